@@ -1,0 +1,83 @@
+# `make report` on a fresh machine: makes the environment if it is missing or out of date, checks
+# what the machine lacks, runs the workflow, says where the report is. `make help` lists the rest.
+
+ifndef PYTHON
+PYTHON := $(shell command -v python3 || command -v python3.13 || command -v python3.12)
+endif
+SMOKE := --configfile config/smoke.yaml
+# More options for snakemake or pytest: make report ARGS="--cores 8"
+ARGS ?=
+
+OUTER_PATH := $(PATH)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Packages of other environments must not leak into this one.
+export PYTHONPATH :=
+export PYTHONNOUSERSITE := 1
+
+.DEFAULT_GOAL := report
+SHELL := bash
+.PHONY: help report smoke environment test test-all format lock clean
+
+help:
+	@echo "make report       the whole run and the report (default scale)"
+	@echo "make smoke        the same in a minute or two: checks the plumbing, gives no verdict"
+	@echo "make environment  only make .venv"
+	@echo "make test         the fast tests; make test-all: all of them"
+	@echo "make style        formatting, lint, types, spelling; make format: repair formatting"
+	@echo "make lock         recompile requirements.txt (UPGRADE=--upgrade for newest versions)"
+	@echo "make clean        remove .venv and caches; results and data stay"
+	@echo 'ARGS="..." is handed to snakemake or pytest'
+
+report: environment
+	@python -m whyspiking.preflight
+	@snakemake $(ARGS)
+	@echo "report: $(CURDIR)/results/default/why_spiking.html"
+
+smoke: environment
+	@python -m whyspiking.preflight
+	@snakemake $(SMOKE) $(ARGS)
+	@echo "report: $(CURDIR)/results/smoke/why_spiking.html"
+
+environment:
+	@if [ -z "$(PYTHON)" ]; then \
+	  echo "error: Python: no python3 on PATH; install Python 3.12 or newer" >&2; exit 1; fi
+	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow $(PYTHON) -m whyspiking.environment
+
+test: environment
+	@python -m pytest -m "not slow" -n 2 $(ARGS)
+
+test-all: environment
+	@python -m pytest -n 2 $(ARGS)
+
+# Separate targets, so that `make --keep-going style` tells everything at once.
+STYLE := ruff-check ruff-format snakefmt lint types spelling notebooks
+.PHONY: style $(STYLE)
+style: $(STYLE)
+$(STYLE): environment
+ruff-check:
+	@ruff check --quiet .
+ruff-format:
+	@ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+snakefmt:
+	@snakefmt --check Snakefile workflow/rules 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
+lint:
+	@snakemake --lint
+types:
+	@basedpyright
+spelling:
+	@codespell
+notebooks:
+	@git ls-files -z '*.ipynb' | xargs -0 -r nbstripout --verify
+
+format: environment
+	@ruff check --fix .
+	@ruff format .
+	@snakefmt Snakefile workflow/rules
+
+lock: environment
+	@uv pip compile --quiet --universal --python-version 3.12 --fork-strategy fewest \
+	  --generate-hashes --all-extras --custom-compile-command "make lock" $(UPGRADE) \
+	  pyproject.toml --output-file requirements.txt
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,238 @@
+"""Counting rules by hand, and the cost models against their published break-even points."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from whyspiking import counting, energy, perturb
+from whyspiking.contract import Layer, Trials
+from whyspiking.energy import ControlCounts, SpikingCounts
+from whyspiking.errors import UserError
+from whyspiking.spikes import Spikes
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def config():
+    return energy_block()
+
+
+def energy_block():
+    for name in ("config.yaml", "battery_blocks.yaml"):
+        path = ROOT / "config" / name
+        if path.is_file():
+            data = yaml.safe_load(path.read_text())
+            if "energy" in data:
+                return data["energy"]
+    raise AssertionError("no energy block in config/")
+
+
+def trains() -> dict[str, Spikes]:
+    """Two trials: inputs fire 3 + 1 times, hidden neurons 2 + 0 times."""
+    inf = np.inf
+    return {
+        "input": Spikes.from_first_spikes(np.array([[1.0, 2.0, 2.0], [inf, 4.0, inf]]), 10.0),
+        "hidden": Spikes.from_first_spikes(np.array([[3.0, 5.0], [inf, inf]]), 10.0),
+        "output": Spikes.from_first_spikes(np.array([[6.0], [7.0]]), 10.0),
+    }
+
+
+W0 = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+W1 = np.array([[2.0], [0.0]])
+LAYERS = {
+    "s_in.w": Layer("input", "hidden", W0),
+    "s_out.w": Layer("hidden", "output", W1, "readout"),
+}
+
+
+def test_counts_by_hand():
+    found = counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, stop_ms=np.array([2.5, np.inf]))
+    # Fan-outs 1, 2, 0 and 1, 0. The output feeds nothing and is no operation.
+    assert found["spikes_input"] == 2.0
+    assert found["spikes_hidden"] == 1.0
+    assert found["spikes"] == 3.0
+    assert found["syn_events_feedforward"] == (1 + 2 + 0 + 2) / 2
+    assert found["syn_events_readout"] == 1 / 2
+    assert found["syn_events"] == 3.0
+    assert found["synapses"] == 4
+    assert found["density"] == 3 / 4
+    assert found["connection_sparsity"] == 0.5
+    assert found["neuron_updates"] == (2 + 1) * 10
+    assert found["spikes_per_neuron"] == 0.5
+    assert found["rate"] == 50.0
+    assert found["activation_sparsity"] == 1 - 0.5 / 10
+    # Up to 2.5 ms in trial 0, all of trial 1.
+    assert found["spikes_to_decision"] == (3 + 1) / 2
+    assert found["events_to_decision"] == (3 + 2) / 2
+
+
+def test_event_driven_updates_by_hand():
+    # Trial 0: step 1 reaches hidden 0; step 2 reaches both (once each); trial 1: step 4 both;
+    # hidden spike at 3 reaches the output, the one at 5 nothing.
+    found = counting.event_updates(trains(), LAYERS, dt_ms=1.0)
+    assert found == (1 + 2 + 2 + 1) / 2
+
+
+@given(st.integers(0, 1000))
+@settings(deadline=None, max_examples=25)
+def test_event_driven_updates_agree_with_a_boolean_raster(seed):
+    rng = np.random.default_rng(seed)
+    spikes = Spikes.sorted(
+        rng.integers(0, 10, 40).astype(float), rng.integers(4, size=40), rng.integers(3, size=40),
+        n_trials=3, n_units=4, duration_ms=10.0,
+    )
+    weights = rng.standard_normal((4, 5)) * (rng.random((4, 5)) < rng.choice([0.4, 1.0]))
+    raster = np.zeros((3, 11, 4), bool)
+    raster[spikes.trials, spikes.times_ms.astype(int), spikes.units] = True
+    expected = ((raster.astype(int) @ (weights != 0)) > 0).sum() / 3
+    found = counting.event_updates({"a": spikes}, {"w": Layer("a", "b", weights)}, 1.0)
+    assert found == pytest.approx(expected)
+
+
+@given(st.integers(0, 1000), st.floats(0, 1))
+@settings(deadline=None, max_examples=40)
+def test_synaptic_events_grow_with_spikes(seed, p):
+    rng = np.random.default_rng(seed)
+    more = Spikes.sorted(
+        rng.uniform(0, 10, 50), rng.integers(3, size=50), rng.integers(4, size=50),
+        n_trials=4, n_units=3, duration_ms=10.0,
+    )
+    fewer = perturb.delete(more, p, rng)
+    layers = {"w": Layer("input", "hidden", rng.standard_normal((3, 6)))}
+    many = counting.synaptic_events({"input": more}, layers)["feedforward"]
+    few = counting.synaptic_events({"input": fewer}, layers)["feedforward"]
+    assert (few <= many).all()
+    assert few.sum() == 6 * len(fewer)
+
+
+def test_analogue_inputs_cost_macs_at_every_sample():
+    weights = np.array([[1.0, 1.0], [0.0, 3.0]])
+    array = np.array([[[1.0, 2.0], [0.0, 2.0]], [[1.0, 0.0], [1.0, 0.0]]])
+    assert counting.analogue_macs(array, weights) == (2 + 1 + 1 + 2 + 2) / 2
+    assert counting.analogue_macs(array[0], weights) == 2 + 1 + 1
+    layers = {**LAYERS, "drive": Layer("clock", "hidden", weights)}
+    found = counting.count(trains(), ["input"], layers, dt_ms=1.0, arrays={"clock": array})
+    assert found["macs_effective"] == 4.0
+    assert found["density"] == 3 / 4
+
+
+def test_an_unrecorded_population_is_refused():
+    with pytest.raises(UserError, match="'elsewhere'.*record_spikes"):
+        counting.count(trains(), ["input"], {"w": Layer("elsewhere", "b", W1)}, dt_ms=1.0)
+
+
+def test_information_of_a_perfect_and_of_a_blind_network():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(4, size=4000)
+    perfect = Trials(targets, targets, np.ones(4000), 4)
+    # Less the bias (4 - 4 - 4 + 1)/(2 n ln 2) = -3/(2 n ln 2).
+    assert counting.information(perfect) == pytest.approx(2.0, abs=0.01)
+    blind = [
+        counting.information(
+            Trials(rng.integers(4, size=200), rng.integers(4, size=200), np.ones(200), 4)
+        )
+        for _ in range(200)
+    ]
+    # The plain estimate would be 9/(2 n ln 2) = 0.032 on average.
+    assert np.mean(blind) == pytest.approx(0.0, abs=0.004)
+
+
+def test_undecided_is_an_answer_of_its_own():
+    targets = np.arange(2).repeat(500)
+    outcome = Trials(targets, np.where(targets == 1, 1, -1), np.ones(1000), 2)
+    assert counting.information(outcome) == pytest.approx(1.0, abs=0.01)
+
+
+PUBLISHED_BREAK_EVEN = {
+    "ops_fp32": 5.11,
+    "ops_int32": 32,
+    "ops_int8": 7.67,
+    "ops_int8_acc32": 3.0,
+    "mem_near": 0.236,
+    "mem_near_registers": 1.156,
+    "mem_far": 0.726,
+    "mem_dram": 0.972,
+}
+DENSE = ControlCounts(macs_effective=1000, macs_dense=1000, outputs=30, synapses=1000)
+
+
+def test_break_even_densities_of_a_dense_single_pass(config):
+    models = {model.id: model for model in energy.cost_models(config)}
+    assert set(models) == set(PUBLISHED_BREAK_EVEN)
+    for name, expected in PUBLISHED_BREAK_EVEN.items():
+        price = energy.prices(models[name], config)
+        assert energy.break_even(DENSE, models[name], price) == pytest.approx(expected, rel=5e-3)
+
+
+def test_at_the_break_even_density_both_cost_the_same(config):
+    for model in energy.cost_models(config):
+        price = energy.prices(model, config)
+        s = energy.break_even(DENSE, model, price)
+        spiking = SpikingCounts(0, s * DENSE.synapses, 0, 0)
+        control = ControlCounts(DENSE.macs_effective, DENSE.macs_dense, 0, DENSE.synapses)
+        assert energy.ratio(spiking, control, model, config) == pytest.approx(1.0)
+
+
+def test_energies_by_hand(config):
+    model = next(m for m in energy.cost_models(config) if m.id == "mem_near")
+    price = energy.prices(model, config)
+    # 10 pJ per 64 bit: 8-bit weight 1.25, 16-bit membrane 2.5 read and 2.5 written, 32-bit sum 5.
+    spiking = SpikingCounts(spikes=10, syn_events=100, neuron_updates=999, neuron_updates_event=20)
+    expected = 100 * (0.03 + 1.25 + 5.0) + 20 * (0.2 + 0.03 + 5.0) + 10 * 10
+    assert energy.spiking_energy(spiking, model, price) == pytest.approx(expected)
+    control = ControlCounts(macs_effective=50, macs_dense=80, outputs=4, synapses=80)
+    expected = 50 * (0.2 + 0.03 + 1.25) + 4 * 5
+    assert energy.control_energy(control, model, price) == pytest.approx(expected)
+    adapting = energy.prices(model, config, adaptation_variables=1)
+    assert adapting.update == pytest.approx(2 * price.update)
+
+
+def test_analogue_inputs_of_a_spiking_network_are_paid_for(config):
+    for model in energy.cost_models(config):
+        price = energy.prices(model, config)
+        without = energy.spiking_energy(SpikingCounts(1, 10, 1, 1), model, price)
+        with_input = energy.spiking_energy(SpikingCounts(1, 10, 1, 1, macs=5), model, price)
+        assert with_input - without == pytest.approx(5 * (price.mac + price.weight))
+
+
+def test_sensitivity_changes_one_assumption_at_a_time(config):
+    spiking = SpikingCounts(
+        spikes=10, syn_events=100, neuron_updates=4000, neuron_updates_event=60
+    )
+    control = ControlCounts(macs_effective=700, macs_dense=1000, outputs=30, synapses=1000)
+    found = {(f, s): r for f, s, r in energy.sensitivity(spiking, control, config)}
+    base = next(
+        m for m in energy.cost_models(config) if m.id == config["sensitivity"]["base"]
+    )
+    reference = energy.ratio(spiking, control, base, config)
+    by_factor: dict[str, list[float]] = {}
+    for (factor, _), value in found.items():
+        by_factor.setdefault(factor, []).append(value)
+    for values in by_factor.values():
+        assert min(abs(value / reference - 1) for value in values) < 1e-12
+        assert len(values) > 1
+        assert max(values) / min(values) > 1.05
+    assert found["neuron updates", "at every step"] < found["neuron updates", "none"]
+    assert found["weight reuse", "B = 16"] < found["weight reuse", "B = 1"]
+    assert found["control", "dense"] > found["control", "sparse"]
+
+
+def test_advantage_words():
+    assert energy.advantage([1.2, 3.0]) == "robust"
+    assert energy.advantage([0.2, 3.0]) == "conditional"
+    assert energy.advantage([0.2, 0.9]) == "none"
+    assert energy.advantage([]) == "none"
+
+
+def test_a_wrong_model_is_refused_with_its_remedy(config):
+    entry = {**config["models"][0], "mult": "mult_int9"}
+    with pytest.raises(UserError, match="mult_int9.*mult_int8"):
+        energy.cost_models({**config, "models": [entry]})
+    entry = {key: value for key, value in config["models"][0].items() if key != "kappa"}
+    with pytest.raises(UserError, match="kappa"):
+        energy.cost_models({**config, "models": [entry]})

@@ -1,0 +1,59 @@
+"""Agreement of two engines with known differences."""
+
+import numpy as np
+import pytest
+
+from whyspiking import parity
+from whyspiking.contract import Traces, Trials
+from whyspiking.spikes import Spikes
+
+INF = np.inf
+
+
+def outcome(choices, decision_ms) -> Trials:
+    return Trials(np.array([0, 1, 0, 1]), np.array(choices), np.array(decision_ms), 2)
+
+
+def test_equal_decisions_and_their_times():
+    ours = outcome([0, 1, 0, 1], [1.0, 2.0, 3.0, 4.0])
+    theirs = outcome([0, 1, 1, 1], [1.1, 2.3, 9.0, 4.2])
+    found = parity.compare_outcomes(ours, theirs)
+    assert found["equal_decisions"] == 0.75
+    assert found["score_difference"] == pytest.approx(0.25)
+    # Only trials with the same choice are compared.
+    assert found["spike_time_error"] == pytest.approx(0.2)
+
+
+def test_identical_engines():
+    same = outcome([0, 1, -1, 0], [1.0, 2.0, INF, 4.0])
+    assert parity.compare_outcomes(same, same) == {
+        "score_difference": 0.0,
+        "equal_decisions": 1.0,
+        "spike_time_error": 0.0,
+    }
+
+
+def test_traces_compare_by_score():
+    target = np.sin(np.arange(40.0))[None, :, None]
+    good, flat = Traces(target, target, 1.0), Traces(0 * target, target, 1.0)
+    found = parity.compare_outcomes(flat, good)
+    assert set(found) == {"score_difference"}
+    assert found["score_difference"] == pytest.approx(-1.0, abs=0.01)
+    assert parity.step_sensitivity(flat, good) == found["score_difference"]
+
+
+def test_first_spikes():
+    first = np.array([[1.0, 2.0, INF], [3.0, INF, INF]])
+    simulated = {
+        "hidden": Spikes.from_first_spikes(first, 10.0),
+        "output": Spikes.from_first_spikes(first[:, :1], 10.0),
+    }
+    reference = {
+        "hidden": np.array([[1.1, 2.2, 5.0], [3.3, INF, INF]]),
+        "output": np.array([[1.0], [3.5]]),
+        "unrecorded": first,
+    }
+    found = parity.compare_first_spikes(simulated, reference)
+    assert found["spike_time_error_hidden"] == pytest.approx(0.2)
+    assert found["equal_spike_sets"] == pytest.approx(5 / 6)
+    assert found["spike_time_error"] == pytest.approx(0.25)

@@ -1,0 +1,253 @@
+"""Perturbations: what they keep, what they change, and by how much."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from whyspiking import perturb
+from whyspiking.spikes import Spikes
+
+DURATION = 20.0
+
+
+def random_spikes(seed: int, n: int = 60, n_trials: int = 7, n_units: int = 5) -> Spikes:
+    rng = np.random.default_rng(seed)
+    return Spikes.sorted(
+        rng.uniform(0, DURATION, n),
+        rng.integers(n_units, size=n),
+        rng.integers(n_trials, size=n),
+        n_trials=n_trials,
+        n_units=n_units,
+        duration_ms=DURATION,
+    )
+
+
+def equal(a: Spikes, b: Spikes) -> bool:
+    return (
+        np.array_equal(a.times_ms, b.times_ms)
+        and np.array_equal(a.units, b.units)
+        and np.array_equal(a.trials, b.trials)
+    )
+
+
+def is_sorted(spikes: Spikes) -> bool:
+    order = np.lexsort((spikes.units, spikes.times_ms, spikes.trials))
+    return bool((order == np.arange(len(spikes))).all())
+
+
+seeds = st.integers(0, 10_000)
+sizes = st.integers(0, 80)
+
+
+@given(seeds, sizes, st.floats(0, 100))
+@settings(deadline=None, max_examples=60)
+def test_jitter_keeps_counts_and_order_and_stays_inside(seed, n, sigma):
+    spikes = random_spikes(seed, n)
+    moved = perturb.jitter(spikes, sigma, np.random.default_rng(seed))
+    assert np.array_equal(moved.counts(), spikes.counts())
+    assert is_sorted(moved)
+    assert not n or (moved.times_ms.min() >= 0 and moved.times_ms.max() <= DURATION)
+
+
+@given(seeds, sizes, st.sampled_from([1 / 32, 0.1, 0.3, 0.5, 1.0]))
+@settings(deadline=None, max_examples=60)
+def test_shuffles_keep_counts_and_window(seed, n, share):
+    spikes = random_spikes(seed, n)
+    low, high = perturb.firing_window(spikes)
+    for new in (
+        perturb.shuffle(spikes, np.random.default_rng(seed)),
+        perturb.shuffle_window(spikes, share, np.random.default_rng(seed)),
+    ):
+        assert np.array_equal(new.counts(), spikes.counts())
+        assert is_sorted(new)
+        assert not n or (new.times_ms.min() >= low and new.times_ms.max() <= high)
+
+
+@given(seeds, sizes, st.floats(0, 1))
+@settings(deadline=None, max_examples=60)
+def test_deletion_never_adds(seed, n, p):
+    spikes = random_spikes(seed, n)
+    fewer = perturb.delete(spikes, p, np.random.default_rng(seed))
+    assert (fewer.counts() <= spikes.counts()).all()
+    assert is_sorted(fewer)
+
+
+@given(seeds, sizes, st.floats(0, 3))
+@settings(deadline=None, max_examples=60)
+def test_insertion_never_loses(seed, n, f):
+    spikes = random_spikes(seed, n)
+    more = perturb.insert(spikes, f, np.random.default_rng(seed))
+    assert (more.counts() >= spikes.counts()).all()
+    assert is_sorted(more)
+
+
+@given(seeds, sizes)
+@settings(deadline=None, max_examples=60)
+def test_strength_zero_is_the_identity(seed, n):
+    spikes = random_spikes(seed, n)
+    rng = np.random.default_rng(seed)
+    assert equal(perturb.jitter(spikes, 0.0, rng), spikes)
+    assert equal(perturb.delete(spikes, 0.0, rng), spikes)
+    assert equal(perturb.insert(spikes, 0.0, rng), spikes)
+    assert equal(perturb.shuffle_window(spikes, 0.0, rng), spikes)
+    weights = rng.standard_normal((4, 3))
+    assert np.array_equal(perturb.mismatch(weights, 0.0, rng), weights)
+    assert np.array_equal(perturb.clip(weights, 1.0), weights)
+
+
+def test_jitter_has_the_stated_size():
+    spikes = Spikes.sorted(
+        np.full(20_000, 10.0), np.zeros(20_000), np.zeros(20_000),
+        n_trials=1, n_units=1, duration_ms=20.0,
+    )
+    moved = perturb.jitter(spikes, 1.5, np.random.default_rng(0))
+    assert moved.times_ms.std() == pytest.approx(1.5, rel=0.02)
+
+
+def test_jitter_reflects_at_both_borders():
+    n = 40_000
+    spikes = Spikes.sorted(
+        np.repeat([0.0, 1.0], n // 2), np.zeros(n), np.zeros(n),
+        n_trials=1, n_units=1, duration_ms=1.0,
+    )
+    moved = perturb.jitter(spikes, 0.1, np.random.default_rng(1)).times_ms
+    # A folded normal has mean sigma sqrt(2/pi).
+    near = moved[moved < 0.5]
+    assert near.size == n // 2
+    assert near.mean() == pytest.approx(0.1 * np.sqrt(2 / np.pi), rel=0.02)
+    assert (1 - moved[moved > 0.5]).mean() == pytest.approx(0.1 * np.sqrt(2 / np.pi), rel=0.02)
+
+
+def test_shuffle_is_uniform_on_the_firing_window():
+    spikes = random_spikes(3, 20_000)
+    new = perturb.shuffle(spikes, np.random.default_rng(0), (5.0, 15.0))
+    assert new.times_ms.mean() == pytest.approx(10.0, abs=0.1)
+    assert new.times_ms.std() == pytest.approx(10 / np.sqrt(12), rel=0.02)
+
+
+def test_shuffle_window_keeps_spikes_in_their_window():
+    spikes = random_spikes(4, 2000)
+    window = (0.0, DURATION)
+    new = perturb.shuffle_window(spikes, 0.25, np.random.default_rng(0), window)
+    for trial in range(spikes.n_trials):
+        for unit in range(spikes.n_units):
+            before = spikes.times_ms[(spikes.trials == trial) & (spikes.units == unit)]
+            after = new.times_ms[(new.trials == trial) & (new.units == unit)]
+            bins = [0, 5, 10, 15, 20.001]
+            assert np.array_equal(np.histogram(before, bins)[0], np.histogram(after, bins)[0])
+    assert not equal(new, spikes)
+
+
+def test_a_window_that_does_not_divide_the_time_ends_with_a_shorter_one():
+    spikes = Spikes.sorted(
+        np.full(500, 19.0), np.zeros(500), np.zeros(500), n_trials=1, n_units=1, duration_ms=20.0
+    )
+    new = perturb.shuffle_window(spikes, 0.3, np.random.default_rng(0), (0.0, 20.0))
+    assert new.times_ms.min() >= 18.0
+    assert new.times_ms.max() <= 20.0
+    assert new.times_ms.std() == pytest.approx(2 / np.sqrt(12), rel=0.1)
+
+
+def test_swap_trials_moves_every_train_within_its_class():
+    first = np.arange(24.0).reshape(8, 3) / 2
+    labels = np.array([0, 0, 0, 1, 1, 1, 1, 2])
+    spikes = Spikes.from_first_spikes(first, DURATION)
+    swapped = perturb.swap_trials(spikes, labels, np.random.default_rng(0)).first_ms()
+    for label in (0, 1):
+        rows = labels == label
+        for unit in range(3):
+            assert set(swapped[rows, unit]) == set(first[rows, unit])
+            assert (swapped[rows, unit] != first[rows, unit]).all()
+    assert np.array_equal(swapped[labels == 2], first[labels == 2])
+
+
+def test_swap_trials_breaks_correlations_between_neurons():
+    rng = np.random.default_rng(0)
+    shared = rng.uniform(0, DURATION, (400, 1))
+    spikes = Spikes.from_first_spikes(np.repeat(shared, 2, axis=1), DURATION)
+    swapped = perturb.swap_trials(spikes, np.zeros(400), rng).first_ms()
+    assert abs(np.corrcoef(swapped.T)[0, 1]) < 0.15
+
+
+def test_insert_adds_the_stated_rate_evenly():
+    spikes = random_spikes(5, 20_000)
+    more = perturb.insert(spikes, 0.5, np.random.default_rng(0))
+    assert len(more) == pytest.approx(30_000, rel=0.02)
+    added = more.counts() - spikes.counts()
+    assert added.mean() == pytest.approx(10_000 / 35, rel=0.02)
+    assert added.var() == pytest.approx(added.mean(), rel=0.6)
+
+
+def test_earliest_keeps_first_spikes():
+    spikes = random_spikes(6, 200)
+    kept = perturb.earliest(spikes)
+    assert kept.counts().max() == 1
+    assert np.array_equal(kept.first_ms(), spikes.first_ms())
+
+
+def test_concatenate_stacks_trials():
+    a, b = random_spikes(7), random_spikes(8, 0)
+    joined = perturb.concatenate([a, b, a])
+    assert joined.n_trials == 21
+    assert equal(joined.select_trials(range(14, 21)), a)
+    with pytest.raises(ValueError, match="agree"):
+        perturb.concatenate([a, random_spikes(1, n_units=6)])
+
+
+def test_ties_in_time_are_ordered_by_unit():
+    like = random_spikes(9, 0)
+    built = perturb.ordered(
+        np.array([2.0, 2.0, 1.0]), np.array([3, 1, 2]), np.array([0, 0, 0]), like=like
+    )
+    assert built.units.tolist() == [2, 1, 3]
+
+
+@given(seeds, st.integers(2, 8))
+@settings(deadline=None, max_examples=60)
+def test_quantisation_is_idempotent_symmetric_and_has_few_levels(seed, bits):
+    weights = np.random.default_rng(seed).standard_normal((6, 5))
+    once = perturb.quantise(weights, bits)
+    assert np.allclose(perturb.quantise(once, bits), once, rtol=1e-12, atol=0)
+    assert np.allclose(perturb.quantise(-weights, bits), -once)
+    step = np.abs(weights).max() / (2 ** (bits - 1) - 1)
+    assert np.abs(once - weights).max() <= step / 2 * (1 + 1e-9)
+    assert np.unique(np.round(once / step)).size <= 2**bits - 1
+
+
+def test_quantise_by_hand():
+    assert perturb.quantise(np.array([-0.9, 0.2, 0.6, 1.0]), 2).tolist() == [-1, 0, 1, 1]
+    assert perturb.quantise(np.zeros(3), 4).tolist() == [0, 0, 0]
+    assert perturb.quantise(np.ones(2, np.float32), 4).dtype == np.float32
+
+
+def test_mismatch_has_the_stated_spread_and_keeps_signs():
+    rng = np.random.default_rng(0)
+    weights = np.where(rng.random(50_000) < 0.5, -2.0, 2.0)
+    changed = perturb.mismatch(weights, 0.1, rng)
+    # Cutting at three standard deviations takes 1.3 % off the spread.
+    assert (changed / weights).std() == pytest.approx(0.1 * 0.9866, rel=0.01)
+    assert np.abs(changed / weights - 1).max() <= 0.3 + 1e-12
+    wild = perturb.mismatch(weights, 2.0, rng) / weights
+    assert wild.min() == pytest.approx(perturb.MISMATCH_FLOOR)
+
+
+def test_clip_by_hand():
+    assert perturb.clip(np.array([-4.0, 1.0, 3.0]), 0.5).tolist() == [-2, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s, r: perturb.jitter(s, -1.0, r),
+        lambda s, r: perturb.delete(s, 1.5, r),
+        lambda s, r: perturb.insert(s, -0.1, r),
+        lambda s, r: perturb.shuffle_window(s, 1.1, r),
+        lambda s, r: perturb.mismatch(np.ones(2), -0.1, r),
+        lambda s, r: perturb.quantise(np.ones(2), 1),
+        lambda s, r: perturb.clip(np.ones(2), 0.0),
+    ],
+)
+def test_impossible_strengths_are_refused(call):
+    with pytest.raises(ValueError, match="must"):
+        call(random_spikes(0), np.random.default_rng(0))

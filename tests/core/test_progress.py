@@ -1,0 +1,79 @@
+"""A job's progress: lines in its log, one small file for the terminal."""
+
+import json
+import re
+
+import pytest
+
+from whyspiking import progress
+
+
+@pytest.fixture
+def log(tmp_path):
+    return tmp_path / "train.log"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that the test moves by hand."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_no_news_before_the_first_call(log, clock):
+    progress.reporter(log, "goeltz yinyang")
+    assert progress.latest(log) is None
+
+
+def test_log_and_news_tell_the_same(log, clock):
+    tell = progress.reporter(log, "goeltz yinyang spiking seed 3")
+    clock[0] += 38
+    tell(0.25, "epoch 5/20\nerror 4 %")
+    line = log.read_text()
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d \+38 s goeltz yinyang spiking seed 3 25%: epoch 5/20 error 4 %\n", line
+    )
+    news = progress.latest(log)
+    assert news is not None
+    assert (news.fraction, news.text) == (0.25, "epoch 5/20 error 4 %")
+
+
+def test_lines_are_appended_to_what_the_log_holds(log, clock):
+    log.write_text("from before\n")
+    progress.reporter(log, "a")(0.5, "half")
+    assert log.read_text().startswith("from before\n")
+
+
+def test_calls_in_quick_succession_are_dropped_but_the_last(log, clock):
+    tell = progress.reporter(log, "a")
+    for step in range(1, 101):
+        clock[0] += 0.02
+        tell(step / 100, f"step {step}")
+    # 100 calls in 2 s: one each half second, and the end.
+    assert len(log.read_text().splitlines()) <= 5
+    news = progress.latest(log)
+    assert news is not None
+    assert news.text == "step 100"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(-1, 0.0), (2, 1.0), (float("nan"), 0.0), (float("inf"), 1.0), (1, 1.0)]
+)
+def test_fractions_are_clipped(log, clock, given, kept):
+    progress.reporter(log, "a")(given, "text")
+    news = progress.latest(log)
+    assert news is not None
+    assert news.fraction == kept
+
+
+def test_half_written_news_counts_as_none(log):
+    progress.news_file(log).write_text('{"fraction": 0.')
+    assert progress.latest(log) is None
+    progress.news_file(log).write_text(json.dumps(["not", "a", "mapping"]))
+    assert progress.latest(log) is None
+
+
+def test_replacing_the_news_leaves_no_scratch_file(log, clock):
+    progress.reporter(log, "a")(0.5, "half")
+    assert sorted(path.name for path in log.parent.iterdir()) == ["train.log", "train.log.progress"]

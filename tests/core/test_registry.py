@@ -1,0 +1,124 @@
+"""Talk files: what is read, and what is refused."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from whyspiking import registry, sources
+from whyspiking.errors import UserError
+
+CONFIG = {
+    "scale": "default",
+    "seeds": [0, 1],
+    "seeds_of": [{"experiment": "toy.one", "seeds": [5]}],
+    "data": {"folder": "resources/data", "originals_dir": None},
+    "build_folder": "resources/build",
+}
+TOY = {
+    "talk": "toy",
+    "title": "A toy talk",
+    "speaker": "Nobody",
+    "question": "Does the registry work?",
+    "papers": {"toy2020": {"cite": "Nobody 2020, Toys", "doi": "10.1/x"}},
+    "tau_char": {"value": 1.0, "unit": "ms", "what": "synaptic"},
+    "parameters": {"tau_mem": {"value": 20, "unit": "ms", "source": "Eq. 3"}},
+    "experiments": {
+        "one": {
+            "title": "First",
+            "kind": "classification",
+            "data": {"key": "toy", "provenance": "synthetic"},
+            "battery": ["jitter"],
+            "parameters": {"n_hidden": {"value": 100, "source": "Table 1"}},
+            "scaled": {"default": {"n_hidden": {"value": 10, "why": "quick enough"}}},
+            "variants": {"spiking": {"role": "spiking", "says": "the network"}},
+        }
+    },
+}
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch):
+    """Write a talk.yaml into a registry folder of its own."""
+    monkeypatch.setattr(registry, "FOLDER", tmp_path)
+
+    def _write(data):
+        (tmp_path / "toy").mkdir(exist_ok=True)
+        (tmp_path / "toy" / "talk.yaml").write_text(yaml.safe_dump(data))
+
+    return _write
+
+
+def test_scale_changes_the_published_value(write):
+    write(TOY)
+    experiment = registry.load_talk("toy").experiments["one"]
+    assert registry.params(experiment, CONFIG).n_hidden == 10
+    assert registry.params(experiment, {**CONFIG, "scale": "paper"}).n_hidden == 100
+    assert registry.params(experiment, CONFIG).tau_mem == 20
+    assert registry.seeds(experiment, CONFIG) == [5]
+    assert registry.seeds(experiment, {**CONFIG, "seeds_of": []}) == [0, 1]
+
+
+def test_missing_parameter_is_named(write):
+    write(TOY)
+    params = registry.params(registry.load_talk("toy").experiments["one"], CONFIG)
+    with pytest.raises(UserError, match=r"'tau_syn' is missing.*talk\.yaml"):
+        _ = params.tau_syn
+
+
+def negative(talk):
+    talk["parameters"]["tau_mem"]["value"] = -20
+
+
+def misspelt(talk):
+    talk["experiments"]["one"]["scaled"]["default"] = {"n_hiden": {"value": 1, "why": "because"}}
+
+
+def sourceless(talk):
+    del talk["parameters"]["tau_mem"]["source"]
+
+
+def roleless(talk):
+    talk["experiments"]["one"]["variants"]["spiking"]["role"] = "hero"
+
+
+def orphan(talk):
+    talk["experiments"]["one"]["variants"]["spiking"]["starts_from"] = ["two/spiking"]
+
+
+def wordy(talk):
+    talk["parameters"]["tau_mem"]["value"] = "twenty"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (negative, r"'parameters\.tau_mem' is -20 ms; it must be positive"),
+        (misspelt, r"n_hiden.*did you mean 'n_hidden'"),
+        (sourceless, r"source"),
+        (roleless, r"hero.*expected one of"),
+        (orphan, r"two/spiking"),
+        (wordy, r"'twenty'; it must be a positive number"),
+    ],
+)
+def test_damaged_talk_files_are_refused(write, damage, message):
+    talk = copy.deepcopy(TOY)
+    damage(talk)
+    write(talk)
+    with pytest.raises(UserError, match=message):
+        registry.load_talk("toy")
+
+
+def test_unknown_talk_is_corrected(write):
+    write(TOY)
+    with pytest.raises(UserError, match="did you mean 'toy'"):
+        registry.load_talk("tyo")
+
+
+def test_sources_follow_imports_but_not_to_other_talks():
+    files = sources.of_talk("goeltz", "train")
+    assert any(f.endswith("replications/goeltz/learning.py") for f in files)
+    assert any(f.endswith("whyspiking/contract.py") for f in files)
+    assert not any("clopath" in f or f.endswith("figures.py") for f in files)
+    assert any(f.endswith("goeltz/figures.py") for f in sources.of_talk("goeltz", "page"))

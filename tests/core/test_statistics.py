@@ -1,0 +1,136 @@
+"""Intervals and tests over seeds, against hand calculations and their stated coverage."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from whyspiking import statistics
+
+
+def test_t_interval_by_hand():
+    found = statistics.t_interval([1.0, 2.0, 3.0])
+    # t(.975, 2) = 4.302653, sd = 1, h = 4.302653 / sqrt(3)
+    assert found.mean == 2
+    assert found.high - 2 == pytest.approx(2.484138, abs=1e-5)
+    assert found.low == pytest.approx(4 - found.high)
+    assert found.seeds == 3
+
+
+def test_one_seed_has_no_interval():
+    found = statistics.t_interval([0.7])
+    assert found.mean == 0.7
+    assert np.isnan(found.low)
+    assert found.bounds == (-np.inf, np.inf)
+
+
+def test_shared_test_set_widens_the_interval():
+    values = [0.9, 0.92, 0.94]
+    plain = statistics.t_interval(values)
+    wide = statistics.t_interval(values, extra_variance=0.92 * 0.08 / 500)
+    expected = stats.t.ppf(0.975, 2) * np.sqrt(0.02**2 / 3 + 0.92 * 0.08 / 500)
+    assert wide.high - wide.mean == pytest.approx(expected)
+    assert wide.high > plain.high
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_t_interval_covers_95_percent_where_the_bootstrap_does_not(n):
+    rng = np.random.default_rng(0)
+    samples = rng.standard_normal((4000, n))
+    inside = [i.low <= 0 <= i.high for i in map(statistics.t_interval, samples)]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.012)
+    means = np.array([s[rng.integers(n, size=(200, n))].mean(axis=1) for s in samples[:500]])
+    low, high = np.percentile(means, [2.5, 97.5], axis=1)
+    assert np.mean((low <= 0) & (high >= 0)) < 0.9
+
+
+def test_log_interval_is_the_t_interval_of_logarithms():
+    found = statistics.log_interval([1.0, 10.0, 100.0])
+    assert found.mean == pytest.approx(10)
+    assert np.log10(found.high) == pytest.approx(1 + 2.484138, abs=1e-5)
+    with pytest.raises(ValueError, match="positive"):
+        statistics.log_interval([1.0, 0.0])
+
+
+def test_logit_interval_stays_below_one():
+    values = [0.99, 1.0, 0.98]
+    found = statistics.logit_interval(values, 100)
+    assert found.mean == pytest.approx(0.99)
+    assert 0.9 < found.low < 0.99 < found.high < 1
+    assert statistics.t_interval(values).high > 1
+    assert 0.99 - found.low > found.high - 0.99
+
+
+def test_logit_interval_by_hand():
+    p = (np.array([0.8, 0.9]) * 10 + 0.5) / 11
+    logits = np.log(p / (1 - p))
+    half = stats.t.ppf(0.975, 1) * logits.std(ddof=1) / np.sqrt(2)
+    found = statistics.logit_interval([0.8, 0.9], 10)
+    assert found.low == pytest.approx(1 / (1 + np.exp(-(logits.mean() - half))))
+    assert found.high == pytest.approx(1 / (1 + np.exp(-(logits.mean() + half))))
+
+
+def test_pairing_uses_common_seeds_only():
+    found = statistics.paired_difference({0: 1.0, 1: 2.0, 5: 9.0}, {1: 1.5, 0: 0.5, 7: 3.0})
+    assert found.mean == 0.5
+    assert found.seeds == 2
+    with pytest.raises(ValueError, match="at least one"):
+        statistics.paired_difference({0: 1.0}, {1: 1.0})
+
+
+def test_pairing_beats_unpaired_noise():
+    rng = np.random.default_rng(0)
+    seeds = rng.standard_normal(5)
+    first = {i: s + 0.1 + 0.01 * rng.standard_normal() for i, s in enumerate(seeds)}
+    found = statistics.paired_difference(first, dict(enumerate(seeds)))
+    assert found.low > 0.05
+    assert found.high < 0.15
+
+
+def test_p_above_agrees_with_scipy():
+    values = np.array([0.3, 0.5, 0.9, 0.4])
+    expected = stats.ttest_1samp(values, 0.2, alternative="greater").pvalue
+    assert statistics.p_above(values, 0.2) == pytest.approx(float(expected))
+    assert statistics.p_above([1.0, 1.0], 0.5) == 0
+    assert statistics.p_above([1.0, 1.0], 2.0) == 1
+    assert np.isnan(statistics.p_above([1.0], 0.0))
+
+
+def test_equivalence_passes_exactly_when_the_90_percent_interval_is_inside():
+    values = np.array([0.01, -0.02, 0.015, 0.0])
+    interval, p = statistics.equivalence(values, 0.05)
+    assert p < 0.05
+    assert -0.05 < interval.low
+    assert interval.high < 0.05
+    narrow = max(abs(interval.low), abs(interval.high))
+    assert statistics.equivalence(values, narrow * 0.999)[1] > 0.05
+    assert statistics.equivalence(values, narrow * 1.001)[1] < 0.05
+    with pytest.raises(ValueError, match="positive"):
+        statistics.equivalence(values, 0.0)
+
+
+def test_holm_by_hand():
+    assert statistics.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    adjusted = statistics.holm([0.5, np.nan, 0.01])
+    assert adjusted[0] == 0.5
+    assert np.isnan(adjusted[1])
+    assert adjusted[2] == 0.02
+    assert statistics.holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+@settings(deadline=None, max_examples=60)
+def test_holm_is_monotone_and_between_plain_and_bonferroni(p):
+    adjusted = np.array(statistics.holm(p))
+    assert (adjusted >= np.array(p) - 1e-15).all()
+    assert (adjusted <= np.minimum(1, len(p) * np.array(p)) + 1e-12).all()
+    order = np.argsort(p)
+    assert (np.diff(adjusted[order]) >= -1e-12).all()
+
+
+def test_prediction_interval_by_hand():
+    low, high = statistics.prediction_interval(0.959, 0.007, 20, 5)
+    half = 2.093024 * 0.007 * np.sqrt(1 / 20 + 1 / 5)
+    assert high - 0.959 == pytest.approx(half, abs=1e-6)
+    assert 0.959 - low == pytest.approx(half, abs=1e-6)

@@ -1,0 +1,261 @@
+"""A made-up results folder: numbers invented for the tests of the report, measured by nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from whyspiking import axes, claims, registry, store, tables
+
+ROOT = Path(__file__).parents[1]
+SEEDS = (0, 1, 2)
+
+
+def config(scale: str) -> dict[str, Any]:
+    """The project's own configuration at another scale."""
+    text = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
+    return {**yaml.safe_load(text), "scale": scale}
+
+
+def make_results(folder: Path, scale: str = "default") -> Path:
+    """Write every table and exhibit that the report reads, for all talks of the project."""
+    settings = config(scale)
+    verdicts, metrics = [], []
+    for name in registry.available():
+        talk = registry.load_talk(name)
+        registered = claims.load(talk.folder / "claims.yaml", talk)
+        table = pd.DataFrame(_metrics(talk, registered, scale, settings))
+        tables.write_metrics(table, folder / name / "metrics.csv")
+        tables.write_csv(_history(talk), folder / name / "history.csv")
+        judged = claims.judge_all(table, registered, talk, scale)
+        tables.write_csv(judged, folder / name / "verdicts.csv")
+        for experiment in talk.experiments.values():
+            store.save_arrays(exhibits(experiment), folder / name / experiment.name / "exhibits.npz")
+        verdicts.append(judged)
+        metrics.append(table)
+    table = pd.concat(metrics, ignore_index=True)
+    tables.write_metrics(table, folder / "metrics.csv")
+    tables.write_csv(pd.concat(verdicts), folder / "verdicts.csv")
+    tables.write_csv(axes.contrasts(table, settings), folder / "axes.csv")
+    (folder / "manifest.json").write_text(json.dumps(_manifest(settings)), encoding="utf-8")
+    return folder
+
+
+def _metrics(
+    talk: registry.Talk, registered: list[claims.Claim], scale: str, settings: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Rows by their place, so that claims overwrite what was invented before."""
+    rng = np.random.default_rng(7)
+    rows: dict[tuple, dict[str, Any]] = {}
+
+    def put(experiment: str, variant: str, seed: int, metric: str, value: float, **place: Any) -> None:
+        row = {
+            "scale": scale,
+            "talk": talk.name,
+            "experiment": experiment,
+            "variant": variant,
+            "seed": seed,
+            "engine": "brian2",
+            "perturbation": "none",
+            "locus": "",
+            "strength": 0.0,
+            "metric": metric,
+            "value": float(value),
+            "unit": tables.GLOSSARY[metric].unit,
+            "trials": 500,
+            **place,
+        }
+        rows[tuple(row[key] for key in list(row)[:10])] = row
+
+    for experiment in talk.experiments.values():
+        for variant in experiment.variants.values():
+            for seed in SEEDS:
+                clean = 0.95 - 0.25 * (variant.role == "negative_control") + 0.01 * rng.normal()
+                here = (experiment.name, variant.name, seed)
+                put(*here, "score", clean)
+                put(*here, "chance", 1 / 3)
+                put(*here, "normalised_score", 1.0)
+                if variant.role not in ("spiking", "control"):
+                    continue
+                steep = 1.0 if variant.role == "spiking" else 0.6
+                for name in experiment.battery:
+                    levels = settings["battery"].get(name, [1.0])
+                    for locus in ("input", "hidden") if name in ("jitter", "delete") else ("weights",):
+                        for place, level in enumerate(levels):
+                            loss = steep * (place + 1) / len(levels) * (0.8 + 0.05 * rng.normal())
+                            at = {"perturbation": name, "locus": locus, "strength": float(level)}
+                            put(*here, "score", clean - loss * (clean - 1 / 3), **at)
+                        at = {"perturbation": name, "locus": locus}
+                        put(*here, "robustness_area", 0.6 + 0.02 * rng.normal(), **at)
+                        if name == "shuffle":
+                            put(*here, "timing_index", 0.9 + 0.02 * rng.normal(), **at)
+                        if name == "jitter":
+                            put(*here, "sigma50", 0.21 + 0.01 * rng.normal(), **at)
+                        if variant.role == "spiking":
+                            lead = -0.1 + 0.02 * rng.normal()
+                            at["locus"] += "/mlp"
+                            put(*here, "robustness_advantage", lead, **at)
+                if variant.role == "spiking":
+                    put(*here, "density", 0.6)
+                    put(*here, "score_difference", 0.001 * rng.normal())
+                    if experiment.kind == "classification":
+                        put(*here, "t95", 1.1 + 0.03 * rng.normal())
+                        put(*here, "speed_area", 0.7)
+                        put(*here, "information_per_spike", 0.021)
+                    for place, model in enumerate(settings["energy"]["models"]):
+                        ratio = 0.2 * 2.0**place * np.exp(0.1 * rng.normal())
+                        at = {"perturbation": model["id"], "locus": "mlp"}
+                        put(*here, "energy_ratio", ratio, **at)
+                        put(*here, "density_break_even", 0.25 * 2.0**place, **at)
+                    for factor in ("weight memory", "control"):
+                        for setting, value in (("low", 0.4), ("high", 3.0)):
+                            at = {"perturbation": f"{factor}={setting}", "locus": "mlp"}
+                            put(*here, "energy_ratio_variation", value, **at)
+    for claim in registered:
+        _fulfil(claim, put, rng)
+    _special(talk, put, rng)
+    return list(rows.values())
+
+
+def _fulfil(claim: claims.Claim, put: Any, rng: np.random.Generator) -> None:
+    """Rows from which a claim can be judged: near the published value, the control far from it."""
+    value = claim.published if claim.published is not None else 1.0
+    places = [(claim.where, value)]
+    if claim.versus is not None:
+        base = 0.9 if claim.test != "ratio" else 1.0
+        other = base - value if claim.test != "ratio" else base / value
+        places = [(claim.where, base), ({**claim.where, **claim.versus}, other)]
+    if claim.negative_control is not None:
+        places.append(({**claim.where, **claim.negative_control}, 0.3 * value))
+    for place, wanted in places:
+        rest = {k: v for k, v in place.items() if k not in ("experiment", "variant")}
+        for seed in SEEDS:
+            noisy = wanted + 0.004 * abs(wanted) * rng.normal()
+            if claim.metric in claims.PROPORTIONS:
+                noisy = float(np.clip(noisy, 0, 1))
+            put(place["experiment"], place["variant"], seed, claim.metric, noisy, **rest)
+
+
+def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
+    """What only the signature figures of one talk need."""
+    if talk.name == "clopath":
+        for seed in SEEDS:
+            for experiment in ("ode", "episode"):
+                for speed in (0.5, 1, 2, 4, 8, -1, -2):
+                    value = 0.97 / abs(speed) ** 0.3 - 0.3 * (speed < 0) + 0.02 * rng.normal()
+                    at = {"perturbation": "clock", "strength": float(speed)}
+                    put(experiment, "spiking", seed, "correlation", value, **at)
+            for septum in (7.5, 8.0, 8.25):
+                predicted = 8.5 / (8.5 + 0.03 * rng.normal() - septum)
+                at = {"perturbation": "septum", "strength": septum}
+                put("shot", "spiking", seed, "compression_prediction", predicted, **at)
+                measured = predicted * np.exp(0.05 * rng.normal())
+                put("shot", "spiking", seed, "compression", measured, **at)
+
+
+def _history(talk: registry.Talk) -> pd.DataFrame:
+    epochs = np.unique(np.round(np.geomspace(1, 300, 40)))
+    rows = [
+        (experiment.name, variant.name, seed, int(epoch), "validation_accuracy", 0.96 - 0.4 / epoch)
+        for experiment in talk.experiments.values()
+        for variant in experiment.variants.values()
+        for seed in SEEDS
+        for epoch in epochs
+    ]
+    return pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
+
+
+def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
+    """Arrays behind the signature figures of one experiment."""
+    rng = np.random.default_rng(3)
+    made: dict[str, np.ndarray] = {}
+    if experiment.kind == "classification":
+        time = np.linspace(0, 4, 101)
+        made["anytime.time_ms"] = time
+        for seed in SEEDS:
+            steep = 1 / (1 + np.exp(-8 * (time - 1 - 0.03 * seed)))
+            made[f"anytime.spiking.{seed}"] = 1 / 3 + 0.62 * steep
+    made |= _yinyang(rng) if experiment.name == "yinyang" else {}
+    if experiment.name in ("sine", "sawtooth", "product"):
+        time = np.arange(0, 12000.0)
+        target = np.sin(2 * np.pi * 5 * time / 1000)
+        output = np.where(time < 5000, 0.3 * rng.normal(size=time.size), target)
+        made |= {"training.time_ms": time, "training.output": output, "training.target": target}
+        made["training.rls_ms"] = np.array([5000.0, 10000.0])
+    if experiment.name in ("ode", "episode"):
+        time = np.arange(0, 4000.0)
+        target = np.stack(
+            [np.clip(np.sin(2 * np.pi * (time / 2000 - k / 5)), 0, 1) for k in range(5)], axis=1
+        )
+        noisy = target + 0.05 * rng.normal(size=target.shape)
+        made |= {"replay.time_ms": time, "replay.output": noisy, "replay.target": target}
+    return made | (_sequence(rng) if experiment.name == "shot" else {})
+
+
+def _yinyang(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    axis = np.linspace(0, 1, 41)
+    x, y = np.meshgrid(axis, axis)
+    wave = 0.18 * np.sin(2 * np.pi * (x - 0.5))
+    dots = np.minimum(np.hypot(x - 0.25, y - 0.5), np.hypot(x - 0.75, y - 0.5))
+    first = np.stack([1 + y - wave, 2 - y + wave, 0.9 + 6 * dots], axis=2)
+    first[first > 2.2] = np.inf
+    time = np.arange(0, 4, 0.01)
+    ramp = np.outer(time * np.exp(-time) * 2.7, [1.05, 0.6, -0.4])
+    hidden = np.where(rng.random(120) < 0.7, rng.uniform(0.3, 2.2, 120), np.inf)
+    return {
+        "map.axis": axis,
+        "map.first_ms": first,
+        "trace.time_ms": time,
+        "trace.v_output": ramp,
+        "trace.v_hidden": np.outer(time * np.exp(-time) * 2.7, rng.uniform(-0.5, 1.1, 6)),
+        "trace.input_ms": np.array([0.3, 1.2, 1.6, 0.7, 0.9]),
+        "trace.hidden_ms": hidden,
+        "trace.output_ms": np.array([1.1, np.inf, np.inf]),
+        "trace.target": np.array(0),
+    }
+
+
+def _sequence(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    n, beat, rhythm, off = 200, 0.55, 8.5, 6000.0
+    phase = rng.uniform(-np.pi, np.pi, n)
+    spikes, units = [], []
+    for neuron in range(n):
+        for start, stop, hz, count in ((0, off, beat, 7), (off, 8000, rhythm, 2)):
+            cycle = 1000 / hz
+            centres = np.arange(start, stop, cycle) + (phase[neuron] / (2 * np.pi) % 1) * cycle
+            times = (centres[:, None] + 0.06 * cycle * rng.normal(size=(centres.size, count))).ravel()
+            spikes.append(times[(times > start) & (times < stop)])
+            units.append(np.full(spikes[-1].size, neuron))
+    return {
+        "sequence.spike_ms": np.concatenate(spikes),
+        "sequence.neuron": np.concatenate(units),
+        "sequence.phase": phase,
+        "sequence.off_ms": np.array(off),
+        "sequence.beat_hz": np.array(beat),
+        "sequence.rhythm_hz": np.array(rhythm),
+    }
+
+
+def _manifest(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "commit": "0" * 40,
+        "uncommitted_changes": True,
+        "scale": settings["scale"],
+        "command": "snakemake",
+        "config": settings,
+        "config_sha256": "f" * 64,
+        "python": "3.13.0",
+        "versions": {"brian2": "2.10", "numpy": "2.3"},
+        "machine": {"cpu": "a processor", "system": "Linux", "arch": "x86_64"},
+        "talks": {
+            name: {"jobs": 9, "wall_seconds": 100.0, "cpu_seconds": 90.0, "max_rss_mb": 512.0}
+            for name in registry.available()
+        },
+        "data": {"mnist": {"provenance": "original", "sha256": {"train": "a" * 64}}},
+    }

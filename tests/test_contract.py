@@ -1,0 +1,134 @@
+"""Every talk through the same checks; `-k <talk>` says what a new talk still lacks."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from whyspiking import claims, registry
+from whyspiking.contract import Network, Replication, Task
+from whyspiking.randomness import Streams
+from whyspiking.tables import GLOSSARY
+
+ROOT = Path(__file__).parents[1]
+CONFIG = {
+    **yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
+    **{"scale": "smoke"},
+}
+FUNCTIONS = [
+    name for name, _ in inspect.getmembers(Replication, inspect.isfunction) if name[0] != "_"
+]
+TALKS = registry.available()
+EXPERIMENTS = [
+    pytest.param(talk, name, id=f"{talk}-{name}")
+    for talk in TALKS
+    for name in registry.load_talk(talk).experiments
+]
+
+
+def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | None:
+    """The task of one experiment at smoke scale; skips where its data are not on this machine."""
+    described = registry.load_talk(talk).experiments[experiment]
+    if described.data_key == "mnist":
+        meta = Path(CONFIG["data"]["folder"]) / "mnist" / "meta.json"
+        if not meta.is_file():
+            pytest.skip("MNIST is not in the data folder; any run of the workflow fetches it")
+    params = registry.params(described, CONFIG, seed)
+    return registry.module(talk).make_task(params, split, Streams(seed))
+
+
+def samples(task: Task) -> set[bytes]:
+    """A fingerprint of each trial's input, or of its target where the input is shared."""
+    if task.features is not None and task.n_classes:
+        return {row.tobytes() for row in np.asarray(task.features)}
+    return {np.asarray(row).tobytes() for row in task.targets}
+
+
+@pytest.mark.parametrize("talk", TALKS)
+def test_talk_exports_the_contract(talk):
+    module = registry.module(talk)
+    for name in FUNCTIONS:
+        assert hasattr(module, name), f"replications/{talk} exports no {name}()"
+        wanted = list(inspect.signature(getattr(Replication, name)).parameters)[1:]
+        given = list(inspect.signature(getattr(module, name)).parameters)
+        assert given == wanted, f"{talk}.{name} takes {given}, the contract says {wanted}"
+
+
+@pytest.mark.parametrize("talk", TALKS)
+def test_talk_tells_its_story(talk):
+    described = registry.load_talk(talk)
+    readme = (described.folder / "README.md").read_text()
+    assert re.search(r"\\tag\{1\}|\(1\)|Eq\. 1", readme), "the README numbers its equations"
+    assert (ROOT / "notebooks" / f"{talk}.ipynb").is_file()
+    for experiment in described.experiments.values():
+        roles = [v.role for v in experiment.variants.values()]
+        assert "spiking" in roles, f"{experiment.name} trains no spiking variant"
+
+
+@pytest.mark.parametrize("talk", TALKS)
+def test_claims_are_complete(talk):
+    described = registry.load_talk(talk)
+    registered = claims.load(described.folder / "claims.yaml", described)
+    keys = [claim for claim in registered if claim.role == "key"]
+    assert len(keys) == 1, "exactly one key claim per talk"
+    for claim in registered:
+        assert claim.id.startswith(f"{talk}.")
+        assert claim.metric in GLOSSARY
+        assert claim.source["where"], f"{claim.id} cites no place in the paper"
+        assert claim.source["paper"] in described.papers
+    assert keys[0].negative_control, "the key claim names a negative control"
+
+
+@pytest.mark.parametrize(("talk", "experiment"), EXPERIMENTS)
+def test_tasks_are_deterministic_and_splits_are_disjoint(talk, experiment):
+    first = make_task(talk, experiment, "test")
+    again = make_task(talk, experiment, "test")
+    assert first is not None
+    assert again is not None
+    np.testing.assert_array_equal(first.targets, again.targets)
+    for name, train in first.stimulus.spikes.items():
+        np.testing.assert_array_equal(train.times_ms, again.stimulus.spikes[name].times_ms)
+    if not first.n_classes:
+        return  # one pattern is learned and reproduced: there is nothing to hold out
+    training = make_task(talk, experiment, "train")
+    assert training is not None
+    overlap = samples(first) & samples(training)
+    # MNIST itself repeats no image; a generator of continuous inputs repeats none either.
+    assert not overlap, f"{len(overlap)} test samples also stand in the training set"
+
+
+@pytest.mark.parametrize("talk", TALKS)
+def test_talks_import_no_other_talk(talk):
+    for path in (registry.FOLDER / talk).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                for other in set(TALKS) - {talk}:
+                    assert f"replications.{other}" not in name, f"{path.name} imports {other}"
+
+
+def test_core_imports_no_talk():
+    core = [p for p in registry.FOLDER.parent.glob("*.py") if p.name != "registry.py"]
+    for path in core:
+        assert "whyspiking.replications." not in path.read_text(), path.name
+
+
+def test_networks_survive_the_disk(tmp_path):
+    from whyspiking import store
+
+    network = Network(
+        arrays={"w": np.arange(6.0).reshape(2, 3)},
+        info={"engine": "jax"},
+        history=[{"epoch": 1, "metric": "loss", "value": 0.5}],
+    )
+    store.save_network(network, tmp_path)
+    again = store.load_network(tmp_path)
+    np.testing.assert_array_equal(again.arrays["w"], network.arrays["w"])
+    assert again.info == network.info
+    assert again.history == network.history
+    assert not list(tmp_path.glob("*.part"))

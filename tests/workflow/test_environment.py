@@ -1,0 +1,200 @@
+"""The environment's three descriptions agree, and no file knows this machine."""
+
+import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from whyspiking import environment
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+ENTRY = re.compile(
+    r"^(?P<name>[\w.-]+)==(?P<version>[^ \\]+)(?: ; (?P<marker>[^\\]+?))? \\\n"
+    r"(?P<hashes>(?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)",
+    re.MULTILINE,
+)
+ENTRIES = {canonicalize_name(entry["name"]): entry for entry in ENTRY.finditer(LOCK)}
+
+
+def direct_dependencies():
+    extras = PROJECT["optional-dependencies"].values()
+    return [Requirement(line) for line in [*PROJECT["dependencies"], *sum(extras, [])]]
+
+
+def tracked():
+    """Text files that are in the repository, or would be after `git add`."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git repository")
+    for name in filter(None, done.stdout.split("\0")):
+        path = ROOT / name
+        if path.is_file():
+            try:
+                yield name, path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue
+
+
+@pytest.mark.parametrize("requirement", direct_dependencies(), ids=lambda r: r.name)
+def test_every_direct_dependency_is_pinned_as_allowed(requirement):
+    name = canonicalize_name(requirement.name)
+    assert name in ENTRIES, "run: make lock"
+    assert requirement.specifier.contains(ENTRIES[name]["version"]), "run: make lock"
+
+
+def test_every_entry_of_the_lock_has_a_hash():
+    pins = re.findall(r"^[\w.-]+==", LOCK, re.MULTILINE)
+    assert len(pins) == len(list(ENTRY.finditer(LOCK)))
+    assert not re.findall(r"^[\w.-]+ ?@", LOCK, re.MULTILINE)
+
+
+def test_the_lock_has_nothing_that_no_one_asks_for():
+    """Every entry is a direct dependency or says through whom it came."""
+    comments = re.split(ENTRY, LOCK)[5 :: ENTRY.groups + 1]
+    names = [entry["name"] for entry in ENTRY.finditer(LOCK)]
+    direct = {canonicalize_name(requirement.name) for requirement in direct_dependencies()}
+    for name, after in zip(names, comments, strict=True):
+        via = set(re.findall(r"#(?: via)?\s+([\w.-]+)(?: \(pyproject\.toml\))?", after))
+        assert via - {"via"}, name
+        if "whyspiking" in via:
+            assert canonicalize_name(name) in direct, f"{name} left pyproject.toml: make lock"
+
+
+@pytest.mark.parametrize("python", ["3.12", "3.13"])
+def test_this_platform_gets_every_direct_dependency(python):
+    where = {"python_version": python, "python_full_version": f"{python}.0"}
+    for requirement in direct_dependencies():
+        marker = ENTRIES[canonicalize_name(requirement.name)]["marker"]
+        assert marker is None or Marker(marker).evaluate(where), requirement.name
+
+
+def test_the_installed_versions_are_those_of_the_lock():
+    for name, entry in ENTRIES.items():
+        if entry["marker"] is None or Marker(entry["marker"]).evaluate():
+            assert importlib.metadata.version(name) == entry["version"], f"{name}: run make"
+
+
+def imported_distributions():
+    """Distributions whose modules our own code imports, with the file that does."""
+    owners = importlib.metadata.packages_distributions()
+    for folder in ("workflow", "tests"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    modules = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    modules = [node.module]
+                else:
+                    continue
+                for module in modules:
+                    top = module.partition(".")[0]
+                    if top not in sys.stdlib_module_names and top in owners:
+                        yield folder, str(path.relative_to(ROOT)), owners[top]
+
+
+def test_what_the_code_imports_is_a_direct_dependency():
+    allowed = {canonicalize_name(Requirement(d).name) for d in PROJECT["dependencies"]}
+    allowed |= {"whyspiking"}
+    # They define the interfaces of Snakemake and JAX that we implement, and come with them.
+    allowed |= {"snakemake-interface-logger-plugins", "jaxlib"}
+    for_tests = {canonicalize_name(requirement.name) for requirement in direct_dependencies()}
+    for_tests |= {"packaging"}  # comes with pytest
+    for folder, path, owners in imported_distributions():
+        known = allowed | for_tests if folder == "tests" else allowed
+        assert {canonicalize_name(owner) for owner in owners} & known, f"{path}: {owners}"
+
+
+def test_conda_gets_the_same_environment():
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    plain = [d for d in conda["dependencies"] if isinstance(d, str)]
+    (nested,) = (d for d in conda["dependencies"] if not isinstance(d, str))
+    assert nested == {"pip": ["-r requirements.txt"]}
+    names = [re.split(r"[ <>=]", d)[0] for d in plain]
+    # Compilers, make and Python come from conda; every Python package from requirements.txt.
+    assert names == ["python", "cxx-compiler", "make", "git", "pip"]
+    assert PROJECT["requires-python"] in plain[0].removeprefix("python ").split(",")
+
+
+def test_the_lock_names_no_registry_and_no_path():
+    header = LOCK.split("\n", 2)[:2]
+    assert header[1] == "#    make lock"
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links|^-c |/tmp|/home", LOCK)
+
+
+def test_no_file_names_a_registry_or_a_place_on_one_machine():
+    # Put together here, so that this file does not contain what it looks for.
+    hosts = ("py" + "pi.org", "pythonhosted" + ".org", "registry." + "npmjs", "deb." + "debian.org")
+    places = ("/" + "work/", "/" + "root/", "/home" + "/", "/" + "tmp/env", "/" + "farm/")
+    pattern = re.compile("|".join(re.escape(word) for word in hosts + places))
+    found = [
+        f"{name}:{number}"
+        for name, text in tracked()
+        for number, line in enumerate(text.splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found
+
+
+# ---- making it ----
+
+
+def test_uv_is_taken_from_the_lock_with_its_hashes():
+    entry = environment.pinned_uv(LOCK)
+    assert entry.startswith(f"uv=={ENTRIES['uv']['version']} ")
+    assert entry.count("--hash=sha256:") == ENTRIES["uv"]["hashes"].count("--hash")
+    with pytest.raises(environment.EnvironmentProblem, match="restore it"):
+        environment.pinned_uv("numpy==1")
+
+
+@pytest.fixture
+def project(tmp_path):
+    for name in environment.SOURCES:
+        (tmp_path / name).write_text("one")
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    return tmp_path
+
+
+def test_an_environment_without_a_stamp_is_not_finished(project):
+    assert not environment.is_current(project)
+
+
+def test_a_stamped_environment_is_current_until_its_sources_change(project):
+    stamp = project / ".venv" / environment.STAMP
+    stamp.write_text(environment.fingerprint(project))
+    assert environment.is_current(project)
+    (project / "requirements.txt").touch()
+    assert environment.is_current(project)
+    (project / "requirements.txt").write_text("two")
+    assert not environment.is_current(project)
+
+
+def test_an_environment_whose_python_is_gone_is_not_current(project):
+    (project / ".venv" / environment.STAMP).write_text(environment.fingerprint(project))
+    (project / ".venv/bin/python").unlink()
+    assert not environment.is_current(project)
+
+
+def test_a_moved_environment_is_not_current(project, tmp_path_factory):
+    (project / ".venv" / environment.STAMP).write_text(environment.fingerprint(project))
+    moved = tmp_path_factory.mktemp("moved") / "project"
+    project.rename(moved)
+    assert not environment.is_current(moved)
+
+
+def test_a_failing_step_shows_its_output_and_the_remedy(tmp_path):
+    command = [sys.executable, "-c", "print('no space left'); raise SystemExit(2)"]
+    with pytest.raises(environment.EnvironmentProblem, match=r"no space left\n.*run make again"):
+        environment._run(command, tmp_path, {})

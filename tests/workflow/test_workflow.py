@@ -1,0 +1,168 @@
+"""The workflow as a user meets it: dry runs, lint, refusals, and one smoke run end to end."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from whyspiking import tables
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "results")
+
+
+def snakemake(folder: Path, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    """Run snakemake in `folder` and capture what it says."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONWARNINGS": "default"},
+    )
+
+
+def copy_workflow(folder: Path) -> Path:
+    """Copy the workflow's files into `folder`, without results."""
+    for part in PARTS:
+        source = ROOT / part
+        if not source.is_dir():
+            shutil.copy(source, folder / part)
+        elif part == "results":
+            (folder / part).mkdir()
+        else:
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the workflow's files without results."""
+    return copy_workflow(tmp_path)
+
+
+@pytest.mark.parametrize("overlay", [None, "smoke", "paper"])
+def test_dry_run_of_every_config(checkout, overlay):
+    words = ["--configfile", f"config/{overlay}.yaml"] if overlay else []
+    done = snakemake(checkout, "-n", *words)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "train" in said
+    assert "simulate" in said
+    assert not list((checkout / "results").rglob("metrics.csv")), "a dry run makes nothing"
+
+
+def test_one_talk_alone(checkout):
+    done = snakemake(checkout, "clopath", "-n")
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "clopath" in said
+    assert "yinyang" not in said
+
+
+def test_lint(checkout):
+    done = snakemake(checkout, "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def edit(path: Path, change) -> None:
+    """Load a YAML file, change it, write it back."""
+    data = yaml.safe_load(path.read_text())
+    change(data)
+    path.write_text(yaml.safe_dump(data))
+
+
+TALK_FILE = "workflow/whyspiking/replications/goeltz/talk.yaml"
+BROKEN = {
+    "misspelt key": (lambda c: c["data"].update(downlod=True), ["data.downlod", "download"]),
+    "unknown key": (lambda c: c.update(colour=1), ["colour", "known keys"]),
+    "wrong type": (lambda c: c["battery"].update(draws="many"), ["battery.draws", "many"]),
+    "unknown talk": (lambda c: c.update(talks=["goltz"]), ["goltz", "goeltz"]),
+    "no seeds": (lambda c: c.update(seeds=[]), ["seeds", "at least 1"]),
+    "repeated seed": (lambda c: c.update(seeds=[1, 1]), ["seeds", "repeat"]),
+    "unknown scale": (lambda c: c.update(scale="huge"), ["scale", "huge"]),
+    "missing block": (lambda c: c.pop("energy"), ["energy"]),
+    "unknown experiment": (
+        lambda c: c.update(seeds_of=[{"experiment": "goeltz.yinyan", "seeds": [0]}]),
+        ["goeltz.yinyan", "goeltz.yinyang"],
+    ),
+    "missing folder": (lambda c: c["data"].update(mnist_dir="nowhere"), ["mnist_dir", "nowhere"]),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_config_is_refused_in_one_message(checkout, case):
+    change, words = BROKEN[case]
+    edit(checkout / "config" / "config.yaml", change)
+    done = snakemake(checkout, "-n")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    for word in words:
+        assert word in said, said
+    assert "Traceback" not in said
+
+
+def test_unwritable_results_are_refused(checkout):
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (checkout / "results").chmod(0o500)
+    try:
+        done = snakemake(checkout, "-n")
+    finally:
+        (checkout / "results").chmod(0o700)
+    assert done.returncode != 0
+    assert "not writable" in done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory) -> Path:
+    """One smoke run of the whole workflow; MNIST and compiled code are taken from the checkout."""
+    folder = copy_workflow(tmp_path_factory.mktemp("smoke"))
+    (ROOT / "resources").mkdir(exist_ok=True)
+    (folder / "resources").symlink_to(ROOT / "resources")
+    done = snakemake(folder, "--configfile", "config/smoke.yaml", timeout=1500)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-8000:]
+    return folder
+
+
+def test_smoke_run_gives_all_tables_and_pages(smoke_run):
+    results = smoke_run / "results" / "smoke"
+    verdicts = pd.read_csv(results / "verdicts.csv")
+    assert set(tables.VERDICT_COLUMNS) <= set(verdicts.columns)
+    assert set(verdicts["verdict"]) == {"plumbing only, no verdict"}
+    for claim in (
+        "goeltz.yinyang.accuracy",
+        "goeltz.yinyang_2tau.accuracy",
+        "goeltz.mnist.accuracy",
+        "goeltz.parity.decisions",
+        "clopath.sine.correlation",
+        "clopath.ode.correlation",
+        "clopath.episode.correlation",
+        "clopath.shot.order",
+        "clopath.shot.compression",
+    ):
+        assert (verdicts["claim"] == claim).sum() == 1, claim
+    metrics = tables.read_metrics([results / "metrics.csv"])
+    assert {"brian2", "compiled"} <= set(metrics["engine"])
+    parity = metrics.query("metric == 'equal_decisions' and talk == 'goeltz'")["value"]
+    assert parity.min() >= 0.95
+    for page in ("goeltz/report.html", "clopath/report.html", "why_spiking.html"):
+        text = (results / page).read_text()
+        assert "<svg" in text
+        assert not re.search(r'(src|href)="https?://[^"]+\.(js|css|png|svg)"', text)
+    assert not list(results.rglob("*.part"))
+
+
+def test_smoke_run_again_has_nothing_to_do(smoke_run):
+    done = snakemake(smoke_run, "--configfile", "config/smoke.yaml", "-n")
+    said = done.stdout + done.stderr
+    assert done.returncode == 0
+    assert re.search(r"nothing to (be )?do", said, re.IGNORECASE), said

@@ -1,0 +1,83 @@
+"""Look-ups shared by the rules; nothing here runs anything."""
+
+from snakemake.exceptions import WorkflowError
+
+from whyspiking import registry, sources
+from whyspiking.config import check_config
+from whyspiking.errors import UserError
+
+ENVIRONMENT = workflow.source_path("../../environment.yml")
+
+try:
+    TALKS = check_config(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
+MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
+
+
+wildcard_constraints:
+    talk="|".join(TALKS),
+    experiment="[a-z0-9_]+",
+    variant="[a-z0-9_]+",
+    seed=r"\d+",
+
+
+def experiment_of(wildcards):
+    """The experiment that the wildcards name."""
+    return TALKS[wildcards.talk].experiments[wildcards.experiment]
+
+
+def datasets_of(wildcards):
+    """Files that must be there before the experiment can make its task."""
+    key = experiment_of(wildcards).data_key
+    return [f"<data>/{key}/meta.json"] if key in FETCHED else []
+
+
+def parents_of(wildcards):
+    """Networks that a variant starts from, same seed."""
+    variant = experiment_of(wildcards).variants[wildcards.variant]
+    return [
+        f"<results>/{wildcards.talk}/{parent}/seed-{wildcards.seed}/network.npz"
+        for parent in variant.starts_from
+    ]
+
+
+def networks_of(wildcards):
+    """All trained networks of one experiment; controls get the battery's counterpart."""
+    experiment = experiment_of(wildcards)
+    return expand(
+        f"<results>/{experiment.talk}/{experiment.name}/{{variant}}/seed-{{seed}}/network.npz",
+        variant=experiment.variants,
+        seed=registry.seeds(experiment, config),
+    )
+
+
+def trained(talk, file):
+    """One file of every trained network of a talk."""
+    return [
+        f"<results>/{talk}/{e.name}/{variant}/seed-{seed}/{file}"
+        for e in TALKS[talk].experiments.values()
+        for variant in e.variants
+        for seed in registry.seeds(e, config)
+    ]
+
+
+def simulated(talk, file):
+    """One file of every simulated experiment of a talk."""
+    return [f"<results>/{talk}/{name}/{file}" for name in TALKS[talk].experiments]
+
+
+def parameters_of(wildcards):
+    """The resolved parameters of an experiment: a change of one reruns this experiment only."""
+    return dict(registry.params(experiment_of(wildcards), config).values)
+
+
+# What a job needs of the config beyond its parameters.
+PLACES = {
+    "scale": config["scale"],
+    "data_dir": config["data"]["folder"],
+    "originals_dir": config["data"]["originals_dir"],
+    "work_dir": config["build_folder"],
+}

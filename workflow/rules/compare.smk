@@ -1,0 +1,42 @@
+"""Collect the tables of each talk, judge its claims, and put the talks side by side."""
+
+
+rule collect:
+    input:
+        metrics=lambda w: trained(w.talk, "metrics.csv") + simulated(w.talk, "metrics.csv"),
+        facts=lambda w: trained(w.talk, "network.json"),
+        claims=lambda w: TALKS[w.talk].folder / "claims.yaml",
+        code=sources.of_stage("collect"),
+    output:
+        metrics="<results>/{talk}/metrics.csv",
+        history="<results>/{talk}/history.csv",
+        verdicts="<results>/{talk}/verdicts.csv",
+    log:
+        "<results>/logs/collect/{talk}.log",
+    params:
+        config=config,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/collect.py"
+
+
+rule compare:
+    input:
+        metrics=expand("<results>/{talk}/metrics.csv", talk=TALKS),
+        verdicts=expand("<results>/{talk}/verdicts.csv", talk=TALKS),
+        code=sources.of_stage("compare"),
+    output:
+        metrics="<results>/metrics.csv",
+        verdicts="<results>/verdicts.csv",
+        axes="<results>/axes.csv",
+        manifest="<results>/manifest.json",
+        durations="<results>/durations.csv",
+    log:
+        "<results>/logs/compare.log",
+    params:
+        config=config,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/compare.py"

@@ -1,0 +1,66 @@
+"""Data, training and Brian2 re-simulation: per talk, experiment, variant and seed."""
+
+FETCHED = ("mnist",)
+
+
+rule fetch:
+    output:
+        "<data>/{dataset}/meta.json",
+    log:
+        "<results>/logs/fetch/{dataset}.log",
+    wildcard_constraints:
+        dataset="|".join(FETCHED),
+    params:
+        data=config["data"],
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/fetch.py"
+
+
+rule train:
+    input:
+        data=datasets_of,
+        parents=parents_of,
+        code=lambda wildcards: sources.of_talk(wildcards.talk, "train"),
+    output:
+        network=f"{MEASURED}/network.npz",
+        facts=f"{MEASURED}/network.json",
+        metrics=f"{MEASURED}/metrics.csv",
+    log:
+        "<results>/logs/train/{talk}/{experiment}/{variant}/seed-{seed}.log",
+    benchmark:
+        f"{MEASURED}/benchmark.tsv"
+    params:
+        values=parameters_of,
+        places=PLACES,
+    resources:
+        mem_mb=3000,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/train.py"
+
+
+rule simulate:
+    input:
+        data=datasets_of,
+        networks=networks_of,
+        code=lambda wildcards: sources.of_talk(wildcards.talk, "simulate"),
+    output:
+        metrics="<results>/{talk}/{experiment}/metrics.csv",
+        exhibits="<results>/{talk}/{experiment}/exhibits.npz",
+    log:
+        "<results>/logs/simulate/{talk}/{experiment}.log",
+    benchmark:
+        "<results>/{talk}/{experiment}/benchmark.tsv"
+    params:
+        values=parameters_of,
+        places=PLACES,
+        battery=config["battery"],
+    resources:
+        mem_mb=3000,
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/simulate.py"

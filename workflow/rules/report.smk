@@ -1,0 +1,55 @@
+"""One executed notebook and page per talk, and one for the question."""
+
+
+rule page:
+    input:
+        notebook="notebooks/{talk}.ipynb",
+        metrics="<results>/{talk}/metrics.csv",
+        history="<results>/{talk}/history.csv",
+        verdicts="<results>/{talk}/verdicts.csv",
+        exhibits=lambda w: simulated(w.talk, "exhibits.npz"),
+        code=lambda w: sources.of_talk(w.talk, "page"),
+    output:
+        notebook="<results>/{talk}/report.ipynb",
+        page="<results>/{talk}/report.html",
+    log:
+        "<results>/logs/page/{talk}.log",
+    params:
+        scale=config["scale"],
+        results="<results>",
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/page.py"
+
+
+rule report:
+    input:
+        notebook="notebooks/why_spiking.ipynb",
+        pages=expand("<results>/{talk}/report.html", talk=TALKS),
+        metrics="<results>/metrics.csv",
+        verdicts="<results>/verdicts.csv",
+        axes="<results>/axes.csv",
+        manifest="<results>/manifest.json",
+        code=sources.of_stage("page"),
+    output:
+        notebook="<results>/why_spiking.ipynb",
+        page="<results>/why_spiking.html",
+    log:
+        "<results>/logs/report.log",
+    params:
+        scale=config["scale"],
+        results="<results>",
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/page.py"
+
+
+for talk in TALKS:
+
+    rule:
+        name:
+            talk
+        input:
+            f"<results>/{talk}/report.html",

@@ -1,0 +1,9 @@
+"""Bring one data set into the data folder."""
+
+from pathlib import Path
+
+from whyspiking.datasets import fetch
+from whyspiking.jobs import job
+
+with job(snakemake.log[0], f"data {snakemake.wildcards.dataset}") as progress:
+    fetch(snakemake.wildcards.dataset, snakemake.params.data, Path(snakemake.output[0]), progress)

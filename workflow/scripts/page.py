@@ -1,0 +1,14 @@
+"""Execute a notebook and export it as a page."""
+
+from pathlib import Path
+
+from whyspiking.jobs import job
+from whyspiking.report import make_page
+
+with job(snakemake.log[0], f"page {Path(snakemake.output.page).parent.name}"):
+    make_page(
+        source=Path(snakemake.input.notebook),
+        notebook=Path(snakemake.output.notebook),
+        page=Path(snakemake.output.page),
+        parameters={"results": str(snakemake.params.results), "scale": snakemake.params.scale},
+    )

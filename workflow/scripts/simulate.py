@@ -1,0 +1,15 @@
+"""Re-simulate the spiking networks of one experiment in Brian2, under the whole battery."""
+
+from pathlib import Path
+
+from whyspiking.jobs import job, wildcard_label
+from whyspiking.replicate import job_params, simulate
+
+with job(snakemake.log[0], wildcard_label(snakemake.wildcards)) as progress:
+    simulate(
+        params=job_params(snakemake.wildcards, snakemake.params.values, snakemake.params.places),
+        networks=[Path(path).parent for path in snakemake.input.networks],
+        battery_config=snakemake.params.battery,
+        folder=Path(snakemake.output.metrics).parent,
+        progress=progress,
+    )

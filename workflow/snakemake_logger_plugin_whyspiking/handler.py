@@ -1,0 +1,372 @@
+"""The log handler: turns Snakemake's log records into lines for a reader."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakemake_logger_plugin_whyspiking.plan import Durations, Job, Plan, Running
+from whyspiking.progress import latest, news_file
+
+# What each rule does, while it runs and afterwards; any other rule is called by its name.
+STAGES = {
+    "fetch": ("being fetched", "fetched"),
+    "train": ("training", "trained"),
+    "simulate": ("simulating in Brian2", "simulated in Brian2"),
+    "collect": ("collecting tables", "tables collected, claims judged"),
+    "compare": ("comparing talks", "talks compared"),
+    "page": ("writing its page", "page written"),
+    "report": ("writing the report", "report written"),
+}
+# Remarks of Snakemake that say nothing about this workflow (they stay in its own log file).
+CHATTER = (
+    "Assuming unrestricted shared filesystem usage",
+    "Building DAG of jobs",
+    "Conda environments: ignored",
+    "Complete log(s):",
+    "Elapsed time:",
+    "Execute ",
+    "Group jobs: inactive",
+    "Select jobs to execute",
+    "Singularity containers: ignored",
+    "Using shell:",
+    "The order of jobs does not reflect",
+    "Reasons:\n",
+    "This was a dry-run",
+    "Exiting because a job execution failed",
+)
+IMPLIED = ("Missing output files", "Input files updated by another job")
+BEAT_S = {
+    True: 1.0,
+    False: 30.0,
+}  # on a terminal the last line is rewritten; in a pipe lines add up
+TAIL_LINES = 25
+
+
+class LogHandler(LogHandlerBase):
+    """Snakemake's entry into this package."""
+
+    def __post_init__(self) -> None:
+        """Prepare the output; called by the base class."""
+        settings = self.common_settings
+        self.stream: TextIO = sys.stdout if settings.stdout else sys.stderr
+        self.on_terminal = self.stream.isatty()
+        self.clock: Callable[[], float] = time.monotonic
+        self.quiet = {level.name.lower() for level in settings.quiet or ()}
+        self.plan = Plan()
+        self.began = self.clock()
+        self._scale: str | None = None
+        self._status_shown = False
+        self._last_line = self.began
+        self._stop = threading.Event()
+        self._mutex = threading.RLock()  # records come in one thread, the heartbeat is another
+        self._beat: threading.Thread | None = None
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """Replaces Snakemake's own output on the terminal."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """Writes no file."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """Does its own: Snakemake's filter would hide the reason of a failure under --quiet."""
+        return True
+
+    @property
+    def has_formatter(self) -> bool:
+        """Leaves what it does not know to Snakemake's formatter."""
+        return False
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """Needs no graph."""
+        return False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take one record of Snakemake."""
+        try:
+            with self._mutex:
+                if self._wanted(record):
+                    self._take(record)
+        except BrokenPipeError:
+            raise
+        except Exception:
+            # A flaw here must not cost a run; Python's logging prints it and goes on.
+            self.handleError(record)
+
+    def close(self) -> None:
+        """End the heartbeat and leave the terminal clean."""
+        self._stop.set()
+        if self._beat is not None:
+            self._beat.join(timeout=5)
+            self._beat = None
+        with self._mutex:
+            self._wipe()
+        super().close()
+
+    # ---- records ----
+
+    def _wanted(self, record: logging.LogRecord) -> bool:
+        settings = self.common_settings
+        event = getattr(record, "event", None)
+        if event == LogEvent.DEBUG_DAG:
+            return settings.debug_dag
+        if "all" in self.quiet and not settings.dryrun:
+            return False
+        if event == LogEvent.SHELLCMD:
+            return settings.printshellcmds
+        return record.levelno > logging.DEBUG or settings.verbose
+
+    def _take(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "event", None)
+        if hasattr(record, "whyspiking_jobs"):
+            self.plan.expect(record.whyspiking_jobs)
+        elif event == LogEvent.RUN_INFO:
+            self._run_info(record)
+        elif event == LogEvent.RESOURCES_INFO:
+            self.plan.cores = getattr(record, "cores", None) or self.plan.cores
+        elif event == LogEvent.JOB_INFO:
+            self._job_info(record)
+        elif event == LogEvent.JOB_FINISHED:
+            self._job_finished(record)
+        elif event == LogEvent.JOB_ERROR:
+            self._job_error(record)
+        elif event in (LogEvent.PROGRESS, LogEvent.JOB_STARTED, LogEvent.RULEGRAPH):
+            pass
+        elif event == LogEvent.WORKFLOW_STARTED and not self.common_settings.verbose:
+            pass
+        else:
+            self._message(record, event)
+
+    def _run_info(self, record: logging.LogRecord) -> None:
+        counts: dict[str, int] = getattr(record, "stats", None) or {}
+        if self.plan.total:  # a dry run tells it a second time, at its end
+            if self.common_settings.dryrun:
+                self._say("dry run: nothing was done")
+            return
+        self.plan.expect_counts(counts)
+        rules = ", ".join(
+            f"{name} {n}" for name, n in counts.items() if name not in ("total", "all")
+        )
+        total = counts.get("total", self.plan.total)
+        if "progress" not in self.quiet or self.common_settings.dryrun:
+            self._say(f"{total} job{'s' * (total != 1)} to do: {rules or 'only the final target'}")
+
+    def _job_info(self, record: Any) -> None:
+        job = Job.of(record.rule_name, record.wildcards)
+        if self.common_settings.dryrun:
+            if "rules" in self.quiet:
+                return
+            stage = STAGES.get(job.rule, (job.rule,))[0]
+            self._say(f"{_named(job, stage)}, because {_shorten(record.reason)}")
+            return
+        if self._scale is None and record.log:
+            self._read_durations(Path(record.log[0]))
+        for log in record.log:
+            news_file(log).unlink(missing_ok=True)  # left behind by a run that was killed
+        self.plan.start(record.jobid, job, self.clock(), tuple(record.log))
+        if self._beat is None and not self._stop.is_set():
+            self._beat = threading.Thread(target=self._beat_on, daemon=True)
+            self._beat.start()
+
+    def _read_durations(self, log: Path) -> None:
+        """Logs lie in results/<scale>/logs; the durations of the last run beside them."""
+        parents = [folder for folder in log.parents if folder.name == "logs"]
+        results = parents[-1].parent if parents else Path("results/default")
+        self._scale = results.name
+        paths = [results / "durations.csv", results.parent / "reference" / "durations.csv"]
+        self.plan.durations = Durations.read(paths, self._scale)
+
+    def _job_finished(self, record: Any) -> None:
+        ended = self.plan.finish(record.job_id, self.clock())
+        if ended is None:
+            return
+        entry, seconds = ended
+        for log in entry.logs:
+            news_file(log).unlink(missing_ok=True)
+        if "progress" in self.quiet:
+            return
+        done = STAGES.get(entry.job.rule, ("", "done"))[1]
+        if entry.job.rule != "all":
+            name = _named(entry.job, done)
+            self._say(f"{self._head()} {name} ({_duration(seconds)})")
+        if self.plan.done == self.plan.total:
+            took = _clock(self.clock() - self.began).strip()
+            self._say(f"finished {self.plan.total} job{'s' * (self.plan.total != 1)} in {took}")
+
+    def _job_error(self, record: Any) -> None:
+        entry = self.plan.running.get(record.jobid)
+        job = entry.job if entry is not None else Job(record.rule_name)
+        seconds = self.plan.fail(record.jobid, job, self.clock())
+        after = "" if seconds is None else f" after {_duration(seconds)}"
+        stage = STAGES.get(job.rule, (job.rule,))[0]
+        lines = [f"{self._head()} FAILED{after}: {_named(job, stage)}"]
+        if record.rule_msg:
+            lines.append(f"  {record.rule_msg}")
+        shown = [line for log in record.log for line in _tail(Path(log))]
+        if record.shellcmd and not shown:
+            lines.append(f"  command: {' '.join(record.shellcmd.split())}")
+        if self.common_settings.show_failed_logs:
+            lines.extend(f"  | {line}" for line in shown)
+        lines.extend(f"  full log: {log}" for log in record.log)
+        self._say("\n".join(lines), "red")
+
+    def _message(self, record: logging.LogRecord, event: str | None) -> None:
+        text = self.format(record)
+        if not text or text == "None":
+            return
+        if text.startswith(CHATTER) and not self.common_settings.verbose:
+            return
+        if record.levelno >= logging.WARNING:
+            # The command line of a failed script says nothing that its log does not say better.
+            if event == LogEvent.ERROR and "returned non-zero exit status" in text:
+                return
+            if getattr(record, "exception", "") == "UserError":
+                text = _message_alone(text)
+            self._say(text.rstrip(), "red" if record.levelno >= logging.ERROR else "yellow")
+            if "At least one job did not complete" in text:
+                self._say_failures()
+        else:
+            self._say(text.rstrip())
+
+    def _say_failures(self) -> None:
+        if self.plan.failed:
+            names = "\n".join(f"  {_named(job, job.rule)}" for job in self.plan.failed)
+            self._say(
+                f"failed ({len(self.plan.failed)}), after {_clock(self.clock() - self.began).strip()}:\n"
+                f"{names}\nMend the cause shown above and start again: what is finished is kept.",
+                "red",
+            )
+
+    # ---- output ----
+
+    def _head(self) -> str:
+        now = self.clock()
+        for entry in self.plan.running.values():
+            news = next((n for log in entry.logs if (n := latest(log)) is not None), None)
+            if news is not None:
+                entry.fraction, entry.text = news.fraction, news.text
+        parts = [_clock(now - self.began)]
+        left = self.plan.seconds_left(now)
+        if left is not None and self.plan.done < self.plan.total:
+            parts.append(f"about {_roughly(left)} left")
+        parts.append(f"{self.plan.done}/{self.plan.total}")
+        return f"[{', '.join(parts)}]"
+
+    def _say(self, text: str, colour: str = "") -> None:
+        with self._mutex:
+            self._wipe()
+            code = {"red": 31, "yellow": 33}.get(colour)
+            if code and self.on_terminal and not self.common_settings.nocolor:
+                text = f"\033[{code}m{text}\033[0m"
+            self.stream.write(text + "\n")
+            self.stream.flush()
+            self._last_line = self.clock()
+
+    def _wipe(self) -> None:
+        if self._status_shown:
+            self.stream.write("\r\033[K")
+            self.stream.flush()
+            self._status_shown = False
+
+    def _beat_on(self) -> None:
+        while not self._stop.wait(1.0):
+            try:
+                with self._mutex:
+                    self.beat()
+            except (OSError, ValueError):
+                return  # the terminal is gone; the run goes on
+
+    def beat(self) -> None:
+        """Show how far the running jobs are, if it is time to."""
+        if "progress" in self.quiet or not self.plan.running:
+            return
+        if self.clock() - self._last_line < BEAT_S[self.on_terminal]:
+            return
+        status = f"{self._head()} {'; '.join(_status(e) for e in self.plan.running.values())}"
+        if not self.on_terminal:
+            self._say(status)
+            return
+        width = shutil.get_terminal_size().columns - 1
+        self._wipe()
+        self.stream.write(status if len(status) <= width else status[: width - 1] + "…")
+        self.stream.flush()
+        self._status_shown = True
+
+
+def _status(entry: Running) -> str:
+    stage = STAGES.get(entry.job.rule, (entry.job.rule,))[0]
+    told = f" {entry.fraction:.0%} ({entry.text})" if entry.text else ""
+    return _named(entry.job, stage) + told
+
+
+def _named(job: Job, stage: str) -> str:
+    """A job and its stage; the stage alone where the job has no name but its rule's."""
+    if job.label != job.rule:
+        return f"{job.label}: {stage}"
+    return stage if job.rule in STAGES or stage == job.rule else f"{job.rule}: {stage}"
+
+
+def _tail(log: Path) -> Sequence[str]:
+    """The end of a log: from the last line that tells an error to a reader, else the last lines."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+    except OSError:
+        return []
+    told = [i for i, line in enumerate(lines) if line.startswith("ERROR ")]
+    if told and "unexpected failure" not in lines[told[-1]]:
+        return lines[told[-1] :]
+    return lines[-TAIL_LINES:]
+
+
+def _message_alone(text: str) -> str:
+    """What a `UserError` says, without the place in the Snakefile that raised it."""
+    lines = text.splitlines()
+    kept = [line for line in lines if not re.match(r'UserError in |  File ".*", line \d+', line)]
+    return "error: " + "\n".join(kept).removeprefix("UserError:").strip()
+
+
+def _shorten(reason: str) -> str:
+    """Snakemake's reason without the files that the job's name implies."""
+    parts = []
+    for part in " ".join(reason.split()).split("; "):
+        what, _, files = part.partition(": ")
+        names = [] if what in IMPLIED else files.split(", ") if files else []
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        listed = f": {', '.join(names[:3])}{more}" if names else ""
+        parts.append(what[:1].lower() + what[1:] + listed)
+    return "; ".join(parts)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:2}:{rest:02}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{_clock(seconds).strip()} min"
+
+
+def _roughly(seconds: float) -> str:
+    if seconds < 55:
+        return f"{max(10, 10 * round(seconds / 10))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

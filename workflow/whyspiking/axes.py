@@ -1,0 +1,170 @@
+"""The axes of "why spiking?": one contrast per talk, experiment and axis, with its interval.
+
+The contrasts are listed in the config; a sentence of the report is a template filled from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking import statistics, tables
+from whyspiking.errors import UserError
+from whyspiking.statistics import Interval
+from whyspiking.tables import GLOSSARY
+
+AXES_COLUMNS = (
+    "axis",
+    "measure",
+    "talk",
+    "experiment",
+    "perturbation",
+    "locus",
+    "metric",
+    "effect",
+    "low",
+    "high",
+    "unit",
+    "seeds",
+    "null",
+    "better",
+    "favours_spikes",
+    "says",
+)
+PLACE_COLUMNS = ("talk", "experiment", "variant", "engine", "perturbation", "locus")
+SUMMARY_COLUMNS = ("axis", "measure", "measured", "favours", "against", "unclear")
+FAVOURS, AGAINST, UNCLEAR = "yes", "no", "unclear"
+
+
+def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
+    """Effect and interval of every axis in every experiment where it was measured.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        config: The run configuration; `axes` lists the contrasts: axis, measure, metric, where,
+            versus (subtracted, paired by seed), neutral, better, transform, says.
+
+    Returns:
+        A table with `AXES_COLUMNS`. `favours_spikes` says on which side of `null` the whole
+        interval lies; with one seed, or an interval over the null, it is "unclear".
+
+    Raises:
+        UserError: If a contrast names a metric that is not in the glossary.
+    """
+    rows: list[dict[str, Any]] = []
+    for entry in config["axes"]:
+        if entry["metric"] not in GLOSSARY:
+            raise UserError(
+                f"config: 'axes' uses metric '{entry['metric']}', which is not in tables.GLOSSARY; "
+                "correct it"
+            )
+        chosen = _matching(metrics, entry["metric"], entry["where"])
+        for place in _places(chosen):
+            found = _effect(metrics, entry, tables.where(chosen, **place), place)
+            if found is not None:
+                rows.append(_row(entry, place, found))
+    return pd.DataFrame(rows, columns=list(AXES_COLUMNS))
+
+
+def summarise(axes: pd.DataFrame) -> pd.DataFrame:
+    """In how many experiments each measure was taken, and what its interval says there.
+
+    No pooled p value: the tasks differ too much for a common effect.
+
+    Args:
+        axes: As `contrasts` returns it.
+
+    Returns:
+        A table with `SUMMARY_COLUMNS`; counts of experiments.
+    """
+    rows = []
+    measures = zip(axes["axis"].astype(str), axes["measure"].astype(str), strict=True)
+    for axis, measure in dict.fromkeys(measures):
+        said = tables.where(axes, axis=axis, measure=measure)["favours_spikes"].tolist()
+        rows.append(
+            {
+                "axis": axis,
+                "measure": measure,
+                "measured": len(said),
+                "favours": said.count(FAVOURS),
+                "against": said.count(AGAINST),
+                "unclear": said.count(UNCLEAR),
+            }
+        )
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+
+
+def _matching(metrics: pd.DataFrame, metric: str, where: Mapping[str, Any]) -> pd.DataFrame:
+    chosen = tables.where(metrics, metric=metric, **where)
+    return tables.where(chosen.assign(known=chosen["value"].notna()), known=True)
+
+
+def _effect(
+    metrics: pd.DataFrame, entry: Mapping[str, Any], part: pd.DataFrame, place: Mapping[str, str]
+) -> Interval | None:
+    """Interval of one contrast; None if the other side of a difference was not measured."""
+    ours = _by_seed(part)
+    if entry.get("versus"):
+        same = {key: place[key] for key in ("talk", "experiment", "perturbation", "locus")}
+        theirs = _by_seed(_matching(metrics, entry["metric"], {**same, **entry["versus"]}))
+        first, second = statistics.pair(ours, theirs)
+        if entry["transform"] == "log":
+            usable = (first > 0) & (second > 0)
+            values = first[usable] / second[usable]
+        else:
+            values = first - second
+    else:
+        values = np.array([ours[seed] for seed in sorted(ours)])
+    if values.size == 0:
+        return None
+    if not np.isfinite(values).all() or (entry["transform"] == "log" and (values <= 0).any()):
+        return Interval(float(np.median(values)), np.nan, np.nan, values.size)
+    return statistics.interval(values, entry["transform"])
+
+
+def _by_seed(table: pd.DataFrame) -> dict[int, float]:
+    """Seed -> value, averaged over strengths where several fit."""
+    seeds, values = table["seed"].astype(int).to_numpy(), table["value"].astype(float).to_numpy()
+    return {int(seed): float(values[seeds == seed].mean()) for seed in np.unique(seeds)}
+
+
+def _places(table: pd.DataFrame) -> list[dict[str, str]]:
+    """The distinct combinations of `PLACE_COLUMNS`, sorted."""
+    columns = [table[column].astype(str) for column in PLACE_COLUMNS]
+    return [
+        dict(zip(PLACE_COLUMNS, key, strict=True))
+        for key in sorted(set(zip(*columns, strict=True)))
+    ]
+
+
+def _row(entry: Mapping[str, Any], place: Mapping[str, str], found: Interval) -> dict[str, Any]:
+    ratio = entry["transform"] == "log"
+    null = np.nan if entry["neutral"] is None else float(entry["neutral"])
+    return {
+        "axis": entry["axis"],
+        "measure": entry["measure"],
+        **{key: place[key] for key in ("talk", "experiment", "perturbation", "locus")},
+        "metric": entry["metric"],
+        "effect": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "unit": "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit,
+        "seeds": found.seeds,
+        "null": null,
+        "better": entry["better"],
+        "favours_spikes": _side(entry["better"], found, null),
+        "says": entry["says"],
+    }
+
+
+def _side(better: str, found: Interval, null: float) -> str:
+    if not np.isfinite(null) or not np.isfinite(found.low):
+        return UNCLEAR
+    if found.low > null:
+        return FAVOURS if better == "larger" else AGAINST
+    if found.high < null:
+        return AGAINST if better == "larger" else FAVOURS
+    return UNCLEAR

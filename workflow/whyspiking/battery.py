@@ -1,0 +1,407 @@
+"""The one battery of measurements, the same for all talks.
+
+Every spiking network of an experiment is re-simulated in Brian2: unperturbed on the whole test set,
+then under the common perturbations and the talk's own conditions on part of it. Controls get the
+counterpart of each perturbation in their own engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import (
+    conditions,
+    counting,
+    curves,
+    latency,
+    parity,
+    perturb,
+    scoring,
+    tables,
+    timing,
+)
+from whyspiking.contract import (
+    BrianModel,
+    Condition,
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Recording,
+    Replication,
+    Stimulus,
+    Task,
+    Trials,
+)
+from whyspiking.contrasts import cross_rows
+from whyspiking.counterpart import probe_control
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.registry import Experiment, load_talk
+from whyspiking.spikes import Spikes
+
+__all__ = ["Simulator", "cross_rows", "probe", "probe_control", "select_task"]
+
+ENGINE = "brian2"
+ANYTIME_POINTS = 101
+"""Times at which the anytime score is kept for the figures."""
+CLEAN = Condition()
+
+
+class Simulator(Protocol):
+    """What runs a model: `brian.Machine`, or a stand-in in tests."""
+
+    def run(self, stimulus: Stimulus, values: Mapping[str, NDArray | float]) -> Recording:
+        """Simulate all trials of a stimulus."""
+        ...
+
+
+def probe(
+    replication: Replication,
+    params: Params,
+    experiment: Experiment,
+    networks: Mapping[tuple[str, int], Network],
+    config: Mapping[str, Any],
+    machine: Simulator,
+    progress: Progress,
+    *,
+    tau_char_ms: float | None = None,
+    half_step: tuple[Params, Simulator] | None = None,
+) -> tuple[list[dict[str, Any]], dict[str, NDArray]]:
+    """Run the battery on all networks of an experiment.
+
+    Args:
+        replication: The talk.
+        params: Parameters of the experiment; the seed of each network replaces `params.seed`.
+        experiment: Its description: the perturbations to apply and the roles of its variants.
+        networks: Trained networks by (variant, seed). Roles `spiking` and `ablation` are
+            re-simulated, controls are measured in their own engine.
+        config: The `battery` block of the config.
+        machine: Runs the model of `replication.to_brian(params)`.
+        progress: Called with the fraction done.
+        tau_char_ms: Unit of jitter; by default that of the talk's talk.yaml.
+        half_step: Parameters and simulator of the same model at half the time step; where given,
+            the effect of the step is measured (Q2).
+
+    Returns:
+        Rows of the metrics table, and arrays for figures: those of the talk, `anytime.time_ms`
+        (time,) and `anytime.<variant>.<seed>` (time,) for classification.
+
+    Raises:
+        UserError: If the description of the experiment and the model do not fit.
+    """
+    tau_ms = load_talk(params.talk).tau_char_ms if tau_char_ms is None else tau_char_ms
+    model = replication.to_brian(params)
+    simulated = experiment.simulated_variants()
+    rows: list[dict[str, Any]] = []
+    arrays: dict[str, NDArray] = {}
+    for index, ((variant, seed), network) in enumerate(networks.items()):
+        own = replace(params, seed=seed)
+        name = f"{variant} seed {seed}"
+
+        def told(share: float, news: str, done: int = index, name: str = name) -> None:
+            progress((done + share) / len(networks), f"{name}: {news}")
+
+        if variant not in simulated:
+            rows += probe_control(replication, own, experiment, variant, network, config, told)
+            continue
+        bench = _Bench(replication, own, variant, network, machine, model, config, tau_ms, told)
+        rows += bench.clean_rows() + bench.curve_rows(experiment.battery)
+        if half_step is not None:
+            rows += bench.step_rows(*half_step)
+        arrays |= bench.anytime()
+
+    def simulate(network: Network, task: Task) -> Recording:
+        return machine.run(task.stimulus, replication.bind(params, network).values)
+
+    arrays |= replication.exhibits(params, networks, simulate, Streams(params.seed))
+    progress(1.0, "done")
+    return rows, arrays
+
+
+def select_task(task: Task, chosen: NDArray) -> Task:
+    """The task of the given trials, in the given order (repeats allowed)."""
+    return replace(
+        task,
+        stimulus=Stimulus(
+            spikes={k: spikes.select_trials(chosen) for k, spikes in task.stimulus.spikes.items()},
+            # Arrays of two axes are shared by all trials.
+            arrays={k: a[chosen] if a.ndim == 3 else a for k, a in task.stimulus.arrays.items()},
+        ),
+        targets=task.targets[chosen],
+        features=None if task.features is None else task.features[chosen],
+    )
+
+
+def chosen_trials(n_trials: int, limit: int, streams: Streams) -> NDArray[np.int64]:
+    """Which test trials a network is perturbed on: the same for all variants of a seed."""
+    if n_trials <= limit:
+        return np.arange(n_trials)
+    return np.sort(streams.rng("battery-trials").choice(n_trials, size=limit, replace=False))
+
+
+@dataclass
+class _Bench:
+    """One network, simulated without perturbation and ready for all others."""
+
+    replication: Replication
+    params: Params
+    variant: str
+    network: Network
+    machine: Simulator
+    model: BrianModel
+    config: Mapping[str, Any]
+    tau_ms: float
+    progress: Progress
+
+    def __post_init__(self) -> None:
+        self.streams = Streams(self.params.seed)
+        self.shared = curves.common(self.params, self.variant, self.params.seed, ENGINE)
+        self.binding = self.replication.bind(self.params, self.network)
+        self.task = self._task("test")
+        self.recording, self.outcome = self._run(self.task, self.binding.values)
+        self.chosen = chosen_trials(
+            scoring.n_trials(self.outcome), int(self.config["trials"]), self.streams
+        )
+        self.part = select_task(self.task, self.chosen)
+        self.part_score = scoring.score(scoring.select(self.outcome, self.chosen))
+        self.chance = scoring.chance(self.outcome)
+        self.trains = {**self.task.stimulus.spikes, **self.recording.spikes}
+        self.windows = {k: perturb.firing_window(spikes) for k, spikes in self.trains.items()}
+
+    def clean_rows(self) -> list[dict[str, Any]]:
+        """Everything about the unperturbed network."""
+        n = scoring.n_trials(self.outcome)
+        values = scoring.measures(self.outcome) | {"normalised_score": 1.0}
+        stop_ms = None
+        if isinstance(self.outcome, Trials):
+            stop_ms = np.where(self.outcome.choices >= 0, self.outcome.decision_ms, np.inf)
+            values["t95"] = latency.t95(self.outcome)
+            values["speed_area"] = latency.speed_area(self.outcome, self.model.trial_ms)
+        counts = counting.count(
+            self.trains,
+            list(self.task.stimulus.spikes),
+            self.binding.layers,
+            dt_ms=self.model.dt_ms,
+            arrays=self.task.stimulus.arrays,
+            stop_ms=stop_ms,
+        )
+        if isinstance(self.outcome, Trials) and counts.get("spikes_to_decision"):
+            bits = counting.information(self.outcome)
+            values["information_per_spike"] = bits / counts["spikes_to_decision"]
+        values |= counts
+        values |= self.replication.measures(self.params, CLEAN, self.recording, self.task)
+        rows = tables.rows(self.shared, values, n)
+        return rows + self._parity_rows() + self._fresh_rows() + self._information_rows()
+
+    def curve_rows(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Every common condition that the experiment lists, and the talk's own ones."""
+        spike_loci = [
+            locus
+            for locus, there in (
+                ("input", bool(self.task.stimulus.spikes)),
+                ("hidden", bool(self.model.replay)),
+            )
+            if there
+        ]
+        number_loci = [x for x in ("weights", "neurons") if conditions.keys_at(x, self.binding)]
+        planned = conditions.plan(
+            names,
+            self.config,
+            spike_loci=spike_loci,
+            number_loci=number_loci,
+            classification=isinstance(self.outcome, Trials),
+        )
+        own = self._own_conditions(planned)
+        rows: list[dict[str, Any]] = []
+        points: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        n_all = len(planned) + len(own)
+        for index, condition in enumerate(planned):
+            self.progress((1 + index) / (1 + n_all), conditions.describe(condition))
+            outcomes = self._outcomes(condition)
+            values = curves.mean_measures(outcomes, self.part_score, self.chance)
+            points.setdefault((condition.perturbation, condition.locus), []).append(
+                (condition.strength, values["normalised_score"])
+            )
+            rows += tables.rows(curves.at(self.shared, condition), values, self.chosen.size)
+        for index, group in enumerate(own.values(), start=len(planned)):
+            self.progress((1 + index) / (1 + n_all), conditions.describe(group[0]))
+            rows += self._own_rows(group)
+        return rows + curves.summaries(self.shared, points, self.tau_ms, self.chosen.size)
+
+    def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
+        """Q2: the same trials at half the time step."""
+        own = replace(params, seed=self.params.seed)
+        task = select_task(self._task("test"), self.chosen)
+        binding = self.replication.bind(own, self.network)
+        recording = machine.run(task.stimulus, binding.values)
+        half = self.replication.decode(own, recording, task)
+        change = parity.step_sensitivity(half, scoring.select(self.outcome, self.chosen))
+        return tables.rows(self.shared, {"dt_sensitivity": change}, self.chosen.size)
+
+    def anytime(self) -> dict[str, NDArray]:
+        """The anytime score for the speed-accuracy figure; nothing for continuous outputs."""
+        if not isinstance(self.outcome, Trials):
+            return {}
+        times = np.linspace(0.0, self.model.trial_ms, ANYTIME_POINTS)
+        curve = latency.anytime(self.outcome, times)
+        return {"anytime.time_ms": times, f"anytime.{self.variant}.{self.params.seed}": curve}
+
+    def _task(self, split: Any) -> Task:
+        return self.replication.make_task(self.params, split, self.streams)
+
+    def _run(self, task: Task, values: Mapping[str, NDArray | float]) -> tuple[Recording, Outcome]:
+        recording = self.machine.run(task.stimulus, values)
+        return recording, self.replication.decode(self.params, recording, task)
+
+    def _parity_rows(self) -> list[dict[str, Any]]:
+        """Q1: the same trials in the engine of training."""
+        some = np.arange(min(scoring.n_trials(self.outcome), int(self.config["parity_trials"])))
+        task = select_task(self.task, some)
+        ours = scoring.select(self.outcome, some)
+        theirs = self.replication.evaluate(self.params, self.variant, self.network, task)
+        values = parity.compare_outcomes(ours, theirs)
+        reference = parity.reference_times(
+            self.replication, self.params, self.variant, self.network, task
+        )
+        if reference:
+            trains = {name: self.trains[name].select_trials(some) for name in reference}
+            values |= parity.compare_first_spikes(trains, reference)
+        return tables.rows(self.shared, values, some.size)
+
+    def _fresh_rows(self) -> list[dict[str, Any]]:
+        """Accuracy on further unseen samples, where the talk has them."""
+        if not isinstance(self.outcome, Trials):
+            return []
+        task = self._task("fresh")
+        if task is None:
+            return []
+        _, outcome = self._run(task, self.binding.values)
+        if not isinstance(outcome, Trials):
+            raise UserError(f"talk '{self.params.talk}': `fresh` and `test` decode differently")
+        values = {"accuracy_fresh": scoring.accuracy(outcome)}
+        return tables.rows(self.shared, values, scoring.n_trials(outcome))
+
+    def _information_rows(self) -> list[dict[str, Any]]:
+        """T2 of the input and of the hidden spikes."""
+        if not isinstance(self.outcome, Trials):
+            return []
+        n = scoring.n_trials(self.outcome)
+        some = chosen_trials(n, int(self.config["decoder_trials"]), self.streams)
+        rows = []
+        for locus, names in (
+            ("input", list(self.task.stimulus.spikes)),
+            ("hidden", list(self.model.replay)),
+        ):
+            trains = [self.trains[name].select_trials(some) for name in names]
+            if not trains or some.size < 10 * self.outcome.n_classes:
+                continue
+            value = timing.timing_information(
+                _side_by_side(trains),
+                self.outcome.targets[some],
+                self.outcome.n_classes,
+                self.tau_ms,
+                self.streams.rng(f"decoder-{locus}"),
+            )
+            rows += tables.rows(
+                {**self.shared, "locus": locus}, {"timing_information": value}, some.size
+            )
+        return rows
+
+    def _outcomes(self, condition: Condition) -> list[Outcome]:
+        """One outcome per draw of a common condition."""
+        draws = range(conditions.draws(condition, self.config))
+        if condition.perturbation in conditions.ON_NUMBERS:
+            return [
+                self._run(
+                    self.part,
+                    conditions.perturb_values(self.binding, condition, self._rng(condition, draw)),
+                )[1]
+                for draw in draws
+            ]
+        # All draws are simulated in one go, as further trials.
+        repeated = np.tile(np.arange(self.chosen.size), len(draws))
+        task = select_task(self.part, repeated)
+        stimulus, values = dict(task.stimulus.spikes), dict(self.binding.values)
+        if condition.locus == "input":
+            for name in self.task.stimulus.spikes:
+                stimulus[name] = self._perturbed(name, condition, draws)
+        else:
+            for name, replay in self.model.replay.items():
+                stimulus[replay.input] = self._perturbed(name, condition, draws)
+                values |= replay.silence
+        task = replace(task, stimulus=replace(task.stimulus, spikes=stimulus))
+        _, outcome = self._run(task, values)
+        n = self.chosen.size
+        return [scoring.select(outcome, np.arange(k * n, (k + 1) * n)) for k in draws]
+
+    def _perturbed(self, population: str, condition: Condition, draws: range) -> Spikes:
+        clean = self.trains[population].select_trials(self.chosen)
+        pieces = [
+            conditions.perturb_spikes(
+                clean,
+                condition,
+                self._rng(condition, draw, population),
+                tau_ms=self.tau_ms,
+                labels=self.part.targets,
+                window=self.windows[population],
+            )
+            for draw in draws
+        ]
+        joined = perturb.concatenate(pieces)
+        # Where inputs keep their exact time, a channel has room for one spike per trial.
+        return perturb.earliest(joined) if self.model.sub_step else joined
+
+    def _own_conditions(self, planned: Sequence[Condition]) -> dict[str, list[Condition]]:
+        """The talk's own conditions, the draws of each together."""
+        common = {conditions.describe(condition) for condition in planned}
+        groups: dict[str, list[Condition]] = {}
+        for condition in self.replication.conditions(self.params):
+            name = conditions.describe(condition)
+            if name in common:
+                raise UserError(
+                    f"talk '{self.params.talk}': its condition '{name}' is also one of the common "
+                    "battery; rename it or take it out of `battery` in talk.yaml"
+                )
+            groups.setdefault(name, []).append(condition)
+        return groups
+
+    def _own_rows(self, group: Sequence[Condition]) -> list[dict[str, Any]]:
+        outcomes, measured = [], []
+        for condition in group:
+            rng = self._rng(condition, condition.draw)
+            task, binding = self.replication.vary(
+                self.params, condition, self.part, self.binding, rng
+            )
+            recording, outcome = self._run(task, binding.values)
+            outcomes.append(outcome)
+            measured.append(self.replication.measures(self.params, condition, recording, task))
+        values = curves.mean_measures(outcomes, self.part_score, self.chance)
+        for name in measured[0]:
+            values[name] = float(np.mean([draw[name] for draw in measured]))
+        return tables.rows(curves.at(self.shared, group[0]), values, scoring.n_trials(outcomes[0]))
+
+    def _rng(self, condition: Condition, draw: int, population: str = "") -> np.random.Generator:
+        return self.streams.rng(f"battery {conditions.describe(condition)} {population} {draw}")
+
+
+def _side_by_side(trains: Sequence[Spikes]) -> Spikes:
+    """Several populations as one."""
+    if len(trains) == 1:
+        return trains[0]
+    offsets = np.cumsum([0, *(spikes.n_units for spikes in trains)])
+    return Spikes.sorted(
+        np.concatenate([spikes.times_ms for spikes in trains]),
+        np.concatenate(
+            [spikes.units + offset for spikes, offset in zip(trains, offsets, strict=False)]
+        ),
+        np.concatenate([spikes.trials for spikes in trains]),
+        n_trials=trains[0].n_trials,
+        n_units=int(offsets[-1]),
+        duration_ms=trains[0].duration_ms,
+    )

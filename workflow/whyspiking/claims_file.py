@@ -1,0 +1,188 @@
+"""Reads and checks the claims that a talk's claims.yaml registers."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from whyspiking.errors import UserError
+from whyspiking.schema import check, read_yaml
+from whyspiking.tables import GLOSSARY
+
+if TYPE_CHECKING:
+    from whyspiking.registry import Talk
+
+COMPARING = ("difference", "ratio", "equivalence", "shape")
+"""Tests that may have a `versus`."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where a result must lie to count as replicated; an open side is infinite."""
+
+    low: float
+    high: float
+    why: str = ""
+
+    def contains(self, value: float) -> bool:
+        """Whether a number lies inside, edges included."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One published claim, as written in a talk's claims.yaml (schemas/claims.schema.yaml)."""
+
+    id: str
+    role: str
+    says: str
+    source: Mapping[str, str]
+    metric: str
+    where: Mapping[str, Any]
+    versus: Mapping[str, Any] | None
+    published: float | None
+    spread: float | None
+    seeds: int | None
+    test: str
+    better: str
+    accept: Mapping[str, Band]
+    negative_control: Mapping[str, Any] | None
+    data: str = ""
+
+    @property
+    def talk(self) -> str:
+        """Name of the talk."""
+        return self.id.split(".")[0]
+
+
+def load(path: Path, talk: Talk | None = None) -> list[Claim]:
+    """Read and check a talk's claims.yaml.
+
+    Args:
+        path: The file.
+        talk: The talk, to check the names of experiments and variants and to fill in where the data
+            come from.
+
+    Raises:
+        UserError: If the file does not fit the schema, names a metric that is not in the glossary
+            or an experiment or variant that does not exist, or has not exactly one key claim.
+    """
+    where = f"replications/{path.parent.name}/{path.name}"
+    entries = read_yaml(path)
+    check(entries, "claims", where)
+    claims = [_claim(entry, where, talk) for entry in entries]
+    ids = [claim.id for claim in claims]
+    for name in sorted({name for name in ids if ids.count(name) > 1}):
+        raise UserError(f"{where}: id '{name}' occurs {ids.count(name)} times; ids must be unique")
+    keys = [claim.id for claim in claims if claim.role == "key"]
+    if len(keys) != 1:
+        raise UserError(
+            f"{where}: {len(keys)} claims have role 'key' ({', '.join(keys) or 'none'}); expected "
+            "exactly one per talk: it is tested without correction for multiple tests. Make the "
+            "others 'secondary'."
+        )
+    return claims
+
+
+def _claim(entry: Mapping[str, Any], where: str, talk: Talk | None) -> Claim:
+    name, metric = entry["id"], entry["metric"]
+    if metric not in GLOSSARY:
+        close = difflib.get_close_matches(metric, list(GLOSSARY), n=1)
+        hint = f"did you mean '{close[0]}'?" if close else "see tables.GLOSSARY for all names."
+        raise UserError(
+            f"{where}: claim '{name}' uses metric '{metric}', which is not known; {hint}"
+        )
+    places = {key: entry[key] for key in ("where", "versus", "negative_control") if key in entry}
+    if name.split(".")[1] != entry["where"]["experiment"]:
+        raise UserError(
+            f"{where}: claim '{name}' measures experiment '{entry['where']['experiment']}'; the "
+            "middle part of its id must be that experiment"
+        )
+    if entry["test"] == "difference" and "versus" not in entry:
+        raise UserError(
+            f"{where}: claim '{name}' has test 'difference' but no 'versus'; name what is "
+            "subtracted, or use test 'value'"
+        )
+    if "versus" in entry and entry["test"] not in COMPARING:
+        raise UserError(
+            f"{where}: claim '{name}' has a 'versus', which test '{entry['test']}' does not use; "
+            f"take one of {list(COMPARING)} or remove it"
+        )
+    if talk is not None:
+        _check_names(name, places, entry["where"], talk, where)
+    bands = {
+        scale: _band(accepted, entry, f"{where}: claim '{name}', accept.{scale}")
+        for scale, accepted in entry["accept"].items()
+    }
+    published = entry["published"]
+    data = talk.experiments[entry["where"]["experiment"]].provenance if talk is not None else ""
+    return Claim(
+        id=name,
+        role=entry["role"],
+        says=entry["says"],
+        source=entry["source"],
+        metric=metric,
+        where=entry["where"],
+        versus=entry.get("versus"),
+        published=published["value"],
+        spread=published.get("spread"),
+        seeds=published.get("seeds"),
+        test=entry["test"],
+        better="both" if entry["test"] in ("range", "equivalence") else entry["better"],
+        accept=bands,
+        negative_control=entry.get("negative_control"),
+        data=data,
+    )
+
+
+def _check_names(
+    claim: str,
+    places: Mapping[str, Mapping[str, Any]],
+    base: Mapping[str, Any],
+    talk: Talk,
+    where: str,
+) -> None:
+    if claim.split(".")[0] != talk.name:
+        raise UserError(f"{where}: claim '{claim}' must begin with the talk's name '{talk.name}.'")
+    for key, place in places.items():
+        experiment = place.get("experiment", base["experiment"])
+        if experiment not in talk.experiments:
+            raise UserError(
+                f"{where}: claim '{claim}', '{key}.experiment' is '{experiment}'; expected one of "
+                f"{sorted(talk.experiments)}"
+            )
+        variants = talk.experiments[experiment].variants
+        variant = place.get("variant", base["variant"])
+        if variant not in variants:
+            raise UserError(
+                f"{where}: claim '{claim}', '{key}.variant' is '{variant}'; expected one of "
+                f"{sorted(variants)} of experiment '{experiment}'"
+            )
+
+
+def _band(accepted: Any, entry: Mapping[str, Any], where: str) -> Band:
+    edges = accepted["band"] if isinstance(accepted, Mapping) else accepted
+    why = accepted["why"] if isinstance(accepted, Mapping) else ""
+    low = -np.inf if edges[0] is None else float(edges[0])
+    high = np.inf if edges[1] is None else float(edges[1])
+    if low >= high:
+        raise UserError(f"{where} is {edges}; the lower edge must be below the upper one")
+    needed = {"larger": [low], "smaller": [high], "both": [low, high]}
+    better = "both" if entry["test"] in ("range", "equivalence") else entry["better"]
+    if not np.isfinite(needed[better]).all():
+        sides = {"larger": "a lower edge", "smaller": "an upper edge", "both": "both edges"}
+        raise UserError(
+            f"{where} is {edges}; better '{entry['better']}' with test '{entry['test']}' needs "
+            f"{sides[better]}"
+        )
+    # Too good is no failure: the other edge does not bind (the flag `exceeds` tells).
+    if better == "larger" and entry["test"] != "shape":
+        high = np.inf
+    if better == "smaller" and entry["test"] != "shape":
+        low = -np.inf
+    return Band(low, high, why)

@@ -1,0 +1,162 @@
+"""Collect what the jobs measured: per talk, then over talks; and say how it all was made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from whyspiking import axes, battery, claims, registry, store, tables
+
+VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
+
+
+def collect_talk(
+    talk: str,
+    metrics: Sequence[str | Path],
+    facts: Sequence[str | Path],
+    config: Mapping[str, Any],
+    folder: Path,
+) -> None:
+    """Stack the tables of one talk, add contrasts between variants, judge its claims.
+
+    Args:
+        talk: Name of the talk.
+        metrics: Metrics tables of its jobs.
+        facts: The network.json files of its networks (training histories).
+        config: The run configuration.
+        folder: Where metrics.csv, history.csv and verdicts.csv go.
+    """
+    described = registry.load_talk(talk)
+    table = tables.read_metrics(metrics)
+    contrasts = battery.cross_rows(table, described, config)
+    if contrasts:
+        table = pd.concat([table, pd.DataFrame(contrasts)], ignore_index=True)
+    table = table.sort_values(list(tables.METRICS_COLUMNS[:10]), kind="stable")
+    tables.write_metrics(table, folder / "metrics.csv")
+
+    history = [
+        {
+            "experiment": path.parts[-4],
+            "variant": path.parts[-3],
+            "seed": int(path.parts[-2].removeprefix("seed-")),
+            **entry,
+        }
+        for path in map(Path, facts)
+        for entry in store.load_network(path.parent).history
+    ]
+    tables.write_csv(
+        pd.DataFrame(history, columns=list(tables.HISTORY_COLUMNS)), folder / "history.csv"
+    )
+
+    registered = claims.load(described.folder / "claims.yaml", described)
+    verdicts = claims.judge_all(table, registered, described, config["scale"])
+    tables.write_csv(verdicts, folder / "verdicts.csv")
+
+
+def compare_talks(
+    metrics: Sequence[str | Path],
+    verdicts: Sequence[str | Path],
+    config: Mapping[str, Any],
+    folder: Path,
+) -> None:
+    """Put all talks side by side: metrics, verdicts, axes, durations and the manifest."""
+    table = tables.read_metrics(metrics)
+    tables.write_metrics(table, folder / "metrics.csv")
+    tables.write_csv(
+        pd.concat([pd.read_csv(path, keep_default_na=False) for path in verdicts]),
+        folder / "verdicts.csv",
+    )
+    tables.write_csv(axes.contrasts(table, config), folder / "axes.csv")
+    jobs = _benchmarks(folder)
+    tables.write_csv(_durations(jobs), folder / "durations.csv")
+    text = json.dumps(_manifest(config, jobs), indent=1, sort_keys=True) + "\n"
+    partial = folder / "manifest.json.part"
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(folder / "manifest.json")
+
+
+def _benchmarks(folder: Path) -> pd.DataFrame:
+    """Wall seconds, CPU seconds and peak memory (MB) of every job that Snakemake timed."""
+    rows = []
+    for path in sorted(folder.glob("*/*/**/benchmark.tsv")):
+        parts = path.relative_to(folder).parts
+        measured = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
+        trained = len(parts) == 5
+        rows.append(
+            {
+                "rule": "train" if trained else "simulate",
+                "talk": parts[0],
+                "experiment": parts[1],
+                "variant": parts[2] if trained else "",
+                "seconds": float(measured["s"]),
+                "cpu_seconds": float(measured["cpu_time"]),
+                "max_rss_mb": float(measured["max_rss"]),
+            }
+        )
+    columns = ["rule", "talk", "experiment", "variant", "seconds", "cpu_seconds", "max_rss_mb"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _durations(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Mean duration of each kind of job: what the progress display estimates from."""
+    keys = ["rule", "talk", "experiment", "variant"]
+    return jobs.groupby(keys, as_index=False)["seconds"].mean().round(1)
+
+
+def _manifest(config: Mapping[str, Any], jobs: pd.DataFrame) -> dict[str, Any]:
+    per_talk = {
+        str(talk): {
+            "jobs": len(part),
+            "wall_seconds": round(float(part["seconds"].sum()), 1),
+            "cpu_seconds": round(float(part["cpu_seconds"].sum()), 1),
+            "max_rss_mb": round(float(part["max_rss_mb"].max()), 1),
+        }
+        for talk, part in jobs.groupby("talk")
+    }
+    described = json.dumps(config, sort_keys=True, default=str)
+    data = {}
+    for path in sorted(Path(config["data"]["folder"]).glob("*/meta.json")):
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        data[path.parent.name] = {"provenance": meta["provenance"], "sha256": meta["sha256"]}
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "scale": config["scale"],
+        "command": f"snakemake --configfile config/{config['scale']}.yaml"
+        if config["scale"] != "default"
+        else "snakemake",
+        "config": json.loads(described),
+        "config_sha256": hashlib.sha256(described.encode()).hexdigest(),
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in VERSIONS_OF},
+        "machine": {"cpu": _cpu(), "system": platform.system(), "arch": platform.machine()},
+        "talks": per_talk,
+        "data": data,
+    }
+
+
+def _git(*words: str) -> str | None:
+    """Output of a git command; None outside a checkout or without git."""
+    try:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu() -> str:
+    """The processor's name as the system gives it."""
+    path = Path("/proc/cpuinfo")
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,347 @@
+"""What a talk must provide, and the few types that cross the stages of the workflow.
+
+A talk is a module under `replications/` that exports the functions of `Replication`; there is no
+class hierarchy. `tests/test_contract.py` runs every talk through the same checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.spikes import Spikes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+Split = Literal["train", "validation", "test", "fresh"]
+"""`test` is the published test set; `fresh` are further unseen samples where they cost nothing."""
+
+
+@dataclass(frozen=True)
+class Params:
+    """The parameters of one experiment of one talk at the chosen scale.
+
+    Values are read as attributes: `params.n_hidden`. A missing one names the file to mend.
+    """
+
+    talk: str
+    experiment: str
+    scale: str
+    values: Mapping[str, Any]
+    seed: int = 0
+    data_dir: Path = Path("resources/data")
+    work_dir: Path = Path("resources/build")
+    originals_dir: Path | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "values":
+            raise AttributeError(name)
+        try:
+            return self.values[name]
+        except KeyError:
+            raise UserError(
+                f"talk '{self.talk}', experiment '{self.experiment}': parameter '{name}' is "
+                f"missing; add it to replications/{self.talk}/talk.yaml"
+            ) from None
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """What enters the network: spike trains and analogue arrays, by input name.
+
+    Attributes:
+        spikes: Input name -> spike trains (all with the same number of trials and duration).
+        arrays: Name of an analogue input -> array (trial, time, channel), or (time, channel) where
+            all trials share it; the time axis is the model's own sampling.
+    """
+
+    spikes: Mapping[str, Spikes] = field(default_factory=dict)
+    arrays: Mapping[str, NDArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Inputs and targets of one split.
+
+    Attributes:
+        stimulus: The input of all trials.
+        targets: Class labels (trial,) for classification; target traces (trial, time, channel) else.
+        n_classes: Number of classes; 0 for continuous targets.
+        features: The same input for a non-spiking control, (trial, feature) or
+            (trial, time, feature); None where there is none.
+        dt_ms: Sampling of target traces in ms; 0 for classification.
+    """
+
+    stimulus: Stimulus
+    targets: NDArray
+    n_classes: int
+    features: NDArray | None = None
+    dt_ms: float = 0.0
+
+
+@dataclass
+class Network:
+    """A trained network: named arrays, what it is, and how training went.
+
+    Attributes:
+        arrays: Weights and other numbers, by name; saved as .npz without pickles.
+        info: JSON-able facts (engine, epochs, seconds of training, ...).
+        history: One row per (epoch, metric): dicts with `epoch`, `metric`, `value`.
+    """
+
+    arrays: dict[str, NDArray]
+    info: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What came out of a simulation.
+
+    Attributes:
+        spikes: Population name -> spike trains per trial.
+        traces: Monitor name -> array (trial, time, neuron), sampled every `trace_dt_ms`.
+    """
+
+    spikes: Mapping[str, Spikes]
+    traces: Mapping[str, NDArray] = field(default_factory=dict)
+    trace_dt_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Outcome of a classification: one entry per trial.
+
+    Attributes:
+        targets: True class, (trial,).
+        choices: Chosen class, -1 where the network did not decide; (trial,).
+        decision_ms: Time of the decision in ms, inf where undecided; (trial,).
+        n_classes: Number of classes.
+    """
+
+    targets: NDArray[np.int64]
+    choices: NDArray[np.int64]
+    decision_ms: NDArray[np.float64]
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Outcome of a continuous task: output and target, (trial, time, channel), every `dt_ms`.
+
+    `free_phase` marks autonomous oscillators, whose phase may drift: the core then scores each
+    1 s window at its best lag.
+    """
+
+    outputs: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    dt_ms: float
+    free_phase: bool = False
+
+
+Outcome = Trials | Traces
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One set of synapses, for counting: weights (pre, post) between named populations."""
+
+    pre: str
+    post: str
+    weights: NDArray
+    kind: Literal["feedforward", "recurrent", "readout"] = "feedforward"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How recorded and perturbed spikes of a population are fed back in its place.
+
+    Attributes:
+        input: Name of the model's input (one channel per neuron) that drives the same targets with
+            the same weights; it stays empty in ordinary runs.
+        silence: Values that silence the real population, e.g. {"hidden.v_th": 1e9}.
+    """
+
+    input: str
+    silence: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class BrianModel:
+    """One network as Brian2 compiles it: structure only, no trained number.
+
+    `brian.Machine` builds it once per `definition` and runs it many times with other inputs,
+    weights and parameters.
+
+    Attributes:
+        name: Short name, part of the build folder's name.
+        definition: Everything that determines the generated code (sizes, equations, dt, number of
+            trials, ...), JSON-able: its hash decides whether an old build can be reused.
+        construct: Given the input generators by name, returns all further Brian2 objects, each
+            with an explicit `name=`. Called only when a build is needed.
+        inputs: Input name -> number of channels; each becomes a spike generator that is filled
+            anew at every run.
+        dt_ms: Step of the simulation in ms.
+        trial_ms: Length of one trial in ms; the network is reset at the start of each.
+        max_trials: Trials per run of the binary; longer stimuli are run in pieces.
+        reset: Group name -> statements executed at the start of every trial.
+        record_spikes: Populations (group names) whose spikes are recorded.
+        record_traces: Monitor name -> (group name, variable, sampling in ms).
+        replay: Population -> how to replay its spikes; empty where nothing is replayed.
+        sub_step: Inputs keep their exact time within a step; synapses read it as `lag_pre`, the
+            time since the spike at the end of the step, in ms (see brian.py).
+        lag_variable: Population -> its variable that holds the lag of its last spike in ms, which
+            makes the recorded times of that population exact within a step.
+        schedule: Order of the slots within a step.
+    """
+
+    name: str
+    definition: Mapping[str, Any]
+    construct: Callable[[Mapping[str, Any]], Sequence[Any]]
+    inputs: Mapping[str, int]
+    dt_ms: float
+    trial_ms: float
+    max_trials: int
+    reset: Mapping[str, str] = field(default_factory=dict)
+    record_spikes: Sequence[str] = ()
+    record_traces: Mapping[str, tuple[str, str, float]] = field(default_factory=dict)
+    replay: Mapping[str, Replay] = field(default_factory=dict)
+    sub_step: bool = False
+    lag_variable: Mapping[str, str] = field(default_factory=dict)
+    schedule: Sequence[str] = ("start", "groups", "thresholds", "synapses", "resets", "end")
+
+
+@dataclass(frozen=True)
+class Binding:
+    """The numbers of one trained network, placed into a `BrianModel`.
+
+    Attributes:
+        values: "object.variable" -> scalar or array, e.g. "s_hidden.w" (pre x post, raveled).
+        layers: Synapses for counting events and for perturbing weights, by the key in `values`.
+    """
+
+    values: Mapping[str, NDArray | float]
+    layers: Mapping[str, Layer]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One point of a perturbation curve.
+
+    Attributes:
+        perturbation: Name, "none" for the clean run (strength 0).
+        locus: "input", "hidden", "weights" or "neurons"; "" where it does not apply.
+        strength: Level, in the unit that the perturbation's definition states.
+        draw: Which random draw.
+    """
+
+    perturbation: str = "none"
+    locus: str = ""
+    strength: float = 0.0
+    draw: int = 0
+
+
+Progress = Callable[[float, str], None]
+"""Called by long jobs with the fraction done (0 to 1) and one short line of news."""
+
+
+class Replication(Protocol):
+    """What every folder under `replications/` exports."""
+
+    def make_task(self, params: Params, split: Split, streams: Streams) -> Task:
+        """The inputs and targets of one split; equal streams give equal tasks."""
+        ...
+
+    def train(
+        self,
+        params: Params,
+        variant: str,
+        streams: Streams,
+        parents: Mapping[str, Network],
+        progress: Progress,
+    ) -> Network:
+        """Train one variant. `parents` holds the networks named by `starts_from` in talk.yaml."""
+        ...
+
+    def evaluate(self, params: Params, variant: str, network: Network, task: Task) -> Outcome:
+        """Run the network in the engine it was trained in."""
+        ...
+
+    def to_brian(self, params: Params) -> BrianModel:
+        """The structure that re-simulates the spiking variants of this experiment."""
+        ...
+
+    def bind(self, params: Params, network: Network) -> Binding:
+        """Place a trained network into the structure of `to_brian`."""
+        ...
+
+    def decode(self, params: Params, recording: Recording, task: Task) -> Outcome:
+        """Read decisions or output traces out of a Brian2 recording."""
+        ...
+
+    def conditions(self, params: Params) -> Sequence[Condition]:
+        """Conditions of this talk beyond the common battery (may be empty)."""
+        ...
+
+    def vary(
+        self,
+        params: Params,
+        condition: Condition,
+        task: Task,
+        binding: Binding,
+        rng: np.random.Generator,
+    ) -> tuple[Task, Binding]:
+        """Task and binding under one of this talk's own conditions."""
+        ...
+
+    def measures(
+        self, params: Params, condition: Condition, recording: Recording, task: Task
+    ) -> Mapping[str, float]:
+        """Metrics of this talk beyond the score (names listed in `tables.GLOSSARY`)."""
+        ...
+
+    def exhibits(
+        self,
+        params: Params,
+        networks: Mapping[tuple[str, int], Network],
+        simulate: Callable[[Network, Task], Recording],
+        streams: Streams,
+    ) -> dict[str, NDArray]:
+        """Small arrays for the figures of this experiment; `networks` by (variant, seed)."""
+        ...
+
+    def figures(self, results: Results) -> Mapping[str, Callable[[], Figure]]:
+        """Signature figures of the talk, by name, drawn from the tables and exhibits."""
+        ...
+
+
+@dataclass(frozen=True)
+class Results:
+    """Read access to the finished files of one talk, for figures and notebooks.
+
+    Attributes:
+        folder: `results/<scale>/<talk>`.
+        metrics: The talk's rows of the metrics table.
+        history: Training histories of all networks (experiment, variant, seed, epoch, metric, value).
+    """
+
+    folder: Path
+    talk: str
+    scale: str
+    metrics: pd.DataFrame
+    history: pd.DataFrame
+
+    def exhibit(self, experiment: str) -> dict[str, NDArray]:
+        """Example data of one experiment, as saved by its probe (exhibits.npz)."""
+        path = self.folder / experiment / "exhibits.npz"
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}

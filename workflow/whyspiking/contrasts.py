@@ -1,0 +1,175 @@
+"""What needs two variants: energy against a control, robustness against a control, break-even."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking import curves, energy, tables
+from whyspiking.contract import Params
+from whyspiking.energy import ControlCounts, CostModel, SpikingCounts
+from whyspiking.registry import Experiment, Talk
+
+SPIKING_ENGINE = "brian2"
+Counts = Mapping[str, float]
+
+
+def cross_rows(
+    metrics: pd.DataFrame, talk: Talk, config: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Contrasts between the variants of each experiment of one talk.
+
+    Energy rows name the cost model in `perturbation`; contrasts name the control in `locus`
+    (robustness: `<locus>/<control>`), since a ratio without its control is no result.
+
+    Args:
+        metrics: The talk's rows of the metrics table.
+        talk: Its description: which variant has which role.
+        config: The run configuration; the `energy` block is used.
+    """
+    models = energy.cost_models(config["energy"])
+    rows: list[dict[str, Any]] = []
+    for experiment in talk.experiments.values():
+        table = tables.where(metrics, experiment=experiment.name)
+        if not table.empty:
+            rows += _experiment_rows(table, experiment, models, config["energy"])
+    return rows
+
+
+def _experiment_rows(
+    table: pd.DataFrame,
+    experiment: Experiment,
+    models: list[CostModel],
+    config: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    by_role: dict[str, list[str]] = {}
+    for variant in experiment.variants.values():
+        by_role.setdefault(variant.role, []).append(variant.name)
+    clean = tables.where(table, perturbation="none", locus="")
+    areas = tables.where(table, metric="robustness_area")
+    scale = str(table["scale"].iloc[0])
+    params = Params(talk=experiment.talk, experiment=experiment.name, scale=scale, values={})
+    rows: list[dict[str, Any]] = []
+    for spiking in by_role.get("spiking", []):
+        counted = _by_seed(tables.where(clean, variant=spiking, engine=SPIKING_ENGINE))
+        for seed, (counts, trials) in counted.items():
+            shared = curves.common(params, spiking, seed, SPIKING_ENGINE)
+            own = _spiking_counts(counts)
+            if own is not None:
+                for model in models:
+                    value = energy.spiking_energy(own, model, energy.prices(model, config))
+                    place = {**shared, "perturbation": model.id}
+                    rows += tables.rows(place, {"energy": value}, trials)
+            for control in by_role.get("control", []):
+                other = _by_seed(tables.where(clean, variant=control)).get(seed)
+                if own is not None and other is not None:
+                    against = _control_counts(other[0])
+                    if against is not None:
+                        rows += _energy_rows(
+                            {**shared, "locus": control},
+                            own,
+                            against,
+                            models,
+                            config,
+                            min(trials, other[1]),
+                        )
+                rows += _advantage_rows(areas, shared, spiking, control, seed)
+    for control in by_role.get("control", []):
+        for seed, (counts, trials) in _by_seed(tables.where(clean, variant=control)).items():
+            against = _control_counts(counts)
+            if against is None:
+                continue
+            engine = str(tables.where(clean, variant=control)["engine"].iloc[0])
+            shared = curves.common(params, control, seed, engine)
+            for model in models:
+                value = energy.control_energy(against, model, energy.prices(model, config))
+                place = {**shared, "perturbation": model.id}
+                rows += tables.rows(place, {"energy": value}, trials)
+    return rows
+
+
+def _energy_rows(
+    shared: Mapping[str, Any],
+    spiking: SpikingCounts,
+    control: ControlCounts,
+    models: list[CostModel],
+    config: Mapping[str, Any],
+    trials: int,
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for model in models:
+        price = energy.prices(model, config)
+        values = {
+            "energy_ratio": energy.ratio(spiking, control, model, config),
+            "density_break_even": energy.break_even(control, model, price),
+        }
+        rows += tables.rows({**shared, "perturbation": model.id}, values, trials)
+    for factor, setting, value in energy.sensitivity(spiking, control, config):
+        place = {**shared, "perturbation": f"{factor}={setting}"}
+        rows += tables.rows(place, {"energy_ratio_variation": value}, trials)
+    return rows
+
+
+def _advantage_rows(
+    areas: pd.DataFrame, shared: Mapping[str, Any], spiking: str, control: str, seed: int
+) -> list[dict[str, Any]]:
+    """R3: robustness areas of the same perturbation and locus, same seed."""
+    here = tables.where(areas, seed=seed)
+    ours, theirs = (_areas(tables.where(here, variant=name)) for name in (spiking, control))
+    rows: list[dict[str, Any]] = []
+    for key in sorted(set(ours) & set(theirs)):
+        value = ours[key][0] - theirs[key][0]
+        place = {**shared, "perturbation": key[0], "locus": f"{key[1]}/{control}"}
+        trials = min(ours[key][1], theirs[key][1])
+        rows += tables.rows(place, {"robustness_advantage": value}, trials)
+    return rows
+
+
+def _areas(table: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]]:
+    """(perturbation, locus) -> (robustness area, trials)."""
+    return {
+        (str(row["perturbation"]), str(row["locus"])): (float(row["value"]), int(row["trials"]))
+        for row in table.to_dict("records")
+    }
+
+
+def _by_seed(table: pd.DataFrame) -> dict[int, tuple[Counts, int]]:
+    """Seed -> (metric -> value, trials behind the counts)."""
+    found = {}
+    for seed in sorted(set(table["seed"].astype(int))):
+        part = tables.where(table, seed=seed)
+        counts = dict(zip(part["metric"], part["value"].astype(float), strict=True))
+        counted = tables.where(part, metric=["syn_events", "macs_effective"])
+        if not counted.empty:
+            found[seed] = (counts, int(counted["trials"].astype(int).to_numpy().min()))
+    return found
+
+
+def _spiking_counts(counts: Counts) -> SpikingCounts | None:
+    needed = ("spikes", "syn_events", "neuron_updates", "neuron_updates_event")
+    if not all(name in counts and np.isfinite(counts[name]) for name in needed):
+        return None
+    if counts["syn_events"] <= 0:
+        return None
+    return SpikingCounts(
+        spikes=counts["spikes"],
+        syn_events=counts["syn_events"],
+        neuron_updates=counts["neuron_updates"],
+        neuron_updates_event=counts["neuron_updates_event"],
+        macs=counts.get("macs_effective", 0.0),
+    )
+
+
+def _control_counts(counts: Counts) -> ControlCounts | None:
+    needed = ("macs_effective", "macs_dense", "neuron_updates", "synapses")
+    if not all(name in counts for name in needed):
+        return None
+    return ControlCounts(
+        macs_effective=counts["macs_effective"],
+        macs_dense=counts["macs_dense"],
+        outputs=counts["neuron_updates"],
+        synapses=counts["synapses"],
+    )

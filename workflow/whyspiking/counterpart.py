@@ -1,0 +1,186 @@
+"""The battery's counterpart for non-spiking controls: the same doses on a ReLU network.
+
+Deletion zeroes activations, quantisation and mismatch act on the weights; time has no counterpart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from whyspiking import conditions, curves, scoring, tables
+from whyspiking.contract import Condition, Network, Params, Progress, Replication, Trials
+from whyspiking.randomness import Streams
+from whyspiking.registry import Experiment
+
+SAME_CHOICES = 0.99
+"""Least agreement with the talk's own evaluation, or the network is not the one computed here."""
+Arrays = Mapping[str, NDArray]
+
+
+def probe_control(
+    replication: Replication,
+    params: Params,
+    experiment: Experiment,
+    variant: str,
+    network: Network,
+    config: Mapping[str, Any],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Count the operations of a control and perturb it as the spiking network is.
+
+    Feed-forward ReLU networks for classification (arrays w0, b0, w1, b1, ...; input
+    `Task.features`, (trial, feature)) are measured in full. Of other controls only the counts that
+    the talk itself states are kept: `network.info["counts"]`, names as in `tables.GLOSSARY`.
+
+    Args:
+        replication: The talk.
+        params: Parameters, with the seed of this network.
+        experiment: Its description: the perturbations to apply.
+        variant: Name of the control.
+        network: The trained control.
+        config: The `battery` block of the config.
+        progress: Called with the fraction done.
+    """
+    from whyspiking.battery import chosen_trials, select_task
+
+    shared = curves.common(params, variant, params.seed, network.info["engine"])
+    streams = Streams(params.seed)
+    task = replication.make_task(params, "test", streams)
+    n_trials = int(task.targets.shape[0])
+    stated = network.info.get("counts", {})
+    features = task.features
+    if features is None or features.ndim != 2 or "w0" not in network.arrays or not task.n_classes:
+        progress(1.0, "no feed-forward control; only its stated counts are kept")
+        return tables.rows(shared, stated, n_trials)
+    part = select_task(task, chosen_trials(n_trials, int(config["trials"]), streams))
+    features = np.asarray(part.features)
+    choices = forward(network.arrays, features)[-1].argmax(axis=1)
+    reference = replication.evaluate(params, variant, network, part)
+    if not isinstance(reference, Trials) or _share(choices, reference.choices) < SAME_CHOICES:
+        progress(1.0, "not a ReLU network; only its stated counts are kept")
+        return tables.rows(shared, stated, n_trials)
+
+    rows = tables.rows(shared, count_operations(network.arrays, features), choices.size)
+    clean = _trials(choices, part.targets, task.n_classes)
+    chance, clean_score = scoring.chance(clean), scoring.score(clean)
+    n_layers = len(_weight_names(network.arrays))
+    planned = [
+        condition
+        for condition in conditions.plan(
+            [name for name in experiment.battery if name in ("delete", *conditions.ON_NUMBERS)],
+            config,
+            spike_loci=["input", "hidden"] if n_layers > 1 else ["input"],
+            number_loci=["weights"],
+            classification=True,
+        )
+    ]
+    points: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for index, condition in enumerate(planned):
+        progress(index / len(planned), conditions.describe(condition))
+        outcomes = []
+        for draw in range(conditions.draws(condition, config)):
+            rng = streams.rng(f"battery {conditions.describe(condition)} control {draw}")
+            guess = _perturbed(network.arrays, features, condition, rng)
+            outcomes.append(_trials(guess, part.targets, task.n_classes))
+        values = curves.mean_measures(outcomes, clean_score, chance)
+        points.setdefault((condition.perturbation, condition.locus), []).append(
+            (condition.strength, values["normalised_score"])
+        )
+        rows += tables.rows(curves.at(shared, condition), values, choices.size)
+    # The controls know no jitter, so no time unit is needed.
+    return rows + curves.summaries(shared, points, 1.0, choices.size)
+
+
+def forward(
+    arrays: Arrays, features: NDArray, dropped: Mapping[int, NDArray] | None = None
+) -> list[NDArray]:
+    """Activations of every layer, input first; ReLU between, the last layer linear.
+
+    Args:
+        arrays: w0 (feature, unit), b0 (unit,), w1, ...; biases may be absent.
+        features: Input, (trial, feature).
+        dropped: Layer -> mask (trial, unit) of activations to set to zero.
+    """
+    activations = [np.asarray(features, float)]
+    names = _weight_names(arrays)
+    for index, name in enumerate(names):
+        if dropped and index in dropped:
+            activations[index] = np.where(dropped[index], 0.0, activations[index])
+        drive = activations[index] @ arrays[name] + arrays.get(f"b{index}", 0.0)
+        activations.append(np.maximum(drive, 0.0) if index < len(names) - 1 else drive)
+    return activations
+
+
+def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
+    """Operations per trial of a ReLU network, by name of `tables.GLOSSARY`.
+
+    `macs_effective` skips zero activations and zero weights; biases never count.
+
+    Args:
+        arrays: w0, b0, w1, ...
+        features: Input, (trial, feature).
+    """
+    weights = [arrays[name] for name in _weight_names(arrays)]
+    activations = forward(arrays, features)
+    effective = sum(
+        float((np.count_nonzero(x, axis=0) @ np.count_nonzero(w, axis=1)) / x.shape[0])
+        for x, w in zip(activations, weights, strict=False)
+    )
+    n_weights = sum(w.size for w in weights)
+    n_synapses = sum(int(np.count_nonzero(w)) for w in weights)
+    found = {
+        "macs_effective": effective,
+        "macs_dense": float(n_weights),
+        "neuron_updates": float(sum(w.shape[1] for w in weights)),
+        "synapses": float(n_synapses),
+        "connection_sparsity": 1 - n_synapses / n_weights,
+    }
+    hidden = activations[1:-1]
+    if hidden:
+        zeros = sum(x.size - int(np.count_nonzero(x)) for x in hidden)
+        found["activation_sparsity"] = zeros / sum(x.size for x in hidden)
+    return found
+
+
+def _perturbed(
+    arrays: Arrays, features: NDArray, condition: Condition, rng: Generator
+) -> NDArray[np.int64]:
+    names = _weight_names(arrays)
+    if condition.perturbation == "delete":
+        units = [arrays[name].shape[0] for name in names]
+        layers = [0] if condition.locus == "input" else range(1, len(names))
+        dropped = {
+            layer: rng.random((features.shape[0], units[layer])) < condition.strength
+            for layer in layers
+        }
+        return forward(arrays, features, dropped)[-1].argmax(axis=1)
+    changed = {
+        name: conditions.perturb_array(values, condition, rng) if name in names else values
+        for name, values in arrays.items()
+    }
+    return forward(changed, features)[-1].argmax(axis=1)
+
+
+def _weight_names(arrays: Arrays) -> list[str]:
+    names = []
+    while f"w{len(names)}" in arrays:
+        names.append(f"w{len(names)}")
+    return names
+
+
+def _trials(choices: NDArray, targets: NDArray, n_classes: int) -> Trials:
+    return Trials(
+        targets=np.asarray(targets, np.int64),
+        choices=np.asarray(choices, np.int64),
+        decision_ms=np.zeros(choices.size),
+        n_classes=n_classes,
+    )
+
+
+def _share(first: NDArray, second: NDArray) -> float:
+    return float((first == second).mean())

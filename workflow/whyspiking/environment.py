@@ -1,0 +1,193 @@
+"""Make the project's environment, `.venv`, from requirements.txt, whatever the machine offers.
+
+Uses the standard library only and runs on old Pythons too:
+`PYTHONPATH=workflow python3 -m whyspiking.environment`. An environment counts as finished only
+when its stamp, written last, equals the hash of what it was made from; anything else is redone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from whyspiking.preflight import machine_problems, pythons
+
+SOURCES = ("requirements.txt", "pyproject.toml")
+STAMP = "whyspiking-stamp"
+OLDEST_UV = (0, 5)
+
+
+class EnvironmentProblem(Exception):
+    """The environment cannot be made; the message says why and what to do."""
+
+
+def fingerprint(root: Path) -> str:
+    """Hash of everything the environment depends on."""
+    digest = hashlib.sha256(str(root.resolve()).encode())
+    for name in SOURCES:
+        digest.update((root / name).read_bytes())
+    return digest.hexdigest()
+
+
+def is_current(root: Path) -> bool:
+    """Whether `.venv` was finished and made from the present requirements."""
+    try:
+        stamp = (root / ".venv" / STAMP).read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return stamp == fingerprint(root) and os.access(root / ".venv/bin/python", os.X_OK)
+
+
+def pinned_uv(requirements: str) -> str:
+    """The entry of uv, with its hashes, out of a requirements file."""
+    match = re.search(r"^uv==\S+(?: \\\n +--hash=\S+)+$", requirements, re.MULTILINE)
+    if match is None:
+        raise EnvironmentProblem(
+            "requirements.txt has no entry of uv with hashes; restore it (git checkout "
+            "requirements.txt)"
+        )
+    return match.group(0)
+
+
+def create(root: Path) -> None:
+    """Make `.venv` anew.
+
+    Raises:
+        EnvironmentProblem: If the machine lacks something, or a step fails.
+    """
+    problems = machine_problems()
+    if problems:
+        raise EnvironmentProblem("\nerror: ".join(problems))
+    candidates = pythons()
+    version, python = candidates[0]
+    venv = root / ".venv"
+    started = time.monotonic()
+    print(f"making the environment .venv (Python {version[0]}.{version[1]}) ...", flush=True)
+    if venv.exists():
+        shutil.rmtree(venv)
+    with tempfile.TemporaryDirectory(prefix="whyspiking-") as scratch:
+        uv = _usable_uv() or _fetch_uv(root, [path for _, path in candidates], Path(scratch))
+        environ = {**os.environ, **_index_of_pip(python), "VIRTUAL_ENV": str(venv)}
+        for step in (
+            ["venv", "--python", python, "--no-python-downloads", str(venv)],
+            ["pip", "install", "--require-hashes", "-r", "requirements.txt"],
+            ["pip", "install", "--no-deps", "--no-build-isolation", "--editable", "."],
+        ):
+            _run([uv, "--quiet", *step], root, environ)
+    (venv / STAMP).write_text(fingerprint(root), encoding="utf-8")
+    print(f"the environment is ready ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def _run(command: list[str], root: Path, environ: dict[str, str]) -> None:
+    """Run a step silently; its output is shown only when it fails."""
+    done = subprocess.run(
+        command,
+        cwd=root,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        raise EnvironmentProblem(
+            f"this step of making .venv failed: {' '.join(command)}\n{done.stdout.strip()}\n"
+            "Is a package index reachable, and the disk not full? Then run make again; it starts "
+            "over."
+        )
+
+
+def _usable_uv() -> str | None:
+    """A uv on PATH that is new enough."""
+    path = shutil.which("uv")
+    if path is None:
+        return None
+    try:
+        answer = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = re.match(r"uv (\d+)\.(\d+)", answer.stdout)
+    return path if match and (int(match[1]), int(match[2])) >= OLDEST_UV else None
+
+
+def _fetch_uv(root: Path, candidates: list[str], scratch: Path) -> str:
+    """Install the pinned uv into `scratch` with the first pip that works.
+
+    Debian's Python may be externally managed or lack pip or ensurepip: so each Python is tried with
+    its own pip into a folder, then with the pip of a new virtual environment.
+    """
+    wanted = scratch / "uv.txt"
+    wanted.write_text(pinned_uv((root / "requirements.txt").read_text("utf-8")), "utf-8")
+    target = scratch / "target"
+    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    install += ["--require-hashes", "--target", str(target), "-r", str(wanted)]
+    attempts = []
+    for python in candidates:
+        for number, prepare in enumerate((None, [python, "-m", "venv", str(scratch / "boot")])):
+            interpreter = python if prepare is None else str(scratch / "boot/bin/python")
+            shutil.rmtree(scratch / "boot", ignore_errors=True)
+            for command in filter(None, (prepare, [interpreter, *install])):
+                done = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+                if done.returncode:
+                    last = (done.stdout.strip().splitlines() or ["no message"])[-1]
+                    attempts.append(f"  {python}, {('pip', 'venv')[number]}: {last}")
+                    break
+            uv = target / "bin" / "uv"
+            if uv.is_file():
+                return str(uv)
+    raise EnvironmentProblem(
+        "uv, which installs the packages, could not be fetched:\n"
+        + "\n".join(attempts)
+        + "\nIs a package index reachable? If a Python has neither pip nor venv, install one of "
+        "them (Debian and Ubuntu: apt-get install python3-venv), or install uv itself."
+    )
+
+
+def _index_of_pip(python: str) -> dict[str, str]:
+    """The package index that pip is configured for, in uv's own variables, where uv has none."""
+    if any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
+        return {}
+    listed = subprocess.run(
+        [python, "-m", "pip", "config", "list"], capture_output=True, text=True
+    ).stdout
+    # Later lines win in pip, too: global, then user, then environment variables.
+    values = {
+        key.replace("_", "-"): value
+        for key, value in re.findall(r"^(?:global|install|:env:)\.([\w-]+)='(.*)'$", listed, re.M)
+    }
+    translated = {
+        "UV_DEFAULT_INDEX": values.get("index-url"),
+        "UV_INSECURE_HOST": values.get("trusted-host"),
+        "SSL_CERT_FILE": os.environ.get("SSL_CERT_FILE") or values.get("cert"),
+    }
+    return {key: value for key, value in translated.items() if value}
+
+
+def main() -> int:
+    """Make the environment if it is missing, unfinished or out of date."""
+    root = Path.cwd()
+    if is_current(root):
+        return 0
+    try:
+        create(root)
+    except EnvironmentProblem as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

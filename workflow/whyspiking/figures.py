@@ -1,0 +1,361 @@
+"""Plots that every talk shares, and their look.
+
+Intervals are t intervals over seeds, computed here: the percentile bootstrap, seaborn's default,
+covers only 75 % with three seeds. Colours have a contrast of at least 3:1 on the light and on the
+dark page, and a marker always says the same as a colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from whyspiking.statistics import Interval, Transform, interval
+
+STYLE = Path(__file__).with_name("style.mplstyle")
+INK = "#010203"
+"""The page's text colour; report.py turns it into currentColor."""
+BLUE, RED, GREEN, PURPLE, OLIVE, GREY = (
+    "#0072B2",
+    "#C8553D",
+    "#00876C",
+    "#A3519C",
+    "#917300",
+    "#777B82",
+)
+PALETTE = (BLUE, RED, GREEN, PURPLE, OLIVE, GREY)
+MARKERS = ("o", "s", "^", "D", "v", "X")
+WIDTH = 7.2
+"""Width of a figure across the page, in inches."""
+
+
+class NotMeasuredError(Exception):
+    """A figure has nothing to show; the message says what is missing and why."""
+
+
+class Plate(Figure):
+    """A figure with its caption, its text for those who cannot see it, and its source table.
+
+    Attributes:
+        caption: What the figure shows, one or two sentences.
+        alt: What a reader who cannot see it should know, numbers included.
+        source: The file behind it, relative to the folder of the talk (or of the run).
+        experiment: The experiment whose data it shows, if it is one.
+    """
+
+    def __init__(self, height: float, width: float = WIDTH) -> None:
+        super().__init__(figsize=(width, height), layout="constrained")
+        self.caption = ""
+        self.alt = ""
+        self.source = "metrics.csv"
+        self.experiment = ""
+
+    def says(
+        self, caption: str, alt: str, source: str = "metrics.csv", experiment: str = ""
+    ) -> Plate:
+        """Set caption, alternative text, source and experiment; returns the figure itself."""
+        self.caption, self.alt, self.source = caption, alt, source
+        self.experiment = experiment
+        return self
+
+    def panels(self, rows: int, columns: int, **options: Any) -> NDArray:
+        """Axes as an array (rows, columns), whatever its size."""
+        return np.asarray(self.subplots(rows, columns, squeeze=False, **options))
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw and save figures in the look of the report."""
+    import matplotlib.style
+
+    with matplotlib.style.context(str(STYLE)):
+        yield
+
+
+def over_seeds(
+    table: pd.DataFrame, by: Sequence[str], transform: Transform = "none"
+) -> pd.DataFrame:
+    """Mean and t interval over seeds of the column `value`.
+
+    Args:
+        table: Long table with the columns `seed`, `value` and those of `by`; several rows of one
+            seed (draws, trials) are averaged first, since the seed is the unit.
+        by: Columns that tell the points apart.
+        transform: "log" for ratios.
+
+    Returns:
+        The columns of `by`, and `mean`, `low`, `high`, `seeds`, sorted by `by`.
+    """
+    per_seed = table.groupby([*by, "seed"], as_index=False, sort=True)["value"].mean()
+    records = []
+    for key, group in per_seed.groupby(list(by), sort=True):
+        found = _interval(group["value"].to_numpy(), transform)
+        names = key if isinstance(key, tuple) else (key,)
+        records.append(
+            {
+                **dict(zip(by, names, strict=True)),
+                "mean": found.mean,
+                "low": found.low,
+                "high": found.high,
+                "seeds": found.seeds,
+            }
+        )
+    return pd.DataFrame(records, columns=pd.Index([*by, "mean", "low", "high", "seeds"]))
+
+
+def _interval(values: NDArray, transform: Transform) -> Interval:
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return Interval(np.nan, np.nan, np.nan, 0)
+    return interval(values, transform)
+
+
+def line_with_interval(
+    ax: Axes,
+    x: ArrayLike,
+    points: pd.DataFrame,
+    *,
+    index: int = 0,
+    label: str = "",
+    markers: bool = True,
+    **options: Any,
+) -> None:
+    """Mean over seeds with its pointwise t interval as a band.
+
+    Args:
+        ax: Where to draw.
+        x: Positions, (point,).
+        points: A table as `over_seeds` returns it, one row per position.
+        index: Which colour and marker of the palette.
+        label: For legend or `label_ends`.
+        markers: Whether each point gets its marker.
+        options: Passed on to `Axes.plot`.
+    """
+    x = np.asarray(x, float)
+    colour = PALETTE[index % len(PALETTE)]
+    marker = MARKERS[index % len(MARKERS)] if markers else ""
+    ax.plot(x, points["mean"], color=colour, marker=marker, label=label, **options)
+    if points["low"].notna().any():
+        ax.fill_between(
+            x, points["low"], points["high"], color=colour, alpha=0.18, linewidth=0, zorder=1
+        )
+
+
+def label_ends(ax: Axes, *, gap: float = 0.085, size: float = 8.5) -> None:
+    """Write each line's label at its right end, pushed apart vertically where they would touch.
+
+    Args:
+        ax: Axes whose lines carry labels.
+        gap: Least distance of two labels, as a fraction of the axis.
+        size: Font size in points.
+    """
+    ends = []
+    for line in ax.get_lines():
+        label = str(line.get_label())
+        y = np.asarray(line.get_ydata(), float)
+        if label.startswith("_") or not label or not np.isfinite(y).any():
+            continue
+        value = float(y[np.isfinite(y)][-1])
+        share = ax.transAxes.inverted().transform(ax.transData.transform((1.0, value)))[1]
+        ends.append((float(share), label, line.get_color()))
+    ends.sort(key=lambda end: end[0])
+    places = spread([end[0] for end in ends], gap)
+    for place, (share, label, colour) in zip(places, ends, strict=True):
+        ax.annotate(
+            label,
+            xy=(1.0, share),
+            xytext=(1.03, place),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            color=colour,
+            fontsize=size,
+            va="center",
+            ha="left",
+            annotation_clip=False,
+        )
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """Move sorted places apart to at least `gap`, as little as possible on the whole."""
+    groups: list[list[float]] = []
+    for place in places:
+        groups.append([place])
+        while len(groups) > 1 and _first(groups[-1], gap) - _last(groups[-2], gap) < gap - 1e-9:
+            tail = groups.pop()
+            groups[-1] = groups[-1] + tail
+    return [_first(group, gap) + gap * k for group in groups for k in range(len(group))]
+
+
+def _first(group: Sequence[float], gap: float) -> float:
+    return float(np.mean(group)) - gap * (len(group) - 1) / 2
+
+
+def _last(group: Sequence[float], gap: float) -> float:
+    return float(np.mean(group)) + gap * (len(group) - 1) / 2
+
+
+def legend_below(plate: Plate, axes: Iterable[Axes]) -> None:
+    """One legend under all panels, each label once."""
+    seen: dict[str, Any] = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            seen.setdefault(label, handle)
+    if seen:
+        plate.legend(
+            list(seen.values()), list(seen), loc="outside lower center", ncols=min(len(seen), 4)
+        )
+
+
+def learning_curve(
+    ax: Axes,
+    history: pd.DataFrame,
+    *,
+    metric: str,
+    labels: Mapping[str, str],
+    reference: Mapping[float, float] | None = None,
+    reference_label: str = "published",
+    log_epochs: bool = True,
+) -> str:
+    """Metric against epoch with t intervals over seeds, beside a published curve.
+
+    Args:
+        ax: Where to draw.
+        history: Rows of one experiment (variant, seed, epoch, metric, value).
+        metric: Which metric.
+        labels: Variant -> label, in the order of drawing.
+        reference: Epoch -> published value.
+        reference_label: Name of the published curve.
+        log_epochs: Logarithmic epochs show the first ones, where the curves differ.
+
+    Returns:
+        The curves in words, for the alternative text.
+
+    Raises:
+        NotMeasuredError: If there is no such history.
+    """
+    table = history[(history["metric"] == metric) & history["variant"].isin(list(labels))]
+    if table.empty:
+        raise NotMeasuredError(f"No history of '{metric}' was recorded.")
+    words = []
+    for index, (variant, label) in enumerate(labels.items()):
+        rows = table[(table["variant"] == variant) & (table["epoch"] > 0)]
+        if rows.empty:
+            continue
+        points = over_seeds(rows, ["epoch"])
+        line_with_interval(
+            ax, points["epoch"], points, index=index, label=label, markers=len(points) < 12
+        )
+        words.append(f"{label} ends at {points['mean'].iloc[-1]:.3f}")
+    if reference:
+        epochs = np.array(sorted(reference), float)
+        values = [reference[epoch] for epoch in epochs]
+        ax.plot(
+            epochs,
+            values,
+            color=INK,
+            linestyle="--",
+            linewidth=1,
+            marker="D",
+            markersize=4,
+            markerfacecolor="none",
+            label=reference_label,
+        )
+        words.append(f"{reference_label} ends at {values[-1]:.3f}")
+    if log_epochs:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(metric.replace("_", " "))
+    return "; ".join(words)
+
+
+def raster(
+    ax: Axes, times: ArrayLike, rows: ArrayLike, *, colours: ArrayLike | str = INK, size: float = 1
+) -> None:
+    """Spikes as small vertical ticks.
+
+    Args:
+        ax: Where to draw.
+        times: Spike times, (spike,), in the unit of the axis.
+        rows: Row of each spike, (spike,).
+        colours: One colour, or one per spike.
+        size: Length of a tick in points.
+    """
+    ax.scatter(
+        np.asarray(times, float),
+        np.asarray(rows, float),
+        s=size**2 * 4,
+        c=colours,
+        marker="|",
+        linewidths=0.7,
+        rasterized=np.size(times) > 4000,
+    )
+
+
+def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) -> Plate:
+    """Accuracy if the network were stopped at t, guessing where it has not decided (L1).
+
+    Args:
+        arrays: Exhibits of the experiment: `anytime.time_ms` (time,) and
+            `anytime.<variant>.<seed>` (time,).
+        tau_char_ms: The talk's characteristic time, for the second axis.
+        experiment: Its name.
+
+    Raises:
+        NotMeasuredError: If the arrays are missing.
+    """
+    if "anytime.time_ms" not in arrays:
+        raise NotMeasuredError("There are no decisions in this experiment, so there is no latency.")
+    time_ms = np.asarray(arrays["anytime.time_ms"], float)
+    curves: dict[str, list[NDArray]] = {}
+    for key in sorted(arrays):
+        parts = key.split(".")
+        if len(parts) == 3 and parts[0] == "anytime":
+            curves.setdefault(parts[1], []).append(np.asarray(arrays[key], float))
+    plate = Plate(2.7, 5.6)
+    ax = plate.panels(1, 1)[0, 0]
+    words = []
+    variants = sorted(curves, key=lambda variant: (variant != "spiking", variant))
+    for index, variant in enumerate(variants):
+        found = [_interval(values, "none") for values in np.stack(curves[variant], axis=1)]
+        points = pd.DataFrame([(f.mean, f.low, f.high) for f in found])
+        points.columns = pd.Index(["mean", "low", "high"])
+        label = variant.replace("_", " ")
+        line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
+        final = points["mean"].iloc[-1]
+        reached = time_ms[int(np.argmax(points["mean"] >= 0.95 * final))]
+        words.append(f"{label}: accuracy {final:.3f}, 95 % of it after {reached:.2f} ms")
+    label_ends(ax)
+    ax.set_xlabel("time since stimulus onset, ms")
+    ax.set_ylabel("accuracy if stopped at t")
+    in_tau = ax.secondary_xaxis(
+        "top", functions=(lambda ms: ms / tau_char_ms, lambda tau: tau * tau_char_ms)
+    )
+    in_tau.set_xlabel("time since stimulus onset, τ")
+    return plate.says(
+        "Speed against accuracy: undecided trials guess. Bands: pointwise 95 % t intervals over "
+        "seeds.",
+        "Accuracy against the time of stopping. " + "; ".join(words) + ".",
+        f"{experiment}/exhibits.npz",
+        experiment,
+    )
+
+
+def need(arrays: Mapping[str, NDArray], *keys: str) -> list[NDArray]:
+    """The named exhibits, in order.
+
+    Raises:
+        NotMeasuredError: If one is missing.
+    """
+    missing = [key for key in keys if key not in arrays]
+    if missing:
+        raise NotMeasuredError(f"The run kept no exhibit {', '.join(missing)} at this scale.")
+    return [np.asarray(arrays[key]) for key in keys]

@@ -1,0 +1,212 @@
+"""The table of "why spiking" measures: the same columns for every experiment of every talk.
+
+A cell without a number gives its reason as a letter, explained below the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+
+import numpy as np
+import pandas as pd
+
+from whyspiking import markup
+from whyspiking.markup import Cell
+from whyspiking.registry import Experiment, Talk
+from whyspiking.statistics import t_interval
+
+LOCI = ("hidden", "input", "weights", "neurons", "")
+"""Where a measure exists for several loci, the first of these is shown."""
+
+
+class NothingToShowError(Exception):
+    """A measure does not exist here; the message says why."""
+
+
+def measures_table(metrics: pd.DataFrame, talks: Mapping[str, Talk]) -> str:
+    """T, L, E, R and Q of every experiment, or the reason why not.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talks: The talks, by name.
+    """
+    reasons: dict[str, str] = {}
+    rows = []
+    for talk in talks.values():
+        for experiment in talk.experiments.values():
+            own = metrics[
+                (metrics["talk"] == talk.name) & (metrics["experiment"] == experiment.name)
+            ]
+            spiking = [v.name for v in experiment.variants.values() if v.role == "spiking"]
+            own = own[own["variant"].isin(spiking)]
+            cells = [Cell(f"{escape(talk.name)}<small>{escape(experiment.name)}</small>")]
+            for _, _, measure in COLUMNS:
+                try:
+                    cells.append(Cell(measure(own, experiment, talk), None, "number"))
+                except NothingToShowError as why:
+                    letter = reasons.setdefault(str(why), chr(ord("a") + len(reasons)))
+                    cells.append(
+                        Cell(f'<span class="soft">n/a<sup>{letter}</sup></span>', "", "number")
+                    )
+            rows.append(cells)
+    heads = ["Experiment", *[head for head, _, _ in COLUMNS]]
+    shown = markup.table(
+        heads,
+        rows,
+        name="measures",
+        caption="Means over seeds with 95 % t intervals; ranges where there are several levels.",
+        numbers=heads[1:],
+    )
+    keys = "".join(f"<dt>{escape(head)}</dt><dd>{escape(says)}</dd>" for head, says, _ in COLUMNS)
+    notes = "".join(f"<dt>{letter}</dt><dd>{escape(why)}</dd>" for why, letter in reasons.items())
+    return f'{shown}<dl class="facts">{keys}{notes}</dl>'
+
+
+def _one(metric: str, missing: Callable[[Experiment], str]) -> Callable[..., str]:
+    """A measure with one number per seed, at its preferred locus."""
+
+    def cell(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
+        rows = own[(own["metric"] == metric) & own["value"].notna()]
+        if rows.empty:
+            defined = own["metric"].eq(metric).any()
+            raise NothingToShowError(UNDEFINED if defined else missing(experiment))
+        locus = min(rows["locus"], key=lambda name: LOCI.index(name) if name in LOCI else 9)
+        rows = rows[rows["locus"] == locus]
+        values = rows.groupby("seed")["value"].mean().to_numpy()
+        unit = str(rows["unit"].iloc[0])
+        if not np.isfinite(values).all():
+            shown = markup.value(float(np.median(values)), unit)
+        else:
+            found = t_interval(values)
+            shown = markup.interval(found.mean, found.low, found.high, unit)
+        if unit == "ms" and np.isfinite(values).all():
+            shown += f"<small>{markup.digits(float(values.mean()) / talk.tau_char_ms)} τ</small>"
+        return shown + (f"<small>{escape(locus)}</small>" if locus else "")
+
+    return cell
+
+
+def _energy(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
+    rows = own[(own["metric"] == "energy_ratio") & (own["value"] > 0)]
+    if rows.empty:
+        raise NothingToShowError(_no_control(experiment))
+    means = np.exp(
+        rows.assign(value=np.log(rows["value"])).groupby(["locus", "perturbation"])["value"].mean()
+    )
+    ahead = int((means > 1).sum())
+    return (
+        f"{markup.digits(float(means.min()))} … {markup.digits(float(means.max()))}"
+        f"<small>{ahead} of {len(means)} above 1</small>"
+    )
+
+
+def _density(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
+    density = own[(own["metric"] == "density") & own["value"].notna()]
+    limits = own[(own["metric"] == "density_break_even") & own["value"].notna()]
+    if density.empty:
+        raise NothingToShowError("synaptic events were not counted at this scale")
+    shown = markup.digits(float(density["value"].mean()))
+    if limits.empty:
+        return f"{shown}<small>no control</small>"
+    low, high = float(limits["value"].min()), float(limits["value"].max())
+    return f"{shown}<small>s* {markup.digits(low)} … {markup.digits(high)}</small>"
+
+
+def _over_perturbations(metric: str) -> Callable[..., str]:
+    """Lowest and highest of a measure over the perturbations."""
+
+    def cell(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
+        rows = own[(own["metric"] == metric) & own["value"].notna()]
+        if rows.empty:
+            defined = own["metric"].eq(metric).any()
+            raise NothingToShowError(UNDEFINED if defined else _no_battery(experiment))
+        means = rows.groupby(["perturbation", "locus"])["value"].mean()
+        worst, best = means.idxmin(), means.idxmax()
+        signed = metric == "robustness_advantage"
+        unit = str(rows["unit"].iloc[0])
+        if len(means) == 1:
+            only = markup.value(float(means.iloc[0]), unit, signed=signed)
+            return f"{only}<small>{_name(worst)}</small>"
+        low = markup.value(float(means.min()), unit, signed=signed).removesuffix(" %")
+        high = markup.value(float(means.max()), unit, signed=signed)
+        return f"{low} … {high}<small>{_name(worst)} … {_name(best)}</small>"
+
+    return cell
+
+
+def _name(key: object) -> str:
+    parts = key if isinstance(key, tuple) else (key,)
+    return escape(str(parts[0]).replace("_", " "))
+
+
+UNDEFINED = "undefined: the clean score is too close to chance"
+
+
+def _needs(perturbation: str) -> Callable[[Experiment], str]:
+    def why(experiment: Experiment) -> str:
+        if perturbation not in experiment.battery:
+            return f"'{perturbation}' is not in this experiment's battery (talk.yaml)"
+        return "not measured at this scale"
+
+    return why
+
+
+def _no_battery(experiment: Experiment) -> str:
+    return "not measured at this scale" if experiment.battery else "no common battery (talk.yaml)"
+
+
+def _decisions(experiment: Experiment) -> str:
+    if experiment.kind == "continuous":
+        return "continuous output: there is no decision"
+    return "not measured at this scale"
+
+
+def _no_control(experiment: Experiment) -> str:
+    if not any(v.role == "control" for v in experiment.variants.values()):
+        return "no matched control in this experiment (talk.yaml)"
+    return "operations of the control were not counted at this scale"
+
+
+def _plain(experiment: Experiment) -> str:
+    return "not measured at this scale"
+
+
+COLUMNS: tuple[tuple[str, str, Callable[..., str]], ...] = (
+    (
+        "T1",
+        "timing index: score above chance lost when spike times are redrawn",
+        _one("timing_index", _needs("shuffle")),
+    ),
+    (
+        "T2",
+        "timing information: gain of a fresh decoder of times over one of counts",
+        _one("timing_information", _plain),
+    ),
+    ("T3", "jitter that costs half of the score above chance", _one("sigma50", _needs("jitter"))),
+    ("L2", "time to 95 % of the final score above chance", _one("t95", _decisions)),
+    ("L3", "speed-accuracy area; 1: all is known at once", _one("speed_area", _decisions)),
+    (
+        "E1",
+        "energy of the control over that of the spiking network, range over cost models",
+        _energy,
+    ),
+    ("s", "synaptic events per synapse and trial, beside the break-even densities s*", _density),
+    ("E2", "information per spike up to the decision", _one("information_per_spike", _decisions)),
+    (
+        "R1",
+        "robustness area, from the most to the least harmful perturbation",
+        _over_perturbations("robustness_area"),
+    ),
+    (
+        "R3",
+        "robustness area minus that of the control, range over perturbations",
+        _over_perturbations("robustness_advantage"),
+    ),
+    (
+        "Q1",
+        "score in Brian2 minus score in the engine of training",
+        _one("score_difference", _plain),
+    ),
+)
+"""Heading, meaning, and how to fill the cell."""

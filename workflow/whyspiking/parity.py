@@ -1,0 +1,93 @@
+"""Whether two engines, or two time steps, give the same network (Q1, Q2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import scoring
+from whyspiking.contract import Network, Outcome, Params, Task, Trials
+from whyspiking.spikes import Spikes
+
+
+@runtime_checkable
+class OffersReferenceTimes(Protocol):
+    """A talk whose training engine can tell the first spike times of its populations."""
+
+    def reference_first_ms(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Mapping[str, NDArray]:
+        """Population -> first spike times (trial, neuron) in ms, inf where silent."""
+        ...
+
+
+def compare_outcomes(simulated: Outcome, reference: Outcome) -> dict[str, float]:
+    """Q1 of what the networks said: equal decisions, decision times, difference in score.
+
+    Args:
+        simulated: Outcome in Brian2.
+        reference: Outcome of the same trials in the engine of training.
+    """
+    found = {"score_difference": scoring.score(simulated) - scoring.score(reference)}
+    if isinstance(simulated, Trials) and isinstance(reference, Trials):
+        equal = simulated.choices == reference.choices
+        found["equal_decisions"] = float(equal.mean())
+        found["spike_time_error"] = _median_gap(
+            simulated.decision_ms[equal], reference.decision_ms[equal]
+        )
+    return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def compare_first_spikes(
+    simulated: Mapping[str, Spikes], reference: Mapping[str, NDArray]
+) -> dict[str, float]:
+    """Q1 of first spikes: median time error and equal sets of firing neurons.
+
+    Args:
+        simulated: Population -> spike trains in Brian2.
+        reference: Population -> first spike times (trial, neuron) in ms in the engine of training.
+
+    Returns:
+        `spike_time_error` for a population named "output"; `spike_time_error_hidden` and
+        `equal_spike_sets` over all others.
+    """
+    found: dict[str, float] = {}
+    gaps, agreements = [], []
+    for name, first in reference.items():
+        if name not in simulated:
+            continue
+        ours = simulated[name].first_ms()
+        theirs = np.asarray(first, float)
+        if name == "output":
+            found["spike_time_error"] = _median_gap(ours, theirs)
+            continue
+        both = np.isfinite(ours) & np.isfinite(theirs)
+        gaps.append(np.abs(ours[both] - theirs[both]))
+        agreements.append((np.isfinite(ours) == np.isfinite(theirs)).ravel())
+    if gaps and sum(gap.size for gap in gaps):
+        found["spike_time_error_hidden"] = float(np.median(np.concatenate(gaps)))
+    if agreements:
+        found["equal_spike_sets"] = float(np.concatenate(agreements).mean())
+    return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+def step_sensitivity(half_step: Outcome, full_step: Outcome) -> float:
+    """Q2: score at half the time step minus score, same trials."""
+    return scoring.score(half_step) - scoring.score(full_step)
+
+
+def reference_times(
+    replication: Any, params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """First spike times in the engine of training; empty where the talk offers none."""
+    if not isinstance(replication, OffersReferenceTimes):
+        return {}
+    return replication.reference_first_ms(params, variant, network, task)
+
+
+def _median_gap(ours: NDArray, theirs: NDArray) -> float:
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    return float(np.median(np.abs(ours[both] - theirs[both]))) if both.any() else np.nan

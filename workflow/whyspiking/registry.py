@@ -1,0 +1,197 @@
+"""Finds the talks by their folders, and reads what each says about itself."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from whyspiking.contract import Params
+from whyspiking.errors import UserError
+from whyspiking.schema import check, read_yaml
+
+FOLDER = Path(__file__).parent / "replications"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One trained thing of an experiment: the spiking network, a control, an ablation."""
+
+    name: str
+    role: str
+    says: str
+    starts_from: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One experiment of a talk, as described in its talk.yaml."""
+
+    talk: str
+    name: str
+    title: str
+    kind: str
+    data_key: str
+    provenance: str
+    battery: tuple[str, ...]
+    published: Mapping[str, Any]
+    units: Mapping[str, str]
+    sources: Mapping[str, str]
+    scaled: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    variants: Mapping[str, Variant]
+
+    def simulated_variants(self) -> list[str]:
+        """Variants that are spiking networks and so are re-simulated in Brian2."""
+        return [v.name for v in self.variants.values() if v.role in ("spiking", "ablation")]
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A talk's own description (talk.yaml)."""
+
+    name: str
+    title: str
+    speaker: str
+    question: str
+    papers: Mapping[str, Mapping[str, str]]
+    tau_char_ms: float
+    tau_char_what: str
+    experiments: Mapping[str, Experiment]
+    folder: Path
+
+
+def available() -> list[str]:
+    """Names of all talks, in alphabetical order; folders that start with `_` are templates."""
+    return sorted(path.parent.name for path in FOLDER.glob("[a-z]*/talk.yaml"))
+
+
+def load_talk(name: str) -> Talk:
+    """Read and check `replications/<name>/talk.yaml`.
+
+    Raises:
+        UserError: If there is no such talk, or its file does not fit the schema.
+    """
+    path = FOLDER / name / "talk.yaml"
+    if not path.is_file():
+        close = difflib.get_close_matches(name, available(), n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        raise UserError(
+            f"config: talk '{name}' is not known; {hint}available: {', '.join(available())}. "
+            "Correct 'talks' in the config."
+        )
+    data = read_yaml(path)
+    where = f"replications/{name}/talk.yaml"
+    check(data, "talk", where)
+    if data["talk"] != name:
+        raise UserError(f"{where}: 'talk' is '{data['talk']}'; it must equal the folder's name")
+    experiments = {
+        key: _experiment(name, key, entry, data["parameters"], where)
+        for key, entry in data["experiments"].items()
+    }
+    _check_parents(experiments, where)
+    return Talk(
+        name=name,
+        title=data["title"],
+        speaker=data["speaker"],
+        question=data["question"],
+        papers=data["papers"],
+        tau_char_ms=float(data["tau_char"]["value"]),
+        tau_char_what=data["tau_char"]["what"],
+        experiments=experiments,
+        folder=path.parent,
+    )
+
+
+def module(name: str) -> ModuleType:
+    """Import a talk; see `contract.Replication` for what it exports."""
+    return importlib.import_module(f"whyspiking.replications.{name}")
+
+
+def params(experiment: Experiment, config: Mapping[str, Any], seed: int = 0) -> Params:
+    """The parameters of one experiment at the scale of the config."""
+    scale = config["scale"]
+    values = dict(experiment.published)
+    values.update({key: entry["value"] for key, entry in experiment.scaled.get(scale, {}).items()})
+    originals = config["data"]["originals_dir"]
+    return Params(
+        talk=experiment.talk,
+        experiment=experiment.name,
+        scale=scale,
+        values=values,
+        seed=seed,
+        data_dir=Path(config["data"]["folder"]),
+        work_dir=Path(config["build_folder"]),
+        originals_dir=Path(originals) if originals else None,
+    )
+
+
+def seeds(experiment: Experiment, config: Mapping[str, Any]) -> list[int]:
+    """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`."""
+    full = f"{experiment.talk}.{experiment.name}"
+    for entry in config["seeds_of"]:
+        if entry["experiment"] == full:
+            return list(entry["seeds"])
+    return list(config["seeds"])
+
+
+def _experiment(
+    talk: str, name: str, entry: Mapping[str, Any], shared: Mapping[str, Any], where: str
+) -> Experiment:
+    described = {**shared, **entry["parameters"]}
+    for scale, changes in entry["scaled"].items():
+        for key in changes:
+            if key not in described:
+                close = difflib.get_close_matches(key, list(described), n=1)
+                hint = f"did you mean '{close[0]}'?" if close else "add its published value first."
+                raise UserError(
+                    f"{where}: 'experiments.{name}.scaled.{scale}.{key}' changes a parameter that "
+                    f"has no published value; {hint}"
+                )
+            _check_number(f"experiments.{name}.scaled.{scale}.{key}", key, changes[key], where)
+    for key, value in described.items():
+        _check_number(f"parameters.{key}", key, value, where)
+    return Experiment(
+        talk=talk,
+        name=name,
+        title=entry["title"],
+        kind=entry["kind"],
+        data_key=entry["data"]["key"],
+        provenance=entry["data"]["provenance"],
+        battery=tuple(entry["battery"]),
+        published={key: value["value"] for key, value in described.items()},
+        units={key: value["unit"] for key, value in described.items() if "unit" in value},
+        sources={key: value["source"] for key, value in described.items()},
+        scaled=entry["scaled"],
+        variants={
+            key: Variant(key, v["role"], v["says"], tuple(v.get("starts_from", ())))
+            for key, v in entry["variants"].items()
+        },
+    )
+
+
+def _check_number(key: str, name: str, entry: Mapping[str, Any], where: str) -> None:
+    """Time constants, durations and sizes are positive numbers."""
+    positive = name.startswith(("tau_", "n_", "dt", "batch", "epochs")) or name.endswith("_ms")
+    value = entry["value"]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if positive and is_number and value <= 0:
+        unit = f" {entry['unit']}" if "unit" in entry else ""
+        raise UserError(f"{where}: '{key}' is {value}{unit}; it must be positive. Mend it there.")
+    if name.startswith("tau_") and not is_number:
+        raise UserError(f"{where}: '{key}' is {value!r}; it must be a positive number.")
+
+
+def _check_parents(experiments: Mapping[str, Experiment], where: str) -> None:
+    for experiment in experiments.values():
+        for variant in experiment.variants.values():
+            for parent in variant.starts_from:
+                other, _, name = parent.partition("/")
+                if other not in experiments or name not in experiments[other].variants:
+                    raise UserError(
+                        f"{where}: 'experiments.{experiment.name}.variants.{variant.name}."
+                        f"starts_from' names '{parent}', which is no experiment/variant of the talk"
+                    )

@@ -1,0 +1,118 @@
+"""The two stages of a replication: train a network, re-simulate and measure it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from whyspiking import registry, scoring, store, tables
+from whyspiking.contract import Network, Params, Progress
+from whyspiking.randomness import Streams
+
+
+def job_params(wildcards: Any, values: Mapping[str, Any], places: Mapping[str, Any]) -> Params:
+    """The parameters of a job from its wildcards and what the workflow passes."""
+    originals = places["originals_dir"]
+    return Params(
+        talk=wildcards.talk,
+        experiment=wildcards.experiment,
+        scale=places["scale"],
+        values=values,
+        seed=int(getattr(wildcards, "seed", 0)),
+        data_dir=Path(places["data_dir"]),
+        work_dir=Path(places["work_dir"]),
+        originals_dir=Path(originals) if originals else None,
+    )
+
+
+def train(
+    params: Params, variant: str, parents: Sequence[Path], folder: Path, progress: Progress
+) -> None:
+    """Train one variant with one seed and evaluate it once on the test split.
+
+    Args:
+        params: Talk, experiment, seed and parameters.
+        variant: Which variant of the experiment.
+        parents: Folders of the networks it starts from, in the order of talk.yaml.
+        folder: Where network.npz, network.json and metrics.csv go.
+        progress: Called with the fraction done.
+    """
+    replication = registry.module(params.talk)
+    names = registry.load_talk(params.talk).experiments[params.experiment].variants[variant]
+    loaded = {
+        name: store.load_network(path)
+        for name, path in zip(names.starts_from, parents, strict=True)
+    }
+    streams = Streams(params.seed)
+    wall, cpu = time.perf_counter(), time.process_time()
+    network: Network = replication.train(params, variant, streams, loaded, progress)
+    network.info["train_seconds"] = time.perf_counter() - wall
+    network.info["train_cpu_seconds"] = time.process_time() - cpu
+
+    rows: list[dict[str, Any]] = []
+    common = {
+        "scale": params.scale,
+        "talk": params.talk,
+        "experiment": params.experiment,
+        "variant": variant,
+        "seed": params.seed,
+        "engine": network.info["engine"],
+        "perturbation": "none",
+        "locus": "",
+        "strength": 0.0,
+    }
+    for split, suffix in (("test", ""), ("fresh", "_fresh")):
+        task = replication.make_task(params, split, streams)
+        if task is None:
+            continue
+        outcome = replication.evaluate(params, variant, network, task)
+        values = scoring.measures(outcome)
+        if suffix:
+            values = {f"{k}{suffix}": v for k, v in values.items() if k == "accuracy"}
+        rows += tables.rows(common, values, scoring.n_trials(outcome))
+    costs = {k: network.info[k] for k in ("epochs", "epoch_seconds") if k in network.info}
+    rows += tables.rows(common, {"train_seconds": network.info["train_seconds"], **costs}, 1)
+
+    store.save_network(network, folder)
+    tables.write_metrics(rows, folder / "metrics.csv")
+
+
+def simulate(
+    params: Params,
+    networks: Sequence[Path],
+    battery_config: Mapping[str, Any],
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Re-simulate all spiking networks of one experiment in Brian2 and run the battery.
+
+    Args:
+        params: Talk, experiment and parameters.
+        networks: Folders `.../<variant>/seed-<n>` of all trained networks, controls included.
+        battery_config: The `battery` block of the config.
+        folder: Where metrics.csv and exhibits.npz go.
+        progress: Called with the fraction done.
+    """
+    from whyspiking import battery
+    from whyspiking.brian import Machine
+
+    replication = registry.module(params.talk)
+    experiment = registry.load_talk(params.talk).experiments[params.experiment]
+    loaded = {
+        (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)
+        for path in networks
+    }
+    machine = Machine(replication.to_brian(params), params.work_dir)
+    rows, exhibits = battery.probe(
+        replication=replication,
+        params=params,
+        experiment=experiment,
+        networks=loaded,
+        config=battery_config,
+        machine=machine,
+        progress=progress,
+    )
+    tables.write_metrics(rows, folder / "metrics.csv")
+    store.save_arrays(exhibits, folder / "exhibits.npz")

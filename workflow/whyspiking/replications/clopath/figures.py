@@ -1,0 +1,360 @@
+"""Signature figures of FORCE in spiking networks: learning, replay, theta sequence, compression.
+
+Exhibits read (`<experiment>/exhibits.npz`), times in ms:
+
+- sine, sawtooth, product: `training.time_ms` (time,), `training.output` (time,),
+  `training.target` (time,): the whole run, before, during and after learning;
+  `training.rls_ms` (2,): when RLS is switched on and off.
+- ode, episode: `replay.time_ms` (time,), `replay.output` (time, channel), `replay.target`
+  (time, channel): one test trial with learning off.
+- shot: `sequence.spike_ms`, `sequence.neuron` (spike,): excitatory spikes of one trial;
+  `sequence.phase` (neuron,): phase in the theta sequence in rad, by which neurons are sorted;
+  `sequence.off_ms` (): when the septum falls silent; `sequence.beat_hz`, `sequence.rhythm_hz` ().
+
+Metrics read: `correlation` under the perturbation `clock` (strength: speed of the clock, negative
+backwards) of ode and episode; `compression` and `compression_prediction` under `septum` (strength:
+its frequency in Hz) of shot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from whyspiking.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    MARKERS,
+    PALETTE,
+    RED,
+    NotMeasuredError,
+    Plate,
+    legend_below,
+    line_with_interval,
+    need,
+    over_seeds,
+    raster,
+)
+
+if TYPE_CHECKING:
+    from whyspiking.contract import Results
+
+OSCILLATORS = {"sine": "sine", "sawtooth": "sawtooth", "product": "product of sines"}
+NOTES = ("C", "D", "E", "F", "G")
+CLOCK, SEPTUM = "clock", "septum"
+EDGE_MS = 1000.0
+"""How much of the time before and after learning is shown."""
+
+
+def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
+    """The talk's signature figures by name, in the order of the story."""
+
+    def exhibits(*names: str) -> dict[str, dict[str, NDArray]]:
+        kept = {}
+        for name in names:
+            if (results.folder / name / "exhibits.npz").is_file():
+                kept[name] = results.exhibit(name)
+        return kept
+
+    return {
+        "force": lambda: force(exhibits(*OSCILLATORS)),
+        "ode to joy": lambda: ode_to_joy(exhibits("ode").get("ode", {})),
+        "speed of the clock": lambda: clock_speeds(results.metrics),
+        "theta sequence": lambda: theta_sequence(exhibits("shot").get("shot", {})),
+        "compression": lambda: compression(results.metrics),
+    }
+
+
+def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
+    """Output over target before, during and after learning."""
+    drawable = [name for name in OSCILLATORS if "training.output" in kept.get(name, {})]
+    if not drawable:
+        raise NotMeasuredError("The run kept no course of training at this scale.")
+    plate = Plate(0.7 + 1.15 * len(drawable))
+    axes = plate.panels(len(drawable), 3, sharey="row", width_ratios=[1, 1, 1])
+    words = []
+    for row, name in zip(axes, drawable, strict=True):
+        time, output, target, rls = need(
+            kept[name],
+            *(f"training.{key}" for key in ("time_ms", "output", "target", "rls_ms")),
+        )
+        output, target = np.ravel(output), np.ravel(target)
+        start, stop = float(rls[0]), float(rls[1])
+        parts = {
+            "before learning": (max(time[0], start - EDGE_MS), start),
+            "first second of RLS": (start, min(start + EDGE_MS, stop)),
+            "after: RLS off": (stop, min(time[-1], stop + EDGE_MS)),
+        }
+        for ax, (title, (left, right)) in zip(row, parts.items(), strict=True):
+            inside = (time >= left) & (time <= right)
+            seconds = time[inside] / 1000.0
+            ax.plot(seconds, target[inside], color=GREY, linewidth=3, alpha=0.7, label="target")
+            ax.plot(seconds, output[inside], color=BLUE, linewidth=1.1, label="output")
+            if row is axes[0]:
+                ax.set_title(title)
+            if row is axes[-1]:
+                ax.set_xlabel("time, s")
+            error = np.sqrt(np.mean((output[inside] - target[inside]) ** 2)) / target.std()
+            words.append(f"{name}, {title}: NRMSE {error:.2f}")
+        row[0].set_ylabel(f"{OSCILLATORS[name]}\noutput")
+        limit = 1.35 * float(np.abs(target).max())
+        row[0].set_ylim(-limit, limit)
+    legend_below(plate, axes[0])
+    return plate.says(
+        "FORCE in a network of Izhikevich neurons: decoded output over its target, before, during "
+        "and after recursive least squares (RLS). After it the weights stay fixed and the network "
+        "runs by itself, so its phase may drift.",
+        "; ".join(words) + ".",
+        f"{drawable[0]}/exhibits.npz",
+        drawable[0],
+    )
+
+
+def ode_to_joy(arrays: Mapping[str, NDArray]) -> Plate:
+    """Five note channels over their targets, learning off."""
+    time, output, target = need(arrays, "replay.time_ms", "replay.output", "replay.target")
+    inside = time <= time[0] + 8000.0
+    seconds = (time[inside] - time[0]) / 1000.0
+    plate = Plate(3.0)
+    ax = plate.panels(1, 1)[0, 0]
+    step = 1.25 * float(target.max())
+    for channel, note in enumerate(NOTES[: output.shape[1]]):
+        base = step * channel
+        ax.fill_between(
+            seconds,
+            base,
+            base + target[inside, channel],
+            color=GREY,
+            alpha=0.35,
+            linewidth=0,
+            label="" if channel else "target",
+        )
+        ax.plot(
+            seconds,
+            base + output[inside, channel],
+            color=BLUE,
+            linewidth=1.1,
+            label="" if channel else "output",
+        )
+    ax.set_yticks([step * k for k in range(output.shape[1])], list(NOTES[: output.shape[1]]))
+    ax.set_ylabel("note")
+    ax.set_xlabel("time, s")
+    legend_below(plate, [ax])
+    r = np.mean([np.corrcoef(output[:, k], target[:, k])[0, 1] for k in range(output.shape[1])])
+    return plate.says(
+        "Ode to Joy, first bar, with learning off: one channel per note, filled the target.",
+        f"Output over target in five note channels; mean correlation {r:.3f}.",
+        "ode/exhibits.npz",
+        "ode",
+    )
+
+
+def clock_speeds(metrics: pd.DataFrame) -> Plate:
+    """Correlation of replay and target against the speed of the clock, backwards as well."""
+    table = metrics[(metrics["metric"] == "correlation") & (metrics["variant"] == "spiking")]
+    table = table[table["engine"] == "brian2"]
+    graded = table[table["perturbation"] == CLOCK]
+    if graded.empty:
+        raise NotMeasuredError("The clock was not run at other speeds at this scale.")
+    clean = table[(table["perturbation"] == "none")].assign(strength=1.0)
+    plate = Plate(2.9, 6.0)
+    ax = plate.panels(1, 1)[0, 0]
+    speeds = sorted({*graded["strength"], 1.0}, key=lambda speed: (speed < 0, abs(speed)))
+    places = {speed: k + (0.6 if speed < 0 else 0.0) for k, speed in enumerate(speeds)}
+    words = []
+    for index, experiment in enumerate(sorted(set(graded["experiment"]))):
+        own = pd.concat([clean, graded])
+        own = own[own["experiment"] == experiment]
+        points = over_seeds(own, ["strength"])
+        for forward in (True, False):
+            part = points[(points["strength"] > 0) == forward]
+            x = np.array([places[float(speed)] for speed in part["strength"]])
+            order = np.argsort(x)
+            part = part.iloc[order]
+            line_with_interval(
+                ax, x[order], part, index=index, label=experiment if forward else "_backwards"
+            )
+            for low, high, at in zip(part["low"], part["high"], x[order], strict=True):
+                if np.isfinite(low):
+                    ax.plot([at, at], [low, high], color=PALETTE[index], linewidth=1)
+        words += [
+            f"{experiment} × {row['strength']:g}: {row['mean']:.2f}"
+            for row in points.to_dict("records")
+        ]
+    ax.axhline(0, color=GREY, linewidth=0.8, linestyle=":")
+    ax.set_xticks(
+        list(places.values()),
+        [f"×{speed:g}" if speed > 0 else f"backwards\n×{-speed:g}" for speed in speeds],
+    )
+    ax.set_xlabel("speed of the clock")
+    ax.set_ylabel("correlation with the\ntarget at that speed")
+    legend_below(plate, [ax])
+    return plate.says(
+        "Replay is driven by a clock signal; running the clock faster compresses the replay, "
+        "running it backwards reverses it. Bars: 95 % t intervals over seeds.",
+        "Correlation by speed. " + "; ".join(words) + ".",
+    )
+
+
+def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
+    """Excitatory spikes with the septum on, and the compressed replay in the same order."""
+    spike_ms, neuron, phase, off, beat, rhythm = need(
+        arrays,
+        *(
+            f"sequence.{key}"
+            for key in ("spike_ms", "neuron", "phase", "off_ms", "beat_hz", "rhythm_hz")
+        ),
+    )
+    cycle_on, cycle_off = 1000.0 / float(beat), 1000.0 / float(rhythm)
+    off_ms = float(off)
+    known = np.isfinite(phase)
+    rank = np.full(phase.size, -1)
+    rank[np.argsort(np.where(known, phase, np.inf), kind="stable")[: known.sum()]] = np.arange(
+        known.sum()
+    )
+    colours = _cyclic(np.where(known, phase, 0.0))
+    windows = (
+        (max(0.0, off_ms - min(2.2 * cycle_on, 5000.0)), off_ms),
+        (off_ms + 4 * cycle_off, off_ms + 8 * cycle_off),
+    )
+    titles = (
+        f"septum on: sequence of {cycle_on / 1000:.2f} s",
+        f"septum off: replay of {cycle_off:.0f} ms",
+    )
+    plate = Plate(3.8)
+    axes = plate.panels(1, 2, sharey=True, width_ratios=[1.6, 1])[0]
+    for ax, (left, right), title in zip(axes, windows, titles, strict=True):
+        inside = (spike_ms >= left) & (spike_ms < right) & (rank[neuron] >= 0)
+        raster(
+            ax,
+            (spike_ms[inside] - left) / (1000.0 if ax is axes[0] else 1.0),
+            rank[neuron[inside]],
+            colours=colours[neuron[inside]],
+            size=0.9,
+        )
+        ax.set_title(title)
+        ax.set_xlim(0, (right - left) / (1000.0 if ax is axes[0] else 1.0))
+    axes[0].set_ylim(-3, known.sum() + 3)
+    axes[0].set_ylabel("excitatory neuron,\nsorted by its phase at left")
+    axes[0].set_xlabel("time, s")
+    axes[1].set_xlabel("time, ms")
+    return plate.says(
+        "The same excitatory neurons in the same order (and colour) on both sides. Left: with "
+        "septal inhibition each fires at its own time of a slow sequence, the beat of two theta "
+        "rhythms. Right: without it the sequence is replayed within each internal cycle.",
+        f"Raster of {int(known.sum())} excitatory neurons. The slow sequence lasts "
+        f"{cycle_on / 1000:.2f} s, its replay {cycle_off:.0f} ms: {cycle_on / cycle_off:.1f} times "
+        "compressed.",
+        "shot/exhibits.npz",
+        "shot",
+    )
+
+
+def _cyclic(phase: NDArray) -> NDArray:
+    """Colours around the circle that keep their contrast on light and dark pages."""
+    import colorsys
+
+    turn = np.mod(phase, 2 * np.pi) / (2 * np.pi)
+    wheel = np.array([_mid_luminance(colorsys.hls_to_rgb(k / 60, 0.5, 0.75)) for k in range(60)])
+    return wheel[np.minimum((turn * 60).astype(int), 59)]
+
+
+def _mid_luminance(rgb: tuple[float, float, float]) -> NDArray:
+    """Scale a colour to a relative luminance of 0.2 (WCAG), between both pages."""
+    colour = np.array(rgb)
+    for _ in range(30):
+        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+        luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+        if luminance > 0.2:
+            colour = colour * 0.96
+        elif luminance < 0.17:
+            colour = 1 - (1 - colour) * 0.96
+    return np.clip(colour, 0, 1)
+
+
+def compression(metrics: pd.DataFrame) -> Plate:
+    """Measured compression against septal frequency, beside its prediction."""
+    table = metrics[
+        (metrics["experiment"] == "shot")
+        & (metrics["engine"] == "brian2")
+        & (metrics["variant"] == "spiking")
+        & metrics["value"].notna()
+    ]
+    graded = table[table["perturbation"] == SEPTUM]
+    if graded.empty:
+        raise NotMeasuredError("The septum was not run at other frequencies at this scale.")
+    plate = Plate(3.0, 6.2)
+    axes = plate.panels(1, 2, width_ratios=[1.25, 1])[0]
+    words: list[str] = []
+    labels = {"compression": "measured", "compression_prediction": "f_off / (f_int − f_septum)"}
+    for (metric, label), colour, marker in zip(
+        labels.items(), (BLUE, RED), MARKERS[:2], strict=True
+    ):
+        own = graded[graded["metric"] == metric]
+        points = over_seeds(own, ["strength"], "log")
+        shift = 0.012 if metric == "compression" else -0.012
+        axes[0].plot(
+            points["strength"] + shift,
+            points["mean"],
+            color=colour,
+            marker=marker,
+            linestyle="-" if metric == "compression" else "--",
+            label=label,
+        )
+        _bars(axes[0], points["strength"] + shift, points, colour)
+        words += [
+            f"{label} at {row['strength']:g} Hz: {row['mean']:.1f}"
+            for row in points.to_dict("records")
+        ]
+    axes[0].set_xlabel("frequency of the septum, Hz")
+    axes[0].set_ylabel("compression")
+    axes[0].set_yscale("log")
+    axes[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes[0].yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if value in (5, 20, 50) else "")
+    axes[0].set_xticks(sorted(set(graded["strength"])))
+    axes[0].legend(loc="upper left")
+
+    wide = graded[graded["metric"].isin(list(labels))].pivot_table(
+        index=["seed", "strength"], columns="metric", values="value"
+    )
+    predicted, measured = wide["compression_prediction"], wide["compression"]
+    for index, (level, part) in enumerate(wide.groupby(level="strength")):
+        axes[1].plot(
+            part["compression_prediction"],
+            part["compression"],
+            color=(BLUE, GREEN, RED)[index % 3],
+            marker=MARKERS[index % len(MARKERS)],
+            linestyle="",
+            label=f"{level:g} Hz",
+        )
+    limits = [
+        0.8 * float(min(predicted.min(), measured.min())),
+        1.25 * float(max(predicted.max(), measured.max())),
+    ]
+    axes[1].plot(limits, limits, color=INK, linewidth=0.8, linestyle=":")
+    axes[1].set_xscale("log")
+    axes[1].set_yscale("log")
+    for axis in (axes[1].xaxis, axes[1].yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_formatter(lambda value, _: f"{value:g}" if value in (5, 20, 50) else "")
+    axes[1].set_xlabel("predicted, one dot per seed")
+    axes[1].set_ylabel("measured")
+    axes[1].legend(loc="upper left", title="septum")
+    return plate.says(
+        "Compression of the replay against the frequency of the septum. The prediction uses "
+        "measured frequencies only: f_int of the network's rhythm with the septum on, f_off with it "
+        "off. Bars: 95 % t intervals over seeds of the logarithms.",
+        "Compression by septal frequency. " + "; ".join(words) + ".",
+        experiment="shot",
+    )
+
+
+def _bars(ax: Any, x: pd.Series, points: pd.DataFrame, colour: str) -> None:
+    """Vertical intervals where there are any."""
+    known = points["low"].notna().to_numpy()
+    ax.vlines(x[known], points["low"][known], points["high"][known], color=colour, linewidth=1)

@@ -1,0 +1,166 @@
+"""Measures of the septal network: its rhythm, the beat, the order of the sequence, compression.
+
+All are taken from recorded spikes and the decoded oscillator; no nominal frequency enters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from whyspiking.spikes import Spikes
+
+BEAT_HZ = (0.15, 2.5)
+"""Where a beat is looked for."""
+RHYTHM_HZ = (6.0, 11.0)
+"""Where the rhythm of excitatory spikes is looked for once the septum is off."""
+FEWEST_SPIKES = 3
+"""Neurons with fewer spikes have no phase."""
+SHUFFLES = 20
+
+
+def phase_slope(oscillator: NDArray, dt_ms: float) -> float:
+    """Frequency in Hz of an oscillator (time, 2) with channels cosine and sine: a straight line
+    through its unwrapped phase.
+    """
+    phase = np.unwrap(np.arctan2(oscillator[:, 1], oscillator[:, 0]))
+    seconds = np.arange(phase.size) * dt_ms / 1000.0
+    return float(np.polyfit(seconds, phase, 1)[0] / (2 * np.pi))
+
+
+def vectors(times_ms: NDArray, units: NDArray, n_units: int, frequency: float) -> NDArray:
+    """Mean resultant vector of every neuron's spikes at a frequency, complex (neuron,).
+
+    Neurons with too few spikes get nan.
+    """
+    turns = np.exp(-2j * np.pi * frequency * np.asarray(times_ms) / 1000.0)
+    count = np.bincount(units, minlength=n_units)
+    total = np.bincount(units, turns.real, n_units) + 1j * np.bincount(units, turns.imag, n_units)
+    return np.where(count >= FEWEST_SPIKES, total / np.maximum(count, 1), np.nan)
+
+
+def locked_frequency(
+    times_ms: NDArray, units: NDArray, n_units: int, span_hz: tuple[float, float]
+) -> float:
+    """The frequency in Hz at which the mean vector strength of the neurons is greatest.
+
+    The grid is a tenth of the resolution of the recording; its best point is refined.
+    """
+    if np.size(times_ms) == 0:
+        return np.nan
+
+    def loss(frequency: float) -> float:
+        strength = np.abs(vectors(times_ms, units, n_units, frequency))
+        return -float(np.nanmean(strength)) if np.isfinite(strength).any() else np.nan
+
+    duration_s = (np.max(times_ms) - np.min(times_ms)) / 1000.0
+    step = 0.1 / max(duration_s, 0.1)
+    grid = np.arange(span_hz[0], span_hz[1] + step, step)
+    losses = np.array([loss(frequency) for frequency in grid])
+    if not np.isfinite(losses).all():
+        return np.nan
+    best = grid[int(np.argmin(losses))]
+    found = minimize_scalar(loss, bounds=(best - step, best + step), method="bounded")
+    return float(found.x)
+
+
+def order_correlation(first: NDArray, second: NDArray) -> float:
+    """Circular correlation of two lists of phases in rad, whatever the shift between them.
+
+    The length of the mean of exp(i (first - second)): 1 if all differences agree, 0 if they are
+    spread evenly. Neurons without a phase in either list are left out.
+    """
+    both = np.isfinite(first) & np.isfinite(second)
+    if not both.any():
+        return np.nan
+    return float(np.abs(np.exp(1j * (first[both] - second[both])).mean()))
+
+
+def shuffled_order(first: NDArray, second: NDArray, rng: np.random.Generator) -> float:
+    """Mean order correlation when the neurons of the second list are permuted."""
+    both = np.isfinite(first) & np.isfinite(second)
+    if not both.any():
+        return np.nan
+    second = second[both]
+    return float(
+        np.mean([order_correlation(first[both], rng.permutation(second)) for _ in range(SHUFFLES)])
+    )
+
+
+def sequences(
+    spikes: Spikes,
+    trial: int,
+    on_ms: tuple[float, float],
+    off_ms: tuple[float, float],
+) -> dict[str, NDArray | float]:
+    """The theta sequence and its replay in one trial of excitatory spikes.
+
+    Args:
+        spikes: Excitatory spikes.
+        trial: Which trial.
+        on_ms: Start and stop of the time with septal inhibition.
+        off_ms: The same without.
+
+    Returns:
+        `beat` and `rhythm` in Hz, at which spikes lock best in either part, and the neurons'
+        phases `phase_on` and `phase_off` in rad at these frequencies (nan without spikes).
+    """
+    found: dict[str, NDArray | float] = {}
+    for name, phase, (start, stop), span in (
+        ("beat", "phase_on", on_ms, BEAT_HZ),
+        ("rhythm", "phase_off", off_ms, RHYTHM_HZ),
+    ):
+        inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
+        times, units = spikes.times_ms[inside], spikes.units[inside]
+        frequency = locked_frequency(times, units, spikes.n_units, span)
+        found[name] = frequency
+        found[phase] = np.angle(vectors(times, units, spikes.n_units, frequency))
+    return found
+
+
+def septal_measures(
+    spikes: Spikes,
+    oscillator: NDArray,
+    dt_ms: float,
+    on_ms: tuple[float, float],
+    off_ms: tuple[float, float],
+    septum_hz: float,
+    rng: np.random.Generator,
+) -> Mapping[str, float]:
+    """All measures of the septal network, averaged over trials (names: `tables.GLOSSARY`).
+
+    Args:
+        spikes: Excitatory spikes.
+        oscillator: Decoded cosine and sine, (trial, time, 2).
+        dt_ms: Sampling of the oscillator.
+        on_ms: Start and stop of the part with septal inhibition that is measured.
+        off_ms: The same without septal inhibition.
+        septum_hz: Frequency of the septum.
+        rng: For the shuffled labels.
+    """
+    rows = []
+    for trial in range(spikes.n_trials):
+        on, off = (
+            phase_slope(oscillator[trial, round(start / dt_ms) : round(stop / dt_ms)], dt_ms)
+            for start, stop in (on_ms, off_ms)
+        )
+        found = sequences(spikes, trial, on_ms, off_ms)
+        beat, rhythm = float(found["beat"]), float(found["rhythm"])
+        first, second = np.asarray(found["phase_on"]), np.asarray(found["phase_off"])
+        rows.append(
+            {
+                "internal_frequency": on,
+                "internal_frequency_off": off,
+                "beat_frequency": beat,
+                "beat_error": beat - (on - septum_hz),
+                "order_correlation": order_correlation(first, second),
+                "order_correlation_reversed": order_correlation(first, -second),
+                "order_correlation_shuffled": shuffled_order(first, second, rng),
+                "compression": rhythm / beat,
+                "compression_prediction": off / (on - septum_hz),
+            }
+        )
+    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}

@@ -1,0 +1,98 @@
+"""The matched control without spikes: FORCE on a network of tanh rate units.
+
+Same number of units, sparsity, outputs, clock and RLS interval as the spiking network; plain numpy.
+Equation 21 of this talk's README.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from whyspiking.contract import Params, Progress
+from whyspiking.randomness import Streams
+from whyspiking.replications.clopath import task
+from whyspiking.replications.clopath.learning import SAMPLE_MS, RecursiveLeastSquares, Schedule
+
+
+def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray]:
+    """Random weights: recurrent (sparse, as lists), encoders and clock encoders uniform in +-1."""
+    rng = streams.rng("wiring")
+    n = params.n_neurons
+    pre, post = np.nonzero(rng.random((n, n)) < params.sparsity)
+    scale = params.rate_gain / np.sqrt(params.sparsity * n)
+    return {
+        "omega_pre": pre.astype(np.int32),
+        "omega_post": post.astype(np.int32),
+        "omega_w": scale * rng.standard_normal(pre.size),
+        "encoders": rng.uniform(-1, 1, (n, n_channels)),
+        "clock_encoders": params.rate_clock_gain * rng.uniform(-1, 1, (n, params.n_components)),
+        "x_start": 0.5 * rng.standard_normal(n),
+    }
+
+
+def train(
+    params: Params, streams: Streams, schedule: Schedule, progress: Progress
+) -> tuple[dict[str, NDArray], NDArray, NDArray]:
+    """Burn-in, learning and test in one run (Eq. 21).
+
+    Args:
+        params: Parameters of the experiment.
+        streams: Randomness; the target is that of the spiking network.
+        schedule: Durations; its step must divide 1 ms.
+        progress: Called with the fraction done.
+
+    Returns:
+        Arrays of the network; output and target every ms, (time, channel).
+    """
+    n_channels = task.n_channels(params)
+    arrays = wire(params, n_channels, streams)
+    n, dt = params.n_neurons, schedule.dt_ms
+    recurrent = sparse.csr_array(
+        (arrays["omega_w"], (arrays["omega_post"], arrays["omega_pre"])), shape=(n, n)
+    )
+    period = task.clock_period_ms(params)
+    clock = task.clock_signal(
+        np.arange(0.0, period, SAMPLE_MS), params.n_components, period, speed=1.0
+    )
+    clock_rows = np.ascontiguousarray(arrays["clock_encoders"].T)
+    rls = RecursiveLeastSquares(n, n_channels, params.rate_p_start)
+    learns, sampled = schedule.rls_steps(), schedule.sampled_steps()
+    wanted = task.target(params, streams, dt * np.arange(schedule.steps))
+    outputs = np.zeros((schedule.steps, n_channels))
+    x = arrays["x_start"].copy()
+    per_sample = round(SAMPLE_MS / dt)
+    for step in range(schedule.steps):
+        rates = np.tanh(x)
+        output = rates @ rls.decoders
+        outputs[step] = output
+        if learns[step]:
+            rls.update(rates, output - wanted[step])
+        drive = recurrent @ rates + arrays["encoders"] @ output
+        if clock.size:
+            component, value = clock[(step // per_sample) % clock.shape[0]]
+            drive += value * clock_rows[int(component)]
+        x += dt / params.rate_tau_ms * (drive - x)
+        if step % 1000 == 0:
+            progress(step / schedule.steps, f"{step * dt / 1000:.0f} s simulated")
+    arrays["phi"] = rls.decoders
+    return arrays, outputs[sampled], wanted[sampled]
+
+
+def count_operations(params: Params, arrays: dict[str, NDArray]) -> dict[str, float]:
+    """Multiply-accumulates per test trial: all recurrent, decoding, feedback and clock weights.
+
+    A tanh unit is never exactly zero, so nothing can be skipped but absent connections; of the
+    """
+    n, n_channels = arrays["phi"].shape
+    steps = params.test_ms / params.rate_dt_ms
+    clock = n if params.n_components else 0
+    sparse_step = arrays["omega_w"].size + 2 * n * n_channels + clock
+    dense_step = n * n + 2 * n * n_channels + n * params.n_components
+    return {
+        "macs_effective": float(sparse_step * steps),
+        "macs_dense": float(dense_step * steps),
+        "neuron_updates": float(n * steps),
+        "activation_sparsity": 0.0,
+    }

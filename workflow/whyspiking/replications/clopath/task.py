@@ -1,0 +1,152 @@
+"""Targets of the FORCE experiments, and the clock signal (HDTS) that drives the long ones.
+
+Equation numbers are those of this talk's README. Times are in ms, frequencies in Hz.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Params, Stimulus, Task
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+
+SAMPLE_MS = 1.0
+"""Sampling of test targets, of the clock signal and of recorded outputs."""
+
+NOTES = "CDEFG"
+ODE_TO_JOY = ("E", "E", "F", "G", "G", "F", "E", "D", "C", "C", "D", "E", "E", "D", "D-")
+"""Opening of the Ode to Joy in quarter notes; `-` makes a half note."""
+
+AUTONOMOUS = ("sine", "sawtooth", "product", "shot")
+"""Experiments without a clock signal: the phase of the output is free."""
+
+
+def n_channels(params: Params) -> int:
+    """Number of output channels of an experiment."""
+    return {"ode": len(NOTES), "episode": params.n_episode_channels, "shot": 2}.get(
+        params.experiment, 1
+    )
+
+
+def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.float64]:
+    """The supervisor at the given times, shape (time, channel).
+
+    Sources: NC17 Fig. 2 and its code (sine, sawtooth, product of sines), NC17 Fig. 3 (Ode to
+    Joy); the episode replaces the movie of NC17 Fig. 5, which is not published.
+    """
+    seconds = np.asarray(times_ms, float) / 1000.0
+    if params.experiment == "sine":
+        return np.sin(2 * np.pi * params.frequency * seconds)[:, None]
+    if params.experiment == "sawtooth":
+        # What the published code calls a sawtooth is a triangle wave of amplitude pi/2.
+        return np.arcsin(np.sin(2 * np.pi * params.frequency * seconds))[:, None]
+    if params.experiment == "product":
+        first, second = params.frequencies
+        return (np.sin(2 * np.pi * first * seconds) * np.sin(2 * np.pi * second * seconds))[:, None]
+    if params.experiment == "ode":
+        return ode_to_joy(times_ms, params.quarter_ms)
+    if params.experiment == "episode":
+        return Episode(params, streams.rng("episode"))(times_ms)
+    if params.experiment == "shot":
+        angle = 2 * np.pi * params.theta_internal * seconds
+        return np.column_stack([np.cos(angle), np.sin(angle)])
+    raise UserError(f"talk 'clopath' has no experiment '{params.experiment}'; see its talk.yaml")
+
+
+def period_ms(params: Params) -> float:
+    """Length of the repeated episode of the clock-driven experiments."""
+    if params.experiment == "ode":
+        return 16 * float(params.quarter_ms)
+    return float(params.duration_ms)
+
+
+def ode_to_joy(times_ms: NDArray, quarter_ms: float) -> NDArray[np.float64]:
+    """Notes C to G as five channels, each note half a sine; repeats after 16 quarters (Eq. 9)."""
+    times_ms = np.mod(np.asarray(times_ms, float), 16 * quarter_ms)
+    score = np.zeros((times_ms.size, len(NOTES)))
+    onset = 0.0
+    for note in ODE_TO_JOY:
+        length = quarter_ms * (2 if note.endswith("-") else 1)
+        inside = (times_ms >= onset) & (times_ms < onset + length)
+        score[inside, NOTES.index(note[0])] = np.sin(np.pi * (times_ms[inside] - onset) / length)
+        onset += length
+    return score
+
+
+class Episode:
+    """Periodic low-passed Gaussian noise, every channel with peak 1 (README, Eq. 10).
+
+    Called with times in ms, it gives (time, channel). The amplitude of frequency f is that of
+    white noise times exp(-(f / cutoff)^2).
+    """
+
+    def __init__(self, params: Params, rng: np.random.Generator) -> None:
+        """Draw the Fourier coefficients from `rng`."""
+        self.duration_s = params.duration_ms / 1000.0
+        # Beyond four times the cut-off the amplitude is below 1e-6.
+        count = int(4 * params.cutoff * self.duration_s)
+        self.frequency = np.arange(1, count + 1) / self.duration_s
+        shape = (count, params.n_episode_channels)
+        weight = np.exp(-((self.frequency / params.cutoff) ** 2))[:, None]
+        self.cosine = rng.standard_normal(shape) * weight
+        self.sine = rng.standard_normal(shape) * weight
+        self.peak = 1.0
+        self.peak = np.abs(self(np.arange(0.0, params.duration_ms))).max(axis=0)
+
+    def __call__(self, times_ms: NDArray) -> NDArray[np.float64]:
+        """The episode at the given times in ms, (time, channel)."""
+        angle = 2 * np.pi * np.multiply.outer(np.asarray(times_ms, float) / 1000.0, self.frequency)
+        return (np.cos(angle) @ self.cosine + np.sin(angle) @ self.sine) / self.peak
+
+
+def clock_signal(
+    times_ms: NDArray, n_components: int, duration_ms: float, speed: float
+) -> NDArray[np.float64]:
+    """The high-dimensional temporal signal: which component is up, and how much (Eq. 8).
+
+    Args:
+        times_ms: Times, (time,).
+        n_components: Number m of components; 0 for a network without clock.
+        duration_ms: Duration D of the episode at speed 1.
+        speed: Compression factor; negative reads the clock backwards.
+
+    Returns:
+        (time, 2): index of the only active component, and its value |sin(pi m t / D)|.
+    """
+    times_ms = np.asarray(times_ms, float)
+    if n_components == 0:
+        return np.zeros((times_ms.size, 2))
+    position = np.mod(speed * times_ms, duration_ms) * n_components / duration_ms
+    index = np.minimum(np.floor(position), n_components - 1)
+    return np.column_stack([index, np.abs(np.sin(np.pi * position))])
+
+
+def driven_task(
+    params: Params, streams: Streams, rng: np.random.Generator, speed: float
+) -> Task:
+    """Test trials of an Izhikevich experiment with the clock read at `speed`.
+
+    The clock input has channels (component, value); before the test begins, the trial's own
+    component beyond the clock's pushes the network once for `push_ms` with a random strength, so
+    that trials start from different states. Targets cover the whole trial, warm-up included.
+    """
+    times = np.arange(0.0, params.warmup_ms + params.test_ms, SAMPLE_MS)
+    n_components = params.n_components
+    clock = np.zeros((params.n_trials, times.size, 2))
+    clock[:] = clock_signal(times, n_components, clock_period_ms(params), speed)
+    pushed = times < params.push_ms
+    for trial in range(params.n_trials):
+        clock[trial, pushed, 0] = params.n_components_max - 1 - trial
+        clock[trial, pushed, 1] = rng.uniform(0.5, 1.5)
+    wanted = target(params, streams, speed * times)
+    targets = np.broadcast_to(wanted, (params.n_trials, *wanted.shape)).copy()
+    return Task(
+        stimulus=Stimulus(arrays={"clock": clock}), targets=targets, n_classes=0, dt_ms=SAMPLE_MS
+    )
+
+
+def clock_period_ms(params: Params) -> float:
+    """Duration of the clock in ms; 0 for autonomous experiments."""
+    return 0.0 if params.experiment in AUTONOMOUS else period_ms(params)

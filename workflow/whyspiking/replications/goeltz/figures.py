@@ -1,0 +1,271 @@
+"""Signature figures of the first-spike networks: decision map, traces, distortion, learning.
+
+Exhibits read (`<experiment>/exhibits.npz`); times in ms, infinite where a neuron stays silent:
+
+- yinyang: `map.axis` (grid,) coordinates; `map.first_ms` (grid y, grid x, class) first output
+  spikes; `trace.time_ms` (time,), `trace.v_output` (time, class), `trace.v_hidden` (time, some
+  neurons) in units of the threshold; `trace.input_ms` (input,), `trace.hidden_ms` (hidden,),
+  `trace.output_ms` (class,), `trace.target` (); `anytime.*` from the battery.
+- mnist: `anytime.*` from the battery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from whyspiking.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    MARKERS,
+    RED,
+    NotMeasuredError,
+    Plate,
+    anytime,
+    learning_curve,
+    legend_below,
+    need,
+    raster,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from whyspiking.contract import Results
+
+CLASS_COLOURS = (BLUE, RED, GREEN)
+CLASS_NAMES = ("yin", "yang", "dot")
+TAU_MS = 1.0
+R_BIG, R_SMALL = 0.5, 0.1
+
+# Validation accuracy of the networks released with the paper (v1.0.0), after these epochs.
+PUBLISHED_CURVES = {
+    "yinyang": {
+        1: 0.594,
+        2: 0.711,
+        3: 0.833,
+        5: 0.862,
+        10: 0.893,
+        20: 0.886,
+        30: 0.922,
+        50: 0.921,
+        100: 0.938,
+        300: 0.964,
+    },
+    "mnist": {
+        1: 0.887,
+        2: 0.912,
+        3: 0.918,
+        5: 0.932,
+        10: 0.948,
+        20: 0.960,
+        30: 0.962,
+        50: 0.967,
+        100: 0.973,
+        150: 0.974,
+    },
+}
+
+
+def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
+    """The talk's signature figures by name, in the order of the story."""
+    return {
+        "decision map": lambda: decision_map(results.exhibit("yinyang")),
+        "one sample": lambda: one_sample(results.exhibit("yinyang")),
+        "learning": lambda: learning(results),
+        "latency": lambda: latency(results),
+        "distortion": lambda: distortion(results.metrics),
+    }
+
+
+def decision_map(arrays: Mapping[str, NDArray]) -> Plate:
+    """Which output neuron fires first at every point of the Yin-Yang plane, and when."""
+    import seaborn
+
+    axis, first = need(arrays, "map.axis", "map.first_ms")
+    x, y = np.meshgrid(axis, axis)
+    outside = np.hypot(x - 0.5, y - 0.5) > R_BIG
+    earliest = first.min(axis=2)
+    choice = np.where(np.isfinite(earliest), first.argmin(axis=2), -1)
+    shown = np.isfinite(earliest) & ~outside
+    if not shown.any():
+        raise NotMeasuredError("No output neuron fires anywhere on the map.")
+    low, high = np.percentile(earliest[shown], [2, 98])
+    late = np.clip((earliest - low) / max(high - low, 1e-9), 0, 1)
+
+    plate = Plate(3.6)
+    grid = plate.add_gridspec(3, 2, width_ratios=[2.9, 1.0])
+    ax = plate.add_subplot(grid[:, 0])
+    picture = np.zeros((*choice.shape, 4))
+    for index, colour in enumerate(CLASS_COLOURS):
+        here = shown & (choice == index)
+        picture[here, :3] = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        # The later the decision, the paler the colour.
+        picture[here, 3] = 1.0 - 0.75 * late[here]
+    extent = (axis[0], axis[-1], axis[0], axis[-1])
+    ax.imshow(picture, origin="lower", extent=extent, interpolation="nearest")
+    levels = np.round(np.linspace(low, high, 6)[1:-1] / TAU_MS, 2)
+    lines = ax.contour(
+        x,
+        y,
+        np.where(shown, earliest, np.nan) / TAU_MS,
+        levels=np.unique(levels),
+        colors=INK,
+        linewidths=0.6,
+        alpha=0.8,
+    )
+    ax.clabel(lines, fmt=lambda level: f"{level:g} τ", fontsize=7.5)
+    _outline(ax)
+    for index, (px, py) in enumerate(((0.30, 0.20), (0.70, 0.80), (0.25, 0.5))):
+        ax.text(
+            px,
+            py,
+            CLASS_NAMES[index],
+            ha="center",
+            va="center",
+            fontsize=10,
+            fontweight="bold",
+            color=INK,
+        )
+    ax.set_title("first output neuron, and when it fires")
+    ax.set_xlabel("x")
+    ax.set_ylabel("y")
+
+    finite = first[np.isfinite(first) & ~outside[:, :, None]] / TAU_MS
+    limits = np.percentile(finite, [1, 99])
+    for index in range(3):
+        small = plate.add_subplot(grid[index, 1])
+        times = np.where(outside, np.nan, first[:, :, index]) / TAU_MS
+        table = pd.DataFrame(np.where(np.isfinite(times), times, np.nan)[::-1])
+        seaborn.heatmap(
+            table,
+            ax=small,
+            cmap="viridis_r",
+            vmin=float(limits[0]),
+            vmax=float(limits[1]),
+            square=True,
+            xticklabels=False,
+            yticklabels=False,
+            cbar_kws={"label": "t, τ"},
+            rasterized=True,
+        )
+        small.set_facecolor("none")
+        small.set_title(f"spike of “{CLASS_NAMES[index]}”")
+    shares = [float((shown & (choice == k)).sum() / shown.sum()) for k in range(3)]
+    parts = ", ".join(f"{n} {100 * s:.0f} %" for n, s in zip(CLASS_NAMES, shares, strict=True))
+    return plate.says(
+        "Decisions of one trained network over the Yin-Yang plane. Left: colour names the output "
+        "neuron that fires first, intensity the time of that spike (pale: late); thin lines are "
+        "isochrones, the outline is the true border. Right: spike time of each output neuron; "
+        "white: silent.",
+        f"Map of decisions. Share of the plane by class: {parts}. Decisions fall between "
+        f"{low / TAU_MS:.2f} and {high / TAU_MS:.2f} τ, latest along the borders of the classes.",
+        "yinyang/exhibits.npz",
+        "yinyang",
+    )
+
+
+def _outline(ax: Axes) -> None:
+    """The true borders: big disc, two half discs, two dots (Kriener et al. 2022)."""
+    angle = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(0.5 + R_BIG * np.cos(angle), 0.5 + R_BIG * np.sin(angle), color=INK, linewidth=1)
+    upper, lower = np.linspace(0, np.pi, 100), np.linspace(np.pi, 2 * np.pi, 100)
+    for centre, half in ((0.25, lower), (0.75, upper)):
+        ax.plot(centre + 0.25 * np.cos(half), 0.5 + 0.25 * np.sin(half), color=INK, linewidth=1)
+        ax.plot(
+            centre + R_SMALL * np.cos(angle), 0.5 + R_SMALL * np.sin(angle), color=INK, linewidth=1
+        )
+    ax.set_aspect("equal")
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_ylim(-0.02, 1.02)
+
+
+def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
+    """Membrane voltages and first spikes of one sample, from Brian2."""
+    names = ("time_ms", "v_output", "v_hidden", "input_ms", "hidden_ms", "output_ms", "target")
+    time, v_output, v_hidden, inputs, hidden, outputs, target = need(
+        arrays, *(f"trace.{name}" for name in names)
+    )
+    fired = outputs[np.isfinite(outputs)]
+    stop = float(min(time[-1], max(4.0 * TAU_MS, (fired.max() if fired.size else 0) * 1.15)))
+    plate = Plate(4.4)
+    rows = plate.panels(3, 1, sharex=True, height_ratios=[1.3, 1, 1.3])[:, 0]
+    order = np.argsort(np.where(np.isfinite(hidden), hidden, np.inf), kind="stable")
+    known = np.isfinite(hidden[order])
+    raster(rows[0], hidden[order][known] / TAU_MS, np.flatnonzero(known), colours=INK, size=1.1)
+    for number, moment in enumerate(inputs[np.isfinite(inputs)]):
+        rows[0].axvline(
+            moment / TAU_MS, color=GREY, linewidth=1, label="input spikes" if not number else ""
+        )
+    rows[0].set_ylabel("hidden neuron\n(sorted)")
+    rows[0].set_ylim(-2, max(int(known.sum()), 1) + 2)
+    rows[0].legend(loc="lower right")
+    rows[1].plot(time / TAU_MS, v_hidden, color=GREY, linewidth=0.9)
+    rows[1].set_ylabel("some hidden\nvoltages, V / θ")
+    rows[1].axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    for index, colour in enumerate(CLASS_COLOURS):
+        name = CLASS_NAMES[index] + (" (true class)" if index == int(target) else "")
+        rows[2].plot(time / TAU_MS, v_output[:, index], color=colour, label=name)
+        if np.isfinite(outputs[index]):
+            rows[2].plot(
+                outputs[index] / TAU_MS, 1.0, color=colour, marker=MARKERS[index], markersize=8
+            )
+    rows[2].axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    rows[2].set_ylabel("output\nvoltages, V / θ")
+    rows[2].set_xlabel("time, τ")
+    rows[2].set_xlim(0, stop / TAU_MS)
+    rows[2].set_ylim(min(-1.0, float(np.percentile(v_output, 2))), 1.6)
+    rows[2].legend(loc="lower left", ncols=3)
+    winner = CLASS_NAMES[int(np.argmin(outputs))] if fired.size else "none"
+    when = f"{fired.min() / TAU_MS:.2f} τ" if fired.size else "never"
+    return plate.says(
+        "One test sample in Brian2. Each neuron fires at most once; the first output spike "
+        "(marker) is the decision. Dotted: threshold.",
+        f"First output spike: {winner}, at {when}; true class: {CLASS_NAMES[int(target)]}. "
+        f"{int(known.sum())} of {hidden.size} hidden neurons fire.",
+        "yinyang/exhibits.npz",
+        "yinyang",
+    )
+
+
+def learning(results: Results) -> Plate:
+    """Validation accuracy against epoch beside the released networks' curves."""
+    plate = Plate(2.9)
+    axes = plate.panels(1, 2)[0]
+    words = []
+    titles = {"yinyang": "Yin-Yang", "mnist": "MNIST"}
+    for ax, (experiment, title) in zip(axes, titles.items(), strict=True):
+        rows = results.history[results.history["experiment"] == experiment]
+        metric = "validation_accuracy"
+        said = learning_curve(
+            ax,
+            rows,
+            metric=metric,
+            labels={"spiking": "spiking (ours)", "mlp": "ReLU network"},
+            reference=PUBLISHED_CURVES[experiment],
+            reference_label="spiking (released)",
+        )
+        ax.set_title(title)
+        ax.set_ylabel("validation accuracy")
+        words.append(f"{title}: {said}")
+    legend_below(plate, axes)
+    return plate.says(
+        "Learning curves, epochs on a logarithmic axis. Diamonds: networks released with the "
+        "paper. Bands: pointwise 95 % t intervals over seeds.",
+        ". ".join(words) + ".",
+        "history.csv",
+    )
+
+
+def latency(results: Results) -> Plate:
+    """Accuracy if the Yin-Yang network were stopped at t."""
+    return anytime(results.exhibit("yinyang"), TAU_MS, "yinyang")
+
+
+def distortion(metrics: pd.DataFrame) -> Plate:
+    """Accuracy under hardware-like distortion, trained without it and retrained with it."""
+    raise NotMeasuredError("The distortion study was not run at this scale.")

@@ -1,0 +1,207 @@
+"""Execute a notebook and make a self-contained page of it.
+
+The page needs no network: style, script, equations (MathML) and figures (SVG) are inside.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from whyspiking.errors import UserError
+
+ASSETS = Path(__file__).with_name("report_assets")
+MAIN_PAGE = "why_spiking.html"
+
+# Code first, so that a dollar sign in code is not taken for an equation.
+_MATH = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+?)\$", re.DOTALL)
+_TAG = re.compile(r"\\tag\{([^}]*)\}")
+# What latex2mathml writes wrongly, and the spelling to use instead.
+_UNSUPPORTED = re.compile(r"\\!|\\begin\{(?:aligned|align|split)")
+
+
+def make_page(source: Path, notebook: Path, page: Path, parameters: Mapping[str, Any]) -> None:
+    """Execute `source` with parameters, keep the result as `notebook`, export it as `page`.
+
+    Args:
+        source: Notebook with a cell tagged `parameters`.
+        notebook: Where the executed notebook goes.
+        page: Where the HTML page goes.
+        parameters: Values for the parameters cell; `results` is the folder of the run.
+
+    Raises:
+        UserError: If a cell fails for a reason that the user can mend.
+    """
+    run_notebook(source, notebook, parameters)
+    export(notebook, page, Path(parameters["results"]))
+
+
+def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) -> None:
+    """Execute a notebook; the result appears whole or not at all.
+
+    Execution times, versions and paths that papermill notes are removed, so that two runs on equal
+    results write equal files.
+
+    Args:
+        source: Notebook with a cell tagged `parameters`.
+        notebook: Where the executed notebook goes.
+        parameters: Values for the parameters cell.
+
+    Raises:
+        UserError: If a cell raised a `UserError`.
+        papermill.PapermillExecutionError: If a cell failed otherwise.
+    """
+    import nbformat
+    import papermill
+
+    notebook.parent.mkdir(parents=True, exist_ok=True)
+    partial = notebook.with_name(notebook.name + ".part.ipynb")
+    try:
+        papermill.execute_notebook(
+            str(source),
+            str(partial),
+            parameters=dict(parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            cwd=".",
+        )
+        executed = nbformat.read(partial, as_version=4)
+        executed.metadata.pop("papermill", None)
+        for cell in executed.cells:
+            for key in ("papermill", "execution"):
+                cell.metadata.pop(key, None)
+        # Papermill gives the cell it injects a random id.
+        for number, cell in enumerate(executed.cells):
+            cell["id"] = f"cell-{number}"
+        nbformat.write(executed, partial)
+        partial.replace(notebook)
+    except papermill.PapermillExecutionError as error:
+        if error.ename == "UserError":
+            raise UserError(error.evalue) from None
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def export(notebook: Path, page: Path, results: Path) -> None:
+    """Make the page of an executed notebook.
+
+    Args:
+        notebook: Executed notebook; its first heading is the page's title.
+        page: Where the HTML goes.
+        results: Folder of the run, where the main page and the tables lie.
+
+    Raises:
+        UserError: If an equation uses what the converter to MathML does not know.
+    """
+    import jinja2
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    content = nbformat.read(notebook, as_version=4)
+    equations: list[str] = []
+    for cell in content.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _lift_equations(cell.source, equations, str(notebook))
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_input=True,
+        exclude_output_prompt=True,
+        exclude_input_prompt=True,
+        exclude_anchor_links=True,
+    )
+    body, _ = exporter.from_notebook_node(content)
+    body, sections = _with_anchors(body)
+    for number, equation in enumerate(equations):
+        body = body.replace(_token(number), equation)
+    # An equation that stands alone is a block of its own, not a paragraph.
+    body = re.sub(r"<p>\s*(<div class=\"equation\".*?</div>)\s*</p>", r"\1", body, flags=re.DOTALL)
+
+    title = re.search(r"<h1[^>]*>(.*?)</h1>", body, flags=re.DOTALL)
+    main_page = results / MAIN_PAGE
+    home = "" if page.resolve() == main_page.resolve() else os.path.relpath(main_page, page.parent)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    text = environment.get_template("page.html.j2").render(
+        title=_plain(title.group(1)) if title else page.stem,
+        sections=sections,
+        home=home,
+        notebook=os.path.relpath(notebook, page.parent),
+        style=(ASSETS / "style.css").read_text(encoding="utf-8"),
+        script=(ASSETS / "page.js").read_text(encoding="utf-8"),
+        body=body,
+    )
+    page.parent.mkdir(parents=True, exist_ok=True)
+    partial = page.with_name(page.name + ".part")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(page)
+
+
+def mathml(latex: str, display: bool) -> str:
+    r"""One LaTeX formula as MathML; `\tag{n}` becomes an equation number with an anchor.
+
+    Raises:
+        ValueError: If the formula uses what the converter does not know.
+    """
+    from latex2mathml.converter import convert
+
+    bad = _UNSUPPORTED.search(latex)
+    if bad or ("&" in latex and "\\begin" not in latex):
+        found = bad.group(0) if bad else "&"
+        raise ValueError(
+            f"the formula '{latex.strip()}' contains '{found}', which MathML conversion does not "
+            "know; write one formula per line without it"
+        )
+    tag = _TAG.search(latex)
+    markup = convert(_TAG.sub("", latex).strip(), display="block" if display else "inline")
+    if not display:
+        return markup
+    number = ""
+    anchor = ""
+    if tag:
+        anchor = f' id="eq-{html.escape(tag.group(1), quote=True)}"'
+        number = f'<span class="number">({html.escape(tag.group(1))})</span>'
+    return f'<div class="equation"{anchor}>{markup}{number}</div>'
+
+
+def _lift_equations(source: str, equations: list[str], where: str) -> str:
+    """Replace every formula by a token: Markdown would tear its underscores and stars apart."""
+
+    def lift(match: re.Match[str]) -> str:
+        block, inline = match.group(1), match.group(2)
+        if block is None and inline is None:
+            return match.group(0)
+        try:
+            equations.append(mathml(block or inline, display=block is not None))
+        except ValueError as error:
+            raise UserError(f"{where}: {error}") from None
+        return _token(len(equations) - 1)
+
+    return _MATH.sub(lift, source)
+
+
+def _token(number: int) -> str:
+    return f"EQUATION{number:04d}HERE"
+
+
+def _with_anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
+    """Give every second-level heading an anchor; returns the anchors and headings as well."""
+    sections: list[tuple[str, str]] = []
+
+    def anchor(match: re.Match[str]) -> str:
+        text = _plain(match.group(1))
+        slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+        sections.append((slug, text))
+        return f'<h2 id="{slug}">{match.group(1)}</h2>'
+
+    return re.sub(r"<h2>(.*?)</h2>", anchor, body, flags=re.DOTALL), sections
+
+
+def _plain(markup: str) -> str:
+    return html.unescape(re.sub(r"<[^>]+>", "", markup)).strip()

@@ -1,0 +1,72 @@
+"use strict";
+
+// Light or dark: follows the system until the button is pressed.
+const theme = document.getElementById("theme");
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => {
+  const chosen = document.documentElement.style.colorScheme;
+  return chosen ? chosen === "dark" : systemDark.matches;
+};
+const nameTheme = () => { theme.textContent = isDark() ? "Light page" : "Dark page"; };
+theme.hidden = false;
+nameTheme();
+theme.addEventListener("click", () => {
+  document.documentElement.style.colorScheme = isDark() ? "light" : "dark";
+  nameTheme();
+});
+systemDark.addEventListener("change", nameTheme);
+
+// Sortable tables: click or Enter on a heading; `data-sort` carries a number or rank.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const key = (row) => {
+        const cell = row.cells[column];
+        return cell.dataset.sort ?? cell.textContent.trim().toLowerCase();
+      };
+      const rows = [...table.tBodies[0].rows];
+      rows.sort((a, b) => {
+        const [left, right] = [key(a), key(b)];
+        const numbers = left !== "" && right !== "" && !isNaN(left) && !isNaN(right);
+        const order = numbers ? left - right : left.localeCompare(right);
+        return down ? -order : order;
+      });
+      table.tBodies[0].append(...rows);
+    });
+  });
+}
+
+// Filters: words to contain, and the value of one column.
+for (const controls of document.querySelectorAll(".controls")) {
+  const table = document.getElementById(controls.dataset.table);
+  const fields = [...controls.querySelectorAll("input, select")];
+  const status = controls.querySelector("[role=status]");
+  const apply = () => {
+    let shown = 0;
+    for (const row of table.tBodies[0].rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = fields.some((field) =>
+        field.name
+          ? field.value && row.dataset[field.name] !== field.value
+          : !text.includes(field.value.trim().toLowerCase()));
+      shown += row.hidden ? 0 : 1;
+    }
+    status.textContent = `${shown} of ${table.tBodies[0].rows.length} shown`;
+  };
+  fields.forEach((field) => field.addEventListener("input", apply));
+  controls.hidden = false;
+  apply();
+}
+
+// Paper has no triangles to click.
+addEventListener("beforeprint", () => {
+  document.querySelectorAll("details").forEach((part) => { part.open = true; });
+});

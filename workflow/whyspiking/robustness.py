@@ -1,0 +1,83 @@
+"""Curves of the normalised score against the strength of a perturbation (R1 to R3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from whyspiking import statistics
+from whyspiking.statistics import Interval
+
+HALF = 0.5
+KEPT = 0.95
+
+
+def robustness_area(strengths: ArrayLike, normalised: ArrayLike) -> float:
+    """R1: mean normalised score over the levels other than 0; 1 nothing lost, 0 all.
+
+    Args:
+        strengths: Levels of the perturbation, (level,).
+        normalised: Normalised score at each, (level,); nan where undefined makes R1 undefined.
+    """
+    strengths, normalised = np.asarray(strengths, float), np.asarray(normalised, float)
+    perturbed = strengths != 0
+    return float(normalised[perturbed].mean()) if perturbed.any() else np.nan
+
+
+def half_dose(strengths: ArrayLike, normalised: ArrayLike, *, origin: float = 0.0) -> float:
+    """R2 and T3: level at which the normalised score falls to 0.5, linear between levels.
+
+    Args:
+        strengths: Levels in any order, (level,); they grow away from `origin` as the perturbation
+            does (clipping shrinks from 1).
+        normalised: Normalised score at each, (level,).
+        origin: Level of the unperturbed network, where the normalised score is 1.
+
+    Returns:
+        The level of the first crossing; inf if no level reaches 0.5, nan if the score is undefined.
+    """
+    strengths, normalised = np.asarray(strengths, float), np.asarray(normalised, float)
+    if strengths.size == 0 or not np.isfinite(normalised).all():
+        return np.nan
+    order = np.argsort(np.abs(strengths - origin), kind="stable")
+    level, score = origin, 1.0
+    for next_level, next_score in zip(strengths[order], normalised[order], strict=True):
+        if next_level == origin:
+            continue
+        if next_score <= HALF:
+            return float(level + (next_level - level) * (score - HALF) / (score - next_score))
+        level, score = next_level, next_score
+    return float(np.inf)
+
+
+def bits95(bits: ArrayLike, normalised: ArrayLike) -> float:
+    """R2: fewest weight bits that keep 95 % of the normalised score, as do all longer words.
+
+    Args:
+        bits: Word lengths measured, (level,).
+        normalised: Normalised score at each, (level,).
+
+    Returns:
+        The word length; inf if even the longest one falls short, nan if the score is undefined.
+    """
+    bits, normalised = np.asarray(bits, float), np.asarray(normalised, float)
+    if bits.size == 0 or not np.isfinite(normalised).all():
+        return np.nan
+    fewest = np.inf
+    for index in np.argsort(-bits):
+        if normalised[index] < KEPT:
+            break
+        fewest = float(bits[index])
+    return float(fewest)
+
+
+def advantage(spiking: Mapping[int, float], control: Mapping[int, float]) -> Interval:
+    """R3: robustness area of the spiking network minus that of the control, paired by seed.
+
+    Args:
+        spiking: Seed -> R1 of the spiking network.
+        control: Seed -> R1 of the control under the counterpart of the perturbation.
+    """
+    return statistics.paired_difference(spiking, control)

@@ -1,0 +1,162 @@
+"""Score S of an outcome, chance, and what belongs to them; the same for every talk.
+
+Classification is scored by accuracy; continuous outputs by S = max(0, 1 - NMSE), with
+NMSE = sum (y - y*)^2 / sum (y* - mean y*)^2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import correlate
+
+from whyspiking.contract import Outcome, Traces, Trials
+
+LAG_WINDOW_MS = 1000.0
+"""Window within which an autonomous oscillator is scored at its best lag."""
+CHANCE_SHIFTS = 20
+"""Time shifts of the targets behind the chance score of continuous outputs."""
+LEAST_RANGE = 0.2
+"""Below this distance of clean score and chance a normalised score is undefined."""
+
+
+def score(outcome: Outcome) -> float:
+    """S: accuracy, or max(0, 1 - NMSE); lag-tolerant where the phase is free."""
+    if isinstance(outcome, Trials):
+        return accuracy(outcome)
+    return max(0.0, 1.0 - nmse(outcome))
+
+
+def accuracy(trials: Trials) -> float:
+    """Share of trials whose choice is the target; an undecided trial is wrong."""
+    return float((trials.choices == trials.targets).mean())
+
+
+def undecided(trials: Trials) -> float:
+    """Share of trials without a decision."""
+    return float((trials.choices < 0).mean())
+
+
+def chance(outcome: Outcome) -> float:
+    """Score of knowing nothing about the trial.
+
+    Classification: 1/K. Continuous outputs: mean S against targets shifted in time (circularly, by
+    multiples of the golden section of the trial, which hit no period twice). Where the phase is free a shifted target would be found by the search
+    for the best lag, so chance is there the S of the best constant output, 0.
+    """
+    if isinstance(outcome, Trials):
+        return 1.0 / outcome.n_classes
+    if outcome.free_phase:
+        return 0.0
+    n_times = outcome.targets.shape[1]
+    golden = (np.sqrt(5) - 1) / 2
+    shifts = np.floor(n_times * (np.arange(1, CHANCE_SHIFTS + 1) * golden % 1)).astype(int)
+    shifted = [
+        replace(outcome, targets=np.roll(outcome.targets, shift, axis=1)) for shift in shifts
+    ]
+    return float(np.mean([score(traces) for traces in shifted]))
+
+
+def normalised(value: float, clean: float, chance_score: float) -> float:
+    """N = (S - c) / (S(0) - c): 1 unperturbed, 0 chance; nan where S(0) - c < 0.2.
+
+    Args:
+        value: Score under the perturbation.
+        clean: Score of the same trials without it.
+        chance_score: Score of knowing nothing.
+    """
+    span = clean - chance_score
+    if span < LEAST_RANGE:
+        return np.nan
+    return (value - chance_score) / span
+
+
+def nmse(traces: Traces) -> float:
+    """Squared error over the variance of the target, pooled over trials, times and channels."""
+    outputs, targets, means = _aligned(traces)
+    return float(((outputs - targets) ** 2).sum() / ((targets - means) ** 2).sum())
+
+
+def nrmse(traces: Traces) -> float:
+    """Root of `nmse`."""
+    return float(np.sqrt(nmse(traces)))
+
+
+def correlation(traces: Traces) -> float:
+    """Pearson correlation of output and target, mean over trials (windows) and channels.
+
+    A constant output or target correlates with nothing: 0.
+    """
+    outputs, targets, _ = _aligned(traces)
+    x = outputs - outputs.mean(axis=1, keepdims=True)
+    y = targets - targets.mean(axis=1, keepdims=True)
+    norm = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+    product = (x * y).sum(axis=1)
+    return float(np.divide(product, norm, out=np.zeros_like(norm), where=norm > 0).mean())
+
+
+def measures(outcome: Outcome) -> dict[str, float]:
+    """All metrics of the score group that an outcome allows, by name of `tables.GLOSSARY`."""
+    found = {"score": score(outcome), "chance": chance(outcome)}
+    if isinstance(outcome, Traces):
+        return {**found, "correlation": correlation(outcome), "nrmse": nrmse(outcome)}
+    found |= {"accuracy": accuracy(outcome), "undecided": undecided(outcome)}
+    decided = np.isfinite(outcome.decision_ms) & (outcome.choices >= 0)
+    if decided.any():
+        found["decision_time"] = float(outcome.decision_ms[decided].mean())
+    return found
+
+
+def n_trials(outcome: Outcome) -> int:
+    """Number of trials behind an outcome."""
+    return int(outcome.targets.shape[0])
+
+
+def select(outcome: Outcome, chosen: NDArray) -> Outcome:
+    """The outcome of the given trials, in the given order."""
+    if isinstance(outcome, Trials):
+        return replace(
+            outcome,
+            targets=outcome.targets[chosen],
+            choices=outcome.choices[chosen],
+            decision_ms=outcome.decision_ms[chosen],
+        )
+    return replace(outcome, outputs=outcome.outputs[chosen], targets=outcome.targets[chosen])
+
+
+def _aligned(traces: Traces) -> tuple[NDArray, NDArray, NDArray]:
+    """Outputs, targets (segment, time, channel) and target means to score against.
+
+    Fixed phase: the trials as they are. Free phase: windows of 1 s (the whole trial if shorter),
+    each with the stretch of target, up to one window earlier or later, that has the least error.
+    """
+    outputs = np.asarray(traces.outputs, float)
+    targets = np.asarray(traces.targets, float)
+    means = targets.mean(axis=(0, 1), keepdims=True)
+    if not traces.free_phase:
+        return outputs, targets, means
+    n_times = outputs.shape[1]
+    width = min(n_times, max(2, round(LAG_WINDOW_MS / traces.dt_ms)))
+    own, wanted = [], []
+    for trial in range(outputs.shape[0]):
+        for start in range(0, n_times - width + 1, width):
+            segment = outputs[trial, start : start + width]
+            first = max(0, start - width)
+            stretch = targets[trial, first : start + 2 * width]
+            lag = _best_lag(segment, stretch)
+            own.append(segment)
+            wanted.append(stretch[lag : lag + width])
+    return np.array(own), np.array(wanted), means
+
+
+def _best_lag(segment: NDArray, stretch: NDArray) -> int:
+    """Where in `stretch` (time, channel) `segment` fits with the least squared error."""
+    width = segment.shape[0]
+    cross = sum(
+        correlate(stretch[:, channel], segment[:, channel], mode="valid")
+        for channel in range(segment.shape[1])
+    )
+    power = np.concatenate([[0.0], np.cumsum((stretch**2).sum(axis=1))])
+    return int(np.argmin(power[width:] - power[:-width] - 2 * np.asarray(cross)))

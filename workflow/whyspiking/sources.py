@@ -1,0 +1,80 @@
+"""Which source files a stage depends on: Snakemake does not follow imports, this does."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+SCRIPTS = PACKAGE.parent / "scripts"
+
+STAGE_SCRIPTS = {
+    "train": "train.py",
+    "simulate": "simulate.py",
+    "collect": "collect.py",
+    "compare": "compare.py",
+    "page": "page.py",
+}
+# What only draws does not decide a number: a change there must not retrain a network.
+DRAWING = ("figures.py", "report.py")
+
+
+def of_stage(stage: str) -> list[str]:
+    """Core files that the script of a stage imports, directly or not."""
+    return _relative(_closure([SCRIPTS / STAGE_SCRIPTS[stage]]))
+
+
+def of_talk(talk: str, stage: str) -> list[str]:
+    """The talk's own files and all core files that the stage can reach from them."""
+    folder = PACKAGE / "replications" / talk
+    own = [p for p in sorted(folder.iterdir()) if p.suffix in (".py", ".yaml", ".cpp")]
+    own = [p for p in own if p.name != "claims.yaml"]
+    if stage != "page":
+        own = [p for p in own if p.name not in DRAWING]
+    reached = _closure([SCRIPTS / STAGE_SCRIPTS[stage], *own])
+    if stage != "page":
+        reached = {p for p in reached if p.name not in DRAWING}
+    return _relative({*reached, *own})
+
+
+def _relative(paths: Iterable[Path]) -> list[str]:
+    here = Path.cwd()
+    kept = [p for p in paths if p.parent != SCRIPTS]  # Snakemake tracks the scripts itself
+    return sorted(str(p.relative_to(here)) if p.is_relative_to(here) else str(p) for p in kept)
+
+
+def _closure(roots: Iterable[Path]) -> set[Path]:
+    seen: set[Path] = set()
+    waiting = list(roots)
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        if path.suffix == ".py":
+            waiting.extend(_imports(path))
+            waiting.extend(path.parent.glob("*.cpp"))
+    return seen
+
+
+@cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    found = []
+    for name in sorted(names):
+        parts = name.split(".")
+        if parts[0] != PACKAGE.name:
+            continue
+        base = PACKAGE.joinpath(*parts[1:])
+        for candidate in (base.with_suffix(".py"), base / "__init__.py"):
+            if candidate.is_file():
+                found.append(candidate)
+    return tuple(found)

@@ -1,0 +1,62 @@
+"""Save and load trained networks as plain files: .npz, .json and .csv, never a pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network
+from whyspiking.errors import UserError
+
+
+def save_network(network: Network, folder: Path) -> None:
+    """Write `network.npz` and `network.json` (facts and history) into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_arrays(network.arrays, folder / "network.npz")
+    text = json.dumps({"info": network.info, "history": network.history}, indent=1, sort_keys=True)
+    partial = folder / "network.json.part"
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(folder / "network.json")
+
+
+def load_network(folder: Path) -> Network:
+    """Read what `save_network` wrote.
+
+    Raises:
+        UserError: If a file is missing or damaged.
+    """
+    arrays = load_arrays(folder / "network.npz")
+    path = folder / "network.json"
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); delete its folder and rerun") from None
+    return Network(arrays=arrays, info=facts["info"], history=facts["history"])
+
+
+def save_arrays(arrays: dict[str, NDArray], path: Path) -> None:
+    """Write named arrays as one compressed .npz, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load_arrays(path: Path) -> dict[str, NDArray]:
+    """Read an .npz written by `save_arrays`.
+
+    Raises:
+        UserError: If the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except Exception as error:
+        raise UserError(f"{path}: cannot be read ({error}); delete it and rerun") from None

@@ -1,0 +1,152 @@
+"""The verdict table: every registered claim, what was published, what came out here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking import markup
+from whyspiking.claims_file import Claim
+from whyspiking.markup import Cell
+from whyspiking.registry import Talk
+
+SIGNED_TESTS = ("difference",)
+
+
+def verdict_table(
+    verdicts: pd.DataFrame, claims: Mapping[str, Claim], talks: Mapping[str, Talk], *, many: bool
+) -> str:
+    """All verdicts, key claims first, none more prominent than another.
+
+    Args:
+        verdicts: Rows of verdicts.csv.
+        claims: Claim by id, for the source of each.
+        talks: Talk by name, for the papers.
+        many: Whether there are several talks: then the table can be filtered.
+    """
+    heads = [
+        "Verdict",
+        "Claim",
+        "Published",
+        "Ours [95 % interval]",
+        "Accepted",
+        "Seeds",
+        "Data",
+        "Negative control",
+    ]
+    rows, data = [], []
+    order = verdicts.sort_values("role", kind="stable", key=lambda role: role != "key")
+    for record in order.to_dict("records"):
+        row = {str(key): value for key, value in record.items()}
+        rows.append(_verdict_row(row, claims[row["claim"]], talks[row["talk"]]))
+        data.append({"talk": row["talk"], "verdict": row["label"]})
+    controls = ""
+    if many:
+        controls = _controls("verdicts", data)
+    caption = (
+        "Every registered claim. The accepted band was fixed before the run; intervals are t "
+        "intervals over seeds; the negative control must miss the band."
+    )
+    return controls + markup.table(
+        heads,
+        rows,
+        name="verdicts",
+        caption=caption,
+        numbers=("Published", "Ours [95 % interval]", "Accepted", "Seeds", "Negative control"),
+        sortable=True,
+        data=data,
+    )
+
+
+def _verdict_row(row: Mapping[str, Any], claim: Claim, talk: Talk) -> list[Cell]:
+    unit = str(row["unit"])
+    signed = claim.test in SIGNED_TESTS
+    published = markup.value(row["published"], unit, signed=signed)
+    if np.isnan(row["published"]):
+        published = "<small>no number</small>"
+    elif claim.spread is not None:
+        published += f"<small>± {markup.bare(claim.spread, unit)} sd</small>"
+    ours = markup.interval(row["value"], row["low"], row["high"], unit, signed=signed)
+    accepted = markup.band(row["band_low"], row["band_high"], unit)
+    if _words(row["why"]):
+        accepted += f'<small class="why">{escape(_words(row["why"]))}</small>'
+    return [
+        _verdict(row),
+        Cell(_claim(claim, talk), claim.id, "claim"),
+        Cell(published, markup.sort_key(row["published"]), "number"),
+        Cell(ours, markup.sort_key(row["value"]), "number"),
+        Cell(accepted, markup.sort_key(row["band_low"]), "number band"),
+        markup.number(str(int(row["seeds"])), float(row["seeds"])),
+        Cell(markup.data_word(str(row["data"])), str(row["data"])),
+        _negative_control(row, claim, unit, signed),
+    ]
+
+
+def _verdict(row: Mapping[str, Any]) -> Cell:
+    remarks = []
+    if _words(row["exceeds"]) == "True":
+        remarks.append("exceeds the published value: look for an easier setting")
+    if _words(row["note"]):
+        remarks.append(_words(row["note"]))
+    chip = markup.chip(str(row["verdict"]), str(row["label"]))
+    if not remarks:
+        return chip
+    return Cell(f"{chip.markup}<small>{escape('; '.join(remarks))}</small>", chip.sort)
+
+
+def _claim(claim: Claim, talk: Talk) -> str:
+    paper = claim.source["paper"]
+    source = talk.papers[paper]["cite"] if paper in talk.papers else paper
+    role = "key claim · " if claim.role == "key" else ""
+    return (
+        f"{escape(claim.says)}<small>{role}<code>{escape(claim.id)}</code> · "
+        f"{escape(claim.metric.replace('_', ' '))} · {escape(_short_citation(source))}, "
+        f"{escape(claim.source['where'])}</small>"
+    )
+
+
+def _negative_control(row: Mapping[str, Any], claim: Claim, unit: str, signed: bool) -> Cell:
+    control = row["control_value"]
+    if claim.negative_control is None:
+        return Cell("<small>none</small>", "", "number")
+    if np.isnan(control):
+        return Cell("<small>not measured</small>", "", "number")
+    outcome = "passes too" if _words(row["control_passes"]) == "True" else "misses, as it must"
+    place = {k: v for k, v in claim.negative_control.items() if claim.where.get(k) != v}
+    name = ", ".join(str(v).replace("_", " ") for v in place.values())
+    shown = markup.value(control, unit, signed=signed)
+    return Cell(f"{shown}<small>{escape(name)}: {outcome}</small>", control, "number")
+
+
+def _words(value: Any) -> str:
+    """Text of a cell; missing is empty."""
+    shown = str(value)
+    return "" if shown == "nan" else shown
+
+
+def _short_citation(cite: str) -> str:
+    """First author and year."""
+    year = re.search(r"\b(?:19|20)\d\d\b", cite)
+    author = re.split(r"[,.;(*]| and | et al", cite)[0].strip()
+    return f"{author} {year.group(0)}" if year else author
+
+
+def _controls(table: str, data: Sequence[Mapping[str, str]]) -> str:
+    parts = [f'<div class="controls" data-table="{table}" hidden>']
+    parts.append('<label>Contains <input type="search" size="16"></label>')
+    for name in ("talk", "verdict"):
+        options = "".join(
+            f'<option value="{escape(v, quote=True)}">{escape(v)}</option>'
+            for v in dict.fromkeys(row[name] for row in data)
+        )
+        parts.append(
+            f'<label>{name.capitalize()} <select name="{name}"><option value="">all</option>'
+            f"{options}</select></label>"
+        )
+    parts.append('<span role="status" class="soft"></span></div>')
+    return "".join(parts)
