@@ -76,7 +76,7 @@ format: environment
 
 lock: environment
 	@uv pip compile --quiet --universal --python-version 3.12 --fork-strategy fewest \
-	  --generate-hashes --all-extras --custom-compile-command "make lock" $(UPGRADE) \
+	  --generate-hashes --extra dev --custom-compile-command "make lock" $(UPGRADE) \
 	  pyproject.toml --output-file requirements.txt
 
 clean:

@@ -36,7 +36,9 @@ def make_results(folder: Path, scale: str = "default") -> Path:
         judged = claims.judge_all(table, registered, talk, scale)
         tables.write_csv(judged, folder / name / "verdicts.csv")
         for experiment in talk.experiments.values():
-            store.save_arrays(exhibits(experiment), folder / name / experiment.name / "exhibits.npz")
+            store.save_arrays(
+                exhibits(experiment), folder / name / experiment.name / "exhibits.npz"
+            )
         verdicts.append(judged)
         metrics.append(table)
     table = pd.concat(metrics, ignore_index=True)
@@ -54,7 +56,9 @@ def _metrics(
     rng = np.random.default_rng(7)
     rows: dict[tuple, dict[str, Any]] = {}
 
-    def put(experiment: str, variant: str, seed: int, metric: str, value: float, **place: Any) -> None:
+    def put(
+        experiment: str, variant: str, seed: int, metric: str, value: float, **place: Any
+    ) -> None:
         row = {
             "scale": scale,
             "talk": talk.name,
@@ -86,7 +90,9 @@ def _metrics(
                 steep = 1.0 if variant.role == "spiking" else 0.6
                 for name in experiment.battery:
                     levels = settings["battery"].get(name, [1.0])
-                    for locus in ("input", "hidden") if name in ("jitter", "delete") else ("weights",):
+                    for locus in (
+                        ("input", "hidden") if name in ("jitter", "delete") else ("weights",)
+                    ):
                         for place, level in enumerate(levels):
                             loss = steep * (place + 1) / len(levels) * (0.8 + 0.05 * rng.normal())
                             at = {"perturbation": name, "locus": locus, "strength": float(level)}
@@ -229,7 +235,9 @@ def _sequence(rng: np.random.Generator) -> dict[str, np.ndarray]:
         for start, stop, hz, count in ((0, off, beat, 7), (off, 8000, rhythm, 2)):
             cycle = 1000 / hz
             centres = np.arange(start, stop, cycle) + (phase[neuron] / (2 * np.pi) % 1) * cycle
-            times = (centres[:, None] + 0.06 * cycle * rng.normal(size=(centres.size, count))).ravel()
+            times = (
+                centres[:, None] + 0.06 * cycle * rng.normal(size=(centres.size, count))
+            ).ravel()
             spikes.append(times[(times > start) & (times < stop)])
             units.append(np.full(spikes[-1].size, neuron))
     return {

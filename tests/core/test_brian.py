@@ -5,19 +5,22 @@ everything: exact first-spike neurons, recurrent neurons with delays and exchang
 replayed population, an analogue input and random numbers.
 """
 
-import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from whyspiking import brian
-from whyspiking.brian import Machine, to_events
+import whyspiking
+from whyspiking.brian import Machine
+from whyspiking.brian.building import digest
+from whyspiking.brian.exchange import Exchange, to_events
 from whyspiking.contract import BrianModel, Replay, Stimulus
 from whyspiking.errors import UserError
 from whyspiking.spikes import Spikes
@@ -214,7 +217,7 @@ def select(recording, chosen):
     )
 
 
-# ---- time -----------------------------------------------------------------------------------------
+# ---- time ----------------------------------------------------------------------------------------
 
 
 def make_spikes(times, units, trials, n_trials=2, n_units=3, duration=1.0):
@@ -255,7 +258,7 @@ def test_events_of_recorded_spikes_return_to_their_step():
         assert np.array_equal(to_events(spikes, dt, 3000, sub_step)[0], steps)
 
 
-# ---- exact first spikes ---------------------------------------------------------------------------
+# ---- exact first spikes --------------------------------------------------------------------------
 
 
 def closed_form_first(times, weights, end):
@@ -278,7 +281,7 @@ def closed_form_first(times, weights, end):
     if above.size == 0:
         return np.inf, clear
     k = above[0]
-    crossing = brentq(lambda t: float(potential(np.array(t))) - 1, grid[k - 1], grid[k], xtol=1e-12)
+    crossing: Any = brentq(lambda t: potential(np.array(t)) - 1, grid[k - 1], grid[k], xtol=1e-12)
     # The local maximum just after a barely steep crossing decides whether there is one at all.
     slope = (potential(np.array(crossing + 1e-6)) - potential(np.array(crossing - 1e-6))) / 2e-6
     return crossing, bool(clear and slope > 0.05)
@@ -314,7 +317,7 @@ def test_each_exact_neuron_fires_once(machine):
     assert recording.spikes["echo"].counts().max() > 1
 
 
-# ---- trials ---------------------------------------------------------------------------------------
+# ---- trials --------------------------------------------------------------------------------------
 
 
 def test_trials_do_not_influence_each_other(machine):
@@ -377,7 +380,7 @@ def test_replay_of_exact_spikes_keeps_their_times(machine):
     )
 
 
-# ---- analogue input, traces, random numbers -------------------------------------------------------
+# ---- analogue input, traces, random numbers ------------------------------------------------------
 
 
 def test_analogue_input_drives_and_traces_sample_the_stated_times(machine):
@@ -413,7 +416,7 @@ def test_neuron_parameters_can_be_exchanged_one_by_one(machine):
     assert np.array_equal(plain[:, 1::2], varied[:, 1::2])
 
 
-# ---- wrong use ------------------------------------------------------------------------------------
+# ---- wrong use -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -454,12 +457,12 @@ def test_wrong_stimuli_are_refused(machine):
 
 
 def test_what_the_program_complains_about_is_an_error(machine, monkeypatch):
-    monkeypatch.setattr(machine, "_value_words", lambda *_: ["hidden.v_th=/no/such/file"])
+    monkeypatch.setattr(Exchange, "numbers", lambda *_: ["hidden.v_th=/no/such/file"])
     with pytest.raises(RuntimeError, match="no/such/file"):
-        machine.run(Stimulus({}), {})
-    monkeypatch.setattr(machine, "_input_words", lambda *_: [])
+        machine.run(Stimulus({}), random_values(0))
+    monkeypatch.setattr(Exchange, "spikes", lambda *_: [])
     with pytest.raises(RuntimeError, match="events:input"):
-        machine.run(Stimulus({}), {})
+        machine.run(Stimulus({}), random_values(0))
 
 
 @pytest.mark.parametrize(
@@ -477,35 +480,49 @@ def test_inconsistent_models_are_refused_before_a_build(folder, changes, message
         Machine(make_model(**changes), folder)
 
 
-# ---- builds ---------------------------------------------------------------------------------------
+# ---- builds --------------------------------------------------------------------------------------
+
+
+def in_new_process(script):
+    """Start a Python that has this module as `t`."""
+    start = f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            start + "from pathlib import Path\nimport test_brian as t\n" + script,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(whyspiking.__file__).parents[1])},
+    )
 
 
 def test_finished_build_is_reused_without_brian2(machine, folder):
-    # A new process would lock, build and import; this one must find everything done.
-    script = (
-        "import sys\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from pathlib import Path\n"
-        "import test_brian as t\n"
+    process = in_new_process(
         f"m = t.Machine(t.make_model(), Path({str(folder)!r}))\n"
         "r = m.run(t.Stimulus({'input': t.random_spikes(3)}), t.random_values(3))\n"
         "print(m.built, 'brian2' in sys.modules, len(r.spikes['echo']))\n"
     )
-    root = str(Path(brian.__file__).parents[1])
-    result = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": root},
-    )
-    assert result.returncode == 0, result.stderr
+    out, errors = process.communicate()
+    assert process.returncode == 0, errors
     here = machine.run(Stimulus({"input": random_spikes(3)}), random_values(3))
-    assert result.stdout.split() == ["False", "False", str(len(here.spikes["echo"]))]
+    assert out.split() == ["False", "False", str(len(here.spikes["echo"]))]
+
+
+def test_runs_at_the_same_time_do_not_meet(machine):
+    stimuli = [Stimulus({"input": random_spikes(seed)}) for seed in range(4)]
+    alone = [machine.run(stimulus, random_values(0)) for stimulus in stimuli]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda s: machine.run(s, random_values(0)), stimuli))
+    assert all(same(a, b) for a, b in zip(alone, together, strict=True))
+    assert not same(alone[0], alone[1])
 
 
 def test_any_change_of_the_model_changes_the_build(folder):
     digests = {
-        brian._digest(make_model(**changes))
+        digest(make_model(**changes))
         for changes in (
             {},
             {"definition": {"tau_ms": 2}},
@@ -526,44 +543,89 @@ def test_any_change_of_the_model_changes_the_build(folder):
 
 def test_missing_compiler_is_explained(tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(UserError, match="no-such-compiler.*environment.yml"):
+    with pytest.raises(UserError, match=r"no-such-compiler.*environment\.yml"):
         Machine(make_model(), tmp_path)
     assert not list(tmp_path.glob("*/manifest.json"))
 
 
+def test_broken_compiler_is_explained(tmp_path, monkeypatch):
+    monkeypatch.setenv("CXX", "false")
+    with pytest.raises(UserError, match="cannot compile the C\\+\\+ standard headers"):
+        Machine(make_model(), tmp_path)
+    assert not list(tmp_path.glob("*/manifest.json"))
+
+
+SECONDS, LONG_TRIALS = 5, 30
+
+
+def construct_clock(inputs):
+    """A neuron that counts the time since the start of its trial, and reads a table by it."""
+    import brian2 as b
+
+    table = b.TimedArray(np.zeros(SECONDS), dt=1 * b.second, name="table")
+    return [
+        b.NeuronGroup(
+            1,
+            "dy/dt = 1 / second : 1\nbegan : second\nz = y + table(t - began) : 1",
+            method="euler",
+            namespace={"table": table},
+            name="counter",
+        )
+    ]
+
+
+def make_clock_model(**changes):
+    model = BrianModel(
+        name="clock",
+        definition={"test": "clock", "seconds": SECONDS},
+        construct=construct_clock,
+        inputs={"input": 1},
+        dt_ms=0.1,
+        trial_ms=1000.0 * SECONDS,
+        max_trials=LONG_TRIALS,
+        reset={"counter": "y = 0; began = t"},
+        record_traces={"z": ("counter", "z", 1.0)},
+    )
+    return replace(model, **changes)
+
+
 @pytest.mark.slow
-def test_interrupted_and_rejected_builds_leave_nothing_behind(tmp_path):
+def test_trials_and_samples_stay_in_step_through_long_runs(tmp_path):
+    # Debris of a killed build: a folder without manifest.
+    debris = tmp_path / f"clock-{digest(make_clock_model())}"
+    debris.mkdir()
+    (debris / "main").write_text("not a program")
+    # Two processes want the same build: one makes it, the other waits and uses it.
+    script = f"print(t.Machine(t.make_clock_model(), Path({str(tmp_path)!r})).built)"
+    processes = [in_new_process(script) for _ in range(2)]
+    outcomes = [process.communicate() for process in processes]
+    assert sorted(out.strip() for out, _ in outcomes) == ["False", "True"], outcomes
+
+    machine = Machine(make_clock_model(), tmp_path)
+    assert not machine.built
+    table = np.array([0.0, 10.0, 20.0, 30.0, 40.0])
+    recording = machine.run(Stimulus({}, {"table": table[:, None]}), {}, trials=LONG_TRIALS)
+    trace = recording.traces["z"][:, :, 0]
+    assert trace.shape == (LONG_TRIALS, 1000 * SECONDS)
+    # Step n starts at n * dt and ends with y = (n + 1) * dt.
+    steps = 10 * np.arange(trace.shape[1])
+    expected = 1e-4 * (steps + 1) + table[steps // 10000]
+    np.testing.assert_allclose(trace, np.tile(expected, (LONG_TRIALS, 1)), atol=1e-8)
+
+
+@pytest.mark.slow
+def test_rejected_models_leave_no_build(tmp_path):
     def reject(inputs):
         import brian2 as b
 
-        return [b.NeuronGroup(1, "dv/dt = nonsense / second : 1", method="euler", name="bad")]
+        return [b.NeuronGroup(1, "dv/dt = nonsense / second : 1", method="euler", name="counter")]
 
-    model = make_model(
-        construct=reject,
-        definition={"bad": 1},
-        reset={},
-        record_spikes=[],
-        record_traces={},
-        lag_variable={},
-    )
-    with pytest.raises(UserError, match="(?s)Brian2 rejects it .*nonsense"):
+    model = make_clock_model(construct=reject, reset={}, record_traces={})
+    with pytest.raises(UserError, match=r"(?s)Brian2 rejects it .*nonsense"):
         Machine(model, tmp_path)
+    with pytest.raises(UserError, match="reset names 'soma'"):
+        Machine(make_clock_model(reset={"soma": "y = 0"}), tmp_path)
     assert not list(tmp_path.glob("*/manifest.json"))
-
-    def small(inputs):
-        import brian2 as b
-
-        return [b.NeuronGroup(1, "dv/dt = -v / second : 1", method="exact", name="good")]
-
-    # Debris of a killed build: a folder without manifest.
-    model = replace(model, construct=small, definition={"bad": 0}, inputs={"input": 1}, replay={})
-    debris = tmp_path / f"{model.name}-{brian._digest(model)}"
-    debris.mkdir()
-    (debris / "main").write_text("not a program")
-    machine = Machine(model, tmp_path)
-    assert machine.built
-    assert json.loads((machine.project / "manifest.json").read_text())["inputs"] == {"input": 1}
-    assert not Machine(model, tmp_path).built
 
 
 @pytest.mark.slow

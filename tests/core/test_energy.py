@@ -1,10 +1,7 @@
 """Counting rules by hand, and the cost models against their published break-even points."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,22 +11,10 @@ from whyspiking.energy import ControlCounts, SpikingCounts
 from whyspiking.errors import UserError
 from whyspiking.spikes import Spikes
 
-ROOT = Path(__file__).parents[2]
 
-
-@pytest.fixture(scope="module")
-def config():
-    return energy_block()
-
-
-def energy_block():
-    for name in ("config.yaml", "battery_blocks.yaml"):
-        path = ROOT / "config" / name
-        if path.is_file():
-            data = yaml.safe_load(path.read_text())
-            if "energy" in data:
-                return data["energy"]
-    raise AssertionError("no energy block in config/")
+@pytest.fixture
+def config(energy_config):
+    return energy_config
 
 
 def trains() -> dict[str, Spikes]:
@@ -83,8 +68,12 @@ def test_event_driven_updates_by_hand():
 def test_event_driven_updates_agree_with_a_boolean_raster(seed):
     rng = np.random.default_rng(seed)
     spikes = Spikes.sorted(
-        rng.integers(0, 10, 40).astype(float), rng.integers(4, size=40), rng.integers(3, size=40),
-        n_trials=3, n_units=4, duration_ms=10.0,
+        rng.integers(0, 10, 40).astype(float),
+        rng.integers(4, size=40),
+        rng.integers(3, size=40),
+        n_trials=3,
+        n_units=4,
+        duration_ms=10.0,
     )
     weights = rng.standard_normal((4, 5)) * (rng.random((4, 5)) < rng.choice([0.4, 1.0]))
     raster = np.zeros((3, 11, 4), bool)
@@ -99,8 +88,12 @@ def test_event_driven_updates_agree_with_a_boolean_raster(seed):
 def test_synaptic_events_grow_with_spikes(seed, p):
     rng = np.random.default_rng(seed)
     more = Spikes.sorted(
-        rng.uniform(0, 10, 50), rng.integers(3, size=50), rng.integers(4, size=50),
-        n_trials=4, n_units=3, duration_ms=10.0,
+        rng.uniform(0, 10, 50),
+        rng.integers(3, size=50),
+        rng.integers(4, size=50),
+        n_trials=4,
+        n_units=3,
+        duration_ms=10.0,
     )
     fewer = perturb.delete(more, p, rng)
     layers = {"w": Layer("input", "hidden", rng.standard_normal((3, 6)))}
@@ -122,7 +115,7 @@ def test_analogue_inputs_cost_macs_at_every_sample():
 
 
 def test_an_unrecorded_population_is_refused():
-    with pytest.raises(UserError, match="'elsewhere'.*record_spikes"):
+    with pytest.raises(UserError, match=r"'elsewhere'.*record_spikes"):
         counting.count(trains(), ["input"], {"w": Layer("elsewhere", "b", W1)}, dt_ms=1.0)
 
 
@@ -201,14 +194,10 @@ def test_analogue_inputs_of_a_spiking_network_are_paid_for(config):
 
 
 def test_sensitivity_changes_one_assumption_at_a_time(config):
-    spiking = SpikingCounts(
-        spikes=10, syn_events=100, neuron_updates=4000, neuron_updates_event=60
-    )
+    spiking = SpikingCounts(spikes=10, syn_events=100, neuron_updates=4000, neuron_updates_event=60)
     control = ControlCounts(macs_effective=700, macs_dense=1000, outputs=30, synapses=1000)
     found = {(f, s): r for f, s, r in energy.sensitivity(spiking, control, config)}
-    base = next(
-        m for m in energy.cost_models(config) if m.id == config["sensitivity"]["base"]
-    )
+    base = next(m for m in energy.cost_models(config) if m.id == config["sensitivity"]["base"])
     reference = energy.ratio(spiking, control, base, config)
     by_factor: dict[str, list[float]] = {}
     for (factor, _), value in found.items():
@@ -231,7 +220,7 @@ def test_advantage_words():
 
 def test_a_wrong_model_is_refused_with_its_remedy(config):
     entry = {**config["models"][0], "mult": "mult_int9"}
-    with pytest.raises(UserError, match="mult_int9.*mult_int8"):
+    with pytest.raises(UserError, match=r"mult_int9.*mult_int8"):
         energy.cost_models({**config, "models": [entry]})
     entry = {key: value for key, value in config["models"][0].items() if key != "kappa"}
     with pytest.raises(UserError, match="kappa"):

@@ -98,8 +98,12 @@ def test_strength_zero_is_the_identity(seed, n):
 
 def test_jitter_has_the_stated_size():
     spikes = Spikes.sorted(
-        np.full(20_000, 10.0), np.zeros(20_000), np.zeros(20_000),
-        n_trials=1, n_units=1, duration_ms=20.0,
+        np.full(20_000, 10.0),
+        np.zeros(20_000),
+        np.zeros(20_000),
+        n_trials=1,
+        n_units=1,
+        duration_ms=20.0,
     )
     moved = perturb.jitter(spikes, 1.5, np.random.default_rng(0))
     assert moved.times_ms.std() == pytest.approx(1.5, rel=0.02)
@@ -108,8 +112,12 @@ def test_jitter_has_the_stated_size():
 def test_jitter_reflects_at_both_borders():
     n = 40_000
     spikes = Spikes.sorted(
-        np.repeat([0.0, 1.0], n // 2), np.zeros(n), np.zeros(n),
-        n_trials=1, n_units=1, duration_ms=1.0,
+        np.repeat([0.0, 1.0], n // 2),
+        np.zeros(n),
+        np.zeros(n),
+        n_trials=1,
+        n_units=1,
+        duration_ms=1.0,
     )
     moved = perturb.jitter(spikes, 0.1, np.random.default_rng(1)).times_ms
     # A folded normal has mean sigma sqrt(2/pi).
@@ -167,7 +175,7 @@ def test_swap_trials_breaks_correlations_between_neurons():
     shared = rng.uniform(0, DURATION, (400, 1))
     spikes = Spikes.from_first_spikes(np.repeat(shared, 2, axis=1), DURATION)
     swapped = perturb.swap_trials(spikes, np.zeros(400), rng).first_ms()
-    assert abs(np.corrcoef(swapped.T)[0, 1]) < 0.15
+    assert abs(np.corrcoef(swapped.T)).min() < 0.15
 
 
 def test_insert_adds_the_stated_rate_evenly():

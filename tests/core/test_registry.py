@@ -120,5 +120,5 @@ def test_sources_follow_imports_but_not_to_other_talks():
     files = sources.of_talk("goeltz", "train")
     assert any(f.endswith("replications/goeltz/learning.py") for f in files)
     assert any(f.endswith("whyspiking/contract.py") for f in files)
-    assert not any("clopath" in f or f.endswith("figures.py") for f in files)
-    assert any(f.endswith("goeltz/figures.py") for f in sources.of_talk("goeltz", "page"))
+    assert not any("clopath" in f or f.endswith("drawing.py") for f in files)
+    assert any(f.endswith("goeltz/drawing.py") for f in sources.of_talk("goeltz", "page"))

@@ -90,8 +90,8 @@ def test_pairing_beats_unpaired_noise():
 
 def test_p_above_agrees_with_scipy():
     values = np.array([0.3, 0.5, 0.9, 0.4])
-    expected = stats.ttest_1samp(values, 0.2, alternative="greater").pvalue
-    assert statistics.p_above(values, 0.2) == pytest.approx(float(expected))
+    expected = stats.t.sf((values.mean() - 0.2) / stats.sem(values), 3)
+    assert statistics.p_above(values, 0.2) == pytest.approx(expected)
     assert statistics.p_above([1.0, 1.0], 0.5) == 0
     assert statistics.p_above([1.0, 1.0], 2.0) == 1
     assert np.isnan(statistics.p_above([1.0], 0.0))
@@ -101,7 +101,7 @@ def test_equivalence_passes_exactly_when_the_90_percent_interval_is_inside():
     values = np.array([0.01, -0.02, 0.015, 0.0])
     interval, p = statistics.equivalence(values, 0.05)
     assert p < 0.05
-    assert -0.05 < interval.low
+    assert interval.low > -0.05
     assert interval.high < 0.05
     narrow = max(abs(interval.low), abs(interval.high))
     assert statistics.equivalence(values, narrow * 0.999)[1] > 0.05

@@ -66,8 +66,12 @@ def rate_code(seed: int, n_trials: int) -> tuple[Spikes, np.ndarray]:
     counts = rng.poisson(template[labels])
     trials, units = (np.repeat(i.ravel(), counts.ravel()) for i in np.indices(counts.shape))
     spikes = Spikes.sorted(
-        rng.uniform(0, DURATION, trials.size), units, trials,
-        n_trials=n_trials, n_units=N_CHANNELS, duration_ms=DURATION,
+        rng.uniform(0, DURATION, trials.size),
+        units,
+        trials,
+        n_trials=n_trials,
+        n_units=N_CHANNELS,
+        duration_ms=DURATION,
     )
     return spikes, labels
 
@@ -133,9 +137,7 @@ def test_filtered_traces_equal_the_direct_sum():
 
 def test_the_decoder_finds_nothing_in_noise():
     rng = np.random.default_rng(6)
-    score = timing.decoder_score(
-        rng.standard_normal((600, 50)), rng.integers(4, size=600), 4, rng
-    )
+    score = timing.decoder_score(rng.standard_normal((600, 50)), rng.integers(4, size=600), 4, rng)
     assert score == pytest.approx(0.25, abs=0.06)
 
 
@@ -150,6 +152,4 @@ def test_the_decoder_finds_a_linear_rule_among_many_features():
 def test_silent_trains_are_undefined():
     silent = Spikes.from_first_spikes(np.full((40, 5), np.inf), DURATION)
     labels = np.arange(40) % 4
-    assert np.isnan(
-        timing.timing_information(silent, labels, 4, TAU, np.random.default_rng(0))
-    )
+    assert np.isnan(timing.timing_information(silent, labels, 4, TAU, np.random.default_rng(0)))

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
+
 from snakemake_logger_plugin_whyspiking import LogHandler, announce
 from snakemake_logger_plugin_whyspiking.plan import Durations, Job, Plan
-
 from whyspiking.progress import news_file, reporter
 
 SETTINGS = {
@@ -32,8 +33,9 @@ class Screen:
     """A handler with a stream and a clock of its own."""
 
     def __init__(self, **settings):
-        self.handler = LogHandler(SimpleNamespace(**{**SETTINGS, **settings}), None)
-        self.handler.stream = io.StringIO()
+        common: Any = SimpleNamespace(**{**SETTINGS, **settings})
+        self.handler = LogHandler(common, None)
+        self.handler.stream = self.stream = io.StringIO()
         self.handler.on_terminal = False
         self.now = 0.0
         self.handler.clock = lambda: self.now
@@ -76,7 +78,7 @@ class Screen:
 
     @property
     def text(self):
-        return self.handler.stream.getvalue()
+        return self.stream.getvalue()
 
 
 def expecting(screen, n, rule="train"):
@@ -340,7 +342,9 @@ rule all:
 rule train:
     output: "{talk}.txt"
     log: "results/default/logs/{talk}.log"
-    shell: "echo ERROR: {wildcards.talk} is wrong >{log}; test {wildcards.talk} = one && touch {output}"
+    shell:
+        "echo ERROR: {wildcards.talk} is wrong >{log}; "
+        "test {wildcards.talk} = one && touch {output}"
 """
 
 

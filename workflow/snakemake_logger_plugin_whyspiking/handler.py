@@ -45,6 +45,12 @@ CHATTER = (
     "This was a dry-run",
     "Exiting because a job execution failed",
 )
+SILENT = (
+    LogEvent.JOB_STARTED,
+    LogEvent.PROGRESS,
+    LogEvent.RULEGRAPH,
+    LogEvent.WORKFLOW_STARTED,
+)
 IMPLIED = ("Missing output files", "Input files updated by another job")
 BEAT_S = {
     True: 1.0,
@@ -134,8 +140,9 @@ class LogHandler(LogHandlerBase):
 
     def _take(self, record: logging.LogRecord) -> None:
         event = getattr(record, "event", None)
-        if hasattr(record, "whyspiking_jobs"):
-            self.plan.expect(record.whyspiking_jobs)
+        jobs = getattr(record, "whyspiking_jobs", None)  # from `announce`
+        if jobs is not None:
+            self.plan.expect(jobs)
         elif event == LogEvent.RUN_INFO:
             self._run_info(record)
         elif event == LogEvent.RESOURCES_INFO:
@@ -146,11 +153,7 @@ class LogHandler(LogHandlerBase):
             self._job_finished(record)
         elif event == LogEvent.JOB_ERROR:
             self._job_error(record)
-        elif event in (LogEvent.PROGRESS, LogEvent.JOB_STARTED, LogEvent.RULEGRAPH):
-            pass
-        elif event == LogEvent.WORKFLOW_STARTED and not self.common_settings.verbose:
-            pass
-        else:
+        elif event not in SILENT or self.common_settings.verbose:
             self._message(record, event)
 
     def _run_info(self, record: logging.LogRecord) -> None:
@@ -247,8 +250,9 @@ class LogHandler(LogHandlerBase):
     def _say_failures(self) -> None:
         if self.plan.failed:
             names = "\n".join(f"  {_named(job, job.rule)}" for job in self.plan.failed)
+            after = _clock(self.clock() - self.began).strip()
             self._say(
-                f"failed ({len(self.plan.failed)}), after {_clock(self.clock() - self.began).strip()}:\n"
+                f"failed ({len(self.plan.failed)}), after {after}:\n"
                 f"{names}\nMend the cause shown above and start again: what is finished is kept.",
                 "red",
             )

@@ -44,8 +44,9 @@ from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.registry import Experiment, load_talk
 from whyspiking.spikes import Spikes
+from whyspiking.subsets import chosen_trials, select_task, side_by_side
 
-__all__ = ["Simulator", "cross_rows", "probe", "probe_control", "select_task"]
+__all__ = ["Simulator", "cross_rows", "probe", "probe_control"]
 
 ENGINE = "brian2"
 ANYTIME_POINTS = 101
@@ -56,8 +57,15 @@ CLEAN = Condition()
 class Simulator(Protocol):
     """What runs a model: `brian.Machine`, or a stand-in in tests."""
 
-    def run(self, stimulus: Stimulus, values: Mapping[str, NDArray | float]) -> Recording:
-        """Simulate all trials of a stimulus."""
+    def run(
+        self,
+        stimulus: Stimulus,
+        values: Mapping[str, NDArray | float],
+        *,
+        trials: int | None = None,
+        seed: int = 0,
+    ) -> Recording:
+        """Simulate all trials of a stimulus; `seed` is for the model's own random statements."""
         ...
 
 
@@ -117,32 +125,12 @@ def probe(
         arrays |= bench.anytime()
 
     def simulate(network: Network, task: Task) -> Recording:
-        return machine.run(task.stimulus, replication.bind(params, network).values)
+        values = replication.bind(params, network).values
+        return machine.run(task.stimulus, values, trials=int(task.targets.shape[0]))
 
     arrays |= replication.exhibits(params, networks, simulate, Streams(params.seed))
     progress(1.0, "done")
     return rows, arrays
-
-
-def select_task(task: Task, chosen: NDArray) -> Task:
-    """The task of the given trials, in the given order (repeats allowed)."""
-    return replace(
-        task,
-        stimulus=Stimulus(
-            spikes={k: spikes.select_trials(chosen) for k, spikes in task.stimulus.spikes.items()},
-            # Arrays of two axes are shared by all trials.
-            arrays={k: a[chosen] if a.ndim == 3 else a for k, a in task.stimulus.arrays.items()},
-        ),
-        targets=task.targets[chosen],
-        features=None if task.features is None else task.features[chosen],
-    )
-
-
-def chosen_trials(n_trials: int, limit: int, streams: Streams) -> NDArray[np.int64]:
-    """Which test trials a network is perturbed on: the same for all variants of a seed."""
-    if n_trials <= limit:
-        return np.arange(n_trials)
-    return np.sort(streams.rng("battery-trials").choice(n_trials, size=limit, replace=False))
 
 
 @dataclass
@@ -163,7 +151,7 @@ class _Bench:
         self.streams = Streams(self.params.seed)
         self.shared = curves.common(self.params, self.variant, self.params.seed, ENGINE)
         self.binding = self.replication.bind(self.params, self.network)
-        self.task = self._task("test")
+        self.task = self._test_task()
         self.recording, self.outcome = self._run(self.task, self.binding.values)
         self.chosen = chosen_trials(
             scoring.n_trials(self.outcome), int(self.config["trials"]), self.streams
@@ -231,15 +219,24 @@ class _Bench:
             rows += tables.rows(curves.at(self.shared, condition), values, self.chosen.size)
         for index, group in enumerate(own.values(), start=len(planned)):
             self.progress((1 + index) / (1 + n_all), conditions.describe(group[0]))
-            rows += self._own_rows(group)
+            values, n_trials = self._own_values(group)
+            points.setdefault((group[0].perturbation, group[0].locus), []).append(
+                (group[0].strength, values["normalised_score"])
+            )
+            rows += tables.rows(curves.at(self.shared, group[0]), values, n_trials)
         return rows + curves.summaries(self.shared, points, self.tau_ms, self.chosen.size)
 
     def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
         """Q2: the same trials at half the time step."""
         own = replace(params, seed=self.params.seed)
-        task = select_task(self._task("test"), self.chosen)
+        task = select_task(self._test_task(), self.chosen)
         binding = self.replication.bind(own, self.network)
-        recording = machine.run(task.stimulus, binding.values)
+        recording = machine.run(
+            task.stimulus,
+            binding.values,
+            trials=int(task.targets.shape[0]),
+            seed=self.streams.integer("simulation clean"),
+        )
         half = self.replication.decode(own, recording, task)
         change = parity.step_sensitivity(half, scoring.select(self.outcome, self.chosen))
         return tables.rows(self.shared, {"dt_sensitivity": change}, self.chosen.size)
@@ -252,11 +249,21 @@ class _Bench:
         curve = latency.anytime(self.outcome, times)
         return {"anytime.time_ms": times, f"anytime.{self.variant}.{self.params.seed}": curve}
 
-    def _task(self, split: Any) -> Task:
-        return self.replication.make_task(self.params, split, self.streams)
+    def _test_task(self) -> Task:
+        task = self.replication.make_task(self.params, "test", self.streams)
+        if task is None:
+            raise UserError(f"talk '{self.params.talk}': `make_task` gives no test split")
+        return task
 
-    def _run(self, task: Task, values: Mapping[str, NDArray | float]) -> tuple[Recording, Outcome]:
-        recording = self.machine.run(task.stimulus, values)
+    def _run(
+        self, task: Task, values: Mapping[str, NDArray | float], purpose: str = "clean"
+    ) -> tuple[Recording, Outcome]:
+        recording = self.machine.run(
+            task.stimulus,
+            values,
+            trials=int(task.targets.shape[0]),
+            seed=self.streams.integer(f"simulation {purpose}"),
+        )
         return recording, self.replication.decode(self.params, recording, task)
 
     def _parity_rows(self) -> list[dict[str, Any]]:
@@ -278,7 +285,7 @@ class _Bench:
         """Accuracy on further unseen samples, where the talk has them."""
         if not isinstance(self.outcome, Trials):
             return []
-        task = self._task("fresh")
+        task = self.replication.make_task(self.params, "fresh", self.streams)
         if task is None:
             return []
         _, outcome = self._run(task, self.binding.values)
@@ -302,7 +309,7 @@ class _Bench:
             if not trains or some.size < 10 * self.outcome.n_classes:
                 continue
             value = timing.timing_information(
-                _side_by_side(trains),
+                side_by_side(trains),
                 self.outcome.targets[some],
                 self.outcome.n_classes,
                 self.tau_ms,
@@ -371,37 +378,22 @@ class _Bench:
             groups.setdefault(name, []).append(condition)
         return groups
 
-    def _own_rows(self, group: Sequence[Condition]) -> list[dict[str, Any]]:
+    def _own_values(self, group: Sequence[Condition]) -> tuple[dict[str, float], int]:
+        """Metrics of one of the talk's own conditions, mean over its draws; number of trials."""
         outcomes, measured = [], []
         for condition in group:
             rng = self._rng(condition, condition.draw)
             task, binding = self.replication.vary(
                 self.params, condition, self.part, self.binding, rng
             )
-            recording, outcome = self._run(task, binding.values)
+            purpose = f"{conditions.describe(condition)} {condition.draw}"
+            recording, outcome = self._run(task, binding.values, purpose)
             outcomes.append(outcome)
             measured.append(self.replication.measures(self.params, condition, recording, task))
         values = curves.mean_measures(outcomes, self.part_score, self.chance)
         for name in measured[0]:
             values[name] = float(np.mean([draw[name] for draw in measured]))
-        return tables.rows(curves.at(self.shared, group[0]), values, scoring.n_trials(outcomes[0]))
+        return values, scoring.n_trials(outcomes[0])
 
     def _rng(self, condition: Condition, draw: int, population: str = "") -> np.random.Generator:
         return self.streams.rng(f"battery {conditions.describe(condition)} {population} {draw}")
-
-
-def _side_by_side(trains: Sequence[Spikes]) -> Spikes:
-    """Several populations as one."""
-    if len(trains) == 1:
-        return trains[0]
-    offsets = np.cumsum([0, *(spikes.n_units for spikes in trains)])
-    return Spikes.sorted(
-        np.concatenate([spikes.times_ms for spikes in trains]),
-        np.concatenate(
-            [spikes.units + offset for spikes, offset in zip(trains, offsets, strict=False)]
-        ),
-        np.concatenate([spikes.trials for spikes in trains]),
-        n_trials=trains[0].n_trials,
-        n_units=int(offsets[-1]),
-        duration_ms=trains[0].duration_ms,
-    )

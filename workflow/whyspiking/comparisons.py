@@ -35,6 +35,9 @@ VERDICT_COLOURS = {
     "not replicated": RED,
 }
 
+SIDE_LOOK = {"yes": (GREEN, "^"), "no": (RED, "s")}
+"""Colour and marker by what an interval says about spikes."""
+
 DESCENDING = ("quantise", "clip")
 """Perturbations of which a smaller number is the stronger one."""
 
@@ -45,7 +48,8 @@ LEVEL_NAMES = {
     "quantise": "bits per weight",
     "clip": "limit over largest weight",
     "mismatch": "relative sd",
-    "shuffle_window": "window over trial",
+    "shuffle_window": "window over firing window",
+    "tau_spread": "relative sd of τ_m and τ_s",
 }
 """What the strength of each graded perturbation is."""
 
@@ -182,10 +186,19 @@ def energy_dots(metrics: pd.DataFrame) -> Plate:
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.5, len(order) - 0.5)
     ax.set_xlabel("R = energy of the control / energy of the spiking network")
-    ax.text(1, 1.01, "spikes cheaper →", transform=ax.get_xaxis_transform(), fontsize=8.5)
-    ax.text(
-        1, 1.01, "← control cheaper ", transform=ax.get_xaxis_transform(), fontsize=8.5, ha="right"
-    )
+    for words, side, points in (
+        ("spikes cheaper →", "left", 6),
+        ("← control cheaper", "right", -6),
+    ):
+        ax.annotate(
+            words,
+            xy=(1, 1.01),
+            xycoords=ax.get_xaxis_transform(),
+            xytext=(points, 0),
+            textcoords="offset points",
+            ha=side,
+            fontsize=8.5,
+        )
     legend_below(plate, [ax])
     return plate.says(
         "Energy under every cost model, on a logarithmic axis. Bars: 95 % t intervals over seeds "
@@ -243,6 +256,62 @@ def energy_tornado(metrics: pd.DataFrame) -> Plate:
         "One assumption of the cost model changed at a time; a long bar is an assumption that "
         "decides the answer.",
         "Energy ratio under varied assumptions. " + "; ".join(words) + ".",
+    )
+
+
+def axes_forest(axes: pd.DataFrame) -> Plate:
+    """Effects against their nulls, one panel per measure, one row per experiment.
+
+    Energy ratios have a figure of their own and are left out.
+
+    Args:
+        axes: Rows of axes.csv that have a null.
+
+    Raises:
+        NotMeasuredError: If there are none.
+    """
+    table = axes[(axes["metric"] != "energy_ratio") & np.isfinite(axes["effect"])]
+    if table.empty:
+        raise NotMeasuredError("No measure with a null was taken at this scale.")
+    table = table.assign(place=table["talk"] + " · " + table["experiment"].str.replace("_", " "))
+    measures = list(
+        table[["measure", "metric"]].drop_duplicates().itertuples(index=False, name=None)
+    )
+    rows = list(dict.fromkeys(table["place"]))[::-1]
+    plate = Plate(0.9 + 0.3 * len(rows))
+    panels = plate.panels(1, len(measures), sharey=True)[0]
+    words = []
+    for ax, (measure, metric) in zip(panels, measures, strict=True):
+        part = table[table["measure"] == measure]
+        for place, group in part.groupby("place"):
+            for offset, row in zip(
+                np.linspace(0.25, -0.25, len(group)) if len(group) > 1 else [0.0],
+                group.to_dict("records"),
+                strict=True,
+            ):
+                y = rows.index(str(place)) + offset
+                side = str(row["favours_spikes"])
+                colour, marker = SIDE_LOOK.get(side, (GREY, "o"))
+                ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1)
+                ax.plot(row["effect"], y, color=colour, marker=marker, markersize=4)
+                words.append(
+                    f"{measure} {place} {row['perturbation']}: {row['effect']:.2g}, "
+                    f"favours spikes: {side}"
+                )
+        ax.axvline(float(part["null"].iloc[0]), color=INK, linewidth=0.9)
+        ax.set_title(f"{measure} {metric.replace('_', ' ')}".replace(" ", "\n", 1))
+        ax.set_xlabel(str(part["unit"].iloc[0]) if str(part["unit"].iloc[0]) != "1" else "no unit")
+        ax.locator_params(axis="x", nbins=4)
+        for place in range(1, len(rows)):
+            ax.axhline(place - 0.5, color=GREY, linewidth=0.4, alpha=0.5)
+    panels[0].set_yticks(range(len(rows)), rows)
+    panels[0].set_ylim(-0.5, len(rows) - 0.5)
+    return plate.says(
+        "Effects with 95 % t intervals over seeds; the vertical line says “no effect”. Triangle, "
+        "green: the interval favours spikes; square, red: it speaks against them; circle, grey: it "
+        "decides nothing. Several marks in a row: several perturbations.",
+        "Effects against their nulls. " + "; ".join(words) + ".",
+        "axes.csv",
     )
 
 

@@ -198,7 +198,7 @@ class BrianModel:
         record_traces: Monitor name -> (group name, variable, sampling in ms).
         replay: Population -> how to replay its spikes; empty where nothing is replayed.
         sub_step: Inputs keep their exact time within a step; synapses read it as `lag_pre`, the
-            time since the spike at the end of the step, in ms (see brian.py).
+            time since the spike at the end of the step, in ms (see `whyspiking.brian`).
         lag_variable: Population -> its variable that holds the lag of its last spike in ms, which
             makes the recorded times of that population exact within a step.
         schedule: Order of the slots within a step.

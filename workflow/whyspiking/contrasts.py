@@ -102,10 +102,9 @@ def _energy_rows(
     rows: list[dict[str, Any]] = []
     for model in models:
         price = energy.prices(model, config)
-        values = {
-            "energy_ratio": energy.ratio(spiking, control, model, config),
-            "density_break_even": energy.break_even(control, model, price),
-        }
+        values = {"energy_ratio": energy.ratio(spiking, control, model, config)}
+        if np.isfinite(control.synapses):
+            values["density_break_even"] = energy.break_even(control, model, price)
         rows += tables.rows({**shared, "perturbation": model.id}, values, trials)
     for factor, setting, value in energy.sensitivity(spiking, control, config):
         place = {**shared, "perturbation": f"{factor}={setting}"}
@@ -164,12 +163,12 @@ def _spiking_counts(counts: Counts) -> SpikingCounts | None:
 
 
 def _control_counts(counts: Counts) -> ControlCounts | None:
-    needed = ("macs_effective", "macs_dense", "neuron_updates", "synapses")
+    needed = ("macs_effective", "macs_dense", "neuron_updates")
     if not all(name in counts for name in needed):
         return None
     return ControlCounts(
         macs_effective=counts["macs_effective"],
         macs_dense=counts["macs_dense"],
         outputs=counts["neuron_updates"],
-        synapses=counts["synapses"],
+        synapses=counts.get("synapses", np.nan),
     )

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from whyspiking import conditions, curves, scoring, tables
 from whyspiking.contract import Condition, Network, Params, Progress, Replication, Trials
+from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.registry import Experiment
+from whyspiking.subsets import chosen_trials, select_task
 
 SAME_CHOICES = 0.99
 """Least agreement with the talk's own evaluation, or the network is not the one computed here."""
@@ -46,11 +48,11 @@ def probe_control(
         config: The `battery` block of the config.
         progress: Called with the fraction done.
     """
-    from whyspiking.battery import chosen_trials, select_task
-
     shared = curves.common(params, variant, params.seed, network.info["engine"])
     streams = Streams(params.seed)
     task = replication.make_task(params, "test", streams)
+    if task is None:
+        raise UserError(f"talk '{params.talk}': `make_task` gives no test split")
     n_trials = int(task.targets.shape[0])
     stated = network.info.get("counts", {})
     features = task.features

@@ -97,7 +97,11 @@ def event_updates(trains: Mapping[str, Spikes], layers: Mapping[str, Layer], dt_
             offset += spikes.n_units
         reach = sparse.vstack(targets, format="csr")
         if reach.nnz == offset * n_post:
-            updates = np.unique(np.concatenate(keys)).size * n_post
+            # Every input reaches every neuron: count the steps with any input.
+            busy = np.zeros(n_trials * steps, bool)
+            for key in keys:
+                busy[key] = True
+            updates = int(busy.sum()) * n_post
         else:
             bins, row = np.unique(np.concatenate(keys), return_inverse=True)
             column = np.concatenate(pres)

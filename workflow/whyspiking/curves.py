@@ -65,7 +65,7 @@ def summaries(
     tau_ms: float,
     trials: int,
 ) -> list[dict[str, Any]]:
-    """Rows that sum up each curve of the common battery (T1, T3, R1, R2).
+    """Rows that sum up each curve of a common perturbation (T1, T3, R1, R2).
 
     Args:
         shared: Columns of the clean run.

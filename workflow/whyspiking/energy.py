@@ -77,7 +77,10 @@ class SpikingCounts:
 
 @dataclass(frozen=True)
 class ControlCounts:
-    """Mean operations per trial of a control; `outputs` are neuron outputs, `synapses` weights."""
+    """Mean operations per trial of a control; `outputs` are neuron outputs.
+
+    `synapses` are its non-zero weights; nan where unknown, and then so is the break-even.
+    """
 
     macs_effective: float
     macs_dense: float

@@ -168,19 +168,21 @@ def label_ends(ax: Axes, *, gap: float = 0.085, size: float = 8.5) -> None:
         ends.append((float(share), label, line.get_color()))
     ends.sort(key=lambda end: end[0])
     places = spread([end[0] for end in ends], gap)
-    for place, (share, label, colour) in zip(places, ends, strict=True):
-        ax.annotate(
-            label,
-            xy=(1.0, share),
-            xytext=(1.03, place),
-            xycoords="axes fraction",
-            textcoords="axes fraction",
-            color=colour,
-            fontsize=size,
-            va="center",
-            ha="left",
-            annotation_clip=False,
-        )
+    for place, (_, label, colour) in zip(places, ends, strict=True):
+        # The dash has the line's colour; the word the page's, to be read on light and dark.
+        for words, shade, points in (("━", colour, 3), (label, INK, 15)):
+            ax.annotate(
+                words,
+                xy=(1.0, place),
+                xycoords="axes fraction",
+                xytext=(points, 0),
+                textcoords="offset points",
+                color=shade,
+                fontsize=size,
+                va="center",
+                ha="left",
+                annotation_clip=False,
+            )
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
@@ -278,26 +280,29 @@ def learning_curve(
 
 
 def raster(
-    ax: Axes, times: ArrayLike, rows: ArrayLike, *, colours: ArrayLike | str = INK, size: float = 1
+    ax: Axes,
+    times: ArrayLike,
+    rows: ArrayLike,
+    *,
+    colours: Sequence[str] | str = INK,
+    height: float = 0.9,
 ) -> None:
-    """Spikes as small vertical ticks.
+    """Spikes as small vertical lines, one path per colour (a marker each would swell the page).
 
     Args:
         ax: Where to draw.
         times: Spike times, (spike,), in the unit of the axis.
         rows: Row of each spike, (spike,).
         colours: One colour, or one per spike.
-        size: Length of a tick in points.
+        height: Height of a line in rows.
     """
-    ax.scatter(
-        np.asarray(times, float),
-        np.asarray(rows, float),
-        s=size**2 * 4,
-        c=colours,
-        marker="|",
-        linewidths=0.7,
-        rasterized=np.size(times) > 4000,
-    )
+    times, rows = np.asarray(times, float), np.asarray(rows, float)
+    kinds = np.full(times.size, colours) if isinstance(colours, str) else np.asarray(colours)
+    for kind in np.unique(kinds):
+        here = kinds == kind
+        x = np.repeat(times[here], 3)
+        y = rows[here][:, None] + np.array([-height / 2, height / 2, np.nan])
+        ax.plot(x, y.ravel(), color=str(kind), linewidth=0.7, solid_capstyle="butt")
 
 
 def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) -> Plate:

@@ -39,6 +39,9 @@ class Html:
     def _repr_html_(self) -> str:
         return self.markup
 
+    def __add__(self, other: Html) -> Html:
+        return Html(f"{self.markup}\n{other.markup}")
+
     def __repr__(self) -> str:
         return "Html(...)"
 
@@ -179,7 +182,8 @@ def value(x: float, unit: str, *, signed: bool = False) -> str:
     sign = "+" if signed and x > 0 else ""
     if unit == "fraction":
         shown = f"{100 * x:.2f}" if 0.995 <= abs(x) < 1 else f"{100 * x:.1f}"
-        return sign + shown.replace("-", MINUS) + " %"
+        shown = shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", MINUS)
+        return f"{sign}{shown} %"
     tail = "" if unit in ("1", "") else f" {unit}"
     return sign + digits(x) + tail
 

@@ -127,17 +127,18 @@ def _over_perturbations(metric: str) -> Callable[..., str]:
         unit = str(rows["unit"].iloc[0])
         if len(means) == 1:
             only = markup.value(float(means.iloc[0]), unit, signed=signed)
-            return f"{only}<small>{_name(worst)}</small>"
+            return f'{only}<small class="wrap">{_name(worst)}</small>'
         low = markup.value(float(means.min()), unit, signed=signed).removesuffix(" %")
         high = markup.value(float(means.max()), unit, signed=signed)
-        return f"{low} … {high}<small>{_name(worst)} … {_name(best)}</small>"
+        return f'{low} … {high}<small class="wrap">{_name(worst)} … {_name(best)}</small>'
 
     return cell
 
 
 def _name(key: object) -> str:
-    parts = key if isinstance(key, tuple) else (key,)
-    return escape(str(parts[0]).replace("_", " "))
+    perturbation, locus = key if isinstance(key, tuple) else (key, "")
+    place = str(locus).partition("/")[0]
+    return escape(f"{perturbation} {place}".replace("_", " ").strip())
 
 
 UNDEFINED = "undefined: the clean score is too close to chance"

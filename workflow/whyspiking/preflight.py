@@ -42,8 +42,8 @@ def pythons(environ: Mapping[str, str] = os.environ) -> list[tuple[tuple[int, in
         # Inside a virtual environment the interpreter it was made from is meant: the environment
         # may be the one that is about to be replaced.
         code = (
-            "import sys; base = getattr(sys, '_base_executable', sys.executable); "
-            "print(*sys.version_info[:2], base if sys.prefix != sys.base_prefix else sys.executable)"
+            "import sys; inside = sys.prefix != sys.base_prefix; "
+            "print(*sys.version_info[:2], sys._base_executable if inside else sys.executable)"
         )
         try:
             answer = subprocess.run(

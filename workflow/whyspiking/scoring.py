@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import correlate
 
 from whyspiking.contract import Outcome, Traces, Trials
 
@@ -43,8 +42,9 @@ def chance(outcome: Outcome) -> float:
     """Score of knowing nothing about the trial.
 
     Classification: 1/K. Continuous outputs: mean S against targets shifted in time (circularly, by
-    multiples of the golden section of the trial, which hit no period twice). Where the phase is free a shifted target would be found by the search
-    for the best lag, so chance is there the S of the best constant output, 0.
+    multiples of the golden section of the trial, which hit no period twice). Where the phase is
+    free, the search for the best lag would find a shifted target, so chance is there the S of the
+    best constant output, 0.
     """
     if isinstance(outcome, Trials):
         return 1.0 / outcome.n_classes
@@ -155,7 +155,7 @@ def _best_lag(segment: NDArray, stretch: NDArray) -> int:
     """Where in `stretch` (time, channel) `segment` fits with the least squared error."""
     width = segment.shape[0]
     cross = sum(
-        correlate(stretch[:, channel], segment[:, channel], mode="valid")
+        np.correlate(stretch[:, channel], segment[:, channel], mode="valid")
         for channel in range(segment.shape[1])
     )
     power = np.concatenate([[0.0], np.cumsum((stretch**2).sum(axis=1))])

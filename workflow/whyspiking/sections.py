@@ -75,14 +75,15 @@ def axis_sentences(axes: pd.DataFrame) -> list[str]:
             continue
         says = str(part["says"].iloc[0]).rstrip(".")
         sentences.append(
-            f"{escape(str(row.axis).capitalize())}, {escape(says)}: the interval favours spikes in "
+            f"{escape(str(row.axis).capitalize())} ({escape(str(row.measure))}: "
+            f"{escape(says[0].lower() + says[1:])}): the interval favours spikes in "
             f"<strong>{row.favours} of {row.measured}</strong> comparisons, speaks against them in "
             f"{row.against}, and decides nothing in {row.unclear}."
         )
     return sentences
 
 
-def axes_table(axes: pd.DataFrame, talks: Mapping[str, Talk]) -> str:
+def axes_table(axes: pd.DataFrame) -> str:
     """Every contrast behind the answer, with its interval and its null."""
     heads = [
         "Axis",
@@ -103,10 +104,8 @@ def axes_table(axes: pd.DataFrame, talks: Mapping[str, Talk]) -> str:
             if str(part) not in ("", "none", "nan")
         )
         effect, low, high, null = (float(x) for x in (row.effect, row.low, row.high, row.null))
-        look = {"yes": ("✓", "green"), "no": ("✗", "red")}.get(
-            str(row.favours_spikes), ("?", "grey")
-        )
-        word = str(row.favours_spikes) if np.isfinite(null) else "no null: descriptive"
+        word = str(row.favours_spikes)
+        look = {"yes": ("✓", "green"), "no": ("✗", "red")}.get(word, ("?", "grey"))
         chip = markup.labelled(*look, word)
         rows.append(
             [

@@ -18,7 +18,7 @@ STAGE_SCRIPTS = {
     "page": "page.py",
 }
 # What only draws does not decide a number: a change there must not retrain a network.
-DRAWING = ("figures.py", "report.py")
+DRAWING = ("figures.py", "drawing.py", "report.py")
 
 
 def of_stage(stage: str) -> list[str]:

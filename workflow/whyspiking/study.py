@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from whyspiking import (
@@ -124,13 +125,14 @@ class Story:
         """All claims as a forest plot."""
         return self._draw("claims", lambda: comparisons.verdict_forest(self.verdicts))
 
-    def figure_names(self) -> list[str]:
-        """Names of the talk's signature figures."""
-        return list(self._signature())
-
     def figure(self, name: str) -> Html:
         """One of the talk's signature figures, or the reason why there is none."""
-        return self._draw(name, self._signature()[name])
+        return self._draw(name, self._plates()[name])
+
+    def signature(self) -> Html:
+        """All signature figures of the talk, in the order of its story."""
+        drawn = [self._draw(name, draw) for name, draw in self._plates().items()]
+        return Html("\n".join(piece.markup for piece in drawn))
 
     def perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
@@ -184,13 +186,13 @@ class Story:
         parts = [
             f'<h3 id="{markup.slug(talk.name)}">{escape(talk.speaker)}: {escape(talk.title)}</h3>',
             f"<p>{escape(talk.question)}</p>",
-            *(self.figure(name)._repr_html_() for name in self.figure_names()),
+            self.signature().markup,
             f'<p><a href="{self.here}report.html">The whole story of this talk</a>: model, '
             "equations, claims, deviations.</p>",
         ]
         return "\n".join(parts)
 
-    def _signature(self) -> Mapping[str, Callable[[], Plate]]:
+    def _plates(self) -> Mapping[str, Callable[[], Plate]]:
         return registry.module(self.talk.name).figures(self.results)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:
@@ -275,16 +277,20 @@ class Study:
         return Html(measures_table.measures_table(self.metrics, self.talks))
 
     def answers(self) -> Html:
-        """Every contrast behind "why spiking?"."""
-        if self.axes.empty:
+        """Every contrast that has a null: as a figure, and as a table that opens on demand."""
+        with_null = self.axes[np.isfinite(self.axes["null"])]
+        if with_null.empty:
             return Html(markup.note("No contrast could be measured at this scale."))
-        return Html(sections.axes_table(self.axes, self.talks))
+        table = sections.axes_table(with_null)
+        return show(lambda: comparisons.axes_forest(with_null), "axes-forest", "") + Html(
+            markup.details(f"All {len(with_null)} contrasts as a table", table)
+        )
 
     def energy(self) -> Html:
         """Energy against every control under every cost model."""
-        dots = show(lambda: comparisons.energy_dots(self.metrics), "energy", "")
-        tornado = show(lambda: comparisons.energy_tornado(self.metrics), "tornado", "")
-        return Html(dots.markup + tornado.markup)
+        return show(lambda: comparisons.energy_dots(self.metrics), "energy-ratio", "") + show(
+            lambda: comparisons.energy_tornado(self.metrics), "tornado", ""
+        )
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""

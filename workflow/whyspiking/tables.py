@@ -223,6 +223,7 @@ GLOSSARY.update(
         "order_correlation_shuffled": Metric("1", "The same with neuron labels shuffled, mean absolute value."),
         "compression": Metric("1", "Measured duration of the sequence over that of its replay."),
         "compression_prediction": Metric("1", "f_off / (f_int - f_septum) from measured frequencies."),
+        "compression_deviation": Metric("fraction", "Measured compression over its prediction, minus 1."),
         # training cost
         "train_seconds": Metric("s", "Wall-clock time of training."),
         "epoch_seconds": Metric("s", "Process CPU time of one training epoch."),

@@ -33,7 +33,7 @@ def verdict_table(
         "Verdict",
         "Claim",
         "Published",
-        "Ours [95 % interval]",
+        "Ours",
         "Accepted",
         "Seeds",
         "Data",
@@ -49,7 +49,7 @@ def verdict_table(
     if many:
         controls = _controls("verdicts", data)
     caption = (
-        "Every registered claim. The accepted band was fixed before the run; intervals are t "
+        "Every registered claim. The accepted band was fixed before the run; in brackets 95 % t "
         "intervals over seeds; the negative control must miss the band."
     )
     return controls + markup.table(
@@ -57,7 +57,7 @@ def verdict_table(
         rows,
         name="verdicts",
         caption=caption,
-        numbers=("Published", "Ours [95 % interval]", "Accepted", "Seeds", "Negative control"),
+        numbers=("Published", "Ours", "Accepted", "Seeds", "Negative control"),
         sortable=True,
         data=data,
     )
@@ -74,7 +74,7 @@ def _verdict_row(row: Mapping[str, Any], claim: Claim, talk: Talk) -> list[Cell]
     ours = markup.interval(row["value"], row["low"], row["high"], unit, signed=signed)
     accepted = markup.band(row["band_low"], row["band_high"], unit)
     if _words(row["why"]):
-        accepted += f'<small class="why">{escape(_words(row["why"]))}</small>'
+        accepted += f'<small class="wrap">{escape(_words(row["why"]))}</small>'
     return [
         _verdict(row),
         Cell(_claim(claim, talk), claim.id, "claim"),
@@ -94,9 +94,8 @@ def _verdict(row: Mapping[str, Any]) -> Cell:
     if _words(row["note"]):
         remarks.append(_words(row["note"]))
     chip = markup.chip(str(row["verdict"]), str(row["label"]))
-    if not remarks:
-        return chip
-    return Cell(f"{chip.markup}<small>{escape('; '.join(remarks))}</small>", chip.sort)
+    said = f"<small>{escape('; '.join(remarks))}</small>" if remarks else ""
+    return Cell(chip.markup + said, chip.sort, "verdict")
 
 
 def _claim(claim: Claim, talk: Talk) -> str:
@@ -120,7 +119,7 @@ def _negative_control(row: Mapping[str, Any], claim: Claim, unit: str, signed: b
     place = {k: v for k, v in claim.negative_control.items() if claim.where.get(k) != v}
     name = ", ".join(str(v).replace("_", " ") for v in place.values())
     shown = markup.value(control, unit, signed=signed)
-    return Cell(f"{shown}<small>{escape(name)}: {outcome}</small>", control, "number")
+    return Cell(f'{shown}<small class="wrap">{escape(name)}: {outcome}</small>', control, "number")
 
 
 def _words(value: Any) -> str:

@@ -32,6 +32,9 @@
 #include <immintrin.h>
 #endif
 
+// Without unrolling GCC keeps the state of a tile of neurons in memory: twice the time.
+#define UNROLL _Pragma("GCC unroll 8")
+
 namespace {
 
 constexpr int kBytes = 32;       // vector width: AVX2; narrower machines split it
@@ -57,6 +60,10 @@ template <class M> inline bool any(M mask) {
 
 // ---- the two membranes ---------------------------------------------------------------------
 
+template <class R> struct Spike {
+  R time, v_slope;
+};
+
 struct EqualTaus { // tau_m = tau_s
   template <class R> static R x(R t) { return t; }
   template <class R> static R dx(R) { return R(1); }
@@ -64,7 +71,6 @@ struct EqualTaus { // tau_m = tau_s
   template <class R> static R ratio(R t) { return std::exp(-t); }
   template <class R> static R h(R, R weight, R c) { return c * weight; } // weight = e^t
   template <class R> static R end() { return std::numeric_limits<R>::infinity(); }
-  static constexpr double kSlopeFactor = 1.0; // V' = factor (A e^{-T} - c)
   static constexpr double kSteepest = 1.0;    // k(d) is largest at this d ...
   static constexpr double kLargest = 0.36787944117144233; // ... and has this value there
 
@@ -73,29 +79,26 @@ struct EqualTaus { // tau_m = tau_s
     R delta = std::log(slope / h0);
     return delta > 0 && delta < gap && d0 + slope * (delta - 1) >= 0;
   }
-  // First time >= t0 at which d0 + slope (x - x0) = h(x). With u = -W0 of Lambert's function:
-  // u e^{-u} = y, log y = log(h0/slope) - d0/slope, T = t0 + u - d0/slope.
-  template <class R> static R crossing(R d0, R slope, R h0, R, R t0, R) {
+  // First time >= t0 at which d0 + slope (x - x0) = h(x), and V' there. With Lambert's function:
+  // u = -W0(-y), u e^{-u} = y, y = (h0/slope) e^{-m}, m = d0/slope, T = t0 + u - m.
+  template <class R> static Spike<R> crossing(R d0, R slope, R h0, R, R t0, R c) {
     R m = d0 / slope;
-    R log_y = std::log(h0 / slope) - m;
-    R d = std::min(log_y + 1, R(0));
-    R p = std::sqrt(-2 * std::expm1(d));
+    R y = h0 / slope * std::exp(-m);
+    R p = std::sqrt(std::max(2 - 2 * R(2.718281828459045) * y, R(0)));
     R u;
-    if (p < R(0.6)) { // expansion at the branch point, where the line just touches the curve
-      u = 1 - p * (1 - p * (R(1) / 3 - p * (R(11) / 72 - p * R(43) / 540)));
+    if (p < R(0.8)) { // expansion at the branch point, where the line just touches the curve
+      u = 1 - p * (1 - p * (R(1) / 3 - p * (R(11) / 72 - p * (R(43) / 540 - p *
+          (R(769) / 17280 - p * (R(221) / 8505 - p * R(680863) / 43545600))))));
     } else {
-      R y = std::exp(log_y);
-      u = y * (1 + y * (1 + R(1.5) * y));
+      u = y * (1 + y * (1 + y * (R(1.5) + y * (R(8) / 3 + y * R(125) / 24))));
     }
-    constexpr R close = sizeof(R) == 4 ? R(1e-2) : R(1e-4);
+    constexpr R close = sizeof(R) == 4 ? R(2e-2) : R(1e-3); // below, the expansion is exact
     if (p > close)
-      for (int step = 0; step < (sizeof(R) == 4 ? 2 : 4); ++step) { // Halley: log u - u = log y
-        R f = std::log(u) - u - log_y;
-        R f1 = 1 / u - 1;
-        R next = u - 2 * f * f1 / (2 * f1 * f1 + f / (u * u));
-        u = (next > 0 && next < 1) ? next : u;
+      for (int step = 0; step < (sizeof(R) == 4 ? 1 : 3); ++step) { // Halley: u - y e^u = 0
+        R f = u - y * std::exp(u), f1 = 1 + f - u;
+        u -= 2 * f * f1 / (2 * f1 * f1 - f * (f - u));
       }
-    return t0 + std::max(u - m, R(0));
+    return {t0 + std::max(u - m, R(0)), c * (1 - u) / u};
   }
 };
 
@@ -108,7 +111,6 @@ struct DoubleTaus { // tau_m = 2 tau_s
   template <class R> static R ratio(R t) { return std::exp(-t / 2); }
   template <class R> static R h(R, R weight, R c) { return c * std::sqrt(weight); }
   template <class R> static R end() { return 0; }
-  static constexpr double kSlopeFactor = 0.5;
   static constexpr double kSteepest = 1.3862943611198906; // 2 ln 2
   static constexpr double kLargest = 0.25;
 
@@ -117,10 +119,11 @@ struct DoubleTaus { // tau_m = 2 tau_s
     return delta > 0 && delta < gap && d0 + slope * delta >= std::sqrt(c * slope);
   }
   // slope x^2 + a2 x + c = 0, the root further from zero is the earlier one.
-  template <class R> static R crossing(R d0, R slope, R, R x0, R t0, R c) {
+  template <class R> static Spike<R> crossing(R d0, R slope, R, R x0, R t0, R c) {
     R a2 = d0 - slope * x0;
     R root = std::sqrt(std::max(a2 * a2 - 4 * slope * c, R(0)));
-    return std::max(2 * std::log(2 * slope / (a2 + root)), t0);
+    R minus_x = (a2 + root) / (2 * slope);
+    return {std::max(-2 * std::log(minus_x), t0), root * minus_x / 2};
   }
 };
 
@@ -214,10 +217,9 @@ template <class M, class R, int W> struct Forward {
         R start = last ? end : end - a * gap;
         bool crosses = !last && end >= e.h[k + 1];
         if (!crosses && !M::touches(start, a, e.h[k], e.x[k], c, gap)) continue;
-        R t = M::crossing(start, a, e.h[k], e.x[k], e.time[k], c);
-        if (!last) t = std::min(t, e.time[k + 1]);
-        t_out[vector * kLanes + lane] = t;
-        v_slope[vector * kLanes + lane] = R(M::kSlopeFactor) * (a * std::exp(-t) - c);
+        Spike<R> spike = M::crossing(start, a, e.h[k], e.x[k], e.time[k], c);
+        t_out[vector * kLanes + lane] = last ? spike.time : std::min(spike.time, e.time[k + 1]);
+        v_slope[vector * kLanes + lane] = spike.v_slope;
         d[vector][lane] = kFired;
         ++fired;
       }
@@ -230,29 +232,31 @@ template <class M, class R, int W> struct Forward {
     std::fill(t_out, t_out + n, std::numeric_limits<R>::infinity());
     std::fill(v_slope, v_slope + n, R(0));
     if (e.n == 0) return;
+    const int32_t *input = e.input.data();
+    const R *weight = e.weight.data(), *gap = e.gap.data(), *tangent = e.tangent.data();
+    // These stay in registers: nothing may take their address, so `decide` works on copies.
     V slope[W] = {}, d[W] = {};
     int silent = n;
     for (int k = 0; k < e.n - 1; ++k) {
-      const V *row = w + size_t(e.input[k]) * W;
-      R weight = e.weight[k], gap = e.gap[k], tangent = e.tangent[k];
-      for (int j = 0; j < W; ++j) {
-        slope[j] += row[j] * weight;
-        d[j] += slope[j] * gap;
+      const V *row = w + size_t(input[k]) * W;
+      UNROLL for (int j = 0; j < W; ++j) {
+        slope[j] += row[j] * weight[k];
+        d[j] += slope[j] * gap[k];
       }
       V highest = d[0];
-      for (int j = 1; j < W; ++j) highest = d[j] > highest ? d[j] : highest;
-      if (__builtin_expect(any(highest >= tangent), 0)) {
-        asm volatile("" ::: "memory"); // else the copies are made in every step
-        V s[W], end[W];                // copies, so that the arrays above stay in registers
-        for (int j = 0; j < W; ++j) s[j] = slope[j], end[j] = d[j];
-        silent -= decide(e, k, false, c, n, s, end, t_out, v_slope);
+      UNROLL for (int j = 1; j < W; ++j) highest = d[j] > highest ? d[j] : highest;
+      if (__builtin_expect(any(highest >= tangent[k]), 0)) {
+        V slope_now[W], d_now[W];
+        UNROLL for (int j = 0; j < W; ++j) slope_now[j] = slope[j], d_now[j] = d[j];
+        silent -= decide(e, k, false, c, n, slope_now, d_now, t_out, v_slope);
         if (silent == 0) return;
-        for (int j = 0; j < W; ++j) d[j] = end[j];
+        UNROLL for (int j = 0; j < W; ++j) d[j] = d_now[j];
       }
     }
-    const V *row = w + size_t(e.input[e.n - 1]) * W;
-    for (int j = 0; j < W; ++j) slope[j] += row[j] * e.weight[e.n - 1];
-    decide(e, e.n - 1, true, c, n, slope, d, t_out, v_slope);
+    const V *row = w + size_t(input[e.n - 1]) * W;
+    V slope_now[W], d_now[W];
+    UNROLL for (int j = 0; j < W; ++j) slope_now[j] = slope[j] + row[j] * weight[e.n - 1], d_now[j] = d[j];
+    decide(e, e.n - 1, true, c, n, slope_now, d_now, t_out, v_slope);
   }
 
   static void run(const R *t_in, const R *w, int n_samples, int n_in, int n_out, R c, R *t_out,
@@ -356,13 +360,14 @@ template <class M, class R, int W> struct Backward {
           const V *x = &x_out[size_t(sample_of[row + k]) * W];
           const V *q = &q_w[size_t(sample_of[row + k]) * W];
           R e_k = e[row + k], ex_k = ex[row + k];
-          for (int j = 0; j < W; ++j) {
+          UNROLL for (int j = 0; j < W; ++j) {
             V past = ex_k - e_k * x[j]; // negative for inputs before the spike
             sum[j] += (past < R(0) ? past : V{}) * q[j];
           }
         }
-        R *flat = reinterpret_cast<R *>(sum);
-        std::copy_n(flat, n, g_w + size_t(i) * n_out + tile * kTile);
+        V total_w[W];
+        UNROLL for (int j = 0; j < W; ++j) total_w[j] = sum[j];
+        std::copy_n(reinterpret_cast<const R *>(total_w), n, g_w + size_t(i) * n_out + tile * kTile);
         if (i < first_time) continue;
         R row_w[kTile] = {};
         std::copy_n(w + size_t(i) * n_out + tile * kTile, n, row_w);
@@ -372,7 +377,7 @@ template <class M, class R, int W> struct Backward {
           int b = sample_of[row + k];
           R x_k = ex[row + k] / e[row + k], dx = M::dx(t_in[size_t(b) * n_in + i]);
           V total = {};
-          for (int j = 0; j < W; ++j) {
+          UNROLL for (int j = 0; j < W; ++j) {
             V past = x_k - x_out[size_t(b) * W + j];
             total += (past < R(0) ? (past + dx) * q_t[size_t(b) * W + j] : V{}) * w_i[j];
           }

@@ -43,6 +43,6 @@ __all__ = [
 
 def figures(results: Results) -> Mapping[str, Callable[[], Figure]]:
     """Signature figures of the talk; matplotlib is imported only here."""
-    from whyspiking.replications.clopath.figures import figures as draw
+    from whyspiking.replications.clopath.drawing import figures as draw
 
     return draw(results)

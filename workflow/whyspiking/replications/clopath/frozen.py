@@ -29,7 +29,7 @@ p_lost : 1 (shared)
 DRAW = "kept = int(rand() >= p_lost)"
 
 IZHIKEVICH_RESET = {
-    "neurons": "v = v_start; u = 0; current = 0; h = 0; kept = 1",
+    "neurons": "v = v_start; u = 0; current = 0; h = 0; clock_current = 0; kept = 1",
     "readout": "z = 0; h_z = 0",
 }
 SHOT_RESET = {
@@ -45,7 +45,7 @@ def izhikevich_model(params: Params) -> BrianModel:
     sizes = {
         "n_neurons": params.n_neurons,
         "n_channels_max": params.n_channels_max,
-        "n_components_max": params.n_components_max,
+        "clock_components_max": params.clock_components_max,
     }
     fixed = {name: getattr(params, name) for name in model.CONSTANTS if name not in EXCHANGED}
 
@@ -77,15 +77,18 @@ def izhikevich_model(params: Params) -> BrianModel:
             namespace=names,
             name="readout",
         )
-        # The clock is held for one sample, so its current is worked out once per sample.
-        hands = brian2.NeuronGroup(
-            params.n_components_max, "value : 1", dt=SAMPLE_MS * ms, namespace=names, name="hands"
+        # Only one component of the clock is active: once per sample it sets the current anew.
+        neurons.run_regularly(
+            "clock_current = 0", dt=SAMPLE_MS * ms, when="start", name="clock_forgotten"
         )
-        hands.run_regularly(
-            "value = clock(t, 1)*int(abs(clock(t, 0) - i) < 0.5)",
+        hands = brian2.NeuronGroup(
+            params.clock_components_max,
+            "value = clock(t, 1) : 1",
+            threshold="abs(clock(t, 0) - i) < 0.5",
+            reset="",
             dt=SAMPLE_MS * ms,
-            when="start",
-            name="hands_turn",
+            namespace=names,
+            name="hands",
         )
 
         def synapses(source: Any, to: Any, equations: str, name: str, **further: Any) -> Any:
@@ -107,8 +110,9 @@ def izhikevich_model(params: Params) -> BrianModel:
             synapses(
                 hands,
                 neurons,
-                weight + "\nclock_current_post = w*value_pre : 1 (summed)",
+                weight,
                 "clock_encoders",
+                on_pre="clock_current_post += w*value_pre",
                 dt=SAMPLE_MS * ms,
             ),
         ]
@@ -119,7 +123,7 @@ def izhikevich_model(params: Params) -> BrianModel:
             "sizes": sizes,
             "constants": fixed,
             "equations": [model.IZHIKEVICH, LOSS, DRAW, model.RESET, list(EXCHANGED)],
-            "revision": 1,
+            "revision": 3,
         },
         construct=construct,
         inputs={"replay": params.n_neurons},
@@ -155,7 +159,7 @@ def bind_izhikevich(params: Params, network: Network) -> Binding:
     values |= _all_to_all("encoders", arrays["encoders"].T)
     # Components beyond those of the clock push each trial to its own start.
     pushes = push_encoders(params, n, arrays["push_seed"])
-    padding = np.zeros((params.n_components_max - n_components - len(pushes), n))
+    padding = np.zeros((params.clock_components_max - n_components - len(pushes), n))
     values |= _all_to_all(
         "clock_encoders", np.concatenate([arrays["clock_encoders"].T, padding, pushes])
     )

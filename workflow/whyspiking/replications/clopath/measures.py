@@ -13,8 +13,10 @@ from scipy.optimize import minimize_scalar
 
 from whyspiking.spikes import Spikes
 
-BEAT_HZ = (0.15, 2.5)
-"""Where a beat is looked for."""
+FASTEST_BEAT_HZ = 2.5
+"""A beat is looked for up to here."""
+FEWEST_CYCLES = 1.2
+"""A beat must have gone through as many cycles: any activity looks locked to a slower one."""
 RHYTHM_HZ = (6.0, 11.0)
 """Where the rhythm of excitatory spikes is looked for once the septum is off."""
 FEWEST_SPIKES = 3
@@ -70,19 +72,24 @@ def locked_frequency(
 def order_correlation(first: NDArray, second: NDArray) -> float:
     """Circular correlation of two lists of phases in rad, whatever the shift between them.
 
-    The length of the mean of exp(i (first - second)): 1 if all differences agree, 0 if they are
-    spread evenly. Neurons without a phase in either list are left out.
+    The modulus of the Pearson correlation of the unit vectors exp(i phase): 1 if the neurons come in
+    the same circular order at the same distances, near 0 if their order is unrelated. Phases that
+    all neurons share do not count, so activity without a sequence does not look ordered. Neurons
+    without a phase in either list are left out.
     """
     both = np.isfinite(first) & np.isfinite(second)
-    if not both.any():
+    if both.sum() < 3:
         return np.nan
-    return float(np.abs(np.exp(1j * (first[both] - second[both])).mean()))
+    u, v = np.exp(1j * first[both]), np.exp(1j * second[both])
+    u, v = u - u.mean(), v - v.mean()
+    norm = np.sqrt((np.abs(u) ** 2).mean() * (np.abs(v) ** 2).mean())
+    return float(np.abs((u * v.conj()).mean()) / norm) if norm > 0 else 0.0
 
 
 def shuffled_order(first: NDArray, second: NDArray, rng: np.random.Generator) -> float:
     """Mean order correlation when the neurons of the second list are permuted."""
     both = np.isfinite(first) & np.isfinite(second)
-    if not both.any():
+    if both.sum() < 3:
         return np.nan
     second = second[both]
     return float(
@@ -110,7 +117,7 @@ def sequences(
     """
     found: dict[str, NDArray | float] = {}
     for name, phase, (start, stop), span in (
-        ("beat", "phase_on", on_ms, BEAT_HZ),
+        ("beat", "phase_on", on_ms, (1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0]), FASTEST_BEAT_HZ)),
         ("rhythm", "phase_off", off_ms, RHYTHM_HZ),
     ):
         inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
@@ -161,6 +168,7 @@ def septal_measures(
                 "order_correlation_shuffled": shuffled_order(first, second, rng),
                 "compression": rhythm / beat,
                 "compression_prediction": off / (on - septum_hz),
+                "compression_deviation": (rhythm / beat) / (off / (on - septum_hz)) - 1,
             }
         )
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}

@@ -51,7 +51,7 @@ def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray
     """Draw the fixed random part of the network (Eqs. 4-6).
 
     Args:
-        params: Needs n_neurons, sparsity, gain, feedback_gain, clock_gain, n_components.
+        params: Needs n_neurons, sparsity, gain, feedback_gain, clock_gain, clock_components.
         n_channels: Number K of outputs.
         streams: The stream "wiring" is used.
 
@@ -69,7 +69,7 @@ def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray
         "omega_post": post.astype(np.int32),
         "omega_w": scale * rng.standard_normal(pre.size),
         "encoders": params.feedback_gain * rng.uniform(-1, 1, (n, n_channels)),
-        "clock_encoders": params.clock_gain * rng.uniform(-1, 1, (n, params.n_components)),
+        "clock_encoders": params.clock_gain * rng.uniform(-1, 1, (n, params.clock_components)),
         "v_start": params.v_r + (params.v_peak - params.v_r) * rng.random(n),
     }
 

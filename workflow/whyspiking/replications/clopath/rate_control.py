@@ -27,7 +27,7 @@ def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray
         "omega_post": post.astype(np.int32),
         "omega_w": scale * rng.standard_normal(pre.size),
         "encoders": rng.uniform(-1, 1, (n, n_channels)),
-        "clock_encoders": params.rate_clock_gain * rng.uniform(-1, 1, (n, params.n_components)),
+        "clock_encoders": params.rate_clock_gain * rng.uniform(-1, 1, (n, params.clock_components)),
         "x_start": 0.5 * rng.standard_normal(n),
     }
 
@@ -54,7 +54,7 @@ def train(
     )
     period = task.clock_period_ms(params)
     clock = task.clock_signal(
-        np.arange(0.0, period, SAMPLE_MS), params.n_components, period, speed=1.0
+        np.arange(0.0, period, SAMPLE_MS), params.clock_components, period, speed=1.0
     )
     clock_rows = np.ascontiguousarray(arrays["clock_encoders"].T)
     rls = RecursiveLeastSquares(n, n_channels, params.rate_p_start)
@@ -87,9 +87,9 @@ def count_operations(params: Params, arrays: dict[str, NDArray]) -> dict[str, fl
     """
     n, n_channels = arrays["phi"].shape
     steps = params.test_ms / params.rate_dt_ms
-    clock = n if params.n_components else 0
+    clock = n if params.clock_components else 0
     sparse_step = arrays["omega_w"].size + 2 * n * n_channels + clock
-    dense_step = n * n + 2 * n * n_channels + n * params.n_components
+    dense_step = n * n + 2 * n * n_channels + n * params.clock_components
     return {
         "macs_effective": float(sparse_step * steps),
         "macs_dense": float(dense_step * steps),

@@ -106,7 +106,7 @@ def _train_izhikevich(
         raise _unknown(params, variant)
     period = task.clock_period_ms(params)
     clock = task.clock_signal(
-        np.arange(0.0, period, SAMPLE_MS), params.n_components, period, speed=1.0
+        np.arange(0.0, period, SAMPLE_MS), params.clock_components, period, speed=1.0
     )
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
     arrays["phi"], outputs, targets = learning.force(
@@ -261,7 +261,7 @@ def at_speed(params: Params, played: Task, speed: float) -> Task:
     period = task.clock_period_ms(params)
     clock = played.stimulus.arrays["clock"].copy()
     pushed = round(params.push_ms / SAMPLE_MS)
-    clock[:, pushed:] = task.clock_signal(times, params.n_components, period, speed)[pushed:]
+    clock[:, pushed:] = task.clock_signal(times, params.clock_components, period, speed)[pushed:]
     # The test is longer than an episode, so the known target holds every moment of it.
     moment = np.mod(speed * times, period) / SAMPLE_MS
     before = np.floor(moment).astype(int)

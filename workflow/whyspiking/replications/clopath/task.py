@@ -25,9 +25,9 @@ AUTONOMOUS = ("sine", "sawtooth", "product", "shot")
 
 def n_channels(params: Params) -> int:
     """Number of output channels of an experiment."""
-    return {"ode": len(NOTES), "episode": params.n_episode_channels, "shot": 2}.get(
-        params.experiment, 1
-    )
+    if params.experiment == "episode":
+        return int(params.n_episode_channels)
+    return {"ode": len(NOTES), "shot": 2}.get(params.experiment, 1)
 
 
 def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.float64]:
@@ -133,12 +133,12 @@ def driven_task(
     that trials start from different states. Targets cover the whole trial, warm-up included.
     """
     times = np.arange(0.0, params.warmup_ms + params.test_ms, SAMPLE_MS)
-    n_components = params.n_components
+    n_components = params.clock_components
     clock = np.zeros((params.n_trials, times.size, 2))
     clock[:] = clock_signal(times, n_components, clock_period_ms(params), speed)
     pushed = times < params.push_ms
     for trial in range(params.n_trials):
-        clock[trial, pushed, 0] = params.n_components_max - 1 - trial
+        clock[trial, pushed, 0] = params.clock_components_max - 1 - trial
         clock[trial, pushed, 1] = rng.uniform(0.5, 1.5)
     wanted = target(params, streams, speed * times)
     targets = np.broadcast_to(wanted, (params.n_trials, *wanted.shape)).copy()

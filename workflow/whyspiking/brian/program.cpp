@@ -1,6 +1,7 @@
-// What a compiled simulation does at its start besides the code that Brian2 generates: it takes its
-// input spikes, its connections and the number of trials from files and words of the command line.
-// `brian_build.py` includes this file and inserts the calls; `brian.py` writes the files.
+// What a compiled simulation does besides the code that Brian2 generates: it takes its input spikes,
+// its connections and the number of trials from files and words of the command line.
+// Included by the generated main.cpp and run.cpp; `building.py` inserts the calls, `exchange.py` writes
+// the files.
 #pragma once
 
 #include <cstddef>

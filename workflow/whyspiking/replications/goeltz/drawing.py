@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from whyspiking.comparisons import perturbation_curves
 from whyspiking.figures import (
     BLUE,
     GREEN,
@@ -27,6 +29,7 @@ from whyspiking.figures import (
     NotMeasuredError,
     Plate,
     anytime,
+    label_ends,
     learning_curve,
     legend_below,
     need,
@@ -35,12 +38,18 @@ from whyspiking.figures import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
     from whyspiking.contract import Results
 
 CLASS_COLOURS = (BLUE, RED, GREEN)
 CLASS_NAMES = ("yin", "yang", "dot")
 TAU_MS = 1.0
 R_BIG, R_SMALL = 0.5, 0.1
+DISTORTED = {
+    "spiking": "trained on the ideal substrate",
+    "unadapted": "trained on the ideal substrate",
+    "retrained": "retrained with the distortion",
+}
 
 # Validation accuracy of the networks released with the paper (v1.0.0), after these epochs.
 PUBLISHED_CURVES = {
@@ -97,52 +106,43 @@ def decision_map(arrays: Mapping[str, NDArray]) -> Plate:
     low, high = np.percentile(earliest[shown], [2, 98])
     late = np.clip((earliest - low) / max(high - low, 1e-9), 0, 1)
 
-    plate = Plate(3.6)
-    grid = plate.add_gridspec(3, 2, width_ratios=[2.9, 1.0])
+    plate = Plate(3.75)
+    plate.set_layout_engine("compressed")
+    grid = plate.add_gridspec(3, 2, width_ratios=[3.1, 1.0])
     ax = plate.add_subplot(grid[:, 0])
     picture = np.zeros((*choice.shape, 4))
     for index, colour in enumerate(CLASS_COLOURS):
         here = shown & (choice == index)
         picture[here, :3] = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-        # The later the decision, the paler the colour.
+        # The later the decision, the fainter the colour.
         picture[here, 3] = 1.0 - 0.75 * late[here]
     extent = (axis[0], axis[-1], axis[0], axis[-1])
     ax.imshow(picture, origin="lower", extent=extent, interpolation="nearest")
-    levels = np.round(np.linspace(low, high, 6)[1:-1] / TAU_MS, 2)
-    lines = ax.contour(
+    levels = np.unique(np.round(np.linspace(low, high, 6)[1:-1] / TAU_MS, 2))
+    ax.contour(
         x,
         y,
         np.where(shown, earliest, np.nan) / TAU_MS,
-        levels=np.unique(levels),
+        levels=levels,
         colors=INK,
         linewidths=0.6,
-        alpha=0.8,
+        alpha=0.7,
     )
-    ax.clabel(lines, fmt=lambda level: f"{level:g} τ", fontsize=7.5)
     _outline(ax)
-    for index, (px, py) in enumerate(((0.30, 0.20), (0.70, 0.80), (0.25, 0.5))):
-        ax.text(
-            px,
-            py,
-            CLASS_NAMES[index],
-            ha="center",
-            va="center",
-            fontsize=10,
-            fontweight="bold",
-            color=INK,
-        )
+    for name, place in zip(CLASS_NAMES, ((0.36, 0.13), (0.64, 0.87), (0.25, 0.5)), strict=True):
+        ax.text(*place, name, ha="center", va="center", fontsize=10, fontweight="bold", color=INK)
     ax.set_title("first output neuron, and when it fires")
     ax.set_xlabel("x")
     ax.set_ylabel("y")
 
     finite = first[np.isfinite(first) & ~outside[:, :, None]] / TAU_MS
     limits = np.percentile(finite, [1, 99])
+    maps = []
     for index in range(3):
         small = plate.add_subplot(grid[index, 1])
         times = np.where(outside, np.nan, first[:, :, index]) / TAU_MS
-        table = pd.DataFrame(np.where(np.isfinite(times), times, np.nan)[::-1])
         seaborn.heatmap(
-            table,
+            pd.DataFrame(np.where(np.isfinite(times), times, np.nan)[::-1]),
             ax=small,
             cmap="viridis_r",
             vmin=float(limits[0]),
@@ -150,18 +150,20 @@ def decision_map(arrays: Mapping[str, NDArray]) -> Plate:
             square=True,
             xticklabels=False,
             yticklabels=False,
-            cbar_kws={"label": "t, τ"},
+            cbar=False,
             rasterized=True,
         )
-        small.set_facecolor("none")
-        small.set_title(f"spike of “{CLASS_NAMES[index]}”")
+        small.set_title(CLASS_NAMES[index], loc="center")
+        maps.append(small)
+    bar = plate.colorbar(maps[0].collections[0], ax=maps, aspect=30, label="spike time, τ")
+    bar.outline.set_visible(False)
     shares = [float((shown & (choice == k)).sum() / shown.sum()) for k in range(3)]
     parts = ", ".join(f"{n} {100 * s:.0f} %" for n, s in zip(CLASS_NAMES, shares, strict=True))
     return plate.says(
         "Decisions of one trained network over the Yin-Yang plane. Left: colour names the output "
-        "neuron that fires first, intensity the time of that spike (pale: late); thin lines are "
-        "isochrones, the outline is the true border. Right: spike time of each output neuron; "
-        "white: silent.",
+        "neuron that fires first, intensity the time of that spike (faint: late); thin lines are "
+        f"isochrones at {', '.join(f'{level:g}' for level in levels)} τ, thick ones the true "
+        "borders. Right: spike time of each output neuron; empty: silent.",
         f"Map of decisions. Share of the plane by class: {parts}. Decisions fall between "
         f"{low / TAU_MS:.2f} and {high / TAU_MS:.2f} τ, latest along the borders of the classes.",
         "yinyang/exhibits.npz",
@@ -192,11 +194,11 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
     )
     fired = outputs[np.isfinite(outputs)]
     stop = float(min(time[-1], max(4.0 * TAU_MS, (fired.max() if fired.size else 0) * 1.15)))
-    plate = Plate(4.4)
+    plate = Plate(4.6)
     rows = plate.panels(3, 1, sharex=True, height_ratios=[1.3, 1, 1.3])[:, 0]
     order = np.argsort(np.where(np.isfinite(hidden), hidden, np.inf), kind="stable")
     known = np.isfinite(hidden[order])
-    raster(rows[0], hidden[order][known] / TAU_MS, np.flatnonzero(known), colours=INK, size=1.1)
+    raster(rows[0], hidden[order][known] / TAU_MS, np.flatnonzero(known), height=1.6)
     for number, moment in enumerate(inputs[np.isfinite(inputs)]):
         rows[0].axvline(
             moment / TAU_MS, color=GREY, linewidth=1, label="input spikes" if not number else ""
@@ -208,7 +210,7 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
     rows[1].set_ylabel("some hidden\nvoltages, V / θ")
     rows[1].axhline(1, color=INK, linewidth=0.8, linestyle=":")
     for index, colour in enumerate(CLASS_COLOURS):
-        name = CLASS_NAMES[index] + (" (true class)" if index == int(target) else "")
+        name = CLASS_NAMES[index] + ("\n(true class)" if index == int(target) else "")
         rows[2].plot(time / TAU_MS, v_output[:, index], color=colour, label=name)
         if np.isfinite(outputs[index]):
             rows[2].plot(
@@ -218,8 +220,9 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
     rows[2].set_ylabel("output\nvoltages, V / θ")
     rows[2].set_xlabel("time, τ")
     rows[2].set_xlim(0, stop / TAU_MS)
-    rows[2].set_ylim(min(-1.0, float(np.percentile(v_output, 2))), 1.6)
-    rows[2].legend(loc="lower left", ncols=3)
+    seen = v_output[time <= stop]
+    rows[2].set_ylim(max(-3.0, 1.1 * float(seen.min()) - 0.1), 1.1 * max(1.2, float(seen.max())))
+    label_ends(rows[2], gap=0.16)
     winner = CLASS_NAMES[int(np.argmin(outputs))] if fired.size else "none"
     when = f"{fired.min() / TAU_MS:.2f} τ" if fired.size else "never"
     return plate.says(
@@ -267,5 +270,17 @@ def latency(results: Results) -> Plate:
 
 
 def distortion(metrics: pd.DataFrame) -> Plate:
-    """Accuracy under hardware-like distortion, trained without it and retrained with it."""
-    raise NotMeasuredError("The distortion study was not run at this scale.")
+    """Accuracy on imperfect substrates, as trained on the ideal one and retrained on each."""
+    rows = metrics[(metrics["experiment"] == "distortion") & (metrics["engine"] == "brian2")]
+    variants = sorted(set(rows["variant"]), key=lambda name: (name == "retrained", name))
+    labels = {name: DISTORTED.get(name, name.replace("_", " ")) for name in variants}
+    if not labels:
+        raise NotMeasuredError("The distortion study was not run at this scale.")
+    plate = perturbation_curves(rows, labels=labels, metric="accuracy")
+    plate.caption = (
+        "Yin-Yang networks on imperfect substrates, in Brian2: weights of few bits, clipped "
+        "weights, time constants that differ between neurons, jittered spikes. Retrained networks "
+        "learned with the distortion in the forward pass. The first point is the ideal substrate; "
+        "dotted is chance. Bands: pointwise 95 % t intervals over seeds."
+    )
+    return plate

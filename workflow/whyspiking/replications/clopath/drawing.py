@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
 from whyspiking.figures import (
     BLUE,
     GREEN,
@@ -49,6 +50,8 @@ NOTES = ("C", "D", "E", "F", "G")
 CLOCK, SEPTUM = "clock", "septum"
 EDGE_MS = 1000.0
 """How much of the time before and after learning is shown."""
+FINE = 4
+"""Every fourth sample (ms) is drawn of slow traces."""
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
@@ -78,7 +81,8 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     plate = Plate(0.7 + 1.15 * len(drawable))
     axes = plate.panels(len(drawable), 3, sharey="row", width_ratios=[1, 1, 1])
     words = []
-    for row, name in zip(axes, drawable, strict=True):
+    for place, name in enumerate(drawable):
+        row = axes[place]
         time, output, target, rls = need(
             kept[name],
             *(f"training.{key}" for key in ("time_ms", "output", "target", "rls_ms")),
@@ -95,9 +99,9 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
             seconds = time[inside] / 1000.0
             ax.plot(seconds, target[inside], color=GREY, linewidth=3, alpha=0.7, label="target")
             ax.plot(seconds, output[inside], color=BLUE, linewidth=1.1, label="output")
-            if row is axes[0]:
+            if place == 0:
                 ax.set_title(title)
-            if row is axes[-1]:
+            if place == len(drawable) - 1:
                 ax.set_xlabel("time, s")
             error = np.sqrt(np.mean((output[inside] - target[inside]) ** 2)) / target.std()
             words.append(f"{name}, {title}: NRMSE {error:.2f}")
@@ -118,12 +122,12 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
 def ode_to_joy(arrays: Mapping[str, NDArray]) -> Plate:
     """Five note channels over their targets, learning off."""
     time, output, target = need(arrays, "replay.time_ms", "replay.output", "replay.target")
-    inside = time <= time[0] + 8000.0
+    inside = np.flatnonzero(time <= time[0] + 8000.0)[::FINE]
     seconds = (time[inside] - time[0]) / 1000.0
     plate = Plate(3.0)
     ax = plate.panels(1, 1)[0, 0]
     step = 1.25 * float(target.max())
-    for channel, note in enumerate(NOTES[: output.shape[1]]):
+    for channel in range(output.shape[1]):
         base = step * channel
         ax.fill_between(
             seconds,
@@ -235,7 +239,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
             (spike_ms[inside] - left) / (1000.0 if ax is axes[0] else 1.0),
             rank[neuron[inside]],
             colours=colours[neuron[inside]],
-            size=0.9,
+            height=max(0.9, known.sum() / 110),
         )
         ax.set_title(title)
         ax.set_xlim(0, (right - left) / (1000.0 if ax is axes[0] else 1.0))
@@ -255,26 +259,29 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     )
 
 
-def _cyclic(phase: NDArray) -> NDArray:
-    """Colours around the circle that keep their contrast on light and dark pages."""
+def _cyclic(phase: NDArray, steps: int = 24) -> NDArray:
+    """Colours around the circle, as names, that keep their contrast on light and dark pages."""
     import colorsys
 
+    wheel = np.array(
+        [_mid_luminance(colorsys.hls_to_rgb(k / steps, 0.5, 0.75)) for k in range(steps)]
+    )
     turn = np.mod(phase, 2 * np.pi) / (2 * np.pi)
-    wheel = np.array([_mid_luminance(colorsys.hls_to_rgb(k / 60, 0.5, 0.75)) for k in range(60)])
-    return wheel[np.minimum((turn * 60).astype(int), 59)]
+    return wheel[np.minimum((turn * steps).astype(int), steps - 1)]
 
 
-def _mid_luminance(rgb: tuple[float, float, float]) -> NDArray:
-    """Scale a colour to a relative luminance of 0.2 (WCAG), between both pages."""
+def _mid_luminance(rgb: tuple[float, float, float]) -> str:
+    """A colour brought to a relative luminance (WCAG) of about 0.18, between both pages."""
     colour = np.array(rgb)
-    for _ in range(30):
+    for _ in range(40):
         linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         luminance = float(linear @ [0.2126, 0.7152, 0.0722])
         if luminance > 0.2:
-            colour = colour * 0.96
+            colour = colour * 0.97
         elif luminance < 0.17:
-            colour = 1 - (1 - colour) * 0.96
-    return np.clip(colour, 0, 1)
+            colour = 1 - (1 - colour) * 0.97
+    red, green, blue = (round(255 * float(channel)) for channel in np.clip(colour, 0, 1))
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def compression(metrics: pd.DataFrame) -> Plate:
@@ -347,8 +354,8 @@ def compression(metrics: pd.DataFrame) -> Plate:
     axes[1].legend(loc="upper left", title="septum")
     return plate.says(
         "Compression of the replay against the frequency of the septum. The prediction uses "
-        "measured frequencies only: f_int of the network's rhythm with the septum on, f_off with it "
-        "off. Bars: 95 % t intervals over seeds of the logarithms.",
+        "measured frequencies only: f_int of the network's rhythm with the septum on, f_off with "
+        "it off. Bars: 95 % t intervals over seeds of the logarithms.",
         "Compression by septal frequency. " + "; ".join(words) + ".",
         experiment="shot",
     )

@@ -1,0 +1,114 @@
+"""Contrasts of "why spiking?" from tables made for the purpose."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import axes, statistics, tables
+from whyspiking.errors import UserError
+
+
+def entry(**changes):
+    base = {
+        "axis": "timing",
+        "measure": "T1",
+        "metric": "timing_index",
+        "where": {"variant": "spiking"},
+        "versus": None,
+        "neutral": 0,
+        "better": "larger",
+        "transform": "none",
+        "says": "What redrawn times cost.",
+    }
+    return {**base, **changes}
+
+
+def rows(values, metric="timing_index", **place):
+    common = {
+        "scale": "default",
+        "talk": "goeltz",
+        "experiment": "yinyang",
+        "variant": "spiking",
+        "engine": "brian2",
+        "perturbation": "shuffle",
+        "locus": "input",
+        "strength": 0.0,
+        **place,
+    }
+    return [
+        row
+        for seed, value in enumerate(values)
+        for row in tables.rows({**common, "seed": seed}, {metric: value}, 500)
+    ]
+
+
+def contrasts(parts, *entries):
+    flat = [row for part in parts for row in part]
+    table = pd.DataFrame(flat, columns=list(tables.METRICS_COLUMNS))
+    return axes.contrasts(table, {"axes": list(entries)})
+
+
+def test_one_row_per_experiment_and_locus_with_its_interval():
+    found = contrasts(
+        [
+            rows([0.9, 1.0, 0.95]),
+            rows([0.1, -0.1, 0.05], locus="hidden"),
+            rows([-0.5, -0.6, -0.55], talk="clopath", experiment="sine"),
+            rows([0.4], talk="clopath", experiment="ode"),
+        ],
+        entry(),
+    )
+    assert list(found.columns) == list(axes.AXES_COLUMNS)
+    by_place = {(r["experiment"], r["locus"]): r for r in found.to_dict("records")}
+    expected = statistics.t_interval([0.9, 1.0, 0.95])
+    assert by_place["yinyang", "input"]["low"] == pytest.approx(expected.low)
+    assert by_place["yinyang", "input"]["favours_spikes"] == "yes"
+    assert by_place["yinyang", "hidden"]["favours_spikes"] == "unclear"
+    assert by_place["sine", "input"]["favours_spikes"] == "no"
+    # One seed has no interval.
+    assert by_place["ode", "input"]["favours_spikes"] == "unclear"
+    summary = axes.summarise(found).to_dict("records")
+    assert summary == [
+        {
+            "axis": "timing",
+            "measure": "T1",
+            "measured": 4,
+            "favours": 1,
+            "against": 1,
+            "unclear": 2,
+        }
+    ]
+
+
+def test_a_difference_is_paired_and_a_ratio_is_logarithmic():
+    spiking = rows([2.0, 4.0, 8.0], "t95", perturbation="none", locus="")
+    control = rows([1.0, 2.0, 4.0], "t95", perturbation="none", locus="", variant="rnn")
+    difference = entry(metric="t95", versus={"variant": "rnn"}, better="smaller")
+    ratio = {**difference, "transform": "log", "neutral": 1}
+    one, two = contrasts([spiking, control], difference, ratio).to_dict("records")
+    assert one["effect"] == pytest.approx(7 / 3)
+    assert one["unit"] == "ms"
+    assert two["effect"] == pytest.approx(2.0)
+    assert two["unit"] == "1"
+    assert two["favours_spikes"] == "no"
+    assert contrasts([spiking], difference).empty
+
+
+def test_a_measure_without_a_null_decides_nothing():
+    (row,) = contrasts([rows([1.0, 1.1, 1.2])], entry(neutral=None)).to_dict("records")
+    assert np.isnan(row["null"])
+    assert row["favours_spikes"] == "unclear"
+
+
+def test_infinite_and_undefined_values():
+    (row,) = contrasts(
+        [rows([1.0, np.inf, 3.0], "sigma50")], entry(metric="sigma50", transform="log")
+    ).to_dict("records")
+    assert row["effect"] == 3.0
+    assert np.isnan(row["low"])
+    assert contrasts([rows([np.nan])], entry()).empty
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(UserError, match="'speed'"):
+        contrasts([rows([1.0])], entry(metric="speed"))

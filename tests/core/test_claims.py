@@ -1,0 +1,485 @@
+"""Claims: what is refused when they are loaded, and one table per verdict when they are judged."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from whyspiking import claims, statistics, tables
+from whyspiking.claims import VERDICTS, Band, Claim
+from whyspiking.errors import UserError
+from whyspiking.registry import Experiment, Talk, Variant
+
+ENTRY = {
+    "id": "goeltz.yinyang.accuracy",
+    "role": "key",
+    "says": "First-spike networks learn the Yin-Yang task.",
+    "source": {"paper": "goeltz2021", "where": "Table 1"},
+    "metric": "accuracy",
+    "where": {"experiment": "yinyang", "variant": "spiking", "engine": "brian2"},
+    "published": {"value": 0.959, "spread": 0.007, "seeds": 20},
+    "test": "value",
+    "better": "larger",
+    "accept": {
+        "paper": [0.945, None],
+        "default": {"band": [0.95, None], "why": "two published sd below the mean"},
+    },
+    "negative_control": {"variant": "linear"},
+}
+
+
+def claim(**changes) -> Claim:
+    base = {
+        "id": "goeltz.yinyang.accuracy",
+        "role": "key",
+        "says": "It works.",
+        "source": {"paper": "p", "where": "Table 1"},
+        "metric": "accuracy",
+        "where": {"experiment": "yinyang", "variant": "spiking"},
+        "versus": None,
+        "published": 0.959,
+        "spread": None,
+        "seeds": None,
+        "test": "value",
+        "better": "larger",
+        "accept": {"default": Band(0.95, np.inf)},
+        "negative_control": None,
+    }
+    return Claim(**{**base, **changes})
+
+
+def rows(values, metric="accuracy", scale="default", trials=1000, **place):
+    common = {
+        "scale": scale,
+        "talk": "goeltz",
+        "experiment": "yinyang",
+        "variant": "spiking",
+        "engine": "brian2",
+        "perturbation": "none",
+        "locus": "",
+        "strength": 0.0,
+        **place,
+    }
+    return [
+        row
+        for seed, value in enumerate(values)
+        for row in tables.rows({**common, "seed": seed}, {metric: value}, trials)
+    ]
+
+
+def table(*parts) -> pd.DataFrame:
+    return pd.DataFrame(
+        [row for part in parts for row in part], columns=list(tables.METRICS_COLUMNS)
+    )
+
+
+# One table per verdict.
+PER_VERDICT = {
+    "replicated": [0.960, 0.962, 0.961, 0.963, 0.961],
+    "replicated, within noise": [0.940, 0.975, 0.950, 0.962, 0.945],
+    "inconclusive": [0.930, 0.960, 0.940, 0.955, 0.935],
+    "not replicated": [0.900, 0.905, 0.902, 0.898, 0.903],
+}
+
+
+@pytest.mark.parametrize("verdict", PER_VERDICT)
+def test_one_table_per_verdict_of_a_measured_claim(verdict):
+    row = claims.judge(table(rows(PER_VERDICT[verdict])), claim())
+    assert row["verdict"] == verdict
+    assert row["value"] == pytest.approx(np.mean(PER_VERDICT[verdict]))
+    assert row["low"] < row["value"] < row["high"]
+    assert row["seeds"] == 5
+    assert (row["band_low"], row["band_high"]) == (0.95, np.inf)
+
+
+def test_not_measured_and_out_of_scope():
+    empty = table(rows([0.9], variant="other"))
+    missing = claims.judge(empty, claim())
+    assert missing["verdict"] == "not measured"
+    assert "accuracy" in missing["note"]
+    measured = table(rows([0.96, 0.96]))
+    row = claims.judge(measured, claim(accept={"paper": Band(0.9, 1.0)}))
+    assert row["verdict"] == "out of scope at this scale"
+    assert row["value"] == pytest.approx(0.96)
+    undefined = table(rows([np.nan, np.nan]))
+    assert claims.judge(undefined, claim())["verdict"] == "not measured"
+    nothing = table()
+    assert claims.judge(nothing, claim(), "default")["verdict"] == "not measured"
+
+
+def test_every_verdict_word_is_reached_and_listed():
+    reached = {*PER_VERDICT, "not measured", "out of scope at this scale"}
+    assert reached == set(VERDICTS)
+
+
+@given(st.permutations(range(10)), st.sampled_from(sorted(PER_VERDICT)))
+@settings(deadline=None, max_examples=30)
+def test_a_verdict_does_not_depend_on_the_order_of_rows(order, verdict):
+    full = table(rows(PER_VERDICT[verdict]), rows([0.6] * 5, variant="linear", engine="jax"))
+    judged = claim(negative_control={"variant": "linear"})
+    a, b = claims.judge(full, judged), claims.judge(full.iloc[list(order)], judged)
+    assert pd.Series(a).equals(pd.Series(b))
+
+
+def test_one_seed_is_never_more_than_within_noise():
+    good = claims.judge(table(rows([0.99])), claim())
+    bad = claims.judge(table(rows([0.5])), claim())
+    assert good["verdict"] == "replicated, within noise"
+    assert np.isnan(good["low"])
+    assert bad["verdict"] == "inconclusive"
+
+
+def test_accuracy_intervals_are_made_on_the_logit_scale():
+    values = [0.99, 0.995, 1.0]
+    row = claims.judge(table(rows(values, trials=200)), claim())
+    expected = statistics.logit_interval(values, 200)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    assert row["high"] < 1
+
+
+def test_better_smaller_flips_the_band():
+    error = claim(metric="nrmse", better="smaller", accept={"default": Band(-np.inf, 0.15)})
+    low = table(rows([0.10, 0.11, 0.10], metric="nrmse"))
+    high = table(rows([0.30, 0.31, 0.30], metric="nrmse"))
+    assert claims.judge(low, error)["verdict"] == "replicated"
+    assert claims.judge(high, error)["verdict"] == "not replicated"
+
+
+def test_a_range_binds_on_both_sides():
+    rhythm = claim(
+        metric="internal_frequency",
+        test="range",
+        better="both",
+        accept={"default": Band(8.35, 8.65)},
+    )
+    for values, verdict in (
+        ([8.49, 8.51, 8.50], "replicated"),
+        ([8.4, 8.64, 8.5], "replicated, within noise"),
+        ([9.0, 9.01, 9.0], "not replicated"),
+        ([8.0, 8.01, 8.0], "not replicated"),
+        ([8.6, 8.75, 8.7], "inconclusive"),
+    ):
+        got = claims.judge(table(rows(values, metric="internal_frequency")), rhythm)
+        assert got["verdict"] == verdict, values
+
+
+DIFFERENCE = {
+    "test": "difference",
+    "versus": {"variant": "mlp"},
+    "accept": {"default": Band(0.0, np.inf)},
+    "published": None,
+}
+
+
+SMALL_GAINS = np.array([0.02, 0.03, 0.02, 0.03])
+
+
+def test_differences_are_paired_by_seed():
+    noisy = np.array([0.70, 0.90, 0.80, 0.60])
+    full = table(rows(noisy + SMALL_GAINS), rows(noisy, variant="mlp", engine="jax"))
+    row = claims.judge(full, claim(**DIFFERENCE))
+    assert row["verdict"] == "replicated"
+    assert row["value"] == pytest.approx(0.025)
+    assert row["direction_agrees"]
+    reverse = table(rows(noisy), rows(noisy + SMALL_GAINS, variant="mlp"))
+    assert claims.judge(reverse, claim(**DIFFERENCE))["verdict"] == "not replicated"
+    alone = table(rows(noisy))
+    assert claims.judge(alone, claim(**DIFFERENCE))["verdict"] == "not measured"
+
+
+def test_equivalence_uses_the_90_percent_interval():
+    judged = claim(
+        **{
+            **DIFFERENCE,
+            "test": "equivalence",
+            "better": "both",
+            "accept": {"default": Band(-0.02, 0.02)},
+        }
+    )
+    base = np.array([0.9, 0.8, 0.85, 0.7])
+
+    def verdict(differences):
+        return claims.judge(table(rows(base + differences), rows(base, variant="mlp")), judged)
+
+    same = verdict([0.001, -0.002, 0.002, 0.0])
+    assert same["verdict"] == "replicated"
+    assert same["p_value"] < 0.05
+    assert verdict([0.01, -0.03, 0.02, 0.01])["verdict"] == "replicated, within noise"
+    assert verdict([0.01, 0.05, 0.02, 0.03])["verdict"] == "inconclusive"
+    assert verdict([0.1, 0.11, 0.1, 0.11])["verdict"] == "not replicated"
+    differences = np.array([0.01, -0.012, 0.02, 0.005])
+    expected = statistics.t_interval(differences, 0.90)
+    found = verdict(differences)
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high))
+
+
+def test_ratios_are_judged_on_a_log_scale():
+    judged = claim(
+        metric="energy_ratio",
+        test="ratio",
+        published=100.0,
+        where={
+            "experiment": "yinyang",
+            "variant": "spiking",
+            "perturbation": "ops_int32",
+            "locus": "mlp",
+        },
+        accept={"default": Band(50.0, np.inf)},
+    )
+
+    def verdict(values):
+        part = rows(values, "energy_ratio", perturbation="ops_int32", locus="mlp")
+        return claims.judge(table(part), judged)
+
+    row = verdict([80.0, 100.0, 125.0])
+    assert row["verdict"] == "replicated"
+    assert row["value"] == pytest.approx(100)
+    assert row["low"] * row["high"] == pytest.approx(100**2)
+    assert row["direction_agrees"]
+    assert verdict([20.0, 100.0, 400.0])["verdict"] == "replicated, within noise"
+    assert verdict([10.0, 60.0, 50.0])["verdict"] == "inconclusive"
+    assert verdict([9.0, 10.0, 11.0])["verdict"] == "not replicated"
+
+
+def test_shape_counts_seeds():
+    judged = claim(
+        metric="order_correlation",
+        test="shape",
+        published=None,
+        accept={"default": Band(0.9, 1.0)},
+    )
+    for values, verdict in (
+        ([0.95, 0.99, 0.92, 0.97, 0.1], "replicated"),
+        ([0.95, 0.99, 0.1, 0.2], "inconclusive"),
+        ([0.95, 0.1, 0.1, 0.2], "not replicated"),
+        ([0.95], "replicated, within noise"),
+    ):
+        got = claims.judge(table(rows(values, metric="order_correlation")), judged)
+        assert got["verdict"] == verdict, values
+
+
+def test_infinite_measurements_have_no_interval():
+    judged = claim(metric="sigma50", accept={"default": Band(1.0, np.inf)}, published=None)
+    row = claims.judge(table(rows([2.0, np.inf, 3.0], metric="sigma50")), judged)
+    assert row["verdict"] == "replicated, within noise"
+    assert row["value"] == 3.0
+    assert np.isnan(row["low"])
+
+
+def test_a_band_that_the_negative_control_passes_proves_nothing():
+    good = rows(PER_VERDICT["replicated"])
+    judged = claim(negative_control={"variant": "linear"})
+    fails = claims.judge(table(good, rows([0.64] * 5, variant="linear", engine="jax")), judged)
+    assert fails["verdict"] == "replicated"
+    assert fails["control_value"] == pytest.approx(0.64)
+    assert fails["control_passes"] is False
+    passes = claims.judge(table(good, rows([0.97] * 5, variant="linear", engine="jax")), judged)
+    assert passes["verdict"] == "inconclusive"
+    assert "negative control" in passes["note"]
+    absent = claims.judge(table(good), judged)
+    assert absent["verdict"] == "replicated"
+    assert "not measured" in absent["note"]
+
+
+def test_the_engine_is_brian2_unless_said_otherwise():
+    both = table(rows([0.96, 0.961, 0.96]), rows([0.5, 0.5, 0.5], engine="jax"))
+    assert claims.judge(both, claim())["value"] == pytest.approx(0.9603, abs=1e-4)
+    where = {"experiment": "yinyang", "variant": "spiking", "engine": "jax"}
+    assert claims.judge(both, claim(where=where))["value"] == 0.5
+
+
+def test_an_ambiguous_place_is_refused():
+    two = table(
+        rows([0.9, 0.9], "robustness_area", perturbation="jitter", locus="input"),
+        rows([0.8, 0.8], "robustness_area", perturbation="jitter", locus="hidden"),
+    )
+    where = {"experiment": "yinyang", "variant": "spiking", "perturbation": "jitter"}
+    judged = claim(metric="robustness_area", where=where)
+    with pytest.raises(UserError, match=r"locus \['hidden', 'input'\]"):
+        claims.judge(two, judged)
+    named = claim(metric="robustness_area", where={**where, "locus": "hidden"})
+    assert claims.judge(two, named)["value"] == pytest.approx(0.8)
+
+
+def test_strength_selects_one_level():
+    levels = table(
+        rows([0.9, 0.9], perturbation="quantise", locus="weights", strength=4.0),
+        rows([0.7, 0.7], perturbation="quantise", locus="weights", strength=3.0),
+    )
+    where = {
+        "experiment": "yinyang",
+        "variant": "spiking",
+        "perturbation": "quantise",
+        "strength": 3,
+    }
+    assert claims.judge(levels, claim(where=where))["value"] == pytest.approx(0.7)
+
+
+def test_other_indicators():
+    judged = claim(spread=0.007, seeds=20)
+    row = claims.judge(table(rows([0.958, 0.962, 0.957, 0.960])), judged)
+    expected = statistics.prediction_interval(0.959, 0.007, 20, 4)
+    assert (row["prediction_low"], row["prediction_high"]) == expected
+    assert row["inside_prediction"]
+    assert row["published_inside"]
+    assert row["exceeds"] is False
+    better = claims.judge(table(rows([0.980, 0.981, 0.982])), judged)
+    # Above the published value by more than the tolerance 0.009.
+    assert better["exceeds"] is True
+    assert better["published_inside"] is False
+
+
+def test_labels_of_the_report():
+    full = table(rows(PER_VERDICT["replicated"]))
+    assert claims.judge(full, claim())["label"] == "replicated at reduced scale"
+    assert claims.label("replicated, within noise", "default") == (
+        "replicated at reduced scale, within noise"
+    )
+    assert claims.label("replicated", "paper") == "replicated"
+    assert claims.label("not replicated", "default") == "not replicated"
+    smoke = claims.judge(table(rows([0.96] * 3, scale="smoke")), claim())
+    assert smoke["label"] == "plumbing only, no verdict"
+    assert smoke["verdict"] == "out of scope at this scale"
+
+
+def test_holm_downgrades_secondary_claims_only():
+    # p is about 0.015 against the edge: enough alone, not as one of two with Holm.
+    borderline = np.array([0.951, 0.960, 0.956, 0.958])
+    tests = [
+        claim(metric="score"),
+        claim(id="goeltz.yinyang.a", role="secondary", metric="score"),
+        claim(id="goeltz.yinyang.b", role="secondary", metric="score"),
+    ]
+    full = table(rows(borderline, metric="score"))
+    alone = claims.judge(full, tests[1])
+    assert alone["verdict"] == "replicated"
+    assert 0.0125 < alone["p_value"] < 0.025
+    verdicts = claims.judge_all(full, tests)
+    assert verdicts["verdict"].tolist() == [
+        "replicated",
+        "replicated, within noise",
+        "replicated, within noise",
+    ]
+    assert verdicts["p_holm"].tolist()[1:] == pytest.approx([2 * alone["p_value"]] * 2)
+    assert list(verdicts.columns[: len(tables.VERDICT_COLUMNS)]) == list(tables.VERDICT_COLUMNS)
+
+
+# Loading
+
+
+def written(tmp_path: Path, *entries) -> Path:
+    path = tmp_path / "goeltz" / "claims.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(yaml.safe_dump(list(entries)))
+    return path
+
+
+def changed(**changes):
+    entry = copy.deepcopy(ENTRY)
+    entry.update(changes)
+    return {key: value for key, value in entry.items() if value != "absent"}
+
+
+def test_a_good_file_loads(tmp_path):
+    second = changed(
+        id="goeltz.yinyang.early",
+        role="secondary",
+        metric="t95",
+        better="smaller",
+        accept={"default": [None, 2.0]},
+        published={"value": None},
+    )
+    first, other = claims.load(written(tmp_path, ENTRY, second))
+    assert first.talk == "goeltz"
+    assert first.accept["default"] == Band(0.95, np.inf, "two published sd below the mean")
+    assert first.accept["paper"].low == 0.945
+    assert (first.published, first.spread, first.seeds) == (0.959, 0.007, 20)
+    assert other.accept["default"] == Band(-np.inf, 2.0)
+    assert other.published is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metric": "acuracy"}, "'acuracy'.*did you mean 'accuracy'"),
+        ({"metric": "zzzzzz"}, "GLOSSARY"),
+        ({"tests": "value"}, "tests.*did you mean 'test'"),
+        ({"test": "better"}, "test.*expected one of"),
+        ({"where": {"experiment": "yinyang"}}, "variant"),
+        ({"where": {"experiment": "mnist", "variant": "spiking"}}, "middle part of its id"),
+        ({"accept": {"default": [0.97, 0.95]}}, "accept.default.*below"),
+        ({"accept": {"default": [None, 0.95]}}, "needs a lower edge"),
+        ({"accept": {"smoke": [0.1, 0.2]}}, "smoke"),
+        ({"test": "difference"}, "no 'versus'"),
+        ({"versus": {"variant": "linear"}}, "does not use"),
+        ({"id": "accuracy"}, "id"),
+        ({"role": "secondary"}, "0 claims have role 'key'"),
+        ({"published": "absent"}, "published"),
+    ],
+)
+def test_a_bad_claim_is_refused_with_its_remedy(tmp_path, changes, message):
+    with pytest.raises(UserError, match=message):
+        claims.load(written(tmp_path, changed(**changes)))
+
+
+def test_two_key_claims_and_equal_ids_are_refused(tmp_path):
+    with pytest.raises(UserError, match="2 claims have role 'key'"):
+        claims.load(written(tmp_path, ENTRY, changed(id="goeltz.yinyang.other")))
+    with pytest.raises(UserError, match="occurs 2 times"):
+        claims.load(written(tmp_path, ENTRY, changed(role="secondary")))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        claims.load(tmp_path / "claims.yaml")
+
+
+def described_talk() -> Talk:
+    variants = {
+        name: Variant(name, role, "A network.", ())
+        for name, role in (("spiking", "spiking"), ("linear", "negative_control"))
+    }
+    experiment = Experiment(
+        talk="goeltz",
+        name="yinyang",
+        title="Yin-Yang",
+        kind="classification",
+        data_key="yinyang",
+        provenance="definition",
+        battery=(),
+        published={},
+        units={},
+        sources={},
+        scaled={},
+        variants=variants,
+    )
+    return Talk(
+        name="goeltz",
+        title="First-spike times",
+        speaker="J. Goeltz",
+        question="Why spike?",
+        papers={},
+        tau_char_ms=1.0,
+        tau_char_what="synapse",
+        experiments={"yinyang": experiment},
+        folder=Path(),
+    )
+
+
+def test_names_are_checked_against_the_talk(tmp_path):
+    (loaded,) = claims.load(written(tmp_path, ENTRY), described_talk())
+    assert loaded.data == "definition"
+    bad = changed(negative_control={"variant": "liner"})
+    with pytest.raises(UserError, match=r"negative_control.variant.*linear"):
+        claims.load(written(tmp_path, bad), described_talk())
+    bad = changed(negative_control={"experiment": "ying"})
+    with pytest.raises(UserError, match=r"negative_control.experiment.*yinyang"):
+        claims.load(written(tmp_path, bad), described_talk())
+    bad = changed(id="comsa.yinyang.accuracy")
+    with pytest.raises(UserError, match="must begin with"):
+        claims.load(written(tmp_path, bad), described_talk())

@@ -1,0 +1,316 @@
+"""Turn a `BrianModel` into a program: Brian2's C++ standalone code plus `program.cpp`.
+
+Input spikes, connections, the number of trials and the random seed come from files and words of the
+command line, so that no other spikes, weights or wiring need a second build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whyspiking.brian import assembling, compiling
+from whyspiking.brian.assembling import assemble, steps_per_trial, synapses_of, whole_steps
+from whyspiking.contract import BrianModel
+from whyspiking.errors import UserError
+
+CODE = Path(__file__).with_name("program.cpp")
+
+
+def digest(model: BrianModel) -> str:
+    """Hash of everything that determines the program."""
+    parts = {
+        "definition": model.definition,
+        "inputs": dict(model.inputs),
+        "numbers": [model.dt_ms, model.trial_ms, model.max_trials, model.sub_step],
+        "reset": dict(model.reset),
+        "record": [list(model.record_spikes), {k: list(v) for k, v in model.record_traces.items()}],
+        "lag": dict(model.lag_variable),
+        "schedule": list(model.schedule),
+        "brian2": importlib.metadata.version("brian2"),
+        "compiler": [compiling.compiler(), *compiling.FLAGS, compiling.processor()],
+        "builder": [
+            hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (Path(__file__), Path(assembling.__file__), CODE)
+        ],
+    }
+    text = json.dumps(parts, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """JSON form of numpy numbers and arrays, and of mappings that are not dicts."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise UserError(f"BrianModel.definition: {value!r} is not a number, text, list or mapping")
+
+
+def build(model: BrianModel, project: Path, shared: Path) -> dict[str, Any]:
+    """Generate and compile the program of a model.
+
+    Args:
+        model: The network.
+        project: Folder for code and program; must not exist.
+        shared: Folder for the precompiled headers, which all builds share.
+
+    Returns:
+        The manifest: everything that running the program needs to know, JSON-able.
+
+    Raises:
+        UserError: If compiler or make is missing, or if Brian2 or the compiler reject the model.
+    """
+    compiling.require_tools()
+    clock = _Stopwatch()
+    headers = compiling.precompiled_headers(shared)
+    clock.lap("headers")
+    # Deprecations inside Brian2 and its parsers are no news to the user of this package.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        manifest = _build(model, project, headers, clock)
+    manifest["n_synapses"] = _count_synapses(project)
+    return manifest | {"seconds": clock.seconds, "cpu_seconds": clock.cpu_seconds}
+
+
+def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) -> dict[str, Any]:
+    import brian2
+    from brian2.devices.device import get_device
+
+    clock.lap("import")
+    brian2.set_device("cpp_standalone", build_on_run=False)
+    device: Any = get_device()
+    device.reinit()
+    device.activate(build_on_run=False)
+    project.mkdir(parents=True)
+    try:
+        try:
+            network, parts = assemble(model)
+            _insert_code(model, device, network, parts)
+            duration = model.max_trials * steps_per_trial(model) * model.dt_ms * brian2.ms
+            network.run(duration, namespace={})
+            shutil.copy(CODE, project / CODE.name)
+            device.headers.append(f'"{CODE.name}"')
+            _generate(device, project, headers, model.dt_ms / 1e3)
+        except UserError:
+            raise
+        except Exception as error:
+            raise UserError(
+                f"Brian2 model '{model.name}': Brian2 rejects it ({type(error).__name__}: "
+                f"{error}); mend the equations in the talk's model"
+            ) from error
+        clock.lap("generate")
+        compiling.make(project, model.name)
+        clock.lap("compile")
+        return _manifest(model, device, parts)
+    finally:
+        device.reinit()
+        brian2.set_device("runtime")
+
+
+def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[str, Any]) -> None:
+    """Add to the program's main function what `program.cpp` provides."""
+
+    def vector(variable: Any) -> str:
+        return device.get_array_name(variable, access_data=False)
+
+    device.insert_code("before_start", "whyspiking::take_words(args);")
+
+    # Connections: after Brian2's own have been created, before values and spike queues are set.
+    main: list[str] = ['_random_generators[0].seed(std::stoul(whyspiking::word("random:seed")));']
+    clear: list[str] = []
+    describe: list[str] = []
+    queues: list[str] = []
+    for name, synapses in synapses_of(parts).items():
+        v = synapses.variables
+        pre, post = vector(v["_synaptic_pre"]), vector(v["_synaptic_post"])
+        outgoing, incoming = vector(v["N_outgoing"]), vector(v["N_incoming"])
+        number = device.get_array_name(v["N"])
+        others = sorted(
+            {vector(variable) for variable in synapses._registered_variables} - {pre, post}
+        )
+        main.append(
+            f'if (whyspiking::given("links:{name}")) {{\n'
+            f'    whyspiking::load_links("{name}", {len(synapses.source)}, {len(synapses.target)},'
+            f" {synapses.source.start}, {synapses.target.start},\n"
+            f"        {pre}, {post}, {outgoing}, {incoming}, {number});\n"
+            + "".join(f"    {other}.assign({pre}.size(), 0);\n" for other in others)
+            + "}"
+        )
+        describe.append(f'sizes << "{name} " << {pre}.size() << std::endl;')
+        clear += [f"{array}.clear();" for array in (pre, post, outgoing, incoming, *others)]
+        queues += [
+            f"whyspiking::clear_queue({pathway.name});"
+            for pathway in sorted(synapses._pathways, key=lambda pathway: pathway.name)
+        ]
+    main += [
+        'if (whyspiking::given("describe:file")) {',
+        '    std::ofstream sizes(whyspiking::word("describe:file").c_str());',
+        *(f"    {line}" for line in describe),
+        "    std::exit(0);",
+        "}",
+    ]
+    device.insert_code("main", "\n".join(main))
+    device.apply_run_args()
+
+    # Input spikes: Brian2 sets its own (empty) time bins in the line before this one.
+    steps = steps_per_trial(model)
+    before = ["static std::vector<double> no_lags;"]
+    deliver = []
+    for name, generator in parts["inputs"].items():
+        bins = vector(generator.variables["_timebins"])
+        channels = vector(generator.variables["neuron_index"])
+        lags = "no_lags"
+        if model.sub_step:
+            lags, position = f"lags_of_{name}", f"position_in_{name}"
+            before.append(f"static std::vector<double> {lags}; static std::size_t {position} = 0;")
+            target = device.get_array_name(generator.variables["lag"])
+            deliver.append(
+                f"whyspiking::deliver_lags(step, {position}, {bins}, {channels}, {lags}, {target});"
+            )
+        before.append(
+            f'whyspiking::load_events("{name}", {len(generator)}, '
+            f"{'true' if model.sub_step else 'false'}, {bins}, {channels}, {lags});"
+        )
+        clear += [f"{bins}.clear();", f"{channels}.clear();"]
+    # The first object of every step: trial borders, end of the last trial, lags of input spikes.
+    before += [
+        'static const int64_t n_trials = std::stol(whyspiking::word("trials:count"));',
+        f"static const int64_t last_step = n_trials * {steps} - 1;",
+        f"{network.name}.objects.insert({network.name}.objects.begin(), "
+        "std::pair<BaseClock*, codeobj_func>(&defaultclock, []() {",
+        "    const int64_t step = defaultclock.timestep[0];",
+        f"    if (step % {steps} == 0) {{",
+        *(f"        {line}" for line in queues),
+        "    }",
+        "    if (step >= last_step) Network::_globally_stopped = true;",
+        *(f"    {line}" for line in deliver),
+        "}));",
+    ]
+    device.insert_code("before_network_run", "\n".join(before))
+    # What is not a result need not be written.
+    device.insert_code("before_end", "\n".join(["using namespace brian;", *clear]))
+
+
+def _generate(device: Any, project: Path, headers: str, dt_s: float) -> None:
+    """Write the C++ code and the makefile."""
+    from brian2 import prefs
+
+    before = prefs["codegen.cpp.extra_compile_args"]
+    prefs["codegen.cpp.extra_compile_args"] = [*compiling.FLAGS, headers]
+    try:
+        device.build(directory=str(project), compile=False, run=False)
+    finally:
+        prefs["codegen.cpp.extra_compile_args"] = before
+    # Clocks of different period are taken to meet when their times agree within this number of
+    # seconds. Brian2's 1e-14 s is less than the spacing of doubles beyond 64 s: trials would begin,
+    # and traces be sampled, out of step.
+    path = project / "network.cpp"
+    code = path.read_text()
+    narrow = "#define Clock_epsilon 1e-14"
+    if code.count(narrow) != 1:
+        raise UserError(
+            "Brian2: the generated network.cpp lacks its clock tolerance; install the version that "
+            "requirements.txt names"
+        )
+    path.write_text(code.replace(narrow, f"#define Clock_epsilon {dt_s / 1e3!r}"))
+
+
+def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Names, types and sizes of all that goes into and comes out of the program."""
+
+    def result(variable: Any) -> dict[str, str]:
+        return {
+            "file": device.get_array_filename(variable),
+            "dtype": np.dtype(variable.dtype).str,
+        }
+
+    synapses = synapses_of(parts)
+    per_synapse = {
+        variable for item in synapses.values() for variable in item._registered_variables
+    }
+    variables = {}
+    for name, owner in parts["objects"].items():
+        own = dict(owner.variables)
+        if name in synapses and len(owner._pathways) == 1:
+            own["delay"] = next(iter(owner._pathways)).variables["delay"]
+        for key, variable in own.items():
+            if variable not in device.arrays or variable.owner.name != name:
+                continue
+            if variable.read_only or key.startswith("_"):
+                continue
+            variables[f"{name}.{key}"] = {
+                "dtype": np.dtype(variable.dtype).str,
+                "size": None if variable in per_synapse else int(variable.size),
+            }
+    return {
+        "inputs": {name: len(item) for name, item in parts["inputs"].items()},
+        "populations": {
+            name: {
+                "size": len(parts["objects"][name]),
+                "unit": result(monitor.variables["i"]),
+                "time": result(monitor.variables["t"]),
+                "lag": (
+                    result(monitor.variables[model.lag_variable[name]])
+                    if name in model.lag_variable
+                    else None
+                ),
+            }
+            for name, monitor in parts["spike_monitors"].items()
+        },
+        "traces": {
+            name: {
+                "every": whole_steps(model, model.record_traces[name][2], name),
+                **result(monitor.variables[model.record_traces[name][1]]),
+            }
+            for name, monitor in parts["trace_monitors"].items()
+        },
+        "variables": variables,
+        "synapses": {name: [len(item.source), len(item.target)] for name, item in synapses.items()},
+        "arrays": {
+            array.name: {
+                "shape": list(array.values.shape),
+                "dtype": np.dtype(array.values.dtype).str,
+                "dt_ms": float(array.dt) * 1e3,
+            }
+            for array in device.timed_arrays
+        },
+    }
+
+
+def _count_synapses(project: Path) -> dict[str, int]:
+    """Ask the finished program how many synapses its own connections have."""
+    path = (project / "sizes.txt").resolve()
+    compiling.run_program(project, ["random:seed=0", f"describe:file={path}"])
+    pairs = (line.split() for line in path.read_text().splitlines())
+    return {name: int(size) for name, size in pairs}
+
+
+class _Stopwatch:
+    """Wall-clock and CPU seconds (of this process and its finished children) by phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.cpu_seconds: dict[str, float] = {}
+        self._wall, self._cpu = self._now()
+
+    def lap(self, phase: str) -> None:
+        wall, cpu = self._now()
+        self.seconds[phase], self.cpu_seconds[phase] = wall - self._wall, cpu - self._cpu
+        self._wall, self._cpu = wall, cpu
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        times = os.times()
+        cpu = times.user + times.system + times.children_user + times.children_system
+        return time.monotonic(), cpu

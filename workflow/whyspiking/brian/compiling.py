@@ -1,0 +1,126 @@
+"""The C++ compiler: flags, precompiled headers, compiling and starting a program."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from whyspiking.errors import UserError
+
+FLAGS = ("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11")
+"""Brian2's own defaults for GCC, stated here because the hash of a build covers them."""
+
+# Every generated file includes these; compiling them once nearly halves the time of a build.
+HEADERS = (
+    *("algorithm", "chrono", "cmath", "cstdint", "cstdlib", "ctime", "fstream", "iostream"),
+    *("iterator", "map", "random", "set", "sstream", "string", "tuple", "utility", "vector"),
+)
+
+
+def compiler() -> str:
+    """The C++ compiler that make will call."""
+    return os.environ.get("CXX", "g++")
+
+
+def require_tools() -> None:
+    """Check that compiler and make are there.
+
+    Raises:
+        UserError: If one is missing.
+    """
+    for tool in (compiler(), "make"):
+        if shutil.which(tool) is None:
+            raise UserError(
+                f"'{tool}' was not found, and building a simulation needs a C++ compiler and make; "
+                "use the project's environment (environment.yml) or install both (Debian: "
+                "apt install g++ make); CXX names another compiler"
+            )
+
+
+def processor() -> str:
+    """What the program depends on: it may use every instruction of the machine it is made on."""
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        for line in file:
+            if line.startswith(("flags", "Features")):
+                return platform.machine() + hashlib.sha256(line.encode()).hexdigest()
+    return platform.machine() + platform.processor()
+
+
+def precompiled_headers(shared: Path) -> str:
+    """Flag that includes the precompiled standard headers, which are made at the first call.
+
+    Args:
+        shared: Folder for all builds.
+
+    Raises:
+        UserError: If the compiler cannot compile the standard headers.
+    """
+    version = subprocess.run([compiler(), "--version"], capture_output=True, text=True).stdout
+    text = "".join(f"#include <{name}>\n" for name in HEADERS)
+    # A header made with other flags or by another compiler would silently be ignored.
+    key = hashlib.sha256(f"{version}{processor()}{FLAGS}{text}".encode()).hexdigest()[:12]
+    folder = (shared / f"headers-{key}").resolve()
+    header = folder / "standard.h"
+    finished = folder / "standard.h.gch"
+    if not finished.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"{os.getpid()}.h"
+        partial.write_text(text)
+        partial.replace(header)
+        partial = folder / f"{os.getpid()}.gch"
+        result = subprocess.run(
+            [compiler(), "-x", "c++-header", *FLAGS, str(header), "-o", str(partial)],
+            capture_output=True,
+            text=True,
+        )
+        if result.returncode or not partial.exists():
+            raise UserError(
+                f"'{compiler()}' cannot compile the C++ standard headers; install a complete C++11 "
+                f"compiler, or name it in CXX. It said: {result.stderr[-500:] or 'nothing'}"
+            )
+        partial.replace(finished)
+    # One token: Brian2 would lose the second of two.
+    return f"-include{header}"
+
+
+def make(project: Path, name: str) -> None:
+    """Compile the generated code of a model.
+
+    Raises:
+        UserError: If the compiler rejects it; the whole output is in make.log.
+    """
+    result = subprocess.run(
+        ["make", "-j2", f"CXX={compiler()}"], cwd=project, capture_output=True, text=True
+    )
+    if result.returncode:
+        log = project / "make.log"
+        log.write_text(result.stdout + result.stderr)
+        raise UserError(
+            f"Brian2 model '{name}': compiling it failed; mend the C++ code or the equations that "
+            f"the compiler names (all of its output: {log}): {result.stderr[-1500:]}"
+        )
+
+
+def run_program(project: Path, words: Sequence[str]) -> None:
+    """Run a finished program in its folder, where its static arrays are.
+
+    Args:
+        project: Folder of the build.
+        words: Its command line.
+
+    Raises:
+        RuntimeError: If it fails or says anything: Brian2 reports an unreadable file of values on
+            stderr only, goes on with the old values, and exits with 0.
+    """
+    done = subprocess.run(["./main", *words], cwd=project, capture_output=True, text=True)
+    if done.returncode or done.stderr or done.stdout:
+        raise RuntimeError(
+            f"the simulation in {project} failed (exit code {done.returncode}): "
+            f"{(done.stderr + done.stdout)[-1500:]}"
+        )

@@ -1,0 +1,224 @@
+"""What goes into a compiled model and what comes out: files and words of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import BrianModel
+from whyspiking.errors import UserError
+from whyspiking.spikes import Spikes
+
+Value = float | NDArray
+
+
+class Exchange:
+    """Writes the files of one run of a model's program and reads what it recorded.
+
+    The methods that write return words of the command line; their arguments are those of
+    `Machine.run`, and they raise `UserError` where a name is unknown or a size is wrong.
+
+    Attributes:
+        merged: Input spikes that `spikes` has dropped so far, because their channel had another
+            spike in the same step.
+    """
+
+    def __init__(self, model: BrianModel, manifest: Mapping[str, Any], n_steps: int) -> None:
+        """Remember the model, the manifest of its build and its number of steps per trial."""
+        self.model = model
+        self.manifest = manifest
+        self.n_steps = n_steps
+        self.merged = 0
+
+    def spikes(self, spikes: Mapping[str, Spikes], folder: Path) -> list[str]:
+        """Write one event file per input of the model."""
+        inputs = self.manifest["inputs"]
+        if unknown := set(spikes) - set(inputs):
+            raise self.error(f"no input is named {sorted(unknown)}; it has {sorted(inputs)}")
+        return [
+            f"events:{name}={self._events(name, channels, spikes.get(name), folder)}"
+            for name, channels in inputs.items()
+        ]
+
+    def _events(self, name: str, channels: int, spikes: Spikes | None, folder: Path) -> Path:
+        model = self.model
+        if spikes is None:
+            nothing = np.zeros(0)
+            spikes = Spikes.sorted(
+                nothing, nothing, nothing, n_trials=1, n_units=channels, duration_ms=model.trial_ms
+            )
+        if spikes.n_units != channels:
+            raise self.error(
+                f"input '{name}' has {channels} channels, its spikes {spikes.n_units} units"
+            )
+        if spikes.duration_ms > model.trial_ms + model.dt_ms / 2:
+            raise self.error(
+                f"spikes of input '{name}' last {spikes.duration_ms} ms per trial, the model's "
+                f"trials {model.trial_ms} ms; lengthen trial_ms"
+            )
+        steps, units, lags, merged = to_events(spikes, model.dt_ms, self.n_steps, model.sub_step)
+        self.merged += merged
+        path = folder / f"events-{name}"
+        with path.open("wb") as file:
+            file.write(np.int64(steps.size).tobytes())
+            file.write(steps.astype(np.int32).tobytes())
+            file.write(units.astype(np.int32).tobytes())
+            if model.sub_step:
+                file.write(lags.tobytes())
+        return path
+
+    def arrays(self, arrays: Mapping[str, NDArray], n_trials: int, folder: Path) -> list[str]:
+        """Write the values of analogue inputs; trials that are not run stay 0."""
+        words = []
+        for name, array in arrays.items():
+            entry = self.manifest["arrays"].get(name)
+            if entry is None:
+                raise self.error(
+                    f"no TimedArray is named '{name}'; it has {sorted(self.manifest['arrays'])}"
+                )
+            rows = round(self.model.trial_ms / entry["dt_ms"])
+            shared = entry["shape"][0] == rows
+            per_trial = (rows, *entry["shape"][1:])
+            given = array if array.ndim == 3 else array[np.newaxis]
+            if len(per_trial) == 1 and given.shape[-1] == 1:
+                given = given[..., 0]
+            if given.shape[1:] != per_trial or (shared and given.shape[0] > 1):
+                raise self.error(
+                    f"array '{name}' has shape {array.shape}; expected {per_trial}"
+                    + ("" if shared else " or (trial, ...) of these")
+                )
+            full = np.zeros(entry["shape"], entry["dtype"])
+            used = full if shared else full[: n_trials * rows].reshape(n_trials, *per_trial)
+            used[:] = given[0] if shared else given
+            path = folder / f"array-{name}"
+            full.tofile(path)
+            words.append(f"{name}.values={path}")
+        return words
+
+    def wiring(self, values: Mapping[str, Value], folder: Path) -> list[str]:
+        """Write the connections that `values` gives as "synapses.i" and "synapses.j"."""
+        words = []
+        for name, (n_pre, n_post) in self.manifest["synapses"].items():
+            pre, post = values.get(f"{name}.i"), values.get(f"{name}.j")
+            if pre is None and post is None:
+                if self.manifest["n_synapses"][name] == 1 and n_pre * n_post > 1:
+                    raise self.error(f"the wiring of '{name}' is missing; give {name}.i, {name}.j")
+                continue
+            if pre is None or post is None or np.shape(pre) != np.shape(post) or np.ndim(pre) != 1:
+                raise self.error(f"'{name}.i' and '{name}.j' must be two equally long lists")
+            pre, post = np.asarray(pre, np.int32), np.asarray(post, np.int32)
+            for which, index, n in (("i", pre, n_pre), ("j", post, n_post)):
+                if index.size and not 0 <= index.min() <= index.max() < n:
+                    raise self.error(f"'{name}.{which}' must lie in [0, {n})")
+            path = folder / f"links-{name}"
+            path.write_bytes(np.int64(pre.size).tobytes() + pre.tobytes() + post.tobytes())
+            words.append(f"links:{name}={path}")
+        return words
+
+    def numbers(self, values: Mapping[str, Value], folder: Path) -> list[str]:
+        """Write the values of variables; sizes are checked here, for Brian2 goes on regardless."""
+        words = []
+        for key, value in values.items():
+            owner, _, variable = key.rpartition(".")
+            if owner in self.manifest["synapses"] and variable in ("i", "j"):
+                continue
+            entry = self.manifest["variables"].get(key)
+            if entry is None:
+                known = [k for k in self.manifest["variables"] if k.startswith(f"{owner}.")]
+                known = known or sorted({k.split(".")[0] for k in self.manifest["variables"]})
+                raise self.error(f"no variable '{key}' can be set; it has {known}")
+            array = np.asarray(value, entry["dtype"])
+            if array.ndim == 0 and np.isfinite(array):
+                words.append(f"{key}={float(array)!r}")
+                continue
+            expected: list[tuple[int, ...]]
+            if entry["size"] is not None:
+                expected = [(entry["size"],)]
+            elif f"{owner}.i" in values:
+                expected = [(np.size(values[f"{owner}.i"]),)]
+            else:
+                expected = [(self.manifest["n_synapses"][owner],)]
+                n_pre, n_post = self.manifest["synapses"][owner]
+                if (n_pre * n_post,) == expected[0]:
+                    expected.append((n_pre, n_post))
+            if array.ndim == 0:
+                array = np.full(expected[0], array)
+            if array.shape not in expected:
+                raise self.error(
+                    f"value '{key}' has shape {array.shape}; expected a number or "
+                    f"{' or '.join(map(str, expected))}"
+                )
+            # An absolute path: Brian2 takes what begins with a digit or a minus for a number.
+            path = folder / f"value-{key}"
+            array.tofile(path)
+            words.append(f"{key}={path}")
+        return words
+
+    def read_spikes(self, population: str, results: Path, n_trials: int) -> Spikes:
+        """The recorded spikes of a population."""
+        entry = self.manifest["populations"][population]
+        dt = self.model.dt_ms
+        units = _read(entry["unit"], results)
+        steps = np.rint(_read(entry["time"], results) * 1e3 / dt).astype(np.int64)
+        trials, step = np.divmod(steps, self.n_steps)
+        sizes = {
+            "n_trials": n_trials,
+            "n_units": entry["size"],
+            "duration_ms": float(self.model.trial_ms),
+        }
+        if entry["lag"] is None:
+            return Spikes(step * dt, units, trials.astype(np.int32), **sizes)
+        times = np.maximum(step * dt - _read(entry["lag"], results), 0.0)
+        return Spikes.sorted(times, units, trials, **sizes)
+
+    def read_trace(self, monitor: str, results: Path, n_trials: int) -> NDArray:
+        """The samples of a monitor, (trial, time, neuron)."""
+        entry = self.manifest["traces"][monitor]
+        return _read(entry, results).reshape(n_trials, self.n_steps // entry["every"], -1)
+
+    def error(self, message: str) -> UserError:
+        """An error that names the model."""
+        return UserError(f"Brian2 model '{self.model.name}': {message}")
+
+
+def _read(entry: Mapping[str, Any], results: Path) -> NDArray:
+    return np.fromfile(results / entry["file"], entry["dtype"])
+
+
+def to_events(
+    spikes: Spikes, dt_ms: float, n_steps: int, sub_step: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int]:
+    """Bring input spikes onto the steps of a run.
+
+    Args:
+        spikes: Input spikes of all trials.
+        dt_ms: Length of a step in ms.
+        n_steps: Steps per trial; what would act after the last is dropped.
+        sub_step: Whether spikes keep their exact time.
+
+    Returns:
+        Of each event, sorted by step, then by channel: its step counted from the start of the first
+        trial, its channel, and its lag in ms (0 without `sub_step`); and the number of spikes that
+        were dropped because their channel had another spike in the same step.
+    """
+    if sub_step:
+        # A time meant to be a multiple of dt must not end up in the next step.
+        step = np.ceil(spikes.times_ms / dt_ms - 1e-9).astype(np.int64)
+        lags = np.maximum(step * dt_ms - spikes.times_ms, 0.0)
+    else:
+        step = np.floor(spikes.times_ms / dt_ms + 0.5).astype(np.int64)
+        lags = np.zeros(step.size)
+    kept = step < n_steps
+    key = (spikes.trials * np.int64(n_steps) + step) * spikes.n_units + spikes.units
+    key, lags = key[kept], lags[kept]
+    if np.any(key[1:] < key[:-1]):
+        order = np.argsort(key, kind="stable")
+        key, lags = key[order], lags[order]
+    first = np.ones(key.size, bool)
+    first[1:] = key[1:] != key[:-1]
+    steps, channels = np.divmod(key[first], spikes.n_units)
+    return steps, channels, lags[first], int(key.size - np.count_nonzero(first))

@@ -1,0 +1,209 @@
+"""Find or make the program of a model, and run it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whyspiking.brian import assembling, building, compiling
+from whyspiking.brian.exchange import Exchange, Value
+from whyspiking.contract import BrianModel, Recording, Stimulus
+from whyspiking.errors import UserError
+from whyspiking.spikes import Spikes
+
+MANIFEST = "manifest.json"
+
+
+class Machine:
+    """A compiled model that runs any number of stimuli.
+
+    Attributes:
+        model: The network.
+        project: Folder of the build, `<folder>/<name>-<hash of all that determines the code>`.
+        built: Whether this object had to build it.
+        manifest: What the build recorded about itself, among it its `seconds` and `cpu_seconds` by
+            phase.
+        merged: Input spikes of the last run that fell into the step of another spike of their
+            channel and were dropped.
+    """
+
+    def __init__(self, model: BrianModel, folder: Path) -> None:
+        """Find or make the build of a model.
+
+        Only one process builds at a time; others wait for it. A build that was interrupted is
+        removed and made anew.
+
+        Args:
+            model: The network.
+            folder: Where builds are kept, `resources/build` in the workflow.
+
+        Raises:
+            UserError: If the model is inconsistent or cannot be compiled.
+        """
+        assembling.check(model)
+        self.model = model
+        self.project = (folder / f"{model.name}-{building.digest(model)}").resolve()
+        self.built = False
+        self.merged = 0
+        self._steps = assembling.steps_per_trial(model)
+        manifest = self._finished()
+        if manifest is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            with _locked(self.project.with_name(self.project.name + ".lock")):
+                manifest = self._finished()
+                if manifest is None:
+                    shutil.rmtree(self.project, ignore_errors=True)
+                    manifest = building.build(model, self.project, folder)
+                    partial = self.project / f"{MANIFEST}.partial"
+                    partial.write_text(json.dumps(manifest, indent=1))
+                    partial.replace(self.project / MANIFEST)
+                    self.built = True
+        self.manifest: dict[str, Any] = manifest
+
+    def run(
+        self,
+        stimulus: Stimulus,
+        values: Mapping[str, Value],
+        *,
+        trials: int | None = None,
+        seed: int = 0,
+    ) -> Recording:
+        """Simulate all trials of a stimulus, one after the other.
+
+        Safe to call from several processes at once.
+
+        Args:
+            stimulus: Input spikes by input name (left out: no spikes) and analogue arrays by name
+                (left out: as constructed).
+            values: "object.variable" -> number or array; see the module's description.
+            trials: Number of trials; needed only where the stimulus does not tell (default then 1).
+            seed: Seed of the model's own random statements; piece p of a long stimulus uses
+                seed + p.
+
+        Raises:
+            UserError: If a name is unknown or a size is wrong.
+            RuntimeError: If the program fails.
+        """
+        n_trials = self._count_trials(stimulus, trials)
+        self.merged = 0
+        pieces = [
+            self._run_piece(
+                _select(stimulus, start, min(start + self.model.max_trials, n_trials)),
+                values,
+                min(self.model.max_trials, n_trials - start),
+                seed + number,
+            )
+            for number, start in enumerate(range(0, n_trials, self.model.max_trials))
+        ]
+        return pieces[0] if len(pieces) == 1 else _join(pieces)
+
+    def _finished(self) -> dict[str, Any] | None:
+        path = self.project / MANIFEST
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def _count_trials(self, stimulus: Stimulus, trials: int | None) -> int:
+        counts = {f"spikes of '{k}'": v.n_trials for k, v in stimulus.spikes.items()}
+        counts |= {f"array '{k}'": v.shape[0] for k, v in stimulus.arrays.items() if v.ndim == 3}
+        if trials is not None:
+            counts["trials"] = trials
+        if len(set(counts.values())) > 1:
+            raise UserError(
+                f"Brian2 model '{self.model.name}': numbers of trials differ: {counts}; give all "
+                "parts of a stimulus the same number"
+            )
+        n_trials = next(iter(counts.values()), 1)
+        if n_trials < 1:
+            raise UserError(
+                f"Brian2 model '{self.model.name}': the stimulus has no trial; give at least one"
+            )
+        return n_trials
+
+    def _run_piece(
+        self, stimulus: Stimulus, values: Mapping[str, Value], n_trials: int, seed: int
+    ) -> Recording:
+        exchange = Exchange(self.model, self.manifest, self._steps)
+        with tempfile.TemporaryDirectory(prefix="whyspiking-") as name:
+            folder = Path(name).resolve()
+            words = [f"random:seed={seed % 2**32}", f"trials:count={n_trials}"]
+            words += exchange.spikes(stimulus.spikes, folder)
+            words += exchange.arrays(stimulus.arrays, n_trials, folder)
+            words += exchange.wiring(values, folder)
+            words += exchange.numbers(values, folder)
+            self.merged += exchange.merged
+            results = folder / "results"
+            results.mkdir()
+            compiling.run_program(self.project, ["--results_dir", f"{results}/", *words])
+            return Recording(
+                spikes={
+                    population: exchange.read_spikes(population, results, n_trials)
+                    for population in self.manifest["populations"]
+                },
+                traces={
+                    monitor: exchange.read_trace(monitor, results, n_trials)
+                    for monitor in self.manifest["traces"]
+                },
+                trace_dt_ms={k: float(v[2]) for k, v in self.model.record_traces.items()},
+            )
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock, which ends with the process at the latest."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _select(stimulus: Stimulus, start: int, stop: int) -> Stimulus:
+    def cut(spikes: Spikes) -> Spikes:
+        if (start, stop) == (0, spikes.n_trials):
+            return spikes
+        low, high = np.searchsorted(spikes.trials, [start, stop])
+        return replace(
+            spikes,
+            times_ms=spikes.times_ms[low:high],
+            units=spikes.units[low:high],
+            trials=spikes.trials[low:high] - np.int32(start),
+            n_trials=stop - start,
+        )
+
+    return Stimulus(
+        {name: cut(spikes) for name, spikes in stimulus.spikes.items()},
+        {k: v[start:stop] if v.ndim == 3 else v for k, v in stimulus.arrays.items()},
+    )
+
+
+def _join(pieces: list[Recording]) -> Recording:
+    offsets = [0]
+    first = pieces[0]
+    populations = {}
+    for name in first.spikes:
+        parts = [piece.spikes[name] for piece in pieces]
+        offsets = np.cumsum([0] + [part.n_trials for part in parts])
+        populations[name] = Spikes(
+            np.concatenate([part.times_ms for part in parts]),
+            np.concatenate([part.units for part in parts]),
+            np.concatenate(
+                [part.trials + np.int32(o) for part, o in zip(parts, offsets[:-1], strict=True)]
+            ),
+            int(offsets[-1]),
+            parts[0].n_units,
+            parts[0].duration_ms,
+        )
+    return Recording(
+        populations,
+        {name: np.concatenate([piece.traces[name] for piece in pieces]) for name in first.traces},
+        first.trace_dt_ms,
+    )

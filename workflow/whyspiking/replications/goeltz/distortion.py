@@ -1,0 +1,241 @@
+"""Imperfect substrates: what they do to a network, with and without learning on them.
+
+Each distortion is a `Condition`. `unadapted` is the network as trained on the ideal substrate;
+`retrained` has, for each distortion, weights that were trained further with the distortion in the
+forward pass. Both are evaluated under the same distortions in Brian2 (README, section 6).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import perturb
+from whyspiking.contract import Binding, Condition, Network, Params, Progress, Stimulus, Task
+from whyspiking.randomness import Streams
+from whyspiking.replications.goeltz import model
+from whyspiking.replications.goeltz.model import Weights
+from whyspiking.spikes import Spikes
+
+LAYERS = ("hidden", "output")
+
+
+@dataclass(frozen=True)
+class DistortedBinding(Binding):
+    """A binding that also knows the network's forms for each distortion.
+
+    Attributes:
+        weights: Ideal weights.
+        forms: Name of a distortion -> arrays `w_hidden`, `w_output` (where retrained) and
+            `tau_m_hidden`, ... (where time constants spread).
+    """
+
+    weights: Weights = field(default=(np.zeros(0), np.zeros(0)))
+    forms: Mapping[str, Mapping[str, NDArray]] = field(default_factory=dict)
+
+
+def conditions(params: Params) -> list[Condition]:
+    """All distortions, several draws where they are random at every spike."""
+    found = [Condition("quantise", "weights", float(bits)) for bits in params.bits]
+    found += [Condition("clip", "weights", float(share)) for share in params.ranges]
+    found += [Condition("tau_spread", "neurons", float(sd)) for sd in params.tau_spreads]
+    for locus in ("input", "hidden"):
+        for sd in params.jitters:
+            found += [
+                Condition("jitter", locus, float(sd), draw) for draw in range(params.jitter_draws)
+            ]
+    return found
+
+
+def name_of(condition: Condition) -> str:
+    """Key of a distortion among the arrays of a network."""
+    return f"{condition.perturbation}.{condition.locus}.{condition.strength:g}"
+
+
+def spread_taus(params: Params, condition: Condition, streams: Streams) -> dict[str, NDArray]:
+    """One realisation of uneven neurons: tau_m and tau_s of each drawn independently.
+
+    Args:
+        params: Parameters of the experiment.
+        condition: Its strength is the relative standard deviation.
+        streams: The same seed gives the same neurons, whichever variant asks.
+
+    Returns:
+        `tau_m_hidden`, `tau_s_hidden`, `tau_m_output`, `tau_s_output`, in units of tau_s.
+    """
+    rng = streams.rng(f"substrate {name_of(condition)}")
+    sizes = {"hidden": params.n_hidden, "output": params.n_output}
+    return {
+        f"{tau}_{layer}": perturb.mismatch(np.full(sizes[layer], nominal), condition.strength, rng)
+        for layer in LAYERS
+        for tau, nominal in (("tau_m", float(params.tau_ratio)), ("tau_s", 1.0))
+    }
+
+
+def unadapted(params: Params, streams: Streams, parent: Network) -> Network:
+    """The parent as it is, on substrates of its own."""
+    arrays = {name: parent.arrays[name] for name in ("w_hidden", "w_output")}
+    for condition in conditions(params):
+        if condition.perturbation == "tau_spread":
+            arrays |= _named(condition, spread_taus(params, condition, streams))
+    return Network(arrays=arrays, info={"engine": model.engine_name(params), "epochs": 0})
+
+
+def retrain(params: Params, streams: Streams, parent: Network, progress: Progress) -> Network:
+    """Train the parent further on each substrate.
+
+    Args:
+        params: Parameters of the experiment: distortions, `epochs` and `learning_rate`.
+        streams: Randomness.
+        parent: Network trained on the ideal substrate.
+        progress: Called with the fraction done.
+    """
+    from whyspiking.replications.goeltz import learning
+
+    network = unadapted(params, streams, parent)
+    start: Weights = (parent.arrays["w_hidden"], parent.arrays["w_output"])
+    planned = [condition for condition in conditions(params) if condition.draw == 0]
+    seconds = time.process_time()
+    for index, condition in enumerate(planned):
+        name = name_of(condition)
+        noise = streams.rng(f"retraining {name}")
+        distortion = _learning_distortion(params, condition, network, start, noise)
+
+        def told(share: float, news: str, done: int = index, name: str = name) -> None:
+            progress((done + share) / len(planned), f"{name}: {news}")
+
+        trained = learning.train(
+            params, streams, told, start=start, distortion=distortion, purpose=f" {name}"
+        )
+        weights = (trained.arrays["w_hidden"], trained.arrays["w_output"])
+        held = distortion.weights(weights)
+        network.arrays |= _named(condition, dict(zip(("w_hidden", "w_output"), held, strict=True)))
+        for row in trained.history:
+            network.history.append({**row, "metric": f"{name}.{row['metric']}"})
+    epochs = params.epochs * len(planned)
+    network.info |= {
+        "epochs": epochs,
+        "epoch_seconds": (time.process_time() - seconds) / epochs,
+        "retrained": [name_of(condition) for condition in planned],
+    }
+    return network
+
+
+def bind(params: Params, network: Network) -> DistortedBinding:
+    """Place a network into the Brian2 model, together with its forms for each distortion."""
+    weights = (network.arrays["w_hidden"], network.arrays["w_output"])
+    ideal = model.bind(params, weights)
+    forms: dict[str, dict[str, NDArray]] = {}
+    for key, array in network.arrays.items():
+        name, _, entry = key.rpartition("/")
+        if name:
+            forms.setdefault(name, {})[entry] = array
+    return DistortedBinding(ideal.values, ideal.layers, weights, forms)
+
+
+def vary(
+    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
+) -> tuple[Task, Binding]:
+    """Task and binding under one distortion.
+
+    Retrained networks bring their own weights for it; others get the distortion of their ideal
+    weights.
+
+    Args:
+        params: Parameters of the experiment.
+        condition: The distortion.
+        task: Undistorted trials.
+        binding: From `bind`.
+        rng: Draws the jitter.
+    """
+    if not isinstance(binding, DistortedBinding):
+        raise TypeError("distortions need the binding that `bind` made")
+    form = binding.forms.get(name_of(condition), {})
+    if "w_hidden" in form:
+        weights = (form["w_hidden"], form["w_output"])
+    else:
+        weights = distorted_weights(condition, binding.weights, binding.weights)
+    values = model.values(params, weights)
+    if condition.perturbation == "tau_spread":
+        for layer in LAYERS:
+            for tau in ("tau_m", "tau_s"):
+                values[f"{layer}.{tau}"] = form[f"{tau}_{layer}"] * params.tau_s_ms * 1e-3
+    if condition.perturbation == "jitter":
+        spikes = dict(task.stimulus.spikes)
+        if condition.locus == "input":
+            first = spikes["input"].first_ms()
+            moved = jittered(first[:, : params.n_input], condition.strength * params.tau_s_ms, rng)
+            first[:, : params.n_input] = moved
+            spikes["input"] = Spikes.from_first_spikes(first, params.trial_ms)
+        else:
+            # Hidden spikes are computed in closed form, moved, and replayed in place of the layer.
+            hidden = model.forward_pass(params, weights, task).hidden.times * params.tau_s_ms
+            moved = jittered(hidden, condition.strength * params.tau_s_ms, rng)
+            spikes["hidden_replay"] = Spikes.from_first_spikes(moved, params.trial_ms)
+            values["hidden.v_th"] = 1e9
+        task = replace(task, stimulus=Stimulus(spikes=spikes, arrays=task.stimulus.arrays))
+    return task, replace(binding, values=values)
+
+
+def distorted_weights(condition: Condition, weights: Weights, ideal: Weights) -> Weights:
+    """Weights as the substrate holds them.
+
+    Args:
+        condition: `quantise` (bits per weight, one scale per layer) or `clip` (share of the
+            largest ideal weight of the layer); other distortions leave weights alone.
+        weights: Weights that are learned.
+        ideal: Weights that fix the range of `clip`.
+    """
+    if condition.perturbation == "quantise":
+        bits = int(condition.strength)
+        hidden, output = (perturb.quantise(w, bits).astype(w.dtype) for w in weights)
+        return hidden, output
+    if condition.perturbation == "clip":
+        limits = [condition.strength * float(np.abs(w).max()) for w in ideal]
+        hidden, output = (
+            np.clip(w, -limit, limit) for w, limit in zip(weights, limits, strict=True)
+        )
+        return hidden, output
+    return weights
+
+
+def jittered(times: NDArray, sd: float, rng: np.random.Generator) -> NDArray:
+    """Move spike times by Gaussian noise, reflected at 0; silent neurons stay silent."""
+    noise = rng.standard_normal(times.shape, np.float32).astype(times.dtype)
+    return np.abs(times + times.dtype.type(sd) * noise)
+
+
+def _learning_distortion(
+    params: Params,
+    condition: Condition,
+    network: Network,
+    ideal: Weights,
+    rng: np.random.Generator,
+):
+    from whyspiking.replications.goeltz.learning import Distortion
+
+    def held(weights: Weights) -> Weights:
+        return distorted_weights(condition, weights, ideal)
+
+    def moved(times: NDArray) -> NDArray:
+        return jittered(times, condition.strength, rng)
+
+    if condition.perturbation == "tau_spread":
+        prefix = f"{name_of(condition)}/"
+        taus = {k.removeprefix(prefix): v for k, v in network.arrays.items() if k.startswith(prefix)}
+        return Distortion(substrate=model.uneven_substrate(params, taus))
+    if condition.perturbation == "jitter" and condition.locus == "input":
+        return Distortion(input_times=moved)
+    if condition.perturbation == "jitter":
+        return Distortion(substrate=model.ideal_substrate(params, jitter=moved))
+    return Distortion(weights=held)
+
+
+def _named(condition: Condition, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    return {f"{name_of(condition)}/{key}": array for key, array in arrays.items()}
+
+

@@ -1,0 +1,238 @@
+"""Learning with the exact derivatives of first-spike times (README, Eqs. 4 to 8)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Progress
+from whyspiking.randomness import Streams
+from whyspiking.replications.goeltz import model, task
+from whyspiking.replications.goeltz.model import Pass, Weights
+
+NAMES = ("w_hidden", "w_output")
+ADAM = optax.scale_by_adam()
+
+
+@dataclass
+class Distortion:
+    """What the substrate does to a network while it learns; by default nothing.
+
+    Attributes:
+        weights: Weights as the substrate holds them, from those that are learned; gradients pass
+            straight through.
+        input_times: Input times as they arrive, from the intended ones.
+        substrate: Forward pass on the substrate, see `model.Substrate`.
+    """
+
+    weights: Callable[[Weights], Weights] = lambda weights: weights
+    input_times: Callable[[NDArray], NDArray] = lambda times: times
+    substrate: model.Substrate | None = None
+
+
+@dataclass
+class Bump:
+    """The published remedy for silent neurons, instead of a penalty (README, section 4).
+
+    Attributes:
+        first: Amount added to the weights of silent neurons.
+        tolerated: Share of silent (sample, neuron) pairs per layer that is accepted.
+    """
+
+    first: float
+    tolerated: tuple[float, float]
+    layer: int | None = None
+    amount: float = 0.0
+
+    def offending(self, spikes: Pass) -> int | None:
+        """The first layer with too many silent neurons; keeps count of repeated offences."""
+        found = None
+        for index, layer in enumerate((spikes.hidden, spikes.output)):
+            if np.isinf(layer.times).mean() > self.tolerated[index]:
+                found = index
+                break
+        repeated = found is not None and found == self.layer
+        self.amount = 2 * self.amount if repeated else self.first
+        self.layer = found
+        return found
+
+    def apply(self, weights: Weights, spikes: Pass, layer: int) -> Weights:
+        """Add the amount to all weights of the neurons that any sample left silent."""
+        times = (spikes.hidden, spikes.output)[layer].times
+        silent = np.isinf(times).any(axis=0)
+        lifted = weights[layer] + np.where(silent, self.amount, 0.0).astype(weights[layer].dtype)
+        return (lifted, weights[1]) if layer == 0 else (weights[0], lifted)
+
+
+def loss(times: NDArray, targets: NDArray, params: Params) -> tuple[float, NDArray]:
+    """Mean loss of a batch and its derivative by the output times (README, Eq. 4).
+
+    Args:
+        times: Output times in units of tau_s, (sample, class).
+        targets: True classes, (sample,).
+        params: xi, alpha, beta, silent_loss.
+
+    Returns:
+        Loss, and derivatives (sample, class) with the 1/batch of the mean; zero for samples whose
+        true neuron is silent, which cost `silent_loss`.
+    """
+    rows = np.arange(len(times))
+    true = times[rows, targets]
+    fired = np.isfinite(true)
+    scaled = -times / params.xi
+    highest = np.where(fired, scaled.max(axis=1), 0.0)[:, None]
+    powers = np.exp(np.where(fired[:, None], scaled - highest, 0.0))
+    total = powers.sum(axis=1)
+    late = np.where(fired, true, 0.0)
+    push = params.alpha * np.exp(late / params.beta)
+    value = np.log(total) + highest[:, 0] + late / params.xi + push
+    gradient = -powers / total[:, None] / params.xi
+    gradient[rows, targets] += 1 / params.xi + push / params.beta
+    gradient[~fired] = 0.0
+    return float(np.where(fired, value, params.silent_loss).mean()), gradient / len(times)
+
+
+def initial_weights(params: Params, streams: Streams) -> Weights:
+    """Normally distributed weights with the published means and deviations."""
+    rng = streams.rng("init")
+    n_bias = len(params.bias_times)
+    shapes = (
+        (params.n_input + n_bias, params.n_hidden),
+        (params.n_hidden + n_bias, params.n_output),
+    )
+    moments = (
+        (params.hidden_mean, params.hidden_sd),
+        (params.output_mean, params.output_sd),
+    )
+    hidden, output = (
+        rng.normal(mean, sd, shape).astype(np.float32)
+        for shape, (mean, sd) in zip(shapes, moments, strict=True)
+    )
+    return hidden, output
+
+
+def learning_rate(params: Params, epoch: int, epochs: int) -> float:
+    """Rate of one epoch: steps as published, or a half cosine down to zero."""
+    if params.schedule == "cosine":
+        return params.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
+    return params.learning_rate * params.lr_decay ** (epoch // params.lr_decay_epochs)
+
+
+@jax.jit
+def _adam(gradients, state, weights, rate):
+    updates, state = ADAM.update(gradients, state, weights)
+    return tuple(w - rate * u for w, u in zip(weights, updates, strict=True)), state
+
+
+def train(
+    params: Params,
+    streams: Streams,
+    progress: Progress,
+    *,
+    start: Weights | None = None,
+    distortion: Distortion | None = None,
+    epochs: int | None = None,
+    purpose: str = "",
+) -> Network:
+    """Train one network.
+
+    Args:
+        params: Parameters of the experiment.
+        streams: Randomness: "init", "shuffle", "noise".
+        progress: Called after every epoch.
+        start: Weights to start from; by default the published initialisation.
+        distortion: What the substrate does during learning.
+        epochs: Number of epochs, by default `params.epochs`.
+        purpose: Added to the names of the random streams, so that several trainings of one seed
+            differ.
+
+    Returns:
+        Weights after the last epoch, as published, with the history of training.
+    """
+    distortion = distortion or Distortion()
+    epochs = epochs or params.epochs
+    features, targets = task.samples(params, "train")
+    values = features if params.dataset == "yinyang" else 1 - features
+    inputs = task.latencies(values, params).astype(np.float32)
+    held_out = task.make_task(params, "validation", streams)
+    weights = start or initial_weights(params, streams)
+    state: Any = ADAM.init(weights)
+    bump = Bump(params.bump, (params.missing_hidden, params.missing_output))
+    forward = distortion.substrate or model.ideal_substrate(params)
+    shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
+    log = History()
+    for epoch in range(epochs):
+        began, rate = time.process_time(), learning_rate(params, epoch, epochs)
+        order = shuffle.permutation(len(inputs))
+        for first in range(0, len(order), params.batch):
+            chosen = order[first : first + params.batch]
+            batch = inputs[chosen]
+            if params.noise_sd:
+                batch = np.abs(
+                    batch + params.noise_sd * noise.standard_normal(batch.shape, np.float32)
+                )
+            batch = task.with_bias(distortion.input_times(batch), params)
+            held = distortion.weights(weights)
+            spikes = forward(batch, held)
+            value, by_time = loss(spikes.output.times, targets[chosen], params)
+            layer = bump.offending(spikes)
+            if layer is None or params.bump_rule == "soft":
+                gradients = model.gradients(params, spikes, held, by_time)
+                weights, state = _adam(gradients, state, weights, np.float32(rate))
+                weights = tuple(np.asarray(w) for w in weights)
+            if layer is not None:
+                weights = bump.apply(weights, spikes, layer)
+            right = spikes.output.times.argmin(axis=1) == targets[chosen]
+            log.batch(
+                train_loss=value,
+                train_accuracy=float(right.mean()),
+                silent_hidden=float(np.isinf(spikes.hidden.times).mean()),
+                bumped_batches=float(layer is not None),
+            )
+        seconds = time.process_time() - began
+        accuracy = model.accuracy(params, distortion.weights(weights), held_out, forward)
+        log.epoch(epoch + 1, validation_accuracy=accuracy, epoch_seconds=seconds)
+        if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
+            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
+    return Network(
+        arrays=dict(zip(NAMES, weights, strict=True)),
+        info={
+            "engine": model.engine_name(params),
+            "epochs": epochs,
+            "epoch_seconds": log.mean("epoch_seconds"),
+            "validation_accuracy": accuracy,
+        },
+        history=log.rows,
+    )
+
+
+@dataclass
+class History:
+    """Collects measurements of batches into rows of epochs."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    batches: list[dict[str, float]] = field(default_factory=list)
+
+    def batch(self, **values: float) -> None:
+        """One batch: metric -> value."""
+        self.batches.append(values)
+
+    def epoch(self, number: int, **values: float) -> None:
+        """Close an epoch: means over its batches, and further metrics."""
+        means = {k: float(np.mean([b[k] for b in self.batches])) for k in self.batches[0]}
+        self.rows += [
+            {"epoch": number, "metric": k, "value": v} for k, v in {**means, **values}.items()
+        ]
+        self.batches = []
+
+    def mean(self, metric: str) -> float:
+        """Mean of a metric over all epochs."""
+        return float(np.mean([row["value"] for row in self.rows if row["metric"] == metric]))

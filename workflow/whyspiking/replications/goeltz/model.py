@@ -1,0 +1,362 @@
+"""The network: closed-form forward and backward pass, and the same network in Brian2.
+
+Time inside this module is in units of tau_s = 1 ms, so it equals milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import first_spike
+from whyspiking.contract import Binding, BrianModel, Layer, Params, Replay, Stimulus, Task, Trials
+from whyspiking.errors import UserError
+from whyspiking.first_spike import LayerOutput
+from whyspiking.spikes import Spikes
+
+Weights = tuple[NDArray, NDArray]
+"""w_hidden (input + bias, hidden) and w_output (hidden + bias, output)."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Spikes of one batch, layer by layer.
+
+    Attributes:
+        inputs: Input times with bias, (sample, input + bias).
+        hidden: First spikes of the hidden layer.
+        onward: What the output layer received: hidden times with bias, (sample, hidden + bias).
+        output: First spikes of the output layer.
+    """
+
+    inputs: NDArray
+    hidden: LayerOutput
+    onward: NDArray
+    output: LayerOutput
+
+
+Substrate = Callable[[NDArray, Weights], Pass]
+"""A forward pass: input times with bias and weights -> spikes with the slopes at them."""
+
+
+def threshold(params: Params) -> float:
+    """c = theta g_l in the code's units theta = 1, g_l = tau_s / tau_m (README, Eq. 2)."""
+    return params.theta / params.tau_ratio
+
+
+def engine_name(params: Params) -> str:
+    """Which engine trains and evaluates: "compiled" or "jax"."""
+    return first_spike.engine(params.engine).NAME
+
+
+def ideal_substrate(params: Params, jitter: Callable[[NDArray], NDArray] | None = None) -> Substrate:
+    """The closed form (README, Eq. 3).
+
+    Args:
+        params: Parameters of the experiment.
+        jitter: Applied to hidden spike times on their way to the output layer.
+    """
+    engine, c = first_spike.engine(params.engine), threshold(params)
+
+    def forward(times: NDArray, weights: Weights) -> Pass:
+        hidden = engine.forward(times, weights[0], c, params.tau_ratio)
+        sent = hidden.times if jitter is None else jitter(hidden.times)
+        onward = _with_bias(sent, params)
+        return Pass(times, hidden, onward, engine.forward(onward, weights[1], c, params.tau_ratio))
+
+    return forward
+
+
+def uneven_substrate(params: Params, taus: Mapping[str, NDArray]) -> Substrate:
+    """Neurons with time constants of their own, found numerically; stands for a chip.
+
+    Only spike times come from the substrate: slopes, and so gradients, are those of the ideal
+    neuron at the measured times, as in the published training in the loop.
+
+    Args:
+        params: Parameters of the experiment.
+        taus: `tau_m_hidden`, `tau_s_hidden`, `tau_m_output`, `tau_s_output`, each (neuron,), in
+            units of the nominal tau_s.
+
+    Raises:
+        UserError: If there is no C++ compiler, which Brian2 needs as well.
+    """
+    from whyspiking.first_spike import compiled
+
+    try:
+        compiled.library()
+    except compiled.NoCompiler as reason:
+        raise UserError(f"neurons with uneven time constants need a C++ compiler: {reason}") from None
+
+    def simulate(times: NDArray, weights: Weights) -> tuple[NDArray, NDArray]:
+        c = np.array(threshold(params))
+        hidden = compiled.forward_general(
+            times, weights[0], taus["tau_m_hidden"], taus["tau_s_hidden"], c
+        )
+        output = compiled.forward_general(
+            _with_bias(hidden, params), weights[1], taus["tau_m_output"], taus["tau_s_output"], c
+        )
+        return hidden, output
+
+    return in_the_loop(params, simulate)
+
+
+def brian_substrate(params: Params, machine: Any, changes: Mapping[str, Any]) -> Substrate:
+    """Brian2 as the chip: slow to train with, exact about what will be evaluated.
+
+    Args:
+        params: Parameters of the experiment.
+        machine: `brian.Machine` of `brian_model(params)`.
+        changes: Values that differ from the ideal ones, e.g. {"hidden.tau_m": ...} in seconds.
+    """
+
+    def simulate(times: NDArray, weights: Weights) -> tuple[NDArray, NDArray]:
+        spikes = Spikes.from_first_spikes(times * params.tau_s_ms, params.trial_ms)
+        values = {**values(params, weights), **changes}
+        recording = machine.run(Stimulus(spikes={"input": spikes}), values)
+        hidden, output = (
+            recording.spikes[name].first_ms() / params.tau_s_ms for name in ("hidden", "output")
+        )
+        return hidden, output
+
+    return in_the_loop(params, simulate)
+
+
+def in_the_loop(
+    params: Params, simulate: Callable[[NDArray, Weights], tuple[NDArray, NDArray]]
+) -> Substrate:
+    """A substrate of which only the spike times can be measured.
+
+    Args:
+        params: Parameters of the experiment.
+        simulate: Input times with bias and weights -> measured hidden and output times.
+    """
+    c, ratio = threshold(params), params.tau_ratio
+
+    def forward(times: NDArray, weights: Weights) -> Pass:
+        hidden, output = simulate(times, weights)
+        onward = _with_bias(hidden, params)
+        return Pass(
+            times,
+            first_spike.measured(times, weights[0], hidden, c, ratio),
+            onward,
+            first_spike.measured(onward, weights[1], output, c, ratio),
+        )
+
+    return forward
+
+
+def gradients(params: Params, spikes: Pass, weights: Weights, by_output: NDArray) -> Weights:
+    """Derivatives of the loss by both weight matrices (README, Eqs. 5 to 7).
+
+    Args:
+        params: Parameters of the experiment.
+        spikes: Forward pass of the batch.
+        weights: Weights of that pass.
+        by_output: Derivative by the output times, (sample, class).
+    """
+    engine = first_spike.engine(params.engine)
+    limits = {
+        "min_slope": first_spike.min_slope(params.slope_floor, threshold(params), params.tau_ratio),
+        "max_dw": params.max_dw_norm,
+    }
+    kind = weights[0].dtype
+    onward, inputs = spikes.onward.astype(kind), spikes.inputs.astype(kind)
+    w_output, by_onward = engine.backward(
+        onward, weights[1], spikes.output, by_output, params.tau_ratio, **limits
+    )
+    n_hidden = weights[0].shape[1]
+    w_hidden, _ = engine.backward(
+        inputs, weights[0], spikes.hidden, by_onward[:, :n_hidden], params.tau_ratio,
+        first_time=inputs.shape[1], **limits,
+    )  # fmt: skip
+    return w_hidden, w_output
+
+
+def evaluate(params: Params, weights: Weights, task: Task, forward: Substrate | None = None) -> Trials:
+    """First output spike decides; ties go to the lower class, silence is no decision.
+
+    Args:
+        params: Parameters of the experiment.
+        weights: Weights of both layers.
+        task: Inputs and targets.
+        forward: Forward pass, by default the closed form.
+    """
+    return decide(forward_pass(params, weights, task, forward).output.times, task, params)
+
+
+def forward_pass(
+    params: Params, weights: Weights, task: Task, forward: Substrate | None = None
+) -> Pass:
+    """All first spikes for the trials of a task."""
+    forward = forward or ideal_substrate(params)
+    times = task.stimulus.spikes["input"].first_ms() / params.tau_s_ms
+    return forward(times.astype(weights[0].dtype), weights)
+
+
+def accuracy(params: Params, weights: Weights, task: Task | None, forward: Substrate) -> float:
+    """Share of right decisions."""
+    if task is None:
+        return float("nan")
+    trials = evaluate(params, weights, task, forward)
+    return float((trials.choices == trials.targets).mean())
+
+
+def decide(output_times: NDArray, task: Task, params: Params) -> Trials:
+    """Decisions from output spike times in units of tau_s, (trial, class)."""
+    first = output_times.min(axis=1)
+    choices = np.where(np.isfinite(first), output_times.argmin(axis=1), -1)
+    return Trials(
+        targets=np.asarray(task.targets, np.int64),
+        choices=choices.astype(np.int64),
+        decision_ms=np.asarray(first, float) * params.tau_s_ms,
+        n_classes=task.n_classes,
+    )
+
+
+def _with_bias(times: NDArray, params: Params) -> NDArray:
+    bias = np.asarray(params.bias_times, times.dtype)
+    return np.hstack([times, np.broadcast_to(bias, (len(times), bias.size))])
+
+
+# ---- the same network in Brian2 -------------------------------------------------------------
+
+NEURON = """
+dv/dt = (x - v) / tau_m : 1
+dx/dt = -x / tau_s : 1
+tau_m : second
+tau_s : second
+v_th : 1
+v_before : 1
+fired : 1
+lag : 1
+keep_v : 1
+keep_x : 1
+gain : 1
+"""
+"""README, Eq. 2. `lag` is the time since the last spike at the end of its step, in ms."""
+
+# Over a time d, with z = d (1/tau_s - 1/tau_m), the potential gains from x the share
+# (d/tau_m) e^{-d/tau_m} (1 - e^{-z})/z. Within a step z is small, and the series of the last factor
+# is exact to rounding even where tau_m = tau_s, where the usual formula divides by zero.
+PROPAGATOR = """
+keep_v = exp(-step / tau_m)
+keep_x = exp(-step / tau_s)
+gain = step / tau_m * keep_v * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
+"""
+PROPAGATE = "v_before = v\nv = keep_v * v + gain * x\nx = keep_x * x"
+ON_SPIKE = """
+d = lag_pre * ms
+z = d * (1 / tau_s_post - 1 / tau_m_post)
+v_post += w * d / tau_m_post * exp(-d / tau_m_post) * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
+x_post += w * exp(-d / tau_s_post)
+"""
+"""What an input changes, as it has become by the end of the step in which it arrived."""
+
+
+def brian_model(params: Params) -> BrianModel:
+    """The structure in Brian2; time constants, thresholds and weights are values of each run."""
+    n_bias = len(params.bias_times)
+    n_input, n_hidden, n_output = params.n_input + n_bias, params.n_hidden, params.n_output
+    reset = (
+        "v = 0; x = 0; fired = 0; v_before = 0\n"
+        f"step = {params.dt_ms} * ms\nz = step * (1 / tau_s - 1 / tau_m)\n{PROPAGATOR}"
+    )
+    fire = f"fired = 1; lag = {params.dt_ms} * (v - v_th) / (v - v_before)"
+
+    def construct(inputs: Mapping[str, Any]) -> list[Any]:
+        import brian2
+
+        def propagate(equations: Any, variables: Any, options: Any = None) -> str:
+            return PROPAGATE
+
+        def neurons(n: int, name: str) -> Any:
+            group = brian2.NeuronGroup(
+                n,
+                NEURON,
+                threshold="v >= v_th and fired == 0",
+                reset=fire,
+                method=propagate,
+                namespace={"ms": brian2.ms},
+                name=name,
+            )
+            group.tau_m = group.tau_s = params.tau_s_ms * brian2.ms
+            group.v_th = threshold(params)
+            return group
+
+        def synapses(pre: Any, post: Any, name: str) -> Any:
+            made = brian2.Synapses(
+                pre, post, "w : 1", on_pre=ON_SPIKE, namespace={"ms": brian2.ms}, name=name
+            )
+            made.connect()
+            return made
+
+        hidden, output = neurons(n_hidden, "hidden"), neurons(n_output, "output")
+        objects = [
+            hidden,
+            output,
+            synapses(inputs["input"], hidden, "s_hidden"),
+            synapses(hidden, output, "s_output"),
+            synapses(inputs["hidden_replay"], output, "s_replay"),
+        ]
+        return objects + ([synapses(inputs["input"], output, "s_bias")] if n_bias else [])
+
+    return BrianModel(
+        name=f"goeltz-{n_input}-{n_hidden}-{n_output}",
+        definition={
+            "equations": [NEURON, PROPAGATE, ON_SPIKE, fire],
+            "sizes": [n_input, n_hidden, n_output, n_bias],
+        },
+        construct=construct,
+        inputs={"input": n_input, "hidden_replay": n_hidden},
+        dt_ms=params.dt_ms,
+        trial_ms=params.trial_ms,
+        max_trials=params.max_trials,
+        reset={"hidden": reset, "output": reset},
+        record_spikes=("hidden", "output"),
+        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})},
+        sub_step=True,
+        lag_variable={"hidden": "lag", "output": "lag"},
+        schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
+    )
+
+
+def values(params: Params, weights: Weights) -> dict[str, NDArray | float]:
+    """Weights and ideal neurons as values of the Brian2 model, in base units.
+
+    Args:
+        params: Parameters of the experiment.
+        weights: w_hidden (input + bias, hidden), w_output (hidden + bias, output).
+    """
+    w_hidden, w_output = (np.asarray(w, float) for w in weights)
+    n_bias, n_hidden = len(params.bias_times), params.n_hidden
+    found: dict[str, NDArray | float] = {
+        "s_hidden.w": w_hidden,
+        "s_output.w": w_output[:n_hidden],
+        "s_replay.w": w_output[:n_hidden],
+    }
+    if n_bias:
+        # The bias spike feeds both layers; the other inputs have no synapses onto the output.
+        none = np.zeros((params.n_input, params.n_output))
+        found["s_bias.w"] = np.vstack([none, w_output[n_hidden:]])
+    for name, n in (("hidden", n_hidden), ("output", params.n_output)):
+        found[f"{name}.v_th"] = np.full(n, threshold(params))
+        found[f"{name}.tau_s"] = np.full(n, params.tau_s_ms * 1e-3)
+        found[f"{name}.tau_m"] = np.full(n, params.tau_ratio * params.tau_s_ms * 1e-3)
+    return found
+
+
+def bind(params: Params, weights: Weights) -> Binding:
+    """Place weights into the Brian2 model, and name its layers for counting."""
+    found = values(params, weights)
+    layers = {
+        "s_hidden.w": Layer("input", "hidden", np.asarray(found["s_hidden.w"])),
+        "s_output.w": Layer("hidden", "output", np.asarray(found["s_output.w"]), "readout"),
+    }
+    if "s_bias.w" in found:
+        layers["s_bias.w"] = Layer("input", "output", np.asarray(found["s_bias.w"]), "readout")
+    return Binding(values=found, layers=layers)

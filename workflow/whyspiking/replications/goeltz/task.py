@@ -1,0 +1,88 @@
+"""Where the spikes come from: points of the Yin-Yang set and digits of MNIST as spike latencies."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.datasets import mnist, yinyang
+from whyspiking.randomness import Streams
+from whyspiking.spikes import Spikes
+
+MNIST_VALIDATION = 10_000
+"""The last images of the training file, as in the published code."""
+
+
+def latencies(values: NDArray, params: Params) -> NDArray[np.float64]:
+    """Spike times in units of tau_s for values in [0, 1]: 0 early, 1 late (README, Eq. 1)."""
+    return params.t_early + np.asarray(values, float) * (params.t_late - params.t_early)
+
+
+def with_bias(times: NDArray, params: Params) -> NDArray:
+    """Append the channels that always fire at the same time, (sample, input + bias)."""
+    bias = np.asarray(params.bias_times, times.dtype)
+    return np.hstack([times, np.broadcast_to(bias, (len(times), bias.size))])
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The inputs and targets of one split; both sets are fixed, so `streams` is not used.
+
+    Args:
+        params: Parameters of the experiment.
+        split: "fresh" exists for Yin-Yang only: further points from another seed.
+        streams: Unused; the published sets are the same for all seeds.
+
+    Returns:
+        The task, or None where a split does not exist.
+    """
+    features, targets = samples(params, split)
+    if features is None:
+        return None
+    values = features if params.dataset == "yinyang" else 1.0 - features
+    times_ms = with_bias(latencies(values, params), params) * params.tau_s_ms
+    spikes = Spikes.from_first_spikes(times_ms, params.trial_ms)
+    return Task(
+        stimulus=Stimulus(spikes={"input": spikes}),
+        targets=targets,
+        n_classes=params.n_output,
+        features=features,
+    )
+
+
+def samples(params: Params, split: Split) -> tuple[NDArray | None, NDArray]:
+    """Values and classes of one split, before they become spikes.
+
+    Returns:
+        Yin-Yang: (x, y, 1 - x, 1 - y) in [0, 1]; MNIST: brightness p/256 of 784 pixels, which the
+        published code divides by 256, not 255. None where a split does not exist.
+    """
+    if params.dataset == "yinyang":
+        features, classes = _yinyang(split, params.n_fresh)
+    elif split == "fresh":
+        return None, np.zeros(0, np.int64)
+    else:
+        features, classes = _mnist(Path(params.data_dir) / "mnist", split)
+    limit = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
+    n = limit.get(split, len(features))
+    return features[:n], classes[:n]
+
+
+@functools.lru_cache(maxsize=4)
+def _yinyang(split: Split, n_fresh: int) -> tuple[NDArray, NDArray]:
+    seed, n = (yinyang.FRESH_SEED, n_fresh) if split == "fresh" else yinyang.PUBLISHED[split]
+    return yinyang.generate(seed, n)
+
+
+@functools.lru_cache(maxsize=3)
+def _mnist(folder: Path, split: Split) -> tuple[NDArray, NDArray]:
+    images, labels = mnist.load(folder, "test" if split == "test" else "train")
+    if split == "train":
+        images, labels = images[:-MNIST_VALIDATION], labels[:-MNIST_VALIDATION]
+    elif split == "validation":
+        images, labels = images[-MNIST_VALIDATION:], labels[-MNIST_VALIDATION:]
+    flat = images.reshape(len(images), -1).astype(np.float32)
+    return flat / np.float32(256), labels.astype(np.int64)

@@ -1,0 +1,51 @@
+"""Parts of a task: some of its trials, several of its populations as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Stimulus, Task
+from whyspiking.randomness import Streams
+from whyspiking.spikes import Spikes
+
+
+def select_task(task: Task, chosen: NDArray) -> Task:
+    """The task of the given trials, in the given order (repeats allowed)."""
+    return replace(
+        task,
+        stimulus=Stimulus(
+            spikes={k: spikes.select_trials(chosen) for k, spikes in task.stimulus.spikes.items()},
+            # Arrays of two axes are shared by all trials.
+            arrays={k: a[chosen] if a.ndim == 3 else a for k, a in task.stimulus.arrays.items()},
+        ),
+        targets=task.targets[chosen],
+        features=None if task.features is None else task.features[chosen],
+    )
+
+
+def chosen_trials(n_trials: int, limit: int, streams: Streams) -> NDArray[np.int64]:
+    """Which test trials a network is perturbed on: the same for all variants of a seed."""
+    if n_trials <= limit:
+        return np.arange(n_trials)
+    return np.sort(streams.rng("battery-trials").choice(n_trials, size=limit, replace=False))
+
+
+def side_by_side(trains: Sequence[Spikes]) -> Spikes:
+    """Several populations as one."""
+    if len(trains) == 1:
+        return trains[0]
+    offsets = np.cumsum([0, *(spikes.n_units for spikes in trains)])
+    return Spikes.sorted(
+        np.concatenate([spikes.times_ms for spikes in trains]),
+        np.concatenate(
+            [spikes.units + offset for spikes, offset in zip(trains, offsets, strict=False)]
+        ),
+        np.concatenate([spikes.trials for spikes in trains]),
+        n_trials=trains[0].n_trials,
+        n_units=int(offsets[-1]),
+        duration_ms=trains[0].duration_ms,
+    )
