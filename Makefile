@@ -4,7 +4,10 @@
 ifndef PYTHON
 PYTHON := $(shell command -v python3 || command -v python3.13 || command -v python3.12)
 endif
-SMOKE := --configfile config/smoke.yaml
+# default, smoke or paper: the last two are the overlays config/smoke.yaml and config/paper.yaml.
+SCALE ?= default
+OVERLAY = $(if $(filter-out default,$(SCALE)),--configfile config/$(SCALE).yaml)
+REPORT = $(CURDIR)/results/$(SCALE)/why_spiking.html
 # More options for snakemake or pytest: make report ARGS="--cores 8"
 ARGS ?=
 
@@ -19,7 +22,7 @@ SHELL := bash
 .PHONY: help report smoke environment test test-all format lock clean
 
 help:
-	@echo "make report       the whole run and the report (default scale)"
+	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
 	@echo "make smoke        the same in a minute or two: checks the plumbing, gives no verdict"
 	@echo "make environment  only make .venv"
 	@echo "make test         the fast tests; make test-all: all of them"
@@ -28,15 +31,11 @@ help:
 	@echo "make clean        remove .venv and caches; results and data stay"
 	@echo 'ARGS="..." is handed to snakemake or pytest'
 
-report: environment
+smoke: override SCALE := smoke
+report smoke: environment
 	@python -m whyspiking.preflight
-	@snakemake $(ARGS)
-	@echo "report: $(CURDIR)/results/default/why_spiking.html"
-
-smoke: environment
-	@python -m whyspiking.preflight
-	@snakemake $(SMOKE) $(ARGS)
-	@echo "report: $(CURDIR)/results/smoke/why_spiking.html"
+	@snakemake $(ARGS) $(OVERLAY)
+	@if [ -f "$(REPORT)" ]; then echo "report: $(REPORT)"; fi
 
 environment:
 	@if [ -z "$(PYTHON)" ]; then \

@@ -1,171 +1,161 @@
-"""Matched non-spiking controls: ReLU networks and linear readouts, trained with JAX and optax.
+"""Matched non-spiking controls: feed-forward ReLU networks trained on the same data with Adam.
 
-Arrays are named w0 (feature, unit), b0 (unit,), w1, ...; `counterpart` perturbs and counts them.
+The arrays are w0, b0, w1, b1, ...: what `counterpart` counts and perturbs. One layer is a linear
+(softmax) classifier.
 """
 
 from __future__ import annotations
 
-import functools
 import time
+from collections.abc import Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
-from jax import Array
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Progress, Trials
+from whyspiking.contract import Network, Progress, Task, Trials
 from whyspiking.counterpart import forward
 from whyspiking.randomness import Streams
 
-Layers = list[tuple[Array, Array]]
+ENGINE = "jax"
 
 
 def train(
-    features: NDArray,
-    targets: NDArray,
-    held_out: tuple[NDArray, NDArray],
+    sizes: Sequence[int],
+    train_set: tuple[NDArray, NDArray],
+    validation_set: tuple[NDArray, NDArray],
     *,
-    sizes: tuple[int, ...],
     epochs: int,
     batch: int,
     learning_rate: float,
+    input_noise: float,
     streams: Streams,
     progress: Progress,
-    noise_sd: float = 0.0,
 ) -> Network:
-    """Train a ReLU network (or, with two sizes, a linear readout) with Adam and cross-entropy.
-
-    The learning rate follows a half cosine down to zero; the weights after the last epoch are kept.
+    """Train a network by softmax cross-entropy.
 
     Args:
-        features: Training inputs, (sample, feature).
-        targets: Classes, (sample,).
-        held_out: Validation inputs and classes, for the history only.
-        sizes: Units per layer, input and output included, e.g. (4, 120, 3).
-        epochs: Passes through the training set.
-        batch: Samples per update; the last incomplete batch of an epoch is left out.
-        learning_rate: Of Adam, at the start.
-        streams: Randomness: "init", "shuffle", "noise".
+        sizes: Units per layer, input first and classes last; two numbers make a linear classifier.
+        train_set: Features (sample, feature) and classes (sample,).
+        validation_set: The same, for the history only.
+        epochs: Passes over the training set.
+        batch: Samples per step; an incomplete last batch is left out, and differs every epoch.
+        learning_rate: Adam's rate at the start; it falls to zero along a half cosine.
+        input_noise: Standard deviation of Gaussian noise on every feature, drawn anew each time.
+        streams: Randomness: "control-init", "control-shuffle", "control-noise".
         progress: Called after every epoch.
-        noise_sd: Standard deviation of noise added to the inputs, in units of the features.
 
     Raises:
-        ValueError: If the sizes do not fit the data.
+        ValueError: If the sizes do not fit the features.
     """
-    if sizes[0] != features.shape[1]:
-        raise ValueError(f"sizes {sizes} do not fit {features.shape[1]} features")
-    rng = streams.rng("init")
-    layers: Layers = [
-        (
-            jnp.asarray(rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)), jnp.float32),
-            jnp.zeros(n_out, jnp.float32),
-        )
-        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
-    ]
-    n_batches = len(features) // batch
-    schedule = optax.cosine_decay_schedule(learning_rate, epochs * n_batches)
-    optimiser = optax.adam(schedule)
-    state = optimiser.init(layers)
-    inputs = np.asarray(features, np.float32)
-    shuffle, key = streams.rng("shuffle"), jax.random.key(streams.integer("noise"))
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    features, targets = (np.asarray(values) for values in train_set)
+    features = features.astype(np.float32)
+    if len(sizes) < 2 or features.shape[1] != sizes[0]:
+        raise ValueError(f"sizes {list(sizes)} do not fit {features.shape[1]} features")
+    n_steps = len(features) // batch
+    if n_steps < 1:
+        raise ValueError(f"{len(features)} samples are fewer than one batch of {batch}")
+    weights = initial(sizes, streams.rng("control-init"))
+    schedule = optax.cosine_decay_schedule(learning_rate, epochs * n_steps)
+    adam = optax.adam(schedule)
+
+    def logits(arrays: dict[str, Any], x: Any) -> Any:
+        for layer in range(len(sizes) - 1):
+            x = x @ arrays[f"w{layer}"] + arrays[f"b{layer}"]
+            if layer < len(sizes) - 2:
+                x = jax.nn.relu(x)
+        return x
+
+    def loss(arrays: dict[str, Any], x: Any, y: Any) -> Any:
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits(arrays, x), y)
+        return losses.mean()
+
+    @jax.jit
+    def run_epoch(arrays: dict[str, Any], state: Any, order: Any, key: Any) -> Any:
+        def step(carry: Any, chosen: Any) -> Any:
+            arrays, state, key = carry
+            key, own = jax.random.split(key)
+            x = data[chosen]
+            if input_noise:
+                x = x + input_noise * jax.random.normal(own, x.shape)
+            value, gradient = jax.value_and_grad(loss)(arrays, x, labels[chosen])
+            updates, state = adam.update(gradient, state, arrays)
+            return (optax.apply_updates(arrays, updates), state, key), value
+
+        (arrays, state, _), values = jax.lax.scan(step, (arrays, state, key), order)
+        return arrays, state, values.mean()
+
+    data, labels = jnp.asarray(features), jnp.asarray(targets)
+    arrays: Any = {name: jnp.asarray(value) for name, value in weights.items()}
+    state = adam.init(arrays)
+    shuffle = streams.rng("control-shuffle")
+    key = jax.random.key(streams.integer("control-noise"))
     history: list[dict[str, Any]] = []
-    seconds = []
+    seconds, accuracy = [], 0.0
     for epoch in range(epochs):
         began = time.process_time()
-        order = shuffle.permutation(len(inputs))[: n_batches * batch].reshape(n_batches, batch)
-        layers, state, losses = _epoch(
-            layers,
-            state,
-            jnp.asarray(inputs),
-            jnp.asarray(targets),
-            jnp.asarray(order),
-            jax.random.fold_in(key, epoch),
-            noise_sd,
-            optimiser=optimiser,
-        )
-        value = float(losses.mean())
+        order = shuffle.permutation(len(features))[: n_steps * batch].reshape(n_steps, batch)
+        key, own = jax.random.split(key)
+        arrays, state, value = run_epoch(arrays, state, jnp.asarray(order), own)
+        value = float(value)
         seconds.append(time.process_time() - began)
-        accuracy = float((choose(to_arrays(layers), held_out[0]) == held_out[1]).mean())
-        history += [
-            {"epoch": epoch + 1, "metric": "train_loss", "value": value},
-            {"epoch": epoch + 1, "metric": "validation_accuracy", "value": accuracy},
-        ]
-        progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
+        weights = {name: np.asarray(array) for name, array in arrays.items()}
+        accuracy = float((choose(weights, validation_set[0]) == validation_set[1]).mean())
+        for metric, number in (
+            ("train_loss", value),
+            ("validation_accuracy", accuracy),
+            ("epoch_seconds", seconds[-1]),
+        ):
+            history.append({"epoch": epoch + 1, "metric": metric, "value": number})
+        if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 20) == 0:
+            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     return Network(
-        arrays=to_arrays(layers),
+        arrays=weights,
         info={
-            "engine": "jax",
+            "engine": ENGINE,
             "epochs": epochs,
             "epoch_seconds": float(np.mean(seconds)),
-            "sizes": list(sizes),
+            "validation_accuracy": accuracy,
+            "parameters": int(sum(array.size for array in weights.values())),
         },
         history=history,
     )
 
 
-def evaluate(network: Network, features: NDArray, targets: NDArray) -> Trials:
-    """Decisions of a control; they take no time, so `decision_ms` is 0.
-
-    Args:
-        network: From `train`.
-        features: Inputs, (trial, feature).
-        targets: Classes, (trial,).
-    """
-    choices = choose(network.arrays, features)
-    return Trials(
-        targets=np.asarray(targets, np.int64),
-        choices=choices,
-        decision_ms=np.zeros(choices.size),
-        n_classes=int(network.info["sizes"][-1]),
-    )
+def initial(sizes: Sequence[int], rng: np.random.Generator) -> dict[str, NDArray]:
+    """Weights ~ N(0, 2 / inputs) (He et al. 2015), biases zero."""
+    arrays: dict[str, NDArray] = {}
+    for layer, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        arrays[f"w{layer}"] = rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(np.float32)
+        arrays[f"b{layer}"] = np.zeros(n_out, np.float32)
+    return arrays
 
 
 def choose(arrays: dict[str, NDArray], features: NDArray) -> NDArray[np.int64]:
-    """The class with the largest output, (trial,)."""
-    return forward(arrays, np.asarray(features))[-1].argmax(axis=1)
+    """Class with the largest output, (sample,)."""
+    return forward(arrays, features)[-1].argmax(axis=1)
 
 
-def to_arrays(layers: Layers) -> dict[str, NDArray]:
-    """Named arrays of a network, as they are saved."""
-    named = {}
-    for index, (weights, bias) in enumerate(layers):
-        named[f"w{index}"], named[f"b{index}"] = np.asarray(weights), np.asarray(bias)
-    return named
+def evaluate(network: Network, task: Task) -> Trials:
+    """Decisions of a control; it sees its whole input at once, so they are made at time 0.
 
+    Args:
+        network: From `train`.
+        task: A classification whose `features` are (trial, feature).
 
-def _loss(layers: Layers, inputs: Array, targets: Array) -> Array:
-    drive = inputs
-    for index, (weights, bias) in enumerate(layers):
-        drive = drive @ weights + bias[None, :]
-        if index < len(layers) - 1:
-            drive = jax.nn.relu(drive)
-    return optax.softmax_cross_entropy_with_integer_labels(drive, targets).mean()
-
-
-@functools.partial(jax.jit, static_argnames="optimiser")
-def _epoch(
-    layers: Layers,
-    state: Any,
-    inputs: Array,
-    targets: Array,
-    order: Array,
-    key: Array,
-    noise_sd: float,
-    *,
-    optimiser: Any,
-) -> tuple[Layers, Any, Array]:
-    def update(carry: tuple[Layers, Any], step: tuple[Array, Array]):
-        layers, state = carry
-        chosen, noise_key = step
-        noisy = inputs[chosen]
-        noisy = noisy + noise_sd * jax.random.normal(noise_key, noisy.shape)
-        value, gradient = jax.value_and_grad(_loss)(layers, noisy, targets[chosen])
-        updates, state = optimiser.update(gradient, state, layers)
-        return (optax.apply_updates(layers, updates), state), value
-
-    keys = jax.random.split(key, order.shape[0])
-    (layers, state), losses = jax.lax.scan(update, (layers, state), (order, keys))
-    return layers, state, losses
+    Raises:
+        ValueError: If the task has no such features.
+    """
+    if task.features is None or task.features.ndim != 2:
+        raise ValueError("a feed-forward control needs features of shape (trial, feature)")
+    choices = choose(network.arrays, task.features)
+    return Trials(
+        targets=np.asarray(task.targets, np.int64),
+        choices=choices,
+        decision_ms=np.zeros(choices.size),
+        n_classes=task.n_classes,
+    )

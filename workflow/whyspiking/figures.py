@@ -211,8 +211,13 @@ def legend_below(plate: Plate, axes: Iterable[Axes]) -> None:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             seen.setdefault(label, handle)
     if seen:
+        # About 110 letters fit side by side, the marks included.
+        fitting = max(1, 110 // (max(map(len, seen)) + 8))
         plate.legend(
-            list(seen.values()), list(seen), loc="outside lower center", ncols=min(len(seen), 4)
+            list(seen.values()),
+            list(seen),
+            loc="outside lower center",
+            ncols=min(len(seen), fitting),
         )
 
 

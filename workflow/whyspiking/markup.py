@@ -131,9 +131,10 @@ def labelled(symbol: str, colour: str, word: str) -> str:
     )
 
 
-def data_word(provenance: str) -> str:
+def data_word(provenance: str, *, start: bool = False) -> str:
     """Where the data come from, marked where they stand in for others."""
     words = DATA_WORDS.get(provenance, provenance)
+    words = words.capitalize() if start else words
     return f'<span class="data {escape(provenance, quote=True)}">{escape(words)}</span>'
 
 

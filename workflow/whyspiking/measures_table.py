@@ -75,6 +75,7 @@ def _one(metric: str, missing: Callable[[Experiment], str]) -> Callable[..., str
         rows = rows[rows["locus"] == locus]
         values = rows.groupby("seed")["value"].mean().to_numpy()
         unit = str(rows["unit"].iloc[0])
+        unit = unit if unit in ("fraction", "ms") else "1"
         if not np.isfinite(values).all():
             shown = markup.value(float(np.median(values)), unit)
         else:
@@ -193,7 +194,11 @@ COLUMNS: tuple[tuple[str, str, Callable[..., str]], ...] = (
         _energy,
     ),
     ("s", "synaptic events per synapse and trial, beside the break-even densities s*", _density),
-    ("E2", "information per spike up to the decision", _one("information_per_spike", _decisions)),
+    (
+        "E2",
+        "information about the target, bits per spike up to the decision",
+        _one("information_per_spike", _decisions),
+    ),
     (
         "R1",
         "robustness area, from the most to the least harmful perturbation",

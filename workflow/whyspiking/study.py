@@ -143,19 +143,24 @@ class Story:
             for variant in described.variants.values()
             if variant.role in ("spiking", "control")
         }
-        return self._draw(
-            f"perturbations-{experiment}",
-            lambda: comparisons.perturbation_curves(rows, labels=labels),
-        )
+
+        def draw() -> Plate:
+            plate = comparisons.perturbation_curves(rows, labels=labels)
+            plate.caption = f"{described.title}. {plate.caption}"
+            return plate
+
+        return self._draw(f"perturbations-{experiment}", draw)
 
     def speed(self, experiment: str) -> Html:
         """Accuracy against time, as if the network were stopped."""
-        return self._draw(
-            f"speed-{experiment}",
-            lambda: figures.anytime(
-                self.results.exhibit(experiment), self.talk.tau_char_ms, experiment
-            ),
-        )
+
+        def draw() -> Plate:
+            arrays = self.results.exhibit(experiment)
+            plate = figures.anytime(arrays, self.talk.tau_char_ms, experiment)
+            plate.caption = f"{self.talk.experiments[experiment].title}. {plate.caption}"
+            return plate
+
+        return self._draw(f"speed-{experiment}", draw)
 
     def energy(self) -> Html:
         """Energy of the control over that of the spiking network."""
@@ -330,7 +335,7 @@ def show(
     if talk is not None and plate.experiment:
         provenance = talk.experiments[plate.experiment].provenance
         if provenance in ("synthetic", "simulated"):
-            caption = f"<strong>{markup.data_word(provenance)}.</strong> {caption}"
+            caption = f"{markup.data_word(provenance, start=True)}. {caption}"
     return Html(markup.figure(picture, name=name, caption=caption, link=here + plate.source))
 
 

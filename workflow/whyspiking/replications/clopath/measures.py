@@ -156,6 +156,7 @@ def septal_measures(
         )
         found = sequences(spikes, trial, on_ms, off_ms)
         beat, rhythm = float(found["beat"]), float(found["rhythm"])
+        predicted = off / (on - septum_hz) if on != septum_hz else np.nan
         first, second = np.asarray(found["phase_on"]), np.asarray(found["phase_off"])
         rows.append(
             {
@@ -167,8 +168,9 @@ def septal_measures(
                 "order_correlation_reversed": order_correlation(first, -second),
                 "order_correlation_shuffled": shuffled_order(first, second, rng),
                 "compression": rhythm / beat,
-                "compression_prediction": off / (on - septum_hz),
-                "compression_deviation": (rhythm / beat) / (off / (on - septum_hz)) - 1,
+                "compression_prediction": predicted,
+                # A network without a rhythm predicts nothing.
+                "compression_deviation": rhythm / beat / predicted - 1 if predicted else np.nan,
             }
         )
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}

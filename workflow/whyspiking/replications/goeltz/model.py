@@ -250,12 +250,17 @@ gain = step / tau_m * keep_v * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
 """
 PROPAGATE = "v_before = v\nv = keep_v * v + gain * x\nx = keep_x * x"
 ON_SPIKE = """
-d = lag_pre * ms
-z = d * (1 / tau_s_post - 1 / tau_m_post)
-v_post += w * d / tau_m_post * exp(-d / tau_m_post) * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
-x_post += w * exp(-d / tau_s_post)
+d_m = lag_pre * ms / tau_m_post
+d_s = lag_pre * ms / tau_s_post
+z = d_s - d_m
+kept_m = 1 - d_m * (1 - d_m / 2 * (1 - d_m / 3 * (1 - d_m / 4)))
+kept_s = 1 - d_s * (1 - d_s / 2 * (1 - d_s / 3 * (1 - d_s / 4)))
+v_post += w * d_m * kept_m * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
+x_post += w * kept_s
 """
-"""What an input changes, as it has become by the end of the step in which it arrived."""
+"""What an input changes, as it has become by the end of the step in which it arrived.
+
+Exponentials as series too: lags are a hundredth of a time constant, and this runs per synapse."""
 
 
 def brian_model(params: Params) -> BrianModel:

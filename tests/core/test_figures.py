@@ -1,0 +1,249 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import comparisons, figures
+from whyspiking.figures import NotMeasuredError, Plate
+from whyspiking.replications.clopath import drawing as clopath
+from whyspiking.replications.goeltz import drawing as goeltz
+
+CSS = Path(figures.__file__).with_name("report_assets") / "style.css"
+PLACE = {"talk": "t", "experiment": "e", "engine": "brian2", "perturbation": "none", "locus": ""}
+
+
+def rows(values, metric="score", **place):
+    """One row per (seed, strength, value)."""
+    return pd.DataFrame(
+        [
+            {**PLACE, "variant": "spiking", "metric": metric, "seed": s, "strength": x, "value": v}
+            | place
+            for s, x, v in values
+        ]
+    )
+
+
+def luminance(colour):
+    channels = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def page_colours():
+    found = re.search(r"--page: light-dark\((#\w{6}), (#\w{6})\)", CSS.read_text())
+    assert found is not None
+    return found.groups()
+
+
+@pytest.mark.parametrize("page", page_colours())
+def test_every_colour_can_be_told_from_both_pages(page):
+    wheel = set(clopath._cyclic(np.linspace(0, 2 * np.pi, 200)))
+    for colour in [*figures.PALETTE, *wheel]:
+        assert contrast(colour, page) >= 3.0, colour
+
+
+def test_as_many_markers_as_colours():
+    assert len(set(figures.MARKERS)) == len(set(figures.PALETTE)) == 6
+
+
+def test_over_seeds_averages_draws_first_and_uses_student_t():
+    table = rows([(0, 1.0, 0.0), (0, 1.0, 2.0), (1, 1.0, 3.0), (2, 1.0, 5.0)])
+    found = figures.over_seeds(table, ["strength"]).iloc[0]
+    half = 4.302652729911275 * 2.0 / np.sqrt(3)  # t(.975, 2), sd of 1, 3, 5
+    assert found["mean"] == pytest.approx(3.0)
+    assert found["low"] == pytest.approx(3.0 - half)
+    assert found["high"] == pytest.approx(3.0 + half)
+    assert found["seeds"] == 3
+
+
+def test_one_seed_has_no_interval():
+    found = figures.over_seeds(rows([(0, 1.0, 0.4)]), ["strength"]).iloc[0]
+    assert found["mean"] == 0.4
+    assert np.isnan(found["low"])
+
+
+def test_labels_move_apart_as_little_as_possible():
+    assert figures.spread([0.1, 0.5, 0.9], 0.1) == pytest.approx([0.1, 0.5, 0.9])
+    placed = figures.spread([0.5, 0.5, 0.52], 0.1)
+    assert np.diff(placed) == pytest.approx([0.1, 0.1])
+    assert np.mean(placed) == pytest.approx(np.mean([0.5, 0.5, 0.52]))
+
+
+def test_levels_are_evenly_spaced_and_bits_run_downwards():
+    assert comparisons.level_positions([4, 1, 0.25]) == {0.25: 1, 1.0: 2, 4.0: 3}
+    assert comparisons.level_positions([2, 8, 4], descending=True) == {8.0: 1, 4.0: 2, 2.0: 3}
+
+
+def test_perturbation_curve_starts_at_the_clean_run():
+    clean = rows([(0, 0.0, 0.9), (1, 0.0, 0.94)])
+    bits = rows(
+        [(s, b, v) for s in (0, 1) for b, v in ((8, 0.9), (2, 0.4), (4, 0.7))],
+        perturbation="quantise",
+        locus="weights",
+    )
+    plate = comparisons.perturbation_curves(pd.concat([clean, bits]), labels={"spiking": "s"})
+    line = plate.axes[0].get_lines()[0]
+    assert list(line.get_xdata()) == [0, 1, 2, 3]
+    assert list(line.get_ydata()) == pytest.approx([0.92, 0.9, 0.7, 0.4])
+    ticks = [label.get_text() for label in plate.axes[0].get_xticklabels()]
+    assert ticks == ["none", "8", "4", "2"]
+
+
+def test_perturbation_curve_ignores_the_clean_run_of_another_engine():
+    clean = pd.concat([rows([(0, 0.0, 0.9)]), rows([(0, 0.0, 0.1)], engine="jax")])
+    levels = rows([(0, 0.1, 0.8), (0, 0.2, 0.7)], perturbation="delete", locus="hidden")
+    plate = comparisons.perturbation_curves(pd.concat([clean, levels]), labels={"spiking": "s"})
+    assert plate.axes[0].get_lines()[0].get_ydata()[0] == pytest.approx(0.9)
+
+
+def test_nothing_perturbed_is_said_not_drawn():
+    with pytest.raises(NotMeasuredError):
+        comparisons.perturbation_curves(rows([(0, 0.0, 0.9)]), labels={"spiking": "s"})
+
+
+def test_energy_is_averaged_on_the_logarithm_around_a_line_at_one():
+    table = rows(
+        [(0, 0.0, 0.1), (1, 0.0, 10.0)], "energy_ratio", perturbation="mem_near", locus="mlp"
+    )
+    plate = comparisons.energy_dots(table)
+    ax = plate.axes[0]
+    assert ax.get_xscale() == "log"
+    dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
+    assert dots[0].get_xdata() == pytest.approx([1.0])
+    assert any(list(line.get_xdata()) == [1, 1] for line in ax.get_lines())
+
+
+def test_forest_shows_value_band_and_published_in_their_order():
+    verdicts = pd.DataFrame(
+        [
+            {
+                "claim": "t.e.accuracy", "value": 0.90, "low": 0.88, "high": 0.92,
+                "published": 0.96, "band_low": 0.95, "band_high": np.inf, "unit": "fraction",
+                "verdict": "not replicated", "label": "not replicated",
+            }
+        ]
+    )  # fmt: skip
+    plate = comparisons.verdict_forest(verdicts)
+    ax = plate.axes[0]
+    marks = {line.get_marker(): line for line in ax.get_lines() if line.get_marker() != "None"}
+    band = ax.collections[0].get_paths()[0].get_extents()
+    value, published = (float(np.ravel(marks[m].get_xdata())[0]) for m in ("o", "D"))
+    assert value < band.x0 < published <= band.x1
+    assert marks["o"].get_color() == figures.RED
+    assert "not replicated" in plate.alt
+
+
+def test_axes_forest_marks_the_side_of_the_null():
+    axes = pd.DataFrame(
+        [
+            {
+                "measure": "T1", "metric": "timing_index", "talk": "t", "experiment": name,
+                "perturbation": "shuffle", "effect": effect, "low": effect - 0.1,
+                "high": effect + 0.1, "null": 0.0, "unit": "1", "favours_spikes": side,
+            }
+            for name, effect, side in (("a", 0.9, "yes"), ("b", -0.9, "no"), ("c", 0.0, "unclear"))
+        ]
+    )  # fmt: skip
+    ax = comparisons.axes_forest(axes).axes[0]
+    marks = {
+        float(np.ravel(line.get_xdata())[0]): (line.get_color(), line.get_marker())
+        for line in ax.get_lines()
+        if line.get_marker() not in ("None", "")
+    }
+    assert marks[0.9] == (figures.GREEN, "^")
+    assert marks[-0.9] == (figures.RED, "s")
+    assert marks[0.0] == (figures.GREY, "o")
+
+
+def test_raster_draws_every_spike_once():
+    plate = Plate(2)
+    ax = plate.panels(1, 1)[0, 0]
+    figures.raster(ax, [1.0, 2.0, 3.0], [0, 5, 2], colours=["#0072B2", "#0072B2", "#C8553D"])
+    drawn = {
+        (x, y)
+        for line in ax.get_lines()
+        for x, y in zip(np.asarray(line.get_xdata())[::3], np.asarray(line.get_ydata())[::3])  # noqa: B905
+    }
+    assert drawn == {(1.0, -0.45), (2.0, 4.55), (3.0, 1.55)}
+    assert len(ax.get_lines()) == 2
+
+
+def test_anytime_reads_all_seeds():
+    arrays = {"anytime.time_ms": np.array([0.0, 1.0, 2.0])}
+    arrays |= {f"anytime.spiking.{s}": np.array([0.3, 0.6 + 0.1 * s, 0.9]) for s in (0, 1)}
+    plate = figures.anytime(arrays, 2.0, "e")
+    assert list(plate.axes[0].get_lines()[0].get_ydata()) == pytest.approx([0.3, 0.65, 0.9])
+    with pytest.raises(NotMeasuredError):
+        figures.anytime({}, 2.0, "e")
+
+
+def test_decision_map_colours_by_the_first_output_neuron():
+    axis = np.linspace(0, 1, 21)
+    x, _ = np.meshgrid(axis, axis)
+    first = np.stack([1 + x, 2 - x, np.full_like(x, np.inf)], axis=2)
+    plate = goeltz.decision_map({"map.axis": axis, "map.first_ms": first})
+    picture = plate.axes[0].get_images()[0].get_array()
+    left, right = picture[10, 4], picture[10, 16]
+    assert left[2] > left[0]  # blue: neuron 0 is first where x < 0.5
+    assert right[0] > right[2]  # red: neuron 1
+    assert picture[0, 0, 3] == 0.0  # nothing outside the disc
+    assert "dot 0 %" in plate.alt
+
+
+def test_published_curves_are_those_of_the_released_networks():
+    assert goeltz.PUBLISHED_CURVES["yinyang"][1] == 0.594
+    assert goeltz.PUBLISHED_CURVES["yinyang"][300] == 0.964
+    assert goeltz.PUBLISHED_CURVES["mnist"][150] == 0.974
+
+
+def test_force_figure_tells_the_error_of_each_phase():
+    time = np.arange(0, 6000.0)
+    target = np.sin(2 * np.pi * time / 200)
+    output = np.where(time < 2000, 0.0, target)
+    arrays = {
+        "training.time_ms": time,
+        "training.output": output[:, None],
+        "training.target": target[:, None],
+        "training.rls_ms": np.array([2000.0, 4000.0]),
+    }
+    plate = clopath.force({"sine": arrays})
+    assert "before learning: NRMSE 1.00" in plate.alt
+    assert "RLS off: NRMSE 0.00" in plate.alt
+
+
+def test_sequence_keeps_the_order_of_neurons_on_both_sides():
+    n = 6
+    phase = np.linspace(0, 5, n)[::-1].copy()
+    neuron = np.tile(np.arange(n), 2)
+    spike_ms = np.concatenate([3000 + 100 * phase, 5200 + 10 * phase])
+    arrays = {
+        "sequence.spike_ms": spike_ms,
+        "sequence.neuron": neuron,
+        "sequence.phase": phase,
+        "sequence.off_ms": np.array(4000.0),
+        "sequence.beat_hz": np.array(0.5),
+        "sequence.rhythm_hz": np.array(4.0),
+    }
+    plate = clopath.theta_sequence(arrays)
+    for ax in plate.axes:
+        seen = []
+        for line in ax.get_lines():
+            xs, ys = np.asarray(line.get_xdata())[::3], np.asarray(line.get_ydata())[::3]
+            seen += list(zip(xs, ys, strict=True))
+        assert [y for _, y in sorted(seen)] == sorted(y for _, y in seen)
+    assert "8.0 times compressed" in plate.alt
+
+
+def test_drawing_is_not_imported_with_the_package():
+    code = "import sys, whyspiking.contract, whyspiking.registry as r; r.module('goeltz');"
+    code += "r.module('clopath'); sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
