@@ -1,6 +1,7 @@
 """Replicate the talks of SNUFA 2020 and answer: why spiking? Run `snakemake`."""
 
 from snakemake.utils import min_version
+from snakemake_logger_plugin_whyspiking import announce
 
 min_version("9.20")
 
@@ -17,6 +18,10 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/replicate.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/report.smk"
+
+
+onstart:
+    announce(workflow.dag)
 
 
 rule all:

@@ -123,14 +123,23 @@ def _metrics(
                         for setting, value in (("low", 0.4), ("high", 3.0)):
                             at = {"perturbation": f"{factor}={setting}", "locus": "mlp"}
                             put(*here, "energy_ratio_variation", value, **at)
-    for claim in registered:
-        _fulfil(claim, put, rng)
     _special(talk, put, rng)
+    loci = {
+        (row["experiment"], row["variant"], row["perturbation"], row["strength"]): row["locus"]
+        for row in rows.values()
+    }
+    for claim in registered:
+        _fulfil(claim, put, loci, rng)
     return list(rows.values())
 
 
-def _fulfil(claim: claims.Claim, put: Any, rng: np.random.Generator) -> None:
-    """Rows from which a claim can be judged: near the published value, the control far from it."""
+def _fulfil(
+    claim: claims.Claim, put: Any, loci: Mapping[tuple, str], rng: np.random.Generator
+) -> None:
+    """Rows from which a claim can be judged: near the published value, the control far from it.
+
+    Where the claim names no locus, that of an invented row at the same place is kept.
+    """
     value = claim.published if claim.published is not None else 1.0
     places = [(claim.where, value)]
     if claim.versus is not None:
@@ -141,6 +150,9 @@ def _fulfil(claim: claims.Claim, put: Any, rng: np.random.Generator) -> None:
         places.append(({**claim.where, **claim.negative_control}, 0.3 * value))
     for place, wanted in places:
         rest = {k: v for k, v in place.items() if k not in ("experiment", "variant")}
+        if "perturbation" in rest and "locus" not in rest:
+            key = [rest["perturbation"], float(rest.get("strength", 0.0))]
+            rest["locus"] = loci.get((place["experiment"], place["variant"], *key), "")
         for seed in SEEDS:
             noisy = wanted + 0.004 * abs(wanted) * rng.normal()
             if claim.metric in claims.PROPORTIONS:
@@ -170,11 +182,11 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
             for experiment in ("ode", "episode"):
                 for speed in (0.5, 1, 2, 4, 8, -1, -2):
                     value = 0.97 / abs(speed) ** 0.3 - 0.3 * (speed < 0) + 0.02 * rng.normal()
-                    at = {"perturbation": "clock", "strength": float(speed)}
+                    at = {"perturbation": "clock", "locus": "input", "strength": float(speed)}
                     put(experiment, "spiking", seed, "correlation", value, **at)
             for septum in (7.5, 8.0, 8.25):
                 predicted = 8.5 / (8.5 + 0.03 * rng.normal() - septum)
-                at = {"perturbation": "septum", "strength": septum}
+                at = {"perturbation": "septum", "locus": "input", "strength": septum}
                 put("shot", "spiking", seed, "compression_prediction", predicted, **at)
                 measured = predicted * np.exp(0.05 * rng.normal())
                 put("shot", "spiking", seed, "compression", measured, **at)

@@ -411,7 +411,6 @@ def test_a_good_file_loads(tmp_path):
         ({"tests": "value"}, "tests.*did you mean 'test'"),
         ({"test": "better"}, "test.*expected one of"),
         ({"where": {"experiment": "yinyang"}}, "variant"),
-        ({"where": {"experiment": "mnist", "variant": "spiking"}}, "middle part of its id"),
         ({"accept": {"default": [0.97, 0.95]}}, "accept.default.*below"),
         ({"accept": {"default": [None, 0.95]}}, "needs a lower edge"),
         ({"accept": {"smoke": [0.1, 0.2]}}, "smoke"),

@@ -171,7 +171,9 @@ def test_raster_draws_every_spike_once():
     drawn = {
         (x, y)
         for line in ax.get_lines()
-        for x, y in zip(np.asarray(line.get_xdata())[::3], np.asarray(line.get_ydata())[::3])  # noqa: B905
+        for x, y in zip(
+            np.asarray(line.get_xdata())[::3], np.asarray(line.get_ydata())[::3], strict=True
+        )
     }
     assert drawn == {(1.0, -0.45), (2.0, 4.55), (3.0, 1.55)}
     assert len(ax.get_lines()) == 2

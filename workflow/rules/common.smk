@@ -1,17 +1,11 @@
 """Look-ups shared by the rules; nothing here runs anything."""
 
-from snakemake.exceptions import WorkflowError
-
 from whyspiking import registry, sources
 from whyspiking.config import check_config
-from whyspiking.errors import UserError
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
 
-try:
-    TALKS = check_config(config)
-except UserError as error:
-    raise WorkflowError(str(error)) from None
+TALKS = check_config(config)
 
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
@@ -72,6 +66,13 @@ def simulated(talk, file):
 def parameters_of(wildcards):
     """The resolved parameters of an experiment: a change of one reruns this experiment only."""
     return dict(registry.params(experiment_of(wildcards), config).values)
+
+
+def plan_of(wildcards):
+    """What an experiment's simulation measures: its part of the battery and its variants."""
+    experiment = experiment_of(wildcards)
+    roles = {variant.name: variant.role for variant in experiment.variants.values()}
+    return {"battery": list(experiment.battery), "roles": roles}
 
 
 # What a job needs of the config beyond its parameters.

@@ -58,6 +58,7 @@ rule simulate:
         values=parameters_of,
         places=PLACES,
         battery=config["battery"],
+        plan=plan_of,
     resources:
         mem_mb=3000,
     conda:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from whyspiking.errors import UserError
+from whyspiking.glossary import GLOSSARY
 from whyspiking.schema import check, read_yaml
-from whyspiking.tables import GLOSSARY
 
 if TYPE_CHECKING:
     from whyspiking.registry import Talk
@@ -98,11 +98,6 @@ def _claim(entry: Mapping[str, Any], where: str, talk: Talk | None) -> Claim:
             f"{where}: claim '{name}' uses metric '{metric}', which is not known; {hint}"
         )
     places = {key: entry[key] for key in ("where", "versus", "negative_control") if key in entry}
-    if name.split(".")[1] != entry["where"]["experiment"]:
-        raise UserError(
-            f"{where}: claim '{name}' measures experiment '{entry['where']['experiment']}'; the "
-            "middle part of its id must be that experiment"
-        )
     if entry["test"] == "difference" and "versus" not in entry:
         raise UserError(
             f"{where}: claim '{name}' has test 'difference' but no 'versus'; name what is "

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from whyspiking import claims, registry
+from whyspiking import claims_file, registry
 from whyspiking.errors import UserError
 from whyspiking.schema import check
 
@@ -29,7 +29,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         chosen = registry.available()
     talks = {name: registry.load_talk(name) for name in chosen}
     for talk in talks.values():
-        claims.load(talk.folder / "claims.yaml", talk)
+        claims_file.load(talk.folder / "claims.yaml", talk)
     _check_seeds_of(config, talks)
     _check_writable(Path("results") / config["scale"])
     _check_writable(Path(config["data"]["folder"]))

@@ -176,13 +176,13 @@ def _experiment(
 def _check_number(key: str, name: str, entry: Mapping[str, Any], where: str) -> None:
     """Time constants, durations and sizes are positive numbers."""
     positive = name.startswith(("tau_", "n_", "dt", "batch", "epochs")) or name.endswith("_ms")
-    value = entry["value"]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if positive and is_number and value <= 0:
-        unit = f" {entry['unit']}" if "unit" in entry else ""
-        raise UserError(f"{where}: '{key}' is {value}{unit}; it must be positive. Mend it there.")
-    if name.startswith("tau_") and not is_number:
-        raise UserError(f"{where}: '{key}' is {value!r}; it must be a positive number.")
+    for value in entry["value"] if isinstance(entry["value"], list) else [entry["value"]]:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name.startswith("tau_") and not is_number:
+            raise UserError(f"{where}: '{key}' is {value!r}; it must be a positive number.")
+        if positive and is_number and value <= 0:
+            unit = f" {entry['unit']}" if "unit" in entry else ""
+            raise UserError(f"{where}: '{key}' is {value}{unit}; it must be positive. Mend it there.")
 
 
 def _check_parents(experiments: Mapping[str, Experiment], where: str) -> None:

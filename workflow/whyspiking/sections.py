@@ -48,7 +48,7 @@ def summary(
         )
     items = "".join(f"<li>{sentence}</li>" for sentence in sentences)
     items += "".join(f"<li>{sentence}</li>" for sentence in axis_sentences(axes))
-    return f'<div class="summary"><ul>{items}</ul></div>'
+    return f'<h3 id="in-one-screen">In one screen</h3><div class="summary"><ul>{items}</ul></div>'
 
 
 def _inline(mean: Any, low: Any, high: Any, unit: str) -> str:

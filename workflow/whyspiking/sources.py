@@ -19,6 +19,8 @@ STAGE_SCRIPTS = {
 }
 # What only draws does not decide a number: a change there must not retrain a network.
 DRAWING = ("figures.py", "drawing.py", "report.py")
+# Neither do the lines in a log; and what talk.yaml says reaches the jobs as their parameters.
+TELLING = ("jobs.py", "progress.py", "config.py")
 
 
 def of_stage(stage: str) -> list[str]:
@@ -29,10 +31,10 @@ def of_stage(stage: str) -> list[str]:
 def of_talk(talk: str, stage: str) -> list[str]:
     """The talk's own files and all core files that the stage can reach from them."""
     folder = PACKAGE / "replications" / talk
-    own = [p for p in sorted(folder.iterdir()) if p.suffix in (".py", ".yaml", ".cpp")]
-    own = [p for p in own if p.name != "claims.yaml"]
-    if stage != "page":
-        own = [p for p in own if p.name not in DRAWING]
+    if stage == "page":
+        own = [*folder.glob("*.py"), folder / "talk.yaml", folder / "claims.yaml"]
+    else:
+        own = [p for p in folder.glob("*.py") if p.name not in DRAWING]
     reached = _closure([SCRIPTS / STAGE_SCRIPTS[stage], *own])
     if stage != "page":
         reached = {p for p in reached if p.name not in DRAWING}
@@ -41,7 +43,8 @@ def of_talk(talk: str, stage: str) -> list[str]:
 
 def _relative(paths: Iterable[Path]) -> list[str]:
     here = Path.cwd()
-    kept = [p for p in paths if p.parent != SCRIPTS]  # Snakemake tracks the scripts itself
+    # Snakemake tracks the scripts itself.
+    kept = [p for p in paths if p.parent != SCRIPTS and p.name not in TELLING]
     return sorted(str(p.relative_to(here)) if p.is_relative_to(here) else str(p) for p in kept)
 
 

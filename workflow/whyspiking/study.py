@@ -178,7 +178,7 @@ class Story:
 
     def provenance(self) -> Html:
         """Data, variants and where the rest is told."""
-        link = f'<a href="{self.links}why_spiking.html#provenance">the report</a>'
+        link = f'<a href="{self.links}why_spiking.html#deviations-and-provenance">the report</a>'
         return Html(
             sections.data_table([self.talk])
             + sections.variants_table(list(self.talk.experiments.values()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.errors import UserError
+from whyspiking.glossary import GLOSSARY
 
 METRICS_COLUMNS = (
     "scale",
@@ -46,19 +46,6 @@ VERDICT_COLUMNS = (
 )
 HISTORY_COLUMNS = ("experiment", "variant", "seed", "epoch", "metric", "value")
 ENGINES = ("jax", "compiled", "numpy", "brian2-runtime", "brian2")
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One entry of the glossary: unit and a one-line definition."""
-
-    unit: str
-    definition: str
-
-
-GLOSSARY: dict[str, Metric] = {
-    # filled below, by group; the report prints it as its glossary
-}
 
 
 def rows(
@@ -138,7 +125,9 @@ def read_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
         try:
             part = pd.read_csv(path, keep_default_na=False, na_values=["nan"])
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: not a readable table ({error}); delete it and rerun") from None
+            raise UserError(
+                f"{path}: not a readable table ({error}); delete it and rerun"
+            ) from None
         parts.append(check_metrics(part, str(path)))
     filled = [part for part in parts if not part.empty]
     if not filled:
@@ -153,80 +142,3 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     partial = path.with_name(path.name + ".part")
     table.to_csv(partial, index=False, float_format="%.10g", na_rep="nan")
     partial.replace(path)
-
-
-GLOSSARY.update(
-    {
-        # score
-        "accuracy": Metric("fraction", "Share of trials whose choice is the target; undecided counts as wrong."),
-        "accuracy_fresh": Metric("fraction", "Accuracy on fresh samples beyond the published test set."),
-        "undecided": Metric("fraction", "Share of trials without a decision."),
-        "score": Metric("fraction", "S of the battery: accuracy, or max(0, 1 - NMSE) for continuous outputs."),
-        "chance": Metric("fraction", "Score of guessing: 1/K, or the score against time-shifted targets."),
-        "normalised_score": Metric("fraction", "(S - chance) / (clean S - chance): 1 unperturbed, 0 chance."),
-        "correlation": Metric("1", "Pearson correlation of output and target, mean over channels; lag-tolerant (best lag per 1 s window) for autonomous oscillators."),
-        "nrmse": Metric("1", "Root mean square error over the standard deviation of the target; at the best lag per 1 s window for autonomous oscillators."),
-        "frequency_error": Metric("Hz", "Output frequency minus target frequency."),
-        # timing
-        "timing_index": Metric("1", "T1: 1 - normalised score when spike times are redrawn and counts kept; 0 rate code, 1 timing code."),
-        "timing_information": Metric("1", "T2: (S_trace - S_count)/(S_trace - chance) of fresh linear decoders."),
-        "sigma50": Metric("ms", "T3: jitter at which the normalised score is 0.5; inf if not reached."),
-        # latency
-        "decision_time": Metric("ms", "Mean time of the decision over decided trials."),
-        "t95": Metric("ms", "L2: first time at which 95 % of the final score above chance is reached."),
-        "speed_area": Metric("fraction", "L3: mean over time of the anytime score above chance, relative to the final one."),
-        # counting and energy
-        "spikes": Metric("spikes/trial", "Spikes of all populations that feed synapses, inputs included."),
-        "spikes_input": Metric("spikes/trial", "Input spikes."),
-        "spikes_hidden": Metric("spikes/trial", "Hidden spikes."),
-        "spikes_per_neuron": Metric("spikes/trial", "Hidden spikes per hidden neuron."),
-        "spikes_to_decision": Metric("spikes/trial", "Spikes up to the decision."),
-        "rate": Metric("Hz", "Mean firing rate of the population."),
-        "syn_events": Metric("ops/trial", "Sum over spikes of the non-zero outgoing weights of the neuron."),
-        "syn_events_feedforward": Metric("ops/trial", "Synaptic events of feed-forward synapses."),
-        "syn_events_recurrent": Metric("ops/trial", "Synaptic events of recurrent synapses."),
-        "syn_events_readout": Metric("ops/trial", "Synaptic events of readout synapses."),
-        "synapses": Metric("1", "Non-zero synapses."),
-        "events_to_decision": Metric("ops/trial", "Synaptic events up to the decision."),
-        "macs_effective": Metric("ops/trial", "Multiply-accumulates with non-binary presynaptic value, zeros skipped."),
-        "macs_dense": Metric("ops/trial", "Multiply-accumulates with nothing skipped."),
-        "neuron_updates": Metric("updates/trial", "Neurons times time steps (clock-driven)."),
-        "neuron_updates_event": Metric("updates/trial", "Neuron updates if done only when an input spike arrives."),
-        "density": Metric("1", "Synaptic events per non-zero synapse and trial (s)."),
-        "density_break_even": Metric("1", "s*: density below which the spiking network needs less energy; perturbation column names the cost model."),
-        "energy": Metric("pJ/trial", "Energy per trial under the cost model named in the perturbation column."),
-        "energy_ratio": Metric("1", "R: energy of the control over energy of the spiking network, per cost model; above 1 favours spikes."),
-        "energy_ratio_variation": Metric("1", "R with one assumption of the base cost model changed; perturbation column: assumption=setting."),
-        "information_per_spike": Metric("bit/spike", "E2: mutual information of target and choice per spike up to the decision."),
-        "activation_sparsity": Metric("fraction", "Share of zero activations over neurons, steps, trials."),
-        "connection_sparsity": Metric("fraction", "Share of zero weights."),
-        "footprint": Metric("byte", "Bytes of weights, parameters, state and buffers at the stated precision."),
-        # robustness
-        "robustness_area": Metric("fraction", "R1: mean normalised score over the non-zero levels of a perturbation."),
-        "half_dose": Metric("level", "R2: level at which the normalised score is 0.5; inf if not reached."),
-        "bits95": Metric("bit", "R2: fewest weight bits with normalised score of at least 0.95."),
-        "robustness_advantage": Metric("fraction", "R3: robustness area of the spiking network minus that of its control."),
-        # parity of engines
-        "equal_decisions": Metric("fraction", "Q1: share of trials with the same choice in both engines."),
-        "spike_time_error": Metric("ms", "Q1: median absolute difference of output spike times between engines."),
-        "spike_time_error_hidden": Metric("ms", "Q1: median absolute difference of hidden spike times between engines."),
-        "equal_spike_sets": Metric("fraction", "Q1: share of hidden neurons and trials that agree on firing or silence."),
-        "score_difference": Metric("fraction", "Q1: score in Brian2 minus score in the training engine."),
-        "dt_sensitivity": Metric("fraction", "Q2: score at half the time step minus score."),
-        # hippocampal sequences (clopath)
-        "internal_frequency": Metric("Hz", "Frequency of the network's own rhythm (phase slope of the decoded oscillator)."),
-        "internal_frequency_off": Metric("Hz", "The same with septal inhibition removed."),
-        "beat_frequency": Metric("Hz", "Frequency that maximises the mean vector strength of excitatory spikes."),
-        "beat_error": Metric("Hz", "Measured beat minus (measured internal frequency - septal frequency)."),
-        "order_correlation": Metric("1", "Circular correlation of firing order, theta sequence against compressed replay."),
-        "order_correlation_reversed": Metric("1", "The same against the reversed replay."),
-        "order_correlation_shuffled": Metric("1", "The same with neuron labels shuffled, mean absolute value."),
-        "compression": Metric("1", "Measured duration of the sequence over that of its replay."),
-        "compression_prediction": Metric("1", "f_off / (f_int - f_septum) from measured frequencies."),
-        "compression_deviation": Metric("fraction", "Measured compression over its prediction, minus 1."),
-        # training cost
-        "train_seconds": Metric("s", "Wall-clock time of training."),
-        "epoch_seconds": Metric("s", "Process CPU time of one training epoch."),
-        "epochs": Metric("1", "Training epochs."),
-    }
-)

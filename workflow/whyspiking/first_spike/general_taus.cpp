@@ -13,45 +13,51 @@
 
 namespace {
 
+struct State {
+  double v, x;
+};
+
 struct Neuron {
-  double tau_m, tau_s, v = 0, x = 0;
+  double tau_m, tau_s;
+  State now{0, 0};
 
   double rate() const { return 1 / tau_s - 1 / tau_m; } // difference of the two decay rates
-  // tau_s/(tau_m - tau_s) (e^{-d/tau_m} - e^{-d/tau_s}), also where the two are (nearly) equal.
-  double kappa(double d) const {
-    double z = rate() * d;
-    double phi = std::abs(z) < 1e-8 ? 1 - z / 2 : -std::expm1(-z) / z;
-    return d / tau_m * std::exp(-d / tau_m) * phi;
+  // The state a time d later: V grows by x tau_s/(tau_m - tau_s) (e^{-d/tau_m} - e^{-d/tau_s}),
+  // written so that it holds for (nearly) equal time constants too.
+  State after(double d) const {
+    double kept = std::exp(-d / tau_m), z = rate() * d;
+    double faded = std::exp(-d / tau_s);
+    double gain = std::abs(z) < 1e-3 ? d * kept * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
+                                     : (kept - faded) / rate();
+    return {now.v * kept + now.x * gain / tau_m, now.x * faded};
   }
-  double voltage(double d) const { return v * std::exp(-d / tau_m) + x * kappa(d); }
-  double slope(double d) const { return (x * std::exp(-d / tau_s) - voltage(d)) / tau_m; }
-  void advance(double d) {
-    v = voltage(d);
-    x *= std::exp(-d / tau_s);
-  }
-  // Time of the maximum of V; infinity if there is none ahead.
+  double rise(State s) const { return (s.x - s.v) / tau_m; }
+  // Time of the maximum of V, for x > v and x > 0; infinity if V rises for ever.
   double peak() const {
-    if (!(x > 0) || !(x > v)) return std::numeric_limits<double>::infinity();
-    double eps = rate(), below = v * eps + x / tau_m;
-    double argument = eps * (x - v) / below;
-    if (std::abs(argument) < 1e-10) return (x - v) / below;
+    double below = now.v * rate() + now.x / tau_m;
+    double argument = rate() * (now.x - now.v) / below;
+    if (std::abs(argument) < 1e-10) return (now.x - now.v) / below;
     if (!(below > 0) || !(argument > -1)) return std::numeric_limits<double>::infinity();
-    return std::log1p(argument) / eps;
+    return std::log1p(argument) / rate();
   }
   // First d in (0, gap] with V(d) = threshold; infinity if none.
   double crossing(double threshold, double gap) const {
     const double none = std::numeric_limits<double>::infinity();
-    if (!(x > 0) || !(x > v)) return none;
+    if (!(now.x > 0) || !(now.x > now.v)) return none;
+    // V' <= x / tau_m, and V < v + x: most intervals end here.
+    if (now.v + now.x * std::min(gap / tau_m, 1.0) < threshold && now.v >= 0) return none;
     double high = std::min(gap, peak());
     if (!std::isfinite(high)) return none; // rises from below towards rest, never to threshold
-    if (voltage(high) < threshold) return none;
+    if (after(high).v < threshold) return none;
     double low = 0, d = high / 2;
-    for (int step = 0; step < 100 && high - low > 1e-14 * (1 + high); ++step) {
-      double excess = voltage(d) - threshold;
+    for (int step = 0; step < 100; ++step) {
+      State there = after(d);
+      double excess = there.v - threshold;
       (excess < 0 ? low : high) = d;
-      double newton = d - excess / slope(d);
-      if (std::abs(newton - d) < 1e-15 * (1 + d)) break;
-      d = newton > low && newton < high ? newton : (low + high) / 2;
+      double next = d - excess / rise(there);
+      if (!(next > low && next < high)) next = (low + high) / 2;
+      if (std::abs(next - d) < 1e-14 * (1 + d)) break;
+      d = next;
     }
     return d;
   }
@@ -74,7 +80,7 @@ extern "C" void forward_general(const double *t_in, const double *w, const doubl
       Neuron neuron{tau_m[j], tau_s[j]};
       double out = std::numeric_limits<double>::infinity();
       for (int k = 0; k < n; ++k) {
-        neuron.x += w[size_t(order[k]) * n_out + j];
+        neuron.now.x += w[size_t(order[k]) * n_out + j];
         double now = times[order[k]];
         double gap = k + 1 < n ? times[order[k + 1]] - now : std::numeric_limits<double>::infinity();
         if (gap == 0) continue;
@@ -83,7 +89,7 @@ extern "C" void forward_general(const double *t_in, const double *w, const doubl
           out = now + d;
           break;
         }
-        if (std::isfinite(gap)) neuron.advance(gap);
+        if (std::isfinite(gap)) neuron.now = neuron.after(gap);
       }
       t_out[size_t(b) * n_out + j] = out;
     }

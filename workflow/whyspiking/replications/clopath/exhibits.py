@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Recording, Task, Traces
 from whyspiking.randomness import Streams
-from whyspiking.replications.clopath import measures, stages
+from whyspiking.replications.clopath import sequence, stages
 
 RASTER_NEURONS = 60
 RASTER_MS = 1000.0
@@ -87,7 +87,7 @@ def _sequence(
     recording = simulate(network, task)
     spikes = recording.spikes["excitatory"]
     off_ms = params.warmup_ms + params.on_ms
-    found = measures.sequences(
+    found = sequence.sequences(
         spikes, 0, (params.warmup_ms, off_ms), (off_ms + params.release_ms, off_ms + params.off_ms)
     )
     shown = spikes.trials == 0

@@ -26,7 +26,7 @@ from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.clopath import frozen, learning, model, rate_control, shot, task
 from whyspiking.replications.clopath.learning import SAMPLE_MS, Schedule
-from whyspiking.replications.clopath.measures import septal_measures
+from whyspiking.replications.clopath.sequence import septal_measures
 
 KEPT_MS = 2000.0
 """How much output before and during learning is kept for the figure."""

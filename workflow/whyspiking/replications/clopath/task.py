@@ -123,9 +123,7 @@ def clock_signal(
     return np.column_stack([index, np.abs(np.sin(np.pi * position))])
 
 
-def driven_task(
-    params: Params, streams: Streams, rng: np.random.Generator, speed: float
-) -> Task:
+def driven_task(params: Params, streams: Streams, rng: np.random.Generator, speed: float) -> Task:
     """Test trials of an Izhikevich experiment with the clock read at `speed`.
 
     The clock input has channels (component, value); before the test begins, the trial's own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from whyspiking.contract import (
     Params,
     Progress,
     Recording,
-    Split,
+    Results,
     Task,
     Trials,
 )
@@ -28,6 +29,9 @@ __all__ = [
     "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
     "reference_first_ms", "to_brian", "train", "vary",
 ]  # fmt: skip
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CONTROLS = ("mlp", "linear")
 

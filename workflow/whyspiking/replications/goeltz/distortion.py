@@ -182,25 +182,39 @@ def vary(
 
 
 def distorted_weights(condition: Condition, weights: Weights, ideal: Weights) -> Weights:
-    """Weights as the substrate holds them.
+    """Weights as the substrate holds them; its range is fixed by the ideal network.
 
     Args:
-        condition: `quantise` (bits per weight, one scale per layer) or `clip` (share of the
-            largest ideal weight of the layer); other distortions leave weights alone.
+        condition: `quantise` (bits per weight: 2^bits - 1 evenly spaced values up to the largest
+            ideal weight of the layer) or `clip` (limit as share of that weight); other distortions
+            leave weights alone.
         weights: Weights that are learned.
-        ideal: Weights that fix the range of `clip`.
+        ideal: Weights that fix the range, layer by layer.
     """
-    if condition.perturbation == "quantise":
-        bits = int(condition.strength)
-        hidden, output = (perturb.quantise(w, bits).astype(w.dtype) for w in weights)
-        return hidden, output
+    if condition.perturbation not in ("quantise", "clip"):
+        return weights
+    held = limited(condition, weights, ideal)
     if condition.perturbation == "clip":
-        limits = [condition.strength * float(np.abs(w).max()) for w in ideal]
-        hidden, output = (
-            np.clip(w, -limit, limit) for w, limit in zip(weights, limits, strict=True)
-        )
-        return hidden, output
-    return weights
+        return held
+    steps = [_peak(w) / (2 ** (int(condition.strength) - 1) - 1) for w in ideal]
+    hidden, output = (np.round(w / s) * w.dtype.type(s) for w, s in zip(held, steps, strict=True))
+    return hidden, output
+
+
+def limited(condition: Condition, weights: Weights, ideal: Weights) -> Weights:
+    """Weights within the range of the substrate, as the published code keeps them while learning."""
+    share = {"quantise": 1.0, "clip": condition.strength}.get(condition.perturbation)
+    if share is None:
+        return weights
+    hidden, output = (
+        np.clip(w, -share * _peak(i), share * _peak(i))
+        for w, i in zip(weights, ideal, strict=True)
+    )
+    return hidden, output
+
+
+def _peak(weights: NDArray) -> float:
+    return float(np.abs(weights).max())
 
 
 def jittered(times: NDArray, sd: float, rng: np.random.Generator) -> NDArray:
@@ -232,7 +246,7 @@ def _learning_distortion(
         return Distortion(input_times=moved)
     if condition.perturbation == "jitter":
         return Distortion(substrate=model.ideal_substrate(params, jitter=moved))
-    return Distortion(weights=held)
+    return Distortion(weights=held, limit=lambda weights: limited(condition, weights, ideal))
 
 
 def _named(condition: Condition, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:

@@ -1,26 +1,17 @@
-"""Arrays for the figures: decision map, example spikes and potentials, decision times.
+"""Arrays for the figures: the decision map and one example trial.
 
-All from the spiking network with the lowest seed. Times in ms. Keys:
+From the spiking network with the lowest seed; times in ms, infinite where a neuron stays silent.
+Yin-Yang only, keys:
 
-Yin-Yang only:
-    map.side (n,)                 positions along both axes
-    map.inside (n, n)             whether the point, (y, x), lies in the disc
-    map.class (n, n)              chosen class, -1 undecided
-    map.time_ms (n, n)            time of the decision
-    map.output_ms (3, n, n)       spike time of each output neuron
-    points.xy (trial, 2), points.target, points.choice   the test points
-Both sets:
-    raster.time_ms, raster.unit, raster.trial, raster.layer   spikes of example trials, simulated in
-                                  Brian2; layer 0 input, 1 hidden, 2 output
-    raster.target (example,), raster.decision_ms (example,)
-    voltage.time_ms (t,)          and membrane potentials over threshold of example trials:
-    voltage.hidden (example, neuron, t), voltage.output (example, class, t)
-    voltage.hidden_units (example, neuron)
-    voltage.hidden_ms (example, neuron), voltage.output_ms (example, class)   their first spikes
-    voltage.input_ms (example, input)
-    decision.time_ms (trial,), decision.right (trial,)   the whole test set
-    input.time_ms (spike,)        all input spikes of at most 200 test trials
-    hidden.first_ms (spike,)      all hidden spikes of the same trials
+    map.axis (grid,)                    coordinates along both axes
+    map.first_ms (grid y, grid x, class)  first output spikes, closed form
+    trace.target ()                     class of the example, a test sample that is rightly decided
+    trace.input_ms (input,), trace.hidden_ms (hidden,), trace.output_ms (class,)
+                                        its spikes; those of the neurons as simulated in Brian2
+    trace.time_ms (time,)
+    trace.v_hidden (time, some neurons), trace.v_output (time, class)
+                                        potentials over threshold that these spikes evoke (README,
+                                        Eq. 2), drawn on beyond the spike
 """
 
 from __future__ import annotations
@@ -40,8 +31,7 @@ from whyspiking.spikes import Spikes
 
 MAP_SIDE = 121
 TRACED_NEURONS = 6
-TRACE_POINTS = 241
-DENSITY_TRIALS = 200
+TRACE_POINTS = 401
 
 
 def collect(
@@ -60,117 +50,63 @@ def collect(
     """
     seeds = [seed for variant, seed in networks if variant == "spiking"]
     test = task.make_task(params, "test", streams)
-    if not seeds or test is None:
+    if not seeds or test is None or params.dataset != "yinyang":
         return {}
     network = networks["spiking", min(seeds)]
     weights: Weights = (network.arrays["w_hidden"], network.arrays["w_output"])
-    found = _decisions(params, weights, test)
-    if params.dataset == "yinyang":
-        found |= _map(params, weights) | _points(params, weights, test)
-    examples = _examples(params, weights, test)
-    chosen = _select(test, examples)
-    found |= _raster(params, simulate(network, chosen), chosen)
-    return found | _voltages(params, weights, chosen)
+    example = _example(params, weights, test)
+    return _map(params, weights) | _trace(params, weights, example, simulate(network, example))
 
 
 def _map(params: Params, weights: Weights) -> dict[str, NDArray]:
-    features, inside = yinyang.grid(MAP_SIDE)
-    times = task.with_bias(task.latencies(features, params), params)
-    spikes = Spikes.from_first_spikes(times * params.tau_s_ms, params.trial_ms)
-    plane = Task(Stimulus(spikes={"input": spikes}), np.zeros(len(features), int), params.n_output)
-    output = model.forward_pass(params, weights, plane).output.times
-    trials = model.decide(output, plane, params)
-    shape = (MAP_SIDE, MAP_SIDE)
+    features, _ = yinyang.grid(MAP_SIDE)
+    times = task.with_bias(task.latencies(features, params), params) * params.tau_s_ms
+    plane = Task(
+        stimulus=Stimulus(spikes={"input": Spikes.from_first_spikes(times, params.trial_ms)}),
+        targets=np.zeros(len(features), np.int64),
+        n_classes=params.n_output,
+    )
+    output = model.forward_pass(params, weights, plane).output.times * params.tau_s_ms
     return {
-        "map.side": features[:MAP_SIDE, 0],
-        "map.inside": inside.reshape(shape),
-        "map.class": trials.choices.reshape(shape).astype(np.int8),
-        "map.time_ms": trials.decision_ms.reshape(shape).astype(np.float32),
-        "map.output_ms": (output.T.reshape(-1, *shape) * params.tau_s_ms).astype(np.float32),
+        "map.axis": features[:MAP_SIDE, 0],
+        "map.first_ms": output.reshape(MAP_SIDE, MAP_SIDE, -1).astype(np.float32),
     }
 
 
-def _points(params: Params, weights: Weights, test: Task) -> dict[str, NDArray]:
-    features, targets = task.samples(params, "test")
-    if features is None:
-        return {}
-    return {
-        "points.xy": features[:, :2],
-        "points.target": targets,
-        "points.choice": model.evaluate(params, weights, test).choices,
-    }
-
-
-def _decisions(params: Params, weights: Weights, test: Task) -> dict[str, NDArray]:
-    spikes = model.forward_pass(params, weights, test)
-    trials = model.decide(spikes.output.times, test, params)
-    first = test.stimulus.spikes["input"].first_ms()[:DENSITY_TRIALS]
-    hidden = spikes.hidden.times[:DENSITY_TRIALS] * params.tau_s_ms
-    return {
-        "decision.time_ms": trials.decision_ms.astype(np.float32),
-        "decision.right": trials.choices == trials.targets,
-        "input.time_ms": first[np.isfinite(first)].astype(np.float32),
-        "hidden.first_ms": hidden[np.isfinite(hidden)].astype(np.float32),
-    }
-
-
-def _examples(params: Params, weights: Weights, test: Task) -> NDArray:
-    """One rightly decided test trial per class, at most three: that with the median decision time."""
+def _example(params: Params, weights: Weights, test: Task) -> Task:
+    """The rightly decided test trial with the median decision time, as a task of one trial."""
     trials = model.evaluate(params, weights, test)
-    chosen = []
-    for wanted in range(min(3, test.n_classes)):
-        right = np.nonzero((trials.targets == wanted) & (trials.choices == wanted))[0]
-        if right.size:
-            chosen.append(right[np.argsort(trials.decision_ms[right])[right.size // 2]])
-    return np.array(chosen or [0])
+    right = np.flatnonzero(trials.choices == trials.targets)
+    order = np.argsort(trials.decision_ms[right], kind="stable")
+    chosen = right[order[right.size // 2]] if right.size else 0
+    spikes = {k: v.select_trials([int(chosen)]) for k, v in test.stimulus.spikes.items()}
+    return Task(Stimulus(spikes=spikes), test.targets[[chosen]], test.n_classes)
 
 
-def _select(test: Task, chosen: NDArray) -> Task:
-    spikes = {k: v.select_trials(chosen) for k, v in test.stimulus.spikes.items()}
-    return Task(Stimulus(spikes=spikes), test.targets[chosen], test.n_classes)
+def _trace(
+    params: Params, weights: Weights, example: Task, recording: Recording
+) -> dict[str, NDArray]:
+    inputs = example.stimulus.spikes["input"].first_ms()[0]
+    hidden, output = (recording.spikes[name].first_ms()[0] for name in ("hidden", "output"))
+    time_ms = np.linspace(0, params.trial_ms, TRACE_POINTS)
 
+    def potential(arrivals_ms: NDArray, w: NDArray) -> NDArray:
+        fired = np.isfinite(arrivals_ms)
+        since = (time_ms[:, None] - arrivals_ms[None, fired]) / params.tau_s_ms
+        return kernel(since, params.tau_ratio) @ w[fired] / model.threshold(params)
 
-def _raster(params: Params, recording: Recording, chosen: Task) -> dict[str, NDArray]:
-    layers = [chosen.stimulus.spikes["input"], *(recording.spikes[k] for k in ("hidden", "output"))]
-    output = recording.spikes["output"].first_ms() / params.tau_s_ms
+    # From the first neuron that fires evenly to the last, and one that stays silent.
+    order = np.argsort(hidden, kind="stable")
+    n_fired = int(np.isfinite(hidden).sum())
+    places = np.linspace(0, max(n_fired - 1, 0), TRACED_NEURONS - 1).astype(int)
+    shown = order[np.append(places, hidden.size - 1)]
+    onward = task.with_bias(hidden[None, :] / params.tau_s_ms, params)[0] * params.tau_s_ms
     return {
-        "raster.time_ms": np.concatenate([s.times_ms for s in layers]),
-        "raster.unit": np.concatenate([s.units for s in layers]),
-        "raster.trial": np.concatenate([s.trials for s in layers]),
-        "raster.layer": np.repeat(np.arange(3, dtype=np.int8), [len(s) for s in layers]),
-        "raster.target": chosen.targets,
-        "raster.decision_ms": model.decide(output, chosen, params).decision_ms,
-    }
-
-
-def _voltages(params: Params, weights: Weights, chosen: Task) -> dict[str, NDArray]:
-    """Potentials without reset, V / c: a spike is where the curve first reaches one."""
-    spikes = model.forward_pass(params, weights, chosen)
-    time = np.linspace(0, params.trial_ms / params.tau_s_ms, TRACE_POINTS)
-
-    def potential(times: NDArray, w: NDArray) -> NDArray:
-        since = time[None, :] - np.where(np.isfinite(times), times, np.inf)[:, None]
-        shape = np.where(since > 0, kernel(np.maximum(since, 0), params.tau_ratio), 0.0)
-        return (w.T @ shape / model.threshold(params)).astype(np.float32)
-
-    traced, traces, outputs = [], [], []
-    for trial in range(len(spikes.inputs)):
-        # The first to fire, evenly down to the last, and a silent one where there is one.
-        order = np.argsort(spikes.hidden.times[trial], kind="stable")
-        fired = int(np.isfinite(spikes.hidden.times[trial]).sum())
-        places = np.linspace(0, max(fired - 1, 0), TRACED_NEURONS - 1).astype(int)
-        units = order[np.append(places, len(order) - 1)]
-        traced.append(units)
-        traces.append(potential(spikes.inputs[trial], weights[0][:, units]))
-        outputs.append(potential(spikes.onward[trial], weights[1]))
-    units = np.array(traced)
-    rows = np.arange(len(units))[:, None]
-    return {
-        "voltage.time_ms": time * params.tau_s_ms,
-        "voltage.hidden": np.array(traces),
-        "voltage.output": np.array(outputs),
-        "voltage.hidden_units": units,
-        "voltage.hidden_ms": spikes.hidden.times[rows, units] * params.tau_s_ms,
-        "voltage.output_ms": spikes.output.times * params.tau_s_ms,
-        "voltage.input_ms": spikes.inputs * params.tau_s_ms,
+        "trace.target": np.asarray(example.targets[0]),
+        "trace.input_ms": inputs,
+        "trace.hidden_ms": hidden,
+        "trace.output_ms": output,
+        "trace.time_ms": time_ms,
+        "trace.v_hidden": potential(inputs, weights[0][:, shown]).astype(np.float32),
+        "trace.v_output": potential(onward, weights[1]).astype(np.float32),
     }

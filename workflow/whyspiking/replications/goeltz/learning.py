@@ -29,11 +29,13 @@ class Distortion:
     Attributes:
         weights: Weights as the substrate holds them, from those that are learned; gradients pass
             straight through.
+        limit: Brings the learned weights back into the range of the substrate after every step.
         input_times: Input times as they arrive, from the intended ones.
         substrate: Forward pass on the substrate, see `model.Substrate`.
     """
 
     weights: Callable[[Weights], Weights] = lambda weights: weights
+    limit: Callable[[Weights], Weights] = lambda weights: weights
     input_times: Callable[[NDArray], NDArray] = lambda times: times
     substrate: model.Substrate | None = None
 
@@ -190,6 +192,7 @@ def train(
                 weights = tuple(np.asarray(w) for w in weights)
             if layer is not None:
                 weights = bump.apply(weights, spikes, layer)
+            weights = distortion.limit(weights)
             right = spikes.output.times.argmin(axis=1) == targets[chosen]
             log.batch(
                 train_loss=value,

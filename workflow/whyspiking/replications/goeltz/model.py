@@ -16,6 +16,7 @@ from whyspiking import first_spike
 from whyspiking.contract import Binding, BrianModel, Layer, Params, Replay, Stimulus, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.first_spike import LayerOutput
+from whyspiking.replications.goeltz.task import with_bias
 from whyspiking.spikes import Spikes
 
 Weights = tuple[NDArray, NDArray]
@@ -65,7 +66,7 @@ def ideal_substrate(params: Params, jitter: Callable[[NDArray], NDArray] | None 
     def forward(times: NDArray, weights: Weights) -> Pass:
         hidden = engine.forward(times, weights[0], c, params.tau_ratio)
         sent = hidden.times if jitter is None else jitter(hidden.times)
-        onward = _with_bias(sent, params)
+        onward = with_bias(sent, params)
         return Pass(times, hidden, onward, engine.forward(onward, weights[1], c, params.tau_ratio))
 
     return forward
@@ -98,7 +99,7 @@ def uneven_substrate(params: Params, taus: Mapping[str, NDArray]) -> Substrate:
             times, weights[0], taus["tau_m_hidden"], taus["tau_s_hidden"], c
         )
         output = compiled.forward_general(
-            _with_bias(hidden, params), weights[1], taus["tau_m_output"], taus["tau_s_output"], c
+            with_bias(hidden, params), weights[1], taus["tau_m_output"], taus["tau_s_output"], c
         )
         return hidden, output
 
@@ -139,7 +140,7 @@ def in_the_loop(
 
     def forward(times: NDArray, weights: Weights) -> Pass:
         hidden, output = simulate(times, weights)
-        onward = _with_bias(hidden, params)
+        onward = with_bias(hidden, params)
         return Pass(
             times,
             first_spike.measured(times, weights[0], hidden, c, ratio),
@@ -216,11 +217,6 @@ def decide(output_times: NDArray, task: Task, params: Params) -> Trials:
         decision_ms=np.asarray(first, float) * params.tau_s_ms,
         n_classes=task.n_classes,
     )
-
-
-def _with_bias(times: NDArray, params: Params) -> NDArray:
-    bias = np.asarray(params.bias_times, times.dtype)
-    return np.hstack([times, np.broadcast_to(bias, (len(times), bias.size))])
 
 
 # ---- the same network in Brian2 -------------------------------------------------------------

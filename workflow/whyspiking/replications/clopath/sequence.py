@@ -117,7 +117,12 @@ def sequences(
     """
     found: dict[str, NDArray | float] = {}
     for name, phase, (start, stop), span in (
-        ("beat", "phase_on", on_ms, (1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0]), FASTEST_BEAT_HZ)),
+        (
+            "beat",
+            "phase_on",
+            on_ms,
+            (1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0]), FASTEST_BEAT_HZ),
+        ),
         ("rhythm", "phase_off", off_ms, RHYTHM_HZ),
     ):
         inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)

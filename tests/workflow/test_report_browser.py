@@ -1,0 +1,159 @@
+"""The finished page in a real browser: offline, both themes, contrast, print."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from made_results import make_results
+
+from whyspiking.report import make_page
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
+]
+
+# For every text, the contrast of its colour with the first opaque background behind it.
+MEASURE_CONTRAST = """
+const parse = (c) => { const v = c.match(/[\\d.]+/g).map(Number);
+  return c.startsWith("color(") ? v.slice(0, 3).map((x) => 255 * x).concat(v[3] ?? 1) : v; };
+const lum = (c) => { const l = c.slice(0, 3).map((x) => x / 255)
+  .map((x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2]; };
+const behind = (e) => { for (; e; e = e.parentElement) {
+  const b = parse(getComputedStyle(e).backgroundColor); if ((b[3] ?? 1) === 1) return b; }
+  return parse(getComputedStyle(document.documentElement).backgroundColor); };
+document.querySelectorAll("details").forEach((d) => { d.open = true; });
+const low = []; let texts = 0;
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+  const e = walker.currentNode.parentElement;
+  if (!walker.currentNode.textContent.trim() || e.closest("script, style, option")) continue;
+  const s = getComputedStyle(e);
+  const ink = e.closest("svg") && !["none"].includes(s.fill) ? parse(s.fill) : parse(s.color);
+  const [a, b] = [lum(ink), lum(behind(e))].sort((x, y) => y - x);
+  texts += 1;
+  const contrast = (a + 0.05) / (b + 0.05);
+  const words = walker.currentNode.textContent.trim().slice(0, 40);
+  if (contrast < 4.5) low.push([contrast.toFixed(2), e.tagName, words]);
+}
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify({ texts, low,
+  loaded: performance.getEntriesByType("resource").map((r) => r.name),
+  page: getComputedStyle(document.body).backgroundColor });
+document.body.append(out);
+"""
+# What a reader's keyboard and mouse do: sort, filter, print.
+USE = """
+const table = document.getElementById("verdicts");
+const first = () => table.tBodies[0].rows[0].textContent;
+const button = table.tHead.rows[0].cells[1].querySelector("button");
+button.click(); const up = first(); button.click(); const down = first();
+const search = document.querySelector(".controls input");
+search.value = "no such claim"; search.dispatchEvent(new Event("input"));
+const shown = [...table.tBodies[0].rows].filter((r) => !r.hidden).length;
+dispatchEvent(new Event("beforeprint"));
+const before = getComputedStyle(document.body).backgroundColor;
+document.getElementById("theme").click();
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify({ sorted: up !== down, shown,
+  state: table.tHead.rows[0].cells[1].getAttribute("aria-sort"),
+  open: [...document.querySelectorAll("details")].every((d) => d.open),
+  themed: before !== getComputedStyle(document.body).backgroundColor });
+document.body.append(out);
+"""
+
+
+def chromium(tmp_path, *words):
+    """Run Chromium without network; returns standard output and error."""
+    done = subprocess.run(
+        [
+            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1200,900", *words,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )  # fmt: skip
+    return done.stdout, done.stderr
+
+
+def ask(tmp_path, page, script, theme="light"):
+    """Open a copy of the page with a script at its end; returns what the script measured."""
+    text = page.read_text(encoding="utf-8")
+    text = text.replace('<html lang="en">', f'<html lang="en" style="color-scheme: {theme}">')
+    copy = page.with_name(f"{page.stem}.{theme}.html")
+    copy.write_text(text.replace("</body>", f"<script>{{{script}}}</script></body>"), "utf-8")
+    dom, log = chromium(tmp_path, "--dump-dom", copy.as_uri())
+    found = re.search(r'<pre id="measured">(.*?)</pre>', dom, flags=re.DOTALL)
+    assert found is not None, log[-2000:]
+    return json.loads(html.unescape(found.group(1)))
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    results = make_results(tmp_path_factory.mktemp("run") / "default")
+    target = results / "why_spiking.html"
+    parameters = {"results": str(results), "scale": "default"}
+    make_page(
+        ROOT / "notebooks" / "why_spiking.ipynb", results / "why_spiking.ipynb", target, parameters
+    )
+    return target
+
+
+def test_page_opens_offline_without_a_complaint(tmp_path, page):
+    _, log = chromium(tmp_path, "--dump-dom", page.as_uri())
+    assert [line for line in log.splitlines() if "CONSOLE" in line] == []
+    assert page.stat().st_size < 5_000_000
+
+
+@pytest.mark.parametrize(
+    ("theme", "background"), [("light", "255, 255, 255"), ("dark", "21, 24, 29")]
+)
+def test_text_is_readable_in_both_themes(tmp_path, page, theme, background):
+    measured = ask(tmp_path, page, MEASURE_CONTRAST, theme)
+    assert background in measured["page"]
+    assert measured["texts"] > 500
+    assert measured["low"] == []
+    assert [name for name in measured["loaded"] if not name.startswith("data:")] == []
+
+
+def test_table_sorts_filters_and_everything_opens_for_print(tmp_path, page):
+    measured = ask(tmp_path, page, USE)
+    assert measured == {
+        "sorted": True,
+        "shown": 0,
+        "state": "descending",
+        "open": True,
+        "themed": True,
+    }
+
+
+def test_page_prints(tmp_path, page):
+    target = tmp_path / "page.pdf"
+    chromium(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={target}", page.as_uri())
+    content = target.read_bytes()
+    assert content.startswith(b"%PDF")
+    pages = re.findall(rb"/Type\s*/Page\b(?!s)", content)
+    assert len(pages) >= 5
+
+
+def test_scripts_are_sound():
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node is installed")
+    for script in (MEASURE_CONTRAST, USE):
+        done = subprocess.run([node, "--check", "-"], input=script, text=True, check=False)
+        assert done.returncode == 0
