@@ -221,6 +221,10 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
         output = np.where(time < 5000, 0.3 * rng.normal(size=time.size), target)
         made |= {"training.time_ms": time, "training.output": output, "training.target": target}
         made["training.rls_ms"] = np.array([5000.0, 10000.0])
+        made |= {"replay.time_ms": time[:5000], "replay.output": target[:5000, None]}
+        made["replay.target"] = target[:5000, None]
+        made["raster.spike_ms"] = rng.uniform(0, 1000, 2000)
+        made["raster.neuron"] = rng.integers(0, 60, 2000)
     if experiment.name in ("ode", "episode"):
         time = np.arange(0, 4000.0)
         target = np.stack(

@@ -27,6 +27,11 @@ def rows(values, metric="score", **place):
     )
 
 
+def data(line):
+    """Points of a line as two arrays."""
+    return np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+
+
 def luminance(colour):
     channels = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
@@ -92,8 +97,9 @@ def test_perturbation_curve_starts_at_the_clean_run():
     )
     plate = comparisons.perturbation_curves(pd.concat([clean, bits]), labels={"spiking": "s"})
     line = plate.axes[0].get_lines()[0]
-    assert list(line.get_xdata()) == [0, 1, 2, 3]
-    assert list(line.get_ydata()) == pytest.approx([0.92, 0.9, 0.7, 0.4])
+    x, y = data(line)
+    assert list(x) == [0, 1, 2, 3]
+    assert list(y) == pytest.approx([0.92, 0.9, 0.7, 0.4])
     ticks = [label.get_text() for label in plate.axes[0].get_xticklabels()]
     assert ticks == ["none", "8", "4", "2"]
 
@@ -102,7 +108,7 @@ def test_perturbation_curve_ignores_the_clean_run_of_another_engine():
     clean = pd.concat([rows([(0, 0.0, 0.9)]), rows([(0, 0.0, 0.1)], engine="jax")])
     levels = rows([(0, 0.1, 0.8), (0, 0.2, 0.7)], perturbation="delete", locus="hidden")
     plate = comparisons.perturbation_curves(pd.concat([clean, levels]), labels={"spiking": "s"})
-    assert plate.axes[0].get_lines()[0].get_ydata()[0] == pytest.approx(0.9)
+    assert data(plate.axes[0].get_lines()[0])[1][0] == pytest.approx(0.9)
 
 
 def test_nothing_perturbed_is_said_not_drawn():
@@ -119,7 +125,7 @@ def test_energy_is_averaged_on_the_logarithm_around_a_line_at_one():
     assert ax.get_xscale() == "log"
     dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
     assert dots[0].get_xdata() == pytest.approx([1.0])
-    assert any(list(line.get_xdata()) == [1, 1] for line in ax.get_lines())
+    assert any(list(data(line)[0]) == [1, 1] for line in ax.get_lines())
 
 
 def test_forest_shows_value_band_and_published_in_their_order():
@@ -183,7 +189,7 @@ def test_anytime_reads_all_seeds():
     arrays = {"anytime.time_ms": np.array([0.0, 1.0, 2.0])}
     arrays |= {f"anytime.spiking.{s}": np.array([0.3, 0.6 + 0.1 * s, 0.9]) for s in (0, 1)}
     plate = figures.anytime(arrays, 2.0, "e")
-    assert list(plate.axes[0].get_lines()[0].get_ydata()) == pytest.approx([0.3, 0.65, 0.9])
+    assert list(data(plate.axes[0].get_lines()[0])[1]) == pytest.approx([0.3, 0.65, 0.9])
     with pytest.raises(NotMeasuredError):
         figures.anytime({}, 2.0, "e")
 
@@ -193,7 +199,7 @@ def test_decision_map_colours_by_the_first_output_neuron():
     x, _ = np.meshgrid(axis, axis)
     first = np.stack([1 + x, 2 - x, np.full_like(x, np.inf)], axis=2)
     plate = goeltz.decision_map({"map.axis": axis, "map.first_ms": first})
-    picture = plate.axes[0].get_images()[0].get_array()
+    picture = np.asarray(plate.axes[0].get_images()[0].get_array())
     left, right = picture[10, 4], picture[10, 16]
     assert left[2] > left[0]  # blue: neuron 0 is first where x < 0.5
     assert right[0] > right[2]  # red: neuron 1

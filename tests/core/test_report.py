@@ -433,7 +433,7 @@ def test_report_tells_all_talks(results):
             told.provenance(), told.glossary(),
         )
     )  # fmt: skip
-    assert page.index('id="verdicts"') < page.index("<figure")
+    assert page.index('id="table-verdicts"') < page.index("<figure")
     for name in told.talks:
         assert f'href="{name}/report.html"' in page
         for entry in told.verdicts.loc[told.verdicts["talk"] == name, "claim"]:

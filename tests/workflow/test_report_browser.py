@@ -47,14 +47,16 @@ while (walker.nextNode()) {
   if (contrast < 4.5) low.push([contrast.toFixed(2), e.tagName, words]);
 }
 const out = document.createElement("pre"); out.id = "measured";
+const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
 out.textContent = JSON.stringify({ texts, low,
+  repeated: ids.filter((id, k) => ids.indexOf(id) !== k),
   loaded: performance.getEntriesByType("resource").map((r) => r.name),
   page: getComputedStyle(document.body).backgroundColor });
 document.body.append(out);
 """
 # What a reader's keyboard and mouse do: sort, filter, print.
 USE = """
-const table = document.getElementById("verdicts");
+const table = document.getElementById("table-verdicts");
 const first = () => table.tBodies[0].rows[0].textContent;
 const button = table.tHead.rows[0].cells[1].querySelector("button");
 button.click(); const up = first(); button.click(); const down = first();
@@ -127,6 +129,7 @@ def test_text_is_readable_in_both_themes(tmp_path, page, theme, background):
     assert background in measured["page"]
     assert measured["texts"] > 500
     assert measured["low"] == []
+    assert measured["repeated"] == []
     assert [name for name in measured["loaded"] if not name.startswith("data:")] == []
 
 

@@ -27,6 +27,7 @@ from whyspiking.figures import (
     line_with_interval,
     over_seeds,
 )
+from whyspiking.tables import Table
 
 VERDICT_COLOURS = {
     "replicated": GREEN,
@@ -66,7 +67,7 @@ def level_positions(levels: Iterable[float], *, descending: bool = False) -> dic
 
 
 def perturbation_curves(
-    metrics: pd.DataFrame,
+    metrics: Table,
     *,
     labels: Mapping[str, str],
     metric: str = "score",
@@ -144,7 +145,7 @@ def perturbation_curves(
     )
 
 
-def energy_dots(metrics: pd.DataFrame) -> Plate:
+def energy_dots(metrics: Table) -> Plate:
     """Energy of the control over that of the spiking network, one row per cost model.
 
     Args:
@@ -208,7 +209,7 @@ def energy_dots(metrics: pd.DataFrame) -> Plate:
     )
 
 
-def energy_tornado(metrics: pd.DataFrame) -> Plate:
+def energy_tornado(metrics: Table) -> Plate:
     """How one assumption at a time moves the energy ratio.
 
     Args:
@@ -259,7 +260,7 @@ def energy_tornado(metrics: pd.DataFrame) -> Plate:
     )
 
 
-def axes_forest(axes: pd.DataFrame) -> Plate:
+def axes_forest(axes: Table) -> Plate:
     """Effects against their nulls, one panel per measure, one row per experiment.
 
     Energy ratios have a figure of their own and are left out.
@@ -329,7 +330,7 @@ def verdict_colour(verdict: str) -> str:
     return VERDICT_COLOURS.get(verdict, GREY)
 
 
-def verdict_forest(verdicts: pd.DataFrame) -> Plate:
+def verdict_forest(verdicts: Table) -> Plate:
     """One row per claim: acceptance band, published value, ours with its interval.
 
     Each row has its own scale, since the claims have different units; the numbers are written at

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from whyspiking.statistics import Interval, Transform, interval
+from whyspiking.tables import Table
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 INK = "#010203"
@@ -80,9 +81,7 @@ def style() -> Iterator[None]:
         yield
 
 
-def over_seeds(
-    table: pd.DataFrame, by: Sequence[str], transform: Transform = "none"
-) -> pd.DataFrame:
+def over_seeds(table: Table, by: Sequence[str], transform: Transform = "none") -> Table:
     """Mean and t interval over seeds of the column `value`.
 
     Args:
@@ -121,7 +120,7 @@ def _interval(values: NDArray, transform: Transform) -> Interval:
 def line_with_interval(
     ax: Axes,
     x: ArrayLike,
-    points: pd.DataFrame,
+    points: Table,
     *,
     index: int = 0,
     label: str = "",
@@ -168,21 +167,21 @@ def label_ends(ax: Axes, *, gap: float = 0.085, size: float = 8.5) -> None:
         ends.append((float(share), label, line.get_color()))
     ends.sort(key=lambda end: end[0])
     places = spread([end[0] for end in ends], gap)
+    frame: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     for place, (_, label, colour) in zip(places, ends, strict=True):
         # The dash has the line's colour; the word the page's, to be read on light and dark.
-        for words, shade, points in (("━", colour, 3), (label, INK, 15)):
-            ax.annotate(
-                words,
-                xy=(1.0, place),
-                xycoords="axes fraction",
-                xytext=(points, 0),
-                textcoords="offset points",
-                color=shade,
-                fontsize=size,
-                va="center",
-                ha="left",
-                annotation_clip=False,
-            )
+        dash = {"arrowstyle": "-", "color": colour, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 3}
+        ax.annotate("", (1.0, place), (12, 0), arrowprops=dash, annotation_clip=False, **frame)
+        ax.annotate(
+            label,
+            (1.0, place),
+            (15, 0),
+            fontsize=size,
+            va="center",
+            ha="left",
+            annotation_clip=False,
+            **frame,
+        )
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
@@ -223,11 +222,11 @@ def legend_below(plate: Plate, axes: Iterable[Axes]) -> None:
 
 def learning_curve(
     ax: Axes,
-    history: pd.DataFrame,
+    history: Table,
     *,
     metric: str,
     labels: Mapping[str, str],
-    reference: Mapping[float, float] | None = None,
+    reference: Mapping[int, float] | None = None,
     reference_label: str = "published",
     log_epochs: bool = True,
 ) -> str:
@@ -262,7 +261,7 @@ def learning_curve(
         )
         words.append(f"{label} ends at {points['mean'].iloc[-1]:.3f}")
     if reference:
-        epochs = np.array(sorted(reference), float)
+        epochs = sorted(reference)
         values = [reference[epoch] for epoch in epochs]
         ax.plot(
             epochs,
@@ -289,7 +288,7 @@ def raster(
     times: ArrayLike,
     rows: ArrayLike,
     *,
-    colours: Sequence[str] | str = INK,
+    colours: Sequence[str] | NDArray | str = INK,
     height: float = 0.9,
 ) -> None:
     """Spikes as small vertical lines, one path per colour (a marker each would swell the page).

@@ -94,8 +94,8 @@ def table(
     """
     kind = ' class="sortable"' if sortable else ""
     lines = [
-        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{name}-caption">',
-        f'<table id="{name}"{kind}><caption id="{name}-caption">{escape(caption)}</caption>',
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="caption-{name}">',
+        f'<table id="table-{name}"{kind}><caption id="caption-{name}">{escape(caption)}</caption>',
         "<thead><tr>",
     ]
     for head in heads:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from html import escape
 
 import numpy as np
-import pandas as pd
 
 from whyspiking import markup
 from whyspiking.markup import Cell
 from whyspiking.registry import Experiment, Talk
 from whyspiking.statistics import t_interval
+from whyspiking.tables import Table
 
 LOCI = ("hidden", "input", "weights", "neurons", "")
 """Where a measure exists for several loci, the first of these is shown."""
@@ -24,7 +24,7 @@ class NothingToShowError(Exception):
     """A measure does not exist here; the message says why."""
 
 
-def measures_table(metrics: pd.DataFrame, talks: Mapping[str, Talk]) -> str:
+def measures_table(metrics: Table, talks: Mapping[str, Talk]) -> str:
     """T, L, E, R and Q of every experiment, or the reason why not.
 
     Args:
@@ -66,7 +66,7 @@ def measures_table(metrics: pd.DataFrame, talks: Mapping[str, Talk]) -> str:
 def _one(metric: str, missing: Callable[[Experiment], str]) -> Callable[..., str]:
     """A measure with one number per seed, at its preferred locus."""
 
-    def cell(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
+    def cell(own: Table, experiment: Experiment, talk: Talk) -> str:
         rows = own[(own["metric"] == metric) & own["value"].notna()]
         if rows.empty:
             defined = own["metric"].eq(metric).any()
@@ -88,7 +88,7 @@ def _one(metric: str, missing: Callable[[Experiment], str]) -> Callable[..., str
     return cell
 
 
-def _energy(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
+def _energy(own: Table, experiment: Experiment, talk: Talk) -> str:
     rows = own[(own["metric"] == "energy_ratio") & (own["value"] > 0)]
     if rows.empty:
         raise NothingToShowError(_no_control(experiment))
@@ -102,7 +102,7 @@ def _energy(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
     )
 
 
-def _density(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
+def _density(own: Table, experiment: Experiment, talk: Talk) -> str:
     density = own[(own["metric"] == "density") & own["value"].notna()]
     limits = own[(own["metric"] == "density_break_even") & own["value"].notna()]
     if density.empty:
@@ -117,7 +117,7 @@ def _density(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
 def _over_perturbations(metric: str) -> Callable[..., str]:
     """Lowest and highest of a measure over the perturbations."""
 
-    def cell(own: pd.DataFrame, experiment: Experiment, talk: Talk) -> str:
+    def cell(own: Table, experiment: Experiment, talk: Talk) -> str:
         rows = own[(own["metric"] == metric) & own["value"].notna()]
         if rows.empty:
             defined = own["metric"].eq(metric).any()

@@ -13,14 +13,12 @@ from whyspiking import axes as axes_of_spiking
 from whyspiking import markup
 from whyspiking.markup import Cell
 from whyspiking.registry import Experiment, Talk
-from whyspiking.tables import GLOSSARY
+from whyspiking.tables import GLOSSARY, Table
 
 PASSES = ("replicated", "replicated, within noise")
 
 
-def summary(
-    verdicts: pd.DataFrame, axes: pd.DataFrame, talks: Mapping[str, Talk], scale: str
-) -> str:
+def summary(verdicts: Table, axes: Table, talks: Mapping[str, Talk], scale: str) -> str:
     """What came out, in sentences filled from the tables."""
     if scale == "smoke":
         return ""
@@ -58,18 +56,19 @@ def _inline(mean: Any, low: Any, high: Any, unit: str) -> str:
     return f"{shown} [{markup.bare(float(low), unit)}, {markup.bare(float(high), unit)}]"
 
 
-def _count(table: pd.DataFrame, verdicts: Sequence[str]) -> int:
+def _count(table: Table, verdicts: Sequence[str]) -> int:
     return int(table["verdict"].isin(list(verdicts)).sum())
 
 
-def _judged(table: pd.DataFrame) -> int:
+def _judged(table: Table) -> int:
     return _count(table, [*PASSES, "inconclusive", "not replicated"])
 
 
-def axis_sentences(axes: pd.DataFrame) -> list[str]:
+def axis_sentences(axes: Table) -> list[str]:
     """One sentence per measure: in how many experiments its interval excludes the null."""
     sentences = []
-    for row in axes_of_spiking.summarise(axes).itertuples(index=False):
+    summary_of_axes: Table = axes_of_spiking.summarise(axes)
+    for row in summary_of_axes.itertuples(index=False):
         part = axes[(axes["axis"] == row.axis) & (axes["measure"] == row.measure)]
         if not np.isfinite(pd.to_numeric(part["null"], errors="coerce")).any():
             continue
@@ -83,7 +82,7 @@ def axis_sentences(axes: pd.DataFrame) -> list[str]:
     return sentences
 
 
-def axes_table(axes: pd.DataFrame) -> str:
+def axes_table(axes: Table) -> str:
     """Every contrast behind the answer, with its interval and its null."""
     heads = [
         "Axis",

@@ -27,6 +27,7 @@ from whyspiking.contract import Results
 from whyspiking.errors import UserError
 from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html
+from whyspiking.tables import Table
 from whyspiking.verdict_table import verdict_table
 
 PLUMBING = "Smoke run: this checks the plumbing only. Nothing on this page is a verdict."
@@ -61,7 +62,7 @@ class Story:
 
     talk: registry.Talk
     results: Results
-    verdicts: pd.DataFrame
+    verdicts: Table
     links: str
     here: str
 
@@ -211,9 +212,9 @@ class Study:
     folder: Path
     scale: str
     stories: dict[str, Story]
-    metrics: pd.DataFrame
-    verdicts: pd.DataFrame
-    axes: pd.DataFrame
+    metrics: Table
+    verdicts: Table
+    axes: Table
     manifest: dict[str, Any]
 
     @classmethod
@@ -344,7 +345,7 @@ def banner(scale: str) -> str:
     return f'<p class="banner" role="note">{PLUMBING}</p>' if scale == "smoke" else ""
 
 
-def read_verdicts(path: Path) -> pd.DataFrame:
+def read_verdicts(path: Path) -> Table:
     """Read a verdict table; numbers are numbers, missing ones nan, missing words empty.
 
     Raises:
@@ -380,7 +381,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _check_scale(metrics: pd.DataFrame, scale: str, path: Path) -> None:
+def _check_scale(metrics: Table, scale: str, path: Path) -> None:
     found = sorted(set(metrics["scale"]))
     if found != [scale]:
         raise UserError(

@@ -12,6 +12,10 @@ import pandas as pd
 from whyspiking.errors import UserError
 from whyspiking.glossary import GLOSSARY
 
+type Table = Any
+"""A pandas DataFrame where it is sliced a lot: its annotations make of every selection a union of
+all that indexing could give."""
+
 METRICS_COLUMNS = (
     "scale",
     "talk",

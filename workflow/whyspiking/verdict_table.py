@@ -8,18 +8,18 @@ from html import escape
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from whyspiking import markup
 from whyspiking.claims_file import Claim
 from whyspiking.markup import Cell
 from whyspiking.registry import Talk
+from whyspiking.tables import Table
 
 SIGNED_TESTS = ("difference",)
 
 
 def verdict_table(
-    verdicts: pd.DataFrame, claims: Mapping[str, Claim], talks: Mapping[str, Talk], *, many: bool
+    verdicts: Table, claims: Mapping[str, Claim], talks: Mapping[str, Talk], *, many: bool
 ) -> str:
     """All verdicts, key claims first, none more prominent than another.
 
@@ -136,7 +136,7 @@ def _short_citation(cite: str) -> str:
 
 
 def _controls(table: str, data: Sequence[Mapping[str, str]]) -> str:
-    parts = [f'<div class="controls" data-table="{table}" hidden>']
+    parts = [f'<div class="controls" data-table="table-{table}" hidden>']
     parts.append('<label>Contains <input type="search" size="16"></label>')
     for name in ("talk", "verdict"):
         options = "".join(

@@ -44,8 +44,8 @@ struct Neuron {
   double crossing(double threshold, double gap) const {
     const double none = std::numeric_limits<double>::infinity();
     if (!(now.x > 0) || !(now.x > now.v)) return none;
-    // V' <= x / tau_m, and V < v + x: most intervals end here.
-    if (now.v + now.x * std::min(gap / tau_m, 1.0) < threshold && now.v >= 0) return none;
+    // V gains at most x d / tau_m, and at most x: most intervals end here.
+    if (std::max(now.v, 0.0) + now.x * std::min(gap / tau_m, 1.0) < threshold) return none;
     double high = std::min(gap, peak());
     if (!std::isfinite(high)) return none; // rises from below towards rest, never to threshold
     if (after(high).v < threshold) return none;

@@ -5,8 +5,9 @@ Exhibits read (`<experiment>/exhibits.npz`), times in ms:
 - sine, sawtooth, product: `training.time_ms` (time,), `training.output` (time,),
   `training.target` (time,): the whole run, before, during and after learning;
   `training.rls_ms` (2,): when RLS is switched on and off.
-- ode, episode: `replay.time_ms` (time,), `replay.output` (time, channel), `replay.target`
-  (time, channel): one test trial with learning off.
+- sine, ode, episode: `replay.time_ms` (time,), `replay.output` (time, channel), `replay.target`
+  (time, channel): one test trial with learning off; `raster.spike_ms`, `raster.neuron` (spike,):
+  spikes of some neurons in its first second.
 - shot: `sequence.spike_ms`, `sequence.neuron` (spike,): excitatory spikes of one trial;
   `sequence.phase` (neuron,): phase in the theta sequence in rad, by which neurons are sorted;
   `sequence.off_ms` (): when the septum falls silent; `sequence.beat_hz`, `sequence.rhythm_hz` ().
@@ -41,6 +42,7 @@ from whyspiking.figures import (
     over_seeds,
     raster,
 )
+from whyspiking.tables import Table
 
 if TYPE_CHECKING:
     from whyspiking.contract import Results
@@ -66,6 +68,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 
     return {
         "force": lambda: force(exhibits(*OSCILLATORS)),
+        "spikes behind an output": lambda: spikes_behind(exhibits("sine").get("sine", {})),
         "ode to joy": lambda: ode_to_joy(exhibits("ode").get("ode", {})),
         "speed of the clock": lambda: clock_speeds(results.metrics),
         "theta sequence": lambda: theta_sequence(exhibits("shot").get("shot", {})),
@@ -119,6 +122,40 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     )
 
 
+def spikes_behind(arrays: Mapping[str, NDArray]) -> Plate:
+    """Spikes of some neurons above the output that all of them make, learning off."""
+    spike_ms, neuron, time, output, target = need(
+        arrays,
+        "raster.spike_ms",
+        "raster.neuron",
+        "replay.time_ms",
+        "replay.output",
+        "replay.target",
+    )
+    stop = float(min(1000.0, time[-1] - time[0]))
+    inside = time - time[0] <= stop
+    plate = Plate(3.4)
+    above, below = plate.panels(2, 1, sharex=True, height_ratios=[1.7, 1])[:, 0]
+    raster(above, spike_ms[spike_ms <= stop], neuron[spike_ms <= stop])
+    above.set_ylabel("neuron")
+    milliseconds = time[inside] - time[0]
+    below.plot(milliseconds, target[inside, 0], color=GREY, linewidth=3, alpha=0.7, label="target")
+    below.plot(milliseconds, output[inside, 0], color=BLUE, linewidth=1.2, label="output")
+    below.set_ylabel("output")
+    below.set_xlabel("time, ms")
+    below.set_xlim(0, stop)
+    legend_below(plate, [below])
+    shown = np.unique(neuron).size
+    rate = np.sum(spike_ms <= stop) / max(shown, 1) / (stop / 1000.0)
+    return plate.says(
+        "The 5 Hz sine with learning off, simulated in C++: spikes of some of the neurons, and the "
+        "output decoded from all of them. The phase is the network's own.",
+        f"Raster of {shown} neurons at {rate:.0f} Hz above the output over its target.",
+        "sine/exhibits.npz",
+        "sine",
+    )
+
+
 def ode_to_joy(arrays: Mapping[str, NDArray]) -> Plate:
     """Five note channels over their targets, learning off."""
     time, output, target = need(arrays, "replay.time_ms", "replay.output", "replay.target")
@@ -158,7 +195,7 @@ def ode_to_joy(arrays: Mapping[str, NDArray]) -> Plate:
     )
 
 
-def clock_speeds(metrics: pd.DataFrame) -> Plate:
+def clock_speeds(metrics: Table) -> Plate:
     """Correlation of replay and target against the speed of the clock, backwards as well."""
     table = metrics[(metrics["metric"] == "correlation") & (metrics["variant"] == "spiking")]
     table = table[table["engine"] == "brian2"]
@@ -217,6 +254,15 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     cycle_on, cycle_off = 1000.0 / float(beat), 1000.0 / float(rhythm)
     off_ms = float(off)
     known = np.isfinite(phase)
+    # Phases may run with time or against it; neurons are sorted so that the sequence runs upwards.
+    early = spike_ms < off_ms
+    turn = 2 * np.pi * float(beat) * spike_ms[early] / 1000.0
+    both = np.isfinite(phase[neuron[early]])
+    phase = max(
+        (phase, -phase),
+        key=lambda p: abs(np.mean(np.exp(1j * (turn - p[neuron[early]])[both]))),
+    )
+    phase = np.mod(phase, 2 * np.pi)
     rank = np.full(phase.size, -1)
     rank[np.argsort(np.where(known, phase, np.inf), kind="stable")[: known.sum()]] = np.arange(
         known.sum()
@@ -284,7 +330,7 @@ def _mid_luminance(rgb: tuple[float, float, float]) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def compression(metrics: pd.DataFrame) -> Plate:
+def compression(metrics: Table) -> Plate:
     """Measured compression against septal frequency, beside its prediction."""
     table = metrics[
         (metrics["experiment"] == "shot")
@@ -361,7 +407,7 @@ def compression(metrics: pd.DataFrame) -> Plate:
     )
 
 
-def _bars(ax: Any, x: pd.Series, points: pd.DataFrame, colour: str) -> None:
+def _bars(ax: Any, x: Any, points: Table, colour: str) -> None:
     """Vertical intervals where there are any."""
     known = points["low"].notna().to_numpy()
     ax.vlines(x[known], points["low"][known], points["high"][known], color=colour, linewidth=1)

@@ -29,7 +29,7 @@ p_lost : 1 (shared)
 DRAW = "kept = int(rand() >= p_lost)"
 
 IZHIKEVICH_RESET = {
-    "neurons": "v = v_start; u = 0; current = 0; h = 0; clock_current = 0; kept = 1",
+    "neurons": "v = v_start; u = u_start; current = 0; h = 0; clock_current = 0; kept = 1",
     "readout": "z = 0; h_z = 0",
 }
 SHOT_RESET = {
@@ -63,7 +63,7 @@ def izhikevich_model(params: Params) -> BrianModel:
             + LOSS
             + "".join(f"{name} : 1 (shared)\n" for name in EXCHANGED)
             + "drive = feedback + clock_current : 1\n"
-            + "feedback : 1\nclock_current : 1\nv_start : 1\n",
+            + "feedback : 1\nclock_current : 1\nv_start : 1\nu_start : 1\n",
             threshold="v >= v_peak",
             reset=f"{model.RESET}; {DRAW}",
             method="euler",
@@ -123,7 +123,7 @@ def izhikevich_model(params: Params) -> BrianModel:
             "sizes": sizes,
             "constants": fixed,
             "equations": [model.IZHIKEVICH, LOSS, DRAW, model.RESET, list(EXCHANGED)],
-            "revision": 3,
+            "revision": 4,
         },
         construct=construct,
         inputs={"replay": params.n_neurons},
@@ -140,7 +140,7 @@ def izhikevich_model(params: Params) -> BrianModel:
 def bind_izhikevich(params: Params, network: Network) -> Binding:
     """Wiring, weights and neuron parameters of a trained Izhikevich network."""
     arrays = network.arrays
-    n, n_channels = arrays["phi"].shape
+    n = arrays["phi"].shape[0]
     n_components = arrays["clock_encoders"].shape[1]
     jump = 1.0 / (params.tau_r * params.tau_d)
     static = np.zeros((n, n))
@@ -148,7 +148,8 @@ def bind_izhikevich(params: Params, network: Network) -> Binding:
     values: dict[str, NDArray | float] = {
         f"neurons.{name}": float(getattr(params, name)) for name in EXCHANGED
     }
-    values |= {"neurons.v_start": arrays["v_start"], "neurons.p_lost": 0.0}
+    values |= {"neurons.v_start": arrays["v_start"], "neurons.u_start": arrays["u_start"]}
+    values["neurons.p_lost"] = 0.0
     values |= {
         "omega.i": arrays["omega_pre"],
         "omega.j": arrays["omega_post"],
@@ -236,6 +237,8 @@ def shot_model(params: Params) -> BrianModel:
         )
         made = [inhibitory, excitatory, oscillator]
         for name, to, changed in (
+            ("static_inhibitory", inhibitory, "h"),
+            ("static_excitatory", excitatory, "h"),
             ("to_inhibitory", inhibitory, "h"),
             ("to_excitatory", excitatory, "h"),
             ("to_oscillator", oscillator, "h_z"),
@@ -248,7 +251,10 @@ def shot_model(params: Params) -> BrianModel:
                 namespace=known,
                 name=name,
             )
-            links.connect()
+            if name.startswith("static"):
+                links.connect(i=0, j=0)
+            else:
+                links.connect()
             made.append(links)
         return made
 
@@ -258,7 +264,7 @@ def shot_model(params: Params) -> BrianModel:
             "sizes": [params.n_inhibitory, params.n_excitatory],
             "constants": fixed,
             "equations": [shot.LEAKY, LOSS, DRAW],
-            "revision": 1,
+            "revision": 2,
         },
         construct=construct,
         inputs={},
@@ -275,19 +281,25 @@ def bind_shot(params: Params, network: Network) -> Binding:
     """Static and learned inhibition of a trained septal network."""
     arrays, n = network.arrays, params.n_inhibitory
     jump = 1.0 / (params.tau_r * params.tau_d * 1e-6)
-    weights = jump * shot.total_weights(params, arrays, arrays["phi"])
-    decoders = jump * shot.reading(arrays["phases"], arrays["phi"])
-    return Binding(
-        values={
-            "inhibitory.v_start": arrays["v_start"][:n],
-            "excitatory.v_start": arrays["v_start"][n:],
-            "inhibitory.p_lost": 0.0,
-            "to_inhibitory.w": weights[:, :n],
-            "to_excitatory.w": weights[:, n:],
-            "to_oscillator.w": decoders,
-        },
-        layers={
-            "to_inhibitory.w": Layer("inhibitory", "inhibitory", weights[:, :n], "recurrent"),
-            "to_excitatory.w": Layer("inhibitory", "excitatory", weights[:, n:], "feedforward"),
-        },
-    )
+    learned = jump * shot.learned_weights(params, arrays, arrays["phi"])
+    static = jump * shot.static_weight(params)
+    values: dict[str, NDArray | float] = {
+        "inhibitory.v_start": arrays["v_start"][:n],
+        "excitatory.v_start": arrays["v_start"][n:],
+        "inhibitory.p_lost": 0.0,
+        "to_oscillator.w": jump * shot.reading(arrays["phases"], arrays["phi"]),
+    }
+    layers = {}
+    for post, chosen in (("inhibitory", slice(0, n)), ("excitatory", slice(n, None))):
+        kind = "recurrent" if post == "inhibitory" else "feedforward"
+        present = shot.static_links(params, arrays)[:, chosen]
+        pre_index, post_index = np.nonzero(present)
+        values |= {
+            f"static_{post}.i": pre_index,
+            f"static_{post}.j": post_index,
+            f"static_{post}.w": np.full(pre_index.size, static),
+            f"to_{post}.w": learned[:, chosen],
+        }
+        layers[f"static_{post}.w"] = Layer("inhibitory", post, static * present, kind)
+        layers[f"to_{post}.w"] = Layer("inhibitory", post, learned[:, chosen], kind)
+    return Binding(values=values, layers=layers)

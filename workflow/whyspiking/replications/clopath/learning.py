@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dsymv, dsyr
+from scipy.linalg import get_blas_funcs
 
 from whyspiking.contract import Progress
 
 SAMPLE_MS = 1.0
 """Sampling of the output that is kept from a training run."""
+SYMV, SYR = get_blas_funcs(("symv", "syr"), dtype=np.float64)
 BIN_MS = 500.0
 """Window of one entry of the error history."""
 
@@ -39,10 +40,10 @@ class RecursiveLeastSquares:
 
     def update(self, rates: NDArray, error: NDArray) -> None:
         """One step: `rates` is r (neuron,), `error` output minus target (channel,)."""
-        projected = dsymv(1.0, self.inverse, rates)
+        projected = SYMV(1.0, self.inverse, rates)
         gain = 1.0 / (1.0 + rates @ projected)
         self.decoders -= np.outer(projected, gain * error)
-        self.inverse = dsyr(-gain, projected, a=self.inverse, overwrite_a=1)
+        self.inverse = SYR(-gain, projected, a=self.inverse, overwrite_a=1)
 
 
 @dataclass(frozen=True)

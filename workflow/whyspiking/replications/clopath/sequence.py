@@ -25,8 +25,11 @@ SHUFFLES = 20
 
 
 def phase_slope(oscillator: NDArray, dt_ms: float) -> float:
-    """Frequency in Hz of an oscillator (time, 2) with channels cosine and sine: a straight line
-    through its unwrapped phase.
+    """Frequency in Hz of an oscillator: a straight line through its unwrapped phase.
+
+    Args:
+        oscillator: Its cosine and sine, (time, 2).
+        dt_ms: Sampling.
     """
     phase = np.unwrap(np.arctan2(oscillator[:, 1], oscillator[:, 0]))
     seconds = np.arange(phase.size) * dt_ms / 1000.0
@@ -40,7 +43,9 @@ def vectors(times_ms: NDArray, units: NDArray, n_units: int, frequency: float) -
     """
     turns = np.exp(-2j * np.pi * frequency * np.asarray(times_ms) / 1000.0)
     count = np.bincount(units, minlength=n_units)
-    total = np.bincount(units, turns.real, n_units) + 1j * np.bincount(units, turns.imag, n_units)
+    total = np.bincount(units, np.real(turns), n_units) + 1j * np.bincount(
+        units, np.imag(turns), n_units
+    )
     return np.where(count >= FEWEST_SPIKES, total / np.maximum(count, 1), np.nan)
 
 
@@ -72,10 +77,10 @@ def locked_frequency(
 def order_correlation(first: NDArray, second: NDArray) -> float:
     """Circular correlation of two lists of phases in rad, whatever the shift between them.
 
-    The modulus of the Pearson correlation of the unit vectors exp(i phase): 1 if the neurons come in
-    the same circular order at the same distances, near 0 if their order is unrelated. Phases that
-    all neurons share do not count, so activity without a sequence does not look ordered. Neurons
-    without a phase in either list are left out.
+    The modulus of the Pearson correlation of the unit vectors exp(i phase): 1 if the neurons come
+    in the same circular order at the same distances, near 0 if their order is unrelated. Phases
+    that all neurons share do not count, so activity without a sequence does not look ordered.
+    Neurons without a phase in either list are left out.
     """
     both = np.isfinite(first) & np.isfinite(second)
     if both.sum() < 3:
@@ -116,12 +121,13 @@ def sequences(
         phases `phase_on` and `phase_off` in rad at these frequencies (nan without spikes).
     """
     found: dict[str, NDArray | float] = {}
+    slowest = 1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0])
     for name, phase, (start, stop), span in (
         (
             "beat",
             "phase_on",
             on_ms,
-            (1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0]), FASTEST_BEAT_HZ),
+            (slowest, FASTEST_BEAT_HZ),
         ),
         ("rhythm", "phase_off", off_ms, RHYTHM_HZ),
     ):

@@ -134,17 +134,19 @@ def static_weight(params: Params) -> float:
     return -params.static_gain / np.sqrt(params.in_degree)
 
 
-def total_weights(
+def static_links(params: Params, wiring: dict[str, NDArray]) -> NDArray[np.bool_]:
+    """Which static synapses exist, (inhibitory neuron, neuron) (Eq. 17)."""
+    total = params.n_inhibitory + params.n_excitatory
+    present = np.zeros((params.n_inhibitory, total), bool)
+    present[wiring["sources"].ravel(), np.repeat(np.arange(total), params.in_degree)] = True
+    return present
+
+
+def learned_weights(
     params: Params, wiring: dict[str, NDArray], decoders: NDArray
 ) -> NDArray[np.float64]:
-    """Static plus learned inhibition, (inhibitory neuron, neuron), in mV s (Eqs. 17 and 19)."""
-    n, total = params.n_inhibitory, params.n_inhibitory + params.n_excitatory
-    weights = params.feedback_weight * np.minimum(decoders, 0.0)[:, wiring["oscillator"]]
-    weights[wiring["sources"].ravel(), np.repeat(np.arange(total), params.in_degree)] += (
-        static_weight(params)
-    )
-    assert weights.shape == (n, total)
-    return weights
+    """Learned inhibition, (inhibitory neuron, neuron), in mV s (Eq. 19)."""
+    return params.feedback_weight * np.minimum(decoders, 0.0)[:, wiring["oscillator"]]
 
 
 def reading(phases: NDArray, decoders: NDArray) -> NDArray[np.float64]:

@@ -109,14 +109,17 @@ def _train_izhikevich(
         np.arange(0.0, period, SAMPLE_MS), params.clock_components, period, speed=1.0
     )
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
+    plant = model.plant(params, arrays, clock, schedule.dt_ms)
     arrays["phi"], outputs, targets = learning.force(
-        model.plant(params, arrays, clock, schedule.dt_ms),
+        plant,
         lambda times: task.target(params, streams, times),
         n_channels,
         schedule,
         params.p_start,
         progress,
     )
+    # Adaptation is slow (1/a is up to 500 ms), so test trials start from its value after training.
+    arrays["u_start"] = plant.objects[0].variables["u"].get_value().copy()
     arrays["push_seed"] = np.array(streams.integer("pushes"))
     return arrays, outputs, targets
 
@@ -125,23 +128,17 @@ def _train_shot(
     params: Params, variant: str, streams: Streams, schedule: Schedule, progress: Progress
 ) -> tuple[dict[str, NDArray], NDArray, NDArray]:
     arrays = shot.wire(params, streams)
-    times = SAMPLE_MS * np.arange(round(schedule.end_ms / SAMPLE_MS))
-    wanted = shot.supervisor(params, arrays["phases"], times)
-    if variant == "untrained":
-        arrays["phi"] = np.zeros((params.n_inhibitory, params.n_oscillators))
-        outputs = np.zeros_like(wanted)
-    elif variant == "spiking":
-        learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
-        arrays["phi"], outputs, wanted = learning.force(
-            shot.plant(params, arrays, schedule.end_ms, schedule.dt_ms),
-            lambda t: shot.supervisor(params, arrays["phases"], t),
-            params.n_oscillators,
-            schedule,
-            params.p_start,
-            progress,
-        )
-    else:
+    if variant != "spiking":
         raise _unknown(params, variant)
+    learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
+    arrays["phi"], outputs, wanted = learning.force(
+        shot.plant(params, arrays, schedule.end_ms, schedule.dt_ms),
+        lambda times: shot.supervisor(params, arrays["phases"], times),
+        params.n_oscillators,
+        schedule,
+        params.p_start,
+        progress,
+    )
     # All oscillators span two dimensions: keep the cosine and the sine (Eq. 20).
     basis = shot.reading(arrays["phases"], np.eye(params.n_oscillators))
     return arrays, outputs @ basis, wanted @ basis
@@ -214,17 +211,19 @@ def decode(params: Params, recording: Recording, task: Task) -> Outcome:
 
 
 def conditions(params: Params) -> Sequence[Condition]:
-    """Own conditions: speed of the clock, frequency of the septum, spikes lost in the running network.
+    """Own conditions: speed of the clock, septal frequency, spikes lost in the running network.
 
     - `clock` (input): clock and target read at `strength` times their speed, negative backwards;
     - `clock_off` (input): no clock;
     - `septum` (input): frequency of the septum in Hz;
+    - `unlearned` (weights): the septal network without its learned weights;
     - `delete` (neurons): every spike is lost with probability `strength` for all its targets,
       feedback included (the common `delete` perturbs recorded spikes, for the output only).
     """
     chosen = [Condition("delete", "neurons", float(p)) for p in params.lost_shares]
     if params.experiment == "shot":
-        return chosen + [Condition("septum", "input", float(f)) for f in params.septum_frequencies]
+        chosen += [Condition("septum", "input", float(f)) for f in params.septum_frequencies]
+        return [*chosen, Condition("unlearned", "weights", 1.0)]
     if is_autonomous(params):
         return chosen
     chosen += [Condition("clock", "input", float(speed)) for speed in params.speeds]
@@ -241,6 +240,10 @@ def vary(
         return task, replace(binding, values={**binding.values, f"{group}.p_lost": strength})
     if kind == "septum":
         return shot.make_task(with_septum(params, strength), rng), binding
+    if kind == "unlearned":
+        learned = ("to_inhibitory.w", "to_excitatory.w")
+        zeros = {key: np.zeros_like(binding.values[key]) for key in learned}
+        return task, replace(binding, values={**binding.values, **zeros})
     if kind == "clock":
         return at_speed(params, task, strength), binding
     if kind == "clock_off":

@@ -121,10 +121,10 @@ def exhibits(
     simulate: Callable[[Network, Task], Recording],
     streams: Streams,
 ) -> dict[str, NDArray]:
-    """Arrays for the figures; see `exhibits.py`."""
-    from whyspiking.replications.goeltz import exhibits as own
+    """Arrays for the figures; see `examples.py`."""
+    from whyspiking.replications.goeltz import examples
 
-    return own.collect(params, networks, simulate, streams)
+    return examples.collect(params, networks, simulate, streams)
 
 
 def figures(results):

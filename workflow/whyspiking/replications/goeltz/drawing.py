@@ -35,6 +35,7 @@ from whyspiking.figures import (
     need,
     raster,
 )
+from whyspiking.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -269,11 +270,11 @@ def latency(results: Results) -> Plate:
     return anytime(results.exhibit("yinyang"), TAU_MS, "yinyang")
 
 
-def distortion(metrics: pd.DataFrame) -> Plate:
+def distortion(metrics: Table) -> Plate:
     """Accuracy on imperfect substrates, as trained on the ideal one and retrained on each."""
     rows = metrics[(metrics["experiment"] == "distortion") & (metrics["engine"] == "brian2")]
     variants = sorted(set(rows["variant"]), key=lambda name: (name == "retrained", name))
-    labels = {name: DISTORTED.get(name, name.replace("_", " ")) for name in variants}
+    labels = {str(name): DISTORTED.get(str(name), str(name).replace("_", " ")) for name in variants}
     if not labels:
         raise NotMeasuredError("The distortion study was not run at this scale.")
     plate = perturbation_curves(rows, labels=labels, metric="accuracy")
