@@ -51,10 +51,10 @@ def network(case, seed=0):
     rng = np.random.default_rng(seed)
     n_samples, n_in, n_out, span, mean, sd, silent = {
         "few": (30, 5, 3, 2.0, 0.8, 0.8, 0.1),
-        "dense": (6, 200, 45, 2.0, 0.0, 0.4, 0.0),
-        "inhibitory": (15, 60, 20, 2.0, -0.1, 0.6, 0.1),
-        "sparse in time": (15, 30, 90, 8.0, 0.3, 0.6, 0.2),
-        "ties": (10, 60, 45, 2.0, 0.1, 0.4, 0.0),
+        "dense": (3, 200, 45, 2.0, 0.0, 0.4, 0.0),
+        "inhibitory": (8, 60, 20, 2.0, -0.1, 0.6, 0.1),
+        "sparse in time": (6, 30, 90, 8.0, 0.3, 0.6, 0.2),
+        "ties": (5, 60, 45, 2.0, 0.1, 0.4, 0.0),
         "mostly silent": (20, 12, 9, 5.0, -0.4, 0.9, 0.3),
         "one input": (10, 1, 4, 2.0, 3.0, 1.0, 0.2),
     }[case]
@@ -77,9 +77,9 @@ def test_forward_is_the_first_valid_prefix(case, tau_ratio):
     assert np.isfinite(expected).any() and (case != "mostly silent" or np.isinf(expected).any())
     for module, kind, tolerance in (
         (compiled, np.float64, 1e-11),
-        (compiled, np.float32, 2e-5),
+        (compiled, np.float32, 5e-5),
         (closed_form, np.float64, 1e-11),
-        (closed_form, np.float32, 2e-5),
+        (closed_form, np.float32, 5e-5),
     ):
         # The very same inputs in both precisions, or a grazing neuron decides otherwise.
         found = module.forward(

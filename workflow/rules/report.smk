@@ -16,7 +16,7 @@ rule page:
         "<results>/logs/page/{talk}.log",
     params:
         scale=config["scale"],
-        results="<results>",
+        results=f"results/{config['scale']}",
     conda:
         ENVIRONMENT
     script:
@@ -39,7 +39,7 @@ rule report:
         "<results>/logs/report.log",
     params:
         scale=config["scale"],
-        results="<results>",
+        results=f"results/{config['scale']}",
     conda:
         ENVIRONMENT
     script:
