@@ -371,7 +371,7 @@ def made_network(params: Params) -> Network:
     wiring = model.wire(params, task.n_channels(params), Streams(0))
     shape = (params.n_neurons, task.n_channels(params))
     phi = 0.05 * np.random.default_rng(1).standard_normal(shape)
-    return Network({**wiring, "phi": phi, "u_start": np.zeros(shape[0]), "push_seed": np.array(7)})
+    return Network({**wiring, "phi": phi, "push_seed": np.array(7)})
 
 
 @pytest.mark.slow

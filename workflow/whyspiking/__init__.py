@@ -1,1 +1,1 @@
-"""Replications of the eight talks of SNUFA 2020, and one battery of measurements for all of them."""
+"""The talks of SNUFA 2020, replicated, and one battery of measurements for all of them."""

@@ -74,7 +74,7 @@ class Task:
 
     Attributes:
         stimulus: The input of all trials.
-        targets: Class labels (trial,) for classification; target traces (trial, time, channel) else.
+        targets: Class labels (trial,) for classification, else traces (trial, time, channel).
         n_classes: Number of classes; 0 for continuous targets.
         features: The same input for a non-spiking control, (trial, feature) or
             (trial, time, feature); None where there is none.
@@ -331,7 +331,7 @@ class Results:
     Attributes:
         folder: `results/<scale>/<talk>`.
         metrics: The talk's rows of the metrics table.
-        history: Training histories of all networks (experiment, variant, seed, epoch, metric, value).
+        history: Training histories of all networks; columns `tables.HISTORY_COLUMNS`.
     """
 
     folder: Path

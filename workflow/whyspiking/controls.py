@@ -6,6 +6,7 @@ The arrays are w0, b0, w1, b1, ...: what `counterpart` counts and perturbs. One 
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -129,7 +130,7 @@ def train(
 def initial(sizes: Sequence[int], rng: np.random.Generator) -> dict[str, NDArray]:
     """Weights ~ N(0, 2 / inputs) (He et al. 2015), biases zero."""
     arrays: dict[str, NDArray] = {}
-    for layer, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
         arrays[f"w{layer}"] = rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(np.float32)
         arrays[f"b{layer}"] = np.zeros(n_out, np.float32)
     return arrays

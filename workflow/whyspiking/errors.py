@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """Something the user can mend; its message names the thing, what was expected and the remedy."""
+    """Something the user can mend; the message names it, what was expected, and the remedy."""

@@ -33,17 +33,20 @@ GLOSSARY: dict[str, Metric] = {
     ),
     "correlation": Metric(
         "1",
-        "Pearson correlation of output and target, mean over channels; lag-tolerant (best lag per 1 s window) for autonomous oscillators.",
+        "Pearson correlation of output and target, mean over channels; lag-tolerant "
+        "(best lag per 1 s window) for autonomous oscillators.",
     ),
     "nrmse": Metric(
         "1",
-        "Root mean square error over the standard deviation of the target; at the best lag per 1 s window for autonomous oscillators.",
+        "Root mean square error over the standard deviation of the target; at the best "
+        "lag per 1 s window for autonomous oscillators.",
     ),
     "frequency_error": Metric("Hz", "Output frequency minus target frequency."),
     # timing
     "timing_index": Metric(
         "1",
-        "T1: 1 - normalised score when spike times are redrawn and counts kept; 0 rate code, 1 timing code.",
+        "T1: 1 - normalised score when spike times are redrawn and counts kept; 0 rate "
+        "code, 1 timing code.",
     ),
     "timing_information": Metric(
         "1", "T2: (S_trace - S_count)/(S_trace - chance) of fresh linear decoders."
@@ -84,18 +87,21 @@ GLOSSARY: dict[str, Metric] = {
     "density": Metric("1", "Synaptic events per non-zero synapse and trial (s)."),
     "density_break_even": Metric(
         "1",
-        "s*: density below which the spiking network needs less energy; perturbation column names the cost model.",
+        "s*: density below which the spiking network needs less energy; perturbation "
+        "column names the cost model.",
     ),
     "energy": Metric(
         "pJ/trial", "Energy per trial under the cost model named in the perturbation column."
     ),
     "energy_ratio": Metric(
         "1",
-        "R: energy of the control over energy of the spiking network, per cost model; above 1 favours spikes.",
+        "R: energy of the control over energy of the spiking network, per cost model; "
+        "above 1 favours spikes.",
     ),
     "energy_ratio_variation": Metric(
         "1",
-        "R with one assumption of the base cost model changed; perturbation column: assumption=setting.",
+        "R with one assumption of the base cost model changed; perturbation column: "
+        "assumption=setting.",
     ),
     "information_per_spike": Metric(
         "bit/spike", "E2: mutual information of target and choice per spike up to the decision."

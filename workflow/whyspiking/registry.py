@@ -182,7 +182,9 @@ def _check_number(key: str, name: str, entry: Mapping[str, Any], where: str) -> 
             raise UserError(f"{where}: '{key}' is {value!r}; it must be a positive number.")
         if positive and is_number and value <= 0:
             unit = f" {entry['unit']}" if "unit" in entry else ""
-            raise UserError(f"{where}: '{key}' is {value}{unit}; it must be positive. Mend it there.")
+            raise UserError(
+                f"{where}: '{key}' is {value}{unit}; it must be positive. Mend it there."
+            )
 
 
 def _check_parents(experiments: Mapping[str, Experiment], where: str) -> None:

@@ -25,7 +25,9 @@ def read_yaml(path: Path) -> Any:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; restore it or correct the path") from None
     except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())}); mend it") from None
+        raise UserError(
+            f"{path}: not valid YAML ({' '.join(str(error).split())}); mend it"
+        ) from None
 
 
 def check(data: Any, schema_name: str, where: str) -> None:
@@ -51,7 +53,8 @@ def _explain(problem: jsonschema.ValidationError, where: str) -> str:
     value = repr(problem.instance)
     value = value if len(value) <= 60 else value[:57] + "..."
     if problem.validator == "additionalProperties" and isinstance(problem.instance, dict):
-        allowed = sorted(problem.schema.get("properties", {}))
+        schema: Any = problem.schema
+        allowed = sorted(schema.get("properties", {}))
         unknown = sorted(str(name) for name in set(problem.instance) - set(allowed))
         hints = []
         for name in unknown:

@@ -7,7 +7,6 @@ from html import escape
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from whyspiking import axes as axes_of_spiking
 from whyspiking import markup
@@ -70,7 +69,7 @@ def axis_sentences(axes: Table) -> list[str]:
     summary_of_axes: Table = axes_of_spiking.summarise(axes)
     for row in summary_of_axes.itertuples(index=False):
         part = axes[(axes["axis"] == row.axis) & (axes["measure"] == row.measure)]
-        if not np.isfinite(pd.to_numeric(part["null"], errors="coerce")).any():
+        if not part["null"].notna().any():
             continue
         says = str(part["says"].iloc[0]).rstrip(".")
         sentences.append(

@@ -104,7 +104,7 @@ class Spikes:
         """The given trials, renumbered 0, 1, ... in the given order (repeats allowed)."""
         chosen = np.asarray(chosen, int)
         start = np.searchsorted(self.trials, np.arange(self.n_trials + 1))
-        pieces = [np.arange(start[c], start[c + 1]) for c in chosen]
+        pieces = [np.arange(int(start[c]), int(start[c + 1])) for c in chosen]
         index = np.concatenate(pieces) if pieces else np.zeros(0, int)
         renumbered = np.repeat(np.arange(chosen.size), [piece.size for piece in pieces])
         return Spikes(

@@ -245,7 +245,9 @@ def _pack(npm: Sequence[str]) -> Contents:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise _Unavailable(f"npm did not run or took too long ({type(error).__name__})") from None
+            raise _Unavailable(
+                f"npm did not run or took too long ({type(error).__name__})"
+            ) from None
         if done.returncode != 0:
             log.info("npm says: %s", done.stderr.strip())
             codes = [line.split()[-1] for line in done.stderr.splitlines() if " code " in line]

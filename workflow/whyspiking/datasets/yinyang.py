@@ -49,7 +49,7 @@ def generate(seed: int, n_samples: int) -> tuple[NDArray[np.float64], NDArray[np
         Features (sample, 4) = (x, y, 1 - x, 1 - y) in [0, 1], and classes (sample,).
     """
     # The published points are defined by this legacy generator and no other.
-    rng = np.random.RandomState(seed)  # noqa: NPY002
+    rng = np.random.RandomState(seed)
     features = np.empty((n_samples, 4))
     classes = np.empty(n_samples, np.int64)
     for sample in range(n_samples):

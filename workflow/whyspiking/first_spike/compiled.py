@@ -34,9 +34,7 @@ class NoCompiler(Exception):
     """There is no working C++ compiler; the message says what was tried."""
 
 
-def forward(
-    times: NDArray, weights: NDArray, threshold: float, tau_ratio: int
-) -> LayerOutput:
+def forward(times: NDArray, weights: NDArray, threshold: float, tau_ratio: int) -> LayerOutput:
     """Exact first-spike times of one layer; see `layer.LayerOutput`.
 
     Args:

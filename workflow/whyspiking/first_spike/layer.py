@@ -55,9 +55,7 @@ def kernel(delay: Any, tau_ratio: int, xp: Any = np) -> Any:
 def kernel_slope(delay: Any, tau_ratio: int, xp: Any = np) -> Any:
     """Derivative k'(d) of `kernel` for d > 0, and 0 before the input."""
     late = xp.maximum(delay, 0)
-    slope = (
-        (1 - late) * xp.exp(-late) if tau_ratio == 1 else xp.exp(-late) - xp.exp(-late / 2) / 2
-    )
+    slope = (1 - late) * xp.exp(-late) if tau_ratio == 1 else xp.exp(-late) - xp.exp(-late / 2) / 2
     return xp.where(delay > 0, slope, 0)
 
 
@@ -105,4 +103,6 @@ def check_layer(times: tuple[int, ...], weights: tuple[int, ...], tau_ratio: int
     if tau_ratio not in (1, 2):
         raise ValueError(f"tau_m / tau_s is {tau_ratio}; a closed form exists for 1 and 2")
     if len(times) != 2 or len(weights) != 2 or times[1] != weights[0]:
-        raise ValueError(f"times {times} must be (sample, input), weights {weights} (input, neuron)")
+        raise ValueError(
+            f"times {times} must be (sample, input), weights {weights} (input, neuron)"
+        )

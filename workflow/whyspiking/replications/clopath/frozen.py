@@ -29,7 +29,7 @@ p_lost : 1 (shared)
 DRAW = "kept = int(rand() >= p_lost)"
 
 IZHIKEVICH_RESET = {
-    "neurons": "v = v_start; u = u_start; current = 0; h = 0; clock_current = 0; kept = 1",
+    "neurons": "v = v_start; u = 0; current = 0; h = 0; clock_current = 0; kept = 1",
     "readout": "z = 0; h_z = 0",
 }
 SHOT_RESET = {
@@ -63,7 +63,7 @@ def izhikevich_model(params: Params) -> BrianModel:
             + LOSS
             + "".join(f"{name} : 1 (shared)\n" for name in EXCHANGED)
             + "drive = feedback + clock_current : 1\n"
-            + "feedback : 1\nclock_current : 1\nv_start : 1\nu_start : 1\n",
+            + "feedback : 1\nclock_current : 1\nv_start : 1\n",
             threshold="v >= v_peak",
             reset=f"{model.RESET}; {DRAW}",
             method="euler",
@@ -123,7 +123,7 @@ def izhikevich_model(params: Params) -> BrianModel:
             "sizes": sizes,
             "constants": fixed,
             "equations": [model.IZHIKEVICH, LOSS, DRAW, model.RESET, list(EXCHANGED)],
-            "revision": 4,
+            "revision": 3,
         },
         construct=construct,
         inputs={"replay": params.n_neurons},
@@ -148,8 +148,7 @@ def bind_izhikevich(params: Params, network: Network) -> Binding:
     values: dict[str, NDArray | float] = {
         f"neurons.{name}": float(getattr(params, name)) for name in EXCHANGED
     }
-    values |= {"neurons.v_start": arrays["v_start"], "neurons.u_start": arrays["u_start"]}
-    values["neurons.p_lost"] = 0.0
+    values |= {"neurons.v_start": arrays["v_start"], "neurons.p_lost": 0.0}
     values |= {
         "omega.i": arrays["omega_pre"],
         "omega.j": arrays["omega_post"],

@@ -109,17 +109,14 @@ def _train_izhikevich(
         np.arange(0.0, period, SAMPLE_MS), params.clock_components, period, speed=1.0
     )
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
-    plant = model.plant(params, arrays, clock, schedule.dt_ms)
     arrays["phi"], outputs, targets = learning.force(
-        plant,
+        model.plant(params, arrays, clock, schedule.dt_ms),
         lambda times: task.target(params, streams, times),
         n_channels,
         schedule,
         params.p_start,
         progress,
     )
-    # Adaptation is slow (1/a is up to 500 ms), so test trials start from its value after training.
-    arrays["u_start"] = plant.objects[0].variables["u"].get_value().copy()
     arrays["push_seed"] = np.array(streams.integer("pushes"))
     return arrays, outputs, targets
 

@@ -202,13 +202,12 @@ def distorted_weights(condition: Condition, weights: Weights, ideal: Weights) ->
 
 
 def limited(condition: Condition, weights: Weights, ideal: Weights) -> Weights:
-    """Weights within the range of the substrate, as the published code keeps them while learning."""
+    """Weights within the range of the substrate, as the published code keeps them."""
     share = {"quantise": 1.0, "clip": condition.strength}.get(condition.perturbation)
     if share is None:
         return weights
     hidden, output = (
-        np.clip(w, -share * _peak(i), share * _peak(i))
-        for w, i in zip(weights, ideal, strict=True)
+        np.clip(w, -share * _peak(i), share * _peak(i)) for w, i in zip(weights, ideal, strict=True)
     )
     return hidden, output
 
@@ -240,7 +239,9 @@ def _learning_distortion(
 
     if condition.perturbation == "tau_spread":
         prefix = f"{name_of(condition)}/"
-        taus = {k.removeprefix(prefix): v for k, v in network.arrays.items() if k.startswith(prefix)}
+        taus = {
+            k.removeprefix(prefix): v for k, v in network.arrays.items() if k.startswith(prefix)
+        }
         return Distortion(substrate=model.uneven_substrate(params, taus))
     if condition.perturbation == "jitter" and condition.locus == "input":
         return Distortion(input_times=moved)
@@ -251,5 +252,3 @@ def _learning_distortion(
 
 def _named(condition: Condition, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     return {f"{name_of(condition)}/{key}": array for key, array in arrays.items()}
-
-

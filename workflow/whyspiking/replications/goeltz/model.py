@@ -45,7 +45,7 @@ Substrate = Callable[[NDArray, Weights], Pass]
 
 
 def threshold(params: Params) -> float:
-    """c = theta g_l in the code's units theta = 1, g_l = tau_s / tau_m (README, Eq. 2)."""
+    """C = theta g_l in the code's units theta = 1, g_l = tau_s / tau_m (README, Eq. 2)."""
     return params.theta / params.tau_ratio
 
 
@@ -54,7 +54,9 @@ def engine_name(params: Params) -> str:
     return first_spike.engine(params.engine).NAME
 
 
-def ideal_substrate(params: Params, jitter: Callable[[NDArray], NDArray] | None = None) -> Substrate:
+def ideal_substrate(
+    params: Params, jitter: Callable[[NDArray], NDArray] | None = None
+) -> Substrate:
     """The closed form (README, Eq. 3).
 
     Args:
@@ -91,7 +93,9 @@ def uneven_substrate(params: Params, taus: Mapping[str, NDArray]) -> Substrate:
     try:
         compiled.library()
     except compiled.NoCompiler as reason:
-        raise UserError(f"neurons with uneven time constants need a C++ compiler: {reason}") from None
+        raise UserError(
+            f"neurons with uneven time constants need a C++ compiler: {reason}"
+        ) from None
 
     def simulate(times: NDArray, weights: Weights) -> tuple[NDArray, NDArray]:
         c = np.array(threshold(params))
@@ -117,8 +121,8 @@ def brian_substrate(params: Params, machine: Any, changes: Mapping[str, Any]) ->
 
     def simulate(times: NDArray, weights: Weights) -> tuple[NDArray, NDArray]:
         spikes = Spikes.from_first_spikes(times * params.tau_s_ms, params.trial_ms)
-        values = {**values(params, weights), **changes}
-        recording = machine.run(Stimulus(spikes={"input": spikes}), values)
+        numbers = {**values(params, weights), **changes}
+        recording = machine.run(Stimulus(spikes={"input": spikes}), numbers)
         hidden, output = (
             recording.spikes[name].first_ms() / params.tau_s_ms for name in ("hidden", "output")
         )
@@ -178,7 +182,9 @@ def gradients(params: Params, spikes: Pass, weights: Weights, by_output: NDArray
     return w_hidden, w_output
 
 
-def evaluate(params: Params, weights: Weights, task: Task, forward: Substrate | None = None) -> Trials:
+def evaluate(
+    params: Params, weights: Weights, task: Task, forward: Substrate | None = None
+) -> Trials:
     """First output spike decides; ties go to the lower class, silence is no decision.
 
     Args:

@@ -1,0 +1,80 @@
+"""Controls: they learn what they can learn, and cannot what they cannot."""
+
+import numpy as np
+import pytest
+
+from whyspiking import controls
+from whyspiking.contract import Stimulus, Task
+from whyspiking.counterpart import forward
+from whyspiking.randomness import Streams
+
+
+def discs(n, seed):
+    """Inside or outside of a circle: no linear classifier can tell."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, (n, 2))
+    return x.astype(np.float32), (np.hypot(*x.T) < 0.8).astype(np.int64)
+
+
+def train(sizes, seed=0, **changes):
+    options = {
+        "epochs": 30, "batch": 50, "learning_rate": 1e-2, "input_noise": 0.0,
+        "streams": Streams(seed), "progress": lambda share, news: None, **changes,
+    }  # fmt: skip
+    return controls.train(sizes, discs(1000, 1), discs(500, 2), **options)
+
+
+def evaluate(network, seed=3):
+    features, targets = discs(1000, seed)
+    task = Task(Stimulus(), targets, 2, features=features)
+    return controls.evaluate(network, task)
+
+
+def test_hidden_units_are_needed():
+    mlp, linear = evaluate(train([2, 30, 2])), evaluate(train([2, 2]))
+    assert (mlp.choices == mlp.targets).mean() > 0.95
+    assert (linear.choices == linear.targets).mean() < 0.7
+    assert (mlp.decision_ms == 0).all() and mlp.n_classes == 2
+
+
+def test_history_and_facts():
+    news = []
+    network = train([2, 8, 2], epochs=4, progress=lambda share, text: news.append(share))
+    assert network.info["engine"] == "jax" and network.info["parameters"] == 2 * 8 + 8 + 8 * 2 + 2
+    rows = [row for row in network.history if row["metric"] == "train_loss"]
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert rows[-1]["value"] < rows[0]["value"]
+    assert news == [0.25, 0.5, 0.75, 1.0]
+    accuracy = [r["value"] for r in network.history if r["metric"] == "validation_accuracy"]
+    features, targets = discs(500, 2)
+    assert accuracy[-1] == (controls.choose(network.arrays, features) == targets).mean()
+
+
+def test_equal_seeds_give_equal_networks():
+    first, again, other = (train([2, 8, 2], seed=s, epochs=2, input_noise=0.1) for s in (0, 0, 1))
+    for name, array in first.arrays.items():
+        np.testing.assert_array_equal(array, again.arrays[name])
+    assert any((first.arrays[name] != other.arrays[name]).any() for name in first.arrays)
+
+
+def test_noise_reaches_the_training():
+    clean, noisy = (train([2, 8, 2], epochs=1, input_noise=noise) for noise in (0.0, 0.5))
+    assert (clean.arrays["w0"] != noisy.arrays["w0"]).any()
+
+
+def test_initial_weights_keep_the_variance():
+    arrays = controls.initial([400, 300, 2], np.random.default_rng(0))
+    assert arrays["w0"].std() == pytest.approx(np.sqrt(2 / 400), rel=0.02)
+    x = np.random.default_rng(1).standard_normal((500, 400))
+    hidden = forward(arrays, x)[1]
+    assert (hidden**2).mean() == pytest.approx(1, rel=0.05)
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="2 features"):
+        train([3, 2])
+    with pytest.raises(ValueError, match="fewer than one batch"):
+        train([2, 2], batch=2000)
+    network = train([2, 2], epochs=1)
+    with pytest.raises(ValueError, match="features"):
+        controls.evaluate(network, Task(Stimulus(), np.zeros(3, int), 2))
