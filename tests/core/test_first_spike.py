@@ -263,7 +263,9 @@ def test_general_neurons_contain_the_closed_forms(case, tau_ratio):
     times, weights = network(case)
     c = THRESHOLD[tau_ratio]
     ideal = compiled.forward(times, weights, c, tau_ratio).times
-    found = compiled.forward_general(times, weights, np.array(float(tau_ratio)), np.array(1.0), c)
+    found = compiled.forward_general(
+        times, weights, np.array(float(tau_ratio)), np.array(1.0), np.array(c)
+    )
     np.testing.assert_array_equal(np.isfinite(found), np.isfinite(ideal))
     fired = np.isfinite(ideal)
     np.testing.assert_allclose(found[fired], ideal[fired], atol=1e-9)

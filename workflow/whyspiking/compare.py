@@ -108,7 +108,8 @@ def _benchmarks(folder: Path) -> pd.DataFrame:
 def _durations(jobs: pd.DataFrame) -> pd.DataFrame:
     """Mean duration of each kind of job: what the progress display estimates from."""
     keys = ["rule", "talk", "experiment", "variant"]
-    return jobs.groupby(keys, as_index=False)["seconds"].mean().round(1)
+    means = jobs.groupby(keys)["seconds"].mean().round(1)
+    return means.reset_index()
 
 
 def _manifest(config: Mapping[str, Any], jobs: pd.DataFrame) -> dict[str, Any]:

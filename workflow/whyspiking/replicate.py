@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from whyspiking import registry, scoring, store, tables
-from whyspiking.contract import Network, Params, Progress
+from whyspiking.contract import Network, Params, Progress, Replication
 from whyspiking.randomness import Streams
 
 
@@ -98,7 +98,7 @@ def simulate(
     from whyspiking import battery
     from whyspiking.brian import Machine
 
-    replication = registry.module(params.talk)
+    replication = cast(Replication, registry.module(params.talk))
     experiment = registry.load_talk(params.talk).experiments[params.experiment]
     loaded = {
         (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)

@@ -116,8 +116,8 @@ def _negative_control(row: Mapping[str, Any], claim: Claim, unit: str, signed: b
     if np.isnan(control):
         return Cell("<small>not measured</small>", "", "number")
     outcome = "passes too" if _words(row["control_passes"]) == "True" else "misses, as it must"
-    place = {k: v for k, v in claim.negative_control.items() if claim.where.get(k) != v}
-    name = ", ".join(str(v).replace("_", " ") for v in place.values())
+    named = [claim.negative_control.get(key) for key in ("experiment", "variant", "perturbation")]
+    name = ", ".join(str(part).replace("_", " ") for part in named if part)
     shown = markup.value(control, unit, signed=signed)
     return Cell(f'{shown}<small class="wrap">{escape(name)}: {outcome}</small>', control, "number")
 

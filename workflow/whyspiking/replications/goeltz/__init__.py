@@ -127,7 +127,7 @@ def exhibits(
     return examples.collect(params, networks, simulate, streams)
 
 
-def figures(results):
+def figures(results: Results) -> Mapping[str, Callable[[], Figure]]:
     """Signature figures of the talk; see `drawing.py`."""
     from whyspiking.replications.goeltz.drawing import figures as draw
 

@@ -78,9 +78,9 @@ def _example(params: Params, weights: Weights, test: Task) -> Task:
     trials = model.evaluate(params, weights, test)
     right = np.flatnonzero(trials.choices == trials.targets)
     order = np.argsort(trials.decision_ms[right], kind="stable")
-    chosen = right[order[right.size // 2]] if right.size else 0
-    spikes = {k: v.select_trials([int(chosen)]) for k, v in test.stimulus.spikes.items()}
-    return Task(Stimulus(spikes=spikes), test.targets[[chosen]], test.n_classes)
+    chosen = int(right[order[right.size // 2]]) if right.size else 0
+    spikes = {k: v.select_trials([chosen]) for k, v in test.stimulus.spikes.items()}
+    return Task(Stimulus(spikes=spikes), test.targets[chosen : chosen + 1], test.n_classes)
 
 
 def _trace(

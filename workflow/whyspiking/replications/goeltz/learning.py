@@ -129,8 +129,10 @@ def learning_rate(params: Params, epoch: int, epochs: int) -> float:
 
 @jax.jit
 def _adam(gradients, state, weights, rate):
-    updates, state = ADAM.update(gradients, state, weights)
-    return tuple(w - rate * u for w, u in zip(weights, updates, strict=True)), state
+    steps: Any
+    steps, state = ADAM.update(gradients, state, weights)
+    hidden, output = (w - rate * step for w, step in zip(weights, steps, strict=True))
+    return (hidden, output), state
 
 
 def train(
@@ -159,8 +161,9 @@ def train(
         Weights after the last epoch, as published, with the history of training.
     """
     distortion = distortion or Distortion()
-    epochs = epochs or params.epochs
+    epochs = int(epochs or params.epochs)
     features, targets = task.samples(params, "train")
+    assert features is not None  # every data set has a training split
     values = features if params.dataset == "yinyang" else 1 - features
     inputs = task.latencies(values, params).astype(np.float32)
     held_out = task.make_task(params, "validation", streams)
@@ -169,7 +172,7 @@ def train(
     bump = Bump(params.bump, (params.missing_hidden, params.missing_output))
     forward = distortion.substrate or model.ideal_substrate(params)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
-    log = History()
+    log, accuracy = History(), float("nan")
     for epoch in range(epochs):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         order = shuffle.permutation(len(inputs))
@@ -188,7 +191,7 @@ def train(
             if layer is None or params.bump_rule == "soft":
                 gradients = model.gradients(params, spikes, held, by_time)
                 weights, state = _adam(gradients, state, weights, np.float32(rate))
-                weights = tuple(np.asarray(w) for w in weights)
+                weights = (np.asarray(weights[0]), np.asarray(weights[1]))
             if layer is not None:
                 weights = bump.apply(weights, spikes, layer)
             weights = distortion.limit(weights)
