@@ -317,9 +317,9 @@ def reference_izhikevich(params, wiring, clock, decoders, dt, steps):
     jump = 1 / (params.tau_r * params.tau_d)
     spikes = []
     for step in range(steps):
-        component, value = clock[int(step * dt + 1e-9) % len(clock)]
+        component, value = clock[int((step - 1) * dt + 1e-9) % len(clock)]
         drive = wiring["encoders"] @ (r @ decoders)
-        drive = drive + value * wiring["clock_encoders"][:, int(component)]
+        drive = drive + (step > 0) * value * wiring["clock_encoders"][:, int(component)]
         dv = params.k * (v - params.v_r) * (v - params.v_t) - u + current + drive + params.bias
         du = params.a * (params.b * (v - params.v_r) - u)
         v, u = v + dt * dv / params.capacitance, u + dt * du
@@ -380,7 +380,7 @@ def test_frozen_program_equals_the_training_engine(tmp_path):
     """The same spikes in Brian2's runtime mode and in the C++ program, before chaos sets in."""
     from whyspiking.brian import Machine
 
-    params = parameters("episode", warmup_ms=20.0, test_ms=20.0, push_ms=0.0, clock_gain=500.0)
+    params = parameters("episode", warmup_ms=20.0, test_ms=20.0, push_ms=0.0)
     network = made_network(params)
     machine = Machine(clopath.to_brian(params), tmp_path)
     played = stages.make_task(params, "test", Streams(0))
@@ -401,11 +401,12 @@ def test_frozen_program_equals_the_training_engine(tmp_path):
     )
     monitor = brian2.SpikeMonitor(plant.objects[0])
     brian2.Network(*plant.objects, operation, monitor).run(40 * brian2.ms, namespace={})
+    # A recorded spike of the program has the time at which it acts; Brian2's own the step before.
     first = np.full(params.n_neurons, np.inf)
     np.minimum.at(first, np.asarray(monitor.i), np.asarray(monitor.t / brian2.ms))
-    early = (first < 15) | (frozen_first < 15)
+    early = (first < 30) | (frozen_first < 30)
     assert early.sum() > 50
-    assert (np.abs(first[early] - frozen_first[early]) < 0.35).mean() > 0.98
+    np.testing.assert_allclose(frozen_first[early], first[early], atol=1e-6)
 
 
 @pytest.mark.slow

@@ -137,7 +137,7 @@ def test_smoke_run_gives_all_tables_and_pages(smoke_run):
     results = smoke_run / "results" / "smoke"
     verdicts = pd.read_csv(results / "verdicts.csv")
     assert set(tables.VERDICT_COLUMNS) <= set(verdicts.columns)
-    assert set(verdicts["verdict"]) == {"plumbing only, no verdict"}
+    assert set(verdicts["label"]) == {"plumbing only, no verdict"}
     for claim in (
         "goeltz.yinyang.accuracy",
         "goeltz.yinyang_2tau.accuracy",

@@ -3,7 +3,8 @@
 
 rule collect:
     input:
-        metrics=lambda w: trained(w.talk, "metrics.csv") + simulated(w.talk, "metrics.csv"),
+        metrics=lambda w: trained(w.talk, "metrics.csv")
+        + simulated(w.talk, "metrics.csv"),
         facts=lambda w: trained(w.talk, "network.json"),
         claims=lambda w: TALKS[w.talk].folder / "claims.yaml",
         code=sources.of_stage("collect"),
@@ -13,10 +14,10 @@ rule collect:
         verdicts="<results>/{talk}/verdicts.csv",
     log:
         "<results>/logs/collect/{talk}.log",
-    params:
-        config=config,
     conda:
         ENVIRONMENT
+    params:
+        config=config,
     script:
         "../scripts/collect.py"
 
@@ -34,9 +35,9 @@ rule compare:
         durations="<results>/durations.csv",
     log:
         "<results>/logs/compare.log",
-    params:
-        config=config,
     conda:
         ENVIRONMENT
+    params:
+        config=config,
     script:
         "../scripts/compare.py"

@@ -10,10 +10,10 @@ rule fetch:
         "<results>/logs/fetch/{dataset}.log",
     wildcard_constraints:
         dataset="|".join(FETCHED),
-    params:
-        data=config["data"],
     conda:
         ENVIRONMENT
+    params:
+        data=config["data"],
     script:
         "../scripts/fetch.py"
 
@@ -31,13 +31,13 @@ rule train:
         "<results>/logs/train/{talk}/{experiment}/{variant}/seed-{seed}.log",
     benchmark:
         f"{MEASURED}/benchmark.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
     params:
         values=parameters_of,
         places=PLACES,
-    resources:
-        mem_mb=3000,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/train.py"
 
@@ -54,14 +54,14 @@ rule simulate:
         "<results>/logs/simulate/{talk}/{experiment}.log",
     benchmark:
         "<results>/{talk}/{experiment}/benchmark.tsv"
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=3000,
     params:
         values=parameters_of,
         places=PLACES,
         battery=config["battery"],
         plan=plan_of,
-    resources:
-        mem_mb=3000,
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/simulate.py"

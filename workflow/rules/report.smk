@@ -14,11 +14,11 @@ rule page:
         page="<results>/{talk}/report.html",
     log:
         "<results>/logs/page/{talk}.log",
+    conda:
+        ENVIRONMENT
     params:
         scale=config["scale"],
         results=f"results/{config['scale']}",
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/page.py"
 
@@ -37,11 +37,11 @@ rule report:
         page="<results>/why_spiking.html",
     log:
         "<results>/logs/report.log",
+    conda:
+        ENVIRONMENT
     params:
         scale=config["scale"],
         results=f"results/{config['scale']}",
-    conda:
-        ENVIRONMENT
     script:
         "../scripts/page.py"
 

@@ -138,6 +138,9 @@ def spikes_behind(arrays: Mapping[str, NDArray]) -> Plate:
     above, below = plate.panels(2, 1, sharex=True, height_ratios=[1.7, 1])[:, 0]
     raster(above, spike_ms[spike_ms <= stop], neuron[spike_ms <= stop])
     above.set_ylabel("neuron")
+    if not neuron.size:
+        above.set_yticks([])
+        above.text(0.5, 0.5, "no neuron fires", transform=above.transAxes, ha="center")
     milliseconds = time[inside] - time[0]
     below.plot(milliseconds, target[inside, 0], color=GREY, linewidth=3, alpha=0.7, label="target")
     below.plot(milliseconds, output[inside, 0], color=BLUE, linewidth=1.2, label="output")

@@ -77,9 +77,10 @@ def izhikevich_model(params: Params) -> BrianModel:
             namespace=names,
             name="readout",
         )
-        # Only one component of the clock is active: once per sample it sets the current anew.
+        # Only one component of the clock is active: once per sample it sets the current anew. The
+        # old current is forgotten just before that, or neurons would go a step without any.
         neurons.run_regularly(
-            "clock_current = 0", dt=SAMPLE_MS * ms, when="start", name="clock_forgotten"
+            "clock_current = 0", dt=SAMPLE_MS * ms, when="thresholds", name="clock_forgotten"
         )
         hands = brian2.NeuronGroup(
             params.clock_components_max,
@@ -123,7 +124,7 @@ def izhikevich_model(params: Params) -> BrianModel:
             "sizes": sizes,
             "constants": fixed,
             "equations": [model.IZHIKEVICH, LOSS, DRAW, model.RESET, list(EXCHANGED)],
-            "revision": 3,
+            "revision": 5,
         },
         construct=construct,
         inputs={"replay": params.n_neurons},

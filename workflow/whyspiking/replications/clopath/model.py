@@ -115,8 +115,9 @@ def plant(params: Params, wiring: dict[str, NDArray], clock: NDArray, dt_ms: flo
 
     def write_drive(decoders: NDArray, step: int) -> None:
         np.matmul(encoders, rates @ decoders, out=drive)
-        if clock.size:
-            now = (step // steps_per_sample) % component.size
+        if clock.size and step > 0:
+            # A new sample acts from the step after it, as in the frozen network.
+            now = ((step - 1) // steps_per_sample) % component.size
             drive[:] += clock[now, 1] * clock_rows[component[now]]
 
     return Plant([group, omega], rates, write_drive)
