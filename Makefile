@@ -19,7 +19,7 @@ export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := report
 SHELL := bash
-.PHONY: help report smoke environment test test-all format lock clean
+.PHONY: reference help report smoke environment test test-all format lock clean
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
@@ -77,6 +77,12 @@ lock: environment
 	@uv pip compile --quiet --universal --python-version 3.12 --fork-strategy fewest \
 	  --generate-hashes --extra dev --custom-compile-command "make lock" $(UPGRADE) \
 	  pyproject.toml --output-file requirements.txt
+
+# The small tables of the finished default run, committed for readers who run nothing.
+reference:
+	@mkdir -p results/reference
+	@cp results/default/{verdicts,axes,metrics,durations}.csv results/default/manifest.json \
+	  results/reference/
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
