@@ -11,7 +11,17 @@ import pandas as pd
 import pytest
 from made_results import exhibits, make_results
 
-from whyspiking import claims, markup, measures_table, registry, report, sections, study, svg
+from whyspiking import (
+    claims,
+    markup,
+    measures_table,
+    registry,
+    report,
+    sections,
+    sources,
+    study,
+    svg,
+)
 from whyspiking.claims_file import Band, Claim
 from whyspiking.contract import Results
 from whyspiking.errors import UserError
@@ -447,6 +457,13 @@ def test_report_tells_all_talks(results):
 def test_made_up_exhibits_cover_what_the_figures_need():
     keys = exhibits(registry.load_talk("goeltz").experiments["yinyang"])
     assert {"map.axis", "map.first_ms", "trace.time_ms"} <= set(keys)
+
+
+def test_pages_depend_on_all_that_draws_them():
+    files = {Path(name).name for name in sources.of_stage("page")}
+    assert files >= {"study.py", "sections.py", "comparisons.py", "style.css", "page.html.j2"}
+    trained = {Path(name).name for name in sources.of_talk("goeltz", "train")}
+    assert not trained & {"study.py", "figures.py", "drawing.py", "style.css"}
 
 
 def test_importing_the_page_maker_is_cheap():

@@ -26,7 +26,6 @@ def snakemake(folder: Path, *words: str, timeout: float = 600) -> subprocess.Com
         text=True,
         timeout=timeout,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONWARNINGS": "default"},
     )
 
 

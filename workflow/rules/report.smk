@@ -1,5 +1,7 @@
 """One executed notebook and page per talk, and one for the question."""
 
+from pathlib import Path
+
 
 rule page:
     input:
@@ -18,7 +20,7 @@ rule page:
         ENVIRONMENT
     params:
         scale=config["scale"],
-        results=f"results/{config['scale']}",
+        results=lambda wildcards, output: Path(output.page).parents[1],
     script:
         "../scripts/page.py"
 
@@ -41,7 +43,7 @@ rule report:
         ENVIRONMENT
     params:
         scale=config["scale"],
-        results=f"results/{config['scale']}",
+        results=lambda wildcards, output: Path(output.page).parent,
     script:
         "../scripts/page.py"
 

@@ -25,7 +25,7 @@ TELLING = ("jobs.py", "progress.py", "config.py")
 
 def of_stage(stage: str) -> list[str]:
     """Core files that the script of a stage imports, directly or not."""
-    return _relative(_closure([SCRIPTS / STAGE_SCRIPTS[stage]]))
+    return _relative(_closure(_roots(stage)))
 
 
 def of_talk(talk: str, stage: str) -> list[str]:
@@ -35,10 +35,19 @@ def of_talk(talk: str, stage: str) -> list[str]:
         own = [*folder.glob("*.py"), folder / "talk.yaml", folder / "claims.yaml"]
     else:
         own = [p for p in folder.glob("*.py") if p.name not in DRAWING]
-    reached = _closure([SCRIPTS / STAGE_SCRIPTS[stage], *own])
+    reached = _closure([*_roots(stage), *own])
     if stage != "page":
         reached = {p for p in reached if p.name not in DRAWING}
     return _relative({*reached, *own})
+
+
+def _roots(stage: str) -> list[Path]:
+    roots = [SCRIPTS / STAGE_SCRIPTS[stage]]
+    if stage == "page":
+        # What the notebooks import, and what a page is dressed in.
+        assets = sorted((PACKAGE / "report_assets").iterdir())
+        roots += [PACKAGE / "study.py", PACKAGE / "style.mplstyle", *assets]
+    return roots
 
 
 def _relative(paths: Iterable[Path]) -> list[str]:
