@@ -140,7 +140,7 @@ def test_the_lock_names_no_registry_and_no_path():
 
 def test_no_file_names_a_registry_or_a_place_on_one_machine():
     # Put together here, so that this file does not contain what it looks for.
-    hosts = ("py" + "pi.org", "pythonhosted" + ".org", "registry." + "npmjs", "deb." + "debian.org")
+    hosts = ("py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs", "deb." + "debian.org")
     places = ("/" + "work/", "/" + "root/", "/home" + "/", "/" + "tmp/env", "/" + "farm/")
     pattern = re.compile("|".join(re.escape(word) for word in hosts + places))
     found = [
