@@ -227,7 +227,8 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
     winner = CLASS_NAMES[int(np.argmin(outputs))] if fired.size else "none"
     when = f"{fired.min() / TAU_MS:.2f} τ" if fired.size else "never"
     return plate.says(
-        "One test sample in Brian2. Each neuron fires at most once; the first output spike "
+        "One test sample: spikes from Brian2, potentials from Eq. 2 driven by those spikes. Each "
+        "neuron fires at most once; the first output spike "
         "(marker) is the decision. Dotted: threshold.",
         f"First output spike: {winner}, at {when}; true class: {CLASS_NAMES[int(target)]}. "
         f"{int(known.sum())} of {hidden.size} hidden neurons fire.",
