@@ -1,7 +1,9 @@
 """First-spike layers in JAX: the readable reference, and the fallback without a compiler.
 
-Everything is written as in the papers, with one change for accuracy: sums are kept relative to the
-last event, so that float32 suffices. `spike_times` can be differentiated by `jax.grad`.
+The same mathematics as `kernel.cpp`, for whole batches: the inputs are walked through in the order
+of time, and each neuron's first crossing is solved once, in closed form. The potential is kept
+relative to the last event, so that float32 suffices. `spike_times` can be differentiated by
+`jax.grad`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from whyspiking.first_spike.layer import LayerOutput, check_layer, kernel, kernel_slope
+from whyspiking.first_spike.layer import LayerOutput, check_layer
 
 NAME = "jax"
 
@@ -37,68 +39,89 @@ def lambert_u(log_y: Array) -> Array:
     return u
 
 
-def _crossing(v: Array, a: Array, gap: Array, c: float, ratio: int) -> Array:
-    """Time from an event to the threshold, if it lies before the next event; else inf.
+def axis(times: Array, tau_ratio: int) -> tuple[Array, Array, Array]:
+    """The time axis on which V is piecewise linear, its derivative, and the scale of V.
+
+    With x(t) and r(t) as returned, k(t - t_i) = r(t) e^{t_i} (x(t) - x(t_i)), so V/r has the slope
+    a = sum of w_i e^{t_i} over the inputs so far, and the threshold becomes the convex curve c/r.
 
     Args:
-        v: Potential at the event, below threshold.
-        a: sum of w_i e^{t_i - t} over the inputs up to and including the event at t.
-        gap: Time to the next event.
-        c: Threshold.
-        ratio: tau_m / tau_s.
+        times: In units of tau_s, any shape.
+        tau_ratio: tau_m / tau_s, 1 or 2.
+
+    Returns:
+        x, dx/dt and r; (t, 1, e^{-t}) or (-e^{-t/2}, e^{-t/2}/2, e^{-t/2}).
     """
-    safe = jnp.where(a > 0, a, 1)
-    if ratio == 1:  # V(d) = (v + a d) e^{-d}
-        log_y = jnp.log(c / safe) - v / safe
-        exists, delay = log_y <= -1, lambert_u(log_y) - v / safe
-    else:  # V(d) = (v + a) e^{-d/2} - a e^{-d}
-        square = (v + safe) ** 2 - 4 * safe * c
-        exists = (square >= 0) & (v + safe > 0)
-        root = jnp.sqrt(jnp.maximum(square, 0))
-        delay = 2 * jnp.log(2 * safe / jnp.where(exists, v + safe + root, 1))
-    return jnp.where((a > 0) & exists & (delay >= 0) & (delay <= gap), delay, jnp.inf)
+    if tau_ratio == 1:
+        return times, jnp.ones_like(times), jnp.exp(-times)
+    decay = jnp.exp(-times / 2)
+    return -decay, decay / 2, decay
+
+
+def _spike(d: Array, a: Array, t: Array, c: float, tau_ratio: int) -> tuple[Array, Array]:
+    """Spike time and V' there, from V/r and its slope at the last event before (Eq. of `layer`)."""
+    x, _, r = axis(t, tau_ratio)
+    if tau_ratio == 1:
+        u = lambert_u(jnp.log(c / (r * a)) - d / a)
+        return t + u - d / a, c * (1 - u) / u
+    a2 = d - a * x
+    root = jnp.sqrt(jnp.maximum(a2**2 - 4 * a * c, 0))
+    decay = (a2 + root) / (2 * a)
+    return -2 * jnp.log(decay), root * decay / 2
 
 
 @functools.partial(jax.jit, static_argnames=("threshold", "tau_ratio"))
 def _forward(times: Array, weights: Array, threshold: float, tau_ratio: int) -> tuple[Array, Array]:
     n_samples, _ = times.shape
-    shape = (n_samples, weights.shape[1])
+    shape, kind = (n_samples, weights.shape[1]), times.dtype
     order = jnp.argsort(times, axis=1)
     ordered = jnp.take_along_axis(times, order, axis=1)
-    following = jnp.concatenate([ordered[:, 1:], jnp.full((n_samples, 1), jnp.inf)], axis=1)
+    following = jnp.concatenate([ordered[:, 1:], jnp.full((n_samples, 1), jnp.inf, kind)], axis=1)
+    real, more = jnp.isfinite(ordered), jnp.isfinite(following)
+    now = jnp.where(real, ordered, 0)
+    then = jnp.where(more, following, now)
+    x, _, r = axis(now, tau_ratio)
+    if tau_ratio == 1:  # written so that near events keep their distance exactly
+        gap, end = then - now, jnp.inf
+    else:
+        gap, end = -r * jnp.expm1((now - then) / 2), 0.0
+    columns = {
+        "index": order,
+        "time": now,
+        "x": x,
+        "gap": gap,
+        "room": jnp.where(more, gap, end - x) * real,  # how far the interval reaches
+        "gain": jnp.where(real, jnp.exp(now), 0),
+        "h": threshold / r,
+        "h_next": jnp.where(more, threshold / axis(then, tau_ratio)[2], jnp.inf),
+    }
 
-    def event(state: tuple[Array, Array, Array], column: tuple[Array, Array, Array]):
-        v, a, spike = state
-        index, now, then = column
-        real = jnp.isfinite(now)[:, None]
-        a = a + jnp.where(real, weights[index], 0)
-        gap = jnp.where(jnp.isfinite(now), then - now, 0)[:, None]
-        delay = _crossing(v, a, gap, threshold, tau_ratio)
-        delay = jnp.where(real & jnp.isinf(spike), delay, jnp.inf)
-        # With the state scaled to the time of the event the decay is applied here.
-        spike = jnp.minimum(spike, jnp.where(real, now[:, None], 0) + delay)
-        finite = jnp.where(jnp.isfinite(gap), gap, 0)
+    def event(state: tuple[Array, ...], column: dict[str, Array]) -> tuple[tuple[Array, ...], None]:
+        d, a, spike_d, spike_a, spike_t = state
+        at = {name: value[:, None] for name, value in column.items() if name != "index"}
+        a = a + weights[column["index"]] * at["gain"]
+        after = d + a * at["gap"]
+        rising = jnp.where(a > 0, a, 1)
+        # Where the line d + a (x - x_now) comes closest to the curve, and whether it meets it.
         if tau_ratio == 1:
-            v = (v + a * finite) * jnp.exp(-finite)
+            delta = jnp.log(rising / at["h"])
+            meets = d + a * (delta - 1) >= 0
         else:
-            v = v * jnp.exp(-finite / 2) + a * (jnp.exp(-finite / 2) - jnp.exp(-finite))
-        return (v, a * jnp.exp(-finite), spike), None
+            delta = -jnp.sqrt(threshold / rising) - at["x"]
+            meets = d + a * delta >= jnp.sqrt(threshold * rising)
+        touches = (delta > 0) & (delta < at["room"]) & meets
+        first = (a > 0) & (touches | (after >= at["h_next"])) & jnp.isinf(spike_t)
+        kept = (spike_d, spike_a, spike_t)
+        found = zip((d, a, jnp.broadcast_to(at["time"], shape)), kept, strict=True)
+        return (after, a, *(jnp.where(first, new, old) for new, old in found)), None
 
-    start = (
-        jnp.zeros(shape, times.dtype),
-        jnp.zeros(shape, times.dtype),
-        jnp.full(shape, jnp.inf, times.dtype),
-    )
-    (_, _, spikes), _ = jax.lax.scan(event, start, (order.T, ordered.T, following.T))
-
-    def slope(sample: tuple[Array, Array]) -> Array:
-        t, out = sample
-        since = jnp.where(jnp.isfinite(out), out, 0)[None, :] - t[:, None]
-        past = jnp.where(since > 0, jnp.exp(-jnp.maximum(since, 0)), 0)
-        return jnp.sum(past * weights, axis=0) - threshold
-
-    slopes = jax.lax.map(slope, (times, spikes)) / tau_ratio
-    return spikes, jnp.where(jnp.isfinite(spikes), slopes, 0)
+    zero, one = jnp.zeros(shape, kind), jnp.ones(shape, kind)
+    start = (zero, zero, zero, one, jnp.full(shape, jnp.inf, kind))
+    (_, _, d, a, last), _ = jax.lax.scan(event, start, {k: v.T for k, v in columns.items()})
+    fired = jnp.isfinite(last)
+    t = jnp.where(fired, last, 0)
+    spikes, slopes = _spike(d, a, t, threshold, tau_ratio)
+    return jnp.where(fired, jnp.maximum(spikes, t), jnp.inf), jnp.where(fired, slopes, 0)
 
 
 @functools.partial(jax.jit, static_argnames=("tau_ratio",))
@@ -112,19 +135,24 @@ def _backward(
     min_slope: float,
     max_dw: float,
 ) -> tuple[Array, Array]:
-    fired = jnp.isfinite(spikes)
-    gains = jnp.where(fired, gradient / jnp.maximum(slopes, min_slope), 0)
+    fired, real = jnp.isfinite(spikes), jnp.isfinite(times)
+    x_out, _, r_out = axis(jnp.where(fired, spikes, 0), tau_ratio)
+    q = jnp.where(fired, gradient / jnp.maximum(slopes, min_slope) * r_out, 0)
+    t_in = jnp.where(real, times, 0)
+    x_in, dx_in, _ = axis(t_in, tau_ratio)
+    gain = jnp.where(real, jnp.exp(t_in), 0)
 
-    def add_sample(total: Array, sample: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-        t, out, gain = sample
-        since = jnp.where(jnp.isfinite(out), out, -jnp.inf)[None, :] - t[:, None]
-        since = jnp.where(jnp.isfinite(since), since, -1)
-        by_weight = -kernel(since, tau_ratio, jnp) * gain[None, :]
+    def add_sample(total: Array, sample: tuple[Array, ...]) -> tuple[Array, Array]:
+        x, dx, e, out, share = sample
+        before = x[:, None] - out[None, :]  # negative for inputs before the spike
+        by_weight = e[:, None] * jnp.minimum(before, 0) * share[None, :]
         kept = jnp.max(jnp.abs(by_weight), axis=0) <= max_dw
-        by_time = jnp.sum(weights * kernel_slope(since, tau_ratio, jnp) * gain[None, :], axis=1)
+        past = jnp.where(before < 0, before + dx[:, None], 0)
+        by_time = e * jnp.sum(weights * past * share[None, :], axis=1)
         return total + jnp.where(kept[None, :], by_weight, 0), by_time
 
-    return jax.lax.scan(add_sample, jnp.zeros_like(weights), (times, spikes, gains))
+    samples = (x_in, dx_in, gain, x_out, q)
+    return jax.lax.scan(add_sample, jnp.zeros_like(weights), samples)
 
 
 def forward(times: NDArray, weights: NDArray, threshold: float, tau_ratio: int) -> LayerOutput:
