@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import lambertw
 
-from whyspiking.first_spike import closed_form, compiled, engine, layer
+from whyspiking import native
+from whyspiking.first_spike import closed_form, compiled, encoding, engine, layer
 
 RATIOS = (1, 2)
 THRESHOLD = {1: 1.0, 2: 0.5}
@@ -317,13 +318,17 @@ def test_wrong_shapes_are_refused():
 
 
 def test_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
-    optimised = [flag for flag in compiled.FLAGS if flag != "-O3"]
-    monkeypatch.setattr(compiled, "FLAGS", (*optimised, "-O0"))
-    first = compiled._build(tmp_path)
+    optimised = [flag for flag in native.FLAGS if flag != "-O3"]
+    monkeypatch.setattr(native, "FLAGS", (*optimised, "-O0"))
+
+    def build():
+        return native.build("first_spike", compiled.SOURCES, tmp_path)
+
+    first = build()
     stamp = first.stat().st_mtime_ns
-    assert compiled._build(tmp_path) == first and first.stat().st_mtime_ns == stamp
-    monkeypatch.setattr(compiled, "FLAGS", (*compiled.FLAGS, "-DOTHER"))
-    assert compiled._build(tmp_path) != first
+    assert build() == first and first.stat().st_mtime_ns == stamp
+    monkeypatch.setattr(native, "FLAGS", (*native.FLAGS, "-DOTHER"))
+    assert build() != first
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -338,3 +343,13 @@ def test_without_compiler_jax_takes_over(tmp_path, monkeypatch, caplog):
             engine("compiled")
     finally:
         compiled.library.cache_clear()
+
+
+def test_latency_code_is_linear_and_background_may_be_silent():
+    pixels = np.array([[0.0, 0.25, 1.0]])
+    np.testing.assert_allclose(
+        encoding.latencies(pixels, 0.15, 2.0, background=True), [[2.0, 1.5375, 0.15]]
+    )
+    np.testing.assert_allclose(
+        encoding.latencies(pixels, 0.0, 1.0, background=False), [[np.inf, 0.75, 0.0]]
+    )

@@ -360,8 +360,8 @@ def test_binding_places_the_bias(trained):
     binding = goeltz.bind(own, network)
     w_output = network.arrays["w_output"]
     np.testing.assert_allclose(binding.values["s_output.w"], w_output[:-1])
-    np.testing.assert_allclose(binding.values["s_bias.w"][4], w_output[-1])
-    assert (binding.values["s_bias.w"][:4] == 0).all()
+    np.testing.assert_allclose(binding.values["s_direct.w"][4], w_output[-1])
+    assert (binding.values["s_direct.w"][:4] == 0).all()
     assert set(binding.layers) <= set(binding.values)
     assert all(
         layer.weights.shape == np.shape(binding.values[k]) for k, layer in binding.layers.items()

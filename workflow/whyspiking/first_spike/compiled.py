@@ -1,37 +1,28 @@
-"""First-spike layers in C++ (`kernel.cpp`), compiled at first use and called through ctypes.
+"""First-spike layers in C++ (`kernel.cpp`), see `whyspiking.native`.
 
-The library is kept under a hash of the sources, the flags, the compiler and the processor, so that
-a change of any of them compiles anew. Without a C++ compiler the JAX form in `closed_form` does
-the same work, more slowly.
+Without a C++ compiler the JAX form in `closed_form` does the same work, more slowly.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
-import os
-import platform
-import shlex
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking import native
 from whyspiking.first_spike.layer import LayerOutput, check_layer
+from whyspiking.native import NoCompiler
+
+__all__ = ["NAME", "NoCompiler", "backward", "forward", "forward_general", "library"]
 
 SOURCES = tuple(Path(__file__).parent / name for name in ("kernel.cpp", "general_taus.cpp"))
-FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
 NAME = "compiled"
 
 _ARRAY = ctypes.c_void_p
 _INT = ctypes.c_int
-
-
-class NoCompiler(Exception):
-    """There is no working C++ compiler; the message says what was tried."""
 
 
 def forward(times: NDArray, weights: NDArray, threshold: float, tau_ratio: int) -> LayerOutput:
@@ -150,7 +141,7 @@ def library() -> ctypes.CDLL:
     Raises:
         NoCompiler: If there is no compiler or it fails.
     """
-    found = ctypes.CDLL(str(_build(_folder())))
+    found = native.load("first_spike", SOURCES)
     for suffix, real in (("f32", ctypes.c_float), ("f64", ctypes.c_double)):
         forward_ = getattr(found, f"forward_{suffix}")
         forward_.argtypes = [_INT, _ARRAY, _ARRAY, _INT, _INT, _INT, real, _ARRAY, _ARRAY]
@@ -182,59 +173,3 @@ def _layer_arrays(times: NDArray, weights: NDArray, tau_ratio: int) -> tuple[NDA
 
 def _at(array: NDArray) -> int:
     return array.ctypes.data
-
-
-def _folder() -> Path:
-    """Where compiled kernels are kept: $WHYSPIKING_CACHE, or the user's cache folder."""
-    chosen = os.environ.get("WHYSPIKING_CACHE")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "whyspiking"
-
-
-def _compiler() -> list[str]:
-    own = os.environ.get("CXX")
-    if own:
-        return shlex.split(own)
-    for name in ("g++", "c++", "clang++"):
-        path = shutil.which(name)
-        if path is not None:
-            return [path]
-    raise NoCompiler("no C++ compiler found (looked at $CXX, g++, c++, clang++)")
-
-
-def _processor() -> str:
-    """What `-march=native` depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return f"{platform.machine()} {platform.processor()}"
-    wanted = ("model name", "flags", "Features", "CPU part")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
-
-
-def _build(folder: Path) -> Path:
-    compiler = _compiler()
-    try:
-        version = subprocess.run(
-            [*compiler, "--version"], capture_output=True, text=True, check=True
-        ).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise NoCompiler(f"the C++ compiler {compiler[0]} does not run ({error})") from None
-    key = hashlib.sha256()
-    for part in (*(s.read_text() for s in SOURCES), *FLAGS, *compiler, version, _processor()):
-        key.update(part.encode() + b"\0")
-    target = folder / f"first_spike-{key.hexdigest()[:20]}.so"
-    if target.is_file():
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    # Each process compiles under its own name; the rename is atomic, so a reader never sees half.
-    partial = target.with_name(f"{target.stem}.{os.getpid()}.part")
-    command = [*compiler, *FLAGS, "-o", str(partial), *(str(source) for source in SOURCES)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        partial.unlink(missing_ok=True)
-        raise NoCompiler(f"compiling the first-spike kernel failed:\n{done.stderr[-2000:]}")
-    partial.replace(target)
-    return target

@@ -164,8 +164,7 @@ def train(
     epochs = int(epochs or params.epochs)
     features, targets = task.samples(params, "train")
     assert features is not None  # every data set has a training split
-    values = features if params.dataset == "yinyang" else 1 - features
-    inputs = task.latencies(values, params).astype(np.float32)
+    inputs = task.spike_times(features, params).astype(np.float32)
     held_out = task.make_task(params, "validation", streams)
     weights = start or initial_weights(params, streams)
     state: Any = ADAM.init(weights)

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import first_spike
-from whyspiking.contract import Binding, BrianModel, Layer, Params, Replay, Stimulus, Task, Trials
+from whyspiking.contract import Binding, BrianModel, Params, Stimulus, Task, Trials
 from whyspiking.errors import UserError
-from whyspiking.first_spike import LayerOutput
+from whyspiking.first_spike import LayerOutput, brian_network
 from whyspiking.replications.goeltz.task import with_bias
 from whyspiking.spikes import Spikes
 
@@ -227,108 +227,19 @@ def decide(output_times: NDArray, task: Task, params: Params) -> Trials:
 
 # ---- the same network in Brian2 -------------------------------------------------------------
 
-NEURON = """
-dv/dt = (x - v) / tau_m : 1
-dx/dt = -x / tau_s : 1
-tau_m : second
-tau_s : second
-v_th : 1
-v_before : 1
-fired : 1
-lag : 1
-keep_v : 1
-keep_x : 1
-gain : 1
-"""
-"""README, Eq. 2. `lag` is the time since the last spike at the end of its step, in ms."""
-
-# Over a time d, with z = d (1/tau_s - 1/tau_m), the potential gains from x the share
-# (d/tau_m) e^{-d/tau_m} (1 - e^{-z})/z. Within a step z is small, and the series of the last factor
-# is exact to rounding even where tau_m = tau_s, where the usual formula divides by zero.
-PROPAGATOR = """
-keep_v = exp(-step / tau_m)
-keep_x = exp(-step / tau_s)
-gain = step / tau_m * keep_v * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
-"""
-PROPAGATE = "v_before = v\nv = keep_v * v + gain * x\nx = keep_x * x"
-ON_SPIKE = """
-d_m = lag_pre * ms / tau_m_post
-d_s = lag_pre * ms / tau_s_post
-z = d_s - d_m
-kept_m = 1 - d_m * (1 - d_m / 2 * (1 - d_m / 3 * (1 - d_m / 4)))
-kept_s = 1 - d_s * (1 - d_s / 2 * (1 - d_s / 3 * (1 - d_s / 4)))
-v_post += w * d_m * kept_m * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
-x_post += w * kept_s
-"""
-"""What an input changes, as it has become by the end of the step in which it arrived.
-
-Exponentials as series too: lags are a hundredth of a time constant, and this runs per synapse."""
-
 
 def brian_model(params: Params) -> BrianModel:
     """The structure in Brian2; time constants, thresholds and weights are values of each run."""
-    n_bias = len(params.bias_times)
-    n_input, n_hidden, n_output = params.n_input + n_bias, params.n_hidden, params.n_output
-    reset = (
-        "v = 0; x = 0; fired = 0; v_before = 0\n"
-        f"step = {params.dt_ms} * ms\nz = step * (1 / tau_s - 1 / tau_m)\n{PROPAGATOR}"
-    )
-    fire = f"fired = 1; lag = {params.dt_ms} * (v - v_th) / (v - v_before)"
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        def propagate(equations: Any, variables: Any, options: Any = None) -> str:
-            return PROPAGATE
-
-        def neurons(n: int, name: str) -> Any:
-            group = brian2.NeuronGroup(
-                n,
-                NEURON,
-                threshold="v >= v_th and fired == 0",
-                reset=fire,
-                method=propagate,
-                namespace={"ms": brian2.ms},
-                name=name,
-            )
-            group.tau_m = group.tau_s = params.tau_s_ms * brian2.ms
-            group.v_th = threshold(params)
-            return group
-
-        def synapses(pre: Any, post: Any, name: str) -> Any:
-            made = brian2.Synapses(
-                pre, post, "w : 1", on_pre=ON_SPIKE, namespace={"ms": brian2.ms}, name=name
-            )
-            made.connect()
-            return made
-
-        hidden, output = neurons(n_hidden, "hidden"), neurons(n_output, "output")
-        objects = [
-            hidden,
-            output,
-            synapses(inputs["input"], hidden, "s_hidden"),
-            synapses(hidden, output, "s_output"),
-            synapses(inputs["hidden_replay"], output, "s_replay"),
-        ]
-        return objects + ([synapses(inputs["input"], output, "s_bias")] if n_bias else [])
-
-    return BrianModel(
-        name=f"goeltz-{n_input}-{n_hidden}-{n_output}",
-        definition={
-            "equations": [NEURON, PROPAGATE, ON_SPIKE, fire],
-            "sizes": [n_input, n_hidden, n_output, n_bias],
-        },
-        construct=construct,
-        inputs={"input": n_input, "hidden_replay": n_hidden},
+    n_input = params.n_input + len(params.bias_times)
+    return brian_network.network(
+        f"goeltz-{n_input}-{params.n_hidden}-{params.n_output}",
+        n_input=n_input,
+        n_hidden=params.n_hidden,
+        n_output=params.n_output,
+        direct=bool(params.bias_times),
         dt_ms=params.dt_ms,
         trial_ms=params.trial_ms,
         max_trials=params.max_trials,
-        reset={"hidden": reset, "output": reset},
-        record_spikes=("hidden", "output"),
-        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})},
-        sub_step=True,
-        lag_variable={"hidden": "lag", "output": "lag"},
-        schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
     )
 
 
@@ -340,30 +251,18 @@ def values(params: Params, weights: Weights) -> dict[str, NDArray | float]:
         weights: w_hidden (input + bias, hidden), w_output (hidden + bias, output).
     """
     w_hidden, w_output = (np.asarray(w, float) for w in weights)
-    n_bias, n_hidden = len(params.bias_times), params.n_hidden
-    found: dict[str, NDArray | float] = {
-        "s_hidden.w": w_hidden,
-        "s_output.w": w_output[:n_hidden],
-        "s_replay.w": w_output[:n_hidden],
-    }
-    if n_bias:
-        # The bias spike feeds both layers; the other inputs have no synapses onto the output.
-        none = np.zeros((params.n_input, params.n_output))
-        found["s_bias.w"] = np.vstack([none, w_output[n_hidden:]])
-    for name, n in (("hidden", n_hidden), ("output", params.n_output)):
-        found[f"{name}.v_th"] = np.full(n, threshold(params))
-        found[f"{name}.tau_s"] = np.full(n, params.tau_s_ms * 1e-3)
-        found[f"{name}.tau_m"] = np.full(n, params.tau_ratio * params.tau_s_ms * 1e-3)
-    return found
+    # The bias spike feeds both layers; the other inputs have no synapses onto the output.
+    none = np.zeros((params.n_input, params.n_output))
+    return brian_network.values(
+        w_hidden,
+        w_output[: params.n_hidden],
+        np.vstack([none, w_output[params.n_hidden :]]) if params.bias_times else None,
+        threshold=threshold(params),
+        tau_m_ms=params.tau_ratio * params.tau_s_ms,
+        tau_s_ms=params.tau_s_ms,
+    )
 
 
 def bind(params: Params, weights: Weights) -> Binding:
     """Place weights into the Brian2 model, and name its layers for counting."""
-    found = values(params, weights)
-    layers = {
-        "s_hidden.w": Layer("input", "hidden", np.asarray(found["s_hidden.w"])),
-        "s_output.w": Layer("hidden", "output", np.asarray(found["s_output.w"]), "readout"),
-    }
-    if "s_bias.w" in found:
-        layers["s_bias.w"] = Layer("input", "output", np.asarray(found["s_bias.w"]), "readout")
-    return Binding(values=found, layers=layers)
+    return brian_network.bind(values(params, weights))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Params, Split, Stimulus, Task
 from whyspiking.datasets import mnist, yinyang
+from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
 from whyspiking.spikes import Spikes
 
@@ -20,6 +21,13 @@ MNIST_VALIDATION = 10_000
 def latencies(values: NDArray, params: Params) -> NDArray[np.float64]:
     """Spike times in units of tau_s for values in [0, 1]: 0 early, 1 late (README, Eq. 1)."""
     return params.t_early + np.asarray(values, float) * (params.t_late - params.t_early)
+
+
+def spike_times(features: NDArray, params: Params) -> NDArray[np.float64]:
+    """Spike times of samples in units of tau_s: values of Yin-Yang, or brightness of pixels."""
+    if params.dataset == "yinyang":
+        return latencies(features, params)
+    return encoding.latencies(features, params.t_early, params.t_late, background=True)
 
 
 def with_bias(times: NDArray, params: Params) -> NDArray:
@@ -42,8 +50,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     features, targets = samples(params, split)
     if features is None:
         return None
-    values = features if params.dataset == "yinyang" else 1.0 - features
-    times_ms = with_bias(latencies(values, params), params) * params.tau_s_ms
+    times_ms = with_bias(spike_times(features, params), params) * params.tau_s_ms
     spikes = Spikes.from_first_spikes(times_ms, params.trial_ms)
     return Task(
         stimulus=Stimulus(spikes={"input": spikes}),

@@ -1,0 +1,207 @@
+"""First-spike networks of two layers as Brian2 sees them: clocked, with thresholds interpolated.
+
+The independent engine beside `layer`: it integrates the membrane equation step by step and knows
+no closed form. Time constants, thresholds and weights are values of each run, so that networks of
+equal size share one build.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Binding, BrianModel, Layer, Replay
+
+NEURON = """
+dv/dt = (x - v) / tau_m : 1
+dx/dt = -x / tau_s : 1
+tau_m : second
+tau_s : second
+v_th : 1
+rise : 1
+bend : 1
+fired : 1
+lag : 1
+keep_v : 1
+keep_x : 1
+gain : 1
+per_step : 1
+"""
+"""Current-based LIF; `lag` is the time since the last spike at the end of its step, in ms."""
+
+# Over a time d, with z = d (1/tau_s - 1/tau_m), the potential gains from x the share
+# (d/tau_m) e^{-d/tau_m} (1 - e^{-z})/z. Within a step z is small, and the series of the last factor
+# is exact to rounding even where tau_m = tau_s, where the usual formula divides by zero.
+PROPAGATOR = """
+keep_v = exp(-step / tau_m)
+keep_x = exp(-step / tau_s)
+per_step = step / tau_m
+gain = per_step * keep_v * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
+"""
+# Within a step, l steps before its end, V is v - rise l + bend l^2 up to third order in dt.
+PROPAGATE = """
+before = v
+v = keep_v * v + gain * x
+x = keep_x * x
+rise = (x - v) * per_step
+bend = before - v + rise
+"""
+CROSSING = """
+fired == 0 and (v >= v_th or (rise < 0 and rise > 2 * bend and v - rise**2 / (4 * bend) >= v_th))
+"""
+"""V is above threshold at the end of the step, or its maximum within the step was."""
+FIRE = """
+above = v - v_th
+fired = 1
+lag = {dt_ms} * 2 * above / (rise + sqrt(clip(rise**2 - 4 * bend * above, 0, inf)) + 1e-30)
+"""
+"""The earlier of the times at which V was at threshold."""
+ON_SPIKE = """
+d_m = lag_pre * ms / tau_m_post
+d_s = lag_pre * ms / tau_s_post
+z = d_s - d_m
+kept_m = 1 - d_m * (1 - d_m / 2 * (1 - d_m / 3 * (1 - d_m / 4)))
+kept_s = 1 - d_s * (1 - d_s / 2 * (1 - d_s / 3 * (1 - d_s / 4)))
+v_post += w * d_m * kept_m * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
+x_post += w * kept_s
+"""
+"""What an input changes, as it has become by the end of the step in which it arrived.
+
+Exponentials as series too: lags are a hundredth of a time constant, and this runs per synapse."""
+
+
+def network(
+    name: str,
+    *,
+    n_input: int,
+    n_hidden: int,
+    n_output: int,
+    direct: bool,
+    dt_ms: float,
+    trial_ms: float,
+    max_trials: int,
+) -> BrianModel:
+    """The structure; all numbers come with `values`.
+
+    Args:
+        name: Short name, part of the build folder's name.
+        n_input: Input channels, those of bias or pulses included.
+        n_hidden: Hidden neurons.
+        n_output: Output neurons.
+        direct: Whether input channels reach the outputs too, as `s_direct.w` (input, output).
+        dt_ms: Step of the simulation.
+        trial_ms: Length of one trial.
+        max_trials: Trials per run of the binary.
+    """
+    reset = (
+        "v = 0; x = 0; fired = 0\n"
+        f"step = {dt_ms} * ms\nz = step * (1 / tau_s - 1 / tau_m)\n{PROPAGATOR}"
+    )
+    fire = FIRE.format(dt_ms=dt_ms)
+
+    def construct(inputs: Mapping[str, Any]) -> list[Any]:
+        import brian2
+
+        def propagate(equations: Any, variables: Any, options: Any = None) -> str:
+            return PROPAGATE
+
+        def neurons(n: int, name: str) -> Any:
+            group = brian2.NeuronGroup(
+                n,
+                NEURON,
+                threshold=" ".join(CROSSING.split()),
+                reset=fire,
+                method=propagate,
+                namespace={"ms": brian2.ms},
+                name=name,
+            )
+            group.tau_m = group.tau_s = brian2.ms
+            group.v_th = 1.0
+            return group
+
+        def synapses(pre: Any, post: Any, name: str) -> Any:
+            made = brian2.Synapses(
+                pre, post, "w : 1", on_pre=ON_SPIKE, namespace={"ms": brian2.ms}, name=name
+            )
+            made.connect()
+            return made
+
+        hidden, output = neurons(n_hidden, "hidden"), neurons(n_output, "output")
+        objects = [
+            hidden,
+            output,
+            synapses(inputs["input"], hidden, "s_hidden"),
+            synapses(hidden, output, "s_output"),
+            synapses(inputs["hidden_replay"], output, "s_replay"),
+        ]
+        return objects + ([synapses(inputs["input"], output, "s_direct")] if direct else [])
+
+    return BrianModel(
+        name=name,
+        definition={
+            "equations": [NEURON, PROPAGATE, CROSSING, fire, ON_SPIKE],
+            "sizes": [n_input, n_hidden, n_output, direct],
+        },
+        construct=construct,
+        inputs={"input": n_input, "hidden_replay": n_hidden},
+        dt_ms=dt_ms,
+        trial_ms=trial_ms,
+        max_trials=max_trials,
+        reset={"hidden": reset, "output": reset},
+        record_spikes=("hidden", "output"),
+        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})},
+        sub_step=True,
+        lag_variable={"hidden": "lag", "output": "lag"},
+        schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
+    )
+
+
+def values(
+    w_hidden: NDArray,
+    w_output: NDArray,
+    w_direct: NDArray | None,
+    *,
+    threshold: float,
+    tau_m_ms: float,
+    tau_s_ms: float,
+) -> dict[str, NDArray | float]:
+    """Weights and ideal neurons as values of `network`, in base units.
+
+    Args:
+        w_hidden: (input, hidden); zero where a channel does not reach the layer.
+        w_output: (hidden, output).
+        w_direct: (input, output), or None where the network has no such synapses.
+        threshold: c = theta g_l (see `layer`).
+        tau_m_ms: Membrane time constant of all neurons.
+        tau_s_ms: Synaptic time constant of all neurons.
+    """
+    found: dict[str, NDArray | float] = {
+        "s_hidden.w": np.asarray(w_hidden, float),
+        "s_output.w": np.asarray(w_output, float),
+        "s_replay.w": np.asarray(w_output, float),
+    }
+    if w_direct is not None:
+        found["s_direct.w"] = np.asarray(w_direct, float)
+    for name, n in (("hidden", w_output.shape[0]), ("output", w_output.shape[1])):
+        found[f"{name}.v_th"] = np.full(n, threshold)
+        found[f"{name}.tau_s"] = np.full(n, tau_s_ms * 1e-3)
+        found[f"{name}.tau_m"] = np.full(n, tau_m_ms * 1e-3)
+    return found
+
+
+def bind(found: Mapping[str, NDArray | float]) -> Binding:
+    """The `values` of one network, with its layers named for counting and perturbing."""
+    places = {
+        "s_hidden.w": ("input", "hidden", "feedforward"),
+        "s_output.w": ("hidden", "output", "readout"),
+        "s_direct.w": ("input", "output", "readout"),
+    }
+    layers = {
+        key: Layer(pre, post, np.asarray(found[key]), kind)  # type: ignore[arg-type]
+        for key, (pre, post, kind) in places.items()
+        if key in found
+    }
+    return Binding(values=found, layers=layers)

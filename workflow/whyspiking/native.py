@@ -1,0 +1,103 @@
+"""Small C++ libraries of this project: compiled at first use, called through ctypes.
+
+A library is kept under a hash of its sources, the flags, the compiler and the processor, so that a
+change of any of them compiles anew. The compiler is the one that Brian2's standalone mode needs as
+well.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
+
+
+class NoCompiler(Exception):
+    """There is no working C++ compiler; the message says what was tried."""
+
+
+def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
+    """A library, compiled if no fitting one is stored.
+
+    Args:
+        name: What it is called in the cache.
+        sources: C++ files.
+
+    Raises:
+        NoCompiler: If there is no compiler or it fails.
+    """
+    return ctypes.CDLL(str(build(name, sources, folder())))
+
+
+def folder() -> Path:
+    """Where compiled libraries are kept: $WHYSPIKING_CACHE, or the user's cache folder."""
+    chosen = os.environ.get("WHYSPIKING_CACHE")
+    if chosen:
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "whyspiking"
+
+
+def build(name: str, sources: Sequence[Path], into: Path) -> Path:
+    """Compile a library, unless it is there already.
+
+    Args:
+        name: What it is called in the cache.
+        sources: C++ files.
+        into: The cache.
+
+    Raises:
+        NoCompiler: If there is no compiler or it fails.
+    """
+    compiler = _compiler()
+    try:
+        version = subprocess.run(
+            [*compiler, "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise NoCompiler(f"the C++ compiler {compiler[0]} does not run ({error})") from None
+    key = hashlib.sha256()
+    for part in (*(s.read_text() for s in sources), *FLAGS, *compiler, version, _processor()):
+        key.update(part.encode() + b"\0")
+    target = into / f"{name}-{key.hexdigest()[:20]}.so"
+    if target.is_file():
+        return target
+    into.mkdir(parents=True, exist_ok=True)
+    # Each process compiles under its own name; the rename is atomic, so a reader never sees half.
+    partial = target.with_name(f"{target.stem}.{os.getpid()}.part")
+    command = [*compiler, *FLAGS, "-o", str(partial), *(str(source) for source in sources)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        partial.unlink(missing_ok=True)
+        raise NoCompiler(f"compiling '{name}' failed:\n{done.stderr[-2000:]}")
+    partial.replace(target)
+    return target
+
+
+def _compiler() -> list[str]:
+    own = os.environ.get("CXX")
+    if own:
+        return shlex.split(own)
+    for name in ("g++", "c++", "clang++"):
+        path = shutil.which(name)
+        if path is not None:
+            return [path]
+    raise NoCompiler("no C++ compiler found (looked at $CXX, g++, c++, clang++)")
+
+
+def _processor() -> str:
+    """What `-march=native` depends on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    wanted = ("model name", "flags", "Features", "CPU part")
+    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
