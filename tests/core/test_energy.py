@@ -56,6 +56,17 @@ def test_counts_by_hand():
     assert found["events_to_decision"] == (3 + 2) / 2
 
 
+def test_footprint_counts_zeros_and_what_neurons_have_of_their_own():
+    values = {
+        "s_in.w": W0,
+        "s_out.w": W1,
+        "s_replay.w": W1,
+        "hidden.v_th": np.ones(2),
+        "hidden.gain": 1.0,
+    }
+    assert counting.footprint(LAYERS, values) == 4 * (6 + 2 + 2)
+
+
 def test_event_driven_updates_by_hand():
     # Trial 0: step 1 reaches hidden 0; step 2 reaches both (once each); trial 1: step 4 both;
     # hidden spike at 3 reaches the output, the one at 5 nothing.

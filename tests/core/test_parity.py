@@ -53,7 +53,9 @@ def test_first_spikes():
         "output": np.array([[1.0], [3.5]]),
         "unrecorded": first,
     }
-    found = parity.compare_first_spikes(simulated, reference)
+    found = parity.compare_first_spikes(simulated, reference, dt_ms=0.25)
     assert found["spike_time_error_hidden"] == pytest.approx(0.2)
     assert found["equal_spike_sets"] == pytest.approx(5 / 6)
     assert found["spike_time_error"] == pytest.approx(0.25)
+    # 1.0, 2.0 and the first output have partners; 3.0 is 0.3 off, 5.0 is alone, 3.0 is 0.5 off.
+    assert found["spike_partners"] == pytest.approx(3 / 6)

@@ -72,7 +72,11 @@ def plan_of(wildcards):
     """What an experiment's simulation measures: its part of the battery and its variants."""
     experiment = experiment_of(wildcards)
     roles = {variant.name: variant.role for variant in experiment.variants.values()}
-    return {"battery": list(experiment.battery), "roles": roles}
+    return {
+        "battery": list(experiment.battery),
+        "half_step": experiment.half_step,
+        "roles": roles,
+    }
 
 
 # What a job needs of the config beyond its parameters.

@@ -179,6 +179,7 @@ class _Bench:
             arrays=self.task.stimulus.arrays,
             stop_ms=stop_ms,
         )
+        counts["footprint"] = counting.footprint(self.binding.layers, self.binding.values)
         if isinstance(self.outcome, Trials) and counts.get("spikes_to_decision"):
             bits = counting.information(self.outcome)
             values["information_per_spike"] = bits / counts["spikes_to_decision"]
@@ -278,7 +279,7 @@ class _Bench:
         )
         if reference:
             trains = {name: self.trains[name].select_trials(some) for name in reference}
-            values |= parity.compare_first_spikes(trains, reference)
+            values |= parity.compare_first_spikes(trains, reference, self.model.dt_ms)
         return tables.rows(self.shared, values, some.size)
 
     def _fresh_rows(self) -> list[dict[str, Any]]:

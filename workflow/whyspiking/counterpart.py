@@ -141,6 +141,7 @@ def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
         "neuron_updates": float(sum(w.shape[1] for w in weights)),
         "synapses": float(n_synapses),
         "connection_sparsity": 1 - n_synapses / n_weights,
+        "footprint": 4.0 * sum(array.size for array in arrays.values()),
     }
     hidden = activations[1:-1]
     if hidden:

@@ -122,6 +122,24 @@ def synapses(layers: Mapping[str, Layer]) -> int:
     return int(sum(np.count_nonzero(layer.weights) for layer in layers.values()))
 
 
+def footprint(layers: Mapping[str, Layer], values: Mapping[str, NDArray | float]) -> float:
+    """Bytes of the weights, zeros included, and of what each neuron has of its own, at 32 bits.
+
+    Args:
+        layers: The synapses, by their key in `values`.
+        values: All numbers of the network; those of objects that are synapses count as layers only.
+    """
+    synapses_of = {key.partition(".")[0] for key in layers}
+    n_weights = sum(layer.weights.size for layer in layers.values())
+    neurons = {layer.pre for layer in layers.values()} | {layer.post for layer in layers.values()}
+    n_parameters = sum(
+        np.size(value)
+        for key, value in values.items()
+        if np.ndim(value) and key.partition(".")[0] in neurons - synapses_of
+    )
+    return 4.0 * (n_weights + n_parameters)
+
+
 def count(
     trains: Mapping[str, Spikes],
     inputs: Sequence[str],

@@ -111,7 +111,8 @@ GLOSSARY: dict[str, Metric] = {
     ),
     "connection_sparsity": Metric("fraction", "Share of zero weights."),
     "footprint": Metric(
-        "byte", "Bytes of weights, parameters, state and buffers at the stated precision."
+        "byte",
+        "Bytes of weights (zeros count) and of parameters per neuron at 32 bits; state excluded.",
     ),
     # robustness
     "robustness_area": Metric(
@@ -133,6 +134,10 @@ GLOSSARY: dict[str, Metric] = {
     ),
     "spike_time_error_hidden": Metric(
         "ms", "Q1: median absolute difference of hidden spike times between engines."
+    ),
+    "spike_partners": Metric(
+        "fraction",
+        "Q1: share of first spikes of either engine with a partner in the other within one step.",
     ),
     "equal_spike_sets": Metric(
         "fraction", "Q1: share of hidden neurons and trials that agree on firing or silence."

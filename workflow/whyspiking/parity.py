@@ -42,31 +42,38 @@ def compare_outcomes(simulated: Outcome, reference: Outcome) -> dict[str, float]
 
 
 def compare_first_spikes(
-    simulated: Mapping[str, Spikes], reference: Mapping[str, NDArray]
+    simulated: Mapping[str, Spikes], reference: Mapping[str, NDArray], dt_ms: float
 ) -> dict[str, float]:
-    """Q1 of first spikes: median time error and equal sets of firing neurons.
+    """Q1 of first spikes: partners, median time error and equal sets of firing neurons.
 
     Args:
         simulated: Population -> spike trains in Brian2.
         reference: Population -> first spike times (trial, neuron) in ms in the engine of training.
+        dt_ms: Step of the simulation; spikes of both engines no further apart are partners.
 
     Returns:
-        `spike_time_error` for a population named "output"; `spike_time_error_hidden` and
-        `equal_spike_sets` over all others.
+        `spike_partners` over all populations; `spike_time_error` for a population named "output";
+        `spike_time_error_hidden` and `equal_spike_sets` over all others.
     """
     found: dict[str, float] = {}
     gaps, agreements = [], []
+    partners = n_spikes = 0
     for name, first in reference.items():
         if name not in simulated:
             continue
         ours = simulated[name].first_ms()
         theirs = np.asarray(first, float)
+        fired = np.isfinite(ours) | np.isfinite(theirs)
+        n_spikes += int(fired.sum())
+        partners += int((np.abs(ours[fired] - theirs[fired]) <= dt_ms).sum())
         if name == "output":
             found["spike_time_error"] = _median_gap(ours, theirs)
             continue
         both = np.isfinite(ours) & np.isfinite(theirs)
         gaps.append(np.abs(ours[both] - theirs[both]))
         agreements.append((np.isfinite(ours) == np.isfinite(theirs)).ravel())
+    if n_spikes:
+        found["spike_partners"] = partners / n_spikes
     if gaps and sum(gap.size for gap in gaps):
         found["spike_time_error_hidden"] = float(np.median(np.concatenate(gaps)))
     if agreements:

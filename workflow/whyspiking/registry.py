@@ -43,6 +43,7 @@ class Experiment:
     sources: Mapping[str, str]
     scaled: Mapping[str, Mapping[str, Mapping[str, Any]]]
     variants: Mapping[str, Variant]
+    half_step: bool = False
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""
@@ -162,6 +163,7 @@ def _experiment(
         data_key=entry["data"]["key"],
         provenance=entry["data"]["provenance"],
         battery=tuple(entry["battery"]),
+        half_step=bool(entry.get("half_step", False)),
         published={key: value["value"] for key, value in described.items()},
         units={key: value["unit"] for key, value in described.items() if "unit" in value},
         sources={key: value["source"] for key, value in described.items()},

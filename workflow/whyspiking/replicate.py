@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -105,6 +106,11 @@ def simulate(
         for path in networks
     }
     machine = Machine(replication.to_brian(params), params.work_dir)
+    half_step = None
+    if experiment.half_step:
+        halved = {**params.values, "dt_ms": params.dt_ms / 2}
+        finer = replace(params, values=halved)
+        half_step = finer, Machine(replication.to_brian(finer), params.work_dir)
     rows, exhibits = battery.probe(
         replication=replication,
         params=params,
@@ -113,6 +119,7 @@ def simulate(
         config=battery_config,
         machine=machine,
         progress=progress,
+        half_step=half_step,
     )
     tables.write_metrics(rows, folder / "metrics.csv")
     store.save_arrays(exhibits, folder / "exhibits.npz")
