@@ -45,6 +45,13 @@ def is_current(root: Path) -> bool:
     return stamp == fingerprint(root) and os.access(root / ".venv/bin/python", os.X_OK)
 
 
+WARMED = (
+    *("snakemake.cli", "papermill", "nbconvert", "ipykernel.kernelapp", "matplotlib.pyplot"),
+    *("jax", "optax", "brian2", "pandas", "seaborn", "scipy.stats", "scipy.optimize"),
+)
+"""What jobs spend their start on."""
+
+
 def pinned_uv(requirements: str) -> str:
     """The entry of uv, with its hashes, out of a requirements file."""
     match = re.search(r"^uv==\S+(?: \\\n +--hash=\S+)+$", requirements, re.MULTILINE)
@@ -81,8 +88,20 @@ def create(root: Path) -> None:
             ["pip", "install", "--no-deps", "--no-build-isolation", "--editable", "."],
         ):
             _run([uv, "--quiet", *step], root, environ)
+    _warm(venv, root)
     (venv / STAMP).write_text(fingerprint(root), encoding="utf-8")
     print(f"the environment is ready ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def _warm(venv: Path, root: Path) -> None:
+    """Import once what jobs import, so that its bytecode is stored.
+
+    Start-up is most of a short job, and two or three times longer without bytecode, which an
+    environment that forbids Python to write it would cost every single job.
+    """
+    environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    code = f"import matplotlib; matplotlib.use('agg'); import {', '.join(WARMED)}"
+    _run([str(venv / "bin" / "python"), "-W", "ignore", "-c", code], root, environ)
 
 
 def _run(command: list[str], root: Path, environ: dict[str, str]) -> None:

@@ -11,6 +11,8 @@ import yaml
 
 from whyspiking.errors import UserError
 
+# The C parser, ten times faster, where PyYAML has it; both are the safe ones.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
 
@@ -21,7 +23,7 @@ def read_yaml(path: Path) -> Any:
         UserError: If the file is missing or not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; restore it or correct the path") from None
     except yaml.YAMLError as error:

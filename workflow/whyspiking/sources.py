@@ -23,11 +23,13 @@ DRAWING = ("figures.py", "drawing.py", "report.py")
 TELLING = ("jobs.py", "progress.py", "config.py")
 
 
+@cache
 def of_stage(stage: str) -> list[str]:
     """Core files that the script of a stage imports, directly or not."""
     return _relative(_closure(_roots(stage)))
 
 
+@cache
 def of_talk(talk: str, stage: str) -> list[str]:
     """The talk's own files and all core files that the stage can reach from them."""
     folder = PACKAGE / "replications" / talk
@@ -67,7 +69,7 @@ def _closure(roots: Iterable[Path]) -> set[Path]:
         seen.add(path)
         if path.suffix == ".py":
             waiting.extend(_imports(path))
-            waiting.extend(path.parent.glob("*.cpp"))
+            waiting.extend(p for p in path.parent.iterdir() if p.suffix in (".cpp", ".hpp"))
     return seen
 
 
