@@ -38,6 +38,11 @@ def parents_of(wildcards):
     ]
 
 
+def priority_of(wildcards):
+    """Long trainings start first, so that none is left alone at the end."""
+    return experiment_of(wildcards).variants[wildcards.variant].priority
+
+
 def networks_of(wildcards):
     """All trained networks of one experiment; controls get the battery's counterpart."""
     experiment = experiment_of(wildcards)

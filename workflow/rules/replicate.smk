@@ -10,6 +10,7 @@ rule fetch:
         "<results>/logs/fetch/{dataset}.log",
     wildcard_constraints:
         dataset="|".join(FETCHED),
+    priority: 100
     conda:
         ENVIRONMENT
     params:
@@ -31,6 +32,7 @@ rule train:
         "<results>/logs/train/{talk}/{experiment}/{variant}/seed-{seed}.log",
     benchmark:
         f"{MEASURED}/benchmark.tsv"
+    priority: priority_of
     conda:
         ENVIRONMENT
     resources:

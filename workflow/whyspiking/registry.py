@@ -25,6 +25,7 @@ class Variant:
     role: str
     says: str
     starts_from: tuple[str, ...]
+    priority: int = 0
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,9 @@ def _experiment(
         sources={key: value["source"] for key, value in described.items()},
         scaled=entry["scaled"],
         variants={
-            key: Variant(key, v["role"], v["says"], tuple(v.get("starts_from", ())))
+            key: Variant(
+                key, v["role"], v["says"], tuple(v.get("starts_from", ())), v.get("priority", 0)
+            )
             for key, v in entry["variants"].items()
         },
     )

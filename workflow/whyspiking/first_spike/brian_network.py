@@ -56,9 +56,15 @@ fired == 0 and (v >= v_th or (rise < 0 and rise > 2 * bend and v - rise**2 / (4 
 FIRE = """
 above = v - v_th
 fired = 1
-lag = {dt_ms} * 2 * above / (rise + sqrt(clip(rise**2 - 4 * bend * above, 0, inf)) + 1e-30)
+reach = rise + sqrt(clip(rise**2 - 4 * bend * above, 0, inf))
+on_curve = int(above * reach >= 0 and reach != 0)
+lag = {dt_ms} * clip(on_curve * 2 * above / (reach + 1 - on_curve) + 1 - on_curve, 0, 2)
 """
-"""The earlier of the times at which V was at threshold."""
+"""The earlier of the times at which V was at threshold.
+
+Inputs of the step before may have lifted V above threshold within that step: the curve then reaches
+back into it, but not beyond. Where the curve was never at threshold they did so and pulled V down
+again; the time is then that of the end of that step."""
 ON_SPIKE = """
 d_m = lag_pre * ms / tau_m_post
 d_s = lag_pre * ms / tau_s_post
