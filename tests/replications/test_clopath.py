@@ -342,6 +342,8 @@ def test_rate_control_learns_a_sine():
     assert scoring.correlation(before) < 0.5
     counts = rate_control.count_operations(params, arrays)
     assert counts["macs_effective"] < counts["macs_dense"]
+    steps = counts["neuron_updates"] / arrays["phi"].shape[0]
+    assert steps * params.rate_dt_ms == clopath.to_brian(params).trial_ms
 
 
 def test_own_conditions_change_what_they_say():

@@ -83,10 +83,12 @@ def train(
 def count_operations(params: Params, arrays: dict[str, NDArray]) -> dict[str, float]:
     """Multiply-accumulates per test trial: all recurrent, decoding, feedback and clock weights.
 
+    A trial lasts as long as that of the spiking network, whose events count from its start.
+
     A tanh unit is never exactly zero, so nothing can be skipped but absent connections; of the
     """
     n, n_channels = arrays["phi"].shape
-    steps = params.test_ms / params.rate_dt_ms
+    steps = (params.warmup_ms + params.test_ms) / params.rate_dt_ms
     clock = n if params.clock_components else 0
     sparse_step = arrays["omega_w"].size + 2 * n * n_channels + clock
     dense_step = n * n + 2 * n * n_channels + n * params.clock_components
