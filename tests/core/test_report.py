@@ -13,12 +13,14 @@ from made_results import exhibits, make_results
 
 from whyspiking import (
     claims,
+    figures,
     markup,
     measures_table,
     registry,
     report,
     sections,
     sources,
+    speed_figures,
     study,
     svg,
 )
@@ -433,14 +435,31 @@ def registry_figure(arrays):
     return decision_map(arrays)
 
 
+def test_networks_on_the_same_data_share_a_figure():
+    time_ms = np.linspace(0, 4, 41)
+    arrays = {"anytime.time_ms": time_ms}
+    arrays |= {f"anytime.spiking.{seed}": 0.1 + 0.8 * (time_ms > 1 + seed) for seed in (0, 1)}
+    made = [
+        speed_figures.curve(arrays, "spiking", label, "mnist", tau)
+        for label, tau in (("one", 1.0), ("other", 0.5))
+    ]
+    assert speed_figures.curve(arrays, "absent", "x", "mnist", 1.0) is None
+    with style():
+        plate = speed_figures.speed_accuracy(made, "mnist")
+        assert "one: 0.900, 95 % of it after 2.1 τ" in plate.alt
+        assert "other: 0.900, 95 % of it after 4.2 τ" in plate.alt
+        with pytest.raises(figures.NotMeasuredError, match="yinyang"):
+            speed_figures.speed_accuracy(made, "yinyang")
+
+
 def test_report_tells_all_talks(results):
     told = study.Study.open(results, "default")
     page = "".join(
         piece.markup
         for piece in (
             told.head(), told.verdict_table(), told.summary(), told.forest(), told.each_talk(),
-            told.measures(), told.answers(), told.energy(), told.deviations(), told.data(),
-            told.provenance(), told.glossary(),
+            told.measures(), told.answers(), told.speed(), told.energy(), told.deviations(),
+            told.data(), told.provenance(), told.glossary(),
         )
     )  # fmt: skip
     assert page.index('id="table-verdicts"') < page.index("<figure")

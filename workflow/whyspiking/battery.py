@@ -49,7 +49,7 @@ from whyspiking.subsets import chosen_trials, select_task, side_by_side
 __all__ = ["Simulator", "cross_rows", "probe", "probe_control"]
 
 ENGINE = "brian2"
-ANYTIME_POINTS = 101
+ANYTIME_POINTS = 401
 """Times at which the anytime score is kept for the figures."""
 CLEAN = Condition()
 

@@ -20,6 +20,7 @@ from whyspiking import (
     measures_table,
     registry,
     sections,
+    speed_figures,
     svg,
     tables,
 )
@@ -291,6 +292,40 @@ class Study:
         return show(lambda: comparisons.axes_forest(with_null), "axes-forest", "") + Html(
             markup.details(f"All {len(with_null)} contrasts as a table", table)
         )
+
+    def speed(self) -> Html:
+        """Speed against accuracy, for all data that several talks share."""
+        curves = []
+        for name, story in self.stories.items():
+            for experiment in story.talk.experiments.values():
+                if experiment.kind != "classification":
+                    continue
+                arrays = story.results.exhibit(experiment.name)
+                for variant in experiment.variants.values():
+                    made = variant.role == "spiking" and speed_figures.curve(
+                        arrays,
+                        variant.name,
+                        f"{name} · {experiment.name}".replace("_", " "),
+                        experiment.data_key,
+                        story.talk.tau_char_ms,
+                    )
+                    curves += [(name, made)] if made else []
+        shared = [
+            data
+            for data in dict.fromkeys(made.data for _, made in curves)
+            if len({name for name, made in curves if made.data == data}) > 1
+        ]
+        if not shared:
+            return Html(markup.note("No two talks of this run share their data."))
+        drawn = [
+            show(
+                lambda data=data: speed_figures.speed_accuracy([c for _, c in curves], data),
+                f"speed-{data}",
+                "",
+            ).markup
+            for data in shared
+        ]
+        return Html("\n".join(drawn))
 
     def energy(self) -> Html:
         """Energy against every control under every cost model."""
