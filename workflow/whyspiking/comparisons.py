@@ -27,7 +27,7 @@ from whyspiking.figures import (
     line_with_interval,
     over_seeds,
 )
-from whyspiking.tables import Table
+from whyspiking.tables import GLOSSARY, Table
 
 VERDICT_COLOURS = {
     "replicated": GREEN,
@@ -132,6 +132,8 @@ def perturbation_curves(
         ax.set_xlabel(LEVEL_NAMES[perturbation])
     for ax in list(axes.flat)[len(kinds) :]:
         ax.set_axis_off()
+    if GLOSSARY[metric].unit == "fraction":
+        axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
     for ax in axes[:, 0]:
         ax.set_ylabel(metric.replace("_", " "))
     legend_below(plate, axes.flat)
