@@ -67,7 +67,7 @@ def _closure(roots: Iterable[Path]) -> set[Path]:
         seen.add(path)
         if path.suffix == ".py":
             waiting.extend(_imports(path))
-            waiting.extend(path.parent.glob("*.cpp"))
+            waiting.extend(path.parent.glob("*.[ch]pp"))
     return seen
 
 
