@@ -41,7 +41,7 @@ def test_nothing_is_left_open():
     found = [
         f"{path.relative_to(ROOT)}:{number}"
         for path in files("workflow", "tests", "notebooks", "Snakefile")
-        if path.suffix in (".py", ".smk", ".yaml", ".md", ".ipynb", ".cpp", "")
+        if path.suffix in (".py", ".smk", ".yaml", ".md", ".ipynb", ".cpp", ".hpp", "")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if pattern.search(line)
     ]

@@ -1,8 +1,8 @@
 """Small C++ libraries of this project: compiled at first use, called through ctypes.
 
-A library is kept under a hash of its sources, the flags, the compiler and the processor, so that a
-change of any of them compiles anew. The compiler is the one that Brian2's standalone mode needs as
-well.
+A library is kept under a hash of its sources, the headers (`*.hpp`) beside them, the flags, the
+compiler and the processor, so that a change of any of them compiles anew. The compiler is the one
+that Brian2's standalone mode needs as well.
 """
 
 from __future__ import annotations
@@ -64,8 +64,15 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise NoCompiler(f"the C++ compiler {compiler[0]} does not run ({error})") from None
+    headers = sorted({h for source in sources for h in source.parent.glob("*.hpp")})
     key = hashlib.sha256()
-    for part in (*(s.read_text() for s in sources), *FLAGS, *compiler, version, _processor()):
+    for part in (
+        *(s.read_text() for s in (*sources, *headers)),
+        *FLAGS,
+        *compiler,
+        version,
+        _processor(),
+    ):
         key.update(part.encode() + b"\0")
     target = into / f"{name}-{key.hexdigest()[:20]}.so"
     if target.is_file():

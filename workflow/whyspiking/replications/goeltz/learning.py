@@ -12,7 +12,9 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from whyspiking import first_spike
 from whyspiking.contract import Network, Params, Progress
+from whyspiking.first_spike.training import Inputs, Settings, Training
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model, task
 from whyspiking.replications.goeltz.model import Pass, Weights
@@ -160,54 +162,29 @@ def train(
     Returns:
         Weights after the last epoch, as published, with the history of training.
     """
-    distortion = distortion or Distortion()
     epochs = int(epochs or params.epochs)
     features, targets = task.samples(params, "train")
     assert features is not None  # every data set has a training split
     inputs = task.spike_times(features, params).astype(np.float32)
     held_out = task.make_task(params, "validation", streams)
     weights = start or initial_weights(params, streams)
-    state: Any = ADAM.init(weights)
-    bump = Bump(params.bump, (params.missing_hidden, params.missing_output))
-    forward = distortion.substrate or model.ideal_substrate(params)
+    if distortion is None and model.engine_name(params) == "compiled":
+        learner = Compiled(params, inputs, targets, weights)
+    else:
+        learner = Stepwise(params, inputs, targets, weights, distortion)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
     log, accuracy = History(), float("nan")
     for epoch in range(epochs):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
-        order = shuffle.permutation(len(inputs))
-        for first in range(0, len(order), params.batch):
-            chosen = order[first : first + params.batch]
-            batch = inputs[chosen]
-            if params.noise_sd:
-                batch = np.abs(
-                    batch + params.noise_sd * noise.standard_normal(batch.shape, np.float32)
-                )
-            batch = task.with_bias(distortion.input_times(batch), params)
-            held = distortion.weights(weights)
-            spikes = forward(batch, held)
-            value, by_time = loss(spikes.output.times, targets[chosen], params)
-            layer = bump.offending(spikes)
-            if layer is None or params.bump_rule == "soft":
-                gradients = model.gradients(params, spikes, held, by_time)
-                weights, state = _adam(gradients, state, weights, np.float32(rate))
-                weights = (np.asarray(weights[0]), np.asarray(weights[1]))
-            if layer is not None:
-                weights = bump.apply(weights, spikes, layer)
-            weights = distortion.limit(weights)
-            right = spikes.output.times.argmin(axis=1) == targets[chosen]
-            log.batch(
-                train_loss=value,
-                train_accuracy=float(right.mean()),
-                silent_hidden=float(np.isinf(spikes.hidden.times).mean()),
-                bumped_batches=float(layer is not None),
-            )
+        measured = learner.epoch(shuffle.permutation(len(inputs)), rate, noise)
         seconds = time.process_time() - began
-        accuracy = model.accuracy(params, distortion.weights(weights), held_out, forward)
-        log.epoch(epoch + 1, validation_accuracy=accuracy, epoch_seconds=seconds)
+        held = learner.distortion.weights(learner.weights)
+        accuracy = model.accuracy(params, held, held_out, learner.forward)
+        log.epoch(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     return Network(
-        arrays=dict(zip(NAMES, weights, strict=True)),
+        arrays=dict(zip(NAMES, learner.weights, strict=True)),
         info={
             "engine": model.engine_name(params),
             "epochs": epochs,
@@ -218,24 +195,119 @@ def train(
     )
 
 
+class Compiled:
+    """Ideal neurons, one compiled call per epoch; the same steps as `Stepwise`."""
+
+    def __init__(self, params: Params, inputs: NDArray, targets: NDArray, weights: Weights) -> None:
+        """Start; arguments as in `Stepwise`."""
+        c = model.threshold(params)
+        settings = Settings(
+            loss="goeltz",
+            batch=params.batch,
+            threshold=c,
+            temperature=params.xi,
+            tau_ratio=params.tau_ratio,
+            min_slope=first_spike.min_slope(params.slope_floor, c, params.tau_ratio),
+            max_dw=params.max_dw_norm,
+            push=params.alpha,
+            push_scale=params.beta,
+            silent_loss=params.silent_loss,
+            bump_rule=params.bump_rule,
+            bump=params.bump,
+            tolerated=(params.missing_hidden, params.missing_output),
+            noise_sd=params.noise_sd,
+        )
+        self.training = Training(settings, weights, (params.bias_times, params.bias_times))
+        self.inputs, self.targets = Inputs(inputs), targets
+        self.distortion, self.forward = Distortion(), model.ideal_substrate(params)
+
+    @property
+    def weights(self) -> Weights:
+        """Present weights."""
+        return self.training.weights
+
+    def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
+        """Train on all samples in this order; means over the epoch."""
+        seed = int(noise.integers(2**63))
+        found = self.training.epoch(self.inputs, self.targets, order, rate, noise_seed=seed)
+        return {
+            "train_loss": found.loss,
+            "train_accuracy": found.accuracy,
+            "silent_hidden": found.silent_hidden,
+            "bumped_batches": found.bumped,
+        }
+
+
+class Stepwise:
+    """Batch by batch, around any substrate, on either engine."""
+
+    def __init__(
+        self,
+        params: Params,
+        inputs: NDArray,
+        targets: NDArray,
+        weights: Weights,
+        distortion: Distortion | None,
+    ) -> None:
+        """Start.
+
+        Args:
+            params: Parameters of the experiment.
+            inputs: Spike times in units of tau_s without bias, (sample, input).
+            targets: True classes, (sample,).
+            weights: To start from.
+            distortion: What the substrate does, by default nothing.
+        """
+        self.params, self.inputs, self.targets, self.weights = params, inputs, targets, weights
+        self.distortion = distortion or Distortion()
+        self.forward = self.distortion.substrate or model.ideal_substrate(params)
+        self.state: Any = ADAM.init(weights)
+        self.bump = Bump(params.bump, (params.missing_hidden, params.missing_output))
+
+    def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
+        """Train on all samples in this order; means over its samples."""
+        sums: dict[str, float] = {}
+        for first in range(0, len(order), self.params.batch):
+            chosen = order[first : first + self.params.batch]
+            for metric, value in self._batch(chosen, rate, noise).items():
+                sums[metric] = sums.get(metric, 0.0) + value * len(chosen)
+        return {metric: value / len(order) for metric, value in sums.items()}
+
+    def _batch(self, chosen: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
+        params, distortion, weights = self.params, self.distortion, self.weights
+        batch = self.inputs[chosen]
+        if params.noise_sd:
+            batch = np.abs(batch + params.noise_sd * noise.standard_normal(batch.shape, np.float32))
+        batch = task.with_bias(distortion.input_times(batch), params)
+        held = distortion.weights(weights)
+        spikes = self.forward(batch, held)
+        value, by_time = loss(spikes.output.times, self.targets[chosen], params)
+        layer = self.bump.offending(spikes)
+        if layer is None or params.bump_rule == "soft":
+            gradients = model.gradients(params, spikes, held, by_time)
+            weights, self.state = _adam(gradients, self.state, weights, np.float32(rate))
+            weights = (np.asarray(weights[0]), np.asarray(weights[1]))
+        if layer is not None:
+            weights = self.bump.apply(weights, spikes, layer)
+        self.weights = distortion.limit(weights)
+        right = spikes.output.times.argmin(axis=1) == self.targets[chosen]
+        return {
+            "train_loss": value,
+            "train_accuracy": float(right.mean()),
+            "silent_hidden": float(np.isinf(spikes.hidden.times).mean()),
+            "bumped_batches": float(layer is not None),
+        }
+
+
 @dataclass
 class History:
-    """Collects measurements of batches into rows of epochs."""
+    """Collects measurements into rows of epochs."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    batches: list[dict[str, float]] = field(default_factory=list)
-
-    def batch(self, **values: float) -> None:
-        """One batch: metric -> value."""
-        self.batches.append(values)
 
     def epoch(self, number: int, **values: float) -> None:
-        """Close an epoch: means over its batches, and further metrics."""
-        means = {k: float(np.mean([b[k] for b in self.batches])) for k in self.batches[0]}
-        self.rows += [
-            {"epoch": number, "metric": k, "value": v} for k, v in {**means, **values}.items()
-        ]
-        self.batches = []
+        """One epoch: metric -> value."""
+        self.rows += [{"epoch": number, "metric": k, "value": v} for k, v in values.items()]
 
     def mean(self, metric: str) -> float:
         """Mean of a metric over all epochs."""

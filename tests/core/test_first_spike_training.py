@@ -1,0 +1,391 @@
+"""Compiled epochs of first-spike networks: against whole arrays, and against differences."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies
+from scipy import stats
+
+from whyspiking import native
+from whyspiking.first_spike import compiled, compiled_epoch, layer, reference_epoch
+from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
+
+GOELTZ = Settings(
+    "goeltz", batch=8, threshold=1.0, temperature=0.2, push=0.005, min_slope=1e-3, max_dw=0.2,
+    bump_rule="faithful", bump=5e-3, tolerated=(0.3, 0.2), epsilon=1e-2,
+)  # fmt: skip
+COMSA = Settings(
+    "comsa", batch=8, threshold=0.4, temperature=0.5, min_slope=1e-2, silent_penalty=2.0,
+    epsilon=1e-2, epsilon_root=1e-6,
+)  # fmt: skip
+# Adam's usual epsilon of 1e-8 turns gradients that are rounding errors into whole steps; with one
+# that is not small, weights can be compared closely. `test_epsilon` has the usual one.
+
+
+def made(
+    own, n_in=12, n_hidden=43, n_out=3, n_pulses=(2, 1), n_samples=20, seed=0, dtype=np.float64,
+    mean=0.3, silent=0.3, ties=False,
+):  # fmt: skip
+    """A network with random weights, and samples to learn: (training, inputs, targets)."""
+    rng = np.random.default_rng(seed)
+    times = rng.uniform(0, 2, (n_samples, n_in))
+    times = np.round(times, 1) if ties else times
+    times[rng.random(times.shape) < silent] = np.inf
+    times[0] = np.inf  # a sample without any spike
+    weights = (
+        rng.normal(mean, 0.8, (n_in + n_pulses[0], n_hidden)),
+        rng.normal(mean / 2, 0.8 / np.sqrt(n_hidden / 10), (n_hidden + n_pulses[1], n_out)),
+    )
+    pulses = tuple(rng.uniform(0, 2, n) for n in n_pulses)
+    if ties and n_pulses[0]:
+        pulses = (np.round(pulses[0], 1), pulses[1])
+    training = Training(own, weights, pulses, dtype=dtype)
+    return training, Inputs(times, dtype), rng.integers(0, n_out, n_samples)
+
+
+def both(own, epochs=2, rate=0.02, pulse_rate=0.05, **sizes):
+    """The same training by the compiled epoch and by whole arrays, with their statistics."""
+    results = []
+    for form in (compiled_epoch, reference_epoch):
+        training, inputs, targets = made(own, **sizes)
+        rng = np.random.default_rng(5)
+        found = []
+        for epoch in range(epochs):
+            order = rng.permutation(len(targets)).astype(np.int64)
+            found.append(
+                form.run(
+                    training, inputs, targets.astype(np.int32), order, rate / (1 + epoch),
+                    pulse_rate, epoch,
+                )
+            )  # fmt: skip
+        results.append((training, found))
+    return results
+
+
+def arrays(training):
+    """Everything an epoch changes, as one list of arrays."""
+    pairs = (
+        training.weights, training.pulses, *training.weight_moments, *training.pulse_moments
+    )  # fmt: skip
+    return [array for pair in pairs for array in pair]
+
+
+def assert_equal(results, tolerance):
+    (ours, our_statistics), (theirs, their_statistics) = results
+    for a, b in zip(arrays(ours), arrays(theirs), strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * np.abs(b).max(initial=1))
+    for a, b in zip(our_statistics, their_statistics, strict=True):
+        np.testing.assert_allclose(
+            list(vars(a).values()), list(vars(b).values()), rtol=max(tolerance, 1e-12)
+        )
+    assert (ours.steps, ours.bump_layer) == (theirs.steps, theirs.bump_layer)
+    assert ours.bump_amount == pytest.approx(theirs.bump_amount)
+
+
+CASES = {
+    "goeltz": (GOELTZ, {}),
+    "goeltz without limits": (replace(GOELTZ, max_dw=np.inf, bump_rule="none"), {}),
+    "goeltz, few spikes": (GOELTZ, {"mean": -0.1}),
+    "goeltz, soft": (replace(GOELTZ, bump_rule="soft"), {"mean": -0.1}),
+    "goeltz, 2 tau": (replace(GOELTZ, tau_ratio=2, threshold=0.5), {}),
+    "goeltz, ties": (GOELTZ, {"ties": True}),
+    "comsa": (COMSA, {}),
+    "comsa, few spikes": (COMSA, {"mean": -0.3}),
+    "comsa, 2 tau": (replace(COMSA, tau_ratio=2, threshold=0.2), {"mean": -0.1}),
+    "comsa, wrong only": (replace(COMSA, wrong_only=True, batch=2), {}),
+    "comsa, ties": (COMSA, {"ties": True}),
+    "one neuron, no pulses": (COMSA, {"n_hidden": 1, "n_out": 2, "n_pulses": (0, 0)}),
+    "many neurons": (COMSA, {"n_in": 90, "n_hidden": 101, "n_out": 50, "n_samples": 9}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_compiled_epoch_is_that_of_whole_arrays(case):
+    own, sizes = CASES[case]
+    results = both(own, **sizes)
+    assert_equal(results, 1e-9)
+    start, _, _ = made(own, **sizes)
+    assert np.abs(results[0][0].weights[0] - start.weights[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_compiled_epoch_in_single_precision(case):
+    own, sizes = CASES[case]
+    assert_equal(both(own, dtype=np.float32, epochs=1, **sizes), 2e-5)
+
+
+def test_cases_contain_what_they_are_meant_for():
+    """Silent neurons, bumps with and without steps, dead and moving pulses, skipped batches."""
+    silent = both(*CASES["goeltz, few spikes"][:1], mean=-0.1)[0]
+    assert silent[1][0].silent_hidden > 0.3 and silent[1][0].bumped == 1 and silent[0].steps == 0
+    soft = both(CASES["goeltz, soft"][0], mean=-0.1)[0]
+    assert soft[1][0].bumped > 0.3 and soft[0].steps == 6
+    learned = both(COMSA)[0][0]
+    assert (learned.pulses[0] != made(COMSA)[0].pulses[0]).all()
+    kept = both(COMSA, pulse_rate=0.0)[0][0]
+    np.testing.assert_array_equal(kept.pulses[0], made(COMSA)[0].pulses[0])
+    wrong = both(CASES["comsa, wrong only"][0])[0][0]
+    assert 0 < wrong.steps < 20
+    unlimited = both(CASES["goeltz without limits"][0])[0][0]
+    limited = both(replace(GOELTZ, bump_rule="none"))[0][0]
+    assert np.abs(unlimited.weights[0] - limited.weights[0]).max() > 1e-3
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    n_in=strategies.integers(1, 25), n_hidden=strategies.integers(1, 90),
+    n_out=strategies.integers(2, 20), n_pulses=strategies.tuples(*[strategies.integers(0, 3)] * 2),
+    batch=strategies.integers(1, 25), ties=strategies.booleans(), ratio=strategies.integers(1, 2),
+    own=strategies.sampled_from((GOELTZ, COMSA)), seed=strategies.integers(0, 1000),
+)  # fmt: skip
+def test_any_size_and_batch(n_in, n_hidden, n_out, n_pulses, batch, ties, ratio, own, seed):
+    own = replace(own, batch=batch, tau_ratio=ratio, threshold=own.threshold / ratio)
+    results = both(
+        own, epochs=1, n_in=n_in, n_hidden=n_hidden, n_out=n_out, n_pulses=n_pulses, ties=ties,
+        seed=seed,
+    )  # fmt: skip
+    # Where a neuron grazes its threshold, rounding in one step decides about the next.
+    assert_equal(results, 1e-7)
+
+
+def test_jax_runs_the_same_epochs():
+    results = []
+    for engine in ("compiled", "jax"):
+        training, inputs, targets = made(COMSA, n_hidden=5)
+        training = Training(
+            COMSA, training.weights, training.pulses, dtype=np.float64, engine=engine
+        )
+        found = training.epoch(inputs, targets, np.arange(20), 0.02, 0.05)
+        results.append((training, [found]))
+    assert results[1][0].engine.NAME == "jax"
+    assert_equal(results, 1e-9)
+
+
+def test_epsilon():
+    """The usual one, in its two places: steps of Adam from moments that are known."""
+    for own in (
+        replace(COMSA, epsilon=1e-8, epsilon_root=0.0),
+        replace(COMSA, epsilon=0.0, epsilon_root=1e-8),
+    ):
+        training, inputs, targets = made(own, n_samples=8)
+        before = training.weights[0].copy()
+        training.epoch(inputs, targets, np.arange(8), 0.01)
+        m, v = (pair[0] for pair in training.weight_moments)
+        scale = np.sqrt(v / (1 - 0.999) + own.epsilon_root) + own.epsilon
+        np.testing.assert_allclose(before - training.weights[0], 0.01 * m / 0.1 / scale, atol=1e-12)
+
+
+# ---- gradients -----------------------------------------------------------------------------
+
+
+def gradients(own, training, inputs, targets):
+    """Of one batch with all samples: without memory, Adam's first moment is the gradient."""
+    own = replace(own, batch=len(targets), betas=(0.0, 0.999))
+    copy = Training(own, training.weights, training.pulses, dtype=np.float64)
+    statistics = copy.epoch(inputs, targets, np.arange(len(targets)), 0.0, 1e-300)
+    return [*copy.weight_moments[0], *copy.pulse_moments[0]], statistics.loss
+
+
+def forward(own, training, inputs):
+    """Output times of all samples, layer by layer, (sample, output)."""
+    times = inputs.times
+    for weights, pulses in zip(training.weights, training.pulses, strict=True):
+        times = np.hstack([times, np.broadcast_to(pulses, (len(times), len(pulses)))])
+        times = compiled.forward(times, weights, own.threshold, own.tau_ratio).times
+    return times
+
+
+@pytest.mark.parametrize("tau_ratio", (1, 2))
+@pytest.mark.parametrize("loss", ("goeltz", "comsa"))
+def test_gradients_are_central_differences(loss, tau_ratio):
+    """All weights and pulses; inhibition cancels spikes that single inputs would have caused."""
+    base = GOELTZ if loss == "goeltz" else COMSA
+    own = replace(
+        base, tau_ratio=tau_ratio, threshold=base.threshold / tau_ratio, min_slope=1e-9,
+        max_dw=np.inf, bump_rule="none", silent_penalty=0.0,
+    )  # fmt: skip
+    training, inputs, targets = made(
+        own, n_in=6, n_hidden=9, n_out=4, n_samples=16, seed=4, mean=0.6
+    )
+    c, ratio = own.threshold, tau_ratio
+    # The first hidden neuron grazes: its only input, a pulse, lifts it just over the threshold.
+    peak = layer.kernel(1.0 if ratio == 1 else 2 * np.log(2), ratio)
+    training.weights[0][:, 0] = 0
+    training.weights[0][-1, 0] = c / peak * (1 + 1e-3)
+    training.pulses[0][-1] = 0.02
+    training.weights[1][:] *= 0.75  # outputs late enough to hear it
+    assert (training.weights[0] < 0).any()
+    # Of a silent true neuron the published gradients are not those of its (constant) loss.
+    outputs = forward(own, training, inputs)
+    kept = np.isfinite(outputs).sum(axis=1) > 1
+    inputs = Inputs(inputs.times[kept], np.float64)
+    targets = np.where(np.isfinite(outputs), outputs, -1).argmax(axis=1)[kept]
+    assert len(targets) > 5
+    found, _ = gradients(own, training, inputs, targets)
+    parts = [*training.weights, *training.pulses]
+    assert [np.abs(array).max() > 1e-3 for array in found] == [True] * 4
+    assert np.abs(found[0][-1, 0]) > 0  # the grazing neuron takes part
+    for array, gradient in zip(parts, found, strict=True):
+        for index in np.ndindex(array.shape):
+            sides, kept, step = [], array[index], 1e-7
+            for sign in (1, -1):
+                array[index] = kept + sign * step
+                sides.append(gradients(own, training, inputs, targets)[1])
+            array[index] = kept
+            difference = (sides[0] - sides[1]) / (2 * step)
+            np.testing.assert_allclose(gradient[index], difference, rtol=2e-4, atol=3e-7)
+
+
+def test_silent_neurons_pull_all_their_weights():
+    """The penalty on every incoming weight, from silent inputs too, and nothing further down."""
+    own = replace(COMSA, wrong_only=False)
+    training, inputs, targets = made(own, mean=-3.0)
+    found, _ = gradients(own, training, inputs, targets)
+    statistics = training.epoch(inputs, targets, np.arange(20), 0.0)
+    assert statistics.silent_hidden == 1
+    np.testing.assert_allclose(found[0], -own.silent_penalty)
+    np.testing.assert_allclose(found[2], 0)
+
+
+# ---- noise, sorting, randomness ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+def test_noise_is_normal_and_reflected_at_zero(dtype):
+    far = np.full((400, 784), 10.0, dtype)
+    drawn = (compiled_epoch.noisy(far, 0.3, 1).astype(float) - 10) / 0.3
+    assert abs(drawn.mean()) < 5 / np.sqrt(drawn.size)
+    assert abs(drawn.std() - 1) < 5 / np.sqrt(2 * drawn.size)
+    assert stats.kstest(drawn.ravel(), "norm").pvalue > 1e-3
+    assert abs(stats.kurtosis(drawn.ravel())) < 0.05
+    neighbours = [
+        drawn[:, :-1] * drawn[:, 1:],
+        drawn[:-1] * drawn[1:],
+        drawn[:, 8:] * drawn[:, :-8],
+    ]
+    assert max(abs(product.mean()) for product in neighbours) < 5 / np.sqrt(drawn.size)
+    assert np.unique(drawn).size > 0.8 * drawn.size
+    near = compiled_epoch.noisy(np.zeros((100, 784), dtype), 0.3, 2)
+    assert near.min() >= 0 and stats.kstest(near.ravel() / 0.3, "halfnorm").pvalue > 1e-3
+    silent = compiled_epoch.noisy(np.full((2, 5), np.inf, dtype), 0.3, 2)
+    assert np.isinf(silent).all()
+
+
+def test_noise_follows_the_seed():
+    times = np.ones((3, 20), np.float32)
+    first = compiled_epoch.noisy(times, 0.3, 7)
+    np.testing.assert_array_equal(first, compiled_epoch.noisy(times, 0.3, 7))
+    np.testing.assert_array_equal(first[:2], compiled_epoch.noisy(times[:2], 0.3, 7))
+    assert (first != compiled_epoch.noisy(times, 0.3, 8)).mean() > 0.9
+    assert (first[0] != first[1]).mean() > 0.9
+
+
+@pytest.mark.parametrize("base", (GOELTZ, COMSA))
+def test_epoch_with_noise_is_an_epoch_on_noisy_inputs(base):
+    noisy = replace(base, noise_sd=0.3)
+    one, inputs, targets = made(noisy)
+    other = made(base)[0]
+    moved = Inputs(compiled_epoch.noisy(inputs.times, 0.3, 2**63 + 11), np.float64)
+    order = np.arange(len(targets))
+    assert one.epoch(inputs, targets, order, 0.02, 0.05, 2**63 + 11) == other.epoch(
+        moved, targets, order, 0.02, 0.05
+    )
+    for a, b in zip(arrays(one), arrays(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_fallback_draws_noise_too():
+    training, inputs, targets = made(replace(COMSA, noise_sd=0.3), n_hidden=5)
+    order = np.arange(20)
+    found = [
+        reference_epoch.run(training, inputs, targets.astype(np.int32), order, 0.0, 0.0, seed).loss
+        for seed in (1, 1, 2)
+    ]
+    assert found[0] == found[1] != found[2]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    n=strategies.integers(1, 900), decimals=strategies.integers(0, 9),
+    outliers=strategies.floats(0, 80), silent=strategies.floats(0, 1),
+    seed=strategies.integers(0, 99),
+)  # fmt: skip
+def test_sorting_is_stable(n, decimals, outliers, silent, seed):
+    rng = np.random.default_rng(seed)
+    times = np.round(rng.uniform(0, 2, (2, n)), decimals).astype(np.float32)
+    times[rng.random(times.shape) < 0.03] += np.float32(outliers)
+    times[rng.random(times.shape) < silent] = np.inf
+    offsets, found = compiled_epoch.presort(times)
+    for b, row in enumerate(times):
+        expected = np.argsort(row, kind="stable")[: np.isfinite(row).sum()]
+        np.testing.assert_array_equal(found[offsets[b] : offsets[b + 1]], expected)
+
+
+def test_epochs_are_deterministic():
+    found = [both(replace(GOELTZ, noise_sd=0.1), dtype=np.float32)[0][0] for _ in range(2)]
+    for a, b in zip(arrays(found[0]), arrays(found[1]), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# ---- what goes wrong -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", (compiled_epoch, reference_epoch))
+def test_divergence_names_the_step_and_keeps_the_network(form):
+    training, inputs, targets = made(COMSA, dtype=np.float32)
+    order, targets = np.arange(20), targets.astype(np.int32)
+    form.run(training, inputs, targets, order, 0.01, 0.0, 0)
+    kept = [array.copy() for array in arrays(training)]
+    with pytest.raises(Diverged, match=r"step 4 \(batch 0") as caught:
+        form.run(training, inputs, targets, order, np.inf, 0.0, 0)
+    assert caught.value.step == 4 and training.steps == 3
+    for a, b in zip(arrays(training), kept, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weight_that_is_no_number_stops_the_epoch():
+    training, inputs, targets = made(COMSA)
+    training.weights[1][3, 1] = np.nan
+    with pytest.raises(Diverged, match="step 1"):
+        training.epoch(inputs, targets, np.arange(20), 0.01)
+
+
+def test_what_does_not_fit_is_refused():
+    training, inputs, targets = made(COMSA)
+    order = np.arange(20)
+    for wrong, message in (
+        ({"inputs": Inputs(inputs.times)}, "float32"),
+        ({"inputs": Inputs(inputs.times[:, 1:], np.float64)}, "11 inputs"),
+        ({"targets": targets[1:]}, "20 classes"),
+        ({"targets": targets + 1}, "0 to 2"),
+        ({"order": order + 1}, "0 to 19"),
+        ({"order": order[:0]}, "order"),
+    ):
+        arguments = {"inputs": inputs, "targets": targets, "order": order, "rate": 0.1, **wrong}
+        with pytest.raises(ValueError, match=message):
+            training.epoch(**arguments)
+    for times in ([[-0.1]], [[np.nan]], [0.1]):
+        with pytest.raises(ValueError, match="input times"):
+            Inputs(times)
+    with pytest.raises(ValueError, match="one row for each"):
+        Training(COMSA, (np.ones((3, 4)), np.ones((5, 2))))
+    with pytest.raises(ValueError, match="pulses"):
+        Training(COMSA, (np.ones((3, 4)), np.ones((4, 2))), (np.ones(3), ()))
+    for change, message in (
+        ({"batch": 0}, "batch"), ({"tau_ratio": 3}, "tau_m"), ({"loss": "mse"}, "known"),
+        ({"bump_rule": "hard"}, "bump_rule"), ({"min_slope": 0.0}, "min_slope"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            replace(COMSA, **change)
+
+
+def test_headers_count_for_the_cache(tmp_path, monkeypatch):
+    source, header = tmp_path / "one.cpp", tmp_path / "one.hpp"
+    source.write_text('#include "one.hpp"\nextern "C" int one() { return kOne; }\n')
+    monkeypatch.setattr(native, "FLAGS", ("-shared", "-fPIC"))
+    found = []
+    for value in (1, 2, 1):
+        header.write_text(f"constexpr int kOne = {value};\n")
+        found.append(native.build("one", [source], tmp_path / "cache"))
+    assert found[0] == found[2] != found[1]

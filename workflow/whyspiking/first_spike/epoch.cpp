@@ -1,0 +1,255 @@
+// One epoch of training of a two-layer first-spike network: see training.py for what it does, which
+// is the same as reference_epoch.py does with whole arrays, and epoch_layers.hpp for how.
+
+#include "epoch_layers.hpp"
+
+namespace {
+
+enum LossKind { kGoeltz = 0, kComsa = 1 };
+enum BumpRule { kNoBump = 0, kFaithful = 1, kSoft = 2 };
+
+// Mirrored by `_Epoch` in compiled_epoch.py; index 0 is the hidden, 1 the output layer.
+struct Epoch {
+  const void *times;      // (sample, input), infinite where silent
+  const int64_t *offsets; // where `sorted` of a sample begins; null: sort here
+  const uint16_t *sorted; // finite inputs of every sample in the order of time
+  const int32_t *targets; // (sample,)
+  const int64_t *order;   // samples of this epoch
+  void *weights[2], *weights_m[2], *weights_v[2];
+  void *pulses[2], *pulses_m[2], *pulses_v[2];
+  double threshold, min_slope, max_dw, temperature, push, push_scale, silent_loss, silent_penalty;
+  double noise_sd, beta1, beta2, epsilon, epsilon_root, rate, pulse_rate, bump, tolerated[2];
+  double bump_amount;                             // kept from epoch to epoch
+  double loss, accuracy, silent[2], bumped;       // results
+  int64_t n_order, steps, failed_batch;           // steps: of Adam, kept; failed: -1 or the batch
+  uint64_t noise_seed;
+  int32_t n_in, n_hidden, n_out, n_pulses[2], batch, tau_ratio, loss_kind, wrong_only, bump_rule;
+  int32_t bump_layer; // that offended last, -1 for none; kept
+};
+
+template <class M, class R> class Run {
+  Epoch &p;
+  const R inf = std::numeric_limits<R>::infinity();
+  HiddenLayer<M, R> hidden;
+  OutputLayer<M, R> output;
+  Pulses<R> pulses[2];
+  Adam<R> adam;
+  Limits<R> limits;
+  Sorter sorter;
+  std::vector<R> row;
+  std::vector<float> scratch;
+  std::vector<char> chosen;
+  double n_silent[2] = {};
+  int64_t n_right = 0, n_bumped = 0;
+  double total_loss = 0;
+
+  static const R *read(const void *array) { return static_cast<const R *>(array); }
+  static R *write(void *array) { return static_cast<R *>(array); }
+
+public:
+  explicit Run(Epoch &p_)
+      : p(p_), hidden(p.n_in + p.n_pulses[0], p.n_pulses[0], p.n_hidden, p.batch),
+        output(p.n_hidden + p.n_pulses[1], p.n_pulses[1], p.n_out, p.batch),
+        pulses{{p.n_pulses[0], read(p.pulses[0]), read(p.pulses_m[0]), read(p.pulses_v[0])},
+               {p.n_pulses[1], read(p.pulses[1]), read(p.pulses_m[1]), read(p.pulses_v[1])}},
+        adam{R(p.rate), R(p.beta1), R(p.beta2), R(1 - p.beta1), R(1 - p.beta2), R(p.epsilon),
+             R(p.epsilon_root)},
+        limits{}, row(p.n_in + p.n_pulses[0]), chosen(p.batch) {
+    hidden.w.pack(read(p.weights[0]));
+    hidden.m.pack(read(p.weights_m[0]));
+    hidden.v.pack(read(p.weights_v[0]));
+    hidden.find_moved();
+    output.transpose(read(p.weights[1]), output.w);
+    output.transpose(read(p.weights_m[1]), output.m);
+    output.transpose(read(p.weights_v[1]), output.v);
+    output.refresh();
+  }
+
+  void epoch() {
+    p.failed_batch = -1;
+    for (int64_t first = 0; first < p.n_order; first += p.batch) {
+      int n = int(std::min<int64_t>(p.batch, p.n_order - first));
+      batch(first, n);
+      if (adam.failed()) {
+        p.failed_batch = first / p.batch;
+        return; // the caller keeps what it had
+      }
+    }
+    hidden.w.unpack(write(p.weights[0]));
+    hidden.m.unpack(write(p.weights_m[0]));
+    hidden.v.unpack(write(p.weights_v[0]));
+    output.write(output.w, write(p.weights[1]));
+    output.write(output.m, write(p.weights_m[1]));
+    output.write(output.v, write(p.weights_v[1]));
+    for (int layer = 0; layer < 2; ++layer) {
+      pulses[layer].write(write(p.pulses[layer]), write(p.pulses_m[layer]),
+                          write(p.pulses_v[layer]));
+      p.silent[layer] = n_silent[layer] / double(p.n_order) / (layer ? p.n_out : p.n_hidden);
+    }
+    p.loss = total_loss / double(p.n_order);
+    p.accuracy = double(n_right) / double(p.n_order);
+    p.bumped = double(n_bumped) / double((p.n_order + p.batch - 1) / p.batch);
+  }
+
+private:
+  void batch(int64_t first, int n) {
+    std::vector<int> by_time(p.n_pulses[0]);
+    for (int i = 0; i < p.n_pulses[0]; ++i) by_time[i] = i;
+    std::stable_sort(by_time.begin(), by_time.end(),
+                     [&](int a, int b) { return pulses[0].time[a] < pulses[0].time[b]; });
+    for (int b = 0; b < n; ++b) receive(hidden.events[b], first + b, by_time);
+    hidden.forward(n, R(p.threshold));
+    double silent[2] = {};
+    bool learns = false;
+    for (int b = 0; b < n; ++b) {
+      R *onward = &output.t_in[size_t(b) * output.along];
+      const R *spikes = &hidden.t_out[size_t(b) * hidden.padded()];
+      std::copy_n(spikes, p.n_hidden, onward);
+      std::copy(pulses[1].time.begin(), pulses[1].time.end(), onward + p.n_hidden);
+      for (int j = 0; j < p.n_hidden; ++j) silent[0] += spikes[j] == inf;
+      output.forward(b, R(p.threshold));
+      const R *found = &output.t_out[size_t(b) * output.neurons()];
+      for (int j = 0; j < p.n_out; ++j) silent[1] += found[j] == inf;
+      int target = p.targets[p.order[first + b]];
+      int winner = int(std::min_element(found, found + p.n_out) - found);
+      bool right = winner == target && found[winner] < inf;
+      n_right += right;
+      chosen[b] = !(p.wrong_only && right);
+      learns |= chosen[b];
+      total_loss += loss(found, target, R(1) / n, &output.g_out[size_t(b) * output.neurons()]);
+    }
+    int offending = offence(silent, n);
+    if (learns && (offending < 0 || p.bump_rule == kSoft)) learn(n);
+    if (offending == 0) hidden.lift_silent(n, R(p.bump_amount));
+    if (offending == 1) output.lift_silent(n, R(p.bump_amount));
+    n_bumped += offending >= 0;
+    for (int layer = 0; layer < 2; ++layer) n_silent[layer] += silent[layer];
+  }
+
+  // Sorted events of one sample: its own spikes, with noise if asked, and the pulses.
+  void receive(Events<R> &events, int64_t position, const std::vector<int> &by_time) {
+    const int n_in = p.n_in, n_pulses = p.n_pulses[0];
+    const int64_t sample = p.order[position];
+    const R *times = read(p.times) + size_t(sample) * n_in;
+    if (p.noise_sd > 0 || p.offsets == nullptr) {
+      if (p.noise_sd > 0)
+        add_noise(times, n_in, R(p.noise_sd), p.noise_seed, uint64_t(position), row.data(), scratch);
+      else
+        std::copy_n(times, n_in, row.data());
+      std::copy(pulses[0].time.begin(), pulses[0].time.end(), row.begin() + n_in);
+      events.template load_sorting<M>(row.data(), n_in + n_pulses, R(p.threshold), sorter);
+      return;
+    }
+    events.reserve(n_in + n_pulses);
+    const uint16_t *next = p.sorted + p.offsets[sample], *end = p.sorted + p.offsets[sample + 1];
+    int k = 0;
+    for (int i : by_time) {
+      R pulse = pulses[0].time[i];
+      for (; next < end && times[*next] <= pulse; ++next, ++k) {
+        events.input[k] = *next;
+        events.sorted[k] = times[*next];
+      }
+      events.input[k] = n_in + i;
+      events.sorted[k++] = pulse;
+    }
+    for (; next < end; ++next, ++k) {
+      events.input[k] = *next;
+      events.sorted[k] = times[*next];
+    }
+    events.n = k;
+    events.template prepare<M>(R(p.threshold));
+  }
+
+  // Loss of one sample; its derivatives by the output times, times `share`.
+  double loss(const R *times, int target, R share, R *g) {
+    const R scale = R(1) / R(p.temperature), true_time = times[target];
+    const R earliest = *std::min_element(times, times + p.n_out);
+    std::fill_n(g, p.n_out, R(0));
+    if (p.loss_kind == kGoeltz && !(true_time < inf)) return p.silent_loss;
+    if (!(earliest < inf)) return -std::log(1e-8);
+    R sum = 0;
+    for (int j = 0; j < p.n_out; ++j) sum += g[j] = std::exp((earliest - times[j]) * scale);
+    R p_true = g[target] / sum;
+    for (int j = 0; j < p.n_out; ++j) g[j] *= -scale / sum * share;
+    if (true_time < inf) g[target] += scale * share;
+    if (p.loss_kind == kComsa) return -std::log(double(p_true) + 1e-8);
+    R push = R(p.push) * std::exp(true_time / R(p.push_scale));
+    g[target] += push / R(p.push_scale) * share;
+    return double(std::log(sum) + (true_time - earliest) * scale + push);
+  }
+
+  // The first layer with too many silent neurons, or -1; keeps count of repeated offences.
+  int offence(const double *silent, int n) {
+    if (p.bump_rule == kNoBump) return -1;
+    int found = -1;
+    if (silent[1] / (double(n) * p.n_out) > p.tolerated[1]) found = 1;
+    if (silent[0] / (double(n) * p.n_hidden) > p.tolerated[0]) found = 0;
+    p.bump_amount = found >= 0 && found == p.bump_layer ? 2 * p.bump_amount : p.bump;
+    p.bump_layer = found;
+    return found;
+  }
+
+  void learn(int n) {
+    limits = {R(p.min_slope), R(p.max_dw), R(-p.silent_penalty / n), p.pulse_rate > 0};
+    adam.begin_step(++p.steps);
+    std::fill(pulses[1].gradient.begin(), pulses[1].gradient.end(), R(0));
+    for (int b = 0; b < n; ++b) {
+      R *g_hidden = &hidden.g_out[size_t(b) * hidden.padded()];
+      if (chosen[b])
+        output.backward(b, limits, g_hidden, pulses[1].gradient.data());
+      else
+        std::fill_n(g_hidden, p.n_hidden, R(0));
+    }
+    output.learn(adam);
+    hidden.learn(n, chosen.data(), limits, adam, pulses[0].gradient.data());
+    if (p.pulse_rate > 0)
+      for (Pulses<R> &set : pulses) set.update(adam, R(p.pulse_rate));
+  }
+};
+
+template <class R> void run(Epoch *epoch) {
+  if (epoch->tau_ratio == 1)
+    Run<EqualTaus, R>(*epoch).epoch();
+  else
+    Run<DoubleTaus, R>(*epoch).epoch();
+}
+
+} // namespace
+
+extern "C" void epoch_f32(Epoch *epoch) { run<float>(epoch); }
+extern "C" void epoch_f64(Epoch *epoch) { run<double>(epoch); }
+
+// Finite inputs of every sample in the order of time; `offsets` is known.
+template <class R>
+static void presort(const R *times, int64_t n_samples, int n_in, const int64_t *offsets,
+                    uint16_t *sorted) {
+  Sorter sorter;
+  std::vector<int32_t> order(n_in);
+  std::vector<R> scratch(n_in);
+  for (int64_t b = 0; b < n_samples; ++b) {
+    int n = sorter.sort(times + b * n_in, n_in, order.data(), scratch.data());
+    std::copy_n(order.data(), n, sorted + offsets[b]);
+  }
+}
+extern "C" void presort_f32(const float *times, int64_t n_samples, int n_in, const int64_t *offsets,
+                            uint16_t *sorted) {
+  presort(times, n_samples, n_in, offsets, sorted);
+}
+extern "C" void presort_f64(const double *times, int64_t n_samples, int n_in,
+                            const int64_t *offsets, uint16_t *sorted) {
+  presort(times, n_samples, n_in, offsets, sorted);
+}
+
+// The noise of an epoch: (sample, input) times as position 0, 1, ... of its order receives them.
+extern "C" void noisy_f32(const float *times, int64_t n_samples, int n_in, float sd, uint64_t seed,
+                          float *out) {
+  std::vector<float> scratch;
+  for (int64_t b = 0; b < n_samples; ++b)
+    add_noise(times + b * n_in, n_in, sd, seed, uint64_t(b), out + b * n_in, scratch);
+}
+extern "C" void noisy_f64(const double *times, int64_t n_samples, int n_in, double sd,
+                          uint64_t seed, double *out) {
+  std::vector<float> scratch;
+  for (int64_t b = 0; b < n_samples; ++b)
+    add_noise(times + b * n_in, n_in, sd, seed, uint64_t(b), out + b * n_in, scratch);
+}
