@@ -108,50 +108,48 @@ struct DoubleTaus { // tau_m = 2 tau_s
 // ---- sorted events -------------------------------------------------------------------------
 
 // Sort the finite times of one sample, ties by input number; returns their number. Buckets of equal
-// width leave hardly any work to the insertion sort; their range stops at four times the mean, so
-// that a few late spikes do not crowd all others into one bucket.
+// width leave hardly any work to the insertion sort; their range stops at three times the mean, so
+// that a few late spikes do not crowd all others into one bucket. Silent inputs come last.
 struct Sorter {
-  std::vector<int32_t> finite;
-  std::vector<uint16_t> bucket, place;
+  std::vector<int32_t> bucket, place;
 
+  // `order` and `sorted` have n_in entries, of which those of silent inputs mean nothing.
   template <class R> int sort(const R *times, int n_in, int32_t *order, R *sorted) {
-    finite.resize(n_in + 1);
-    int n = 0;
-    R first = std::numeric_limits<R>::infinity(), last = -first, sum = 0;
-    for (int i = 0; i < n_in; ++i) {
-      finite[n] = i;
-      if (!(times[i] < std::numeric_limits<R>::infinity())) continue;
+    typedef typename Simd<R>::Real V;
+    constexpr int kLanes = kLanesOf<R>;
+    const R inf = std::numeric_limits<R>::infinity();
+    V least = V{} + inf, most = -least, sums = {}, counts = {};
+    int i = 0;
+    for (; i + kLanes <= n_in; i += kLanes) {
+      V t = load(times + i), finite = t < inf ? t : V{};
+      least = low(t, least);
+      most = high(t < inf ? t : most, most);
+      sums += finite;
+      counts += t < inf ? V{} + 1 : V{};
+    }
+    R first = inf, last = -inf, sum = total<R>(sums);
+    for (int lane = 0; lane < kLanes; ++lane) {
+      first = std::min(first, R(least[lane]));
+      last = std::max(last, R(most[lane]));
+    }
+    int n = int(total<R>(counts));
+    for (; i < n_in; ++i) {
+      if (!(times[i] < inf)) continue;
       ++n;
       first = std::min(first, times[i]);
       last = std::max(last, times[i]);
       sum += times[i];
     }
-    R range = std::min(last - first, 4 * (sum / std::max(n, 1) - first));
-    if (n <= 16 || n > 65535 || !(range > 0)) {
-      for (int k = 0; k < n; ++k) {
-        order[k] = finite[k];
-        sorted[k] = times[finite[k]];
-      }
+    R range = std::min(last - first, 3 * (sum / std::max(n, 1) - first));
+    if (n <= 16 || !(range > 0)) {
+      int k = 0;
+      for (i = 0; i < n_in; ++i)
+        if (times[i] < inf) {
+          order[k] = i;
+          sorted[k++] = times[i];
+        }
     } else {
-      int n_buckets = 64;
-      while (n_buckets < n && n_buckets < 8192) n_buckets *= 2;
-      R scale = R(n_buckets - 1) / range, top = R(n_buckets - 1);
-      bucket.resize(n);
-      place.assign(n_buckets, 0);
-      for (int k = 0; k < n; ++k)
-        bucket[k] = uint16_t(int32_t(std::min((times[finite[k]] - first) * scale, top)));
-      for (int k = 0; k < n; ++k) ++place[bucket[k]];
-      uint16_t position = 0;
-      for (int k = 0; k < n_buckets; ++k) {
-        uint16_t here = place[k];
-        place[k] = position;
-        position = uint16_t(position + here);
-      }
-      for (int k = 0; k < n; ++k) {
-        int at = place[bucket[k]]++;
-        order[at] = finite[k];
-        sorted[at] = times[finite[k]];
-      }
+      scatter(times, n_in, n, first, range, order, sorted);
     }
     for (int k = 1; k < n; ++k) {
       R time = sorted[k];
@@ -166,6 +164,40 @@ struct Sorter {
       order[at] = input;
     }
     return n;
+  }
+
+private:
+  template <class R>
+  void scatter(const R *times, int n_in, int n, R first, R range, int32_t *order, R *sorted) {
+    typedef typename Simd<R>::Real V;
+    int n_buckets = 64;
+    while (n_buckets < 2 * n && n_buckets < 8192) n_buckets *= 2;
+    const R scale = R(n_buckets - 1) / range, top = R(n_buckets - 1);
+    bucket.resize(n_in);
+    place.assign(n_buckets + 1, 0);
+    int i = 0;
+    for (; i + kLanesOf<R> <= n_in; i += kLanesOf<R>) {
+      V t = load(times + i), at = (t - first) * scale;
+      at = t < std::numeric_limits<R>::infinity() ? low(at, V{} + top) : V{} + R(n_buckets);
+      auto number = __builtin_convertvector(at, Int32s<R>);
+      __builtin_memcpy(&bucket[i], &number, sizeof number);
+    }
+    for (; i < n_in; ++i)
+      bucket[i] = times[i] < std::numeric_limits<R>::infinity()
+                      ? int32_t(std::min((times[i] - first) * scale, top))
+                      : n_buckets;
+    for (i = 0; i < n_in; ++i) ++place[bucket[i]];
+    int32_t position = 0;
+    for (int k = 0; k <= n_buckets; ++k) {
+      int32_t here = place[k];
+      place[k] = position;
+      position += here;
+    }
+    for (i = 0; i < n_in; ++i) {
+      int at = place[bucket[i]]++;
+      order[at] = i;
+      sorted[at] = times[i];
+    }
   }
 };
 
@@ -249,7 +281,7 @@ template <class M, class R, int W> struct Tile {
       lines.next[j] = fires ? V{} + next : lines.next[j];
       lines.fired[j] |= fires;
       d[j] = fires ? V{} + kFired : d[j];
-      for (int lane = 0; lane < kLanes; ++lane) fired -= int(fires[lane]);
+      fired += count(fires);
     }
     return fired;
   }
@@ -271,7 +303,7 @@ template <class M, class R, int W> struct Tile {
       }
       UNROLL for (int j = 0; j < W; ++j) d[j] += slope[j] * gap[g];
       V highest = d[0];
-      UNROLL for (int j = 1; j < W; ++j) highest = high(d[j], highest);
+      UNROLL for (int j = 1; j < W; ++j) highest = highest_positive(d[j], highest);
       if (__builtin_expect(any(highest >= tangent[g]), 0)) {
         V slope_now[W], d_now[W];
         UNROLL for (int j = 0; j < W; ++j) slope_now[j] = slope[j], d_now[j] = d[j];

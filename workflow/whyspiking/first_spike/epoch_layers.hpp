@@ -196,6 +196,7 @@ template <class M, class R> struct HiddenLayer {
     for (int j = 0; j < W; ++j) any_silent |= any(silent[j] != R(0));
     char *moved_here = &moved[size_t(t) * w.n_in];
     V *w_tile = w.tile(t), *m_tile = m.tile(t), *v_tile = v.tile(t);
+    Adam<R> own = adam; // its constants stay in registers: no store can change them
     for (int i = 0; i < w.n_in; ++i) {
       const Arrival *arrival = &arrivals[size_t(i) * n_samples];
       const int n = n_arrivals[i];
@@ -206,13 +207,14 @@ template <class M, class R> struct HiddenLayer {
       for (int k = 0; k < n; ++k) {
         const V *x = x_q + size_t(arrival[k].sample) * 2 * W, *q = x + W;
         UNROLL for (int j = 0; j < W; ++j)
-          sum[j] += low(arrival[k].ex - arrival[k].e * x[j], V{}) * q[j];
+          sum[j] += negative_part(arrival[k].ex - arrival[k].e * x[j]) * q[j];
       }
       V *w_i = w_tile + size_t(i) * W, *m_i = m_tile + size_t(i) * W, *v_i = v_tile + size_t(i) * W;
       if (limits.pulses_learn && i >= w.n_in - n_pulses && n > 0)
         g_pulses[i - (w.n_in - n_pulses)] += by_time<W>(arrival, n, x_q, q_time, w_i);
-      UNROLL for (int j = 0; j < W; ++j) adam.update(w_i[j], m_i[j], v_i[j], sum[j], adam.rate);
+      UNROLL for (int j = 0; j < W; ++j) own.update(w_i[j], m_i[j], v_i[j], sum[j], own.rate);
     }
+    adam.bad = own.bad;
   }
 
   // Derivative of the loss by the time of a pulse: through this tile, over all samples.
@@ -323,7 +325,7 @@ template <class M, class R> struct OutputLayer {
       const V *row_w = &w[size_t(n) * n_vectors];
       for (int i = 0; i < n_vectors; ++i) {
         V past = ex[i] - e[i] * x;
-        row_g[i] += low(past, V{}) * q;
+        row_g[i] += negative_part(past) * q;
         by_time[i] += (past < R(0) ? past + slope[i] : V{}) * row_w[i] * q_time;
       }
     }
@@ -340,10 +342,12 @@ template <class M, class R> struct OutputLayer {
       R *row = reinterpret_cast<R *>(&gradient[size_t(n) * n_vectors]);
       std::fill(row + n_in, row + along, R(0));
     }
+    Adam<R> own = adam;
     for (size_t i = 0; i < w.size(); ++i) {
-      adam.update(w[i], m[i], v[i], gradient[i], adam.rate);
+      own.update(w[i], m[i], v[i], gradient[i], own.rate);
       gradient[i] = V{};
     }
+    adam.bad = own.bad;
     refresh();
   }
 

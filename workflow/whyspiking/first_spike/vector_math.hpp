@@ -35,6 +35,14 @@ typedef Simd<double>::Real Doubles;
 typedef uint32_t Words __attribute__((vector_size(kBytes)));
 
 template <class R> constexpr int kLanesOf = kBytes / int(sizeof(R));
+template <class R> struct Lanes; // as many int32 as a vector of R has lanes
+template <> struct Lanes<float> {
+  typedef int32_t Int32s __attribute__((vector_size(32)));
+};
+template <> struct Lanes<double> {
+  typedef int32_t Int32s __attribute__((vector_size(16)));
+};
+template <class R> using Int32s = typename Lanes<R>::Int32s;
 
 template <class Mask> inline bool any(Mask mask) {
 #ifdef __AVX__
@@ -43,6 +51,17 @@ template <class Mask> inline bool any(Mask mask) {
   typedef int64_t Quads __attribute__((vector_size(kBytes)));
   Quads q = (Quads)mask;
   return (q[0] | q[1] | q[2] | q[3]) != 0;
+#endif
+}
+
+// How many lanes of a mask are set.
+template <class Mask> inline int count(Mask mask) {
+#ifdef __AVX2__
+  return __builtin_popcount(unsigned(_mm256_movemask_epi8((__m256i)mask))) / int(sizeof(mask[0]));
+#else
+  int set = 0;
+  for (int lane = 0; lane < int(sizeof mask / sizeof(mask[0])); ++lane) set -= int(mask[lane]);
+  return set;
 #endif
 }
 
@@ -62,6 +81,22 @@ template <class V> inline V root(V a) {
   return a;
 }
 #endif
+
+// min(a, 0), and the larger of two numbers of which at least one is positive (else any negative
+// one). In single precision as integers: those run on pipes that the multiplications leave free.
+#ifdef __AVX2__
+inline Floats negative_part(Floats a) {
+  return (Floats)_mm256_min_epi32((__m256i)a, _mm256_setzero_si256());
+}
+inline Floats highest_positive(Floats a, Floats b) {
+  return (Floats)_mm256_max_epi32((__m256i)a, (__m256i)b);
+}
+#else
+inline Floats negative_part(Floats a) { return low(a, Floats{}); }
+inline Floats highest_positive(Floats a, Floats b) { return high(a, b); }
+#endif
+inline Doubles negative_part(Doubles a) { return low(a, Doubles{}); }
+inline Doubles highest_positive(Doubles a, Doubles b) { return high(a, b); }
 
 inline Floats exponential(Floats x) {
   typedef Simd<float>::Mask Ints;
