@@ -1,0 +1,506 @@
+"""What is special to this talk: its rule, its two readouts, its three engines."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import whyspiking.replications.masquelier as masquelier
+from whyspiking import native, registry
+from whyspiking.contract import Network, Params, Stimulus, Task
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier import (
+    compiled,
+    control,
+    examples,
+    learning,
+    model,
+    reference,
+    task,
+)
+from whyspiking.replications.masquelier.network import Averaged, Neurons, Rule
+from whyspiking.spikes import Spikes
+
+T_MAX = 24
+NEURONS = Neurons(theta=10.0, t_max=T_MAX)
+
+
+def params(experiment="mnist_strict", **changes):
+    entry = registry.load_talk("masquelier").experiments[experiment]
+    values = dict(entry.published)
+    values.update({k: v["value"] for k, v in entry.scaled["smoke"].items()})
+    return Params("masquelier", experiment, "smoke", {**values, **changes})
+
+
+def silent(share, news):
+    """Progress that nobody reads."""
+
+
+def made_digits(monkeypatch, n_train=300, n_test=60, side=8):
+    """Bright bars on a dark ground in place of MNIST: four classes that latencies tell apart."""
+
+    def load(folder, split):
+        rng = np.random.default_rng(len(split))
+        n = n_test if split == "test" else n_train
+        labels = rng.integers(0, 4, n)
+        images = rng.integers(0, 90, (n, side, side))
+        images[rng.random(images.shape) < 0.5] = 0
+        for image, label in zip(images, labels, strict=True):
+            image[2 * label : 2 * label + 2] = rng.integers(160, 256, (2, side))
+        return images.astype(np.uint8), labels
+
+    monkeypatch.setattr(task.mnist, "load", load)
+    task._mnist.cache_clear()
+    return {
+        "n_input": side * side,
+        "n_hidden": 20,
+        "n_output": 4,
+        "n_held_out": 60,
+        "n_train": 240,
+        "n_validation": 60,
+        "n_test": n_test,
+        "epochs": 8,
+        "hidden_limit": 20.0,
+        "average_rate": 0.3,
+        "average_every": 40,
+    }
+
+
+@pytest.fixture
+def digits(monkeypatch):
+    yield made_digits(monkeypatch)
+    task._mnist.cache_clear()
+
+
+def random_case(seed, n_images=12, n_in=30, n_hidden=21, n_out=5, scale=1.0):
+    rng = np.random.default_rng(seed)
+    ticks = rng.integers(0, T_MAX + 8, (n_images, n_in)).clip(0, T_MAX).astype(np.uint16)
+    weights = (
+        scale * rng.uniform(-1, 3, (n_in, n_hidden)),
+        scale * rng.uniform(-2, 6, (n_hidden, n_out)),
+    )
+    return reference.order_spikes(ticks, T_MAX), rng.integers(0, n_out, n_images), weights
+
+
+# ---- task ----------------------------------------------------------------------------------
+
+
+def test_bright_pixels_fire_first():
+    found = task.ticks(np.array([255, 254, 128, 1, 0], np.uint8), 256)
+    # floor((255 - I) 256 / 255) by hand.
+    np.testing.assert_array_equal(found, [0, 1, 127, 254, 256])
+
+
+def test_tasks_hold_what_the_engines_read(digits):
+    own = params(**digits)
+    found = masquelier.make_task(own, "test", Streams(0))
+    images, _ = task.samples(own, "test")
+    spikes = found.stimulus.spikes["input"]
+    assert len(spikes) == np.count_nonzero(images)
+    ours, theirs = task.events(own, images), task.events_of(own, found)
+    for name in ("start", "pixel", "tick"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+    assert masquelier.make_task(own, "fresh", Streams(0)) is None
+    train, _ = task.samples(own, "train")
+    assert len(train) == 240 and len(task.samples(own, "validation")[0]) == 60
+
+
+def test_images_of_another_size_are_refused(digits):
+    with pytest.raises(UserError, match="64 pixels.*784"):
+        task.samples(params(**{**digits, "n_input": 784}), "train")
+    events, _, weights = random_case(0)
+    with pytest.raises(UserError, match="30 pixels"):
+        reference.forward(events, (weights[0][:-1], weights[1]), NEURONS)
+    with pytest.raises(UserError, match="30 pixels"):
+        compiled.forward(events, (weights[0][:-1], weights[1]), NEURONS)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_both_engines_sort_spikes_alike(seed):
+    rng = np.random.default_rng(seed)
+    ticks = rng.integers(0, T_MAX + 3, (5, 17)).astype(np.uint16)
+    ours, theirs = compiled.order_spikes(ticks, T_MAX), reference.order_spikes(ticks, T_MAX)
+    for name in ("start", "pixel", "tick"):
+        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+    assert len(ours) == 5
+
+
+# ---- neurons and rule ----------------------------------------------------------------------
+
+# Two inputs, three hidden neurons, two outputs. Input 0 fires at 1, input 1 at 4. By hand:
+# hidden 0 crosses 10 at tick 1 (12), so it fires at 2; hidden 1 at tick 4 (6 + 5 = 11), at 5;
+# hidden 2 never. Output 0 gets 11 at 2, fires at 3; output 1 gets 4 at 2 and 7 at 5, fires at 6.
+BY_HAND = (
+    np.array([[12.0, 6.0, 3.0], [1.0, 5.0, 3.0]]),
+    np.array([[11.0, 4.0], [2.0, 7.0], [50.0, 50.0]]),
+)
+
+
+@pytest.mark.parametrize("engine", [reference, compiled])
+def test_spikes_by_hand(engine):
+    events = engine.order_spikes(np.array([[1, 4]], np.uint16), T_MAX)
+    found = engine.forward(events, BY_HAND, NEURONS)
+    np.testing.assert_array_equal(found.hidden, [[2, 5, T_MAX]])
+    np.testing.assert_array_equal(found.output, [[3, 6]])
+    np.testing.assert_allclose(found.potential, [[11, 11]])
+
+
+@pytest.mark.parametrize("engine", [reference, compiled])
+def test_rule_by_hand(engine):
+    """True class 1: it should fire at 3, and output 0 at 3 + gamma = 7."""
+    events = engine.order_spikes(np.array([[1, 4]], np.uint16), T_MAX)
+    weights = tuple(w.copy() for w in BY_HAND)
+    rule = Rule(gamma=4, learning_rate=0.5, decay=0.0)
+    _, hits, changed = engine.train_epoch(
+        events, np.array([1]), np.array([0]), weights, None, NEURONS, rule
+    )
+    assert (hits, changed) == (0, 1)
+    # Errors (7 - 3, 3 - 6) / 24, to length one: (0.8, -0.6). Hidden 0 fires before both outputs,
+    # hidden 1 (at 5) before output 1 only.
+    w_output = np.array([[11 - 0.4, 4 + 0.3], [2, 7 + 0.3], [50, 50]])
+    np.testing.assert_allclose(weights[1], w_output, rtol=1e-12)
+    back = np.array([0.8 * 10.6 - 0.6 * 4.3, -0.6 * 7.3, 0])
+    back /= np.sqrt((back**2).sum())
+    # Input 0 (at 1) precedes hidden 0 (2) and 1 (5); input 1 (at 4) precedes hidden 1 only.
+    w_hidden = BY_HAND[0] - 0.5 * back * np.array([[1, 1, 0], [0, 1, 0]])
+    np.testing.assert_allclose(weights[0], w_hidden, rtol=1e-12)
+
+
+def test_wanted_times():
+    def wanted(output, target):
+        return reference.wanted_times(np.array(output), target, NEURONS, 4).tolist()
+
+    assert wanted([3, 6, 9], 1) == [7, 3, 9]
+    assert wanted([3, 8, 9], 0) == [3, 8, 9], "right with margin: no error"
+    assert wanted([3, 3, 7], 0) == [3, 7, 7], "a tie is an error, the margin itself is none"
+    assert wanted([T_MAX] * 3, 2) == [T_MAX, T_MAX, T_MAX - 4], "silence"
+    assert wanted([T_MAX - 1, T_MAX], 1) == [T_MAX, T_MAX - 1], "the end bounds the margin"
+
+
+@pytest.mark.parametrize("engine", [reference, compiled])
+def test_the_end_of_the_trial(engine):
+    """What crosses at the last tick is no spike; a hidden spike at the last tick is deaf to."""
+    strong = (np.full((1, 1), 20.0), np.full((1, 1), 20.0))
+    cases = [(T_MAX - 3, T_MAX - 2, T_MAX - 1), (T_MAX - 2, T_MAX - 1, T_MAX)]
+    cases += [(T_MAX - 1, T_MAX, T_MAX), (T_MAX, T_MAX, T_MAX)]
+    for tick, hidden, output in cases:
+        events = engine.order_spikes(np.array([[tick]], np.uint16), T_MAX)
+        found = engine.forward(events, strong, NEURONS)
+        assert (found.hidden[0, 0], found.output[0, 0]) == (hidden, output)
+
+
+@given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.4, 0.7, 1.0]))
+@settings(max_examples=25, deadline=None)
+def test_kernel_is_the_reference(seed, scale):
+    """Times tick for tick; a whole epoch of learning, averaging and decay to rounding."""
+    events, targets, weights = random_case(seed, scale=scale)
+    ours, theirs = (e.forward(events, weights, NEURONS) for e in (compiled, reference))
+    np.testing.assert_array_equal(ours.hidden, theirs.hidden)
+    np.testing.assert_array_equal(ours.output, theirs.output)
+    np.testing.assert_allclose(ours.potential, theirs.potential, atol=1e-12)
+    early = compiled.forward(events, weights, NEURONS, whole=False)
+    np.testing.assert_array_equal(
+        model.strict(early.output, early.potential), model.strict(ours.output, ours.potential)
+    )
+    first = ours.output.min(axis=1)
+    np.testing.assert_array_equal(early.output.min(axis=1), first)
+
+    rule = Rule(gamma=5, learning_rate=0.2, decay=1e-3)
+    order = np.random.default_rng(seed).permutation(len(events))
+    results = []
+    for engine in (compiled, reference):
+        learned = tuple(w.copy() for w in weights)
+        averaged = Averaged(tuple(w.copy() for w in weights), 0.3, 4)
+        counts = engine.train_epoch(events, targets, order, learned, averaged, NEURONS, rule)
+        results.append((learned, averaged.weights, counts))
+    for ours, theirs in zip(*(r[0] + r[1] for r in results), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(results[0][2][0], results[1][2][0])
+    assert results[0][2][1:] == results[1][2][1:]
+
+
+def test_single_precision_is_close_to_double():
+    events, targets, weights = random_case(3)
+    rule = Rule(gamma=5, learning_rate=0.05, decay=1e-6)
+    found = []
+    for kind in (np.float32, np.float64):
+        learned = tuple(w.astype(kind) for w in weights)
+        compiled.train_epoch(events, targets, np.arange(12), learned, None, NEURONS, rule)
+        found.append(learned)
+    for single, double in zip(*found, strict=True):
+        np.testing.assert_allclose(single, double, atol=1e-4)
+    with pytest.raises(ValueError, match="precision"):
+        mixed = (weights[0], weights[1].astype(np.float32))
+        compiled.train_epoch(events, targets, np.arange(12), mixed, None, NEURONS, rule)
+
+
+# ---- readout -------------------------------------------------------------------------------
+
+
+def test_readouts_of_ties_and_silence():
+    output = np.array([[5, 3, 3], [T_MAX] * 3, [4, 6, 9], [7, 7, 8]])
+    potential = np.array([[99, 11, 12], [1, 3, 2], [11, 99, 99], [12, 12, 50.0]])
+    np.testing.assert_array_equal(model.strict(output, potential), [2, 1, 0, 0])
+
+    def hits(targets):
+        found = model.published(output, potential, np.array(targets), T_MAX)
+        return (found == targets).tolist()
+
+    assert hits([1, 1, 0, 1]) == [True, True, True, True]
+    assert hits([0, 0, 1, 2]) == [False, False, False, False]
+    # The published scoring never scores less than the strict one.
+    own = params(t_max=T_MAX)
+    spikes = Spikes.from_first_spikes(np.zeros((4, 1)), 1.0)
+    some = Task(Stimulus({"input": spikes}), np.array([1, 1, 0, 1]), 3)
+    strict = model.decide(own, output, potential, some)
+    np.testing.assert_array_equal(strict.decision_ms, [3, T_MAX, 4, 7])
+    lenient = model.decide(replace(own, values={**own.values, "ties": "hits"}), output, potential, some)
+    assert (lenient.choices == some.targets).sum() == 4 > (strict.choices == some.targets).sum()
+    with pytest.raises(UserError, match="ties"):
+        model.decide(replace(own, values={**own.values, "ties": "?"}), output, potential, some)
+
+
+# ---- training ------------------------------------------------------------------------------
+
+
+def test_it_learns_and_keeps_the_best_epoch(digits):
+    own = params(**digits)
+    found = masquelier.train(own, "spiking", Streams(0), {}, silent)
+    curve = [r["value"] for r in found.history if r["metric"] == "validation_accuracy"]
+    assert len(curve) == 8 and found.info["validation_accuracy"] == max(curve)
+    assert found.info["kept_epoch"] == 1 + int(np.argmax(curve))
+    outcome = masquelier.evaluate(own, "spiking", found, masquelier.make_task(own, "test", Streams(0)))
+    # Chance is a quarter.
+    assert (outcome.choices == outcome.targets).mean() > 0.6
+    again = masquelier.train(own, "spiking", Streams(0), {}, silent)
+    other = masquelier.train(own, "spiking", Streams(1), {}, silent)
+    for name in model.NAMES:
+        np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
+        assert (found.arrays[name] != other.arrays[name]).any()
+
+
+def test_a_network_without_a_compiler(digits, monkeypatch, caplog):
+    """Both engines train to the same network, up to single precision."""
+    own = params(**{**digits, "epochs": 1})
+    ours = learning.train(own, "spiking", Streams(0), silent)
+
+    def fail():
+        raise native.NoCompiler("none here")
+
+    monkeypatch.setattr(compiled, "library", fail)
+    theirs = learning.train(own, "spiking", Streams(0), silent)
+    assert (ours.info["engine"], theirs.info["engine"]) == ("compiled", "numpy")
+    assert "a hundred times slower: none here" in caplog.text
+    for name in model.NAMES:
+        assert np.median(np.abs(ours.arrays[name] - theirs.arrays[name])) < 1e-3
+    with pytest.raises(UserError, match="compiler"):
+        reference.engine("compiled")
+    with pytest.raises(UserError, match="engine"):
+        reference.engine("fortran")
+
+
+def test_silent_neurons_are_drawn_anew(digits):
+    own = params(**digits)
+    weights = learning.initial_weights(own, Streams(0))
+    before = tuple(w.copy() for w in weights)
+    mask = np.zeros(20, bool)
+    mask[[3, 7]] = True
+    learning.reset(own, weights, mask, np.random.default_rng(0))
+    for axis, (w, old) in enumerate(zip(weights, before, strict=True)):
+        changed = (w != old).any(axis=axis) if axis == 0 else (w != old).any(axis=1)
+        np.testing.assert_array_equal(changed, mask)
+    assert weights[0].max() <= own.hidden_limit and weights[1].max() <= own.output_limit
+    # Neurons that can never fire are found by their counts.
+    events, targets, made = random_case(0)
+    made[0][:, 4] = -1
+    fired, _, _ = compiled.train_epoch(
+        events, targets, np.arange(12), made, None, NEURONS, Rule(5, 1e-6, 0.0)
+    )
+    assert fired[4] == 0 and fired.max() > 0
+
+
+def test_recipes():
+    own = params("recipe")
+    assert learning.recipe(own, "spiking")["gamma"] == own.gamma
+    assert learning.recipe(own, "gamma3")["gamma"] == own.published_gamma == 3
+    assert learning.recipe(own, "no_average")["average_rate"] is None
+    assert learning.recipe(own, "published")["shuffle"] is False
+    with pytest.raises(UserError, match="gama3"):
+        learning.recipe(own, "gama3")
+
+
+def test_weights_that_are_no_numbers_stop_training(digits, monkeypatch, caplog):
+    own = params(**digits)
+    train_epoch, calls = compiled.train_epoch, []
+
+    def breaks(at):
+        calls.clear()
+
+        def epoch(events, targets, order, weights, *rest):
+            found = train_epoch(events, targets, order, weights, *rest)
+            calls.append(None)
+            if len(calls) == at:
+                weights[0][0, 0] = np.nan
+            return found
+
+        monkeypatch.setattr(compiled, "train_epoch", epoch)
+
+    breaks(3)
+    found = learning.train(own, "spiking", Streams(0), silent)
+    assert found.info["kept_epoch"] <= 2
+    assert all(np.isfinite(w).all() for w in found.arrays.values())
+    assert "epoch 3" in caplog.text
+    breaks(1)
+    with pytest.raises(UserError, match="epoch 1"):
+        learning.train(own, "spiking", Streams(0), silent)
+
+
+def test_read_out_twice_is_the_same_network(digits):
+    own = params("mnist", **digits)
+    found = masquelier.train(own, "spiking", Streams(0), {}, silent)
+    again = masquelier.train(
+        params(**digits), "spiking", Streams(0), {"mnist/spiking": found}, silent
+    )
+    for name in model.NAMES:
+        np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
+    assert again.info["engine"] == found.info["engine"] and not again.history
+
+
+def test_controls_see_what_they_should(digits):
+    own = params("mnist", **{**digits, "control_epochs": 20, "control_batch": 20})
+    test = masquelier.make_task(own, "test", Streams(0))
+    for variant in control.VARIANTS:
+        network = masquelier.train(own, variant, Streams(0), {}, silent)
+        outcome = masquelier.evaluate(own, variant, network, test)
+        assert (outcome.choices == outcome.targets).mean() > 0.4
+        assert ("w1" in network.arrays) == (variant != "linear")
+    dim = replace(test, features=np.where(test.features > 0, 0.01, 0).astype(np.float32))
+    network = masquelier.train(own, "ink_mlp", Streams(0), {}, silent)
+    np.testing.assert_array_equal(
+        masquelier.evaluate(own, "ink_mlp", network, dim).choices,
+        masquelier.evaluate(own, "ink_mlp", network, test).choices,
+    )
+    assert network.info["counts"]["macs_effective"] > 0
+
+
+# ---- Brian2 --------------------------------------------------------------------------------
+
+
+def test_structure_is_shared_by_experiments():
+    first, *others = (
+        masquelier.to_brian(params(name)) for name in ("mnist", "mnist_strict", "recipe")
+    )
+    for other in others:
+        assert other.definition == first.definition and other.reset == first.reset
+        assert (other.name, other.max_trials, other.trial_ms) == (
+            first.name, first.max_trials, first.trial_ms,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    """Random networks with ties, silence and late spikes, in Brian2 and in the kernel."""
+    from whyspiking.brian import Machine
+
+    own = params(
+        n_input=40, n_hidden=15, n_output=4, t_max=32, theta=10.0, max_trials=40, tick_ms=1.0
+    )
+    machine = Machine(masquelier.to_brian(own), tmp_path_factory.mktemp("build"))
+    rng = np.random.default_rng(5)
+    ticks = rng.integers(0, 36, (70, 40)).astype(float)
+    ticks[ticks >= 32] = np.inf
+    spikes = Spikes.from_first_spikes(ticks, 32.0)
+    test = Task(Stimulus({"input": spikes}), rng.integers(0, 4, 70), 4)
+    cases = []
+    for high in (0.6, 1.1, 2.0):
+        # Multiples of a half make exact ties.
+        w_hidden = np.round(2 * rng.uniform(-0.5, high, (40, 15))) / 2
+        w_output = np.round(2 * rng.uniform(-2, 5, (15, 4))) / 2
+        network = Network({"w_hidden": w_hidden, "w_output": w_output})
+        recording = machine.run(test.stimulus, masquelier.bind(own, network).values)
+        cases.append((network, recording))
+    return own, machine, test, cases
+
+
+def test_brian_is_the_kernel_tick_for_tick(simulated):
+    own, _, test, cases = simulated
+    silence = ties = 0
+    for network, recording in cases:
+        expected = model.forward(own, network, task.events_of(own, test))
+        found = model.read(own, recording)
+        np.testing.assert_array_equal(found.hidden, expected.hidden)
+        np.testing.assert_array_equal(found.output, expected.output)
+        np.testing.assert_allclose(found.potential, expected.potential, atol=1e-12)
+        ours = masquelier.decode(own, recording, test)
+        theirs = masquelier.evaluate(own, "spiking", network, test)
+        np.testing.assert_array_equal(ours.choices, theirs.choices)
+        np.testing.assert_array_equal(ours.decision_ms, theirs.decision_ms)
+        first = masquelier.reference_first_ms(own, "spiking", network, test)
+        for name, times in first.items():
+            np.testing.assert_array_equal(recording.spikes[name].first_ms(), times)
+        earliest = found.output.min(axis=1)
+        silence += (earliest == own.t_max).sum()
+        ties += ((found.output == earliest[:, None]).sum(axis=1) > 1)[earliest < own.t_max].sum()
+    assert silence > 5 and ties > 5, "the cases must contain what they test"
+
+
+def test_replayed_hidden_spikes_decide_the_same(simulated):
+    own, machine, test, cases = simulated
+    network, recording = cases[1]
+    values = masquelier.bind(own, network).values
+    replay = machine.model.replay["hidden"]
+    stimulus = Stimulus({**test.stimulus.spikes, replay.input: recording.spikes["hidden"]})
+    again = machine.run(stimulus, {**values, **replay.silence})
+    assert len(again.spikes["hidden"]) == 0
+    np.testing.assert_array_equal(
+        again.spikes["output"].first_ms(), recording.spikes["output"].first_ms()
+    )
+
+
+def test_forced_decisions_end_at_the_free_ones(simulated):
+    own, _, test, cases = simulated
+    network, recording = cases[1]
+    output = model.read(own, recording).output
+    ticks, accuracy = examples.forced(own, recording, output, test.targets)
+    outcome = masquelier.decode(own, recording, test)
+    assert ticks[-1] == own.t_max - 2
+    # Outputs that fire at the very last tick are not yet decided two ticks before the end.
+    late = (output.min(axis=1) == own.t_max - 1).sum() / len(output)
+    free = (outcome.choices == outcome.targets).mean()
+    assert abs(accuracy[-1] - free) <= late
+    assert accuracy.shape == ticks.shape
+
+
+def test_exhibits_are_complete(simulated, digits, monkeypatch):
+    own, machine, _, cases = simulated
+    monkeypatch.setattr(task.mnist, "load", lambda folder, split: _squares(split))
+    task._mnist.cache_clear()
+    own = replace(own, values={**own.values, "n_input": 36, "n_held_out": 30, "n_validation": 30})
+
+    def simulate(network, some):
+        # The stand-in answers in place of Brian2, which was built for another number of inputs.
+        firing = model.forward(own, network, task.events_of(own, some))
+        spikes = {
+            name: Spikes.from_first_spikes(np.where(t < own.t_max, t, np.inf).astype(float), 32.0)
+            for name, t in (("hidden", firing.hidden), ("output", firing.output))
+        }
+        traces = np.repeat(firing.potential[:, None], 16, axis=1)
+        return masquelier.model.Recording(spikes, {"potential": traces}, {"potential": 2.0})
+
+    network = Network({"w_hidden": cases[2][0].arrays["w_hidden"][:36], "w_output": cases[2][0].arrays["w_output"]})
+    found = masquelier.exhibits(own, {("spiking", 0): network, ("spiking", 2): network}, simulate, Streams(0))
+    for seed in (0, 2):
+        assert found[f"parity.times.{seed}"] == 1.0
+        assert found[f"decided.share.{seed}"].sum() == pytest.approx(1)
+        assert 0 <= found[f"ties.share.{seed}"] <= 1
+    assert found["digit.image"].shape == (6, 6) and found["digit.hidden"].shape == (15,)
+    assert found["filters.weights"].shape == (15, 6, 6)
+
+
+def _squares(split):
+    rng = np.random.default_rng(len(split))
+    return rng.integers(0, 256, (90, 6, 6)).astype(np.uint8), rng.integers(0, 4, 90)

@@ -1,0 +1,133 @@
+"""Kheradpisheh & Masquelier 2020: S4NN, back-propagation of spike latencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Condition,
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Recording,
+    Results,
+    Task,
+    Trials,
+)
+from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier import model
+from whyspiking.replications.masquelier import task as tasks
+from whyspiking.replications.masquelier.task import make_task
+
+__all__ = [
+    "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
+    "reference_first_ms", "to_brian", "train", "vary",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CONTROLS = ("mlp", "ink_mlp", "linear")
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant; one that starts from another is the same network, read out differently."""
+    if parents:
+        (parent,) = parents.values()
+        progress(1.0, "the network of another experiment, as it is")
+        costs = ("epochs", "epoch_seconds")
+        info = {key: value for key, value in parent.info.items() if key not in costs}
+        return Network(dict(parent.arrays), info)
+    if variant in CONTROLS:
+        from whyspiking.replications.masquelier import control
+
+        return control.train(params, variant, streams, progress)
+    from whyspiking.replications.masquelier import learning
+
+    return learning.train(params, variant, streams, progress)
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Run a network in the engine it was trained in."""
+    if variant in CONTROLS:
+        from whyspiking.replications.masquelier import control
+
+        return control.evaluate(variant, network, task)
+    return model.evaluate(params, network, task)
+
+
+def reference_first_ms(
+    params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """First spikes of both layers in the engine of training, for comparison with Brian2."""
+    firing = model.forward(params, network, tasks.events_of(params, task))
+    return {
+        name: np.where(ticks < params.t_max, ticks * float(params.tick_ms), np.inf)
+        for name, ticks in (("hidden", firing.hidden), ("output", firing.output))
+    }
+
+
+def to_brian(params: Params) -> BrianModel:
+    """The structure in Brian2; experiments of equal size share one build."""
+    return model.brian_model(params)
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure."""
+    return model.bind(params, network)
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Trials:
+    """The first output spike decides; ties by the readout rule of the experiment."""
+    return model.decode(params, recording, task)
+
+
+def conditions(params: Params) -> Sequence[Condition]:
+    """Nothing beyond the common battery."""
+    return ()
+
+
+def vary(
+    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
+) -> tuple[Task, Binding]:
+    """There are no conditions of this talk's own."""
+    return task, binding
+
+
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
+    """Nothing beyond the common measures."""
+    return {}
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """Arrays for the figures; see `examples.py`."""
+    from whyspiking.replications.masquelier import examples
+
+    return examples.collect(params, networks, simulate, streams)
+
+
+def figures(results: Results) -> Mapping[str, Callable[[], Figure]]:
+    """Signature figures of the talk; see `drawing.py`."""
+    from whyspiking.replications.masquelier.drawing import figures as draw
+
+    return draw(results)

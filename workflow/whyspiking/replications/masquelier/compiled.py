@@ -1,0 +1,152 @@
+"""S4NN in C++ (`s4nn.cpp`, see `whyspiking.native`): one call per epoch or per set of images.
+
+`reference` does the same in numpy, more slowly; both export `NAME`, `forward` and `train_epoch`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import native
+from whyspiking.replications.masquelier.network import (
+    Averaged,
+    Events,
+    Firing,
+    Neurons,
+    Rule,
+    Weights,
+    check_fit,
+)
+
+NAME = "compiled"
+SOURCES = (Path(__file__).with_name("s4nn.cpp"),)
+
+_ARRAY = ctypes.c_void_p
+_INT = ctypes.c_int
+_REAL = ctypes.c_double
+
+
+def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
+    """First spikes of both layers; see `reference.forward`.
+
+    Args:
+        events: Input spikes of all images.
+        weights: Both layers; float32 or float64, which is also the precision of the computation.
+        neurons: Threshold and length of a trial.
+        whole: Whether spikes after the decision are wanted too.
+
+    Raises:
+        NoCompiler: If the kernel cannot be compiled.
+        UserError: If weights and spikes do not fit.
+    """
+    w_hidden, w_output = _weights(events, weights)
+    n_images, (n_in, n_hidden), n_out = len(events), w_hidden.shape, w_output.shape[1]
+    hidden = np.empty((n_images, n_hidden), np.int32)
+    output = np.empty((n_images, n_out), np.int32)
+    potential = np.empty((n_images, n_out), w_hidden.dtype)
+    _function("forward", w_hidden.dtype)(
+        n_in, n_hidden, n_out, neurons.t_max, neurons.theta, _at(w_hidden), _at(w_output),
+        n_images, _at(events.start), _at(events.pixel), _at(events.tick), int(whole),
+        _at(hidden), _at(output), _at(potential),
+    )  # fmt: skip
+    return Firing(hidden, output, potential)
+
+
+def train_epoch(
+    events: Events,
+    targets: NDArray,
+    order: NDArray,
+    weights: Weights,
+    averaged: Averaged | None,
+    neurons: Neurons,
+    rule: Rule,
+) -> tuple[NDArray[np.int64], int, int]:
+    """One pass of the online rule over images; see `reference.train_epoch`.
+
+    Args:
+        events: Input spikes of all images.
+        targets: Class of each image, (image,).
+        order: Which images, one after the other.
+        weights: Both layers, C-contiguous and of one precision; changed in place.
+        averaged: Running mean of the weights; changed in place.
+        neurons: Threshold and length of a trial.
+        rule: Constants of the learning rule.
+
+    Raises:
+        NoCompiler: If the kernel cannot be compiled.
+        UserError: If weights and spikes do not fit.
+    """
+    check_fit(events, weights)
+    w_hidden, w_output = weights
+    kind = w_hidden.dtype
+    for array in (w_hidden, w_output, *(averaged.weights if averaged else ())):
+        if array.dtype != kind or not array.flags.c_contiguous or not array.flags.writeable:
+            raise ValueError("weights and their means must be contiguous arrays of one precision")
+    (n_in, n_hidden), n_out = w_hidden.shape, w_output.shape[1]
+    order = np.ascontiguousarray(order, np.int64)
+    targets = np.ascontiguousarray(targets, np.int32)
+    spikes, counts = np.zeros(n_hidden, np.int32), np.zeros(2, np.int64)
+    means = [_at(array) for array in averaged.weights] if averaged else [None, None]
+    _function("train", kind)(
+        n_in, n_hidden, n_out, neurons.t_max, neurons.theta, _at(w_hidden), _at(w_output),
+        order.size, _at(order), _at(events.start), _at(events.pixel), _at(events.tick),
+        _at(targets), rule.gamma, rule.learning_rate, rule.decay,
+        averaged.rate if averaged else 0.0, averaged.every if averaged else 0, *means,
+        _at(spikes), _at(counts),
+    )  # fmt: skip
+    return spikes.astype(np.int64), int(counts[0]), int(counts[1])
+
+
+def order_spikes(ticks: NDArray[np.uint16], t_max: int) -> Events:
+    """Sort input spikes by tick, then by pixel; see `network.order_spikes`."""
+    ticks = np.ascontiguousarray(ticks, np.uint16)
+    n_images, n_pixels = ticks.shape
+    n_spikes = int(np.count_nonzero(ticks < t_max))
+    start = np.empty(n_images + 1, np.int64)
+    pixel, tick = np.empty(n_spikes, np.uint16), np.empty(n_spikes, np.uint16)
+    library().order_spikes(
+        n_images, n_pixels, t_max, _at(ticks), _at(start), _at(pixel), _at(tick)
+    )  # fmt: skip
+    return Events(start, pixel, tick, n_pixels)
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The compiled kernel; compiles it if no fitting one is stored.
+
+    Raises:
+        NoCompiler: If there is no compiler or it fails.
+    """
+    found = native.load("s4nn", SOURCES)
+    sizes = [_INT, _INT, _INT, _INT, _REAL, _ARRAY, _ARRAY, _INT]
+    for suffix in ("f32", "f64"):
+        forward_ = getattr(found, f"forward_{suffix}")
+        forward_.argtypes = [*sizes, _ARRAY, _ARRAY, _ARRAY, _INT, _ARRAY, _ARRAY, _ARRAY]
+        forward_.restype = None
+        train_ = getattr(found, f"train_{suffix}")
+        train_.argtypes = [
+            *sizes, *[_ARRAY] * 5, _INT, _REAL, _REAL, _REAL, _INT, *[_ARRAY] * 4,
+        ]  # fmt: skip
+        train_.restype = None
+    found.order_spikes.argtypes = [_INT, _INT, _INT, *[_ARRAY] * 4]
+    found.order_spikes.restype = None
+    return found
+
+
+def _function(name: str, kind: np.dtype) -> ctypes._NamedFuncPointer:  # type: ignore[name-defined]
+    return getattr(library(), f"{name}_{'f32' if kind == np.float32 else 'f64'}")
+
+
+def _weights(events: Events, weights: Weights) -> Weights:
+    check_fit(events, weights)
+    kind = np.float32 if weights[0].dtype == np.float32 else np.float64
+    return tuple(np.ascontiguousarray(w, kind) for w in weights)  # type: ignore[return-value]
+
+
+def _at(array: NDArray) -> int:
+    return array.ctypes.data

@@ -1,0 +1,119 @@
+"""Arrays for the figures, from the spiking network with the lowest seed.
+
+Experiment mnist_strict, keys (ticks: Tmax where a neuron stays silent):
+
+    digit.image (28, 28)            brightness of the example, a validation image rightly decided
+    digit.target ()                 its class
+    digit.input, digit.hidden, digit.output   first spikes in ticks, as simulated in Brian2
+    filters.weights (some neurons, 28, 28)    input weights of the hidden neurons that fire most
+    forced.tick (time,)             ticks at which a decision is forced
+    forced.accuracy.<seed> (time,)  share of right decisions: the first spike where there is one,
+                                    else the output with the largest potential
+    decided.tick (bin edges,), decided.share.<seed> (bin,)   when decisions fall
+    ties.share.<seed> ()            share of trials in which several outputs fire first
+    parity.times.<seed> ()          share of hidden and output neurons and trials whose first
+                                    spikes agree to the tick in both engines
+
+All but the accuracy of the claims is made of validation images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Recording, Task
+from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier import model, task
+from whyspiking.subsets import select_task
+
+N_IMAGES = 1000
+N_FILTERS = 16
+BIN_TICKS = 8
+
+
+def collect(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """All arrays of one experiment; see the module's description.
+
+    Args:
+        params: Parameters of the experiment.
+        networks: Trained networks by (variant, seed).
+        simulate: Runs a network in Brian2.
+        streams: Randomness; nothing is drawn here.
+    """
+    seeds = sorted(seed for variant, seed in networks if variant == "spiking")
+    held_out = task.make_task(params, "validation", streams)
+    if not seeds or held_out is None or params.ties != "potential":
+        return {}
+    some = select_task(held_out, np.arange(min(N_IMAGES, len(held_out.targets))))
+    found: dict[str, NDArray] = {}
+    for seed in seeds:
+        network = networks["spiking", seed]
+        recording = simulate(network, some)
+        firing = model.read(params, recording)
+        expected = model.forward(params, network, task.events_of(params, some))
+        equal = [firing.hidden == expected.hidden, firing.output == expected.output]
+        found[f"parity.times.{seed}"] = np.mean(np.concatenate([e.ravel() for e in equal]))
+        first = firing.output.min(axis=1)
+        tied = (firing.output == first[:, None]).sum(axis=1) > 1
+        found[f"ties.share.{seed}"] = np.mean(tied & (first < params.t_max))
+        ticks, accuracy = forced(params, recording, firing.output, some.targets)
+        found |= {"forced.tick": ticks, f"forced.accuracy.{seed}": accuracy}
+        edges = np.arange(0, params.t_max + BIN_TICKS + 1, BIN_TICKS)
+        counts, _ = np.histogram(first, edges)
+        found |= {"decided.tick": edges, f"decided.share.{seed}": counts / len(first)}
+        if seed == seeds[0]:
+            chosen = _typical(model.decode(params, recording, some))
+            inputs = some.stimulus.spikes["input"].first_ms()[chosen] / params.tick_ms
+            side = int(np.sqrt(params.n_input))
+            assert some.features is not None
+            found |= {
+                "digit.image": some.features[chosen].reshape(side, side).astype(np.float32),
+                "digit.target": np.asarray(some.targets[chosen]),
+                "digit.input": np.where(np.isfinite(inputs), inputs, params.t_max),
+                "digit.hidden": firing.hidden[chosen],
+                "digit.output": firing.output[chosen],
+            }
+            busy = np.argsort(-(firing.hidden < first[:, None]).sum(axis=0), kind="stable")
+            filters = network.arrays["w_hidden"][:, busy[:N_FILTERS]].T
+            found["filters.weights"] = filters.reshape(-1, side, side).astype(np.float32)
+    return found
+
+
+def forced(
+    params: Params, recording: Recording, output: NDArray, targets: NDArray
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Accuracy if the network had to decide at a tick.
+
+    Args:
+        params: Parameters of the experiment.
+        recording: From Brian2, with the potentials of the outputs.
+        output: First spikes in ticks, (trial, class).
+        targets: True classes, (trial,).
+
+    Returns:
+        Ticks at which potentials were sampled, and the share of right decisions at each.
+    """
+    potential = recording.traces["potential"]
+    ticks = np.arange(potential.shape[1]) * model.SAMPLING_TICKS
+    accuracy = []
+    for index, now in enumerate(ticks):
+        # A neuron that has not fired by now shares the time "later" with all others.
+        so_far = np.where(output <= now, output, params.t_max)
+        choices = model.strict(so_far, potential[:, index, :])
+        accuracy.append(np.mean(choices == targets))
+    return ticks, np.asarray(accuracy)
+
+
+def _typical(trials: model.Trials) -> int:
+    """The rightly decided trial with the median decision time."""
+    right = np.flatnonzero(trials.choices == trials.targets)
+    order = np.argsort(trials.decision_ms[right], kind="stable")
+    return int(right[order[right.size // 2]]) if right.size else 0

@@ -1,0 +1,189 @@
+"""Training with the online rule of S4NN (README, Eqs. 4 to 6), image by image."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Progress
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier import task
+from whyspiking.replications.masquelier.model import NAMES, neurons, published, strict
+from whyspiking.replications.masquelier.network import Averaged, Events, Rule, Weights
+from whyspiking.replications.masquelier.reference import engine
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "spiking": {},
+    "gamma3": {"gamma": "published_gamma"},
+    "no_average": {"average_rate": None},
+    "published": {
+        "gamma": "published_gamma",
+        "average_rate": None,
+        "shuffle": False,
+        "reset_until": 1.0,
+    },
+}
+"""Variant -> settings that differ from the parameters; a name stands for another parameter."""
+
+log = logging.getLogger(__name__)
+
+
+def initial_weights(params: Params, streams: Streams) -> Weights:
+    """Uniform weights from zero to the published limits; float32."""
+    rng = streams.rng("init")
+    hidden, output = (
+        rng.uniform(0, high, shape).astype(np.float32)
+        for high, shape in (
+            (params.hidden_limit, (params.n_input, params.n_hidden)),
+            (params.output_limit, (params.n_hidden, params.n_output)),
+        )
+    )
+    return hidden, output
+
+
+def recipe(params: Params, variant: str) -> dict[str, Any]:
+    """The settings of one variant.
+
+    Raises:
+        UserError: If there is no such variant.
+    """
+    if variant not in RECIPES:
+        raise UserError(
+            f"talk '{params.talk}': variant '{variant}' is not known; expected one of "
+            f"{', '.join(RECIPES)}"
+        )
+    settings = {
+        name: getattr(params, name)
+        for name in ("gamma", "average_rate", "shuffle", "reset_until")
+    }
+    for name, value in RECIPES[variant].items():
+        settings[name] = getattr(params, value) if isinstance(value, str) else value
+    return settings
+
+
+def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+    """Train one network and keep the epoch that decides most validation images rightly.
+
+    What is kept are the running means of the weights, or, where the variant has none, the weights.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: One of `RECIPES`.
+        streams: Randomness: "init", "shuffle", "reset".
+        progress: Called after every epoch.
+
+    Raises:
+        UserError: If the weights are no numbers any more before any epoch was good.
+    """
+    how = recipe(params, variant)
+    compute = engine(params.engine)
+    rule = Rule(int(how["gamma"]), float(params.learning_rate), float(params.decay))
+    images, targets = task.samples(params, "train")
+    events = task.events(params, images)
+    held_out, classes = task.samples(params, "validation")
+    held_out = task.events(params, held_out)
+    weights = initial_weights(params, streams)
+    averaged = None
+    if how["average_rate"]:
+        means: Any = tuple(w.copy() for w in weights)
+        averaged = Averaged(means, float(how["average_rate"]), int(params.average_every))
+    shuffle, redraw = streams.rng("shuffle"), streams.rng("reset")
+    order = np.arange(len(targets))
+    history: list[dict[str, Any]] = []
+    kept, best, seconds = None, {"validation_accuracy": -1.0}, []
+    for epoch in range(1, params.epochs + 1):
+        began = time.process_time()
+        if how["shuffle"]:
+            order = shuffle.permutation(len(targets))
+        fired, hits, changed = compute.train_epoch(
+            events, targets, order, weights, averaged, neurons(params), rule
+        )
+        seconds.append(time.process_time() - began)
+        shown = averaged.weights if averaged else weights
+        if not all(np.isfinite(w).all() for w in (*weights, *shown)):
+            if kept is None:
+                raise UserError(
+                    f"talk '{params.talk}': weights are no numbers any more in epoch {epoch} of "
+                    f"variant '{variant}'; lower 'learning_rate' in talk.yaml"
+                )
+            log.warning(
+                "weights are no numbers any more in epoch %d; the network of epoch %d is kept",
+                epoch, best["epoch"],
+            )  # fmt: skip
+            break
+        found = validate(params, shown, held_out, classes)
+        found |= {"train_accuracy": hits / len(order), "changed": changed / len(order)}
+        silent = fired < params.reset_share * len(order)
+        found["dead"] = float(silent.mean())
+        history += [{"epoch": epoch, "metric": k, "value": float(v)} for k, v in found.items()]
+        history.append({"epoch": epoch, "metric": "epoch_seconds", "value": seconds[-1]})
+        if found["validation_accuracy"] > best["validation_accuracy"]:
+            kept, best = tuple(w.copy() for w in shown), {**found, "epoch": epoch}
+        # After validation, as in the published code: a fresh neuron fires early and disturbs.
+        if epoch <= how["reset_until"] * params.epochs:
+            reset(params, weights, silent, redraw)
+        news = f"epoch {epoch}: validation {found['validation_accuracy']:.4f}"
+        progress(epoch / params.epochs, news)
+    assert kept is not None
+    return Network(
+        arrays=dict(zip(NAMES, kept, strict=True)),
+        info={
+            "engine": compute.NAME,
+            "epochs": len(seconds),
+            "epoch_seconds": float(np.mean(seconds)),
+            "kept_epoch": int(best["epoch"]),
+            "validation_accuracy": float(best["validation_accuracy"]),
+            "validation_ties_as_hits": float(best["validation_ties_as_hits"]),
+            "parameters": int(sum(w.size for w in kept)),
+        },
+        history=history,
+    )
+
+
+def validate(
+    params: Params, weights: Weights, events: Events, classes: NDArray
+) -> dict[str, float]:
+    """Accuracy by both readout rules, and how early the decision falls.
+
+    Args:
+        params: Parameters of the experiment.
+        weights: Both layers.
+        events: Spikes of the images.
+        classes: Their classes, (image,).
+    """
+    whole = tuple(np.asarray(w, np.float64) for w in weights)
+    found = engine(params.engine).forward(events, whole, neurons(params), whole=False)
+    first = found.output.min(axis=1)
+    chosen = strict(found.output, found.potential)
+    scored = published(found.output, found.potential, classes, params.t_max)
+    return {
+        "validation_accuracy": float((chosen == classes).mean()),
+        "validation_ties_as_hits": float((scored == classes).mean()),
+        "decision_tick": float(first.mean()),
+    }
+
+
+def reset(
+    params: Params, weights: Weights, silent: NDArray, rng: np.random.Generator
+) -> None:
+    """Draw the weights of silent hidden neurons anew, in place.
+
+    Their running means move to the new weights as those of all others do: gradually.
+
+    Args:
+        params: Parameters of the experiment.
+        weights: Both layers; changed.
+        silent: Which neurons, (hidden,).
+        rng: Source of the new weights.
+    """
+    n = int(silent.sum())
+    if not n:
+        return
+    w_hidden, w_output = weights
+    w_hidden[:, silent] = rng.uniform(0, params.hidden_limit, (params.n_input, n))
+    w_output[silent] = rng.uniform(0, params.output_limit, (n, params.n_output))

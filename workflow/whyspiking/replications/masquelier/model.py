@@ -1,0 +1,216 @@
+"""The network: decisions by both readout rules, and the same network in Brian2 (README, 2, 3, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Layer,
+    Network,
+    Params,
+    Recording,
+    Replay,
+    Task,
+    Trials,
+)
+from whyspiking.errors import UserError
+from whyspiking.replications.masquelier import task as tasks
+from whyspiking.replications.masquelier.network import Events, Firing, Neurons, Weights
+from whyspiking.replications.masquelier.reference import engine
+
+NAMES = ("w_hidden", "w_output")
+SAMPLING_TICKS = 2
+"""Potentials are sampled at even ticks: the last one, Tmax - 2, is the last that decides."""
+
+
+def neurons(params: Params) -> Neurons:
+    """The constants of the neurons."""
+    return Neurons(float(params.theta), int(params.t_max))
+
+
+def weights_of(network: Network) -> Weights:
+    """Both layers in double precision, as Brian2 has them too."""
+    hidden, output = (np.asarray(network.arrays[name], np.float64) for name in NAMES)
+    return hidden, output
+
+
+def forward(params: Params, network: Network, events: Events, *, whole: bool = True) -> Firing:
+    """First spikes of both layers in the engine of training."""
+    found: Firing = engine(params.engine).forward(
+        events, weights_of(network), neurons(params), whole=whole
+    )
+    return found
+
+
+def evaluate(params: Params, network: Network, task: Task) -> Trials:
+    """Decisions in the engine of training."""
+    firing = forward(params, network, tasks.events_of(params, task), whole=False)
+    return decide(params, firing.output, firing.potential, task)
+
+
+def strict(output: NDArray, potential: NDArray) -> NDArray[np.int64]:
+    """Classes by the first output spike; ties and silence by the largest potential (README, Eq. 7).
+
+    Args:
+        output: First spikes in ticks, Tmax where silent; (trial, class).
+        potential: Potentials at the crossing, or at the end where silent; (trial, class).
+    """
+    # In a silent trial all outputs share the time Tmax, so the same line decides it.
+    tied = output == output.min(axis=1, keepdims=True)
+    return np.where(tied, potential, -np.inf).argmax(axis=1)
+
+
+def published(
+    output: NDArray, potential: NDArray, targets: NDArray, t_max: int
+) -> NDArray[np.int64]:
+    """Choices that score as the published code does: a tie with the true class counts as a hit.
+
+    Args:
+        output: First spikes in ticks, Tmax where silent; (trial, class).
+        potential: As for `strict`, which decides where the true class is not among the first, and
+            silent trials.
+        targets: True classes, (trial,).
+        t_max: Length of a trial in ticks.
+    """
+    first = output.min(axis=1)
+    hit = (output[np.arange(len(output)), targets] == first) & (first < t_max)
+    return np.where(hit, targets, strict(output, potential))
+
+
+def decide(params: Params, output: NDArray, potential: NDArray, task: Task) -> Trials:
+    """Decisions by the readout rule of the experiment; silent trials decide at their end.
+
+    Args:
+        params: Parameters; `ties` is "hits" or "potential".
+        output: First spikes in ticks, Tmax where silent; (trial, class).
+        potential: Potentials at the crossing, or at the end where silent; (trial, class).
+        task: The trials.
+
+    Raises:
+        UserError: If there is no such rule.
+    """
+    targets = np.asarray(task.targets, np.int64)
+    if params.ties == "potential":
+        choices = strict(output, potential)
+    elif params.ties == "hits":
+        choices = published(output, potential, targets, params.t_max)
+    else:
+        raise UserError(
+            f"talk '{params.talk}': parameter 'ties' is {params.ties!r}; expected hits or potential"
+        )
+    return Trials(
+        targets=targets,
+        choices=choices,
+        decision_ms=output.min(axis=1) * float(params.tick_ms),
+        n_classes=task.n_classes,
+    )
+
+
+# ---- the same network in Brian2 -------------------------------------------------------------
+
+NEURON = """
+v : 1
+v_th : 1
+fired : 1
+"""
+"""No leak: the potential is a sum, and nothing is integrated between spikes."""
+CROSSING = "v > v_th and fired == 0"
+FIRE = "fired = 1"
+ON_SPIKE = "v_post += w * (1 - fired_post)"
+"""After its spike a neuron is deaf, so its potential stays what it was at the crossing."""
+START = "v = 0; fired = 0"
+
+
+def brian_model(params: Params) -> BrianModel:
+    """The structure in Brian2; thresholds and weights are values of each run.
+
+    Thresholds are compared before the spikes of a step arrive, so that a crossing caused at tick t
+    is a spike at t + 1: Eq. 3. One caused at the last tick is wiped by the start of the next trial.
+    """
+    sizes = {"input": params.n_input, "hidden": params.n_hidden, "output": params.n_output}
+
+    def construct(inputs: Mapping[str, Any]) -> list[Any]:
+        import brian2
+
+        def group(name: str) -> Any:
+            made = brian2.NeuronGroup(
+                sizes[name], NEURON, threshold=CROSSING, reset=FIRE, name=name
+            )
+            made.v_th = params.theta
+            return made
+
+        def synapses(pre: Any, post: Any, name: str) -> Any:
+            made = brian2.Synapses(pre, post, "w : 1", on_pre=ON_SPIKE, name=name)
+            made.connect()
+            return made
+
+        hidden, output = group("hidden"), group("output")
+        return [
+            hidden,
+            output,
+            synapses(inputs["input"], hidden, "s_hidden"),
+            synapses(hidden, output, "s_output"),
+            synapses(inputs["hidden_replay"], output, "s_replay"),
+        ]
+
+    tick_ms = float(params.tick_ms)
+    return BrianModel(
+        name="masquelier-" + "-".join(str(size) for size in sizes.values()),
+        definition={
+            "equations": [NEURON, CROSSING, FIRE, ON_SPIKE],
+            "sizes": list(sizes.values()),
+            "theta": params.theta,
+        },
+        construct=construct,
+        inputs={"input": sizes["input"], "hidden_replay": sizes["hidden"]},
+        dt_ms=tick_ms,
+        trial_ms=params.t_max * tick_ms,
+        max_trials=params.max_trials,
+        reset={"hidden": START, "output": START},
+        record_spikes=("hidden", "output"),
+        record_traces={"potential": ("output", "v", SAMPLING_TICKS * tick_ms)},
+        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})},
+        schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
+    )
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the Brian2 model, and name its layers for counting."""
+    w_hidden, w_output = weights_of(network)
+    return Binding(
+        values={
+            "s_hidden.w": w_hidden,
+            "s_output.w": w_output,
+            "s_replay.w": w_output,
+            "hidden.v_th": np.full(w_hidden.shape[1], float(params.theta)),
+            "output.v_th": np.full(w_output.shape[1], float(params.theta)),
+        },
+        layers={
+            "s_hidden.w": Layer("input", "hidden", w_hidden, "feedforward"),
+            "s_output.w": Layer("hidden", "output", w_output, "readout"),
+        },
+    )
+
+
+def read(params: Params, recording: Recording) -> Firing:
+    """First spikes and deciding potentials out of a Brian2 recording."""
+
+    def in_ticks(population: str) -> NDArray[np.int32]:
+        first = recording.spikes[population].first_ms() / params.tick_ms
+        return np.where(np.isfinite(first), np.rint(first), params.t_max).astype(np.int32)
+
+    return Firing(
+        in_ticks("hidden"), in_ticks("output"), recording.traces["potential"][:, -1, :]
+    )
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Trials:
+    """Decisions of a Brian2 recording by the readout rule of the experiment."""
+    firing = read(params, recording)
+    return decide(params, firing.output, firing.potential, task)

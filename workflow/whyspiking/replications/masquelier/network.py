@@ -1,0 +1,114 @@
+"""What both engines of S4NN share: the types of spikes, weights and constants, and their checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.errors import UserError
+
+Weights = tuple[NDArray, NDArray]
+"""w_hidden (pixel, hidden) and w_output (hidden, class)."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """Input spikes of several images, sorted by image, tick and pixel.
+
+    Attributes:
+        start: Where the spikes of each image begin, and their total number; (image + 1,), int64.
+        pixel: (spike,), uint16.
+        tick: (spike,), uint16.
+        n_pixels: Number of input channels, silent ones included.
+    """
+
+    start: NDArray[np.int64]
+    pixel: NDArray[np.uint16]
+    tick: NDArray[np.uint16]
+    n_pixels: int
+
+    def __len__(self) -> int:
+        return self.start.size - 1
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """Constants of the neurons: threshold, and Tmax, the length of a trial in ticks."""
+
+    theta: float
+    t_max: int
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Constants of the learning rule.
+
+    Attributes:
+        gamma: Margin in ticks by which other outputs should fire later than the first.
+        learning_rate: Step of both layers.
+        decay: L2 factor; weights lose the share `learning_rate * decay` with every image.
+    """
+
+    gamma: int
+    learning_rate: float
+    decay: float
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """Running mean of the weights: every `every` images it moves by `rate` towards them."""
+
+    weights: Weights
+    rate: float
+    every: int
+
+
+@dataclass(frozen=True)
+class Firing:
+    """First spikes of both layers in ticks; Tmax where a neuron stays silent.
+
+    Attributes:
+        hidden: (image, hidden), int32.
+        output: (image, class), int32.
+        potential: Potential of each output when it crossed the threshold, else at the last tick
+            whose input could still have made it fire, Tmax - 2; (image, class).
+    """
+
+    hidden: NDArray[np.int32]
+    output: NDArray[np.int32]
+    potential: NDArray
+
+
+def order_spikes(ticks: NDArray, t_max: int) -> Events:
+    """Sort input spikes by tick, then by pixel.
+
+    Args:
+        ticks: (image, pixel), whole ticks; Tmax and later: no spike.
+        t_max: Length of a trial in ticks.
+    """
+    image, pixel = np.nonzero(ticks < t_max)
+    tick = ticks[image, pixel]
+    order = np.lexsort((pixel, tick, image))
+    start = np.searchsorted(image, np.arange(len(ticks) + 1))
+    return Events(
+        start.astype(np.int64),
+        pixel[order].astype(np.uint16),
+        tick[order].astype(np.uint16),
+        ticks.shape[1],
+    )
+
+
+def check_fit(events: Events, weights: Weights) -> None:
+    """Refuse weights that do not fit the spikes or each other, or that are no numbers.
+
+    Raises:
+        UserError: If they do not.
+    """
+    (n_in, n_hidden), (n_from, n_out) = (np.shape(w) for w in weights)
+    if n_in != events.n_pixels or n_hidden != n_from:
+        raise UserError(
+            f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {n_in} x {n_hidden} "
+            f"and {n_from} x {n_out}; pixels, rows and columns must agree"
+        )

@@ -1,0 +1,241 @@
+"""S4NN in numpy, image by image: the readable home of the equations (README, Eqs. 2 to 6).
+
+`compiled` gives the same numbers a hundred times faster; `engine` chooses.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.errors import UserError
+from whyspiking.native import NoCompiler
+from whyspiking.replications.masquelier.network import (
+    Averaged,
+    Events,
+    Firing,
+    Neurons,
+    Rule,
+    Weights,
+    check_fit,
+    order_spikes,
+)
+
+__all__ = ["NAME", "engine", "first_spikes", "forward", "order_spikes", "train_epoch", "update"]
+
+NAME = "numpy"
+
+log = logging.getLogger(__name__)
+
+
+def engine(choice: Literal["auto", "compiled", "numpy"] = "auto") -> Any:
+    """The module that computes: `compiled`, or this one.
+
+    Args:
+        choice: "compiled" (C++), "numpy", or "auto": compiled, else numpy with a line in the log.
+
+    Raises:
+        UserError: If "compiled" was asked for and nothing can be compiled.
+    """
+    if choice not in ("auto", "compiled", "numpy"):
+        raise UserError(
+            f"talk 'masquelier': parameter 'engine' is {choice!r}; expected auto, compiled or numpy"
+        )
+    if choice != "numpy":
+        from whyspiking.replications.masquelier import compiled
+
+        try:
+            compiled.library()
+            return compiled
+        except NoCompiler as reason:
+            if choice == "compiled":
+                raise UserError(
+                    f"talk 'masquelier': engine 'compiled' needs a C++ compiler: {reason}; install "
+                    "one, or set the parameter 'engine' to numpy"
+                ) from None
+            log.warning("S4NN runs in numpy, a hundred times slower: %s", reason)
+    return importlib.import_module(__name__)
+
+
+def first_spikes(
+    sources: NDArray, ticks: NDArray, weights: NDArray, neurons: Neurons
+) -> tuple[NDArray[np.int32], NDArray]:
+    """First spikes of one layer of non-leaky neurons in one image (README, Eqs. 2 and 3).
+
+    Args:
+        sources: Presynaptic neuron of each spike, in the order of ticks; (spike,).
+        ticks: Its tick, (spike,).
+        weights: (presynaptic neuron, neuron).
+        neurons: Threshold and length of a trial.
+
+    Returns:
+        Ticks of the spikes, Tmax where silent; and potentials at the crossing, or where silent the
+        last ones that could have caused a spike. Both (neuron,).
+    """
+    n = weights.shape[1]
+    # What arrives at Tmax - 1 would be answered at Tmax, after the end.
+    kept = ticks < neurons.t_max - 1
+    sources, ticks = sources[kept], ticks[kept]
+    if not ticks.size:
+        return np.full(n, neurons.t_max, np.int32), np.zeros(n, weights.dtype)
+    # The threshold is compared once a tick, when all spikes of that tick have arrived.
+    last_of_tick = np.append(ticks[1:] != ticks[:-1], True)
+    potentials = np.cumsum(weights[sources], axis=0, dtype=weights.dtype)[last_of_tick]
+    ticks = ticks[last_of_tick]
+    above = potentials > neurons.theta
+    fires = above.any(axis=0)
+    crossing = np.where(fires, above.argmax(axis=0), len(ticks) - 1)
+    times = np.where(fires, ticks[crossing].astype(np.int32) + 1, neurons.t_max)
+    return times.astype(np.int32), potentials[crossing, np.arange(n)]
+
+
+def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
+    """First spikes of both layers for several images.
+
+    Args:
+        events: Input spikes of all images.
+        weights: Both layers; their precision is that of the computation.
+        neurons: Threshold and length of a trial.
+        whole: Whether spikes after the decision are wanted too; if not, the results may lack
+            hidden spikes and outputs that come later than the first output spike.
+
+    Raises:
+        UserError: If weights and spikes do not fit.
+    """
+    check_fit(events, weights)
+    shape = (len(events), weights[1].shape[1])
+    found = Firing(
+        np.empty((len(events), weights[0].shape[1]), np.int32),
+        np.empty(shape, np.int32),
+        np.empty(shape, weights[1].dtype),
+    )
+    for image in range(len(events)):
+        here = slice(int(events.start[image]), int(events.start[image + 1]))
+        hidden, _ = first_spikes(events.pixel[here], events.tick[here], weights[0], neurons)
+        order = np.lexsort((np.arange(hidden.size), hidden))
+        order = order[hidden[order] < neurons.t_max]
+        output, potential = first_spikes(order, hidden[order], weights[1], neurons)
+        found.hidden[image], found.output[image] = hidden, output
+        found.potential[image] = potential
+    return found
+
+
+def wanted_times(output: NDArray, target: int, neurons: Neurons, gamma: int) -> NDArray[np.int64]:
+    """Target times of the outputs in ticks, (class,) (README, Eq. 4)."""
+    first = int(output.min())
+    wanted = output.astype(np.int64)
+    if first == neurons.t_max:
+        wanted[target] = neurons.t_max - gamma
+        return wanted
+    close = output - first < gamma
+    wanted[close] = min(first + gamma, neurons.t_max)
+    wanted[target] = first
+    return wanted
+
+
+def update(
+    pixels: NDArray,
+    ticks: NDArray,
+    hidden: NDArray,
+    output: NDArray,
+    target: int,
+    weights: Weights,
+    neurons: Neurons,
+    rule: Rule,
+) -> bool:
+    """One step of the rule, in place (README, Eqs. 4 to 6).
+
+    Args:
+        pixels: Input spikes of the image, (spike,).
+        ticks: Their ticks, (spike,).
+        hidden: First spikes of the hidden layer, (hidden,).
+        output: First spikes of the outputs, (class,).
+        target: Class of the image.
+        weights: Both layers; changed.
+        neurons: Threshold and length of a trial.
+        rule: Constants of the learning rule.
+
+    Returns:
+        Whether there was an error to learn from.
+    """
+    w_hidden, w_output = weights
+    error = (wanted_times(output, target, neurons, rule.gamma) - output) / neurons.t_max
+    size = np.sqrt((error**2).sum())
+    if size == 0:
+        return False
+    error = error / size
+    earlier = hidden[:, None] < output[None, :]
+    w_output -= rule.learning_rate * error * earlier
+    # With the weights after their step, as the published code does.
+    back = (error * earlier * w_output).sum(axis=1)
+    size = np.sqrt((back**2).sum())
+    if size > 0:
+        w_hidden[pixels] -= (
+            rule.learning_rate * (back / size) * (ticks[:, None] < hidden[None, :])
+        )
+    return True
+
+
+def train_epoch(
+    events: Events,
+    targets: NDArray,
+    order: NDArray,
+    weights: Weights,
+    averaged: Averaged | None,
+    neurons: Neurons,
+    rule: Rule,
+) -> tuple[NDArray[np.int64], int, int]:
+    """One pass of the online rule over images; weights and their mean change in place.
+
+    Args:
+        events: Input spikes of all images.
+        targets: Class of each image, (image,).
+        order: Which images, one after the other.
+        weights: Both layers; changed.
+        averaged: Running mean of the weights, changed too; None where none is kept.
+        neurons: Threshold and length of a trial.
+        rule: Constants of the learning rule.
+
+    Returns:
+        Images in which each hidden neuron fired before the image was left, (hidden,); images whose
+        true output was among the first; images that changed weights.
+
+    Raises:
+        UserError: If weights and spikes do not fit.
+    """
+    check_fit(events, weights)
+    fired = np.zeros(weights[0].shape[1], np.int64)
+    hits = changed = 0
+    for count, image in enumerate(order, start=1):
+        here = slice(int(events.start[image]), int(events.start[image + 1]))
+        pixels, ticks = events.pixel[here], events.tick[here]
+        one = Events(np.array([0, pixels.size]), pixels, ticks, events.n_pixels)
+        firing = forward(one, weights, neurons)
+        hidden, output, target = firing.hidden[0], firing.output[0], int(targets[image])
+        hits += int(output[target] == output.min() < neurons.t_max)
+        fired += hidden <= last_read(output, target, neurons, rule)
+        changed += update(pixels, ticks, hidden, output, target, weights, neurons, rule)
+        for w in weights:
+            w *= 1 - rule.learning_rate * rule.decay
+        if averaged is not None and count % averaged.every == 0:
+            for mean, w in zip(averaged.weights, weights, strict=True):
+                mean += averaged.rate * (w - mean)
+    return fired, hits, changed
+
+
+def last_read(output: NDArray, target: int, neurons: Neurons, rule: Rule) -> int:
+    """Last tick at which a hidden spike counts as fired in training.
+
+    An image is left when no later spike can change its error: the true output has fired, and the
+    margin behind the first output has passed.
+    """
+    first, true = int(output.min()), int(output[target])
+    if first == neurons.t_max or true == neurons.t_max:
+        return neurons.t_max - 1
+    # Input at tick t makes hidden spikes at t + 1 and output spikes at t + 2; what arrives before
+    # the margin has passed, or before the true output fires, is still read.
+    return min(max(first + rule.gamma, true + 1) - 2, neurons.t_max - 1)

@@ -1,0 +1,98 @@
+"""Where the spikes come from: digits of MNIST as spike latencies on whole ticks."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.datasets import mnist
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier.network import Events
+from whyspiking.replications.masquelier.reference import engine
+from whyspiking.spikes import Spikes
+
+WHITE = 255
+
+
+def ticks(images: NDArray, t_max: int) -> NDArray[np.uint16]:
+    """Spike times of pixels in ticks (README, Eq. 1); black ones never fire: Tmax.
+
+    Args:
+        images: Brightness 0 to 255, uint8, any shape.
+        t_max: Length of a trial in ticks.
+    """
+    times = (WHITE - images.astype(np.int32)) * t_max // WHITE
+    return np.where(images == 0, t_max, times).astype(np.uint16)
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The inputs and targets of one split; the set is fixed, so `streams` is not used.
+
+    Args:
+        params: Parameters of the experiment.
+        split: "fresh" does not exist.
+        streams: Unused; the published set is the same for all seeds.
+
+    Raises:
+        UserError: If the images have another size than the network.
+    """
+    if split == "fresh":
+        return None
+    images, labels = samples(params, split)
+    first = ticks(images, params.t_max).astype(float)
+    first[first >= params.t_max] = np.inf
+    spikes = Spikes.from_first_spikes(first * params.tick_ms, params.t_max * params.tick_ms)
+    return Task(
+        stimulus=Stimulus(spikes={"input": spikes}),
+        targets=labels,
+        n_classes=params.n_output,
+        features=brightness(images),
+    )
+
+
+def samples(params: Params, split: Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images (image, pixel) and classes (image,) of one split, before they become spikes.
+
+    Raises:
+        UserError: If the images have another size than the network.
+    """
+    images, labels = _mnist(Path(params.data_dir) / "mnist", split, params.n_held_out)
+    if images.shape[1] != params.n_input:
+        raise UserError(
+            f"talk '{params.talk}': images have {images.shape[1]} pixels, the network "
+            f"{params.n_input} inputs; mend 'n_input' in talk.yaml or the data"
+        )
+    limit = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
+    return images[: limit[split]], labels[: limit[split]]
+
+
+def brightness(images: NDArray) -> NDArray[np.float32]:
+    """Pixels from 0 to 1 for non-spiking controls."""
+    return images.astype(np.float32) / np.float32(WHITE)
+
+
+def events(params: Params, images: NDArray) -> Events:
+    """The spikes of images in the order in which the engines read them."""
+    return engine(params.engine).order_spikes(ticks(images, params.t_max), params.t_max)
+
+
+def events_of(params: Params, task: Task) -> Events:
+    """The same from a task, whose spikes may have been moved; a tick is the nearest one."""
+    first = task.stimulus.spikes["input"].first_ms() / params.tick_ms
+    whole = np.where(first < params.t_max - 0.5, np.floor(first + 0.5), params.t_max)
+    return engine(params.engine).order_spikes(whole.astype(np.uint16), params.t_max)
+
+
+@functools.lru_cache(maxsize=3)
+def _mnist(folder: Path, split: Split, n_held_out: int) -> tuple[NDArray, NDArray]:
+    images, labels = mnist.load(folder, "test" if split == "test" else "train")
+    if split == "train":
+        images, labels = images[:-n_held_out], labels[:-n_held_out]
+    elif split == "validation":
+        images, labels = images[-n_held_out:], labels[-n_held_out:]
+    return images.reshape(len(images), -1), labels.astype(np.int64)
