@@ -109,7 +109,7 @@ def test_tasks_hold_what_the_engines_read(digits):
 
 
 def test_images_of_another_size_are_refused(digits):
-    with pytest.raises(UserError, match="64 pixels.*784"):
+    with pytest.raises(UserError, match=r"64 pixels.*784"):
         task.samples(params(**{**digits, "n_input": 784}), "train")
     events, _, weights = random_case(0)
     with pytest.raises(UserError, match="30 pixels"):
@@ -258,7 +258,9 @@ def test_readouts_of_ties_and_silence():
     some = Task(Stimulus({"input": spikes}), np.array([1, 1, 0, 1]), 3)
     strict = model.decide(own, output, potential, some)
     np.testing.assert_array_equal(strict.decision_ms, [3, T_MAX, 4, 7])
-    lenient = model.decide(replace(own, values={**own.values, "ties": "hits"}), output, potential, some)
+    lenient = model.decide(
+        replace(own, values={**own.values, "ties": "hits"}), output, potential, some
+    )
     assert (lenient.choices == some.targets).sum() == 4 > (strict.choices == some.targets).sum()
     with pytest.raises(UserError, match="ties"):
         model.decide(replace(own, values={**own.values, "ties": "?"}), output, potential, some)
@@ -273,7 +275,9 @@ def test_it_learns_and_keeps_the_best_epoch(digits):
     curve = [r["value"] for r in found.history if r["metric"] == "validation_accuracy"]
     assert len(curve) == 8 and found.info["validation_accuracy"] == max(curve)
     assert found.info["kept_epoch"] == 1 + int(np.argmax(curve))
-    outcome = masquelier.evaluate(own, "spiking", found, masquelier.make_task(own, "test", Streams(0)))
+    outcome = masquelier.evaluate(
+        own, "spiking", found, masquelier.make_task(own, "test", Streams(0))
+    )
     # Chance is a quarter.
     assert (outcome.choices == outcome.targets).mean() > 0.6
     again = masquelier.train(own, "spiking", Streams(0), {}, silent)
@@ -463,7 +467,7 @@ def test_replayed_hidden_spikes_decide_the_same(simulated):
 
 def test_forced_decisions_end_at_the_free_ones(simulated):
     own, _, test, cases = simulated
-    network, recording = cases[1]
+    _, recording = cases[1]
     output = model.read(own, recording).output
     ticks, accuracy = examples.forced(own, recording, output, test.targets)
     outcome = masquelier.decode(own, recording, test)
@@ -476,7 +480,7 @@ def test_forced_decisions_end_at_the_free_ones(simulated):
 
 
 def test_exhibits_are_complete(simulated, digits, monkeypatch):
-    own, machine, _, cases = simulated
+    own, _, _, cases = simulated
     monkeypatch.setattr(task.mnist, "load", lambda folder, split: _squares(split))
     task._mnist.cache_clear()
     own = replace(own, values={**own.values, "n_input": 36, "n_held_out": 30, "n_validation": 30})
@@ -491,8 +495,15 @@ def test_exhibits_are_complete(simulated, digits, monkeypatch):
         traces = np.repeat(firing.potential[:, None], 16, axis=1)
         return masquelier.model.Recording(spikes, {"potential": traces}, {"potential": 2.0})
 
-    network = Network({"w_hidden": cases[2][0].arrays["w_hidden"][:36], "w_output": cases[2][0].arrays["w_output"]})
-    found = masquelier.exhibits(own, {("spiking", 0): network, ("spiking", 2): network}, simulate, Streams(0))
+    network = Network(
+        {
+            "w_hidden": cases[2][0].arrays["w_hidden"][:36],
+            "w_output": cases[2][0].arrays["w_output"],
+        }
+    )
+    found = masquelier.exhibits(
+        own, {("spiking", 0): network, ("spiking", 2): network}, simulate, Streams(0)
+    )
     for seed in (0, 2):
         assert found[f"parity.times.{seed}"] == 1.0
         assert found[f"decided.share.{seed}"].sum() == pytest.approx(1)

@@ -1,3 +1,298 @@
-"""placeholder"""
-def figures(results):
-    return {}
+"""Signature figures: one digit, when decisions fall, what time costs, learning, filters, ties.
+
+Exhibits read: `mnist_strict/exhibits.npz`, described in `examples.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whyspiking.figures import (
+    BLUE,
+    GREY,
+    INK,
+    RED,
+    NotMeasuredError,
+    Plate,
+    learning_curve,
+    legend_below,
+    line_with_interval,
+    need,
+    over_seeds,
+    raster,
+)
+from whyspiking.tables import Table
+
+if TYPE_CHECKING:
+    from whyspiking.contract import Results
+
+T_MAX = 256
+SOURCE = "mnist_strict/exhibits.npz"
+PUBLISHED = 0.974
+"""Abstract of Kheradpisheh & Masquelier 2020, test accuracy on MNIST."""
+RELEASED = (0.9669, 0.9623)
+"""Test accuracy of the weights released with the published code: ties as hits, ties by potential
+(our evaluation of `weights_pretrained.npy`)."""
+READOUTS = {"mnist": "as published:\na tie is a hit", "mnist_strict": "strict:\nties by potential"}
+RECIPES = {
+    "spiking": "ours",
+    "no_average": "ours, no mean of weights",
+    "gamma3": "ours, margin of 3 ticks",
+    "published": "published recipe",
+}
+
+
+def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
+    """The talk's signature figures by name, in the order of the story."""
+    return {
+        "one digit": lambda: one_digit(results.exhibit("mnist_strict")),
+        "decisions": lambda: decisions(results.exhibit("mnist_strict")),
+        "learning": lambda: learning(results.history),
+        "filters": lambda: filters(results.exhibit("mnist_strict")),
+        "ties": lambda: ties(results.metrics, results.exhibit("mnist_strict")),
+    }
+
+
+def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
+    """All spikes of one image, up to the decision and after it."""
+    names = ("image", "target", "input", "hidden", "output")
+    image, target, inputs, hidden, output = need(arrays, *(f"digit.{name}" for name in names))
+    first = int(output.min())
+    if first >= T_MAX:
+        raise NotMeasuredError("No output neuron fires in the example.")
+    plate = Plate(4.4)
+    grid = plate.add_gridspec(3, 2, width_ratios=[1, 3.4], height_ratios=[1.25, 1.25, 1])
+    picture = plate.add_subplot(grid[0, 0])
+    picture.imshow(image, cmap="gray_r")
+    picture.set_xticks([])
+    picture.set_yticks([])
+    picture.set_title("image")
+    early = plate.add_subplot(grid[1, 0])
+    seen = (inputs < first).reshape(image.shape)
+    early.imshow(np.where(seen, image, 0), cmap="gray_r", vmin=0, vmax=float(image.max()))
+    early.set_xticks([])
+    early.set_yticks([])
+    early.set_title(f"seen by tick {first}")
+
+    rows = [plate.add_subplot(grid[index, 1]) for index in range(3)]
+    counts = []
+    for ax, times, label in zip(
+        rows[:2], (inputs, hidden), ("pixel", "hidden neuron"), strict=True
+    ):
+        order = np.argsort(times, kind="stable")
+        order = order[times[order] < T_MAX]
+        when = times[order]
+        before = when < first
+        # The last hidden spikes that could cause the decision come a tick before it.
+        raster(ax, when[before], np.flatnonzero(before), colours=BLUE, height=2.4)
+        raster(ax, when[~before], np.flatnonzero(~before), colours=GREY, height=2.4)
+        ax.set_ylabel(f"{label}\n(sorted)")
+        ax.set_ylim(-3, max(order.size, 1) + 3)
+        ax.tick_params(labelbottom=False)
+        counts.append((int(before.sum()), order.size))
+    raster(
+        rows[2], output[output < T_MAX], np.flatnonzero(output < T_MAX), colours=GREY, height=0.8
+    )
+    winners = np.flatnonzero(output == first)
+    raster(rows[2], np.full(winners.size, first), winners, colours=RED, height=0.9)
+    for line in rows[2].get_lines():
+        line.set_linewidth(2)
+    rows[2].set_ylabel("output\n(class)")
+    rows[2].set_yticks(range(0, output.size, 3))
+    rows[2].set_ylim(-0.8, output.size - 0.2)
+    rows[2].set_xlabel("time, ticks")
+    for ax in rows:
+        ax.axvline(first, color=RED, linewidth=0.9, linestyle=":")
+        ax.set_xlim(-2, T_MAX)
+    rows[0].annotate(
+        "decision", (first, 0.9), (5, 0), xycoords=("data", "axes fraction"),
+        textcoords="offset points", fontsize=8.5, va="center",
+    )  # fmt: skip
+    (n_in, all_in), (n_hidden, all_hidden) = counts
+    return plate.says(
+        "One image through the network, spikes from Brian2. Blue: spikes before the decision, grey: those "
+        "that come too late for it. Bottom: outputs, the deciding spike in red.",
+        f"Class {int(target)}: output {', '.join(map(str, winners))} fires first, at tick {first} "
+        f"of {T_MAX}, after {n_in} of {all_in} input spikes and {n_hidden} of {all_hidden} hidden "
+        f"spikes ({hidden.size} hidden neurons).",
+        SOURCE,
+        "mnist_strict",
+    )
+
+
+def decisions(arrays: Mapping[str, NDArray]) -> Plate:
+    """When decisions fall, and what a decision forced earlier is worth."""
+    edges, ticks = need(arrays, "decided.tick", "forced.tick")
+    shares, accuracy = (_seeds(arrays, key) for key in ("decided.share", "forced.accuracy"))
+    plate = Plate(2.9)
+    left, right = plate.panels(1, 2)[0]
+    mean = over_seeds(shares, ["index"])["mean"].to_numpy()
+    left.bar(edges[:-1], 100 * mean, width=np.diff(edges), align="edge", color=BLUE, linewidth=0)
+    left.set_xlabel("tick of the decision")
+    left.set_ylabel("share of images, %")
+    left.set_title("when the first output fires")
+    points = over_seeds(accuracy, ["index"])
+    line_with_interval(right, ticks, points, markers=False)
+    right.set_xlabel("tick at which a decision is forced")
+    right.set_ylabel("validation accuracy")
+    right.set_ylim(0, 1.02)
+    right.set_title("what an earlier answer is worth")
+    for ax in (left, right):
+        ax.set_xlim(0, T_MAX)
+        ax.set_xticks(range(0, T_MAX + 1, 64))
+    final = float(points["mean"].iloc[-1])
+    reached = int(ticks[int(np.argmax(points["mean"].to_numpy() >= 0.95 * final))])
+    middle = edges[int(np.searchsorted(np.cumsum(mean), 0.5))]
+    return plate.says(
+        "Left: tick of the first output spike over 1,000 validation images (the last bar: images "
+        "without one). Right: accuracy if the network must answer at a tick, by the first spike "
+        "where there is one, else by the largest potential. Mean over seeds; band: pointwise 95 % "
+        "t interval.",
+        f"Half of the decisions have fallen by about tick {int(middle)}; silent images: "
+        f"{100 * float(mean[-1]):.1f} %. A forced decision has 95 % of the final accuracy "
+        f"({final:.3f}) from tick {reached} of {T_MAX} on.",
+        SOURCE,
+        "mnist_strict",
+    )
+
+
+def learning(history: Table) -> Plate:
+    """Validation accuracy against epoch for the recipe and its ablations."""
+    chosen = (history["experiment"] == "recipe") | (
+        (history["experiment"] == "mnist") & (history["variant"] == "spiking")
+    )
+    rows = history[chosen]
+    plate = Plate(3.1)
+    left, right = plate.panels(1, 2)[0]
+    said = learning_curve(left, rows, metric="validation_accuracy", labels=RECIPES)
+    lowest = 0.90
+    left.set_ylim(min(lowest, _floor(rows, "validation_accuracy")), 1.0)
+    left.set_ylabel("validation accuracy")
+    left.set_title("ties by potential")
+    learning_curve(right, rows, metric="decision_tick", labels=RECIPES)
+    right.set_ylim(0, None)
+    right.set_ylabel("mean tick of the decision")
+    right.set_title("decisions move forward")
+    for line in (*left.get_lines(), *right.get_lines()):
+        line.set_linewidth(1.2)
+    legend_below(plate, [left, right])
+    return plate.says(
+        "Learning curves; epochs on a logarithmic axis. Without the running mean the weights jump "
+        "with every image that is not right with margin. Bands: pointwise 95 % t intervals over "
+        "seeds, where there are several.",
+        said + ".",
+        "history.csv",
+    )
+
+
+def _floor(rows: Table, metric: str) -> float:
+    """A lower limit that shows the second half of every curve."""
+    late = rows[(rows["metric"] == metric) & (rows["epoch"] > rows["epoch"].max() / 2)]
+    return float(np.floor(50 * late["value"].min()) / 50) if len(late) else 1.0
+
+
+def filters(arrays: Mapping[str, NDArray]) -> Plate:
+    """Input weights of the hidden neurons that fire most."""
+    import seaborn
+
+    (weights,) = need(arrays, "filters.weights")
+    plate = Plate(2.5)
+    limit = float(np.percentile(np.abs(weights), 99.5))
+    columns = 8
+    axes = plate.panels(-(-len(weights) // columns), columns)
+    for ax in axes.ravel():
+        ax.set_axis_off()
+    for ax, image in zip(axes.ravel(), weights, strict=False):
+        seaborn.heatmap(
+            pd.DataFrame(image), ax=ax, cmap="RdBu_r", vmin=-limit, vmax=limit, square=True,
+            cbar=False, xticklabels=False, yticklabels=False, rasterized=True,
+        )  # fmt: skip
+    bar = plate.colorbar(axes[0, 0].collections[0], ax=axes, aspect=25, label="weight (θ = 100)")
+    bar.outline.set_visible(False)
+    positive = float((weights > 0).mean())
+    return plate.says(
+        "Input weights of the hidden neurons that fire most often before the decision, as images: "
+        "red pixels bring their spike forward, blue ones hold it back.",
+        f"{len(weights)} weight images; {100 * positive:.0f} % of the weights are positive, the "
+        f"middle 99 % lie within {limit:.0f} of zero.",
+        SOURCE,
+        "mnist_strict",
+    )
+
+
+def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
+    """Test accuracy under both readouts, beside the published and the released network."""
+    import seaborn
+
+    rows = metrics[
+        (metrics["metric"] == "accuracy")
+        & (metrics["engine"] == "brian2")
+        & (metrics["perturbation"] == "none")
+        & (metrics["variant"] == "spiking")
+        & metrics["experiment"].isin(list(READOUTS))
+    ]
+    if rows.empty:
+        raise NotMeasuredError("No accuracy in Brian2 was measured.")
+    shown = pd.DataFrame(
+        {"readout": rows["experiment"].map(READOUTS), "accuracy": 100 * rows["value"]}
+    )
+    order = list(READOUTS.values())
+    plate = Plate(2.9, 5.6)
+    ax = plate.panels(1, 1)[0, 0]
+    seaborn.stripplot(
+        data=shown, x="readout", y="accuracy", order=order, ax=ax, color=BLUE, size=6, jitter=0.06,
+        label="ours, one dot a seed",
+    )  # fmt: skip
+    ax.plot(
+        [0.22], [100 * PUBLISHED], "D", color=RED, label="published (best epoch on test images)"
+    )
+    ax.plot(
+        [0.22, 1.22], 100 * np.array(RELEASED), "s", color=INK, markerfacecolor="none",
+        label="released weights",
+    )  # fmt: skip
+    ax.set_xlim(-0.5, 1.6)
+    ax.set_xlabel("")
+    ax.set_ylabel("test accuracy, %")
+    handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    if (own := ax.get_legend()) is not None:
+        own.remove()
+    ax.legend(handles.values(), handles.keys(), loc="center left", bbox_to_anchor=(1.0, 0.5))
+    means = shown.groupby("readout")["accuracy"].mean()
+    share = [float(v) for k, v in arrays.items() if k.startswith("ties.share.")]
+    equal = [float(v) for k, v in arrays.items() if k.startswith("parity.times.")]
+    words = [
+        f"{name.replace(chr(10), ' ')}: {means[name]:.2f} %" for name in order if name in means
+    ]
+    extra = ""
+    if share and equal:
+        extra = (
+            f" {100 * np.mean(share):.1f} % of validation images tie; "
+            f"{100 * np.mean(equal):.4g} % of all spikes fall on the same tick in Brian2 and in "
+            "the kernel."
+        )
+    return plate.says(
+        "The same networks read out by two rules, in Brian2. The published rule counts an image as "
+        "right if the true class is among those that fire first.",
+        "; ".join(words) + f"; published {100 * PUBLISHED:.1f} %, released weights "
+        f"{100 * RELEASED[0]:.1f} % and {100 * RELEASED[1]:.1f} %." + extra,
+        "metrics.csv",
+    )
+
+
+def _seeds(arrays: Mapping[str, NDArray], key: str) -> Table:
+    """Curves `<key>.<seed>` as a long table with the columns index, seed, value."""
+    tables = [
+        pd.DataFrame(
+            {"index": np.arange(len(values)), "seed": name.rpartition(".")[2], "value": values}
+        )
+        for name, values in arrays.items()
+        if name.startswith(f"{key}.")
+    ]
+    if not tables:
+        raise NotMeasuredError(f"The run kept no exhibit {key} at this scale.")
+    return pd.concat(tables, ignore_index=True)

@@ -60,10 +60,12 @@ def collect(
         firing = model.read(params, recording)
         expected = model.forward(params, network, task.events_of(params, some))
         equal = [firing.hidden == expected.hidden, firing.output == expected.output]
-        found[f"parity.times.{seed}"] = np.mean(np.concatenate([e.ravel() for e in equal]))
+        found[f"parity.times.{seed}"] = np.asarray(
+            np.concatenate([e.ravel() for e in equal]).mean()
+        )
         first = firing.output.min(axis=1)
         tied = (firing.output == first[:, None]).sum(axis=1) > 1
-        found[f"ties.share.{seed}"] = np.mean(tied & (first < params.t_max))
+        found[f"ties.share.{seed}"] = np.asarray((tied & (first < params.t_max)).mean())
         ticks, accuracy = forced(params, recording, firing.output, some.targets)
         found |= {"forced.tick": ticks, f"forced.accuracy.{seed}": accuracy}
         edges = np.arange(0, params.t_max + BIN_TICKS + 1, BIN_TICKS)

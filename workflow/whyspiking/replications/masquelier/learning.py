@@ -58,8 +58,7 @@ def recipe(params: Params, variant: str) -> dict[str, Any]:
             f"{', '.join(RECIPES)}"
         )
     settings = {
-        name: getattr(params, name)
-        for name in ("gamma", "average_rate", "shuffle", "reset_until")
+        name: getattr(params, name) for name in ("gamma", "average_rate", "shuffle", "reset_until")
     }
     for name, value in RECIPES[variant].items():
         settings[name] = getattr(params, value) if isinstance(value, str) else value
@@ -168,9 +167,7 @@ def validate(
     }
 
 
-def reset(
-    params: Params, weights: Weights, silent: NDArray, rng: np.random.Generator
-) -> None:
+def reset(params: Params, weights: Weights, silent: NDArray, rng: np.random.Generator) -> None:
     """Draw the weights of silent hidden neurons anew, in place.
 
     Their running means move to the new weights as those of all others do: gradually.

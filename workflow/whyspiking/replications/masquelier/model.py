@@ -1,4 +1,4 @@
-"""The network: decisions by both readout rules, and the same network in Brian2 (README, 2, 3, 7)."""
+"""The network: decisions by both readout rules, and the same network in Brian2 (README, 4, 5)."""
 
 from __future__ import annotations
 
@@ -205,9 +205,7 @@ def read(params: Params, recording: Recording) -> Firing:
         first = recording.spikes[population].first_ms() / params.tick_ms
         return np.where(np.isfinite(first), np.rint(first), params.t_max).astype(np.int32)
 
-    return Firing(
-        in_ticks("hidden"), in_ticks("output"), recording.traces["potential"][:, -1, :]
-    )
+    return Firing(in_ticks("hidden"), in_ticks("output"), recording.traces["potential"][:, -1, :])
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:

@@ -174,9 +174,7 @@ def update(
     back = (error * earlier * w_output).sum(axis=1)
     size = np.sqrt((back**2).sum())
     if size > 0:
-        w_hidden[pixels] -= (
-            rule.learning_rate * (back / size) * (ticks[:, None] < hidden[None, :])
-        )
+        w_hidden[pixels] -= rule.learning_rate * (back / size) * (ticks[:, None] < hidden[None, :])
     return True
 
 
