@@ -117,8 +117,8 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "One image through the network, spikes from Brian2. Blue: spikes before the decision, grey: those "
         "that come too late for it. Bottom: outputs, the deciding spike in red.",
-        f"Class {int(target)}: output {', '.join(map(str, winners))} fires first, at tick {first} "
-        f"of {T_MAX}, after {n_in} of {all_in} input spikes and {n_hidden} of {all_hidden} hidden "
+        f"Class {int(target)}: output {' and '.join(map(str, winners))} fires first, at tick "
+        f"{first} of {T_MAX}, after {n_in} of {all_in} input spikes and {n_hidden} of {all_hidden} hidden "
         f"spikes ({hidden.size} hidden neurons).",
         SOURCE,
         "mnist_strict",
