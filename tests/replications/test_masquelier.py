@@ -332,9 +332,21 @@ def test_recipes():
     assert learning.recipe(own, "spiking")["gamma"] == own.gamma
     assert learning.recipe(own, "gamma3")["gamma"] == own.published_gamma == 3
     assert learning.recipe(own, "no_average")["average_rate"] is None
-    assert learning.recipe(own, "published")["shuffle"] is False
+    assert learning.recipe(own, "weak_decay")["decay"] == 1e-6 < own.decay
+    published = registry.load_talk("masquelier").experiments["recipe"].published
+    for name, value in learning.recipe(own, "published").items():
+        # The variant undoes at any scale what the scale changes.
+        assert value == published[name] or (name == "average_rate" and not published[name])
     with pytest.raises(UserError, match="gama3"):
         learning.recipe(own, "gama3")
+
+
+def test_the_margin_grows():
+    own = params(gamma_epochs=4)
+    how = {"gamma": 8, "gamma_start": 4}
+    assert [learning.margin(own, how, epoch) for epoch in range(1, 8)] == [4, 5, 6, 7, 8, 8, 8]
+    constant = {"gamma": 3, "gamma_start": 3}
+    assert {learning.margin(own, constant, epoch) for epoch in range(1, 8)} == {3}
 
 
 def test_weights_that_are_no_numbers_stop_training(digits, monkeypatch, caplog):

@@ -147,6 +147,9 @@ def test_smoke_run_gives_all_tables_and_pages(smoke_run):
         "clopath.episode.correlation",
         "clopath.shot.order",
         "clopath.shot.compression",
+        "masquelier.mnist.accuracy",
+        "masquelier.mnist_strict.accuracy",
+        "masquelier.parity.decisions",
     ):
         assert (verdicts["claim"] == claim).sum() == 1, claim
     metrics = tables.read_metrics([results / "metrics.csv"])

@@ -43,6 +43,7 @@ RECIPES = {
     "spiking": "ours",
     "no_average": "ours, no mean of weights",
     "gamma3": "ours, margin of 3 ticks",
+    "weak_decay": "ours, published decay",
     "published": "published recipe",
 }
 
@@ -115,11 +116,11 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     )  # fmt: skip
     (n_in, all_in), (n_hidden, all_hidden) = counts
     return plate.says(
-        "One image through the network, spikes from Brian2. Blue: spikes before the decision, grey: those "
-        "that come too late for it. Bottom: outputs, the deciding spike in red.",
+        "One image through the network, spikes from Brian2. Blue: spikes before the decision, "
+        "grey: those that come too late for it. Bottom: outputs, the deciding spike in red.",
         f"Class {int(target)}: output {' and '.join(map(str, winners))} fires first, at tick "
-        f"{first} of {T_MAX}, after {n_in} of {all_in} input spikes and {n_hidden} of {all_hidden} hidden "
-        f"spikes ({hidden.size} hidden neurons).",
+        f"{first} of {T_MAX}, after {n_in} of {all_in} input spikes and {n_hidden} of "
+        f"{all_hidden} hidden spikes ({hidden.size} hidden neurons).",
         SOURCE,
         "mnist_strict",
     )

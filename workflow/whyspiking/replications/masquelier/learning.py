@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,30 @@ from whyspiking.replications.masquelier.reference import engine
 
 RECIPES: dict[str, dict[str, Any]] = {
     "spiking": {},
-    "gamma3": {"gamma": "published_gamma"},
+    "gamma3": {"gamma": "published_gamma", "gamma_start": "published_gamma"},
+    "weak_decay": {"decay": "published_decay"},
     "no_average": {"average_rate": None},
     "published": {
         "gamma": "published_gamma",
+        "gamma_start": "published_gamma",
+        "learning_rate": "published_rate",
+        "decay": "published_decay",
         "average_rate": None,
         "shuffle": False,
         "reset_until": 1.0,
     },
 }
 """Variant -> settings that differ from the parameters; a name stands for another parameter."""
+
+SETTINGS = (
+    "gamma",
+    "gamma_start",
+    "learning_rate",
+    "decay",
+    "average_rate",
+    "shuffle",
+    "reset_until",
+)
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +72,19 @@ def recipe(params: Params, variant: str) -> dict[str, Any]:
             f"talk '{params.talk}': variant '{variant}' is not known; expected one of "
             f"{', '.join(RECIPES)}"
         )
-    settings = {
-        name: getattr(params, name) for name in ("gamma", "average_rate", "shuffle", "reset_until")
-    }
+    settings = {name: getattr(params, name) for name in SETTINGS}
     for name, value in RECIPES[variant].items():
         settings[name] = getattr(params, value) if isinstance(value, str) else value
     return settings
+
+
+def margin(params: Params, how: Mapping[str, Any], epoch: int) -> int:
+    """Gamma of one epoch, counted from 1: it grows evenly from `gamma_start` to `gamma`.
+
+    A wide margin makes every image an error of an untrained network, which it may not survive.
+    """
+    share = min(1.0, (epoch - 1) / params.gamma_epochs)
+    return round(how["gamma_start"] + share * (how["gamma"] - how["gamma_start"]))
 
 
 def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
@@ -81,7 +103,6 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     """
     how = recipe(params, variant)
     compute = engine(params.engine)
-    rule = Rule(int(how["gamma"]), float(params.learning_rate), float(params.decay))
     images, targets = task.samples(params, "train")
     events = task.events(params, images)
     held_out, classes = task.samples(params, "validation")
@@ -97,6 +118,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     kept, best, seconds = None, {"validation_accuracy": -1.0}, []
     for epoch in range(1, params.epochs + 1):
         began = time.process_time()
+        rule = Rule(margin(params, how, epoch), float(how["learning_rate"]), float(how["decay"]))
         if how["shuffle"]:
             order = shuffle.permutation(len(targets))
         fired, hits, changed = compute.train_epoch(
