@@ -101,8 +101,9 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     )
     winners = np.flatnonzero(output == first)
     raster(rows[2], np.full(winners.size, first), winners, colours=RED, height=0.9)
-    for line in rows[2].get_lines():
-        line.set_linewidth(2)
+    for ax, width in zip(rows, (1.0, 1.2, 2.2), strict=True):
+        for line in ax.get_lines():
+            line.set_linewidth(width)
     rows[2].set_ylabel("output\n(class)")
     rows[2].set_yticks(range(0, output.size, 3))
     rows[2].set_ylim(-0.8, output.size - 0.2)
@@ -202,7 +203,7 @@ def filters(arrays: Mapping[str, NDArray]) -> Plate:
     import seaborn
 
     (weights,) = need(arrays, "filters.weights")
-    plate = Plate(2.5)
+    plate = Plate(1.95)
     limit = float(np.percentile(np.abs(weights), 99.5))
     columns = 8
     axes = plate.panels(-(-len(weights) // columns), columns)
@@ -213,7 +214,7 @@ def filters(arrays: Mapping[str, NDArray]) -> Plate:
             pd.DataFrame(image), ax=ax, cmap="RdBu_r", vmin=-limit, vmax=limit, square=True,
             cbar=False, xticklabels=False, yticklabels=False, rasterized=True,
         )  # fmt: skip
-    bar = plate.colorbar(axes[0, 0].collections[0], ax=axes, aspect=25, label="weight (θ = 100)")
+    bar = plate.colorbar(axes[0, 0].collections[0], ax=axes, aspect=18, label="weight\n(θ = 100)")
     bar.outline.set_visible(False)
     positive = float((weights > 0).mean())
     return plate.says(
