@@ -195,11 +195,15 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
 def _history(talk: registry.Talk) -> pd.DataFrame:
     epochs = np.unique(np.round(np.geomspace(1, 300, 40)))
     rows = [
-        (experiment.name, variant.name, seed, int(epoch), "validation_accuracy", 0.96 - 0.4 / epoch)
+        (experiment.name, variant.name, seed, int(epoch), metric, value + slope / epoch)
         for experiment in talk.experiments.values()
         for variant in experiment.variants.values()
         for seed in SEEDS
         for epoch in epochs
+        for metric, value, slope in (
+            ("validation_accuracy", 0.96, -0.4),
+            ("decision_tick", 90.0, 60.0),
+        )
     ]
     return pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
 
@@ -215,6 +219,7 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
             steep = 1 / (1 + np.exp(-8 * (time - 1 - 0.03 * seed)))
             made[f"anytime.spiking.{seed}"] = 1 / 3 + 0.62 * steep
     made |= _yinyang(rng) if experiment.name == "yinyang" else {}
+    made |= _digit(rng) if experiment.name == "mnist_strict" else {}
     if experiment.name in ("sine", "sawtooth", "product"):
         time = np.arange(0, 12000.0)
         target = np.sin(2 * np.pi * 5 * time / 1000)
@@ -256,6 +261,26 @@ def _yinyang(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "trace.output_ms": np.array([1.1, np.inf, np.inf]),
         "trace.target": np.array(0),
     }
+
+
+def _digit(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    edges, ticks = np.arange(0, 265, 8), np.arange(0, 256, 2)
+    made = {
+        "digit.image": rng.uniform(0, 1, (28, 28)),
+        "digit.target": np.array(3),
+        "digit.input": rng.integers(0, 257, 784),
+        "digit.hidden": rng.integers(2, 257, 400),
+        "digit.output": np.array([256, 120, 99, 70, 256, 81, 256, 200, 256, 130]),
+        "filters.weights": rng.normal(0, 10, (16, 28, 28)),
+        "decided.tick": edges,
+        "forced.tick": ticks,
+    }
+    for seed in SEEDS:
+        made[f"decided.share.{seed}"] = np.full(33, 1 / 33)
+        made[f"forced.accuracy.{seed}"] = 0.97 - 0.87 * np.exp(-ticks / (30.0 + seed))
+        made[f"ties.share.{seed}"] = np.array(0.01)
+        made[f"parity.times.{seed}"] = np.array(1.0)
+    return made
 
 
 def _sequence(rng: np.random.Generator) -> dict[str, np.ndarray]:
