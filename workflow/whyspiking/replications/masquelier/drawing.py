@@ -199,7 +199,7 @@ def _floor(rows: Table, metric: str) -> float:
 
 
 def filters(arrays: Mapping[str, NDArray]) -> Plate:
-    """Input weights of the hidden neurons that fire most."""
+    """Input weights of hidden neurons that fire on about half of the images."""
     import seaborn
 
     (weights,) = need(arrays, "filters.weights")
@@ -218,8 +218,8 @@ def filters(arrays: Mapping[str, NDArray]) -> Plate:
     bar.outline.set_visible(False)
     positive = float((weights > 0).mean())
     return plate.says(
-        "Input weights of the hidden neurons that fire most often before the decision, as images: "
-        "red pixels bring their spike forward, blue ones hold it back.",
+        "Input weights of the hidden neurons that fire before the decision on nearly half of the "
+        "images, as images: red pixels bring their spike forward, blue ones hold it back.",
         f"{len(weights)} weight images; {100 * positive:.0f} % of the weights are positive, the "
         f"middle 99 % lie within {limit:.0f} of zero.",
         SOURCE,

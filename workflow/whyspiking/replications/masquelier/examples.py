@@ -5,7 +5,8 @@ Experiment mnist_strict, keys (ticks: Tmax where a neuron stays silent):
     digit.image (28, 28)            brightness of the example, a validation image rightly decided
     digit.target ()                 its class
     digit.input, digit.hidden, digit.output   first spikes in ticks, as simulated in Brian2
-    filters.weights (some neurons, 28, 28)    input weights of the hidden neurons that fire most
+    filters.weights (some neurons, 28, 28)    input weights of the hidden neurons that fire before
+                                    the decision on nearly half of the images
     forced.tick (time,)             ticks at which a decision is forced
     forced.accuracy.<seed> (time,)  share of right decisions: the first spike where there is one,
                                     else the output with the largest potential
@@ -83,8 +84,9 @@ def collect(
                 "digit.hidden": firing.hidden[chosen],
                 "digit.output": firing.output[chosen],
             }
-            busy = np.argsort(-(firing.hidden < first[:, None]).sum(axis=0), kind="stable")
-            filters = network.arrays["w_hidden"][:, busy[:N_FILTERS]].T
+            share = (firing.hidden < first[:, None]).mean(axis=0)
+            telling = np.argsort(-share * (1 - share), kind="stable")[:N_FILTERS]
+            filters = network.arrays["w_hidden"][:, telling].T
             found["filters.weights"] = filters.reshape(-1, side, side).astype(np.float32)
     return found
 

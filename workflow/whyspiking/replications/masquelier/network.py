@@ -101,7 +101,7 @@ def order_spikes(ticks: NDArray, t_max: int) -> Events:
 
 
 def check_fit(events: Events, weights: Weights) -> None:
-    """Refuse weights that do not fit the spikes or each other, or that are no numbers.
+    """Refuse weights that do not fit the spikes or each other.
 
     Raises:
         UserError: If they do not.

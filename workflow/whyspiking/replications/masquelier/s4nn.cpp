@@ -33,7 +33,8 @@ struct Layer {
     Real* at(int i) { return &w[std::size_t(i) * row]; }
     void store(Real* to) const {
         for (int i = 0; i < n_in; ++i)
-            for (int j = 0; j < n; ++j) to[std::size_t(i) * n + j] = scale * w[std::size_t(i) * row + j];
+            for (int j = 0; j < n; ++j)
+                to[std::size_t(i) * n + j] = scale * w[std::size_t(i) * row + j];
     }
     void average_into(Real* mean, Real rate) const {
         for (int i = 0; i < n_in; ++i) {
@@ -110,7 +111,8 @@ struct Network {
     std::vector<int> fired;  // hidden neurons in the order of their spikes
     int first = 0;           // earliest output spike, t_max where all are silent
 
-    Network(int n_in, int n_hidden, int n_out, int t_max, Real theta, const Real* w1, const Real* w2)
+    Network(int n_in, int n_hidden, int n_out, int t_max, Real theta, const Real* w1,
+            const Real* w2)
         : t_max(t_max),
           theta(theta),
           hidden(n_in, n_hidden, w1),
