@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -111,7 +112,11 @@ def _epochs() -> None:
     }
     for name, (settings, weights, times_of_pulses, times, asked) in networks.items():
         seconds = {}
-        for engine, n in (("compiled", len(times)), ("jax", JAX_SAMPLES)):
+        plans: tuple[tuple[Literal["compiled", "jax"], int], ...] = (
+            ("compiled", len(times)),
+            ("jax", JAX_SAMPLES),
+        )
+        for engine, n in plans:
             training = Training(settings, weights, times_of_pulses, engine=engine)
             inputs = Inputs(times[:n])
             # The first epoch of either also compiles or sorts.

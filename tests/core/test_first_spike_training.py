@@ -389,3 +389,29 @@ def test_headers_count_for_the_cache(tmp_path, monkeypatch):
         header.write_text(f"constexpr int kOne = {value};\n")
         found.append(native.build("one", [source], tmp_path / "cache"))
     assert found[0] == found[2] != found[1]
+
+
+def test_inputs_with_spikes_left_out_are_still_sorted():
+    rng = np.random.default_rng(0)
+    times = np.where(rng.random((200, 30)) < 0.3, np.inf, rng.random((200, 30)))
+    inputs = Inputs(times)
+    thinned = inputs.without(0.25, rng)
+    lost = np.isfinite(inputs.times) & ~np.isfinite(thinned.times)
+    assert lost.sum() / np.isfinite(inputs.times).sum() == pytest.approx(0.25, abs=0.03)
+    assert (thinned.times[~lost] == inputs.times[~lost]).all()
+    for found, expected in zip(thinned.sorted, Inputs(thinned.times).sorted, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert (inputs.times == Inputs(times).times).all(), "the original stays as it was"
+
+
+def test_inputs_are_sorted_without_a_compiler(monkeypatch):
+    rng = np.random.default_rng(0)
+    times = np.where(rng.random((20, 30)) < 0.3, np.inf, rng.integers(0, 9, (20, 30)))
+    expected = Inputs(times).sorted
+
+    def presort(times):
+        raise native.NoCompiler("none")
+
+    monkeypatch.setattr(compiled_epoch, "presort", presort)
+    for found, wanted in zip(Inputs(times).sorted, expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)

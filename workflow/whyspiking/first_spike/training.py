@@ -26,7 +26,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whyspiking import first_spike
+from whyspiking import first_spike, native
 from whyspiking.errors import UserError
 
 Pair = tuple[NDArray, NDArray]
@@ -169,7 +169,32 @@ class Inputs:
         """Where each sample begins, and its finite inputs in the order of time."""
         from whyspiking.first_spike import compiled_epoch
 
-        return compiled_epoch.presort(self.times)
+        try:
+            return compiled_epoch.presort(self.times)
+        except native.NoCompiler:
+            finite = np.isfinite(self.times)
+            order = np.argsort(self.times, axis=1, kind="stable").astype(np.uint16)
+            first = np.arange(finite.shape[1]) < finite.sum(axis=1)[:, None]
+            offsets = np.concatenate([[0], np.cumsum(finite.sum(axis=1))])
+            return offsets.astype(np.int64), order[first]
+
+    def without(self, share: float, rng: np.random.Generator) -> Inputs:
+        """The same inputs with a share of the spikes left out.
+
+        Args:
+            share: Probability that a spike is left out.
+            rng: Source of the draw.
+        """
+        offsets, inputs = self.sorted
+        kept = rng.random(inputs.size, np.float32) >= share
+        lost = np.flatnonzero(~kept)
+        thinned = Inputs.__new__(Inputs)
+        thinned.times = self.times.copy()
+        thinned.times[np.searchsorted(offsets, lost, side="right") - 1, inputs[lost]] = np.inf
+        before = np.concatenate([[0], np.cumsum(kept)])
+        # Order is kept, so nothing has to be sorted again.
+        thinned.sorted = before[offsets].astype(np.int64), inputs[kept]
+        return thinned
 
 
 class Training:
