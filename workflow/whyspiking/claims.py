@@ -114,6 +114,8 @@ def judge_all(
     claims: Sequence[Claim],
     talk: Talk | None = None,
     scale: str | None = None,
+    *,
+    unavailable: Mapping[tuple[str, str], str] | None = None,
 ) -> pd.DataFrame:
     """Judge all claims of a talk; secondary ones with Holm's correction.
 
@@ -124,8 +126,14 @@ def judge_all(
         claims: As `load` returns them.
         talk: The talk; only its data provenance is used, where the claims lack it.
         scale: Scale of the run; by default the one in the table.
+        unavailable: (experiment, variant) -> why a network could not be had; it becomes the note of
+            claims that were not measured for it.
     """
     rows = [judge(metrics, claim, scale) for claim in claims]
+    for row, claim in zip(rows, claims, strict=True):
+        place = (claim.where["experiment"], claim.where["variant"])
+        if not row["seeds"] and place in (unavailable or {}):
+            row["note"] = (unavailable or {})[place]
     if talk is not None:
         for row, claim in zip(rows, claims, strict=True):
             row["data"] = claim.data or talk.experiments[claim.where["experiment"]].provenance

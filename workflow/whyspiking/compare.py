@@ -42,22 +42,27 @@ def collect_talk(
     table = table.sort_values(list(tables.METRICS_COLUMNS[:10]), kind="stable")
     tables.write_metrics(table, folder / "metrics.csv")
 
-    history = [
-        {
-            "experiment": path.parts[-4],
-            "variant": path.parts[-3],
-            "seed": int(path.parts[-2].removeprefix("seed-")),
-            **entry,
+    history: list[dict[str, Any]] = []
+    unavailable: dict[tuple[str, str], str] = {}
+    for path in map(Path, facts):
+        network = store.load_network(path.parent)
+        experiment, variant, seed = path.parts[-4:-1]
+        own = {
+            "experiment": experiment,
+            "variant": variant,
+            "seed": int(seed.removeprefix("seed-")),
         }
-        for path in map(Path, facts)
-        for entry in store.load_network(path.parent).history
-    ]
+        history += [{**own, **entry} for entry in network.history]
+        if "unavailable" in network.info:
+            unavailable[experiment, variant] = network.info["unavailable"]
     tables.write_csv(
         pd.DataFrame(history, columns=list(tables.HISTORY_COLUMNS)), folder / "history.csv"
     )
 
     registered = claims.load(described.folder / "claims.yaml", described)
-    verdicts = claims.judge_all(table, registered, described, config["scale"])
+    verdicts = claims.judge_all(
+        table, registered, described, config["scale"], unavailable=unavailable
+    )
     tables.write_csv(verdicts, folder / "verdicts.csv")
 
 

@@ -169,6 +169,13 @@ GLOSSARY: dict[str, Metric] = {
     "compression_deviation": Metric(
         "fraction", "Measured compression over its prediction, minus 1."
     ),
+    # first-spike networks (comsa)
+    "hidden_before_decision": Metric(
+        "fraction", "Share of hidden neurons that fire before the decision, mean over decided trials."
+    ),
+    "accuracy_xor": Metric("fraction", "Accuracy on noisy XOR, median over networks."),
+    "accuracy_and": Metric("fraction", "Accuracy on noisy AND, median over networks."),
+    "accuracy_or": Metric("fraction", "Accuracy on noisy OR, median over networks."),
     # training cost
     "train_seconds": Metric("s", "Wall-clock time of training."),
     "epoch_seconds": Metric("s", "Process CPU time of one training epoch."),

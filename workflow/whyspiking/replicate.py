@@ -49,6 +49,12 @@ def train(
     streams = Streams(params.seed)
     wall, cpu = time.perf_counter(), time.process_time()
     network: Network = replication.train(params, variant, streams, loaded, progress)
+    if "unavailable" in network.info:
+        # A file of others that this user does not have: nothing is measured, and the report says why.
+        progress(1.0, network.info["unavailable"])
+        store.save_network(network, folder)
+        tables.write_metrics([], folder / "metrics.csv")
+        return
     network.info["train_seconds"] = time.perf_counter() - wall
     network.info["train_cpu_seconds"] = time.process_time() - cpu
 
@@ -105,6 +111,12 @@ def simulate(
         (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)
         for path in networks
     }
+    loaded = {key: found for key, found in loaded.items() if "unavailable" not in found.info}
+    if not loaded:
+        progress(1.0, "no network of this experiment is available")
+        tables.write_metrics([], folder / "metrics.csv")
+        store.save_arrays({}, folder / "exhibits.npz")
+        return
     machine = Machine(replication.to_brian(params), params.work_dir)
     half_step = None
     if experiment.half_step:

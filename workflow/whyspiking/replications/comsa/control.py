@@ -1,0 +1,64 @@
+"""The matched non-spiking networks of this talk (README, section 7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import controls
+from whyspiking.contract import Network, Params, Progress, Task, Trials
+from whyspiking.randomness import Streams
+from whyspiking.replications.comsa import boolean, task
+
+CONTROLS = ("mlp", "ink", "linear")
+MARK = "ink_"
+"""Stands before the names of `ink`'s arrays: they do not act on `Task.features` as such."""
+
+
+def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+    """Train a ReLU network of equal layer sizes, the same on the ink mask, or a linear classifier.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: "mlp", "ink" (told only which pixels are above 0) or "linear".
+        streams: Randomness; the splits are those of the spiking network.
+        progress: Called after every epoch.
+    """
+    sets = []
+    for split in ("train", "validation"):
+        if params.experiment == "boolean":
+            features = boolean.samples(params, split, streams)
+            targets = boolean.truth("xor", features[:, : boolean.N_INPUT])
+        else:
+            features, targets = task.samples(params, split, streams)
+        sets.append((ink(features) if variant == "ink" else features, targets))
+    hidden = [] if variant == "linear" else [params.n_hidden]
+    network = controls.train(
+        [sets[0][0].shape[1], *hidden, params.n_output],
+        *sets,
+        epochs=params.control_epochs,
+        batch=params.control_batch,
+        learning_rate=params.control_learning_rate,
+        input_noise=0.0,
+        streams=streams,
+        progress=progress,
+    )
+    if variant == "ink":
+        network.arrays = {MARK + name: values for name, values in network.arrays.items()}
+    return network
+
+
+def evaluate(variant: str, network: Network, task: Task) -> Trials:
+    """Decisions of a control."""
+    if variant != "ink":
+        return controls.evaluate(network, task)
+    plain = {name.removeprefix(MARK): values for name, values in network.arrays.items()}
+    masked = None if task.features is None else ink(task.features)
+    return controls.evaluate(replace(network, arrays=plain), replace(task, features=masked))
+
+
+def ink(features: NDArray) -> NDArray[np.float32]:
+    """1 where a pixel is above 0, i.e. where it fires at all."""
+    return (np.asarray(features) > 0).astype(np.float32)

@@ -1,0 +1,153 @@
+"""Arrays for the figures; times in ms, infinite where a neuron stays silent.
+
+MNIST, from the spiking network with the lowest seed:
+
+    digit.image (pixel,), digit.target ()   a rightly decided test image of median decision time
+    digit.input_ms, digit.hidden_ms, digit.output_ms, digit.input_pulses_ms, digit.hidden_pulses_ms
+                                            its spikes; those of the neurons as simulated in Brian2
+    digit.time_ms (time,), digit.v_output, digit.v_without (time, class)
+                                            potentials over threshold that these spikes evoke (README,
+                                            Eq. 2), drawn on beyond the spike; `v_without`: had the
+                                            pulses not come
+    relative.edges_ms (bin + 1,), relative.share (bin,)
+                                            hidden spikes relative to the decision, share of all
+                                            hidden neurons and images per bin
+    relative.decision_ms (image,)           decisions of these images
+    start.means (mean,), start.pulses_ms (start, 2), start.first_ms (start, mean)
+                                            mnist_slow only: median first output spike of untrained
+                                            networks
+
+Boolean: boolean.accuracy (gate, network), test, in closed form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Recording, Task
+from whyspiking.first_spike.layer import kernel
+from whyspiking.randomness import Streams
+from whyspiking.replications.comsa import boolean, learning, model, task
+from whyspiking.subsets import select_task
+
+N_IMAGES = 1000
+"""Test images behind the histogram."""
+TRACE_POINTS = 801
+BIN_MS = 1.0
+N_START = 200
+"""Validation images behind the look at untrained networks."""
+START_MEANS = (0.3, 0.2, 0.1, 0.0, -0.1, -0.2, -0.3)
+START_PULSES = ((0.0909091, 0.9090909), (10.0, 50.0))
+
+
+def collect(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """All arrays of one experiment; see the module's description.
+
+    Args:
+        params: Parameters of the experiment.
+        networks: Trained networks by (variant, seed).
+        simulate: Runs a network in Brian2.
+        streams: Randomness of untrained networks.
+    """
+    seeds = [seed for variant, seed in networks if variant == "spiking"]
+    if not seeds:
+        return {}
+    network = networks["spiking", min(seeds)]
+    if params.experiment == "boolean":
+        values = boolean.samples(params, "test", Streams(min(seeds)))
+        times = boolean.first_output_times(params, network.arrays, values)
+        return {"boolean.accuracy": boolean.accuracies(params, times, values)}
+    test = task.make_task(params, "test", streams)
+    assert test is not None  # MNIST has a test split
+    some = select_task(test, np.arange(min(N_IMAGES, len(test.targets))))
+    found = _relative(params, network, some) | _digit(params, network, some, simulate)
+    if params.experiment == "mnist_slow":
+        found |= starts(params, streams)
+    return found
+
+
+def _relative(params: Params, network: Network, images: Task) -> dict[str, NDArray]:
+    hidden, output = model.first_spikes(params, network.arrays, model.times_of(params, images))
+    decision = output.min(axis=1)
+    decided = np.isfinite(decision)
+    gaps = (hidden - decision[:, None])[decided] * params.unit_ms
+    reach = params.trial_ms
+    edges = np.arange(-np.ceil(reach / BIN_MS), np.ceil(reach / BIN_MS) + 1) * BIN_MS
+    counts, _ = np.histogram(gaps[np.isfinite(gaps)], edges)
+    return {
+        "relative.edges_ms": edges,
+        "relative.share": counts / max(gaps.size, 1),
+        "relative.decision_ms": decision[decided] * params.unit_ms,
+    }
+
+
+def _digit(
+    params: Params,
+    network: Network,
+    images: Task,
+    simulate: Callable[[Network, Task], Recording],
+) -> dict[str, NDArray]:
+    trials = model.evaluate(params, network.arrays, images)
+    right = np.flatnonzero(trials.choices == trials.targets)
+    order = np.argsort(trials.decision_ms[right], kind="stable")
+    chosen = int(right[order[right.size // 2]]) if right.size else 0
+    example = select_task(images, np.array([chosen]))
+    recording = simulate(network, example)
+    hidden, output = (recording.spikes[name].first_ms()[0] for name in ("hidden", "output"))
+    pulses = {name: network.arrays[name] * params.unit_ms for name in model.PULSES}
+    time_ms = np.linspace(0, params.trial_ms, TRACE_POINTS)
+    w_output = np.asarray(network.arrays["w_output"], float)
+
+    def potential(arrivals_ms: NDArray, weights: NDArray) -> NDArray:
+        fired = np.isfinite(arrivals_ms)
+        since = (time_ms[:, None] - arrivals_ms[None, fired]) / model.tau_ms(params)
+        return kernel(since, 1) @ weights[fired] / model.threshold(params)
+
+    n_hidden = hidden.size
+    without = potential(hidden, w_output[:n_hidden])
+    lifted = potential(pulses["hidden_pulses"], w_output[n_hidden:])
+    features = np.asarray(example.features)[0]
+    return {
+        "digit.image": features,
+        "digit.target": np.asarray(example.targets[0]),
+        "digit.input_ms": example.stimulus.spikes["input"].first_ms()[0],
+        "digit.hidden_ms": hidden,
+        "digit.output_ms": output,
+        **{f"digit.{name}_ms": times for name, times in pulses.items()},
+        "digit.time_ms": time_ms,
+        "digit.v_output": (without + lifted).astype(np.float32),
+        "digit.v_without": without.astype(np.float32),
+    }
+
+
+def starts(params: Params, streams: Streams) -> dict[str, NDArray]:
+    """First output spikes of untrained networks, by start of the pulses and mean output weight.
+
+    Args:
+        params: Everything else about the initialisation.
+        streams: Randomness: "init", "split".
+    """
+    features, _ = task.samples(params, "validation", streams)
+    times = task.pixel_times(features[:N_START], params)
+    found = np.full((len(START_PULSES), len(START_MEANS)), np.inf)
+    for row, pulses in enumerate(START_PULSES):
+        for column, mean in enumerate(START_MEANS):
+            values = {**params.values, "hidden_pulses": list(pulses), "output_mean": mean}
+            own = replace(params, values=values)
+            arrays = learning.initial_arrays(own, streams)
+            _, output = model.first_spikes(own, arrays, times)
+            found[row, column] = np.median(output.min(axis=1)) * params.unit_ms
+    return {
+        "start.means": np.array(START_MEANS),
+        "start.pulses_ms": np.array(START_PULSES) * params.unit_ms,
+        "start.first_ms": found,
+    }

@@ -1,0 +1,192 @@
+"""The network in closed form: forward pass, gradients, decisions (README, Eqs. 2 to 6).
+
+Times outside this module are in the paper's time units; inside a layer they are dimensionless,
+s = K t, and the threshold becomes c = K theta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import first_spike
+from whyspiking.contract import Params, Task, Trials
+from whyspiking.first_spike import LayerOutput
+
+Arrays = Mapping[str, NDArray]
+"""w_hidden (input + pulse, hidden), w_output (hidden + pulse, output), and the pulse times
+input_pulses, hidden_pulses (pulse,) in time units."""
+
+NAMES = ("w_hidden", "w_output", "input_pulses", "hidden_pulses")
+PULSES = ("input_pulses", "hidden_pulses")
+ENGINE_CHUNK = 5000
+"""Samples per call of the engine outside training."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Spikes of one batch in dimensionless time, layer by layer.
+
+    Attributes:
+        inputs: Arrivals at the hidden layer: pixels and input pulses, (sample, input + pulse).
+        hidden: First spikes of the hidden layer.
+        onward: Arrivals at the output layer: hidden spikes and the hidden layer's pulses.
+        output: First spikes of the output layer.
+    """
+
+    inputs: NDArray
+    hidden: LayerOutput
+    onward: NDArray
+    output: LayerOutput
+
+
+def threshold(params: Params) -> float:
+    """c = K theta, the threshold in dimensionless time."""
+    return params.theta * params.decay_rate
+
+
+def tau_ms(params: Params) -> float:
+    """Time constant 1/K in ms."""
+    return params.unit_ms / params.decay_rate
+
+
+def engine_name(params: Params) -> str:
+    """Which engine trains and evaluates: "compiled" or "jax"."""
+    return first_spike.engine(params.engine).NAME
+
+
+def with_pulses(times: NDArray, pulses: NDArray) -> NDArray:
+    """Append spikes that come at the same time in every sample, (sample, channel + pulse)."""
+    pulses = np.asarray(pulses, times.dtype)
+    return np.hstack([times, np.broadcast_to(pulses, (len(times), pulses.size))])
+
+
+def layers(
+    scaled: NDArray, arrays: Arrays, *, c: float, decay_rate: float, engine: first_spike.Engine
+) -> Pass:
+    """First spikes of both layers.
+
+    Args:
+        scaled: Pixel times in dimensionless time, inf where silent; (sample, pixel).
+        arrays: Weights and pulse times.
+        c: Threshold in dimensionless time.
+        decay_rate: K per time unit, for the pulses.
+        engine: Compiled or JAX.
+    """
+    kind = scaled.dtype
+    inputs = with_pulses(scaled, arrays["input_pulses"] * decay_rate)
+    hidden = engine.forward(inputs, arrays["w_hidden"].astype(kind, copy=False), c, 1)
+    onward = with_pulses(hidden.times, arrays["hidden_pulses"] * decay_rate)
+    output = engine.forward(onward, arrays["w_output"].astype(kind, copy=False), c, 1)
+    return Pass(inputs, hidden, onward, output)
+
+
+def gradients(
+    spikes: Pass,
+    arrays: Arrays,
+    by_output: NDArray,
+    *,
+    decay_rate: float,
+    min_slope: float,
+    penalty: float,
+    counted: NDArray | None = None,
+    engine: first_spike.Engine,
+) -> dict[str, NDArray]:
+    """Derivatives of a batch's loss by weights and pulse times (README, Eqs. 4 to 6).
+
+    Args:
+        spikes: Forward pass of the batch.
+        arrays: Weights and pulse times of that pass.
+        by_output: Derivative by output times in time units, 1/batch included; (sample, class).
+        decay_rate: K per time unit.
+        min_slope: Smallest slope at a spike that is divided by, see `first_spike.min_slope`.
+        penalty: Share of a silent neuron in a sample in the derivative by each of its weights,
+            with the sign that raises them; 1/batch is added here.
+        counted: Samples whose silent neurons are penalised, (sample,) bool; by default all.
+        engine: Compiled or JAX.
+    """
+    kind = spikes.inputs.dtype
+    n_hidden = spikes.hidden.times.shape[1]
+    n_pixels = spikes.inputs.shape[1] - arrays["input_pulses"].size
+    w_output, by_onward = engine.backward(
+        spikes.onward, arrays["w_output"].astype(kind, copy=False), spikes.output,
+        (by_output / decay_rate).astype(kind), 1, min_slope=min_slope,
+    )  # fmt: skip
+    w_hidden, by_inputs = engine.backward(
+        spikes.inputs, arrays["w_hidden"].astype(kind, copy=False), spikes.hidden,
+        np.ascontiguousarray(by_onward[:, :n_hidden]), 1, min_slope=min_slope, first_time=n_pixels,
+    )  # fmt: skip
+    for by_weight, layer in ((w_hidden, spikes.hidden), (w_output, spikes.output)):
+        silent = np.isinf(layer.times)
+        if counted is not None:
+            silent &= counted[:, None]
+        if silent.any():
+            by_weight -= (penalty * silent.mean(axis=0)).astype(by_weight.dtype)[None, :]
+    return {
+        "w_hidden": w_hidden,
+        "w_output": w_output,
+        "input_pulses": by_inputs[:, n_pixels:].sum(axis=0) * decay_rate,
+        "hidden_pulses": by_onward[:, n_hidden:].sum(axis=0) * decay_rate,
+    }
+
+
+def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArray, NDArray]:
+    """First spikes of hidden and output layer in time units.
+
+    Args:
+        params: Neuron parameters and engine.
+        arrays: Weights and pulse times.
+        times: Pixel times in time units, inf where silent; (sample, pixel). Their precision is
+            that of the computation.
+    """
+    engine = first_spike.engine(params.engine)
+    found: list[Pass] = []
+    for first in range(0, max(len(times), 1), ENGINE_CHUNK):
+        part = times[first : first + ENGINE_CHUNK] * times.dtype.type(params.decay_rate)
+        found.append(
+            layers(part, arrays, c=threshold(params), decay_rate=params.decay_rate, engine=engine)
+        )
+    hidden = np.concatenate([spikes.hidden.times for spikes in found]) / params.decay_rate
+    output = np.concatenate([spikes.output.times for spikes in found]) / params.decay_rate
+    return hidden, output
+
+
+def evaluate(params: Params, arrays: Arrays, task: Task) -> Trials:
+    """First output spike decides; ties go to the lower class, silence is no decision."""
+    return decide(first_spikes(params, arrays, times_of(params, task))[1], task, params)
+
+
+def times_of(params: Params, task: Task) -> NDArray[np.float64]:
+    """Pixel times of a task in time units, (trial, pixel)."""
+    return task.stimulus.spikes["input"].first_ms() / params.unit_ms
+
+
+def decide(output_times: NDArray, task: Task, params: Params) -> Trials:
+    """Decisions from output spike times in time units, (trial, class)."""
+    first = output_times.min(axis=1)
+    choices = np.where(np.isfinite(first), output_times.argmin(axis=1), -1)
+    return Trials(
+        targets=np.asarray(task.targets, np.int64),
+        choices=choices.astype(np.int64),
+        decision_ms=np.asarray(first, float) * params.unit_ms,
+        n_classes=task.n_classes,
+    )
+
+
+def hidden_before_decision(hidden_ms: NDArray, decision_ms: NDArray) -> float:
+    """Share of hidden neurons that have fired by the decision, mean over decided trials.
+
+    Args:
+        hidden_ms: First spikes, inf where silent; (trial, neuron).
+        decision_ms: First output spikes, inf where none; (trial,).
+
+    Returns:
+        The share; nan where no trial is decided.
+    """
+    decided = np.isfinite(decision_ms)
+    if not decided.any():
+        return float("nan")
+    return float((hidden_ms[decided] <= decision_ms[decided, None]).mean())

@@ -1,0 +1,90 @@
+"""What happens to the decision when times are taken away or blurred, layer by layer (README, 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Condition, Params, Task
+from whyspiking.replications.comsa import model
+from whyspiking.replications.comsa.pulsed import PulsedBinding
+from whyspiking.spikes import Spikes
+
+HIDDEN_SILENT = 1e9
+"""A threshold that no neuron reaches; its recorded spikes are replayed instead."""
+
+
+def conditions(params: Params) -> Sequence[Condition]:
+    """The probes: equal times, exchanged times, jitter of the pixels or of the hidden spikes."""
+    jitters = [
+        Condition("layer_jitter", locus, strength)
+        for locus in ("input", "hidden")
+        for strength in params.layer_jitters
+    ]
+    return (
+        Condition("same_time", "input", 1.0),
+        Condition("swap_pixels", "input", 1.0),
+        *jitters,
+    )
+
+
+def vary(
+    params: Params,
+    condition: Condition,
+    task: Task,
+    binding: PulsedBinding,
+    rng: np.random.Generator,
+) -> tuple[Task, PulsedBinding]:
+    """Task and binding under one probe; pulses are never touched.
+
+    Args:
+        params: Time constant and length of a trial.
+        condition: "same_time": all pixels fire at 0; "swap_pixels": the times of an image are dealt
+            anew among its active pixels; "layer_jitter": Gaussian noise, sd in units of 1/K, on the
+            spikes of one layer, reflected at the borders of the trial.
+        task: The unperturbed trials.
+        binding: The network; its hidden spikes come from the closed form.
+        rng: Source of noise and order.
+    """
+    first_ms = task.stimulus.spikes["input"].first_ms()
+    if condition.locus == "input":
+        moved = {
+            "same_time": lambda: np.where(np.isfinite(first_ms), 0.0, np.inf),
+            "swap_pixels": lambda: swapped(first_ms, rng),
+            "layer_jitter": lambda: _jittered(params, condition, first_ms, rng),
+        }[condition.perturbation]()
+        return _with(task, params, "input", moved), binding
+    hidden = model.first_spikes(params, binding.arrays, model.times_of(params, task))[0]
+    hidden_ms = np.where(hidden * params.unit_ms <= params.trial_ms, hidden * params.unit_ms, np.inf)
+    moved = _jittered(params, condition, hidden_ms, rng)
+    silent = {**binding.values, "hidden.v_th": HIDDEN_SILENT}
+    return _with(task, params, "hidden_replay", moved), replace(binding, values=silent)
+
+
+def swapped(first_ms: NDArray, rng: np.random.Generator) -> NDArray:
+    """Times of each trial dealt anew among the channels that fire in it, (trial, channel)."""
+    found = np.full_like(first_ms, np.inf)
+    for row, times in zip(found, first_ms, strict=True):
+        active = np.flatnonzero(np.isfinite(times))
+        row[active] = rng.permutation(times[active])
+    return found
+
+
+def _jittered(
+    params: Params, condition: Condition, first_ms: NDArray, rng: np.random.Generator
+) -> NDArray:
+    noise = condition.strength * model.tau_ms(params) * rng.standard_normal(first_ms.shape)
+    moved = np.abs(first_ms + noise)
+    late = np.isfinite(moved) & (moved > params.trial_ms)
+    return np.where(late, 2 * params.trial_ms - np.where(late, moved, 0.0), moved)
+
+
+def _with(task: Task, params: Params, name: str, first_ms: NDArray) -> Task:
+    spikes = {
+        **task.stimulus.spikes,
+        name: Spikes.from_first_spikes(first_ms, params.trial_ms),
+    }
+    return replace(task, stimulus=replace(task.stimulus, spikes=spikes))

@@ -1,0 +1,138 @@
+"""The network as Brian2 sees it: the core's clocked first-spike network, and pulses beside it.
+
+Pulse times belong to the network, not to the stimulus, so pulses are neurons of their own that fire
+when a trial is as old as their `at`; each layer's pulses drive the next layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Binding, BrianModel, Layer
+from whyspiking.first_spike import brian_network
+from whyspiking.replications.comsa.model import PULSES, Arrays
+
+PULSE = """
+dage/dt = 1 : second
+at : second
+fired : 1
+lag : 1
+"""
+DUE = "fired == 0 and age >= at"
+FIRE = "fired = 1\nlag = (age - at) / ms"
+TARGETS = {"input_pulses": "hidden", "hidden_pulses": "output"}
+
+
+@dataclass(frozen=True)
+class PulsedBinding(Binding):
+    """A binding that still knows the closed form of its network, see `model.Arrays`."""
+
+    arrays: Arrays
+
+
+def network(
+    name: str,
+    *,
+    n_input: int,
+    n_hidden: int,
+    n_output: int,
+    n_pulses: int,
+    dt_ms: float,
+    trial_ms: float,
+    max_trials: int,
+) -> BrianModel:
+    """The structure; all numbers come with `bind`.
+
+    Args:
+        name: Short name, part of the build folder's name.
+        n_input: Input channels without pulses.
+        n_hidden: Hidden neurons.
+        n_output: Output neurons.
+        n_pulses: Pulses of each of the two layers.
+        dt_ms: Step of the simulation.
+        trial_ms: Length of one trial; later pulses never come.
+        max_trials: Trials per run of the binary.
+    """
+    base = brian_network.network(
+        name,
+        n_input=n_input,
+        n_hidden=n_hidden,
+        n_output=n_output,
+        direct=False,
+        dt_ms=dt_ms,
+        trial_ms=trial_ms,
+        max_trials=max_trials,
+    )
+
+    def construct(inputs: Mapping[str, Any]) -> list[Any]:
+        import brian2
+
+        objects = list(base.construct(inputs))
+        groups = {made.name: made for made in objects}
+        for pulses, target in TARGETS.items():
+            source = brian2.NeuronGroup(
+                n_pulses,
+                PULSE,
+                threshold=DUE,
+                reset=FIRE,
+                method="euler",
+                namespace={"ms": brian2.ms},
+                name=pulses,
+            )
+            synapses = brian2.Synapses(
+                source,
+                groups[target],
+                "w : 1",
+                on_pre=brian_network.ON_SPIKE,
+                namespace={"ms": brian2.ms},
+                name=f"s_{pulses}",
+            )
+            synapses.connect()
+            objects += [source, synapses]
+        return objects
+
+    start = "age = 0 * second; fired = 0"
+    return replace(
+        base,
+        definition={**base.definition, "pulses": [PULSE, DUE, FIRE, TARGETS, n_pulses]},
+        construct=construct,
+        reset={**base.reset, **dict.fromkeys(PULSES, start)},
+        record_spikes=(*base.record_spikes, *PULSES),
+        lag_variable={**base.lag_variable, **dict.fromkeys(PULSES, "lag")},
+    )
+
+
+def bind(
+    arrays: Arrays, *, n_input: int, threshold: float, tau_ms: float, unit_ms: float
+) -> PulsedBinding:
+    """Place weights and pulse times into `network`.
+
+    Args:
+        arrays: See `model.Arrays`.
+        n_input: Input channels without pulses.
+        threshold: c = K theta.
+        tau_ms: 1/K.
+        unit_ms: One time unit.
+    """
+    w_hidden, w_output = (np.asarray(arrays[name], float) for name in ("w_hidden", "w_output"))
+    n_hidden = w_hidden.shape[1]
+    found: dict[str, NDArray | float] = brian_network.values(
+        w_hidden[:n_input],
+        w_output[:n_hidden],
+        None,
+        threshold=threshold,
+        tau_m_ms=tau_ms,
+        tau_s_ms=tau_ms,
+    )
+    layers = dict(brian_network.bind(found).layers)
+    for pulses, weights in zip(PULSES, (w_hidden[n_input:], w_output[n_hidden:]), strict=True):
+        found[f"{pulses}.at"] = np.asarray(arrays[pulses], float) * unit_ms * 1e-3
+        found[f"s_{pulses}.w"] = weights
+        kind = "feedforward" if pulses == "input_pulses" else "readout"
+        layers[f"s_{pulses}.w"] = Layer(pulses, TARGETS[pulses], weights, kind)
+    return PulsedBinding(found, layers, arrays)

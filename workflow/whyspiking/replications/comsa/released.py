@@ -1,0 +1,106 @@
+"""The two networks that the authors released, read from a folder of the user's.
+
+One text file each, words separated by white space: the mode of the pulses, the threshold, the number
+of layers and their sizes, the number of pulses, pulse times per layer (those of the output layer are
+never used), then the weights, layer by layer, neuron by neuron. The decay rate is not in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from whyspiking.contract import Network, Params
+from whyspiking.errors import UserError
+from whyspiking.replications.comsa import model
+
+FILES = {
+    "slow": (
+        "comsa_slow_network.txt",
+        "66494f525c3ebf6b75e8d4a4ba39855593df49e1197f8b67a84d6b433862f435",
+    ),
+    "fast": (
+        "comsa_fast_network.txt",
+        "7bf0a3d518c3426c1fdb40997c975542d5638491c88e6e2412a2d87e96ee599b",
+    ),
+}
+"""Variant -> name and SHA-256; google/ihmehimmeli, tempcoding/networks/slow_network, fast_network."""
+MODE = "pulses_per_layer"
+
+
+def load(params: Params, variant: str) -> Network:
+    """Read one released network.
+
+    Args:
+        params: Sizes, threshold, `originals_dir`.
+        variant: "slow" or "fast".
+
+    Returns:
+        The network; without its file one without arrays whose `info["unavailable"]` says why.
+
+    Raises:
+        UserError: If the file is not the released one, or its content does not fit.
+    """
+    name, digest = FILES[variant]
+    folder = params.originals_dir
+    reason = ""
+    if folder is None:
+        reason = f"{name} (data.originals_dir is not set)"
+    elif not (folder / name).is_file():
+        reason = f"{name} is not in data.originals_dir"
+    facts = {"engine": model.engine_name(params)}
+    if folder is None or reason:
+        return Network({}, {**facts, "unavailable": f"file not available: {reason}"})
+    raw = (folder / name).read_bytes()
+    found = hashlib.sha256(raw).hexdigest()
+    if found != digest:
+        raise UserError(
+            f"{folder / name}: SHA-256 is {found}; expected {digest}; fetch the file again"
+        )
+    return Network(parse(raw.decode("ascii"), params, name), facts)
+
+
+def parse(text: str, params: Params, name: str) -> dict[str, np.ndarray]:
+    """Arrays of a network from the text of its file.
+
+    Args:
+        text: Content of the file.
+        params: What the network must look like: sizes, pulses, threshold.
+        name: Name of the file, for messages.
+
+    Raises:
+        UserError: If a field, the order of fields or the number of weights does not fit.
+    """
+    words = text.split()
+    sizes = (params.n_input, params.n_hidden, params.n_output)
+    n = params.n_pulses
+    head = [MODE, str(params.theta), str(len(sizes)), *map(str, sizes), str(n)]
+    if words[: len(head)] != head:
+        raise UserError(
+            f"{name}: begins with '{' '.join(words[: len(head)])}'; expected '{' '.join(head)}'"
+        )
+    shapes = [(sizes[0] + n, sizes[1]), (sizes[1] + n, sizes[2])]
+    expected = 3 * n + sum(rows * columns for rows, columns in shapes)
+    try:
+        numbers = np.array(words[len(head) :], float)
+    except ValueError as error:
+        raise UserError(f"{name}: not a number where weights should stand ({error})") from None
+    if numbers.size != expected:
+        raise UserError(f"{name}: {numbers.size} numbers after the sizes; expected {expected}")
+    pulses, weights = numbers[: 3 * n].reshape(3, n), numbers[3 * n :]
+    if pulses.min() < 0:
+        raise UserError(f"{name}: a pulse comes at {pulses.min():g}; expected times of 0 or later")
+    hidden, output = (
+        part.reshape(columns, rows).T
+        for part, (rows, columns) in zip(
+            np.split(weights, [shapes[0][0] * shapes[0][1]]), shapes, strict=True
+        )
+    )
+    return {
+        "w_hidden": np.ascontiguousarray(hidden),
+        "w_output": np.ascontiguousarray(output),
+        "input_pulses": pulses[0],
+        "hidden_pulses": pulses[1],
+    }
