@@ -171,7 +171,8 @@ GLOSSARY: dict[str, Metric] = {
     ),
     # first-spike networks (comsa)
     "hidden_before_decision": Metric(
-        "fraction", "Share of hidden neurons that fire before the decision, mean over decided trials."
+        "fraction",
+        "Share of hidden neurons that fire before the decision, mean over decided trials.",
     ),
     "accuracy_xor": Metric("fraction", "Accuracy on noisy XOR, median over networks."),
     "accuracy_and": Metric("fraction", "Accuracy on noisy AND, median over networks."),

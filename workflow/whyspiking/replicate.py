@@ -50,7 +50,7 @@ def train(
     wall, cpu = time.perf_counter(), time.process_time()
     network: Network = replication.train(params, variant, streams, loaded, progress)
     if "unavailable" in network.info:
-        # A file of others that this user does not have: nothing is measured, and the report says why.
+        # A file of others that the user does not have: nothing is measured; the report says why.
         progress(1.0, network.info["unavailable"])
         store.save_network(network, folder)
         tables.write_metrics([], folder / "metrics.csv")

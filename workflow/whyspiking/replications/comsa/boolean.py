@@ -15,9 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import first_spike
-from whyspiking.contract import Binding, BrianModel, Network, Params, Progress, Split, Stimulus
-from whyspiking.contract import Task as TaskType
-from whyspiking.contract import Trials
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Network,
+    Params,
+    Progress,
+    Split,
+    Stimulus,
+    Trials,
+)
+from whyspiking.contract import Task as Task
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, pulsed
 from whyspiking.replications.comsa.model import NAMES, PULSES
@@ -61,13 +69,13 @@ def samples(params: Params, split: Split, streams: Streams) -> NDArray[np.float6
     return np.hstack([examples(gate, n, streams.rng(f"{gate}-{split}")) for gate in GATES])
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> TaskType | None:
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """The task of a split; its targets are those of XOR, the other gates' follow from the input."""
     if split == "fresh":
         return None
     values = samples(params, split, streams)
     spikes = Spikes.from_first_spikes(values * params.unit_ms, params.trial_ms)
-    return TaskType(
+    return Task(
         stimulus=Stimulus(spikes={"input": spikes}),
         targets=truth("xor", values[:, :N_INPUT]),
         n_classes=params.n_output,
@@ -88,7 +96,8 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
         shape = (n, n_in + params.n_pulses, n_out)
         found[name] = rng.normal(params.weight_mean * sigma, sigma, shape).astype(np.float32)
     for name in PULSES:
-        pulses = np.linspace(*getattr(params, name), params.n_pulses, dtype=np.float32)
+        first, last = getattr(params, name)
+        pulses = np.linspace(first, last, params.n_pulses).astype(np.float32)
         found[name] = np.tile(pulses, (n, 1))
     return found
 
@@ -237,7 +246,10 @@ def first_output_times(params: Params, arrays: Mapping[str, NDArray], values: ND
     Returns:
         Time units, inf where silent; (trial, network, class).
     """
-    engine, scaled = first_spike.engine(params.engine), np.asarray(values, float) * params.decay_rate
+    engine, scaled = (
+        first_spike.engine(params.engine),
+        np.asarray(values, float) * params.decay_rate,
+    )
     found = []
     for index in range(len(arrays["w_hidden"])):
         gate = index // params.n_networks
@@ -267,7 +279,7 @@ def accuracies(params: Params, times: NDArray, values: NDArray) -> NDArray[np.fl
     return np.array(found)
 
 
-def decide(params: Params, times: NDArray, task: TaskType) -> Trials:
+def decide(params: Params, times: NDArray, task: Task) -> Trials:
     """Decisions of the XOR network in the middle of the order of validation accuracies."""
     return model.decide(times[:, params.n_networks // 2], task, params)
 
@@ -278,7 +290,7 @@ def simulated_times(params: Params, output: Spikes) -> NDArray:
     return times.reshape(len(times), -1, params.n_output)
 
 
-def medians(params: Params, times: NDArray, task: TaskType) -> dict[str, float]:
+def medians(params: Params, times: NDArray, task: Task) -> dict[str, float]:
     """Median accuracy over the networks of each gate, as metrics."""
     found = accuracies(params, times, np.asarray(task.features))
     return {f"accuracy_{gate}": float(np.median(a)) for gate, a in zip(GATES, found, strict=True)}
@@ -301,18 +313,18 @@ def brian_model(params: Params) -> BrianModel:
 
 def bind(params: Params, network: Network) -> Binding:
     """Weights of all networks as blocks on the diagonals of two matrices."""
-    from scipy.linalg import block_diag
-
     w_hidden, w_output = network.arrays["w_hidden"], network.arrays["w_output"]
-    per_gate = params.n_networks
-    into = [
-        np.hstack(w_hidden[first : first + per_gate, :N_INPUT])
-        for first in range(0, len(w_hidden), per_gate)
-    ]
+    # The networks of one gate share its input channels; pulses and hidden neurons belong to one.
+    gate_of = np.arange(len(w_hidden)) // params.n_networks
+    inputs = np.zeros((len(GATES), N_INPUT, len(w_hidden), params.n_hidden))
+    for index, gate in enumerate(gate_of):
+        inputs[gate, :, index] = w_hidden[index, :N_INPUT]
     together = {
-        "w_hidden": np.vstack([block_diag(*into), block_diag(*w_hidden[:, N_INPUT:])]),
+        "w_hidden": np.vstack(
+            [inputs.reshape(len(GATES) * N_INPUT, -1), _diagonal(w_hidden[:, N_INPUT:])]
+        ),
         "w_output": np.vstack(
-            [block_diag(*w_output[:, : params.n_hidden]), block_diag(*w_output[:, params.n_hidden :])]
+            [_diagonal(w_output[:, : params.n_hidden]), _diagonal(w_output[:, params.n_hidden :])]
         ),
         **{name: network.arrays[name].ravel() for name in PULSES},
     }
@@ -323,3 +335,11 @@ def bind(params: Params, network: Network) -> Binding:
         tau_ms=model.tau_ms(params),
         unit_ms=params.unit_ms,
     )
+
+
+def _diagonal(blocks: NDArray) -> NDArray[np.float64]:
+    """Blocks (block, row, column) along the diagonal of one matrix, zero elsewhere."""
+    n, rows, columns = blocks.shape
+    found = np.zeros((n, rows, n, columns))
+    found[np.arange(n), :, np.arange(n)] = blocks
+    return found.reshape(n * rows, n * columns)

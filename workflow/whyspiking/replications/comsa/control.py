@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import controls
-from whyspiking.contract import Network, Params, Progress, Task, Trials
+from whyspiking.contract import Network, Params, Progress, Split, Task, Trials
 from whyspiking.randomness import Streams
-from whyspiking.replications.comsa import boolean, task
+from whyspiking.replications.comsa import task as digits
 
-CONTROLS = ("mlp", "ink", "linear")
 MARK = "ink_"
 """Stands before the names of `ink`'s arrays: they do not act on `Task.features` as such."""
 
@@ -26,18 +25,16 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         streams: Randomness; the splits are those of the spiking network.
         progress: Called after every epoch.
     """
-    sets = []
-    for split in ("train", "validation"):
-        if params.experiment == "boolean":
-            features = boolean.samples(params, split, streams)
-            targets = boolean.truth("xor", features[:, : boolean.N_INPUT])
-        else:
-            features, targets = task.samples(params, split, streams)
+    sets: list[tuple[NDArray, NDArray]] = []
+    splits: tuple[Split, Split] = ("train", "validation")
+    for split in splits:
+        features, targets = digits.samples(params, split, streams)
         sets.append((ink(features) if variant == "ink" else features, targets))
     hidden = [] if variant == "linear" else [params.n_hidden]
     network = controls.train(
         [sets[0][0].shape[1], *hidden, params.n_output],
-        *sets,
+        sets[0],
+        sets[1],
         epochs=params.control_epochs,
         batch=params.control_batch,
         learning_rate=params.control_learning_rate,

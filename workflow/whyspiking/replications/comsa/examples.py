@@ -6,9 +6,9 @@ MNIST, from the spiking network with the lowest seed:
     digit.input_ms, digit.hidden_ms, digit.output_ms, digit.input_pulses_ms, digit.hidden_pulses_ms
                                             its spikes; those of the neurons as simulated in Brian2
     digit.time_ms (time,), digit.v_output, digit.v_without (time, class)
-                                            potentials over threshold that these spikes evoke (README,
-                                            Eq. 2), drawn on beyond the spike; `v_without`: had the
-                                            pulses not come
+                                            potentials over threshold that these spikes evoke
+                                            (README, Eq. 2), drawn on beyond the spike; `v_without`:
+                                            had the pulses not come
     relative.edges_ms (bin + 1,), relative.share (bin,)
                                             hidden spikes relative to the decision, share of all
                                             hidden neurons and images per bin

@@ -96,7 +96,9 @@ class State:
         empty = {name: np.zeros_like(values) for name, values in arrays.items()}
         return cls(arrays, empty, {name: values.copy() for name, values in empty.items()})
 
-    def update(self, gradients: dict[str, NDArray], rates: dict[str, float], recipe: Recipe) -> None:
+    def update(
+        self, gradients: dict[str, NDArray], rates: dict[str, float], recipe: Recipe
+    ) -> None:
         """One step of Adam; pulse times stay at or above 0.
 
         Raises:
@@ -216,7 +218,7 @@ def initial_arrays(params: Params, streams: Streams) -> dict[str, NDArray]:
         means = np.repeat([mean, params.pulse_mean], [n_in, params.n_pulses]) * sigma
         found[name] = rng.normal(means[:, None], sigma, (means.size, n_out)).astype(np.float32)
     for name, ends in zip(PULSES, (params.input_pulses, params.hidden_pulses), strict=True):
-        found[name] = np.linspace(*ends, params.n_pulses).astype(np.float32)
+        found[name] = np.linspace(ends[0], ends[1], params.n_pulses).astype(np.float32)
     return found
 
 

@@ -44,7 +44,7 @@ class Pass:
 
 
 def threshold(params: Params) -> float:
-    """c = K theta, the threshold in dimensionless time."""
+    """C = K theta, the threshold in dimensionless time."""
     return params.theta * params.decay_rate
 
 

@@ -58,7 +58,9 @@ def vary(
         }[condition.perturbation]()
         return _with(task, params, "input", moved), binding
     hidden = model.first_spikes(params, binding.arrays, model.times_of(params, task))[0]
-    hidden_ms = np.where(hidden * params.unit_ms <= params.trial_ms, hidden * params.unit_ms, np.inf)
+    hidden_ms = np.where(
+        hidden * params.unit_ms <= params.trial_ms, hidden * params.unit_ms, np.inf
+    )
     moved = _jittered(params, condition, hidden_ms, rng)
     silent = {**binding.values, "hidden.v_th": HIDDEN_SILENT}
     return _with(task, params, "hidden_replay", moved), replace(binding, values=silent)

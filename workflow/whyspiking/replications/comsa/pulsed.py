@@ -96,7 +96,8 @@ def network(
             objects += [source, synapses]
         return objects
 
-    start = "age = 0 * second; fired = 0"
+    # The first update of a trial brings all state to time 0.
+    start = f"age = -{dt_ms} * ms; fired = 0"
     return replace(
         base,
         definition={**base.definition, "pulses": [PULSE, DUE, FIRE, TARGETS, n_pulses]},

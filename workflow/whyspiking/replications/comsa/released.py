@@ -1,14 +1,14 @@
 """The two networks that the authors released, read from a folder of the user's.
 
-One text file each, words separated by white space: the mode of the pulses, the threshold, the number
-of layers and their sizes, the number of pulses, pulse times per layer (those of the output layer are
-never used), then the weights, layer by layer, neuron by neuron. The decay rate is not in the file.
+One text file each, words separated by white space: the mode of the pulses, the threshold, the
+number of layers and their sizes, the number of pulses, pulse times per layer (those of the output
+layer are never used), then the weights, layer by layer, neuron by neuron. The decay rate is not in
+the file.
 """
 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 
@@ -26,7 +26,7 @@ FILES = {
         "7bf0a3d518c3426c1fdb40997c975542d5638491c88e6e2412a2d87e96ee599b",
     ),
 }
-"""Variant -> name and SHA-256; google/ihmehimmeli, tempcoding/networks/slow_network, fast_network."""
+"""Variant -> name and SHA-256; slow_network and fast_network in google/ihmehimmeli, tempcoding."""
 MODE = "pulses_per_layer"
 
 

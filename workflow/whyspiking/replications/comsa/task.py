@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,9 @@ def samples(params: Params, split: Split, streams: Streams) -> tuple[NDArray, ND
         UserError: If the images have another number of pixels than the network has inputs, or
             there are fewer images than the splits ask for.
     """
-    images, labels = _images(Path(params.data_dir) / "mnist", "test" if split == "test" else "train")
+    images, labels = _images(
+        Path(params.data_dir) / "mnist", "test" if split == "test" else "train"
+    )
     if images.shape[1] != params.n_input:
         raise UserError(
             f"images have {images.shape[1]} pixels; the network has {params.n_input} inputs; use "
@@ -87,7 +90,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 
 @functools.lru_cache(maxsize=2)
-def _images(folder: Path, file: str) -> tuple[NDArray, NDArray]:
+def _images(folder: Path, file: Literal["train", "test"]) -> tuple[NDArray, NDArray]:
     images, labels = mnist.load(folder, file)
     flat = images.reshape(len(images), -1).astype(np.float32)
     return flat / np.float32(256), labels.astype(np.int64)

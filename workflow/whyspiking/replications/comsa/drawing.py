@@ -1,0 +1,387 @@
+"""Signature figures of the talk: one digit, two regimes, why there are two, what times carry.
+
+Exhibits read (`<experiment>/exhibits.npz`) are described in `examples.py`; `anytime.*` comes from
+the battery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    MARKERS,
+    PALETTE,
+    PURPLE,
+    RED,
+    NotMeasuredError,
+    Plate,
+    label_ends,
+    learning_curve,
+    legend_below,
+    line_with_interval,
+    need,
+    over_seeds,
+    raster,
+)
+from whyspiking.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from whyspiking.contract import Results
+
+REGIMES = {"mnist_slow": "slow", "mnist_fast": "fast"}
+COLOURS = {"slow": BLUE, "fast": RED}
+AFTER = 1.25
+"""How far a raster reaches beyond the decision."""
+PROBE_LABELS = {
+    ("spiking", "none"): "unchanged",
+    ("spiking", "same_time"): "all pixels\nat t = 0",
+    ("spiking", "swap_pixels"): "pixel times\nexchanged",
+}
+CONTROL_LABELS = {"mlp": "ReLU network", "ink": "ReLU network,\nink mask", "linear": "linear"}
+
+
+def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
+    """The talk's signature figures by name, in the order of the story."""
+    return {
+        "one digit": lambda: one_digit({n: results.exhibit(n) for n in REGIMES}),
+        "two regimes": lambda: two_regimes({n: results.exhibit(n) for n in REGIMES}),
+        "speed and accuracy": lambda: speed({n: results.exhibit(n) for n in REGIMES}),
+        "why two regimes": lambda: why(results.exhibit("mnist_slow")),
+        "what times carry": lambda: timing(results.metrics),
+        "learning": lambda: learning(results.history),
+        "boolean": lambda: gates(results.exhibit("boolean")),
+    }
+
+
+def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
+    """One digit through both networks up to the decision."""
+    plate = Plate(4.6)
+    axes = plate.panels(3, 2, sharex="col", height_ratios=[1, 1.5, 0.7])
+    words = []
+    for column, (experiment, regime) in enumerate(REGIMES.items()):
+        names = ("input_ms", "hidden_ms", "output_ms", "input_pulses_ms", "hidden_pulses_ms")
+        pixels, hidden, output, first, second = need(
+            exhibits[experiment], *(f"digit.{name}" for name in names)
+        )
+        target = int(need(exhibits[experiment], "digit.target")[0])
+        decision = float(output.min())
+        if not np.isfinite(decision):
+            raise NotMeasuredError("The example digit was not decided.")
+        stop = AFTER * decision
+        rows = axes[:, column]
+        for ax, times, pulses in ((rows[0], pixels, first), (rows[1], hidden, second)):
+            order = np.sort(times[np.isfinite(times)])
+            n = order.size
+            raster(ax, order, np.arange(n), colours=GREY, height=max(1.0, n / 60))
+            seen = pulses[pulses <= stop]
+            raster(ax, seen, np.full(seen.size, 1.11 * n), colours=PURPLE, height=0.14 * max(n, 1))
+            ax.set_ylim(-0.03 * n, 1.22 * n)
+            ax.set_yticks([0, n])
+        raster(rows[2], output, np.arange(output.size), height=0.8)
+        rows[2].plot(decision, int(output.argmin()), color=RED, marker="o", markersize=6)
+        rows[2].set_ylim(-0.8, output.size - 0.2)
+        rows[2].set_yticks([0, output.size - 1])
+        rows[2].set_xlim(-0.02 * stop, stop)
+        rows[2].set_xlabel("time, ms")
+        for ax in rows:
+            ax.axvline(decision, color=RED, linewidth=1, zorder=0)
+        rows[0].set_title(f"{regime}: a {target}, decided at {decision:.1f} ms")
+        share = float((hidden <= decision).mean())
+        words.append(
+            f"{regime}: digit {target}, answer {int(output.argmin())} at {decision:.2f} ms, "
+            f"{100 * share:.0f} % of the hidden neurons have fired"
+        )
+    axes[0, 0].set_ylabel("pixels\n(by time)")
+    axes[1, 0].set_ylabel("hidden neurons\n(by time)")
+    axes[2, 0].set_ylabel("outputs")
+    return plate.says(
+        "A test digit of median decision time through both networks, in Brian2. Every neuron fires "
+        "at most once. Purple: synchronisation pulses of the layer. Red: the first output spike, "
+        "which is the answer. Mind the different time axes.",
+        "One digit. " + "; ".join(words) + ".",
+        "mnist_slow/exhibits.npz",
+        "mnist_slow",
+    )
+
+
+def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
+    """When hidden neurons fire relative to the decision."""
+    plate = Plate(2.6)
+    axes = plate.panels(1, 2, sharey=True)[0]
+    words = []
+    for ax, (experiment, regime) in zip(axes, REGIMES.items(), strict=True):
+        edges, share, decisions = need(
+            exhibits[experiment],
+            *(f"relative.{name}" for name in ("edges_ms", "share", "decision_ms")),
+        )
+        centres, before = edges[:-1], float(share[edges[1:] <= 0].sum())
+        shown = np.flatnonzero(share > 0.001)
+        ax.bar(
+            centres, 100 * share, width=np.diff(edges), align="edge", color=COLOURS[regime],
+            linewidth=0,
+        )  # fmt: skip
+        ax.axvline(0, color=INK, linewidth=1)
+        if shown.size:
+            ax.set_xlim(min(edges[shown[0]], -5), max(edges[shown[-1] + 1], 5))
+        ax.set_xlabel("hidden spike − decision, ms")
+        ax.set_title(f"{regime}: decides at {decisions.mean():.1f} ± {decisions.std():.1f} ms")
+        ax.annotate(
+            f"{100 * before:.1f} %\nbefore",
+            (0.03, 0.93), xycoords="axes fraction", va="top", fontsize=9,
+        )  # fmt: skip
+        words.append(
+            f"{regime}: {100 * before:.1f} % of the hidden neurons fire before the decision, which "
+            f"comes at {decisions.mean():.1f} ms"
+        )
+    axes[0].set_ylabel("hidden neurons\nper bin, %")
+    return plate.says(
+        "Hidden spikes relative to the first output spike, 1,000 test images, bins of 1 ms, one "
+        "network per regime. In the slow regime the decision waits for the hidden layer; in the "
+        "fast one it falls while hidden neurons are still firing.",
+        ". ".join(words) + ".",
+        "mnist_slow/exhibits.npz",
+        "mnist_slow",
+    )
+
+
+def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
+    """Accuracy if the networks were stopped at t, both regimes."""
+    import pandas as pd
+
+    from whyspiking.statistics import interval
+
+    plate = Plate(2.8, 5.6)
+    ax = plate.panels(1, 1)[0, 0]
+    words = []
+    for index, (experiment, regime) in enumerate(REGIMES.items()):
+        arrays = exhibits[experiment]
+        (time_ms,) = need(arrays, "anytime.time_ms")
+        curves = [v for k, v in sorted(arrays.items()) if k.startswith("anytime.spiking.")]
+        if not curves:
+            raise NotMeasuredError("No spiking network was simulated.")
+        found = [interval(values, "none") for values in np.stack(curves, axis=1)]
+        points = pd.DataFrame(
+            [(f.mean, f.low, f.high) for f in found], columns=pd.Index(["mean", "low", "high"])
+        )
+        line_with_interval(ax, time_ms, points, index=index, label=regime, markers=False)
+        final = float(points["mean"].iloc[-1])
+        half = float(time_ms[int(np.argmax(points["mean"] >= 0.95 * final))])
+        words.append(f"{regime}: {final:.3f} in the end, 95 % of it by {half:.1f} ms")
+    label_ends(ax)
+    ax.set_xlabel("time since stimulus onset, ms")
+    ax.set_ylabel("accuracy if stopped at t")
+    return plate.says(
+        "Speed against accuracy: undecided images guess. The input is over after 1 ms. Bands: "
+        "pointwise 95 % t intervals over seeds.",
+        "Accuracy against the time of stopping. " + "; ".join(words) + ".",
+        "mnist_slow/exhibits.npz",
+        "mnist_slow",
+    )
+
+
+def why(arrays: Mapping[str, NDArray]) -> Plate:
+    """Potentials of the outputs with and without pulses, and where untrained networks start."""
+    names = ("time_ms", "v_output", "v_without", "output_ms", "hidden_pulses_ms", "target")
+    time, v, without, output, pulses, target = need(arrays, *(f"digit.{n}" for n in names))
+    means, starts, first = need(
+        arrays, *(f"start.{name}" for name in ("means", "pulses_ms", "first_ms"))
+    )
+    plate = Plate(3.2)
+    left, right = plate.panels(1, 2, width_ratios=[1.25, 1])[0]
+    stop = float(min(time[-1], 1.6 * output.min())) if np.isfinite(output.min()) else time[-1]
+    seen = time <= stop
+    others = [k for k in range(v.shape[1]) if k != int(target)]
+    for number, k in enumerate(others):
+        label = "other outputs" if not number else ""
+        left.plot(time[seen], v[seen, k], color=GREY, linewidth=0.8, label=label)
+    left.plot(time[seen], v[seen, int(target)], color=BLUE, linewidth=1.6, label="true class")
+    left.plot(
+        time[seen], without[seen, int(target)],
+        color=BLUE, linewidth=1.2, linestyle="--", label="true class without pulses",
+    )  # fmt: skip
+    left.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    reach = np.percentile(np.concatenate([v[seen].ravel(), without[seen, int(target)]]), [1, 99])
+    low, high = min(-1.0, 1.1 * reach[0]), max(2.0, 1.2 * reach[1])
+    left.set_ylim(low, high)
+    near = pulses[pulses <= stop]
+    raster(left, near, np.full(near.size, high - 0.04 * (high - low)), colours=PURPLE,
+           height=0.07 * (high - low))  # fmt: skip
+    left.plot([], [], color=PURPLE, linewidth=1, label="pulses")
+    left.set_xlabel("time, ms")
+    left.set_ylabel("output potential, V / θ")
+    left.set_title("after learning, one digit")
+    legend_below(plate, [left])
+    words = []
+    for index, ((begin, _), times) in enumerate(zip(starts, first, strict=True)):
+        name = "pulses from 0.1 ms" if begin < 1 else f"pulses from {begin:g} ms"
+        # A network without any output spike has no median; it is left out and told.
+        known = np.isfinite(times)
+        right.plot(
+            means[known], times[known], color=PALETTE[1 - index], marker=MARKERS[index], label=name
+        )
+        told = ", ".join(
+            f"{m:g}: {t:.2f} ms" if np.isfinite(t) else f"{m:g}: none"
+            for m, t in zip(means, times, strict=True)
+        )
+        words.append(f"{name}, by mean weight {told}")
+    right.set_yscale("log")
+    right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    right.invert_xaxis()
+    right.legend(loc="center left", fontsize=8.5)
+    right.set_xlabel("mean output weight, σ\n(inhibitory to the right)")
+    right.set_ylabel("median first\noutput spike, ms")
+    right.set_title("before learning")
+    return plate.says(
+        "Why there are two regimes. Left: the hidden spikes alone hold the outputs of the slow "
+        "network down (dashed); late pulses lift them over the threshold (dotted), the true class "
+        "first. Right: untrained networks. Late pulses alone do not delay the first output spike; "
+        "late pulses and inhibitory output weights do, since then nothing can fire before a pulse.",
+        "Median first output spike of untrained networks. " + ". ".join(words) + ".",
+        "mnist_slow/exhibits.npz",
+        "mnist_slow",
+    )
+
+
+def timing(metrics: Table) -> Plate:
+    """Accuracy when times are taken away, and when one layer is jittered."""
+    rows = metrics[(metrics["metric"] == "accuracy") & metrics["experiment"].isin(list(REGIMES))]
+    simulated = rows[(rows["engine"] == "brian2") & (rows["variant"] == "spiking")]
+    if simulated.empty:
+        raise NotMeasuredError("The probes of spike times were not run at this scale.")
+    plate = Plate(3.0)
+    left, right = plate.panels(1, 2, width_ratios=[1.1, 1])[0]
+    labels = [*PROBE_LABELS.values()]
+    words = []
+    for index, (experiment, regime) in enumerate(REGIMES.items()):
+        own = simulated[simulated["experiment"] == experiment]
+        points = over_seeds(own[own["perturbation"].isin([k for _, k in PROBE_LABELS])],
+                            ["perturbation"]).set_index("perturbation")  # fmt: skip
+        places = [k for k, (_, name) in enumerate(PROBE_LABELS) if name in points.index]
+        found = points.loc[[[*PROBE_LABELS][k][1] for k in places]]
+        _dots(left, np.array(places) + 0.16 * (index - 0.5), found, COLOURS[regime], MARKERS[index],
+              regime)  # fmt: skip
+        words += [f"{regime}, {name.replace('_', ' ')}: {m:.3f}"
+                  for name, m in found["mean"].items()]  # fmt: skip
+        clean = own[own["perturbation"] == "none"]
+        for locus, dashes in (("input", "-"), ("hidden", "--")):
+            part = own[(own["perturbation"] == "layer_jitter") & (own["locus"] == locus)]
+            if part.empty:
+                continue
+            points = over_seeds(part, ["strength"])
+            x = [0.0, *points["strength"]]
+            y = [float(clean["value"].mean()), *points["mean"]]
+            right.plot(
+                x, y, color=COLOURS[regime], marker=MARKERS[index], linestyle=dashes,
+                label=f"{regime}, {'pixels' if locus == 'input' else 'hidden'}",
+            )  # fmt: skip
+            words.append(f"{regime}, {locus} jitter {x[-1]:g} tau: {y[-1]:.3f}")
+    controls = rows[(rows["perturbation"] == "none") & rows["variant"].isin(list(CONTROL_LABELS))]
+    for variant, label in CONTROL_LABELS.items():
+        part = controls[(controls["variant"] == variant) & (controls["experiment"] == "mnist_slow")]
+        if part.empty:
+            continue
+        points = over_seeds(part, ["variant"])
+        _dots(left, np.array([len(labels)]), points, GREEN, MARKERS[2], "not spiking")
+        words.append(f"{variant}: {float(points['mean'].iloc[0]):.3f}")
+        labels.append(label)
+    left.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
+    left.set_xlim(-0.5, len(labels) - 0.5)
+    left.set_ylabel("accuracy")
+    right.set_xlabel("jitter of one layer, sd in τ = 5.5 ms")
+    right.set_ylabel("accuracy")
+    label_ends(right)
+    handles, names = left.get_legend_handles_labels()
+    unique = dict(zip(names, handles, strict=True))
+    left.legend(list(unique.values()), list(unique), loc="lower left", fontsize=8.5)
+    return plate.says(
+        "What spike times carry, in Brian2, nothing retrained. Left: taking the pixels' times away "
+        "or exchanging them costs little, and a ReLU network that only knows which pixels have ink "
+        "does as well: on MNIST the input latency matters little. Right: jitter of the pixels "
+        "against jitter of the hidden spikes. Bars: 95 % t intervals over seeds.",
+        "; ".join(words) + ".",
+    )
+
+
+def _dots(ax: Axes, x: NDArray, points: Table, colour: str, marker: str, label: str) -> None:
+    low = np.nan_to_num(points["mean"] - points["low"], nan=0.0)
+    high = np.nan_to_num(points["high"] - points["mean"], nan=0.0)
+    ax.errorbar(
+        x, points["mean"], yerr=[low, high], color=colour, marker=marker, linestyle="none",
+        markersize=6, linewidth=1, label=label,
+    )  # fmt: skip
+
+
+def learning(history: Table) -> Plate:
+    """Validation accuracy and decision time against epoch."""
+    plate = Plate(2.9)
+    left, right = plate.panels(1, 2)[0]
+    words = []
+    for metric, ax, name in (
+        ("validation_accuracy", left, "validation accuracy"),
+        ("validation_decision_ms", right, "mean decision on\nvalidation images, ms"),
+    ):
+        rows = history[history["experiment"].isin(list(REGIMES)) & (history["metric"] == metric)]
+        named = rows.assign(
+            variant=rows["experiment"].map(REGIMES) + " " + rows["variant"].astype(str)
+        )
+        labels = {"slow spiking": "slow", "fast spiking": "fast",
+                  "slow fixed_pulses": "slow, fixed pulses"}  # fmt: skip
+        words.append(f"{metric.replace('_', ' ')}: "
+                     + learning_curve(ax, named, metric=metric, labels=labels))  # fmt: skip
+        ax.set_ylabel(name)
+    right.set_yscale("log")
+    right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    right.yaxis.set_minor_formatter(lambda value, _: "")
+    legend_below(plate, [left])
+    return plate.says(
+        "Learning in both regimes, epochs on a logarithmic axis. The regime is decided at the start "
+        "and kept. Bands: pointwise 95 % t intervals over seeds.",
+        ". ".join(words) + ".",
+        "history.csv",
+    )
+
+
+def gates(arrays: Mapping[str, NDArray]) -> Plate:
+    """Test accuracy of all small networks, gate by gate."""
+    import pandas as pd
+    import seaborn
+
+    from whyspiking.replications.comsa.boolean import GATES
+
+    (found,) = need(arrays, "boolean.accuracy")
+    plate = Plate(2.6, 5.0)
+    ax = plate.panels(1, 1)[0, 0]
+    table = pd.DataFrame(
+        [(gate.upper(), a) for gate, row in zip(GATES, found, strict=True) for a in row],
+        columns=pd.Index(["gate", "accuracy"]),
+    )
+    seaborn.swarmplot(table, x="gate", y="accuracy", ax=ax, color=BLUE, size=4.5, warn_thresh=1.0)
+    for index, row in enumerate(found):
+        ax.plot([index - 0.3, index + 0.3], [np.median(row)] * 2, color=RED, linewidth=2, zorder=5,
+                label="median" if not index else "")  # fmt: skip
+    ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
+    ax.set_ylim(0.45, 1.03)
+    ax.set_xlabel("")
+    ax.set_ylabel("test accuracy")
+    ax.legend(loc="lower right")
+    words = [
+        f"{gate.upper()}: median {np.median(row):.3f}, worst {row.min():.3f}, best {row.max():.3f}"
+        for gate, row in zip(GATES, found, strict=True)
+    ]
+    return plate.says(
+        f"Noisy Boolean gates: {found.shape[1]} networks with four hidden neurons each. Line: "
+        "median. Dotted: guessing.",
+        "; ".join(words) + ".",
+        "boolean/exhibits.npz",
+        "boolean",
+    )
