@@ -219,7 +219,7 @@ def _compiled(params: Params) -> tuple[Any, Any]:
 
         return kept(new, arrays), kept(new_mean, mean), kept(new_square, square), step
 
-    every = jax.vmap(update)
+    every: Any = jax.vmap(update)
 
     @jax.jit
     def run(state: Any, x: Any, y: Any, order: Any) -> Any:

@@ -344,8 +344,8 @@ def learning(history: Table) -> Plate:
     right.yaxis.set_minor_formatter(lambda value, _: "")
     legend_below(plate, [left])
     return plate.says(
-        "Learning in both regimes, epochs on a logarithmic axis. The regime is decided at the start "
-        "and kept. Bands: pointwise 95 % t intervals over seeds.",
+        "Learning in both regimes, epochs on a logarithmic axis. The regime is decided at the "
+        "start and kept. Bands: pointwise 95 % t intervals over seeds.",
         ". ".join(words) + ".",
         "history.csv",
     )
@@ -367,8 +367,9 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
     )
     seaborn.swarmplot(table, x="gate", y="accuracy", ax=ax, color=BLUE, size=4.5, warn_thresh=1.0)
     for index, row in enumerate(found):
-        ax.plot([index - 0.3, index + 0.3], [np.median(row)] * 2, color=RED, linewidth=2, zorder=5,
-                label="median" if not index else "")  # fmt: skip
+        name = "median" if not index else ""
+        span, middle = [index - 0.3, index + 0.3], [float(np.median(row))] * 2
+        ax.plot(span, middle, color=RED, linewidth=2, zorder=5, label=name)
     ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
     ax.set_ylim(0.45, 1.03)
     ax.set_xlabel("")

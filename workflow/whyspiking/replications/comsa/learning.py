@@ -231,13 +231,26 @@ def rates(params: Params, epoch: int, *, fixed_pulses: bool = False) -> dict[str
     return {name: pulse if name in PULSES else params.weight_rate * factor for name in NAMES}
 
 
+def deleted(inputs: NDArray, share: float, rng: np.random.Generator) -> NDArray:
+    """Input times with a share of the spikes left out, drawn anew at every call.
+
+    Args:
+        inputs: Times, inf where silent; (sample, pixel).
+        share: Probability that a spike is left out; 0 returns the inputs themselves.
+        rng: Source of the draw.
+    """
+    if not share:
+        return inputs
+    return np.where(rng.random(inputs.shape, np.float32) < share, np.float32(np.inf), inputs)
+
+
 def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
     """Train one network and keep the model of best validation accuracy, as published.
 
     Args:
         params: Parameters of the experiment.
         variant: "fixed_pulses" keeps the pulses where they start.
-        streams: Randomness: "split", "init", "shuffle".
+        streams: Randomness: "split", "init", "shuffle", "noise".
         progress: Called after every epoch.
 
     Raises:
@@ -247,7 +260,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     inputs = task.pixel_times(features, params) * np.float32(params.decay_rate)
     held_out = _held_out(params, streams)
     state, recipe = State.start(initial_arrays(params, streams)), Recipe.of(params)
-    shuffle = streams.rng("shuffle")
+    shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
     history: list[dict[str, Any]] = []
     seconds, stopped = [], ""
@@ -256,7 +269,8 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         current = rates(params, epoch, fixed_pulses=variant == "fixed_pulses")
         order = shuffle.permutation(len(inputs))
         try:
-            summary = run_epoch(state, inputs, targets, order, current, recipe)
+            shown = deleted(inputs, params.pixel_deletion, noise)
+            summary = run_epoch(state, shown, targets, order, current, recipe)
         except Diverged as reason:
             stopped = f"epoch {epoch + 1}, {reason}"
             break
