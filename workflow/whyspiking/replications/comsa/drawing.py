@@ -42,12 +42,8 @@ REGIMES = {"mnist_slow": "slow", "mnist_fast": "fast"}
 COLOURS = {"slow": BLUE, "fast": RED}
 AFTER = 1.25
 """How far a raster reaches beyond the decision."""
-PROBE_LABELS = {
-    ("spiking", "none"): "unchanged",
-    ("spiking", "same_time"): "all pixels\nat t = 0",
-    ("spiking", "swap_pixels"): "pixel times\nexchanged",
-}
-CONTROL_LABELS = {"mlp": "ReLU network", "ink": "ReLU network,\nink mask", "linear": "linear"}
+PROBE_LABELS = {"same_time": "all at\nt = 0", "swap_pixels": "exchanged\nin image"}
+CONTROL_LABELS = {"mlp": "ReLU", "ink": "ReLU,\nink mask", "linear": "linear"}
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
@@ -105,7 +101,7 @@ def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     axes[1, 0].set_ylabel("hidden neurons\n(by time)")
     axes[2, 0].set_ylabel("outputs")
     return plate.says(
-        "A test digit of median decision time through both networks, in Brian2. Every neuron fires "
+        "The first test digit that each network decides rightly, in Brian2. Every neuron fires "
         "at most once. Purple: synchronisation pulses of the layer. Red: the first output spike, "
         "which is the answer. Mind the different time axes.",
         "One digit. " + "; ".join(words) + ".",
@@ -237,7 +233,7 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
     right.set_yscale("log")
     right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     right.invert_xaxis()
-    right.legend(loc="center left", fontsize=8.5)
+    right.legend(loc="upper left", fontsize=8.5)
     right.set_xlabel("mean output weight, σ\n(inhibitory to the right)")
     right.set_ylabel("median first\noutput spike, ms")
     right.set_title("before learning")
@@ -253,72 +249,71 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
 
 
 def timing(metrics: Table) -> Plate:
-    """Accuracy when times are taken away, and when one layer is jittered."""
-    rows = metrics[(metrics["metric"] == "accuracy") & metrics["experiment"].isin(list(REGIMES))]
-    simulated = rows[(rows["engine"] == "brian2") & (rows["variant"] == "spiking")]
-    if simulated.empty:
+    """What is left when times are taken away or one layer is jittered; the controls beside it."""
+    rows = metrics[metrics["experiment"].isin(list(REGIMES))]
+    spiking = rows[(rows["engine"] == "brian2") & (rows["variant"] == "spiking")]
+    clean = rows[(rows["metric"] == "accuracy") & (rows["perturbation"] == "none")]
+    probed = spiking[spiking["metric"] == "normalised_score"]
+    if probed.empty:
         raise NotMeasuredError("The probes of spike times were not run at this scale.")
-    plate = Plate(3.0)
-    left, right = plate.panels(1, 2, width_ratios=[1.1, 1])[0]
-    labels = [*PROBE_LABELS.values()]
-    words = []
+    plate = Plate(3.1)
+    left, middle, right = plate.panels(1, 3, width_ratios=[1.2, 0.8, 1.2])[0]
+    names, words = [], []
     for index, (experiment, regime) in enumerate(REGIMES.items()):
-        own = simulated[simulated["experiment"] == experiment]
-        points = over_seeds(own[own["perturbation"].isin([k for _, k in PROBE_LABELS])],
-                            ["perturbation"]).set_index("perturbation")  # fmt: skip
-        places = [k for k, (_, name) in enumerate(PROBE_LABELS) if name in points.index]
-        found = points.loc[[[*PROBE_LABELS][k][1] for k in places]]
-        _dots(left, np.array(places) + 0.16 * (index - 0.5), found, COLOURS[regime], MARKERS[index],
-              regime)  # fmt: skip
-        words += [f"{regime}, {name.replace('_', ' ')}: {m:.3f}"
-                  for name, m in found["mean"].items()]  # fmt: skip
-        clean = own[own["perturbation"] == "none"]
+        look = {"color": COLOURS[regime], "marker": MARKERS[index]}
+        own = spiking[spiking["experiment"] == experiment]
+        whole = own[(own["metric"] == "accuracy") & (own["perturbation"] == "none")]
+        words.append(f"{regime}: accuracy {_dot(left, len(names), whole, look, regime):.3f}")
+        names.append(regime)
+        own = probed[probed["experiment"] == experiment]
+        for place, probe in enumerate(PROBE_LABELS):
+            part = own[own["perturbation"] == probe]
+            if not part.empty:
+                kept = _dot(middle, place + 0.2 * (index - 0.5), part, look, regime)
+                words.append(f"{regime}, {probe.replace('_', ' ')}: {kept:.3f}")
         for locus, dashes in (("input", "-"), ("hidden", "--")):
             part = own[(own["perturbation"] == "layer_jitter") & (own["locus"] == locus)]
-            if part.empty:
-                continue
             points = over_seeds(part, ["strength"])
-            x = [0.0, *points["strength"]]
-            y = [float(clean["value"].mean()), *points["mean"]]
-            right.plot(
-                x, y, color=COLOURS[regime], marker=MARKERS[index], linestyle=dashes,
-                label=f"{regime}, {'pixels' if locus == 'input' else 'hidden'}",
-            )  # fmt: skip
-            words.append(f"{regime}, {locus} jitter {x[-1]:g} tau: {y[-1]:.3f}")
-    controls = rows[(rows["perturbation"] == "none") & rows["variant"].isin(list(CONTROL_LABELS))]
+            x, y = [0.0, *points["strength"]], [1.0, *points["mean"]]
+            name = f"{regime}, {'pixels' if locus == 'input' else 'hidden spikes'}"
+            right.plot(x, y, linestyle=dashes, label=name, **look)
+            words.append(f"{name} jittered by {x[-1]:g} tau: {y[-1]:.3f}")
     for variant, label in CONTROL_LABELS.items():
-        part = controls[(controls["variant"] == variant) & (controls["experiment"] == "mnist_slow")]
-        if part.empty:
-            continue
-        points = over_seeds(part, ["variant"])
-        _dots(left, np.array([len(labels)]), points, GREEN, MARKERS[2], "not spiking")
-        words.append(f"{variant}: {float(points['mean'].iloc[0]):.3f}")
-        labels.append(label)
-    left.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
-    left.set_xlim(-0.5, len(labels) - 0.5)
+        part = clean[(clean["variant"] == variant) & (clean["experiment"] == "mnist_slow")]
+        if not part.empty:
+            look = {"color": GREEN, "marker": MARKERS[2]}
+            words.append(f"{variant}: {_dot(left, len(names), part, look, 'not spiking'):.3f}")
+            names.append(label)
+    for ax, ticks in ((left, names), (middle, list(PROBE_LABELS.values()))):
+        ax.set_xticks(range(len(ticks)), ticks, rotation=90)
+        ax.set_xlim(-0.5, len(ticks) - 0.5)
     left.set_ylabel("accuracy")
-    right.set_xlabel("jitter of one layer, sd in τ = 5.5 ms")
-    right.set_ylabel("accuracy")
-    label_ends(right)
-    handles, names = left.get_legend_handles_labels()
-    unique = dict(zip(names, handles, strict=True))
-    left.legend(list(unique.values()), list(unique), loc="lower left", fontsize=8.5)
+    left.set_title("unperturbed")
+    middle.set_ylabel("normalised score")
+    middle.set_title("pixel times")
+    right.set_ylabel("normalised score")
+    right.set_xlabel("jitter sd, τ = 5.5 ms")
+    right.set_title("jitter of one layer")
+    for ax in (middle, right):
+        ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
+    legend_below(plate, [left, right])
     return plate.says(
-        "What spike times carry, in Brian2, nothing retrained. Left: taking the pixels' times away "
-        "or exchanging them costs little, and a ReLU network that only knows which pixels have ink "
-        "does as well: on MNIST the input latency matters little. Right: jitter of the pixels "
-        "against jitter of the hidden spikes. Bars: 95 % t intervals over seeds.",
+        "What spike times carry, in Brian2, nothing retrained. Left: all test images, beside ReLU "
+        "networks that see brightness or only which pixels have ink. Middle: all pixels at t = 0, "
+        "and pixel times exchanged within an image. Right: jitter of the pixels (solid) or of the "
+        "hidden spikes (dashed). Score above chance relative to the same images unperturbed. Bars: "
+        "95 % t intervals over seeds.",
         "; ".join(words) + ".",
     )
 
 
-def _dots(ax: Axes, x: NDArray, points: Table, colour: str, marker: str, label: str) -> None:
-    low = np.nan_to_num(points["mean"] - points["low"], nan=0.0)
-    high = np.nan_to_num(points["high"] - points["mean"], nan=0.0)
-    ax.errorbar(
-        x, points["mean"], yerr=[low, high], color=colour, marker=marker, linestyle="none",
-        markersize=6, linewidth=1, label=label,
-    )  # fmt: skip
+def _dot(ax: Axes, x: float, rows: Table, look: Mapping[str, str], label: str) -> float:
+    """Mean over seeds with its interval; returns the mean."""
+    points = over_seeds(rows, ["metric"]).iloc[0]
+    mean, low, high = (float(points[name]) for name in ("mean", "low", "high"))
+    error = [[mean - low], [high - mean]] if np.isfinite(low) else None
+    ax.errorbar([x], [mean], yerr=error, linestyle="none", markersize=6, label=label, **look)
+    return mean
 
 
 def learning(history: Table) -> Plate:
