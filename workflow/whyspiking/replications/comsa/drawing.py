@@ -276,7 +276,9 @@ def timing(metrics: Table) -> Plate:
             points = over_seeds(part, ["strength"])
             x, y = [0.0, *points["strength"]], [1.0, *points["mean"]]
             name = f"{regime}, {'pixels' if locus == 'input' else 'hidden spikes'}"
-            right.plot(x, y, linestyle=dashes, label=name, **look)
+            right.plot(
+                x, y, color=look["color"], marker=look["marker"], linestyle=dashes, label=name
+            )
             words.append(f"{name} jittered by {x[-1]:g} tau: {y[-1]:.3f}")
     for variant, label in CONTROL_LABELS.items():
         part = clean[(clean["variant"] == variant) & (clean["experiment"] == "mnist_slow")]
@@ -312,7 +314,16 @@ def _dot(ax: Axes, x: float, rows: Table, look: Mapping[str, str], label: str) -
     points = over_seeds(rows, ["metric"]).iloc[0]
     mean, low, high = (float(points[name]) for name in ("mean", "low", "high"))
     error = [[mean - low], [high - mean]] if np.isfinite(low) else None
-    ax.errorbar([x], [mean], yerr=error, linestyle="none", markersize=6, label=label, **look)
+    ax.errorbar(
+        [x],
+        [mean],
+        yerr=error,
+        color=look["color"],
+        marker=look["marker"],
+        linestyle="none",
+        markersize=6,
+        label=label,
+    )
     return mean
 
 
