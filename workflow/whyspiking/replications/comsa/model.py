@@ -1,4 +1,4 @@
-"""The network in closed form: forward pass, gradients, decisions (README, Eqs. 2 to 6).
+"""The network in closed form: forward pass and decisions (README, Eqs. 1 and 2).
 
 Times outside this module are in the paper's time units; inside a layer they are dimensionless,
 s = K t, and the threshold becomes c = K theta.
@@ -82,55 +82,6 @@ def layers(
     onward = with_pulses(hidden.times, arrays["hidden_pulses"] * decay_rate)
     output = engine.forward(onward, arrays["w_output"].astype(kind, copy=False), c, 1)
     return Pass(inputs, hidden, onward, output)
-
-
-def gradients(
-    spikes: Pass,
-    arrays: Arrays,
-    by_output: NDArray,
-    *,
-    decay_rate: float,
-    min_slope: float,
-    penalty: float,
-    counted: NDArray | None = None,
-    engine: first_spike.Engine,
-) -> dict[str, NDArray]:
-    """Derivatives of a batch's loss by weights and pulse times (README, Eqs. 4 to 6).
-
-    Args:
-        spikes: Forward pass of the batch.
-        arrays: Weights and pulse times of that pass.
-        by_output: Derivative by output times in time units, 1/batch included; (sample, class).
-        decay_rate: K per time unit.
-        min_slope: Smallest slope at a spike that is divided by, see `first_spike.min_slope`.
-        penalty: Share of a silent neuron in a sample in the derivative by each of its weights,
-            with the sign that raises them; 1/batch is added here.
-        counted: Samples whose silent neurons are penalised, (sample,) bool; by default all.
-        engine: Compiled or JAX.
-    """
-    kind = spikes.inputs.dtype
-    n_hidden = spikes.hidden.times.shape[1]
-    n_pixels = spikes.inputs.shape[1] - arrays["input_pulses"].size
-    w_output, by_onward = engine.backward(
-        spikes.onward, arrays["w_output"].astype(kind, copy=False), spikes.output,
-        (by_output / decay_rate).astype(kind), 1, min_slope=min_slope,
-    )  # fmt: skip
-    w_hidden, by_inputs = engine.backward(
-        spikes.inputs, arrays["w_hidden"].astype(kind, copy=False), spikes.hidden,
-        np.ascontiguousarray(by_onward[:, :n_hidden]), 1, min_slope=min_slope, first_time=n_pixels,
-    )  # fmt: skip
-    for by_weight, layer in ((w_hidden, spikes.hidden), (w_output, spikes.output)):
-        silent = np.isinf(layer.times)
-        if counted is not None:
-            silent &= counted[:, None]
-        if silent.any():
-            by_weight -= (penalty * silent.mean(axis=0)).astype(by_weight.dtype)[None, :]
-    return {
-        "w_hidden": w_hidden,
-        "w_output": w_output,
-        "input_pulses": by_inputs[:, n_pixels:].sum(axis=0) * decay_rate,
-        "hidden_pulses": by_onward[:, n_hidden:].sum(axis=0) * decay_rate,
-    }
 
 
 def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArray, NDArray]:
