@@ -177,6 +177,23 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                         value = 0.95 - (0.06 if place else 0.12) * step + 0.01 * rng.normal()
                         at = {"perturbation": kind, "locus": locus, "strength": float(level)}
                         put("distortion", variant, seed, "accuracy", value, **at)
+    if talk.name == "comsa":
+        for seed in SEEDS:
+            for experiment in ("mnist_slow", "mnist_fast"):
+                for probe, locus, strength in (
+                    ("same_time", "input", 1.0),
+                    ("swap_pixels", "input", 1.0),
+                    *(
+                        ("layer_jitter", where, x)
+                        for where in ("input", "hidden")
+                        for x in (0.02, 0.2)
+                    ),
+                ):
+                    at = {"perturbation": probe, "locus": locus, "strength": strength}
+                    kept = 0.99 - strength * (0.5 * (locus == "hidden")) + 0.002 * rng.normal()
+                    put(experiment, "spiking", seed, "normalised_score", kept, **at)
+            for variant in ("mlp", "ink", "linear"):
+                put("mnist_slow", variant, seed, "accuracy", 0.97 + 0.002 * rng.normal())
     if talk.name == "clopath":
         for seed in SEEDS:
             for experiment in ("ode", "episode"):
@@ -203,6 +220,7 @@ def _history(talk: registry.Talk) -> pd.DataFrame:
         for metric, value, slope in (
             ("validation_accuracy", 0.96, -0.4),
             ("decision_tick", 90.0, 60.0),
+            ("validation_decision_ms", 20.0, 8.0),
         )
     ]
     return pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
@@ -220,6 +238,9 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
             made[f"anytime.spiking.{seed}"] = 1 / 3 + 0.62 * steep
     made |= _yinyang(rng) if experiment.name == "yinyang" else {}
     made |= _digit(rng) if experiment.name == "mnist_strict" else {}
+    made |= _latencies(rng) if experiment.name in ("mnist_slow", "mnist_fast") else {}
+    if experiment.name == "boolean":
+        made["boolean.accuracy"] = 1 - 0.02 * rng.random((3, 16))
     if experiment.name in ("sine", "sawtooth", "product"):
         time = np.arange(0, 12000.0)
         target = np.sin(2 * np.pi * 5 * time / 1000)
@@ -281,6 +302,30 @@ def _digit(rng: np.random.Generator) -> dict[str, np.ndarray]:
         made[f"ties.share.{seed}"] = np.array(0.01)
         made[f"parity.times.{seed}"] = np.array(1.0)
     return made
+
+
+def _latencies(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    time = np.linspace(0, 40, 400)
+    centre = np.arange(-40, 40)
+    share = np.exp(-0.5 * ((centre + 15) / 4.0) ** 2)
+    late = np.outer(time - 20, np.linspace(0.02, 0.1, 10))
+    return {
+        "digit.target": np.array(9),
+        "digit.input_ms": np.where(rng.random(784) < 0.2, rng.random(784), np.inf),
+        "digit.hidden_ms": rng.exponential(3, 340),
+        "digit.output_ms": np.linspace(40, 22, 10),
+        "digit.input_pulses_ms": np.linspace(0.1, 15, 10),
+        "digit.hidden_pulses_ms": np.linspace(5, 50, 10),
+        "digit.time_ms": time,
+        "digit.v_output": late + 0.2,
+        "digit.v_without": late - 0.5,
+        "relative.edges_ms": np.arange(-40, 41.0),
+        "relative.share": share / share.sum(),
+        "relative.decision_ms": rng.normal(20, 2, 200),
+        "start.means": np.linspace(0.3, -0.3, 7),
+        "start.pulses_ms": np.array([[0.1, 0.9], [10.0, 50.0]]),
+        "start.first_ms": np.array([[0.6] * 7, [1.5, 1.6, 1.7, 2.0, 15.0, 20.0, np.inf]]),
+    }
 
 
 def _sequence(rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -111,7 +111,8 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             stopped = f"epoch {epoch + 1}, step {reason.step}"
             break
         seconds.append(time.process_time() - began)
-        arrays = dict(zip(NAMES, (*training.weights, *training.pulses), strict=True))
+        arrays: dict[str, NDArray] = {}
+        arrays.update(zip(NAMES, (*training.weights, *training.pulses), strict=True))
         arrays |= {name: arrays[name] / scale for name in PULSES}
         judged = validate(params, arrays, *held_out)
         values = {
