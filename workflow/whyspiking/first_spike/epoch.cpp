@@ -208,6 +208,7 @@ private:
 };
 
 template <class R> void run(Epoch *epoch) {
+  FlushTiny flush;
   if (epoch->tau_ratio == 1)
     Run<EqualTaus, R>(*epoch).epoch();
   else

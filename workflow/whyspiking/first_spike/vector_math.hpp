@@ -10,7 +10,7 @@
 #include <limits>
 #include <vector>
 
-#ifdef __AVX__
+#ifdef __SSE__
 #include <immintrin.h>
 #endif
 
@@ -33,6 +33,21 @@ template <> struct Simd<double> {
 typedef Simd<float>::Real Floats;
 typedef Simd<double>::Real Doubles;
 typedef uint32_t Words __attribute__((vector_size(kBytes)));
+
+// While one of these exists, numbers below the normal range (1e-38 in float) count as zero. Moments of
+// weights that are rarely used decay into that range and stay there, where arithmetic is slow.
+class FlushTiny {
+#ifdef __SSE__
+  unsigned before = _mm_getcsr();
+
+public:
+  FlushTiny() { _mm_setcsr(before | 0x8040); } // results, and operands
+  ~FlushTiny() { _mm_setcsr(before); }
+#else
+public:
+  FlushTiny() {}
+#endif
+};
 
 template <class R> constexpr int kLanesOf = kBytes / int(sizeof(R));
 template <class R> struct Lanes; // as many int32 as a vector of R has lanes
