@@ -171,6 +171,8 @@ def slug(words: str) -> str:
 def value(x: float, unit: str, *, signed: bool = False) -> str:
     """A number for readers: shares in per cent, others with three digits and their unit.
 
+    Shares close to one get two decimals: a tenth of a per cent of all images matters there.
+
     Args:
         x: The number; nan prints a dash, infinity "> max" (a level that was not reached).
         unit: As in `tables.GLOSSARY`.
@@ -182,7 +184,7 @@ def value(x: float, unit: str, *, signed: bool = False) -> str:
         return "&gt; max" if x > 0 else f"{MINUS}∞"
     sign = "+" if signed and x > 0 else ""
     if unit == "fraction":
-        shown = f"{100 * x:.2f}" if 0.995 <= abs(x) < 1 else f"{100 * x:.1f}"
+        shown = f"{100 * x:.2f}" if 0.965 <= abs(x) < 1 else f"{100 * x:.1f}"
         shown = shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", MINUS)
         return f"{sign}{shown} %"
     tail = "" if unit in ("1", "") else f" {unit}"

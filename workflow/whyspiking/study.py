@@ -302,10 +302,13 @@ class Study:
                     continue
                 arrays = story.results.exhibit(experiment.name)
                 for variant in experiment.variants.values():
-                    made = variant.role == "spiking" and speed_figures.curve(
+                    # A network that another experiment trained has its line already.
+                    fresh = variant.role == "spiking" and not variant.starts_from
+                    kind = "" if variant.name == "spiking" else f" {variant.name}"
+                    made = fresh and speed_figures.curve(
                         arrays,
                         variant.name,
-                        f"{name} · {experiment.name}".replace("_", " "),
+                        f"{name} · {experiment.name}{kind}".replace("_", " "),
                         experiment.data_key,
                         story.talk.tau_char_ms,
                     )

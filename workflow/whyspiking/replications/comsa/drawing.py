@@ -176,6 +176,7 @@ def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     label_ends(ax)
     ax.set_xlabel("time since stimulus onset, ms")
     ax.set_ylabel("accuracy if stopped at t")
+    ax.set_ylim(0, 1.02)
     return plate.says(
         "Speed against accuracy: undecided images guess. The input is over after 1 ms. Bands: "
         "pointwise 95 % t intervals over seeds.",
@@ -230,7 +231,10 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
             for m, t in zip(means, times, strict=True)
         )
         words.append(f"{name}, by mean weight {told}")
+    # Intervals may reach beyond what is possible.
+    left.set_ylim(-0.02, 1.02)
     right.set_yscale("log")
+    right.set_ylim(bottom=0.5)
     right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     right.invert_xaxis()
     right.legend(loc="upper left", fontsize=8.5)
