@@ -483,6 +483,7 @@ def test_pages_depend_on_all_that_draws_them():
     assert files >= {"study.py", "sections.py", "comparisons.py", "style.css", "page.html.j2"}
     trained = {Path(name).name for name in sources.of_talk("goeltz", "train")}
     assert not trained & {"study.py", "figures.py", "drawing.py", "style.css"}
+    assert not trained & {"comparisons.py", "markup.py"}, "nor on what only drawing imports"
 
 
 def test_importing_the_page_maker_is_cheap():

@@ -37,9 +37,7 @@ def of_talk(talk: str, stage: str) -> list[str]:
         own = [*folder.glob("*.py"), folder / "talk.yaml", folder / "claims.yaml"]
     else:
         own = [p for p in folder.glob("*.py") if p.name not in DRAWING]
-    reached = _closure([*_roots(stage), *own])
-    if stage != "page":
-        reached = {p for p in reached if p.name not in DRAWING}
+    reached = _closure([*_roots(stage), *own], left_out=() if stage == "page" else DRAWING)
     return _relative({*reached, *own})
 
 
@@ -59,12 +57,13 @@ def _relative(paths: Iterable[Path]) -> list[str]:
     return sorted(str(p.relative_to(here)) if p.is_relative_to(here) else str(p) for p in kept)
 
 
-def _closure(roots: Iterable[Path]) -> set[Path]:
+def _closure(roots: Iterable[Path], left_out: tuple[str, ...] = ()) -> set[Path]:
+    """Roots and all they import, except through files that are left out."""
     seen: set[Path] = set()
     waiting = list(roots)
     while waiting:
         path = waiting.pop()
-        if path in seen:
+        if path in seen or path.name in left_out:
             continue
         seen.add(path)
         if path.suffix == ".py":
