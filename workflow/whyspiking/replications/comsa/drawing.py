@@ -231,10 +231,7 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
             for m, t in zip(means, times, strict=True)
         )
         words.append(f"{name}, by mean weight {told}")
-    # Intervals may reach beyond what is possible.
-    left.set_ylim(-0.02, 1.02)
     right.set_yscale("log")
-    right.set_ylim(bottom=0.5)
     right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     right.invert_xaxis()
     right.legend(loc="upper left", fontsize=8.5)
@@ -349,7 +346,10 @@ def learning(history: Table) -> Plate:
         words.append(f"{metric.replace('_', ' ')}: "
                      + learning_curve(ax, named, metric=metric, labels=labels))  # fmt: skip
         ax.set_ylabel(name)
+    # Intervals may reach beyond what is possible.
+    left.set_ylim(-0.02, 1.02)
     right.set_yscale("log")
+    right.set_ylim(bottom=0.5)
     right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     right.yaxis.set_minor_formatter(lambda value, _: "")
     legend_below(plate, [left])
