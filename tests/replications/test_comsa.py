@@ -10,14 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import whyspiking.replications.comsa as comsa
-from whyspiking import claims, registry
+from whyspiking import claims, controls, registry
 from whyspiking.contract import Condition, Network, Params, Stimulus, Task
 from whyspiking.errors import UserError
 from whyspiking.first_spike.training import Inputs, Training
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import (
     boolean,
-    control,
     examples,
     learning,
     model,
@@ -218,7 +217,7 @@ def test_ink_sees_only_which_pixels_fire(digits):
     np.testing.assert_array_equal(first.choices, second.choices)
     assert (first.choices == first.targets).mean() > 0.5
     assert "w0" not in network.arrays  # the battery would feed it grey values
-    np.testing.assert_array_equal(control.ink(np.array([0, 0.1, 1])), [0, 1, 1])
+    np.testing.assert_array_equal(controls.ink(np.array([0, 0.1, 1])), [0, 1, 1])
 
 
 # ---- decisions and probes ------------------------------------------------------------------

@@ -136,6 +136,11 @@ def initial(sizes: Sequence[int], rng: np.random.Generator) -> dict[str, NDArray
     return arrays
 
 
+def ink(features: NDArray) -> NDArray[np.float32]:
+    """1 where a feature is above 0: the mask of an image, what is left of it without latencies."""
+    return (np.asarray(features) > 0).astype(np.float32)
+
+
 def choose(arrays: dict[str, NDArray], features: NDArray) -> NDArray[np.int64]:
     """Class with the largest output, (sample,)."""
     return forward(arrays, features)[-1].argmax(axis=1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import controls
@@ -29,7 +28,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     splits: tuple[Split, Split] = ("train", "validation")
     for split in splits:
         features, targets = digits.samples(params, split, streams)
-        sets.append((ink(features) if variant == "ink" else features, targets))
+        sets.append((controls.ink(features) if variant == "ink" else features, targets))
     hidden = [] if variant == "linear" else [params.n_hidden]
     network = controls.train(
         [sets[0][0].shape[1], *hidden, params.n_output],
@@ -52,10 +51,5 @@ def evaluate(variant: str, network: Network, task: Task) -> Trials:
     if variant != "ink":
         return controls.evaluate(network, task)
     plain = {name.removeprefix(MARK): values for name, values in network.arrays.items()}
-    masked = None if task.features is None else ink(task.features)
+    masked = None if task.features is None else controls.ink(task.features)
     return controls.evaluate(replace(network, arrays=plain), replace(task, features=masked))
-
-
-def ink(features: NDArray) -> NDArray[np.float32]:
-    """1 where a pixel is above 0, i.e. where it fires at all."""
-    return (np.asarray(features) > 0).astype(np.float32)

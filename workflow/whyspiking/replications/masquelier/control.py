@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import controls
@@ -14,11 +13,6 @@ from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import task
 
 VARIANTS = ("mlp", "ink_mlp", "linear")
-
-
-def ink(features: NDArray) -> NDArray[np.float32]:
-    """Which pixels are not black: what is left of an image without latencies."""
-    return (np.asarray(features) > 0).astype(np.float32)
 
 
 def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
@@ -52,11 +46,11 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
 def evaluate(variant: str, network: Network, test: Task) -> Trials:
     """Decisions of a control; it sees its whole input at once, so they are made at time 0."""
     if variant == "ink_mlp" and test.features is not None:
-        test = replace(test, features=ink(test.features))
+        test = replace(test, features=controls.ink(test.features))
     return controls.evaluate(network, test)
 
 
 def _set(params: Params, variant: str, split: Split) -> tuple[NDArray, NDArray]:
     images, classes = task.samples(params, split)
     features = task.brightness(images)
-    return (ink(features) if variant == "ink_mlp" else features), classes
+    return (controls.ink(features) if variant == "ink_mlp" else features), classes
