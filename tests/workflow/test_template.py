@@ -1,0 +1,96 @@
+"""The walk-through of CONTRIBUTING, step by step: a talk made from the template runs at once."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from whyspiking import registry, tables
+from whyspiking.contract import Params
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "tests")
+SPEAKER = "tempotron"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory) -> Path:
+    """A copy of the project in which the first step of the walk-through was made."""
+    folder = tmp_path_factory.mktemp("template")
+    for part in (*PARTS, "pyproject.toml"):
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    (ROOT / "resources").mkdir(exist_ok=True)
+    (folder / "resources").symlink_to(ROOT / "resources")
+    told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    steps = re.search(r"```\n( *talk=SPEAKER\n.*?)```", told, re.DOTALL)
+    assert steps, "CONTRIBUTING.md tells how to copy the template"
+    run(folder, "bash", "-euc", steps.group(1).replace("SPEAKER", SPEAKER))
+    config = folder / "config" / "config.yaml"
+    values = yaml.safe_load(config.read_text())
+    values["talks"] = [SPEAKER]
+    values["seeds_of"] = []
+    config.write_text(yaml.safe_dump(values))
+    return folder
+
+
+def run(folder: Path, *words: str) -> str:
+    """Run a command in the copy, whose own package comes first; returns what it said."""
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        stdin=subprocess.DEVNULL,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said[-6000:]
+    return said
+
+
+def test_the_copy_fulfils_the_contract(checkout):
+    said = run(
+        checkout, sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/test_contract.py",
+        "-k", SPEAKER,
+    )  # fmt: skip
+    assert re.search(r"[1-9]\d* passed", said)
+    assert "failed" not in said
+
+
+def test_the_copy_runs_to_its_page(checkout):
+    run(checkout, sys.executable, "-m", "snakemake", SPEAKER, "--configfile", "config/smoke.yaml")
+    folder = checkout / "results" / "smoke" / SPEAKER
+    assert "<svg" in (folder / "report.html").read_text()
+    verdicts = pd.read_csv(folder / "verdicts.csv")
+    assert list(verdicts["claim"]) == [f"{SPEAKER}.patterns.accuracy"]
+    metrics = tables.read_metrics([folder / "metrics.csv"])
+    equal = metrics.loc[metrics["metric"] == "equal_decisions", "value"]
+    assert equal.min() >= 0.95
+    counts = metrics[(metrics["variant"] == "counts") & (metrics["metric"] == "accuracy")]
+    assert set(counts["value"]) == {0.5}
+
+
+def test_a_single_spike_leaves_a_potential_of_at_most_its_weight():
+    model = registry.module("_template").model
+    params = Params(
+        "_template", "patterns", "smoke",
+        {"tau_m": 15.0, "tau_s": 3.75, "trial_ms": 200.0, "dt_ms": 0.01},
+    )  # fmt: skip
+    v = model.potentials(params, np.array([0.7, 5.0]), np.array([20.0, np.inf]))
+    times = params.dt_ms * np.arange(v.size)
+    assert v.max() == pytest.approx(0.7, rel=1e-6)
+    # Where K' is 0: ln(tau_m / tau_s) tau_m tau_s / (tau_m - tau_s) after the spike.
+    assert times[v.argmax()] - 20.0 == pytest.approx(5.0 * np.log(4.0), abs=0.011)
+    assert not v[times <= 20.0].any()

@@ -1,0 +1,82 @@
+"""The tempotron rule (README, section 3), and the controls."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from whyspiking.contract import Network, Params, Progress, Task
+from whyspiking.randomness import Streams
+from whyspiking.replications._template import model
+from whyspiking.replications._template.task import make_task, times_ms
+
+
+def train(params: Params, streams: Streams, progress: Progress) -> Network:
+    """Train one neuron and keep the epoch of best validation accuracy.
+
+    Args:
+        params: Parameters of the experiment.
+        streams: Randomness: "init", "shuffle", and those of the task.
+        progress: Called after every epoch.
+    """
+    training, held_out = _split(params, "train", streams), _split(params, "validation", streams)
+    times, targets = times_ms(training), training.targets
+    w = streams.rng("init").normal(0.0, 0.05, params.n_input)
+    shuffle = streams.rng("shuffle")
+    best, best_accuracy, history = w.copy(), -1.0, []
+    for epoch in range(params.epochs):
+        errors = 0
+        for sample in shuffle.permutation(len(targets)):
+            v = model.potentials(params, w, times[sample])
+            fired, wanted = v.max() >= 1.0, targets[sample] == 1
+            if fired != wanted:
+                errors += 1
+                t_max = params.dt_ms * int(v.argmax())
+                # Eq. 3
+                step = model.kernel(params, t_max - times[sample])
+                w += (params.learning_rate if wanted else -params.learning_rate) * step
+        first = model.first_spikes(params, w, times_ms(held_out))
+        accuracy = float((np.isfinite(first) == held_out.targets).mean())
+        for metric, value in (
+            ("train_accuracy", 1 - errors / len(targets)),
+            ("validation_accuracy", accuracy),
+        ):
+            history.append({"epoch": epoch + 1, "metric": metric, "value": value})
+        if accuracy > best_accuracy:
+            best, best_accuracy = w.copy(), accuracy
+        progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.3f}")
+    return Network({"w": best}, {"engine": "numpy", "epochs": params.epochs}, history)
+
+
+def train_control(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+    """A ReLU network on spike times, or a linear classifier of spike counts."""
+    from whyspiking import controls
+
+    parts = [seen_by(variant, _split(params, s, streams)) for s in ("train", "validation")]
+    (features, targets), held_out = [(np.asarray(p.features), p.targets) for p in parts]
+    return controls.train(
+        [params.n_input, *([10] if variant == "mlp" else []), 2],
+        (features, targets),
+        held_out,
+        epochs=params.epochs,
+        batch=20,
+        learning_rate=0.003,
+        input_noise=0.0,
+        streams=streams,
+        progress=progress,
+    )
+
+
+def seen_by(variant: str, task: Task) -> Task:
+    """The task as a control sees it: spike times, or only how often each input fired."""
+    if variant != "counts":
+        return task
+    return replace(task, features=task.stimulus.spikes["input"].counts().astype(np.float32))
+
+
+def _split(params: Params, split, streams: Streams) -> Task:
+    made = make_task(params, split, streams)
+    if made is None:
+        raise ValueError(f"no samples in split '{split}'")
+    return made
