@@ -80,11 +80,13 @@ lock: environment
 	  --generate-hashes --extra dev --custom-compile-command "make lock" $(UPGRADE) \
 	  pyproject.toml --output-file requirements.txt
 
-# The small tables of the finished default run, committed for readers who run nothing.
+# The small tables of the finished default run, committed for readers who run nothing, and README's
+# table of results.
 reference:
 	@mkdir -p results/reference
 	@cp results/default/{verdicts,axes,metrics,durations}.csv results/default/manifest.json \
 	  results/reference/
+	@python -m whyspiking.readme_table
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,57 @@
+"""README's table of results: in step with the reference tables, and refused where it cannot be."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from whyspiking import claims_file, readme_table, registry
+from whyspiking.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def claims():
+    talks = [registry.load_talk(name) for name in registry.available()]
+    return {c.id: c for talk in talks for c in claims_file.load(talk.folder / "claims.yaml", talk)}
+
+
+@pytest.fixture(scope="module")
+def verdicts():
+    return pd.read_csv(ROOT / readme_table.VERDICTS)
+
+
+@pytest.fixture
+def readme():
+    return (ROOT / readme_table.README).read_text(encoding="utf-8")
+
+
+def test_readme_and_reference_tables_are_in_step(readme, verdicts, claims):
+    assert readme_table.refreshed(readme, verdicts, claims) == readme
+
+
+def test_readme_shows_the_key_claim_of_every_talk_of_the_run(readme, verdicts):
+    for claim in verdicts.loc[verdicts["role"] == "key", "claim"]:
+        assert f"(`{claim}`)" in readme
+
+
+def test_a_changed_number_changes_its_row_only(readme, verdicts, claims):
+    changed = verdicts.copy()
+    changed.loc[changed["claim"] == "goeltz.mnist.accuracy", "value"] = 0.5
+    old, new = readme.split("\n"), readme_table.refreshed(readme, changed, claims).split("\n")
+    differ = [line for line, before in zip(new, old, strict=True) if line != before]
+    assert len(differ) == 1
+    assert "50.0 %" in differ[0]
+    assert "goeltz.mnist.accuracy" in differ[0]
+
+
+def test_an_unknown_claim_is_refused(readme, verdicts, claims):
+    broken = readme.replace("(`goeltz.mnist.accuracy`)", "(`goeltz.mnist.acuracy`)")
+    with pytest.raises(UserError, match=r"goeltz\.mnist\.acuracy"):
+        readme_table.refreshed(broken, verdicts, claims)
+
+
+def test_a_missing_table_is_refused(verdicts, claims):
+    with pytest.raises(UserError, match="0 times"):
+        readme_table.refreshed("# Nothing here\n", verdicts, claims)

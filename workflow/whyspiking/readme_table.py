@@ -1,0 +1,83 @@
+"""README's table of results: which claims it shows stands there, the numbers come from a run.
+
+Run `python -m whyspiking.readme_table` (or `make reference`) after a released run. A row is found
+by the claim id that its first cell names; its other cells are written from the verdict table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking import markup, registry
+from whyspiking.claims_file import Claim, load
+from whyspiking.errors import UserError
+
+README = Path("README.md")
+VERDICTS = Path("results/reference/verdicts.csv")
+HEAD = "| what | published | ours, 95 % interval over seeds | verdict |"
+ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
+
+
+def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) -> str:
+    """The text of README.md with the numbers of a verdict table.
+
+    Args:
+        readme: The present text; it must hold the table's head once.
+        verdicts: Rows of verdicts.csv.
+        claims: Claim by id, for the spread of published values.
+
+    Raises:
+        UserError: If the table is missing, or one of its rows names an unknown claim.
+    """
+    if readme.count(HEAD) != 1:
+        raise UserError(
+            f"{README}: holds the line '{HEAD}' {readme.count(HEAD)} times; expected one"
+        )
+    records = {str(record["claim"]): record for record in verdicts.to_dict("records")}
+    before, after = readme.split(HEAD)
+    lines = after.split("\n")
+    end = next(k for k, line in enumerate(lines) if k and not line.startswith("|"))
+    rows = lines[2:end]
+    for index, line in enumerate(rows):
+        found = ROW.match(line)
+        name = found["claim"] if found else ""
+        if found is None or name not in records or name not in claims:
+            raise UserError(
+                f"{README}: the row '{line}' names no claim of {VERDICTS}; correct the claim id in "
+                "its first cell, or take the row out"
+            )
+        rows[index] = f"| {found['what']} | {_cells(records[name], claims[name])} |"
+    return before + HEAD + "\n".join([*lines[:2], *rows, *lines[end:]])
+
+
+def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
+    unit, signed = str(row["unit"]), claim.test == "difference"
+    published = markup.value(row["published"], unit, signed=signed)
+    if claim.spread is not None and not np.isnan(row["published"]):
+        published += f" ± {markup.bare(claim.spread, unit)}"
+    ours = markup.value(row["value"], unit, signed=signed)
+    if np.isfinite(row["low"]) and np.isfinite(row["high"]):
+        ours += f" [{markup.bare(row['low'], unit)}, {markup.bare(row['high'], unit)}]"
+    elif not np.isnan(row["value"]):
+        ours += " (no interval)"
+    if row["data"] in ("synthetic", "simulated"):
+        ours += f", {row['data']} data"
+    return f"{published} | {ours} | {row['verdict']}"
+
+
+def main() -> None:
+    """Write the numbers of the reference tables into README.md."""
+    talks = [registry.load_talk(name) for name in registry.available()]
+    claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
+    text = refreshed(README.read_text(encoding="utf-8"), pd.read_csv(VERDICTS), claims)
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
