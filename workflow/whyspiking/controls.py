@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Progress, Task, Trials
-from whyspiking.counterpart import forward
+from whyspiking.counterpart import forward, mask, seen
 from whyspiking.randomness import Streams
 
 ENGINE = "jax"
@@ -32,6 +32,7 @@ def train(
     input_noise: float,
     streams: Streams,
     progress: Progress,
+    sees: Literal["all", "mask"] = "all",
 ) -> Network:
     """Train a network by softmax cross-entropy.
 
@@ -45,6 +46,7 @@ def train(
         input_noise: Standard deviation of Gaussian noise on every feature, drawn anew each time.
         streams: Randomness: "control-init", "control-shuffle", "control-noise".
         progress: Called after every epoch.
+        sees: "mask" tells the network only which features are above 0, in training and ever after.
 
     Raises:
         ValueError: If the sizes do not fit the features.
@@ -54,6 +56,9 @@ def train(
     import optax
 
     features, targets = (np.asarray(values) for values in train_set)
+    held_out, classes = validation_set
+    if sees == "mask":
+        features, held_out = mask(features), mask(held_out)
     features = features.astype(np.float32)
     if len(sizes) < 2 or features.shape[1] != sizes[0]:
         raise ValueError(f"sizes {list(sizes)} do not fit {features.shape[1]} features")
@@ -105,7 +110,7 @@ def train(
         value = float(value)
         seconds.append(time.process_time() - began)
         weights = {name: np.asarray(array) for name, array in arrays.items()}
-        accuracy = float((choose(weights, validation_set[0]) == validation_set[1]).mean())
+        accuracy = float((choose(weights, held_out) == classes).mean())
         for metric, number in (
             ("train_loss", value),
             ("validation_accuracy", accuracy),
@@ -118,6 +123,7 @@ def train(
         arrays=weights,
         info={
             "engine": ENGINE,
+            "sees": sees,
             "epochs": epochs,
             "epoch_seconds": float(np.mean(seconds)),
             "validation_accuracy": accuracy,
@@ -134,11 +140,6 @@ def initial(sizes: Sequence[int], rng: np.random.Generator) -> dict[str, NDArray
         arrays[f"w{layer}"] = rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(np.float32)
         arrays[f"b{layer}"] = np.zeros(n_out, np.float32)
     return arrays
-
-
-def ink(features: NDArray) -> NDArray[np.float32]:
-    """1 where a feature is above 0: the mask of an image, what is left of it without latencies."""
-    return (np.asarray(features) > 0).astype(np.float32)
 
 
 def choose(arrays: dict[str, NDArray], features: NDArray) -> NDArray[np.int64]:
@@ -158,7 +159,7 @@ def evaluate(network: Network, task: Task) -> Trials:
     """
     if task.features is None or task.features.ndim != 2:
         raise ValueError("a feed-forward control needs features of shape (trial, feature)")
-    choices = choose(network.arrays, task.features)
+    choices = choose(network.arrays, seen(network, task.features))
     return Trials(
         targets=np.asarray(task.targets, np.int64),
         choices=choices,

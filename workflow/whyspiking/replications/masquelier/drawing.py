@@ -166,7 +166,7 @@ def decisions(arrays: Mapping[str, NDArray]) -> Plate:
 def learning(history: Table) -> Plate:
     """Validation accuracy against epoch for the recipe and its ablations."""
     chosen = (history["experiment"] == "recipe") | (
-        (history["experiment"] == "mnist") & (history["variant"] == "spiking")
+        (history["experiment"] == "mnist_strict") & (history["variant"] == "spiking")
     )
     rows = history[chosen]
     plate = Plate(3.1)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import Network, Params, Recording, Task
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import model, task
-from whyspiking.subsets import select_task
+from whyspiking.subsets import of_variant, select_task, typical_trial
 
 N_IMAGES = 1000
 N_FILTERS = 16
@@ -49,14 +49,13 @@ def collect(
         simulate: Runs a network in Brian2.
         streams: Randomness; nothing is drawn here.
     """
-    seeds = sorted(seed for variant, seed in networks if variant == "spiking")
+    trained = of_variant(networks)
     held_out = task.make_task(params, "validation", streams)
-    if not seeds or held_out is None or params.ties != "potential":
+    if not trained or held_out is None or params.ties != "potential":
         return {}
     some = select_task(held_out, np.arange(min(N_IMAGES, len(held_out.targets))))
     found: dict[str, NDArray] = {}
-    for seed in seeds:
-        network = networks["spiking", seed]
+    for seed, network in trained.items():
         recording = simulate(network, some)
         firing = model.read(params, recording)
         expected = model.forward(params, network, task.events_of(params, some))
@@ -72,8 +71,8 @@ def collect(
         edges = np.arange(0, params.t_max + BIN_TICKS + 1, BIN_TICKS)
         counts, _ = np.histogram(first, edges)
         found |= {"decided.tick": edges, f"decided.share.{seed}": counts / len(first)}
-        if seed == seeds[0]:
-            chosen = _typical(model.decode(params, recording, some))
+        if seed == min(trained):
+            chosen = typical_trial(model.decode(params, recording, some))
             inputs = some.stimulus.spikes["input"].first_ms()[chosen] / params.tick_ms
             side = int(np.sqrt(params.n_input))
             assert some.features is not None
@@ -114,10 +113,3 @@ def forced(
         choices = model.strict(so_far, potential[:, index, :])
         accuracy.append(np.mean(choices == targets))
     return ticks, np.asarray(accuracy)
-
-
-def _typical(trials: model.Trials) -> int:
-    """The rightly decided trial with the median decision time."""
-    right = np.flatnonzero(trials.choices == trials.targets)
-    order = np.argsort(trials.decision_ms[right], kind="stable")
-    return int(right[order[right.size // 2]]) if right.size else 0
