@@ -10,8 +10,8 @@ from whyspiking.datasets import mnist
 from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
 
-CHUNK = 6000
-"""Images that are encoded at a time; bounds the memory of the float64 in between."""
+CHUNK = 200
+"""Images that are encoded at a time; the float64 in between stays in the cache."""
 
 
 def pixel_times(brightness: NDArray, params: Params) -> NDArray[np.float32]:
