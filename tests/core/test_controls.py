@@ -76,6 +76,15 @@ def test_a_mask_is_all_that_a_network_is_told():
     assert rows[0] > 0.9 > 0.7 > rows[1]
 
 
+def test_nothing_need_be_held_out():
+    network = controls.train(
+        [2, 2], discs(200, 1), None, epochs=2, batch=50, learning_rate=1e-2, input_noise=0.0,
+        streams=Streams(0), progress=lambda share, news: None,
+    )  # fmt: skip
+    assert {row["metric"] for row in network.history} == {"train_loss", "epoch_seconds"}
+    assert "validation_accuracy" not in network.info
+
+
 def test_equal_seeds_give_equal_networks():
     first, again, other = (train([2, 8, 2], seed=s, epochs=2, input_noise=0.1) for s in (0, 0, 1))
     for name, array in first.arrays.items():

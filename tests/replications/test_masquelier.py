@@ -293,6 +293,38 @@ def test_it_learns_and_keeps_the_best_epoch(digits):
         assert (found.arrays[name] != other.arrays[name]).any()
 
 
+def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch, caplog):
+    own = params(**{**digits, "keep_epoch": "last", "n_train": 300})
+    images, _ = task.samples(own, "train")
+    assert len(images) == 300, "nothing is held out"
+    with pytest.raises(UserError, match="split 'validation', which has 0"):
+        task.samples(own, "validation")
+    found = learning.train(own, "spiking", Streams(0), silent)
+    assert found.info["kept_epoch"] == own.epochs
+    assert not [key for key in found.info if key.startswith("validation")]
+    assert {row["metric"] for row in found.history} >= {"train_accuracy", "dead"}
+    shorter = learning.train(
+        params(**{**digits, "keep_epoch": "last", "n_train": 300, "epochs": 7}),
+        "spiking", Streams(0), silent,
+    )  # fmt: skip
+    assert (shorter.arrays["w_hidden"] != found.arrays["w_hidden"]).any()
+    with pytest.raises(UserError, match="keep_epoch"):
+        task.samples(params(**{**digits, "keep_epoch": "first"}), "train")
+
+    train_epoch, calls = compiled.train_epoch, []
+
+    def breaks(events, targets, order, weights, *rest):
+        counts = train_epoch(events, targets, order, weights, *rest)
+        calls.append(None)
+        weights[0][0, 0] = np.nan if len(calls) == 3 else weights[0][0, 0]
+        return counts
+
+    monkeypatch.setattr(compiled, "train_epoch", breaks)
+    broken = learning.train(own, "spiking", Streams(0), silent)
+    assert broken.info["kept_epoch"] == 2 and "epoch 3" in caplog.text
+    assert all(np.isfinite(w).all() for w in broken.arrays.values())
+
+
 def test_a_network_without_a_compiler(digits, monkeypatch, caplog):
     """Both engines train to the same network, up to single precision."""
     own = params(**{**digits, "epochs": 1})
@@ -499,7 +531,7 @@ def test_exhibits_are_complete(simulated, digits, monkeypatch):
     own, _, _, cases = simulated
     monkeypatch.setattr(mnist, "load", lambda folder, split: _squares(split))
     mnist._flat.cache_clear()
-    own = replace(own, values={**own.values, "n_input": 36, "n_held_out": 30, "n_validation": 30})
+    own = replace(own, values={**own.values, "n_input": 36, "n_test": 60})
 
     def simulate(network, some):
         # The stand-in answers in place of Brian2, which was built for another number of inputs.

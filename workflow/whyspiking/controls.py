@@ -24,7 +24,7 @@ ENGINE = "jax"
 def train(
     sizes: Sequence[int],
     train_set: tuple[NDArray, NDArray],
-    validation_set: tuple[NDArray, NDArray],
+    validation_set: tuple[NDArray, NDArray] | None,
     *,
     epochs: int,
     batch: int,
@@ -39,7 +39,7 @@ def train(
     Args:
         sizes: Units per layer, input first and classes last; two numbers make a linear classifier.
         train_set: Features (sample, feature) and classes (sample,).
-        validation_set: The same, for the history only.
+        validation_set: The same, for the history only; None where nothing is held out.
         epochs: Passes over the training set.
         batch: Samples per step; an incomplete last batch is left out, and differs every epoch.
         learning_rate: Adam's rate at the start; it falls to zero along a half cosine.
@@ -56,9 +56,9 @@ def train(
     import optax
 
     features, targets = (np.asarray(values) for values in train_set)
-    held_out, classes = validation_set
     if sees == "mask":
-        features, held_out = mask(features), mask(held_out)
+        features = mask(features)
+        validation_set = validation_set and (mask(validation_set[0]), validation_set[1])
     features = features.astype(np.float32)
     if len(sizes) < 2 or features.shape[1] != sizes[0]:
         raise ValueError(f"sizes {list(sizes)} do not fit {features.shape[1]} features")
@@ -101,7 +101,7 @@ def train(
     shuffle = streams.rng("control-shuffle")
     key = jax.random.key(streams.integer("control-noise"))
     history: list[dict[str, Any]] = []
-    seconds, accuracy = [], 0.0
+    seconds, measured = [], {}
     for epoch in range(epochs):
         began = time.process_time()
         order = shuffle.permutation(len(features))[: n_steps * batch].reshape(n_steps, batch)
@@ -110,15 +110,15 @@ def train(
         value = float(value)
         seconds.append(time.process_time() - began)
         weights = {name: np.asarray(array) for name, array in arrays.items()}
-        accuracy = float((choose(weights, held_out) == classes).mean())
-        for metric, number in (
-            ("train_loss", value),
-            ("validation_accuracy", accuracy),
-            ("epoch_seconds", seconds[-1]),
-        ):
+        measured = {"train_loss": value}
+        if validation_set is not None:
+            right = choose(weights, validation_set[0]) == validation_set[1]
+            measured["validation_accuracy"] = float(right.mean())
+        for metric, number in (*measured.items(), ("epoch_seconds", seconds[-1])):
             history.append({"epoch": epoch + 1, "metric": metric, "value": number})
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 20) == 0:
-            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
+            told = ", ".join(f"{k.replace('_', ' ')} {v:.4f}" for k, v in measured.items())
+            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: {told}")
     return Network(
         arrays=weights,
         info={
@@ -126,7 +126,7 @@ def train(
             "sees": sees,
             "epochs": epochs,
             "epoch_seconds": float(np.mean(seconds)),
-            "validation_accuracy": accuracy,
+            **{name: v for name, v in measured.items() if name == "validation_accuracy"},
             "parameters": int(sum(array.size for array in weights.values())),
         },
         history=history,

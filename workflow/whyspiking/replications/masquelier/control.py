@@ -25,7 +25,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     return controls.train(
         [params.n_input, *hidden, params.n_output],
         _set(params, "train"),
-        _set(params, "validation"),
+        _set(params, "validation") if task.n_held_out(params) else None,
         epochs=params.control_epochs,
         batch=params.control_batch,
         learning_rate=params.control_learning_rate,

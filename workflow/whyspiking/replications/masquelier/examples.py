@@ -2,7 +2,7 @@
 
 Experiment mnist_strict, keys (ticks: Tmax where a neuron stays silent):
 
-    digit.image (28, 28)            brightness of the example, a validation image rightly decided
+    digit.image (28, 28)            brightness of the example, a test image that is rightly decided
     digit.target ()                 its class
     digit.input, digit.hidden, digit.output   first spikes in ticks, as simulated in Brian2
     filters.weights (some neurons, 28, 28)    input weights of the hidden neurons that fire before
@@ -14,8 +14,6 @@ Experiment mnist_strict, keys (ticks: Tmax where a neuron stays silent):
     ties.share.<seed> ()            share of trials in which several outputs fire first
     parity.times.<seed> ()          share of hidden and output neurons and trials whose first
                                     spikes agree to the tick in both engines
-
-All but the accuracy of the claims is made of validation images.
 """
 
 from __future__ import annotations
@@ -50,10 +48,10 @@ def collect(
         streams: Randomness; nothing is drawn here.
     """
     trained = of_variant(networks)
-    held_out = task.make_task(params, "validation", streams)
-    if not trained or held_out is None or params.ties != "potential":
+    test = task.make_task(params, "test", streams)
+    if not trained or test is None or params.experiment != "mnist_strict":
         return {}
-    some = select_task(held_out, np.arange(min(N_IMAGES, len(held_out.targets))))
+    some = select_task(test, np.arange(min(N_IMAGES, len(test.targets))))
     found: dict[str, NDArray] = {}
     for seed, network in trained.items():
         recording = simulate(network, some)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Params, Split, Task
 from whyspiking.datasets import mnist
+from whyspiking.errors import UserError
 from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier.network import Events
@@ -59,7 +60,21 @@ def samples(params: Params, split: Split) -> tuple[NDArray[np.uint8], NDArray[np
     Raises:
         UserError: If the images have another size than the network.
     """
-    return mnist.samples(params, split, n_held_out=params.n_held_out)
+    return mnist.samples(params, split, n_held_out=n_held_out(params))
+
+
+def n_held_out(params: Params) -> int:
+    """How many images of the training file are for validation: none if the last epoch is kept.
+
+    Raises:
+        UserError: If there is no such way to choose the epoch.
+    """
+    if params.keep_epoch not in ("best", "last"):
+        raise UserError(
+            f"talk '{params.talk}': parameter 'keep_epoch' is {params.keep_epoch!r}; expected best "
+            "or last"
+        )
+    return params.n_held_out if params.keep_epoch == "best" else 0
 
 
 def brightness(images: NDArray) -> NDArray[np.float32]:
