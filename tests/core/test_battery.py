@@ -99,7 +99,8 @@ class ToyTalk:
 
     def evaluate(self, params, variant, network, task) -> Outcome:
         if variant == "mlp":
-            choices = counterpart.forward(network.arrays, task.features)[-1].argmax(axis=1)
+            features = counterpart.seen(network, task.features)
+            choices = counterpart.forward(network.arrays, features)[-1].argmax(axis=1)
             return Trials(task.targets, choices, np.zeros(choices.size), K)
         first = task.stimulus.spikes["input"].first_ms()
         return Trials(task.targets, first.argmin(axis=1), first.min(axis=1) + 2 * DELAY + 0.25, K)
@@ -376,6 +377,19 @@ def test_own_conditions_average_their_draws():
     assert value(table, "frequency_error") == 0.0
 
 
+def test_an_ablation_is_measured_but_not_perturbed():
+    """Its clean run and the talk's own conditions: what one asks an ablation for."""
+    toy = ToyTalk()
+    toy.own = (Condition("shift", "input", 3.0),)
+    networks = {("spiking", 0): spiking_network(), ("ablated", 0): spiking_network()}
+    table, _, _ = probe(("jitter",), networks, toy=toy, half_step=(PARAMS, ToyThreshold()))
+    spiking, ablated = (tables.where(table, variant=name) for name in ("spiking", "ablated"))
+    assert set(ablated["perturbation"]) == {"none", "shift"}
+    assert set(spiking["perturbation"]) == {"none", "shift", "jitter"}
+    assert value(ablated, "accuracy") == value(spiking, "accuracy")
+    assert tables.where(ablated, metric="dt_sensitivity").empty
+
+
 def test_an_own_condition_must_not_repeat_a_common_one():
     toy = ToyTalk()
     toy.own = (Condition("jitter", "input", 4.0),)
@@ -440,6 +454,19 @@ def test_a_control_gets_the_counterpart():
     # The clean score of a control is measured where it is trained.
     assert tables.where(own, metric="accuracy", perturbation="none").empty
     assert machine.calls
+
+
+def test_a_control_is_shown_what_it_was_trained_on():
+    """One that sees a mask is counted and perturbed on the mask; all features are above 0 here."""
+    told = mlp()
+    told.info["sees"] = "mask"
+    told.arrays["w0"] = np.diag([1.0, 2.0, 3.0, 4.0])[:K, :K]
+    table, _, _ = probe(("quantise",), {("mlp", 0): told, ("spiking", 0): spiking_network()})
+    own = tables.where(table, variant="mlp")
+    assert value(own, "macs_effective") == 2 * K, "one synapse per unit and layer"
+    # Whatever the brightness, the largest weight wins: chance.
+    place = {"perturbation": "quantise", "locus": "weights", "strength": 8}
+    assert value(own, "score", **place) == pytest.approx(1 / K, abs=0.15)
 
 
 def test_forward_and_operations_by_hand():

@@ -5,7 +5,7 @@ import pytest
 
 from whyspiking import controls
 from whyspiking.contract import Stimulus, Task
-from whyspiking.counterpart import forward
+from whyspiking.counterpart import forward, seen
 from whyspiking.randomness import Streams
 
 
@@ -48,6 +48,41 @@ def test_history_and_facts():
     accuracy = [r["value"] for r in network.history if r["metric"] == "validation_accuracy"]
     features, targets = discs(500, 2)
     assert accuracy[-1] == (controls.choose(network.arrays, features) == targets).mean()
+
+
+def test_a_mask_is_all_that_a_network_is_told():
+    """Brightness that carries the class is lost; the battery's counterpart shows it the same."""
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, 400)
+    shown = rng.random((400, 6)) < 0.5
+    shown[:, 0] = True
+    bright = (0.2 + 0.6 * targets)[:, None] * shown
+    options = {
+        "epochs": 20, "batch": 50, "learning_rate": 1e-2, "input_noise": 0.0,
+        "progress": lambda share, news: None,
+    }  # fmt: skip
+    rows = []
+    for sees in ("all", "mask"):
+        data = (bright, targets)
+        network = controls.train([6, 8, 2], data, data, streams=Streams(0), sees=sees, **options)
+        task = Task(Stimulus(), targets, 2, features=bright)
+        rows.append((controls.evaluate(network, task).choices == targets).mean())
+        dimmed = Task(Stimulus(), targets, 2, features=bright / 3)
+        same = (
+            controls.evaluate(network, dimmed).choices == controls.evaluate(network, task).choices
+        )
+        assert same.all() == (sees == "mask")
+        np.testing.assert_array_equal(seen(network, bright), bright if sees == "all" else shown)
+    assert rows[0] > 0.9 > 0.7 > rows[1]
+
+
+def test_nothing_need_be_held_out():
+    network = controls.train(
+        [2, 2], discs(200, 1), None, epochs=2, batch=50, learning_rate=1e-2, input_noise=0.0,
+        streams=Streams(0), progress=lambda share, news: None,
+    )  # fmt: skip
+    assert {row["metric"] for row in network.history} == {"train_loss", "epoch_seconds"}
+    assert "validation_accuracy" not in network.info
 
 
 def test_equal_seeds_give_equal_networks():

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from whyspiking import datasets
+from whyspiking.contract import Params
 from whyspiking.datasets import mnist, yinyang
 from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
 
 # ---- Yin-Yang ------------------------------------------------------------------------------
 
@@ -241,3 +243,48 @@ def test_fetch_writes_the_description_last(tiny, tmp_path):
     assert news[-1] == 1.0
     with pytest.raises(UserError, match="known: mnist"):
         datasets.fetch("fashion", config(tmp_path), meta, lambda f, text: None)
+
+
+@pytest.fixture
+def numbered(monkeypatch):
+    """A training file of 50 images and a test file of 9, each image of 4 pixels its own number."""
+
+    def load(folder, file):
+        n = 50 if file == "train" else 9
+        return np.repeat(np.arange(n, dtype=np.uint8), 4).reshape(n, 2, 2), np.arange(n)
+
+    monkeypatch.setattr(mnist, "load", load)
+    mnist._flat.cache_clear()
+    sizes = {"n_input": 4, "n_train": 40, "n_validation": 10, "n_test": 5}
+    yield lambda **changes: Params("talk", "digits", "default", {**sizes, **changes})
+    mnist._flat.cache_clear()
+
+
+@pytest.mark.parametrize("streams", [None, Streams(0), Streams(1)])
+def test_mnist_splits_share_no_image(numbered, streams):
+    made = numbered(n_train=30)
+    parts = {
+        split: mnist.samples(made, split, n_held_out=10, streams=streams)
+        for split in ("train", "validation", "test")
+    }
+    for images, classes in parts.values():
+        np.testing.assert_array_equal(images, np.repeat(classes[:, None], 4, axis=1))
+    train, validation, test = (set(classes) for _, classes in parts.values())
+    assert not train & validation and (len(train), len(validation)) == (30, 10)
+    assert test == set(range(5)), "the test file is always read in its own order"
+    assert (train == set(range(30))) == (validation == set(range(40, 50))) == (streams is None)
+    again = mnist.samples(made, "train", n_held_out=10, streams=streams)
+    np.testing.assert_array_equal(again[1], parts["train"][1])
+
+
+def test_mnist_may_hold_nothing_out(numbered):
+    images, _ = mnist.samples(numbered(n_train=50), "train", n_held_out=0)
+    assert len(images) == 50
+
+
+def test_mnist_that_does_not_fit_is_refused(numbered):
+    with pytest.raises(UserError, match=r"4 pixels; the network of talk 'talk' has 9"):
+        mnist.samples(numbered(n_input=9), "test", n_held_out=0)
+    for split, n, there in (("train", 41, 40), ("validation", 11, 10), ("test", 10, 9)):
+        with pytest.raises(UserError, match=rf"{n} images of split '{split}', which has {there}"):
+            mnist.samples(numbered(**{f"n_{split}": n}), split, n_held_out=10)

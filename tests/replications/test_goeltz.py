@@ -8,7 +8,8 @@ import pytest
 import whyspiking.replications.goeltz as goeltz
 from whyspiking import first_spike, registry
 from whyspiking.contract import Condition, Network, Params
-from whyspiking.datasets import yinyang
+from whyspiking.datasets import mnist, yinyang
+from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import distortion, examples, learning, model, task
 
@@ -53,9 +54,9 @@ def test_digits_become_latencies(monkeypatch):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (30, 28, 28), np.uint8)
     monkeypatch.setattr(task, "MNIST_VALIDATION", 10)
-    monkeypatch.setattr(task.mnist, "load", lambda folder, split: (images, np.arange(30) % 10))
-    task._mnist.cache_clear()
-    own = params("mnist", n_train=100, n_validation=100, n_test=4)
+    monkeypatch.setattr(mnist, "load", lambda folder, split: (images, np.arange(30) % 10))
+    mnist._flat.cache_clear()
+    own = params("mnist", n_train=20, n_validation=10, n_test=4)
     try:
         train, _ = task.samples(own, "train")
         validation, labels = task.samples(own, "validation")
@@ -63,8 +64,10 @@ def test_digits_become_latencies(monkeypatch):
         np.testing.assert_array_equal(labels, np.arange(20, 30) % 10)
         test = goeltz.make_task(own, "test", Streams(0))
         assert goeltz.make_task(own, "fresh", Streams(0)) is None
+        with pytest.raises(UserError, match=r"784 pixels.*'goeltz' has 100"):
+            task.samples(params("mnist", n_input=100), "test")
     finally:
-        task._mnist.cache_clear()
+        mnist._flat.cache_clear()
     first = test.stimulus.spikes["input"].first_ms()
     dark = 1 - images[:4].reshape(4, -1) / 256
     np.testing.assert_allclose(first, 0.15 + 1.85 * dark, atol=1e-6)

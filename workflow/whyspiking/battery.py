@@ -88,7 +88,8 @@ def probe(
         params: Parameters of the experiment; the seed of each network replaces `params.seed`.
         experiment: Its description: the perturbations to apply and the roles of its variants.
         networks: Trained networks by (variant, seed). Roles `spiking` and `ablation` are
-            re-simulated, controls are measured in their own engine.
+            re-simulated, but only `spiking` gets the common perturbations; controls are measured
+            in their own engine.
         config: The `battery` block of the config.
         machine: Runs the model of `replication.to_brian(params)`.
         progress: Called with the fraction done.
@@ -119,8 +120,10 @@ def probe(
             rows += probe_control(replication, own, experiment, variant, network, config, told)
             continue
         bench = _Bench(replication, own, variant, network, machine, model, config, tau_ms, told)
-        rows += bench.clean_rows() + bench.curve_rows(experiment.battery)
-        if half_step is not None:
+        # An ablation answers one question: how well it does, and under the talk's own conditions.
+        whole = experiment.variants[variant].role == "spiking"
+        rows += bench.clean_rows() + bench.curve_rows(experiment.battery if whole else ())
+        if whole and half_step is not None:
             rows += bench.step_rows(*half_step)
         arrays |= bench.anytime()
 

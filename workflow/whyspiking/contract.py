@@ -102,6 +102,12 @@ class Network:
     info: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
 
+    def again(self) -> Network:
+        """The same network in another experiment, where its training has cost nothing."""
+        costs = ("epochs", "epoch_seconds")
+        info = {key: value for key, value in self.info.items() if key not in costs}
+        return Network(dict(self.arrays), info)
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -255,7 +261,11 @@ Progress = Callable[[float, str], None]
 
 
 class Replication(Protocol):
-    """What every folder under `replications/` exports."""
+    """What every folder under `replications/` exports.
+
+    A talk without conditions or metrics of its own imports `conditions`, `vary`, `measures` from
+    `whyspiking.optional`.
+    """
 
     def make_task(self, params: Params, split: Split, streams: Streams) -> Task:
         """The inputs and targets of one split; equal streams give equal tasks."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Progress, Task, Trials
-from whyspiking.counterpart import forward
+from whyspiking.counterpart import forward, mask, seen
 from whyspiking.randomness import Streams
 
 ENGINE = "jax"
@@ -24,7 +24,7 @@ ENGINE = "jax"
 def train(
     sizes: Sequence[int],
     train_set: tuple[NDArray, NDArray],
-    validation_set: tuple[NDArray, NDArray],
+    validation_set: tuple[NDArray, NDArray] | None,
     *,
     epochs: int,
     batch: int,
@@ -32,19 +32,21 @@ def train(
     input_noise: float,
     streams: Streams,
     progress: Progress,
+    sees: Literal["all", "mask"] = "all",
 ) -> Network:
     """Train a network by softmax cross-entropy.
 
     Args:
         sizes: Units per layer, input first and classes last; two numbers make a linear classifier.
         train_set: Features (sample, feature) and classes (sample,).
-        validation_set: The same, for the history only.
+        validation_set: The same, for the history only; None where nothing is held out.
         epochs: Passes over the training set.
         batch: Samples per step; an incomplete last batch is left out, and differs every epoch.
         learning_rate: Adam's rate at the start; it falls to zero along a half cosine.
         input_noise: Standard deviation of Gaussian noise on every feature, drawn anew each time.
         streams: Randomness: "control-init", "control-shuffle", "control-noise".
         progress: Called after every epoch.
+        sees: "mask" tells the network only which features are above 0, in training and ever after.
 
     Raises:
         ValueError: If the sizes do not fit the features.
@@ -54,6 +56,9 @@ def train(
     import optax
 
     features, targets = (np.asarray(values) for values in train_set)
+    if sees == "mask":
+        features = mask(features)
+        validation_set = validation_set and (mask(validation_set[0]), validation_set[1])
     features = features.astype(np.float32)
     if len(sizes) < 2 or features.shape[1] != sizes[0]:
         raise ValueError(f"sizes {list(sizes)} do not fit {features.shape[1]} features")
@@ -96,7 +101,7 @@ def train(
     shuffle = streams.rng("control-shuffle")
     key = jax.random.key(streams.integer("control-noise"))
     history: list[dict[str, Any]] = []
-    seconds, accuracy = [], 0.0
+    seconds, measured = [], {}
     for epoch in range(epochs):
         began = time.process_time()
         order = shuffle.permutation(len(features))[: n_steps * batch].reshape(n_steps, batch)
@@ -105,22 +110,23 @@ def train(
         value = float(value)
         seconds.append(time.process_time() - began)
         weights = {name: np.asarray(array) for name, array in arrays.items()}
-        accuracy = float((choose(weights, validation_set[0]) == validation_set[1]).mean())
-        for metric, number in (
-            ("train_loss", value),
-            ("validation_accuracy", accuracy),
-            ("epoch_seconds", seconds[-1]),
-        ):
+        measured = {"train_loss": value}
+        if validation_set is not None:
+            right = choose(weights, validation_set[0]) == validation_set[1]
+            measured["validation_accuracy"] = float(right.mean())
+        for metric, number in (*measured.items(), ("epoch_seconds", seconds[-1])):
             history.append({"epoch": epoch + 1, "metric": metric, "value": number})
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 20) == 0:
-            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
+            told = ", ".join(f"{k.replace('_', ' ')} {v:.4f}" for k, v in measured.items())
+            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: {told}")
     return Network(
         arrays=weights,
         info={
             "engine": ENGINE,
+            "sees": sees,
             "epochs": epochs,
             "epoch_seconds": float(np.mean(seconds)),
-            "validation_accuracy": accuracy,
+            **{name: v for name, v in measured.items() if name == "validation_accuracy"},
             "parameters": int(sum(array.size for array in weights.values())),
         },
         history=history,
@@ -134,11 +140,6 @@ def initial(sizes: Sequence[int], rng: np.random.Generator) -> dict[str, NDArray
         arrays[f"w{layer}"] = rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(np.float32)
         arrays[f"b{layer}"] = np.zeros(n_out, np.float32)
     return arrays
-
-
-def ink(features: NDArray) -> NDArray[np.float32]:
-    """1 where a feature is above 0: the mask of an image, what is left of it without latencies."""
-    return (np.asarray(features) > 0).astype(np.float32)
 
 
 def choose(arrays: dict[str, NDArray], features: NDArray) -> NDArray[np.int64]:
@@ -158,7 +159,7 @@ def evaluate(network: Network, task: Task) -> Trials:
     """
     if task.features is None or task.features.ndim != 2:
         raise ValueError("a feed-forward control needs features of shape (trial, feature)")
-    choices = choose(network.arrays, task.features)
+    choices = choose(network.arrays, seen(network, task.features))
     return Trials(
         targets=np.asarray(task.targets, np.int64),
         choices=choices,

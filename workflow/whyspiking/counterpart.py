@@ -35,9 +35,9 @@ def probe_control(
 ) -> list[dict[str, Any]]:
     """Count the operations of a control and perturb it as the spiking network is.
 
-    Feed-forward ReLU networks for classification (arrays w0, b0, w1, b1, ...; input
-    `Task.features`, (trial, feature)) are measured in full. Of other controls only the counts that
-    the talk itself states are kept: `network.info["counts"]`, names as in `tables.GLOSSARY`.
+    Feed-forward ReLU networks for classification (arrays w0, b0, w1, b1, ...; input what is `seen`
+    of `Task.features`, (trial, feature)) are measured in full. Of other controls only the counts
+    that the talk itself states are kept: `network.info["counts"]`, names as in `tables.GLOSSARY`.
 
     Args:
         replication: The talk.
@@ -60,7 +60,7 @@ def probe_control(
         progress(1.0, "no feed-forward control; only its stated counts are kept")
         return tables.rows(shared, stated, n_trials)
     part = select_task(task, chosen_trials(n_trials, int(config["trials"]), streams))
-    features = np.asarray(part.features)
+    features = seen(network, np.asarray(part.features))
     choices = forward(network.arrays, features)[-1].argmax(axis=1)
     reference = replication.evaluate(params, variant, network, part)
     if not isinstance(reference, Trials) or _share(choices, reference.choices) < SAME_CHOICES:
@@ -96,6 +96,25 @@ def probe_control(
         rows += tables.rows(curves.at(shared, condition), values, choices.size)
     # The controls know no jitter, so no time unit is needed.
     return rows + curves.summaries(shared, points, 1.0, choices.size)
+
+
+def seen(network: Network, features: NDArray) -> NDArray:
+    """What a control is told of the input: all of it, or its mask (see `controls.train`).
+
+    Args:
+        network: The control; `info["sees"]` is "mask" where it is told only which features are
+            above 0, which is what is left of an image without latencies.
+        features: Input, (trial, feature).
+
+    Returns:
+        The features, or 0 and 1; (trial, feature).
+    """
+    return mask(features) if network.info.get("sees") == "mask" else features
+
+
+def mask(features: NDArray) -> NDArray[np.float32]:
+    """1 where a feature is above 0: of an image, where there is ink."""
+    return (np.asarray(features) > 0).astype(np.float32)
 
 
 def forward(

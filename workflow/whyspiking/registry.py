@@ -7,10 +7,9 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
-from whyspiking.contract import Params
+from whyspiking.contract import Params, Replication
 from whyspiking.errors import UserError
 from whyspiking.schema import check, read_yaml
 
@@ -108,9 +107,9 @@ def load_talk(name: str) -> Talk:
     )
 
 
-def module(name: str) -> ModuleType:
+def module(name: str) -> Replication:
     """Import a talk; see `contract.Replication` for what it exports."""
-    return importlib.import_module(f"whyspiking.replications.{name}")
+    return cast(Replication, importlib.import_module(f"whyspiking.replications.{name}"))
 
 
 def params(experiment: Experiment, config: Mapping[str, Any], seed: int = 0) -> Params:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from whyspiking import registry, scoring, store, tables
-from whyspiking.contract import Network, Params, Progress, Replication
+from whyspiking.contract import Network, Params, Progress, Split
 from whyspiking.randomness import Streams
 
 
@@ -70,7 +70,8 @@ def train(
         "locus": "",
         "strength": 0.0,
     }
-    for split, suffix in (("test", ""), ("fresh", "_fresh")):
+    splits: tuple[tuple[Split, str], ...] = (("test", ""), ("fresh", "_fresh"))
+    for split, suffix in splits:
         task = replication.make_task(params, split, streams)
         if task is None:
             continue
@@ -105,7 +106,7 @@ def simulate(
     from whyspiking import battery
     from whyspiking.brian import Machine
 
-    replication = cast(Replication, registry.module(params.talk))
+    replication = registry.module(params.talk)
     experiment = registry.load_talk(params.talk).experiments[params.experiment]
     loaded = {
         (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -200,7 +200,8 @@ class Story:
         return "\n".join(parts)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
-        return registry.module(self.talk.name).figures(self.results)
+        drawn = registry.module(self.talk.name).figures(self.results)
+        return cast("Mapping[str, Callable[[], Plate]]", drawn)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:
         return show(draw, f"{self.talk.name}-{markup.slug(name)}", self.here, self.talk)

@@ -1,14 +1,14 @@
-"""Parts of a task: some of its trials, several of its populations as one."""
+"""Parts of a whole: some trials of a task, several of its populations as one, some networks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Stimulus, Task
+from whyspiking.contract import Network, Stimulus, Task, Trials
 from whyspiking.randomness import Streams
 from whyspiking.spikes import Spikes
 
@@ -49,3 +49,17 @@ def side_by_side(trains: Sequence[Spikes]) -> Spikes:
         n_units=int(offsets[-1]),
         duration_ms=trains[0].duration_ms,
     )
+
+
+def of_variant(
+    networks: Mapping[tuple[str, int], Network], variant: str = "spiking"
+) -> dict[int, Network]:
+    """The networks of one variant by seed, lowest seed first; empty where there is none."""
+    return {seed: networks[name, seed] for name, seed in sorted(networks) if name == variant}
+
+
+def typical_trial(trials: Trials) -> int:
+    """The rightly decided trial with the median decision time; the first where none is right."""
+    right = np.flatnonzero(trials.choices == trials.targets)
+    order = np.argsort(trials.decision_ms[right], kind="stable")
+    return int(right[order[right.size // 2]]) if right.size else 0

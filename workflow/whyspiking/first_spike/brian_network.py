@@ -29,6 +29,8 @@ keep_v : 1
 keep_x : 1
 gain : 1
 per_step : 1
+rate_m : 1
+rate_s : 1
 """
 """Current-based LIF; `lag` is the time since the last spike at the end of its step, in ms."""
 
@@ -38,6 +40,8 @@ per_step : 1
 PROPAGATOR = """
 keep_v = exp(-step / tau_m)
 keep_x = exp(-step / tau_s)
+rate_m = ms / tau_m
+rate_s = ms / tau_s
 per_step = step / tau_m
 gain = per_step * keep_v * (1 - z / 2 * (1 - z / 3 * (1 - z / 4)))
 """
@@ -66,8 +70,8 @@ Inputs of the step before may have lifted V above threshold within that step: th
 back into it, but not beyond. Where the curve was never at threshold they did so and pulled V down
 again; the time is then that of the end of that step."""
 ON_SPIKE = """
-d_m = lag_pre * ms / tau_m_post
-d_s = lag_pre * ms / tau_s_post
+d_m = lag_pre * rate_m_post
+d_s = lag_pre * rate_s_post
 z = d_s - d_m
 kept_m = 1 - d_m * (1 - d_m / 2 * (1 - d_m / 3 * (1 - d_m / 4)))
 kept_s = 1 - d_s * (1 - d_s / 2 * (1 - d_s / 3 * (1 - d_s / 4)))
@@ -76,7 +80,8 @@ x_post += w * kept_s
 """
 """What an input changes, as it has become by the end of the step in which it arrived.
 
-Exponentials as series too: lags are a hundredth of a time constant, and this runs per synapse."""
+Exponentials as series too, and no division: lags are a hundredth of a time constant, and this runs
+per synapse."""
 
 
 def network(

@@ -83,20 +83,23 @@ def run(
     call.tolerated[:] = own.tolerated
     call.loss_kind, call.bump_rule = _LOSSES.index(own.loss), _BUMP_RULES.index(own.bump_rule)
     call.wrong_only = own.wrong_only
-    call.times, call.targets, call.order = (a.ctypes.data for a in (inputs.times, targets, order))
-    if own.noise_sd == 0 and inputs.times.shape[1] <= np.iinfo(np.uint16).max:
+    if own.noise_sd == 0 and inputs.whole.shape[1] <= np.iinfo(np.uint16).max:
         call.offsets, call.sorted = (array.ctypes.data for array in inputs.sorted)
+        times = inputs.whole
+    else:
+        times = inputs.times
+    call.times, call.targets, call.order = (a.ctypes.data for a in (times, targets, order))
     parts = ("", "_m", "_v")
     for part, pair in zip(parts, (training.weights, *training.weight_moments), strict=True):
         getattr(call, f"weights{part}")[:] = [array.ctypes.data for array in pair]
     for part, pair in zip(parts, (training.pulses, *training.pulse_moments), strict=True):
         getattr(call, f"pulses{part}")[:] = [array.ctypes.data for array in pair]
     call.n_order, call.steps = len(order), training.steps
-    call.n_in = inputs.times.shape[1]
+    call.n_in = inputs.whole.shape[1]
     call.n_hidden, call.n_out = (w.shape[1] for w in training.weights)
     call.n_pulses[:] = [len(p) for p in training.pulses]
     call.bump_layer, call.bump_amount = training.bump_layer, training.bump_amount
-    getattr(library(), f"epoch_{_suffix(inputs.times)}")(ctypes.byref(call))
+    getattr(library(), f"epoch_{_suffix(inputs.whole)}")(ctypes.byref(call))
     if call.failed_batch >= 0:
         raise Diverged(call.steps, call.failed_batch)
     training.steps = call.steps

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import Stimulus, Task
+from whyspiking.spikes import Spikes
+
 
 def latencies(
-    brightness: NDArray, early: float, late: float, *, background: bool
+    brightness: NDArray, early: float, late: float, *, background: bool, whole: bool = False
 ) -> NDArray[np.float64]:
     """Spike times of pixels, linear in their brightness.
 
@@ -16,10 +19,30 @@ def latencies(
         early: Time of a pixel of brightness 1.
         late: Time of a pixel of brightness 0.
         background: Whether pixels of brightness 0 fire too, at `late`; else they stay silent (inf).
+        whole: Whether times are rounded down, for neurons that count in whole units.
 
     Returns:
         Times in the unit of `early` and `late`, shape of `brightness`.
     """
     values = np.asarray(brightness, np.float64)
     times = early + (1 - values) * (late - early)
+    if whole:
+        # What is whole but for rounding stays: 19.999999999999996 is 20.
+        times = np.floor(times + 1e-9)
     return np.where(background | (values > 0), times, np.inf)
+
+
+def as_task(
+    first_ms: NDArray, features: NDArray, targets: NDArray, *, trial_ms: float, n_classes: int
+) -> Task:
+    """A classification in which every input channel fires at most once.
+
+    Args:
+        first_ms: Spike times, inf where a channel stays silent; (trial, channel).
+        features: The same input for a non-spiking control, (trial, feature).
+        targets: Classes, (trial,).
+        trial_ms: Length of a trial.
+        n_classes: Number of classes.
+    """
+    spikes = Spikes.from_first_spikes(first_ms, trial_ms)
+    return Task(Stimulus(spikes={"input": spikes}), targets, n_classes, features)

@@ -147,7 +147,8 @@ class Inputs:
     """Input spike times of all samples; sorted once, where no noise is added.
 
     Attributes:
-        times: (sample, input), inf where silent; contiguous.
+        whole: (sample, input), inf where silent; contiguous. Spikes that `sorted` does not name do
+            not count.
     """
 
     def __init__(self, times: ArrayLike, dtype: type[np.floating] = np.float32) -> None:
@@ -160,9 +161,21 @@ class Inputs:
         Raises:
             ValueError: If a time is negative or no number.
         """
-        self.times = np.ascontiguousarray(times, dtype)
-        if self.times.ndim != 2 or not (self.times.min(initial=np.inf) >= 0):
+        self.whole = np.ascontiguousarray(times, dtype)
+        if self.whole.ndim != 2 or not (self.whole.min(initial=np.inf) >= 0):
             raise ValueError("input times must be (sample, input), at least 0 and not NaN")
+        self._thinned = False
+
+    @functools.cached_property
+    def times(self) -> NDArray:
+        """Those that count, inf where silent; (sample, input)."""
+        if not self._thinned:
+            return self.whole
+        offsets, inputs = self.sorted
+        kept = np.repeat(np.arange(len(self.whole)), np.diff(offsets)), inputs
+        times = np.full_like(self.whole, np.inf)
+        times[kept] = self.whole[kept]
+        return times
 
     @functools.cached_property
     def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
@@ -170,10 +183,10 @@ class Inputs:
         from whyspiking.first_spike import compiled_epoch
 
         try:
-            return compiled_epoch.presort(self.times)
+            return compiled_epoch.presort(self.whole)
         except native.NoCompiler:
-            finite = np.isfinite(self.times)
-            order = np.argsort(self.times, axis=1, kind="stable").astype(np.uint16)
+            finite = np.isfinite(self.whole)
+            order = np.argsort(self.whole, axis=1, kind="stable").astype(np.uint16)
             first = np.arange(finite.shape[1]) < finite.sum(axis=1)[:, None]
             offsets = np.concatenate([[0], np.cumsum(finite.sum(axis=1))])
             return offsets.astype(np.int64), order[first]
@@ -187,13 +200,14 @@ class Inputs:
         """
         offsets, inputs = self.sorted
         kept = rng.random(inputs.size, np.float32) >= share
-        lost = np.flatnonzero(~kept)
+        counts = np.zeros(len(self.whole), np.int64)
+        any_spike = np.diff(offsets) > 0
+        starts = offsets[:-1][any_spike]
+        counts[any_spike] = np.add.reduceat(kept, starts, dtype=np.int64) if starts.size else 0
+        # A large array is not copied, and order is kept, so nothing has to be sorted again.
         thinned = Inputs.__new__(Inputs)
-        thinned.times = self.times.copy()
-        thinned.times[np.searchsorted(offsets, lost, side="right") - 1, inputs[lost]] = np.inf
-        before = np.concatenate([[0], np.cumsum(kept)])
-        # Order is kept, so nothing has to be sorted again.
-        thinned.sorted = before[offsets].astype(np.int64), inputs[kept]
+        thinned.whole, thinned._thinned = self.whole, True
+        thinned.sorted = np.concatenate([[0], np.cumsum(counts)]), inputs[kept]
         return thinned
 
 
@@ -274,12 +288,12 @@ class Training:
             Diverged: If a weight or pulse is not finite; nothing is changed then.
             ValueError: If shapes do not fit, or targets or order name what does not exist.
         """
-        n_samples, n_in = inputs.times.shape
+        n_samples, n_in = inputs.whole.shape
         targets, order = np.ascontiguousarray(targets, np.int32), np.ascontiguousarray(order)
         order = order.astype(np.int64)
         n_out = self.weights[1].shape[1]
-        if inputs.times.dtype != self.weights[0].dtype:
-            raise ValueError(f"inputs are {inputs.times.dtype}, weights {self.weights[0].dtype}")
+        if inputs.whole.dtype != self.weights[0].dtype:
+            raise ValueError(f"inputs are {inputs.whole.dtype}, weights {self.weights[0].dtype}")
         if n_in != len(self.weights[0]) - len(self.pulses[0]):
             raise ValueError(f"{n_in} inputs do not fit hidden weights {self.weights[0].shape}")
         if targets.shape != (n_samples,) or targets.min() < 0 or targets.max() >= n_out:

@@ -52,7 +52,11 @@ def train(
     parents: Mapping[str, Network],
     progress: Progress,
 ) -> Network:
-    """Train one variant, or read a released network."""
+    """Train one variant, read a released network, or take that of another experiment."""
+    if parents:
+        (parent,) = parents.values()
+        progress(1.0, "the network of another experiment, as it is")
+        return parent.again()
     if variant in CONTROLS:
         from whyspiking.replications.comsa import control
 
@@ -71,9 +75,9 @@ def train(
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Run a network in the engine it was trained in."""
     if variant in CONTROLS:
-        from whyspiking.replications.comsa import control
+        from whyspiking import controls
 
-        return control.evaluate(variant, network, task)
+        return controls.evaluate(network, task)
     if params.experiment == "boolean":
         values = model.times_of(params, task)
         times = boolean.first_output_times(params, network.arrays, values)

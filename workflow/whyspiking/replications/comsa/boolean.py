@@ -22,10 +22,10 @@ from whyspiking.contract import (
     Params,
     Progress,
     Split,
-    Stimulus,
     Trials,
 )
 from whyspiking.contract import Task as Task
+from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, pulsed
 from whyspiking.replications.comsa.model import NAMES, PULSES
@@ -74,12 +74,12 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     if split == "fresh":
         return None
     values = samples(params, split, streams)
-    spikes = Spikes.from_first_spikes(values * params.unit_ms, params.trial_ms)
-    return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
-        targets=truth("xor", values[:, :N_INPUT]),
+    return encoding.as_task(
+        values * params.unit_ms,
+        values,
+        truth("xor", values[:, :N_INPUT]),
+        trial_ms=params.trial_ms,
         n_classes=params.n_output,
-        features=values,
     )
 
 

@@ -337,12 +337,15 @@ def learning(history: Table) -> Plate:
         ("validation_accuracy", left, "validation accuracy"),
         ("validation_decision_ms", right, "mean decision on\nvalidation images, ms"),
     ):
-        rows = history[history["experiment"].isin(list(REGIMES)) & (history["metric"] == metric)]
+        rows = history[history["metric"] == metric]
         named = rows.assign(
-            variant=rows["experiment"].map(REGIMES) + " " + rows["variant"].astype(str)
+            variant=rows["experiment"].astype(str) + " " + rows["variant"].astype(str)
         )
-        labels = {"slow spiking": "slow", "fast spiking": "fast",
-                  "slow fixed_pulses": "slow, fixed pulses"}  # fmt: skip
+        labels = {
+            "mnist_slow spiking": "slow",
+            "mnist_fast spiking": "fast",
+            "pulses fixed_pulses": "slow, fixed pulses",
+        }
         words.append(f"{metric.replace('_', ' ')}: "
                      + learning_curve(ax, named, metric=metric, labels=labels))  # fmt: skip
         ax.set_ylabel(name)
@@ -355,7 +358,7 @@ def learning(history: Table) -> Plate:
     legend_below(plate, [left])
     return plate.says(
         "Learning in both regimes, epochs on a logarithmic axis. The regime is decided at the "
-        "start and kept. Bands: pointwise 95 % t intervals over seeds.",
+        "start and kept. Bands: pointwise 95 % t intervals over seeds, where there are several.",
         ". ".join(words) + ".",
         "history.csv",
     )

@@ -32,7 +32,7 @@ from whyspiking.contract import Network, Params, Recording, Task
 from whyspiking.first_spike.layer import kernel
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import boolean, learning, model, task
-from whyspiking.subsets import select_task
+from whyspiking.subsets import of_variant, select_task
 
 N_IMAGES = 1000
 """Test images behind the histogram."""
@@ -58,12 +58,13 @@ def collect(
         simulate: Runs a network in Brian2.
         streams: Randomness of untrained networks.
     """
-    seeds = [seed for variant, seed in networks if variant == "spiking"]
-    if not seeds:
+    trained = of_variant(networks)
+    if not trained or params.experiment == "pulses":
         return {}
-    network = networks["spiking", min(seeds)]
+    seed = min(trained)
+    network = trained[seed]
     if params.experiment == "boolean":
-        values = boolean.samples(params, "test", Streams(min(seeds)))
+        values = boolean.samples(params, "test", Streams(seed))
         times = boolean.first_output_times(params, network.arrays, values)
         return {"boolean.accuracy": boolean.accuracies(params, times, values)}
     test = task.make_task(params, "test", streams)

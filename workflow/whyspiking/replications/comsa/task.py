@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-from pathlib import Path
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.contract import Params, Split, Task
 from whyspiking.datasets import mnist
-from whyspiking.errors import UserError
 from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
-from whyspiking.spikes import Spikes
 
-CHUNK = 6000
-"""Images that are encoded at a time; bounds the memory of the float64 in between."""
+CHUNK = 200
+"""Images that are encoded at a time; the float64 in between stays in the cache."""
 
 
 def pixel_times(brightness: NDArray, params: Params) -> NDArray[np.float32]:
@@ -49,29 +43,10 @@ def samples(params: Params, split: Split, streams: Streams) -> tuple[NDArray, ND
         Brightness (sample, pixel), float32, and classes (sample,).
 
     Raises:
-        UserError: If the images have another number of pixels than the network has inputs, or
-            there are fewer images than the splits ask for.
+        UserError: If the images do not fit the network, or there are too few.
     """
-    images, labels = _images(
-        Path(params.data_dir) / "mnist", "test" if split == "test" else "train"
-    )
-    if images.shape[1] != params.n_input:
-        raise UserError(
-            f"images have {images.shape[1]} pixels; the network has {params.n_input} inputs; use "
-            "images of 28 x 28 pixels"
-        )
-    if split == "test":
-        return images[: params.n_test], labels[: params.n_test]
-    needed = params.n_train + params.n_validation
-    if needed > len(images):
-        raise UserError(
-            f"{params.n_train} training and {params.n_validation} validation images were asked "
-            f"for, the file has {len(images)}; lower them in replications/{params.talk}/talk.yaml"
-        )
-    order = streams.rng("split").permutation(len(images))
-    first, last = (0, params.n_train) if split == "train" else (params.n_train, needed)
-    chosen = order[first:last]
-    return images[chosen], labels[chosen]
+    images, classes = mnist.samples(params, split, n_held_out=params.n_validation, streams=streams)
+    return images.astype(np.float32) / np.float32(256), classes
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
@@ -80,17 +55,6 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         return None
     features, targets = samples(params, split, streams)
     times_ms = pixel_times(features, params) * np.float32(params.unit_ms)
-    spikes = Spikes.from_first_spikes(times_ms, params.trial_ms)
-    return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
-        targets=targets,
-        n_classes=params.n_output,
-        features=features,
+    return encoding.as_task(
+        times_ms, features, targets, trial_ms=params.trial_ms, n_classes=params.n_output
     )
-
-
-@functools.lru_cache(maxsize=2)
-def _images(folder: Path, file: Literal["train", "test"]) -> tuple[NDArray, NDArray]:
-    images, labels = mnist.load(folder, file)
-    flat = images.reshape(len(images), -1).astype(np.float32)
-    return flat / np.float32(256), labels.astype(np.int64)

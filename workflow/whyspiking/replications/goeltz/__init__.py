@@ -21,6 +21,7 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
+from whyspiking.optional import measures
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import distortion, model
 from whyspiking.replications.goeltz.task import make_task
@@ -106,13 +107,6 @@ def vary(
 ) -> tuple[Task, Binding]:
     """Task and binding under one distortion."""
     return distortion.vary(params, condition, task, binding, rng)
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
-) -> Mapping[str, float]:
-    """Nothing beyond the common measures."""
-    return {}
 
 
 def exhibits(

@@ -28,6 +28,7 @@ from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model, task
 from whyspiking.replications.goeltz.model import Weights
 from whyspiking.spikes import Spikes
+from whyspiking.subsets import of_variant, select_task, typical_trial
 
 MAP_SIDE = 121
 TRACED_NEURONS = 6
@@ -48,11 +49,11 @@ def collect(
         simulate: Runs a network in Brian2.
         streams: Randomness; nothing is drawn here.
     """
-    seeds = [seed for variant, seed in networks if variant == "spiking"]
+    trained = of_variant(networks)
     test = task.make_task(params, "test", streams)
-    if not seeds or test is None or params.dataset != "yinyang":
+    if not trained or test is None or params.dataset != "yinyang":
         return {}
-    network = networks["spiking", min(seeds)]
+    network = trained[min(trained)]
     weights: Weights = (network.arrays["w_hidden"], network.arrays["w_output"])
     example = _example(params, weights, test)
     return _map(params, weights) | _trace(params, weights, example, simulate(network, example))
@@ -75,12 +76,8 @@ def _map(params: Params, weights: Weights) -> dict[str, NDArray]:
 
 def _example(params: Params, weights: Weights, test: Task) -> Task:
     """The rightly decided test trial with the median decision time, as a task of one trial."""
-    trials = model.evaluate(params, weights, test)
-    right = np.flatnonzero(trials.choices == trials.targets)
-    order = np.argsort(trials.decision_ms[right], kind="stable")
-    chosen = int(right[order[right.size // 2]]) if right.size else 0
-    spikes = {k: v.select_trials([chosen]) for k, v in test.stimulus.spikes.items()}
-    return Task(Stimulus(spikes=spikes), test.targets[chosen : chosen + 1], test.n_classes)
+    chosen = typical_trial(model.evaluate(params, weights, test))
+    return select_task(test, np.array([chosen]))
 
 
 def _trace(

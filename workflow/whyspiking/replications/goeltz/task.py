@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.contract import Params, Split, Task
 from whyspiking.datasets import mnist, yinyang
 from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
-from whyspiking.spikes import Spikes
 
 MNIST_VALIDATION = 10_000
 """The last images of the training file, as in the published code."""
@@ -51,12 +49,8 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     if features is None:
         return None
     times_ms = with_bias(spike_times(features, params), params) * params.tau_s_ms
-    spikes = Spikes.from_first_spikes(times_ms, params.trial_ms)
-    return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
-        targets=targets,
-        n_classes=params.n_output,
-        features=features,
+    return encoding.as_task(
+        times_ms, features, targets, trial_ms=params.trial_ms, n_classes=params.n_output
     )
 
 
@@ -67,12 +61,12 @@ def samples(params: Params, split: Split) -> tuple[NDArray | None, NDArray]:
         Yin-Yang: (x, y, 1 - x, 1 - y) in [0, 1]; MNIST: brightness p/256 of 784 pixels, which the
         published code divides by 256, not 255. None where a split does not exist.
     """
-    if params.dataset == "yinyang":
-        features, classes = _yinyang(split, params.n_fresh)
-    elif split == "fresh":
-        return None, np.zeros(0, np.int64)
-    else:
-        features, classes = _mnist(Path(params.data_dir) / "mnist", split)
+    if params.dataset == "mnist":
+        if split == "fresh":
+            return None, np.zeros(0, np.int64)
+        images, classes = mnist.samples(params, split, n_held_out=MNIST_VALIDATION)
+        return images.astype(np.float32) / np.float32(256), classes
+    features, classes = _yinyang(split, params.n_fresh)
     limit = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
     n = limit.get(split, len(features))
     return features[:n], classes[:n]
@@ -82,14 +76,3 @@ def samples(params: Params, split: Split) -> tuple[NDArray | None, NDArray]:
 def _yinyang(split: Split, n_fresh: int) -> tuple[NDArray, NDArray]:
     seed, n = (yinyang.FRESH_SEED, n_fresh) if split == "fresh" else yinyang.PUBLISHED[split]
     return yinyang.generate(seed, n)
-
-
-@functools.lru_cache(maxsize=3)
-def _mnist(folder: Path, split: Split) -> tuple[NDArray, NDArray]:
-    images, labels = mnist.load(folder, "test" if split == "test" else "train")
-    if split == "train":
-        images, labels = images[:-MNIST_VALIDATION], labels[:-MNIST_VALIDATION]
-    elif split == "validation":
-        images, labels = images[-MNIST_VALIDATION:], labels[-MNIST_VALIDATION:]
-    flat = images.reshape(len(images), -1).astype(np.float32)
-    return flat / np.float32(256), labels.astype(np.int64)

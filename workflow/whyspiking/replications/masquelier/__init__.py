@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import (
     Binding,
     BrianModel,
-    Condition,
     Network,
     Outcome,
     Params,
@@ -21,6 +20,7 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
+from whyspiking.optional import conditions, measures, vary
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import model
 from whyspiking.replications.masquelier import task as tasks
@@ -48,9 +48,7 @@ def train(
     if parents:
         (parent,) = parents.values()
         progress(1.0, "the network of another experiment, as it is")
-        costs = ("epochs", "epoch_seconds")
-        info = {key: value for key, value in parent.info.items() if key not in costs}
-        return Network(dict(parent.arrays), info)
+        return parent.again()
     if variant in CONTROLS:
         from whyspiking.replications.masquelier import control
 
@@ -63,9 +61,9 @@ def train(
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Run a network in the engine it was trained in."""
     if variant in CONTROLS:
-        from whyspiking.replications.masquelier import control
+        from whyspiking import controls
 
-        return control.evaluate(variant, network, task)
+        return controls.evaluate(network, task)
     return model.evaluate(params, network, task)
 
 
@@ -93,25 +91,6 @@ def bind(params: Params, network: Network) -> Binding:
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """The first output spike decides; ties by the readout rule of the experiment."""
     return model.decode(params, recording, task)
-
-
-def conditions(params: Params) -> Sequence[Condition]:
-    """Nothing beyond the common battery."""
-    return ()
-
-
-def vary(
-    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
-) -> tuple[Task, Binding]:
-    """There are no conditions of this talk's own."""
-    return task, binding
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
-) -> Mapping[str, float]:
-    """Nothing beyond the common measures."""
-    return {}
 
 
 def exhibits(

@@ -2,7 +2,7 @@
 
 Experiment mnist_strict, keys (ticks: Tmax where a neuron stays silent):
 
-    digit.image (28, 28)            brightness of the example, a validation image rightly decided
+    digit.image (28, 28)            brightness of the example, a test image that is rightly decided
     digit.target ()                 its class
     digit.input, digit.hidden, digit.output   first spikes in ticks, as simulated in Brian2
     filters.weights (some neurons, 28, 28)    input weights of the hidden neurons that fire before
@@ -14,8 +14,6 @@ Experiment mnist_strict, keys (ticks: Tmax where a neuron stays silent):
     ties.share.<seed> ()            share of trials in which several outputs fire first
     parity.times.<seed> ()          share of hidden and output neurons and trials whose first
                                     spikes agree to the tick in both engines
-
-All but the accuracy of the claims is made of validation images.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import Network, Params, Recording, Task
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import model, task
-from whyspiking.subsets import select_task
+from whyspiking.subsets import of_variant, select_task, typical_trial
 
 N_IMAGES = 1000
 N_FILTERS = 16
@@ -49,14 +47,13 @@ def collect(
         simulate: Runs a network in Brian2.
         streams: Randomness; nothing is drawn here.
     """
-    seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    held_out = task.make_task(params, "validation", streams)
-    if not seeds or held_out is None or params.ties != "potential":
+    trained = of_variant(networks)
+    test = task.make_task(params, "test", streams)
+    if not trained or test is None or params.experiment != "mnist_strict":
         return {}
-    some = select_task(held_out, np.arange(min(N_IMAGES, len(held_out.targets))))
+    some = select_task(test, np.arange(min(N_IMAGES, len(test.targets))))
     found: dict[str, NDArray] = {}
-    for seed in seeds:
-        network = networks["spiking", seed]
+    for seed, network in trained.items():
         recording = simulate(network, some)
         firing = model.read(params, recording)
         expected = model.forward(params, network, task.events_of(params, some))
@@ -72,8 +69,8 @@ def collect(
         edges = np.arange(0, params.t_max + BIN_TICKS + 1, BIN_TICKS)
         counts, _ = np.histogram(first, edges)
         found |= {"decided.tick": edges, f"decided.share.{seed}": counts / len(first)}
-        if seed == seeds[0]:
-            chosen = _typical(model.decode(params, recording, some))
+        if seed == min(trained):
+            chosen = typical_trial(model.decode(params, recording, some))
             inputs = some.stimulus.spikes["input"].first_ms()[chosen] / params.tick_ms
             side = int(np.sqrt(params.n_input))
             assert some.features is not None
@@ -114,10 +111,3 @@ def forced(
         choices = model.strict(so_far, potential[:, index, :])
         accuracy.append(np.mean(choices == targets))
     return ticks, np.asarray(accuracy)
-
-
-def _typical(trials: model.Trials) -> int:
-    """The rightly decided trial with the median decision time."""
-    right = np.flatnonzero(trials.choices == trials.targets)
-    order = np.argsort(trials.decision_ms[right], kind="stable")
-    return int(right[order[right.size // 2]]) if right.size else 0

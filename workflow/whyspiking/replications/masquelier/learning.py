@@ -88,9 +88,10 @@ def margin(params: Params, how: Mapping[str, Any], epoch: int) -> int:
 
 
 def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
-    """Train one network and keep the epoch that decides most validation images rightly.
+    """Train one network and keep its last epoch, or the one that is best on validation images.
 
     What is kept are the running means of the weights, or, where the variant has none, the weights.
+    Where the last epoch is kept nothing is held out of the training file.
 
     Args:
         params: Parameters of the experiment.
@@ -105,8 +106,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     compute = engine(params.engine)
     images, targets = task.samples(params, "train")
     events = task.events(params, images)
-    held_out, classes = task.samples(params, "validation")
-    held_out = task.events(params, held_out)
+    held_out = _held_out(params)
     weights = initial_weights(params, streams)
     averaged = None
     if how["average_rate"]:
@@ -115,7 +115,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     shuffle, redraw = streams.rng("shuffle"), streams.rng("reset")
     order = np.arange(len(targets))
     history: list[dict[str, Any]] = []
-    kept, best, seconds = None, {"validation_accuracy": -1.0}, []
+    kept, best, seconds = None, {"validation_accuracy": -1.0, "epoch": 0}, []
     for epoch in range(1, params.epochs + 1):
         began = time.process_time()
         rule = Rule(margin(params, how, epoch), float(how["learning_rate"]), float(how["decay"]))
@@ -137,19 +137,19 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
                 epoch, best["epoch"],
             )  # fmt: skip
             break
-        found = validate(params, shown, held_out, classes)
+        found = validate(params, shown, *held_out) if held_out else {}
         found |= {"train_accuracy": hits / len(order), "changed": changed / len(order)}
         silent = fired < params.reset_share * len(order)
         found["dead"] = float(silent.mean())
         history += [{"epoch": epoch, "metric": k, "value": float(v)} for k, v in found.items()]
         history.append({"epoch": epoch, "metric": "epoch_seconds", "value": seconds[-1]})
-        if found["validation_accuracy"] > best["validation_accuracy"]:
+        if not held_out or found["validation_accuracy"] > best["validation_accuracy"]:
             kept, best = tuple(w.copy() for w in shown), {**found, "epoch": epoch}
         # After validation, as in the published code: a fresh neuron fires early and disturbs.
         if epoch <= how["reset_until"] * params.epochs:
             reset(params, weights, silent, redraw)
-        news = f"epoch {epoch}: validation {found['validation_accuracy']:.4f}"
-        progress(epoch / params.epochs, news)
+        told = "validation_accuracy" if held_out else "train_accuracy"
+        progress(epoch / params.epochs, f"epoch {epoch}: {told.split('_')[0]} {found[told]:.4f}")
     assert kept is not None
     return Network(
         arrays=dict(zip(NAMES, kept, strict=True)),
@@ -158,12 +158,19 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             "epochs": len(seconds),
             "epoch_seconds": float(np.mean(seconds)),
             "kept_epoch": int(best["epoch"]),
-            "validation_accuracy": float(best["validation_accuracy"]),
-            "validation_ties_as_hits": float(best["validation_ties_as_hits"]),
+            **{key: float(value) for key, value in best.items() if key.startswith("validation")},
             "parameters": int(sum(w.size for w in kept)),
         },
         history=history,
     )
+
+
+def _held_out(params: Params) -> tuple[Events, NDArray] | None:
+    """Spikes and classes of the validation images, if the best epoch is to be found with them."""
+    if not task.n_held_out(params):
+        return None
+    images, classes = task.samples(params, "validation")
+    return task.events(params, images), classes
 
 
 def validate(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.contract import Params, Split, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
+from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier.network import Events
 from whyspiking.replications.masquelier.reference import engine
-from whyspiking.spikes import Spikes
 
 WHITE = 255
 
@@ -26,8 +23,10 @@ def ticks(images: NDArray, t_max: int) -> NDArray[np.uint16]:
         images: Brightness 0 to 255, uint8, any shape.
         t_max: Length of a trial in ticks.
     """
-    times = (WHITE - images.astype(np.int32)) * t_max // WHITE
-    return np.where(images == 0, t_max, times).astype(np.uint16)
+    levels = encoding.latencies(
+        np.arange(WHITE + 1) / WHITE, 0, t_max, background=False, whole=True
+    )
+    return np.minimum(levels, t_max).astype(np.uint16)[images]
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
@@ -46,12 +45,12 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     images, labels = samples(params, split)
     first = ticks(images, params.t_max).astype(float)
     first[first >= params.t_max] = np.inf
-    spikes = Spikes.from_first_spikes(first * params.tick_ms, params.t_max * params.tick_ms)
-    return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
-        targets=labels,
+    return encoding.as_task(
+        first * params.tick_ms,
+        brightness(images),
+        labels,
+        trial_ms=params.t_max * params.tick_ms,
         n_classes=params.n_output,
-        features=brightness(images),
     )
 
 
@@ -61,14 +60,21 @@ def samples(params: Params, split: Split) -> tuple[NDArray[np.uint8], NDArray[np
     Raises:
         UserError: If the images have another size than the network.
     """
-    images, labels = _mnist(Path(params.data_dir) / "mnist", split, params.n_held_out)
-    if images.shape[1] != params.n_input:
+    return mnist.samples(params, split, n_held_out=n_held_out(params))
+
+
+def n_held_out(params: Params) -> int:
+    """How many images of the training file are for validation: none if the last epoch is kept.
+
+    Raises:
+        UserError: If there is no such way to choose the epoch.
+    """
+    if params.keep_epoch not in ("best", "last"):
         raise UserError(
-            f"talk '{params.talk}': images have {images.shape[1]} pixels, the network "
-            f"{params.n_input} inputs; mend 'n_input' in talk.yaml or the data"
+            f"talk '{params.talk}': parameter 'keep_epoch' is {params.keep_epoch!r}; expected best "
+            "or last"
         )
-    limit = {"train": params.n_train, "validation": params.n_validation, "test": params.n_test}
-    return images[: limit[split]], labels[: limit[split]]
+    return params.n_held_out if params.keep_epoch == "best" else 0
 
 
 def brightness(images: NDArray) -> NDArray[np.float32]:
@@ -86,13 +92,3 @@ def events_of(params: Params, task: Task) -> Events:
     first = task.stimulus.spikes["input"].first_ms() / params.tick_ms
     whole = np.where(first < params.t_max - 0.5, np.floor(first + 0.5), params.t_max)
     return engine(params.engine).order_spikes(whole.astype(np.uint16), params.t_max)
-
-
-@functools.lru_cache(maxsize=3)
-def _mnist(folder: Path, split: Split, n_held_out: int) -> tuple[NDArray, NDArray]:
-    images, labels = mnist.load(folder, "test" if split == "test" else "train")
-    if split == "train":
-        images, labels = images[:-n_held_out], labels[:-n_held_out]
-    elif split == "validation":
-        images, labels = images[-n_held_out:], labels[-n_held_out:]
-    return images.reshape(len(images), -1), labels.astype(np.int64)
