@@ -427,7 +427,7 @@ def test_counters_give_rates_and_burst_probabilities():
 
 def made_model():
     return xor_alignment.RateModel(
-        np.array([2.0, 1.6, 1.2, 2.0]), np.array([1.0, 0.9, 0.3, 1.5]), 0.234, 0.0
+        np.array([2.0, 1.6, 1.2, 2.0]), np.array([0.5, 0.55, 0.3, 1.5]), 0.234, 0.0
     )
 
 
