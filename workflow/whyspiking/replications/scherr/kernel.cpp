@@ -69,7 +69,9 @@ double eprop(const Problem& p, const Real* w, const Real* w_out, const Real* fee
     Row<Real> psi(size_t(chunk) * width), signal(size_t(chunk) * width);
     Row<Real> eps_a(synapses), filtered(synapses), next_a(synapses), next_f(synapses);
     Row<Real> sum_le(synapses), sum_e(synapses), eps_v(n_pre), next_v(n_pre), error(p.n_out);
-    Row<Real> by_output(size_t(p.n_rec) * p.n_out);
+    Row<Real> by_output(size_t(p.n_out) * width);
+    const Row<Real> back = padded_columns(feedback, p.n_rec, p.n_out);
+    const Row<Real> silence(width);
     Row<double> counts(width);
     Functional<Real> of_loss(width), of_rate(width), of_a(width), of_f(width);
     std::vector<Event> events;
@@ -87,11 +89,10 @@ double eprop(const Problem& p, const Real* w, const Real* w_out, const Real* fee
                 loss += output_error(p, batch, trial, t, net.y.data(), error.data());
                 std::fill_n(l, width, Real(0));
                 if (t < p.first_step) continue;
-                for (int j = 0; j < p.n_rec; ++j)
-                    for (int k = 0; k < p.n_out; ++k) {
-                        l[j] += feedback[j * p.n_out + k] * error[k];
-                        by_output[j * p.n_out + k] += error[k] * net.trace[j];
-                    }
+                for (int k = 0; k < p.n_out; ++k) {
+                    add_scaled(l, &back[size_t(k) * width], error[k], width);
+                    add_scaled(&by_output[size_t(k) * width], net.trace.data(), error[k], width);
+                }
             }
             const bool learning = begin + length > p.first_step;
             const bool last = begin + length == p.steps;
@@ -119,26 +120,22 @@ double eprop(const Problem& p, const Real* w, const Real* w_out, const Real* fee
                                  kappa, one - kappa, width);
                 if (t == begin + length - 1) std::fill(of_f.lam.begin(), of_f.lam.end(), one / kappa);
                 std::fill(of_rate.lam.begin(), of_rate.lam.end(), one);
-                of_rate.back(psi_t, net.beta.data(), nullptr, alpha, rho, one, one, width);
+                of_rate.back(psi_t, net.beta.data(), silence.data(), alpha, rho, one, one, width);
                 if (last) continue;
-                of_a.back(psi_t, net.beta.data(), nullptr, alpha, rho, Real(0), Real(0), width);
-                of_f.back(psi_t, net.beta.data(), nullptr, alpha, rho, kappa, one - kappa, width);
+                of_a.back(psi_t, net.beta.data(), silence.data(), alpha, rho, Real(0), Real(0), width);
+                of_f.back(psi_t, net.beta.data(), silence.data(), alpha, rho, kappa, one - kappa, width);
             }
-            const Real kept = Real(std::pow(p.kappa, length));
             for (int i = 0; i < n_pre; ++i) {
                 const size_t row = size_t(i) * width;
-                const Real before = eps_v[i];
-                for (int j = 0; j < width; ++j) {
-                    const Real a = eps_a[row + j], f = filtered[row + j];
-                    if (learning)
-                        sum_le[row + j] += of_loss.sbar[j] * before + of_loss.mu[j] * a +
-                                           kappa * of_loss.lam[j] * f;
-                    sum_e[row + j] += of_rate.sbar[j] * before + of_rate.mu[j] * a;
-                    if (last) continue;
-                    eps_a[row + j] = next_a[row + j] + of_a.sbar[j] * before + of_a.mu[j] * a;
-                    filtered[row + j] = next_f[row + j] + of_f.sbar[j] * before + of_f.mu[j] * a + kept * f;
-                }
+                if (learning)
+                    of_loss.add(&sum_le[row], eps_v[i], &eps_a[row], &filtered[row], kappa, width);
+                of_rate.add(&sum_e[row], eps_v[i], &eps_a[row], &filtered[row], Real(0), width);
+                if (last) continue;
+                of_f.add(&next_f[row], eps_v[i], &eps_a[row], &filtered[row], kappa, width);
+                of_a.add(&next_a[row], eps_v[i], &eps_a[row], &filtered[row], Real(0), width);
             }
+            eps_a.swap(next_a);
+            filtered.swap(next_f);
             eps_v = next_v;
         }
     }
@@ -149,11 +146,24 @@ double eprop(const Problem& p, const Real* w, const Real* w_out, const Real* fee
             sum_le[at] += rate_error[j] * sum_e[at];
         }
     remove_padding(sum_le, n_pre, p.n_rec, grad_w);
-    std::copy(by_output.begin(), by_output.end(), grad_out);
+    for (int j = 0; j < p.n_rec; ++j)
+        for (int k = 0; k < p.n_out; ++k) grad_out[j * p.n_out + k] = by_output[size_t(k) * width + j];
     for (int j = 0; j < p.n_rec; ++j) rates[j] = counts[j] / (double(p.steps) * p.trials);
     *floats_kept = int64_t(psi.size() + signal.size() + eps_a.size() + filtered.size() + next_a.size() +
                            next_f.size() + sum_le.size() + sum_e.size() + 2 * n_pre);
     return loss;
+}
+
+// One step back in time: derivatives by potential and adaptation from those by the spike.
+template <class Real>
+void neurons_back(Real* __restrict dv, Real* __restrict da, const Real* __restrict dz,
+                  const Real* __restrict psi, const Real* __restrict beta, Real alpha, Real rho,
+                  Real v_th, int width) {
+    for (int j = 0; j < width; ++j) {
+        const Real dz_j = dz[j] - v_th * dv[j] + da[j];
+        dv[j] = alpha * dv[j] + psi[j] * dz_j;
+        da[j] = rho * da[j] - beta[j] * psi[j] * dz_j;
+    }
 }
 
 // Gradient by backpropagation through time, with psi as derivative of a spike; the reset counts.
@@ -165,7 +175,8 @@ double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta
     const int width = net.width, n_pre = p.n_in + p.n_rec;
     const Real alpha(p.alpha), rho(p.rho), kappa(p.kappa), v_th(p.v_th);
     Row<Real> psi(size_t(p.steps) * width), errors(size_t(p.steps) * p.n_out);
-    Row<Real> gradient(size_t(n_pre) * width), by_output(size_t(p.n_rec) * p.n_out);
+    Row<Real> gradient(size_t(n_pre) * width), by_output(size_t(p.n_out) * width);
+    const Row<Real> read_by = padded_columns(w_out, p.n_rec, p.n_out);
     Row<Real> dv(width), da(width), dz(width), dy(p.n_out);
     // Recurrent weights by target, so that the sum over targets runs along vectors.
     Row<Real> by_target(size_t(p.n_rec) * width);
@@ -185,8 +196,8 @@ double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta
             Real* error = &errors[size_t(t) * p.n_out];
             loss += output_error(p, batch, trial, t, net.y.data(), error);
             if (t < p.first_step) continue;
-            for (int j = 0; j < p.n_rec; ++j)
-                for (int k = 0; k < p.n_out; ++k) by_output[j * p.n_out + k] += error[k] * net.trace[j];
+            for (int k = 0; k < p.n_out; ++k)
+                add_scaled(&by_output[size_t(k) * width], net.trace.data(), error[k], width);
         }
         return loss;
     };
@@ -206,22 +217,18 @@ double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta
             for (; event != events.rend() && event->step == t; ++event)
                 add_scaled(&gradient[size_t(event->source) * width], dv.data(), Real(1), width);
             std::copy(rate_error.begin(), rate_error.end(), dz.begin());
-            for (int k = 0; k < p.n_out; ++k) dy[k] = errors[size_t(t) * p.n_out + k] + kappa * dy[k];
-            for (int j = 0; j < p.n_rec; ++j)
-                for (int k = 0; k < p.n_out; ++k)
-                    dz[j] += (Real(1) - kappa) * w_out[j * p.n_out + k] * dy[k];
-            for (int k = 0; k < p.n_rec; ++k)
-                add_scaled(dz.data(), &by_target[size_t(k) * width], dv[k], width);
-            const Real* psi_t = &psi[size_t(t) * width];
-            for (int j = 0; j < width; ++j) {
-                const Real dz_j = dz[j] - v_th * dv[j] + da[j];
-                dv[j] = alpha * dv[j] + psi_t[j] * dz_j;
-                da[j] = rho * da[j] - net.beta[j] * psi_t[j] * dz_j;
+            for (int k = 0; k < p.n_out; ++k) {
+                dy[k] = errors[size_t(t) * p.n_out + k] + kappa * dy[k];
+                add_scaled(dz.data(), &read_by[size_t(k) * width], (Real(1) - kappa) * dy[k], width);
             }
+            add_rows(dz.data(), by_target.data(), dv.data(), p.n_rec, width);
+            neurons_back(dv.data(), da.data(), dz.data(), &psi[size_t(t) * width], net.beta.data(), alpha,
+                         rho, v_th, width);
         }
     }
     remove_padding(gradient, n_pre, p.n_rec, grad_w);
-    std::copy(by_output.begin(), by_output.end(), grad_out);
+    for (int j = 0; j < p.n_rec; ++j)
+        for (int k = 0; k < p.n_out; ++k) grad_out[j * p.n_out + k] = by_output[size_t(k) * width + j];
     for (int j = 0; j < p.n_rec; ++j) rates[j] = counts[j] / (double(p.steps) * p.trials);
     *floats_kept = int64_t(psi.size() + errors.size() + gradient.size());
     return loss;

@@ -42,6 +42,68 @@ void add_scaled(Real* __restrict to, const Real* __restrict from, Real factor, i
     for (int j = 0; j < width; ++j) to[j] += factor * from[j];
 }
 
+// The same with rows and columns exchanged.
+template <class Real>
+Row<Real> padded_columns(const Real* rows, int n, int n_columns) {
+    Row<Real> out(size_t(n_columns) * padded(n), Real(0));
+    for (int i = 0; i < n; ++i)
+        for (int k = 0; k < n_columns; ++k) out[size_t(k) * padded(n) + i] = rows[size_t(i) * n_columns + k];
+    return out;
+}
+
+// to += sum_k factors[k] rows[k], for blocks of 16 columns whose sums stay in registers.
+template <class Real, int blocks>
+void add_rows_tile(Real* __restrict to, const Real* __restrict rows, const Real* __restrict factors,
+                   int n_rows, int width) {
+    Real sum[16 * blocks];
+    for (int j = 0; j < 16 * blocks; ++j) sum[j] = to[j];
+    for (int k = 0; k < n_rows; ++k) {
+        const Real factor = factors[k];
+        const Real* __restrict row = rows + size_t(k) * width;
+        for (int j = 0; j < 16 * blocks; ++j) sum[j] += factor * row[j];
+    }
+    for (int j = 0; j < 16 * blocks; ++j) to[j] = sum[j];
+}
+
+template <class Real>
+void add_rows(Real* to, const Real* rows, const Real* factors, int n_rows, int width) {
+    int at = 0;
+    for (; width - at >= 64; at += 64) add_rows_tile<Real, 4>(to + at, rows + at, factors, n_rows, width);
+    if (width - at >= 48) {
+        add_rows_tile<Real, 3>(to + at, rows + at, factors, n_rows, width);
+    } else if (width - at >= 32) {
+        add_rows_tile<Real, 2>(to + at, rows + at, factors, n_rows, width);
+    } else if (width - at >= 16) {
+        add_rows_tile<Real, 1>(to + at, rows + at, factors, n_rows, width);
+    }
+}
+
+// One step of all neurons (README, Eqs. 1-4); returns whether any fired. No branches, so that the loop
+// runs along vectors: (x + |x|) / 2 is max(0, x).
+template <class Real>
+bool neurons_forward(Real* __restrict v, Real* __restrict a, Real* __restrict drive,
+                     Real* __restrict fired, Real* __restrict wait, Real* __restrict trace,
+                     Real* __restrict psi, const Real* __restrict beta, Real alpha, Real rho, Real kappa,
+                     Real v_th, Real half_slope, Real inverse, Real refractory, int width) {
+    for (int j = 0; j < width; ++j) {
+        v[j] = alpha * v[j] + drive[j] - v_th * fired[j];
+        a[j] = rho * a[j] + fired[j];
+        drive[j] = 0;
+        const Real free = wait[j] > Real(1) ? Real(0) : Real(1);
+        const Real above = v[j] - (v_th + beta[j] * a[j]);
+        const Real spike = free * (above > Real(0) ? Real(1) : Real(0));
+        const Real height = Real(1) - std::abs(above) * inverse, left = wait[j] - Real(1);
+        psi[j] = free * half_slope * (height + std::abs(height));
+        const Real later = Real(0.5) * (left + std::abs(left));
+        wait[j] = later + spike * (refractory - later);
+        fired[j] = spike;
+        trace[j] = kappa * trace[j] + (Real(1) - kappa) * spike;
+    }
+    int any = 0;
+    for (int j = 0; j < width; ++j) any |= fired[j] > Real(0);
+    return any != 0;
+}
+
 // One trial of the network, advanced step by step.
 template <class Real>
 class Network {
@@ -60,34 +122,17 @@ public:
     }
 
     // Step t: the state, the pseudo-derivative psi (width), the spikes of all sources.
-    void step(int t, Real* __restrict psi, std::vector<Event>& events) {
-        const Real alpha(p.alpha), rho(p.rho), kappa(p.kappa), v_th(p.v_th);
-        const Real slope(p.gamma / p.v_th), inverse(1 / p.v_th), refractory(p.refractory);
-        Real* __restrict v_ = v.data();
-        Real* __restrict a_ = a.data();
-        Real* __restrict drive_ = drive.data();
-        Real* __restrict fired_ = fired.data();
-        Real* __restrict wait_ = wait.data();
-        Real* __restrict trace_ = trace.data();
-        const Real* __restrict beta_ = beta.data();
-        Real any(0);
-        for (int j = 0; j < width; ++j) {
-            v_[j] = alpha * v_[j] + drive_[j] - v_th * fired_[j];
-            a_[j] = rho * a_[j] + fired_[j];
-            drive_[j] = 0;
-            const Real free = wait_[j] > Real(1) ? Real(0) : Real(1);
-            const Real above = v_[j] - (v_th + beta_[j] * a_[j]);
-            psi[j] = free * slope * std::max(Real(0), Real(1) - std::abs(above) * inverse);
-            fired_[j] = above > Real(0) ? free : Real(0);
-            wait_[j] = fired_[j] > Real(0) ? refractory : std::max(Real(0), wait_[j] - Real(1));
-            trace_[j] = kappa * trace_[j] + (Real(1) - kappa) * fired_[j];
-            any += fired_[j];
-        }
+    void step(int t, Real* psi, std::vector<Event>& events) {
+        const Real kappa(p.kappa);
+        const bool any = neurons_forward(
+            v.data(), a.data(), drive.data(), fired.data(), wait.data(), trace.data(), psi, beta.data(),
+            Real(p.alpha), Real(p.rho), kappa, Real(p.v_th), Real(0.5 * p.gamma / p.v_th),
+            Real(1 / p.v_th), Real(p.refractory), width);
         for (int k = 0; k < p.n_out; ++k) y[k] *= kappa;
         for (; left_ > 0 && *steps_ == t; ++steps_, ++channels_, --left_) emit(t, *channels_, events);
-        if (any == Real(0)) return;
+        if (!any) return;
         for (int j = 0; j < p.n_rec; ++j) {
-            if (fired_[j] == Real(0)) continue;
+            if (fired[j] == Real(0)) continue;
             emit(t, p.n_in + j, events);
             for (int k = 0; k < p.n_out; ++k) y[k] += (Real(1) - kappa) * w_out[j * p.n_out + k];
         }
@@ -160,19 +205,29 @@ struct Functional {
         std::fill(sbar.begin(), sbar.end(), Real(0));
     }
 
-    // One step back; `signal` is L (width) or null, `decay` that of lam, `gain` that of the filter.
+    // One step back; `signal` is L (width), `decay` that of lam, `gain` that of the filter.
     void back(const Real* __restrict psi, const Real* __restrict beta, const Real* __restrict signal,
               Real alpha, Real rho, Real decay, Real gain, int width) {
         Real* __restrict l = lam.data();
         Real* __restrict m = mu.data();
         Real* __restrict s = sbar.data();
         for (int j = 0; j < width; ++j) {
-            const Real now = (signal ? signal[j] : Real(0)) + decay * l[j];
+            const Real now = signal[j] + decay * l[j];
             l[j] = now;
             const Real q = gain * psi[j] * now;
             s[j] = q + psi[j] * m[j] + alpha * s[j];
             m[j] = (rho - beta[j] * psi[j]) * m[j] - beta[j] * q;
         }
+    }
+
+    // Adds what the states at the start of the chunk contribute, for the synapses of one source.
+    void add(Real* __restrict to, Real eps_v, const Real* __restrict eps_a,
+             const Real* __restrict filtered, Real decay, int width) const {
+        const Real* __restrict l = lam.data();
+        const Real* __restrict m = mu.data();
+        const Real* __restrict s = sbar.data();
+        for (int j = 0; j < width; ++j)
+            to[j] += s[j] * eps_v + m[j] * eps_a[j] + decay * l[j] * filtered[j];
     }
 
     Row<Real> lam, mu, sbar;
