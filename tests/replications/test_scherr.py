@@ -79,3 +79,19 @@ def test_gradients_are_those_of_automatic_differentiation(
         assert ours.loss == pytest.approx(theirs[0], rel=1e-12)
         assert deviation(ours.w, theirs[1]) < 1e-10
         assert deviation(ours.w_out, theirs[2]) < 1e-10
+
+
+def test_gradients_report_what_the_forward_pass_gives():
+    rng = np.random.default_rng(4)
+    trials = batch(rng, first_step=200)
+    network, given = cell(), weights(rng)
+    run = kernel.forward(network, given, trials, spikes=True, states=True)
+    for found in (
+        kernel.bptt(network, given, trials, COST),
+        kernel.eprop(network, given, given.w_out, trials, COST, 50),
+    ):
+        np.testing.assert_allclose(found.outputs, run.outputs[:, 200:].mean(axis=1), rtol=1e-12)
+        np.testing.assert_allclose(found.rates, run.counts.mean(axis=0) / 240, rtol=1e-12)
+    again = np.zeros_like(run.counts)
+    np.add.at(again, (run.spikes[:, 0], run.spikes[:, 2]), 1)
+    np.testing.assert_array_equal(again, run.counts)

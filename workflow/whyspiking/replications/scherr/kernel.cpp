@@ -43,6 +43,12 @@ void remove_padding(const Row<Real>& rows, int n_rows, int n, Real* out) {
     for (int i = 0; i < n_rows; ++i) std::copy_n(&rows[size_t(i) * padded(n)], n, out + size_t(i) * n);
 }
 
+// Adds an output to the mean over the steps that count.
+template <class Real>
+void add_output(const Problem& p, const Real* y, Real* mean) {
+    for (int k = 0; k < p.n_out; ++k) mean[k] += y[k] / Real(p.steps - p.first_step);
+}
+
 // Derivative of the rate cost by each spike of a neuron, (width,); adds the cost to the loss.
 template <class Real>
 Row<Real> rate_errors(const Problem& p, const Row<double>& counts, double& loss) {
@@ -61,7 +67,7 @@ Row<Real> rate_errors(const Problem& p, const Row<double>& counts, double& loss)
 template <class Real>
 double eprop(const Problem& p, const Real* w, const Real* w_out, const Real* feedback,
              const Real* beta, const Batch<Real>& batch, int chunk, Real* grad_w, Real* grad_out,
-             double* rates, int64_t* floats_kept) {
+             Real* means, double* rates, int64_t* floats_kept) {
     Network<Real> net(p, w, w_out, beta);
     const int width = net.width, n_pre = p.n_in + p.n_rec;
     const size_t synapses = size_t(n_pre) * width;
@@ -89,6 +95,7 @@ double eprop(const Problem& p, const Real* w, const Real* w_out, const Real* fee
                 loss += output_error(p, batch, trial, t, net.y.data(), error.data());
                 std::fill_n(l, width, Real(0));
                 if (t < p.first_step) continue;
+                add_output(p, net.y.data(), &means[size_t(trial) * p.n_out]);
                 for (int k = 0; k < p.n_out; ++k) {
                     add_scaled(l, &back[size_t(k) * width], error[k], width);
                     add_scaled(&by_output[size_t(k) * width], net.trace.data(), error[k], width);
@@ -169,8 +176,8 @@ void neurons_back(Real* __restrict dv, Real* __restrict da, const Real* __restri
 // Gradient by backpropagation through time, with psi as derivative of a spike; the reset counts.
 template <class Real>
 double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta,
-            const Batch<Real>& batch, Real* grad_w, Real* grad_out, double* rates,
-            int64_t* floats_kept) {
+            const Batch<Real>& batch, Real* grad_w, Real* grad_out, Real* means,
+            double* rates, int64_t* floats_kept) {
     Network<Real> net(p, w, w_out, beta);
     const int width = net.width, n_pre = p.n_in + p.n_rec;
     const Real alpha(p.alpha), rho(p.rho), kappa(p.kappa), v_th(p.v_th);
@@ -196,6 +203,7 @@ double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta
             Real* error = &errors[size_t(t) * p.n_out];
             loss += output_error(p, batch, trial, t, net.y.data(), error);
             if (t < p.first_step) continue;
+            add_output(p, net.y.data(), &means[size_t(trial) * p.n_out]);
             for (int k = 0; k < p.n_out; ++k)
                 add_scaled(&by_output[size_t(k) * width], net.trace.data(), error[k], width);
         }
@@ -247,14 +255,16 @@ double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta
     extern "C" double eprop_##SUFFIX(const lsnn::Problem* p, const REAL* w, const REAL* w_out,         \
                                      const REAL* feedback, const REAL* beta,                           \
                                      const lsnn::Batch<REAL>* batch, int chunk, REAL* grad_w,          \
-                                     REAL* grad_out, double* rates, int64_t* floats_kept) {            \
-        return lsnn::eprop(*p, w, w_out, feedback, beta, *batch, chunk, grad_w, grad_out, rates,       \
-                           floats_kept);                                                               \
+                                     REAL* grad_out, REAL* means, double* rates,                       \
+                                     int64_t* floats_kept) {                                           \
+        return lsnn::eprop(*p, w, w_out, feedback, beta, *batch, chunk, grad_w, grad_out, means,       \
+                           rates, floats_kept);                                                        \
     }                                                                                                  \
     extern "C" double bptt_##SUFFIX(const lsnn::Problem* p, const REAL* w, const REAL* w_out,          \
                                     const REAL* beta, const lsnn::Batch<REAL>* batch, REAL* grad_w,    \
-                                    REAL* grad_out, double* rates, int64_t* floats_kept) {             \
-        return lsnn::bptt(*p, w, w_out, beta, *batch, grad_w, grad_out, rates, floats_kept);           \
+                                    REAL* grad_out, REAL* means, double* rates,                        \
+                                    int64_t* floats_kept) {                                            \
+        return lsnn::bptt(*p, w, w_out, beta, *batch, grad_w, grad_out, means, rates, floats_kept);    \
     }
 
 EXPORT(f32, float)

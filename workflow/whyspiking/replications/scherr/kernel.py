@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from whyspiking import native
 
 SOURCES = (Path(__file__).with_name("kernel.cpp"),)
-CHUNK = 64
+CHUNK = 128
 """Steps between which e-prop carries its synaptic traces over; any number gives the same."""
 
 
@@ -95,14 +95,21 @@ class RateCost:
 
 @dataclass(frozen=True)
 class Gradient:
-    """Loss of a batch, its derivative by the weights, rates (spikes per step), and what it took.
+    """Loss of a batch, its derivative by the weights, and what else was seen.
 
-    `floats_kept` counts the numbers that the rule held in memory beside weights and states.
+    Attributes:
+        loss: Loss.
+        w: Derivative by `Weights.w`.
+        w_out: Derivative by `Weights.w_out`.
+        outputs: Mean output over the steps that count, (trial, output).
+        rates: Spikes per step of each neuron, (neuron,).
+        floats_kept: Numbers that the rule held in memory beside weights and states.
     """
 
     loss: float
     w: NDArray
     w_out: NDArray
+    outputs: NDArray
     rates: NDArray[np.float64]
     floats_kept: int
 
@@ -266,13 +273,14 @@ class _Call:
         if self.labels is None and self.targets is None:
             raise ValueError("a gradient needs labels or targets")
         w, w_out = np.empty_like(self.w), np.empty_like(self.w_out)
+        means = np.zeros((self.problem.trials, self.problem.n_out), self.kind)
         rates = np.empty(self.beta.size)
         floats = ctypes.c_int64()
         loss = self.function(name)(
             *self.problem_and_weights(), *arguments,
-            _at(w), _at(w_out), _at(rates), ctypes.byref(floats),
+            _at(w), _at(w_out), _at(means), _at(rates), ctypes.byref(floats),
         )  # fmt: skip
-        return Gradient(loss, w * self.kind.type(self.gain), w_out, rates, floats.value)
+        return Gradient(loss, w * self.kind.type(self.gain), w_out, means, rates, floats.value)
 
 
 @functools.cache
@@ -289,10 +297,10 @@ def library() -> ctypes.CDLL:
         forward_.argtypes = [*[pointer] * 10, long]
         forward_.restype = long
         eprop_ = getattr(found, f"eprop_{suffix}")
-        eprop_.argtypes = [*[pointer] * 6, integer, *[pointer] * 4]
+        eprop_.argtypes = [*[pointer] * 6, integer, *[pointer] * 5]
         eprop_.restype = ctypes.c_double
         bptt_ = getattr(found, f"bptt_{suffix}")
-        bptt_.argtypes = [pointer] * 9
+        bptt_.argtypes = [pointer] * 10
         bptt_.restype = ctypes.c_double
     return found
 
