@@ -1,0 +1,126 @@
+"""Evidence accumulation: seven cues left or right, a delay, then the decision (README, section 1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.randomness import Streams
+from whyspiking.replications.scherr.kernel import Trials
+from whyspiking.replications.scherr.trials import from_spikes, to_spikes
+
+GROUPS = ("left", "right", "recall", "background")
+
+
+def n_steps(params: Params) -> int:
+    """Steps of one trial: cues, delay, recall."""
+    cues = params.n_cues * (params.cue_silence_ms + params.cue_ms)
+    return round((cues + params.delay_ms + params.recall_ms) / params.dt_ms)
+
+
+def n_inputs(params: Params) -> int:
+    """Input channels: `n_per_group` of each of `GROUPS`, in this order."""
+    return len(GROUPS) * params.n_per_group
+
+
+def draw(params: Params, rng: np.random.Generator, n_trials: int) -> Trials:
+    """Fresh trials.
+
+    The label is the majority of the cues that are shown.
+
+    Args:
+        params: Parameters of the experiment.
+        rng: Randomness.
+        n_trials: How many.
+    """
+    steps, size, dt = n_steps(params), params.n_per_group, params.dt_ms
+    side = rng.integers(2, size=(n_trials, 1))
+    shown = np.where(rng.random((n_trials, params.n_cues)) < params.p_other, 1 - side, side)
+    labels = (2 * shown.sum(axis=1) > params.n_cues).astype(np.int32)
+    cue, silence = round(params.cue_ms / dt), round(params.cue_silence_ms / dt)
+    recall = round(params.recall_ms / dt)
+    p_cue, p_background = params.cue_hz * dt / 1000, params.background_hz * dt / 1000
+
+    trial, number, within, channel = _spikes(rng, (n_trials, params.n_cues, cue, size), p_cue)
+    step = number * (silence + cue) + silence + within
+    parts = [(trial, step, shown[trial, number] * size + channel)]
+    trial, within, channel = _spikes(rng, (n_trials, recall, size), p_cue)
+    parts.append((trial, steps - recall + within, 2 * size + channel))
+    trial, step, channel = _spikes(rng, (n_trials, steps, size), p_background)
+    parts.append((trial, step, 3 * size + channel))
+    trial, step, channel = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    key = np.sort((trial * steps + step) * n_inputs(params) + channel)
+    at, channel = np.divmod(key, n_inputs(params))
+    trial, step = np.divmod(at, steps)
+    return Trials(
+        starts=np.searchsorted(trial, np.arange(n_trials + 1)),
+        steps=step.astype(np.int32),
+        channels=channel.astype(np.int32),
+        n_inputs=n_inputs(params),
+        n_steps=steps,
+        labels=labels,
+        first_step=steps - recall,
+    )
+
+
+def _spikes(rng: np.random.Generator, shape: tuple[int, ...], p: float) -> tuple[NDArray, ...]:
+    """Indices of the ones of a Bernoulli(p) array, by its gaps rather than its entries."""
+    size = int(np.prod(shape))
+    places = np.zeros(0, np.int64)
+    last = -1
+    while last < size:
+        gaps = rng.geometric(p, int(size * p + 6 * np.sqrt(size * p) + 10))
+        more = last + np.cumsum(gaps)
+        places = np.concatenate([places, more])
+        last = int(more[-1])
+    return np.unravel_index(places[places < size], shape)
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The trials of a split; training draws fresh ones without end, of which this shows a batch."""
+    if split == "fresh":
+        return None
+    count = {
+        "train": params.batch, "validation": params.n_validation, "test": params.n_test,
+    }[split]  # fmt: skip
+    return to_task(params, draw(params, streams.rng(f"data-{split}"), count))
+
+
+def to_task(params: Params, trials: Trials) -> Task:
+    """Trials as the rest of the project sees them; `features` are spike counts per bin."""
+    labels = np.asarray(trials.labels)
+    spikes = to_spikes(trials, params.dt_ms)
+    return Task(
+        stimulus=Stimulus(spikes={"input": spikes}),
+        targets=labels.astype(np.int64),
+        n_classes=2,
+        features=binned(params, trials),
+    )
+
+
+def from_task(params: Params, task: Task) -> Trials:
+    """The inverse of `to_task`."""
+    steps = n_steps(params)
+    return from_spikes(
+        task.stimulus.spikes["input"],
+        params.dt_ms,
+        labels=task.targets.astype(np.int32),
+        first_step=steps - round(params.recall_ms / params.dt_ms),
+    )
+
+
+def binned(params: Params, trials: Trials) -> NDArray[np.uint8]:
+    """Spikes per channel and bin of `bin_ms`, (trial, bin, channel)."""
+    per_bin = round(params.bin_ms / params.dt_ms)
+    shape = (trials.n_trials, -(-trials.n_steps // per_bin), trials.n_inputs)
+    trial = np.repeat(np.arange(trials.n_trials), np.diff(trials.starts))
+    flat = np.ravel_multi_index((trial, trials.steps // per_bin, trials.channels), shape)
+    return np.bincount(flat, minlength=int(np.prod(shape))).astype(np.uint8).reshape(shape)
+
+
+def with_labels(trials: Trials, labels: NDArray) -> Trials:
+    """The same input with other labels."""
+    return replace(trials, labels=labels)

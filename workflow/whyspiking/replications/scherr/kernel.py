@@ -1,0 +1,309 @@
+"""The network and its gradients in C++ (`kernel.hpp`, `kernel.cpp`), see `whyspiking.native`.
+
+A spike of an input or of the network at step t acts at step t + 1; weights have one row per source,
+inputs first. `reference` holds the same in JAX, with gradients by automatic differentiation.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import native
+
+SOURCES = (Path(__file__).with_name("kernel.cpp"),)
+CHUNK = 128
+"""Steps between which e-prop carries its synaptic traces over; any number gives the same."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Neurons and readout: numbers per step (README, Eqs. 1-5).
+
+    Attributes:
+        alpha: Decay of the membrane per step.
+        rho: Decay of the adaptation per step.
+        kappa: Decay of the readout per step.
+        v_th: Threshold without adaptation.
+        gamma: Height of the pseudo-derivative times v_th.
+        refractory: Least number of steps between two spikes of a neuron (0: none).
+        beta: Threshold per unit of adaptation, (neuron,); 0 for LIF.
+        gain: Factor of all synaptic input.
+    """
+
+    alpha: float
+    rho: float
+    kappa: float
+    v_th: float
+    gamma: float
+    refractory: int
+    beta: NDArray
+    gain: float = 1.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """w (input + neuron, neuron), w_out (neuron, output), both as the network uses them."""
+
+    w: NDArray
+    w_out: NDArray
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A batch: input spikes and what is wanted.
+
+    Attributes:
+        starts: First input spike of each trial, (trial + 1,).
+        steps: Step of each input spike, sorted within a trial, (spike,).
+        channels: Input channel of each, (spike,).
+        n_inputs: Number of input channels.
+        n_steps: Steps per trial.
+        labels: Classes, (trial,), or None.
+        targets: Wanted output, (trial, step, output), or None.
+        first_step: Errors count from this step on.
+    """
+
+    starts: NDArray[np.int64]
+    steps: NDArray[np.int32]
+    channels: NDArray[np.int32]
+    n_inputs: int
+    n_steps: int
+    labels: NDArray | None = None
+    targets: NDArray | None = None
+    first_step: int = 0
+
+    @property
+    def n_trials(self) -> int:
+        """Number of trials."""
+        return self.starts.size - 1
+
+
+@dataclass(frozen=True)
+class RateCost:
+    """cost / 2 * sum over neurons of (f - target)^2, f in spikes per step."""
+
+    cost: float
+    target: float
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Loss of a batch, its derivative by the weights, and what else was seen.
+
+    Attributes:
+        loss: Loss.
+        w: Derivative by `Weights.w`.
+        w_out: Derivative by `Weights.w_out`.
+        outputs: Mean output over the steps that count, (trial, output).
+        rates: Spikes per step of each neuron, (neuron,).
+        floats_kept: Numbers that the rule held in memory beside weights and states.
+    """
+
+    loss: float
+    w: NDArray
+    w_out: NDArray
+    outputs: NDArray
+    rates: NDArray[np.float64]
+    floats_kept: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a forward pass gave.
+
+    Attributes:
+        outputs: (trial, step, output).
+        counts: Spikes of each neuron, (trial, neuron).
+        spikes: Trial, step, neuron of each spike, (spike, 3); empty unless asked for.
+        potentials: v, (trial, step, neuron), if asked for.
+        adaptations: a, (trial, step, neuron), if asked for.
+    """
+
+    outputs: NDArray
+    counts: NDArray[np.int32]
+    spikes: NDArray[np.int32]
+    potentials: NDArray | None = field(default=None)
+    adaptations: NDArray | None = field(default=None)
+
+
+class _Problem(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int32) for name in (
+            "n_in", "n_rec", "n_out", "steps", "trials", "refractory", "classify", "first_step",
+        )),
+        *((name, ctypes.c_double) for name in (
+            "alpha", "rho", "kappa", "v_th", "gamma", "rate_cost", "target_rate",
+        )),
+    ]  # fmt: skip
+
+
+class _Batch(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_void_p) for name in ("starts", "steps", "channels", "labels", "targets")
+    ]
+
+
+def forward(
+    cell: Cell, weights: Weights, trials: Trials, *, spikes: bool = False, states: bool = False
+) -> Run:
+    """Run the network.
+
+    Args:
+        cell: Neurons and readout.
+        weights: Their dtype, float32 or float64, is the precision of the run.
+        trials: Input; what is wanted does not matter.
+        spikes: Whether to keep all spikes.
+        states: Whether to keep potentials and adaptations.
+    """
+    call = _Call(cell, weights, trials, RateCost(0.0, 0.0))
+    n_rec = call.w.shape[1]
+    shape = (trials.n_trials, trials.n_steps)
+    outputs = np.empty((*shape, call.w_out.shape[1]), call.kind)
+    states_of = [np.empty((*shape, n_rec), call.kind) if states else None for _ in range(2)]
+    counts = np.zeros((trials.n_trials, n_rec), np.int32)
+    found = np.zeros((0, 3), np.int32)
+
+    def run(capacity: NDArray) -> int:
+        counts[:] = 0
+        return call.function("forward")(
+            *call.problem_and_weights(), _at(call.beta), *call.batch(), _at(outputs),
+            *(_at(array) for array in states_of), _at(counts), _at(capacity), capacity.shape[0],
+        )  # fmt: skip
+
+    n_spikes = run(found)
+    if spikes:
+        found = np.empty((n_spikes, 3), np.int32)
+        run(found)
+    return Run(outputs, counts, found, *states_of)
+
+
+def eprop(
+    cell: Cell,
+    weights: Weights,
+    feedback: NDArray,
+    trials: Trials,
+    rate_cost: RateCost,
+    chunk: int = CHUNK,
+) -> Gradient:
+    """Gradient by e-prop (README, Eqs. 6-12).
+
+    Args:
+        cell: Neurons and readout.
+        weights: Weights; their dtype is the precision.
+        feedback: B, (neuron, output): `weights.w_out` for symmetric e-prop.
+        trials: Input and what is wanted.
+        rate_cost: Cost of firing rates.
+        chunk: Steps computed together; memory grows with it, the result does not depend on it.
+    """
+    call = _Call(cell, weights, trials, rate_cost)
+    feedback = np.ascontiguousarray(feedback, call.kind)
+    if feedback.shape != call.w_out.shape:
+        raise ValueError(f"feedback has shape {feedback.shape}, w_out {call.w_out.shape}")
+    chunk = min(int(chunk), trials.n_steps)
+    if chunk < 1:
+        raise ValueError(f"chunk is {chunk}; it must be at least 1")
+    return call.gradient("eprop", _at(feedback), _at(call.beta), *call.batch(), chunk)
+
+
+def bptt(cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> Gradient:
+    """Gradient by backpropagation through time, the pseudo-derivative standing in for that of a
+    spike; arguments as for `eprop`.
+    """
+    call = _Call(cell, weights, trials, rate_cost)
+    return call.gradient("bptt", _at(call.beta), *call.batch())
+
+
+class _Call:
+    """Arrays of one call in the right type, kept alive until it is over."""
+
+    def __init__(
+        self, cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost
+    ) -> None:
+        self.kind = np.dtype(np.float32 if weights.w.dtype == np.float32 else np.float64)
+        self.w = np.ascontiguousarray(weights.w, self.kind)
+        self.w_out = np.ascontiguousarray(weights.w_out, self.kind)
+        self.beta = np.ascontiguousarray(cell.beta, self.kind)
+        self.gain = cell.gain
+        self.scaled = np.ascontiguousarray(self.w * self.kind.type(cell.gain))
+        n_rec = self.beta.size
+        if self.w.shape != (trials.n_inputs + n_rec, n_rec) or self.w_out.shape[0] != n_rec:
+            raise ValueError(
+                f"w {self.w.shape} and w_out {self.w_out.shape} do not fit {trials.n_inputs} "
+                f"inputs and {n_rec} neurons"
+            )
+        self.labels = None if trials.labels is None else np.ascontiguousarray(
+            trials.labels, np.int32
+        )  # fmt: skip
+        self.targets = None if trials.targets is None else np.ascontiguousarray(
+            np.broadcast_to(trials.targets, (trials.n_trials, *trials.targets.shape[1:])),
+            self.kind,
+        )
+        self.events = [
+            np.ascontiguousarray(array, kind)
+            for array, kind in (
+                (trials.starts, np.int64), (trials.steps, np.int32), (trials.channels, np.int32)
+            )
+        ]  # fmt: skip
+        self.problem = _Problem(
+            trials.n_inputs, n_rec, self.w_out.shape[1], trials.n_steps, trials.n_trials,
+            cell.refractory, self.labels is not None, trials.first_step,
+            cell.alpha, cell.rho, cell.kappa, cell.v_th, cell.gamma,
+            rate_cost.cost, rate_cost.target,
+        )  # fmt: skip
+
+    def problem_and_weights(self) -> list[Any]:
+        return [ctypes.byref(self.problem), _at(self.scaled), _at(self.w_out)]
+
+    def batch(self) -> list[Any]:
+        batch = _Batch(*(_at(array) for array in (*self.events, self.labels, self.targets)))
+        return [ctypes.byref(batch)]
+
+    def function(self, name: str) -> Any:
+        single = self.kind == np.float32
+        return getattr(library(), f"{name}_{'f32' if single else 'f64'}")
+
+    def gradient(self, name: str, *arguments: Any) -> Gradient:
+        if self.labels is None and self.targets is None:
+            raise ValueError("a gradient needs labels or targets")
+        w, w_out = np.empty_like(self.w), np.empty_like(self.w_out)
+        means = np.zeros((self.problem.trials, self.problem.n_out), self.kind)
+        rates = np.empty(self.beta.size)
+        floats = ctypes.c_int64()
+        loss = self.function(name)(
+            *self.problem_and_weights(), *arguments,
+            _at(w), _at(w_out), _at(means), _at(rates), ctypes.byref(floats),
+        )  # fmt: skip
+        return Gradient(loss, w * self.kind.type(self.gain), w_out, means, rates, floats.value)
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The compiled kernel.
+
+    Raises:
+        NoCompiler: If it cannot be compiled.
+    """
+    found = native.load("scherr", SOURCES)
+    pointer, integer, long = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
+    for suffix in ("f32", "f64"):
+        forward_ = getattr(found, f"forward_{suffix}")
+        forward_.argtypes = [*[pointer] * 10, long]
+        forward_.restype = long
+        eprop_ = getattr(found, f"eprop_{suffix}")
+        eprop_.argtypes = [*[pointer] * 6, integer, *[pointer] * 5]
+        eprop_.restype = ctypes.c_double
+        bptt_ = getattr(found, f"bptt_{suffix}")
+        bptt_.argtypes = [pointer] * 10
+        bptt_.restype = ctypes.c_double
+    return found
+
+
+def _at(array: NDArray | None) -> int | None:
+    return None if array is None else array.ctypes.data

@@ -1,0 +1,170 @@
+"""The control of evidence accumulation: an LSTM on spike counts per bin, trained by BPTT in JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Progress
+from whyspiking.randomness import Streams
+from whyspiking.replications.scherr import evidence_task
+
+ENGINE = "jax"
+PIECE = 256
+"""Trials that are evaluated together."""
+
+
+def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
+    """Gates i, f, g, o side by side; uniform weights (Glorot & Bengio 2010), forget bias 1."""
+    rng = streams.rng("control-init")
+    n_in, n = evidence_task.n_inputs(params), params.n_lstm
+    bias = np.zeros(4 * n)
+    bias[n : 2 * n] = 1.0
+
+    def uniform(rows: int, columns: int) -> NDArray:
+        limit = np.sqrt(6 / (rows + columns))
+        return rng.uniform(-limit, limit, (rows, columns))
+
+    arrays = {
+        "gates": np.hstack([uniform(n_in + n, n) for _ in range(4)]),
+        "gates_bias": bias,
+        "out": uniform(n, 2),
+        "out_bias": np.zeros(2),
+    }
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def logits(arrays: Mapping[str, Any], features: Any, first_bin: int) -> Any:
+    """Mean output over the recall, (trial, class).
+
+    Args:
+        arrays: From `initial`.
+        features: Counts per bin, (trial, bin, channel), float32.
+        first_bin: First bin of the recall.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    n_trials = features.shape[0]
+    n = arrays["out"].shape[0]
+
+    def step(carry: Any, x: Any) -> Any:
+        h, c = carry
+        drive = jnp.concatenate([x, h], axis=1) @ arrays["gates"] + arrays["gates_bias"]
+        i, f, g, o = jnp.split(drive, 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    start = (jnp.zeros((n_trials, n)), jnp.zeros((n_trials, n)))
+    _, h = jax.lax.scan(step, start, jnp.swapaxes(features, 0, 1))
+    return h[first_bin:].mean(axis=0) @ arrays["out"] + arrays["out_bias"]
+
+
+def first_bin(params: Params) -> int:
+    """First bin of the recall."""
+    before = evidence_task.n_steps(params) * params.dt_ms - params.recall_ms
+    return round(before / params.bin_ms)
+
+
+def train(params: Params, streams: Streams, progress: Progress) -> Network:
+    """Train on fresh trials for a fixed number of iterations, the rate decaying as for the others.
+
+    Args:
+        params: Parameters of the experiment.
+        streams: Randomness: "control-init", "data-train", "data-validation".
+        progress: Called every ten iterations.
+    """
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    n_iterations, start = params.iterations["lstm"], first_bin(params)
+    whole = int((1 - params.decay_share) * n_iterations)
+    schedule = optax.join_schedules(
+        [
+            optax.constant_schedule(params.lstm_rate),
+            optax.linear_schedule(params.lstm_rate, 0.0, n_iterations - whole),
+        ],
+        [whole],
+    )
+    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
+
+    def loss(arrays: Any, x: Any, labels: Any) -> Any:
+        y = logits(arrays, x, start)
+        value = optax.softmax_cross_entropy_with_integer_labels(y, labels).mean()
+        return value, (y.argmax(axis=1) != labels).mean()
+
+    @jax.jit
+    def step(arrays: Any, state: Any, x: Any, labels: Any) -> Any:
+        (value, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, x, labels)
+        updates, state = optimiser.update(gradient, state, arrays)
+        return optax.apply_updates(arrays, updates), state, value, error
+
+    arrays: Any = {name: jnp.asarray(x) for name, x in initial(params, streams).items()}
+    state, data = optimiser.init(arrays), streams.rng("data-train")
+    history: list[dict[str, Any]] = []
+    errors: list[float] = []
+    for iteration in range(n_iterations):
+        trials = evidence_task.draw(params, data, params.batch)
+        x = evidence_task.binned(params, trials).astype(np.float32)
+        arrays, state, value, error = step(arrays, state, x, trials.labels)
+        errors.append(float(error))
+        for metric, number in (("train_loss", float(value)), ("train_error", errors[-1])):
+            history.append({"epoch": iteration + 1, "metric": metric, "value": number})
+        if iteration % 10 == 9 or iteration + 1 == n_iterations:
+            news = f"iteration {iteration + 1}: error {np.mean(errors[-10:]):.3f}"
+            progress((iteration + 1) / n_iterations, news)
+    found = {name: np.asarray(x) for name, x in arrays.items()}
+    held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
+    features = evidence_task.binned(params, held_out)
+    wrong = choose(found, features, start) != held_out.labels
+    return Network(
+        arrays=found,
+        info={
+            "engine": ENGINE,
+            "rule": "bptt",
+            "epochs": n_iterations,
+            "validation_error": float(wrong.mean()),
+            "parameters": int(sum(x.size for x in found.values())),
+            "counts": count_operations(found, features),
+        },
+        history=history,
+    )
+
+
+def choose(arrays: Mapping[str, NDArray], features: NDArray, first: int) -> NDArray[np.int64]:
+    """Class with the larger mean output over the recall, (trial,)."""
+    import jax
+
+    run = jax.jit(logits, static_argnums=2)
+    parts = [
+        np.asarray(run(arrays, features[k : k + PIECE].astype(np.float32), first)).argmax(axis=1)
+        for k in range(0, len(features), PIECE)
+    ]
+    return np.concatenate(parts)
+
+
+def count_operations(arrays: Mapping[str, NDArray], features: NDArray) -> dict[str, float]:
+    """Operations per trial, by name of `tables.GLOSSARY`; zero counts are skipped, states are not.
+
+    Args:
+        arrays: From `initial`.
+        features: Counts per bin, (trial, bin, channel).
+    """
+    n_bins = features.shape[1]
+    n = arrays["out"].shape[0]
+    n_in = arrays["gates"].shape[0] - n
+    busy = np.count_nonzero(features) / features.shape[0]
+    # Three products per unit and step combine gates and cell; the readout follows the mean.
+    states = n_bins * (4 * n * n + 3 * n) + arrays["out"].size
+    return {
+        "macs_effective": float(busy * 4 * n + states),
+        "macs_dense": float(n_bins * n_in * 4 * n + states),
+        "neuron_updates": float(n_bins * n),
+        "synapses": float(arrays["gates"].size + arrays["out"].size),
+        "footprint": 4.0 * sum(x.size for x in arrays.values()),
+    }

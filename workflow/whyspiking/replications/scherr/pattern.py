@@ -1,0 +1,159 @@
+"""Pattern generation: a network turns frozen input noise into a sum of sines (README, section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Progress, Stimulus, Task, Traces
+from whyspiking.randomness import Streams
+from whyspiking.replications.scherr import kernel, trials
+from whyspiking.replications.scherr.adam import Adam
+
+RULES = {
+    "spiking": ("symmetric", "adam"),
+    "random": ("random", "adam"),
+    "bptt": ("bptt", "adam"),
+    "sgd": ("symmetric", "sgd"),
+    "sgd_random": ("random", "sgd"),
+    "sgd_bptt": ("bptt", "sgd"),
+    "untrained": ("symmetric", "none"),
+}
+"""Variant -> rule of learning and optimiser."""
+ENGINE = "compiled"
+HISTORY_EVERY = 10
+
+
+def n_steps(params: Params) -> int:
+    """Steps of the one trial."""
+    return round(params.trial_ms / params.dt_ms)
+
+
+def target(params: Params, streams: Streams) -> NDArray[np.float64]:
+    """y* (Eq. 13): sines of random amplitude and phase, from 0, with 1 as largest value; (step,)."""
+    rng = streams.rng("pattern-target")
+    phase = 2 * np.pi * np.arange(n_steps(params)) / n_steps(params)
+    cycles = np.asarray(params.cycles, float)[:, None]
+    amplitudes = rng.uniform(*params.amplitudes, (cycles.size, 1))
+    shifts = rng.uniform(0, 2 * np.pi, (cycles.size, 1))
+    y = (amplitudes * np.sin(cycles * phase + shifts)).sum(axis=0)
+    y -= y[0]
+    return y / np.abs(y).max()
+
+
+def batch(params: Params, streams: Streams) -> kernel.Trials:
+    """The one trial: frozen input and target."""
+    p = params.input_hz * params.dt_ms / 1000
+    raster = streams.rng("pattern-input").random((1, n_steps(params), params.n_in)) < p
+    return trials.from_raster(raster, target(params, streams)[None, :, None])
+
+
+def make_task(params: Params, streams: Streams) -> Task:
+    """The same trial in every split: one pattern is learned and reproduced."""
+    made = batch(params, streams)
+    return Task(
+        stimulus=Stimulus(spikes={"input": trials.to_spikes(made, params.dt_ms)}),
+        targets=np.asarray(made.targets),
+        n_classes=0,
+        dt_ms=params.dt_ms,
+    )
+
+
+def cell(params: Params) -> kernel.Cell:
+    """LIF neurons whose input is scaled by 1 - alpha, and the readout."""
+    alpha = float(np.exp(-params.dt_ms / params.tau_m))
+    return kernel.Cell(
+        alpha=alpha,
+        rho=0.0,
+        kappa=float(np.exp(-params.dt_ms / params.tau_out)),
+        v_th=params.v_th,
+        gamma=params.gamma,
+        refractory=round(params.refractory_ms / params.dt_ms),
+        beta=np.zeros(params.n_rec),
+        gain=1 - alpha,
+    )
+
+
+def rate_cost(params: Params) -> kernel.RateCost:
+    """The cost of rates that leave the target, with rates in spikes per step."""
+    return kernel.RateCost(params.rate_cost, params.target_hz * params.dt_ms / 1000)
+
+
+def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
+    """Weights ~ N(0, 1 / number of sources of a kind), feedback ~ N(0, 1), float64; no autapses."""
+    rng = streams.rng("init")
+    w_in = rng.normal(0, 1 / np.sqrt(params.n_in), (params.n_in, params.n_rec))
+    w_rec = rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, params.n_rec))
+    np.fill_diagonal(w_rec, 0.0)
+    return {
+        "w": np.concatenate([w_in, w_rec]),
+        "w_out": rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, 1)),
+        "feedback": rng.normal(0, 1, (params.n_rec, 1)),
+    }
+
+
+def gradient(params: Params, arrays: dict[str, NDArray], wanted: kernel.Trials, rule: str):
+    """The gradient of the one trial by one of the rules: symmetric, random, bptt."""
+    weights = kernel.Weights(arrays["w"], arrays["w_out"])
+    if rule == "bptt":
+        found = kernel.bptt(cell(params), weights, wanted, rate_cost(params))
+    else:
+        feedback = arrays["w_out" if rule == "symmetric" else "feedback"]
+        found = kernel.eprop(cell(params), weights, feedback, wanted, rate_cost(params))
+    own = np.arange(params.n_rec)
+    found.w[params.n_in + own, own] = 0.0
+    return found
+
+
+def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+    """Learn the pattern for `iterations` trials.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: Key of `RULES`.
+        streams: Randomness: "init", "pattern-input", "pattern-target".
+        progress: Called every hundred trials.
+    """
+    rule, optimiser = RULES[variant]
+    # Training in float32; the result is evaluated in float64, as Brian2 does.
+    arrays = {name: x.astype(np.float32) for name, x in initial(params, streams).items()}
+    wanted, adam = batch(params, streams), Adam()
+    variation = float(((wanted.targets - np.mean(wanted.targets)) ** 2).sum())
+    n_iterations = 0 if optimiser == "none" else params.iterations
+    history: list[dict[str, Any]] = []
+    for iteration in range(n_iterations):
+        found = gradient(params, arrays, wanted, rule)
+        gradients = {"w": found.w, "w_out": found.w_out}
+        if optimiser == "adam":
+            steps = adam.updates(gradients, params.adam_rate)
+        else:
+            steps = {name: -params.sgd_rate * x for name, x in gradients.items()}
+        if iteration % HISTORY_EVERY == 0:
+            # The rate cost is part of the loss but not of the error.
+            off = found.rates - rate_cost(params).target
+            error = found.loss - 0.5 * params.rate_cost * float((off**2).sum())
+            for metric, value in (
+                ("nmse", 2 * error / variation),
+                ("rate_hz", 1000 * float(found.rates.mean()) / params.dt_ms),
+            ):
+                history.append({"epoch": iteration + 1, "metric": metric, "value": value})
+            if iteration % 100 == 0:
+                news = f"trial {iteration}: nMSE {2 * error / variation:.4f}"
+                progress(iteration / n_iterations, news)
+        for name, step in steps.items():
+            arrays[name] = arrays[name] + step
+    return Network(
+        arrays={name: x.astype(np.float64) for name, x in arrays.items()},
+        info={"engine": ENGINE, "rule": rule, "optimiser": optimiser, "epochs": n_iterations},
+        history=history,
+    )
+
+
+def evaluate(params: Params, network: Network, task: Task) -> Traces:
+    """The output in the engine of training, in float64."""
+    weights = kernel.Weights(network.arrays["w"], network.arrays["w_out"])
+    given = trials.from_spikes(task.stimulus.spikes["input"], params.dt_ms)
+    run = kernel.forward(cell(params), weights, given)
+    return Traces(outputs=run.outputs, targets=task.targets, dt_ms=params.dt_ms)
