@@ -1,0 +1,1 @@
+"""The experiment `xor`: stages of the workflow."""
