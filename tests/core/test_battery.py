@@ -589,6 +589,40 @@ def test_continuous_outputs():
     assert not any(name.startswith("anytime") for name in arrays)
 
 
+def test_an_engine_of_its_own_is_not_required():
+    class Only(ToyWave):
+        def evaluate(self, params, variant, network, task):
+            return None
+
+    table, _, _ = probe((), toy=Only())
+    assert value(table, "score") == 1.0
+    assert tables.where(table, metric="score_difference").empty
+
+
+def test_what_does_not_spike_meets_no_simulator():
+    class Rate(ToyTalk):
+        def to_brian(self, params):
+            raise AssertionError("nothing to simulate")
+
+        def exhibits(self, params, networks, simulate, streams):
+            with pytest.raises(UserError, match="is not simulated"):
+                simulate(networks["spiking", 0], None)
+            return {"shown": np.ones(1)}
+
+    rows, arrays = battery.probe(
+        cast("Any", Rate()),
+        PARAMS,
+        replace(experiment(()), simulated=False),
+        {("spiking", 0): Network({}, {"engine": "numpy", "counts": {"macs_dense": 5.0}})},
+        CONFIG,
+        None,
+        lambda share, news: None,
+        tau_char_ms=TAU,
+    )
+    assert [(row["metric"], row["engine"]) for row in rows] == [("macs_dense", "numpy")]
+    assert list(arrays) == ["shown"]
+
+
 def test_scores_agree_with_scoring():
     table, _, _ = probe(())
     task = ToyTalk().make_task(PARAMS, "test", Streams(0))

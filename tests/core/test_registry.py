@@ -87,6 +87,10 @@ def orphan(talk):
     talk["experiments"]["one"]["variants"]["spiking"]["starts_from"] = ["two/spiking"]
 
 
+def half_silent(talk):
+    talk["experiments"]["one"]["simulated"] = False
+
+
 def wordy(talk):
     talk["parameters"]["tau_mem"]["value"] = "twenty"
 
@@ -99,6 +103,7 @@ def wordy(talk):
         (sourceless, r"source"),
         (roleless, r"hero.*expected one of"),
         (orphan, r"two/spiking"),
+        (half_silent, r"simulated: false'.*spiking.*jitter"),
         (wordy, r"'twenty'; it must be a positive number"),
     ],
 )
@@ -108,6 +113,22 @@ def test_damaged_talk_files_are_refused(write, damage, message):
     write(talk)
     with pytest.raises(UserError, match=message):
         registry.load_talk("toy")
+
+
+def test_what_does_not_spike_is_not_simulated(write):
+    talk = copy.deepcopy(TOY)
+    one = talk["experiments"]["one"]
+    one |= {"simulated": False, "battery": []}
+    one["variants"] = {
+        "network": {"role": "rate", "says": "the network"},
+        "frozen": {"role": "ablation", "says": "the network, half of it"},
+    }
+    write(talk)
+    experiment = registry.load_talk("toy").experiments["one"]
+    assert not experiment.simulated
+    assert experiment.simulated_variants() == []
+    write(TOY)
+    assert registry.load_talk("toy").experiments["one"].simulated_variants() == ["spiking"]
 
 
 def test_unknown_talk_is_corrected(write):

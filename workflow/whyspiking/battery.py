@@ -75,7 +75,7 @@ def probe(
     experiment: Experiment,
     networks: Mapping[tuple[str, int], Network],
     config: Mapping[str, Any],
-    machine: Simulator,
+    machine: Simulator | None,
     progress: Progress,
     *,
     tau_char_ms: float | None = None,
@@ -91,7 +91,7 @@ def probe(
             re-simulated, but only `spiking` gets the common perturbations; controls are measured
             in their own engine.
         config: The `battery` block of the config.
-        machine: Runs the model of `replication.to_brian(params)`.
+        machine: Runs the model of `replication.to_brian(params)`; None where nothing spikes.
         progress: Called with the fraction done.
         tau_char_ms: Unit of jitter; by default that of the talk's talk.yaml.
         half_step: Parameters and simulator of the same model at half the time step; where given,
@@ -105,7 +105,7 @@ def probe(
         UserError: If the description of the experiment and the model do not fit.
     """
     tau_ms = load_talk(params.talk).tau_char_ms if tau_char_ms is None else tau_char_ms
-    model = replication.to_brian(params)
+    model = None if machine is None else replication.to_brian(params)
     simulated = experiment.simulated_variants()
     rows: list[dict[str, Any]] = []
     arrays: dict[str, NDArray] = {}
@@ -116,7 +116,7 @@ def probe(
         def told(share: float, news: str, done: int = index, name: str = name) -> None:
             progress((done + share) / len(networks), f"{name}: {news}")
 
-        if variant not in simulated:
+        if variant not in simulated or machine is None or model is None:
             rows += probe_control(replication, own, experiment, variant, network, config, told)
             continue
         bench = _Bench(replication, own, variant, network, machine, model, config, tau_ms, told)
@@ -128,6 +128,8 @@ def probe(
         arrays |= bench.anytime()
 
     def simulate(network: Network, task: Task) -> Recording:
+        if machine is None:
+            raise UserError(f"talk '{params.talk}': '{params.experiment}' is not simulated")
         values = replication.bind(params, network).values
         return machine.run(task.stimulus, values, trials=int(task.targets.shape[0]))
 
@@ -276,6 +278,8 @@ class _Bench:
         task = select_task(self.task, some)
         ours = scoring.select(self.outcome, some)
         theirs = self.replication.evaluate(self.params, self.variant, self.network, task)
+        if theirs is None:
+            return []
         values = parity.compare_outcomes(ours, theirs)
         reference = parity.reference_times(
             self.replication, self.params, self.variant, self.network, task

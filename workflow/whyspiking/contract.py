@@ -292,12 +292,17 @@ class Replication(Protocol):
         """Train one variant. `parents` holds the networks named by `starts_from` in talk.yaml."""
         ...
 
-    def evaluate(self, params: Params, variant: str, network: Network, task: Task) -> Outcome:
-        """Run the network in the engine it was trained in."""
+    def evaluate(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Outcome | None:
+        """Run the network in the engine it was trained in; None where Brian2 is its only one."""
         ...
 
     def to_brian(self, params: Params) -> BrianModel:
-        """The structure that re-simulates the spiking variants of this experiment."""
+        """The structure that re-simulates the spiking variants of this experiment.
+
+        Never asked for, nor `bind` and `decode`, where talk.yaml says `simulated: false`.
+        """
         ...
 
     def bind(self, params: Params, network: Network) -> Binding:

@@ -219,6 +219,23 @@ GLOSSARY: dict[str, Metric] = {
     "rate_model_error": Metric(
         "Hz", "Root mean square error of that rate model on the rates it was fitted to."
     ),
+    # burst-dependent plasticity (naud)
+    "zero_crossing": Metric(
+        "fraction",
+        "Burst probability at which the change of weight is 0, by a straight line; mean over event "
+        "rates.",
+    ),
+    "zero_crossing_error": Metric(
+        "fraction",
+        "Largest distance of that probability, over event rates, from the starting running mean.",
+    ),
+    "slope_ratio": Metric(
+        "1", "Slope of change against burst probability, highest over lowest event rate."
+    ),
+    "poisson_crossing_low": Metric(
+        "Hz", "Poisson rate at which the change of weight is 0, lower running mean at the start."
+    ),
+    "poisson_crossing_high": Metric("Hz", "The same for the higher running mean."),
     # training cost
     "train_seconds": Metric("s", "Wall-clock time of training."),
     "epoch_seconds": Metric("s", "Process CPU time of one training epoch."),

@@ -35,6 +35,8 @@ def measures_table(metrics: Table, talks: Mapping[str, Talk]) -> str:
     rows = []
     for talk in talks.values():
         for experiment in talk.experiments.values():
+            if not experiment.simulated:
+                continue
             own = metrics[
                 (metrics["talk"] == talk.name) & (metrics["experiment"] == experiment.name)
             ]

@@ -45,9 +45,12 @@ class Experiment:
     scaled: Mapping[str, Mapping[str, Mapping[str, Any]]]
     variants: Mapping[str, Variant]
     half_step: bool = False
+    simulated: bool = True
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""
+        if not self.simulated:
+            return []
         return [v.name for v in self.variants.values() if v.role in ("spiking", "ablation")]
 
 
@@ -95,6 +98,7 @@ def load_talk(name: str) -> Talk:
         for key, entry in data["experiments"].items()
     }
     _check_parents(experiments, where)
+    _check_unsimulated(experiments, where)
     return Talk(
         name=name,
         title=data["title"],
@@ -169,6 +173,7 @@ def _experiment(
         provenance=entry["data"]["provenance"],
         battery=tuple(entry["battery"]),
         half_step=bool(entry.get("half_step", False)),
+        simulated=bool(entry.get("simulated", True)),
         published={key: value["value"] for key, value in described.items()},
         units={key: value["unit"] for key, value in described.items() if "unit" in value},
         sources={key: value["source"] for key, value in described.items()},
@@ -211,3 +216,15 @@ def _check_parents(experiments: Mapping[str, Experiment], where: str) -> None:
                         f"{where}: 'experiments.{experiment.name}.variants.{variant.name}."
                         f"starts_from' names '{parent}', which is no experiment/variant of the talk"
                     )
+
+
+def _check_unsimulated(experiments: Mapping[str, Experiment], where: str) -> None:
+    """What has no spikes has no spiking variant and nothing that only a simulation can measure."""
+    for experiment in experiments.values():
+        spiking = [v.name for v in experiment.variants.values() if v.role == "spiking"]
+        if not experiment.simulated and (spiking or experiment.battery or experiment.half_step):
+            raise UserError(
+                f"{where}: 'experiments.{experiment.name}' has 'simulated: false', but also "
+                f"spiking variants {spiking}, a battery {list(experiment.battery)} or 'half_step'; "
+                "take these out (role 'rate' names a talk's own network without spikes)"
+            )

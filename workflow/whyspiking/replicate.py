@@ -76,6 +76,8 @@ def train(
         if task is None:
             continue
         outcome = replication.evaluate(params, variant, network, task)
+        if outcome is None:
+            continue
         values = scoring.measures(outcome)
         if suffix:
             values = {f"{k}{suffix}": v for k, v in values.items() if k == "accuracy"}
@@ -96,6 +98,8 @@ def simulate(
     progress: Progress,
 ) -> None:
     """Re-simulate all spiking networks of one experiment in Brian2 and run the battery.
+
+    An experiment that talk.yaml calls not simulated only has its exhibits collected.
 
     Args:
         params: Talk, experiment and parameters.
@@ -119,7 +123,9 @@ def simulate(
         tables.write_metrics([], folder / "metrics.csv")
         store.save_arrays({}, folder / "exhibits.npz")
         return
-    machine = Machine(replication.to_brian(params), params.work_dir)
+    machine = None
+    if experiment.simulated:
+        machine = Machine(replication.to_brian(params), params.work_dir)
     half_step = None
     if experiment.half_step:
         halved = {**params.values, "dt_ms": params.dt_ms / 2}

@@ -25,7 +25,7 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.naud import xor
+from whyspiking.replications.naud import plasticity, xor
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FAMILIES: Mapping[str, ModuleType] = {
     "xor": xor,
+    "plasticity": plasticity,
 }
 """Experiment -> the module that implements it."""
 
