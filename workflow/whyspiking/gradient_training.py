@@ -113,7 +113,7 @@ def fit(
         (value, told), slope = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
         # What is not learned must not count in the norm either.
         slope = {k: g if factors[k] else jnp.zeros_like(g) for k, g in slope.items()}
-        norm = optax.global_norm(slope)
+        norm = optax.tree.norm(slope)
         shrink = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
         slope = {k: g * shrink for k, g in slope.items()}
         updates, state = adam.update(slope, state, arrays)
@@ -173,6 +173,6 @@ def fit(
 
 
 def keep_compiled(folder: Path) -> None:
-    """Keep compiled functions in a folder, so that the next job of the same shapes starts at once."""
+    """Keep compiled functions in a folder: the next job of the same shapes starts at once."""
     jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

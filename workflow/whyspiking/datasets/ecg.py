@@ -3,10 +3,11 @@
 `generate` makes them: the dynamical model of McSharry et al. 2003 (ECGSYN), whose phase gives the
 labels exactly. On its limit cycle the phase obeys d theta/dt = 2 pi / RR, and the voltage follows
 
-    dz/dt = - sum_i a_i (omega / 2 pi) d_i exp(-d_i^2 / (2 b_i^2)) - (z - z_0),   d_i = theta - theta_i
+    dz/dt = - sum_i a_i (omega / 2 pi) d_i exp(-d_i^2 / (2 b_i^2)) - (z - z_0),   d_i = theta -
+    theta_i
 
-over the waves P, Q, R, S, T, which is linear in z and so one recursive filter. `read_original` reads
-the QT Database as Yin, Corradi & Bohte coded it, from a folder of the user's.
+over the waves P, Q, R, S, T, which is linear in z and so one recursive filter. `read_original`
+reads the QT Database as Yin, Corradi & Bohte coded it, from a folder of the user's.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ FILES = {
         141,
     ),
 }
-"""Split -> file name, SHA-256 and number of records in byin-cwi/Efficient-spiking-networks, data/."""
+"""Split -> file name, SHA-256 and number of records in byin-cwi/Efficient-spiking-networks, "
+"data/."""
 ORIGINAL_STEPS = 1301
 
 
@@ -183,10 +185,11 @@ def parse_original(raw: bytes, name: str, n_records: int) -> Records:
         UserError: If it cannot be read, or sizes do not fit.
     """
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         arrays = loadmat(io.BytesIO(raw))
-    except (ValueError, NotImplementedError, TypeError) as error:
+    except (ValueError, NotImplementedError, TypeError, IndexError, MatReadError) as error:
         raise UserError(f"{name}: not a readable MATLAB file ({error}); fetch it again") from None
     for key, last in (("x", N_CHANNELS), ("y", len(LABELS))):
         shape = np.shape(arrays.get(key, ()))

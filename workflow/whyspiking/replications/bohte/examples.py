@@ -1,9 +1,10 @@
 """Example data for the figures of this talk.
 
 - `tau.<start or end>.<mem, adapt, out>_ms`: time constants of all seeds before and after training;
-- `record.*`: one test record of the first seed: `voltage_mv` (time, lead), `events` (time, channel),
-  `labels` and `choices` (time,), `spikes` (time, neuron) as simulated in Brian2, `eta` (time, neuron)
-  as in the engine of training, for the neurons `eta_neurons`, `step_ms`;
+- `record.*`: one test record of the first seed: `voltage_mv` (time, lead), `events` (time,
+channel),
+  `labels` and `choices` (time,), `spikes` (time, neuron) as simulated in Brian2, `eta` (time,
+  neuron) as in the engine of training, for the neurons `eta_neurons`, `step_ms`;
 - `formula.units` and `formula.ratio` (rate, units), `formula.rates`: the papers' estimate of energy
   for larger layers, at the measured input rate; `formula.measured` (units, rate, ratio).
 """

@@ -157,8 +157,8 @@ def label_loss(params: Params, cell: str) -> Any:
 
     Returns:
         A loss for `gradient_training.fit`. It takes `x` (trial, time, channel), `labels` (trial,
-        time), of which negative ones do not count, and for spiking cells `penalty`, the price of the
-        mean squared rate in spikes per step, and `adaptation`, its strength.
+        time), of which negative ones do not count, and for spiking cells `penalty`, the price of
+        the mean squared rate in spikes per step, and `adaptation`, its strength.
     """
 
     def loss(arrays: Arrays, batch: Arrays) -> Any:

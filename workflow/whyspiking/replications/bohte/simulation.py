@@ -1,9 +1,9 @@
 """The same networks in Brian2 (README, section 6).
 
 The published update is the exact solution of linear equations over one step, so Brian2 integrates
-them exactly. Spikes of step t reach their targets at the end of Brian2's step t and move them in the
-step after it: layer k lags k + 1 steps behind the input, the readout one more. What decays in the
-steps before the first input arrives is made up for at the start of a trial.
+them exactly. Spikes of step t reach their targets at the end of Brian2's step t and move them in
+the step after it: layer k lags k + 1 steps behind the input, the readout one more. What decays in
+the steps before the first input arrives is made up for at the start of a trial.
 """
 
 from __future__ import annotations
