@@ -135,6 +135,14 @@ def first_events(events: Events, grid: Grid) -> tuple[NDArray, NDArray, NDArray]
     return recording, cell % grid.n_channels, events.t_us[kept[first]] / 1000.0
 
 
+def first_recordings(events: Events, n: int) -> Events:
+    """The first n recordings."""
+    end = int(events.start[n])
+    return Events(
+        events.t_us[:end], events.x[:end], events.y[:end], events.on[:end], events.start[: n + 1]
+    )
+
+
 def encode(events: Events, recording: int) -> bytes:
     """One recording in the file format of N-MNIST: 5 bytes per event.
 

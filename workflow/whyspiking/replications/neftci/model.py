@@ -1,9 +1,9 @@
-"""The network of DECOLLE: its step in JAX and its equations in Brian2 (README, section 2)."""
+"""The network of DECOLLE in Brian2, and how its readout decides (README, section 2)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,19 +44,14 @@ alpha = exp(-dt / tau_m); beta = exp(-dt / tau_s); gamma = exp(-dt / tau_r)
 """
 
 
-class Constants(NamedTuple):
-    """Decay of the traces from step to step, and the first step that counts."""
-
-    alpha: float
-    beta: float
-    gamma: float
-    burn_in: int
+def burn_in(params: Params) -> int:
+    """First step that counts."""
+    return round(params.burn_in_ms / params.dt_ms)
 
 
-def constants(params: Params) -> Constants:
-    """Constants of Eqs. 1 and 2 at the time step of the experiment."""
-    decays = (float(np.exp(-params.dt_ms / tau)) for tau in taus(params).values())
-    return Constants(*decays, burn_in=round(params.burn_in_ms / params.dt_ms))
+def decays(params: Params) -> list[float]:
+    """Decay of membrane, synaptic and refractory trace per step (alpha, beta, gamma)."""
+    return [float(np.exp(-params.dt_ms / tau)) for tau in taus(params).values()]
 
 
 def taus(params: Params) -> dict[str, float]:
@@ -83,61 +78,6 @@ def weights_of(network: Network) -> tuple[list[NDArray], list[NDArray], list[NDA
     )
 
 
-def surrogate(u: Any) -> Any:
-    """The derivative that stands in for that of the threshold (Eq. 5)."""
-    import jax.numpy as jnp
-
-    return 1 / (10 * jnp.abs(u) + 1) ** 2
-
-
-def step(c: Constants, weights: Sequence, biases: Sequence, state: Sequence, spikes: Any) -> Any:
-    """One time step of all layers (Eqs. 1 to 3), for JAX arrays.
-
-    Args:
-        c: Decays.
-        weights: (pre, post) per layer.
-        biases: (post,) per layer, threshold 0.
-        state: Q (trial, pre), P (trial, pre) and R (trial, post) per layer.
-        spikes: Input spikes of this step, 0 or 1, (trial, input).
-
-    Returns:
-        The new state, and per layer spikes S, potentials U and traces P.
-    """
-    new, fired, potentials, traces = [], [], [], []
-    for w, b, (q, p, r) in zip(weights, biases, state, strict=True):
-        p = c.alpha * p + (1 - c.alpha) * q
-        q = c.beta * q + (1 - c.beta) * spikes
-        u = p @ w + b + r
-        spikes = threshold(u)
-        r = c.gamma * r - (1 - c.gamma) * spikes
-        new.append((q, p, r))
-        fired.append(spikes)
-        potentials.append(u)
-        traces.append(p)
-    return new, fired, potentials, traces
-
-
-def threshold(u: Any) -> Any:
-    """1 where U is positive, else 0; differentiated with `surrogate`."""
-    return _threshold()(u)
-
-
-def silent(weights: Sequence, n_trials: int, dtype: Any = np.float32) -> list:
-    """The state at the beginning of a trial."""
-    import jax.numpy as jnp
-
-    return [
-        tuple(jnp.zeros((n_trials, n), dtype) for n in (w.shape[0], w.shape[0], w.shape[1]))
-        for w in weights
-    ]
-
-
-def vote(choices: NDArray, n_classes: int) -> NDArray[np.int64]:
-    """Class that is chosen in most steps, (trial,), of choices (trial, time)."""
-    counts = np.stack([(choices == k).sum(axis=1) for k in range(n_classes)], axis=1)
-    return counts.argmax(axis=1)
-
-
 def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
     """Vote over time of the largest readout.
 
@@ -148,9 +88,9 @@ def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
         targets: Classes, (trial,).
         readout: Y of one layer, (trial, time, class), from the start of the trial.
     """
-    c = constants(params)
+    first = burn_in(params)
     n_classes = readout.shape[2]
-    choices = readout[:, c.burn_in :].argmax(axis=2)
+    choices = readout[:, first:].argmax(axis=2)
     tally = np.cumsum(choices[:, :, None] == np.arange(n_classes), axis=1)
     leader = tally.argmax(axis=2)
     final = leader[:, -1]
@@ -159,7 +99,7 @@ def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
     return Trials(
         targets=np.asarray(targets, np.int64),
         choices=final.astype(np.int64),
-        decision_ms=(c.burn_in + last_other + 1) * float(params.dt_ms),
+        decision_ms=(first + last_other + 1) * float(params.dt_ms),
         n_classes=n_classes,
     )
 
@@ -234,26 +174,3 @@ def bind(params: Params, network: Network) -> Binding:
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """The vote of the last layer's readout."""
     return decide(params, task.targets, recording.traces[f"readout{len(params.hidden)}"])
-
-
-def _threshold() -> Any:
-    import jax
-    import jax.numpy as jnp
-
-    global _THRESHOLD
-    if _THRESHOLD is None:
-
-        @jax.custom_jvp
-        def fires(u: Any) -> Any:
-            return (u > 0).astype(u.dtype)
-
-        @fires.defjvp
-        def _derivative(primals: Any, tangents: Any) -> Any:
-            return fires(primals[0]), tangents[0] * surrogate(primals[0])
-
-        del jnp
-        _THRESHOLD = fires
-    return _THRESHOLD
-
-
-_THRESHOLD: Any = None
