@@ -2,7 +2,7 @@
 
 from whyspiking import registry, sources
 from whyspiking.config import check_config
-from whyspiking.datasets import folders
+from whyspiking.datasets import folders, recordings
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
 
@@ -10,6 +10,8 @@ TALKS = check_config(config)
 
 # Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
 SPOKEN = folders.synthetic(config["data"])
+# Folder of the digits that an event camera saw, at the sizes of the config.
+NMNIST = folders.event_recordings(config["data"])
 
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"

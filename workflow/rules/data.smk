@@ -59,3 +59,41 @@ rule gather:
         settings=lambda wildcards: config["data"][SPOKEN[wildcards.dataset]],
     script:
         "../scripts/gather.py"
+
+
+rule record:
+    input:
+        mnist=f"<data>/{folders.FETCHED[0]}/meta.json",
+        code=sources.of_modules("datasets/recordings.py"),
+    output:
+        f"<data>/{NMNIST}/shards/{{shard}}.npz",
+    log:
+        f"<results>/logs/record/{NMNIST}-{{shard}}.log",
+    wildcard_constraints:
+        shard=r"[a-z]+-\d+",
+    priority: 100
+    conda:
+        ENVIRONMENT
+    params:
+        data=config["data"],
+    script:
+        "../scripts/record.py"
+
+
+rule catalogue:
+    input:
+        shards=expand(
+            f"<data>/{NMNIST}/shards/{{shard}}.npz",
+            shard=recordings.shards(config["data"]["nmnist"]),
+        ),
+    output:
+        f"<data>/{NMNIST}/meta.json",
+    log:
+        f"<results>/logs/record/{NMNIST}.log",
+    priority: 100
+    conda:
+        ENVIRONMENT
+    params:
+        data=config["data"],
+    script:
+        "../scripts/catalogue.py"

@@ -53,6 +53,15 @@ def triangle(height: float = 0.4, width: float = 1.0) -> Surrogate:
     return derivative
 
 
+def fast_sigmoid(slope: float = 10.0) -> Surrogate:
+    """Derivative of a fast sigmoid: 1 / (slope |x| + 1)^2 (Zenke & Ganguli 2018)."""
+
+    def derivative(x: Any) -> Any:
+        return 1 / (slope * abs(x) + 1) ** 2
+
+    return derivative
+
+
 def spike(surrogate: Surrogate) -> Surrogate:
     """The step function H(u - theta) with the surrogate as its derivative.
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from whyspiking.errors import UserError
+
 RECORDED = "spoken-original"
 FETCHED = ("mnist", RECORDED)
 """Folders whose files others made: they are found or fetched."""
@@ -29,6 +31,8 @@ def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
         return key
     if key == "spoken" and _wants_recorded(data):
         return RECORDED
+    if key == "nmnist":
+        return event_recordings(data)
     return next((name for name, own in synthetic(data).items() if own == key), None)
 
 
@@ -53,9 +57,47 @@ def provenance_of(key: str, data: Mapping[str, Any]) -> str | None:
         key: As in `data.key` of a talk's talk.yaml.
         data: The `data` block of the config.
     """
+    if key == "nmnist":
+        return "simulated" if find_nmnist(data) is None else "original"
     if key != "spoken":
         return None
     return "original" if _wants_recorded(data) else "synthetic"
+
+
+def event_recordings(data: Mapping[str, Any]) -> str:
+    """Folder of N-MNIST at the sizes of the config.
+
+    Args:
+        data: The `data` block of the config.
+    """
+    own = data["nmnist"]
+    source = provenance_of("nmnist", data)
+    sizes = f"{own['train']}+{own['validation']}+{own['test']}"
+    return f"nmnist-{source}-{sizes}-{own['dt_ms']:g}ms-pool{own['pool']}"
+
+
+def find_nmnist(data: Mapping[str, Any]) -> Path | None:
+    """Folder with Train and Test of the original N-MNIST, unless it is refused or not there.
+
+    Args:
+        data: The `data` block of the config.
+
+    Raises:
+        UserError: If the original is asked for and not there.
+    """
+    if data["nmnist"]["source"] == "simulated":
+        return None
+    own = data["originals_dir"]
+    places = [Path(own), Path(own) / "NMNIST"] if own else []
+    there = [p for p in places if (p / "Train").is_dir() and (p / "Test").is_dir()]
+    if there:
+        return there[0]
+    if data["nmnist"]["source"] == "original":
+        raise UserError(
+            "config: 'data.nmnist.source' is 'original', but no folder with Train and Test of N-MNIST "
+            f"is in data.originals_dir ({own}); unpack both archives there, or choose 'simulated'"
+        )
+    return None
 
 
 def places_of_recorded(data: Mapping[str, Any]) -> list[Path]:

@@ -104,6 +104,19 @@ def gather(key: str, settings: Mapping[str, Any], shards: Sequence[Path], meta: 
     )
 
 
+def catalogue(config_data: Mapping[str, Any], shards: Sequence[Path], meta: Path) -> None:
+    """Describe the recordings of an event camera.
+
+    Args:
+        config_data: The `data` block of the config.
+        shards: Their files.
+        meta: Where the description goes, beside their folder.
+    """
+    from whyspiking.datasets import recordings
+
+    _describe(recordings.describe(config_data, shards), meta)
+
+
 def _module(key: str) -> Any:
     if key == "spoken":
         from whyspiking.datasets.speech import digits

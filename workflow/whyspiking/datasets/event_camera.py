@@ -1,0 +1,232 @@
+"""Events of a camera whose pixels answer to changes of log brightness, watching a moving image.
+
+A pixel sends ON (OFF) when its log brightness has risen (fallen) by its threshold since its last
+crossing; its reference then moves by that threshold. Times are interpolated within a step. A crossing
+within the refractory time after an event is lost. Noise events come on top.
+Not modelled: latency and bandwidth of the sensor, shared read-out, flicker of a display.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import native
+
+SOURCES = (Path(__file__).with_name("event_camera.cpp"),)
+FEWEST_ROOM = 4096
+"""Events per image for which room is made at first; more is made where it does not suffice."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Pixels of a square sensor.
+
+    Attributes:
+        on: Threshold of each pixel for rising log brightness, (side, side), float32.
+        off: The same for falling log brightness.
+        floor: Brightness that is added before the logarithm; images lie in [0, 1].
+        refractory_us: Time after an event in which a pixel sends none, in microseconds.
+        noise_hz: Rate of noise events per pixel, in Hz; half of them ON.
+    """
+
+    on: NDArray[np.float32]
+    off: NDArray[np.float32]
+    floor: float
+    refractory_us: float
+    noise_hz: float
+
+    @property
+    def side(self) -> int:
+        """Pixels along one side."""
+        return self.on.shape[0]
+
+
+@dataclass(frozen=True)
+class Path2D:
+    """Position of the image at the border of every step, in pixels: x and y, (step + 1,), float32."""
+
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    step_us: float
+
+
+@dataclass(frozen=True)
+class Events:
+    """Events of several recordings, one after the other; within one sorted by time, then address.
+
+    Attributes:
+        t_us: Time since the start of the recording in microseconds, (event,), int32.
+        x: Column, (event,), uint8.
+        y: Row, (event,), uint8.
+        on: Polarity: 1 for rising, 0 for falling brightness, (event,), uint8.
+        start: Where each recording begins, (recording + 1,), int64.
+    """
+
+    t_us: NDArray[np.int32]
+    x: NDArray[np.uint8]
+    y: NDArray[np.uint8]
+    on: NDArray[np.uint8]
+    start: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return self.start.size - 1
+
+    def counts(self) -> NDArray[np.int64]:
+        """Events per recording."""
+        return np.diff(self.start)
+
+
+@dataclass(frozen=True)
+class Chance:
+    """All randomness of some recordings.
+
+    Attributes:
+        start: Reference of every pixel at the beginning less its log brightness, (image, pixel).
+        noise_at: Delimits the noise of each image, (image + 1,).
+        noise_us: Times of noise events in microseconds.
+        noise_address: Their pixel and polarity: 2 * pixel + (1 for ON).
+    """
+
+    start: NDArray[np.float32]
+    noise_at: NDArray[np.int64]
+    noise_us: NDArray[np.int32]
+    noise_address: NDArray[np.int32]
+
+
+def draw(camera: Camera, path: Path2D, rngs: Sequence[np.random.Generator]) -> Chance:
+    """Draw the randomness of each recording from a generator of its own.
+
+    Args:
+        camera: Thresholds and rate of noise.
+        path: Gives the duration.
+        rngs: One generator per image.
+    """
+    duration_us = path.step_us * (path.x.size - 1)
+    n_pixels = camera.side**2
+    expected = camera.noise_hz * n_pixels * duration_us * 1e-6
+    threshold = 0.5 * (camera.on + camera.off).ravel()
+    start = np.empty((len(rngs), n_pixels), np.float32)
+    times, addresses = [], []
+    for image, rng in enumerate(rngs):
+        start[image] = (rng.random(n_pixels, dtype=np.float32) - 0.5) * threshold
+        n_noise = int(rng.poisson(expected))
+        times.append((rng.random(n_noise) * duration_us).astype(np.int32))
+        addresses.append(rng.integers(2 * n_pixels, size=n_noise, dtype=np.int32))
+    noise_at = np.concatenate([[0], np.cumsum([part.size for part in times])])
+    return Chance(
+        start, noise_at.astype(np.int64), np.concatenate(times), np.concatenate(addresses)
+    )
+
+
+def watch(camera: Camera, path: Path2D, images: NDArray, chance: Chance) -> Events:
+    """Record the events of images that move along a path.
+
+    Args:
+        camera: The pixels.
+        path: Where the upper left corner of the image is at the border of every step.
+        images: Brightness in [0, 1], (image, size, size).
+        chance: From `draw`, for as many images.
+
+    Raises:
+        NoCompiler: If the kernel cannot be compiled.
+        ValueError: If the path leads further than the sensor is wide, or shapes do not fit.
+    """
+    images = np.ascontiguousarray(images, np.float32)
+    if max(np.abs(path.x).max(), np.abs(path.y).max()) > camera.side - 2:
+        raise ValueError("the path leads the image out of reach of the sensor")
+    if chance.start.shape != (len(images), camera.side**2):
+        raise ValueError("`chance` was drawn for other images or another sensor")
+    room, counts = FEWEST_ROOM, np.empty(len(images), np.int64)
+    while True:
+        times = np.empty((len(images), room), np.int32)
+        address = np.empty((len(images), room), np.uint16)
+        _library().watch(
+            len(images), images.shape[1], _at(images), camera.side, path.x.size - 1,
+            _at(path.x), _at(path.y), _at(camera.on), _at(camera.off),
+            camera.floor, path.step_us, camera.refractory_us, _at(chance.start),
+            _at(chance.noise_at), _at(chance.noise_us), _at(chance.noise_address),
+            room, _at(times), _at(address), _at(counts),
+        )  # fmt: skip
+        if counts.max(initial=0) <= room:
+            break
+        room = int(counts.max())
+    there = np.arange(room) < counts[:, None]
+    start = np.concatenate([[0], np.cumsum(counts)])
+    return _events(times[there], address[there], start, camera.side)
+
+
+def reference(camera: Camera, path: Path2D, image: NDArray, chance: Chance) -> Events:
+    """The same for one image, pixel by pixel in Python: readable, and slow."""
+    side = camera.side
+    on, off = camera.on.ravel(), camera.off.ravel()
+    dark = np.zeros((image.shape[0] + 2 * side,) * 2, np.float32)
+    dark[side : side + image.shape[0], side : side + image.shape[0]] = image
+
+    def look(step: int) -> NDArray[np.float64]:
+        x, y = path.x[step], path.y[step]
+        left, top = np.floor(x), np.floor(y)
+        fx, fy = x - left, y - top
+        row, column = side - int(top), side - int(left)
+
+        def cut(down: int, right: int) -> NDArray:
+            return dark[row - down :, column - right :][:side, :side]
+
+        near = (1 - fx) * (1 - fy) * cut(0, 0) + fx * (1 - fy) * cut(0, 1)
+        far = (1 - fx) * fy * cut(1, 0) + fx * fy * cut(1, 1)
+        return np.log((near + far + np.float32(camera.floor)).astype(float)).ravel()
+
+    before = look(0)
+    level = before + chance.start[0]
+    last = np.full(side**2, -1e18)
+    found = [
+        (int(t), int(a)) for t, a in zip(chance.noise_us, chance.noise_address, strict=True)
+    ]
+    for step in range(path.x.size - 1):
+        now = look(step + 1)
+        for pixel in np.flatnonzero((now - level >= on) | (level - now >= off)):
+            rises = now[pixel] > before[pixel]
+            threshold = on[pixel] if rises else -off[pixel]
+            while (now[pixel] - level[pixel]) / threshold >= 1:
+                level[pixel] += threshold
+                part = (level[pixel] - before[pixel]) / (now[pixel] - before[pixel])
+                at = (step + np.clip(part, 0, 1)) * path.step_us
+                if at - last[pixel] >= camera.refractory_us:
+                    last[pixel] = at
+                    found.append((int(at), 2 * int(pixel) + int(rises)))
+        before = now
+    times, address = np.array(sorted(found), np.int64).reshape(-1, 2).T
+    return _events(times, address, np.array([0, len(found)]), side)
+
+
+def _events(times: NDArray, address: NDArray, start: NDArray, side: int) -> Events:
+    pixel = address >> 1
+    return Events(
+        times.astype(np.int32),
+        (pixel % side).astype(np.uint8),
+        (pixel // side).astype(np.uint8),
+        (address & 1).astype(np.uint8),
+        start.astype(np.int64),
+    )
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    found = native.load("event_camera", SOURCES)
+    array, whole, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    found.watch.argtypes = [
+        whole, whole, array, whole, whole, array, array, array, array, real, real, real,
+        array, array, array, array, whole, array, array, array,
+    ]  # fmt: skip
+    found.watch.restype = None
+    return found
+
+
+def _at(array: NDArray) -> int:
+    return array.ctypes.data

@@ -1,0 +1,214 @@
+"""N-MNIST (Orchard et al. 2015): handwritten digits seen by an event camera in three saccades.
+
+Where the original files are not at hand, the recordings are simulated from MNIST: the same sensor
+size, saccades, duration and file format, with the pixels of `event_camera`. What networks are trained
+on are 0/1 frames of the events; of the test digits the events themselves are kept too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.datasets import event_camera
+from whyspiking.datasets.event_camera import Camera, Events, Path2D
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+
+SIDE = 34
+"""Pixels along one side of a recording."""
+LEG_MS = 105
+"""Duration of each of the three saccades."""
+DURATION_MS = 3 * LEG_MS
+CORNERS = ((-0.5, -0.5), (3.0, 6.5), (6.5, -0.5), (-0.5, -0.5))
+"""Position (x, y) of the image before and after each saccade, in pixels."""
+MOVING_SHARE = 0.85
+"""Share of a saccade in which the image moves; it starts and ends gently."""
+STEP_US = 1000.0
+THRESHOLD = (0.5, 0.05)
+"""Mean and standard deviation of the pixels' thresholds in log units."""
+FLOOR = 0.1
+REFRACTORY_US = 1000.0
+NOISE_HZ = 0.1
+SEED = 2015
+"""The simulated set is one data set: it does not depend on the seed of a training."""
+BYTES_PER_EVENT = 5
+FOLDERS = {"train": "Train", "test": "Test"}
+
+Part = Literal["train", "test"]
+
+
+def saccades() -> Path2D:
+    """Where the image is at the border of every millisecond."""
+    n_leg = round(LEG_MS * 1000 / STEP_US)
+    moved = np.clip(np.arange(1, n_leg + 1) / (MOVING_SHARE * n_leg), 0, 1)
+    share = moved * moved * (3 - 2 * moved)
+    points = [np.array([CORNERS[0]])]
+    for here, there in zip(CORNERS[:-1], CORNERS[1:], strict=True):
+        points.append(np.array(here) + share[:, None] * (np.array(there) - np.array(here)))
+    path = np.concatenate(points).astype(np.float32)
+    return Path2D(np.ascontiguousarray(path[:, 0]), np.ascontiguousarray(path[:, 1]), STEP_US)
+
+
+def camera() -> Camera:
+    """The pixels of the simulated sensor: one device, so the same thresholds for all digits."""
+    rng = Streams(SEED).rng("nmnist sensor")
+    on, off = np.maximum(0.1, rng.normal(*THRESHOLD, (2, SIDE, SIDE))).astype(np.float32)
+    return Camera(on, off, FLOOR, REFRACTORY_US, NOISE_HZ)
+
+
+def simulate(images: NDArray[np.uint8], part: Part, numbers: Sequence[int]) -> Events:
+    """Record digits; each depends on its number only, not on which others are recorded with it.
+
+    Args:
+        images: MNIST images, (image, 28, 28).
+        part: Which MNIST file they are from.
+        numbers: Their positions in that file, (image,).
+    """
+    streams = Streams(SEED)
+    path, sensor = saccades(), camera()
+    rngs = [streams.rng(f"nmnist {part} {number}") for number in numbers]
+    chance = event_camera.draw(sensor, path, rngs)
+    return event_camera.watch(sensor, path, images.astype(np.float32) / 255, chance)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How events become 0/1 frames.
+
+    Attributes:
+        dt_ms: Duration of a frame; an event at t belongs to the frame nearest to t, as in Brian2.
+        n_frames: Number of frames; later events are dropped.
+        pool: Side of the squares of pixels that are taken together, each polarity for itself.
+    """
+
+    dt_ms: float
+    n_frames: int
+    pool: int
+
+    @property
+    def side(self) -> int:
+        """Squares along one side."""
+        return -(-SIDE // self.pool)
+
+    @property
+    def n_channels(self) -> int:
+        """Squares times polarities."""
+        return 2 * self.side**2
+
+    def channel(self, events: Events) -> NDArray[np.int64]:
+        """Input of each event: OFF before ON, then row by row."""
+        row, column = events.y.astype(np.int64) // self.pool, events.x.astype(np.int64) // self.pool
+        return (events.on * self.side + row) * self.side + column
+
+    def frame(self, events: Events) -> NDArray[np.int64]:
+        """Frame of each event; those that are dropped get `n_frames` or more."""
+        return np.floor(events.t_us / (1000 * self.dt_ms) + 0.5).astype(np.int64)
+
+    def _cells(self, events: Events) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which events are not dropped, and the index (recording, frame, channel) of each."""
+        frame = self.frame(events)
+        kept = np.flatnonzero(frame < self.n_frames)
+        recording = np.repeat(np.arange(len(events)), events.counts())
+        cell = (recording * self.n_frames + frame) * self.n_channels + self.channel(events)
+        return kept, cell[kept]
+
+
+def frames(events: Events, grid: Grid) -> NDArray[np.bool_]:
+    """Whether an input has any event in a frame, (recording, frame, channel)."""
+    found = np.zeros((len(events), grid.n_frames, grid.n_channels), bool)
+    found.reshape(-1)[grid._cells(events)[1]] = True
+    return found
+
+
+def first_events(events: Events, grid: Grid) -> tuple[NDArray, NDArray, NDArray]:
+    """The first event of every input in every frame: recording, channel, time in ms."""
+    kept, cell = grid._cells(events)
+    # Events are sorted by time within a recording, and `unique` gives the first of each cell.
+    cell, first = np.unique(cell, return_index=True)
+    recording = cell // (grid.n_frames * grid.n_channels)
+    return recording, cell % grid.n_channels, events.t_us[kept[first]] / 1000.0
+
+
+def first_recordings(events: Events, n: int) -> Events:
+    """The first n recordings."""
+    end = int(events.start[n])
+    return Events(
+        events.t_us[:end], events.x[:end], events.y[:end], events.on[:end], events.start[: n + 1]
+    )
+
+
+def encode(events: Events, recording: int) -> bytes:
+    """One recording in the file format of N-MNIST: 5 bytes per event.
+
+    x, y, then polarity (1 bit, 1 for ON) and time in microseconds (23 bits), big-endian.
+    """
+    part = slice(int(events.start[recording]), int(events.start[recording + 1]))
+    word = events.on[part].astype(np.uint32) << 23 | events.t_us[part].astype(np.uint32)
+    columns = [events.x[part], events.y[part], word >> 16, word >> 8 & 0xFF, word & 0xFF]
+    return np.stack(columns, axis=1).astype(np.uint8).tobytes()
+
+
+def decode(contents: Sequence[bytes], where: str) -> Events:
+    """Recordings from the contents of N-MNIST files.
+
+    Args:
+        contents: One per recording.
+        where: What to name in an error.
+
+    Raises:
+        UserError: If the length is no multiple of 5 bytes or an event lies outside the sensor.
+    """
+    parts = []
+    for raw in contents:
+        if len(raw) % BYTES_PER_EVENT:
+            raise UserError(
+                f"{where}: {len(raw)} bytes are no whole number of 5-byte events; the file is cut "
+                "short: unpack the archive again"
+            )
+        parts.append(np.frombuffer(raw, np.uint8).reshape(-1, BYTES_PER_EVENT).astype(np.uint32))
+    start = np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    x, y, *low = np.concatenate(parts).T
+    word = low[0] << 16 | low[1] << 8 | low[2]
+    if x.size and max(x.max(), y.max()) >= SIDE:
+        raise UserError(f"{where}: events outside of {SIDE} x {SIDE} pixels; not N-MNIST?")
+    return Events(
+        (word & 0x7FFFFF).astype(np.int32),
+        x.astype(np.uint8),
+        y.astype(np.uint8),
+        (word >> 23).astype(np.uint8),
+        start,
+    )
+
+
+def original_files(folder: Path, part: Part) -> list[tuple[Path, int]]:
+    """Files of the unpacked original with their class, sorted by number; empty if none are there.
+
+    Args:
+        folder: Has the folders Train and Test of the archives, each with folders 0 to 9.
+        part: Which of them.
+    """
+    found = [
+        (path, digit)
+        for digit in range(10)
+        for path in (folder / FOLDERS[part] / str(digit)).glob("*.bin")
+    ]
+    return sorted(found, key=lambda pair: (pair[0].name, pair[1]))
+
+
+def statistics(events: Events) -> dict[str, Any]:
+    """Events per recording, share of ON, mean position and end, as plain numbers."""
+    counts = events.counts()
+    return {
+        "events_mean": float(counts.mean()),
+        "events_sd": float(counts.std()),
+        "on_share": float(events.on.mean()),
+        "x_mean": float(events.x.mean()),
+        "y_mean": float(events.y.mean()),
+        "last_ms": float(events.t_us.max()) / 1000,
+    }

@@ -1,0 +1,161 @@
+"""Kaiser, Mostafa & Neftci 2020: DECOLLE, deep continuous local learning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Condition,
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Recording,
+    Results,
+    Task,
+    Trials,
+)
+from whyspiking.randomness import Streams
+from whyspiking.replications.neftci import model
+from whyspiking.replications.neftci import task as tasks
+from whyspiking.replications.neftci.task import make_task
+
+__all__ = [
+    "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
+    "to_brian", "train", "vary",
+]  # fmt: skip
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CONTROLS = ("mlp", "linear")
+MISMATCH, MEMORY = "mismatch", "memory"
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant; one that starts from another is that network as it is."""
+    if parents:
+        (parent,) = parents.values()
+        progress(1.0, "the network of another experiment, as it is")
+        left_out = ("epochs", "epoch_seconds", "counts")
+        info = {key: value for key, value in parent.info.items() if key not in left_out}
+        taken = Network(dict(parent.arrays), info)
+        if params.experiment == MEMORY:
+            from whyspiking.replications.neftci import memory
+
+            found = memory.curves(params)
+            taken.info["measures"] = memory.slopes(params, found)
+            taken.history = [
+                {"epoch": n, "metric": f"memory_{rule}", "value": float(size)}
+                for rule, sizes in found.items()
+                for n, size in zip(params.memory_frames, sizes, strict=True)
+            ]
+        return taken
+    if variant in CONTROLS:
+        from whyspiking.replications.neftci import control
+
+        return control.train(params, variant, streams, progress)
+    from whyspiking.replications.neftci import learning
+
+    return learning.train(params, variant, streams, progress)
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Run a network in the engine it was trained in."""
+    if variant in CONTROLS:
+        from whyspiking import controls
+
+        return controls.evaluate(network, task)
+    from whyspiking.replications.neftci import learning
+
+    frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
+    return model.decide(params, task.targets, learning.read(params, network, frames)[-1])
+
+
+def to_brian(params: Params) -> BrianModel:
+    """The structure in Brian2; the one that learns where neurons deviate."""
+    if params.experiment == MISMATCH:
+        from whyspiking.replications.neftci import plastic
+
+        return plastic.brian_model(params)
+    return model.brian_model(params)
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure."""
+    if params.experiment == MISMATCH:
+        from whyspiking.replications.neftci import plastic
+
+        return plastic.bind(params, network)
+    return model.bind(params, network)
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Trials:
+    """The vote of the last layer's readout; after relearning that of the last test."""
+    if params.experiment == MISMATCH:
+        from whyspiking.replications.neftci import plastic
+
+        return plastic.decode(params, recording, task)
+    return model.decode(params, recording, task)
+
+
+def conditions(params: Params) -> Sequence[Condition]:
+    """Lives of devices, one per size of deviations."""
+    if params.experiment == MISMATCH:
+        from whyspiking.replications.neftci import plastic
+
+        return plastic.conditions(params)
+    return ()
+
+
+def vary(
+    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
+) -> tuple[Task, Binding]:
+    """Trials and deviations of one device's life."""
+    from whyspiking.replications.neftci import plastic
+
+    return plastic.vary(params, condition, task, binding, rng)
+
+
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
+    """Accuracy of every layer's readout and activity; of a device's life its stages."""
+    if params.experiment == MISMATCH:
+        from whyspiking.replications.neftci import plastic
+
+        return plastic.measures(params, condition, recording, task)
+    return model.layer_measures(params, recording, task)
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """Arrays for the figures: one digit and what the layers make of it."""
+    if params.experiment == MISMATCH:
+        return {}
+    from whyspiking.replications.neftci import examples
+
+    return examples.collect(params, networks, simulate, streams)
+
+
+def figures(results: Results) -> Mapping[str, Callable[[], Figure]]:
+    """Signature figures of the talk; see `drawing.py`."""
+    from whyspiking.replications.neftci.drawing import figures as draw
+
+    return draw(results)

@@ -1,0 +1,143 @@
+"""Training of the network by the local rule or end to end, with the same data and optimiser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Progress
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.replications.neftci import model, network, task
+from whyspiking.replications.neftci.network import Constants, Moving, Rule, Weights
+
+LEARN: dict[str, Callable[..., Moving]] = {
+    "online": network.learn_online,
+    "batched": network.learn_batched,
+    "end_to_end": network.learn_backwards,
+}
+EVALUATED_AT_ONCE = 250
+
+
+def constants(params: Params) -> Constants:
+    """Decays and burn-in of an experiment."""
+    return Constants(*model.decays(params), model.burn_in(params))
+
+
+def rule_of(params: Params, variant: str) -> str:
+    """Which rule trains a variant: the experiment's, unless the variant is named after one."""
+    name = variant if variant in LEARN else params.rule
+    if name not in LEARN:
+        raise UserError(
+            f"talk '{params.talk}': parameter 'rule' is '{name}'; expected one of "
+            f"{', '.join(LEARN)} (talk.yaml)"
+        )
+    return name
+
+
+def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+    """Train one network; the last epoch is kept.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: Named after a rule, or trained by the experiment's.
+        streams: Randomness: "init", "shuffle". The same for all rules.
+        progress: Called after every epoch.
+    """
+    c = constants(params)
+    name = rule_of(params, variant)
+    rate = float(getattr(params, f"rate_{name}"))
+    how = Rule(float(params.target_rate), float(params.pressure))
+    data, held_out = task.recordings_of(params, "train"), task.recordings_of(params, "validation")
+    n, batch = len(data.labels), params.batch
+    n_batches = n // batch
+    if n_batches < 1:
+        raise UserError(f"talk '{params.talk}': {n} training digits are fewer than a batch of {batch}")
+    weights = network.initial(
+        model.sizes(params), params.n_classes, params.amplitude, params.mean_u,
+        data.unpacked(slice(0, params.n_init)), c, streams.rng("init"),
+    )  # fmt: skip
+    now = network.start(weights)
+    shuffle = streams.rng("shuffle")
+    history: list[dict[str, Any]] = []
+    seconds = []
+    for epoch in range(params.epochs):
+        began = time.process_time()
+        order = shuffle.permutation(n)[: n_batches * batch].reshape(n_batches, batch)
+        for index, chosen in enumerate(order):
+            done = (epoch * n_batches + index) / (params.epochs * n_batches)
+            target = jax.nn.one_hot(data.labels[chosen], params.n_classes)
+            current = jnp.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
+            now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, how)
+        jax.block_until_ready(now)
+        seconds.append(time.process_time() - began)
+        layers, rates = validate(params, Weights(now.w, now.b, weights.g), held_out)
+        found = {f"validation_accuracy_layer{k}": a for k, a in enumerate(layers, 1)}
+        found |= {f"rate_layer{k}": r for k, r in enumerate(rates, 1)}
+        found["validation_accuracy"] = layers[-1]
+        found["samples"] = (epoch + 1) * n_batches * batch
+        found["updates"] = (epoch + 1) * n_batches * updates_per_batch(params, name)
+        found["epoch_seconds"] = seconds[-1]
+        history += [{"epoch": epoch + 1, "metric": k, "value": float(v)} for k, v in found.items()]
+        progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {layers[-1]:.4f}")
+    arrays = {}
+    for index, (w, b, g) in enumerate(zip(now.w, now.b, weights.g, strict=True), start=1):
+        arrays |= {f"w{index}": np.asarray(w), f"b{index}": np.asarray(b)}
+        arrays[f"g{index}"] = np.asarray(g)
+    return Network(
+        arrays,
+        {
+            "engine": "jax",
+            "rule": name,
+            "epochs": params.epochs,
+            "epoch_seconds": float(np.mean(seconds)),
+            "validation_accuracy": float(layers[-1]),
+            "parameters": int(sum(w.size for w in now.w) + sum(b.size for b in now.b)),
+        },
+        history,
+    )
+
+
+def updates_per_batch(params: Params, name: str) -> int:
+    """Updates of the weights per batch: one per step that counts for the online rule, else one."""
+    return params.n_frames - model.burn_in(params) if name == "online" else 1
+
+
+def validate(params: Params, weights: Weights, data: Any) -> tuple[list[float], list[float]]:
+    """Accuracy of every layer's readout and spikes per neuron and step of every layer."""
+    hits, rates = [], []
+    for first in range(0, len(data.labels), EVALUATED_AT_ONCE):
+        part = slice(first, first + EVALUATED_AT_ONCE)
+        read, rate = network.readouts(weights, data.unpacked(part), constants(params))
+        labels = data.labels[part]
+        choices = [model.decide(params, labels, y).choices for y in trial_first(read)]
+        hits.append([(chosen == labels).sum() for chosen in choices])
+        rates.append([float(r) * labels.size for r in rate])
+    n = len(data.labels)
+    return list(np.sum(hits, axis=0) / n), list(np.sum(rates, axis=0) / n)
+
+
+def read(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
+    """Readouts of all layers on frames (time, trial, input): (trial, time, class) each."""
+    weights = weights_of(trained)
+    parts = [
+        network.readouts(weights, frames[:, k : k + EVALUATED_AT_ONCE], constants(params))[0]
+        for k in range(0, frames.shape[1], EVALUATED_AT_ONCE)
+    ]
+    return [np.concatenate(pieces) for pieces in zip(*map(trial_first, parts), strict=True)]
+
+
+def weights_of(trained: Network) -> Weights:
+    """A trained network as JAX arrays."""
+    return Weights(*([jnp.asarray(a) for a in kind] for kind in model.weights_of(trained)))
+
+
+def trial_first(read: Any) -> list[NDArray]:
+    """(time, trial, class) -> (trial, time, class)."""
+    return [np.asarray(y).transpose(1, 0, 2) for y in read]

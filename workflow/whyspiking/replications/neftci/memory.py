@@ -1,0 +1,69 @@
+"""How much memory a training step needs, and how that grows with the length of a trial."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from whyspiking.contract import Params
+from whyspiking.replications.neftci import model, network
+from whyspiking.replications.neftci.network import Constants, Moving, Rule
+
+RULES = {"local": network.learn_online, "end_to_end": network.learn_backwards}
+
+
+def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
+    """Temporary buffers of the compiled training step, in bytes.
+
+    Input, weights, norms and updated weights are arguments and results, and do not count.
+
+    Args:
+        params: Sizes of the network and of a batch.
+        rule: One of `RULES`.
+        n_frames: Steps per trial.
+    """
+    sizes = model.sizes(params)
+
+    def shaped(*shape: int) -> Any:
+        return jax.ShapeDtypeStruct(shape, jnp.float32)
+
+    w = [shaped(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    b = [shaped(n) for n in sizes[1:]]
+    g = [shaped(n, params.n_classes) for n in sizes[1:]]
+    c = Constants(*model.decays(params), burn_in=1)
+    frames = shaped(n_frames, params.batch, sizes[0])
+    target = shaped(params.batch, params.n_classes)
+    compiled = (
+        RULES[rule]
+        .lower(Moving(w, b, w, b), g, frames, target, shaped(), c, Rule(0.0, 0.0))  # type: ignore[attr-defined]
+        .compile()
+    )
+    return int(compiled.memory_analysis().temp_size_in_bytes)
+
+
+def curves(params: Params) -> dict[str, list[int]]:
+    """Bytes of both rules at every length in `memory_frames`."""
+    return {
+        rule: [bytes_needed(params, rule, n) for n in params.memory_frames] for rule in RULES
+    }
+
+
+def slopes(params: Params, found: dict[str, list[int]]) -> dict[str, float]:
+    """Growth of memory per time step and its ratio, local over end to end; least squares.
+
+    Args:
+        params: `memory_frames`.
+        found: From `curves`.
+    """
+    slope = {
+        rule: float(np.polyfit(params.memory_frames, values, 1)[0])
+        for rule, values in found.items()
+    }
+    return {
+        "memory_slope_local": slope["local"],
+        "memory_slope_end_to_end": slope["end_to_end"],
+        "memory_slope_ratio": slope["local"] / slope["end_to_end"],
+    }

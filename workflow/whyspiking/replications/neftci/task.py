@@ -1,0 +1,118 @@
+"""Digits as an event camera sees them (README, section 1)."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.datasets import nmnist, recordings
+from whyspiking.datasets.nmnist import Grid
+from whyspiking.datasets.recordings import Recordings
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.spikes import Spikes
+
+INPUT = "events"
+
+
+def grid(params: Params) -> Grid:
+    """The 0/1 frames that the network sees."""
+    return Grid(float(params.dt_ms), params.n_frames, params.pool)
+
+
+def recordings_of(params: Params, split: Split) -> Recordings:
+    """Frames and labels of one split, as many digits as the experiment asks for.
+
+    Raises:
+        UserError: If the data set is missing, has other frames, or too few digits.
+    """
+    if params.dataset_dir is None:
+        raise UserError(f"talk '{params.talk}': its data set has no folder; check 'data' in talk.yaml")
+    found = _load(params.dataset_dir, split, grid(params))
+    n = getattr(params, f"n_{split}")
+    if n > len(found.labels):
+        raise UserError(
+            f"talk '{params.talk}': 'n_{split}' is {n}, but the data set has {len(found.labels)} "
+            f"digits; raise 'data.nmnist.{split}' in the config"
+        )
+    events = found.events
+    return Recordings(
+        found.labels[:n],
+        found.frames[:n],
+        found.n_channels,
+        None if events is None else nmnist.first_recordings(events, n),
+    )
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """Digits of one split; test digits with the exact times of events, others with frames only.
+
+    Of several events of an input in one frame the first is given: the network sees no more.
+    """
+    if split == "fresh":
+        return None
+    data = recordings_of(params, split)
+    spikes = {INPUT: events_of(params, data)} if data.events is not None else {}
+    return Task(
+        stimulus=Stimulus(spikes),
+        targets=data.labels,
+        n_classes=params.n_classes,
+        features=counts(data),
+    )
+
+
+def counts(data: Recordings) -> NDArray[np.float32]:
+    """Number of frames in which each input is active, over a tenth of all frames, (trial, input)."""
+    total = np.zeros((len(data.labels), data.n_channels), np.float32)
+    for first in range(0, len(total), 500):
+        part = slice(first, first + 500)
+        total[part] = np.unpackbits(data.frames[part], axis=2, count=data.n_channels).sum(axis=1)
+    return total * (10 / data.frames.shape[1])
+
+
+def events_of(params: Params, data: Recordings) -> Spikes:
+    """The first event of every input in every frame, at its exact time."""
+    assert data.events is not None
+    trial, channel, time_ms = nmnist.first_events(data.events, grid(params))
+    return Spikes.sorted(
+        time_ms, channel, trial,
+        n_trials=len(data.labels), n_units=data.n_channels, duration_ms=duration_ms(params),
+    )  # fmt: skip
+
+
+def as_spikes(params: Params, data: Recordings, chosen: NDArray) -> Task:
+    """Some digits of which only frames are kept: spikes in the middle of what a frame takes in."""
+    active = data.unpacked(chosen).transpose(1, 0, 2)
+    trial, frame, channel = np.nonzero(active)
+    spikes = Spikes(
+        frame * float(params.dt_ms),
+        channel.astype(np.int32),
+        trial.astype(np.int32),
+        len(chosen),
+        data.n_channels,
+        duration_ms(params),
+    )
+    return Task(Stimulus({INPUT: spikes}), data.labels[chosen], params.n_classes)
+
+
+def frames_of(params: Params, spikes: Spikes) -> NDArray[np.float32]:
+    """0/1 frames (time, trial, input) of input spikes, binned as Brian2 does."""
+    frame = np.floor(spikes.times_ms / params.dt_ms + 0.5).astype(int)
+    kept = frame < params.n_frames
+    found = np.zeros((params.n_frames, spikes.n_trials, spikes.n_units), np.float32)
+    found[frame[kept], spikes.trials[kept], spikes.units[kept]] = 1
+    return found
+
+
+def duration_ms(params: Params) -> float:
+    """Length of a trial in ms."""
+    return float(params.dt_ms * params.n_frames)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(folder: Path, split: str, frames: Grid) -> Recordings:
+    return recordings.load(folder, split, frames)
