@@ -135,9 +135,9 @@ def burst(arrays: Arrays) -> Plate:
     inside = (events >= step[0]) & (events < step[1])
     during = (bursts >= step[0]) & (bursts < step[1])
     return plate.says(
-        "One neuron with the noise of a hidden ensemble. The soma decides when it fires an event; the "
-        "dendrite decides whether a second spike follows within 16 ms. A current into the dendrite "
-        "(grey) leads to more bursts.",
+        "One neuron of an active input. The soma decides when it fires an event; the "
+        "dendrite decides how probably a second spike follows within 16 ms. Grey: a current into the "
+        "dendrite.",
         f"During the current {int(during.sum())} bursts in {int(inside.sum())} events, outside "
         f"{int((~during).sum())} in {int((~inside).sum())}.",
         SOURCE,
@@ -372,7 +372,7 @@ def homeostasis(arrays: Arrays) -> Plate:
 
 def _smooth(values: NDArray, width: int = 5) -> NDArray:
     """Running mean, shorter at the ends."""
-    weights = np.ones(width)
+    weights = np.ones(min(width, values.size))
     return np.convolve(values, weights, "same") / np.convolve(np.ones(values.size), weights, "same")
 
 
