@@ -1,4 +1,4 @@
-"""Example data for the figures of the experiment `xor`; the names are explained in `drawing_xor.py`."""
+"""Example data for the figures of the experiment `xor`; `drawing_xor.py` explains the names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from whyspiking.contract import Network, Params, Recording, Stimulus, Task
 from whyspiking.randomness import Streams
 from whyspiking.replications.naud import reference, xor_network
 from whyspiking.replications.naud import xor_protocol as protocol
-from whyspiking.replications.naud.xor_network import INPUTS, OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
+from whyspiking.replications.naud.xor_network import (
+    INPUTS,
+    OUTPUT,
+    POPULATIONS,
+    PROJECTIONS,
+    TRIAL_MS,
+)
 from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
 
 BIN_MS = 200.0
@@ -106,9 +112,7 @@ def _trace(params: Params, rng: np.random.Generator) -> dict[str, NDArray]:
     }
     n = len(POPULATIONS)
     nothing = np.full((n, n), np.nan)
-    matrices = {
-        key: nothing for key in ("forward", "inhibition", "feedback_exc", "feedback_inh")
-    }
+    matrices = {key: nothing for key in ("forward", "inhibition", "feedback_exc", "feedback_inh")}
     rows = np.zeros((round(TRACE_MS / params.slot_ms), len(xor_network.CHANNELS)))
     times = params.slot_ms * np.arange(len(rows))
     # The output neuron is the one that the schedule can teach; here it is like an input otherwise.
