@@ -322,8 +322,8 @@ def credit(arrays: Arrays) -> Plate:
     legend_below(plate, [axes[0]])
     return plate.says(
         "What the teaching current at the output does to burst probability, first 10 epochs, dots "
-        "are seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey band: too "
-        "small to count.",
+        "are seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey "
+        "band: too small to count.",
         "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -371,7 +371,7 @@ def homeostasis(arrays: Arrays) -> Plate:
     return plate.says(
         "Ensemble H1 with the e_min term off and on. Upper: its rate while predicting, dashed "
         "e_min. Lower: what the burst rule and the term add to the summed input weights of "
-        "a neuron in one learning window (before weights are clipped), mean over training, by pattern.",
+        "a neuron in one learning window (before clipping), mean over training, by pattern.",
         "Mean change per example for 00, 10, 01, 11, " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
