@@ -1,4 +1,4 @@
-"""Figures of the experiment `xor`: a burst, XOR before and after, learning, lesions, credit, homeostasis.
+"""Figures of the experiment `xor`: bursts, learning, lesions, credit, homeostasis, weights.
 
 Exhibits read (`xor/exhibits.npz`); `<v>.<s>` are variant and seed, populations I1, I2, H1, H2, O,
 patterns 00, 10, 01, 11:
@@ -8,9 +8,10 @@ patterns 00, 10, 01, 11:
 - `output.before`, `output.after` (bin,), `output.bin_ms` (): the four patterns one after the other.
 - `tests.epoch.<v>.<s>` (test,), `tests.rates.<v>.<s>` (test, pattern, population) in Hz.
 - `credit.<v>.<s>` (population, pattern).
-- `updates.<v>.<s>` (example, population, 2): change of a neuron's summed weights by the rule, by the
-  e_min term; `predicted.<v>.<s>` (example, population): rates while predicting, in Hz.
-- `weights.edges`, `weights.counts` (projection, bin), `weights.mean` (projection,), `weights.start`.
+- `updates.<v>.<s>` (example, population, 2): change of a neuron's summed weights by the rule, by
+  the e_min term; `predicted.<v>.<s>` (example, population): rates while predicting, in Hz.
+- `weights.edges`, `weights.counts` (projection, bin), `weights.mean` (projection,),
+  `weights.start` ().
 - `alignment.<start|trained>.<rule|gradient>` (pattern, projection).
 """
 
@@ -67,6 +68,8 @@ LABELS = {
 """Variants in the order of drawing."""
 NAMES = [f"({a},{b})" for a, b in PATTERNS]
 OUTPUT, HIDDEN_1 = 4, 2
+E_MIN_HZ = 2.0
+"""Lower end of homeostasis (talk.yaml: e_min)."""
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
@@ -133,9 +136,9 @@ def burst(arrays: Arrays) -> Plate:
     inside = (events >= step[0]) & (events < step[1])
     during = (bursts >= step[0]) & (bursts < step[1])
     return plate.says(
-        "One neuron with the noise of a hidden ensemble. The soma decides when it fires an event; the "
-        "dendrite decides whether a second spike follows within 16 ms. A current into the dendrite "
-        "(grey) leads to more bursts.",
+        "One neuron of an active input. The soma decides when it fires an event; the "
+        "dendrite decides how probably a second spike follows within 16 ms. Grey: a current into "
+        "the dendrite.",
         f"During the current {int(during.sum())} bursts in {int(inside.sum())} events, outside "
         f"{int((~during).sum())} in {int((~inside).sum())}.",
         SOURCE,
@@ -174,8 +177,8 @@ def before_and_after(arrays: Arrays) -> Plate:
     axes[0].set_ylim(0, 1.35 * max(float(before.max()), float(after.max())))
     axes[0].set_ylabel("output event rate, Hz")
     return plate.says(
-        "Event rate of the output ensemble, plasticity off, in the order of training. Green: patterns "
-        "whose answer is 1. Dashed: the threshold of 6 Hz.",
+        "Event rate of the output ensemble, plasticity off, in the order of training. Green: "
+        "patterns whose answer is 1. Dashed: the threshold of 6 Hz.",
         "Output from the second second on, " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -223,9 +226,9 @@ def learning(arrays: Arrays) -> Plate:
         ax.set_xlabel("epoch")
     legend_below(plate, list(axes))
     return plate.says(
-        "Tests with plasticity off. Left: lower true output minus higher false one; thick mean and 95 % "
-        "t interval over seeds, thin the seeds, dashed the margin of 1 Hz, grey the judged last fifth. "
-        "Right: the intact network's outputs, mean over seeds, dotted the threshold.",
+        "Tests with plasticity off. Left: lower true output minus higher false one; thick mean and "
+        "95 % t interval over seeds, thin the seeds, dashed the margin of 1 Hz, grey the judged "
+        "last fifth. Right: the intact network's outputs, mean over seeds, dotted the threshold.",
         f"{len(rates)} seeds. " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -279,8 +282,8 @@ def lesions(arrays: Arrays) -> Plate:
         words.append(f"{LABELS[variant]} {said} Hz")
     axes[0].set_ylabel("output event rate, Hz")
     return plate.says(
-        "Output in the tests of the last fifth of training, one dot per seed; green patterns should "
-        "answer 1. Dashed: the threshold of 6 Hz.",
+        "Output in the tests of the last fifth of training, one dot per seed; green patterns "
+        "should answer 1. Dashed: the threshold of 6 Hz.",
         "Outputs for 00, 10, 01, 11: " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -296,10 +299,14 @@ def credit(arrays: Arrays) -> Plate:
     words = []
     for ax, population in zip(axes, (4, 2, 3), strict=True):
         for index, variant in enumerate(shown):
-            found = np.array([c[population] for c in of_variant(arrays, "credit", variant).values()])
+            found = np.array(
+                [c[population] for c in of_variant(arrays, "credit", variant).values()]
+            )
             x = np.arange(len(NAMES)) + 0.38 * (index - (len(shown) - 1) / 2)
             colour = (BLUE, GREY)[index]
-            ax.bar(x, found.mean(axis=0), width=0.36, color=colour, alpha=0.5, label=LABELS[variant])
+            ax.bar(
+                x, found.mean(axis=0), width=0.36, color=colour, alpha=0.5, label=LABELS[variant]
+            )
             for seed in found:
                 ax.plot(x, seed, MARKERS[index], color=colour, markersize=3)
             said = ", ".join(f"{value:+.2f}" for value in found.mean(axis=0))
@@ -307,14 +314,16 @@ def credit(arrays: Arrays) -> Plate:
         if population != OUTPUT:
             ax.axhspan(-HIDDEN_CREDIT, HIDDEN_CREDIT, color=GREY, alpha=0.15, linewidth=0)
         ax.axhline(0, color=INK, linewidth=0.8)
-        ax.set_xticks(range(len(NAMES)), [f"{n}\n→{t}" for n, t in zip(NAMES, TARGETS, strict=True)])
+        ax.set_xticks(
+            range(len(NAMES)), [f"{n}\n→{t}" for n, t in zip(NAMES, TARGETS, strict=True)]
+        )
         ax.set_title(POPULATIONS[population])
     axes[0].set_ylabel("burst probability,\nlearning − prediction")
     legend_below(plate, [axes[0]])
     return plate.says(
-        "What the teaching current at the output does to burst probability, first 10 epochs, dots are "
-        "seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey band: too "
-        "small to count.",
+        "What the teaching current at the output does to burst probability, first 10 epochs, dots "
+        "are seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey "
+        "band: too small to count.",
         "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -326,51 +335,44 @@ def homeostasis(arrays: Arrays) -> Plate:
     shown = [v for v in ("spiking", "homeostasis_flipped") if of_variant(arrays, "updates", v)]
     if len(shown) < 2:
         raise NotMeasuredError("The network with the e_min term flipped was not trained.")
-    plate = Plate(5.0)
-    axes = plate.panels(2, 2, sharex=True, sharey="row")
+    plate = Plate(4.8)
+    axes = plate.panels(2, 2, sharey="row")
+    n_patterns = len(PATTERNS)
     words = []
     for column, variant in enumerate(shown):
         seed = min(of_variant(arrays, "updates", variant))
         change = of_variant(arrays, "updates", variant)[seed][:, HIDDEN_1]
         rates = of_variant(arrays, "predicted", variant)[seed][:, HIDDEN_1]
-        n_patterns = len(PATTERNS)
         epochs = 1 + np.arange(len(rates) // n_patterns)
         upper, lower = axes[0, column], axes[1, column]
         for pattern, colour in enumerate((BLUE, RED, GREEN, PURPLE)):
-            upper.plot(
-                epochs,
-                _smooth(rates[pattern::n_patterns]),
-                color=colour,
-                label=f"H1 at {NAMES[pattern]}",
-            )
-        upper.axhline(2.0, color=GREY, linestyle="--", linewidth=1)
-        per_epoch = change.reshape(-1, n_patterns, 2).sum(axis=1)
+            rate = _smooth(rates[pattern::n_patterns])
+            upper.plot(epochs, rate, color=colour, label=f"H1 at {NAMES[pattern]}")
+        upper.axhline(E_MIN_HZ, color=GREY, linestyle="--", linewidth=1)
+        by_pattern = change.reshape(-1, n_patterns, 2).mean(axis=0)
         for k, (name, colour) in enumerate((("burst rule", OLIVE), ("e_min term", INK))):
-            lower.plot(
-                epochs,
-                np.cumsum(per_epoch[:, k]),
-                color=colour,
-                linestyle="-" if k else "--",
-                label=name,
-            )
-        lower.plot(epochs, np.cumsum(per_epoch.sum(axis=1)), color=RED, label="both")
+            x = np.arange(n_patterns) + 0.4 * (k - 0.5)
+            lower.bar(x, by_pattern[:, k], width=0.38, color=colour, alpha=0.7, label=name)
+        lower.axhline(0, color=INK, linewidth=0.8)
+        lower.set_xticks(range(n_patterns), NAMES)
         term = "on" if np.abs(change[:, 1]).sum() > 0 else "off"
         upper.set_title(f"e_min term of the hidden layer {term}")
-        lower.set_xlabel("epoch")
-        total = per_epoch.sum(axis=0)
-        early, late = (rates[s].mean() for s in (slice(0, 20), slice(-20, None)))
+        upper.set_xlabel("epoch")
+        lower.set_xlabel("pattern")
+        last = rates[n_patterns - 1 :: n_patterns][-5:].mean()
+        rule, lifted = (", ".join(f"{v:+.3f}" for v in by_pattern[:, k]) for k in (0, 1))
         words.append(
-            f"term {term}: rule {total[0]:+.1f}, term {total[1]:+.1f}; H1 from {early:.1f} to "
-            f"{late:.1f} Hz, at (1,1) {rates[n_patterns - 1 :: n_patterns][-5:].mean():.1f} Hz"
+            f"term {term}: by the rule {rule}, by the term {lifted}; "
+            f"H1 ends at {last:.1f} Hz for (1,1)"
         )
     axes[0, 0].set_ylabel("H1, event rate, Hz")
-    axes[1, 0].set_ylabel("sum of weight changes\nper H1 neuron")
+    axes[1, 0].set_ylabel("weight change of an H1\nneuron per example, summed")
     legend_below(plate, list(axes.ravel()))
     return plate.says(
-        "Ensemble H1 without and with the term that raises weights of neurons below 2 Hz. The burst "
-        "rule asks H1 to fall silent for (1,1), that is below 2 Hz (dashed); the term, which knows "
-        "nothing of patterns, pays back what the rule takes. Sums before weights are clipped.",
-        "Over training, " + "; ".join(words) + ".",
+        "Ensemble H1 with the e_min term off and on. Upper: its rate while predicting, dashed "
+        "e_min. Lower: what the burst rule and the term add to the summed input weights of "
+        "a neuron in one learning window (before clipping), mean over training, by pattern.",
+        "Mean change per example for 00, 10, 01, 11, " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
     )
@@ -378,7 +380,7 @@ def homeostasis(arrays: Arrays) -> Plate:
 
 def _smooth(values: NDArray, width: int = 5) -> NDArray:
     """Running mean, shorter at the ends."""
-    weights = np.ones(width)
+    weights = np.ones(min(width, values.size))
     return np.convolve(values, weights, "same") / np.convolve(np.ones(values.size), weights, "same")
 
 
@@ -414,9 +416,9 @@ def weights(arrays: Arrays) -> Plate:
     axes[1].set_ylabel("burst rule")
     legend_below(plate, list(axes))
     return plate.says(
-        "Left: weights of the first seed after training, dotted their common start. Right: change of "
-        "the mean weight of each projection by the burst rule for each pattern, against the gradient "
-        "of a fitted rate model, both scaled to unit length per layer.",
+        "Left: weights of the first seed after training, dotted their common start. Right: change "
+        "of the mean weight of each projection by the burst rule for each pattern, against the "
+        "gradient of a fitted rate model, both scaled to unit length per layer.",
         "Mean weights " + ", ".join(words) + ". " + "; ".join(angles) + ".",
         SOURCE,
         EXPERIMENT,

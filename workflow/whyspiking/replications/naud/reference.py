@@ -1,4 +1,4 @@
-"""The XOR network in plain numpy, step by step: what tests compare Brian2 with, and traces for figures.
+"""The XOR network in plain numpy: what tests compare Brian2 with, and traces for figures.
 
 Slow and readable; equation numbers are those of this talk's README. Units are Brian2's base units.
 """
@@ -124,7 +124,10 @@ def simulate(
             traces[key][step] = s[key]
     shape = (-1, 2)
     return Run(
-        np.array(events, np.int64).reshape(shape), np.array(bursts, np.int64).reshape(shape), w, traces
+        np.array(events, np.int64).reshape(shape),
+        np.array(bursts, np.int64).reshape(shape),
+        w,
+        traces,
     )
 
 
