@@ -91,6 +91,7 @@ def construct_plain(inputs):
         LIF + "v_th : 1 (shared)",
         threshold="v > v_th",
         reset="v = 0",
+        events={"half": "v > 0.5 * v_th"},
         method="exact",
         namespace=constants(),
         name="echo",
@@ -109,7 +110,8 @@ def construct_plain(inputs):
     )
 
     def synapses(pre, post, name, statement="x_post += w", **options):
-        made = b.Synapses(pre, post, "w : 1\np_drop : 1 (shared)", on_pre=statement, name=name)
+        equations = "w : 1\nheard : 1\np_drop : 1 (shared)"
+        made = b.Synapses(pre, post, equations, on_pre=f"{statement}; heard += 1", name=name)
         made.connect(**options)
         return made
 
@@ -143,7 +145,8 @@ def make_model(**changes):
             "readout": "v = 0; x = 0",
             "leaky": "y = 0",
         },
-        record_spikes=["hidden", "output", "echo"],
+        record_spikes=["hidden", "output", "echo", "echo.half"],
+        record_final=["input_echo.heard", "recurrent.heard", "readout.v"],
         record_traces={"readout_v": ("readout", "v", 0.05), "leaky_y": ("leaky", "y", 0.1)},
         replay={
             "hidden": Replay("hidden_replay", {"hidden.v_th": 1e9}),
@@ -315,6 +318,50 @@ def test_each_exact_neuron_fires_once(machine):
     recording = machine.run(Stimulus({"input": random_spikes(2)}), random_values(2))
     assert recording.spikes["hidden"].counts().max() == 1
     assert recording.spikes["echo"].counts().max() > 1
+
+
+# ---- what a run leaves behind --------------------------------------------------------------------
+
+
+def test_final_values_go_on_over_trials_and_follow_the_wiring(machine):
+    spikes, values = random_spikes(21), random_values(21)
+    recording = machine.run(Stimulus({"input": spikes}), values)
+    steps, channels, _, _ = to_events(spikes, DT, round(TRIAL / DT), sub_step=True)
+    heard = np.bincount(channels, minlength=N_INPUT)
+    final = recording.final["input_echo.heard"].reshape(N_INPUT, N_ECHO)
+    np.testing.assert_array_equal(final, np.repeat(heard[:, None], N_ECHO, axis=1))
+    assert recording.final["recurrent.heard"].size == values["recurrent.i"].size
+    # The last sample is taken 5 steps before the end, the final value at the end.
+    np.testing.assert_allclose(
+        recording.final["readout.v"], recording.traces["readout_v"][-1, -1], rtol=0.1, atol=1
+    )
+
+
+def test_other_events_of_a_group_are_recorded_as_a_population(machine):
+    recording = machine.run(Stimulus({"input": random_spikes(22)}), random_values(22))
+    half, spikes = recording.spikes["echo.half"], recording.spikes["echo"]
+    assert len(half) > len(spikes) > 0
+
+    def places(trains):
+        step = np.rint(trains.times_ms / DT).astype(int)
+        return set(zip(trains.trials.tolist(), step.tolist(), trains.units.tolist(), strict=True))
+
+    # Who is above the threshold is above half of it, in the same step.
+    assert places(spikes) <= places(half)
+
+
+def test_a_run_may_go_without_recording_spikes(machine):
+    stimulus, values = Stimulus({"input": random_spikes(23)}), random_values(23)
+    with_spikes = machine.run(stimulus, values)
+    without = machine.run(stimulus, values, spikes=False)
+    assert without.spikes == {}
+    for name, trace in with_spikes.traces.items():
+        np.testing.assert_array_equal(without.traces[name], trace)
+
+
+def test_final_values_must_exist(folder):
+    with pytest.raises(UserError, match=r"record_final names 'echo\.nothing'"):
+        Machine(make_model(record_final=["echo.nothing"]), folder)
 
 
 # ---- trials --------------------------------------------------------------------------------------

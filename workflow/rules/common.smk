@@ -46,11 +46,11 @@ def priority_of(wildcards):
 def networks_of(wildcards):
     """All trained networks of one experiment; controls get the battery's counterpart."""
     experiment = experiment_of(wildcards)
-    return expand(
-        f"<results>/{experiment.talk}/{experiment.name}/{{variant}}/seed-{{seed}}/network.npz",
-        variant=experiment.variants,
-        seed=registry.seeds(experiment, config),
-    )
+    return [
+        f"<results>/{experiment.talk}/{experiment.name}/{variant}/seed-{seed}/network.npz"
+        for variant in experiment.variants
+        for seed in registry.seeds(experiment, config, variant)
+    ]
 
 
 def trained(talk, file):
@@ -59,7 +59,7 @@ def trained(talk, file):
         f"<results>/{talk}/{e.name}/{variant}/seed-{seed}/{file}"
         for e in TALKS[talk].experiments.values()
         for variant in e.variants
-        for seed in registry.seeds(e, config)
+        for seed in registry.seeds(e, config, variant)
     ]
 
 

@@ -60,11 +60,11 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
             )
     for talk in talks.values():
         for experiment in talk.experiments.values():
-            own = set(registry.seeds(experiment, config))
             for variant in experiment.variants.values():
+                own = set(registry.seeds(experiment, config, variant.name))
                 for parent in variant.starts_from:
-                    name = parent.partition("/")[0]
-                    missing = own - set(registry.seeds(talk.experiments[name], config))
+                    name, _, start = parent.partition("/")
+                    missing = own - set(registry.seeds(talk.experiments[name], config, start))
                     if missing:
                         raise UserError(
                             f"{WHERE}: seeds {sorted(missing)} of {talk.name}.{experiment.name} "

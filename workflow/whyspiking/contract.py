@@ -79,6 +79,7 @@ class Task:
         features: The same input for a non-spiking control, (trial, feature) or
             (trial, time, feature); None where there is none.
         dt_ms: Sampling of target traces in ms; 0 for classification.
+        exhaustive: The inputs are all there are (XOR has four), so that splits differ in noise only.
     """
 
     stimulus: Stimulus
@@ -86,6 +87,7 @@ class Task:
     n_classes: int
     features: NDArray | None = None
     dt_ms: float = 0.0
+    exhaustive: bool = False
 
 
 @dataclass
@@ -94,7 +96,8 @@ class Network:
 
     Attributes:
         arrays: Weights and other numbers, by name; saved as .npz without pickles.
-        info: JSON-able facts (engine, epochs, seconds of training, ...).
+        info: JSON-able facts (engine, epochs, seconds of training, ...). What was measured during
+            training goes into `measures`: names of `tables.GLOSSARY` -> value, rows of the metrics.
         history: One row per (epoch, metric): dicts with `epoch`, `metric`, `value`.
     """
 
@@ -110,11 +113,14 @@ class Recording:
     Attributes:
         spikes: Population name -> spike trains per trial.
         traces: Monitor name -> array (trial, time, neuron), sampled every `trace_dt_ms`.
+        final: "object.variable" -> its values when the run ended; of a stimulus that was run in
+            pieces, those of the last piece.
     """
 
     spikes: Mapping[str, Spikes]
     traces: Mapping[str, NDArray] = field(default_factory=dict)
     trace_dt_ms: Mapping[str, float] = field(default_factory=dict)
+    final: Mapping[str, NDArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -194,8 +200,11 @@ class BrianModel:
         trial_ms: Length of one trial in ms; the network is reset at the start of each.
         max_trials: Trials per run of the binary; longer stimuli are run in pieces.
         reset: Group name -> statements executed at the start of every trial.
-        record_spikes: Populations (group names) whose spikes are recorded.
+        record_spikes: Populations (group names) whose spikes are recorded; "group.event" records
+            another event of the group, as a population of that name.
         record_traces: Monitor name -> (group name, variable, sampling in ms).
+        record_final: "object.variable" whose values at the end of a run are kept, e.g. plastic
+            weights.
         replay: Population -> how to replay its spikes; empty where nothing is replayed.
         sub_step: Inputs keep their exact time within a step; synapses read it as `lag_pre`, the
             time since the spike at the end of the step, in ms (see `whyspiking.brian`).
@@ -214,6 +223,7 @@ class BrianModel:
     reset: Mapping[str, str] = field(default_factory=dict)
     record_spikes: Sequence[str] = ()
     record_traces: Mapping[str, tuple[str, str, float]] = field(default_factory=dict)
+    record_final: Sequence[str] = ()
     replay: Mapping[str, Replay] = field(default_factory=dict)
     sub_step: bool = False
     lag_variable: Mapping[str, str] = field(default_factory=dict)

@@ -177,7 +177,7 @@ GLOSSARY: dict[str, Metric] = {
     "accuracy_xor": Metric("fraction", "Accuracy on noisy XOR, median over networks."),
     "accuracy_and": Metric("fraction", "Accuracy on noisy AND, median over networks."),
     "accuracy_or": Metric("fraction", "Accuracy on noisy OR, median over networks."),
-    # burst-dependent plasticity (naud)
+    # burst-dependent plasticity, parts (naud)
     "event_rate": Metric("Hz", "Events (spikes after 16 ms of silence) per neuron and second."),
     "sigmoid_fit": Metric(
         "fraction",
@@ -230,6 +230,48 @@ GLOSSARY: dict[str, Metric] = {
         "Hz", "Poisson rate at which the change of weight is 0, lower running mean at the start."
     ),
     "poisson_crossing_high": Metric("Hz", "The same for the higher running mean."),
+    # burst-dependent plasticity, XOR (naud)
+    "xor_ordering": Metric(
+        "fraction",
+        "Share of plasticity-off tests in the last fifth of training in which both true outputs "
+        "exceed both false ones by at least 1 Hz.",
+    ),
+    "xor_ordered": Metric("fraction", "The same by any margin."),
+    "xor_margin": Metric(
+        "Hz", "Lower of the true outputs minus higher of the false ones, mean over those tests."
+    ),
+    "xor_sides": Metric(
+        "fraction", "Share of those tests with all four outputs on their side of 6 Hz."
+    ),
+    "credit_signs": Metric(
+        "fraction",
+        "Share of ensembles (H1, H2, O) and patterns whose burst probability moves as designed while "
+        "the teaching current is on, in H1 and H2 by more than 0.03; first 10 epochs.",
+    ),
+    "credit_hidden": Metric("1", "Least of these movements in H1 and H2, absolute."),
+    "credit_hidden_largest": Metric("1", "Largest of these movements in H1 and H2, absolute."),
+    "frozen_rate_error": Metric(
+        "Hz",
+        "Largest difference of output rates between the frozen network under other noise and the "
+        "tests after training.",
+    ),
+    "gradient_cosine_hidden": Metric(
+        "1",
+        "M3: cosine of the rule's weight changes with the gradient of an equivalent rate model; input "
+        "to hidden, after training.",
+    ),
+    "gradient_cosine_output": Metric("1", "The same, hidden to output."),
+    "gradient_cosine_hidden_start": Metric("1", "Input to hidden, before training."),
+    "gradient_cosine_output_start": Metric("1", "Hidden to output, before training."),
+    "gradient_cosine_hidden_permuted": Metric(
+        "1", "Input to hidden, after training, mean over permuted pattern labels."
+    ),
+    "gradient_cosine_output_permuted": Metric(
+        "1", "Hidden to output, after training, mean over permuted pattern labels."
+    ),
+    "rate_model_error": Metric(
+        "Hz", "Root mean square error of that rate model on the rates it was fitted to."
+    ),
     # training cost
     "train_seconds": Metric("s", "Wall-clock time of training."),
     "epoch_seconds": Metric("s", "Process CPU time of one training epoch."),

@@ -26,6 +26,7 @@ class Variant:
     says: str
     starts_from: tuple[str, ...]
     priority: int = 0
+    first_seeds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,17 @@ def params(experiment: Experiment, config: Mapping[str, Any], seed: int = 0) -> 
     )
 
 
-def seeds(experiment: Experiment, config: Mapping[str, Any]) -> list[int]:
-    """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`."""
+def seeds(
+    experiment: Experiment, config: Mapping[str, Any], variant: str | None = None
+) -> list[int]:
+    """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`.
+
+    A variant may content itself with the first of them (`first_seeds` in talk.yaml).
+    """
     full = f"{experiment.talk}.{experiment.name}"
-    for entry in config["seeds_of"]:
-        if entry["experiment"] == full:
-            return list(entry["seeds"])
-    return list(config["seeds"])
+    own = [entry["seeds"] for entry in config["seeds_of"] if entry["experiment"] == full]
+    found = list(own[0] if own else config["seeds"])
+    return found[: experiment.variants[variant].first_seeds] if variant is not None else found
 
 
 def _experiment(
@@ -176,7 +181,12 @@ def _experiment(
         scaled=entry["scaled"],
         variants={
             key: Variant(
-                key, v["role"], v["says"], tuple(v.get("starts_from", ())), v.get("priority", 0)
+                key,
+                v["role"],
+                v["says"],
+                tuple(v.get("starts_from", ())),
+                v.get("priority", 0),
+                v.get("first_seeds"),
             )
             for key, v in entry["variants"].items()
         },

@@ -81,6 +81,7 @@ def train(
         if suffix:
             values = {f"{k}{suffix}": v for k, v in values.items() if k == "accuracy"}
         rows += tables.rows(common, values, scoring.n_trials(outcome))
+    rows += tables.rows(common, network.info.get("measures", {}), 1)
     costs = {k: network.info[k] for k in ("epochs", "epoch_seconds") if k in network.info}
     rows += tables.rows(common, {"train_seconds": network.info["train_seconds"], **costs}, 1)
 

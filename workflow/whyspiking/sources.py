@@ -19,6 +19,8 @@ STAGE_SCRIPTS = {
 }
 # What only draws does not decide a number: a change there must not retrain a network.
 DRAWING = ("figures.py", "drawing.py", "report.py")
+# Drawings of a talk may fill several files, drawing_<part>.py.
+DRAWING_PREFIX = "drawing_"
 # Neither do the lines in a log; and what talk.yaml says reaches the jobs as their parameters.
 TELLING = ("jobs.py", "progress.py", "config.py")
 
@@ -36,7 +38,7 @@ def of_talk(talk: str, stage: str) -> list[str]:
     if stage == "page":
         own = [*folder.glob("*.py"), folder / "talk.yaml", folder / "claims.yaml"]
     else:
-        own = [p for p in folder.glob("*.py") if p.name not in DRAWING]
+        own = [p for p in folder.glob("*.py") if not _draws(p, DRAWING)]
     reached = _closure([*_roots(stage), *own], left_out=() if stage == "page" else DRAWING)
     return _relative({*reached, *own})
 
@@ -63,13 +65,17 @@ def _closure(roots: Iterable[Path], left_out: tuple[str, ...] = ()) -> set[Path]
     waiting = list(roots)
     while waiting:
         path = waiting.pop()
-        if path in seen or path.name in left_out:
+        if path in seen or _draws(path, left_out):
             continue
         seen.add(path)
         if path.suffix == ".py":
             waiting.extend(_imports(path))
             waiting.extend(p for p in path.parent.iterdir() if p.suffix in (".cpp", ".hpp"))
     return seen
+
+
+def _draws(path: Path, names: tuple[str, ...]) -> bool:
+    return path.name in names or (bool(names) and path.name.startswith(DRAWING_PREFIX))
 
 
 @cache

@@ -49,7 +49,8 @@ VERDICT_COLUMNS = (
     "verdict",
 )
 HISTORY_COLUMNS = ("experiment", "variant", "seed", "epoch", "metric", "value")
-ENGINES = ("jax", "compiled", "numpy", "brian2-runtime", "brian2")
+ENGINES = ("jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2")
+"""`brian2-learning`: a compiled Brian2 program with plasticity on; `brian2`: the trained network in one."""
 
 
 def rows(

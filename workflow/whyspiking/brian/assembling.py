@@ -105,12 +105,14 @@ def assemble(model: BrianModel) -> tuple[Any, dict[str, Any]]:
     spike_monitors = {}
     for name in model.record_spikes:
         lag = model.lag_variable.get(name)
+        group, _, event = name.partition(".")
         # At the end of the step, when the statements after a spike have stored its lag.
-        spike_monitors[name] = brian2.SpikeMonitor(
-            find(name, "record_spikes"),
+        spike_monitors[name] = brian2.EventMonitor(
+            find(group, "record_spikes"),
+            event or "spike",
             variables=[lag] if lag else None,
             when="end",
-            name=f"{name}_spikes_recorded",
+            name=f"{name.replace('.', '_')}_spikes_recorded",
         )
     trace_monitors = {}
     for monitor, (name, variable, sampling_ms) in model.record_traces.items():

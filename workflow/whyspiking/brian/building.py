@@ -35,6 +35,7 @@ def digest(model: BrianModel) -> str:
         "numbers": [model.dt_ms, model.trial_ms, model.max_trials, model.sub_step],
         "reset": dict(model.reset),
         "record": [list(model.record_spikes), {k: list(v) for k, v in model.record_traces.items()}],
+        "final": list(model.record_final),
         "lag": dict(model.lag_variable),
         "schedule": list(model.schedule),
         "brian2": importlib.metadata.version("brian2"),
@@ -126,6 +127,7 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
 
     device.insert_code("before_start", "whyspiking::take_words(args);")
 
+    final = _final_variables(model, parts)
     # Connections: after Brian2's own have been created, before values and spike queues are set.
     main: list[str] = ['_random_generators[0].seed(std::stoul(whyspiking::word("random:seed")));']
     clear: list[str] = []
@@ -136,9 +138,8 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
         pre, post = vector(v["_synaptic_pre"]), vector(v["_synaptic_post"])
         outgoing, incoming = vector(v["N_outgoing"]), vector(v["N_incoming"])
         number = device.get_array_name(v["N"])
-        others = sorted(
-            {vector(variable) for variable in synapses._registered_variables} - {pre, post}
-        )
+        owned = synapses._registered_variables
+        others = sorted({vector(variable) for variable in owned} - {pre, post})
         main.append(
             f'if (whyspiking::given("links:{name}")) {{\n'
             f'    whyspiking::load_links("{name}", {len(synapses.source)}, {len(synapses.target)},'
@@ -148,7 +149,9 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
             + "}"
         )
         describe.append(f'sizes << "{name} " << {pre}.size() << std::endl;')
-        clear += [f"{array}.clear();" for array in (pre, post, outgoing, incoming, *others)]
+        kept = {vector(variable) for variable in final.values() if variable in owned}
+        cleared = [pre, post, outgoing, incoming, *(other for other in others if other not in kept)]
+        clear += [f"{array}.clear();" for array in cleared]
         queues += [
             f"whyspiking::clear_queue({pathway.name});"
             for pathway in sorted(synapses._pathways, key=lambda pathway: pathway.name)
@@ -197,9 +200,34 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
         *(f"    {line}" for line in deliver),
         "}));",
     ]
+    # A run that does not ask for spikes does not pay for them.
+    before.append('if (whyspiking::given("spikes:none")) {')
+    for monitor in parts["spike_monitors"].values():
+        run = f"_run_{monitor.name}_codeobject"
+        before.append(f"    whyspiking::forget({network.name}.objects, &{run});")
+    before.append("}")
     device.insert_code("before_network_run", "\n".join(before))
     # What is not a result need not be written.
     device.insert_code("before_end", "\n".join(["using namespace brian;", *clear]))
+
+
+def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Brian2's variables behind `record_final`, by name.
+
+    Raises:
+        UserError: If one does not exist.
+    """
+    found = {}
+    for key in model.record_final:
+        owner, _, name = key.partition(".")
+        variables = parts["objects"][owner].variables if owner in parts["objects"] else {}
+        if name not in variables:
+            raise UserError(
+                f"Brian2 model '{model.name}': record_final names '{key}', which `construct` does "
+                "not make; correct it"
+            )
+        found[key] = variables[name]
+    return found
 
 
 def _generate(device: Any, project: Path, headers: str, dt_s: float) -> None:
@@ -257,7 +285,7 @@ def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[
         "inputs": {name: len(item) for name, item in parts["inputs"].items()},
         "populations": {
             name: {
-                "size": len(parts["objects"][name]),
+                "size": len(parts["objects"][name.partition(".")[0]]),
                 "unit": result(monitor.variables["i"]),
                 "time": result(monitor.variables["t"]),
                 "lag": (
@@ -275,6 +303,7 @@ def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[
             }
             for name, monitor in parts["trace_monitors"].items()
         },
+        "final": {key: result(v) for key, v in _final_variables(model, parts).items()},
         "variables": variables,
         "synapses": {name: [len(item.source), len(item.target)] for name, item in synapses.items()},
         "arrays": {

@@ -180,6 +180,10 @@ class Exchange:
         entry = self.manifest["traces"][monitor]
         return _read(entry, results).reshape(n_trials, self.n_steps // entry["every"], -1)
 
+    def read_final(self, name: str, results: Path) -> NDArray:
+        """The values of a variable when the run ended, (neuron,) or (synapse,)."""
+        return _read(self.manifest["final"][name], results)
+
     def error(self, message: str) -> UserError:
         """An error that names the model."""
         return UserError(f"Brian2 model '{self.model.name}': {message}")

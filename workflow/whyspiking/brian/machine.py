@@ -76,6 +76,7 @@ class Machine:
         *,
         trials: int | None = None,
         seed: int = 0,
+        spikes: bool = True,
     ) -> Recording:
         """Simulate all trials of a stimulus, one after the other.
 
@@ -88,6 +89,8 @@ class Machine:
             trials: Number of trials; needed only where the stimulus does not tell (default then 1).
             seed: Seed of the model's own random statements; piece p of a long stimulus uses
                 seed + p.
+            spikes: Whether to record spikes; a long run of which only traces and final values are
+                wanted is spared the memory.
 
         Raises:
             UserError: If a name is unknown or a size is wrong.
@@ -101,6 +104,7 @@ class Machine:
                 values,
                 min(self.model.max_trials, n_trials - start),
                 seed + number,
+                spikes,
             )
             for number, start in enumerate(range(0, n_trials, self.model.max_trials))
         ]
@@ -128,12 +132,18 @@ class Machine:
         return n_trials
 
     def _run_piece(
-        self, stimulus: Stimulus, values: Mapping[str, Value], n_trials: int, seed: int
+        self,
+        stimulus: Stimulus,
+        values: Mapping[str, Value],
+        n_trials: int,
+        seed: int,
+        spikes: bool,
     ) -> Recording:
         exchange = Exchange(self.model, self.manifest, self._steps)
         with tempfile.TemporaryDirectory(prefix="whyspiking-") as name:
             folder = Path(name).resolve()
             words = [f"random:seed={seed % 2**32}", f"trials:count={n_trials}"]
+            words += [] if spikes else ["spikes:none=1"]
             words += exchange.spikes(stimulus.spikes, folder)
             words += exchange.arrays(stimulus.arrays, n_trials, folder)
             words += exchange.wiring(values, folder)
@@ -145,13 +155,14 @@ class Machine:
             return Recording(
                 spikes={
                     population: exchange.read_spikes(population, results, n_trials)
-                    for population in self.manifest["populations"]
+                    for population in (self.manifest["populations"] if spikes else ())
                 },
                 traces={
                     monitor: exchange.read_trace(monitor, results, n_trials)
                     for monitor in self.manifest["traces"]
                 },
                 trace_dt_ms={k: float(v[2]) for k, v in self.model.record_traces.items()},
+                final={name: exchange.read_final(name, results) for name in self.manifest["final"]},
             )
 
 
@@ -206,4 +217,5 @@ def _join(pieces: list[Recording]) -> Recording:
         populations,
         {name: np.concatenate([piece.traces[name] for piece in pieces]) for name in first.traces},
         first.trace_dt_ms,
+        pieces[-1].final,
     )

@@ -131,6 +131,13 @@ inline void load_links(const std::string& name, std::int32_t n_pre, std::int32_t
     *n_synapses = static_cast<std::int32_t>(count);
 }
 
+// Takes a function out of what runs at every step.
+template <class Objects, class Function>
+void forget(Objects& objects, Function function) {
+    for (typename Objects::iterator item = objects.begin(); item != objects.end();)
+        item = item->second == function ? objects.erase(item) : item + 1;
+}
+
 // Drops the spikes still under way in a pathway, so that none leaks into the next trial.
 template <class Pathway>
 void clear_queue(Pathway& pathway) {

@@ -28,7 +28,7 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.naud import burst_code, circuit, reference
+from whyspiking.replications.naud import burst_code, circuit, circuit_reference
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
@@ -201,7 +201,7 @@ def exhibits(
     steps = round(params.trace_ms / params.dt_ms)
     kept: dict[str, NDArray] = {}
     for case, level in zip(("weak", "strong"), params.trace_dendrite, strict=True):
-        soma, dendrite, times = reference.trace(
+        soma, dendrite, times = circuit_reference.trace(
             params, np.full(steps, params.trace_soma), np.full(steps, level)
         )
         kept |= {
