@@ -45,7 +45,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Pixels (image, pixel) and classes (image,); validation is the end of the training file."""
-    images, labels = mnist.load(params.data_dir, "test" if split == "test" else "train")
+    images, labels = mnist.load(params.data_dir / "mnist", "test" if split == "test" else "train")
     if split == "validation":
         images, labels = images[-params.n_validation :], labels[-params.n_validation :]
     elif split == "train":
