@@ -308,9 +308,7 @@ def test_lesions_change_what_they_say_and_nothing_else():
     for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "homeostasis_flipped"):
         cut = xor.placed(p, variant, arrays)
         touched[variant] = {
-            key
-            for key in cut
-            if key not in intact or not np.array_equal(cut[key], intact[key])
+            key for key in cut if key not in intact or not np.array_equal(cut[key], intact[key])
         }
     assert touched == {
         "no_feedback": {"feedback_exc.w", "feedback_inh.w"},
@@ -323,7 +321,12 @@ def test_lesions_change_what_they_say_and_nothing_else():
 
 
 def test_teaching_current_follows_its_cases():
-    for e, up, down in ((1.0, 1.0, 0.0), (5.0, 1 / 3, -1 / 5), (8.5, 1 / 6.5, -1 / 1.5), (9.5, 0, -1)):
+    for e, up, down in (
+        (1.0, 1.0, 0.0),
+        (5.0, 1 / 3, -1 / 5),
+        (8.5, 1 / 6.5, -1 / 1.5),
+        (9.5, 0, -1),
+    ):
         assert reference._teaching(1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(up)
         assert reference._teaching(-1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(down)
         # It is minus the derivative of the cross-entropy, which the gradient uses.
@@ -460,9 +463,7 @@ def test_gradient_of_the_rate_model_agrees_with_finite_differences():
     gradient = model.gradient(rates, weights)
     for pattern in range(4):
         for k, pair in enumerate(PROJECTIONS):
-            up, down = (
-                cost({**weights, pair: weights[pair] + h}, pattern) for h in (1e-6, -1e-6)
-            )
+            up, down = (cost({**weights, pair: weights[pair] + h}, pattern) for h in (1e-6, -1e-6))
             assert gradient[pattern, k] == pytest.approx(-(up - down) / 2e-6, rel=1e-4)
 
 
