@@ -151,7 +151,7 @@ def test_interneurons_start_to_fire_at_their_rheobase(runtime):
     group.i_const = (0.8 * rheobase) * runtime.amp
     spikes = runtime.SpikeMonitor(group)
     runtime.defaultclock.dt = 0.1 * runtime.ms
-    runtime.Network(group, spikes).run(2.5 * runtime.second)
+    runtime.Network(group, spikes).run(3.2 * runtime.second)
     for k in (0, 2):
         first = float(spikes.spike_trains()[k][0] / runtime.second)
         found = 0.8 * rheobase[k] + float(group.ramp[k]) * first
