@@ -158,7 +158,7 @@ def probability_by_dendrite(found: Mapping[str, NDArray]) -> NDArray[np.float64]
 
 
 def sigmoid(current: NDArray, probability: NDArray) -> tuple[NDArray[np.float64], float]:
-    """Least-squares logistic curve (Eq. 23a) and the share of variance that it explains.
+    """Least-squares logistic curve (Eq. 46) and the share of variance that it explains.
 
     Args:
         current: Dendritic currents in A, (level,).
