@@ -67,7 +67,7 @@ def plasticity(arrays: Arrays) -> Plate:
         mean, sd = change[k].mean(axis=-1), change[k].std(axis=-1)
         colour = PALETTE[k]
         ax.errorbar(
-            p, mean, sd, color=colour, marker=MARKERS[k], linestyle="", capsize=2, linewidth=1,
+            p, mean, sd, color=colour, marker=MARKERS[k], linestyle="", capsize=2, linewidth=1, markersize=5,
             label=f"events at {rate:.0f} Hz",
         )  # fmt: skip
         slope, offset = np.polyfit(p, mean, 1)
@@ -99,7 +99,7 @@ def protocols(arrays: Arrays) -> Plate:
     for k, start in enumerate(starts):
         mean, sd = poisson[k].mean(axis=-1), poisson[k].std(axis=-1)
         left.errorbar(
-            rates, mean, sd, color=PALETTE[k], marker=MARKERS[k], capsize=2, linewidth=1,
+            rates, mean, sd, color=PALETTE[k], marker=MARKERS[k], capsize=2, linewidth=1, markersize=5,
             label=f"running mean starts at {float(start):g}",
         )  # fmt: skip
         words.append(
@@ -108,8 +108,8 @@ def protocols(arrays: Arrays) -> Plate:
     right.plot(periodic_rates, periodic, color=PALETTE[3], marker=MARKERS[3], label="five pairs")
     right.axvline(1000 / 16, color=GREY, linestyle="--", linewidth=1)
     right.annotate(
-        "interval\n16 ms", (1000 / 16 + 1, 0.98), xycoords=("data", "axes fraction"), va="top",
-        fontsize=9,
+        "interval\n16 ms", (1000 / 16 - 2, 0.98), xycoords=("data", "axes fraction"), va="top",
+        ha="right", fontsize=9,
     )  # fmt: skip
     left.set_title("Poisson")
     right.set_title("periodic")
@@ -145,26 +145,24 @@ def digits(history: Table) -> Plate:
     left.yaxis.set_minor_formatter(lambda value, _: "")
     left.set_yticks([2, 3, 5, 10, 20])
     said = []
-    for index, (variant, line) in enumerate({"burstprop": "-", "fixed_feedback": "--"}.items()):
-        for layer in (1, 2, 3):
+    for variant in ("burstprop", "fixed_feedback"):
+        for layer, line in enumerate(("-", "--", ":"), start=1):
             rows = own[(own["metric"] == f"feedback_angle_{layer}") & (own["variant"] == variant)]
             if rows.empty:
                 continue
             points = over_seeds(rows, ["epoch"])
-            line_with_interval(
-                right, points["epoch"], points, index=layer + 2, linestyle=line,
-                label=f"{RULES[variant].partition(', ')[2]}, onto layer {layer}",
-            )  # fmt: skip
-            said.append(f"{variant} onto layer {layer} {points['mean'].iloc[-1]:.0f}°")
+            index = list(RULES).index(variant)
+            line_with_interval(right, points["epoch"], points, index=index, linestyle=line)
+            said.append(f"{RULES[variant]} onto layer {layer} {points['mean'].iloc[-1]:.0f}°")
     right.axhline(90, color=GREY, linewidth=0.8)
     right.set_ylim(0, 95)
     right.set_ylabel("angle, feedback to\nforward weights, degrees")
     right.set_xlabel("epoch")
-    legend_below(plate, [left, right])
+    legend_below(plate, [left])
     return plate.says(
         "MNIST, 3 hidden layers of 256 rate units, no spikes. Left: error on validation images "
         "(logarithmic). Right: angle between feedback weights and the transposed forward weights; 90 "
-        "degrees is chance. Bands: 95 % t intervals over seeds.",
+        "degrees is chance; solid, dashed and dotted: onto hidden layer 1, 2, 3. Bands: 95 % t intervals over seeds.",
         f"Validation error in %: {words}. Angle in the end: {'; '.join(said)}.",
         "history.csv",
         "mnist",

@@ -67,6 +67,8 @@ LABELS = {
 """Variants in the order of drawing."""
 NAMES = [f"({a},{b})" for a, b in PATTERNS]
 OUTPUT, HIDDEN_1 = 4, 2
+E_MIN_HZ = 2.0
+"""Lower end of homeostasis (talk.yaml: e_min)."""
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
@@ -133,9 +135,9 @@ def burst(arrays: Arrays) -> Plate:
     inside = (events >= step[0]) & (events < step[1])
     during = (bursts >= step[0]) & (bursts < step[1])
     return plate.says(
-        "One neuron with the noise of a hidden ensemble. The soma decides when it fires an event; the "
-        "dendrite decides whether a second spike follows within 16 ms. A current into the dendrite "
-        "(grey) leads to more bursts.",
+        "One neuron of an active input. The soma decides when it fires an event; the "
+        "dendrite decides how probably a second spike follows within 16 ms. Grey: a current into the "
+        "dendrite.",
         f"During the current {int(during.sum())} bursts in {int(inside.sum())} events, outside "
         f"{int((~during).sum())} in {int((~inside).sum())}.",
         SOURCE,
@@ -332,51 +334,43 @@ def homeostasis(arrays: Arrays) -> Plate:
     shown = [v for v in ("spiking", "homeostasis_flipped") if of_variant(arrays, "updates", v)]
     if len(shown) < 2:
         raise NotMeasuredError("The network with the e_min term flipped was not trained.")
-    plate = Plate(5.0)
-    axes = plate.panels(2, 2, sharex=True, sharey="row")
+    plate = Plate(4.8)
+    axes = plate.panels(2, 2, sharey="row")
+    n_patterns = len(PATTERNS)
     words = []
     for column, variant in enumerate(shown):
         seed = min(of_variant(arrays, "updates", variant))
         change = of_variant(arrays, "updates", variant)[seed][:, HIDDEN_1]
         rates = of_variant(arrays, "predicted", variant)[seed][:, HIDDEN_1]
-        n_patterns = len(PATTERNS)
         epochs = 1 + np.arange(len(rates) // n_patterns)
         upper, lower = axes[0, column], axes[1, column]
         for pattern, colour in enumerate((BLUE, RED, GREEN, PURPLE)):
-            upper.plot(
-                epochs,
-                _smooth(rates[pattern::n_patterns]),
-                color=colour,
-                label=f"H1 at {NAMES[pattern]}",
-            )
-        upper.axhline(2.0, color=GREY, linestyle="--", linewidth=1)
-        per_epoch = change.reshape(-1, n_patterns, 2).sum(axis=1)
+            rate = _smooth(rates[pattern::n_patterns])
+            upper.plot(epochs, rate, color=colour, label=f"H1 at {NAMES[pattern]}")
+        upper.axhline(E_MIN_HZ, color=GREY, linestyle="--", linewidth=1)
+        by_pattern = change.reshape(-1, n_patterns, 2).mean(axis=0)
         for k, (name, colour) in enumerate((("burst rule", OLIVE), ("e_min term", INK))):
-            lower.plot(
-                epochs,
-                np.cumsum(per_epoch[:, k]),
-                color=colour,
-                linestyle="-" if k else "--",
-                label=name,
-            )
-        lower.plot(epochs, np.cumsum(per_epoch.sum(axis=1)), color=RED, label="both")
+            x = np.arange(n_patterns) + 0.4 * (k - 0.5)
+            lower.bar(x, by_pattern[:, k], width=0.38, color=colour, alpha=0.7, label=name)
+        lower.axhline(0, color=INK, linewidth=0.8)
+        lower.set_xticks(range(n_patterns), NAMES)
         term = "on" if np.abs(change[:, 1]).sum() > 0 else "off"
         upper.set_title(f"e_min term of the hidden layer {term}")
-        lower.set_xlabel("epoch")
-        total = per_epoch.sum(axis=0)
-        early, late = (rates[s].mean() for s in (slice(0, 20), slice(-20, None)))
+        upper.set_xlabel("epoch")
+        lower.set_xlabel("pattern")
+        last = rates[n_patterns - 1 :: n_patterns][-5:].mean()
+        rule, lifted = (", ".join(f"{v:+.3f}" for v in by_pattern[:, k]) for k in (0, 1))
         words.append(
-            f"term {term}: rule {total[0]:+.1f}, term {total[1]:+.1f}; H1 from {early:.1f} to "
-            f"{late:.1f} Hz, at (1,1) {rates[n_patterns - 1 :: n_patterns][-5:].mean():.1f} Hz"
+            f"term {term}: by the rule {rule}, by the term {lifted}; H1 ends at {last:.1f} Hz for (1,1)"
         )
     axes[0, 0].set_ylabel("H1, event rate, Hz")
-    axes[1, 0].set_ylabel("sum of weight changes\nper H1 neuron")
+    axes[1, 0].set_ylabel("weight change of an H1\nneuron per example, summed")
     legend_below(plate, list(axes.ravel()))
     return plate.says(
-        "Ensemble H1 without and with the term that raises weights of neurons below 2 Hz. The burst "
-        "rule asks H1 to fall silent for (1,1), that is below 2 Hz (dashed); the term, which knows "
-        "nothing of patterns, pays back what the rule takes. Sums before weights are clipped.",
-        "Over training, " + "; ".join(words) + ".",
+        "Ensemble H1 with the e_min term off and on. Upper: its rate while predicting, dashed e_min. "
+        "Lower: what the burst rule and the term add to the summed input weights of a neuron in one "
+        "learning window (before weights are clipped), mean over training, by pattern.",
+        "Mean change per example for 00, 10, 01, 11, " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
     )
@@ -384,7 +378,7 @@ def homeostasis(arrays: Arrays) -> Plate:
 
 def _smooth(values: NDArray, width: int = 5) -> NDArray:
     """Running mean, shorter at the ends."""
-    weights = np.ones(width)
+    weights = np.ones(min(width, values.size))
     return np.convolve(values, weights, "same") / np.convolve(np.ones(values.size), weights, "same")
 
 
