@@ -78,8 +78,8 @@ def traces(arrays: Arrays) -> Plate:
     axes[0, 0].set_ylabel("soma, mV")
     axes[1, 0].set_ylabel("dendrite, mV")
     return plate.says(
-        f"The two-compartment neuron without noise, {PICO * float(soma_current):.0f} pA into the soma. "
-        "Bars: spikes. A spike that travels back opens a dendritic plateau if the dendrite is "
+        "The two-compartment neuron without noise, "
+        f"{PICO * float(soma_current):.0f} pA into the soma. Bars: spikes. A spike that travels back opens a dendritic plateau if the dendrite is "
         "depolarised already; the plateau makes the soma fire again.",
         "; ".join(words).capitalize() + ".",
         "neuron/exhibits.npz",
@@ -139,12 +139,12 @@ def curves(arrays: Arrays) -> Plate:
     right.legend(title="soma, pA", loc="upper left")
     across = float(np.ptp(rate.mean(axis=0)) / np.ptp(rate.mean(axis=1)))
     return plate.says(
-        "Uncoupled neurons with noise in Brian2, 3 s per point at default scale. Left: one line per "
-        "dendritic current, from dark (lowest) to light. Right: one line per somatic current; dashed: "
-        "the sigmoid fitted to all events.",
+        "Uncoupled neurons with noise in Brian2. Left: one line per dendritic current, from dark "
+        "(lowest) to light. Right: one line per somatic current; dashed: the sigmoid fitted to all "
+        "events.",
         f"Event rate rises from {rate[0].mean():.1f} to {rate[-1].mean():.1f} Hz over the somatic "
-        f"currents and changes {across:.2f} times as much over the dendritic ones. Burst probability "
-        f"rises from {probability[:, 0].mean():.2f} to {probability[:, -1].mean():.2f} over the "
+        f"currents and changes {across:.2f} times as much over the dendritic ones. Burst "
+        f"probability rises from {probability[:, 0].mean():.2f} to {probability[:, -1].mean():.2f} over the "
         "dendritic currents.",
         "neuron/exhibits.npz",
         "neuron",
@@ -182,8 +182,8 @@ def channels(arrays: Arrays) -> Plate:
     axes[2].set_xlabel("time after relaxation, s")
     n_trials = arrays["events_1"].shape[0]
     return plate.says(
-        f"Two ensembles in Brian2. Top: {int(shown)} neurons of each, one realisation; red: spikes of "
-        "bursts. Middle and bottom (bins of 50 ms): thick, mean of "
+        f"Two ensembles in Brian2. Top: {int(shown)} neurons of each, one realisation; red: spikes "
+        "of bursts. Middle and bottom (bins of 50 ms): thick, mean of "
         f"{n_trials} realisations; dashed grey, the sine into the somata of the "
         "lower ensemble and that into the dendrites of the upper one, scaled to fit.",
         f"Correlation of somatic current and lower event rate {found[0]:.2f}, of dendritic current "
@@ -222,8 +222,8 @@ def readouts(arrays: Arrays) -> Plate:
         ax.set_xlabel("time after relaxation, s")
     legend_below(plate, axes.ravel())
     return plate.says(
-        "One spike train, two readers: conductance behind depressing (top) and facilitating (bottom) "
-        "synapses of the upper ensemble in Brian2, beside its event rate (left) and its burst rate "
+        "One spike train, two readers: conductance behind depressing (top) and facilitating "
+        "(bottom) synapses of the upper ensemble in Brian2, beside its event rate (left) and its burst rate "
         "(right). Mean of all realisations, bins of 50 ms, standardised.",
         "Correlations: " + "; ".join(words) + ".",
         "multiplexing/exhibits.npz",

@@ -67,8 +67,8 @@ def plasticity(arrays: Arrays) -> Plate:
         mean, sd = change[k].mean(axis=-1), change[k].std(axis=-1)
         colour = PALETTE[k]
         ax.errorbar(
-            p, mean, sd, color=colour, marker=MARKERS[k], linestyle="", capsize=2, linewidth=1, markersize=5,
-            label=f"events at {rate:.0f} Hz",
+            p, mean, sd, color=colour, marker=MARKERS[k], linestyle="", capsize=2, linewidth=1,
+            markersize=5, label=f"events at {rate:.0f} Hz",
         )  # fmt: skip
         slope, offset = np.polyfit(p, mean, 1)
         ax.plot(p, slope * p + offset, color=colour)
@@ -82,7 +82,8 @@ def plasticity(arrays: Arrays) -> Plate:
     return plate.says(
         f"Change of one synapse in Brian2 after the burst-Poisson protocol, mean and sd of "
         f"{change.shape[-1]} repetitions, straight-line fits with their zero crossings (crosses); "
-        f"dotted: mean-field theory. Vertical line: running mean of burst probability at the start.",
+        "dotted: mean-field theory. Vertical line: running mean of burst probability at the "
+        "start.",
         "Change of weight against burst probability: " + "; ".join(words) + ".",
         "plasticity/exhibits.npz",
         "plasticity",
@@ -99,11 +100,12 @@ def protocols(arrays: Arrays) -> Plate:
     for k, start in enumerate(starts):
         mean, sd = poisson[k].mean(axis=-1), poisson[k].std(axis=-1)
         left.errorbar(
-            rates, mean, sd, color=PALETTE[k], marker=MARKERS[k], capsize=2, linewidth=1, markersize=5,
-            label=f"running mean starts at {float(start):g}",
+            rates, mean, sd, color=PALETTE[k], marker=MARKERS[k], capsize=2, linewidth=1,
+            markersize=5, label=f"running mean starts at {float(start):g}",
         )  # fmt: skip
         words.append(
-            f"from {float(start):g}, {mean[0]:.2f} at the lowest rate, {mean[-1]:.2f} at the highest"
+            f"from {float(start):g}, {mean[0]:.2f} at the lowest rate and {mean[-1]:.2f} at the "
+            "highest"
         )
     right.plot(periodic_rates, periodic, color=PALETTE[3], marker=MARKERS[3], label="five pairs")
     right.axvline(1000 / 16, color=GREY, linestyle="--", linewidth=1)
@@ -119,8 +121,8 @@ def protocols(arrays: Arrays) -> Plate:
     left.set_ylabel("change of weight")
     legend_below(plate, [left, right])
     return plate.says(
-        "Other pairing protocols in Brian2. In a Poisson train bursts come by chance, more often at "
-        "high rates (mean and sd of the repetitions). In short periodic trains the second spike "
+        "Other pairing protocols in Brian2. In a Poisson train bursts come by chance, more often "
+        "at high rates (mean and sd of the repetitions). In short periodic trains the second spike "
         "makes a burst once the interval is within 16 ms (one repetition: nothing is random).",
         "Poisson: " + "; ".join(words) + f". Periodic: {periodic[0]:.2f} at the lowest rate, "
         f"{periodic[-1]:.2f} at the highest.",
@@ -161,8 +163,9 @@ def digits(history: Table) -> Plate:
     legend_below(plate, [left])
     return plate.says(
         "MNIST, 3 hidden layers of 256 rate units, no spikes. Left: error on validation images "
-        "(logarithmic). Right: angle between feedback weights and the transposed forward weights; 90 "
-        "degrees is chance; solid, dashed and dotted: onto hidden layer 1, 2, 3. Bands: 95 % t intervals over seeds.",
+        "(logarithmic). Right: angle between feedback weights and the transposed forward weights; "
+        "90 degrees is chance; solid, dashed and dotted: onto hidden layer 1, 2, 3. Bands: 95 % t "
+        "intervals over seeds.",
         f"Validation error in %: {words}. Angle in the end: {'; '.join(said)}.",
         "history.csv",
         "mnist",
