@@ -1,4 +1,4 @@
-"""Figures of the experiment `xor`: a burst, XOR before and after, learning, lesions, credit, homeostasis.
+"""Figures of the experiment `xor`: bursts, learning, lesions, credit, homeostasis, weights.
 
 Exhibits read (`xor/exhibits.npz`); `<v>.<s>` are variant and seed, populations I1, I2, H1, H2, O,
 patterns 00, 10, 01, 11:
@@ -8,9 +8,10 @@ patterns 00, 10, 01, 11:
 - `output.before`, `output.after` (bin,), `output.bin_ms` (): the four patterns one after the other.
 - `tests.epoch.<v>.<s>` (test,), `tests.rates.<v>.<s>` (test, pattern, population) in Hz.
 - `credit.<v>.<s>` (population, pattern).
-- `updates.<v>.<s>` (example, population, 2): change of a neuron's summed weights by the rule, by the
-  e_min term; `predicted.<v>.<s>` (example, population): rates while predicting, in Hz.
-- `weights.edges`, `weights.counts` (projection, bin), `weights.mean` (projection,), `weights.start`.
+- `updates.<v>.<s>` (example, population, 2): change of a neuron's summed weights by the rule, by
+  the e_min term; `predicted.<v>.<s>` (example, population): rates while predicting, in Hz.
+- `weights.edges`, `weights.counts` (projection, bin), `weights.mean` (projection,),
+  `weights.start` ().
 - `alignment.<start|trained>.<rule|gradient>` (pattern, projection).
 """
 
@@ -136,8 +137,8 @@ def burst(arrays: Arrays) -> Plate:
     during = (bursts >= step[0]) & (bursts < step[1])
     return plate.says(
         "One neuron of an active input. The soma decides when it fires an event; the "
-        "dendrite decides how probably a second spike follows within 16 ms. Grey: a current into the "
-        "dendrite.",
+        "dendrite decides how probably a second spike follows within 16 ms. Grey: a current into "
+        "the dendrite.",
         f"During the current {int(during.sum())} bursts in {int(inside.sum())} events, outside "
         f"{int((~during).sum())} in {int((~inside).sum())}.",
         SOURCE,
@@ -176,8 +177,8 @@ def before_and_after(arrays: Arrays) -> Plate:
     axes[0].set_ylim(0, 1.35 * max(float(before.max()), float(after.max())))
     axes[0].set_ylabel("output event rate, Hz")
     return plate.says(
-        "Event rate of the output ensemble, plasticity off, in the order of training. Green: patterns "
-        "whose answer is 1. Dashed: the threshold of 6 Hz.",
+        "Event rate of the output ensemble, plasticity off, in the order of training. Green: "
+        "patterns whose answer is 1. Dashed: the threshold of 6 Hz.",
         "Output from the second second on, " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -225,9 +226,9 @@ def learning(arrays: Arrays) -> Plate:
         ax.set_xlabel("epoch")
     legend_below(plate, list(axes))
     return plate.says(
-        "Tests with plasticity off. Left: lower true output minus higher false one; thick mean and 95 % "
-        "t interval over seeds, thin the seeds, dashed the margin of 1 Hz, grey the judged last fifth. "
-        "Right: the intact network's outputs, mean over seeds, dotted the threshold.",
+        "Tests with plasticity off. Left: lower true output minus higher false one; thick mean and "
+        "95 % t interval over seeds, thin the seeds, dashed the margin of 1 Hz, grey the judged "
+        "last fifth. Right: the intact network's outputs, mean over seeds, dotted the threshold.",
         f"{len(rates)} seeds. " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -281,8 +282,8 @@ def lesions(arrays: Arrays) -> Plate:
         words.append(f"{LABELS[variant]} {said} Hz")
     axes[0].set_ylabel("output event rate, Hz")
     return plate.says(
-        "Output in the tests of the last fifth of training, one dot per seed; green patterns should "
-        "answer 1. Dashed: the threshold of 6 Hz.",
+        "Output in the tests of the last fifth of training, one dot per seed; green patterns "
+        "should answer 1. Dashed: the threshold of 6 Hz.",
         "Outputs for 00, 10, 01, 11: " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -320,9 +321,9 @@ def credit(arrays: Arrays) -> Plate:
     axes[0].set_ylabel("burst probability,\nlearning − prediction")
     legend_below(plate, [axes[0]])
     return plate.says(
-        "What the teaching current at the output does to burst probability, first 10 epochs, dots are "
-        "seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey band: too "
-        "small to count.",
+        "What the teaching current at the output does to burst probability, first 10 epochs, dots "
+        "are seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey "
+        "band: too small to count.",
         "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -361,15 +362,16 @@ def homeostasis(arrays: Arrays) -> Plate:
         last = rates[n_patterns - 1 :: n_patterns][-5:].mean()
         rule, lifted = (", ".join(f"{v:+.3f}" for v in by_pattern[:, k]) for k in (0, 1))
         words.append(
-            f"term {term}: by the rule {rule}, by the term {lifted}; H1 ends at {last:.1f} Hz for (1,1)"
+            f"term {term}: by the rule {rule}, by the term {lifted}; "
+            f"H1 ends at {last:.1f} Hz for (1,1)"
         )
     axes[0, 0].set_ylabel("H1, event rate, Hz")
     axes[1, 0].set_ylabel("weight change of an H1\nneuron per example, summed")
     legend_below(plate, list(axes.ravel()))
     return plate.says(
-        "Ensemble H1 with the e_min term off and on. Upper: its rate while predicting, dashed e_min. "
-        "Lower: what the burst rule and the term add to the summed input weights of a neuron in one "
-        "learning window (before weights are clipped), mean over training, by pattern.",
+        "Ensemble H1 with the e_min term off and on. Upper: its rate while predicting, dashed "
+        "e_min. Lower: what the burst rule and the term add to the summed input weights of "
+        "a neuron in one learning window (before clipping), mean over training, by pattern.",
         "Mean change per example for 00, 10, 01, 11, " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
@@ -414,9 +416,9 @@ def weights(arrays: Arrays) -> Plate:
     axes[1].set_ylabel("burst rule")
     legend_below(plate, list(axes))
     return plate.says(
-        "Left: weights of the first seed after training, dotted their common start. Right: change of "
-        "the mean weight of each projection by the burst rule for each pattern, against the gradient "
-        "of a fitted rate model, both scaled to unit length per layer.",
+        "Left: weights of the first seed after training, dotted their common start. Right: change "
+        "of the mean weight of each projection by the burst rule for each pattern, against the "
+        "gradient of a fitted rate model, both scaled to unit length per layer.",
         "Mean weights " + ", ".join(words) + ". " + "; ".join(angles) + ".",
         SOURCE,
         EXPERIMENT,

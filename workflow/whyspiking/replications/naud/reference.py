@@ -1,4 +1,4 @@
-"""The XOR network in plain numpy, step by step: what tests compare Brian2 with, and traces for figures.
+"""The XOR network in plain numpy: what tests compare Brian2 with, and traces for figures.
 
 Slow and readable; equation numbers are those of this talk's README. Units are Brian2's base units.
 """

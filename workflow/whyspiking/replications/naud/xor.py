@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,8 @@ __all__ = [
 ]
 
 ENGINE = "brian2-learning"
-SYNAPSES = {
+Kind = Literal["feedforward", "recurrent", "readout"]
+SYNAPSES: Mapping[str, tuple[str, Kind]] = {
     "forward": ("neurons", "feedforward"),
     "inhibition": ("neurons", "feedforward"),
     "feedback_exc": ("neurons.burst", "recurrent"),

@@ -1,4 +1,4 @@
-"""Does the burst rule follow a gradient? Its weight changes against those of a fitted rate model (M3).
+"""Does the burst rule follow a gradient? Its weight changes against a fitted rate model (M3).
 
 Equation numbers are those of this talk's README.
 """
@@ -82,7 +82,7 @@ class RateModel:
 
 
 def teaching_signal(rate_hz: float, target: int) -> float:
-    """Minus the derivative of the cross-entropy of (rate - 2)/8, which the teaching current follows.
+    """Minus the derivative of the cross-entropy of (rate - 2)/8; the teaching current follows it.
 
     The limits are those of Eq. 13.
     """

@@ -1,4 +1,4 @@
-"""Example data for the figures of the experiment `xor`; the names are explained in `drawing_xor.py`."""
+"""Example data for the figures of the experiment `xor`; `drawing_xor.py` explains the names."""
 
 from __future__ import annotations
 
