@@ -79,8 +79,8 @@ def traces(arrays: Arrays) -> Plate:
     axes[1, 0].set_ylabel("dendrite, mV")
     return plate.says(
         "The two-compartment neuron without noise, "
-        f"{PICO * float(soma_current):.0f} pA into the soma. Bars: spikes. A spike that travels back opens a dendritic plateau if the dendrite is "
-        "depolarised already; the plateau makes the soma fire again.",
+        f"{PICO * float(soma_current):.0f} pA into the soma. Bars: spikes. A spike that "
+        "travels back opens a dendritic plateau if the dendrite is depolarised already; the plateau makes the soma fire again.",
         "; ".join(words).capitalize() + ".",
         "neuron/exhibits.npz",
         "neuron",
@@ -144,8 +144,8 @@ def curves(arrays: Arrays) -> Plate:
         "events.",
         f"Event rate rises from {rate[0].mean():.1f} to {rate[-1].mean():.1f} Hz over the somatic "
         f"currents and changes {across:.2f} times as much over the dendritic ones. Burst "
-        f"probability rises from {probability[:, 0].mean():.2f} to {probability[:, -1].mean():.2f} over the "
-        "dendritic currents.",
+        f"probability rises from {probability[:, 0].mean():.2f} to "
+        f"{probability[:, -1].mean():.2f} over the dendritic currents.",
         "neuron/exhibits.npz",
         "neuron",
     )
@@ -223,8 +223,8 @@ def readouts(arrays: Arrays) -> Plate:
     legend_below(plate, axes.ravel())
     return plate.says(
         "One spike train, two readers: conductance behind depressing (top) and facilitating "
-        "(bottom) synapses of the upper ensemble in Brian2, beside its event rate (left) and its burst rate "
-        "(right). Mean of all realisations, bins of 50 ms, standardised.",
+        "(bottom) synapses of the upper ensemble in Brian2, beside its event rate (left) and its "
+        "burst rate (right). Mean of all realisations, bins of 50 ms, standardised.",
         "Correlations: " + "; ".join(words) + ".",
         "multiplexing/exhibits.npz",
         "multiplexing",
