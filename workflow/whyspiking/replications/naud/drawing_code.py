@@ -72,16 +72,17 @@ def traces(arrays: Arrays) -> Plate:
         upper.set_title(f"{PICO * float(level):.0f} pA into the dendrite")
         n_bursts = int((np.diff(spikes) <= 16).sum())
         words.append(
-            f"with {PICO * float(level):.0f} pA into the dendrite {spikes.size} spikes, "
-            f"{n_bursts} of them within 16 ms of the one before"
+            f"With {PICO * float(level):.0f} pA into the dendrite {spikes.size} spikes, "
+            f"{n_bursts} of them within 16 ms of the one before."
         )
     axes[0, 0].set_ylabel("soma, mV")
     axes[1, 0].set_ylabel("dendrite, mV")
     return plate.says(
         "The two-compartment neuron without noise, "
         f"{PICO * float(soma_current):.0f} pA into the soma. Bars: spikes. A spike that "
-        "travels back opens a dendritic plateau if the dendrite is depolarised already; the plateau makes the soma fire again.",
-        "; ".join(words).capitalize() + ".",
+        "travels back opens a dendritic plateau if the dendrite is depolarised already; the "
+        "plateau makes the soma fire again.",
+        " ".join(words),
         "neuron/exhibits.npz",
         "neuron",
     )
