@@ -221,6 +221,8 @@ def _history(talk: registry.Talk) -> pd.DataFrame:
             ("validation_accuracy", 0.96, -0.4),
             ("decision_tick", 90.0, 60.0),
             ("validation_decision_ms", 20.0, 8.0),
+            ("validation_error", 0.03, 0.1),
+            *((f"feedback_angle_{layer}", 20.0 + layer, 60.0) for layer in (1, 2, 3)),
         )
     ]
     return pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
@@ -239,6 +241,8 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
     made |= _yinyang(rng) if experiment.name == "yinyang" else {}
     made |= _digit(rng) if experiment.name == "mnist_strict" else {}
     made |= _bursts(rng) if experiment.name == "xor" else {}
+    made |= _two_channels(rng) if experiment.name in ("neuron", "multiplexing") else {}
+    made |= _pairing(rng) if experiment.name == "plasticity" else {}
     made |= _latencies(rng) if experiment.name in ("mnist_slow", "mnist_fast") else {}
     if experiment.name == "boolean":
         made["boolean.accuracy"] = 1 - 0.02 * rng.random((3, 16))
@@ -344,6 +348,61 @@ def _bursts(rng: np.random.Generator) -> dict[str, np.ndarray]:
                 f"predicted.{place}": rng.uniform(1, 4, (480, 5)),
             }
     return made
+
+
+def _two_channels(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Those of naud's uncoupled neurons and of its two ensembles."""
+    soma, dendrite = np.linspace(-2e-10, 4e-10, 7), np.linspace(-1e-10, 3.5e-10, 10)
+    time = 50.0 * (np.arange(60) + 0.5)
+    waves = np.stack([np.sin(time / 80), np.sin(time / 178)], axis=1)
+    rate = 6 + 3 * waves[:, 0] + rng.normal(0, 0.5, (5, 60))
+    share = 0.3 + 0.1 * waves[:, 1] + rng.normal(0, 0.02, (5, 60))
+    signals = {"events": rate, "bursts": rate * share, "probability": share}
+    steps = np.arange(4000)
+    made = {
+        "soma_levels": soma,
+        "dendrite_levels": dendrite,
+        "event_rate_hz": 6 + 1e10 * soma[:, None] + 0.1 * rng.normal(size=(7, 10)),
+        "burst_probability": np.tile(1 / (1 + np.exp(-(dendrite - 1e-10) / 5e-11)), (7, 1)),
+        "sigmoid": np.array([0.0, 1.0, 1e-10, 5e-11]),
+        "trace.dt_ms": np.array(0.1),
+        "trace.soma_current": np.array(5e-10),
+        "trace.dendrite_current": np.array([0.0, 3e-10]),
+        "time_ms": time,
+        "waves": waves,
+        "depressing": np.stack([rate, rate], axis=-1),
+        "facilitating": np.stack([rate * share, rate * share], axis=-1),
+        "raster.spike_ms": rng.uniform(0, 3000, 2000),
+        "raster.row": rng.integers(0, 120, 2000),
+        "raster.burst": rng.random(2000) < 0.4,
+        "raster.neurons": np.array(60),
+    }
+    made |= {f"{name}_{k}": values for name, values in signals.items() for k in (1, 2)}
+    for case in ("weak", "strong"):
+        made[f"trace.{case}.soma"] = -0.06 + 0.01 * np.sin(steps / 90)
+        made[f"trace.{case}.dendrite"] = -0.05 + 0.01 * np.sin(steps / 90)
+        made[f"trace.{case}.spike_ms"] = np.array([40.0, 48, 160])
+    return made
+
+
+def _pairing(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Those of naud's synapse."""
+    p, rates = 0.05 * np.arange(10), np.array([5.0, 10.0])
+    mean = 0.07 * rates[:, None] ** 2 * (p - 0.2)
+    hertz = 5.0 * np.arange(1, 11)
+    poisson = 0.1 * (hertz - np.array([[25.0], [45.0]]))
+    return {
+        "event_rates_hz": rates,
+        "burst_probabilities": p,
+        "predicted": mean,
+        "burst": mean[..., None] + 0.2 * rng.normal(size=(2, 10, 20)),
+        "poisson_rates_hz": hertz,
+        "poisson_starts": np.array([0.3, 0.5]),
+        "poisson": poisson[..., None] + 0.3 * rng.normal(size=(2, 10, 20)),
+        "periodic_rates_hz": 10.0 * np.arange(1, 11),
+        "periodic": np.where(np.arange(10) < 6, -0.3, 0.1),
+        "p_start": np.array(0.2),
+    }
 
 
 def _latencies(rng: np.random.Generator) -> dict[str, np.ndarray]:

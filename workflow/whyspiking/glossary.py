@@ -199,6 +199,59 @@ GLOSSARY: dict[str, Metric] = {
     "accuracy_xor": Metric("fraction", "Accuracy on noisy XOR, median over networks."),
     "accuracy_and": Metric("fraction", "Accuracy on noisy AND, median over networks."),
     "accuracy_or": Metric("fraction", "Accuracy on noisy OR, median over networks."),
+    # burst-dependent plasticity, parts (naud)
+    "event_rate": Metric("Hz", "Events (spikes after 16 ms of silence) per neuron and second."),
+    "sigmoid_fit": Metric(
+        "fraction",
+        "Share of variance of burst probability against dendritic current that a sigmoid explains.",
+    ),
+    "event_rate_leak": Metric(
+        "1", "Range of event rate over dendritic currents, relative to that over somatic ones."
+    ),
+    "burst_probability_leak": Metric(
+        "1",
+        "Range of burst probability over somatic currents, relative to that over dendritic ones.",
+    ),
+    "event_correlation": Metric(
+        "1", "Correlation of event rate and somatic current, lower ensemble, mean of the trials."
+    ),
+    "relay_correlation": Metric("1", "Correlation of event rates, lower and upper ensemble."),
+    "burst_correlation": Metric(
+        "1", "Correlation of burst probability and dendritic current, upper ensemble."
+    ),
+    "topdown_correlation": Metric(
+        "1", "Correlation of the upper burst rate and the lower burst probability."
+    ),
+    "cross_correlation": Metric(
+        "1",
+        "Largest absolute correlation across channels: dendritic current with either event rate, "
+        "somatic current with the upper burst probability.",
+    ),
+    "depressing_events": Metric(
+        "1", "Correlation of what depressing synapses transmit and the event rate, upper ensemble."
+    ),
+    "depressing_bursts": Metric("1", "The same for the burst rate."),
+    "facilitating_bursts": Metric(
+        "1",
+        "Correlation of what facilitating synapses transmit and the burst rate, upper ensemble.",
+    ),
+    "facilitating_events": Metric("1", "The same for the event rate."),
+    "zero_crossing": Metric(
+        "fraction",
+        "Burst probability at which the change of weight is 0, by a straight line; mean over event "
+        "rates.",
+    ),
+    "zero_crossing_error": Metric(
+        "fraction",
+        "Largest distance of that probability, over event rates, from the starting running mean.",
+    ),
+    "slope_ratio": Metric(
+        "1", "Slope of change against burst probability, highest over lowest event rate."
+    ),
+    "poisson_crossing_low": Metric(
+        "Hz", "Poisson rate at which the change of weight is 0, lower running mean at the start."
+    ),
+    "poisson_crossing_high": Metric("Hz", "The same for the higher running mean."),
     # burst-dependent plasticity, XOR (naud)
     "xor_ordering": Metric(
         "fraction",
@@ -241,23 +294,6 @@ GLOSSARY: dict[str, Metric] = {
     "rate_model_error": Metric(
         "Hz", "Root mean square error of that rate model on the rates it was fitted to."
     ),
-    # burst-dependent plasticity (naud)
-    "zero_crossing": Metric(
-        "fraction",
-        "Burst probability at which the change of weight is 0, by a straight line; mean over event "
-        "rates.",
-    ),
-    "zero_crossing_error": Metric(
-        "fraction",
-        "Largest distance of that probability, over event rates, from the starting running mean.",
-    ),
-    "slope_ratio": Metric(
-        "1", "Slope of change against burst probability, highest over lowest event rate."
-    ),
-    "poisson_crossing_low": Metric(
-        "Hz", "Poisson rate at which the change of weight is 0, lower running mean at the start."
-    ),
-    "poisson_crossing_high": Metric("Hz", "The same for the higher running mean."),
     # training cost
     "train_seconds": Metric("s", "Wall-clock time of training."),
     "epoch_seconds": Metric("s", "Process CPU time of one training epoch."),

@@ -25,7 +25,7 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.naud import plasticity, xor
+from whyspiking.replications.naud import digits, multiplexing, plasticity, single_cell, xor
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 
 FAMILIES: Mapping[str, ModuleType] = {
     "xor": xor,
+    "neuron": single_cell,
+    "multiplexing": multiplexing,
     "plasticity": plasticity,
+    "mnist": digits,
 }
 """Experiment -> the module that implements it."""
 
@@ -69,8 +72,8 @@ def train(
     return family(params).train(params, variant, streams, parents, progress)
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
-    """Run the network in the engine it was trained in."""
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome | None:
+    """Run the network in the engine it was trained in; None where it has none but Brian2."""
     return family(params).evaluate(params, variant, network, task)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from whyspiking.figures import Plate
-from whyspiking.replications.naud import drawing_xor
+from whyspiking.replications.naud import drawing_code, drawing_learning, drawing_xor
 
 if TYPE_CHECKING:
     from whyspiking.contract import Results
 
-PARTS = (drawing_xor,)
+PARTS = (drawing_xor, drawing_code, drawing_learning)
 """Modules with a function `figures(results)`, in the order of the story."""
 
 

@@ -1,0 +1,292 @@
+"""The talk naud, `plasticity` and `mnist`: the rule against closed forms, Brian2 and gradients."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from whyspiking import registry
+from whyspiking.brian import Machine
+from whyspiking.contract import Condition, Recording
+from whyspiking.randomness import Streams
+from whyspiking.replications.naud import digits, pairing, plasticity, rate_hierarchy
+from whyspiking.replications.naud.rate_hierarchy import Layers
+from whyspiking.spikes import Spikes
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+
+
+def params(experiment="plasticity", scale="smoke", **changes):
+    described = registry.load_talk("naud").experiments[experiment]
+    found = registry.params(described, {**CONFIG, "scale": scale})
+    return replace(found, values={**found.values, **changes})
+
+
+def one_train(times, duration=1000.0):
+    times = np.asarray(times, float)
+    nothing = np.zeros(times.size, int)
+    return Spikes.sorted(times, nothing, nothing, n_trials=1, n_units=1, duration_ms=duration)
+
+
+START = {"w": np.array([0.5]), "events": np.array([5.0]), "bursts": np.array([1.0])}
+
+
+def test_one_pairing_by_hand():
+    """Eqs. 33-37: a presynaptic event, then a postsynaptic burst."""
+    p = params()
+    pre, post = one_train([100.0, 104.0]), one_train([110.0, 118.0, 126.0])
+    found = pairing.recursion(p, pre, post, START, 500.0)[:, 0]
+    event = -0.2 * np.exp(-10 / p.tau_pre)
+    burst = np.exp(-18 / p.tau_pre)
+    assert found[0] == 0.5
+    # The second presynaptic spike and the third postsynaptic one are neither event nor burst.
+    assert found[1] - 0.5 == pytest.approx(p.eta_pairing * (event + burst), rel=1e-9)
+
+
+def test_the_running_mean_forgets_and_learns():
+    """Eqs. 34-35: after many bursting events the mean is that of the train, whatever it was."""
+    p = params(tau_mean=300.0)
+    times = 100.0 * np.arange(200)
+    post = one_train(np.sort(np.concatenate([times, times[::2] + 8])), 20_000.0)
+    lone = one_train([19_895.0], 20_000.0)
+    found = pairing.recursion(p, lone, post, START, 19_880.0)[:, 0]
+    # What the mean is when the last event (without burst) comes, by the geometric series.
+    ages = 100.0 * np.arange(1, 200)
+    events = np.exp(-ages / 300).sum()
+    bursts = np.exp(-(ages[::2] - 8) / 300).sum()
+    expected = -p.eta_pairing * np.exp(-5 / p.tau_pre) * bursts / events
+    post_event = pairing.recursion(p, lone, post, START, 19_950.0)[-1, 0] - found[-1]
+    assert post_event == pytest.approx(expected, rel=1e-3)
+
+
+def test_brian2_equals_the_recursion(tmp_path):
+    """All three protocols, every synapse: equal to rounding on the same spikes."""
+    p = params(n_realisations=2)
+    task = plasticity.make_task(p, "test", Streams(3))
+    network = plasticity.train(p, "spiking", Streams(3), {}, lambda share, news: None)
+    machine = Machine(plasticity.to_brian(p), tmp_path)
+    binding = plasticity.bind(p, network)
+    recording = machine.run(task.stimulus, binding.values, trials=1)
+    assert machine.merged == 0
+    pre, post = plasticity.on_steps(p, task)
+    theirs = pairing.recursion(p, pre, post, network.arrays, p.sample_ms)
+    ours = recording.traces["weight"][0]
+    assert np.ptp(ours[-1]) > 0.1
+    np.testing.assert_allclose(ours, theirs, atol=1e-11)
+    outcome = plasticity.decode(p, recording, task)
+    reference = plasticity.evaluate(p, "spiking", network, task)
+    np.testing.assert_allclose(outcome.outputs, reference.outputs, atol=1e-11)
+    (condition,) = plasticity.conditions(p)
+    _, moved = plasticity.vary(p, condition, task, binding, np.random.default_rng(0))
+    ratio = moved.values["plastic.bursts"] / moved.values["plastic.events"]
+    np.testing.assert_allclose(ratio, p.p_start_moved)
+
+
+def test_trains_are_what_they_are_called():
+    rng = np.random.default_rng(1)
+    options = {"dead_ms": 20.0, "delay_ms": 2.0, "spread_ms": 10.0, "rng": rng}
+    train = pairing.burst_poisson(8.0, 0.3, 500_000.0, **options)
+    intervals = np.diff(train)
+    assert np.all(intervals > 0)
+    n_events = train.size / 1.3
+    assert n_events == pytest.approx(8.0 * 500, rel=0.05)
+    lone = pairing.burst_poisson(8.0, 0.0, 500_000.0, **options)
+    assert np.diff(lone).min() > 20
+    assert pairing.burst_poisson(8.0, 1.0, 500_000.0, **options).size % 2 == 0
+    p = params(scale="default", n_realisations=3)
+    trains = pairing.spikes(p, np.random.default_rng(2))
+    for index, found in enumerate(pairing.pairings(p)):
+        if found.protocol == "periodic":
+            times = trains["pre"].times_ms[trains["pre"].units == index]
+            assert times.size == p.periodic_pairs * p.periodic_repeats
+            np.testing.assert_allclose(np.diff(times)[0], 1000 / found.rate_hz)
+
+
+@pytest.mark.parametrize("rate", [10.0, 25.0, 45.0])
+def test_expected_rate_of_events_in_poisson_trains(rate):
+    rng = np.random.default_rng(4)
+    times = pairing._renewal(rate, 400_000.0, 2.0, rng)
+    assert times.size / 400 == pytest.approx(rate, rel=0.03)
+    events = 1 + int((np.diff(times) > 16).sum())
+    assert events / 400 == pytest.approx(pairing.poisson_event_rate(rate, 2.0, 16.0), rel=0.04)
+
+
+def test_mean_field_of_synapses(tmp_path):
+    """Eq. 38 against many repetitions of the recursion, and its zero."""
+    p = params(scale="default", n_realisations=150, burst_probabilities=[0.0, 0.4])
+    p = replace(p, values={**p.values, "poisson_starts": [], "periodic_rates_hz": []})
+    p = replace(p, values={**p.values, "pairing_ms": 30_000.0, "trial_ms": 31_000.0})
+    task = plasticity.make_task(p, "test", Streams(1))
+    network = plasticity.train(p, "spiking", Streams(1), {}, lambda share, news: None)
+    found = plasticity.evaluate(p, "spiking", network, task).outputs[0, -1]
+    predicted = pairing.mean_field(p, np.array([30_000.0]))[0]
+    # Dead times take some 10 %: a spike soon after a burst is no event.
+    np.testing.assert_allclose(found, predicted, rtol=0.2)
+    none = params(burst_probabilities=[0.2])
+    np.testing.assert_array_equal(pairing.mean_field(none, np.array([1e5])), 0.0)
+
+
+def test_measures_find_the_crossings_of_made_curves():
+    p = params(scale="default")
+    n = len(pairing.pairings(p))
+    final = np.zeros(n)
+    for k, found in enumerate(pairing.pairings(p)):
+        if found.protocol == "burst":
+            final[k] = found.rate_hz**2 * (found.p_burst - 0.23)
+        if found.protocol == "poisson":
+            final[k] = found.rate_hz - (22 if found.p_start == 0.3 else 41)
+
+    recording = Recording({}, {"weight": np.stack([np.zeros(n), final])[None]})
+    found = plasticity.measures(p, Condition(), recording, None)
+    assert found["zero_crossing"] == pytest.approx(0.23)
+    assert found["zero_crossing_error"] == pytest.approx(0.03)
+    assert found["slope_ratio"] == pytest.approx(4.0)
+    assert found["poisson_crossing_low"] == pytest.approx(22.0)
+    assert found["poisson_crossing_high"] == pytest.approx(41.0)
+    assert np.isnan(plasticity.first_crossing(np.arange(3.0), np.ones(3)))
+
+
+# The rate hierarchy
+
+
+SIZES = (5, 7, 6, 3)
+
+
+def made_layers(variant="burstprop", seed=0, sizes=SIZES):
+    p = params("mnist")
+    own = digits.recipe(p, variant)
+    return Layers.drawn(sizes, own, np.random.default_rng(seed)), own
+
+
+def made_batch(n=4, seed=1):
+    rng = np.random.default_rng(seed)
+    return rng.random((n, SIZES[0])).astype(np.float32), np.eye(3, dtype=np.float32)[
+        rng.integers(3, size=n)
+    ]
+
+
+def as_double(layers):
+    """The same weights in double precision, for finite differences."""
+    return Layers(
+        *(
+            [np.asarray(a, float) for a in kind]
+            for kind in (layers.forward, layers.bias, layers.feedback)
+        )
+    )
+
+
+def test_gradient_credit_against_finite_differences(monkeypatch):
+    monkeypatch.setattr(rate_hierarchy, "Float", np.float64)
+    layers = as_double(made_layers()[0])
+    features, targets = made_batch()
+
+    def loss():
+        y = rate_hierarchy.rates(layers, features)[-1]
+        return -float((targets * np.log(y) + (1 - targets) * np.log(1 - y)).sum())
+
+    activity = rate_hierarchy.rates(layers, features)
+    credit = rate_hierarchy.gradient_credit(layers, activity, targets)
+    for k, weights in enumerate(layers.forward):
+        analytic = -activity[k].T @ credit[k]
+        for i, j in ((0, 0), (2, 1), (4, 2)):
+            keep = weights[i, j]
+            weights[i, j] = keep + 1e-6
+            above = loss()
+            weights[i, j] = keep - 1e-6
+            below = loss()
+            weights[i, j] = keep
+            assert (above - below) / 2e-6 == pytest.approx(analytic[i, j], rel=1e-4, abs=1e-9)
+
+
+def test_aligned_feedback_makes_the_burst_rule_backprop(monkeypatch):
+    """Eqs. 40-43 with Y = W^T: the gradient times the output's burst probability at rest."""
+    monkeypatch.setattr(rate_hierarchy, "Float", np.float64)
+    layers, own = made_layers()
+    layers = as_double(layers)
+    layers.feedback = [weights.T.copy() for weights in layers.forward[1:]]
+    own = replace(own, p_output=1e-4)
+    features, targets = made_batch()
+    activity = rate_hierarchy.rates(layers, features)
+    assert activity[-1].min() > own.p_output, "outputs must not be clipped here"
+    ours = rate_hierarchy.burst_credit(layers, activity, targets, own)
+    theirs = rate_hierarchy.gradient_credit(layers, activity, targets)
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a / own.p_output, b, rtol=1e-4, atol=1e-7)
+
+
+def test_burst_rates_stay_between_silence_and_the_event_rate():
+    layers, own = made_layers()
+    own = replace(own, p_output=0.3, beta=400.0)
+    features, targets = made_batch(50)
+    activity = rate_hierarchy.rates(layers, features)
+    credit = rate_hierarchy.burst_credit(layers, activity, targets, own)
+    at_rest = [0.5] * (len(credit) - 1) + [own.p_output]
+    for events, deviation, p in zip(activity[1:], credit, at_rest, strict=True):
+        bursts = p * events + deviation
+        assert bursts.min() >= -1e-6
+        assert (bursts - events).max() <= 1e-6
+
+
+def trained(variant, **changes):
+    rng = np.random.default_rng(2)
+    features = rng.random((256, SIZES[0])).astype(np.float32)
+    classes = (features[:, :3] + 0.1 * rng.random((256, 3))).argmax(axis=1)
+    own = replace(digits.recipe(params("mnist"), variant), batch=16, **changes)
+    return rate_hierarchy.train(
+        SIZES,
+        (features, classes),
+        (features, classes),
+        own,
+        init=np.random.default_rng(5),
+        shuffle=np.random.default_rng(6),
+        told=lambda share, news: None,
+    ), own
+
+
+def test_learned_feedback_keeps_its_difference_up_to_decay():
+    """Eq. 45: forward and feedback get the same change, so only decay brings them together."""
+    before, _ = made_layers(seed=5)
+    (still, _), (fading, own) = (trained("burstprop", epochs=2, decay=d) for d in (0.0, 0.03))
+    steps, shrink = 2 * 256 // 16, {}
+    for which, layers in (("still", still), ("fading", fading)):
+        shrink[which] = [
+            float(np.linalg.norm(y - w.T) / np.linalg.norm(y0 - w0.T))
+            for w, y, w0, y0 in zip(
+                layers.forward[1:],
+                layers.feedback,
+                before.forward[1:],
+                before.feedback,
+                strict=True,
+            )
+        ]
+    np.testing.assert_allclose(shrink["still"], 1.0, rtol=1e-4)
+    for k, found in enumerate(shrink["fading"]):
+        eta = own.eta_output if k == len(SIZES) - 3 else own.eta_hidden
+        done = np.arange(steps) / steps
+        fade = own.decay * np.maximum(0, 1 - done / own.decay_share)
+        expected = float(np.prod(1 - eta * own.eta_end**done * fade))
+        assert found == pytest.approx(expected, rel=1e-3)
+        assert expected < 0.95
+
+
+def test_rules_change_what_they_may():
+    start, _ = made_layers("readout_only", seed=5)
+    only, _ = trained("readout_only", epochs=2)
+    for k in range(len(SIZES) - 2):
+        np.testing.assert_array_equal(only.forward[k], start.forward[k])
+    assert not np.array_equal(only.forward[-1], start.forward[-1])
+    start, _ = made_layers("fixed_feedback", seed=5)
+    fixed, _ = trained("fixed_feedback", epochs=2)
+    assert not np.array_equal(fixed.forward[0], start.forward[0])
+    for k, feedback in enumerate(start.feedback):
+        np.testing.assert_array_equal(fixed.feedback[k], feedback)
+
+
+@pytest.mark.parametrize("variant", ["burstprop", "backprop"])
+def test_training_lowers_the_error(variant):
+    layers, _ = trained(variant, epochs=30, eta_hidden=1.0 if variant == "burstprop" else 0.1)
+    errors = [row["value"] for row in layers.history if row["metric"] == "validation_error"]
+    assert errors[-1] < 0.75 * errors[0]

@@ -1,0 +1,166 @@
+"""The experiment `mnist`: the burst rule in a hierarchy of rate units against backprop.
+
+Nothing spikes here, so nothing is simulated in Brian2 (`simulated: false` in talk.yaml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import (
+    Network,
+    Params,
+    Progress,
+    Recording,
+    Split,
+    Stimulus,
+    Task,
+    Trials,
+)
+from whyspiking.datasets import mnist
+from whyspiking.randomness import Streams
+from whyspiking.replications.naud import rate_hierarchy
+from whyspiking.replications.naud.rate_hierarchy import Layers, Recipe
+
+RULES = {
+    "burstprop": "learned",
+    "fixed_feedback": "fixed",
+    "backprop": "backprop",
+    "readout_only": "readout",
+}
+"""Variant -> rule of `rate_hierarchy`."""
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """Brightness of the pixels in 0..1; the set is fixed, so `streams` is not used."""
+    if split == "fresh":
+        return None
+    features, classes = samples(params, split)
+    return Task(stimulus=Stimulus(), targets=classes, n_classes=10, features=features)
+
+
+def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Pixels (image, pixel) and classes (image,); validation is the end of the training file."""
+    images, labels = mnist.load(params.data_dir / "mnist", "test" if split == "test" else "train")
+    if split == "validation":
+        images, labels = images[-params.n_validation :], labels[-params.n_validation :]
+    elif split == "train":
+        images, labels = images[: params.n_train], labels[: params.n_train]
+    else:
+        images, labels = images[: params.n_test], labels[: params.n_test]
+    pixels = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    return pixels, labels.astype(np.int64)
+
+
+def recipe(params: Params, variant: str) -> Recipe:
+    """The recipe of a variant, as talk.yaml has it."""
+    own = params.recipes[variant]
+    return Recipe(
+        rule=RULES[variant],
+        eta_hidden=own["eta_hidden"],
+        eta_output=own["eta_output"],
+        gain=own["gain"],
+        feedback_gain=own["feedback_gain"],
+        decay=own["decay"],
+        decay_share=params.decay_share,
+        momentum=params.momentum,
+        eta_end=params.eta_end,
+        epochs=params.epochs,
+        batch=params.batch,
+        p_output=params.p_output,
+        beta=params.beta,
+        output_rate=params.output_rate,
+    )
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant; all start from the same draw of a seed, scaled by their gains."""
+    layers = rate_hierarchy.train(
+        params.sizes,
+        samples(params, "train"),
+        samples(params, "validation"),
+        recipe(params, variant),
+        init=streams.rng("hierarchy-init"),
+        shuffle=streams.rng("hierarchy-shuffle"),
+        told=progress,
+    )
+    seconds = [row["value"] for row in layers.history if row["metric"] == "epoch_seconds"]
+    arrays = {}
+    for kind in ("forward", "bias", "feedback"):
+        arrays |= {f"{kind}_{k}": values for k, values in enumerate(getattr(layers, kind))}
+    n_forward = sum(weights.size for weights in layers.forward)
+    return Network(
+        arrays=arrays,
+        info={
+            "engine": "numpy",
+            "epochs": params.epochs,
+            "epoch_seconds": float(np.mean(seconds)),
+            "counts": {
+                "macs_dense": float(n_forward),
+                "neuron_updates": float(sum(params.sizes[1:])),
+            },
+        },
+        history=layers.history,
+    )
+
+
+def restored(network: Network) -> Layers:
+    """The weights of a stored network."""
+
+    def rows(kind: str) -> list[NDArray]:
+        names = [name for name in network.arrays if name.startswith(f"{kind}_")]
+        return [network.arrays[f"{kind}_{k}"] for k in range(len(names))]
+
+    return Layers(rows("forward"), rows("bias"), rows("feedback"))
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
+    """Class with the highest event rate; the whole image is seen at once, at time 0."""
+    assert task.features is not None
+    choices = rate_hierarchy.choose(restored(network), task.features)
+    return Trials(
+        targets=np.asarray(task.targets, np.int64),
+        choices=choices,
+        decision_ms=np.zeros(choices.size),
+        n_classes=task.n_classes,
+    )
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """Angle in degrees of the burst rule's credit to that of backprop on validation images.
+
+    `credit.<variant>` (seed, hidden layer), lowest layer first, after training.
+    """
+    features, classes = samples(params, "validation")
+    wanted = np.eye(params.sizes[-1], dtype=np.float32)[classes]
+    found: dict[str, list[Any]] = {}
+    for (variant, _), network in sorted(networks.items()):
+        if RULES[variant] not in ("learned", "fixed"):
+            continue
+        layers = restored(network)
+        activity = rate_hierarchy.rates(layers, features)
+        ours = rate_hierarchy.burst_credit(layers, activity, wanted, recipe(params, variant))
+        theirs = rate_hierarchy.gradient_credit(layers, activity, wanted)
+        angles = [_angle(a, b) for a, b in zip(ours[:-1], theirs[:-1], strict=True)]
+        found.setdefault(f"credit.{variant}", []).append(angles)
+    return {name: np.array(rows) for name, rows in found.items()}
+
+
+def _angle(first: NDArray, second: NDArray) -> float:
+    cosine = np.sum(first * second) / (np.linalg.norm(first) * np.linalg.norm(second))
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

@@ -1,0 +1,204 @@
+"""The experiment `multiplexing`: two ensembles, events going up, bursts going down.
+
+Nothing is trained: a network is one random wiring. Its trials are realisations of the noise.
+Equation numbers are those of this talk's README.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Condition,
+    Layer,
+    Network,
+    Params,
+    Progress,
+    Recording,
+    Split,
+    Stimulus,
+    Task,
+    Traces,
+)
+from whyspiking.randomness import Streams
+from whyspiking.replications.naud import burst_code, circuit
+from whyspiking.replications.naud.circuit import SAMPLE_MS
+
+RASTER_NEURONS = 60
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """Sine waves into the somata of the lower and the dendrites of the upper ensemble.
+
+    Targets are the two waves in bins of `bin_ms` after the relaxation, standardised. All trials
+    have the same input: they differ in the noise of the simulation.
+    """
+    if split == "fresh":
+        return None
+    times = np.arange(0.0, params.trial_ms, SAMPLE_MS)
+    waves = np.column_stack([np.sin(2 * np.pi * times / p) for p in periods_ms(params)])
+    kept = waves[times >= params.relax_ms]
+    per_bin = round(params.bin_ms / SAMPLE_MS)
+    bins = kept.reshape(-1, per_bin, 2).mean(axis=1)
+    targets = np.broadcast_to(bins, (params.n_trials_max, *bins.shape))
+    return Task(
+        stimulus=Stimulus(arrays={"waves": waves}),
+        targets=burst_code.standardised(targets),
+        n_classes=0,
+        dt_ms=params.bin_ms,
+    )
+
+
+def periods_ms(params: Params) -> tuple[float, float]:
+    """Periods of the somatic and the dendritic wave; their ratio is sqrt(5), never in step."""
+    return params.period_ms, params.period_ms * float(np.sqrt(5.0))
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Draw the wiring; nothing is learned."""
+    progress(1.0, "a random wiring; nothing to train")
+    seed = np.array(streams.integer("wiring"))
+    return Network(arrays={"wiring_seed": seed}, info={"engine": "brian2"})
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> None:
+    """There is no second engine: the circuit exists in Brian2 only."""
+
+
+def to_brian(params: Params) -> BrianModel:
+    """The circuit."""
+    return circuit.brian_model(params)
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Wiring, weights and the input currents of either ensemble."""
+    n, m = params.n_pyramidal, params.n_interneurons
+    wiring = circuit.wire(params, np.random.default_rng(int(network.arrays["wiring_seed"])))
+    values = circuit.fixed_values(params)
+    sizes = {"pyramidal": 2 * n, "interneurons": 2 * m}
+    layers = {}
+    for name, (pre, post) in wiring.items():
+        source, target, _, _ = circuit.PROJECTIONS[name]
+        weight = float(params.weights[name])
+        values |= {f"{name}.i": pre, f"{name}.j": post, f"{name}.w": weight}
+        present = np.zeros((sizes[source], sizes[target]), np.int8)
+        present[pre, post] = 1
+        kind = "recurrent" if name in ("topdown", "lateral", "from_som") else "feedforward"
+        layers[f"{name}.w"] = Layer(source, target, present, kind)
+    for name in ("base_s", "swing_s", "base_d", "swing_d"):
+        values[f"pyramidal.{name}"] = np.repeat(np.asarray(getattr(params, name), float), n)
+    return Binding(values=values, layers=layers)
+
+
+def signals(params: Params, recording: Recording) -> dict[str, NDArray]:
+    """Event rates, burst rates and burst probabilities of both ensembles, (trial, bin).
+
+    Keys: `events_1`, `events_2`, `bursts_1`, ... in Hz per neuron, and `probability_1`, ...
+    """
+    spikes = recording.spikes["pyramidal"]
+    is_event, is_burst = burst_code.events(spikes, params.burst_window_ms)
+    found: dict[str, NDArray] = {}
+    for number in (1, 2):
+        units = slice((number - 1) * params.n_pyramidal, number * params.n_pyramidal)
+        for name, mask in (("events", is_event), ("bursts", is_burst)):
+            found[f"{name}_{number}"] = burst_code.binned(
+                spikes,
+                mask,
+                units,
+                start_ms=params.relax_ms,
+                stop_ms=params.trial_ms,
+                bin_ms=params.bin_ms,
+            )
+        found[f"probability_{number}"] = burst_code.share(
+            found[f"bursts_{number}"], found[f"events_{number}"]
+        )
+    return found
+
+
+def heard(params: Params, recording: Recording) -> dict[str, NDArray]:
+    """Mean conductance behind depressing and facilitating synapses, (trial, bin, ensemble)."""
+    per_bin = round(params.bin_ms / SAMPLE_MS)
+    found = {}
+    for name in ("depressing", "facilitating"):
+        trace = recording.traces[name][:, round(params.relax_ms / SAMPLE_MS) :]
+        found[name] = trace.reshape(len(trace), -1, per_bin, 2).mean(axis=2) / params.n_pyramidal
+    return found
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Traces:
+    """Event rate of the lower and burst probability of the upper ensemble, standardised."""
+    found = signals(params, recording)
+    outputs = np.stack([found["events_1"], found["probability_2"]], axis=-1)
+    return Traces(burst_code.standardised(outputs), task.targets, dt_ms=params.bin_ms)
+
+
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
+    """Who follows whom, in signals averaged over the trials."""
+    mean = {name: values.mean(axis=0) for name, values in signals(params, recording).items()}
+    soma, dendrite = task.targets[0].T
+    follow = burst_code.correlation
+    ear = {name: values.mean(axis=0)[:, 1] for name, values in heard(params, recording).items()}
+    crossed = (
+        follow(dendrite, mean["events_1"]),
+        follow(dendrite, mean["events_2"]),
+        follow(soma, mean["probability_2"]),
+    )
+    return {
+        "event_correlation": follow(soma, mean["events_1"]),
+        "relay_correlation": follow(mean["events_1"], mean["events_2"]),
+        "burst_correlation": follow(dendrite, mean["probability_2"]),
+        "topdown_correlation": follow(mean["bursts_2"], mean["probability_1"]),
+        "cross_correlation": float(np.abs(crossed).max()),
+        "depressing_events": follow(ear["depressing"], mean["events_2"]),
+        "depressing_bursts": follow(ear["depressing"], mean["bursts_2"]),
+        "facilitating_bursts": follow(ear["facilitating"], mean["bursts_2"]),
+        "facilitating_events": follow(ear["facilitating"], mean["events_2"]),
+        "event_rate": float(mean["events_1"].mean()),
+    }
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """Signals of the first seed, trials kept, and spikes of a few neurons in the first trial.
+
+    `time_ms` (bin,), `waves` (bin, 2), what `signals` and `heard` give; `raster.spike_ms`,
+    `raster.row` (ensemble 1 below, ensemble 2 above), `raster.burst` (whether the spike belongs
+    to a burst).
+    """
+    seed = min(seed for _, seed in networks)
+    task = make_task(params, "test", Streams(seed))
+    assert task is not None
+    recording = simulate(networks["spiking", seed], task)
+    spikes = recording.spikes["pyramidal"]
+    is_event, is_burst = burst_code.events(spikes, params.burst_window_ms)
+    n, shown = params.n_pyramidal, min(RASTER_NEURONS, params.n_pyramidal)
+    position = spikes.units % n
+    kept = (spikes.trials == 0) & (position < shown) & (spikes.times_ms >= params.relax_ms)
+    bins = np.arange(task.targets.shape[1])
+    return {
+        "time_ms": params.bin_ms * (bins + 0.5),
+        "waves": task.targets[0],
+        **signals(params, recording),
+        **heard(params, recording),
+        "raster.spike_ms": spikes.times_ms[kept] - params.relax_ms,
+        "raster.row": position[kept] + shown * (spikes.units[kept] >= n),
+        "raster.burst": (is_burst | ~is_event)[kept],
+        "raster.neurons": np.array(shown),
+    }

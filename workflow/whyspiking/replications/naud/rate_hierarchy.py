@@ -1,0 +1,234 @@
+"""The burst rule in a hierarchy of rate units (no spikes): forward pass, credit, training.
+
+Equation numbers are those of this talk's README. NumPy in single precision: at these sizes its
+matrix products are the cost, and nothing needs to be compiled first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = np.float32
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one variant is trained.
+
+    Attributes:
+        rule: "learned" or "fixed" feedback, "backprop", or "readout" (hidden layers stay random).
+        eta_hidden: Rate of learning of hidden layers at the start.
+        eta_output: The same for the output layer.
+        gain: Standard deviation of forward weights at the start, times the root of the fan-in.
+        feedback_gain: The same for feedback weights.
+        decay: Shared decay of forward and feedback weights at the start, per unit of rate.
+        decay_share: Share of training after which it has fallen to 0.
+        momentum: Share of the last change that goes into the next.
+        eta_end: Rates at the end over those at the start; exponential between.
+        epochs: Passes over the training set.
+        batch: Samples per change of weight.
+        p_output: Burst probability of output units at rest.
+        beta: Slope of the burst probability of hidden units.
+        output_rate: Event rate of all outputs at the start.
+    """
+
+    rule: str
+    eta_hidden: float
+    eta_output: float
+    gain: float
+    feedback_gain: float
+    decay: float
+    decay_share: float
+    momentum: float
+    eta_end: float
+    epochs: int
+    batch: int
+    p_output: float
+    beta: float
+    output_rate: float
+
+
+@dataclass
+class Layers:
+    """Weights of a hierarchy.
+
+    Attributes:
+        forward: Weights (below, above) of every layer.
+        bias: Biases (above,).
+        feedback: Weights (above, below) from every layer but the first to the one below.
+    """
+
+    forward: list[NDArray]
+    bias: list[NDArray]
+    feedback: list[NDArray]
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def drawn(cls, sizes: Sequence[int], recipe: Recipe, rng: np.random.Generator) -> Layers:
+        """Gaussian weights; outputs start at one rate, whatever the input."""
+        forward, feedback = [], []
+        pairs = list(itertools.pairwise(sizes))
+        for below, above in pairs:
+            scale = 1.0 / np.sqrt(below)
+            forward.append(Float(recipe.gain * scale) * _normal(rng, (below, above)))
+        for below, above in pairs[1:]:
+            scale = 1.0 / np.sqrt(below)
+            feedback.append(Float(recipe.feedback_gain * scale) * _normal(rng, (above, below)))
+        forward[-1] *= Float(OUTPUT_SHRINK)
+        bias = [np.zeros(above, Float) for _, above in pairs]
+        odds = recipe.output_rate / (1.0 - recipe.output_rate)
+        bias[-1][:] = np.log(odds)
+        return cls(forward, bias, feedback)
+
+
+OUTPUT_SHRINK = 0.125
+"""Output weights start this much smaller: outputs then begin near `output_rate`."""
+
+
+def rates(layers: Layers, features: NDArray) -> list[NDArray]:
+    """Event rates of all layers in 0..1, input first (Eq. 39)."""
+    found = [np.asarray(features, Float)]
+    for weights, bias in zip(layers.forward, layers.bias, strict=True):
+        found.append(sigmoid(found[-1] @ weights + bias))
+    return found
+
+
+def sigmoid(x: NDArray) -> NDArray:
+    """Logistic function."""
+    with np.errstate(over="ignore"):
+        return Float(1.0) / (Float(1.0) + np.exp(-x))
+
+
+def burst_credit(
+    layers: Layers, activity: Sequence[NDArray], targets: NDArray, recipe: Recipe
+) -> list[NDArray]:
+    """Burst rate minus its value at rest, of every layer (Eqs. 40-43), lowest first.
+
+    Args:
+        layers: The weights.
+        activity: From `rates`, each (sample, unit).
+        targets: Wanted output rates, (sample, unit).
+        recipe: Needs `p_output` and `beta`.
+    """
+    output = activity[-1]
+    p = Float(recipe.p_output)
+    credit = [np.minimum(output, p * targets) - p * output]
+    for feedback, event in zip(layers.feedback[::-1], activity[-2:0:-1], strict=True):
+        dendrite = (credit[-1] @ feedback) * (Float(1.0) - event)
+        credit.append((sigmoid(Float(recipe.beta) * dendrite) - Float(0.5)) * event)
+    return credit[::-1]
+
+
+def gradient_credit(layers: Layers, activity: Sequence[NDArray], targets: NDArray) -> list[NDArray]:
+    """Minus the derivative of the cross-entropy by every unit's input (backprop), lowest first."""
+    credit = [(targets - activity[-1]).astype(Float)]
+    for weights, event in zip(layers.forward[:0:-1], activity[-2:0:-1], strict=True):
+        credit.append((credit[-1] @ weights.T) * event * (Float(1.0) - event))
+    return credit[::-1]
+
+
+def train(
+    sizes: Sequence[int],
+    training: tuple[NDArray, NDArray],
+    validation: tuple[NDArray, NDArray],
+    recipe: Recipe,
+    *,
+    init: np.random.Generator,
+    shuffle: np.random.Generator,
+    told: Callable[[float, str], None],
+) -> Layers:
+    """Learn by local changes credit x presynaptic event rate (Eqs. 44-45).
+
+    Args:
+        sizes: Units per layer, input first.
+        training: Features (sample, input) in 0..1 and classes (sample,).
+        validation: The same, for the history only.
+        recipe: What is learned, and how fast.
+        init: Draws the weights.
+        shuffle: Draws the order of the samples.
+        told: Called after every epoch.
+    """
+    layers = Layers.drawn(sizes, recipe, init)
+    features, classes = np.asarray(training[0], Float), training[1]
+    wanted = np.eye(sizes[-1], dtype=Float)
+    moves = [np.zeros_like(weights) for weights in layers.forward]
+    bias_moves = [np.zeros_like(bias) for bias in layers.bias]
+    n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
+    first = n_layers - 1 if recipe.rule == "readout" else 0
+    for epoch in range(recipe.epochs):
+        began = time.process_time()
+        order = shuffle.permutation(len(features))[: n_batches * recipe.batch]
+        for number, chosen in enumerate(order.reshape(n_batches, recipe.batch)):
+            done = (epoch + number / n_batches) / recipe.epochs
+            slower = recipe.eta_end**done
+            fade = recipe.decay * max(0.0, 1.0 - done / recipe.decay_share)
+            activity = rates(layers, features[chosen])
+            if recipe.rule == "backprop":
+                credit = gradient_credit(layers, activity, wanted[classes[chosen]])
+            else:
+                credit = burst_credit(layers, activity, wanted[classes[chosen]], recipe)
+            for k in range(first, n_layers):
+                eta = recipe.eta_output if k == n_layers - 1 else recipe.eta_hidden
+                eta = Float(eta * slower)
+                change = activity[k].T @ credit[k]
+                change *= Float(1.0 / recipe.batch)
+                moves[k] *= Float(recipe.momentum)
+                moves[k] += change
+                bias_moves[k] *= Float(recipe.momentum)
+                bias_moves[k] += credit[k].mean(axis=0)
+                if fade and k:
+                    layers.forward[k] *= 1.0 - eta * Float(fade)
+                layers.forward[k] += eta * moves[k]
+                layers.bias[k] += eta * bias_moves[k]
+                if recipe.rule == "learned" and k:
+                    if fade:
+                        layers.feedback[k - 1] *= 1.0 - eta * Float(fade)
+                    layers.feedback[k - 1] += eta * moves[k].T
+        _note(layers, epoch + 1, validation, recipe, time.process_time() - began)
+        error = layers.history[-1]["value"]
+        told((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
+    return layers
+
+
+def feedback_angles(layers: Layers) -> list[float]:
+    """Angle in degrees between feedback weights and the transposed forward ones, lowest first."""
+    found = []
+    for weights, feedback in zip(layers.forward[1:], layers.feedback, strict=True):
+        norm = float(np.linalg.norm(weights)) * float(np.linalg.norm(feedback))
+        cosine = float((weights.T * feedback).sum()) / norm
+        found.append(float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))))
+    return found
+
+
+def choose(layers: Layers, features: NDArray) -> NDArray[np.int64]:
+    """Class with the highest event rate, (sample,)."""
+    return rates(layers, features)[-1].argmax(axis=1)
+
+
+def _note(
+    layers: Layers,
+    epoch: int,
+    validation: tuple[NDArray, NDArray],
+    recipe: Recipe,
+    seconds: float,
+) -> None:
+    values = {"epoch_seconds": seconds}
+    if recipe.rule in ("learned", "fixed"):
+        angles = feedback_angles(layers)
+        values |= {f"feedback_angle_{k + 1}": angle for k, angle in enumerate(angles)}
+    wrong = choose(layers, validation[0]) != validation[1]
+    values["validation_error"] = float(wrong.mean())
+    layers.history += [
+        {"epoch": epoch, "metric": metric, "value": value} for metric, value in values.items()
+    ]
+
+
+def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:
+    return rng.standard_normal(shape, dtype=Float)
