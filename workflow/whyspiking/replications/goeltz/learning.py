@@ -181,7 +181,7 @@ def train(
     else:
         learner = Stepwise(params, inputs, targets, weights, distortion)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
-    history, accuracy, stopped = History(), float("nan"), ""
+    history, accuracy, done, stopped = History(), float("nan"), 0, ""
     for epoch in range(epochs):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
@@ -193,9 +193,10 @@ def train(
         held = learner.distortion.weights(learner.weights)
         accuracy = model.accuracy(params, held, held_out, learner.forward)
         history.epoch(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
+        done = epoch + 1
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    if stopped and not history.rows:
+    if not done:
         raise UserError(
             f"training diverged in {stopped}, before there was a network to keep; lower the "
             "learning rate"
@@ -206,7 +207,7 @@ def train(
         arrays=dict(zip(NAMES, learner.weights, strict=True)),
         info={
             "engine": model.engine_name(params),
-            "epochs": epoch if stopped else epochs,
+            "epochs": done,
             "stopped": stopped,
             "epoch_seconds": history.mean("epoch_seconds"),
             "validation_accuracy": accuracy,
