@@ -142,6 +142,27 @@ def test_faithful_rule_skips_the_gradient_step():
     np.testing.assert_allclose(found.arrays["w_output"], -1, atol=1e-6)
 
 
+@pytest.mark.parametrize("whole_epochs", [True, False])
+def test_training_that_diverges_keeps_the_last_good_network(monkeypatch, caplog, whole_epochs):
+    own = params(n_hidden=20, n_train=300, n_validation=100, epochs=5, batch=100)
+    options = {} if whole_epochs else {"distortion": learning.Distortion()}
+    broken: set[int] = set()
+    monkeypatch.setattr(
+        learning, "learning_rate", lambda params, epoch, n: np.nan if epoch in broken else 5e-3
+    )
+    good = learning.train(own, Streams(0), silent, epochs=2, **options)
+    broken.add(2)
+    found = learning.train(own, Streams(0), silent, **options)
+    # Three batches per epoch.
+    assert found.info["stopped"] == "epoch 3, step 7" and "epoch 3, step 7" in caplog.text
+    assert found.info["epochs"] == 2 and not good.info["stopped"]
+    for name, values in good.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], values)
+    broken.add(0)
+    with pytest.raises(UserError, match="epoch 1, step 1, before"):
+        learning.train(own, Streams(0), silent, **options)
+
+
 def test_learning_rates():
     own = params(scale="paper")
     assert learning.learning_rate(own, 19, 300) == 0.005

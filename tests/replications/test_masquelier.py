@@ -22,7 +22,7 @@ from whyspiking.replications.masquelier import (
     reference,
     task,
 )
-from whyspiking.replications.masquelier.network import Averaged, Neurons, Rule
+from whyspiking.replications.masquelier.network import Averaged, Diverged, Neurons, Rule
 from whyspiking.spikes import Spikes
 
 T_MAX = 24
@@ -314,10 +314,9 @@ def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch,
     train_epoch, calls = compiled.train_epoch, []
 
     def breaks(events, targets, order, weights, *rest):
-        counts = train_epoch(events, targets, order, weights, *rest)
         calls.append(None)
         weights[0][0, 0] = np.nan if len(calls) == 3 else weights[0][0, 0]
-        return counts
+        return train_epoch(events, targets, order, weights, *rest)
 
     monkeypatch.setattr(compiled, "train_epoch", breaks)
     broken = learning.train(own, "spiking", Streams(0), silent)
@@ -395,11 +394,10 @@ def test_weights_that_are_no_numbers_stop_training(digits, monkeypatch, caplog):
         calls.clear()
 
         def epoch(events, targets, order, weights, *rest):
-            found = train_epoch(events, targets, order, weights, *rest)
             calls.append(None)
             if len(calls) == at:
                 weights[0][0, 0] = np.nan
-            return found
+            return train_epoch(events, targets, order, weights, *rest)
 
         monkeypatch.setattr(compiled, "train_epoch", epoch)
 
@@ -407,10 +405,26 @@ def test_weights_that_are_no_numbers_stop_training(digits, monkeypatch, caplog):
     found = learning.train(own, "spiking", Streams(0), silent)
     assert found.info["kept_epoch"] <= 2
     assert all(np.isfinite(w).all() for w in found.arrays.values())
-    assert "epoch 3" in caplog.text
+    assert found.info["stopped"] == "epoch 3, image 240" and "epoch 3, image 240" in caplog.text
     breaks(1)
-    with pytest.raises(UserError, match="epoch 1"):
+    with pytest.raises(UserError, match="epoch 1, image 240, before"):
         learning.train(own, "spiking", Streams(0), silent)
+
+
+@pytest.mark.parametrize("engine", [compiled, reference])
+def test_the_image_after_which_weights_are_no_numbers(engine):
+    events, targets, weights = random_case(0, n_images=4)
+    order, rule = np.tile(np.arange(4), 300), Rule(5, 1e-3, 0.0)
+    counts = engine.train_epoch(
+        events, targets, order, tuple(w.copy() for w in weights), None, NEURONS, rule
+    )
+    assert counts[1] >= 0, "good weights go through"
+    for layer, bad in ((0, np.inf), (1, np.nan)):
+        broken = tuple(w.copy() for w in weights)
+        broken[layer][-1, -1] = bad
+        with pytest.raises(Diverged) as reason:
+            engine.train_epoch(events, targets, order, broken, None, NEURONS, rule)
+        assert reason.value.image == 500
 
 
 def test_read_out_twice_is_the_same_network(digits):

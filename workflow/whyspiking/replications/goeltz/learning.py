@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,13 +15,16 @@ from numpy.typing import NDArray
 
 from whyspiking import first_spike
 from whyspiking.contract import Network, Params, Progress
-from whyspiking.first_spike.training import Inputs, Settings, Training
+from whyspiking.errors import UserError
+from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model, task
 from whyspiking.replications.goeltz.model import Pass, Weights
 
 NAMES = ("w_hidden", "w_output")
 ADAM = optax.scale_by_adam()
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -160,7 +164,11 @@ def train(
             differ.
 
     Returns:
-        Weights after the last epoch, as published, with the history of training.
+        Weights after the last epoch, as published, with the history of training. If weights stop
+        being numbers, those before that epoch, and `info["stopped"]` says when.
+
+    Raises:
+        UserError: If that happens in the first epoch.
     """
     epochs = int(epochs or params.epochs)
     features, targets = task.samples(params, "train")
@@ -173,25 +181,38 @@ def train(
     else:
         learner = Stepwise(params, inputs, targets, weights, distortion)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
-    log, accuracy = History(), float("nan")
+    history, accuracy, done, stopped = History(), float("nan"), 0, ""
     for epoch in range(epochs):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
-        measured = learner.epoch(shuffle.permutation(len(inputs)), rate, noise)
+        try:
+            measured = learner.epoch(shuffle.permutation(len(inputs)), rate, noise)
+        except Diverged as reason:
+            stopped = f"epoch {epoch + 1}, step {reason.step}"
+            break
         seconds = time.process_time() - began
         held = learner.distortion.weights(learner.weights)
         accuracy = model.accuracy(params, held, held_out, learner.forward)
-        log.epoch(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
+        history.epoch(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
+        done = epoch + 1
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
+    if not done:
+        raise UserError(
+            f"training diverged in {stopped}, before there was a network to keep; lower the "
+            "learning rate"
+        )
+    if stopped:
+        log.warning("training diverged in %s; the network of the epoch before is kept", stopped)
     return Network(
         arrays=dict(zip(NAMES, learner.weights, strict=True)),
         info={
             "engine": model.engine_name(params),
-            "epochs": epochs,
-            "epoch_seconds": log.mean("epoch_seconds"),
+            "epochs": done,
+            "stopped": stopped,
+            "epoch_seconds": history.mean("epoch_seconds"),
             "validation_accuracy": accuracy,
         },
-        history=log.rows,
+        history=history.rows,
     )
 
 
@@ -262,15 +283,21 @@ class Stepwise:
         self.distortion = distortion or Distortion()
         self.forward = self.distortion.substrate or model.ideal_substrate(params)
         self.state: Any = ADAM.init(weights)
+        self.steps = 0
         self.bump = Bump(params.bump, (params.missing_hidden, params.missing_output))
 
     def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
         """Train on all samples in this order; means over its samples."""
         sums: dict[str, float] = {}
+        before = self.weights
         for first in range(0, len(order), self.params.batch):
             chosen = order[first : first + self.params.batch]
             for metric, value in self._batch(chosen, rate, noise).items():
                 sums[metric] = sums.get(metric, 0.0) + value * len(chosen)
+            self.steps += 1
+            if not all(np.isfinite(w).all() for w in self.weights):
+                self.weights = before
+                raise Diverged(self.steps, first // self.params.batch)
         return {metric: value / len(order) for metric, value in sums.items()}
 
     def _batch(self, chosen: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:

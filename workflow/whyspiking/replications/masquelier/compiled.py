@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from whyspiking import native
 from whyspiking.replications.masquelier.network import (
+    WATCH_EVERY,
     Averaged,
+    Diverged,
     Events,
     Firing,
     Neurons,
@@ -80,6 +82,7 @@ def train_epoch(
     Raises:
         NoCompiler: If the kernel cannot be compiled.
         UserError: If weights and spikes do not fit.
+        Diverged: If a weight is no finite number any more; weights are as before the epoch then.
     """
     check_fit(events, weights)
     w_hidden, w_output = weights
@@ -90,15 +93,17 @@ def train_epoch(
     (n_in, n_hidden), n_out = w_hidden.shape, w_output.shape[1]
     order = np.ascontiguousarray(order, np.int64)
     targets = np.ascontiguousarray(targets, np.int32)
-    spikes, counts = np.zeros(n_hidden, np.int32), np.zeros(2, np.int64)
+    spikes, counts = np.zeros(n_hidden, np.int32), np.zeros(3, np.int64)
     means = [_at(array) for array in averaged.weights] if averaged else [None, None]
     _function("train", kind)(
         n_in, n_hidden, n_out, neurons.t_max, neurons.theta, _at(w_hidden), _at(w_output),
         order.size, _at(order), _at(events.start), _at(events.pixel), _at(events.tick),
-        _at(targets), rule.gamma, rule.learning_rate, rule.decay,
+        _at(targets), rule.gamma, rule.learning_rate, rule.decay, WATCH_EVERY,
         averaged.rate if averaged else 0.0, averaged.every if averaged else 0, *means,
         _at(spikes), _at(counts),
     )  # fmt: skip
+    if counts[2]:
+        raise Diverged(int(counts[2]))
     return spikes.astype(np.int64), int(counts[0]), int(counts[1])
 
 
@@ -130,7 +135,7 @@ def library() -> ctypes.CDLL:
         forward_.restype = None
         train_ = getattr(found, f"train_{suffix}")
         train_.argtypes = [
-            *sizes, *[_ARRAY] * 5, _INT, _REAL, _REAL, _REAL, _INT, *[_ARRAY] * 4,
+            *sizes, *[_ARRAY] * 5, _INT, _REAL, _REAL, _INT, _REAL, _INT, *[_ARRAY] * 4,
         ]  # fmt: skip
         train_.restype = None
     found.order_spikes.argtypes = [_INT, _INT, _INT, *[_ARRAY] * 4]

@@ -181,10 +181,10 @@ def learning(history: Table) -> Plate:
         line.set_linewidth(1.2)
     legend_below(plate, [left, right])
     return plate.says(
-        "Learning curves of experiment `recipe`, which holds validation images out; epochs on a "
-        "logarithmic axis. Without the running mean the weights jump "
-        "with every image that is not right with margin. Bands: pointwise 95 % t intervals over "
-        "seeds, where there are several.",
+        "Learning curves of the experiment on recipes, which holds validation images out; epochs "
+        "on a logarithmic axis. Without the running mean the weights jump with every image that is "
+        "not right with margin. Bands: pointwise 95 % t intervals over seeds, where there are "
+        "several.",
         said + ".",
         "history.csv",
     )

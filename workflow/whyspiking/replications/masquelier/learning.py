@@ -15,7 +15,13 @@ from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import task
 from whyspiking.replications.masquelier.model import NAMES, neurons, published, strict
-from whyspiking.replications.masquelier.network import Averaged, Events, Rule, Weights
+from whyspiking.replications.masquelier.network import (
+    Averaged,
+    Diverged,
+    Events,
+    Rule,
+    Weights,
+)
 from whyspiking.replications.masquelier.reference import engine
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -116,27 +122,21 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     order = np.arange(len(targets))
     history: list[dict[str, Any]] = []
     kept, best, seconds = None, {"validation_accuracy": -1.0, "epoch": 0}, []
+    stopped = ""
     for epoch in range(1, params.epochs + 1):
         began = time.process_time()
         rule = Rule(margin(params, how, epoch), float(how["learning_rate"]), float(how["decay"]))
         if how["shuffle"]:
             order = shuffle.permutation(len(targets))
-        fired, hits, changed = compute.train_epoch(
-            events, targets, order, weights, averaged, neurons(params), rule
-        )
+        try:
+            fired, hits, changed = compute.train_epoch(
+                events, targets, order, weights, averaged, neurons(params), rule
+            )
+        except Diverged as reason:
+            stopped = f"epoch {epoch}, image {reason.image}"
+            break
         seconds.append(time.process_time() - began)
         shown = averaged.weights if averaged else weights
-        if not all(np.isfinite(w).all() for w in (*weights, *shown)):
-            if kept is None:
-                raise UserError(
-                    f"talk '{params.talk}': weights are no numbers any more in epoch {epoch} of "
-                    f"variant '{variant}'; lower 'learning_rate' in talk.yaml"
-                )
-            log.warning(
-                "weights are no numbers any more in epoch %d; the network of epoch %d is kept",
-                epoch, best["epoch"],
-            )  # fmt: skip
-            break
         found = validate(params, shown, *held_out) if held_out else {}
         found |= {"train_accuracy": hits / len(order), "changed": changed / len(order)}
         silent = fired < params.reset_share * len(order)
@@ -150,7 +150,17 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             reset(params, weights, silent, redraw)
         told = "validation_accuracy" if held_out else "train_accuracy"
         progress(epoch / params.epochs, f"epoch {epoch}: {told.split('_')[0]} {found[told]:.4f}")
-    assert kept is not None
+    if kept is None:
+        raise UserError(
+            f"talk '{params.talk}': weights of variant '{variant}' are no numbers any more in "
+            f"{stopped}, before there was a network to keep; lower 'learning_rate' in talk.yaml"
+        )
+    if stopped:
+        log.warning(
+            "weights are no numbers any more in %s; the network of epoch %d is kept",
+            stopped,
+            best["epoch"],
+        )
     return Network(
         arrays=dict(zip(NAMES, kept, strict=True)),
         info={
@@ -158,6 +168,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             "epochs": len(seconds),
             "epoch_seconds": float(np.mean(seconds)),
             "kept_epoch": int(best["epoch"]),
+            "stopped": stopped,
             **{key: float(value) for key, value in best.items() if key.startswith("validation")},
             "parameters": int(sum(w.size for w in kept)),
         },

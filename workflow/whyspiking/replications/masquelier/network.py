@@ -41,6 +41,22 @@ class Neurons:
     t_max: int
 
 
+WATCH_EVERY = 500
+"""Images after which weights are looked at: numbers, or no longer?"""
+
+
+class Diverged(Exception):
+    """Some weight is no finite number any more.
+
+    Attributes:
+        image: How many images of the epoch had been learned when it was seen.
+    """
+
+    def __init__(self, image: int) -> None:
+        self.image = image
+        super().__init__(f"weights are no numbers any more after image {image} of the epoch")
+
+
 @dataclass(frozen=True)
 class Rule:
     """Constants of the learning rule.

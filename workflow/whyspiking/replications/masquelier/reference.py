@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from whyspiking.errors import UserError
 from whyspiking.native import NoCompiler
 from whyspiking.replications.masquelier.network import (
+    WATCH_EVERY,
     Averaged,
+    Diverged,
     Events,
     Firing,
     Neurons,
@@ -204,6 +206,7 @@ def train_epoch(
 
     Raises:
         UserError: If weights and spikes do not fit.
+        Diverged: If a weight is no finite number any more.
     """
     check_fit(events, weights)
     fired = np.zeros(weights[0].shape[1], np.int64)
@@ -219,6 +222,9 @@ def train_epoch(
         changed += update(pixels, ticks, hidden, output, target, weights, neurons, rule)
         for w in weights:
             w *= 1 - rule.learning_rate * rule.decay
+        looked_at = count % WATCH_EVERY == 0 or count == len(order)
+        if looked_at and not all(np.isfinite(w).all() for w in weights):
+            raise Diverged(count)
         if averaged is not None and count % averaged.every == 0:
             for mean, w in zip(averaged.weights, weights, strict=True):
                 mean += averaged.rate * (w - mean)

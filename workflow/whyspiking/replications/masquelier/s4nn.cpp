@@ -30,6 +30,11 @@ struct Layer {
         w.assign(std::size_t(n_in) * row, 0);
         for (int i = 0; i < n_in; ++i) std::copy_n(from + std::size_t(i) * n, n, &w[i * row]);
     }
+    bool finite() const {
+        int bad = 0;
+        for (Real one : w) bad += !(std::abs(one) <= std::numeric_limits<Real>::max());
+        return bad == 0 && std::isfinite(scale);
+    }
     Real* at(int i) { return &w[std::size_t(i) * row]; }
     void store(Real* to) const {
         for (int i = 0; i < n_in; ++i)
@@ -268,8 +273,9 @@ template <typename Real>
 void train(int n_in, int n_hidden, int n_out, int t_max, double theta, Real* w1, Real* w2,
            int n_images, const std::int64_t* order, const std::int64_t* start,
            const std::uint16_t* pixel, const std::uint16_t* tick, const std::int32_t* targets,
-           int gamma, double rate, double decay, double average_rate, int average_every,
-           Real* mean1, Real* mean2, std::int32_t* spikes, std::int64_t* counts) {
+           int gamma, double rate, double decay, int watch_every, double average_rate,
+           int average_every, Real* mean1, Real* mean2, std::int32_t* spikes,
+           std::int64_t* counts) {
     Network<Real> network(n_in, n_hidden, n_out, t_max, Real(theta), w1, w2);
     const Events events{start, pixel, tick};
     const Real keep = Real(1.0 - rate * decay);
@@ -283,6 +289,11 @@ void train(int n_in, int n_hidden, int n_out, int t_max, double theta, Real* w1,
         for (int j : network.fired) ++spikes[j];
         network.hidden.scale *= keep;
         network.output.scale *= keep;
+        if (((k + 1) % watch_every == 0 || k + 1 == n_images) &&
+            !(network.hidden.finite() && network.output.finite())) {
+            counts[2] = k + 1;
+            return;
+        }
         if (average_every > 0 && (k + 1) % average_every == 0) {
             network.hidden.average_into(mean1, Real(average_rate));
             network.output.average_into(mean2, Real(average_rate));
@@ -331,11 +342,11 @@ void order_spikes(int n_images, int n_pixels, int t_max, const std::uint16_t* ti
                         Real* w2, int n_images, const std::int64_t* order,                          \
                         const std::int64_t* start, const std::uint16_t* pixel,                      \
                         const std::uint16_t* tick, const std::int32_t* targets, int gamma,          \
-                        double rate, double decay, double average_rate, int average_every,          \
-                        Real* mean1, Real* mean2, std::int32_t* spikes, std::int64_t* counts) {     \
+                        double rate, double decay, int watch_every, double average_rate,            \
+                        int average_every, Real* mean1, Real* mean2, std::int32_t* spikes, std::int64_t* counts) {     \
         train<Real>(n_in, n_hidden, n_out, t_max, theta, w1, w2, n_images, order, start, pixel,     \
-                    tick, targets, gamma, rate, decay, average_rate, average_every, mean1, mean2,   \
-                    spikes, counts);                                                                \
+                    tick, targets, gamma, rate, decay, watch_every, average_rate, average_every,    \
+                    mean1, mean2, spikes, counts);                                                  \
     }
 
 WHYSPIKING_S4NN(f32, float)
