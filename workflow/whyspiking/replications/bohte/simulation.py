@@ -143,12 +143,10 @@ def bind(params: Params, network: Network) -> TimedBinding:
         }
         taus(f"{group}.tau_mem", f"log_tau_mem_{k}")
         taus(f"{group}.tau_adapt", f"log_tau_adapt_{k}")
-        for kind, key, pre, name in (
-            ("feedforward", f"s_in_{k}.w", before, f"w_in_{k}"),
-            ("recurrent", f"s_rec_{k}.w", group, f"w_rec_{k}"),
-        ):
-            values[key] = arrays[name]
-            layers[key] = Layer(pre, group, arrays[name], kind)
+        w_in, w_rec = arrays[f"w_in_{k}"], arrays[f"w_rec_{k}"]
+        values |= {f"s_in_{k}.w": w_in, f"s_rec_{k}.w": w_rec}
+        layers[f"s_in_{k}.w"] = Layer(before, group, w_in, "feedforward")
+        layers[f"s_rec_{k}.w"] = Layer(group, group, w_rec, "recurrent")
         before = group
     values |= {"output.bias": arrays["b_out"], "s_out.w": arrays["w_out"]}
     taus("output.tau_out", "log_tau_out")

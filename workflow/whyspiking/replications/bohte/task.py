@@ -73,7 +73,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         return None
     trials, steps, units = np.nonzero(found.events)
     spikes = Spikes(
-        steps * float(params.step_ms),
+        steps.astype(np.float64) * float(params.step_ms),
         units.astype(np.int32),
         trials.astype(np.int32),
         len(found.events),
