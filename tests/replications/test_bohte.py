@@ -300,6 +300,33 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(trained, test_task
         np.testing.assert_allclose(simulation.outputs(params, recording), outputs, atol=1e-12)
 
 
+@pytest.mark.slow
+def test_two_layers_fire_spike_for_spike(tmp_path):
+    """The second layer lags one step more; biases of both signs wait for it."""
+    import jax
+
+    from whyspiking.brian import Machine
+    from whyspiking.replications.bohte import network
+
+    params = replace(params_of(n_hidden=[8, 7], n_test=5, n_steps=200), work_dir=tmp_path)
+    rng = np.random.default_rng(3)
+    arrays = network.initial(params, "alif", rng)
+    for name in ("bias_0", "bias_1", "b_out"):
+        arrays[name] = rng.normal(0, 0.3, arrays[name].shape).astype(np.float32)
+    starts = {f"start_{k}": v for k, v in arrays.items() if k.startswith("log_tau")}
+    net = Network({**arrays, **starts}, {"cell": "alif", "adaptation": 1.8})
+    test = task_of(params)
+    recording = Machine(bohte.to_brian(params), tmp_path).run(
+        test.stimulus, bohte.bind(params, net).values
+    )
+    x = task.raster(params, test)
+    with jax.enable_x64(True):
+        courses = network.courses(params, "alif", net.arrays, x, np.float64)
+    for k, course in enumerate(courses):
+        assert course.spikes.sum() > 100
+        np.testing.assert_array_equal(simulation.raster(params, recording, k), course.spikes > 0)
+
+
 def test_brian_labels_as_the_engine_of_training(trained, test_task, machine):
     params, net = trained
     recording = machine.run(test_task.stimulus, bohte.bind(params, net).values)
