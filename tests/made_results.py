@@ -196,8 +196,9 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                 put("mnist_slow", variant, seed, "accuracy", 0.97 + 0.002 * rng.normal())
     if talk.name == "bohte":
         for seed in SEEDS:
-            for variant in talk.experiments["timescales"].variants:
-                put("timescales", variant, seed, "accuracy", 0.8 + 0.01 * rng.normal())
+            for name in ("timescales", "published_rate"):
+                for variant in talk.experiments[name].variants:
+                    put(name, variant, seed, "accuracy", 0.8 + 0.01 * rng.normal())
             for place, variant in enumerate(talk.experiments["sparse"].variants):
                 put("sparse", variant, seed, "accuracy", 0.85 - 0.01 * place)
                 put("sparse", variant, seed, "activation_sparsity", 0.8 + 0.05 * place)

@@ -17,8 +17,6 @@ CELL = {
     "alif_fixed": "alif_fixed",
     "lif": "lif",
     "lif_fixed": "lif_fixed",
-    "alif_slow": "alif",
-    "alif_fixed_slow": "alif_fixed",
     "masked": "alif",
     "gru": "gru",
     "rnn": "rnn",
@@ -36,8 +34,6 @@ def cell_of(variant: str) -> str:
 
 def learning_rate(params: Params, variant: str) -> float:
     """Adam's rate; each cell has its own, chosen on validation data."""
-    if variant.endswith("_slow"):
-        return float(params.published_rate)
     return float(params.values[f"rate_{cell_of(variant)}"])
 
 
