@@ -15,6 +15,7 @@ pathvars:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
 include: "workflow/rules/replicate.smk"
 include: "workflow/rules/compare.smk"
 include: "workflow/rules/report.smk"

@@ -11,8 +11,7 @@ import tarfile
 import numpy as np
 import pytest
 
-from whyspiking import datasets
-from whyspiking.datasets import mnist, yinyang
+from whyspiking.datasets import making, mnist, yinyang
 from whyspiking.errors import UserError
 
 # ---- Yin-Yang ------------------------------------------------------------------------------
@@ -233,11 +232,11 @@ def test_fetch_writes_the_description_last(tiny, tmp_path):
     write(tmp_path / "own", tiny)
     meta = tmp_path / "data" / "mnist" / "meta.json"
     news = []
-    datasets.fetch(
+    making.fetch(
         "mnist", config(tmp_path / "data", tmp_path / "own"), meta, lambda f, text: news.append(f)
     )
     facts = json.loads(meta.read_text())
     assert facts["provenance"] == "original" and facts["sha256"].keys() == tiny.keys()
     assert news[-1] == 1.0
     with pytest.raises(UserError, match="known: mnist"):
-        datasets.fetch("fashion", config(tmp_path), meta, lambda f, text: None)
+        making.fetch("fashion", config(tmp_path), meta, lambda f, text: None)

@@ -2,10 +2,14 @@
 
 from whyspiking import registry, sources
 from whyspiking.config import check_config
+from whyspiking.datasets import folders
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
 
 TALKS = check_config(config)
+
+# Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
+SPOKEN = folders.synthetic(config["data"])
 
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
@@ -25,8 +29,8 @@ def experiment_of(wildcards):
 
 def datasets_of(wildcards):
     """Files that must be there before the experiment can make its task."""
-    key = experiment_of(wildcards).data_key
-    return [f"<data>/{key}/meta.json"] if key in FETCHED else []
+    folder = folders.folder_of(experiment_of(wildcards).data_key, config["data"])
+    return [f"<data>/{folder}/meta.json"] if folder else []
 
 
 def parents_of(wildcards):
@@ -84,10 +88,13 @@ def plan_of(wildcards):
     }
 
 
-# What a job needs of the config beyond its parameters.
-PLACES = {
-    "scale": config["scale"],
-    "data_dir": config["data"]["folder"],
-    "originals_dir": config["data"]["originals_dir"],
-    "work_dir": config["build_folder"],
-}
+def places_of(wildcards):
+    """What a job needs of the config beyond its parameters."""
+    dataset = registry.params(experiment_of(wildcards), config).dataset_dir
+    return {
+        "scale": config["scale"],
+        "data_dir": config["data"]["folder"],
+        "dataset_dir": str(dataset) if dataset else None,
+        "originals_dir": config["data"]["originals_dir"],
+        "work_dir": config["build_folder"],
+    }

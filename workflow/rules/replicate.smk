@@ -1,22 +1,4 @@
-"""Data, training and Brian2 re-simulation: per talk, experiment, variant and seed."""
-
-FETCHED = ("mnist",)
-
-
-rule fetch:
-    output:
-        "<data>/{dataset}/meta.json",
-    log:
-        "<results>/logs/fetch/{dataset}.log",
-    wildcard_constraints:
-        dataset="|".join(FETCHED),
-    priority: 100
-    conda:
-        ENVIRONMENT
-    params:
-        data=config["data"],
-    script:
-        "../scripts/fetch.py"
+"""Training and Brian2 re-simulation: per talk, experiment, variant and seed."""
 
 
 rule train:
@@ -39,7 +21,7 @@ rule train:
         mem_mb=3000,
     params:
         values=parameters_of,
-        places=PLACES,
+        places=places_of,
     script:
         "../scripts/train.py"
 
@@ -62,7 +44,7 @@ rule simulate:
         mem_mb=3000,
     params:
         values=parameters_of,
-        places=PLACES,
+        places=places_of,
         battery=config["battery"],
         plan=plan_of,
     script:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from whyspiking.datasets import fetch
+from whyspiking.datasets.making import fetch
 from whyspiking.jobs import job
 
 with job(snakemake.log[0], f"data {snakemake.wildcards.dataset}") as progress:

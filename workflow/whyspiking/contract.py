@@ -31,6 +31,7 @@ class Params:
     """The parameters of one experiment of one talk at the chosen scale.
 
     Values are read as attributes: `params.n_hidden`. A missing one names the file to mend.
+    `dataset_dir` is the folder of the experiment's data set, None where it needs no files.
     """
 
     talk: str
@@ -41,6 +42,7 @@ class Params:
     data_dir: Path = Path("resources/data")
     work_dir: Path = Path("resources/build")
     originals_dir: Path | None = None
+    dataset_dir: Path | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "values":

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from whyspiking.contract import Params
+from whyspiking.datasets.folders import folder_of
 from whyspiking.errors import UserError
 from whyspiking.schema import check, read_yaml
 
@@ -119,15 +120,18 @@ def params(experiment: Experiment, config: Mapping[str, Any], seed: int = 0) -> 
     values = dict(experiment.published)
     values.update({key: entry["value"] for key, entry in experiment.scaled.get(scale, {}).items()})
     originals = config["data"]["originals_dir"]
+    folder = Path(config["data"]["folder"])
+    dataset = folder_of(experiment.data_key, config["data"])
     return Params(
         talk=experiment.talk,
         experiment=experiment.name,
         scale=scale,
         values=values,
         seed=seed,
-        data_dir=Path(config["data"]["folder"]),
+        data_dir=folder,
         work_dir=Path(config["build_folder"]),
         originals_dir=Path(originals) if originals else None,
+        dataset_dir=folder / dataset if dataset else None,
     )
 
 

@@ -15,7 +15,7 @@ from whyspiking.randomness import Streams
 
 def job_params(wildcards: Any, values: Mapping[str, Any], places: Mapping[str, Any]) -> Params:
     """The parameters of a job from its wildcards and what the workflow passes."""
-    originals = places["originals_dir"]
+    originals, dataset = places["originals_dir"], places["dataset_dir"]
     return Params(
         talk=wildcards.talk,
         experiment=wildcards.experiment,
@@ -25,6 +25,7 @@ def job_params(wildcards: Any, values: Mapping[str, Any], places: Mapping[str, A
         data_dir=Path(places["data_dir"]),
         work_dir=Path(places["work_dir"]),
         originals_dir=Path(originals) if originals else None,
+        dataset_dir=Path(dataset) if dataset else None,
     )
 
 

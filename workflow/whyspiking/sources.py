@@ -41,6 +41,14 @@ def of_talk(talk: str, stage: str) -> list[str]:
     return _relative({*reached, *own})
 
 
+@cache
+def of_folder(folder: str) -> list[str]:
+    """All sources of a folder of the package and what they import: for jobs that make data."""
+    # What a progress display or a contract says changes no data.
+    left_out = ("contract.py", "errors.py", *TELLING)
+    return _relative(_closure((PACKAGE / folder).glob("*.py"), left_out))
+
+
 def _roots(stage: str) -> list[Path]:
     roots = [SCRIPTS / STAGE_SCRIPTS[stage]]
     if stage == "page":

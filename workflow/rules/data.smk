@@ -1,0 +1,61 @@
+"""Data sets that consist of files: fetched, or spoken by synthetic voices."""
+
+
+rule fetch:
+    output:
+        "<data>/{dataset}/meta.json",
+    log:
+        "<results>/logs/fetch/{dataset}.log",
+    wildcard_constraints:
+        dataset="|".join(folders.FETCHED),
+    priority: 100
+    conda:
+        ENVIRONMENT
+    params:
+        data=config["data"],
+    script:
+        "../scripts/fetch.py"
+
+
+# One process per speaker: the synthesiser keeps state. Kept, so that a lost table is cheap.
+rule speak:
+    input:
+        code=sources.of_folder("datasets/speech"),
+    output:
+        "<data>/{dataset}/speakers/{speaker}.npz",
+    log:
+        "<results>/logs/speak/{dataset}-{speaker}.log",
+    wildcard_constraints:
+        dataset="|".join(SPOKEN),
+        speaker=r"\d+",
+    priority: 100
+    conda:
+        ENVIRONMENT
+    params:
+        key=lambda wildcards: SPOKEN[wildcards.dataset],
+        settings=lambda wildcards: config["data"][SPOKEN[wildcards.dataset]],
+    script:
+        "../scripts/speak.py"
+
+
+rule gather:
+    input:
+        shards=lambda wildcards: expand(
+            "<data>/{dataset}/speakers/{speaker}.npz",
+            dataset=wildcards.dataset,
+            speaker=range(config["data"][SPOKEN[wildcards.dataset]]["speakers"]),
+        ),
+    output:
+        "<data>/{dataset}/meta.json",
+    log:
+        "<results>/logs/gather/{dataset}.log",
+    wildcard_constraints:
+        dataset="|".join(SPOKEN),
+    priority: 100
+    conda:
+        ENVIRONMENT
+    params:
+        key=lambda wildcards: SPOKEN[wildcards.dataset],
+        settings=lambda wildcards: config["data"][SPOKEN[wildcards.dataset]],
+    script:
+        "../scripts/gather.py"

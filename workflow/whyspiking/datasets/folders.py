@@ -1,0 +1,92 @@
+"""Where data sets lie: their folders tell source and size, so that scales do not collide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+RECORDED = "spoken-original"
+FETCHED = ("mnist", RECORDED)
+"""Folders whose files others made: they are found or fetched."""
+SPOKEN = ("spoken", "words")
+"""Keys of data sets that synthetic voices speak, one job per speaker."""
+ARCHIVES = {
+    "shd_train.h5.zip": "f3252aeb598ac776c1b526422d90eecb",
+    "shd_test.h5.zip": "1503a5064faa34311c398fb0a1ed0a6f",
+}
+"""Archive of recorded digits -> published MD5."""
+
+
+def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
+    """Name of the folder of a data set; None where a set needs no files.
+
+    Args:
+        key: As in `data.key` of a talk's talk.yaml.
+        data: The `data` block of the config.
+    """
+    if key == "mnist":
+        return key
+    if key == "spoken" and _wants_recorded(data):
+        return RECORDED
+    return next((name for name, own in synthetic(data).items() if own == key), None)
+
+
+def synthetic(data: Mapping[str, Any]) -> dict[str, str]:
+    """Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
+
+    Args:
+        data: The `data` block of the config.
+    """
+    digits, words = data["spoken"], data["words"]
+    return {
+        f"spoken-{digits['speakers']}x20x{digits['repetitions']}"
+        f"-{digits['channels']}ch-{digits['rate_khz']}k": "spoken",
+        f"words-{words['speakers']}x{words['words']}x{words['repetitions']}": "words",
+    }
+
+
+def provenance_of(key: str, data: Mapping[str, Any]) -> str | None:
+    """Where the chosen source of a data set comes from; None where there is no choice.
+
+    Args:
+        key: As in `data.key` of a talk's talk.yaml.
+        data: The `data` block of the config.
+    """
+    if key != "spoken":
+        return None
+    return "original" if _wants_recorded(data) else "synthetic"
+
+
+def places_of_recorded(data: Mapping[str, Any]) -> list[Path]:
+    """Folders in which recorded digits are looked for, the last being their own.
+
+    Args:
+        data: The `data` block of the config.
+    """
+    own = data["originals_dir"]
+    home = Path(data["folder"]) / RECORDED / "SHD"
+    return [*([Path(own), Path(own) / "SHD"] if own else []), home]
+
+
+def find_recorded(data: Mapping[str, Any], archive: str) -> Path | None:
+    """One file of the recorded digits: the archive if it is there, else the unpacked file.
+
+    Args:
+        data: The `data` block of the config.
+        archive: Its name, of `ARCHIVES`.
+    """
+    candidates = [
+        place / name
+        for name in (archive, archive.removesuffix(".zip"))
+        for place in places_of_recorded(data)
+    ]
+    # The package tonic keeps an empty file in place of an archive.
+    return next((path for path in candidates if path.is_file() and path.stat().st_size), None)
+
+
+def _wants_recorded(data: Mapping[str, Any]) -> bool:
+    """Whether the recorded digits are asked for, or there and not refused."""
+    source = data["spoken"]["source"]
+    there = all(find_recorded(data, archive) is not None for archive in ARCHIVES)
+    return source == "original" or (source == "auto" and there)

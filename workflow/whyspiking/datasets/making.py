@@ -1,0 +1,127 @@
+"""Fetches or makes the data sets that consist of files, and describes each in its meta.json."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from whyspiking.contract import Progress
+from whyspiking.datasets.folders import FETCHED, SPOKEN
+from whyspiking.errors import UserError
+
+
+def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progress) -> None:
+    """Bring one data set of files into the data folder, and write down what it is.
+
+    Args:
+        name: Name of its folder, one of `FETCHED`.
+        config_data: The `data` block of the config.
+        meta: Where the description goes, `<data.folder>/<name>/meta.json`; written last, so that
+            it exists only beside complete files.
+        progress: Called with the fraction done.
+
+    Raises:
+        UserError: If the data set is unknown or cannot be obtained.
+    """
+    if name not in FETCHED:
+        raise UserError(
+            f"data set '{name}' is not one that is fetched; known: {', '.join(FETCHED)}"
+        )
+    progress(0.0, f"looking for {name}")
+    if name == "mnist":
+        from whyspiking.datasets import mnist
+
+        folder = mnist.fetch(config_data)
+        facts = {
+            "name": "MNIST",
+            "provenance": "original",
+            "sha256": {file: digest for file, (_, digest) in mnist.FILES.items()},
+            "citation": "LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998",
+            "licence": "CC BY-SA 3.0, as stated by the redistributors",
+        }
+    else:
+        from whyspiking.datasets import recorded
+
+        folder = meta.parent
+        files, how = recorded.fetch(config_data)
+        facts = {
+            "name": "Spiking Heidelberg Digits",
+            "provenance": "original",
+            "sha256": _digests(files),
+            "checked": how,
+            "citation": recorded.CITATION,
+            "licence": "CC BY 4.0",
+        }
+    _describe(facts, meta)
+    progress(1.0, f"{facts['name']} is in {folder}, all files checked")
+
+
+def speak(
+    key: str, settings: Mapping[str, Any], speaker: int, shard: Path, progress: Progress
+) -> None:
+    """Make what one speaker says; a process of its own, see `speech.espeak`.
+
+    Args:
+        key: "spoken" or "words".
+        settings: That part of the `data` block of the config.
+        speaker: Which, from 0.
+        shard: The .npz to write.
+        progress: Called with the fraction done.
+
+    Raises:
+        UserError: If there is no eSpeak NG, or no compiler.
+    """
+    _module(key).speak(settings, speaker, shard, progress)
+
+
+def gather(key: str, settings: Mapping[str, Any], shards: Sequence[Path], meta: Path) -> None:
+    """Put together what all speakers said, and describe it.
+
+    Args:
+        key: "spoken" or "words".
+        settings: That part of the `data` block of the config.
+        shards: Files of `speak`, speaker by speaker.
+        meta: Where the description goes, beside the files.
+    """
+    module = _module(key)
+    files, facts = module.gather(shards, meta.parent)
+    _describe(
+        {
+            "name": module.NAME,
+            "provenance": "synthetic",
+            "sha256": _digests(files),
+            "settings": dict(settings),
+            "parameters": module.described(settings),
+            "seeds": "every speaker's number is the seed of all that is drawn for that speaker",
+            **facts,
+            "citation": module.CITATION,
+            "licence": "MIT, as this project; the voices are those of eSpeak NG (GPL-3.0-or-later)",
+        },
+        meta,
+    )
+
+
+def _module(key: str) -> Any:
+    if key == "spoken":
+        from whyspiking.datasets.speech import digits
+
+        return digits
+    if key == "words":
+        from whyspiking.datasets.speech import commands
+
+        return commands
+    raise UserError(f"data set '{key}' is not spoken by anyone; known: {', '.join(SPOKEN)}")
+
+
+def _digests(files: Sequence[Path]) -> dict[str, str]:
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _describe(facts: Mapping[str, Any], meta: Path) -> None:
+    meta.parent.mkdir(parents=True, exist_ok=True)
+    partial = meta.with_name(meta.name + ".part")
+    partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    partial.replace(meta)

@@ -1,0 +1,89 @@
+"""The recorded Spiking Heidelberg Digits, where the user has their files.
+
+They are looked for in `data.originals_dir` (or its folder SHD), and in the data folder itself, as
+published archives (shd_train.h5.zip, shd_test.h5.zip), whose MD5 is known, or unpacked. Nothing is
+fetched over the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from whyspiking.datasets import spoken
+from whyspiking.datasets.folders import ARCHIVES, find_recorded, places_of_recorded
+from whyspiking.errors import UserError
+
+CITATION = (
+    "Cramer, Stradmann, Schemmel and Zenke, The Heidelberg spiking data sets for the systematic "
+    "evaluation of spiking neural networks, IEEE TNNLS 33, 2022, doi 10.1109/TNNLS.2020.3044364"
+)
+
+
+def fetch(data: Mapping[str, Any]) -> tuple[list[Path], dict[str, str]]:
+    """Bring both files, checked, into `<data.folder>/spoken-original/SHD`.
+
+    Args:
+        data: The `data` block of the config.
+
+    Returns:
+        The files, and how each was checked.
+
+    Raises:
+        UserError: If one is missing, or is not what it should be.
+    """
+    home = places_of_recorded(data)[-1]
+    files, how = [], {}
+    for archive, expected in ARCHIVES.items():
+        found = find_recorded(data, archive)
+        if found is None:
+            places = ", ".join(str(place) for place in places_of_recorded(data))
+            raise UserError(
+                f"Spiking Heidelberg Digits: neither {archive} nor {archive.removesuffix('.zip')} "
+                f"is in any of {places}; put both there, or set 'data.spoken.source: synthetic' "
+                "in the config"
+            )
+        target = home / archive.removesuffix(".zip")
+        if found.suffix == ".zip":
+            _unpack(found, expected, target)
+            how[target.name] = "archive of the published MD5"
+        else:
+            spoken.read(found)
+            if found != target:
+                _copy(found, target)
+            how[target.name] = "layout only: no hash of the unpacked file is published"
+        spoken.read(target)
+        files.append(target)
+    return files, how
+
+
+def _unpack(archive: Path, expected: str, target: Path) -> None:
+    digest = hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest()
+    if digest != expected:
+        raise UserError(
+            f"{archive}: its MD5 is {digest}, that of the published archive is {expected}; it is "
+            "cut short, damaged or another file: replace it"
+        )
+    try:
+        with zipfile.ZipFile(archive) as opened, opened.open(target.name) as content:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(target.name + ".part")
+            with partial.open("wb") as file:
+                shutil.copyfileobj(content, file)
+            partial.replace(target)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{archive}: cannot be unpacked ({error}); replace it") from None
+
+
+def _copy(found: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(target.name + ".part")
+        shutil.copyfile(found, partial)
+        partial.replace(target)
+    except OSError as error:
+        raise UserError(f"{found}: cannot be copied to {target} ({error.strerror})") from None
