@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from whyspiking import registry, scoring, surrogate
-from whyspiking.contract import Condition, Network, Task
+from whyspiking.contract import Condition, Network, Split, Task
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications import bohte
@@ -25,6 +25,12 @@ def params_of(experiment="ecg", seed=0, **changes):
     return replace(found, values={**found.values, **changes})
 
 
+def task_of(params, split: Split = "test"):
+    made = bohte.make_task(params, split, STREAMS)
+    assert made is not None
+    return made
+
+
 def quiet(share, news):
     pass
 
@@ -38,9 +44,7 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def test_task(trained):
-    found = bohte.make_task(trained[0], "test", STREAMS)
-    assert found is not None
-    return found
+    return task_of(trained[0])
 
 
 # ---- neuron and gradient --------------------------------------------------------------------
@@ -173,7 +177,7 @@ def test_gated_units_follow_their_equation():
 def test_training_moves_time_constants_and_beats_the_linear_control(tmp_path):
     """Smoke scale: above a classifier of single events, and time constants have moved."""
     params = replace(params_of(epochs=8, n_steps=600), work_dir=tmp_path)
-    test = bohte.make_task(params, "test", STREAMS)
+    test = task_of(params)
     score = {}
     for variant in ("spiking", "linear"):
         made = bohte.train(params, variant, STREAMS, {}, quiet)
@@ -220,10 +224,11 @@ def test_surrogates_are_named():
 
 def test_validation_records_are_no_training_records():
     params = params_of()
-    parts = [task.records(params, split, STREAMS) for split in ("train", "validation")]
-    sizes = [len(part.events) for part in parts]
+    both = [task_of(params, "train"), task_of(params, "validation")]
+    events = [task.raster(params, part) for part in both]
+    sizes = [len(part) for part in events]
     assert sizes == [params.n_records - params.n_validation, params.n_validation]
-    train, held_out = ({row.tobytes() for row in part.events} for part in parts)
+    train, held_out = ({row.tobytes() for row in part} for part in events)
     assert not train & held_out
 
 
@@ -237,7 +242,7 @@ def test_unlabelled_steps_count_as_published_only_where_asked():
     labels = np.array([[1, 1, 1, -1, 0]], np.int8)
     np.testing.assert_array_equal(task.scored(params, labels), [[-1, -1, 1, -1, 0]])
     np.testing.assert_array_equal(task.scored(params, labels, padded=True), [[-1, -1, 1, 0, 0]])
-    made = Task(bohte.make_task(params_of(), "test", STREAMS).stimulus, labels, 6)
+    made = Task(task_of(params_of()).stimulus, labels, 6)
     outputs = np.eye(6)[[[0, 0, 1, 0, 3]]]
     assert scoring.score(task.outcome(params, outputs, made)) == pytest.approx(1 / 2)
     assert task.padded_accuracy(params, outputs, made) == pytest.approx(2 / 3)
@@ -293,6 +298,33 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(trained, test_task
         assert found.sum() > 1000
         np.testing.assert_array_equal(found, course.spikes > 0)
         np.testing.assert_allclose(simulation.outputs(params, recording), outputs, atol=1e-12)
+
+
+@pytest.mark.slow
+def test_two_layers_fire_spike_for_spike(tmp_path):
+    """The second layer lags one step more; biases of both signs wait for it."""
+    import jax
+
+    from whyspiking.brian import Machine
+    from whyspiking.replications.bohte import network
+
+    params = replace(params_of(n_hidden=[8, 7], n_test=5, n_steps=200), work_dir=tmp_path)
+    rng = np.random.default_rng(3)
+    arrays = network.initial(params, "alif", rng)
+    for name in ("bias_0", "bias_1", "b_out"):
+        arrays[name] = rng.normal(0, 0.3, arrays[name].shape).astype(np.float32)
+    starts = {f"start_{k}": v for k, v in arrays.items() if k.startswith("log_tau")}
+    net = Network({**arrays, **starts}, {"cell": "alif", "adaptation": 1.8})
+    test = task_of(params)
+    recording = Machine(bohte.to_brian(params), tmp_path).run(
+        test.stimulus, bohte.bind(params, net).values
+    )
+    x = task.raster(params, test)
+    with jax.enable_x64(True):
+        courses = network.courses(params, "alif", net.arrays, x, np.float64)
+    for k, course in enumerate(courses):
+        assert course.spikes.sum() > 100
+        np.testing.assert_array_equal(simulation.raster(params, recording, k), course.spikes > 0)
 
 
 def test_brian_labels_as_the_engine_of_training(trained, test_task, machine):

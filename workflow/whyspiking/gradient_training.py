@@ -104,7 +104,7 @@ def fit(
             "'batch' or take more samples"
         )
     factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
-    adam = optax.scale_by_adam()
+    adam: Any = optax.scale_by_adam()
 
     def step(shown: Arrays, given: Arrays, carry: Any, now: Any) -> Any:
         arrays, state = carry
@@ -116,6 +116,7 @@ def fit(
         norm = optax.tree.norm(slope)
         shrink = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
         slope = {k: g * shrink for k, g in slope.items()}
+        updates: Arrays
         updates, state = adam.update(slope, state, arrays)
         arrays = {k: value - rate * factors[k] * updates[k] for k, value in arrays.items()}
         if project is not None:

@@ -110,7 +110,9 @@ def generate(
     wander = 0.005 * np.sin(2 * np.pi * 0.25 * time_s + rng.uniform(0, 2 * np.pi, (n_records, 1)))
     decay = np.exp(-1 / INNER_HZ)
     driven = drive * (omega / (2 * np.pi)) + wander
-    z = lfilter([1 - decay], [1, -decay], driven, axis=2)[:, :, ::ratio][:, :, : n_steps + 1]
+    z = np.asarray(lfilter([1 - decay], [1, -decay], driven, axis=2))[:, :, ::ratio][
+        :, :, : n_steps + 1
+    ]
     z *= RANGE_MV / (z.max(axis=2) - z.min(axis=2))[:, :, None]
     gain = rng.uniform(0.4, 1.1, n_records) * np.where(rng.random(n_records) < 0.25, -1, 1)
     z[1] *= gain[:, None]
@@ -143,7 +145,7 @@ def encode(voltage_mv: NDArray, threshold_mv: float) -> NDArray[np.bool_]:
     """
     from scipy.signal import savgol_filter
 
-    smooth = savgol_filter(voltage_mv, 5, 3, axis=1)
+    smooth = np.asarray(savgol_filter(voltage_mv, 5, 3, axis=1))
     change = np.diff(smooth, axis=1, append=smooth[:, -1:])
     pairs = np.stack([change >= threshold_mv, change <= -threshold_mv], axis=3)
     return pairs.reshape(*voltage_mv.shape[:2], -1)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking import registry
 from whyspiking.figures import (
     BLUE,
     GREY,
@@ -43,8 +44,8 @@ VARIANTS = (
     ("timescales", "alif_fixed", "adaptive, fixed"),
     ("timescales", "lif", "plain, trained"),
     ("timescales", "lif_fixed", "plain, fixed"),
-    ("timescales", "alif_slow", "adaptive, trained,\npublished rate"),
-    ("timescales", "alif_fixed_slow", "adaptive, fixed,\npublished rate"),
+    ("published_rate", "spiking", "adaptive, trained,\npublished rate"),
+    ("published_rate", "alif_fixed", "adaptive, fixed,\npublished rate"),
     ("ecg", "gru", "GRU"),
     ("ecg", "rnn", "tanh units"),
     ("ecg", "linear", "linear"),
@@ -81,7 +82,9 @@ def one_record(arrays: Mapping[str, NDArray]) -> Plate:
         axes[0].plot(seconds, voltage[seen, lead], color=(INK, GREY)[lead], linewidth=1,
                      label=f"lead {lead + 1}")  # fmt: skip
     axes[0].set_ylabel("voltage, mV")
-    label_ends(axes[0])
+    axes[0].set_xlim(seconds[0], seconds[-1])
+    axes[0].set_ylim(*axes[0].get_ylim())  # fixed now, or the labels would be placed by old limits
+    label_ends(axes[0], gap=0.12)
     when, channel = np.nonzero(events[seen])
     raster(axes[1], seconds[when], channel)
     axes[1].set_ylim(events.shape[1] - 0.4, -0.6)
@@ -90,6 +93,7 @@ def one_record(arrays: Mapping[str, NDArray]) -> Plate:
     for row, series in enumerate((labels, choices)):
         for wave, name in enumerate(WAVES):
             inside = series[seen] == wave
+            inside[1:] |= inside[:-1]  # up to where the next one begins
             axes[2].fill_between(
                 seconds, row - 0.4, row + 0.4, where=inside, color=WAVE_COLOURS[wave],
                 linewidth=0, step="post", label="" if row else name,
@@ -107,8 +111,8 @@ def one_record(arrays: Mapping[str, NDArray]) -> Plate:
         )  # fmt: skip
     axes[4].set_ylabel("adaptation η")
     axes[4].set_xlabel("time, s")
+    axes[4].set_ylim(0, axes[4].get_ylim()[1])
     label_ends(axes[4], gap=0.2)
-    axes[4].set_ylim(bottom=0)
     legend_below(plate, [axes[2]])
     return plate.says(
         "A test record that is labelled about as well as the median one, in Brian2. From above: "
@@ -193,6 +197,7 @@ def worth(metrics: Table) -> Plate:
 def trade_off(metrics: Table) -> Plate:
     """Accuracy against rate of networks that pay different prices for spikes."""
     rows = where(metrics, experiment="sparse", engine="brian2", perturbation="none")
+    prices = registry.load_talk("bohte").experiments["sparse"].published["penalties"]
     plate = Plate(3.0, 5.2)
     ax = plate.panels(1, 1)[0, 0]
     words = []
@@ -203,7 +208,7 @@ def trade_off(metrics: Table) -> Plate:
         if silent.empty:
             continue
         rate = 1 - silent
-        name = "spikes are free" if variant == "spiking" else f"price {index}"
+        name = f"price {prices[index - 1]:g}" if index else "spikes are free"
         ax.plot(rate, score.loc[rate.index], color=PALETTE[index], marker=MARKERS[index],
                 linestyle="none", label=name)  # fmt: skip
         words.append(f"{name}: rate {rate.mean():.3f}, accuracy {score.mean():.3f}")
@@ -264,16 +269,12 @@ def learning(history: Table) -> Plate:
     plate = Plate(3.0, 6.0)
     ax = plate.panels(1, 1)[0, 0]
     rows = history[history["experiment"].isin(["ecg", "timescales"])]
-    labels = {
-        variant: name.replace("\n", " ")
-        for _, variant, name in VARIANTS
-        if variant not in ("linear", "rnn")
-    }
+    labels = {variant: name for _, variant, name in VARIANTS[:4]}
     told = learning_curve(ax, rows, metric="validation_accuracy", labels=labels, log_epochs=False)
-    ax.set_ylabel("accuracy on validation records")
+    ax.set_ylabel("accuracy,\nvalidation records")
     legend_below(plate, [ax])
     return plate.says(
-        "Learning. Bands: pointwise 95 % t intervals over seeds.",
+        "Learning of the spiking networks. Bands: pointwise 95 % t intervals over seeds.",
         told + ".",
         "history.csv",
     )
