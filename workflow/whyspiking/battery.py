@@ -44,7 +44,7 @@ from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.registry import Experiment, load_talk
 from whyspiking.spikes import Spikes
-from whyspiking.subsets import chosen_trials, select_task, side_by_side
+from whyspiking.subsets import chosen_trials, perturbed_limit, select_task, side_by_side
 
 __all__ = ["Simulator", "cross_rows", "probe", "probe_control"]
 
@@ -116,7 +116,9 @@ def probe(
             progress((done + share) / len(networks), f"{name}: {news}")
 
         if variant not in simulated:
-            rows += probe_control(replication, own, experiment, variant, network, config, told)
+            rows += probe_control(
+                replication, own, experiment, variant, network, config, told, tau_ms=tau_ms
+            )
             continue
         bench = _Bench(replication, own, variant, network, machine, model, config, tau_ms, told)
         rows += bench.clean_rows() + bench.curve_rows(experiment.battery)
@@ -154,7 +156,9 @@ class _Bench:
         self.task = self._test_task()
         self.recording, self.outcome = self._run(self.task, self.binding.values)
         self.chosen = chosen_trials(
-            scoring.n_trials(self.outcome), int(self.config["trials"]), self.streams
+            scoring.n_trials(self.outcome),
+            perturbed_limit(self.outcome, self.config),
+            self.streams,
         )
         self.part = select_task(self.task, self.chosen)
         self.part_score = scoring.score(scoring.select(self.outcome, self.chosen))
@@ -274,12 +278,13 @@ class _Bench:
         ours = scoring.select(self.outcome, some)
         theirs = self.replication.evaluate(self.params, self.variant, self.network, task)
         values = parity.compare_outcomes(ours, theirs)
-        reference = parity.reference_times(
-            self.replication, self.params, self.variant, self.network, task
-        )
-        if reference:
+        told = (self.replication, self.params, self.variant, self.network, task)
+        if reference := parity.reference_times(*told):
             trains = {name: self.trains[name].select_trials(some) for name in reference}
             values |= parity.compare_first_spikes(trains, reference, self.model.dt_ms)
+        if counts := parity.reference_counts(*told):
+            trains = {name: self.trains[name].select_trials(some) for name in counts}
+            values |= parity.compare_rates(trains, counts)
         return tables.rows(self.shared, values, some.size)
 
     def _fresh_rows(self) -> list[dict[str, Any]]:

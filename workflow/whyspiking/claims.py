@@ -60,7 +60,13 @@ INDICATOR_COLUMNS = (
 
 SHARE_REPLICATED, SHARE_INCONCLUSIVE = 0.8, 0.5
 """Shares of seeds that show a declared shape."""
-PROPORTIONS = ("accuracy", "accuracy_fresh", "undecided", "equal_decisions")
+PROPORTIONS = (
+    "accuracy",
+    "accuracy_fresh",
+    "accuracy_padded",
+    "undecided",
+    "equal_decisions",
+)
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
 PREFERRED_ENGINE = "brian2"
 PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "locus", "strength")

@@ -76,7 +76,8 @@ class Task:
 
     Attributes:
         stimulus: The input of all trials.
-        targets: Class labels (trial,) for classification, else traces (trial, time, channel).
+        targets: Class labels (trial,) for classification, (trial, time) where every step is
+            labelled (negative: unlabelled), else traces (trial, time, channel).
         n_classes: Number of classes; 0 for continuous targets.
         features: The same input for a non-spiking control, (trial, feature) or
             (trial, time, feature); None where there is none.
@@ -150,7 +151,24 @@ class Traces:
     free_phase: bool = False
 
 
-Outcome = Trials | Traces
+@dataclass(frozen=True)
+class Labels:
+    """Outcome of labelling every time step: one class per trial and step.
+
+    Attributes:
+        targets: True class, negative where the step does not count; (trial, time).
+        choices: Chosen class, (trial, time).
+        dt_ms: Length of a step in ms.
+        n_classes: Number of classes.
+    """
+
+    targets: NDArray[np.int64]
+    choices: NDArray[np.int64]
+    dt_ms: float
+    n_classes: int
+
+
+Outcome = Trials | Traces | Labels
 
 
 @dataclass(frozen=True)

@@ -1,27 +1,49 @@
-"""The battery's counterpart for non-spiking controls: the same doses on a ReLU network.
+"""The battery's counterpart for non-spiking controls: the same doses on the control.
 
-Deletion zeroes activations, quantisation and mismatch act on the weights; time has no counterpart.
+ReLU networks: deletion zeroes activations, quantisation and mismatch act on the weights; time has
+no counterpart. Recurrent controls that read the same spikes get the same spikes perturbed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking import conditions, curves, scoring, tables
-from whyspiking.contract import Condition, Network, Params, Progress, Replication, Trials
+from whyspiking import conditions, curves, perturb, scoring, tables
+from whyspiking.contract import (
+    Condition,
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Replication,
+    Task,
+    Trials,
+)
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.registry import Experiment
-from whyspiking.subsets import chosen_trials, select_task
+from whyspiking.subsets import chosen_trials, perturbed_limit, select_task
 
 SAME_CHOICES = 0.99
 """Least agreement with the talk's own evaluation, or the network is not the one computed here."""
 Arrays = Mapping[str, NDArray]
+
+
+@runtime_checkable
+class CountsControls(Protocol):
+    """A talk that counts the operations of controls which this module cannot count."""
+
+    def control_counts(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Mapping[str, float]:
+        """Operations per trial, names as in `tables.GLOSSARY`."""
+        ...
 
 
 def probe_control(
@@ -32,12 +54,16 @@ def probe_control(
     network: Network,
     config: Mapping[str, Any],
     progress: Progress,
+    *,
+    tau_ms: float = 1.0,
 ) -> list[dict[str, Any]]:
     """Count the operations of a control and perturb it as the spiking network is.
 
     Feed-forward ReLU networks for classification (arrays w0, b0, w1, b1, ...; input
-    `Task.features`, (trial, feature)) are measured in full. Of other controls only the counts that
-    the talk itself states are kept: `network.info["counts"]`, names as in `tables.GLOSSARY`.
+    `Task.features`, (trial, feature)) are measured in full. A control that reads the task's spikes
+    names its weights in `network.info["weights"]` and is perturbed through the talk's `evaluate`;
+    its operations are what the talk's `control_counts` says. Of other controls only the counts
+    that the talk itself states are kept: `network.info["counts"]`, names as in `tables.GLOSSARY`.
 
     Args:
         replication: The talk.
@@ -47,6 +73,7 @@ def probe_control(
         network: The trained control.
         config: The `battery` block of the config.
         progress: Called with the fraction done.
+        tau_ms: The talk's characteristic time in ms, the unit of jitter.
     """
     shared = curves.common(params, variant, params.seed, network.info["engine"])
     streams = Streams(params.seed)
@@ -55,6 +82,9 @@ def probe_control(
         raise UserError(f"talk '{params.talk}': `make_task` gives no test split")
     n_trials = int(task.targets.shape[0])
     stated = network.info.get("counts", {})
+    if "weights" in network.info:
+        bench = _SpikeReader(replication, params, variant, network, task, config, progress)
+        return bench.rows(shared, experiment, tau_ms)
     features = task.features
     if features is None or features.ndim != 2 or "w0" not in network.arrays or not task.n_classes:
         progress(1.0, "no feed-forward control; only its stated counts are kept")
@@ -148,6 +178,88 @@ def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
         zeros = sum(x.size - int(np.count_nonzero(x)) for x in hidden)
         found["activation_sparsity"] = zeros / sum(x.size for x in hidden)
     return found
+
+
+class _SpikeReader:
+    """A control that reads spikes over time, e.g. a recurrent network."""
+
+    def __init__(
+        self,
+        replication: Replication,
+        params: Params,
+        variant: str,
+        network: Network,
+        task: Task,
+        config: Mapping[str, Any],
+        progress: Progress,
+    ) -> None:
+        self.replication, self.params, self.variant = replication, params, variant
+        self.network, self.task, self.config = network, task, config
+        self.progress = progress
+        self.streams = Streams(params.seed)
+
+    def rows(
+        self, shared: Mapping[str, Any], experiment: Experiment, tau_ms: float
+    ) -> list[dict[str, Any]]:
+        """Its counts, and its score under every perturbation of spikes and weights."""
+        n_trials = int(self.task.targets.shape[0])
+        counts: dict[str, float] = dict(self.network.info.get("counts", {}))
+        if isinstance(self.replication, CountsControls):
+            args = (self.params, self.variant, self.network, self.task)
+            counts |= self.replication.control_counts(*args)
+        rows = tables.rows(shared, counts, n_trials)
+        planned = conditions.plan(
+            experiment.battery,
+            self.config,
+            spike_loci=["input"] if self.task.stimulus.spikes else [],
+            number_loci=["weights"],
+            classification=self.task.targets.ndim == 1,
+        )
+        if not planned:
+            return rows
+        outcome = self._evaluate(self.network, self.task)
+        chosen = chosen_trials(n_trials, perturbed_limit(outcome, self.config), self.streams)
+        part = select_task(self.task, chosen)
+        clean, chance = scoring.score(scoring.select(outcome, chosen)), scoring.chance(outcome)
+        points: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        for index, condition in enumerate(planned):
+            self.progress(index / len(planned), conditions.describe(condition))
+            draws = range(conditions.draws(condition, self.config))
+            outcomes = [self._outcome(condition, draw, part, tau_ms) for draw in draws]
+            values = curves.mean_measures(outcomes, clean, chance)
+            points.setdefault((condition.perturbation, condition.locus), []).append(
+                (condition.strength, values["normalised_score"])
+            )
+            rows += tables.rows(curves.at(shared, condition), values, chosen.size)
+        return rows + curves.summaries(shared, points, tau_ms, chosen.size)
+
+    def _outcome(self, condition: Condition, draw: int, part: Task, tau_ms: float) -> Outcome:
+        name = f"battery {conditions.describe(condition)} control {draw}"
+        if condition.perturbation in conditions.ON_NUMBERS:
+            rng = self.streams.rng(name)
+            changed = {
+                key: conditions.perturb_array(self.network.arrays[key], condition, rng)
+                for key in self.network.info["weights"]
+            }
+            arrays = {**self.network.arrays, **changed}
+            return self._evaluate(replace(self.network, arrays=arrays), part)
+        spikes = {
+            key: conditions.perturb_spikes(
+                trains,
+                condition,
+                self.streams.rng(f"{name} {key}"),
+                tau_ms=tau_ms,
+                labels=part.targets,
+                window=perturb.firing_window(self.task.stimulus.spikes[key]),
+            )
+            for key, trains in part.stimulus.spikes.items()
+        }
+        return self._evaluate(
+            self.network, replace(part, stimulus=replace(part.stimulus, spikes=spikes))
+        )
+
+    def _evaluate(self, network: Network, task: Task) -> Outcome:
+        return self.replication.evaluate(self.params, self.variant, network, task)
 
 
 def _perturbed(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from whyspiking import conditions, robustness, scoring, tables, timing
-from whyspiking.contract import Condition, Outcome, Params, Trials
+from whyspiking.contract import Condition, Labels, Outcome, Params, Traces, Trials
 
 SUMMARISED = (*conditions.ON_SPIKES, *conditions.ON_NUMBERS)
 
@@ -48,9 +48,11 @@ def mean_measures(outcomes: Sequence[Outcome], clean: float, chance: float) -> d
     """
     found: dict[str, float] = {"score": _mean([scoring.score(outcome) for outcome in outcomes])}
     trials = [outcome for outcome in outcomes if isinstance(outcome, Trials)]
-    traces = [outcome for outcome in outcomes if not isinstance(outcome, Trials)]
+    traces = [outcome for outcome in outcomes if isinstance(outcome, Traces)]
+    labels = [outcome for outcome in outcomes if isinstance(outcome, Labels)]
+    if trials or labels:
+        found["accuracy"] = _mean([scoring.accuracy(outcome) for outcome in trials or labels])
     if trials:
-        found["accuracy"] = _mean([scoring.accuracy(outcome) for outcome in trials])
         found["undecided"] = _mean([scoring.undecided(outcome) for outcome in trials])
     if traces:
         found["correlation"] = _mean([scoring.correlation(outcome) for outcome in traces])

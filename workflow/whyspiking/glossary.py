@@ -16,7 +16,9 @@ class Metric:
 GLOSSARY: dict[str, Metric] = {
     # score
     "accuracy": Metric(
-        "fraction", "Share of trials whose choice is the target; undecided counts as wrong."
+        "fraction",
+        "Share of trials (of labelled steps, where every step is labelled) whose choice is the "
+        "target; undecided counts as wrong.",
     ),
     "accuracy_fresh": Metric(
         "fraction", "Accuracy on fresh samples beyond the published test set."
@@ -26,7 +28,9 @@ GLOSSARY: dict[str, Metric] = {
         "fraction", "S of the battery: accuracy, or max(0, 1 - NMSE) for continuous outputs."
     ),
     "chance": Metric(
-        "fraction", "Score of guessing: 1/K, or the score against time-shifted targets."
+        "fraction",
+        "Score of guessing: 1/K, the share of the most frequent label where every step is "
+        "labelled, or the score against time-shifted targets.",
     ),
     "normalised_score": Metric(
         "fraction", "(S - chance) / (clean S - chance): 1 unperturbed, 0 chance."
@@ -58,6 +62,12 @@ GLOSSARY: dict[str, Metric] = {
     "speed_area": Metric(
         "fraction",
         "L3: mean over time of the anytime score above chance, relative to the final one.",
+    ),
+    "label_delay": Metric(
+        "ms", "Median time from a change of the true label to that of the chosen one."
+    ),
+    "missed_changes": Metric(
+        "fraction", "Share of changes of the true label after which the new one is never chosen."
     ),
     # counting and energy
     "spikes": Metric(
@@ -127,7 +137,7 @@ GLOSSARY: dict[str, Metric] = {
     ),
     # parity of engines
     "equal_decisions": Metric(
-        "fraction", "Q1: share of trials with the same choice in both engines."
+        "fraction", "Q1: share of trials, or labelled steps, with the same choice in both engines."
     ),
     "spike_time_error": Metric(
         "ms", "Q1: median absolute difference of output spike times between engines."
@@ -138,6 +148,9 @@ GLOSSARY: dict[str, Metric] = {
     "spike_partners": Metric(
         "fraction",
         "Q1: share of first spikes of either engine with a partner in the other within one step.",
+    ),
+    "rate_correlation": Metric(
+        "1", "Q1: correlation over neurons of their numbers of spikes in the two engines."
     ),
     "equal_spike_sets": Metric(
         "fraction", "Q1: share of hidden neurons and trials that agree on firing or silence."
@@ -168,6 +181,15 @@ GLOSSARY: dict[str, Metric] = {
     "compression_prediction": Metric("1", "f_off / (f_int - f_septum) from measured frequencies."),
     "compression_deviation": Metric(
         "fraction", "Measured compression over its prediction, minus 1."
+    ),
+    # labelled steps (bohte)
+    "accuracy_padded": Metric(
+        "fraction", "Accuracy over steps with unlabelled ones counted as the first class."
+    ),
+    "energy_ratio_published": Metric(
+        "1",
+        "Energy of an LSTM of equal size over that of the spiking network by the paper's own "
+        "formula (README of the talk).",
     ),
     # first-spike networks (comsa)
     "hidden_before_decision": Metric(

@@ -161,6 +161,8 @@ def _no_battery(experiment: Experiment) -> str:
 def _decisions(experiment: Experiment) -> str:
     if experiment.kind == "continuous":
         return "continuous output: there is no decision"
+    if experiment.kind == "labelling":
+        return "every step is labelled: see the delay of label changes"
     return "not measured at this scale"
 
 

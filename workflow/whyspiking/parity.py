@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import scoring
-from whyspiking.contract import Network, Outcome, Params, Task, Trials
+from whyspiking.contract import Labels, Network, Outcome, Params, Task, Trials
 from whyspiking.spikes import Spikes
 
 
@@ -22,6 +22,39 @@ class OffersReferenceTimes(Protocol):
     ) -> Mapping[str, NDArray]:
         """Population -> first spike times (trial, neuron) in ms, inf where silent."""
         ...
+
+
+@runtime_checkable
+class OffersReferenceCounts(Protocol):
+    """A talk whose training engine can tell how often each neuron fires."""
+
+    def reference_counts(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Mapping[str, NDArray]:
+        """Population -> spikes of each neuron, (trial, neuron)."""
+        ...
+
+
+def compare_rates(
+    simulated: Mapping[str, Spikes], reference: Mapping[str, NDArray]
+) -> dict[str, float]:
+    """Q1 of spike counts: their correlation over neurons, counts summed over trials.
+
+    Args:
+        simulated: Population -> spike trains in Brian2.
+        reference: Population -> spike counts (trial, neuron) in the engine of training.
+
+    Returns:
+        `rate_correlation`; nothing where all neurons fire equally often.
+    """
+    names = [name for name in reference if name in simulated]
+    if not names:
+        return {}
+    ours = np.concatenate([simulated[name].counts().sum(axis=0) for name in names])
+    theirs = np.concatenate([np.asarray(reference[name]).sum(axis=0) for name in names])
+    if np.ptp(ours) == 0 or np.ptp(theirs) == 0:
+        return {}
+    return {"rate_correlation": float(np.corrcoef(ours, theirs)[0, 1])}
 
 
 def compare_outcomes(simulated: Outcome, reference: Outcome) -> dict[str, float]:
@@ -38,6 +71,9 @@ def compare_outcomes(simulated: Outcome, reference: Outcome) -> dict[str, float]
         found["spike_time_error"] = _median_gap(
             simulated.decision_ms[equal], reference.decision_ms[equal]
         )
+    if isinstance(simulated, Labels) and isinstance(reference, Labels):
+        equal = simulated.choices == reference.choices
+        found["equal_decisions"] = float(equal[reference.targets >= 0].mean())
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
@@ -93,6 +129,15 @@ def reference_times(
     if not isinstance(replication, OffersReferenceTimes):
         return {}
     return replication.reference_first_ms(params, variant, network, task)
+
+
+def reference_counts(
+    replication: Any, params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """Spike counts in the engine of training; empty where the talk offers none."""
+    if not isinstance(replication, OffersReferenceCounts):
+        return {}
+    return replication.reference_counts(params, variant, network, task)
 
 
 def _median_gap(ours: NDArray, theirs: NDArray) -> float:

@@ -1,7 +1,7 @@
 """Score S of an outcome, chance, and what belongs to them; the same for every talk.
 
-Classification is scored by accuracy; continuous outputs by S = max(0, 1 - NMSE), with
-NMSE = sum (y - y*)^2 / sum (y* - mean y*)^2.
+Classification is scored by accuracy, over trials or over all labelled steps; continuous outputs by
+S = max(0, 1 - NMSE), with NMSE = sum (y - y*)^2 / sum (y* - mean y*)^2.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Outcome, Traces, Trials
+from whyspiking import labelling
+from whyspiking.contract import Labels, Outcome, Traces, Trials
 
 LAG_WINDOW_MS = 1000.0
 """Window within which an autonomous oscillator is scored at its best lag."""
@@ -23,14 +24,17 @@ LEAST_RANGE = 0.2
 
 def score(outcome: Outcome) -> float:
     """S: accuracy, or max(0, 1 - NMSE); lag-tolerant where the phase is free."""
-    if isinstance(outcome, Trials):
-        return accuracy(outcome)
-    return max(0.0, 1.0 - nmse(outcome))
+    if isinstance(outcome, Traces):
+        return max(0.0, 1.0 - nmse(outcome))
+    return accuracy(outcome)
 
 
-def accuracy(trials: Trials) -> float:
-    """Share of trials whose choice is the target; an undecided trial is wrong."""
-    return float((trials.choices == trials.targets).mean())
+def accuracy(outcome: Trials | Labels) -> float:
+    """Share of trials, or of labelled steps, whose choice is the target; undecided is wrong."""
+    right = outcome.choices == outcome.targets
+    return float(
+        right.mean() if isinstance(outcome, Trials) else right[outcome.targets >= 0].mean()
+    )
 
 
 def undecided(trials: Trials) -> float:
@@ -41,13 +45,16 @@ def undecided(trials: Trials) -> float:
 def chance(outcome: Outcome) -> float:
     """Score of knowing nothing about the trial.
 
-    Classification: 1/K. Continuous outputs: mean S against targets shifted in time (circularly, by
+    Classification: 1/K. Labelled steps: the share of the most frequent class, for classes last
+    differently long. Continuous outputs: mean S against targets shifted in time (circularly, by
     multiples of the golden section of the trial, which hit no period twice). Where the phase is
     free, the search for the best lag would find a shifted target, so chance is there the S of the
     best constant output, 0.
     """
     if isinstance(outcome, Trials):
         return 1.0 / outcome.n_classes
+    if isinstance(outcome, Labels):
+        return float(np.bincount(known := outcome.targets[outcome.targets >= 0]).max() / known.size)
     if outcome.free_phase:
         return 0.0
     n_times = outcome.targets.shape[1]
@@ -102,6 +109,8 @@ def measures(outcome: Outcome) -> dict[str, float]:
     found = {"score": score(outcome), "chance": chance(outcome)}
     if isinstance(outcome, Traces):
         return {**found, "correlation": correlation(outcome), "nrmse": nrmse(outcome)}
+    if isinstance(outcome, Labels):
+        return {**found, "accuracy": accuracy(outcome), **labelling.delays(outcome)}
     found |= {"accuracy": accuracy(outcome), "undecided": undecided(outcome)}
     decided = np.isfinite(outcome.decision_ms) & (outcome.choices >= 0)
     if decided.any():
@@ -123,6 +132,8 @@ def select(outcome: Outcome, chosen: NDArray) -> Outcome:
             choices=outcome.choices[chosen],
             decision_ms=outcome.decision_ms[chosen],
         )
+    if isinstance(outcome, Labels):
+        return replace(outcome, targets=outcome.targets[chosen], choices=outcome.choices[chosen])
     return replace(outcome, outputs=outcome.outputs[chosen], targets=outcome.targets[chosen])
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Stimulus, Task
+from whyspiking.contract import Labels, Outcome, Stimulus, Task
 from whyspiking.randomness import Streams
 from whyspiking.spikes import Spikes
 
@@ -25,6 +26,16 @@ def select_task(task: Task, chosen: NDArray) -> Task:
         targets=task.targets[chosen],
         features=None if task.features is None else task.features[chosen],
     )
+
+
+def perturbed_limit(outcome: Outcome, config: Mapping[str, Any]) -> int:
+    """How many trials a perturbed condition gets: fewer where every step of one is scored.
+
+    Args:
+        outcome: Of the unperturbed network.
+        config: The `battery` block of the config.
+    """
+    return int(config["records" if isinstance(outcome, Labels) else "trials"])
 
 
 def chosen_trials(n_trials: int, limit: int, streams: Streams) -> NDArray[np.int64]:

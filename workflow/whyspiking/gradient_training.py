@@ -1,0 +1,179 @@
+"""Training by gradient descent in JAX, the same loop for every network that has a loss.
+
+Adam with a cosine decay, gradients clipped by their global norm, the model of the best epoch on
+validation data. An epoch is one compiled call, whose program depends on shapes, on the loss and on
+which arrays are learned, not on rates or constants: trainings that differ in these share it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from whyspiking.contract import Progress
+from whyspiking.errors import UserError
+
+type Arrays = dict[str, Any]
+type Loss = Callable[[Arrays, Arrays], tuple[Any, dict[str, Any]]]
+"""(arrays, batch) -> loss, and numbers to be averaged over the epoch; differentiable by JAX."""
+
+ENGINE = "jax"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        epochs: Passes over the training set.
+        batch: Samples per step; an incomplete last batch is left out, and differs every epoch.
+        learning_rate: Adam's rate at the start; it falls to zero along a half cosine.
+        clip_norm: Largest global norm of a gradient.
+        criterion: Metric of `judge` that chooses the epoch; larger is better.
+        rates: Array -> factor on the learning rate; 1 where it is not named, 0 for what is not
+            learned.
+    """
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    clip_norm: float
+    criterion: str
+    rates: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained set of arrays and how it came about.
+
+    Attributes:
+        arrays: Those of the best epoch.
+        info: JSON-able facts for `Network.info`.
+        history: Rows for `Network.history`.
+    """
+
+    arrays: dict[str, NDArray]
+    info: dict[str, Any]
+    history: list[dict[str, Any]]
+
+
+def fit(
+    arrays: Mapping[str, NDArray],
+    loss: Loss,
+    data: Mapping[str, NDArray],
+    settings: Settings,
+    *,
+    judge: Callable[[Arrays], Mapping[str, float]],
+    shuffle: Generator,
+    progress: Progress,
+    constants: Mapping[str, float] | None = None,
+    project: Callable[[Arrays], Arrays] | None = None,
+) -> Fitted:
+    """Minimise a loss.
+
+    Args:
+        arrays: Where to start.
+        loss: What to minimise.
+        data: Training data by name, each (sample, ...); the loss gets (batch, ...).
+        settings: How.
+        judge: Metrics of the validation set, called after every epoch.
+        shuffle: Orders the samples anew in every epoch.
+        progress: Called after every epoch.
+        constants: Numbers that the loss gets beside every batch.
+        project: Applied to the arrays after every step, to keep them where they make sense.
+
+    Raises:
+        UserError: If there is less than one batch, or if no epoch gives a finite loss.
+    """
+    n_samples = len(next(iter(data.values())))
+    n_steps = n_samples // settings.batch
+    if n_steps < 1:
+        raise UserError(
+            f"{n_samples} training samples are fewer than one batch of {settings.batch}; lower "
+            "'batch' or take more samples"
+        )
+    factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
+    adam: Any = optax.scale_by_adam()
+
+    def step(shown: Arrays, given: Arrays, carry: Any, now: Any) -> Any:
+        arrays, state = carry
+        chosen, rate = now
+        batch = {name: values[chosen] for name, values in shown.items()} | given
+        (value, told), slope = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
+        # What is not learned must not count in the norm either.
+        slope = {k: g if factors[k] else jnp.zeros_like(g) for k, g in slope.items()}
+        norm = optax.tree.norm(slope)
+        shrink = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
+        slope = {k: g * shrink for k, g in slope.items()}
+        updates: Arrays
+        updates, state = adam.update(slope, state, arrays)
+        arrays = {k: value - rate * factors[k] * updates[k] for k, value in arrays.items()}
+        if project is not None:
+            arrays = project(arrays)
+        return (arrays, state), {"train_loss": value, "gradient_norm": norm, **told}
+
+    @jax.jit
+    def run_epoch(arrays: Any, state: Any, shown: Any, given: Any, order: Any, rate: Any) -> Any:
+        one = partial(step, shown, given)
+        (arrays, state), told = jax.lax.scan(one, (arrays, state), (order, rate))
+        return arrays, state, {name: values.mean() for name, values in told.items()}
+
+    shown = {name: jnp.asarray(values) for name, values in data.items()}
+    now: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
+    given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
+    state = adam.init(now)
+    history: list[dict[str, Any]] = []
+    seconds: list[float] = []
+    best: dict[str, Any] = {}
+    for epoch in range(1, settings.epochs + 1):
+        began = time.process_time()
+        order = shuffle.permutation(n_samples)[: n_steps * settings.batch].reshape(n_steps, -1)
+        done = (epoch - 1 + np.arange(n_steps) / n_steps) / settings.epochs
+        rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)
+        now, state, told = run_epoch(
+            now, state, shown, given, jnp.asarray(order), jnp.asarray(rate)
+        )
+        values = {name: float(value) for name, value in told.items()}
+        seconds.append(time.process_time() - began)
+        if not np.isfinite(values["train_loss"]):
+            break
+        values |= {name: float(value) for name, value in judge(now).items()}
+        values["epoch_seconds"] = seconds[-1]
+        history += [{"epoch": epoch, "metric": k, "value": v} for k, v in values.items()]
+        reached = values[settings.criterion]
+        if not best or reached > best["reached"]:
+            kept = {name: np.asarray(value) for name, value in now.items()}
+            best = {"reached": reached, "epoch": epoch, "arrays": kept}
+        progress(epoch / settings.epochs, f"epoch {epoch}: {settings.criterion} {reached:.4f}")
+    if not best:
+        raise UserError("training: the first epoch gave no finite loss; lower the learning rate")
+    return Fitted(
+        best["arrays"],
+        {
+            "engine": ENGINE,
+            "epochs": len(seconds),
+            # The first epoch includes compilation.
+            "epoch_seconds": float(np.median(seconds)),
+            "best_epoch": best["epoch"],
+            settings.criterion: best["reached"],
+            "parameters": int(sum(np.size(value) for value in best["arrays"].values())),
+        },
+        history,
+    )
+
+
+def keep_compiled(folder: Path) -> None:
+    """Keep compiled functions in a folder: the next job of the same shapes starts at once."""
+    jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

@@ -1,0 +1,99 @@
+"""Example data for the figures of this talk.
+
+- `tau.<start or end>.<mem, adapt, out>_ms`: time constants of all seeds before and after training;
+- `record.*`: one test record of the first seed: `voltage_mv` (time, lead), `events` (time,
+channel),
+  `labels` and `choices` (time,), `spikes` (time, neuron) as simulated in Brian2, `eta` (time,
+  neuron) as in the engine of training, for the neurons `eta_neurons`, `step_ms`;
+- `formula.units` and `formula.ratio` (rate, units), `formula.rates`: the papers' estimate of energy
+  for larger layers, at the measured input rate; `formula.measured` (units, rate, ratio).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Recording, Task
+from whyspiking.randomness import Streams
+from whyspiking.replications.bohte import counts, network, simulation, task
+from whyspiking.subsets import select_task
+
+UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
+RATES = (0.3, 0.1, 0.03, 0.01)
+Simulate = Callable[[Network, Task], Recording]
+
+
+def collect(
+    params: Params, networks: Mapping[tuple[str, int], Network], simulate: Simulate
+) -> dict[str, NDArray]:
+    """Arrays of one experiment; those of the record only where the battery runs too."""
+    seeds = sorted(seed for variant, seed in networks if variant == "spiking")
+    if not seeds:
+        return {}
+    found = _time_constants(params, [networks["spiking", seed] for seed in seeds])
+    if params.experiment != "ecg":
+        return found
+    own = replace(params, seed=seeds[0])
+    test = task.make_task(own, "test", Streams(own.seed))
+    assert test is not None
+    trained = networks["spiking", seeds[0]]
+    recording = simulate(trained, test)
+    return found | _record(own, trained, test, recording) | _formula(own, test, recording)
+
+
+def _time_constants(params: Params, trained: list[Network]) -> dict[str, NDArray]:
+    found = {}
+    for kind in ("mem", "adapt", "out"):
+        names = [k for k in trained[0].arrays if k.startswith(f"log_tau_{kind}")]
+        for moment, prefix in (("start", "start_"), ("end", "")):
+            logs = [one.arrays[prefix + name] for one in trained for name in names]
+            found[f"tau.{moment}.{kind}_ms"] = params.step_ms * np.exp(np.concatenate(logs))
+    return found
+
+
+def _record(
+    params: Params, trained: Network, test: Task, recording: Recording
+) -> dict[str, NDArray]:
+    records = task.records(params, "test", Streams(params.seed))
+    assert records is not None
+    labels = task.outcome(params, simulation.outputs(params, recording), test)
+    right = (labels.choices == labels.targets)[:, params.n_unscored :].mean(axis=1)
+    # The record labelled about as well as the median one: neither the best nor the worst.
+    shown = int(np.argsort(right)[right.size // 2])
+    one = select_task(test, np.array([shown]))
+    (course,) = network.courses(
+        params, trained.info["cell"], trained.arrays, task.raster(params, one)
+    )
+    slow = np.argsort(np.asarray(trained.arrays["log_tau_adapt_0"]))
+    chosen = slow[[slow.size // 10, slow.size // 2, -1 - slow.size // 10]]
+    return {
+        "record.step_ms": np.array(float(params.step_ms)),
+        "record.voltage_mv": records.voltage_mv[shown],
+        "record.events": records.events[shown],
+        "record.labels": records.labels[shown],
+        "record.choices": labels.choices[shown].astype(np.int8),
+        "record.accuracy": np.array(right[shown]),
+        "record.spikes": simulation.raster(params, recording, 0)[shown],
+        "record.eta": course.eta[0][:, chosen].astype(np.float32),
+        "record.eta_tau_ms": params.step_ms * np.exp(trained.arrays["log_tau_adapt_0"][chosen]),
+    }
+
+
+def _formula(params: Params, test: Task, recording: Recording) -> dict[str, NDArray]:
+    input_rate, rate = counts.rates_of(params, recording, test)
+    prices = counts.prices(params)
+
+    def ratio(n: int, at: float) -> float:
+        return counts.formula_ratio((params.n_input, n, params.n_output), input_rate, at, prices)
+
+    (n_hidden,) = params.n_hidden
+    return {
+        "formula.units": UNITS,
+        "formula.rates": np.array(RATES),
+        "formula.ratio": np.array([[ratio(int(n), at) for n in UNITS] for at in RATES]),
+        "formula.measured": np.array([n_hidden, rate, ratio(n_hidden, rate)]),
+    }

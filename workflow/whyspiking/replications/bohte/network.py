@@ -1,0 +1,254 @@
+"""The networks of this talk in JAX: parameters, forward pass, loss (README, sections 2 to 5).
+
+A network is a flat mapping of arrays; those of hidden layer k end in `_k`:
+`w_in_k` (pre, unit), `w_rec_k` (unit, unit), `bias_k` (unit,), and for spiking layers
+`log_tau_mem_k`, `log_tau_adapt_k` (unit,), time constants as logarithms of steps; the readout has
+`w_out` (unit, class), `b_out` (class,), `log_tau_out` (class,).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from whyspiking import surrogate
+from whyspiking.contract import Params
+from whyspiking.errors import UserError
+from whyspiking.replications.bohte import cells
+
+type Arrays = Any
+
+SPIKING = {
+    "alif": ("adaptive", True),
+    "alif_fixed": ("adaptive", False),
+    "lif": ("plain", True),
+    "lif_fixed": ("plain", False),
+}
+"""Cell -> neuron, and whether its time constants are learned."""
+CELLS = (*SPIKING, "gru", "rnn", "linear")
+TIME_CONSTANTS = ("log_tau_mem", "log_tau_adapt", "log_tau_out")
+CHUNK = 256
+"""Trials evaluated at once."""
+
+
+def adaptation(params: Params, cell: str) -> float:
+    """Strength of the adaptation of a cell; 0 where there is none."""
+    adaptive = cell in SPIKING and SPIKING[cell][0] == "adaptive"
+    return float(params.adaptation) if adaptive else 0.0
+
+
+def neuron(params: Params, cell: str) -> cells.Neuron:
+    """Constants of the neurons of a cell."""
+    return cells.Neuron(float(params.threshold), adaptation(params, cell), chosen_surrogate(params))
+
+
+def chosen_surrogate(params: Params) -> surrogate.Surrogate:
+    """The stand-in for the derivative of a spike."""
+    known = {"triangle": surrogate.triangle, "multi_gaussian": surrogate.multi_gaussian}
+    if params.surrogate not in known:
+        raise UserError(
+            f"talk '{params.talk}': parameter 'surrogate' is {params.surrogate!r}; expected one of "
+            f"{sorted(known)}"
+        )
+    return known[params.surrogate]()
+
+
+def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.float32]]:
+    """Xavier input and output weights, orthogonal recurrent ones, zero biases (code of Yin et al.).
+
+    Args:
+        params: Sizes and initial time constants.
+        cell: One of `CELLS`.
+        rng: Source of the weights.
+    """
+    sizes = [params.n_input, *([] if cell == "linear" else params.n_hidden)]
+    blocks = 3 if cell == "gru" else 1
+    found: dict[str, NDArray] = {}
+    for k in range(len(sizes) - 1):
+        n_in, n = sizes[k], sizes[k + 1]
+        found[f"w_in_{k}"] = _blocks(blocks, lambda n_in=n_in, n=n: _xavier(n_in, n, rng))
+        found[f"w_rec_{k}"] = _blocks(blocks, lambda n=n: _orthogonal(n, rng))
+        found[f"bias_{k}"] = np.zeros(blocks * n)
+        if cell == "gru":
+            found[f"bias_rec_{k}"] = np.zeros(blocks * n)
+        if cell in SPIKING:
+            found[f"log_tau_mem_{k}"] = _log_taus(params.tau_mem, params.spread_tau_mem, n, rng)
+            found[f"log_tau_adapt_{k}"] = _log_taus(
+                params.tau_adapt, params.spread_tau_adapt, n, rng
+            )
+    found["w_out"] = _xavier(sizes[-1], params.n_output, rng)
+    found["b_out"] = np.zeros(params.n_output)
+    if cell != "linear":
+        found["log_tau_out"] = _log_taus(
+            params.tau_out, params.spread_tau_out, params.n_output, rng
+        )
+    return {name: values.astype(np.float32) for name, values in found.items()}
+
+
+def rates(params: Params, cell: str) -> dict[str, float]:
+    """Factors on the learning rate: time constants have their own, or none."""
+    learned = cell not in SPIKING or SPIKING[cell][1]
+    names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in range(len(params.n_hidden))]
+    factor = float(params.tau_rate) if learned else 0.0
+    return dict.fromkeys([*names, TIME_CONSTANTS[2]], factor)
+
+
+def within(params: Params, arrays: Arrays) -> Arrays:
+    """Keep time constants between one step and `tau_max`."""
+    limit = np.log(params.tau_max)
+    return {
+        name: jnp.clip(values, 0.0, limit) if name.startswith(TIME_CONSTANTS) else values
+        for name, values in arrays.items()
+    }
+
+
+def decay(log_tau: Any) -> Any:
+    """exp(-1 / tau) of a time constant in steps."""
+    return jnp.exp(-jnp.exp(-log_tau))
+
+
+def forward(
+    params: Params, cell: str, arrays: Arrays, x: Any, strength: Any = None
+) -> tuple[Any, list[cells.Course]]:
+    """Outputs of a network, and what its spiking layers did.
+
+    Args:
+        params: Constants.
+        cell: One of `CELLS`.
+        arrays: The network.
+        x: Input, (time, trial, channel).
+        strength: Of the adaptation, where it is a number only at run time.
+
+    Returns:
+        Outputs (time, trial, class), and one course per spiking layer.
+    """
+    courses = []
+    for k in range(0 if cell == "linear" else len(params.n_hidden)):
+        drive = x @ arrays[f"w_in_{k}"] + arrays[f"bias_{k}"]
+        w_rec = arrays[f"w_rec_{k}"]
+        if cell in SPIKING:
+            taus = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
+            kind = neuron(params, cell)
+            kind = kind if strength is None else kind._replace(adaptation=strength)
+            courses.append(cells.spiking(kind, drive, w_rec, *taus))
+            x = courses[-1].spikes
+        elif cell == "gru":
+            x = cells.gated(drive, w_rec, arrays[f"bias_rec_{k}"])
+        else:
+            x = cells.plain(drive, w_rec)
+    outputs = x @ arrays["w_out"] + arrays["b_out"]
+    if cell != "linear":
+        outputs = cells.leaky(outputs, decay(arrays["log_tau_out"]))
+    return outputs, courses
+
+
+def label_loss(params: Params, cell: str) -> Any:
+    """Cross-entropy of every labelled step, plus the price of spikes (README, Eqs. 6 and 11).
+
+    Args:
+        params: Constants.
+        cell: One of `CELLS`.
+
+    Returns:
+        A loss for `gradient_training.fit`. It takes `x` (trial, time, channel), `labels` (trial,
+        time), of which negative ones do not count, and for spiking cells `penalty`, the price of
+        the mean squared rate in spikes per step, and `adaptation`, its strength.
+    """
+
+    def loss(arrays: Arrays, batch: Arrays) -> Any:
+        x, labels = batch["x"].swapaxes(0, 1).astype(jnp.float32), batch["labels"].T
+        outputs, courses = forward(params, cell, arrays, x, batch.get("adaptation"))
+        counted = labels >= 0
+        chosen = jnp.take_along_axis(
+            jax.nn.log_softmax(outputs), jnp.maximum(labels, 0)[..., None].astype(int), axis=2
+        )[..., 0]
+        right = (outputs.argmax(axis=2) == labels) & counted
+        value = -(chosen * counted).sum() / counted.sum()
+        told = {"train_accuracy": right.sum() / counted.sum()}
+        if courses:
+            rates = [course.spikes.mean(axis=(0, 1)) for course in courses]
+            told["train_rate"] = jnp.concatenate(rates).mean()
+            value = value + batch["penalty"] * (jnp.concatenate(rates) ** 2).mean()
+        return value, told
+
+    return loss
+
+
+def outputs(
+    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
+) -> NDArray:
+    """Outputs for any number of trials, (trial, time, class).
+
+    Args:
+        params: Constants.
+        cell: One of `CELLS`.
+        arrays: The network.
+        x: (trial, time, channel).
+        dtype: Precision; double precision needs JAX's x64 mode.
+    """
+    run = _runner(_Hashable(params), cell)
+    own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
+    pieces = [
+        np.asarray(run(own, jnp.asarray(x[k : k + CHUNK].swapaxes(0, 1), dtype)))
+        for k in range(0, len(x), CHUNK)
+    ]
+    return np.concatenate(pieces, axis=1).swapaxes(0, 1)
+
+
+def spikes(params: Params, cell: str, arrays: Arrays, x: NDArray) -> list[NDArray[np.bool_]]:
+    """Spikes of every layer, each (trial, time, neuron); arguments as for `outputs`."""
+    return [course.spikes > 0 for course in courses(params, cell, arrays, x)]
+
+
+def courses(
+    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
+) -> list[cells.Course]:
+    """What every layer did, each array (trial, time, neuron); arguments as for `outputs`."""
+    own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
+    _, found = forward(params, cell, own, jnp.asarray(x.swapaxes(0, 1), dtype))
+    return [
+        cells.Course(*(np.asarray(values).swapaxes(0, 1) for values in course)) for course in found
+    ]
+
+
+class _Hashable:
+    """Parameters as a key: one compiled function per experiment and process."""
+
+    def __init__(self, params: Params) -> None:
+        self.params = params
+        self.key = repr(sorted(params.values.items()))
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hashable) and other.key == self.key
+
+
+@cache
+def _runner(held: _Hashable, cell: str) -> Any:
+    return jax.jit(lambda arrays, x: forward(held.params, cell, arrays, x)[0])
+
+
+def _blocks(count: int, draw: Any) -> NDArray:
+    return np.concatenate([draw() for _ in range(count)], axis=1)
+
+
+def _xavier(n_in: int, n_out: int, rng: Generator) -> NDArray:
+    limit = np.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-limit, limit, (n_in, n_out))
+
+
+def _orthogonal(n: int, rng: Generator) -> NDArray:
+    q, r = np.linalg.qr(rng.standard_normal((n, n)))
+    return q * np.sign(np.diag(r))
+
+
+def _log_taus(mean: float, sd: float, n: int, rng: Generator) -> NDArray:
+    return np.log(np.maximum(mean + sd * rng.standard_normal(n), 1.0))

@@ -1,0 +1,172 @@
+"""The same networks in Brian2 (README, section 6).
+
+The published update is the exact solution of linear equations over one step, so Brian2 integrates
+them exactly. Spikes of step t reach their targets at the end of Brian2's step t and move them in
+the step after it: layer k lags k + 1 steps behind the input, the readout one more. Until then a
+layer rests: its bias waits as well, and the decay of its adaptation is made up for at the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Binding, BrianModel, Layer, Network, Params, Recording
+
+NEURON = """
+du/dt = (current - u) / tau_mem : 1
+deta/dt = -eta / tau_adapt : 1
+current : 1
+age : integer
+bias : 1 (constant)
+rest : 1 (constant)
+beta : 1 (constant)
+tau_mem : second (constant)
+tau_adapt : second (constant)
+"""
+THRESHOLD = "u > rest + beta * eta"
+# What the reference subtracts in the next step, before the decay of that step.
+RESET = """
+eta += exp(dt / tau_adapt) - 1
+u -= (rest + beta * exp(-dt / tau_adapt) * eta) * exp(dt / tau_mem)
+"""
+READOUT = """
+do/dt = (current - o) / tau_out : 1
+current : 1
+age : integer
+bias : 1 (constant)
+tau_out : second (constant)
+"""
+ON_SPIKE = "current_post += w"
+
+
+def clear(lag: int) -> str:
+    """Statements after every step: what comes in until the next one, from step `lag` on."""
+    return f"age += 1\ncurrent = bias * int(age >= {lag})"
+
+
+def start_of(lag: int) -> str:
+    """Statements that bring a layer to its published start after `lag` steps without input."""
+    return f"u = 0\neta = rest * exp({lag} * dt / tau_adapt)\ncurrent = 0\nage = 0"
+
+
+def hidden(k: int) -> str:
+    """Name of a layer."""
+    return f"hidden_{k}"
+
+
+def brian_model(params: Params) -> BrianModel:
+    """The structure; weights, biases and time constants are values of each run."""
+    sizes = [params.n_input, *params.n_hidden]
+    depth = len(params.n_hidden)
+
+    def construct(inputs: Mapping[str, Any]) -> list[Any]:
+        import brian2
+
+        def synapses(pre: Any, post: Any, name: str) -> Any:
+            made = brian2.Synapses(pre, post, "w : 1", on_pre=ON_SPIKE, name=name)
+            made.connect()
+            return made
+
+        before, made = inputs["input"], []
+        for k in range(depth):
+            group = brian2.NeuronGroup(
+                sizes[k + 1],
+                NEURON,
+                threshold=THRESHOLD,
+                reset=RESET,
+                method="exact",
+                name=hidden(k),
+            )
+            group.tau_mem = group.tau_adapt = 1 * brian2.second
+            group.run_regularly(clear(k + 1), when="after_groups", name=f"{hidden(k)}_clear")
+            made += [
+                group,
+                synapses(before, group, f"s_in_{k}"),
+                synapses(group, group, f"s_rec_{k}"),
+            ]
+            before = group
+        output = brian2.NeuronGroup(params.n_output, READOUT, method="exact", name="output")
+        output.tau_out = 1 * brian2.second
+        output.run_regularly(clear(depth + 1), when="after_groups", name="output_clear")
+        return [*made, output, synapses(before, output, "s_out")]
+
+    start = {hidden(k): start_of(k + 1) for k in range(depth)}
+    start["output"] = "o = 0\ncurrent = 0\nage = 0"
+    step_ms = float(params.step_ms)
+    return BrianModel(
+        name="bohte-" + "-".join(str(size) for size in [*sizes, params.n_output]),
+        definition={
+            "equations": [NEURON, THRESHOLD, RESET, READOUT, ON_SPIKE, clear(1)],
+            "sizes": sizes,
+        },
+        construct=construct,
+        inputs={"input": params.n_input},
+        dt_ms=step_ms,
+        trial_ms=(params.n_steps + depth + 1) * step_ms,
+        max_trials=params.max_trials,
+        reset=start,
+        record_spikes=tuple(hidden(k) for k in range(depth)),
+        record_traces={"output": ("output", "o", step_ms)},
+        schedule=("start", "groups", "thresholds", "synapses", "resets", "end"),
+    )
+
+
+@dataclass(frozen=True)
+class TimedBinding(Binding):
+    """A binding that also knows the time constants before training, by the same keys."""
+
+    start: Mapping[str, NDArray] = field(default_factory=dict)
+
+
+def bind(params: Params, network: Network) -> TimedBinding:
+    """Place a trained network into the structure; time constants in seconds."""
+    arrays = {name: np.asarray(values, np.float64) for name, values in network.arrays.items()}
+    seconds = params.step_ms / 1000
+    values: dict[str, NDArray | float] = {}
+    start: dict[str, NDArray] = {}
+    layers: dict[str, Layer] = {}
+
+    def taus(key: str, name: str) -> None:
+        values[key] = seconds * np.exp(arrays[name])
+        start[key] = seconds * np.exp(arrays[f"start_{name}"])
+
+    before = "input"
+    for k in range(len(params.n_hidden)):
+        group = hidden(k)
+        values |= {
+            f"{group}.bias": arrays[f"bias_{k}"],
+            f"{group}.rest": float(params.threshold),
+            f"{group}.beta": float(network.info["adaptation"]),
+        }
+        taus(f"{group}.tau_mem", f"log_tau_mem_{k}")
+        taus(f"{group}.tau_adapt", f"log_tau_adapt_{k}")
+        w_in, w_rec = arrays[f"w_in_{k}"], arrays[f"w_rec_{k}"]
+        values |= {f"s_in_{k}.w": w_in, f"s_rec_{k}.w": w_rec}
+        layers[f"s_in_{k}.w"] = Layer(before, group, w_in, "feedforward")
+        layers[f"s_rec_{k}.w"] = Layer(group, group, w_rec, "recurrent")
+        before = group
+    values |= {"output.bias": arrays["b_out"], "s_out.w": arrays["w_out"]}
+    taus("output.tau_out", "log_tau_out")
+    layers["s_out.w"] = Layer(before, "output", arrays["w_out"], "readout")
+    return TimedBinding(values, layers, start)
+
+
+def outputs(params: Params, recording: Recording) -> NDArray[np.float64]:
+    """Outputs of a recording, (trial, time, class), time as in the input."""
+    lag = len(params.n_hidden) + 1
+    return recording.traces["output"][:, lag : lag + params.n_steps]
+
+
+def raster(params: Params, recording: Recording, k: int) -> NDArray[np.bool_]:
+    """Spikes of a layer, (trial, time, neuron), time as in the input."""
+    spikes = recording.spikes[hidden(k)]
+    step = np.rint(spikes.times_ms / params.step_ms).astype(np.int64) - (k + 1)
+    inside = (step >= 0) & (step < params.n_steps)
+    found = np.zeros((spikes.n_trials, params.n_steps, spikes.n_units), bool)
+    found[spikes.trials[inside], step[inside], spikes.units[inside]] = True
+    return found

@@ -1,0 +1,147 @@
+"""Event-coded electrocardiograms, every time step labelled (README, section 1)."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import scoring
+from whyspiking.contract import Labels, Params, Split, Stimulus, Task
+from whyspiking.datasets import ecg
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.spikes import Spikes
+
+ORIGINAL = "ecg_original"
+
+
+def missing_files(params: Params) -> str:
+    """Why the authors' files cannot be read; empty where they can."""
+    names = [name for name, _, _ in ecg.FILES.values()]
+    folder = params.originals_dir
+    if folder is None:
+        return f"file not available: {names[0]} (data.originals_dir is not set)"
+    lacking = [name for name in names if not (folder / name).is_file()]
+    return f"file not available: {lacking[0]} is not in data.originals_dir" if lacking else ""
+
+
+def records(params: Params, split: Split, streams: Streams) -> ecg.Records | None:
+    """Labelled records of one split.
+
+    Validation records are drawn from the training records; the generator makes other records for
+    every seed, the authors' files are split anew for every seed.
+
+    Args:
+        params: Sizes; `ecg_original` reads the files in `originals_dir`.
+        split: "fresh" does not exist.
+        streams: Randomness: "ecg-train", "ecg-test", "split".
+
+    Raises:
+        UserError: If the authors' files are asked for and missing, or other ones.
+    """
+    if split == "fresh":
+        return None
+    part = "test" if split == "test" else "train"
+    if params.experiment == ORIGINAL:
+        if reason := missing_files(params):
+            raise UserError(f"talk '{params.talk}': {reason}; set data.originals_dir")
+        assert params.originals_dir is not None
+        found = _original(params.originals_dir, part)
+    else:
+        count = params.n_records if part == "train" else params.n_test
+        found = _generated(count, params.n_steps, params.event_mv, streams.seed, part)
+    limit = params.n_records if part == "train" else params.n_test
+    chosen = np.arange(min(limit, len(found.events)))
+    if part == "train":
+        order = streams.rng("split").permutation(chosen.size)
+        held_out = order[: params.n_validation]
+        chosen = held_out if split == "validation" else order[params.n_validation :]
+    return ecg.Records(
+        found.events[chosen, : params.n_steps],
+        found.labels[chosen, : params.n_steps],
+        found.voltage_mv[chosen, : params.n_steps],
+    )
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The inputs and labels of one split; arguments as for `records`."""
+    found = records(params, split, streams)
+    if found is None:
+        return None
+    trials, steps, units = np.nonzero(found.events)
+    spikes = Spikes(
+        steps.astype(np.float64) * float(params.step_ms),
+        units.astype(np.int32),
+        trials.astype(np.int32),
+        len(found.events),
+        found.events.shape[2],
+        found.events.shape[1] * float(params.step_ms),
+    )
+    return Task(
+        stimulus=Stimulus(spikes={"input": spikes}),
+        targets=found.labels,
+        n_classes=params.n_output,
+        features=found.events,
+    )
+
+
+def raster(params: Params, task: Task) -> NDArray[np.bool_]:
+    """The input spikes of a task on whole steps, (trial, time, channel), as Brian2 reads them."""
+    spikes = task.stimulus.spikes["input"]
+    n_steps = task.targets.shape[1]
+    step = np.floor(spikes.times_ms / params.step_ms + 0.5).astype(np.int64)
+    inside = step < n_steps
+    found = np.zeros((spikes.n_trials, n_steps, spikes.n_units), bool)
+    found[spikes.trials[inside], step[inside], spikes.units[inside]] = True
+    return found
+
+
+def scored(params: Params, labels: NDArray, *, padded: bool = False) -> NDArray[np.int64]:
+    """Labels with -1 where a step does not count.
+
+    Args:
+        params: `n_unscored` first steps never count.
+        labels: (trial, time), negative where nobody labelled.
+        padded: Whether unlabelled steps count as the first class, as in the published code.
+    """
+    found = np.asarray(labels, np.int64).copy()
+    if padded:
+        found[found < 0] = 0
+    found[:, : params.n_unscored] = ecg.UNLABELLED
+    return found
+
+
+def outcome(params: Params, outputs: NDArray, task: Task, *, padded: bool = False) -> Labels:
+    """Every step is given the class of the largest output.
+
+    Args:
+        params: Parameters of the experiment.
+        outputs: (trial, time, class).
+        task: The trials.
+        padded: As for `scored`.
+    """
+    return Labels(
+        targets=scored(params, task.targets, padded=padded),
+        choices=outputs.argmax(axis=2),
+        dt_ms=float(params.step_ms),
+        n_classes=task.n_classes,
+    )
+
+
+def padded_accuracy(params: Params, outputs: NDArray, task: Task) -> float:
+    """Accuracy with unlabelled steps counted as the first class, as in the published code."""
+    return scoring.accuracy(outcome(params, outputs, task, padded=True))
+
+
+@functools.lru_cache(maxsize=4)
+def _generated(n_records: int, n_steps: int, event_mv: float, seed: int, part: str) -> ecg.Records:
+    rng = Streams(seed).rng(f"ecg-{part}")
+    return ecg.generate(n_records, n_steps, rng, threshold_mv=event_mv)
+
+
+@functools.lru_cache(maxsize=2)
+def _original(folder: Path, part: str) -> ecg.Records:
+    return ecg.read_original(folder, part)
