@@ -279,7 +279,13 @@ class _SpikeReader:
         )
 
     def _evaluate(self, network: Network, task: Task) -> Outcome:
-        return self.replication.evaluate(self.params, self.variant, network, task)
+        outcome = self.replication.evaluate(self.params, self.variant, network, task)
+        if outcome is None:
+            raise UserError(
+                f"talk '{self.params.talk}': `evaluate` gives nothing for the control "
+                f"'{self.variant}'; a control has no other engine than its own"
+            )
+        return outcome
 
 
 def _perturbed(
