@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from whyspiking import replicate, tables
+from whyspiking import replicate, store, tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 
 
@@ -50,3 +50,40 @@ def test_what_was_measured_during_training_becomes_rows(rows):
 def test_measures_must_be_in_the_glossary(rows):
     with pytest.raises(KeyError, match="beauty"):
         rows({"beauty": 1.0})
+
+
+def test_a_network_may_have_no_engine_but_brian2(rows, monkeypatch):
+    made = make_replication({})
+    made.evaluate = lambda *_: None
+    monkeypatch.setitem(globals(), "make_replication", lambda measures: made)
+    assert set(rows({})["metric"]) == {"train_seconds"}
+
+
+def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
+    def to_brian(params):
+        raise AssertionError("nothing to simulate")
+
+    def exhibits(params, networks, simulate, streams):
+        return {"seeds": np.array([seed for _, seed in networks])}
+
+    made = make_replication({})
+    made.to_brian, made.exhibits = to_brian, exhibits
+    experiment = SimpleNamespace(
+        simulated=False, half_step=False, battery=(), simulated_variants=lambda: []
+    )
+    talk = SimpleNamespace(experiments={"one": experiment}, tau_char_ms=1.0)
+    monkeypatch.setattr(replicate.registry, "module", lambda name: made)
+    monkeypatch.setattr(replicate.registry, "load_talk", lambda name: talk)
+    monkeypatch.setattr("whyspiking.battery.load_talk", lambda name: talk)
+    counts = {"macs_dense": 5.0}
+    store.save_network(
+        Network({"w": np.ones(2)}, {"engine": "numpy", "counts": counts}),
+        tmp_path / "net" / "seed-4",
+    )
+    params = Params("toy", "one", "smoke", {})
+    out = tmp_path / "out"
+    replicate.simulate(params, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
+    table = tables.read_metrics([out / "metrics.csv"])
+    assert list(table["metric"]) == ["macs_dense"]
+    with np.load(out / "exhibits.npz") as kept:
+        assert kept["seeds"].tolist() == [4]

@@ -99,6 +99,7 @@ def curves(arrays: Arrays) -> Plate:
         "sigmoid",
     )
     from matplotlib import colormaps
+    from scipy.special import expit
 
     plate = Plate(3.2)
     left, right = plate.panels(1, 2)[0]
@@ -124,7 +125,7 @@ def curves(arrays: Arrays) -> Plate:
         x = np.linspace(dendrite.min(), dendrite.max(), 200)
         right.plot(
             PICO * x,
-            low + (high - low) / (1 + np.exp(-(x - middle) / width)),
+            low + (high - low) * expit((x - middle) / width),
             color=INK,
             linestyle="--",
             linewidth=1.5,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
+from scipy.special import expit
 
 from whyspiking.contract import (
     Binding,
@@ -171,7 +172,7 @@ def sigmoid(current: NDArray, probability: NDArray) -> tuple[NDArray[np.float64]
     first = (probability.min(), probability.max(), float(pico.mean()), float(np.ptp(pico)) / 8)
 
     def curve(x: NDArray, low: float, high: float, middle: float, width: float) -> NDArray:
-        return low + (high - low) / (1.0 + np.exp(-(x - middle) / width))
+        return low + (high - low) * expit((x - middle) / width)
 
     try:
         found, _ = curve_fit(curve, pico, probability, first, maxfev=20000)
