@@ -232,13 +232,15 @@ def brian_model(params: Params) -> BrianModel:
         known = constants(params) | {"waves": waves}
         noise = "noise_s : 1 (shared)\nnoise_d : 1 (shared)\n"
         pyramidal = neurons(params, 2 * n, CURRENTS + noise, {"waves": waves}, "pyramidal")
+        # Brian2's own annotation knows numbers only, but a name of a variable is allowed.
+        dead_time: Any = "t_ref"
         own = "".join(f"{key} : {unit} (constant)\n" for key, unit in INTERNEURON_UNITS.items())
         interneurons = brian2.NeuronGroup(
             2 * m,
             INTERNEURON + own + "noise_e : 1 (constant)\nnoise_i : 1 (constant)\n",
             threshold="v > 0*volt",
             reset=INTERNEURON_RESET,
-            refractory="t_ref",
+            refractory=dead_time,
             method="euler",
             namespace=known,
             name="interneurons",
