@@ -134,22 +134,27 @@ def forward(
             x = cells.spikes(*_layer(params, cell, arrays, x, k, strength))
             fired.append(x)
             continue
-        drive, w_rec = x @ arrays[f"w_in_{k}"] + arrays[f"bias_{k}"], arrays[f"w_rec_{k}"]
+        drive, w_rec = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"], arrays[f"w_rec_{k}"]
         if cell == "gru":
             x = cells.gated(drive, w_rec, arrays[f"bias_rec_{k}"])
         else:
             x = cells.plain(drive, w_rec)
-    outputs = x @ arrays["w_out"] + arrays["b_out"]
+    outputs = _times(x, arrays["w_out"]) + arrays["b_out"]
     if cell != "linear":
         outputs = cells.leaky(outputs, decay(arrays["log_tau_out"]))
     return outputs, fired
+
+
+def _times(x: Any, w: Any) -> Any:
+    """All steps and trials times w as one product, and so are its two gradients: much faster."""
+    return (x.reshape(-1, x.shape[-1]) @ w).reshape(*x.shape[:-1], w.shape[1])
 
 
 def _layer(
     params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None
 ) -> tuple[Any, ...]:
     """What `cells.spikes` and `cells.course` take."""
-    drive = x @ arrays[f"w_in_{k}"] + arrays[f"bias_{k}"]
+    drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
     beta = adaptation(params, cell) if strength is None else strength
     taus = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
     return neuron(params), jnp.asarray(beta, drive.dtype), drive, arrays[f"w_rec_{k}"], *taus
