@@ -72,9 +72,8 @@ def test_a_layer_follows_the_equations():
     drive, w_rec = rng.normal(0.3, 1, (80, 5)), rng.normal(0, 0.8, (5, 5))
     alpha, rho = rng.uniform(0.7, 0.98, 5), rng.uniform(0.8, 0.99, 5)
     with jax.enable_x64(True):
-        course = cells.spiking(
-            cells.Neuron(0.01, 1.8, surrogate.triangle()), drive[:, None], w_rec, alpha, rho
-        )
+        neuron = cells.Neuron(0.01, surrogate.triangle())
+        course = cells.course(neuron, np.float64(1.8), drive[:, None], w_rec, alpha, rho)
         found = np.asarray(course.spikes)[:, 0]
     expected = run_by_hand(drive, w_rec, alpha, rho, 0.01, 1.8)
     assert 20 < expected.sum() < 380
@@ -97,8 +96,9 @@ def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():
     drive = np.array([1.1, -0.4])
 
     def total(drive, w_rec, alpha, rho):
-        neuron = cells.Neuron(b0, beta, surrogate.triangle())
-        return cells.spiking(neuron, drive[:, None, None], w_rec, alpha, rho).spikes.sum()
+        neuron = cells.Neuron(b0, surrogate.triangle())
+        strength = jnp.asarray(beta)
+        return cells.spikes(neuron, strength, drive[:, None, None], w_rec, alpha, rho).sum()
 
     with jax.enable_x64(True):
         one = jnp.ones(1)
@@ -122,6 +122,48 @@ def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():
     by_eta1 = -beta * psi1 * by_s1 - psi2 * beta * rho * (1 + s1)
     by_rho = by_eta1 * b0 - psi2 * beta * (1 + s1) * (eta1 - s1)
     np.testing.assert_allclose(g_rho, [by_rho], rtol=1e-12)
+
+
+def test_the_backward_pass_is_that_of_automatic_differentiation():
+    """The same equations with the surrogate inside the spike, left to JAX; 60 steps."""
+    import jax
+    import jax.numpy as jnp
+
+    from whyspiking.replications.bohte import cells
+
+    stand_in = surrogate.multi_gaussian()
+    neuron, beta = cells.Neuron(0.01, stand_in), 1.8
+    fire = surrogate.spike(stand_in)
+    rng = np.random.default_rng(4)
+
+    def automatic(drive, w_rec, alpha, rho):
+        def step(carry, now):
+            u, eta, s = carry
+            eta = rho * eta + (1 - rho) * s
+            theta = neuron.threshold + beta * eta
+            u = alpha * u + (1 - alpha) * (now + s @ w_rec) - theta * s
+            s = fire(u - theta)
+            return (u, eta, s), s
+
+        rest = jnp.zeros_like(drive[0])
+        return jax.lax.scan(step, (rest, rest + neuron.threshold, rest), drive)[1]
+
+    with jax.enable_x64(True):
+        out = jnp.asarray(rng.normal(size=(60, 3, 5)))
+        given = (
+            jnp.asarray(rng.normal(0.2, 1, (60, 3, 5))),
+            jnp.asarray(rng.normal(0, 0.8, (5, 5))),
+            jnp.asarray(rng.uniform(0.7, 0.98, 5)),
+            jnp.asarray(rng.uniform(0.8, 0.99, 5)),
+        )
+        every = (0, 1, 2, 3)
+        ours = jax.grad(
+            lambda *a: (cells.spikes(neuron, jnp.asarray(beta), *a) * out).sum(), argnums=every
+        )(*given)
+        theirs = jax.grad(lambda *a: (automatic(*a) * out).sum(), argnums=every)(*given)
+        for one, other in zip(ours, theirs, strict=True):
+            assert float(jnp.abs(other).max()) > 0.01
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
 def test_the_readout_gradient_agrees_with_finite_differences():

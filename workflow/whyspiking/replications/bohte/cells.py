@@ -5,21 +5,21 @@ Arrays are time-major, (time, trial, unit), float32 in training.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from whyspiking.surrogate import Surrogate, spike
+from whyspiking.surrogate import Surrogate
 
 type Array = Any
 
 
 class Neuron(NamedTuple):
-    """What is not learned: threshold at rest, strength of adaptation, surrogate derivative."""
+    """What is not learned: threshold at rest and surrogate derivative."""
 
     threshold: float
-    adaptation: float
     surrogate: Surrogate
 
 
@@ -37,29 +37,115 @@ class Course(NamedTuple):
     spikes: Array
 
 
-def spiking(neuron: Neuron, drive: Array, w_rec: Array, alpha: Array, rho: Array) -> Course:
-    """A layer of adaptive leaky integrate-and-fire neurons (README, Eqs. 1 to 4).
+class Kept(NamedTuple):
+    """What the backward pass reads at every step, each (time, trial, neuron).
+
+    Attributes:
+        slope: Surrogate derivative of the spike.
+        theta: Threshold.
+        before: Spikes of the step before.
+        by_alpha: Derivative of the membrane by its decay, everything earlier held fixed.
+        by_rho: The same of the adaptation.
+    """
+
+    slope: Array
+    theta: Array
+    before: Array
+    by_alpha: Array
+    by_rho: Array
+
+
+def course(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
+) -> Course:
+    """Run a layer of adaptive leaky integrate-and-fire neurons (README, Eqs. 1 to 4).
 
     Args:
-        neuron: Constants; without adaptation it is a plain leaky integrate-and-fire neuron.
+        neuron: Constants.
+        beta: Strength of the adaptation; 0 makes plain leaky integrate-and-fire neurons.
         drive: W x + bias, (time, trial, neuron).
         w_rec: Recurrent weights, (pre, post).
         alpha: Decay of the membrane per step, (neuron,).
         rho: Decay of the adaptation per step, (neuron,).
     """
-    fire = spike(neuron.surrogate)
 
-    def step(carry: Course, drive_now: Array) -> tuple[Course, Course]:
-        u, eta, spikes = carry
-        eta = rho * eta + (1 - rho) * spikes
-        theta = neuron.threshold + neuron.adaptation * eta
-        u = alpha * u + (1 - alpha) * (drive_now + spikes @ w_rec) - theta * spikes
-        now = Course(u, eta, fire(u - theta))
+    def step(before: Course, drive_now: Array) -> tuple[Course, Course]:
+        now, _ = _step(neuron, beta, before, drive_now, w_rec, alpha, rho)
         return now, now
 
+    return jax.lax.scan(step, _start(neuron, drive), drive)[1]
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def spikes(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
+) -> Array:
+    """Spikes of a layer, differentiable by everything but `beta`; arguments as for `course`.
+
+    The backward pass (README, Eqs. 17 to 19) is written out: its loop does one matrix product per
+    step, and the gradient of the recurrent weights is one product after it.
+    """
+    return course(neuron, beta, drive, w_rec, alpha, rho).spikes
+
+
+def _start(neuron: Neuron, drive: Array) -> Course:
     rest = jnp.zeros_like(drive[0])
     # Published: the adaptation starts at the threshold.
-    return jax.lax.scan(step, Course(rest, rest + neuron.threshold, rest), drive)[1]
+    return Course(rest, rest + neuron.threshold, rest)
+
+
+def _step(
+    neuron: Neuron,
+    beta: Array,
+    before: Course,
+    drive: Array,
+    w_rec: Array,
+    alpha: Array,
+    rho: Array,
+) -> tuple[Course, Kept]:
+    eta = rho * before.eta + (1 - rho) * before.spikes
+    theta = neuron.threshold + beta * eta
+    current = drive + before.spikes @ w_rec
+    u = alpha * before.u + (1 - alpha) * current - theta * before.spikes
+    now = Course(u, eta, (u > theta).astype(u.dtype))
+    slope = neuron.surrogate(u - theta)
+    kept = Kept(slope, theta, before.spikes, before.u - current, before.eta - before.spikes)
+    return now, kept
+
+
+def _forward(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
+) -> Any:
+    def step(before: Course, drive_now: Array) -> Any:
+        now, kept = _step(neuron, beta, before, drive_now, w_rec, alpha, rho)
+        return now, (now.spikes, kept)
+
+    _, (fired, kept) = jax.lax.scan(step, _start(neuron, drive), drive)
+    return fired, (kept, beta, w_rec, alpha, rho)
+
+
+def _backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
+    kept, beta, w_rec, alpha, rho = residuals
+    w_back = (1 - alpha)[:, None] * w_rec.T
+
+    def step(carry: Any, now: tuple[Array, Kept]) -> Any:
+        g_u, g_eta, theta_next, g_alpha, g_rho = carry
+        g_out, at = now
+        g_spike = g_out + g_u @ w_back - theta_next * g_u + (1 - rho) * g_eta
+        g_x = at.slope * g_spike
+        g_u = g_x + alpha * g_u
+        g_eta = rho * g_eta - beta * (g_x + at.before * g_u)
+        sums = (g_alpha + g_u * at.by_alpha, g_rho + g_eta * at.by_rho)
+        return (g_u, g_eta, at.theta, *sums), (1 - alpha) * g_u
+
+    rest = jnp.zeros_like(g_out[0])
+    end, g_drive = jax.lax.scan(step, (rest,) * 5, (g_out, kept), reverse=True)
+    n = w_rec.shape[0]
+    g_rec = kept.before.reshape(-1, n).T @ g_drive.reshape(-1, n)
+    return jnp.zeros_like(beta), g_drive, g_rec, end[3].sum(axis=0), end[4].sum(axis=0)
+
+
+spikes.defvjp(_forward, _backward)
 
 
 def leaky(values: Array, kappa: Array) -> Array:
