@@ -53,6 +53,21 @@ def triangle(height: float = 0.4, width: float = 1.0) -> Surrogate:
     return derivative
 
 
+def sigmoid(slope: float) -> Surrogate:
+    """Derivative of a logistic function without its factor `slope`: at most 1/4 (Zimmer 2019).
+
+    Args:
+        slope: Steepness of the logistic function.
+    """
+    import jax
+
+    def derivative(x: Any) -> Any:
+        rising = jax.nn.sigmoid(slope * x)
+        return rising * (1 - rising)
+
+    return derivative
+
+
 def spike(surrogate: Surrogate) -> Surrogate:
     """The step function H(u - theta) with the surrogate as its derivative.
 
