@@ -1,4 +1,4 @@
-"""Kheradpisheh & Masquelier 2020: S4NN, back-propagation of spike latencies."""
+"""Kheradpisheh & Masquelier 2020: S4NN; Zimmer et al. 2019: surrogate gradients on spoken words."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from whyspiking.contract import (
     Progress,
     Recording,
     Results,
+    Split,
     Task,
     Trials,
 )
@@ -24,7 +25,6 @@ from whyspiking.optional import conditions, measures, vary
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import model
 from whyspiking.replications.masquelier import task as tasks
-from whyspiking.replications.masquelier.task import make_task
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
@@ -35,6 +35,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CONTROLS = ("mlp", "ink_mlp", "linear")
+AUDIO = "words"
+"""The experiment of the talk's other half, surrogate gradients; all others are of S4NN."""
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The inputs and targets of one split."""
+    if params.experiment == AUDIO:
+        from whyspiking.replications.masquelier.audio import task
+
+        return task.make_task(params, split)
+    return tasks.make_task(params, split, streams)
 
 
 def train(
@@ -45,6 +56,10 @@ def train(
     progress: Progress,
 ) -> Network:
     """Train one variant; one that starts from another is the same network, read out differently."""
+    if params.experiment == AUDIO:
+        from whyspiking.replications.masquelier.audio import learning
+
+        return learning.train(params, variant, streams, parents, progress)
     if parents:
         (parent,) = parents.values()
         progress(1.0, "the network of another experiment, as it is")
@@ -60,6 +75,10 @@ def train(
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Run a network in the engine it was trained in."""
+    if params.experiment == AUDIO:
+        from whyspiking.replications.masquelier.audio import learning
+
+        return learning.evaluate(params, variant, network, task)
     if variant in CONTROLS:
         from whyspiking import controls
 
@@ -70,7 +89,11 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
 def reference_first_ms(
     params: Params, variant: str, network: Network, task: Task
 ) -> Mapping[str, NDArray]:
-    """First spikes of both layers in the engine of training, for comparison with Brian2."""
+    """First spikes of all layers in the engine of training, for comparison with Brian2."""
+    if params.experiment == AUDIO:
+        from whyspiking.replications.masquelier.audio import learning
+
+        return learning.first_spikes(params, variant, network, task)
     firing = model.forward(params, network, tasks.events_of(params, task))
     return {
         name: np.where(ticks < params.t_max, ticks * float(params.tick_ms), np.inf)
@@ -80,16 +103,29 @@ def reference_first_ms(
 
 def to_brian(params: Params) -> BrianModel:
     """The structure in Brian2; experiments of equal size share one build."""
+    if params.experiment == AUDIO:
+        from whyspiking.replications.masquelier.audio import simulation
+
+        return simulation.brian_model(params)
     return model.brian_model(params)
 
 
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the structure."""
+    if params.experiment == AUDIO:
+        from whyspiking.replications.masquelier.audio import simulation
+
+        return simulation.bind(params, network)
     return model.bind(params, network)
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
-    """The first output spike decides; ties by the readout rule of the experiment."""
+    """The first output spike decides, ties by the experiment's rule; words: the largest output."""
+    if params.experiment == AUDIO:
+        from whyspiking.replications.masquelier.audio import learning, simulation
+
+        told = simulation.outputs(params, recording)
+        return learning.decisions(params, told, task)
     return model.decode(params, recording, task)
 
 
@@ -99,7 +135,11 @@ def exhibits(
     simulate: Callable[[Network, Task], Recording],
     streams: Streams,
 ) -> dict[str, NDArray]:
-    """Arrays for the figures; see `examples.py`."""
+    """Arrays for the figures; see both modules named `examples`."""
+    if params.experiment == AUDIO:
+        from whyspiking.replications.masquelier.audio import examples
+
+        return examples.collect(params, networks, simulate)
     from whyspiking.replications.masquelier import examples
 
     return examples.collect(params, networks, simulate, streams)

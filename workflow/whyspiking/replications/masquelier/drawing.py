@@ -1,6 +1,7 @@
 """Signature figures: one digit, when decisions fall, what time costs, learning, filters, ties.
 
-Exhibits read: `mnist_strict/exhibits.npz`, described in `examples.py`.
+Exhibits read: `mnist_strict/exhibits.npz`, described in `examples.py`. Figures of the spoken words
+are in `audio/drawing.py`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from whyspiking.figures import (
     over_seeds,
     raster,
 )
+from whyspiking.replications.masquelier.audio import drawing as audio
 from whyspiking.tables import Table
 
 if TYPE_CHECKING:
@@ -56,6 +58,9 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "learning": lambda: learning(results.history),
         "filters": lambda: filters(results.exhibit("mnist_strict")),
         "ties": lambda: ties(results.metrics, results.exhibit("mnist_strict")),
+        "one word": lambda: audio.one_word(results.exhibit("words")),
+        "activity": lambda: audio.activity(results.metrics),
+        "leaks": lambda: audio.leaks(results.exhibit("words"), results.metrics),
     }
 
 

@@ -1,0 +1,277 @@
+"""Masquelier's other half: the layers against their equations, learning, Brian2."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from whyspiking import registry, surrogate
+from whyspiking.brian import Machine
+from whyspiking.contract import Network, Params, Task
+from whyspiking.datasets import making
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier.audio import learning, network, simulation, task
+from whyspiking.subsets import select_task
+
+ROOT = Path(__file__).parents[2]
+N_WORDS = 4
+
+
+@pytest.fixture(scope="module")
+def params(tmp_path_factory) -> Params:
+    """Small networks on a small made-up data set whose words differ in their bands."""
+    from whyspiking import store
+
+    folder = tmp_path_factory.mktemp("words")
+    shards = []
+    for speaker in range(6):
+        rng = np.random.default_rng(speaker)
+        labels = np.tile(np.arange(N_WORDS), 6)
+        log_mel = rng.normal(-8, 0.5, (labels.size, 101, 40))
+        for k, label in enumerate(labels):
+            start = rng.integers(10, 60)
+            log_mel[k, start : start + 30, 8 * label : 8 * label + 8] += 6
+        n = labels.size
+        facts = {
+            name: np.zeros(n)
+            for name in ("repetition", "rate", "pitch", "pitch_range", "scale", "duration_s")
+        }
+        facts |= {name: np.array(["-"] * n) for name in ("voice", "text", "espeak")}
+        facts |= {"labels": labels.astype(np.uint16), "start_s": np.zeros(n)}
+        shards.append(folder / "speakers" / f"{speaker}.npz")
+        store.save_arrays({"log_mel": log_mel.astype(np.float16), **facts}, shards[-1])
+    settings = {"speakers": 6, "words": N_WORDS, "repetitions": 6}
+    making.gather("words", settings, shards, folder / "meta.json")
+    experiment = registry.load_talk("masquelier").experiments["words"]
+    values = {
+        **experiment.published,
+        "n_words": N_WORDS,
+        "n_channels": 12,
+        "validation_speakers": [1],
+        "learning_rate": 0.01,
+        "epochs": 6,
+        "batch": 12,
+        "n_copies": 2,
+        "max_trials": 20,
+        "penalty": 3.0,
+    }
+    work = ROOT / "resources" / "build"
+    return Params("masquelier", "words", "smoke", values, 0, dataset_dir=folder, work_dir=work)
+
+
+def drawn(params, variant, seed=0):
+    arrays = network.initial(params, variant, np.random.default_rng(seed))
+    return Network(arrays, {"variant": variant})
+
+
+def test_surrogate_is_the_published_one():
+    import jax
+
+    fire = surrogate.spike(surrogate.sigmoid(10.0))
+    x = np.array([-0.3, -1e-6, 0.0, 0.2])
+    np.testing.assert_array_equal(fire(x), [0, 0, 0, 1])
+    slope = jax.vmap(jax.grad(lambda v: fire(v)))(x.astype(np.float32))
+    logistic = 1 / (1 + np.exp(-10 * x))
+    np.testing.assert_allclose(slope, logistic * (1 - logistic), rtol=1e-5)
+
+
+def test_taps_look_back_and_never_ahead():
+    x = np.arange(1.0, 8.0)[None, :, None]
+    taps = network.stacked(x, 3, 2)
+    np.testing.assert_array_equal(taps[0, :, 0], [1, 2, 3, 4, 5, 6, 7])
+    np.testing.assert_array_equal(taps[0, :, 1], [0, 0, 1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(taps[0, :, 2], [0, 0, 0, 0, 1, 2, 3])
+    far = network.stacked(x, 2, 100)
+    assert not far[0, :, 1].any()
+    np.testing.assert_array_equal(np.asarray(network.stacked(x.astype(np.float32), 3, 2)), taps)
+
+
+def by_hand(params, arrays, k, x, leaky):
+    """Eqs. 9 to 11 with unscaled membranes, frame by frame and neuron by neuron."""
+    w = np.asarray(arrays[f"w_{k}"], np.float64)
+    n_time, n = len(x), w.shape[2]
+    norm = (w**2).sum(axis=(0, 1))
+    v, s = np.zeros(n), np.zeros(n)
+    found = np.zeros((n_time, n), bool)
+    for t in range(n_time):
+        current = np.zeros(n)
+        for tap in range(params.kernel):
+            before = t - tap * params.dilations[k]
+            if before >= 0:
+                current += x[before] @ w[tap]
+        reset = np.array([sum(s[j] * np.sum(w[:, :, j] * w[:, :, i]) for j in range(n))
+                          for i in range(n)])  # fmt: skip
+        beta = float(arrays[f"leak_{k}"])
+        if leaky:
+            v = beta * (v - reset) + (1 - beta) * current
+        else:
+            v = v - reset + (1 - params.leak) * current
+        s = (v / (norm + 1e-8) - arrays[f"b_{k}"] > 0).astype(float)
+        found[t] = s > 0
+    return found
+
+
+@pytest.mark.parametrize("variant", ["spiking", "if_neuron"])
+def test_layers_follow_their_equations(params, variant):
+    trained = drawn(params, variant)
+    x = np.random.default_rng(2).normal(size=(1, 30, 40))
+    rasters = learning.rasters(params, variant, trained, x, np.float64)
+    layer_input = x[0]
+    for k, raster in enumerate(rasters):
+        expected = by_hand(params, trained.arrays, k, layer_input, network.LEAKY[variant])
+        np.testing.assert_array_equal(raster[0], expected)
+        assert 0.02 < expected.mean() < 0.8
+        layer_input = expected.astype(float)
+
+
+def test_the_network_is_causal(params):
+    trained = drawn(params, "spiking")
+    x = np.random.default_rng(3).normal(size=(1, 60, 40))
+    changed = x.copy()
+    changed[0, 40:] = 0
+    for one, other in zip(
+        learning.rasters(params, "spiking", trained, x),
+        learning.rasters(params, "spiking", trained, changed),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one[0, :40], other[0, :40])
+        assert (one != other).any()
+
+
+def test_readout_and_loss_by_hand(params):
+    arrays = network.initial(params, "spiking", np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(size=(3, 101, 40)).astype(np.float32)
+    labels = np.array([0, 2, 1], np.int32)
+    told, active = network.outputs(params, "spiking", arrays, x)
+    rasters = learning.rasters(params, "spiking", Network(arrays, {}), x)
+    w = arrays["w_out"]
+    expected = rasters[-1].mean(axis=1) @ (w / ((w**2).sum(axis=0) + 1e-8)) - arrays["b_out"]
+    np.testing.assert_allclose(told, expected, rtol=1e-4, atol=1e-4)
+    assert float(active) == pytest.approx(np.mean([r.mean() for r in rasters]), rel=1e-5)
+    entropy = np.mean(
+        [np.log(np.exp(row).sum()) - row[c] for row, c in zip(expected, labels, strict=True)]
+    )
+    batch = {"x": x, "labels": labels, "penalty": 2.0}
+    value, _ = network.loss(params, "spiking")(arrays, batch)
+    assert float(value) == pytest.approx(entropy + float(active), rel=1e-4)
+
+
+def test_input_has_unit_variance_per_band_and_splits_know_their_speakers(params):
+    x, labels = task.samples(params, "train")
+    np.testing.assert_allclose(x.mean(axis=1), 0, atol=1e-4)
+    np.testing.assert_allclose(x.std(axis=1), 1, atol=1e-3)
+    sizes = [len(task.samples(params, s)[1]) for s in ("train", "validation", "test")]
+    # Speakers 0, 2, 3 train; 1 validates; 4 and 5, and a tenth of 0 to 3, test.
+    assert sum(sizes) == 6 * 24 and sizes[2] > 48 and set(labels) == set(range(N_WORDS))
+    assert task.make_task(params, "fresh") is None
+    with pytest.raises(UserError, match="the network expects 101, 40 and 9"):
+        task.samples(replace(params, values={**params.values, "n_words": 9}), "train")
+
+
+def test_copies_are_moved_and_keep_their_labels(params):
+    x, labels = task.samples(params, "train")
+    both = learning.augmented(params, x, labels, np.random.default_rng(0))
+    n = len(x)
+    np.testing.assert_array_equal(both["x"][:n], x)
+    np.testing.assert_array_equal(both["labels"][n:], labels)
+    assert (both["x"][n:] != x).any(axis=(1, 2)).mean() > 0.9
+    moved = both["x"][n]
+    inner = moved[20:80, 5:35]
+    matches = [
+        (dt, db)
+        for dt in range(-10, 11)
+        for db in range(-2, 3)
+        if np.array_equal(inner, x[0][20 - dt : 80 - dt, 5 - db : 35 - db])
+    ]
+    assert len(matches) == 1
+
+
+@pytest.fixture(scope="module")
+def trained(params):
+    return learning.train(params, "spiking", Streams(0), {}, lambda share, news: None)
+
+
+def accuracy(params, variant, found, split="validation"):
+    some = task.make_task(params, split)
+    assert some is not None
+    outcome = learning.evaluate(params, variant, found, some)
+    return float((outcome.choices == outcome.targets).mean())
+
+
+def test_learning_recognises_new_voices(params, trained):
+    assert accuracy(params, "spiking", trained, "test") > 0.8
+    assert accuracy(params, "spiking", drawn(params, "spiking")) < 0.6
+    for k in range(3):
+        assert 0 <= trained.arrays[f"leak_{k}"] <= 1
+        assert trained.arrays[f"leak_{k}"] != drawn(params, "spiking").arrays[f"leak_{k}"]
+
+
+def test_a_price_on_spikes_lowers_their_number(params, trained):
+    sparse = learning.train(
+        params, "sparse", Streams(0), {"words/spiking": trained}, lambda share, news: None
+    )
+    x, _ = task.samples(params, "validation")
+    before, after = (
+        np.mean([r.mean() for r in learning.rasters(params, variant, found, x)])
+        for variant, found in (("spiking", trained), ("sparse", sparse))
+    )
+    assert after < 0.8 * before
+
+
+def test_without_leak_nothing_leaks(params):
+    shorter = replace(params, values={**params.values, "epochs": 1})
+    found = learning.train(shorter, "if_neuron", Streams(0), {}, lambda share, news: None)
+    start = network.initial(params, "if_neuron", Streams(0).rng("init"))
+    for k in range(3):
+        assert found.arrays[f"leak_{k}"] == start[f"leak_{k}"]
+        assert (found.arrays[f"w_{k}"] != start[f"w_{k}"]).any()
+
+
+def test_controls_count_their_multiplications(params):
+    shorter = replace(params, values={**params.values, "epochs": 1})
+    found = learning.train(shorter, "conv", Streams(0), {}, lambda share, news: None)
+    per_frame = 4 * (40 * 12 + 12 * 12 + 12 * 12)
+    assert found.info["counts"]["macs_dense"] == 101 * per_frame + 12 * N_WORDS
+    assert 0 < found.info["counts"]["macs_effective"] < found.info["counts"]["macs_dense"]
+    linear = learning.train(shorter, "linear", Streams(0), {}, lambda share, news: None)
+    assert linear.info["counts"]["macs_dense"] == 40 * N_WORDS
+
+
+@pytest.fixture(scope="module")
+def machine(params):
+    return Machine(simulation.brian_model(params), params.work_dir)
+
+
+def some_words(params, n) -> Task:
+    held_out = task.make_task(params, "validation")
+    assert held_out is not None
+    return select_task(held_out, np.arange(n))
+
+
+@pytest.mark.parametrize("variant", ["spiking", "if_neuron"])
+def test_brian_gives_every_spike(params, machine, variant):
+    """In double precision, spike for spike; 21 words, more than one run of the program takes."""
+    found = drawn(params, variant, seed=4)
+    words = some_words(params, 21)
+    recording = machine.run(words.stimulus, simulation.bind(params, found).values, trials=21)
+    expected = learning.rasters(params, variant, found, words.features, np.float64)
+    for k in range(3):
+        np.testing.assert_array_equal(simulation.raster(params, recording, k), expected[k])
+        assert expected[k].any()
+    w = np.asarray(found.arrays["w_out"], np.float64)
+    told = expected[-1].mean(axis=1) @ (w / ((w**2).sum(axis=0) + 1e-8)) - found.arrays["b_out"]
+    np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-5)
+    first = learning.first_spikes(params, variant, found, words)
+    seen = recording.spikes["layer_0"].first_ms()
+    assert np.mean(seen == first["layer_0"]) > 0.999
+
+
+def test_layers_of_the_binding_cover_all_weights(params):
+    found = simulation.bind(params, drawn(params, "spiking"))
+    kinds = [layer.kind for layer in found.layers.values()]
+    assert kinds.count("recurrent") == 3 and kinds.count("readout") == 1
+    n_forward = sum(x.weights.size for x in found.layers.values() if x.kind == "feedforward")
+    assert n_forward == 4 * (40 * 12 + 2 * 12 * 12)
+    assert found.layers["s_mel.w"].pre == "mel"

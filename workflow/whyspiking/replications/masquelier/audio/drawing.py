@@ -1,0 +1,160 @@
+"""Figures of the spoken words: one word through all layers, accuracy against activity, leaks.
+
+Exhibits read: `words/exhibits.npz`, described in `examples.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.datasets.speech.voices import WORDS
+from whyspiking.figures import BLUE, GREY, INK, RED, Plate, legend_below, need, raster
+from whyspiking.tables import Table
+
+SOURCE = "words/exhibits.npz"
+FRAME_MS = 10.0
+NAMES = {"spiking": "leaky", "if_neuron": "no leak", "sparse": "leaky, spikes have a price"}
+COLOURS = {"spiking": BLUE, "if_neuron": GREY, "sparse": RED}
+N_LAYERS = 3
+
+
+def one_word(arrays: Mapping[str, NDArray]) -> Plate:
+    """The spectrum of one word and the spikes that it causes in the three layers."""
+    mel, target = need(arrays, "word.mel", "word.target")
+    layers = need(arrays, *(f"word.layer_{k}" for k in range(N_LAYERS)))
+    word = WORDS[int(target)]
+    end_s = len(mel) * FRAME_MS / 1000
+    plate = Plate(4.6)
+    axes = plate.subplots(1 + N_LAYERS, 1, sharex=True, height_ratios=[1.2, 1, 1, 1])
+    picture = axes[0].imshow(
+        mel.T,
+        origin="lower",
+        aspect="auto",
+        cmap="Greys",
+        extent=(0, end_s, 0.5, mel.shape[1] + 0.5),
+    )
+    plate.colorbar(
+        picture, ax=list(axes), label="power, sd of the band", shrink=0.35, anchor=(0, 1)
+    )
+    axes[0].set_ylabel("mel band")
+    shares = []
+    for k, (ax, spikes) in enumerate(zip(axes[1:], layers, strict=True)):
+        frames, neurons = np.nonzero(spikes)
+        raster(ax, frames * FRAME_MS / 1000, neurons, colours=BLUE, height=0.9)
+        ax.set_ylabel(f"layer {k + 1}\nneuron")
+        ax.set_ylim(-1, spikes.shape[1])
+        shares.append(f"{100 * spikes.mean():.0f} %")
+    axes[-1].set_xlabel("time, s")
+    axes[-1].set_xlim(0, end_s)
+    return plate.says(
+        (
+            f"The word “{word}”, spoken by a voice that was left out of training, and its spikes "
+            "in Brian2. A frame lasts 10 ms; layers are drawn without their lag of a frame each. "
+            f"Share of neurons active in a frame: {', '.join(shares)}."
+        ),
+        (
+            f"Mel spectrum of the word {word} over one second, and below it the spikes of three "
+            f"layers of {layers[0].shape[1]} neurons; active are {', '.join(shares)} of neurons "
+            "and frames."
+        ),
+        SOURCE,
+        "words",
+    )
+
+
+def activity(metrics: Table) -> Plate:
+    """Accuracy on test words against the share of active neurons, one dot per network."""
+    rows = metrics.query("experiment == 'words' and engine == 'brian2' and perturbation == 'none'")
+    plate = Plate(3.0)
+    ax = plate.subplots()
+    told = []
+    for variant, name in NAMES.items():
+        own = rows[rows["variant"] == variant]
+        score = own[own["metric"] == "accuracy"].sort_values("seed")["value"].to_numpy()
+        sparsity = own[own["metric"] == "activation_sparsity"].sort_values("seed")["value"]
+        share = 100 * (1 - sparsity.to_numpy())
+        if not score.size:
+            continue
+        ax.plot(share, 100 * score, "o", color=COLOURS[variant], label=name)
+        told.append(f"{name}: {100 * score.mean():.1f} % right at {share.mean():.1f} % active")
+    control = rows_of_control(metrics)
+    if control.size:
+        ax.axhline(100 * control.mean(), color=INK, lw=1, ls=":", label="ReLU convolutions")
+        told.append(f"ReLU convolutions: {100 * control.mean():.1f} % right")
+    ax.axvline(5, color=GREY, lw=1, ls="--")
+    ax.annotate("5 %", (5, 1), xycoords=("data", "axes fraction"), xytext=(3, -10),
+                textcoords="offset points", color=GREY)  # fmt: skip
+    ax.set_xlim(left=0)
+    ax.set_xlabel("neurons active per frame of 10 ms, %")
+    ax.set_ylabel("accuracy on test words, %")
+    legend_below(plate, [ax])
+    return plate.says(
+        (
+            "Accuracy on test words against activity, one dot per trained network, means of seeds: "
+            + "; ".join(told)
+            + ". Published with Speech Commands: less than 5 % active (dashed)."
+        ),
+        "Accuracy against activity. " + "; ".join(told) + ".",
+        "metrics.csv",
+        "words",
+    )
+
+
+def rows_of_control(metrics: Table) -> NDArray[np.float64]:
+    """Accuracy of the ReLU network by seed."""
+    rows = metrics.query(
+        "experiment == 'words' and variant == 'conv' and metric == 'accuracy' "
+        "and perturbation == 'none'"
+    )
+    return rows.sort_values("seed")["value"].to_numpy()
+
+
+def leaks(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
+    """What the leak is worth per seed, and the trained leaks of the layers."""
+    plate = Plate(2.8)
+    left, right = plate.subplots(1, 2, width_ratios=[1, 1.2])
+    rows = metrics.query(
+        "experiment == 'words' and engine == 'brian2' and perturbation == 'none' "
+        "and metric == 'accuracy'"
+    )
+    both = [rows[rows["variant"] == v].set_index("seed")["value"] for v in ("if_neuron", "spiking")]
+    gains = []
+    for seed in sorted(set(both[0].index) & set(both[1].index)):
+        pair = [100 * float(values.loc[seed]) for values in both]
+        gains.append(pair[1] - pair[0])
+        left.plot([0, 1], pair, "o-", color=BLUE, lw=1)
+    left.set_xticks([0, 1], ["no leak", "leaky"])
+    left.set_xlim(-0.4, 1.4)
+    left.set_ylabel("accuracy on test words, %")
+    kept: dict[str, list[NDArray]] = {}
+    for key, values in arrays.items():
+        if key.startswith("leak."):
+            kept.setdefault(key.split(".")[1], []).append(values)
+    taus = {v: [-FRAME_MS / np.log(np.clip(x, 1e-3, 0.999)) for x in found]
+            for v, found in kept.items()}  # fmt: skip
+    for shift, (variant, found) in zip((-0.08, 0.08), taus.items(), strict=False):
+        for index, values in enumerate(found):
+            right.plot(1 + np.arange(len(values)) + shift, values, "o", color=COLOURS[variant],
+                       label=NAMES[variant] if not index else None)  # fmt: skip
+    right.axhline(-FRAME_MS / np.log(0.7), color=GREY, lw=1, ls="--", label="before training")
+    right.set_xticks([1, 2, 3], ["layer 1", "layer 2", "layer 3"])
+    right.set_ylim(bottom=0)
+    right.set_ylabel("time constant of the leak, ms")
+    legend_below(plate, [right])
+    gain = f"{np.mean(gains):.1f}" if gains else "not measured"
+    return plate.says(
+        (
+            "Left: accuracy on test words without and with leak, a line per seed; mean gain "
+            f"{gain} points. Right: time constants that the trained leaks stand for, a dot per "
+            "seed; dashed: before training."
+        ),
+        (
+            f"Left: accuracy without and with leak for each seed; the mean gain is {gain} points. "
+            "Right: trained time constants of the leak in each of the three layers."
+        ),
+        SOURCE,
+        "words",
+    )

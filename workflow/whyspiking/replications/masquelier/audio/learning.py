@@ -1,0 +1,183 @@
+"""Training of all networks for spoken words by surrogate gradients (README, section 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Progress, Task, Trials
+from whyspiking.gradient_training import Settings, fit, keep_compiled
+from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier.audio import network, task
+
+CONTROLS = ("conv", "linear")
+CRITERION = {False: "validation_accuracy", True: "validation_sparsity"}
+"""What chooses the epoch: accuracy, or, where spikes have a price, their number."""
+PIECE = 350
+"""Trials that are evaluated at once."""
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant; the epoch is chosen on a speaker who is left out of the training words.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: A key of `network.LEAKY`, "conv" or "linear".
+        streams: Randomness: "init", "augmentation" and "shuffle".
+        parents: The trained network that "sparse" goes on from.
+        progress: Called after every epoch.
+    """
+    keep_compiled(params.work_dir / "jax")
+    (x, labels), (held_x, held_labels) = (
+        task.samples(params, split) for split in ("train", "validation")
+    )
+    spiking = variant in network.LEAKY
+    run = _compiled(params, variant)
+
+    def judge(arrays: Any) -> dict[str, float]:
+        told, active = _outputs(run, arrays, held_x)
+        found = {"validation_accuracy": float((told.argmax(axis=1) == held_labels).mean())}
+        if spiking:
+            found |= {"validation_activity": active, "validation_sparsity": -active}
+        return found
+
+    epochs, rate = params.epochs, params.learning_rate if spiking else params.control_learning_rate
+    start = network.initial(params, variant, streams.rng("init"))
+    if parents:
+        (parent,) = parents.values()
+        start, epochs, rate = parent.arrays, params.sparse_epochs, params.sparse_learning_rate
+    fitted = fit(
+        start,
+        network.loss(params, variant),
+        augmented(params, x, labels, streams.rng("augmentation")),
+        Settings(
+            epochs=epochs,
+            batch=params.batch,
+            learning_rate=rate,
+            clip_norm=params.clip_norm,
+            criterion=CRITERION[bool(parents)],
+            rates={f"leak_{k}": 0.0 for k in range(network.depth(params))}
+            if variant == "if_neuron"
+            else {},
+        ),
+        judge=judge,
+        shuffle=streams.rng("shuffle"),
+        progress=progress,
+        constants={"penalty": params.penalty if variant == "sparse" else 0.0},
+        project=network.within if spiking else None,
+    )
+    found = Network(fitted.arrays, {**fitted.info, "variant": variant}, fitted.history)
+    if not spiking:
+        found.info["counts"] = counts(params, found, held_x)
+    return found
+
+
+def augmented(
+    params: Params, x: NDArray, labels: NDArray, rng: np.random.Generator
+) -> dict[str, NDArray]:
+    """Copies of the training words, each moved in time and along the bands (README, section 10).
+
+    Args:
+        params: Parameters of the experiment.
+        x: Frames (trial, time, band).
+        labels: Classes, (trial,).
+        rng: Source of the moves.
+    """
+    copies = [x]
+    for _ in range(params.n_copies - 1):
+        times = rng.integers(-params.move_frames, params.move_frames + 1, len(x))
+        bands = rng.integers(-params.move_bands, params.move_bands + 1, len(x))
+        moved = np.empty_like(x)
+        for k, (time, band) in enumerate(zip(times, bands, strict=True)):
+            rows = np.clip(np.arange(x.shape[1]) - time, 0, x.shape[1] - 1)
+            columns = np.clip(np.arange(x.shape[2]) - band, 0, x.shape[2] - 1)
+            moved[k] = x[k][rows][:, columns]
+        copies.append(moved)
+    return {"x": np.concatenate(copies), "labels": np.tile(labels.astype(np.int32), len(copies))}
+
+
+def evaluate(params: Params, variant: str, trained: Network, test: Task) -> Trials:
+    """Decide at the end of every word, in the engine of training."""
+    assert test.features is not None
+    told, _ = _outputs(_compiled(params, variant), trained.arrays, test.features)
+    return decisions(params, told, test)
+
+
+def decisions(params: Params, told: NDArray, test: Task) -> Trials:
+    """The largest output at the end of the clip."""
+    end_ms = params.n_frames * params.frame_ms
+    return Trials(
+        targets=np.asarray(test.targets, np.int64),
+        choices=np.asarray(told).argmax(axis=1).astype(np.int64),
+        decision_ms=np.full(len(test.targets), float(end_ms)),
+        n_classes=params.n_words,
+    )
+
+
+def first_spikes(params: Params, variant: str, trained: Network, test: Task) -> dict[str, NDArray]:
+    """First spikes of all layers at Brian2's times in ms, inf where silent; (trial, neuron)."""
+    assert test.features is not None
+    found: dict[str, NDArray] = {}
+    for k, raster in enumerate(rasters(params, variant, trained, test.features)):
+        step = np.where(raster.any(axis=1), raster.argmax(axis=1) + k, np.inf)
+        found[f"layer_{k}"] = step * float(params.frame_ms)
+    return found
+
+
+def rasters(
+    params: Params, variant: str, trained: Network, x: NDArray, dtype: Any = np.float32
+) -> list[NDArray[np.bool_]]:
+    """Spikes of all layers, each (trial, time, neuron)."""
+    import jax
+
+    leaky = network.LEAKY[variant]
+    with jax.enable_x64(dtype == np.float64):
+        arrays = {name: np.asarray(value, dtype) for name, value in trained.arrays.items()}
+        run = jax.jit(lambda a, part: network.spikes_of(params, a, part, leaky))
+        pieces = [
+            [np.asarray(s) > 0.5 for s in run(arrays, jax.numpy.asarray(x[i : i + PIECE], dtype))]
+            for i in range(0, len(x), PIECE)
+        ]
+    return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+
+
+def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
+    """Multiply-accumulates of a control per word: all, and those of inputs that are not zero."""
+    dense = effective = 0.0
+    for k in range(network.depth(params)):
+        if f"w_{k}" not in trained.arrays:
+            break
+        w = np.asarray(trained.arrays[f"w_{k}"], np.float32)
+        flat = w.reshape(-1, w.shape[-1])
+        taps = network.stacked(x, params.kernel, params.dilations[k])
+        dense += taps.shape[1] * flat.size
+        effective += float(np.count_nonzero(taps)) / len(x) * flat.shape[1]
+        x = np.maximum(taps @ flat + trained.arrays[f"b_{k}"], 0)
+    dense += trained.arrays["w_out"].size
+    effective += trained.arrays["w_out"].size
+    return {"macs_dense": dense, "macs_effective": effective}
+
+
+def _compiled(params: Params, variant: str) -> Any:
+    import jax
+
+    return jax.jit(partial(network.outputs, params, variant))
+
+
+def _outputs(run: Any, arrays: Any, x: NDArray) -> tuple[NDArray, float]:
+    """Outputs (trial, class) and mean activity, in pieces."""
+    pieces = [run(arrays, x[i : i + PIECE]) for i in range(0, len(x), PIECE)]
+    told = np.concatenate([np.asarray(t) for t, _ in pieces])
+    return told, float(
+        np.average([float(a) for _, a in pieces], weights=[len(t) for t, _ in pieces])
+    )

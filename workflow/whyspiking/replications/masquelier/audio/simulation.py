@@ -1,0 +1,162 @@
+"""The convolutional spiking network in Brian2 (README, section 11).
+
+The step is one frame. A convolution over time is one set of synapses per tap, delayed by the tap's
+number times the dilation; spikes of a frame reach the next layer at the end of it and move that
+layer in the frame after, so that layer k lags k frames. The first layer reads the spectrum's frames
+as analogue input through the same weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Binding, BrianModel, Layer, Network, Params, Recording
+from whyspiking.replications.masquelier.audio.network import (
+    EPSILON,
+    LEAKY,
+    constants,
+    depth,
+    lag_of,
+)
+from whyspiking.replications.masquelier.audio.task import INPUT
+
+NEURON = """
+u : 1
+drive : 1
+current : 1
+back : 1
+leak : 1 (constant)
+b : 1 (constant)
+"""
+UPDATE = """
+u = leak * (u - back) + drive + current
+current = 0
+back = 0
+"""
+THRESHOLD = "u > b"
+BAND = "x : 1"
+FRAME = "x = mel(t, i)"
+ANALOGUE = """
+w : 1 (constant)
+drive_post = w * x_pre : 1 (summed)
+"""
+READOUT = """
+o : 1
+bias : 1 (constant)
+"""
+
+
+def hidden(k: int) -> str:
+    """Name of a layer."""
+    return f"layer_{k}"
+
+
+def brian_model(params: Params) -> BrianModel:
+    """The structure; weights, leaks and thresholds are values of each run."""
+    n_taps, n_layers = params.kernel, depth(params)
+    n_rows = params.n_frames + lag_of(params)
+    step_ms = float(params.frame_ms)
+
+    def construct(inputs: Mapping[str, Any]) -> list[Any]:
+        import brian2
+
+        ms = brian2.ms
+        rows = np.zeros((n_rows * params.max_trials, n_taps * params.n_bands))
+        mel = brian2.TimedArray(rows, dt=step_ms * ms, name=INPUT)
+        bands = brian2.NeuronGroup(rows.shape[1], BAND, namespace={INPUT: mel}, name="bands")
+        bands.run_regularly(FRAME, when="start", name="bands_frame")
+        made: list[Any] = [bands]
+        groups: list[Any] = []
+        for k in range(n_layers):
+            group = brian2.NeuronGroup(
+                params.n_channels, NEURON, threshold=THRESHOLD, reset="", name=hidden(k)
+            )
+            # After the sums over the analogue input, which belong to the same slot.
+            group.run_regularly(UPDATE, when="groups", order=1, name=f"{hidden(k)}_update")
+            groups.append(group)
+            made.append(group)
+
+        def connected(pre: Any, post: Any, name: str, model: str = "w : 1", **more: Any) -> None:
+            synapses = brian2.Synapses(pre, post, model, name=name, **more)
+            synapses.connect()
+            made.append(synapses)
+
+        connected(bands, groups[0], "s_mel", ANALOGUE)
+        for k, group in enumerate(groups):
+            connected(group, group, f"s_back_{k}", on_pre="back_post += w")
+            for tap in range(n_taps if k else 0):
+                delay = tap * params.dilations[k] * step_ms * ms
+                name = f"s_{k}_tap_{tap}"
+                connected(groups[k - 1], group, name, on_pre="current_post += w", delay=delay)
+        output = brian2.NeuronGroup(params.n_words, READOUT, name="output")
+        made.append(output)
+        connected(groups[-1], output, "s_out", on_pre="o_post += w")
+        return made
+
+    start = {hidden(k): "u = 0\ncurrent = 0\nback = 0" for k in range(n_layers)}
+    start["output"] = "o = -bias"
+    sizes = [params.n_bands, *[params.n_channels] * n_layers, params.n_words]
+    return BrianModel(
+        name="masquelier-words-" + "-".join(str(size) for size in sizes),
+        definition={
+            "equations": [NEURON, UPDATE, THRESHOLD, BAND, FRAME, ANALOGUE, READOUT],
+            "sizes": sizes,
+            "kernel": n_taps,
+            "dilations": list(params.dilations),
+            "frames": params.n_frames,
+        },
+        construct=construct,
+        inputs={},
+        dt_ms=step_ms,
+        trial_ms=n_rows * step_ms,
+        max_trials=params.max_trials,
+        reset=start,
+        record_spikes=tuple(hidden(k) for k in range(n_layers)),
+        record_traces={"output": ("output", "o", step_ms)},
+    )
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure, as `network.constants` gives it."""
+    arrays = {name: np.asarray(value, np.float64) for name, value in network.arrays.items()}
+    leaky = LEAKY[network.info["variant"]]
+    values: dict[str, NDArray | float] = {}
+    layers: dict[str, Layer] = {}
+
+    def place(key: str, w: NDArray, pre: str, post: str, kind: Any = "feedforward") -> None:
+        values[f"{key}.w"] = w
+        layers[f"{key}.w"] = Layer(pre, post, w, kind)
+
+    for k in range(depth(params)):
+        w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak)
+        values |= {f"{hidden(k)}.leak": float(leak), f"{hidden(k)}.b": arrays[f"b_{k}"]}
+        place(f"s_back_{k}", lateral, hidden(k), hidden(k), "recurrent")
+        if k == 0:
+            place("s_mel", w, INPUT, hidden(0))
+            continue
+        for tap, part in enumerate(np.split(w, params.kernel)):
+            place(f"s_{k}_tap_{tap}", part, hidden(k - 1), hidden(k))
+    w_out = arrays["w_out"]
+    scaled = w_out / ((w_out**2).sum(axis=0) + EPSILON) / params.n_frames
+    place("s_out", scaled, hidden(depth(params) - 1), "output", "readout")
+    values["output.bias"] = arrays["b_out"]
+    return Binding(values, layers)
+
+
+def outputs(params: Params, recording: Recording) -> NDArray[np.float64]:
+    """Outputs after the last frame has come through all layers, (trial, class)."""
+    return recording.traces["output"][:, params.n_frames - 1 + lag_of(params)]
+
+
+def raster(params: Params, recording: Recording, k: int) -> NDArray[np.bool_]:
+    """Spikes of layer k, (trial, frame, neuron), frames as in the input."""
+    spikes = recording.spikes[hidden(k)]
+    step = np.rint(spikes.times_ms / params.frame_ms).astype(np.int64) - k
+    inside = (step >= 0) & (step < params.n_frames)
+    found = np.zeros((spikes.n_trials, params.n_frames, spikes.n_units), bool)
+    found[spikes.trials[inside], step[inside], spikes.units[inside]] = True
+    return found
