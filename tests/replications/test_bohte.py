@@ -12,7 +12,7 @@ from whyspiking.contract import Condition, Network, Split, Task
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications import bohte
-from whyspiking.replications.bohte import counts, simulation, task
+from whyspiking.replications.bohte import counts, digits, simulation, task
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
@@ -307,6 +307,39 @@ def test_other_files_of_that_name_are_refused(tmp_path):
     params = replace(params_of("ecg_original"), originals_dir=tmp_path)
     with pytest.raises(UserError, match=r"QTDB_train\.mat: SHA-256 is"):
         bohte.train(params, "spiking", STREAMS, {}, quiet)
+
+
+# ---- spoken digits --------------------------------------------------------------------------
+
+
+def test_copies_move_along_the_channels_and_lose_what_falls_off():
+    x = np.zeros((1, 2, 6), bool)
+    x[0, 0, [0, 2, 5]] = True
+    moved, labels = digits.shifted(x, np.array([7]), [-2, 0, 1])
+    assert labels.tolist() == [7, 7, 7]
+    assert [np.flatnonzero(copy[0]).tolist() for copy in moved] == [[0, 3], [0, 2, 5], [1, 3]]
+    assert not moved[:, 1].any()
+
+
+def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
+    params = params_of("spoken", n_unscored=1, step_ms=10.0)
+    large = 50.0
+    outputs = np.zeros((3, 5, 2))
+    outputs[0, :, 0] = large  # class 0 all the time
+    outputs[1, :2, 0], outputs[1, 2:, 1] = large, large  # class 1 leads from the fourth step on
+    outputs[2, :, 1] = large
+    outputs[2, 0] = [10 * large, 0]  # the first step does not count
+    test = Task(task_of(params_of()).stimulus, np.array([0, 1, 1]), 2)
+    found = digits.outcome(params, outputs, test)
+    assert found.choices.tolist() == [0, 1, 1]
+    # Steps 0 .. 4 end at 10 .. 50 ms; sums tie at step 2, where the first class stands.
+    assert found.decision_ms.tolist() == [20.0, 40.0, 20.0]
+
+
+def test_a_data_set_that_was_not_made_is_told():
+    params = replace(params_of("spoken"), dataset_dir=None)
+    with pytest.raises(UserError, match="no folder of spoken digits"):
+        bohte.make_task(params, "test", STREAMS)
 
 
 # ---- Brian2 ---------------------------------------------------------------------------------

@@ -1,0 +1,97 @@
+"""Controls that read the task's spikes get the same spikes perturbed."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import tables
+from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
+from whyspiking.counterpart import probe_control
+from whyspiking.registry import Experiment
+from whyspiking.spikes import Spikes
+
+CONFIG: dict[str, Any] = {
+    "trials": 40,
+    "records": 10,
+    "draws": 2,
+    "delete": [0.5, 1.0],
+    "jitter": [0.1, 4.0],
+    "quantise": [8],
+}
+N_TRIALS = 60
+
+
+def make_task(params, split, streams):
+    """Class 1 fires early, class 0 late; one channel, five spikes."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(N_TRIALS) % 2
+    trials = np.repeat(np.arange(N_TRIALS), 5)
+    times = rng.uniform(0, 40, trials.size) + np.where(labels[trials] == 1, 0, 60)
+    spikes = Spikes.sorted(
+        times, 0 * trials, trials, n_trials=N_TRIALS, n_units=1, duration_ms=100.0
+    )
+    return Task(Stimulus({"input": spikes}), labels, 2)
+
+
+def evaluate(params, variant, network, task):
+    """The weight times (early minus late spikes); silence is class 0."""
+    spikes = task.stimulus.spikes["input"]
+    early = np.where(spikes.times_ms < 50, 1.0, -1.0) * network.arrays["w"][0]
+    drive = np.bincount(spikes.trials, weights=early, minlength=spikes.n_trials)
+    choices = (drive > 0).astype(np.int64)
+    return Trials(task.targets, choices, np.zeros(choices.size), 2)
+
+
+def probed(with_counts=True):
+    parts = {"make_task": make_task, "evaluate": evaluate}
+    if with_counts:
+        parts["control_counts"] = lambda params, variant, network, task: {"macs_dense": 7.0}
+    experiment = cast(
+        Experiment, SimpleNamespace(battery=("jitter", "delete", "quantise", "swap_trials"))
+    )
+    network = Network(
+        {"w": np.array([0.8])}, {"engine": "jax", "weights": ["w"], "counts": {"synapses": 1.0}}
+    )
+    rows = probe_control(
+        cast(Replication, SimpleNamespace(**parts)),
+        Params("toy", "one", "smoke", {}),
+        experiment,
+        "gru",
+        network,
+        CONFIG,
+        lambda *_: None,
+        tau_ms=20.0,
+    )
+    return tables.check_metrics(pd.DataFrame(rows), "rows")
+
+
+def score(table, perturbation, strength):
+    rows = tables.where(table, perturbation=perturbation, strength=strength, metric="score")
+    assert len(rows) == 1
+    return float(rows["value"].iloc[0])
+
+
+def test_spikes_and_weights_of_the_control_are_perturbed():
+    table = probed()
+    assert score(table, "delete", 1.0) == pytest.approx(0.5, abs=0.2)  # silence: always class 0
+    assert score(table, "delete", 0.5) > 0.9
+    assert score(table, "jitter", 0.1) == 1.0
+    assert score(table, "jitter", 4.0) < 0.95  # 80 ms of 100: times tell little
+    assert score(table, "quantise", 8.0) == 1.0
+    assert set(tables.where(table, perturbation="delete")["locus"]) == {"input"}
+    assert set(tables.where(table, perturbation="quantise")["locus"]) == {"weights"}
+    areas = tables.where(table, metric="robustness_area")
+    assert {"delete", "jitter", "quantise"} <= set(areas["perturbation"])
+    trials = set(tables.where(table, perturbation="jitter", metric="score")["trials"])
+    assert trials == {CONFIG["trials"]}
+
+
+def test_operations_come_from_the_talk():
+    for with_counts in (True, False):
+        table = probed(with_counts)
+        counted = dict(zip(table["metric"], table["value"], strict=True))
+        assert counted["synapses"] == 1
+        assert ("macs_dense" in counted) is with_counts
