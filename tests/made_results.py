@@ -204,6 +204,14 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                 put("sparse", variant, seed, "activation_sparsity", 0.8 + 0.05 * place)
             for variant in ("gru", "rnn", "linear"):
                 put("ecg", variant, seed, "accuracy", 0.85 + 0.01 * rng.normal(), engine="jax")
+    if talk.name == "masquelier":
+        for seed in SEEDS:
+            for variant, score, sparsity in (
+                ("spiking", 0.8, 0.87), ("if_neuron", 0.6, 0.9), ("sparse", 0.77, 0.955),
+            ):  # fmt: skip
+                put("words", variant, seed, "accuracy", score + 0.01 * rng.normal())
+                put("words", variant, seed, "activation_sparsity", sparsity + 0.004 * rng.normal())
+            put("words", "conv", seed, "accuracy", 0.82 + 0.01 * rng.normal(), engine="jax")
     if talk.name == "clopath":
         for seed in SEEDS:
             for experiment in ("ode", "episode"):
@@ -254,6 +262,7 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
     made |= _bursts(rng) if experiment.name == "xor" else {}
     made |= _two_channels(rng) if experiment.name in ("neuron", "multiplexing") else {}
     made |= _pairing(rng) if experiment.name == "plasticity" else {}
+    made |= _word(rng) if experiment.name == "words" else {}
     made |= _latencies(rng) if experiment.name in ("mnist_slow", "mnist_fast") else {}
     if experiment.name == "boolean":
         made["boolean.accuracy"] = 1 - 0.02 * rng.random((3, 16))
@@ -438,6 +447,19 @@ def _pairing(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "periodic": np.where(np.arange(10) < 6, -0.3, 0.1),
         "p_start": np.array(0.2),
     }
+
+
+def _word(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """A spectrum, spikes of three layers and leaks, as the spoken words keep them."""
+    mel = rng.normal(size=(101, 40))
+    mel[30:70, 10:20] += 3
+    made: dict[str, np.ndarray] = {"word.mel": mel, "word.target": np.asarray(3)}
+    for k in range(3):
+        made[f"word.layer_{k}"] = rng.random((101, 64)) < 0.1
+        for seed in SEEDS:
+            for variant in ("spiking", "sparse"):
+                made.setdefault(f"leak.{variant}.{seed}", 0.5 + 0.4 * rng.random(3))
+    return made
 
 
 def _latencies(rng: np.random.Generator) -> dict[str, np.ndarray]:

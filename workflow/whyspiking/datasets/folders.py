@@ -29,6 +29,8 @@ def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
     """
     if key == "mnist":
         return key
+    if key not in SPOKEN:
+        return None
     if key == "spoken" and _wants_recorded(data):
         return RECORDED
     if key == "nmnist":
