@@ -95,3 +95,119 @@ def test_gradients_report_what_the_forward_pass_gives():
     again = np.zeros_like(run.counts)
     np.add.at(again, (run.spikes[:, 0], run.spikes[:, 2]), 1)
     np.testing.assert_array_equal(again, run.counts)
+
+
+def test_the_explicit_rule_gives_the_same_gradient():
+    from whyspiking.replications.scherr import explicit
+
+    rng = np.random.default_rng(5)
+    trial = batch(rng, n_trials=1, classify=False)
+    network, given = cell(gain=0.7), weights(rng)
+    no_cost = kernel.RateCost(0.0, 0.0)
+    feedback = rng.normal(size=given.w_out.shape)
+    pre, post = (index.ravel() for index in np.indices(given.w.shape))
+    seen = explicit.course(network, given, trial, pre, post)
+    error = kernel.forward(network, given, trial).outputs[0] - trial.targets[0]
+    signal = error @ feedback.T
+    found = np.einsum("ts,ts->s", signal[:, post], seen.filtered).reshape(given.w.shape)
+    ours = kernel.eprop(network, given, feedback, trial, no_cost, chunk=60)
+    assert deviation(ours.w, found) < 1e-10
+
+
+def test_memory_of_eprop_does_not_grow_with_the_trial():
+    network, given = cell(), weights(np.random.default_rng(1))
+    kept = {}
+    for n_steps in (400, 1600):
+        trials = batch(np.random.default_rng(2), n_steps=n_steps, n_trials=1)
+        found = kernel.eprop(network, given, given.w_out, trials, COST, chunk=100)
+        kept[n_steps] = found.floats_kept, kernel.bptt(network, given, trials, COST).floats_kept
+    assert kept[400][0] == kept[1600][0]
+    assert kept[1600][1] > 3 * kept[400][1]
+
+
+def parameters(talk_experiment: str, scale: str = "smoke"):
+    """Parameters of one experiment of the talk."""
+    from pathlib import Path
+
+    import yaml
+
+    from whyspiking import registry
+
+    root = Path(__file__).parents[2]
+    config = {**yaml.safe_load((root / "config" / "config.yaml").read_text()), "scale": scale}
+    return registry.params(registry.load_talk("scherr").experiments[talk_experiment], config)
+
+
+def test_evidence_trials_are_what_the_paper_says():
+    from whyspiking.replications.scherr import evidence_task
+
+    params = parameters("evidence", "paper")
+    trials = evidence_task.draw(params, np.random.default_rng(0), 200)
+    assert trials.n_steps == 2250
+    assert trials.first_step == 2100
+    trial = np.repeat(np.arange(200), np.diff(trials.starts))
+    group = trials.channels // 10
+    at = {
+        name: (trial[group == k], trials.steps[group == k])
+        for k, name in enumerate(evidence_task.GROUPS)
+    }
+    # Rates in Hz: 40 where a group is active, 10 in the background.
+    assert at["background"][1].size / (200 * 10 * 2.25) == pytest.approx(10, rel=0.03)
+    assert at["recall"][1].size / (200 * 10 * 0.15) == pytest.approx(40, rel=0.05)
+    assert at["recall"][1].min() >= 2100
+    # Each cue of 100 ms follows a silence of 50 ms and is on one side only.
+    shown = np.zeros((200, 7, 2), int)
+    for side, name in enumerate(("left", "right")):
+        where, when = at[name]
+        assert (when % 150 >= 50).all()
+        assert when.max() < 1050
+        np.add.at(shown, (where, when // 150, np.full(where.size, side)), 1)
+    assert ((shown > 0).sum(axis=2) == 1).all()
+    assert shown.sum() / (200 * 7 * 10 * 0.1) == pytest.approx(40, rel=0.03)
+    majority = (shown[:, :, 1] > 0).sum(axis=1) > 3.5
+    np.testing.assert_array_equal(trials.labels, majority)
+    # A cue goes to the other side with 0.3; the majority of seven is right with 0.874.
+    assert (shown[:, :, 1] > 0).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_evidence_survives_the_task():
+    from whyspiking.replications.scherr import evidence_task
+
+    params = parameters("evidence")
+    trials = evidence_task.draw(params, np.random.default_rng(1), 5)
+    task = evidence_task.to_task(params, trials)
+    again = evidence_task.from_task(params, task)
+    for name in ("starts", "steps", "channels", "labels"):
+        np.testing.assert_array_equal(getattr(trials, name), getattr(again, name))
+    assert task.features is not None
+    assert task.features.sum() == trials.steps.size
+
+
+def test_adam_is_that_of_optax():
+    optax = pytest.importorskip("optax")
+    from whyspiking.replications.scherr.adam import Adam
+
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(size=5), None
+    theirs = ours.copy()
+    adam, other = Adam(), optax.adam(0.01)
+    state = other.init(theirs)
+    for _ in range(4):
+        gradient = rng.normal(size=5)
+        ours = ours + adam.updates({"w": gradient}, 0.01)["w"]
+        updates, state = other.update(gradient, state)
+        theirs = optax.apply_updates(theirs, updates)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_the_pattern_is_a_sum_of_whole_cycles():
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import pattern
+
+    params = parameters("pattern", "paper")
+    wave = pattern.target(params, Streams(3))
+    assert wave[0] == 0
+    assert np.abs(wave).max() == pytest.approx(1)
+    power = np.abs(np.fft.rfft(wave)) / wave.size
+    assert set(np.flatnonzero(power > 1e-9)) <= {0, 1, 2, 3, 5}
+    assert (power[[1, 2, 3, 5]] > 0.01).all()

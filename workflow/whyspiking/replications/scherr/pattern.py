@@ -70,7 +70,7 @@ def cell(params: Params) -> kernel.Cell:
         kappa=float(np.exp(-params.dt_ms / params.tau_out)),
         v_th=params.v_th,
         gamma=params.gamma,
-        refractory=round(params.refractory_ms / params.dt_ms),
+        refractory=params.refractory,
         beta=np.zeros(params.n_rec),
         gain=1 - alpha,
     )
