@@ -1,5 +1,7 @@
 """E-prop: the compiled gradients against automatic differentiation, the explicit rule, and Brian2."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -211,3 +213,118 @@ def test_the_pattern_is_a_sum_of_whole_cycles():
     power = np.abs(np.fft.rfft(wave)) / wave.size
     assert set(np.flatnonzero(power > 1e-9)) <= {0, 1, 2, 3, 5}
     assert (power[[1, 2, 3, 5]] > 0.01).all()
+
+
+def in_brian(model, stimulus, values, n_trials: int):
+    """Run a model interpreted, without compiling; returns its objects and monitors."""
+    import brian2
+
+    from whyspiking.brian import assembling
+
+    brian2.set_device("runtime")
+    brian2.prefs.codegen.target = "numpy"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Brian2's parsers, no news here
+        network, parts = assembling.assemble(model)
+        for name, spikes in stimulus.spikes.items():
+            when = spikes.times_ms + spikes.trials * model.trial_ms
+            parts["inputs"][name].set_spikes(spikes.units, when * brian2.ms)
+        for key, value in values.items():
+            owner, _, variable = key.rpartition(".")
+            target = parts["objects"][owner].variables[variable]
+            target.get_value()[:] = np.ravel(value)
+        if "wanted" in stimulus.arrays:
+            wanted = parts["objects"]["readout"].namespace["wanted"]
+            wanted.values[:] = stimulus.arrays["wanted"]
+        network.run(n_trials * model.trial_ms * brian2.ms, namespace={})
+    return parts
+
+
+@pytest.mark.parametrize("feedback", ["symmetric", "random"])
+def test_brian_learns_by_the_same_gradient(feedback):
+    from whyspiking.contract import Stimulus
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import brian_learning, pattern, trials
+
+    params, streams = parameters("pattern"), Streams(7)
+    arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
+    once = Stimulus(
+        {"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": given.targets[0]}
+    )
+    binding = brian_learning.bind(
+        params, arrays, feedback=feedback, rates={"adam": 0.0, "sgd": 1.0}
+    )
+    parts = in_brian(
+        brian_learning.brian_model(params), brian_learning.repeat(once, 2), binding.values, 2
+    )
+    found = pattern.gradient(params, arrays, given, feedback)
+    after = {k: np.asarray(parts["objects"][k].w) for k in ("s_in", "s_rec", "s_out")}
+    moved = arrays["w"].ravel() - np.concatenate([after["s_in"], after["s_rec"]])
+    assert np.abs(found.w).max() > 0
+    assert deviation(moved, found.w.ravel()) < 1e-9
+    assert deviation(arrays["w_out"].ravel() - after["s_out"], found.w_out.ravel()) < 1e-9
+    # The first of the two trials ran with the weights as given.
+    first = np.asarray(parts["trace_monitors"]["output"].y)[0, : given.n_steps]
+    weights = kernel.Weights(arrays["w"], arrays["w_out"])
+    run = kernel.forward(pattern.cell(params), weights, given)
+    np.testing.assert_allclose(first, run.outputs[0, :, 0], atol=1e-12)
+
+
+def test_brian_takes_the_steps_of_adam():
+    from whyspiking.contract import Stimulus
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import brian_learning, pattern, trials
+    from whyspiking.replications.scherr.adam import Adam
+
+    params, streams = parameters("pattern"), Streams(8)
+    arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
+    once = Stimulus(
+        {"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": given.targets[0]}
+    )
+    binding = brian_learning.bind(
+        params, arrays, feedback="symmetric", rates={"adam": 0.003, "sgd": 0.0}
+    )
+    parts = in_brian(
+        brian_learning.brian_model(params), brian_learning.repeat(once, 4), binding.values, 4
+    )
+    adam = Adam()
+    for _ in range(3):
+        found = pattern.gradient(params, arrays, given, "symmetric")
+        steps = adam.updates({"w": found.w, "w_out": found.w_out}, 0.003)
+        arrays = {name: x + steps.get(name, 0.0) for name, x in arrays.items()}
+    np.testing.assert_allclose(
+        np.asarray(parts["objects"]["s_out"].w), arrays["w_out"].ravel(), atol=1e-9
+    )
+    both = np.concatenate([np.asarray(parts["objects"][k].w) for k in ("s_in", "s_rec")])
+    np.testing.assert_allclose(both, arrays["w"].ravel(), atol=1e-9)
+
+
+def test_brian_simulates_the_same_network():
+    from whyspiking.contract import Stimulus
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import (
+        brian_network,
+        evidence,
+        evidence_task,
+        stages,
+        trials,
+    )
+
+    params = parameters("evidence")
+    arrays = evidence.initial(params, Streams(3))
+    network = evidence.cell(params, "spiking")
+    given = evidence_task.draw(params, np.random.default_rng(3), 2)
+    stimulus = Stimulus({"input": trials.to_spikes(given, params.dt_ms)})
+    w, w_out = (arrays[name].astype(float) for name in ("w", "w_out"))
+    binding = brian_network.bind(network, w, w_out, given.n_inputs)
+    model = stages.to_brian(params)
+    parts = in_brian(model, stimulus, binding.values, 2)
+    run = kernel.forward(network, kernel.Weights(w, w_out), given, spikes=True)
+    monitor = parts["spike_monitors"]["neurons"]
+    step = np.rint(np.asarray(monitor.t) * 1000).astype(int)
+    theirs = run.spikes[:, 0] * given.n_steps + run.spikes[:, 1]
+    assert len(theirs) > 50
+    ours = sorted(zip(step.tolist(), np.asarray(monitor.i).tolist(), strict=True))
+    assert ours == sorted(zip(theirs.tolist(), run.spikes[:, 2].tolist(), strict=True))
+    outputs = np.asarray(parts["trace_monitors"]["output"].y).T
+    np.testing.assert_allclose(outputs, run.outputs.reshape(outputs.shape), atol=1e-12)
