@@ -234,7 +234,12 @@ GLOSSARY: dict[str, Metric] = {
         "M3: cosine of the gradients by symmetric e-prop and by BPTT on the same batch, mean over "
         "batches and over training.",
     ),
-    "alignment_random": Metric("1", "The same for random e-prop."),
+    "gradient_cosine_engines": Metric(
+        "1", "Cosine of the gradients of one trial in Brian2 and by automatic differentiation in JAX."
+    ),
+    "alignment_random": Metric(
+        "1", "As alignment_symmetric, for e-prop with random feedback on the same network."
+    ),
     "alignment_permuted": Metric(
         "1", "The same for symmetric e-prop with the labels of the batch permuted: the null."
     ),

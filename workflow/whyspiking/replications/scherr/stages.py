@@ -23,8 +23,18 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.scherr import brian_network, evidence, evidence_task, lstm, pattern
+from whyspiking.replications.scherr import (
+    brian_learning,
+    brian_network,
+    evidence,
+    evidence_task,
+    lstm,
+    pattern,
+)
 from whyspiking.replications.scherr.kernel import Cell
+
+
+PATTERNS = ("pattern", "pattern_brian2")
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
@@ -49,6 +59,12 @@ def train(
             return lstm.train(params, streams, progress)
         _check(variant, evidence.RULES, params)
         return evidence.train(params, variant, streams, progress)
+    if params.experiment == "pattern_brian2":
+        # Only here: it imports the package that owns Brian2's device.
+        from whyspiking.replications.scherr import pattern_native
+
+        _check(variant, pattern_native.FEEDBACK, params)
+        return pattern_native.train(params, variant, streams, progress)
     _check(variant, pattern.RULES, params)
     return pattern.train(params, variant, streams, progress)
 
@@ -57,6 +73,10 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
     """Run a network in the engine it was trained in."""
     if params.experiment == "pattern":
         return pattern.evaluate(params, network, task)
+    if params.experiment == "pattern_brian2":
+        from whyspiking.replications.scherr import pattern_native
+
+        return pattern_native.evaluate(params, network, task)
     if variant == "lstm":
         features = np.asarray(task.features)
         choices = lstm.choose(network.arrays, features, lstm.first_bin(params))
@@ -80,6 +100,8 @@ def decided(params: Params, choices: np.ndarray, task: Task) -> Trials:
 
 def to_brian(params: Params) -> BrianModel:
     """The structure that re-simulates an experiment's networks."""
+    if params.experiment == "pattern_brian2":
+        return brian_learning.brian_model(params)
     if params.experiment == "evidence":
         sizes = {
             "n_inputs": evidence_task.n_inputs(params),
@@ -100,6 +122,10 @@ def to_brian(params: Params) -> BrianModel:
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the structure."""
     arrays = network.arrays
+    if params.experiment == "pattern_brian2":
+        return brian_learning.bind(
+            params, arrays, feedback=network.info["rule"], rates={"adam": 0.0, "sgd": 0.0}
+        )
     return brian_network.bind(
         cell(params, network), arrays["w"], arrays["w_out"], len(arrays["w"]) - len(arrays["w_out"])
     )
@@ -115,7 +141,7 @@ def cell(params: Params, network: Network) -> Cell:
 def decode(params: Params, recording: Recording, task: Task) -> Outcome:
     """The decision from the mean output over the recall, or the output itself."""
     outputs = recording.traces["output"]
-    if params.experiment == "pattern":
+    if params.experiment in PATTERNS:
         return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
     recall = round(params.recall_ms / params.dt_ms)
     return decided(params, outputs[:, -recall:].mean(axis=1).argmax(axis=1), task)
