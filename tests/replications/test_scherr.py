@@ -1,4 +1,4 @@
-"""E-prop: the compiled gradients against automatic differentiation, the explicit rule, and Brian2."""
+"""E-prop: the kernel against automatic differentiation, the explicit rule, and Brian2."""
 
 import warnings
 
@@ -14,9 +14,7 @@ def cell(n_lif: int = 6, n_alif: int = 6, refractory: int = 3, gain: float = 1.0
     """A small network whose adaptation matters within a few hundred steps."""
     beta = np.repeat([0.0, 0.25], [n_lif, n_alif])
     decays = {"alpha": np.exp(-1 / 20), "rho": np.exp(-1 / 150), "kappa": np.exp(-1 / 12)}
-    return kernel.Cell(
-        **decays, v_th=0.6, gamma=0.3, refractory=refractory, beta=beta, gain=gain
-    )
+    return kernel.Cell(**decays, v_th=0.6, gamma=0.3, refractory=refractory, beta=beta, gain=gain)
 
 
 def batch(rng, *, n_steps=240, n_trials=3, n_inputs=5, classify=True, first_step=0):
@@ -248,9 +246,7 @@ def test_brian_learns_by_the_same_gradient(feedback):
 
     params, streams = parameters("pattern"), Streams(7)
     arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
-    once = Stimulus(
-        {"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": given.targets[0]}
-    )
+    once = Stimulus({"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": given.targets[0]})
     binding = brian_learning.bind(
         params, arrays, feedback=feedback, rates={"adam": 0.0, "sgd": 1.0}
     )
@@ -278,9 +274,7 @@ def test_brian_takes_the_steps_of_adam():
 
     params, streams = parameters("pattern"), Streams(8)
     arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
-    once = Stimulus(
-        {"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": given.targets[0]}
-    )
+    once = Stimulus({"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": given.targets[0]})
     binding = brian_learning.bind(
         params, arrays, feedback="symmetric", rates={"adam": 0.003, "sgd": 0.0}
     )

@@ -1,8 +1,8 @@
 """E-prop inside Brian2: every weight of the pattern generator learns in the simulation (README, 7).
 
-A trial begins with the update from the trial before; a run of n + 1 trials learns from n. Symmetric and
-random feedback, Adam and plain gradient descent, and learning switched off are values of a run, so
-one program serves all. Only LIF neurons: a synapse keeps one filtered eligibility.
+A trial begins with the update from the trial before; a run of n + 1 trials learns from n. Symmetric
+and random feedback, Adam and plain gradient descent, and learning switched off are values of a run,
+so one program serves all. Only LIF neurons: a synapse keeps one filtered eligibility.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Binding, BrianModel, Params, Progress, Stimulus
-from whyspiking.randomness import Streams
-from whyspiking.replications.scherr import brian_network, kernel, pattern, trials
-from whyspiking.replications.scherr.brian_network import ADVANCE
+from whyspiking.contract import Binding, BrianModel, Params, Stimulus
+from whyspiking.replications.scherr import brian_network, pattern
+from whyspiking.replications.scherr.brian_network import ADVANCE, RESET
 
 NEURON = """
 eps : 1
@@ -74,7 +73,9 @@ bare : 1
 UPDATE = """
 mean = 0.9 * mean + 0.1 * total
 square = 0.999 * square + 0.001 * total**2
-w -= sgd_rate * total + adam_rate * mean / (1 - 0.9**clip(updates - 1, 1, inf)) / (sqrt(square / (1 - 0.999**clip(updates - 1, 1, inf))) + 1e-8)
+n = clip(updates - 1, 1, inf)
+step = mean / (1 - 0.9**n) / (sqrt(square / (1 - 0.999**n)) + 1e-8)
+w -= sgd_rate * total + adam_rate * step
 gradient = 0
 """
 UPDATE_HIDDEN = (
@@ -161,17 +162,19 @@ def brian_model(params: Params) -> BrianModel:
             # The update of the synapses reads `rate_error`, which a reset leaves alone.
             **{name: UPDATE_HIDDEN for name in HIDDEN},
             "s_out": UPDATE_READOUT,
-            "neurons": brian_network.RESET["neurons"] + "; eps = 0; trace = 0; count = 0; signal = 0",
-            "readout": brian_network.RESET["readout"] + "; error = 0; began = t",
+            "neurons": f"{RESET['neurons']}; eps = 0; trace = 0; count = 0; signal = 0",
+            "readout": f"{RESET['readout']}; error = 0; began = t",
             "relay": "eps = 0; arrived = 0",
         },
         record_spikes=("neurons",),
         record_traces={"output": ("readout", "y", params.dt_ms)},
-        record_final=("s_in.w", "s_rec.w", "s_out.w", "s_in.gradient", "s_rec.gradient", "s_out.gradient"),
+        record_final=("s_in.w", "s_rec.w", "s_out.w"),
     )  # fmt: skip
 
 
-def bind(params: Params, arrays: Mapping[str, NDArray], *, feedback: str, rates: Mapping[str, float]) -> Binding:
+def bind(
+    params: Params, arrays: Mapping[str, NDArray], *, feedback: str, rates: Mapping[str, float]
+) -> Binding:
     """Place weights, constants and rates of learning into the structure.
 
     Args:

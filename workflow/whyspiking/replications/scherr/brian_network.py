@@ -1,7 +1,7 @@
 """The network in Brian2 (README, Eqs. 1-5): the same steps in the same order as in `kernel`.
 
-Step t first advances the state with the spikes of step t - 1, then tests the threshold; the spikes of
-step t reach the readout at once and the other neurons in the next step.
+Step t first advances the state with the spikes of step t - 1, then tests the threshold; the spikes
+of step t reach the readout at once and the other neurons in the next step.
 """
 
 from __future__ import annotations

@@ -77,9 +77,20 @@ def one_trial(arrays: Mapping[str, NDArray]) -> Plate:
         "time_ms", "input_ms", "input_channel", "spike_ms", "neuron", "threshold", "eligibility",
         "learning_signal", "chance_right", "label", "shown", "n_lif",
     )  # fmt: skip
-    time, input_ms, channel, spike_ms, neuron, threshold, eligibility, signal, right, label, shown, n_lif = (
-        need(arrays, *(f"trial.{key}" for key in keys))
-    )
+    (
+        time,
+        input_ms,
+        channel,
+        spike_ms,
+        neuron,
+        threshold,
+        eligibility,
+        signal,
+        right,
+        label,
+        shown,
+        n_lif,
+    ) = need(arrays, *(f"trial.{key}" for key in keys))
     plate = Plate(7.6)
     axes = plate.panels(6, 1, sharex=True, height_ratios=[1.2, 2, 1, 1, 1, 1])[:, 0]
     raster(axes[0], input_ms, channel)
@@ -110,9 +121,9 @@ def one_trial(arrays: Mapping[str, NDArray]) -> Plate:
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.05), fontsize=8)
     correct = "right" if int(label) else "left"
     return plate.says(
-        "One fresh trial of the network trained by symmetric e-prop. Thresholds and learning signals "
-        "are those of its three busiest adaptive neurons; eligibilities those of three input "
-        "synapses of the busiest one. The learning signal is zero before the recall, while slow "
+        "One fresh trial of the network trained by symmetric e-prop. Thresholds and learning "
+        "signals are those of its three busiest adaptive neurons; eligibilities those of three "
+        "input synapses of the busiest one. The learning signal is zero before the recall, while slow "
         "eligibilities bridge the delay.",
         f"The correct side is {correct}; at the end the network gives right a probability of "
         f"{float(right[-1]):.2f}. {spike_ms.size} spikes of {int(neuron.max()) + 1} neurons.",
@@ -163,9 +174,7 @@ def _smooth(rows: Table) -> Table:
 
 def alignment(history: Table) -> Plate:
     """Cosine of e-prop's gradients with BPTT's over training."""
-    rows = history[
-        (history["experiment"] == "evidence") & history["metric"].isin(list(ALIGNMENTS))
-    ]
+    rows = history[(history["experiment"] == "evidence") & history["metric"].isin(list(ALIGNMENTS))]
     trained = [v for v in ("spiking", "random") if (rows["variant"] == v).any()]
     if not trained:
         raise NotMeasuredError("No alignment was recorded.")
@@ -186,9 +195,9 @@ def alignment(history: Table) -> Plate:
     axes[0].set_ylabel("cosine with BPTT")
     axes[-1].legend(loc="lower right", fontsize=8)
     return plate.says(
-        "Cosine of gradients by e-prop with the gradient by BPTT on the same fresh batches, all weights "
-        "of inputs and neurons, rate cost left out. With random feedback the network aligns its "
-        "readout to the feedback only if it is trained with it.",
+        "Cosine of gradients by e-prop with the gradient by BPTT on the same fresh batches, all "
+        "weights of inputs and neurons, rate cost left out; the null has the labels of the batch "
+        "permuted. Both kinds of feedback are measured in both networks.",
         "; ".join(words) + ".",
         "history.csv",
         "evidence",
@@ -207,8 +216,8 @@ def memory(arrays: Mapping[str, NDArray]) -> Plate:
     ax.set_ylim(0)
     ax.legend()
     return plate.says(
-        "Numbers that the two learning rules keep beside weights and neurons, by the sizes of their "
-        "arrays, for the network of evidence accumulation.",
+        "Numbers that the two learning rules keep beside weights and neurons, by the sizes of "
+        "their arrays, for the network of evidence accumulation.",
         f"From {steps[0]} to {steps[-1]} steps e-prop keeps {eprop[0]} and {eprop[-1]} numbers, "
         f"BPTT {bptt[0]} and {bptt[-1]}.",
         "evidence/exhibits.npz",
@@ -272,8 +281,8 @@ def learning_a_pattern(history: Table) -> Plate:
     axes[0].set_ylabel("nMSE")
     axes[0].legend(loc="lower left", fontsize=8)
     return plate.says(
-        "Normalised squared error over trials of learning; bands are 95 % t intervals over seeds, on "
-        "the logarithm.",
+        "Normalised squared error over trials of learning; bands are 95 % t intervals over seeds, "
+        "on the logarithm.",
         "; ".join(words) + ".",
         "history.csv",
         "pattern",

@@ -149,7 +149,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
 
 
 def mean_alignment(history: list[dict[str, Any]]) -> dict[str, float]:
-    """M3 averaged over training, by name of `tables.GLOSSARY`; nothing where it was not measured."""
+    """M3 averaged over training, by name of `tables.GLOSSARY`; nothing where not measured."""
     found: dict[str, list[float]] = {}
     for row in history:
         if row["metric"].startswith("alignment_"):
@@ -235,5 +235,7 @@ def alignment(
         ):
             ours = gradient(cell, arrays, batch, no_cost, rule).w
             scale = np.linalg.norm(ours) * np.linalg.norm(true)
-            cosines.setdefault(metric, []).append(float((ours * true).sum() / scale) if scale else 0.0)
+            cosines.setdefault(metric, []).append(
+                float((ours * true).sum() / scale) if scale else 0.0
+            )
     return {metric: float(np.mean(values)) for metric, values in cosines.items()}

@@ -1,4 +1,4 @@
-"""Pattern generation: a network turns frozen input noise into a sum of sines (README, section 6)."""
+"""Pattern generation: frozen input noise becomes a sum of sines (README, section 6)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def n_steps(params: Params) -> int:
 
 
 def target(params: Params, streams: Streams) -> NDArray[np.float64]:
-    """y* (Eq. 13): sines of random amplitude and phase, from 0, with 1 as largest value; (step,)."""
+    """y* (Eq. 13): sines of random amplitude and phase, from 0, largest value 1; (step,)."""
     rng = streams.rng("pattern-target")
     phase = 2 * np.pi * np.arange(n_steps(params)) / n_steps(params)
     cycles = np.asarray(params.cycles, float)[:, None]

@@ -50,7 +50,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             "w": w[:n_hidden].reshape(arrays["w"].shape),
             "w_out": w[n_hidden:].reshape(arrays["w_out"].shape),
             "feedback": arrays["feedback"],
-            # The last trial follows the last update: the network's output in the engine of training.
+            # The last trial follows the last update: what the engine of training gives.
             "test_output": outputs[-1],
         },
         info={

@@ -33,7 +33,6 @@ from whyspiking.replications.scherr import (
 )
 from whyspiking.replications.scherr.kernel import Cell
 
-
 PATTERNS = ("pattern", "pattern_brian2")
 
 
@@ -162,7 +161,7 @@ def vary(
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
-    """nMSE of patterns; nothing beyond the common metrics for decisions."""
+    """The error of patterns; nothing beyond the common metrics for decisions."""
     outcome = decode(params, recording, task)
     return {"nmse": scoring.nmse(outcome)} if isinstance(outcome, Traces) else {}
 
