@@ -107,7 +107,7 @@ def test_the_explicit_rule_gives_the_same_gradient():
     feedback = rng.normal(size=given.w_out.shape)
     pre, post = (index.ravel() for index in np.indices(given.w.shape))
     seen = explicit.course(network, given, trial, pre, post)
-    error = kernel.forward(network, given, trial).outputs[0] - trial.targets[0]
+    error = kernel.forward(network, given, trial).outputs[0] - np.asarray(trial.targets)[0]
     signal = error @ feedback.T
     found = np.einsum("ts,ts->s", signal[:, post], seen.filtered).reshape(given.w.shape)
     ours = kernel.eprop(network, given, feedback, trial, no_cost, chunk=60)
@@ -246,7 +246,9 @@ def test_brian_learns_by_the_same_gradient(feedback):
 
     params, streams = parameters("pattern"), Streams(7)
     arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
-    once = Stimulus({"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": given.targets[0]})
+    once = Stimulus(
+        {"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": np.asarray(given.targets)[0]}
+    )
     binding = brian_learning.bind(
         params, arrays, feedback=feedback, rates={"adam": 0.0, "sgd": 1.0}
     )
@@ -274,7 +276,9 @@ def test_brian_takes_the_steps_of_adam():
 
     params, streams = parameters("pattern"), Streams(8)
     arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
-    once = Stimulus({"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": given.targets[0]})
+    once = Stimulus(
+        {"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": np.asarray(given.targets)[0]}
+    )
     binding = brian_learning.bind(
         params, arrays, feedback="symmetric", rates={"adam": 0.003, "sgd": 0.0}
     )

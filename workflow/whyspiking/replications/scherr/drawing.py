@@ -123,8 +123,8 @@ def one_trial(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "One fresh trial of the network trained by symmetric e-prop. Thresholds and learning "
         "signals are those of its three busiest adaptive neurons; eligibilities those of three "
-        "input synapses of the busiest one. The learning signal is zero before the recall, while slow "
-        "eligibilities bridge the delay.",
+        "input synapses of the busiest one. The learning signal is zero before the recall, while "
+        "slow eligibilities bridge the delay.",
         f"The correct side is {correct}; at the end the network gives right a probability of "
         f"{float(right[-1]):.2f}. {spike_ms.size} spikes of {int(neuron.max()) + 1} neurons.",
         "evidence/exhibits.npz",

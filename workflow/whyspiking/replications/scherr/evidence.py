@@ -227,7 +227,7 @@ def alignment(
     for _ in range(params.align_batches):
         trials = evidence_task.draw(params, rng, params.batch)
         true = gradient(cell, arrays, trials, no_cost, "bptt").w
-        permuted = evidence_task.with_labels(trials, rng.permutation(trials.labels))
+        permuted = evidence_task.with_labels(trials, rng.permutation(np.asarray(trials.labels)))
         for metric, batch, rule in (
             ("alignment_symmetric", trials, "symmetric"),
             ("alignment_random", trials, "random"),

@@ -36,7 +36,8 @@ def target(params: Params, streams: Streams) -> NDArray[np.float64]:
     rng = streams.rng("pattern-target")
     phase = 2 * np.pi * np.arange(n_steps(params)) / n_steps(params)
     cycles = np.asarray(params.cycles, float)[:, None]
-    amplitudes = rng.uniform(*params.amplitudes, (cycles.size, 1))
+    low, high = params.amplitudes
+    amplitudes = rng.uniform(low, high, (cycles.size, 1))
     shifts = rng.uniform(0, 2 * np.pi, (cycles.size, 1))
     y = (amplitudes * np.sin(cycles * phase + shifts)).sum(axis=0)
     y -= y[0]
@@ -120,7 +121,8 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     # Training in float32; the result is evaluated in float64, as Brian2 does.
     arrays = {name: x.astype(np.float32) for name, x in initial(params, streams).items()}
     wanted, adam = batch(params, streams), Adam()
-    variation = float(((wanted.targets - np.mean(wanted.targets)) ** 2).sum())
+    y = np.asarray(wanted.targets)
+    variation = float(((y - y.mean()) ** 2).sum())
     n_iterations = 0 if optimiser == "none" else params.iterations
     history: list[dict[str, Any]] = []
     for iteration in range(n_iterations):
