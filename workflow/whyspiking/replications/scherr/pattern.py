@@ -83,7 +83,7 @@ def rate_cost(params: Params) -> kernel.RateCost:
 
 
 def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
-    """Weights ~ N(0, 1 / number of sources of a kind), feedback ~ N(0, 1), float64; no autapses."""
+    """Weights and feedback ~ N(0, 1 / number of sources of a kind), float64; no autapses."""
     rng = streams.rng("init")
     w_in = rng.normal(0, 1 / np.sqrt(params.n_in), (params.n_in, params.n_rec))
     w_rec = rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, params.n_rec))
@@ -91,7 +91,7 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
     return {
         "w": np.concatenate([w_in, w_rec]),
         "w_out": rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, 1)),
-        "feedback": rng.normal(0, 1, (params.n_rec, 1)),
+        "feedback": rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, 1)),
     }
 
 
