@@ -231,9 +231,10 @@ def in_brian(model, stimulus, values, n_trials: int):
             owner, _, variable = key.rpartition(".")
             target = parts["objects"][owner].variables[variable]
             target.get_value()[:] = np.ravel(value)
-        if "wanted" in stimulus.arrays:
-            wanted = parts["objects"]["readout"].namespace["wanted"]
-            wanted.values[:] = stimulus.arrays["wanted"]
+        for name, array in stimulus.arrays.items():
+            table = parts["objects"]["readout"].namespace[name].values
+            rows = array.reshape(-1, array.shape[-1])
+            table[: len(rows)] = rows
         network.run(n_trials * model.trial_ms * brian2.ms, namespace={})
     return parts
 
@@ -326,3 +327,24 @@ def test_brian_simulates_the_same_network():
     assert ours == sorted(zip(theirs.tolist(), run.spikes[:, 2].tolist(), strict=True))
     outputs = np.asarray(parts["trace_monitors"]["output"].y).T
     np.testing.assert_allclose(outputs, run.outputs.reshape(outputs.shape), atol=1e-12)
+
+
+@pytest.mark.parametrize("signal", ["generator", "error"])
+def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import oneshot, oneshot_brian, oneshot_task
+
+    params = parameters("oneshot")
+    task = oneshot_task.make_task(params, "test", Streams(4))
+    n_trials = task.targets.shape[0]
+    arrays = {k: v.astype(float) for k, v in oneshot.initial(params, Streams(4)).items()}
+    arrays["log_rate"] = np.log(0.02)
+    before, after = oneshot.demonstrate(params, arrays, signal, task.targets)
+    assert np.abs(after - before).max() > 0.01
+    model = oneshot_brian.brian_model(params)
+    values = oneshot_brian.bind(params, arrays, signal).values
+    parts = in_brian(model, task.stimulus, values, n_trials)
+    outputs = np.asarray(parts["trace_monitors"]["output"].y).T
+    outputs = outputs.reshape(n_trials, 2, *before.shape[1:])
+    np.testing.assert_allclose(outputs[:, 0], before, atol=1e-10)
+    np.testing.assert_allclose(outputs[:, 1], after, atol=1e-10)

@@ -221,6 +221,7 @@ GLOSSARY: dict[str, Metric] = {
     ),
     # e-prop (scherr)
     "nmse": Metric("1", "Squared error of the output over the variance of the target."),
+    "nmse_before": Metric("1", "The same during the one demonstration, before any learning."),
     "iterations_to_10_percent": Metric(
         "iterations",
         "First iteration after which the mean error of ten batches of fresh trials is below 10 %; "

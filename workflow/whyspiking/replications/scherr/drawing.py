@@ -4,6 +4,7 @@ Exhibits read, times in ms:
 
 - evidence: `trial.*` (one fresh trial of the network trained by symmetric e-prop, see
   `exhibits._evidence`), `memory.steps`, `memory.eprop`, `memory.bptt` (duration,).
+- oneshot: `movement.target`, `movement.before`, `movement.after` (movement, step, 2).
 - pattern: `pattern.time_ms`, `pattern.target`, `pattern.output.<variant>` (time,).
 
 History read: `train_error`, `alignment_*` of evidence; `nmse` of pattern and pattern_brian2.
@@ -27,6 +28,7 @@ from whyspiking.figures import (
     RED,
     NotMeasuredError,
     Plate,
+    legend_below,
     line_with_interval,
     need,
     over_seeds,
@@ -68,6 +70,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "memory of the rules": lambda: memory(kept("evidence")),
         "pattern": lambda: pattern(kept("pattern")),
         "learning a pattern": lambda: learning_a_pattern(results.history),
+        "one demonstration": lambda: one_demonstration(kept("oneshot")),
     }
 
 
@@ -254,6 +257,33 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
         "; ".join(words) + ".",
         "pattern/exhibits.npz",
         "pattern",
+    )
+
+
+def one_demonstration(arrays: Mapping[str, NDArray]) -> Plate:
+    """Unseen movements in the plane, before and after one demonstration."""
+    wanted, before, after = need(arrays, "movement.target", "movement.before", "movement.after")
+    plate = Plate(2.4)
+    axes = plate.panels(1, len(wanted), sharex=True, sharey=True)[0]
+    words = []
+    for number, ax in enumerate(axes):
+        y = wanted[number]
+        ax.plot(y[:, 0], y[:, 1], color=GREY, linewidth=3, alpha=0.7, label="demonstrated")
+        ax.plot(*before[number].T, color=RED, linewidth=0.8, label="before")
+        ax.plot(*after[number].T, color=BLUE, linewidth=1.1, label="after")
+        ax.set_aspect("equal")
+        ax.set_xlabel("x, output 1")
+        spread = ((y - y.mean(axis=0)) ** 2).sum()
+        errors = [((x[number] - y) ** 2).sum() / spread for x in (before, after)]
+        words.append(f"movement {number + 1}: nMSE {errors[0]:.2f} before, {errors[1]:.2f} after")
+    axes[0].set_ylabel("y, output 2")
+    legend_below(plate, axes[:1])
+    return plate.says(
+        "Four unseen movements, the first of the test: what the network draws in Brian2 while it "
+        "watches the one demonstration, before any learning, and after the one update.",
+        "; ".join(words) + ".",
+        "oneshot/exhibits.npz",
+        "oneshot",
     )
 
 

@@ -9,10 +9,19 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Recording, Task
 from whyspiking.randomness import Streams
-from whyspiking.replications.scherr import evidence, evidence_task, explicit, kernel, pattern
+from whyspiking.replications.scherr import (
+    evidence,
+    evidence_task,
+    explicit,
+    kernel,
+    oneshot_task,
+    pattern,
+)
 
 SHOWN_NEURONS = 3
 SHOWN_SYNAPSES = 3
+MOVEMENTS = 4
+"""Unseen movements that are shown, the first ones of the test."""
 MEMORY_STEPS = (250, 500, 1000, 2000, 4000)
 """Durations at which the memory of the rules is counted."""
 
@@ -26,6 +35,8 @@ def exhibits(
     """Arrays for the figures of one experiment."""
     if params.experiment == "evidence":
         return _evidence(params, networks, streams)
+    if params.experiment == "oneshot":
+        return _oneshot(params, networks, simulate)
     return _pattern(params, networks, simulate)
 
 
@@ -82,6 +93,22 @@ def _memory(cell: kernel.Cell, weights: kernel.Weights, n_inputs: int) -> dict[s
         kept["bptt"].append(kernel.bptt(cell, weights, silent, cost).floats_kept)
     return {"memory.steps": np.array(MEMORY_STEPS)} | {
         f"memory.{rule}": np.array(values) for rule, values in kept.items()
+    }
+
+
+def _oneshot(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+) -> dict[str, NDArray]:
+    seed = min(seed for variant, seed in networks if variant == "spiking")
+    task = oneshot_task.make_task(params, "test", Streams(seed))
+    half = oneshot_task.n_steps(params)
+    output = simulate(networks["spiking", seed], task).traces["output"][:MOVEMENTS]
+    return {
+        "movement.target": task.targets[:MOVEMENTS],
+        "movement.before": output[:, :half],
+        "movement.after": output[:, half:],
     }
 
 

@@ -94,8 +94,12 @@ def trial_of(params: Params, signal: str) -> Any:
             elif signal == "error":
                 signal_now = (y - wanted) @ arrays["w_out"].T
             total = total + jnp.einsum("bi,bj->bij", eps, signal_now * slope(above))
-            silent = jnp.broadcast_to(x, before.shape)
-            return (v, z_now, silent, u, s, eps, y, signal_now, total), (y, z_now.mean(0), s.mean(0))
+            given_now = jnp.broadcast_to(x, before.shape).astype(before.dtype)
+            return (v, z_now, given_now, u, s, eps, y, signal_now, total), (
+                y,
+                z_now.mean(0),
+                s.mean(0),
+            )
 
         zeros = jnp.zeros((n_tasks, n))
         start = (
@@ -244,9 +248,10 @@ def demonstrate(
     import jax
     import jax.numpy as jnp
 
-    clock = jnp.asarray(oneshot_task.clock(params), jnp.float32)
+    kind = arrays["w"].dtype
+    clock = jnp.asarray(oneshot_task.clock(params), kind)
     run = jax.jit(both_trials(params, signal))
-    wanted = np.asarray(tasks, np.float32).swapaxes(0, 1)
+    wanted = np.asarray(tasks, kind).swapaxes(0, 1)
     before, after, _ = run({k: jnp.asarray(v) for k, v in arrays.items()}, clock, wanted)
     return np.asarray(before).swapaxes(0, 1), np.asarray(after).swapaxes(0, 1)
 

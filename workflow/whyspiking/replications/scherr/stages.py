@@ -29,6 +29,9 @@ from whyspiking.replications.scherr import (
     evidence,
     evidence_task,
     lstm,
+    oneshot,
+    oneshot_brian,
+    oneshot_task,
     pattern,
 )
 from whyspiking.replications.scherr.kernel import Cell
@@ -42,6 +45,8 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         return None
     if params.experiment == "evidence":
         return evidence_task.make_task(params, split, streams)
+    if params.experiment == "oneshot":
+        return oneshot_task.make_task(params, split, streams)
     return pattern.make_task(params, streams)
 
 
@@ -58,6 +63,9 @@ def train(
             return lstm.train(params, streams, progress)
         _check(variant, evidence.RULES, params)
         return evidence.train(params, variant, streams, progress)
+    if params.experiment == "oneshot":
+        _check(variant, oneshot.SIGNALS, params)
+        return _train_oneshot(params, variant, streams, parents, progress)
     if params.experiment == "pattern_brian2":
         # Only here: it imports the package that owns Brian2's device.
         from whyspiking.replications.scherr import pattern_native
@@ -68,10 +76,31 @@ def train(
     return pattern.train(params, variant, streams, progress)
 
 
+def _train_oneshot(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    if variant == "spiking":
+        return oneshot.train(params, streams, progress)
+    if variant == "plain":
+        return oneshot.with_error_feedback(
+            params, variant, oneshot.initial(params, streams), streams
+        )
+    optimised = parents["oneshot/spiking"]
+    if variant == "error":
+        return oneshot.with_error_feedback(params, variant, optimised.arrays, streams)
+    return Network(optimised.arrays, {"engine": oneshot.ENGINE, "variant": variant})
+
+
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Run a network in the engine it was trained in."""
     if params.experiment == "pattern":
         return pattern.evaluate(params, network, task)
+    if params.experiment == "oneshot":
+        return oneshot.evaluate(params, network, task)
     if params.experiment == "pattern_brian2":
         from whyspiking.replications.scherr import pattern_native
 
@@ -101,6 +130,8 @@ def to_brian(params: Params) -> BrianModel:
     """The structure that re-simulates an experiment's networks."""
     if params.experiment == "pattern_brian2":
         return brian_learning.brian_model(params)
+    if params.experiment == "oneshot":
+        return oneshot_brian.brian_model(params)
     if params.experiment == "evidence":
         sizes = {
             "n_inputs": evidence_task.n_inputs(params),
@@ -121,6 +152,8 @@ def to_brian(params: Params) -> BrianModel:
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the structure."""
     arrays = network.arrays
+    if params.experiment == "oneshot":
+        return oneshot_brian.bind(params, arrays, oneshot.SIGNALS[network.info["variant"]])
     if params.experiment == "pattern_brian2":
         return brian_learning.bind(
             params, arrays, feedback=network.info["rule"], rates={"adam": 0.0, "sgd": 0.0}
@@ -140,6 +173,9 @@ def cell(params: Params, network: Network) -> Cell:
 def decode(params: Params, recording: Recording, task: Task) -> Outcome:
     """The decision from the mean output over the recall, or the output itself."""
     outputs = recording.traces["output"]
+    if params.experiment == "oneshot":
+        outputs = outputs[:, oneshot_task.n_steps(params) :]
+        return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
     if params.experiment in PATTERNS:
         return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
     recall = round(params.recall_ms / params.dt_ms)
@@ -163,6 +199,14 @@ def measures(
 ) -> Mapping[str, float]:
     """The error of patterns; nothing beyond the common metrics for decisions."""
     outcome = decode(params, recording, task)
+    if params.experiment == "oneshot":
+        demonstration = recording.traces["output"][:, : oneshot_task.n_steps(params)]
+        return {
+            "nmse": oneshot_task.nmse(
+                recording.traces["output"][:, demonstration.shape[1] :], task.targets
+            ),
+            "nmse_before": oneshot_task.nmse(demonstration, task.targets),
+        }
     return {"nmse": scoring.nmse(outcome)} if isinstance(outcome, Traces) else {}
 
 
