@@ -220,7 +220,7 @@ GLOSSARY: dict[str, Metric] = {
         "Hz", "Root mean square error of that rate model on the rates it was fitted to."
     ),
     # e-prop (scherr)
-    "nmse": Metric("1", "Squared error of the output over the variance of the target."),
+    "nmse": Metric("1", "Squared error of the output over the variance of the target in time."),
     "nmse_before": Metric("1", "The same during the one demonstration, before any learning."),
     "iterations_to_10_percent": Metric(
         "iterations",

@@ -79,6 +79,6 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task:
 
 
 def nmse(outputs: NDArray, targets: NDArray) -> float:
-    """Squared error over the variance in time, pooled over tasks and coordinates."""
+    """Squared error over the variance of each movement in time, pooled over movements."""
     spread = targets - targets.mean(axis=1, keepdims=True)
     return float(((outputs - targets) ** 2).sum() / (spread**2).sum())

@@ -199,15 +199,15 @@ def measures(
 ) -> Mapping[str, float]:
     """The error of patterns; nothing beyond the common metrics for decisions."""
     outcome = decode(params, recording, task)
-    if params.experiment == "oneshot":
-        demonstration = recording.traces["output"][:, : oneshot_task.n_steps(params)]
-        return {
-            "nmse": oneshot_task.nmse(
-                recording.traces["output"][:, demonstration.shape[1] :], task.targets
-            ),
-            "nmse_before": oneshot_task.nmse(demonstration, task.targets),
-        }
-    return {"nmse": scoring.nmse(outcome)} if isinstance(outcome, Traces) else {}
+    if not isinstance(outcome, Traces):
+        return {}
+    if params.experiment != "oneshot":
+        return {"nmse": scoring.nmse(outcome)}
+    before = recording.traces["output"][:, : oneshot_task.n_steps(params)]
+    return {
+        "nmse": oneshot_task.nmse(np.asarray(outcome.outputs), task.targets),
+        "nmse_before": oneshot_task.nmse(before, task.targets),
+    }
 
 
 def _check(variant: str, known: Mapping[str, object], params: Params) -> None:
