@@ -1,7 +1,8 @@
 """One demonstration, one update, one test, inside Brian2 (README, section 8).
 
 A trial is the demonstration followed by the test. It begins with the weights as they were
-optimised; half-way the weights move once, by what the synapses added up, and all states return to rest.
+optimised; half-way the weights move once, by what the synapses added up, and all states return to
+rest.
 """
 
 from __future__ import annotations
