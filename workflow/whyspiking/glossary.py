@@ -228,7 +228,7 @@ GLOSSARY: dict[str, Metric] = {
         "inf if it never is.",
     ),
     "learning_memory": Metric(
-        "numbers", "M1: numbers that the learning rule keeps beside weights and neurons, per network."
+        "numbers", "M1: numbers that the learning rule keeps beside weights and neurons."
     ),
     "alignment_symmetric": Metric(
         "1",
@@ -236,7 +236,7 @@ GLOSSARY: dict[str, Metric] = {
         "batches and over training.",
     ),
     "gradient_cosine_engines": Metric(
-        "1", "Cosine of the gradients of one trial in Brian2 and by automatic differentiation in JAX."
+        "1", "Cosine of the gradients of one trial in Brian2 and by differentiation in JAX."
     ),
     "alignment_random": Metric(
         "1", "As alignment_symmetric, for e-prop with random feedback on the same network."
