@@ -291,11 +291,11 @@ def learning_a_pattern(history: Table) -> Plate:
     """Error over trials: optimisers in the kernel, and the rule inside Brian2."""
     panels: dict[str, tuple[str, dict[str, str]]] = {
         "Adam": ("pattern", {"spiking": "symmetric", "random": "random", "bptt": "BPTT"}),
-        "gradient descent, as published": (
+        "plain descent (published)": (
             "pattern",
             {"sgd": "symmetric", "sgd_random": "random", "sgd_bptt": "BPTT"},
         ),
-        "Adam, learned in Brian2": (
+        "Adam, inside Brian2": (
             "pattern_brian2",
             {"spiking": "symmetric", "random": "random"},
         ),
@@ -330,5 +330,5 @@ def _curves(
         line_with_interval(ax, points["epoch"], points, index=index, label=label, markers=False)
         words.append(f"{title}, {label}: {np.asarray(points['mean'])[-1]:.4f} at the end")
     ax.set_yscale("log")
-    ax.set_title(title, fontsize=9)
+    ax.set_title(title, fontsize=8.5)
     ax.set_xlabel("trial")
