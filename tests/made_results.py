@@ -241,6 +241,11 @@ def _history(talk: registry.Talk) -> pd.DataFrame:
             ("validation_decision_ms", 20.0, 8.0),
             ("validation_error", 0.03, 0.1),
             *((f"feedback_angle_{layer}", 20.0 + layer, 60.0) for layer in (1, 2, 3)),
+            ("train_error", 0.06, 0.4),
+            ("alignment_symmetric", 0.7, 0.1),
+            ("alignment_random", 0.4, -0.3),
+            ("alignment_permuted", 0.0, 0.1),
+            ("nmse", 0.005, 0.9),
         )
     ]
     return pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
@@ -283,7 +288,46 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
         )
         noisy = target + 0.05 * rng.normal(size=target.shape)
         made |= {"replay.time_ms": time, "replay.output": noisy, "replay.target": target}
+    if experiment.talk == "scherr":
+        made |= _scherr(rng, experiment.name)
     return made | (_sequence(rng) if experiment.name == "shot" else {})
+
+
+def _scherr(rng: np.random.Generator, experiment: str) -> dict[str, np.ndarray]:
+    time = np.arange(0, 1000.0)
+    wave = np.sin(2 * np.pi * time / 1000)
+    if experiment == "oneshot":
+        path = np.stack([wave, wave[::-1] ** 2], axis=1)[None, ::10].repeat(4, axis=0)
+        return {
+            "movement.target": path,
+            "movement.before": 0.2 * rng.normal(size=path.shape),
+            "movement.after": path + 0.1 * rng.normal(size=path.shape),
+        }
+    if experiment == "pattern":
+        made = {"pattern.time_ms": time, "pattern.target": wave}
+        for variant, noise in (("untrained", 0.9), ("spiking", 0.05), ("random", 0.07)):
+            made[f"pattern.output.{variant}"] = wave + noise * rng.normal(size=time.size)
+        return made
+    if experiment != "evidence":
+        return {}
+    return {
+        "trial.time_ms": time,
+        "trial.input_ms": np.sort(rng.uniform(0, 1000, 300)),
+        "trial.input_channel": rng.integers(0, 40, 300),
+        "trial.spike_ms": np.sort(rng.uniform(0, 1000, 800)),
+        "trial.neuron": rng.integers(0, 100, 800),
+        "trial.shown": np.array([60, 71, 88]),
+        "trial.threshold": 0.6 + 0.001 * np.outer(time, [0.1, 0.2, 0.3]),
+        "trial.eligibility": rng.normal(size=(1000, 3)),
+        "trial.synapse_pre": np.array([3, 14, 33]),
+        "trial.learning_signal": np.outer(time > 850, [0.3, -0.2, 0.1]),
+        "trial.chance_right": 1 / (1 + np.exp(-(time - 900) / 30)),
+        "trial.label": np.array(1),
+        "trial.n_lif": np.array(50),
+        "memory.steps": np.array([250, 1000, 4000]),
+        "memory.eprop": np.array([123032] * 3),
+        "memory.bptt": np.array([43000, 128000, 470000]),
+    }
 
 
 def _yinyang(rng: np.random.Generator) -> dict[str, np.ndarray]:

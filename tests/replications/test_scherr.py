@@ -1,4 +1,6 @@
-"""E-prop: the compiled gradients against automatic differentiation, the explicit rule, and Brian2."""
+"""E-prop: the kernel against automatic differentiation, the explicit rule, and Brian2."""
+
+import warnings
 
 import numpy as np
 import pytest
@@ -12,9 +14,7 @@ def cell(n_lif: int = 6, n_alif: int = 6, refractory: int = 3, gain: float = 1.0
     """A small network whose adaptation matters within a few hundred steps."""
     beta = np.repeat([0.0, 0.25], [n_lif, n_alif])
     decays = {"alpha": np.exp(-1 / 20), "rho": np.exp(-1 / 150), "kappa": np.exp(-1 / 12)}
-    return kernel.Cell(
-        **decays, v_th=0.6, gamma=0.3, refractory=refractory, beta=beta, gain=gain
-    )
+    return kernel.Cell(**decays, v_th=0.6, gamma=0.3, refractory=refractory, beta=beta, gain=gain)
 
 
 def batch(rng, *, n_steps=240, n_trials=3, n_inputs=5, classify=True, first_step=0):
@@ -95,3 +95,256 @@ def test_gradients_report_what_the_forward_pass_gives():
     again = np.zeros_like(run.counts)
     np.add.at(again, (run.spikes[:, 0], run.spikes[:, 2]), 1)
     np.testing.assert_array_equal(again, run.counts)
+
+
+def test_the_explicit_rule_gives_the_same_gradient():
+    from whyspiking.replications.scherr import explicit
+
+    rng = np.random.default_rng(5)
+    trial = batch(rng, n_trials=1, classify=False)
+    network, given = cell(gain=0.7), weights(rng)
+    no_cost = kernel.RateCost(0.0, 0.0)
+    feedback = rng.normal(size=given.w_out.shape)
+    pre, post = (index.ravel() for index in np.indices(given.w.shape))
+    seen = explicit.course(network, given, trial, pre, post)
+    error = kernel.forward(network, given, trial).outputs[0] - np.asarray(trial.targets)[0]
+    signal = error @ feedback.T
+    found = np.einsum("ts,ts->s", signal[:, post], seen.filtered).reshape(given.w.shape)
+    ours = kernel.eprop(network, given, feedback, trial, no_cost, chunk=60)
+    assert deviation(ours.w, found) < 1e-10
+
+
+def test_memory_of_eprop_does_not_grow_with_the_trial():
+    network, given = cell(), weights(np.random.default_rng(1))
+    kept = {}
+    for n_steps in (400, 1600):
+        trials = batch(np.random.default_rng(2), n_steps=n_steps, n_trials=1)
+        found = kernel.eprop(network, given, given.w_out, trials, COST, chunk=100)
+        kept[n_steps] = found.floats_kept, kernel.bptt(network, given, trials, COST).floats_kept
+    assert kept[400][0] == kept[1600][0]
+    assert kept[1600][1] > 3 * kept[400][1]
+
+
+def parameters(talk_experiment: str, scale: str = "smoke"):
+    """Parameters of one experiment of the talk."""
+    from pathlib import Path
+
+    import yaml
+
+    from whyspiking import registry
+
+    root = Path(__file__).parents[2]
+    config = {**yaml.safe_load((root / "config" / "config.yaml").read_text()), "scale": scale}
+    return registry.params(registry.load_talk("scherr").experiments[talk_experiment], config)
+
+
+def test_evidence_trials_are_what_the_paper_says():
+    from whyspiking.replications.scherr import evidence_task
+
+    params = parameters("evidence", "paper")
+    trials = evidence_task.draw(params, np.random.default_rng(0), 200)
+    assert trials.n_steps == 2250
+    assert trials.first_step == 2100
+    trial = np.repeat(np.arange(200), np.diff(trials.starts))
+    group = trials.channels // 10
+    at = {
+        name: (trial[group == k], trials.steps[group == k])
+        for k, name in enumerate(evidence_task.GROUPS)
+    }
+    # Rates in Hz: 40 where a group is active, 10 in the background.
+    assert at["background"][1].size / (200 * 10 * 2.25) == pytest.approx(10, rel=0.03)
+    assert at["recall"][1].size / (200 * 10 * 0.15) == pytest.approx(40, rel=0.05)
+    assert at["recall"][1].min() >= 2100
+    # Each cue of 100 ms follows a silence of 50 ms and is on one side only.
+    shown = np.zeros((200, 7, 2), int)
+    for side, name in enumerate(("left", "right")):
+        where, when = at[name]
+        assert (when % 150 >= 50).all()
+        assert when.max() < 1050
+        np.add.at(shown, (where, when // 150, np.full(where.size, side)), 1)
+    assert ((shown > 0).sum(axis=2) == 1).all()
+    assert shown.sum() / (200 * 7 * 10 * 0.1) == pytest.approx(40, rel=0.03)
+    majority = (shown[:, :, 1] > 0).sum(axis=1) > 3.5
+    np.testing.assert_array_equal(trials.labels, majority)
+    # A cue goes to the other side with 0.3; the majority of seven is right with 0.874.
+    assert (shown[:, :, 1] > 0).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_evidence_survives_the_task():
+    from whyspiking.replications.scherr import evidence_task
+
+    params = parameters("evidence")
+    trials = evidence_task.draw(params, np.random.default_rng(1), 5)
+    task = evidence_task.to_task(params, trials)
+    again = evidence_task.from_task(params, task)
+    for name in ("starts", "steps", "channels", "labels"):
+        np.testing.assert_array_equal(getattr(trials, name), getattr(again, name))
+    assert task.features is not None
+    assert task.features.sum() == trials.steps.size
+
+
+def test_adam_is_that_of_optax():
+    optax = pytest.importorskip("optax")
+    from whyspiking.replications.scherr.adam import Adam
+
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(size=5), None
+    theirs = ours.copy()
+    adam, other = Adam(), optax.adam(0.01)
+    state = other.init(theirs)
+    for _ in range(4):
+        gradient = rng.normal(size=5)
+        ours = ours + adam.updates({"w": gradient}, 0.01)["w"]
+        updates, state = other.update(gradient, state)
+        theirs = optax.apply_updates(theirs, updates)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_the_pattern_is_a_sum_of_whole_cycles():
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import pattern
+
+    params = parameters("pattern", "paper")
+    wave = pattern.target(params, Streams(3))
+    assert wave[0] == 0
+    assert np.abs(wave).max() == pytest.approx(1)
+    power = np.abs(np.fft.rfft(wave)) / wave.size
+    assert set(np.flatnonzero(power > 1e-9)) <= {0, 1, 2, 3, 5}
+    assert (power[[1, 2, 3, 5]] > 0.01).all()
+
+
+def in_brian(model, stimulus, values, n_trials: int):
+    """Run a model interpreted, without compiling; returns its objects and monitors."""
+    import brian2
+
+    from whyspiking.brian import assembling
+
+    brian2.set_device("runtime")
+    brian2.prefs.codegen.target = "numpy"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Brian2's parsers, no news here
+        network, parts = assembling.assemble(model)
+        for name, spikes in stimulus.spikes.items():
+            when = spikes.times_ms + spikes.trials * model.trial_ms
+            parts["inputs"][name].set_spikes(spikes.units, when * brian2.ms)
+        for key, value in values.items():
+            owner, _, variable = key.rpartition(".")
+            target = parts["objects"][owner].variables[variable]
+            target.get_value()[:] = np.ravel(value)
+        for name, array in stimulus.arrays.items():
+            table = parts["objects"]["readout"].namespace[name].values
+            rows = array.reshape(-1, array.shape[-1])
+            table[: len(rows)] = rows
+        network.run(n_trials * model.trial_ms * brian2.ms, namespace={})
+    return parts
+
+
+@pytest.mark.parametrize("feedback", ["symmetric", "random"])
+def test_brian_learns_by_the_same_gradient(feedback):
+    from whyspiking.contract import Stimulus
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import brian_learning, pattern, trials
+
+    params, streams = parameters("pattern"), Streams(7)
+    arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
+    once = Stimulus(
+        {"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": np.asarray(given.targets)[0]}
+    )
+    binding = brian_learning.bind(
+        params, arrays, feedback=feedback, rates={"adam": 0.0, "sgd": 1.0}
+    )
+    parts = in_brian(
+        brian_learning.brian_model(params), brian_learning.repeat(once, 2), binding.values, 2
+    )
+    found = pattern.gradient(params, arrays, given, feedback)
+    after = {k: np.asarray(parts["objects"][k].w) for k in ("s_in", "s_rec", "s_out")}
+    moved = arrays["w"].ravel() - np.concatenate([after["s_in"], after["s_rec"]])
+    assert np.abs(found.w).max() > 0
+    assert deviation(moved, found.w.ravel()) < 1e-9
+    assert deviation(arrays["w_out"].ravel() - after["s_out"], found.w_out.ravel()) < 1e-9
+    # The first of the two trials ran with the weights as given.
+    first = np.asarray(parts["trace_monitors"]["output"].y)[0, : given.n_steps]
+    weights = kernel.Weights(arrays["w"], arrays["w_out"])
+    run = kernel.forward(pattern.cell(params), weights, given)
+    np.testing.assert_allclose(first, run.outputs[0, :, 0], atol=1e-12)
+
+
+def test_brian_takes_the_steps_of_adam():
+    from whyspiking.contract import Stimulus
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import brian_learning, pattern, trials
+    from whyspiking.replications.scherr.adam import Adam
+
+    params, streams = parameters("pattern"), Streams(8)
+    arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
+    once = Stimulus(
+        {"input": trials.to_spikes(given, params.dt_ms)}, {"wanted": np.asarray(given.targets)[0]}
+    )
+    binding = brian_learning.bind(
+        params, arrays, feedback="symmetric", rates={"adam": 0.003, "sgd": 0.0}
+    )
+    parts = in_brian(
+        brian_learning.brian_model(params), brian_learning.repeat(once, 4), binding.values, 4
+    )
+    adam = Adam()
+    for _ in range(3):
+        found = pattern.gradient(params, arrays, given, "symmetric")
+        steps = adam.updates({"w": found.w, "w_out": found.w_out}, 0.003)
+        arrays = {name: x + steps.get(name, 0.0) for name, x in arrays.items()}
+    np.testing.assert_allclose(
+        np.asarray(parts["objects"]["s_out"].w), arrays["w_out"].ravel(), atol=1e-9
+    )
+    both = np.concatenate([np.asarray(parts["objects"][k].w) for k in ("s_in", "s_rec")])
+    np.testing.assert_allclose(both, arrays["w"].ravel(), atol=1e-9)
+
+
+def test_brian_simulates_the_same_network():
+    from whyspiking.contract import Stimulus
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import (
+        brian_network,
+        evidence,
+        evidence_task,
+        stages,
+        trials,
+    )
+
+    params = parameters("evidence")
+    arrays = evidence.initial(params, Streams(3))
+    network = evidence.cell(params, "spiking")
+    given = evidence_task.draw(params, np.random.default_rng(3), 2)
+    stimulus = Stimulus({"input": trials.to_spikes(given, params.dt_ms)})
+    w, w_out = (arrays[name].astype(float) for name in ("w", "w_out"))
+    binding = brian_network.bind(network, w, w_out, given.n_inputs)
+    model = stages.to_brian(params)
+    parts = in_brian(model, stimulus, binding.values, 2)
+    run = kernel.forward(network, kernel.Weights(w, w_out), given, spikes=True)
+    monitor = parts["spike_monitors"]["neurons"]
+    step = np.rint(np.asarray(monitor.t) * 1000).astype(int)
+    theirs = run.spikes[:, 0] * given.n_steps + run.spikes[:, 1]
+    assert len(theirs) > 50
+    ours = sorted(zip(step.tolist(), np.asarray(monitor.i).tolist(), strict=True))
+    assert ours == sorted(zip(theirs.tolist(), run.spikes[:, 2].tolist(), strict=True))
+    outputs = np.asarray(parts["trace_monitors"]["output"].y).T
+    np.testing.assert_allclose(outputs, run.outputs.reshape(outputs.shape), atol=1e-12)
+
+
+@pytest.mark.parametrize("signal", ["generator", "error"])
+def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
+    from whyspiking.randomness import Streams
+    from whyspiking.replications.scherr import oneshot, oneshot_brian, oneshot_task
+
+    params = parameters("oneshot")
+    task = oneshot_task.make_task(params, "test", Streams(4))
+    n_trials = task.targets.shape[0]
+    arrays = {k: v.astype(float) for k, v in oneshot.initial(params, Streams(4)).items()}
+    arrays["log_rate"] = np.log(0.02)
+    before, after = oneshot.demonstrate(params, arrays, signal, task.targets)
+    assert np.abs(after - before).max() > 0.01
+    model = oneshot_brian.brian_model(params)
+    values = oneshot_brian.bind(params, arrays, signal).values
+    parts = in_brian(model, task.stimulus, values, n_trials)
+    outputs = np.asarray(parts["trace_monitors"]["output"].y).T
+    outputs = outputs.reshape(n_trials, 2, *before.shape[1:])
+    np.testing.assert_allclose(outputs[:, 0], before, atol=1e-10)
+    np.testing.assert_allclose(outputs[:, 1], after, atol=1e-10)

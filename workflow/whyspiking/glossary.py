@@ -294,6 +294,31 @@ GLOSSARY: dict[str, Metric] = {
     "rate_model_error": Metric(
         "Hz", "Root mean square error of that rate model on the rates it was fitted to."
     ),
+    # e-prop (scherr)
+    "nmse": Metric("1", "Squared error of the output over the variance of the target in time."),
+    "nmse_before": Metric("1", "The same during the one demonstration, before any learning."),
+    "iterations_to_10_percent": Metric(
+        "iterations",
+        "First iteration after which the mean error of ten batches of fresh trials is below 10 %; "
+        "inf if it never is.",
+    ),
+    "learning_memory": Metric(
+        "numbers", "M1: numbers that the learning rule keeps beside weights and neurons."
+    ),
+    "alignment_symmetric": Metric(
+        "1",
+        "M3: cosine of the gradients by symmetric e-prop and by BPTT on the same batch, mean over "
+        "batches and over training.",
+    ),
+    "gradient_cosine_engines": Metric(
+        "1", "Cosine of the gradients of one trial in Brian2 and by differentiation in JAX."
+    ),
+    "alignment_random": Metric(
+        "1", "As alignment_symmetric, for e-prop with random feedback on the same network."
+    ),
+    "alignment_permuted": Metric(
+        "1", "The same for symmetric e-prop with the labels of the batch permuted: the null."
+    ),
     # training cost
     "train_seconds": Metric("s", "Wall-clock time of training."),
     "epoch_seconds": Metric("s", "Process CPU time of one training epoch."),

@@ -1,7 +1,7 @@
 """The network in Brian2 (README, Eqs. 1-5): the same steps in the same order as in `kernel`.
 
-Step t first advances the state with the spikes of step t - 1, then tests the threshold; the spikes of
-step t reach the readout at once and the other neurons in the next step.
+Step t first advances the state with the spikes of step t - 1, then tests the threshold; the spikes
+of step t reach the readout at once and the other neurons in the next step.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def brian_model(
     )
 
 
-def populations(n_rec: int, n_out: int, more: str = "", advance: str = ADVANCE) -> tuple[Any, Any]:
+def populations(
+    n_rec: int, n_out: int, more: str = "", advance: str = ADVANCE, readout_more: str = ""
+) -> tuple[Any, Any]:
     """Neurons and readout without synapses.
 
     Args:
@@ -103,6 +105,7 @@ def populations(n_rec: int, n_out: int, more: str = "", advance: str = ADVANCE) 
         n_out: Readouts.
         more: Further variables of the neurons.
         advance: What they do at the start of a step.
+        readout_more: Further variables of the readout.
     """
     import brian2
 
@@ -110,7 +113,7 @@ def populations(n_rec: int, n_out: int, more: str = "", advance: str = ADVANCE) 
         n_rec, NEURON + more, threshold=THRESHOLD, reset=AFTER_SPIKE, name="neurons"
     )
     neurons.run_regularly(advance, when="groups", name="neurons_advance")
-    readout = brian2.NeuronGroup(n_out, READOUT, name="readout")
+    readout = brian2.NeuronGroup(n_out, READOUT + readout_more, name="readout")
     readout.run_regularly("y = kappa * y", when="groups", name="readout_decay")
     return neurons, readout
 

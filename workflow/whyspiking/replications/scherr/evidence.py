@@ -15,6 +15,8 @@ from whyspiking.replications.scherr.adam import Adam
 RULES = {"spiking": "symmetric", "random": "random", "bptt": "bptt", "lif_only": "symmetric"}
 """Variant -> rule of learning; `lif_only` has no adaptive neurons."""
 ENGINE = "compiled"
+ALIGNED = ("spiking", "random")
+"""Variants during whose training the alignment with BPTT is measured."""
 WINDOW = 10
 """Batches of the running mean that tells when an error was first reached."""
 
@@ -92,18 +94,18 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     Args:
         params: Parameters of the experiment.
         variant: Key of `RULES`.
-        streams: Randomness: "init", "data-train", "data-validation", "alignment".
+        streams: Randomness: "init", "data-train", "data-validation", "alignment <iteration>".
         progress: Called every ten iterations.
     """
     neurons, cost, rule = cell(params, variant), rate_cost(params), RULES[variant]
     arrays = initial(params, streams)
     data, adam = streams.rng("data-train"), Adam()
-    n_iterations = params.iterations[rule]
+    n_iterations = params.iterations[variant]
     history: list[dict[str, Any]] = []
     errors: list[float] = []
     floats = 0
     for iteration in range(n_iterations):
-        if params.align_every and iteration % params.align_every == 0:
+        if variant in ALIGNED and iteration % params.align_every == 0:
             for metric, value in alignment(params, neurons, arrays, streams, iteration).items():
                 history.append({"epoch": iteration, "metric": metric, "value": value})
         trials = evidence_task.draw(params, data, params.batch)
@@ -131,15 +133,28 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         arrays=arrays,
         info={
             "engine": ENGINE,
+            "variant": variant,
             "rule": rule,
             "epochs": n_iterations,
-            "iterations_to_10_percent": first_below(errors, 0.10),
             "validation_error": 1 - accuracy(neurons, arrays, held_out),
-            # M1: what the rule holds in memory for one batch, beside weights and neurons.
-            "rule_floats": floats,
+            "measures": {
+                "iterations_to_10_percent": first_below(errors, 0.10),
+                # M1: what the rule holds in memory for one batch, beside weights and neurons.
+                "learning_memory": float(floats),
+                **mean_alignment(history),
+            },
         },
         history=history,
     )
+
+
+def mean_alignment(history: list[dict[str, Any]]) -> dict[str, float]:
+    """M3 averaged over training, by name of `tables.GLOSSARY`; nothing where not measured."""
+    found: dict[str, list[float]] = {}
+    for row in history:
+        if row["metric"].startswith("alignment_"):
+            found.setdefault(row["metric"], []).append(row["value"])
+    return {metric: float(np.mean(values)) for metric, values in found.items()}
 
 
 def first_below(errors: list[float], level: float) -> float:
@@ -212,7 +227,7 @@ def alignment(
     for _ in range(params.align_batches):
         trials = evidence_task.draw(params, rng, params.batch)
         true = gradient(cell, arrays, trials, no_cost, "bptt").w
-        permuted = evidence_task.with_labels(trials, rng.permutation(trials.labels))
+        permuted = evidence_task.with_labels(trials, rng.permutation(np.asarray(trials.labels)))
         for metric, batch, rule in (
             ("alignment_symmetric", trials, "symmetric"),
             ("alignment_random", trials, "random"),
@@ -220,5 +235,7 @@ def alignment(
         ):
             ours = gradient(cell, arrays, batch, no_cost, rule).w
             scale = np.linalg.norm(ours) * np.linalg.norm(true)
-            cosines.setdefault(metric, []).append(float((ours * true).sum() / scale) if scale else 0.0)
+            cosines.setdefault(metric, []).append(
+                float((ours * true).sum() / scale) if scale else 0.0
+            )
     return {metric: float(np.mean(values)) for metric, values in cosines.items()}

@@ -1,4 +1,4 @@
-"""Evidence accumulation: seven cues left or right, a delay, then the decision (README, section 1)."""
+"""Evidence accumulation: seven cues left or right, a delay, the decision (README, section 1)."""
 
 from __future__ import annotations
 

@@ -213,8 +213,9 @@ def eprop(
 
 
 def bptt(cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> Gradient:
-    """Gradient by backpropagation through time, the pseudo-derivative standing in for that of a
-    spike; arguments as for `eprop`.
+    """Gradient by backpropagation through time; arguments as for `eprop`.
+
+    The pseudo-derivative stands in for that of a spike.
     """
     call = _Call(cell, weights, trials, rate_cost)
     return call.gradient("bptt", _at(call.beta), *call.batch())
@@ -223,9 +224,7 @@ def bptt(cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> G
 class _Call:
     """Arrays of one call in the right type, kept alive until it is over."""
 
-    def __init__(
-        self, cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost
-    ) -> None:
+    def __init__(self, cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> None:
         self.kind = np.dtype(np.float32 if weights.w.dtype == np.float32 else np.float64)
         self.w = np.ascontiguousarray(weights.w, self.kind)
         self.w_out = np.ascontiguousarray(weights.w_out, self.kind)
@@ -241,9 +240,13 @@ class _Call:
         self.labels = None if trials.labels is None else np.ascontiguousarray(
             trials.labels, np.int32
         )  # fmt: skip
-        self.targets = None if trials.targets is None else np.ascontiguousarray(
-            np.broadcast_to(trials.targets, (trials.n_trials, *trials.targets.shape[1:])),
-            self.kind,
+        self.targets = (
+            None
+            if trials.targets is None
+            else np.ascontiguousarray(
+                np.broadcast_to(trials.targets, (trials.n_trials, *trials.targets.shape[1:])),
+                self.kind,
+            )
         )
         self.events = [
             np.ascontiguousarray(array, kind)

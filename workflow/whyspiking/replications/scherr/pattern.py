@@ -1,4 +1,4 @@
-"""Pattern generation: a network turns frozen input noise into a sum of sines (README, section 6)."""
+"""Pattern generation: frozen input noise becomes a sum of sines (README, section 6)."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ def n_steps(params: Params) -> int:
 
 
 def target(params: Params, streams: Streams) -> NDArray[np.float64]:
-    """y* (Eq. 13): sines of random amplitude and phase, from 0, with 1 as largest value; (step,)."""
+    """y* (Eq. 13): sines of random amplitude and phase, from 0, largest value 1; (step,)."""
     rng = streams.rng("pattern-target")
     phase = 2 * np.pi * np.arange(n_steps(params)) / n_steps(params)
     cycles = np.asarray(params.cycles, float)[:, None]
-    amplitudes = rng.uniform(*params.amplitudes, (cycles.size, 1))
+    low, high = params.amplitudes
+    amplitudes = rng.uniform(low, high, (cycles.size, 1))
     shifts = rng.uniform(0, 2 * np.pi, (cycles.size, 1))
     y = (amplitudes * np.sin(cycles * phase + shifts)).sum(axis=0)
     y -= y[0]
@@ -70,7 +71,7 @@ def cell(params: Params) -> kernel.Cell:
         kappa=float(np.exp(-params.dt_ms / params.tau_out)),
         v_th=params.v_th,
         gamma=params.gamma,
-        refractory=round(params.refractory_ms / params.dt_ms),
+        refractory=params.refractory,
         beta=np.zeros(params.n_rec),
         gain=1 - alpha,
     )
@@ -82,7 +83,7 @@ def rate_cost(params: Params) -> kernel.RateCost:
 
 
 def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
-    """Weights ~ N(0, 1 / number of sources of a kind), feedback ~ N(0, 1), float64; no autapses."""
+    """Weights and feedback ~ N(0, 1 / number of sources of a kind), float64; no autapses."""
     rng = streams.rng("init")
     w_in = rng.normal(0, 1 / np.sqrt(params.n_in), (params.n_in, params.n_rec))
     w_rec = rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, params.n_rec))
@@ -90,7 +91,7 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
     return {
         "w": np.concatenate([w_in, w_rec]),
         "w_out": rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, 1)),
-        "feedback": rng.normal(0, 1, (params.n_rec, 1)),
+        "feedback": rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, 1)),
     }
 
 
@@ -120,7 +121,8 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     # Training in float32; the result is evaluated in float64, as Brian2 does.
     arrays = {name: x.astype(np.float32) for name, x in initial(params, streams).items()}
     wanted, adam = batch(params, streams), Adam()
-    variation = float(((wanted.targets - np.mean(wanted.targets)) ** 2).sum())
+    y = np.asarray(wanted.targets)
+    variation = float(((y - y.mean()) ** 2).sum())
     n_iterations = 0 if optimiser == "none" else params.iterations
     history: list[dict[str, Any]] = []
     for iteration in range(n_iterations):

@@ -1,8 +1,8 @@
 """The same network in JAX, its gradients by automatic differentiation: what `kernel` must equal.
 
-Backpropagation through time differentiates everything, with the pseudo-derivative in place of that of
-a spike. E-prop is the same with the gradient stopped at every spike that is transmitted to another
-neuron or to the reset, but not at a neuron's own adaptation (Bellec et al. 2020, Methods).
+Backpropagation through time differentiates everything, with the pseudo-derivative in place of that
+of a spike. E-prop is the same with the gradient stopped at every spike that is transmitted to
+another neuron or to the reset, but not at a neuron's own adaptation (Bellec et al. 2020, Methods).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def gradient(
     value, found = jax.value_and_grad(loss, argnums=(0, 1))(
         jnp.asarray(weights.w), jnp.asarray(weights.w_out)
     )
-    return float(value), *(np.asarray(array) for array in found)
+    return float(value), np.asarray(found[0]), np.asarray(found[1])
 
 
 def dense(trials: Trials, kind: Any = np.float64) -> NDArray:

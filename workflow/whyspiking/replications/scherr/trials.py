@@ -12,7 +12,7 @@ from whyspiking.spikes import Spikes
 def to_spikes(trials: Trials, dt_ms: float) -> Spikes:
     """The input of a batch as spike trains; step t is at time t dt."""
     return Spikes(
-        times_ms=trials.steps * float(dt_ms),
+        times_ms=trials.steps.astype(float) * dt_ms,
         units=trials.channels,
         trials=np.repeat(np.arange(trials.n_trials), np.diff(trials.starts)).astype(np.int32),
         n_trials=trials.n_trials,

@@ -1,0 +1,130 @@
+"""Small arrays for the figures of this talk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Recording, Task
+from whyspiking.randomness import Streams
+from whyspiking.replications.scherr import (
+    evidence,
+    evidence_task,
+    explicit,
+    kernel,
+    oneshot_task,
+    pattern,
+)
+
+SHOWN_NEURONS = 3
+SHOWN_SYNAPSES = 3
+MOVEMENTS = 4
+"""Unseen movements that are shown, the first ones of the test."""
+MEMORY_STEPS = (250, 500, 1000, 2000, 4000)
+"""Durations at which the memory of the rules is counted."""
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """Arrays for the figures of one experiment."""
+    if params.experiment == "evidence":
+        return _evidence(params, networks, streams)
+    if params.experiment == "oneshot":
+        return _oneshot(params, networks, simulate)
+    return _pattern(params, networks, simulate)
+
+
+def _evidence(
+    params: Params, networks: Mapping[tuple[str, int], Network], streams: Streams
+) -> dict[str, NDArray]:
+    seed = min(seed for variant, seed in networks if variant == "spiking")
+    arrays = {k: v.astype(float) for k, v in networks["spiking", seed].arrays.items()}
+    cell, weights = evidence.cell(params, "spiking"), kernel.Weights(arrays["w"], arrays["w_out"])
+    trial = evidence_task.draw(params, streams.rng("trial shown"), 1)
+    run = kernel.forward(cell, weights, trial, spikes=True, states=True)
+    assert run.adaptations is not None
+    adaptive = np.flatnonzero(cell.beta > 0)
+    busiest = adaptive[np.argsort(-run.counts[0, adaptive])][:SHOWN_NEURONS]
+    # Input synapses of the busiest adaptive neuron, from the busiest channels of different groups.
+    counts = np.bincount(trial.channels, minlength=trial.n_inputs)
+    groups = counts.reshape(len(evidence_task.GROUPS), -1)
+    busy = groups.argmax(axis=1) + np.arange(len(groups)) * params.n_per_group
+    pre = busy[[0, 1, 3]][:SHOWN_SYNAPSES]
+    seen = explicit.course(cell, weights, trial, pre, np.full(pre.size, busiest[0]))
+    logits = run.outputs[0] - run.outputs[0].max(axis=1, keepdims=True)
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    assert trial.labels is not None
+    error = chances - np.eye(2)[trial.labels[0]]
+    error[: trial.first_step] = 0
+    made = {
+        "trial.time_ms": np.arange(trial.n_steps) * params.dt_ms,
+        "trial.input_ms": trial.steps * params.dt_ms,
+        "trial.input_channel": trial.channels,
+        "trial.spike_ms": run.spikes[:, 1] * params.dt_ms,
+        "trial.neuron": run.spikes[:, 2],
+        "trial.shown": busiest,
+        "trial.threshold": cell.v_th + cell.beta[busiest] * run.adaptations[0][:, busiest],
+        "trial.eligibility": seen.eligibility,
+        "trial.synapse_pre": pre,
+        "trial.learning_signal": error @ arrays["w_out"][busiest].T,
+        "trial.chance_right": chances[:, 1],
+        "trial.label": np.asarray(trial.labels[0]),
+        "trial.n_lif": np.asarray(params.n_lif),
+    }
+    return made | _memory(cell, weights, trial.n_inputs)
+
+
+def _memory(cell: kernel.Cell, weights: kernel.Weights, n_inputs: int) -> dict[str, NDArray]:
+    """M1: numbers kept by the two rules for trials of different duration, by their array sizes."""
+    cost, empty = kernel.RateCost(0.0, 0.0), np.zeros(0, np.int32)
+    kept: dict[str, list[int]] = {"eprop": [], "bptt": []}
+    for steps in MEMORY_STEPS:
+        silent = kernel.Trials(
+            np.zeros(2, np.int64), empty, empty, n_inputs, steps, np.zeros(1, np.int32), None, 0
+        )
+        found = kernel.eprop(cell, weights, weights.w_out, silent, cost)
+        kept["eprop"].append(found.floats_kept)
+        kept["bptt"].append(kernel.bptt(cell, weights, silent, cost).floats_kept)
+    return {"memory.steps": np.array(MEMORY_STEPS)} | {
+        f"memory.{rule}": np.array(values) for rule, values in kept.items()
+    }
+
+
+def _oneshot(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+) -> dict[str, NDArray]:
+    seed = min(seed for variant, seed in networks if variant == "spiking")
+    task = oneshot_task.make_task(params, "test", Streams(seed))
+    half = oneshot_task.n_steps(params)
+    output = simulate(networks["spiking", seed], task).traces["output"][:MOVEMENTS]
+    return {
+        "movement.target": task.targets[:MOVEMENTS],
+        "movement.before": output[:, :half],
+        "movement.after": output[:, half:],
+    }
+
+
+def _pattern(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+) -> dict[str, NDArray]:
+    seed = min(seed for _, seed in networks)
+    task = pattern.make_task(params, Streams(seed))
+    made = {
+        "pattern.time_ms": np.arange(task.targets.shape[1]) * params.dt_ms,
+        "pattern.target": task.targets[0, :, 0],
+    }
+    for variant in ("untrained", "spiking", "random"):
+        if (variant, seed) in networks:
+            output = simulate(networks[variant, seed], task).traces["output"]
+            made[f"pattern.output.{variant}"] = output[0, :, 0]
+    return made

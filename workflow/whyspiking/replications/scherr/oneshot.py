@@ -1,0 +1,263 @@
+"""Learning a movement from one demonstration (README, section 8), trained in JAX.
+
+A learning network (LN) draws a trajectory; a second one (LSG) sees the demonstration and the LN's
+spikes and sends a learning signal to every neuron of the LN. One update follows the demonstration.
+The outer loop optimises, over a family of tasks, where the LN starts and what the LSG sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Progress, Task, Traces
+from whyspiking.randomness import Streams
+from whyspiking.replications.scherr import oneshot_task
+
+ENGINE = "jax"
+N_OUT = oneshot_task.N_OUT
+SIGNALS = {"spiking": "generator", "silenced": "none", "error": "error", "plain": "error"}
+"""Variant -> where the learning signal comes from."""
+
+
+def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
+    """Weights of both networks ~ N(0, gain^2 / number of sources of a kind); no autapses."""
+    rng = streams.rng("init")
+    n, m = params.n_learner, params.n_generator
+
+    def normal(rows: int, columns: int, gain: float = 1.0) -> NDArray:
+        return rng.normal(0, gain / np.sqrt(rows), (rows, columns))
+
+    arrays = {
+        "w": np.vstack([normal(params.n_in, n, params.start_gain), normal(n, n)]),
+        "w_out": normal(n, N_OUT),
+        "generator": np.vstack([normal(n, m), normal(m, m)]),
+        "generator_target": rng.normal(0, 0.5, (N_OUT, m)),
+        "generator_out": normal(m, n),
+        "log_rate": np.array(np.log(params.inner_rate)),
+    }
+    arrays["w"][params.n_in + np.arange(n), np.arange(n)] = 0.0
+    arrays["generator"][n + np.arange(m), np.arange(m)] = 0.0
+    return {name: np.asarray(x, np.float32) for name, x in arrays.items()}
+
+
+def trial_of(params: Params, signal: str) -> Any:
+    """A function that runs one trial of a batch of tasks.
+
+    Args:
+        params: Parameters of the experiment.
+        signal: "generator", "error" or "none": whence the learning signal.
+
+    Returns:
+        (arrays, w (task, source, neuron), clock (step, channel), y* (step, task, 2)) -> outputs
+        (step, task, 2), sum over the trial of L psi eps (task, source, neuron), mean rates per step
+        of both networks (neuron,).
+    """
+    import jax
+    import jax.numpy as jnp
+
+    alpha, kappa = oneshot_task.decays(params)
+    v_th, gamma = params.v_th, params.gamma
+
+    @jax.custom_jvp
+    def spike(above: Any) -> Any:
+        return (above > 0).astype(above.dtype)
+
+    @spike.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        return spike(primals[0]), slope(primals[0]) * tangents[0]
+
+    def slope(above: Any) -> Any:
+        return gamma / v_th * jnp.maximum(0, 1 - jnp.abs(above) / v_th)
+
+    def run(arrays: Any, w: Any, clock: Any, demonstration: Any) -> Any:
+        n_tasks = w.shape[0]
+        n, m = params.n_learner, params.n_generator
+
+        def step(carry: Any, given: Any) -> Any:
+            v, z, before, u, s, eps, y, signal_now, total = carry
+            x, wanted = given
+            sources = jnp.concatenate([before, z], axis=1)
+            v = alpha * v + jnp.einsum("bi,bij->bj", sources, w) - v_th * z
+            eps = alpha * eps + sources
+            above = v - v_th
+            z_now = spike(above)
+            y = kappa * y + (1 - kappa) * z_now @ arrays["w_out"]
+            if signal == "generator":
+                drive = jnp.concatenate([z, s], axis=1) @ arrays["generator"]
+                u = alpha * u + drive + wanted @ arrays["generator_target"] - v_th * s
+                s = spike(u - v_th)
+                signal_now = kappa * signal_now + (1 - kappa) * s @ arrays["generator_out"]
+            elif signal == "error":
+                signal_now = (y - wanted) @ arrays["w_out"].T
+            total = total + jnp.einsum("bi,bj->bij", eps, signal_now * slope(above))
+            given_now = jnp.broadcast_to(x, before.shape).astype(before.dtype)
+            return (v, z_now, given_now, u, s, eps, y, signal_now, total), (
+                y,
+                z_now.mean(0),
+                s.mean(0),
+            )
+
+        zeros = jnp.zeros((n_tasks, n))
+        start = (
+            zeros, zeros, jnp.zeros((n_tasks, params.n_in)), jnp.zeros((n_tasks, m)),
+            jnp.zeros((n_tasks, m)), jnp.zeros((n_tasks, params.n_in + n)),
+            jnp.zeros((n_tasks, N_OUT)), zeros, jnp.zeros(w.shape),
+        )  # fmt: skip
+        end, (y, z, s) = jax.lax.scan(step, start, (clock, demonstration))
+        return y, end[-1], (z.mean(0), s.mean(0))
+
+    return run
+
+
+def both_trials(params: Params, signal: str) -> Any:
+    """A function that shows one demonstration, updates once, and tests.
+
+    Returns:
+        (arrays, clock, y* (step, task, 2)) -> outputs of the demonstration and of the test
+        (step, task, 2), and the mean rates of the demonstration.
+    """
+    import jax.numpy as jnp
+
+    run = trial_of(params, signal)
+    # The test needs no learning signal, but costs the same in the outer gradient without it.
+    test = trial_of(params, "none")
+    own = np.arange(params.n_learner)
+    plastic = np.ones((params.n_in + params.n_learner, params.n_learner), np.float32)
+    plastic[params.n_in + own, own] = 0.0
+
+    def both(arrays: Any, clock: Any, wanted: Any) -> Any:
+        n_tasks = wanted.shape[1]
+        w = jnp.broadcast_to(arrays["w"], (n_tasks, *arrays["w"].shape))
+        before, total, rates = run(arrays, w, clock, wanted)
+        w = w - jnp.exp(arrays["log_rate"]) * total * plastic
+        after, _, rates_after = test(arrays, w, clock, jnp.zeros_like(wanted))
+        return before, after, (rates, rates_after)
+
+    return both
+
+
+def train(params: Params, streams: Streams, progress: Progress) -> Network:
+    """Optimise start, readout, generator and step size over the family of tasks.
+
+    Args:
+        params: Parameters of the experiment.
+        streams: Randomness: "init", "tasks-train", "tasks-validation".
+        progress: Called every ten outer iterations.
+    """
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    clock = jnp.asarray(oneshot_task.clock(params), jnp.float32)
+    both = both_trials(params, "generator")
+    wanted_rate = params.target_hz * params.dt_ms / 1000
+
+    def loss(arrays: Any, wanted: Any) -> Any:
+        _, after, rates = both(arrays, clock, wanted)
+        error = ((after - wanted) ** 2).sum() / ((wanted - wanted.mean(0)) ** 2).sum()
+        cost = sum(((r - wanted_rate) ** 2).mean() for pair in rates for r in pair)
+        return error + params.rate_cost * cost, error
+
+    schedule = optax.cosine_decay_schedule(params.outer_rate, params.outer_iterations)
+    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
+
+    @jax.jit
+    def outer(arrays: Any, state: Any, wanted: Any) -> Any:
+        (_, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, wanted)
+        gradient = {name: g * masks.get(name, 1.0) for name, g in gradient.items()}
+        updates, state = optimiser.update(gradient, state, arrays)
+        return optax.apply_updates(arrays, updates), state, error
+
+    start = initial(params, streams)
+    # Autapses stay away.
+    masks = {name: (start[name] != 0).astype(np.float32) for name in ("w", "generator")}
+    arrays: Any = {name: jnp.asarray(x) for name, x in start.items()}
+    state, data = optimiser.init(arrays), streams.rng("tasks-train")
+    history: list[dict[str, Any]] = []
+    for iteration in range(params.outer_iterations):
+        wanted = oneshot_task.draw(params, data, params.batch).swapaxes(0, 1)
+        arrays, state, error = outer(arrays, state, wanted.astype(np.float32))
+        if iteration % 10 == 9 or iteration + 1 == params.outer_iterations:
+            value = float(error)
+            history.append({"epoch": iteration + 1, "metric": "nmse", "value": value})
+            progress((iteration + 1) / params.outer_iterations, f"{iteration + 1}: {value:.3f}")
+    found = {name: np.asarray(x) for name, x in arrays.items()}
+    return Network(
+        arrays=found,
+        info={
+            "engine": ENGINE,
+            "variant": "spiking",
+            "epochs": params.outer_iterations,
+            "validation_nmse": validation_error(params, found, "generator", streams),
+        },
+        history=history,
+    )
+
+
+def with_error_feedback(
+    params: Params, variant: str, arrays: Mapping[str, NDArray], streams: Streams
+) -> Network:
+    """Plain e-prop: the output's error is the signal; its best step size on validation tasks.
+
+    Args:
+        params: `error_rates`: the step sizes to choose from.
+        variant: "error" (optimised start and readout) or "plain" (as they were drawn).
+        arrays: Weights.
+        streams: Randomness: "tasks-validation".
+    """
+    errors = {}
+    for rate in params.error_rates:
+        tried = {**arrays, "log_rate": np.asarray(np.log(rate), np.float32)}
+        errors[rate] = validation_error(params, tried, "error", streams)
+    best = min(errors, key=lambda rate: errors[rate])
+    return Network(
+        arrays={**arrays, "log_rate": np.asarray(np.log(best), np.float32)},
+        info={
+            "engine": ENGINE,
+            "variant": variant,
+            "step_size": best,
+            "validation_nmse": errors[best],
+        },
+    )
+
+
+def validation_error(
+    params: Params, arrays: Mapping[str, NDArray], signal: str, streams: Streams
+) -> float:
+    """Error after one demonstration of tasks that serve for choices only."""
+    tasks = oneshot_task.draw(params, streams.rng("tasks-validation"), params.n_validation)
+    _, after = demonstrate(params, arrays, signal, tasks)
+    return oneshot_task.nmse(after, tasks)
+
+
+def demonstrate(
+    params: Params, arrays: Mapping[str, NDArray], signal: str, tasks: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Outputs (task, step, 2) during the demonstration and after the one update.
+
+    Args:
+        params: Parameters of the experiment.
+        arrays: Weights.
+        signal: See `trial_of`.
+        tasks: y*, (task, step, 2).
+    """
+    import jax
+    import jax.numpy as jnp
+
+    kind = arrays["w"].dtype
+    clock = jnp.asarray(oneshot_task.clock(params), kind)
+    run = jax.jit(both_trials(params, signal))
+    wanted = np.asarray(tasks, kind).swapaxes(0, 1)
+    before, after, _ = run({k: jnp.asarray(v) for k, v in arrays.items()}, clock, wanted)
+    return np.asarray(before).swapaxes(0, 1), np.asarray(after).swapaxes(0, 1)
+
+
+def evaluate(params: Params, network: Network, task: Task) -> Traces:
+    """The output after one demonstration of unseen tasks."""
+    signal = SIGNALS[network.info["variant"]]
+    _, after = demonstrate(params, network.arrays, signal, task.targets)
+    return Traces(outputs=after.astype(float), targets=task.targets, dt_ms=params.dt_ms)

@@ -1,0 +1,84 @@
+"""The family of tasks of one-shot learning: smooth movements in a plane (README, section 8)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.randomness import Streams
+from whyspiking.spikes import Spikes
+
+N_OUT = 2
+"""Coordinates of a movement."""
+
+
+def n_steps(params: Params) -> int:
+    """Steps of the demonstration, and of the test."""
+    return round(params.trial_ms / params.dt_ms)
+
+
+def decays(params: Params) -> tuple[float, float]:
+    """Decay per step of membranes and of the readout."""
+    return float(np.exp(-params.dt_ms / params.tau_m)), float(
+        np.exp(-params.dt_ms / params.tau_out)
+    )
+
+
+def clock(params: Params) -> NDArray[np.bool_]:
+    """Input of every trial, (step, channel): each channel fires in its own part of it only.
+
+    The parts follow one another; within its part a channel fires in every other step.
+    """
+    steps = np.arange(n_steps(params))
+    part = steps * params.n_in // n_steps(params)
+    fires = steps % 2 == 0
+    return (part[:, None] == np.arange(params.n_in)) & fires[:, None]
+
+
+def draw(params: Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.float64]:
+    """Movements: two sums of sines of random amplitude and phase, (task, step, 2).
+
+    Each coordinate begins at 0 and has 1 as its largest absolute value.
+    """
+    seconds = np.arange(n_steps(params)) * params.dt_ms / 1000
+    hz = np.asarray(params.sine_hz, float)[:, None]
+    low, high = params.amplitudes
+    amplitudes = rng.uniform(low, high, (n_tasks, N_OUT, hz.size, 1))
+    phases = rng.uniform(0, 2 * np.pi, (n_tasks, N_OUT, hz.size, 1))
+    y = (amplitudes * np.sin(2 * np.pi * hz * seconds + phases)).sum(axis=2)
+    y -= y[:, :, :1]
+    y /= np.abs(y).max(axis=2, keepdims=True)
+    return y.swapaxes(1, 2)
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task:
+    """Tasks of a split: a demonstration, then the test, as one trial for Brian2."""
+    count = {
+        "train": params.batch, "validation": params.n_validation, "test": params.n_test,
+    }.get(split, 0)  # fmt: skip
+    wanted = draw(params, streams.rng(f"tasks-{split}"), count)
+    twice = np.vstack([clock(params)] * 2)
+    step, channel = np.nonzero(twice)
+    once = np.zeros(step.size, int)
+    one = Spikes.sorted(
+        step * params.dt_ms,
+        channel,
+        once,
+        n_trials=1,
+        n_units=params.n_in,
+        duration_ms=2 * params.trial_ms,
+    )
+    shown = np.concatenate([wanted, np.zeros_like(wanted)], axis=1)
+    return Task(
+        stimulus=Stimulus({"input": one.select_trials(np.zeros(count, int))}, {"shown": shown}),
+        targets=wanted,
+        n_classes=0,
+        dt_ms=params.dt_ms,
+    )
+
+
+def nmse(outputs: NDArray, targets: NDArray) -> float:
+    """Squared error over the variance of each movement in time, pooled over movements."""
+    spread = targets - targets.mean(axis=1, keepdims=True)
+    return float(((outputs - targets) ** 2).sum() / (spread**2).sum())

@@ -1,0 +1,112 @@
+"""Pattern generation learned inside a compiled Brian2 program (README, section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.brian import Machine
+from whyspiking.contract import Network, Params, Progress, Recording, Stimulus, Task, Traces
+from whyspiking.randomness import Streams
+from whyspiking.replications.scherr import brian_learning, kernel, pattern, reference
+
+FEEDBACK = {"spiking": "symmetric", "random": "random"}
+"""Variant -> feedback."""
+ENGINE = "brian2-learning"
+COMPARED = "spiking"
+"""Variant whose first gradient is compared with that of automatic differentiation."""
+
+
+def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+    """Learn for `iterations` trials in one run of the program.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: Key of `FEEDBACK`.
+        streams: Randomness: "init", "pattern-input", "pattern-target".
+        progress: Called once the program is there.
+    """
+    machine = Machine(brian_learning.brian_model(params), params.work_dir)
+    arrays, task = pattern.initial(params, streams), pattern.make_task(params, streams)
+    progress(0.1, "program built")
+    once = Stimulus(task.stimulus.spikes, {"wanted": task.targets[0]})
+    feedback = FEEDBACK[variant]
+    learned = _run(machine, params, arrays, once, feedback, {"adam": params.adam_rate, "sgd": 0.0})
+    outputs, wanted = learned.traces["output"][:, :, 0], task.targets[0, :, 0]
+    error = ((outputs - wanted) ** 2).sum(axis=1) / ((wanted - wanted.mean()) ** 2).sum()
+    measured = {}
+    if variant == COMPARED:
+        # A step of gradient descent with rate 1 is the gradient itself.
+        rates = {"adam": 0.0, "sgd": 1.0}
+        moved = _run(machine, params, arrays, once, feedback, rates, n_updates=1)
+        ours = np.concatenate([arrays["w"].ravel(), arrays["w_out"].ravel()]) - _weights(moved)
+        measured["gradient_cosine_engines"] = _cosine(ours, _reference(params, arrays, streams))
+    w = _weights(learned)
+    n_hidden = arrays["w"].size
+    return Network(
+        arrays={
+            "w": w[:n_hidden].reshape(arrays["w"].shape),
+            "w_out": w[n_hidden:].reshape(arrays["w_out"].shape),
+            "feedback": arrays["feedback"],
+            # The last trial follows the last update: what the engine of training gives.
+            "test_output": outputs[-1],
+        },
+        info={
+            "engine": ENGINE,
+            "variant": variant,
+            "rule": feedback,
+            "epochs": params.iterations,
+            "measures": measured,
+        },
+        history=[
+            {"epoch": trial + 1, "metric": "nmse", "value": float(error[trial])}
+            for trial in range(0, params.iterations + 1, pattern.HISTORY_EVERY)
+        ],
+    )
+
+
+def evaluate(params: Params, network: Network, task: Task) -> Traces:
+    """The output of the last trial of learning, after the last update."""
+    outputs = np.broadcast_to(network.arrays["test_output"][None, :, None], task.targets.shape)
+    return Traces(outputs=outputs.astype(float), targets=task.targets, dt_ms=params.dt_ms)
+
+
+def _run(
+    machine: Machine,
+    params: Params,
+    arrays: Mapping[str, NDArray],
+    once: Stimulus,
+    feedback: str,
+    rates: Mapping[str, float],
+    n_updates: int | None = None,
+) -> Recording:
+    n_trials = 1 + (params.iterations if n_updates is None else n_updates)
+    binding = brian_learning.bind(params, arrays, feedback=feedback, rates=rates)
+    return machine.run(brian_learning.repeat(once, n_trials), binding.values, spikes=False)
+
+
+def _weights(recording: Recording) -> NDArray:
+    """All weights at the end of a run, as w and w_out in a row."""
+    return np.concatenate([recording.final[f"{name}.w"] for name in ("s_in", "s_rec", "s_out")])
+
+
+def _reference(params: Params, arrays: dict[str, NDArray], streams: Streams) -> NDArray:
+    """The gradient of the first trial by automatic differentiation in JAX."""
+    weights = kernel.Weights(arrays["w"], arrays["w_out"])
+    _, w, w_out = reference.gradient(
+        pattern.cell(params),
+        weights,
+        pattern.batch(params, streams),
+        pattern.rate_cost(params),
+        rule="eprop",
+    )
+    own = np.arange(params.n_rec)
+    w = np.array(w)
+    w[params.n_in + own, own] = 0.0
+    return np.concatenate([w.ravel(), w_out.ravel()])
+
+
+def _cosine(first: NDArray, second: NDArray) -> float:
+    return float(first @ second / (np.linalg.norm(first) * np.linalg.norm(second)))
