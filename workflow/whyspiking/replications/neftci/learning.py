@@ -141,3 +141,15 @@ def weights_of(trained: Network) -> Weights:
 def trial_first(read: Any) -> list[NDArray]:
     """(time, trial, class) -> (trial, time, class)."""
     return [np.asarray(y).transpose(1, 0, 2) for y in read]
+
+
+def counts_of(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
+    """Spikes of every neuron of every layer in a trial, (trial, neuron) each."""
+    weights = weights_of(trained)
+    parts = []
+    for first in range(0, frames.shape[1], EVALUATED_AT_ONCE):
+        fired = network.spikes_of(
+            weights, frames[:, first : first + EVALUATED_AT_ONCE], constants(params)
+        )
+        parts.append([np.asarray(s.sum(axis=0)) for s in fired])
+    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]

@@ -179,13 +179,14 @@ def learn_online(
     """
     state = _warm_up(now, g, frames, c)
 
-    def one(carry: Any, spikes: Array) -> Any:
+    def one(carry: Any, index: Array) -> Any:
         now, state = carry
         weights = Weights(now.w, now.b, g)
-        state, *seen = step(c, weights, state, spikes)
+        state, *seen = step(c, weights, state, frames[index])
         return (adamax(now, local_gradients(weights, *seen, target, rule), rate), state), None
 
-    (now, _), _ = jax.lax.scan(one, (now, state), frames[c.burn_in :])
+    # Indices, not a part of the frames, which would be copied.
+    (now, _), _ = jax.lax.scan(one, (now, state), jnp.arange(c.burn_in, len(frames)))
     return now
 
 
@@ -198,13 +199,13 @@ def learn_batched(
     state = _warm_up(now, g, frames, c)
     zero = [jnp.zeros_like(w) for w in now.w], [jnp.zeros_like(b) for b in now.b]
 
-    def one(carry: Any, spikes: Array) -> Any:
+    def one(carry: Any, index: Array) -> Any:
         total, state = carry
-        state, *seen = step(c, weights, state, spikes)
+        state, *seen = step(c, weights, state, frames[index])
         slopes = local_gradients(weights, *seen, target, rule)
         return (jax.tree.map(jnp.add, total, slopes), state), None
 
-    (total, _), _ = jax.lax.scan(one, (zero, state), frames[c.burn_in :])
+    (total, _), _ = jax.lax.scan(one, (zero, state), jnp.arange(c.burn_in, len(frames)))
     return adamax(now, total, rate)
 
 
@@ -242,10 +243,10 @@ def _warm_up(now: Moving, g: list[Array], frames: Array, c: Constants) -> Any:
     """State after the burn-in."""
     weights = Weights(now.w, now.b, g)
 
-    def one(state: Any, spikes: Array) -> Any:
-        return step(c, weights, state, spikes)[0], None
+    def one(state: Any, index: Array) -> Any:
+        return step(c, weights, state, frames[index])[0], None
 
-    return jax.lax.scan(one, silent(weights, frames.shape[1]), frames[: c.burn_in])[0]
+    return jax.lax.scan(one, silent(weights, frames.shape[1]), jnp.arange(c.burn_in))[0]
 
 
 @functools.partial(jax.jit, static_argnames="c")

@@ -54,8 +54,8 @@ beta = exp(-dt / (tau_s * (1 + control(t, 1) * d_tau_s)))
 gamma = exp(-dt / (tau_r * (1 + control(t, 1) * d_tau_r)))
 """
 # Eq. 7: error of the readout, learning signal of the neuron, change of bias and weights.
-ERROR = "e = clip(y - wanted(t, i), -1, 1)"
-SIGNAL = "signal_pre += w * e_post"
+ERROR = "error = clip(y - wanted(t, i), -1, 1)"
+SIGNAL = "signal_pre += w * error_post"
 DELTA = """
 delta = control(t, 0) * signal / (10 * abs(v + b + r - theta) + 1)**2
 b -= delta
@@ -100,7 +100,7 @@ def brian_model(params: Params) -> BrianModel:
             drive = brian2.Synapses(source, layer, "w : 1", on_pre=model.ON_SPIKE, name=f"s{index}")
             drive.connect()
             readout = brian2.NeuronGroup(
-                n_classes, "y : 1\ne : 1", name=f"readout{index}", namespace=known
+                n_classes, "y : 1\nerror : 1", name=f"readout{index}", namespace=known
             )
             readout.run_regularly("y = 0", when="groups", name=f"clear_readout{index}")
             reading = brian2.Synapses(
