@@ -191,4 +191,5 @@ def layer_measures(params: Params, recording: Recording, task: Task) -> dict[str
         found[f"accuracy_layer{index}"] = float((choices == task.targets).mean())
         spikes = recording.spikes[name]
         found[f"activity_layer{index}"] = len(spikes) / (spikes.n_units * n_steps)
+    found["depth_gain"] = found[f"accuracy_layer{len(params.hidden)}"] - found["accuracy_layer1"]
     return found
