@@ -145,7 +145,7 @@ def describe(data: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
         "parameters": {} if original else made,
         "statistics_of_test_events": nmnist.statistics(_load_files(test, 1).events),
         "citation": CITATION,
-        "licence": "CC BY-SA 4.0" + ("" if original else "; simulated from MNIST (CC BY-SA 3.0)"),
+        "licence": "CC BY-SA 4.0" if original else "that of MNIST: CC BY-SA 3.0",
     }
 
 
