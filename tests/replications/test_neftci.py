@@ -10,13 +10,11 @@ import pytest
 import yaml
 
 from whyspiking import registry
-from whyspiking.contract import Condition, Network, Stimulus, Task
+from whyspiking.contract import Condition, Network
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.randomness import Streams
-from whyspiking.replications import neftci
 from whyspiking.replications.neftci import learning, memory, model, network, plastic, task
-from whyspiking.replications.neftci.network import Constants, Moving, Rule, Weights
-from whyspiking.spikes import Spikes
+from whyspiking.replications.neftci.network import Constants, Rule, Weights
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -56,7 +54,11 @@ def network_of(own, seed=0, dtype=jnp.float32):
 def as_network(weights):
     arrays = {}
     for index, (w, b, g) in enumerate(zip(*weights, strict=True), start=1):
-        arrays |= {f"w{index}": np.asarray(w), f"b{index}": np.asarray(b), f"g{index}": np.asarray(g)}
+        arrays |= {
+            f"w{index}": np.asarray(w),
+            f"b{index}": np.asarray(b),
+            f"g{index}": np.asarray(g),
+        }
     return Network(arrays, {"engine": "jax"})
 
 
@@ -182,9 +184,7 @@ def test_all_rules_learn(rule, monkeypatch):
     sets = {"train": digits(own, 200), "validation": digits(own, 100, seed=1)}
     monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
     found = learning.train(own, "spiking", Streams(0), lambda *_: None)
-    history = {
-        (row["epoch"], row["metric"]): row["value"] for row in found.history
-    }
+    history = {(row["epoch"], row["metric"]): row["value"] for row in found.history}
     assert history[12, "validation_accuracy"] > 0.5
     assert history[12, "samples"] == 12 * 200
     per_batch = own.n_frames - model.burn_in(own) if rule == "online" else 1
@@ -269,7 +269,9 @@ def test_deviations_act_only_on_the_device_as_built():
     condition = Condition(plastic.PERTURBATION, "neurons", 0.2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(task, "recordings_of", lambda *_: data)
-        whole, bound = plastic.vary(own, condition, task_of(own, 3), binding, np.random.default_rng(0))
+        whole, bound = plastic.vary(
+            own, condition, task_of(own, 3), binding, np.random.default_rng(0)
+        )
     control = whole.stimulus.arrays[plastic.CONTROL]
     assert control.shape == (3 + 3 + 4 + 3, own.n_frames, 2)
     stages = plastic.periods(whole)
@@ -310,8 +312,9 @@ def run_in_numpy(built, values, frames, arrays=None, after=None):
     named = {item.name: item for item in made}
     for key, value in values.items():
         owner, _, variable = key.rpartition(".")
-        getattr(named[owner], variable + ("_" if variable.startswith("tau") else "")
-                )[:] = np.ravel(value)
+        getattr(named[owner], variable + ("_" if variable.startswith("tau") else ""))[:] = np.ravel(
+            value
+        )
     for owner, code in built.reset.items():
         named[owner].run_regularly(code, dt=built.trial_ms * ms, when="start")
     monitors = {n: brian2.SpikeMonitor(named[n]) for n in built.record_spikes}

@@ -1,7 +1,7 @@
 """Files of N-MNIST as networks are trained on it: 0/1 frames, made shard by shard.
 
-A shard is an .npz with `labels` (recording,) and `frames` (recording, frame, byte), eight inputs per
-byte; those of test digits also hold the events (`t_us`, `x`, `y`, `on`, `start`).
+A shard is an .npz with `labels` (recording,) and `frames` (recording, frame, byte), eight inputs
+per byte; those of test digits also hold the events (`t_us`, `x`, `y`, `on`, `start`).
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 
 
 def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
-    """What the camera sends in each saccade, what the layers make of it, how the readout decides."""
+    """What the camera sends in each saccade, what the layers make of it, how they decide."""
     t, x, y, on, target, dt = need(
         arrays, *(f"digit.{k}" for k in ("input_t_ms", "input_x", "input_y", "input_on")),
         "digit.target", "digit.dt_ms",
@@ -100,11 +100,11 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     top.tick_params(labelbottom=False)
     counts = ", ".join(str(times.size) for times, _ in spikes)
     return plate.says(
-        "One validation digit. Left: events in each of the three saccades. Right: spikes in Brian2 of "
-        "the network with a target rate, and the votes of its last readout, one per step, for the "
-        "right class (red) and the others.",
-        f"Digit {int(target)}: {t.size} events, {counts} spikes in layers 1 to 3; the right class ends "
-        f"with {int(lead[-1, int(target)])} of {len(readout)} votes (those of the burn-in do not "
+        "One validation digit. Left: events in each of the three saccades. Right: spikes in "
+        "Brian2 of the network with a target rate, and the votes of its last readout, one per "
+        "step, for the right class (red) and the others.",
+        f"Digit {int(target)}: {t.size} events, {counts} spikes in layers 1 to 3; the right class "
+        f"ends with {int(lead[-1, int(target)])} of {len(readout)} votes (those of the burn-in do not "
         "count in the decision).",
         "sparse/exhibits.npz",
         "sparse",
@@ -135,8 +135,8 @@ def learning(history: Table) -> Plate:
     right.set_title("the same against updates")
     legend_below(plate, [left, right])
     return plate.says(
-        "Learning curves of the same network under each rule, same optimiser, learning rate of each "
-        "chosen on validation digits. Bands: pointwise 95 % t intervals over seeds.",
+        "Learning curves of the same network under each rule, same optimiser, learning rate of "
+        "each chosen on validation digits. Bands: pointwise 95 % t intervals over seeds.",
         "; ".join(words) + ".",
         "history.csv",
     )
@@ -159,7 +159,9 @@ def layers(metrics: Table) -> Plate:
             line_with_interval(ax, points["layer"], points, index=index, label=label)
             said.append(" / ".join(f"{value:.3f}" for value in points["mean"]))
         if said:
-            words.append(f"{label}: accuracy {said[0]}" + (f", activity {said[1]}" if said[1:] else ""))
+            words.append(
+                f"{label}: accuracy {said[0]}" + (f", activity {said[1]}" if said[1:] else "")
+            )
     if not words:
         raise NotMeasuredError("No accuracy per layer was measured.")
     left.set_ylabel("test accuracy of the readout")
@@ -198,8 +200,8 @@ def memory(history: Table) -> Plate:
     ax.set_ylabel("buffers of a training step, MB")
     label_ends(ax)
     return plate.says(
-        "Temporary memory of the compiled training step for one batch; input and weights, which both "
-        "rules need, are not counted.",
+        "Temporary memory of the compiled training step for one batch; input and weights, which "
+        "both rules need, are not counted.",
         f"From {steps[0]} to {steps[1]} steps per trial: " + "; ".join(words) + ".",
         "history.csv",
         "memory",
@@ -232,9 +234,9 @@ def device(metrics: Table) -> Plate:
             )
         )  # fmt: skip
     return plate.says(
-        "Devices whose neurons deviate, in Brian2: the same test digits before the deviations, with "
-        "them, and after learning online on training digits with them. Bands: 95 % t intervals over "
-        "seeds.",
+        "Devices whose neurons deviate, in Brian2: the same test digits before the deviations, "
+        "with them, and after learning online on training digits with them. Bands: 95 % t "
+        "intervals over seeds.",
         "; ".join(words) + ".",
         experiment="mismatch",
     )

@@ -58,7 +58,9 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     n, batch = len(data.labels), params.batch
     n_batches = n // batch
     if n_batches < 1:
-        raise UserError(f"talk '{params.talk}': {n} training digits are fewer than a batch of {batch}")
+        raise UserError(
+            f"talk '{params.talk}': {n} training digits are fewer than a batch of {batch}"
+        )
     weights = network.initial(
         model.sizes(params), params.n_classes, params.amplitude, params.mean_u,
         data.unpacked(slice(0, params.n_init)), c, streams.rng("init"),

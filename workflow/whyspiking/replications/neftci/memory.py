@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import jax
@@ -30,7 +31,7 @@ def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
     def shaped(*shape: int) -> Any:
         return jax.ShapeDtypeStruct(shape, jnp.float32)
 
-    w = [shaped(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    w = [shaped(a, b) for a, b in itertools.pairwise(sizes)]
     b = [shaped(n) for n in sizes[1:]]
     g = [shaped(n, params.n_classes) for n in sizes[1:]]
     c = Constants(*model.decays(params), burn_in=1)
@@ -46,9 +47,7 @@ def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
 
 def curves(params: Params) -> dict[str, list[int]]:
     """Bytes of both rules at every length in `memory_frames`."""
-    return {
-        rule: [bytes_needed(params, rule, n) for n in params.memory_frames] for rule in RULES
-    }
+    return {rule: [bytes_needed(params, rule, n) for n in params.memory_frames] for rule in RULES}
 
 
 def slopes(params: Params, found: dict[str, list[int]]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ class Constants(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Per layer: weights (pre, post), biases (post,) with threshold 0, fixed readouts (post, class)."""
+    """Per layer: weights (pre, post), biases (post,) for threshold 0, readouts (post, class)."""
 
     w: list[Array]
     b: list[Array]
@@ -52,7 +53,7 @@ class Rule(NamedTuple):
 
 
 def silent(weights: Weights, n_trials: int) -> list:
-    """State at the beginning of a trial: Q (trial, pre), P (trial, pre), R (trial, post) per layer."""
+    """State before a trial: Q (trial, pre), P (trial, pre), R (trial, post) per layer."""
     return [
         (
             jnp.zeros((n_trials, w.shape[0]), w.dtype),
@@ -96,7 +97,11 @@ def smooth_l1(error: Array) -> Array:
 
 
 def local_gradients(
-    weights: Weights, fired: Sequence, potentials: Sequence, traces: Sequence, target: Array,
+    weights: Weights,
+    fired: Sequence,
+    potentials: Sequence,
+    traces: Sequence,
+    target: Array,
     rule: Rule,
 ) -> tuple[list[Array], list[Array]]:
     """Gradients of the sum of all local losses of one step (Eq. 7), mean over trials.
@@ -274,8 +279,13 @@ def spikes_of(weights: Weights, frames: Array, c: Constants) -> list[Array]:
 
 
 def initial(
-    sizes: Sequence[int], n_classes: int, amplitude: float, mean_u: float, frames: NDArray,
-    c: Constants, rng: np.random.Generator,
+    sizes: Sequence[int],
+    n_classes: int,
+    amplitude: float,
+    mean_u: float,
+    frames: NDArray,
+    c: Constants,
+    rng: np.random.Generator,
 ) -> Weights:
     """Orthogonal weights, scaled until U has variance 1 and the wanted mean on some input (LSUV).
 
@@ -290,7 +300,7 @@ def initial(
     """
     layers = Weights([], [], [])
     source = np.asarray(frames, np.float64)
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(sizes):
         random = rng.standard_normal((max(n_in, n_out), min(n_in, n_out)))
         orthogonal = np.linalg.qr(random)[0]
         w = orthogonal if n_in >= n_out else orthogonal.T
