@@ -22,6 +22,7 @@ CONFIG = {
     **{"scale": "smoke"},
 }
 FREE = Rule(1.0, 0.0)
+HOW = network.Optimiser(*network.PUBLISHED)
 
 
 def params(experiment="nmnist", **changes):
@@ -118,7 +119,7 @@ def test_of_one_layer_and_one_step_both_rules_have_the_same_gradient():
     c = Constants(0.8, 0.5, 0.0, burn_in=1)
     frames = digits(own, 6).unpacked()[:2]
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
-    now = network.start(weights)
+    now = network.start(weights, HOW)
     *_, last = seen(weights, c, frames)
     local = network.local_gradients(weights, *last, target, FREE)
     whole = network.end_to_end_gradients(now, weights.g, frames, target, c, FREE)
@@ -132,15 +133,17 @@ def test_online_learning_is_the_step_by_step_loop():
     frames = digits(own, 6).unpacked()
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
     rate = jnp.float32(0.003)
-    found = network.learn_online(network.start(weights), weights.g, frames, target, rate, c, FREE)
-    now = network.start(weights)
+    found = network.learn_online(
+        network.start(weights, HOW), weights.g, frames, target, rate, c, FREE, HOW
+    )
+    now = network.start(weights, HOW)
     state = network.silent(weights, 6)
     for index, spikes in enumerate(frames):
         current = Weights(now.w, now.b, weights.g)
         state, *these = network.step(c, current, state, spikes)
         if index >= c.burn_in:
             slopes = network.local_gradients(current, *these, target, FREE)
-            now = network.adamax(now, slopes, rate)
+            now = network.update(now, slopes, rate, HOW)
     for a, b in zip(found.w, now.w, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -155,9 +158,9 @@ def test_batched_learning_sums_the_same_gradients():
         if index >= c.burn_in:
             total += network.local_gradients(weights, *these, target, FREE)[0][0]
     found = network.learn_batched(
-        network.start(weights), weights.g, frames, target, jnp.float32(0.1), c, FREE
+        network.start(weights, HOW), weights.g, frames, target, jnp.float32(0.1), c, FREE, HOW
     )
-    np.testing.assert_allclose(found.norm_w[0], np.abs(total), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(found.second[0][0], np.abs(total), rtol=1e-4, atol=1e-7)
 
 
 def test_initial_potentials_have_unit_variance():
@@ -178,7 +181,8 @@ def test_initial_potentials_have_unit_variance():
 @pytest.mark.parametrize("rule", sorted(learning.LEARN))
 def test_all_rules_learn(rule, monkeypatch):
     own = params(
-        rule=rule, hidden=[24, 16], epochs=12, batch=20, n_init=40,
+        rule=rule, hidden=[24, 16], epochs=12, n_init=40,
+        batch_online=20, batch_batched=20, batch_end_to_end=20,
         rate_online=0.01, rate_batched=0.05, rate_end_to_end=0.05,
     )  # fmt: skip
     sets = {"train": digits(own, 200), "validation": digits(own, 100, seed=1)}
@@ -192,12 +196,31 @@ def test_all_rules_learn(rule, monkeypatch):
 
 
 def test_memory_of_local_learning_does_not_grow():
-    own = params("memory", memory_frames=[20, 40, 80], batch=20)
+    own = params("memory", memory_frames=[20, 40, 80], batch_online=20)
     found = memory.curves(own)
     slopes = memory.slopes(own, found)
     assert slopes["memory_slope_ratio"] < 0.05
     # At least the spikes, potentials or traces of all layers are kept per step and sample.
-    assert slopes["memory_slope_end_to_end"] > 4 * own.batch * sum(own.hidden)
+    assert slopes["memory_slope_end_to_end"] > 4 * own.batch_online * sum(own.hidden)
+
+
+def test_optimisers_are_those_of_optax():
+    """Adamax with its first moment and Adam, five steps on a quadratic function."""
+    import optax
+
+    for how, reference in (
+        (network.Optimiser("adam", 0.9, 0.999), optax.adam(0.1)),
+        (network.Optimiser("adamax", 0.9, 0.95), optax.adamax(0.1, 0.9, 0.95)),
+    ):
+        values = [jnp.array([[1.0, -2.0]])], [jnp.array([0.5, 3.0])]
+        now = network.start(Weights(*values, []), how)
+        state = reference.init(values)
+        for _ in range(5):
+            now = network.update(now, (now.w, now.b), jnp.float32(0.1), how)
+            moved, state = reference.update(values, state)
+            values = optax.apply_updates(values, moved)
+        np.testing.assert_allclose(now.w[0], values[0][0], rtol=1e-4)
+        np.testing.assert_allclose(now.b[0], values[1][0], rtol=1e-4)
 
 
 def test_votes_and_when_they_are_settled():

@@ -104,8 +104,8 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         "Brian2 of the network with a target rate, and the votes of its last readout, one per "
         "step, for the right class (red) and the others.",
         f"Digit {int(target)}: {t.size} events, {counts} spikes in layers 1 to 3; the right class "
-        f"ends with {int(lead[-1, int(target)])} of {len(readout)} votes (those of the burn-in do not "
-        "count in the decision).",
+        f"ends with {int(lead[-1, int(target)])} of {len(readout)} votes (those of the burn-in do "
+        "not count in the decision).",
         "sparse/exhibits.npz",
         "sparse",
     )

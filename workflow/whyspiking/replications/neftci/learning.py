@@ -15,7 +15,7 @@ from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, network, task
-from whyspiking.replications.neftci.network import Constants, Moving, Rule, Weights
+from whyspiking.replications.neftci.network import Constants, Moving, Optimiser, Rule, Weights
 
 LEARN: dict[str, Callable[..., Moving]] = {
     "online": network.learn_online,
@@ -53,9 +53,11 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     c = constants(params)
     name = rule_of(params, variant)
     rate = float(getattr(params, f"rate_{name}"))
-    how = Rule(float(params.target_rate), float(params.pressure))
+    batch = int(getattr(params, f"batch_{name}"))
+    rule = Rule(float(params.target_rate), float(params.pressure))
+    how = Optimiser(*getattr(params, f"optimiser_{name}"))
     data, held_out = task.recordings_of(params, "train"), task.recordings_of(params, "validation")
-    n, batch = len(data.labels), params.batch
+    n = len(data.labels)
     n_batches = n // batch
     if n_batches < 1:
         raise UserError(
@@ -65,7 +67,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         model.sizes(params), params.n_classes, params.amplitude, params.mean_u,
         data.unpacked(slice(0, params.n_init)), c, streams.rng("init"),
     )  # fmt: skip
-    now = network.start(weights)
+    now = network.start(weights, how)
     shuffle = streams.rng("shuffle")
     history: list[dict[str, Any]] = []
     seconds = []
@@ -76,7 +78,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             done = (epoch * n_batches + index) / (params.epochs * n_batches)
             target = jax.nn.one_hot(data.labels[chosen], params.n_classes)
             current = jnp.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
-            now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, how)
+            now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
         jax.block_until_ready(now)
         seconds.append(time.process_time() - began)
         layers, rates = validate(params, Weights(now.w, now.b, weights.g), held_out)

@@ -19,8 +19,8 @@ surrogate = fast_sigmoid(10.0)
 """The derivative that stands in for that of the threshold (Eq. 5)."""
 threshold = spike(surrogate)
 """1 where U is positive, else 0 (Eq. 3)."""
-SECOND_MOMENT = 0.95
-"""Decay of Adamax's norm; its first moment is not used (code: betas 0 and 0.95)."""
+PUBLISHED = ("adamax", 0.0, 0.95)
+"""Kind and decays of the published optimiser (code: Adamax, betas 0 and 0.95)."""
 
 
 class Constants(NamedTuple):
@@ -130,46 +130,79 @@ def local_gradients(
 
 
 class Moving(NamedTuple):
-    """What an update changes: weights, biases and Adamax's norms of both."""
+    """What an update changes: weights, biases, and the optimiser's moments of their gradients.
+
+    `first` is empty where the optimiser has no first moment; `count` is the number of updates.
+    """
 
     w: list[Array]
     b: list[Array]
-    norm_w: list[Array]
-    norm_b: list[Array]
+    first: Any
+    second: Any
+    count: Array
 
 
-def start(weights: Weights) -> Moving:
+class Optimiser(NamedTuple):
+    """Adamax or Adam.
+
+    Attributes:
+        kind: "adamax" or "adam".
+        first: Decay of the first moment; 0 for none.
+        second: Decay of Adamax's norm or of Adam's second moment.
+    """
+
+    kind: str
+    first: float
+    second: float
+
+
+def start(weights: Weights, how: Optimiser) -> Moving:
     """Before the first update."""
-    return Moving(
-        list(weights.w),
-        list(weights.b),
-        [jnp.zeros_like(w) for w in weights.w],
-        [jnp.zeros_like(b) for b in weights.b],
+    moved = list(weights.w), list(weights.b)
+    zero = jax.tree.map(jnp.zeros_like, moved)
+    return Moving(*moved, zero if how.first else (), zero, jnp.zeros((), jnp.int32))
+
+
+def update(now: Moving, slopes: Any, rate: Array, how: Optimiser) -> Moving:
+    """One update (Eq. 8).
+
+    Args:
+        now: Weights and moments.
+        slopes: Gradients of weights and biases.
+        rate: Learning rate.
+        how: Adamax or Adam.
+    """
+    count = now.count + 1
+    first, mean = now.first, slopes
+    if how.first:
+        first = jax.tree.map(lambda m, g: how.first * m + (1 - how.first) * g, first, slopes)
+        mean = jax.tree.map(lambda m: m / (1 - how.first**count), first)
+    if how.kind == "adamax":
+        second = jax.tree.map(
+            lambda n, g: jnp.maximum(how.second * n, jnp.abs(g)), now.second, slopes
+        )
+        size = second
+    else:
+        second = jax.tree.map(
+            lambda v, g: how.second * v + (1 - how.second) * g * g, now.second, slopes
+        )
+        size = jax.tree.map(lambda v: jnp.sqrt(v / (1 - how.second**count)), second)
+    w, b = jax.tree.map(
+        lambda value, m, n: value - rate * m / (n + 1e-8), (now.w, now.b), mean, size
     )
+    return Moving(w, b, first, second, count)
 
 
-def adamax(now: Moving, gradients: tuple[list[Array], list[Array]], rate: Array) -> Moving:
-    """One update (Eq. 8)."""
-
-    def move(values: Sequence, norms: Sequence, slopes: Sequence) -> Any:
-        norms = [
-            jnp.maximum(SECOND_MOMENT * norm, jnp.abs(slope))
-            for norm, slope in zip(norms, slopes, strict=True)
-        ]
-        moved = [
-            value - rate * slope / (norm + 1e-8)
-            for value, slope, norm in zip(values, slopes, norms, strict=True)
-        ]
-        return moved, norms
-
-    w, norm_w = move(now.w, now.norm_w, gradients[0])
-    b, norm_b = move(now.b, now.norm_b, gradients[1])
-    return Moving(w, b, norm_w, norm_b)
-
-
-@functools.partial(jax.jit, static_argnames=("c", "rule"))
+@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
 def learn_online(
-    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array, c: Constants, rule: Rule
+    now: Moving,
+    g: list[Array],
+    frames: Array,
+    target: Array,
+    rate: Array,
+    c: Constants,
+    rule: Rule,
+    how: Optimiser,
 ) -> Moving:
     """DECOLLE: one update in every step after the burn-in, forward in time.
 
@@ -181,6 +214,7 @@ def learn_online(
         rate: Learning rate.
         c: Decays.
         rule: Target rate.
+        how: Adamax or Adam.
     """
     state = _warm_up(now, g, frames, c)
 
@@ -188,16 +222,24 @@ def learn_online(
         now, state = carry
         weights = Weights(now.w, now.b, g)
         state, *seen = step(c, weights, state, frames[index])
-        return (adamax(now, local_gradients(weights, *seen, target, rule), rate), state), None
+        slopes = local_gradients(weights, *seen, target, rule)
+        return (update(now, slopes, rate, how), state), None
 
     # Indices, not a part of the frames, which would be copied.
     (now, _), _ = jax.lax.scan(one, (now, state), jnp.arange(c.burn_in, len(frames)))
     return now
 
 
-@functools.partial(jax.jit, static_argnames=("c", "rule"))
+@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
 def learn_batched(
-    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array, c: Constants, rule: Rule
+    now: Moving,
+    g: list[Array],
+    frames: Array,
+    target: Array,
+    rate: Array,
+    c: Constants,
+    rule: Rule,
+    how: Optimiser,
 ) -> Moving:
     """The same local gradients, summed over the trial and applied once; arguments as above."""
     weights = Weights(now.w, now.b, g)
@@ -211,15 +253,22 @@ def learn_batched(
         return (jax.tree.map(jnp.add, total, slopes), state), None
 
     (total, _), _ = jax.lax.scan(one, (zero, state), jnp.arange(c.burn_in, len(frames)))
-    return adamax(now, total, rate)
+    return update(now, total, rate, how)
 
 
-@functools.partial(jax.jit, static_argnames=("c", "rule"))
+@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
 def learn_backwards(
-    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array, c: Constants, rule: Rule
+    now: Moving,
+    g: list[Array],
+    frames: Array,
+    target: Array,
+    rate: Array,
+    c: Constants,
+    rule: Rule,
+    how: Optimiser,
 ) -> Moving:
     """End to end: one update by the gradient through layers and time; arguments as above."""
-    return adamax(now, end_to_end_gradients(now, g, frames, target, c, rule), rate)
+    return update(now, end_to_end_gradients(now, g, frames, target, c, rule), rate, how)
 
 
 def end_to_end_gradients(
