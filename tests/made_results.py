@@ -194,6 +194,16 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                     put(experiment, "spiking", seed, "normalised_score", kept, **at)
             for variant in ("mlp", "ink", "linear"):
                 put("mnist_slow", variant, seed, "accuracy", 0.97 + 0.002 * rng.normal())
+    if talk.name == "bohte":
+        for seed in SEEDS:
+            for name in ("timescales", "published_rate"):
+                for variant in talk.experiments[name].variants:
+                    put(name, variant, seed, "accuracy", 0.8 + 0.01 * rng.normal())
+            for place, variant in enumerate(talk.experiments["sparse"].variants):
+                put("sparse", variant, seed, "accuracy", 0.85 - 0.01 * place)
+                put("sparse", variant, seed, "activation_sparsity", 0.8 + 0.05 * place)
+            for variant in ("gru", "rnn", "linear"):
+                put("ecg", variant, seed, "accuracy", 0.85 + 0.01 * rng.normal(), engine="jax")
     if talk.name == "clopath":
         for seed in SEEDS:
             for experiment in ("ode", "episode"):
@@ -237,6 +247,7 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
             steep = 1 / (1 + np.exp(-8 * (time - 1 - 0.03 * seed)))
             made[f"anytime.spiking.{seed}"] = 1 / 3 + 0.62 * steep
     made |= _yinyang(rng) if experiment.name == "yinyang" else {}
+    made |= _labelled(rng) if experiment.name == "ecg" else {}
     made |= _digit(rng) if experiment.name == "mnist_strict" else {}
     made |= _latencies(rng) if experiment.name in ("mnist_slow", "mnist_fast") else {}
     if experiment.name == "boolean":
@@ -282,6 +293,30 @@ def _yinyang(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "trace.output_ms": np.array([1.1, np.inf, np.inf]),
         "trace.target": np.array(0),
     }
+
+
+def _labelled(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    labels = np.repeat(np.tile(np.arange(6), 10), 24)[:1301]
+    units, rates = np.array([8, 36, 200, 2000]), np.array([0.3, 0.01])
+    made = {
+        "record.step_ms": np.array(4.0),
+        "record.voltage_mv": rng.normal(0, 0.3, (1301, 2)),
+        "record.events": rng.random((1301, 4)) < 0.07,
+        "record.labels": labels,
+        "record.choices": np.where(rng.random(1301) < 0.1, 0, labels),
+        "record.accuracy": np.array(0.9),
+        "record.spikes": rng.random((1301, 36)) < 0.2,
+        "record.eta": rng.random((1301, 3)) * [0.2, 0.3, 0.4],
+        "record.eta_tau_ms": np.array([40.0, 300.0, 2000.0]),
+        "formula.units": units,
+        "formula.rates": rates,
+        "formula.ratio": np.outer([0.4, 2.0], units),
+        "formula.measured": np.array([36, 0.2, 60.0]),
+    }
+    for kind, count in (("mem", 108), ("adapt", 108), ("out", 18)):
+        made[f"tau.start.{kind}_ms"] = np.full(count, 80.0)
+        made[f"tau.end.{kind}_ms"] = np.exp(rng.normal(5, 1, count))
+    return made
 
 
 def _digit(rng: np.random.Generator) -> dict[str, np.ndarray]:

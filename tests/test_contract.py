@@ -19,6 +19,9 @@ CONFIG = {
     **yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
     **{"scale": "smoke"},
 }
+# Data sets at the sizes of the smoke run.
+for key, changed in yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())["data"].items():
+    CONFIG["data"][key] = {**CONFIG["data"][key], **changed}
 FUNCTIONS = [
     name for name, _ in inspect.getmembers(Replication, inspect.isfunction) if name[0] != "_"
 ]
@@ -38,6 +41,11 @@ def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | N
         if not meta.is_file():
             pytest.skip("MNIST is not in the data folder; any run of the workflow fetches it")
     params = registry.params(described, CONFIG, seed)
+    folder = params.dataset_dir
+    if folder is not None and not (folder / "meta.json").is_file():
+        pytest.skip("the data set is made by any run of the workflow")
+    if described.data_key == "qtdb" and params.originals_dir is None:
+        pytest.skip("the authors' electrocardiograms are not on this machine")
     return registry.module(talk).make_task(params, split, Streams(seed))
 
 

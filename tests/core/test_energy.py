@@ -74,6 +74,19 @@ def test_event_driven_updates_by_hand():
     assert found == (1 + 2 + 2 + 1) / 2
 
 
+def test_populations_that_are_recorded_longer_than_their_input_are_counted():
+    """A full synapse matrix, and a last spike after the end of the input."""
+    longer = {
+        "input": Spikes.from_first_spikes(np.array([[1.0], [10.0]]), 10.0),
+        "hidden": Spikes.from_first_spikes(np.array([[12.0], [12.0]]), 12.0),
+    }
+    layers = {
+        "s_in.w": Layer("input", "hidden", np.ones((1, 1))),
+        "s_rec.w": Layer("hidden", "hidden", np.ones((1, 1)), "recurrent"),
+    }
+    assert counting.event_updates(longer, layers, 1.0) == 2
+
+
 @given(st.integers(0, 1000))
 @settings(deadline=None, max_examples=25)
 def test_event_driven_updates_agree_with_a_boolean_raster(seed):

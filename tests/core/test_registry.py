@@ -13,7 +13,18 @@ CONFIG = {
     "scale": "default",
     "seeds": [0, 1],
     "seeds_of": [{"experiment": "toy.one", "seeds": [5]}],
-    "data": {"folder": "resources/data", "originals_dir": None},
+    "data": {
+        "folder": "resources/data",
+        "originals_dir": None,
+        "spoken": {
+            "source": "synthetic",
+            "speakers": 6,
+            "repetitions": 2,
+            "channels": 140,
+            "rate_khz": 24,
+        },
+        "words": {"speakers": 6, "words": 10, "repetitions": 2},
+    },
     "build_folder": "resources/build",
 }
 TOY = {

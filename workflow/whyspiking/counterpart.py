@@ -61,9 +61,9 @@ def probe_control(
 
     Feed-forward ReLU networks for classification (arrays w0, b0, w1, b1, ...; input
     `Task.features`, (trial, feature)) are measured in full. A control that reads the task's spikes
-    names its weights in `network.info["weights"]` and is perturbed through the talk's `evaluate`; its
-    operations are what the talk's `control_counts` says. Of other controls only the counts that the
-    talk itself states are kept: `network.info["counts"]`, names as in `tables.GLOSSARY`.
+    names its weights in `network.info["weights"]` and is perturbed through the talk's `evaluate`;
+    its operations are what the talk's `control_counts` says. Of other controls only the counts
+    that the talk itself states are kept: `network.info["counts"]`, names as in `tables.GLOSSARY`.
 
     Args:
         replication: The talk.

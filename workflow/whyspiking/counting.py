@@ -84,7 +84,8 @@ def event_updates(trains: Mapping[str, Spikes], layers: Mapping[str, Layer], dt_
         if not into:
             continue
         n_trials = trains[into[0].pre].n_trials
-        steps = 1 + round(trains[into[0].pre].duration_ms / dt_ms)
+        # A population that lags behind its input may be recorded a little longer.
+        steps = 1 + round(max(trains[x.pre].duration_ms for x in into) / dt_ms)
         keys, targets, pres = [], [], []
         n_post = into[0].weights.shape[1]
         offset = 0

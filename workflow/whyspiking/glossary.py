@@ -29,8 +29,8 @@ GLOSSARY: dict[str, Metric] = {
     ),
     "chance": Metric(
         "fraction",
-        "Score of guessing: 1/K, the share of the most frequent label where every step is labelled, "
-        "or the score against time-shifted targets.",
+        "Score of guessing: 1/K, the share of the most frequent label where every step is "
+        "labelled, or the score against time-shifted targets.",
     ),
     "normalised_score": Metric(
         "fraction", "(S - chance) / (clean S - chance): 1 unperturbed, 0 chance."
@@ -188,8 +188,8 @@ GLOSSARY: dict[str, Metric] = {
     ),
     "energy_ratio_published": Metric(
         "1",
-        "Energy of an LSTM of equal size over that of the spiking network by the paper's own formula "
-        "(README of the talk).",
+        "Energy of an LSTM of equal size over that of the spiking network by the paper's own "
+        "formula (README of the talk).",
     ),
     # first-spike networks (comsa)
     "hidden_before_decision": Metric(

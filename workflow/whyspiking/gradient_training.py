@@ -104,7 +104,7 @@ def fit(
             "'batch' or take more samples"
         )
     factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
-    adam = optax.scale_by_adam()
+    adam: Any = optax.scale_by_adam()
 
     def step(shown: Arrays, given: Arrays, carry: Any, now: Any) -> Any:
         arrays, state = carry
@@ -113,9 +113,10 @@ def fit(
         (value, told), slope = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
         # What is not learned must not count in the norm either.
         slope = {k: g if factors[k] else jnp.zeros_like(g) for k, g in slope.items()}
-        norm = optax.global_norm(slope)
+        norm = optax.tree.norm(slope)
         shrink = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
         slope = {k: g * shrink for k, g in slope.items()}
+        updates: Arrays
         updates, state = adam.update(slope, state, arrays)
         arrays = {k: value - rate * factors[k] * updates[k] for k, value in arrays.items()}
         if project is not None:
@@ -173,6 +174,6 @@ def fit(
 
 
 def keep_compiled(folder: Path) -> None:
-    """Keep compiled functions in a folder, so that the next job of the same shapes starts at once."""
+    """Keep compiled functions in a folder: the next job of the same shapes starts at once."""
     jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

@@ -13,8 +13,9 @@ def delays(labels: Labels) -> dict[str, float]:
 
     A change of the true label at step b, to a class that lasts until step e, is noticed at the step
     that best divides the choices around it into "not that class" before and "that class" from then
-    on. It is looked for from halfway through the segment before it, so that a delay may be negative,
-    to e. A change whose class is not chosen at all between b and e is unnoticed and has no delay.
+    on. It is looked for from halfway through the segment before it, so that a delay may be
+    negative, to e. A change whose class is not chosen at all between b and e is unnoticed and has
+    no delay.
 
     Args:
         labels: The outcome; changes from or to a step that does not count are left out.

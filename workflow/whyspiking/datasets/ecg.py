@@ -3,10 +3,11 @@
 `generate` makes them: the dynamical model of McSharry et al. 2003 (ECGSYN), whose phase gives the
 labels exactly. On its limit cycle the phase obeys d theta/dt = 2 pi / RR, and the voltage follows
 
-    dz/dt = - sum_i a_i (omega / 2 pi) d_i exp(-d_i^2 / (2 b_i^2)) - (z - z_0),   d_i = theta - theta_i
+    dz/dt = - sum_i a_i (omega / 2 pi) d_i exp(-d_i^2 / (2 b_i^2)) - (z - z_0),   d_i = theta -
+    theta_i
 
-over the waves P, Q, R, S, T, which is linear in z and so one recursive filter. `read_original` reads
-the QT Database as Yin, Corradi & Bohte coded it, from a folder of the user's.
+over the waves P, Q, R, S, T, which is linear in z and so one recursive filter. `read_original`
+reads the QT Database as Yin, Corradi & Bohte coded it, from a folder of the user's.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ FILES = {
         141,
     ),
 }
-"""Split -> file name, SHA-256 and number of records in byin-cwi/Efficient-spiking-networks, data/."""
+"""Split -> file name, SHA-256 and number of records in byin-cwi/Efficient-spiking-networks, "
+"data/."""
 ORIGINAL_STEPS = 1301
 
 
@@ -108,7 +110,9 @@ def generate(
     wander = 0.005 * np.sin(2 * np.pi * 0.25 * time_s + rng.uniform(0, 2 * np.pi, (n_records, 1)))
     decay = np.exp(-1 / INNER_HZ)
     driven = drive * (omega / (2 * np.pi)) + wander
-    z = lfilter([1 - decay], [1, -decay], driven, axis=2)[:, :, ::ratio][:, :, : n_steps + 1]
+    z = np.asarray(lfilter([1 - decay], [1, -decay], driven, axis=2))[:, :, ::ratio][
+        :, :, : n_steps + 1
+    ]
     z *= RANGE_MV / (z.max(axis=2) - z.min(axis=2))[:, :, None]
     gain = rng.uniform(0.4, 1.1, n_records) * np.where(rng.random(n_records) < 0.25, -1, 1)
     z[1] *= gain[:, None]
@@ -141,7 +145,7 @@ def encode(voltage_mv: NDArray, threshold_mv: float) -> NDArray[np.bool_]:
     """
     from scipy.signal import savgol_filter
 
-    smooth = savgol_filter(voltage_mv, 5, 3, axis=1)
+    smooth = np.asarray(savgol_filter(voltage_mv, 5, 3, axis=1))
     change = np.diff(smooth, axis=1, append=smooth[:, -1:])
     pairs = np.stack([change >= threshold_mv, change <= -threshold_mv], axis=3)
     return pairs.reshape(*voltage_mv.shape[:2], -1)
@@ -183,10 +187,11 @@ def parse_original(raw: bytes, name: str, n_records: int) -> Records:
         UserError: If it cannot be read, or sizes do not fit.
     """
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         arrays = loadmat(io.BytesIO(raw))
-    except (ValueError, NotImplementedError, TypeError) as error:
+    except (ValueError, NotImplementedError, TypeError, IndexError, MatReadError) as error:
         raise UserError(f"{name}: not a readable MATLAB file ({error}); fetch it again") from None
     for key, last in (("x", N_CHANNELS), ("y", len(LABELS))):
         shape = np.shape(arrays.get(key, ()))

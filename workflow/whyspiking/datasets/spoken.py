@@ -15,21 +15,16 @@ and neighbours are put together until `n_channels` are left.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.datasets.prepared import Part, of_part, verified
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.spikes import Spikes
-
-Part = Literal["train", "validation", "test_seen", "test_heldout"]
 
 N_UNITS = 700
 N_CLASSES = 20
@@ -108,18 +103,11 @@ def load(
         UserError: If a file is missing, has been changed since it was described, or is no such
             file; or if an argument does not fit it.
     """
-    if part not in ("train", "validation", "test_seen", "test_heldout"):
-        raise UserError(f"spoken digits: there is no part '{part}'")
-    known = _verified(folder)
+    known = verified(folder, FILES)
     name = "train" if part in ("train", "validation") else "test"
     times, units, ptr, labels, speakers, words = read(known[name])
-    if part in ("train", "validation"):
-        held = _validation(labels, speakers, validation_speakers)
-        chosen = np.flatnonzero(held if part == "validation" else ~held)
-    else:
-        trained = np.unique(read(known["train"])[4])
-        seen = np.isin(speakers, trained)
-        chosen = np.flatnonzero(seen if part == "test_seen" else ~seen)
+    trained = np.unique(speakers if name == "train" else read(known["train"])[4])
+    chosen = of_part(part, labels, speakers, trained, validation_speakers)
     if N_UNITS % n_channels:
         raise UserError(
             f"spoken digits: n_channels is {n_channels}; it must divide {N_UNITS}, for example 140"
@@ -188,48 +176,3 @@ def read(
     words = tuple(key.decode("utf-8") if isinstance(key, bytes) else str(key) for key in keys)
     ptr = np.concatenate([[0], np.cumsum(lengths)])
     return times, units, ptr, labels.astype(np.int64), speakers.astype(np.int64), words
-
-
-def _verified(folder: Path) -> dict[str, Path]:
-    """Paths of both files, if they are those that `meta.json` describes."""
-    described = folder / "meta.json"
-    try:
-        digests = json.loads(described.read_text(encoding="utf-8"))["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(
-            f"{folder}: meta.json is missing or tells no SHA-256; the data set is not complete: "
-            "rerun snakemake, which makes it"
-        ) from None
-    paths = {}
-    for name, file in FILES.items():
-        path = folder / file
-        try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            raise UserError(
-                f"{path}: cannot be read ({error.strerror}); delete {described} and rerun"
-            ) from None
-        if found != digests.get(Path(file).name):
-            raise UserError(
-                f"{path}: it is not the file that meta.json describes (SHA-256 {found[:12]}… "
-                f"instead of {str(digests.get(Path(file).name))[:12]}…); delete {described} and "
-                "rerun"
-            )
-        paths[name] = path
-    return paths
-
-
-def _validation(labels: NDArray, speakers: NDArray, who: Sequence[int]) -> NDArray[np.bool_]:
-    """Which utterances of the training file are for validation."""
-    if who:
-        if unknown := set(who) - set(speakers.tolist()):
-            raise UserError(
-                f"spoken digits: validation speakers {sorted(unknown)} are not in the training "
-                f"file, which has {sorted(set(speakers.tolist()))}"
-            )
-        return np.isin(speakers, np.asarray(who))
-    rng = Streams(0).rng("spoken validation")
-    order = np.lexsort((rng.random(len(labels)), labels))
-    held = np.zeros(len(labels), bool)
-    held[order[rng.integers(10) :: 10]] = True
-    return held

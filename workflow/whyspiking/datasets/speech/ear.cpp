@@ -46,8 +46,8 @@ struct BushyCell {
 
 extern "C" {
 
-// v: velocities (channel, step). firing: where not null, the fibres' firing probability per step,
-// (channel, step). spikes: 0 or 1, (channel, step).
+// All arrays are (channel, step). v: velocities. firing: the fibres' probability to fire in a step.
+// spikes: 0 or 1.
 void ear_spikes(const double* v, int n_channels, int n_steps, double dt, const HairCell* hair,
                 const BushyCell* cell, std::uint64_t seed, double* firing, std::uint8_t* spikes) {
     const HairCell c = *hair;
@@ -58,7 +58,7 @@ void ear_spikes(const double* v, int n_channels, int n_steps, double dt, const H
     for (int channel = 0; channel < n_channels; ++channel) {
         const double* velocity = v + static_cast<std::size_t>(channel) * n_steps;
         std::uint8_t* spike = spikes + static_cast<std::size_t>(channel) * n_steps;
-        double* shown = firing ? firing + static_cast<std::size_t>(channel) * n_steps : nullptr;
+        double* shown = firing + static_cast<std::size_t>(channel) * n_steps;
         Random random{seed * 0x2545f4914f6cdd1dULL + static_cast<std::uint64_t>(channel)};
         // The fixed point in silence.
         const double k0 = c.g * c.a / (c.a + c.b);
@@ -80,7 +80,7 @@ void ear_spikes(const double* v, int n_channels, int n_steps, double dt, const H
             cleft = std::fmax(cleft + d_cleft, 0.0);
             store = std::fmax(store + d_store, 0.0);
             const double p = std::fmin(c.h * cleft * dt, 1.0);
-            if (shown) shown[step] = p;
+            shown[step] = p;
 
             // Free fibres fire independently of each other, so only their number matters.
             const int fired = p > 0 ? binomial(cell->fibres - resting, p, random) : 0;

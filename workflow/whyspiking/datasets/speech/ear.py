@@ -117,18 +117,26 @@ class Ear:
         Raises:
             ValueError: If the clip is longer than the ear was made for.
         """
-        spikes, _ = self.respond(wave, seed)
+        spikes, _ = self.respond(self.velocity(wave), seed)
         steps, channels = np.nonzero(spikes.T)
-        return steps * self.step_s, channels
+        return np.asarray(steps * self.step_s, np.float64), channels
 
     def respond(
-        self, wave: NDArray, seed: int, *, whole: bool = False
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float64] | None]:
-        """Spikes as (channel, step), and the fibres' firing probability if `whole`."""
-        v = self.velocity(wave)
+        self, velocity: NDArray, seed: int
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """What hair cells and bushy cells make of a moving membrane.
+
+        Args:
+            velocity: Of the membrane, (channel, step).
+            seed: Of the fibres' random numbers.
+
+        Returns:
+            Spikes (0 or 1) and the fibres' firing probability per step, both (channel, step).
+        """
+        v = np.ascontiguousarray(velocity, np.float64)
         n_channels, n_steps = v.shape
         spikes = np.empty((n_channels, n_steps), np.uint8)
-        firing = np.empty((n_channels, n_steps)) if whole else None
+        firing = np.empty((n_channels, n_steps))
         cell = _BushyCell(
             TAU_MEM_S, TAU_SYN_S, self._weight / N_FIBRES, N_FIBRES,
             round(REFRACTORY_S / self.step_s),
@@ -136,7 +144,7 @@ class Ear:
         self._library.ear_spikes(
             v.ctypes.data_as(ctypes.c_void_p), n_channels, n_steps, ctypes.c_double(self.step_s),
             ctypes.byref(_HairCell(**HAIR)), ctypes.byref(cell), ctypes.c_uint64(seed),
-            None if firing is None else firing.ctypes.data_as(ctypes.c_void_p),
+            firing.ctypes.data_as(ctypes.c_void_p),
             spikes.ctypes.data_as(ctypes.c_void_p),
         )  # fmt: skip
         return spikes, firing
@@ -152,9 +160,9 @@ class Ear:
         loud = wave * (LEVEL / np.sqrt(np.mean(np.square(wave))))
         padded = np.zeros(self._n_samples, np.float32)
         padded[: wave.size] = loud * np.hanning(wave.size)
-        spectrum = fft.rfft(padded)
-        moved = fft.ifft(self._response * spectrum, axis=1, overwrite_x=True)
-        return np.ascontiguousarray(moved.real[:, : wave.size // 2], np.float64)
+        spectrum = np.asarray(fft.rfft(padded))
+        moved = np.real(np.asarray(fft.ifft(self._response * spectrum, axis=1, overwrite_x=True)))
+        return np.ascontiguousarray(moved[:, : wave.size // 2], np.float64)
 
 
 def positions(n_channels: int) -> NDArray[np.int64]:
@@ -229,4 +237,4 @@ def _wave(omega: NDArray, x: float) -> NDArray[np.complex128]:
 def _fast_length(n: int) -> int:
     from scipy.fft import next_fast_len
 
-    return int(next_fast_len(n))
+    return int(np.asarray(next_fast_len(n)))

@@ -19,12 +19,12 @@ from whyspiking.contract import (
     Progress,
     Recording,
     Results,
+    Split,
     Task,
 )
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import simulation
+from whyspiking.replications.bohte import digits, simulation
 from whyspiking.replications.bohte import task as tasks
-from whyspiking.replications.bohte.task import make_task
 
 __all__ = [
     "bind", "conditions", "control_counts", "decode", "evaluate", "exhibits", "figures",
@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 
 UNTRAINED, EQUAL = "tau_untrained", "tau_equal"
 """Conditions of this talk: time constants as before training, or all the same."""
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """Labelled electrocardiograms, or spoken digits."""
+    if params.experiment in digits.EXPERIMENTS:
+        return digits.make_task(params, split)
+    return tasks.make_task(params, split, streams)
 
 
 def train(
@@ -55,7 +62,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
     """Run a network in the engine it was trained in."""
     from whyspiking.replications.bohte import learning
 
-    return learning.evaluate(params, network, task)
+    return learning.evaluate(params, variant, network, task)
 
 
 def control_counts(
@@ -90,8 +97,11 @@ def bind(params: Params, network: Network) -> Binding:
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Outcome:
-    """Every step is given the class of the largest output."""
-    return tasks.outcome(params, simulation.outputs(params, recording), task)
+    """What the outputs say: a label for every step, or a digit for every utterance."""
+    outputs = simulation.outputs(params, recording)
+    if params.experiment in digits.EXPERIMENTS:
+        return digits.outcome(params, outputs, task)
+    return tasks.outcome(params, outputs, task)
 
 
 def conditions(params: Params) -> Sequence[Condition]:
@@ -120,7 +130,7 @@ def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
     """The papers' own estimate of energy, and their scoring where steps are unlabelled."""
-    if condition.perturbation != "none":
+    if condition.perturbation != "none" or params.experiment in digits.EXPERIMENTS:
         return {}
     from whyspiking.replications.bohte import counts
 

@@ -26,7 +26,7 @@ def control_counts(params: Params, network: Network, test: Task) -> dict[str, fl
     """
     weights = {k: np.asarray(v) for k, v in network.arrays.items() if k.startswith("w_")}
     first = "w_in_0" if "w_in_0" in weights else "w_out"
-    n_steps = test.targets.shape[1]
+    n_steps = params.n_steps
     events = task.raster(params, test).sum(axis=(1, 2)).mean()
     size = sum(w.size for w in weights.values())
     outputs = sum(w.shape[1] for k, w in weights.items() if not k.startswith("w_rec"))
@@ -66,7 +66,7 @@ def prices(params: Params) -> dict[str, float]:
 
 def rates_of(params: Params, recording: Recording, test: Task) -> tuple[float, float]:
     """Events per input channel and step, spikes per neuron and step."""
-    n_steps = test.targets.shape[1]
+    n_steps = params.n_steps
 
     def mean_rate(trains: list) -> float:
         slots = sum(spikes.n_trials * spikes.n_units for spikes in trains) * n_steps

@@ -1,9 +1,10 @@
 """Example data for the figures of this talk.
 
 - `tau.<start or end>.<mem, adapt, out>_ms`: time constants of all seeds before and after training;
-- `record.*`: one test record of the first seed: `voltage_mv` (time, lead), `events` (time, channel),
-  `labels` and `choices` (time,), `spikes` (time, neuron) as simulated in Brian2, `eta` (time, neuron)
-  as in the engine of training, for the neurons `eta_neurons`, `step_ms`;
+- `record.*`: one test record of the first seed: `voltage_mv` (time, lead), `events` (time,
+channel),
+  `labels` and `choices` (time,), `spikes` (time, neuron) as simulated in Brian2, `eta` (time,
+  neuron) as in the engine of training, for the neurons `eta_neurons`, `step_ms`;
 - `formula.units` and `formula.ratio` (rate, units), `formula.rates`: the papers' estimate of energy
   for larger layers, at the measured input rate; `formula.measured` (units, rate, ratio).
 """
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Recording, Task
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import counts, network, simulation, task
+from whyspiking.replications.bohte import counts, digits, network, simulation, task
 from whyspiking.subsets import select_task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
@@ -32,6 +33,8 @@ def collect(
     """Arrays of one experiment; those of the record only where the battery runs too."""
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
     if not seeds:
+        return {}
+    if params.experiment in digits.EXPERIMENTS:
         return {}
     found = _time_constants(params, [networks["spiking", seed] for seed in seeds])
     if params.experiment != "ecg":

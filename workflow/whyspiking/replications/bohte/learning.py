@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from whyspiking import gradient_training
-from whyspiking.contract import Labels, Network, Params, Progress, Task
-from whyspiking.gradient_training import Arrays, Settings
+from whyspiking import controls, gradient_training, scoring
+from whyspiking.contract import Network, Outcome, Params, Progress, Task
+from whyspiking.gradient_training import Arrays, Loss, Settings
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import network, task
+from whyspiking.replications.bohte import digits, network, task
+
+type Prepared = tuple[dict[str, NDArray], Callable[[Arrays], dict[str, float]], Loss]
+"""Training data, what judges an epoch on validation data, the loss."""
 
 CELL = {
     "spiking": "alif",
     "alif_fixed": "alif_fixed",
     "lif": "lif",
     "lif_fixed": "lif_fixed",
-    "alif_slow": "alif",
-    "alif_fixed_slow": "alif_fixed",
     "masked": "alif",
     "gru": "gru",
     "rnn": "rnn",
@@ -26,7 +28,8 @@ CELL = {
 }
 """Variant -> cell; those of the trade-off are `penalty_<index>`."""
 SPARSE = "penalty_"
-CONTROLS = ("gru", "rnn", "linear")
+COUNTS = "counts"
+"""Linear classifier of spike counts, the negative control of the spoken digits."""
 
 
 def cell_of(variant: str) -> str:
@@ -36,8 +39,6 @@ def cell_of(variant: str) -> str:
 
 def learning_rate(params: Params, variant: str) -> float:
     """Adam's rate; each cell has its own, chosen on validation data."""
-    if variant.endswith("_slow"):
-        return float(params.published_rate)
     return float(params.values[f"rate_{cell_of(variant)}"])
 
 
@@ -77,25 +78,19 @@ def train(
         return Network(dict(parent.arrays), info)
     if params.experiment == task.ORIGINAL and (reason := task.missing_files(params)):
         return Network({}, {"engine": gradient_training.ENGINE, "unavailable": reason})
+    if variant == COUNTS:
+        return _count_classifier(params, streams, progress)
     gradient_training.keep_compiled(params.work_dir / "jax")
-    cell, padded = cell_of(variant), is_padded(params, variant)
-    training, held_out = (task.records(params, split, streams) for split in ("train", "validation"))
-    assert training is not None
-    assert held_out is not None
+    cell = cell_of(variant)
+    if params.experiment in digits.EXPERIMENTS:
+        data, judge, loss = _digits(params, cell)
+    else:
+        data, judge, loss = _labels(params, cell, is_padded(params, variant), streams)
     start = network.initial(params, cell, streams.rng("init"))
 
-    def judge(arrays: Arrays) -> dict[str, float]:
-        choices = network.outputs(params, cell, arrays, held_out.events).argmax(axis=2)
-        wanted = task.scored(params, held_out.labels, padded=padded)
-        return {"validation_accuracy": float((choices == wanted)[wanted >= 0].mean())}
-
-    data = {
-        "x": training.events,
-        "labels": task.scored(params, training.labels, padded=padded).astype(np.int8),
-    }
     fitted = gradient_training.fit(
         start,
-        network.label_loss(params, cell),
+        loss,
         data,
         Settings(
             epochs=params.epochs,
@@ -123,9 +118,59 @@ def train(
     return Network(fitted.arrays, info, fitted.history)
 
 
-def evaluate(params: Params, trained: Network, test: Task) -> Labels:
-    """Label the records of a task in the engine of training."""
-    x = task.raster(params, test)
-    return task.outcome(
-        params, network.outputs(params, trained.info["cell"], trained.arrays, x), test
+def _labels(params: Params, cell: str, padded: bool, streams: Streams) -> Prepared:
+    training, held_out = (task.records(params, split, streams) for split in ("train", "validation"))
+    assert training is not None
+    assert held_out is not None
+    wanted = task.scored(params, held_out.labels, padded=padded)
+
+    def judge(arrays: Arrays) -> dict[str, float]:
+        choices = network.outputs(params, cell, arrays, held_out.events).argmax(axis=2)
+        return {"validation_accuracy": float((choices == wanted)[wanted >= 0].mean())}
+
+    labels = task.scored(params, training.labels, padded=padded).astype(np.int8)
+    return {"x": training.events, "labels": labels}, judge, network.label_loss(params, cell)
+
+
+def _digits(params: Params, cell: str) -> Prepared:
+    training, held_out = (digits.make_task(params, split) for split in ("train", "validation"))
+    assert training is not None
+    assert held_out is not None
+    shown = task.raster(params, held_out)
+
+    def judge(arrays: Arrays) -> dict[str, float]:
+        trials = digits.outcome(params, network.outputs(params, cell, arrays, shown), held_out)
+        return {"validation_accuracy": scoring.accuracy(trials)}
+
+    x, labels = digits.shifted(task.raster(params, training), training.targets, params.shifts)
+    return {"x": x, "labels": labels.astype(np.int32)}, judge, network.class_loss(params, cell)
+
+
+def _count_classifier(params: Params, streams: Streams, progress: Progress) -> Network:
+    training, held_out = (digits.make_task(params, split) for split in ("train", "validation"))
+    assert training is not None
+    assert training.features is not None
+    assert held_out is not None
+    assert held_out.features is not None
+    return controls.train(
+        [params.n_input, params.n_output],
+        (training.features, training.targets),
+        (held_out.features, held_out.targets),
+        epochs=params.count_epochs,
+        batch=params.batch,
+        learning_rate=params.rate_linear,
+        input_noise=0.0,
+        streams=streams,
+        progress=progress,
     )
+
+
+def evaluate(params: Params, variant: str, trained: Network, test: Task) -> Outcome:
+    """Label the records, or classify the utterances, of a task in the engine of training."""
+    if variant == COUNTS:
+        return controls.evaluate(trained, test)
+    x = task.raster(params, test)
+    outputs = network.outputs(params, trained.info["cell"], trained.arrays, x)
+    if params.experiment in digits.EXPERIMENTS:
+        return digits.outcome(params, outputs, test)
+    return task.outcome(params, outputs, test)

@@ -157,8 +157,8 @@ def label_loss(params: Params, cell: str) -> Any:
 
     Returns:
         A loss for `gradient_training.fit`. It takes `x` (trial, time, channel), `labels` (trial,
-        time), of which negative ones do not count, and for spiking cells `penalty`, the price of the
-        mean squared rate in spikes per step, and `adaptation`, its strength.
+        time), of which negative ones do not count, and for spiking cells `penalty`, the price of
+        the mean squared rate in spikes per step, and `adaptation`, its strength.
     """
 
     def loss(arrays: Arrays, batch: Arrays) -> Any:
@@ -175,6 +175,33 @@ def label_loss(params: Params, cell: str) -> Any:
             rates = [course.spikes.mean(axis=(0, 1)) for course in courses]
             told["train_rate"] = jnp.concatenate(rates).mean()
             value = value + batch["penalty"] * (jnp.concatenate(rates) ** 2).mean()
+        return value, told
+
+    return loss
+
+
+def class_loss(params: Params, cell: str) -> Any:
+    """Cross-entropy of the softmax summed over time, plus the price of spikes (README, Eq. 16).
+
+    Args:
+        params: Constants.
+        cell: One of `CELLS`.
+
+    Returns:
+        A loss for `gradient_training.fit`, as `label_loss`, with `labels` (trial,).
+    """
+
+    def loss(arrays: Arrays, batch: Arrays) -> Any:
+        x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
+        outputs, courses = forward(params, cell, arrays, x, batch.get("adaptation"))
+        summed = jax.nn.softmax(outputs)[params.n_unscored :].sum(axis=0)
+        chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), batch["labels"][:, None], axis=1)
+        value = -chosen.mean()
+        told = {"train_accuracy": (summed.argmax(axis=1) == batch["labels"]).mean()}
+        if courses:
+            rates = jnp.concatenate([course.spikes.mean(axis=(0, 1)) for course in courses])
+            told["train_rate"] = rates.mean()
+            value = value + batch["penalty"] * (rates**2).mean()
         return value, told
 
     return loss

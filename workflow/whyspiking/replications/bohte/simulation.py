@@ -1,9 +1,9 @@
 """The same networks in Brian2 (README, section 6).
 
 The published update is the exact solution of linear equations over one step, so Brian2 integrates
-them exactly. Spikes of step t reach their targets at the end of Brian2's step t and move them in the
-step after it: layer k lags k + 1 steps behind the input, the readout one more. What decays in the
-steps before the first input arrives is made up for at the start of a trial.
+them exactly. Spikes of step t reach their targets at the end of Brian2's step t and move them in
+the step after it: layer k lags k + 1 steps behind the input, the readout one more. Until then a
+layer rests: its bias waits as well, and the decay of its adaptation is made up for at the start.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from whyspiking.contract import Binding, BrianModel, Layer, Network, Params, Recording
 
 NEURON = """
-du/dt = (current + bias - u) / tau_mem : 1
+du/dt = (current - u) / tau_mem : 1
 deta/dt = -eta / tau_adapt : 1
 current : 1
+age : integer
 bias : 1 (constant)
 rest : 1 (constant)
 beta : 1 (constant)
@@ -34,22 +35,23 @@ eta += exp(dt / tau_adapt) - 1
 u -= (rest + beta * exp(-dt / tau_adapt) * eta) * exp(dt / tau_mem)
 """
 READOUT = """
-do/dt = (current + bias - o) / tau_out : 1
+do/dt = (current - o) / tau_out : 1
 current : 1
+age : integer
 bias : 1 (constant)
 tau_out : second (constant)
 """
 ON_SPIKE = "current_post += w"
-CLEAR = "current = 0"
+
+
+def clear(lag: int) -> str:
+    """Statements after every step: what comes in until the next one, from step `lag` on."""
+    return f"age += 1\ncurrent = bias * int(age >= {lag})"
 
 
 def start_of(lag: int) -> str:
     """Statements that bring a layer to its published start after `lag` steps without input."""
-    return (
-        f"u = -bias * (exp({lag} * dt / tau_mem) - 1)\n"
-        f"eta = rest * exp({lag} * dt / tau_adapt)\n"
-        "current = 0"
-    )
+    return f"u = 0\neta = rest * exp({lag} * dt / tau_adapt)\ncurrent = 0\nage = 0"
 
 
 def hidden(k: int) -> str:
@@ -81,7 +83,7 @@ def brian_model(params: Params) -> BrianModel:
                 name=hidden(k),
             )
             group.tau_mem = group.tau_adapt = 1 * brian2.second
-            group.run_regularly(CLEAR, when="after_groups", name=f"{hidden(k)}_clear")
+            group.run_regularly(clear(k + 1), when="after_groups", name=f"{hidden(k)}_clear")
             made += [
                 group,
                 synapses(before, group, f"s_in_{k}"),
@@ -90,16 +92,16 @@ def brian_model(params: Params) -> BrianModel:
             before = group
         output = brian2.NeuronGroup(params.n_output, READOUT, method="exact", name="output")
         output.tau_out = 1 * brian2.second
-        output.run_regularly(CLEAR, when="after_groups", name="output_clear")
+        output.run_regularly(clear(depth + 1), when="after_groups", name="output_clear")
         return [*made, output, synapses(before, output, "s_out")]
 
     start = {hidden(k): start_of(k + 1) for k in range(depth)}
-    start["output"] = f"o = -bias * (exp({depth + 1} * dt / tau_out) - 1)\ncurrent = 0"
+    start["output"] = "o = 0\ncurrent = 0\nage = 0"
     step_ms = float(params.step_ms)
     return BrianModel(
         name="bohte-" + "-".join(str(size) for size in [*sizes, params.n_output]),
         definition={
-            "equations": [NEURON, THRESHOLD, RESET, READOUT, ON_SPIKE, CLEAR],
+            "equations": [NEURON, THRESHOLD, RESET, READOUT, ON_SPIKE, clear(1)],
             "sizes": sizes,
         },
         construct=construct,
@@ -143,12 +145,10 @@ def bind(params: Params, network: Network) -> TimedBinding:
         }
         taus(f"{group}.tau_mem", f"log_tau_mem_{k}")
         taus(f"{group}.tau_adapt", f"log_tau_adapt_{k}")
-        for kind, key, pre, name in (
-            ("feedforward", f"s_in_{k}.w", before, f"w_in_{k}"),
-            ("recurrent", f"s_rec_{k}.w", group, f"w_rec_{k}"),
-        ):
-            values[key] = arrays[name]
-            layers[key] = Layer(pre, group, arrays[name], kind)
+        w_in, w_rec = arrays[f"w_in_{k}"], arrays[f"w_rec_{k}"]
+        values |= {f"s_in_{k}.w": w_in, f"s_rec_{k}.w": w_rec}
+        layers[f"s_in_{k}.w"] = Layer(before, group, w_in, "feedforward")
+        layers[f"s_rec_{k}.w"] = Layer(group, group, w_rec, "recurrent")
         before = group
     values |= {"output.bias": arrays["b_out"], "s_out.w": arrays["w_out"]}
     taus("output.tau_out", "log_tau_out")

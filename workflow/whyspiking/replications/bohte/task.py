@@ -73,7 +73,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         return None
     trials, steps, units = np.nonzero(found.events)
     spikes = Spikes(
-        steps * float(params.step_ms),
+        steps.astype(np.float64) * float(params.step_ms),
         units.astype(np.int32),
         trials.astype(np.int32),
         len(found.events),
@@ -91,7 +91,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def raster(params: Params, task: Task) -> NDArray[np.bool_]:
     """The input spikes of a task on whole steps, (trial, time, channel), as Brian2 reads them."""
     spikes = task.stimulus.spikes["input"]
-    n_steps = task.targets.shape[1]
+    n_steps = params.n_steps
     step = np.floor(spikes.times_ms / params.step_ms + 0.5).astype(np.int64)
     inside = step < n_steps
     found = np.zeros((spikes.n_trials, n_steps, spikes.n_units), bool)

@@ -1,0 +1,118 @@
+"""Surrogate derivatives, and the loop that trains by gradients."""
+
+import numpy as np
+import pytest
+
+from whyspiking import gradient_training, surrogate
+from whyspiking.errors import UserError
+from whyspiking.gradient_training import Settings
+
+SETTINGS = Settings(
+    epochs=30, batch=10, learning_rate=0.05, clip_norm=1.0, criterion="good", rates={}
+)
+
+
+def test_the_multi_gaussian_is_the_published_one():
+    """Against densities of scipy, at the published numbers."""
+    from scipy.stats import norm
+
+    x = np.linspace(-3, 3, 41)
+    middle = 1.15 * norm.pdf(x, 0, 0.5)
+    flanks = 0.15 * (norm.pdf(x, 0.5, 3.0) + norm.pdf(x, -0.5, 3.0))
+    np.testing.assert_allclose(
+        np.asarray(surrogate.multi_gaussian()(x.astype(np.float32))),
+        0.5 * (middle - flanks),
+        rtol=1e-4,
+        atol=1e-6,
+    )
+
+
+def test_the_triangle_ends_at_its_width():
+    x = np.array([-1.5, -1.0, -0.5, 0.0, 0.25, 2.0], np.float32)
+    np.testing.assert_allclose(
+        np.asarray(surrogate.triangle()(x)), [0, 0, 0.2, 0.4, 0.3, 0], atol=1e-7
+    )
+
+
+def test_a_spike_is_a_step_with_the_surrogate_as_derivative():
+    import jax
+
+    fire = surrogate.spike(surrogate.triangle())
+    x = np.array([-0.5, 0.0, 0.5], np.float32)
+    np.testing.assert_array_equal(np.asarray(fire(x)), [0, 0, 1])
+    slopes = jax.vmap(jax.grad(fire))(x)
+    np.testing.assert_allclose(np.asarray(slopes), [0.2, 0.4, 0.2], atol=1e-7)
+
+
+def line(rng, n=60):
+    x = rng.normal(size=(n, 2)).astype(np.float32)
+    return {"x": x, "y": x @ np.array([1.0, -2.0], np.float32)}
+
+
+def squares(arrays, batch):
+    error = batch["x"] @ arrays["w"] + arrays["b"] - batch["y"]
+    return (error**2).mean() + batch.get("extra", 0.0) * arrays["w"][0], {}
+
+
+def run(settings=SETTINGS, judge=None, data=None, **options):
+    return gradient_training.fit(
+        {"w": np.zeros(2, np.float32), "b": np.ones((), np.float32)},
+        squares,
+        data or line(np.random.default_rng(0)),
+        settings,
+        judge=judge or (lambda arrays: {"good": 0.0}),
+        shuffle=np.random.default_rng(1),
+        progress=lambda *_: None,
+        **options,
+    )
+
+
+def test_a_line_is_found_and_the_best_epoch_kept():
+    seen = []
+
+    def judge(arrays):
+        seen.append(np.asarray(arrays["w"]).copy())
+        return {"good": -abs(float(arrays["w"][0]) - 0.5)}
+
+    fitted = run(judge=judge)
+    best = int(np.argmin([abs(w[0] - 0.5) for w in seen]))
+    assert fitted.info["best_epoch"] == best + 1
+    np.testing.assert_array_equal(fitted.arrays["w"], seen[best])
+    np.testing.assert_allclose(seen[-1], [1, -2], atol=0.02)
+    metrics = {row["metric"] for row in fitted.history}
+    assert {"train_loss", "gradient_norm", "good", "epoch_seconds"} <= metrics
+
+
+def test_what_has_rate_zero_stays():
+    from dataclasses import replace
+
+    fitted = run(replace(SETTINGS, rates={"b": 0.0}))
+    assert fitted.arrays["b"] == 1
+    assert abs(fitted.arrays["w"]).max() > 0.1
+
+
+def test_the_first_step_is_adams():
+    """Adam's first step moves every number by the rate, whatever the gradient's size."""
+    from dataclasses import replace
+
+    data = line(np.random.default_rng(0), n=10)
+    fitted = run(replace(SETTINGS, epochs=1), data=data)
+    np.testing.assert_allclose(np.abs(fitted.arrays["w"]), 0.05, rtol=1e-3)
+
+
+def test_constants_reach_the_loss_and_arrays_stay_inside():
+    import jax.numpy as jnp
+
+    pushed = run(constants={"extra": 100.0})
+    assert pushed.arrays["w"][0] < -0.2
+    kept = run(project=lambda arrays: {k: jnp.clip(v, -0.1, 0.1) for k, v in arrays.items()})
+    assert np.abs(kept.arrays["w"]).max() <= np.float32(0.1)
+
+
+def test_mistakes_are_told():
+    with pytest.raises(UserError, match="fewer than one batch"):
+        run(data=line(np.random.default_rng(0), n=5))
+    broken = line(np.random.default_rng(0))
+    broken["y"] = np.full_like(broken["y"], np.nan)
+    with pytest.raises(UserError, match="no finite loss"):
+        run(data=broken)

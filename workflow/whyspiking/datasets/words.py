@@ -1,0 +1,67 @@
+"""Spoken words as logarithmic mel spectra: what reads the files.
+
+    words = load(params.dataset_dir, "train")
+    words.log_mel   # (trial, time, band): natural log of power over the clip's largest, every 10 ms
+    words.labels    # (trial,)
+    words.speakers  # (trial,)
+
+Parts are those of `datasets.spoken`: "train", "validation", "test_seen", "test_heldout".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import store
+from whyspiking.datasets.prepared import Part, of_part, verified
+
+FILES = {"train": "words_train.npz", "test": "words_test.npz"}
+"""File -> where it lies in the folder of the data set."""
+FRAME_MS = 10.0
+
+
+@dataclass(frozen=True)
+class Words:
+    """Spoken words.
+
+    Attributes:
+        log_mel: Spectra, (trial, time, band), float32, at most 0.
+        labels: Class of each, (trial,).
+        speakers: Who spoke, (trial,).
+        words: Word of each class, (class,).
+    """
+
+    log_mel: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    speakers: NDArray[np.int64]
+    words: tuple[str, ...]
+
+
+def load(folder: Path, part: Part, *, validation_speakers: Sequence[int] = ()) -> Words:
+    """Read one part of the data set.
+
+    Args:
+        folder: Of the data set, with `meta.json`.
+        part: Which.
+        validation_speakers: Where given, validation is all that these speakers say in the training
+            file, and they are left out of "train"; otherwise every tenth utterance of each class.
+
+    Raises:
+        UserError: If a file is missing or has been changed since it was described.
+    """
+    known = verified(folder, FILES)
+    file = store.load_arrays(known["train" if part in ("train", "validation") else "test"])
+    trained = np.unique(store.load_arrays(known["train"])["speakers"])
+    labels, speakers = (file[key].astype(np.int64) for key in ("labels", "speakers"))
+    chosen = of_part(part, labels, speakers, trained, validation_speakers)
+    return Words(
+        file["log_mel"][chosen].astype(np.float32),
+        labels[chosen],
+        speakers[chosen],
+        tuple(str(word) for word in file["words"]),
+    )
