@@ -249,6 +249,7 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
     made |= _yinyang(rng) if experiment.name == "yinyang" else {}
     made |= _labelled(rng) if experiment.name == "ecg" else {}
     made |= _digit(rng) if experiment.name == "mnist_strict" else {}
+    made |= _bursts(rng) if experiment.name == "xor" else {}
     made |= _latencies(rng) if experiment.name in ("mnist_slow", "mnist_fast") else {}
     if experiment.name == "boolean":
         made["boolean.accuracy"] = 1 - 0.02 * rng.random((3, 16))
@@ -336,6 +337,47 @@ def _digit(rng: np.random.Generator) -> dict[str, np.ndarray]:
         made[f"forced.accuracy.{seed}"] = 0.97 - 0.87 * np.exp(-ticks / (30.0 + seed))
         made[f"ties.share.{seed}"] = np.array(0.01)
         made[f"parity.times.{seed}"] = np.array(1.0)
+    return made
+
+
+def _bursts(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Those of naud's XOR network."""
+    time, epoch = np.arange(0, 1200.0, 2), np.array([0, 30, 60, 90, 100, 110, 120, 121])
+    wave = np.sin(time / 40)
+    sign = np.array([-1, 1, 1, -1])
+    made = {
+        "trace.time_ms": time,
+        "trace.soma_mv": -60 + 8 * wave,
+        "trace.dendrite_mv": -58 + 6 * wave,
+        "trace.threshold_mv": np.full(time.size, -49.0),
+        "trace.event_ms": np.arange(50, 1200, 90.0),
+        "trace.burst_ms": np.array([240.0, 510, 600]),
+        "trace.step_ms": np.array([400.0, 800.0]),
+        "trace.step_pa": np.array(1000.0),
+        "output.bin_ms": np.array(200.0),
+        "output.before": rng.uniform(6, 10, 80),
+        "output.after": np.repeat(6 + 2.5 * sign, 20) + rng.normal(0, 0.4, 80),
+        "weights.edges": np.linspace(0, 0.6, 61),
+        "weights.counts": rng.integers(0, 500, (6, 60)),
+        "weights.mean": np.linspace(0.15, 0.32, 6),
+        "weights.start": np.array(0.234),
+    }
+    for when in ("start", "trained"):
+        gradient = rng.normal(size=(4, 6))
+        made[f"alignment.{when}.gradient"] = gradient
+        made[f"alignment.{when}.rule"] = gradient + 0.5 * rng.normal(size=(4, 6))
+    for variant in ("spiking", "no_feedback", "homeostasis_flipped"):
+        for seed in SEEDS:
+            learned = (variant == "spiking") * np.clip(epoch / 90, 0, 1)
+            output = 6 + 2 * learned[:, None] * sign + rng.normal(0, 0.2, (epoch.size, 4))
+            place = f"{variant}.{seed}"
+            made |= {
+                f"tests.epoch.{place}": epoch,
+                f"tests.rates.{place}": np.repeat(output[:, :, None], 5, axis=2),
+                f"credit.{place}": np.outer([0, 0, 0.1, -0.1, 0.3], sign),
+                f"updates.{place}": rng.normal(-0.01, 0.02, (480, 5, 2)),
+                f"predicted.{place}": rng.uniform(1, 4, (480, 5)),
+            }
     return made
 
 

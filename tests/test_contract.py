@@ -100,6 +100,8 @@ def test_tasks_are_deterministic_and_splits_are_disjoint(talk, experiment):
     np.testing.assert_array_equal(first.targets, again.targets)
     for name, train in first.stimulus.spikes.items():
         np.testing.assert_array_equal(train.times_ms, again.stimulus.spikes[name].times_ms)
+    if first.exhaustive:
+        return  # the inputs are all there are; only noise tells the splits apart
     if not first.n_classes:
         return  # one pattern is learned and reproduced: there is nothing to hold out
     training = make_task(talk, experiment, "train")

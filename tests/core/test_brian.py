@@ -326,7 +326,7 @@ def test_each_exact_neuron_fires_once(machine):
 def test_final_values_go_on_over_trials_and_follow_the_wiring(machine):
     spikes, values = random_spikes(21), random_values(21)
     recording = machine.run(Stimulus({"input": spikes}), values)
-    steps, channels, _, _ = to_events(spikes, DT, round(TRIAL / DT), sub_step=True)
+    _, channels, _, _ = to_events(spikes, DT, round(TRIAL / DT), sub_step=True)
     heard = np.bincount(channels, minlength=N_INPUT)
     final = recording.final["input_echo.heard"].reshape(N_INPUT, N_ECHO)
     np.testing.assert_array_equal(final, np.repeat(heard[:, None], N_ECHO, axis=1))

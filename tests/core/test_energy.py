@@ -56,6 +56,14 @@ def test_counts_by_hand():
     assert found["events_to_decision"] == (3 + 2) / 2
 
 
+def test_two_kinds_of_events_of_a_group_are_spikes_of_the_same_neurons():
+    both = {**trains(), "hidden.burst": trains()["hidden"]}
+    layers = {**LAYERS, "s_burst.w": Layer("hidden.burst", "hidden", np.ones((2, 2)), "recurrent")}
+    found = counting.count(both, ["input"], layers, dt_ms=1.0)
+    assert found["spikes_hidden"] == 2.0
+    assert found["spikes_per_neuron"] == 1.0
+
+
 def test_footprint_counts_zeros_and_what_neurons_have_of_their_own():
     values = {
         "s_in.w": W0,

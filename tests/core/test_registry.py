@@ -71,6 +71,17 @@ def test_scale_changes_the_published_value(write):
     assert registry.seeds(experiment, {**CONFIG, "seeds_of": []}) == [0, 1]
 
 
+def test_a_variant_may_content_itself_with_the_first_seeds(write):
+    talk = copy.deepcopy(TOY)
+    name = next(iter(talk["experiments"]["one"]["variants"]))
+    talk["experiments"]["one"]["variants"][name]["first_seeds"] = 2
+    write(talk)
+    experiment = registry.load_talk("toy").experiments["one"]
+    config = {**CONFIG, "seeds": [4, 7, 9], "seeds_of": []}
+    assert registry.seeds(experiment, config, name) == [4, 7]
+    assert registry.seeds(experiment, config) == [4, 7, 9]
+
+
 def test_missing_parameter_is_named(write):
     write(TOY)
     params = registry.params(registry.load_talk("toy").experiments["one"], CONFIG)
@@ -133,3 +144,10 @@ def test_sources_follow_imports_but_not_to_other_talks():
     assert any(f.endswith("whyspiking/contract.py") for f in files)
     assert not any("clopath" in f or f.endswith("drawing.py") for f in files)
     assert any(f.endswith("goeltz/drawing.py") for f in sources.of_talk("goeltz", "page"))
+
+
+def test_drawings_in_several_files_decide_no_number():
+    trained = sources.of_talk("naud", "train")
+    assert any(f.endswith("naud/xor_network.py") for f in trained)
+    assert not any("naud/drawing" in f for f in trained)
+    assert any(f.endswith("naud/drawing_xor.py") for f in sources.of_talk("naud", "page"))

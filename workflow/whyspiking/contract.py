@@ -82,7 +82,7 @@ class Task:
         features: The same input for a non-spiking control, (trial, feature) or
             (trial, time, feature); None where there is none.
         dt_ms: Sampling of target traces in ms; 0 for classification.
-        exhaustive: The inputs are all there are (XOR has four), so that splits differ in noise only.
+        exhaustive: The inputs are all there are (XOR has four); splits differ in noise only.
     """
 
     stimulus: Stimulus

@@ -195,7 +195,8 @@ def count(
     spiking_synapses = synapses({k: x for k, x in layers.items() if x.pre in trains})
     found["density"] = found["syn_events"] / spiking_synapses if spiking_synapses else np.nan
     if hidden:
-        n_hidden = sum(trains[name].n_units for name in hidden)
+        # Other events of a group ("group.event") come from the same neurons.
+        n_hidden = sum({x.partition(".")[0]: trains[x].n_units for x in hidden}.values())
         found["spikes_per_neuron"] = found["spikes_hidden"] / n_hidden
         found["rate"] = 1000 * found["spikes_per_neuron"] / duration_ms
         found["activation_sparsity"] = 1 - found["spikes_per_neuron"] / steps

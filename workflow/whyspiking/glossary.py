@@ -214,8 +214,8 @@ GLOSSARY: dict[str, Metric] = {
     ),
     "credit_signs": Metric(
         "fraction",
-        "Share of ensembles (H1, H2, O) and patterns whose burst probability moves as designed while "
-        "the teaching current is on, in H1 and H2 by more than 0.03; first 10 epochs.",
+        "Share of ensembles (H1, H2, O) and patterns whose burst probability moves as designed "
+        "while the teaching current is on, in H1 and H2 by more than 0.03; first 10 epochs.",
     ),
     "credit_hidden": Metric("1", "Least of these movements in H1 and H2, absolute."),
     "credit_hidden_largest": Metric("1", "Largest of these movements in H1 and H2, absolute."),
@@ -226,8 +226,8 @@ GLOSSARY: dict[str, Metric] = {
     ),
     "gradient_cosine_hidden": Metric(
         "1",
-        "M3: cosine of the rule's weight changes with the gradient of an equivalent rate model; input "
-        "to hidden, after training.",
+        "M3: cosine of the rule's weight changes with the gradient of an equivalent rate model; "
+        "input to hidden, after training.",
     ),
     "gradient_cosine_output": Metric("1", "The same, hidden to output."),
     "gradient_cosine_hidden_start": Metric("1", "Input to hidden, before training."),

@@ -50,7 +50,7 @@ VERDICT_COLUMNS = (
 )
 HISTORY_COLUMNS = ("experiment", "variant", "seed", "epoch", "metric", "value")
 ENGINES = ("jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2")
-"""`brian2-learning`: a compiled Brian2 program with plasticity on; `brian2`: the trained network in one."""
+"""`brian2-learning`: a compiled Brian2 program that learns; `brian2`: the trained network."""
 
 
 def rows(

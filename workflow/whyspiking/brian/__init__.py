@@ -39,9 +39,9 @@ connections of that object for one run, with any number of synapses; variables o
 not given are 0. Give them in the order of `numpy.nonzero` (by i, then j) for speed. A model whose
 wiring is always exchanged calls `connect(i=0, j=0)`; a run that forgets to do so is refused.
 
-**Plasticity.** `record_final` brings variables back as they are when a run ends, e.g. the weights of
-synapses that learn, in the order of the connections. What `reset` leaves alone goes on from trial to
-trial of a run, so a training protocol may be a sequence of trials.
+**Plasticity.** `record_final` brings variables back as they are when a run ends, e.g. the weights
+of synapses that learn, in the order of the connections. What `reset` leaves alone goes on from
+trial to trial of a run, so a training protocol may be a sequence of trials.
 
 Between trials nothing remains but what `reset` leaves: spikes under way (delays) are dropped. A
 model with refractoriness resets `lastspike = -1e4*second` too. Brian2 draws no random numbers

@@ -1,4 +1,4 @@
-"""The XOR network in plain numpy, step by step: what tests compare Brian2 with, and traces for figures.
+"""The XOR network in plain numpy: what tests compare Brian2 with, and traces for figures.
 
 Slow and readable; equation numbers are those of this talk's README. Units are Brian2's base units.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from whyspiking.contract import Params
 from whyspiking.replications.naud.xor_network import HOLD, NEVER_S, POPULATIONS, bernoulli
@@ -103,7 +104,7 @@ def simulate(
                 changed = w[:, post] + eta_now[post] * s["x"] * factor[post]
                 w[:, post] = np.where(there[:, post], np.clip(changed, 0, 1), 0)
         # Eqs. 3 to 5 and 7: what the spikes do to their neuron.
-        probability = 1 / (1 + np.exp(-(s["v_d"] - p.e_burst) / p.d_burst))
+        probability = expit((s["v_d"] - p.e_burst) / p.d_burst)
         probability = np.where(blind >= 0, np.clip(blind, 0, 1), probability)
         s["v_s"][fires] = p.e_leak
         s["th"][fires] += p.th_jump
@@ -123,7 +124,10 @@ def simulate(
             traces[key][step] = s[key]
     shape = (-1, 2)
     return Run(
-        np.array(events, np.int64).reshape(shape), np.array(bursts, np.int64).reshape(shape), w, traces
+        np.array(events, np.int64).reshape(shape),
+        np.array(bursts, np.int64).reshape(shape),
+        w,
+        traces,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,8 @@ __all__ = [
 ]
 
 ENGINE = "brian2-learning"
-SYNAPSES = {
+Kind = Literal["feedforward", "recurrent", "readout"]
+SYNAPSES: Mapping[str, tuple[str, Kind]] = {
     "forward": ("neurons", "feedforward"),
     "inhibition": ("neurons", "feedforward"),
     "feedback_exc": ("neurons.burst", "recurrent"),
@@ -148,9 +149,7 @@ def placed(params: Params, variant: str, arrays: Mapping[str, NDArray]) -> dict[
         ) from None
 
 
-def frozen_rates(
-    params: Params, network: Network, machine: Any, seed: int
-) -> NDArray[np.float64]:
+def frozen_rates(params: Params, network: Network, machine: Any, seed: int) -> NDArray[np.float64]:
     """Output rate of the trained network by pattern in Hz, under the noise of another seed."""
     task = make_task(params, "test", Streams(params.seed))
     assert task is not None
@@ -196,7 +195,9 @@ def counted_rates(params: Params, recording: Recording) -> NDArray[np.float64]:
     """Event rates in the counted part of each trial in Hz, (trial, population)."""
     spikes = recording.spikes["neurons"]
     counted = spikes.times_ms >= protocol.SKIPPED_MS
-    place = spikes.trials[counted] * len(POPULATIONS) + spikes.units[counted] // params.n_per_population
+    place = (
+        spikes.trials[counted] * len(POPULATIONS) + spikes.units[counted] // params.n_per_population
+    )
     events = np.bincount(place, minlength=spikes.n_trials * len(POPULATIONS))
     seconds = (TRIAL_MS - protocol.SKIPPED_MS) / 1e3
     return events.reshape(spikes.n_trials, -1) / (seconds * params.n_per_population)

@@ -1,4 +1,4 @@
-"""Does the burst rule follow a gradient? Its weight changes against those of a fitted rate model (M3).
+"""Does the burst rule follow a gradient? Its weight changes against a fitted rate model (M3).
 
 Equation numbers are those of this talk's README.
 """
@@ -82,7 +82,7 @@ class RateModel:
 
 
 def teaching_signal(rate_hz: float, target: int) -> float:
-    """Minus the derivative of the cross-entropy of (rate - 2)/8, which the teaching current follows.
+    """Minus the derivative of the cross-entropy of (rate - 2)/8; the teaching current follows it.
 
     The limits are those of Eq. 13.
     """
@@ -91,9 +91,7 @@ def teaching_signal(rate_hz: float, target: int) -> float:
     return -1 / float(np.clip(10 - rate_hz, 1, 7)) if rate_hz > 3 else 0.0
 
 
-def fit(
-    rates: NDArray, settings: NDArray, w_start: float
-) -> RateModel:
+def fit(rates: NDArray, settings: NDArray, w_start: float) -> RateModel:
     """Least squares of Eq. 16.
 
     Args:
@@ -172,10 +170,7 @@ def align(
     w_start = float(params.w_exc)
     settings = w_start * rng.uniform(*SCALES, (params.n_alignment_settings, len(PROJECTIONS)))
     rates = np.array(
-        [
-            measured(params, machine, {**start, "forward.w": w[projection]}, rng)
-            for w in settings
-        ]
+        [measured(params, machine, {**start, "forward.w": w[projection]}, rng) for w in settings]
     )
     model = fit(rates, settings, w_start)
     metrics = {"rate_model_error": model.error_hz}

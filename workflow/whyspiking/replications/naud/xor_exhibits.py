@@ -1,4 +1,4 @@
-"""Example data for the figures of the experiment `xor`; the names are explained in `drawing_xor.py`."""
+"""Example data for the figures of the experiment `xor`; `drawing_xor.py` explains the names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from whyspiking.contract import Network, Params, Recording, Stimulus, Task
 from whyspiking.randomness import Streams
 from whyspiking.replications.naud import reference, xor_network
 from whyspiking.replications.naud import xor_protocol as protocol
-from whyspiking.replications.naud.xor_network import OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
+from whyspiking.replications.naud.xor_network import (
+    INPUTS,
+    OUTPUT,
+    POPULATIONS,
+    PROJECTIONS,
+    TRIAL_MS,
+)
 from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
 
 BIN_MS = 200.0
@@ -21,7 +27,6 @@ TRACE_MS = 1200.0
 STEP_MS = (400.0, 800.0)
 """When the example neuron gets a current into its dendrite."""
 STEP_A = 1000.0e-12
-HIDDEN_1 = 2
 WEIGHT_BINS = 60
 Simulate = Callable[[Network, Task], Recording]
 
@@ -99,7 +104,7 @@ def _weights(params: Params, network: Network) -> dict[str, NDArray]:
 
 
 def _trace(params: Params, rng: np.random.Generator) -> dict[str, NDArray]:
-    """One neuron with the noise of H1 and no synapses; a current into its dendrite makes bursts."""
+    """One neuron with noise and current of an active input; a current into its dendrite: bursts."""
     alone = replace(params, values={**params.values, "n_per_population": 1})
     neurons = {
         key.removeprefix("neurons."): np.array(value)
@@ -107,14 +112,13 @@ def _trace(params: Params, rng: np.random.Generator) -> dict[str, NDArray]:
     }
     n = len(POPULATIONS)
     nothing = np.full((n, n), np.nan)
-    matrices = {
-        key: nothing for key in ("forward", "inhibition", "feedback_exc", "feedback_inh")
-    }
+    matrices = {key: nothing for key in ("forward", "inhibition", "feedback_exc", "feedback_inh")}
     rows = np.zeros((round(TRACE_MS / params.slot_ms), len(xor_network.CHANNELS)))
     times = params.slot_ms * np.arange(len(rows))
-    # The output neuron is the one that the schedule can teach; it gets the noise of H1.
-    for key in ("q_s", "jump_e", "jump_i", "i_d"):
-        neurons[key][OUTPUT] = neurons[key][HIDDEN_1]
+    # The output neuron is the one that the schedule can teach; here it is like an input otherwise.
+    for key in ("q_s", "jump_e", "jump_i", "i_d", "is_input", "input_of"):
+        neurons[key][OUTPUT] = neurons[key][INPUTS[0]]
+    rows[:, 0] = params.i_high
     inside = (times >= STEP_MS[0]) & (times < STEP_MS[1])
     rows[inside, 2] = xor_network.HOLD
     rows[np.flatnonzero(inside)[0], 2] = 1.0

@@ -1,7 +1,7 @@
 """The XOR network: five ensembles of two-compartment neurons, as Brian2 compiles them.
 
 One structure serves training and the frozen network: plasticity, lesions, wiring and inputs are
-values of a run. Equation numbers are those of this talk's README; values are in Brian2's base units.
+values of a run. Equation numbers are those of this talk's README; values are in base units.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ TRIAL_MS = 4000.0
 """One presentation of a test; training is a sequence of such trials that go on from each other."""
 CHANNELS = ("I1", "I2", "teach", "rate", "follow")
 """Columns of the schedule: currents in A of the two inputs; teaching (+1, -1: set for this target,
-0: off, HOLD: as it is); factor of the learning rates, 0 where plasticity is off; 1 where the running
-means follow the spikes, 0 where they are held."""
+0: off, HOLD: as it is); factor of the learning rates, 0 where plasticity is off; 1 where the
+running means follow the spikes, 0 where they are held."""
 HOLD = 2.0
 NEVER_S = 1e9
 
 NEURON = """
-dv_s/dt = ((e_leak - v_s) + g_e*(e_exc - v_s) + g_i*(e_inh - v_s))/tau_s + (i_s - b_w*w_s)/c_s : volt
+dv_s/dt = ((e_leak - v_s) + g_e*(e_exc - v_s) + g_i*(e_inh - v_s))/tau_s
+          + (i_s - b_w*w_s)/c_s : volt
 dv_d/dt = ((e_leak - v_d) + g_ed*(e_exc - {drive}) + g_id*(e_inh - {drive}))/tau_d
           + (i_d + teaching + a_w*w_d)/c_d : volt
 dw_s/dt = -w_s/tau_ws : 1
@@ -235,13 +236,15 @@ def xor_model(params: Params, max_trials: int) -> BrianModel:
         slots = brian2.Clock(params.slot_ms * ms, name="slots")
         neurons.run_regularly(SCHEDULED, clock=slots, when="start", order=-1, name="scheduled")
         neurons.run_regularly(NOISE, when="start", order=0, name="noise")
+        # Any: Brian2 declares a word, and takes one per pathway as well.
+        hears: Any = {"pre": "spike", "post": "spike", "post_burst": "burst"}
         forward = brian2.Synapses(
             neurons,
             neurons,
             "w : 1",
             on_pre={"pre": PLASTIC["pre"]},
             on_post={"post": PLASTIC["post"], "post_burst": PLASTIC["post_burst"]},
-            on_event={"pre": "spike", "post": "spike", "post_burst": "burst"},
+            on_event=hears,
             namespace=names,
             name="forward",
         )
@@ -282,7 +285,15 @@ def xor_model(params: Params, max_trials: int) -> BrianModel:
             "sizes": [n, max_trials],
             "constants": fixed,
             "equations": [
-                equations, NOISE, EVENT, ON_EVENT, BURST, ON_BURST, SCHEDULED, PLASTIC, list(TOTALS)
+                equations,
+                NOISE,
+                EVENT,
+                ON_EVENT,
+                BURST,
+                ON_BURST,
+                SCHEDULED,
+                PLASTIC,
+                list(TOTALS),
             ],
             "revision": 1,
         },
@@ -310,7 +321,7 @@ def bernoulli(rate_hz: float | NDArray, weight: float | NDArray, dt_ms: float) -
     return mean / (1 + mean), np.asarray(weight) * (1 + mean)
 
 
-def per_neuron(params: Params, values: Sequence[float]) -> NDArray[np.float64]:
+def per_neuron(params: Params, values: Sequence[float] | NDArray) -> NDArray[np.float64]:
     """One number per population, repeated for its neurons; (neuron,)."""
     return np.repeat(np.asarray(values, float), params.n_per_population)
 
@@ -394,7 +405,9 @@ def lesion(values: Mapping[str, Any], variant: str, params: Params) -> dict[str,
         "no_hidden_plasticity": {"neurons.eta": values["neurons.eta"] * (1 - hidden)},
         "no_bursts": {"neurons.burst_blind": np.zeros(hidden.size)},
         "homeostasis_flipped": {
-            "neurons.lift": np.where(hidden > 0, 1.0 - values["neurons.lift"], values["neurons.lift"])
+            "neurons.lift": np.where(
+                hidden > 0, 1.0 - values["neurons.lift"], values["neurons.lift"]
+            )
         },
     }
     return {**values, **changes[variant]}

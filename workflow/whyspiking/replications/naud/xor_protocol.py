@@ -242,7 +242,7 @@ def order_measures(rates: NDArray) -> dict[str, float]:
 
 
 def credit(counters: Counters, schedule: Schedule) -> NDArray[np.float64]:
-    """Change of burst probability by the teaching current, early; (population, pattern) (Eq. 15)."""
+    """Early change of burst probability by the teaching; (population, pattern) (Eq. 15)."""
     predicting, learning = counters.burst_probabilities(schedule, range(1, EARLY_EPOCHS + 1))
     return learning - predicting
 
