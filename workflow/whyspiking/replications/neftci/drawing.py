@@ -102,10 +102,10 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "One validation digit. Left: events in each of the three saccades. Right: spikes in "
         "Brian2 of the network with a target rate, and the votes of its last readout, one per "
-        "step, for the right class (red) and the others.",
+        "step, for the right class (red) and the others; votes of the burn-in (60 ms) are drawn, "
+        "but do not count.",
         f"Digit {int(target)}: {t.size} events, {counts} spikes in layers 1 to 3; the right class "
-        f"ends with {int(lead[-1, int(target)])} of {len(readout)} votes (those of the burn-in do "
-        "not count in the decision).",
+        f"ends with {int(lead[-1, int(target)])} of {len(readout)} votes.",
         "sparse/exhibits.npz",
         "sparse",
     )
