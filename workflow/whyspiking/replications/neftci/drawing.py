@@ -119,10 +119,10 @@ def learning(history: Table) -> Plate:
     for index, ((experiment, variant), label) in enumerate(RULES.items()):
         rows = history[(history["experiment"] == experiment) & (history["variant"] == variant)]
         points = _by_epoch(rows, "validation_accuracy")
-        if points.empty:
+        samples, updates = (_by_epoch(rows, axis)["mean"] for axis in ("samples", "updates"))
+        if points.empty or samples.empty:
             continue
-        for ax, axis in ((left, "samples"), (right, "updates")):
-            places = _by_epoch(rows, axis)["mean"]
+        for ax, places in ((left, samples), (right, updates)):
             line_with_interval(ax, places, points, index=index, label=label)
         words.append(f"{label} ends at {points['mean'].iloc[-1]:.3f}")
     if not words:
