@@ -19,6 +19,9 @@ CONFIG = {
     **yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
     **{"scale": "smoke"},
 }
+# Data sets at the sizes of the smoke run.
+for key, changed in yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())["data"].items():
+    CONFIG["data"][key] = {**CONFIG["data"][key], **changed}
 FUNCTIONS = [
     name for name, _ in inspect.getmembers(Replication, inspect.isfunction) if name[0] != "_"
 ]

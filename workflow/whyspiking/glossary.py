@@ -319,6 +319,31 @@ GLOSSARY: dict[str, Metric] = {
     "alignment_permuted": Metric(
         "1", "The same for symmetric e-prop with the labels of the batch permuted: the null."
     ),
+    # local learning (neftci)
+    **{
+        f"accuracy_layer{k}": Metric("fraction", f"Accuracy of the readout of hidden layer {k}.")
+        for k in (1, 2, 3)
+    },
+    **{
+        f"activity_layer{k}": Metric(
+            "spikes/step", f"Spikes per neuron and time step in hidden layer {k}."
+        )
+        for k in (1, 2, 3)
+    },
+    "depth_gain": Metric(
+        "fraction", "Accuracy of the last layer's readout minus that of the first layer's."
+    ),
+    "memory_slope_local": Metric(
+        "byte/step", "Growth of a local training step's buffers with the length of the trial."
+    ),
+    "memory_slope_end_to_end": Metric("byte/step", "The same of back-propagation through time."),
+    "memory_slope_ratio": Metric("1", "Growth of memory, local over end to end."),
+    "accuracy_designed": Metric("fraction", "Accuracy of the device before neurons deviate."),
+    "accuracy_built": Metric("fraction", "Accuracy with deviating neurons, nothing relearned."),
+    "accuracy_relearned": Metric("fraction", "Accuracy with deviating neurons after relearning."),
+    "regained": Metric(
+        "fraction", "(relearned - built) / (designed - built): share of the loss that is regained."
+    ),
     # training cost
     "train_seconds": Metric("s", "Wall-clock time of training."),
     "epoch_seconds": Metric("s", "Process CPU time of one training epoch."),

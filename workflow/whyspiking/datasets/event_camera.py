@@ -1,8 +1,8 @@
 """Events of a camera whose pixels answer to changes of log brightness, watching a moving image.
 
 A pixel sends ON (OFF) when its log brightness has risen (fallen) by its threshold since its last
-crossing; its reference then moves by that threshold. Times are interpolated within a step. A crossing
-within the refractory time after an event is lost. Noise events come on top.
+crossing; its reference then moves by that threshold. Times are interpolated within a step. A
+crossing within the refractory time after an event is lost. Noise events come on top.
 Not modelled: latency and bandwidth of the sensor, shared read-out, flicker of a display.
 """
 
@@ -50,7 +50,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Path2D:
-    """Position of the image at the border of every step, in pixels: x and y, (step + 1,), float32."""
+    """Position of the image at the border of every step in pixels, x and y (step + 1,), float32."""
 
     x: NDArray[np.float32]
     y: NDArray[np.float32]
@@ -185,9 +185,7 @@ def reference(camera: Camera, path: Path2D, image: NDArray, chance: Chance) -> E
     before = look(0)
     level = before + chance.start[0]
     last = np.full(side**2, -1e18)
-    found = [
-        (int(t), int(a)) for t, a in zip(chance.noise_us, chance.noise_address, strict=True)
-    ]
+    found = [(int(t), int(a)) for t, a in zip(chance.noise_us, chance.noise_address, strict=True)]
     for step in range(path.x.size - 1):
         now = look(step + 1)
         for pixel in np.flatnonzero((now - level >= on) | (level - now >= off)):

@@ -96,8 +96,9 @@ def find_nmnist(data: Mapping[str, Any]) -> Path | None:
         return there[0]
     if data["nmnist"]["source"] == "original":
         raise UserError(
-            "config: 'data.nmnist.source' is 'original', but no folder with Train and Test of N-MNIST "
-            f"is in data.originals_dir ({own}); unpack both archives there, or choose 'simulated'"
+            "config: 'data.nmnist.source' is 'original', but no folder with Train and Test of "
+            f"N-MNIST is in data.originals_dir ({own}); unpack both archives there, or choose "
+            "'simulated'"
         )
     return None
 

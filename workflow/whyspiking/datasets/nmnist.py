@@ -1,12 +1,13 @@
 """N-MNIST (Orchard et al. 2015): handwritten digits seen by an event camera in three saccades.
 
 Where the original files are not at hand, the recordings are simulated from MNIST: the same sensor
-size, saccades, duration and file format, with the pixels of `event_camera`. What networks are trained
-on are 0/1 frames of the events; of the test digits the events themselves are kept too.
+size, saccades, duration and file format, with the pixels of `event_camera`. What networks are
+trained on are 0/1 frames of the events; of the test digits the events themselves are kept too.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ def saccades() -> Path2D:
     moved = np.clip(np.arange(1, n_leg + 1) / (MOVING_SHARE * n_leg), 0, 1)
     share = moved * moved * (3 - 2 * moved)
     points = [np.array([CORNERS[0]])]
-    for here, there in zip(CORNERS[:-1], CORNERS[1:], strict=True):
+    for here, there in itertools.pairwise(CORNERS):
         points.append(np.array(here) + share[:, None] * (np.array(there) - np.array(here)))
     path = np.concatenate(points).astype(np.float32)
     return Path2D(np.ascontiguousarray(path[:, 0]), np.ascontiguousarray(path[:, 1]), STEP_US)

@@ -1,7 +1,7 @@
 """Files of N-MNIST as networks are trained on it: 0/1 frames, made shard by shard.
 
-A shard is an .npz with `labels` (recording,) and `frames` (recording, frame, byte), eight inputs per
-byte; those of test digits also hold the events (`t_us`, `x`, `y`, `on`, `start`).
+A shard is an .npz with `labels` (recording,) and `frames` (recording, frame, byte), eight inputs
+per byte; those of test digits also hold the events (`t_us`, `x`, `y`, `on`, `start`).
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def describe(data: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
         "parameters": {} if original else made,
         "statistics_of_test_events": nmnist.statistics(_load_files(test, 1).events),
         "citation": CITATION,
-        "licence": "CC BY-SA 4.0" + ("" if original else "; simulated from MNIST (CC BY-SA 3.0)"),
+        "licence": "CC BY-SA 4.0" if original else "that of MNIST: CC BY-SA 3.0",
     }
 
 

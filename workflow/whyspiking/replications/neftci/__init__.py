@@ -28,7 +28,7 @@ from whyspiking.replications.neftci.task import make_task
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
-    "to_brian", "train", "vary",
+    "reference_counts", "to_brian", "train", "vary",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -82,6 +82,17 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
 
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
     return model.decide(params, task.targets, learning.read(params, network, frames)[-1])
+
+
+def reference_counts(
+    params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """Spike counts of all layers in the engine of training, for comparison with Brian2."""
+    from whyspiking.replications.neftci import learning
+
+    frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
+    counts = learning.counts_of(params, network, frames)
+    return dict(zip(model.names(params), counts, strict=True))
 
 
 def to_brian(params: Params) -> BrianModel:

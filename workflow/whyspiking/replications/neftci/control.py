@@ -27,7 +27,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         _set(params, "train"),
         _set(params, "validation"),
         epochs=params.control_epochs,
-        batch=params.batch,
+        batch=params.control_batch,
         learning_rate=params.control_learning_rate,
         input_noise=0.0,
         streams=streams,

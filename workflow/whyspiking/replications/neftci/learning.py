@@ -15,7 +15,7 @@ from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, network, task
-from whyspiking.replications.neftci.network import Constants, Moving, Rule, Weights
+from whyspiking.replications.neftci.network import Constants, Moving, Optimiser, Rule, Weights
 
 LEARN: dict[str, Callable[..., Moving]] = {
     "online": network.learn_online,
@@ -53,17 +53,21 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     c = constants(params)
     name = rule_of(params, variant)
     rate = float(getattr(params, f"rate_{name}"))
-    how = Rule(float(params.target_rate), float(params.pressure))
+    batch = int(getattr(params, f"batch_{name}"))
+    rule = Rule(float(params.target_rate), float(params.pressure))
+    how = Optimiser(*getattr(params, f"optimiser_{name}"))
     data, held_out = task.recordings_of(params, "train"), task.recordings_of(params, "validation")
-    n, batch = len(data.labels), params.batch
+    n = len(data.labels)
     n_batches = n // batch
     if n_batches < 1:
-        raise UserError(f"talk '{params.talk}': {n} training digits are fewer than a batch of {batch}")
+        raise UserError(
+            f"talk '{params.talk}': {n} training digits are fewer than a batch of {batch}"
+        )
     weights = network.initial(
         model.sizes(params), params.n_classes, params.amplitude, params.mean_u,
         data.unpacked(slice(0, params.n_init)), c, streams.rng("init"),
     )  # fmt: skip
-    now = network.start(weights)
+    now = network.start(weights, how)
     shuffle = streams.rng("shuffle")
     history: list[dict[str, Any]] = []
     seconds = []
@@ -74,7 +78,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             done = (epoch * n_batches + index) / (params.epochs * n_batches)
             target = jax.nn.one_hot(data.labels[chosen], params.n_classes)
             current = jnp.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
-            now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, how)
+            now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
         jax.block_until_ready(now)
         seconds.append(time.process_time() - began)
         layers, rates = validate(params, Weights(now.w, now.b, weights.g), held_out)
@@ -141,3 +145,15 @@ def weights_of(trained: Network) -> Weights:
 def trial_first(read: Any) -> list[NDArray]:
     """(time, trial, class) -> (trial, time, class)."""
     return [np.asarray(y).transpose(1, 0, 2) for y in read]
+
+
+def counts_of(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
+    """Spikes of every neuron of every layer in a trial, (trial, neuron) each."""
+    weights = weights_of(trained)
+    parts = []
+    for first in range(0, frames.shape[1], EVALUATED_AT_ONCE):
+        fired = network.spikes_of(
+            weights, frames[:, first : first + EVALUATED_AT_ONCE], constants(params)
+        )
+        parts.append([np.asarray(s.sum(axis=0)) for s in fired])
+    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]

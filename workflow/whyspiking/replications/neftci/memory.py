@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import jax
@@ -10,7 +11,13 @@ import numpy as np
 
 from whyspiking.contract import Params
 from whyspiking.replications.neftci import model, network
-from whyspiking.replications.neftci.network import Constants, Moving, Rule
+from whyspiking.replications.neftci.network import (
+    PUBLISHED,
+    Constants,
+    Moving,
+    Optimiser,
+    Rule,
+)
 
 RULES = {"local": network.learn_online, "end_to_end": network.learn_backwards}
 
@@ -18,7 +25,8 @@ RULES = {"local": network.learn_online, "end_to_end": network.learn_backwards}
 def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
     """Temporary buffers of the compiled training step, in bytes.
 
-    Input, weights, norms and updated weights are arguments and results, and do not count.
+    Input, weights, norms and updated weights are arguments and results, and do not count. Both
+    rules use the published optimiser.
 
     Args:
         params: Sizes of the network and of a batch.
@@ -30,15 +38,25 @@ def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
     def shaped(*shape: int) -> Any:
         return jax.ShapeDtypeStruct(shape, jnp.float32)
 
-    w = [shaped(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True)]
+    w = [shaped(a, b) for a, b in itertools.pairwise(sizes)]
     b = [shaped(n) for n in sizes[1:]]
     g = [shaped(n, params.n_classes) for n in sizes[1:]]
     c = Constants(*model.decays(params), burn_in=1)
-    frames = shaped(n_frames, params.batch, sizes[0])
-    target = shaped(params.batch, params.n_classes)
+    frames = shaped(n_frames, params.batch_online, sizes[0])
+    count = jax.ShapeDtypeStruct((), jnp.int32)
+    target = shaped(params.batch_online, params.n_classes)
     compiled = (
         RULES[rule]
-        .lower(Moving(w, b, w, b), g, frames, target, shaped(), c, Rule(0.0, 0.0))  # type: ignore[attr-defined]
+        .lower(
+            Moving(w, b, (), (w, b), count),
+            g,
+            frames,
+            target,
+            shaped(),
+            c,
+            Rule(0.0, 0.0),
+            Optimiser(*PUBLISHED),
+        )  # type: ignore[attr-defined]
         .compile()
     )
     return int(compiled.memory_analysis().temp_size_in_bytes)
@@ -46,9 +64,7 @@ def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
 
 def curves(params: Params) -> dict[str, list[int]]:
     """Bytes of both rules at every length in `memory_frames`."""
-    return {
-        rule: [bytes_needed(params, rule, n) for n in params.memory_frames] for rule in RULES
-    }
+    return {rule: [bytes_needed(params, rule, n) for n in params.memory_frames] for rule in RULES}
 
 
 def slopes(params: Params, found: dict[str, list[int]]) -> dict[str, float]:

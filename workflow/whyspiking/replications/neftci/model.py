@@ -174,3 +174,22 @@ def bind(params: Params, network: Network) -> Binding:
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """The vote of the last layer's readout."""
     return decide(params, task.targets, recording.traces[f"readout{len(params.hidden)}"])
+
+
+def layer_measures(params: Params, recording: Recording, task: Task) -> dict[str, float]:
+    """Accuracy of the readout of each layer, and spikes per neuron and step.
+
+    Args:
+        params: Parameters of the experiment.
+        recording: From Brian2.
+        task: Its targets.
+    """
+    found = {}
+    n_steps = params.n_frames * len(task.targets)
+    for index, name in enumerate(names(params), start=1):
+        choices = decide(params, task.targets, recording.traces[f"readout{index}"]).choices
+        found[f"accuracy_layer{index}"] = float((choices == task.targets).mean())
+        spikes = recording.spikes[name]
+        found[f"activity_layer{index}"] = len(spikes) / (spikes.n_units * n_steps)
+    found["depth_gain"] = found[f"accuracy_layer{len(params.hidden)}"] - found["accuracy_layer1"]
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -18,8 +19,8 @@ surrogate = fast_sigmoid(10.0)
 """The derivative that stands in for that of the threshold (Eq. 5)."""
 threshold = spike(surrogate)
 """1 where U is positive, else 0 (Eq. 3)."""
-SECOND_MOMENT = 0.95
-"""Decay of Adamax's norm; its first moment is not used (code: betas 0 and 0.95)."""
+PUBLISHED = ("adamax", 0.0, 0.95)
+"""Kind and decays of the published optimiser (code: Adamax, betas 0 and 0.95)."""
 
 
 class Constants(NamedTuple):
@@ -32,7 +33,7 @@ class Constants(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Per layer: weights (pre, post), biases (post,) with threshold 0, fixed readouts (post, class)."""
+    """Per layer: weights (pre, post), biases (post,) for threshold 0, readouts (post, class)."""
 
     w: list[Array]
     b: list[Array]
@@ -52,7 +53,7 @@ class Rule(NamedTuple):
 
 
 def silent(weights: Weights, n_trials: int) -> list:
-    """State at the beginning of a trial: Q (trial, pre), P (trial, pre), R (trial, post) per layer."""
+    """State before a trial: Q (trial, pre), P (trial, pre), R (trial, post) per layer."""
     return [
         (
             jnp.zeros((n_trials, w.shape[0]), w.dtype),
@@ -96,7 +97,11 @@ def smooth_l1(error: Array) -> Array:
 
 
 def local_gradients(
-    weights: Weights, fired: Sequence, potentials: Sequence, traces: Sequence, target: Array,
+    weights: Weights,
+    fired: Sequence,
+    potentials: Sequence,
+    traces: Sequence,
+    target: Array,
     rule: Rule,
 ) -> tuple[list[Array], list[Array]]:
     """Gradients of the sum of all local losses of one step (Eq. 7), mean over trials.
@@ -125,46 +130,79 @@ def local_gradients(
 
 
 class Moving(NamedTuple):
-    """What an update changes: weights, biases and Adamax's norms of both."""
+    """What an update changes: weights, biases, and the optimiser's moments of their gradients.
+
+    `first` is empty where the optimiser has no first moment; `count` is the number of updates.
+    """
 
     w: list[Array]
     b: list[Array]
-    norm_w: list[Array]
-    norm_b: list[Array]
+    first: Any
+    second: Any
+    count: Array
 
 
-def start(weights: Weights) -> Moving:
+class Optimiser(NamedTuple):
+    """Adamax or Adam.
+
+    Attributes:
+        kind: "adamax" or "adam".
+        first: Decay of the first moment; 0 for none.
+        second: Decay of Adamax's norm or of Adam's second moment.
+    """
+
+    kind: str
+    first: float
+    second: float
+
+
+def start(weights: Weights, how: Optimiser) -> Moving:
     """Before the first update."""
-    return Moving(
-        list(weights.w),
-        list(weights.b),
-        [jnp.zeros_like(w) for w in weights.w],
-        [jnp.zeros_like(b) for b in weights.b],
+    moved = list(weights.w), list(weights.b)
+    zero = jax.tree.map(jnp.zeros_like, moved)
+    return Moving(*moved, zero if how.first else (), zero, jnp.zeros((), jnp.int32))
+
+
+def update(now: Moving, slopes: Any, rate: Array, how: Optimiser) -> Moving:
+    """One update (Eq. 8).
+
+    Args:
+        now: Weights and moments.
+        slopes: Gradients of weights and biases.
+        rate: Learning rate.
+        how: Adamax or Adam.
+    """
+    count = now.count + 1
+    first, mean = now.first, slopes
+    if how.first:
+        first = jax.tree.map(lambda m, g: how.first * m + (1 - how.first) * g, first, slopes)
+        mean = jax.tree.map(lambda m: m / (1 - how.first**count), first)
+    if how.kind == "adamax":
+        second = jax.tree.map(
+            lambda n, g: jnp.maximum(how.second * n, jnp.abs(g)), now.second, slopes
+        )
+        size = second
+    else:
+        second = jax.tree.map(
+            lambda v, g: how.second * v + (1 - how.second) * g * g, now.second, slopes
+        )
+        size = jax.tree.map(lambda v: jnp.sqrt(v / (1 - how.second**count)), second)
+    w, b = jax.tree.map(
+        lambda value, m, n: value - rate * m / (n + 1e-8), (now.w, now.b), mean, size
     )
+    return Moving(w, b, first, second, count)
 
 
-def adamax(now: Moving, gradients: tuple[list[Array], list[Array]], rate: Array) -> Moving:
-    """One update (Eq. 8)."""
-
-    def move(values: Sequence, norms: Sequence, slopes: Sequence) -> Any:
-        norms = [
-            jnp.maximum(SECOND_MOMENT * norm, jnp.abs(slope))
-            for norm, slope in zip(norms, slopes, strict=True)
-        ]
-        moved = [
-            value - rate * slope / (norm + 1e-8)
-            for value, slope, norm in zip(values, slopes, norms, strict=True)
-        ]
-        return moved, norms
-
-    w, norm_w = move(now.w, now.norm_w, gradients[0])
-    b, norm_b = move(now.b, now.norm_b, gradients[1])
-    return Moving(w, b, norm_w, norm_b)
-
-
-@functools.partial(jax.jit, static_argnames=("c", "rule"))
+@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
 def learn_online(
-    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array, c: Constants, rule: Rule
+    now: Moving,
+    g: list[Array],
+    frames: Array,
+    target: Array,
+    rate: Array,
+    c: Constants,
+    rule: Rule,
+    how: Optimiser,
 ) -> Moving:
     """DECOLLE: one update in every step after the burn-in, forward in time.
 
@@ -176,44 +214,61 @@ def learn_online(
         rate: Learning rate.
         c: Decays.
         rule: Target rate.
+        how: Adamax or Adam.
     """
     state = _warm_up(now, g, frames, c)
 
-    def one(carry: Any, spikes: Array) -> Any:
+    def one(carry: Any, index: Array) -> Any:
         now, state = carry
         weights = Weights(now.w, now.b, g)
-        state, *seen = step(c, weights, state, spikes)
-        return (adamax(now, local_gradients(weights, *seen, target, rule), rate), state), None
+        state, *seen = step(c, weights, state, frames[index])
+        slopes = local_gradients(weights, *seen, target, rule)
+        return (update(now, slopes, rate, how), state), None
 
-    (now, _), _ = jax.lax.scan(one, (now, state), frames[c.burn_in :])
+    # Indices, not a part of the frames, which would be copied.
+    (now, _), _ = jax.lax.scan(one, (now, state), jnp.arange(c.burn_in, len(frames)))
     return now
 
 
-@functools.partial(jax.jit, static_argnames=("c", "rule"))
+@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
 def learn_batched(
-    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array, c: Constants, rule: Rule
+    now: Moving,
+    g: list[Array],
+    frames: Array,
+    target: Array,
+    rate: Array,
+    c: Constants,
+    rule: Rule,
+    how: Optimiser,
 ) -> Moving:
     """The same local gradients, summed over the trial and applied once; arguments as above."""
     weights = Weights(now.w, now.b, g)
     state = _warm_up(now, g, frames, c)
     zero = [jnp.zeros_like(w) for w in now.w], [jnp.zeros_like(b) for b in now.b]
 
-    def one(carry: Any, spikes: Array) -> Any:
+    def one(carry: Any, index: Array) -> Any:
         total, state = carry
-        state, *seen = step(c, weights, state, spikes)
+        state, *seen = step(c, weights, state, frames[index])
         slopes = local_gradients(weights, *seen, target, rule)
         return (jax.tree.map(jnp.add, total, slopes), state), None
 
-    (total, _), _ = jax.lax.scan(one, (zero, state), frames[c.burn_in :])
-    return adamax(now, total, rate)
+    (total, _), _ = jax.lax.scan(one, (zero, state), jnp.arange(c.burn_in, len(frames)))
+    return update(now, total, rate, how)
 
 
-@functools.partial(jax.jit, static_argnames=("c", "rule"))
+@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
 def learn_backwards(
-    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array, c: Constants, rule: Rule
+    now: Moving,
+    g: list[Array],
+    frames: Array,
+    target: Array,
+    rate: Array,
+    c: Constants,
+    rule: Rule,
+    how: Optimiser,
 ) -> Moving:
     """End to end: one update by the gradient through layers and time; arguments as above."""
-    return adamax(now, end_to_end_gradients(now, g, frames, target, c, rule), rate)
+    return update(now, end_to_end_gradients(now, g, frames, target, c, rule), rate, how)
 
 
 def end_to_end_gradients(
@@ -242,10 +297,10 @@ def _warm_up(now: Moving, g: list[Array], frames: Array, c: Constants) -> Any:
     """State after the burn-in."""
     weights = Weights(now.w, now.b, g)
 
-    def one(state: Any, spikes: Array) -> Any:
-        return step(c, weights, state, spikes)[0], None
+    def one(state: Any, index: Array) -> Any:
+        return step(c, weights, state, frames[index])[0], None
 
-    return jax.lax.scan(one, silent(weights, frames.shape[1]), frames[: c.burn_in])[0]
+    return jax.lax.scan(one, silent(weights, frames.shape[1]), jnp.arange(c.burn_in))[0]
 
 
 @functools.partial(jax.jit, static_argnames="c")
@@ -273,8 +328,13 @@ def spikes_of(weights: Weights, frames: Array, c: Constants) -> list[Array]:
 
 
 def initial(
-    sizes: Sequence[int], n_classes: int, amplitude: float, mean_u: float, frames: NDArray,
-    c: Constants, rng: np.random.Generator,
+    sizes: Sequence[int],
+    n_classes: int,
+    amplitude: float,
+    mean_u: float,
+    frames: NDArray,
+    c: Constants,
+    rng: np.random.Generator,
 ) -> Weights:
     """Orthogonal weights, scaled until U has variance 1 and the wanted mean on some input (LSUV).
 
@@ -289,7 +349,7 @@ def initial(
     """
     layers = Weights([], [], [])
     source = np.asarray(frames, np.float64)
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_in, n_out in itertools.pairwise(sizes):
         random = rng.standard_normal((max(n_in, n_out), min(n_in, n_out)))
         orthogonal = np.linalg.qr(random)[0]
         w = orthogonal if n_in >= n_out else orthogonal.T

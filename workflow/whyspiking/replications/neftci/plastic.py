@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import (
-    Binding, BrianModel, Condition, Network, Params, Recording, Stimulus, Task, Trials,
+    Binding,
+    BrianModel,
+    Condition,
+    Network,
+    Params,
+    Recording,
+    Stimulus,
+    Task,
+    Trials,
 )  # fmt: skip
 from whyspiking.replications.neftci import model, task
 from whyspiking.scoring import accuracy
@@ -54,8 +62,8 @@ beta = exp(-dt / (tau_s * (1 + control(t, 1) * d_tau_s)))
 gamma = exp(-dt / (tau_r * (1 + control(t, 1) * d_tau_r)))
 """
 # Eq. 7: error of the readout, learning signal of the neuron, change of bias and weights.
-ERROR = "e = clip(y - wanted(t, i), -1, 1)"
-SIGNAL = "signal_pre += w * e_post"
+ERROR = "error = clip(y - wanted(t, i), -1, 1)"
+SIGNAL = "signal_pre += w * error_post"
 DELTA = """
 delta = control(t, 0) * signal / (10 * abs(v + b + r - theta) + 1)**2
 b -= delta
@@ -79,9 +87,7 @@ def brian_model(params: Params) -> BrianModel:
             CONTROL: brian2.TimedArray(np.zeros(rows[0]), dt=dt_ms * ms, name=CONTROL),
             WANTED: brian2.TimedArray(np.zeros(rows[1]), dt=dt_ms * n_frames * ms, name=WANTED),
         }
-        retina = brian2.NeuronGroup(
-            n_in, INPUT, threshold="x > 0", reset="x = 0", name="retina"
-        )
+        retina = brian2.NeuronGroup(n_in, INPUT, threshold="x > 0", reset="x = 0", name="retina")
         retina.run_regularly(TRACE_STEP, when="groups", name="step_retina")
         seen = brian2.Synapses(
             inputs[task.INPUT], retina, on_pre="x_post = 1; q_post += 1 - beta_post", name="seen"
@@ -100,7 +106,7 @@ def brian_model(params: Params) -> BrianModel:
             drive = brian2.Synapses(source, layer, "w : 1", on_pre=model.ON_SPIKE, name=f"s{index}")
             drive.connect()
             readout = brian2.NeuronGroup(
-                n_classes, "y : 1\ne : 1", name=f"readout{index}", namespace=known
+                n_classes, "y : 1\nerror : 1", name=f"readout{index}", namespace=known
             )
             readout.run_regularly("y = 0", when="groups", name=f"clear_readout{index}")
             reading = brian2.Synapses(
@@ -144,9 +150,7 @@ def bind(params: Params, network: Network) -> Binding:
 
 def conditions(params: Params) -> list[Condition]:
     """One life of a device per size of deviations."""
-    return [
-        Condition(PERTURBATION, "neurons", float(level)) for level in params.deviations
-    ]
+    return [Condition(PERTURBATION, "neurons", float(level)) for level in params.deviations]
 
 
 def vary(
@@ -193,7 +197,7 @@ def decode(params: Params, recording: Recording, given: Task) -> Trials:
 def measures(
     params: Params, condition: Condition, recording: Recording, given: Task
 ) -> dict[str, float]:
-    """Accuracy at the stages of a device's life, and the share of the loss that learning regains."""
+    """Accuracy at the stages of a device's life; the share of the loss that learning regains."""
     if CONTROL not in given.stimulus.arrays:
         return {}
     outcome = model.decode(params, recording, given)

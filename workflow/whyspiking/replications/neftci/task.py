@@ -31,7 +31,9 @@ def recordings_of(params: Params, split: Split) -> Recordings:
         UserError: If the data set is missing, has other frames, or too few digits.
     """
     if params.dataset_dir is None:
-        raise UserError(f"talk '{params.talk}': its data set has no folder; check 'data' in talk.yaml")
+        raise UserError(
+            f"talk '{params.talk}': its data set has no folder; check 'data' in talk.yaml"
+        )
     found = _load(params.dataset_dir, split, grid(params))
     n = getattr(params, f"n_{split}")
     if n > len(found.labels):
@@ -66,7 +68,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 
 def counts(data: Recordings) -> NDArray[np.float32]:
-    """Number of frames in which each input is active, over a tenth of all frames, (trial, input)."""
+    """Frames in which each input is active, over a tenth of all frames, (trial, input)."""
     total = np.zeros((len(data.labels), data.n_channels), np.float32)
     for first in range(0, len(total), 500):
         part = slice(first, first + 500)
