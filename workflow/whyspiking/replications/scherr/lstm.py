@@ -20,8 +20,8 @@ PIECE = 256
 def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
     """Gates i, f, g, o side by side; uniform weights (Glorot & Bengio 2010).
 
-    Biases let memories last between one bin and a trial (Tallec & Ollivier 2018): with a forget bias
-    of 1 a pilot stayed at chance.
+    Biases let memories last between one bin and a trial (Tallec & Ollivier 2018): with a forget
+    bias of 1 a pilot stayed at chance.
     """
     rng = streams.rng("control-init")
     n_in, n = evidence_task.n_inputs(params), params.n_lstm
