@@ -18,11 +18,17 @@ PIECE = 256
 
 
 def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
-    """Gates i, f, g, o side by side; uniform weights (Glorot & Bengio 2010), forget bias 1."""
+    """Gates i, f, g, o side by side; uniform weights (Glorot & Bengio 2010).
+
+    Biases let memories last between one bin and a trial (Tallec & Ollivier 2018): with a forget
+    bias of 1 a pilot stayed at chance.
+    """
     rng = streams.rng("control-init")
     n_in, n = evidence_task.n_inputs(params), params.n_lstm
+    n_bins = -(-evidence_task.n_steps(params) * params.dt_ms // params.bin_ms)
     bias = np.zeros(4 * n)
-    bias[n : 2 * n] = 1.0
+    bias[n : 2 * n] = np.log(rng.uniform(1, n_bins - 1, n))
+    bias[:n] = -bias[n : 2 * n]
 
     def uniform(rows: int, columns: int) -> NDArray:
         limit = np.sqrt(6 / (rows + columns))
