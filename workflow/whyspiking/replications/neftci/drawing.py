@@ -182,7 +182,8 @@ def memory(history: Table) -> Plate:
     """Buffers of the compiled training step against the length of a trial."""
     plate = Plate(2.7, 5.0)
     ax = plate.panels(1, 1)[0, 0]
-    words = []
+    words: list[str] = []
+    steps = (0, 0)
     labels = {"memory_local": "local", "memory_end_to_end": "back-propagation"}
     for index, (metric, label) in enumerate(labels.items()):
         rows = history[(history["experiment"] == "memory") & (history["metric"] == metric)]

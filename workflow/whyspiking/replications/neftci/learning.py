@@ -70,7 +70,8 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     now = network.start(weights, how)
     shuffle = streams.rng("shuffle")
     history: list[dict[str, Any]] = []
-    seconds = []
+    seconds: list[float] = []
+    layers: list[float] = []
     for epoch in range(params.epochs):
         began = time.process_time()
         order = shuffle.permutation(n)[: n_batches * batch].reshape(n_batches, batch)
@@ -139,7 +140,8 @@ def read(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
 
 def weights_of(trained: Network) -> Weights:
     """A trained network as JAX arrays."""
-    return Weights(*([jnp.asarray(a) for a in kind] for kind in model.weights_of(trained)))
+    w, b, g = ([jnp.asarray(a) for a in kind] for kind in model.weights_of(trained))
+    return Weights(w, b, g)
 
 
 def trial_first(read: Any) -> list[NDArray]:

@@ -43,22 +43,12 @@ def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
     g = [shaped(n, params.n_classes) for n in sizes[1:]]
     c = Constants(*model.decays(params), burn_in=1)
     frames = shaped(n_frames, params.batch_online, sizes[0])
-    count = jax.ShapeDtypeStruct((), jnp.int32)
+    count: Any = jax.ShapeDtypeStruct((), jnp.int32)
     target = shaped(params.batch_online, params.n_classes)
-    compiled = (
-        RULES[rule]
-        .lower(
-            Moving(w, b, (), (w, b), count),
-            g,
-            frames,
-            target,
-            shaped(),
-            c,
-            Rule(0.0, 0.0),
-            Optimiser(*PUBLISHED),
-        )  # type: ignore[attr-defined]
-        .compile()
-    )
+    step: Any = RULES[rule]
+    how = Rule(0.0, 0.0), Optimiser(*PUBLISHED)
+    now = Moving(w, b, (), (w, b), count)
+    compiled: Any = step.lower(now, g, frames, target, shaped(), c, *how).compile()
     return int(compiled.memory_analysis().temp_size_in_bytes)
 
 

@@ -49,9 +49,10 @@ def burn_in(params: Params) -> int:
     return round(params.burn_in_ms / params.dt_ms)
 
 
-def decays(params: Params) -> list[float]:
+def decays(params: Params) -> tuple[float, float, float]:
     """Decay of membrane, synaptic and refractory trace per step (alpha, beta, gamma)."""
-    return [float(np.exp(-params.dt_ms / tau)) for tau in taus(params).values()]
+    alpha, beta, gamma = (float(np.exp(-params.dt_ms / tau)) for tau in taus(params).values())
+    return alpha, beta, gamma
 
 
 def taus(params: Params) -> dict[str, float]:

@@ -132,14 +132,14 @@ def local_gradients(
 class Moving(NamedTuple):
     """What an update changes: weights, biases, and the optimiser's moments of their gradients.
 
-    `first` is empty where the optimiser has no first moment; `count` is the number of updates.
+    `first` is empty where the optimiser has no first moment; `n_updates` counts the updates.
     """
 
     w: list[Array]
     b: list[Array]
     first: Any
     second: Any
-    count: Array
+    n_updates: Array
 
 
 class Optimiser(NamedTuple):
@@ -172,7 +172,7 @@ def update(now: Moving, slopes: Any, rate: Array, how: Optimiser) -> Moving:
         rate: Learning rate.
         how: Adamax or Adam.
     """
-    count = now.count + 1
+    count = now.n_updates + 1
     first, mean = now.first, slopes
     if how.first:
         first = jax.tree.map(lambda m, g: how.first * m + (1 - how.first) * g, first, slopes)
@@ -221,8 +221,8 @@ def learn_online(
     def one(carry: Any, index: Array) -> Any:
         now, state = carry
         weights = Weights(now.w, now.b, g)
-        state, *seen = step(c, weights, state, frames[index])
-        slopes = local_gradients(weights, *seen, target, rule)
+        state, fired, potentials, traces = step(c, weights, state, frames[index])
+        slopes = local_gradients(weights, fired, potentials, traces, target, rule)
         return (update(now, slopes, rate, how), state), None
 
     # Indices, not a part of the frames, which would be copied.
@@ -248,8 +248,8 @@ def learn_batched(
 
     def one(carry: Any, index: Array) -> Any:
         total, state = carry
-        state, *seen = step(c, weights, state, frames[index])
-        slopes = local_gradients(weights, *seen, target, rule)
+        state, fired, potentials, traces = step(c, weights, state, frames[index])
+        slopes = local_gradients(weights, fired, potentials, traces, target, rule)
         return (jax.tree.map(jnp.add, total, slopes), state), None
 
     (total, _), _ = jax.lax.scan(one, (zero, state), jnp.arange(c.burn_in, len(frames)))
@@ -356,7 +356,7 @@ def initial(
         drive = _traces(source, c) @ w
         scale, bias = 1.0, 0.0
         for _ in range(8):
-            u, spikes = _fire(scale * drive + bias, c)
+            u, source = _fire(scale * drive + bias, c)
             scale /= u.std()
             # Per layer, not per neuron: different neurons keep different activity.
             bias = (bias - u.mean()) / u.std() + mean_u
@@ -364,7 +364,6 @@ def initial(
         layers.b.append(jnp.full(n_out, bias, jnp.float32))
         g = rng.uniform(-1, 1, (n_out, n_classes)) * amplitude / np.sqrt(n_out)
         layers.g.append(jnp.asarray(g, jnp.float32))
-        source = spikes
     return layers
 
 

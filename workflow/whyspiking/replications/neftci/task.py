@@ -91,7 +91,7 @@ def as_spikes(params: Params, data: Recordings, chosen: NDArray) -> Task:
     active = data.unpacked(chosen).transpose(1, 0, 2)
     trial, frame, channel = np.nonzero(active)
     spikes = Spikes(
-        frame * float(params.dt_ms),
+        (frame * float(params.dt_ms)).astype(np.float64),
         channel.astype(np.int32),
         trial.astype(np.int32),
         len(chosen),
