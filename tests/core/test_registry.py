@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from whyspiking import registry, sources
+from whyspiking import registry, sources, store
+from whyspiking.contract import Network
 from whyspiking.errors import UserError
 
 CONFIG = {
@@ -122,3 +123,13 @@ def test_sources_follow_imports_but_not_to_other_talks():
     assert any(f.endswith("whyspiking/contract.py") for f in files)
     assert not any("clopath" in f or f.endswith("drawing.py") for f in files)
     assert any(f.endswith("goeltz/drawing.py") for f in sources.of_talk("goeltz", "page"))
+
+
+def test_networks_say_where_their_data_come_from(tmp_path):
+    talk = registry.load_talk("masquelier")
+    folder = tmp_path / "words" / "spiking" / "seed-0"
+    assert registry.as_measured(talk, tmp_path).experiments == talk.experiments
+    store.save_network(Network({}, {"engine": "jax", "provenance": "original"}), folder)
+    measured = registry.as_measured(talk, tmp_path)
+    assert measured.experiments["words"].provenance == "original"
+    assert measured.experiments["mnist"] == talk.experiments["mnist"]

@@ -48,16 +48,14 @@ def synthetic(data: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def provenance_of(key: str, data: Mapping[str, Any]) -> str | None:
-    """Where the chosen source of a data set comes from; None where there is no choice.
+def used_folders(data: Mapping[str, Any]) -> set[str]:
+    """Folders of all data sets at the sizes of the config; others are of other scales.
 
     Args:
-        key: As in `data.key` of a talk's talk.yaml.
         data: The `data` block of the config.
     """
-    if key != "spoken":
-        return None
-    return "original" if _wants_recorded(data) else "synthetic"
+    found = (folder_of(key, data) for key in ("mnist", *SPOKEN))
+    return {folder for folder in found if folder is not None}
 
 
 def places_of_recorded(data: Mapping[str, Any]) -> list[Path]:
