@@ -91,7 +91,7 @@ def test_original_files_are_read_where_they_are(images, tmp_path):
             (place / f"{number + 1:05d}.bin").write_bytes(nmnist.encode(events, number))
         assert len(nmnist.original_files(home, part)) == 10
     config = data(tmp_path, home)
-    assert folders.provenance_of("nmnist", config) == "original"
+    assert folders.event_recordings(config).startswith("nmnist-original-")
     assert folders.event_recordings(config) == "nmnist-original-5+3+4-15ms-pool2"
     path = tmp_path / "test-0.npz"
     recordings.record(config, "test-0", path)
@@ -100,7 +100,8 @@ def test_original_files_are_read_where_they_are(images, tmp_path):
         np.testing.assert_array_equal(found["t_us"], events.t_us[: events.start[3]])
     with pytest.raises(UserError, match="only 10"):
         recordings.record(config, "validation-0", path)
-    assert folders.provenance_of("nmnist", data(tmp_path, home, source="simulated")) == "simulated"
+    refused = data(tmp_path, home, source="simulated")
+    assert folders.event_recordings(refused).startswith("nmnist-simulated-")
     with pytest.raises(UserError, match="unpack both archives"):
         folders.event_recordings(data(tmp_path, source="original"))
 

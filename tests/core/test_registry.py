@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from whyspiking import registry, sources
+from whyspiking import registry, sources, store
+from whyspiking.contract import Network
 from whyspiking.errors import UserError
 
 CONFIG = {
@@ -172,3 +173,13 @@ def test_drawings_in_several_files_decide_no_number():
     assert any(f.endswith("naud/xor_network.py") for f in trained)
     assert not any("naud/drawing" in f for f in trained)
     assert any(f.endswith("naud/drawing_xor.py") for f in sources.of_talk("naud", "page"))
+
+
+def test_networks_say_where_their_data_come_from(tmp_path):
+    talk = registry.load_talk("masquelier")
+    folder = tmp_path / "words" / "spiking" / "seed-0"
+    assert registry.as_measured(talk, tmp_path).experiments == talk.experiments
+    store.save_network(Network({}, {"engine": "jax", "provenance": "original"}), folder)
+    measured = registry.as_measured(talk, tmp_path)
+    assert measured.experiments["words"].provenance == "original"
+    assert measured.experiments["mnist"] == talk.experiments["mnist"]

@@ -292,7 +292,6 @@ def originals(digits, tmp_path, monkeypatch):
 def test_recorded_digits_are_used_where_they_are(originals, tmp_path):
     there = data(tmp_path / "data", originals)
     assert folders.folder_of("spoken", there) == "spoken-original"
-    assert folders.provenance_of("spoken", there) == "original"
     meta = tmp_path / "data" / "spoken-original" / "meta.json"
     making.fetch("spoken-original", there, meta, lambda share, news: None)
     facts = json.loads(meta.read_text())
@@ -309,7 +308,7 @@ def test_automatic_choice_is_synthetic_without_files_and_can_be_forced(originals
     synthetic = "spoken-6x20x2-140ch-24k"
     assert folders.folder_of("spoken", data(place)) == synthetic
     assert folders.folder_of("spoken", data(place, originals, source="synthetic")) == synthetic
-    assert folders.provenance_of("spoken", data(place)) == "synthetic"
+    assert folders.used_folders(data(place)) == {"mnist", synthetic, "words-6x10x2"}
     assert folders.folder_of("spoken", data(place, source="original")) == "spoken-original"
     assert folders.folder_of("words", data(place)) == "words-6x10x2"
     assert folders.folder_of("yinyang", data(place)) is None

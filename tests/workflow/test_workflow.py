@@ -1,5 +1,6 @@
 """The workflow as a user meets it: dry runs, lint, refusals, and one smoke run end to end."""
 
+import ctypes.util
 import os
 import re
 import shutil
@@ -93,6 +94,14 @@ BROKEN = {
         lambda c: c.update(seeds_of=[{"experiment": "goeltz.yinyan", "seeds": [0]}]),
         ["goeltz.yinyan", "goeltz.yinyang"],
     ),
+    "unknown source of speech": (
+        lambda c: c["data"]["spoken"].update(source="radio"),
+        ["data.spoken.source", "radio"],
+    ),
+    "too few speakers": (
+        lambda c: c["data"]["words"].update(speakers=5),
+        ["data.words.speakers", "5"],
+    ),
     "missing folder": (lambda c: c["data"].update(mnist_dir="nowhere"), ["mnist_dir", "nowhere"]),
 }
 
@@ -119,6 +128,24 @@ def test_unwritable_results_are_refused(checkout):
         (checkout / "results").chmod(0o700)
     assert done.returncode != 0
     assert "not writable" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_without_voices_everything_else_goes_on(checkout, tmp_path_factory, monkeypatch):
+    """No eSpeak NG: its data set fails with one message, a training without speech is done."""
+    if ctypes.util.find_library("espeak-ng") is not None:
+        pytest.skip("the system has eSpeak NG of its own")
+    shadow = tmp_path_factory.mktemp("shadow")
+    (shadow / "espeakng_loader.py").write_text("raise ImportError\n")
+    monkeypatch.setenv("PYTHONPATH", str(shadow))
+    network = "results/smoke/goeltz/yinyang/linear/seed-0/network.npz"
+    words = "resources/data/words-6x10x3/meta.json"
+    done = snakemake(checkout, words, network, "--configfile", "config/smoke.yaml", "--cores", "1")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert (checkout / network).is_file(), said
+    assert not (checkout / words).exists()
+    assert "no library of it is installed; install the Python package espeakng-loader" in said
 
 
 @pytest.fixture(scope="session")
@@ -150,6 +177,8 @@ def test_smoke_run_gives_all_tables_and_pages(smoke_run):
         "masquelier.mnist.accuracy",
         "masquelier.mnist_strict.accuracy",
         "masquelier.parity.decisions",
+        "masquelier.words.leak_gain",
+        "masquelier.words.activity",
     ):
         assert (verdicts["claim"] == claim).sum() == 1, claim
     metrics = tables.read_metrics([results / "metrics.csv"])

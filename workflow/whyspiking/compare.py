@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from whyspiking import axes, battery, claims, registry, store, tables
+from whyspiking.datasets.folders import used_folders
 
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
 
@@ -34,7 +35,7 @@ def collect_talk(
         config: The run configuration.
         folder: Where metrics.csv, history.csv and verdicts.csv go.
     """
-    described = registry.load_talk(talk)
+    described = registry.as_measured(registry.load_talk(talk), folder)
     table = tables.read_metrics(metrics)
     contrasts = battery.cross_rows(table, described, config)
     if contrasts:
@@ -129,7 +130,10 @@ def _manifest(config: Mapping[str, Any], jobs: pd.DataFrame) -> dict[str, Any]:
     }
     described = json.dumps(config, sort_keys=True, default=str)
     data = {}
+    used = used_folders(config["data"])
     for path in sorted(Path(config["data"]["folder"]).glob("*/meta.json")):
+        if path.parent.name not in used:
+            continue
         meta = json.loads(path.read_text(encoding="utf-8"))
         data[path.parent.name] = {"provenance": meta["provenance"], "sha256": meta["sha256"]}
     return {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -111,6 +112,26 @@ def load_talk(name: str) -> Talk:
         experiments=experiments,
         folder=path.parent,
     )
+
+
+def as_measured(talk: Talk, folder: Path) -> Talk:
+    """A talk with the provenance of the data that its networks were trained on.
+
+    A data set may have several sources; which one a run used, its networks say.
+
+    Args:
+        talk: As described in its talk.yaml.
+        folder: `results/<scale>/<talk>`.
+    """
+    experiments = dict(talk.experiments)
+    for name, experiment in talk.experiments.items():
+        path = next(folder.glob(f"{name}/*/seed-*/network.json"), None)
+        if path is None:
+            continue
+        info = json.loads(path.read_text(encoding="utf-8"))["info"]
+        found = info.get("provenance", experiment.provenance)
+        experiments[name] = replace(experiment, provenance=found)
+    return replace(talk, experiments=experiments)
 
 
 def module(name: str) -> Replication:

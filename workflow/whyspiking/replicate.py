@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -56,6 +57,9 @@ def train(
         store.save_network(network, folder)
         tables.write_metrics([], folder / "metrics.csv")
         return
+    if params.dataset_dir is not None:
+        described = json.loads((params.dataset_dir / "meta.json").read_text(encoding="utf-8"))
+        network.info["provenance"] = described["provenance"]
     network.info["train_seconds"] = time.perf_counter() - wall
     network.info["train_cpu_seconds"] = time.process_time() - cpu
 

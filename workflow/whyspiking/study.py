@@ -88,7 +88,7 @@ class Story:
         _check_scale(metrics, scale, own / "metrics.csv")
         history = pd.read_csv(_existing(own / "history.csv"))
         return cls(
-            talk=registry.load_talk(talk),
+            talk=registry.as_measured(registry.load_talk(talk), own),
             results=Results(own, talk, scale, metrics, history),
             verdicts=read_verdicts(own / "verdicts.csv"),
             links=links,

@@ -29,12 +29,12 @@ def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
     """
     if key == "mnist":
         return key
+    if key == "nmnist":
+        return event_recordings(data)
     if key not in SPOKEN:
         return None
     if key == "spoken" and _wants_recorded(data):
         return RECORDED
-    if key == "nmnist":
-        return event_recordings(data)
     return next((name for name, own in synthetic(data).items() if own == key), None)
 
 
@@ -52,18 +52,14 @@ def synthetic(data: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def provenance_of(key: str, data: Mapping[str, Any]) -> str | None:
-    """Where the chosen source of a data set comes from; None where there is no choice.
+def used_folders(data: Mapping[str, Any]) -> set[str]:
+    """Folders of all data sets at the sizes of the config; others are of other scales.
 
     Args:
-        key: As in `data.key` of a talk's talk.yaml.
         data: The `data` block of the config.
     """
-    if key == "nmnist":
-        return "simulated" if find_nmnist(data) is None else "original"
-    if key != "spoken":
-        return None
-    return "original" if _wants_recorded(data) else "synthetic"
+    found = (folder_of(key, data) for key in ("mnist", "nmnist", *SPOKEN))
+    return {folder for folder in found if folder is not None}
 
 
 def event_recordings(data: Mapping[str, Any]) -> str:
@@ -73,7 +69,7 @@ def event_recordings(data: Mapping[str, Any]) -> str:
         data: The `data` block of the config.
     """
     own = data["nmnist"]
-    source = provenance_of("nmnist", data)
+    source = "simulated" if find_nmnist(data) is None else "original"
     sizes = f"{own['train']}+{own['validation']}+{own['test']}"
     return f"nmnist-{source}-{sizes}-{own['dt_ms']:g}ms-pool{own['pool']}"
 

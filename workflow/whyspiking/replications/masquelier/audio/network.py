@@ -156,6 +156,9 @@ def outputs(params: Params, variant: str, arrays: Arrays, x: Any) -> tuple[Any, 
             x = jax.nn.relu(
                 stacked(x, params.kernel, params.dilations[k]) @ flat + arrays[f"b_{k}"]
             )
+    else:
+        # The mean itself is 0 by Eq. 8.
+        x = jax.nn.relu(x)
     return x.mean(axis=1) @ arrays["w_out"] + arrays["b_out"], jnp.zeros(())
 
 
