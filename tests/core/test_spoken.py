@@ -20,6 +20,9 @@ SETTINGS = {
         "source": "auto", "speakers": 6, "repetitions": 2, "channels": 140, "rate_khz": 24,
     },
     "words": {"speakers": 6, "words": 10, "repetitions": 2},
+    "nmnist": {
+        "source": "auto", "train": 5, "validation": 3, "test": 4, "dt_ms": 15, "pool": 2,
+    },
 }  # fmt: skip
 
 
@@ -29,6 +32,7 @@ def data(folder, originals=None, **spoken_changes):
         "originals_dir": originals and str(originals),
         "spoken": {**SETTINGS["spoken"], **spoken_changes},
         "words": SETTINGS["words"],
+        "nmnist": SETTINGS["nmnist"],
     }
 
 
@@ -308,7 +312,8 @@ def test_automatic_choice_is_synthetic_without_files_and_can_be_forced(originals
     synthetic = "spoken-6x20x2-140ch-24k"
     assert folders.folder_of("spoken", data(place)) == synthetic
     assert folders.folder_of("spoken", data(place, originals, source="synthetic")) == synthetic
-    assert folders.used_folders(data(place)) == {"mnist", synthetic, "words-6x10x2"}
+    recordings = folders.event_recordings(data(place))
+    assert folders.used_folders(data(place)) == {"mnist", recordings, synthetic, "words-6x10x2"}
     assert folders.folder_of("spoken", data(place, source="original")) == "spoken-original"
     assert folders.folder_of("words", data(place)) == "words-6x10x2"
     assert folders.folder_of("yinyang", data(place)) is None

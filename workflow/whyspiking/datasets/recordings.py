@@ -136,14 +136,16 @@ def describe(data: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
         "noise_hz": nmnist.NOISE_HZ,
         "seed": nmnist.SEED,
     }
-    test = [file for file in files if file.stem.startswith("test-")]
+    test = _load_files([file for file in files if file.stem.startswith("test-")], 1).events
+    if test is None:
+        raise ValueError("shards of test digits hold events")
     return {
         "name": "N-MNIST" if original else "simulated N-MNIST",
         "provenance": "original" if original else "simulated",
         "sha256": {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files},
         "settings": dict(settings),
         "parameters": {} if original else made,
-        "statistics_of_test_events": nmnist.statistics(_load_files(test, 1).events),
+        "statistics_of_test_events": nmnist.statistics(test),
         "citation": CITATION,
         "licence": "CC BY-SA 4.0" if original else "that of MNIST: CC BY-SA 3.0",
     }
@@ -191,8 +193,10 @@ def _load_files(files: Sequence[Path], n_channels: int) -> Recordings:
 
 def _join(parts: Sequence[Events]) -> Events:
     counts = np.concatenate([part.counts() for part in parts])
-    columns = [np.concatenate([getattr(p, name) for p in parts]) for name in EVENT_FIELDS[:-1]]
-    return Events(*columns, np.concatenate([[0], np.cumsum(counts)]))
+    columns = {
+        name: np.concatenate([getattr(p, name) for p in parts]) for name in EVENT_FIELDS[:-1]
+    }
+    return Events(**columns, start=np.concatenate([[0], np.cumsum(counts)]))
 
 
 def _read_original(folder: Path, part: Part, numbers: range) -> tuple[Events, NDArray]:
