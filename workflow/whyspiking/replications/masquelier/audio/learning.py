@@ -51,7 +51,8 @@ def train(
             found |= {"validation_activity": active, "validation_sparsity": -active}
         return found
 
-    epochs, rate = params.epochs, params.learning_rate if spiking else params.control_learning_rate
+    rates = {"conv": params.control_learning_rate, "linear": params.linear_learning_rate}
+    epochs, rate = params.epochs, rates.get(variant, params.learning_rate)
     start = network.initial(params, variant, streams.rng("init"))
     if parents:
         (parent,) = parents.values()
