@@ -161,7 +161,7 @@ def vary(
     Deviations are normal, cut at three standard deviations and at -95 %.
 
     Args:
-        params: `n_relearn`, `relearn_rate`.
+        params: `n_relearn`, `relearn_rate` at the start.
         condition: Its strength is the relative standard deviation.
         test: The digits that are tested three times.
         binding: The network as trained.
@@ -175,7 +175,9 @@ def vary(
     control = np.zeros((len(whole.targets), params.n_frames, 2))
     n, m = len(test.targets), len(lesson.targets)
     control[n:, :, BUILT] = 1
-    control[2 * n : 2 * n + m, model.burn_in(params) :, RATE] = params.relearn_rate
+    # Falls evenly, so that the last digits leave no noise behind.
+    rates = params.relearn_rate * (1 - np.arange(m) / m)
+    control[2 * n : 2 * n + m, model.burn_in(params) :, RATE] = rates[:, None]
     wanted = np.eye(params.n_classes)[whole.targets][:, None, :]
     values = dict(binding.values)
     for name, size in zip(model.names(params), params.hidden, strict=True):
