@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import (
     Binding,
     BrianModel,
-    Condition,
     Network,
     Outcome,
     Params,
@@ -21,6 +19,7 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
+from whyspiking.optional import conditions, measures, vary
 from whyspiking.randomness import Streams
 from whyspiking.replications._template import model
 from whyspiking.replications._template.task import make_task, times_ms
@@ -73,25 +72,6 @@ def bind(params: Params, network: Network) -> Binding:
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """A spike means class 1, silence class 0."""
     return model.decide(params, recording.spikes["output"].first_ms()[:, 0], task.targets)
-
-
-def conditions(params: Params) -> Sequence[Condition]:
-    """None beyond the common battery."""
-    return ()
-
-
-def vary(
-    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
-) -> tuple[Task, Binding]:
-    """Nothing to vary: there are no own conditions."""
-    return task, binding
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
-) -> Mapping[str, float]:
-    """None beyond the common ones."""
-    return {}
 
 
 def exhibits(
