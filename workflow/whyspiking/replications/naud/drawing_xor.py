@@ -338,7 +338,7 @@ def homeostasis(arrays: Arrays) -> Plate:
     plate = Plate(4.8)
     axes = plate.panels(2, 2, sharey="row")
     n_patterns = len(PATTERNS)
-    words = []
+    words, totals = [], ""
     for column, variant in enumerate(shown):
         seed = min(of_variant(arrays, "updates", variant))
         change = of_variant(arrays, "updates", variant)[seed][:, HIDDEN_1]
@@ -355,7 +355,10 @@ def homeostasis(arrays: Arrays) -> Plate:
             lower.bar(x, by_pattern[:, k], width=0.38, color=colour, alpha=0.7, label=name)
         lower.axhline(0, color=INK, linewidth=0.8)
         lower.set_xticks(range(n_patterns), NAMES)
+        by_rule, by_term = change.sum(axis=0)
         term = "on" if np.abs(change[:, 1]).sum() > 0 else "off"
+        if term == "on":
+            totals = f" Over all training the burst rule adds {by_rule:+.1f} and the term {by_term:+.1f}."
         upper.set_title(f"e_min term of the hidden layer {term}")
         upper.set_xlabel("epoch")
         lower.set_xlabel("pattern")
@@ -371,7 +374,7 @@ def homeostasis(arrays: Arrays) -> Plate:
     return plate.says(
         "Ensemble H1 with the e_min term off and on. Upper: its rate while predicting, dashed "
         "e_min. Lower: what the burst rule and the term add to the summed input weights of "
-        "a neuron in one learning window (before clipping), mean over training, by pattern.",
+        f"a neuron in one learning window (before clipping), mean over training, by pattern.{totals}",
         "Mean change per example for 00, 10, 01, 11, " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
