@@ -358,7 +358,7 @@ def homeostasis(arrays: Arrays) -> Plate:
         by_rule, by_term = change.sum(axis=0)
         term = "on" if np.abs(change[:, 1]).sum() > 0 else "off"
         if term == "on":
-            totals = f" Over all training the burst rule adds {by_rule:+.1f} and the term {by_term:+.1f}."
+            totals = f" Over all training the rule adds {by_rule:+.1f}, the term {by_term:+.1f}."
         upper.set_title(f"e_min term of the hidden layer {term}")
         upper.set_xlabel("epoch")
         lower.set_xlabel("pattern")
@@ -373,8 +373,8 @@ def homeostasis(arrays: Arrays) -> Plate:
     legend_below(plate, list(axes.ravel()))
     return plate.says(
         "Ensemble H1 with the e_min term off and on. Upper: its rate while predicting, dashed "
-        "e_min. Lower: what the burst rule and the term add to the summed input weights of "
-        f"a neuron in one learning window (before clipping), mean over training, by pattern.{totals}",
+        "e_min. Lower: what the burst rule and the term add to the summed input weights of a "
+        f"neuron in one learning window (before clipping), mean over training.{totals}",
         "Mean change per example for 00, 10, 01, 11, " + "; ".join(words) + ".",
         SOURCE,
         EXPERIMENT,
