@@ -212,6 +212,23 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                 put("words", variant, seed, "accuracy", score + 0.01 * rng.normal())
                 put("words", variant, seed, "activation_sparsity", sparsity + 0.004 * rng.normal())
             put("words", "conv", seed, "accuracy", 0.82 + 0.01 * rng.normal(), engine="jax")
+    if talk.name == "neftci":
+        for seed in SEEDS:
+            for name, variant in (
+                ("nmnist", "spiking"), ("budgets", "batched"), ("budgets", "spiking"),
+                ("sparse", "spiking"),
+            ):  # fmt: skip
+                for layer in (1, 2, 3):
+                    score = 0.93 + 0.01 * layer + 0.002 * rng.normal()
+                    put(name, variant, seed, f"accuracy_layer{layer}", score)
+                    put(name, variant, seed, f"activity_layer{layer}", 0.04 * layer)
+            for level in (0.2, 0.4):
+                at = {"perturbation": "device", "locus": "neurons", "strength": level}
+                for metric, lost in (
+                    ("accuracy_designed", 0.0), ("accuracy_built", 0.3), ("accuracy_relearned", 0.1)
+                ):  # fmt: skip
+                    put("mismatch", "spiking", seed, metric, 0.95 - lost * level, **at)
+                put("mismatch", "spiking", seed, "regained", 0.66, **at)
     if talk.name == "clopath":
         for seed in SEEDS:
             for experiment in ("ode", "episode"):
@@ -246,6 +263,10 @@ def _history(talk: registry.Talk) -> pd.DataFrame:
             ("alignment_random", 0.4, -0.3),
             ("alignment_permuted", 0.0, 0.1),
             ("nmse", 0.005, 0.9),
+            ("samples", 20_000.0 * epoch, 0.0),
+            ("updates", 800.0 * epoch, 0.0),
+            ("memory_local", 2e6, 0.0),
+            ("memory_end_to_end", 6e5 * epoch, 0.0),
         )
     ]
     return pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
@@ -268,6 +289,7 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
     made |= _two_channels(rng) if experiment.name in ("neuron", "multiplexing") else {}
     made |= _pairing(rng) if experiment.name == "plasticity" else {}
     made |= _word(rng) if experiment.name == "words" else {}
+    made |= _recording(rng) if experiment.name == "sparse" else {}
     made |= _latencies(rng) if experiment.name in ("mnist_slow", "mnist_fast") else {}
     if experiment.name == "boolean":
         made["boolean.accuracy"] = 1 - 0.02 * rng.random((3, 16))
@@ -491,6 +513,23 @@ def _pairing(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "periodic": np.where(np.arange(10) < 6, -0.3, 0.1),
         "p_start": np.array(0.2),
     }
+
+
+def _recording(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Events of one digit and spikes of three layers, as neftci keeps them."""
+    made: dict[str, np.ndarray] = {
+        "digit.input_t_ms": np.sort(rng.uniform(0, 315, 400)),
+        "digit.input_x": rng.integers(0, 34, 400),
+        "digit.input_y": rng.integers(0, 34, 400),
+        "digit.input_on": rng.integers(0, 2, 400),
+        "digit.target": np.array(2),
+        "digit.dt_ms": np.array(7.5),
+        "digit.readout3": rng.normal(size=(42, 10)) + np.eye(10)[np.full(42, 2)],
+    }
+    for layer in (1, 2, 3):
+        made[f"digit.layer{layer}_t_ms"] = rng.uniform(0, 315, 40)
+        made[f"digit.layer{layer}_unit"] = rng.integers(0, 150, 40)
+    return made
 
 
 def _word(rng: np.random.Generator) -> dict[str, np.ndarray]:
