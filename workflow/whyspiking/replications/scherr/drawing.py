@@ -155,7 +155,7 @@ def learning_curves(history: Table) -> Plate:
     ax.set_ylim(0, 0.6)
     ax.set_xlabel("iteration (batch of fresh trials)")
     ax.set_ylabel("decision error")
-    ax.legend(loc="upper right", fontsize=8, ncols=2)
+    legend_below(plate, [ax])
     return plate.says(
         f"Decision error on the training batches, none of which was seen before, mean of {SMOOTH} "
         "iterations; bands are 95 % t intervals over seeds. Dotted: 10 %; grey: chance.",
@@ -251,7 +251,7 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
         error = ((output - target) ** 2).sum() / ((target - target.mean()) ** 2).sum()
         words.append(f"{titles[variant]}: nMSE {error:.4f}")
     axes[0].set_ylabel("readout y")
-    axes[0].legend(loc="upper right", fontsize=8)
+    legend_below(plate, axes[:1])
     return plate.says(
         "Output of the pattern generator in Brian2 over its target, before and after learning.",
         "; ".join(words) + ".",
