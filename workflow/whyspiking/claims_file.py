@@ -53,6 +53,7 @@ class Claim:
     accept: Mapping[str, Band]
     negative_control: Mapping[str, Any] | None
     data: str = ""
+    axis: str = ""
 
     @property
     def talk(self) -> str:
@@ -132,6 +133,7 @@ def _claim(entry: Mapping[str, Any], where: str, talk: Talk | None) -> Claim:
         accept=bands,
         negative_control=entry.get("negative_control"),
         data=data,
+        axis=entry.get("axis", ""),
     )
 
 
