@@ -21,6 +21,7 @@ from whyspiking import (
     sections,
     sources,
     speed_figures,
+    story,
     study,
     svg,
 )
@@ -238,25 +239,20 @@ def test_negative_control_that_passes_is_called_out():
 # the other sections
 
 
-def test_summary_counts_verdicts():
+def test_verdicts_are_counted():
     registered = [claim("a", "key", metric="accuracy"), claim("b", metric="accuracy_fresh")]
     table = verdicts(registered, {"toy.task.a": [0.9, 0.9, 0.91], "toy.task.b": [0.1, 0.1, 0.11]})
-    axes = pd.DataFrame(
-        [
-            {"axis": "timing", "measure": "T1", "favours_spikes": side, "null": 0.0, "says": "X y."}
-            for side in ("yes", "yes", "no", "unclear")
-        ]
-    )
-    said = sections.summary(table, axes, {"toy": talk()}, "default")
+    said = sections.counts(table)
     assert "<strong>1 of 1 key claims</strong>" in said
     assert "Of 1 secondary claims 0 replicated" in said
-    assert "<strong>2 of 4</strong> comparisons, speaks against them in 1" in said
-    assert sections.summary(table, axes, {"toy": talk()}, "smoke") == ""
+    told = sections.key_claims(table, {"toy": talk()})
+    assert "It says a &amp; more" in told
+    assert "It says b" not in told
 
 
 def test_smoke_pages_carry_a_banner():
-    assert "plumbing only" in study.banner("smoke")
-    assert study.banner("default") == ""
+    assert "plumbing only" in story.banner("smoke")
+    assert story.banner("default") == ""
 
 
 def test_deviations_give_published_used_and_why():
@@ -304,9 +300,9 @@ def test_provenance_names_commit_state_and_hashes():
 def test_a_run_of_another_scale_is_refused(tmp_path):
     metrics = pd.DataFrame({"scale": ["smoke"]})
     with pytest.raises(UserError, match="'default' was asked for"):
-        study._check_scale(metrics, "default", tmp_path / "metrics.csv")
+        story.check_scale(metrics, "default", tmp_path / "metrics.csv")
     with pytest.raises(UserError, match="does not exist"):
-        study.find(tmp_path / "absent")
+        story.find(tmp_path / "absent")
 
 
 # the notebooks
@@ -425,7 +421,7 @@ def test_figure_without_data_is_replaced_by_the_reason(results):
     empty = Results(results / "goeltz", "goeltz", "smoke", pd.DataFrame(), pd.DataFrame())
     draw = registry.module("goeltz").figures(empty)
     assert len(draw) >= 4
-    shown = study.show(lambda: registry_figure({}), "map", "")
+    shown = story.show(lambda: registry_figure({}), "map", "")
     assert "Figure not drawn" in shown.markup
 
 
@@ -457,9 +453,9 @@ def test_report_tells_all_talks(results):
     page = "".join(
         piece.markup
         for piece in (
-            told.head(), told.verdict_table(), told.summary(), told.forest(), told.each_talk(),
-            told.measures(), told.answers(), told.speed(), told.energy(), told.deviations(),
-            told.data(), told.provenance(), told.glossary(),
+            told.head(), told.verdict_table(), told.forest(), told.answer(), told.axis_sections(),
+            told.constraints(), told.trained(), told.each_talk(), told.measures(), told.speed(),
+            told.energy(), told.deviations(), told.data(), told.provenance(), told.glossary(),
         )
     )  # fmt: skip
     assert page.index('id="table-verdicts"') < page.index("<figure")
@@ -480,7 +476,7 @@ def test_made_up_exhibits_cover_what_the_figures_need():
 
 def test_pages_depend_on_all_that_draws_them():
     files = {Path(name).name for name in sources.of_stage("page")}
-    assert files >= {"study.py", "sections.py", "comparisons.py", "style.css", "page.html.j2"}
+    assert files >= {"study.py", "story.py", "forests.py", "style.css", "page.html.j2"}
     trained = {Path(name).name for name in sources.of_talk("goeltz", "train")}
     assert not trained & {"study.py", "figures.py", "drawing.py", "style.css"}
     assert not trained & {"comparisons.py", "markup.py"}, "nor on what only drawing imports"
