@@ -6,6 +6,9 @@ from snakemake_logger_plugin_whyspiking import announce
 min_version("9.20")
 
 
+report: "workflow/report/workflow.rst"
+
+
 configfile: "config/config.yaml"
 
 

@@ -356,6 +356,48 @@ def test_page_is_self_contained_and_the_same_on_every_build(tmp_path):
 
 
 @pytest.mark.slow
+def test_two_builds_of_the_report_are_identical(results, tmp_path):
+    """Two kernels, so that nothing hangs on the order of a set."""
+    pages = []
+    for name in ("a", "b"):
+        page = tmp_path / name / report.MAIN_PAGE
+        parameters = {"results": str(results), "scale": "default"}
+        report.make_page(
+            ROOT / "notebooks" / "why_spiking.ipynb", tmp_path / name / "x.ipynb", page, parameters
+        )
+        pages.append(page.read_bytes())
+    assert pages[0] == pages[1]
+    assert len(pages[0]) < 5_000_000
+
+
+def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
+    told = study.Study.open(results, "default")
+    for name in ("a", "b"):
+        told.write_slides(tmp_path / name)
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    axes = [entry["axis"] for entry in told.config["answers"]]
+    assert files == sorted(f"{name}.svg" for name in ("matrix", "verdicts", *axes))
+    for name in files:
+        picture = (tmp_path / "a" / name).read_bytes()
+        assert picture == (tmp_path / "b" / name).read_bytes()
+        assert b"<svg" in picture and b"nan" not in picture.replace(b"resonan", b"")
+
+
+def test_every_caption_of_the_snakemake_report_exists():
+    rules = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+    found = []
+    for path in rules:
+        text = path.read_text(encoding="utf-8")
+        names = re.findall(r'(?:caption=|^report: )"([^"]+)"', text, flags=re.MULTILINE)
+        found += [(path.parent / name).resolve() for name in names]
+        assert text.count("report(") == len(re.findall(r"caption=", text))
+    assert len(found) >= 6
+    assert all(path.is_file() and len(path.read_text()) > 80 for path in found)
+    kept = sorted((ROOT / "workflow" / "report").iterdir())
+    assert sorted(set(found)) == kept, "a caption that nothing shows"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "error", "words"),
     [

@@ -16,6 +16,7 @@ STAGE_SCRIPTS = {
     "collect": "collect.py",
     "compare": "compare.py",
     "page": "page.py",
+    "slides": "slides.py",
 }
 # What only draws does not decide a number: a change there must not retrain a network.
 DRAWING = ("figures.py", "drawing.py", "report.py")

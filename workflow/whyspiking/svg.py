@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+from pathlib import Path
 
 from matplotlib.figure import Figure
 
@@ -26,6 +27,25 @@ def inline(figure: Figure, prefix: str, alt: str) -> str:
     with style():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return embed(buffer.getvalue(), prefix, alt)
+
+
+def write(figure: Figure, path: Path) -> None:
+    """The figure as a file that stands alone, on white, with no date in it.
+
+    Args:
+        figure: Drawn under `figures.style`.
+        path: Where the SVG goes; it appears whole or not at all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    with style():
+        figure.savefig(
+            partial,
+            format="svg",
+            facecolor="white",
+            metadata={"Date": None, "Creator": None},
+        )
+    partial.replace(path)
 
 
 def embed(source: str, prefix: str, alt: str) -> str:
