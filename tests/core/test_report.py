@@ -19,6 +19,7 @@ from whyspiking import (
     registry,
     report,
     sections,
+    slides,
     sources,
     speed_figures,
     story,
@@ -373,7 +374,7 @@ def test_two_builds_of_the_report_are_identical(results, tmp_path):
 def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
     told = study.Study.open(results, "default")
     for name in ("a", "b"):
-        told.write_slides(tmp_path / name)
+        slides.write(told, tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     axes = [entry["axis"] for entry in told.config["answers"]]
     assert files == sorted(f"{name}.svg" for name in ("matrix", "verdicts", *axes))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from made_results import make_results
 
+from whyspiking import slides
 from whyspiking.report import make_page
 from whyspiking.study import Study
 
@@ -128,7 +129,7 @@ def ask(tmp_path, page, script, theme="light"):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     results = make_results(tmp_path_factory.mktemp("run") / "default")
-    Study.open(results, "default").write_slides(results / "slides")
+    slides.write(Study.open(results, "default"), results / "slides")
     target = results / "why_spiking.html"
     parameters = {"results": str(results), "scale": "default"}
     make_page(

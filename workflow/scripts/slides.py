@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from whyspiking import slides
 from whyspiking.jobs import job
 from whyspiking.study import Study
 
 with job(snakemake.log[0], "slides"):
     study = Study.open(snakemake.params.results, snakemake.params.scale)
-    study.write_slides(Path(snakemake.output.slides))
+    slides.write(study, Path(snakemake.output.slides))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -16,21 +15,19 @@ from whyspiking import (
     biology,
     comparisons,
     constraints,
-    figures,
     forests,
     markup,
     matrix,
     measures_table,
     registry,
     sections,
+    slides,
     speed_figures,
-    svg,
     synthesis,
     tables,
     telling,
     trained,
 )
-from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html
 from whyspiking.story import (
     Story,
@@ -47,8 +44,6 @@ from whyspiking.tables import Table
 from whyspiking.verdict_table import verdict_table
 
 __all__ = ["Story", "Study"]
-SLIDES = "slides"
-"""Folder of the figures that stand by themselves, beside the page."""
 
 
 @dataclass
@@ -156,8 +151,7 @@ class Study:
         told = f"<h2>The answer</h2>{said}{matrix.table(self.answers, self.talks)}"
         keys = "" if self.scale == "smoke" else sections.key_claims(self.verdicts, self.talks)
         slide = show(lambda: matrix.figure(self.answers, self.talks), "matrix", "").markup
-        files = ", ".join(f'<a href="{SLIDES}/{name}.svg">{name}</a>' for name in self.slides())
-        slide += f"<p>As files: {files}.</p>"
+        slide += slides.links(self.answers)
         return Html(told + markup.details("The matrix as a figure, for a slide", slide) + keys)
 
     def axis_sections(self) -> Html:
@@ -260,32 +254,6 @@ class Study:
         return show(lambda: comparisons.energy_dots(self.metrics), "energy-ratio", "") + show(
             lambda: comparisons.energy_tornado(self.metrics), "tornado", ""
         )
-
-    def slides(self) -> dict[str, Callable[[], Plate]]:
-        """Name -> drawing of every figure that stands by itself on a slide."""
-        drawn: dict[str, Callable[[], Plate]] = {
-            "matrix": lambda: matrix.figure(self.answers, self.talks),
-            "verdicts": lambda: forests.verdict_forest(self.verdicts),
-        }
-        for answer in self.answers:
-            drawn[answer.axis] = lambda answer=answer: forests.axis_forest(
-                answer, self.config, self.names
-            )
-        return drawn
-
-    def write_slides(self, folder: Path) -> None:
-        """Write every slide that has something to show as a file of its own.
-
-        Args:
-            folder: Where `<name>.svg` goes; it is there even if nothing can be drawn.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, draw in self.slides().items():
-            with figures.style():
-                try:
-                    svg.write(draw(), folder / f"{name}.svg")
-                except NotMeasuredError:
-                    continue
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""
