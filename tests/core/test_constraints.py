@@ -80,6 +80,11 @@ def test_what_was_not_measured_is_said():
     assert "No memory" in constraints.memory(empty, TALKS)
 
 
+def test_size_ratio_is_told_with_its_control():
+    table = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
+    assert "Goeltz, yinyang against mlp: 1 [" in constraints.size(table, TALKS)
+
+
 def test_memory_of_learning_finds_all_metrics_about_it():
     table = rows(("spiking", 0, "learning_memory", 5.0), ("spiking", 0, "memory_slope_ratio", 0.5))
     shown = constraints.memory(table, TALKS)
