@@ -200,6 +200,10 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                     put(experiment, "spiking", seed, "normalised_score", kept, **at)
             for variant in ("mlp", "ink", "linear"):
                 put("mnist_slow", variant, seed, "accuracy", 0.97 + 0.002 * rng.normal())
+    if talk.name == "scherr":
+        for seed in SEEDS:
+            for variant, kept in (("spiking", 1.2e5), ("bptt", 2.7e5)):
+                put("evidence", variant, seed, "learning_memory", kept, engine="compiled")
     if talk.name == "bohte":
         for seed in SEEDS:
             for name in ("timescales", "published_rate"):
