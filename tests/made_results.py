@@ -36,8 +36,10 @@ def make_results(folder: Path, scale: str = "default") -> Path:
         judged = claims.judge_all(table, registered, talk, scale)
         tables.write_csv(judged, folder / name / "verdicts.csv")
         for experiment in talk.experiments.values():
-            store.save_arrays(
-                exhibits(experiment), folder / name / experiment.name / "exhibits.npz"
+            own = folder / name / experiment.name
+            store.save_arrays(exhibits(experiment), own / "exhibits.npz")
+            tables.write_metrics(
+                tables.where(table, experiment=experiment.name), own / "metrics.csv"
             )
         verdicts.append(judged)
         metrics.append(table)
