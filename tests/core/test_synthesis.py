@@ -261,6 +261,18 @@ def test_forest_of_energy_puts_the_models_of_a_row_on_one_line():
     assert [text.get_text() for text in free.texts] == ["5 … 30"]
 
 
+def test_an_extreme_ratio_is_an_arrow_at_the_edge_and_keeps_its_number():
+    tiny = finding("no", measure="E1", metric="energy_ratio", null=1.0, locus="mlp",
+                   perturbation="mem_near", effect=-1e-6, low=0.9e-6, high=1.1e-6)  # fmt: skip
+    with style():
+        plate = forests.axis_forest(answer(tiny, counts=["E1"]), CONFIG, NAMES)
+        ax = plate.axes[0]
+        (arrow,) = lines_at(ax, "<")
+    assert arrow.get_xdata()[0] == pytest.approx(forests.BEYOND[0])
+    assert [text.get_text() for text in ax.texts] == ["1.0e−6"]
+    assert "arrow: beyond the axis" in plate.caption
+
+
 # the project's own declarations
 
 
