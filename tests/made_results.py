@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,17 @@ def config(scale: str) -> dict[str, Any]:
     return {**yaml.safe_load(text), "scale": scale}
 
 
-def make_results(folder: Path, scale: str = "default") -> Path:
-    """Write every table and exhibit that the report reads, for all talks of the project."""
-    settings = config(scale)
+def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()) -> Path:
+    """Write every table and exhibit that the report reads.
+
+    Args:
+        folder: Of the run.
+        scale: Its scale.
+        talks: Names of the talks; all of the project where none is given.
+    """
+    settings, names = config(scale), talks or registry.available()
     verdicts, metrics = [], []
-    for name in registry.available():
+    for name in names:
         talk = registry.load_talk(name)
         registered = claims.load(talk.folder / "claims.yaml", talk)
         table = pd.DataFrame(_metrics(talk, registered, scale, settings))
@@ -49,7 +55,7 @@ def make_results(folder: Path, scale: str = "default") -> Path:
     tables.write_csv(axes.contrasts(table, settings), folder / "axes.csv")
     durations = [
         {"rule": "simulate", "talk": name, "experiment": experiment, "variant": "", "seconds": 9.0}
-        for name in registry.available()
+        for name in names
         for experiment in registry.load_talk(name).experiments
     ]
     tables.write_csv(pd.DataFrame(durations), folder / "durations.csv")
