@@ -82,6 +82,8 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     lows, highs = zip(*(ax.dataLim.intervaly for ax in axes.flat[: len(shown)]), strict=True)
     # Room for the names above the lines.
     axes[0, 0].set_ylim(0.5 * min(lows), 300 * max(highs))
+    for ax in axes.flat:
+        ax.minorticks_off()
     for ax in list(axes.flat)[len(shown) :]:
         ax.set_axis_off()
     for ax in axes[:, 0]:
