@@ -22,7 +22,7 @@ from whyspiking.progress import latest, news_file
 STAGES = {
     "fetch": ("being fetched", "fetched"),
     "train": ("training", "trained"),
-    "simulate": ("simulating in Brian2", "simulated in Brian2"),
+    "simulate": ("simulating and measuring", "simulated and measured"),
     "collect": ("collecting tables", "tables collected, claims judged"),
     "compare": ("comparing talks", "talks compared"),
     "page": ("writing its page", "page written"),
