@@ -86,6 +86,7 @@ def plan_of(wildcards):
     return {
         "battery": list(experiment.battery),
         "half_step": experiment.half_step,
+        "states": dict(experiment.states),
         "roles": roles,
     }
 

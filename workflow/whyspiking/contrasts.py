@@ -159,6 +159,8 @@ def _spiking_counts(counts: Counts) -> SpikingCounts | None:
         neuron_updates=counts["neuron_updates"],
         neuron_updates_event=counts["neuron_updates_event"],
         macs=counts.get("macs_effective", 0.0),
+        state_updates=counts.get("state_updates", 0.0),
+        state_updates_event=counts.get("state_updates_event", 0.0),
     )
 
 

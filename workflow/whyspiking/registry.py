@@ -6,7 +6,7 @@ import difflib
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,6 +48,8 @@ class Experiment:
     variants: Mapping[str, Variant]
     half_step: bool = False
     simulated: bool = True
+    states: Mapping[str, float] = field(default_factory=dict)
+    """Population -> state variables per neuron beyond the membrane."""
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""
@@ -199,6 +201,7 @@ def _experiment(
         battery=tuple(entry["battery"]),
         half_step=bool(entry.get("half_step", False)),
         simulated=bool(entry.get("simulated", True)),
+        states=entry.get("states", {}),
         published={key: value["value"] for key, value in described.items()},
         units={key: value["unit"] for key, value in described.items() if "unit" in value},
         sources={key: value["source"] for key, value in described.items()},
