@@ -153,6 +153,13 @@ GLOSSARY: dict[str, Metric] = {
     "robustness_advantage": Metric(
         "fraction", "R3: robustness area of the spiking network minus that of its control."
     ),
+    # size
+    "parameters": Metric("1", "Numbers that training sets."),
+    "size_ratio": Metric(
+        "1",
+        "G1: parameters of the control over those of the spiking network at equal score, geometric "
+        "mean over the scores that both reach; undefined where their ranges do not overlap.",
+    ),
     # parity of engines
     "equal_decisions": Metric(
         "fraction", "Q1: share of trials, or labelled steps, with the same choice in both engines."
