@@ -267,6 +267,15 @@ def test_the_clean_run(probed):
     assert arrays["first"].shape == (200, K)
 
 
+def test_activity_of_every_population(probed):
+    table, _, _ = probed
+    for name in ("input", "hidden", "output"):
+        # Every neuron fires once in 20 ms.
+        assert value(table, "rate_hz", locus=name) == pytest.approx(50.0)
+        assert value(table, "active_share", locus=name) == 1.0
+        assert np.isnan(value(table, "isi_cv", locus=name))
+
+
 def test_trials_behind_each_row(probed):
     table, _, _ = probed
     assert tables.where(table, metric="accuracy", perturbation="none")["trials"].tolist() == [200]

@@ -7,6 +7,7 @@ import pytest
 
 from whyspiking import replicate, store, tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
+from whyspiking.registry import Variant
 
 
 def make_replication(measures):
@@ -27,8 +28,9 @@ def make_replication(measures):
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
     def _rows(measures):
-        variants = {"spiking": SimpleNamespace(starts_from=())}
-        talk = SimpleNamespace(experiments={"one": SimpleNamespace(variants=variants)})
+        variants = {"spiking": Variant("spiking", "spiking", "A network.", ())}
+        one = SimpleNamespace(variants=variants, sizes=None)
+        talk = SimpleNamespace(experiments={"one": one})
         monkeypatch.setattr(replicate.registry, "module", lambda name: make_replication(measures))
         monkeypatch.setattr(replicate.registry, "load_talk", lambda name: talk)
         params = Params("toy", "one", "smoke", {}, seed=3)

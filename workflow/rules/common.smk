@@ -54,7 +54,7 @@ def networks_of(wildcards):
     experiment = experiment_of(wildcards)
     return [
         f"<results>/{experiment.talk}/{experiment.name}/{variant}/seed-{seed}/network.npz"
-        for variant in experiment.variants
+        for variant in experiment.measured_variants()
         for seed in registry.seeds(experiment, config, variant)
     ]
 
@@ -75,17 +75,19 @@ def simulated(talk, file):
 
 
 def parameters_of(wildcards):
-    """The resolved parameters of an experiment: a change of one reruns this experiment only."""
-    return dict(registry.params(experiment_of(wildcards), config).values)
+    """The resolved parameters of a job: a change of one reruns this experiment only."""
+    variant = getattr(wildcards, "variant", None)
+    return dict(registry.params(experiment_of(wildcards), config, variant=variant).values)
 
 
 def plan_of(wildcards):
     """What an experiment's simulation measures: its part of the battery and its variants."""
     experiment = experiment_of(wildcards)
-    roles = {variant.name: variant.role for variant in experiment.variants.values()}
+    roles = {name: experiment.variants[name].role for name in experiment.measured_variants()}
     return {
         "battery": list(experiment.battery),
         "half_step": experiment.half_step,
+        "states": dict(experiment.states),
         "roles": roles,
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import curves, energy, tables
+from whyspiking import curves, energy, sizes, tables
 from whyspiking.contract import Params
 from whyspiking.energy import ControlCounts, CostModel, SpikingCounts
 from whyspiking.registry import Experiment, Talk
@@ -36,6 +36,7 @@ def cross_rows(
         table = tables.where(metrics, experiment=experiment.name)
         if not table.empty:
             rows += _experiment_rows(table, experiment, models, config["energy"])
+            rows += _size_rows(table, experiment)
     return rows
 
 
@@ -127,6 +128,57 @@ def _advantage_rows(
     return rows
 
 
+def _size_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, Any]]:
+    """G1: size ratio of every spiking network to every control, in the engines of training."""
+    if experiment.sizes is None:
+        return []
+    clean = tables.where(table, perturbation="none", locus="", metric=["parameters", "score"])
+    # What was re-simulated is one network at one size; sizes are compared as they were trained.
+    known = tables.where(clean, metric="parameters")["engine"].unique().tolist()
+    clean = tables.where(clean, engine=known)
+    curves_of = {name: _size_curves(clean, experiment, name) for name in experiment.sizes.of}
+    by_role = {
+        role: [name for name in curves_of if experiment.variants[name].role == role]
+        for role in ("spiking", "control")
+    }
+    rows: list[dict[str, Any]] = []
+    for spiking in by_role["spiking"]:
+        for control in by_role["control"]:
+            ours, theirs = curves_of[spiking], curves_of[control]
+            for seed in sorted(set(ours) & set(theirs)):
+                own = tables.where(clean, variant=spiking, seed=seed, metric="parameters")
+                engine = str(own["engine"].iloc[0])
+                params = Params(experiment.talk, experiment.name, str(own["scale"].iloc[0]), {})
+                shared = curves.common(params, spiking, seed, engine)
+                value = sizes.size_ratio(ours[seed], theirs[seed])
+                trials = min(point[2] for point in [*ours[seed], *theirs[seed]])
+                rows += tables.rows({**shared, "locus": control}, {"size_ratio": value}, trials)
+    return rows
+
+
+def _size_curves(
+    clean: pd.DataFrame, experiment: Experiment, name: str
+) -> dict[int, list[sizes.Point]]:
+    """Seed -> size and score at every size; only seeds that have them all."""
+    assert experiment.sizes is not None
+    same = [v.name for v in experiment.variants.values() if v.trained_as == name]
+    found: dict[int, list[sizes.Point]] = {}
+    for seed in sorted(set(clean["seed"].astype(int))):
+        points = []
+        for variant in same:
+            own = tables.where(clean, variant=variant, seed=seed)
+            size = tables.where(own, metric="parameters")
+            scored = tables.where(own, metric="score")
+            if len(size) == 1 and len(scored) == 1:
+                values = scored.iloc[0]
+                points.append(
+                    (float(size["value"].iloc[0]), float(values["value"]), int(values["trials"]))
+                )
+        if len(points) == len(same):
+            found[seed] = points
+    return found
+
+
 def _areas(table: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]]:
     """(perturbation, locus) -> (robustness area, trials)."""
     return {
@@ -159,6 +211,8 @@ def _spiking_counts(counts: Counts) -> SpikingCounts | None:
         neuron_updates=counts["neuron_updates"],
         neuron_updates_event=counts["neuron_updates_event"],
         macs=counts.get("macs_effective", 0.0),
+        state_updates=counts.get("state_updates", 0.0),
+        state_updates_event=counts.get("state_updates_event", 0.0),
     )
 
 

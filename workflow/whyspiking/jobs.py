@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import resource
 import sys
 import traceback
 from collections.abc import Iterator
@@ -35,6 +37,7 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
     Yields:
         A progress function for long computations.
     """
+    started = cpu_seconds()
     os.environ.update({k: v for k, v in SINGLE_THREAD.items() if k not in os.environ})
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +53,31 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
             traceback.print_exc()
             print(f"ERROR {label}: unexpected failure; the lines above tell where", flush=True)
             sys.exit(1)
+        print(USED.format(total=cpu_seconds(), start=started), flush=True)
+
+
+USED = "CPU seconds: {total:.2f}, start-up {start:.2f}"
+"""Last line of a job's log; `used` reads it."""
+
+
+def cpu_seconds() -> float:
+    """User and system time of this process and of the programs it has run (compilers, Brian2)."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def used(log: Path) -> tuple[float, float]:
+    """CPU seconds of a finished job and those of them before its work began, from its log.
+
+    Snakemake's benchmark samples only every half minute and so misses what a short job, or a
+    program that a job runs, uses; nan where the log does not say.
+    """
+    numbers = (float("nan"), float("nan"))
+    if log.is_file():
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            if found := re.fullmatch(r"CPU seconds: ([\d.]+), start-up ([\d.]+)", line):
+                numbers = float(found[1]), float(found[2])
+    return numbers
 
 
 def wildcard_label(wildcards: Any) -> str:

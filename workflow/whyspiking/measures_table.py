@@ -13,7 +13,7 @@ import numpy as np
 from whyspiking import markup
 from whyspiking.markup import Cell
 from whyspiking.registry import Experiment, Talk
-from whyspiking.statistics import t_interval
+from whyspiking.statistics import log_interval, t_interval
 from whyspiking.tables import Table
 
 LOCI = ("hidden", "input", "weights", "neurons", "")
@@ -102,6 +102,22 @@ def _energy(own: Table, experiment: Experiment, talk: Talk) -> str:
         f"{markup.digits(float(means.min()))} … {markup.digits(float(means.max()))}"
         f"<small>{ahead} of {len(means)} above 1</small>"
     )
+
+
+def _size(own: Table, experiment: Experiment, talk: Talk) -> str:
+    if experiment.sizes is None:
+        raise NothingToShowError("trained at one size only (talk.yaml)")
+    rows = own[own["metric"] == "size_ratio"]
+    known = rows[rows["value"].notna()]
+    if known.empty:
+        raise NothingToShowError(
+            "the scores of spiking network and control do not overlap within the sizes trained"
+            if len(rows)
+            else "not measured at this scale"
+        )
+    found = log_interval(known.groupby("seed")["value"].mean().to_numpy())
+    shown = markup.interval(found.mean, found.low, found.high, "1")
+    return f"{shown}<small>{escape(str(known['locus'].iloc[0]))}</small>"
 
 
 def _density(own: Table, experiment: Experiment, talk: Talk) -> str:
@@ -213,6 +229,7 @@ COLUMNS: tuple[tuple[str, str, Callable[..., str]], ...] = (
         "robustness area minus that of the control, range over perturbations",
         _over_perturbations("robustness_advantage"),
     ),
+    ("G1", "parameters of the control over those of the spiking network at equal score", _size),
     (
         "Q1",
         "score in Brian2 minus score in the engine of training",

@@ -6,13 +6,15 @@ import difflib
 import importlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from whyspiking import learning_rules
 from whyspiking.contract import Params, Replication
 from whyspiking.datasets.folders import folder_of
 from whyspiking.errors import UserError
+from whyspiking.learning_rules import Rule
 from whyspiking.schema import check, read_yaml
 
 FOLDER = Path(__file__).parent / "replications"
@@ -28,6 +30,31 @@ class Variant:
     starts_from: tuple[str, ...]
     priority: int = 0
     first_seeds: int | None = None
+    smaller: tuple[str, float] | None = None
+    """Of a network of another size (role `size`): the variant it is trained as, and the share of
+    that one's size."""
+
+    @property
+    def trained_as(self) -> str:
+        """Name of the variant that the talk knows."""
+        return self.smaller[0] if self.smaller else self.name
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """At which other sizes networks are trained, to see how large they need to be (G1).
+
+    Attributes:
+        parameter: What is made smaller; a number, or a list of them.
+        shares: Of its full value.
+        of: Variants, spiking networks and controls.
+        first_seeds: Only so many of the experiment's seeds.
+    """
+
+    parameter: str
+    shares: tuple[float, ...]
+    of: tuple[str, ...]
+    first_seeds: int
 
 
 @dataclass(frozen=True)
@@ -48,12 +75,19 @@ class Experiment:
     variants: Mapping[str, Variant]
     half_step: bool = False
     simulated: bool = True
+    states: Mapping[str, float] = field(default_factory=dict)
+    """Population -> state variables per neuron beyond the membrane."""
+    sizes: Sizes | None = None
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""
         if not self.simulated:
             return []
         return [v.name for v in self.variants.values() if v.role in ("spiking", "ablation")]
+
+    def measured_variants(self) -> list[str]:
+        """Variants that the battery measures: all but those that only differ in size."""
+        return [v.name for v in self.variants.values() if v.role != "size"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +103,7 @@ class Talk:
     tau_char_what: str
     experiments: Mapping[str, Experiment]
     folder: Path
+    learning: tuple[Rule, ...] = ()
 
 
 def available() -> list[str]:
@@ -101,6 +136,8 @@ def load_talk(name: str) -> Talk:
     }
     _check_parents(experiments, where)
     _check_unsimulated(experiments, where)
+    learning = tuple(learning_rules.from_entry(entry) for entry in data["learning"])
+    _check_learning(learning, experiments, where)
     return Talk(
         name=name,
         title=data["title"],
@@ -111,6 +148,7 @@ def load_talk(name: str) -> Talk:
         tau_char_what=data["tau_char"]["what"],
         experiments=experiments,
         folder=path.parent,
+        learning=learning,
     )
 
 
@@ -139,11 +177,17 @@ def module(name: str) -> Replication:
     return cast(Replication, importlib.import_module(f"whyspiking.replications.{name}"))
 
 
-def params(experiment: Experiment, config: Mapping[str, Any], seed: int = 0) -> Params:
-    """The parameters of one experiment at the scale of the config."""
+def params(
+    experiment: Experiment, config: Mapping[str, Any], seed: int = 0, variant: str | None = None
+) -> Params:
+    """The parameters of one experiment, or of one of its variants, at the scale of the config."""
     scale = config["scale"]
     values = dict(experiment.published)
     values.update({key: entry["value"] for key, entry in experiment.scaled.get(scale, {}).items()})
+    if variant is not None and (smaller := experiment.variants[variant].smaller):
+        assert experiment.sizes is not None
+        key = experiment.sizes.parameter
+        values[key] = _shrunk(values[key], smaller[1])
     originals = config["data"]["originals_dir"]
     folder = Path(config["data"]["folder"])
     dataset = folder_of(experiment.data_key, config["data"])
@@ -189,6 +233,21 @@ def _experiment(
             _check_number(f"experiments.{name}.scaled.{scale}.{key}", key, changes[key], where)
     for key, value in described.items():
         _check_number(f"parameters.{key}", key, value, where)
+    variants = {
+        key: Variant(
+            key,
+            v["role"],
+            v["says"],
+            tuple(v.get("starts_from", ())),
+            v.get("priority", 0),
+            v.get("first_seeds"),
+        )
+        for key, v in entry["variants"].items()
+    }
+    sizes = None
+    if "sizes" in entry:
+        sizes = _sizes(name, entry["sizes"], {**described, "variants": variants}, where)
+        variants |= _of_other_sizes(sizes)
     return Experiment(
         talk=talk,
         name=name,
@@ -199,22 +258,48 @@ def _experiment(
         battery=tuple(entry["battery"]),
         half_step=bool(entry.get("half_step", False)),
         simulated=bool(entry.get("simulated", True)),
+        states=entry.get("states", {}),
         published={key: value["value"] for key, value in described.items()},
         units={key: value["unit"] for key, value in described.items() if "unit" in value},
         sources={key: value["source"] for key, value in described.items()},
         scaled=entry["scaled"],
-        variants={
-            key: Variant(
-                key,
-                v["role"],
-                v["says"],
-                tuple(v.get("starts_from", ())),
-                v.get("priority", 0),
-                v.get("first_seeds"),
-            )
-            for key, v in entry["variants"].items()
-        },
+        variants=variants,
+        sizes=sizes,
     )
+
+
+def _shrunk(size: Any, share: float) -> Any:
+    """A share of a number of units, at least one; of each where there are several layers."""
+    if isinstance(size, list):
+        return [_shrunk(entry, share) for entry in size]
+    return max(1, round(share * size))
+
+
+def _sizes(name: str, entry: Mapping[str, Any], known: Mapping[str, Any], where: str) -> Sizes:
+    for key, value, names in (
+        ("parameter", entry["parameter"], known),
+        *(("of", variant, known["variants"]) for variant in entry["of"]),
+    ):
+        if value not in names:
+            raise UserError(
+                f"{where}: 'experiments.{name}.sizes.{key}' names '{value}', which the experiment "
+                "does not have; correct it"
+            )
+    return Sizes(
+        entry["parameter"], tuple(entry["shares"]), tuple(entry["of"]), entry["first_seeds"]
+    )
+
+
+def _of_other_sizes(sizes: Sizes) -> dict[str, Variant]:
+    """One variant more for every variant and share."""
+    found = {}
+    for variant in sizes.of:
+        for share in sizes.shares:
+            name = f"{variant}_at_{round(100 * share)}"
+            says = f"{variant} with {100 * share:g} % of {sizes.parameter}"
+            smaller = (variant, float(share))
+            found[name] = Variant(name, "size", says, (), 0, sizes.first_seeds, smaller)
+    return found
 
 
 def _check_number(key: str, name: str, entry: Mapping[str, Any], where: str) -> None:
@@ -241,6 +326,21 @@ def _check_parents(experiments: Mapping[str, Experiment], where: str) -> None:
                         f"{where}: 'experiments.{experiment.name}.variants.{variant.name}."
                         f"starts_from' names '{parent}', which is no experiment/variant of the talk"
                     )
+
+
+def _check_learning(
+    learning: tuple[Rule, ...], experiments: Mapping[str, Experiment], where: str
+) -> None:
+    for rule in learning:
+        places = rule.applies
+        if rule.check is not None:
+            places = (*places, (rule.check.experiment, rule.check.variant))
+        for experiment, variant in places:
+            if experiment not in experiments or variant not in experiments[experiment].variants:
+                raise UserError(
+                    f"{where}: learning rule '{rule.name}' names '{experiment}/{variant}', which "
+                    "is no experiment/variant of the talk"
+                )
 
 
 def _check_unsimulated(experiments: Mapping[str, Experiment], where: str) -> None:

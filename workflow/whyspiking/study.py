@@ -16,10 +16,12 @@ from whyspiking import (
     claims_file,
     comparisons,
     figures,
+    learning_table,
     markup,
     measures_table,
     registry,
     sections,
+    size_figures,
     speed_figures,
     svg,
     tables,
@@ -336,6 +338,14 @@ class Study:
         return show(lambda: comparisons.energy_dots(self.metrics), "energy-ratio", "") + show(
             lambda: comparisons.energy_tornado(self.metrics), "tornado", ""
         )
+
+    def sizes(self) -> Html:
+        """Score against parameters, where networks of several sizes were trained."""
+        return show(lambda: size_figures.accuracy_size(self.metrics, self.talks), "sizes", "")
+
+    def learning(self) -> Html:
+        """What each learning rule keeps in memory and needs to be told."""
+        return Html(learning_table.learning_table(self.metrics, self.talks))
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""
