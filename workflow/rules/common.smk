@@ -1,12 +1,9 @@
 """Look-ups shared by the rules; nothing here runs anything."""
 
 from whyspiking import registry, sources
-from whyspiking.config import check_config
 from whyspiking.datasets import folders, recordings
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
-
-TALKS = check_config(config)
 
 # Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
 SPOKEN = folders.synthetic(config["data"])

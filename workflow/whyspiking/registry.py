@@ -78,6 +78,8 @@ class Experiment:
     states: Mapping[str, float] = field(default_factory=dict)
     """Population -> state variables per neuron beyond the membrane."""
     sizes: Sizes | None = None
+    equal: Mapping[str, str] = field(default_factory=dict)
+    at_least: Mapping[str, str] = field(default_factory=dict)
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""
@@ -129,7 +131,10 @@ def load_talk(name: str) -> Talk:
     where = f"replications/{name}/talk.yaml"
     check(data, "talk", where)
     if data["talk"] != name:
-        raise UserError(f"{where}: 'talk' is '{data['talk']}'; it must equal the folder's name")
+        raise UserError(
+            f"{where}: 'talk' is '{data['talk']}'; expected the folder's name, '{name}'. "
+            "Correct it there."
+        )
     experiments = {
         key: _experiment(name, key, entry, data["parameters"], where)
         for key, entry in data["experiments"].items()
@@ -230,9 +235,12 @@ def _experiment(
                     f"{where}: 'experiments.{name}.scaled.{scale}.{key}' changes a parameter that "
                     f"has no published value; {hint}"
                 )
-            _check_number(f"experiments.{name}.scaled.{scale}.{key}", key, changes[key], where)
+            full = f"experiments.{name}.scaled.{scale}.{key}"
+            _check_kind(full, changes[key]["value"], described[key]["value"], where)
+            _check_number(full, key, changes[key], where)
     for key, value in described.items():
-        _check_number(f"parameters.{key}", key, value, where)
+        own = f"experiments.{name}.parameters" if key in entry["parameters"] else "parameters"
+        _check_number(f"{own}.{key}", key, value, where)
     variants = {
         key: Variant(
             key,
@@ -259,6 +267,8 @@ def _experiment(
         half_step=bool(entry.get("half_step", False)),
         simulated=bool(entry.get("simulated", True)),
         states=entry.get("states", {}),
+        equal=entry["data"].get("equal", {}),
+        at_least=entry["data"].get("at_least", {}),
         published={key: value["value"] for key, value in described.items()},
         units={key: value["unit"] for key, value in described.items() if "unit" in value},
         sources={key: value["source"] for key, value in described.items()},
@@ -303,12 +313,22 @@ def _of_other_sizes(sizes: Sizes) -> dict[str, Variant]:
 
 
 def _check_number(key: str, name: str, entry: Mapping[str, Any], where: str) -> None:
-    """Time constants, durations and sizes are positive numbers."""
-    positive = name.startswith(("tau_", "n_", "dt", "batch", "epochs")) or name.endswith("_ms")
+    """Time constants, durations and sizes are positive numbers, sizes whole ones."""
+    whole = name.startswith(("n_", "batch", "epochs"))
+    positive = whole or name.startswith(("tau_", "dt")) or name.endswith("_ms")
     for value in entry["value"] if isinstance(entry["value"], list) else [entry["value"]]:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name.startswith("tau_") and not is_number:
-            raise UserError(f"{where}: '{key}' is {value!r}; it must be a positive number.")
+        if isinstance(value, str) and _is_number(value):
+            raise UserError(
+                f"{where}: '{key}' is the text '{value}'; expected a number. Write it without "
+                "quotes, and an exponent with a dot before it: 1.0e-3."
+            )
+        fits = isinstance(value, int) if whole else is_number or not name.startswith("tau_")
+        if not fits or (whole and not is_number):
+            kind = "whole " if whole else ""
+            raise UserError(
+                f"{where}: '{key}' is {value!r}; it must be a positive {kind}number. Mend it there."
+            )
         if positive and is_number and value <= 0:
             unit = f" {entry['unit']}" if "unit" in entry else ""
             raise UserError(
@@ -316,16 +336,58 @@ def _check_number(key: str, name: str, entry: Mapping[str, Any], where: str) -> 
             )
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_kind(key: str, scaled: Any, published: Any, where: str) -> None:
+    """A scale changes how much, not what: a number stays a number, a list a list."""
+
+    def kind(value: Any) -> str:
+        if value is None or isinstance(value, bool):
+            return "null" if value is None else "true or false"
+        names = {str: "text", list: "a list", dict: "a mapping of keys to values"}
+        return names.get(type(value), "a number")
+
+    if "null" not in (kind(scaled), kind(published)) and kind(scaled) != kind(published):
+        raise UserError(
+            f"{where}: '{key}' is {scaled!r}; expected {kind(published)} like the published "
+            f"{published!r}. Correct it there."
+        )
+
+
 def _check_parents(experiments: Mapping[str, Experiment], where: str) -> None:
-    for experiment in experiments.values():
-        for variant in experiment.variants.values():
-            for parent in variant.starts_from:
-                other, _, name = parent.partition("/")
-                if other not in experiments or name not in experiments[other].variants:
-                    raise UserError(
-                        f"{where}: 'experiments.{experiment.name}.variants.{variant.name}."
-                        f"starts_from' names '{parent}', which is no experiment/variant of the talk"
-                    )
+    parents: dict[str, tuple[str, ...]] = {
+        f"{experiment.name}/{variant.name}": variant.starts_from
+        for experiment in experiments.values()
+        for variant in experiment.variants.values()
+    }
+    for child, named in parents.items():
+        experiment, _, variant = child.partition("/")
+        key = f"experiments.{experiment}.variants.{variant}.starts_from"
+        for parent in named:
+            if parent not in parents:
+                close = difflib.get_close_matches(parent, list(parents), n=1)
+                hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(parents)}."
+                raise UserError(
+                    f"{where}: '{key}' names '{parent}', which is no experiment/variant of the "
+                    f"talk; {hint} Correct it there."
+                )
+        line, waiting = {child}, list(named)
+        while waiting:
+            ancestor = waiting.pop()
+            if ancestor == child:
+                raise UserError(
+                    f"{where}: '{key}' is {list(named)}, and so {child} starts from itself; "
+                    "expected a network that is trained before. Remove one of these links."
+                )
+            if ancestor not in line:
+                line.add(ancestor)
+                waiting += parents.get(ancestor, ())
 
 
 def _check_learning(
