@@ -17,8 +17,9 @@ STAGE_SCRIPTS = {
     "compare": "compare.py",
     "page": "page.py",
 }
-# What only draws does not decide a number: a change there must not retrain a network.
-DRAWING = ("figures.py", "drawing.py", "report.py")
+# What only draws, or writes finished networks for others, does not decide a number: a change there
+# must not retrain a network.
+DRAWING = ("figures.py", "drawing.py", "report.py", "exchange.py")
 # Drawings of a talk may fill several files, drawing_<part>.py.
 DRAWING_PREFIX = "drawing_"
 # Neither do the lines in a log; and what talk.yaml says reaches the jobs as their parameters.
