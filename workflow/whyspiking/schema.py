@@ -226,7 +226,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     types = [types] if isinstance(types, str) else types
     # What a reference leads to has a name that says it.
     named = str(schema.get("$ref", "")).rpartition("/")[2]
-    return " or ".join(names[name] for name in types) or named or "a value"
+    return " or ".join(names.get(name, str(name)) for name in types) or named or "a value"
 
 
 def _shown(value: Any) -> str:
