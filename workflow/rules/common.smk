@@ -86,6 +86,7 @@ def plan_of(wildcards):
     roles = {name: experiment.variants[name].role for name in experiment.measured_variants()}
     return {
         "battery": list(experiment.battery),
+        "battery_of": list(experiment.battery_of),
         "half_step": experiment.half_step,
         "states": dict(experiment.states),
         "roles": roles,

@@ -85,11 +85,12 @@ def probe(
             continue
         # An ablation answers one question: how well it does, and under the talk's own conditions.
         whole = experiment.variants[variant].role == "spiking"
-        states = experiment.states if whole else {}
+        states = experiment.states if whole else None
+        names = experiment.battery if experiment.perturbed(variant) else ()
         bench = Bench(
             replication, own, variant, network, machine, model, config, tau_ms, told, states
         )
-        rows += bench.clean_rows() + bench.curve_rows(experiment.battery if whole else ())
+        rows += bench.clean_rows() + bench.curve_rows(names)
         if whole and half_step is not None:
             rows += bench.step_rows(*half_step)
         arrays |= bench.anytime()

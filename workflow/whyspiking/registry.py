@@ -78,12 +78,19 @@ class Experiment:
     states: Mapping[str, float] = field(default_factory=dict)
     """Population -> state variables per neuron beyond the membrane."""
     sizes: Sizes | None = None
+    battery_of: tuple[str, ...] = ()
+    """Spiking variants that get the common perturbations; empty: all of them."""
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""
         if not self.simulated:
             return []
         return [v.name for v in self.variants.values() if v.role in ("spiking", "ablation")]
+
+    def perturbed(self, variant: str) -> bool:
+        """Whether a variant gets the common perturbations."""
+        chosen = not self.battery_of or variant in self.battery_of
+        return self.variants[variant].role == "spiking" and chosen
 
     def measured_variants(self) -> list[str]:
         """Variants that the battery measures: all but those that only differ in size."""
@@ -244,6 +251,12 @@ def _experiment(
         )
         for key, v in entry["variants"].items()
     }
+    for variant in entry.get("battery_of", ()):
+        if variant not in variants or variants[variant].role != "spiking":
+            raise UserError(
+                f"{where}: 'experiments.{name}.battery_of' names '{variant}', which is no spiking "
+                "variant of the experiment; correct it"
+            )
     sizes = None
     if "sizes" in entry:
         sizes = _sizes(name, entry["sizes"], {**described, "variants": variants}, where)
@@ -259,6 +272,7 @@ def _experiment(
         half_step=bool(entry.get("half_step", False)),
         simulated=bool(entry.get("simulated", True)),
         states=entry.get("states", {}),
+        battery_of=tuple(entry.get("battery_of", ())),
         published={key: value["value"] for key, value in described.items()},
         units={key: value["unit"] for key, value in described.items() if "unit" in value},
         sources={key: value["source"] for key, value in described.items()},
@@ -332,10 +346,7 @@ def _check_learning(
     learning: tuple[Rule, ...], experiments: Mapping[str, Experiment], where: str
 ) -> None:
     for rule in learning:
-        places = rule.applies
-        if rule.check is not None:
-            places = (*places, (rule.check.experiment, rule.check.variant))
-        for experiment, variant in places:
+        for experiment, variant in sorted(rule.places):
             if experiment not in experiments or variant not in experiments[experiment].variants:
                 raise UserError(
                     f"{where}: learning rule '{rule.name}' names '{experiment}/{variant}', which "

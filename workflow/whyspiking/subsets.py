@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Labels, Network, Outcome, Stimulus, Task, Trials
+from whyspiking.contract import Labels, Network, Outcome, Recording, Stimulus, Task, Trials
 from whyspiking.randomness import Streams
 from whyspiking.spikes import Spikes
 
@@ -25,6 +25,15 @@ def select_task(task: Task, chosen: NDArray) -> Task:
         ),
         targets=task.targets[chosen],
         features=None if task.features is None else task.features[chosen],
+    )
+
+
+def select_recording(recording: Recording, chosen: NDArray) -> Recording:
+    """The recording of the given trials, in the given order."""
+    return replace(
+        recording,
+        spikes={k: spikes.select_trials(chosen) for k, spikes in recording.spikes.items()},
+        traces={k: trace[chosen] for k, trace in recording.traces.items()},
     )
 
 
