@@ -54,7 +54,7 @@ def networks_of(wildcards):
     experiment = experiment_of(wildcards)
     return [
         f"<results>/{experiment.talk}/{experiment.name}/{variant}/seed-{seed}/network.npz"
-        for variant in experiment.measured_variants()
+        for variant in experiment.counted_variants()
         for seed in registry.seeds(experiment, config, variant)
     ]
 

@@ -78,6 +78,9 @@ def probe(
         def told(share: float, news: str, done: int = index, name: str = name) -> None:
             progress((done + share) / len(networks), f"{name}: {news}")
 
+        if experiment.variants[variant].smaller is not None:
+            rows += _counts_of_size(replication, own, experiment, variant, network, config, told)
+            continue
         if variant not in simulated or machine is None or model is None:
             rows += probe_control(
                 replication, own, experiment, variant, network, config, told, tau_ms=tau_ms
@@ -101,6 +104,25 @@ def probe(
         values = replication.bind(params, network).values
         return machine.run(task.stimulus, values, trials=int(task.targets.shape[0]))
 
-    arrays |= replication.exhibits(params, networks, simulate, Streams(params.seed))
+    measured = experiment.measured_variants()
+    shown = {key: network for key, network in networks.items() if key[0] in measured}
+    arrays |= replication.exhibits(params, shown, simulate, Streams(params.seed))
     progress(1.0, "done")
     return rows, arrays
+
+
+def _counts_of_size(
+    replication: Replication,
+    params: Params,
+    experiment: Experiment,
+    variant: str,
+    network: Network,
+    config: Mapping[str, Any],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """What a control of another size costs, for the ratio of energies at equal score."""
+    resized = replace(params, values=experiment.resized(params.values, variant))
+    known_as = experiment.variants[variant].trained_as
+    unperturbed = replace(experiment, battery=())
+    rows = probe_control(replication, resized, unperturbed, known_as, network, config, progress)
+    return [{**row, "variant": variant} for row in rows]

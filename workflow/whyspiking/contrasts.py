@@ -78,6 +78,14 @@ def _experiment_rows(
                             min(trials, other[1]),
                         )
                 rows += _advantage_rows(areas, shared, spiking, control, seed)
+                narrow = _narrowest(clean, experiment, spiking, control)
+                counted_there = _by_seed(tables.where(clean, variant=narrow)).get(seed)
+                if own is not None and narrow != control and counted_there is not None:
+                    against = _control_counts(counted_there[0])
+                    if against is not None:
+                        place = {**shared, "locus": narrow}
+                        least = min(trials, counted_there[1])
+                        rows += _energy_rows(place, own, against, models, config, least)
     for control in by_role.get("control", []):
         for seed, (counts, trials) in _by_seed(tables.where(clean, variant=control)).items():
             against = _control_counts(counts)
@@ -90,6 +98,28 @@ def _experiment_rows(
                 place = {**shared, "perturbation": model.id}
                 rows += tables.rows(place, {"energy": value}, trials)
     return rows
+
+
+def _narrowest(clean: pd.DataFrame, experiment: Experiment, spiking: str, control: str) -> str:
+    """The smallest size of a control whose mean score is not below the spiking network's.
+
+    The control itself where it has no other size or no smaller one is as good: the fairest control
+    for energy does not waste neurons that its score does not need.
+    """
+    sizes_of = {
+        v.name: v.smaller[1] if v.smaller else 1.0
+        for v in experiment.variants.values()
+        if v.trained_as == control
+    }
+    ours = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE, metric="score")
+    for name in sorted(sizes_of, key=lambda key: sizes_of[key]):
+        theirs = tables.where(clean, variant=name, metric="score")
+        common = sorted(set(ours["seed"]) & set(theirs["seed"]))
+        if common:
+            pair = (tables.where(part, seed=common)["value"].mean() for part in (theirs, ours))
+            if np.diff(list(pair))[0] <= 0:
+                return name
+    return control
 
 
 def _energy_rows(

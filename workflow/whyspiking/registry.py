@@ -92,6 +92,23 @@ class Experiment:
         chosen = not self.battery_of or variant in self.battery_of
         return self.variants[variant].role == "spiking" and chosen
 
+    def counted_variants(self) -> list[str]:
+        """Variants whose operations are counted: those measured, and controls of other sizes."""
+        smaller = [
+            v.name
+            for v in self.variants.values()
+            if v.smaller and self.variants[v.trained_as].role == "control"
+        ]
+        return [*self.measured_variants(), *smaller]
+
+    def resized(self, values: Mapping[str, Any], variant: str) -> Mapping[str, Any]:
+        """The parameters of the experiment, with the size of one of its variants."""
+        smaller = self.variants[variant].smaller
+        if smaller is None or self.sizes is None:
+            return values
+        key = self.sizes.parameter
+        return {**values, key: _shrunk(values[key], smaller[1])}
+
     def measured_variants(self) -> list[str]:
         """Variants that the battery measures: all but those that only differ in size."""
         return [v.name for v in self.variants.values() if v.role != "size"]
@@ -191,10 +208,8 @@ def params(
     scale = config["scale"]
     values = dict(experiment.published)
     values.update({key: entry["value"] for key, entry in experiment.scaled.get(scale, {}).items()})
-    if variant is not None and (smaller := experiment.variants[variant].smaller):
-        assert experiment.sizes is not None
-        key = experiment.sizes.parameter
-        values[key] = _shrunk(values[key], smaller[1])
+    if variant is not None:
+        values = dict(experiment.resized(values, variant))
     originals = config["data"]["originals_dir"]
     folder = Path(config["data"]["folder"])
     dataset = folder_of(experiment.data_key, config["data"])
