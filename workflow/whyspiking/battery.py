@@ -13,6 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from whyspiking import scoring
 from whyspiking.bench import Bench, Simulator
 from whyspiking.contract import (
     Network,
@@ -27,6 +28,10 @@ from whyspiking.counterpart import probe_control
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.registry import Experiment, load_talk
+from whyspiking.subsets import same_stimulus
+
+FEW_TRIALS = 50
+"""A clean run of so few trials is kept, for figures that show all of it."""
 
 __all__ = ["Simulator", "cross_rows", "probe", "probe_control"]
 
@@ -71,6 +76,7 @@ def probe(
     simulated = experiment.simulated_variants()
     rows: list[dict[str, Any]] = []
     arrays: dict[str, NDArray] = {}
+    known: list[tuple[Network, Task, Recording]] = []
     for index, ((variant, seed), network) in enumerate(networks.items()):
         own = replace(params, seed=seed)
         name = f"{variant} seed {seed}"
@@ -97,10 +103,15 @@ def probe(
         if whole and half_step is not None:
             rows += bench.step_rows(*half_step)
         arrays |= bench.anytime()
+        if scoring.n_trials(bench.outcome) <= FEW_TRIALS:
+            known.append((network, bench.task, bench.recording))
 
     def simulate(network: Network, task: Task) -> Recording:
         if machine is None:
             raise UserError(f"talk '{params.talk}': '{params.experiment}' is not simulated")
+        for simulated_network, simulated_task, recording in known:
+            if network is simulated_network and same_stimulus(task, simulated_task):
+                return recording
         values = replication.bind(params, network).values
         return machine.run(task.stimulus, values, trials=int(task.targets.shape[0]))
 

@@ -28,6 +28,22 @@ def select_task(task: Task, chosen: NDArray) -> Task:
     )
 
 
+def same_stimulus(first: Task, second: Task) -> bool:
+    """Whether two tasks send in the same spikes and arrays, as often."""
+    ours, theirs = first.stimulus, second.stimulus
+    if first.targets.shape[0] != second.targets.shape[0]:
+        return False
+    if set(ours.spikes) != set(theirs.spikes) or set(ours.arrays) != set(theirs.arrays):
+        return False
+    spikes = ((s, theirs.spikes[k]) for k, s in ours.spikes.items())
+    return all(
+        np.array_equal(x.times_ms, y.times_ms)
+        and np.array_equal(x.units, y.units)
+        and np.array_equal(x.trials, y.trials)
+        for x, y in spikes
+    ) and all(np.array_equal(a, theirs.arrays[k]) for k, a in ours.arrays.items())
+
+
 def select_recording(recording: Recording, chosen: NDArray) -> Recording:
     """The recording of the given trials, in the given order."""
     return replace(
