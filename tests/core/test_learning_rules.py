@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import registry, tables
+from whyspiking import contrasts, curves, registry, tables
+from whyspiking.contract import Params
 from whyspiking.errors import UserError
 from whyspiking.learning_rules import evaluate, from_entry
 from whyspiking.learning_table import learning_table
@@ -122,3 +123,27 @@ def test_the_table_shows_what_was_counted():
     page = learning_table(pd.DataFrame([row]), {"scherr": TALKS["scherr"]})
     assert "123" in page
     assert page.count("not measured") == 2
+
+
+def test_alignments_come_under_one_name(energy_config):
+    """Two seeds, of which the second has no null: one difference."""
+    rows = []
+    params = Params("scherr", "evidence", "default", {})
+    for seed, values in enumerate(
+        ({"alignment_symmetric": 0.6, "alignment_permuted": 0.1}, {"alignment_symmetric": 0.7})
+    ):
+        shared = curves.common(params, "spiking", seed, "compiled")
+        rows += tables.rows(shared, {"score": 0.9, **values}, 5)
+    found = contrasts.cross_rows(pd.DataFrame(rows), TALKS["scherr"], {"energy": energy_config})
+    told = {row["metric"]: row["value"] for row in found}
+    assert told == pytest.approx(
+        {"gradient_cosine": 0.6, "gradient_cosine_permuted": 0.1, "gradient_cosine_gain": 0.5}
+    )
+    assert {row["locus"] for row in found} == {"symmetric feedback"}
+    assert {row["seed"] for row in found} == {0}
+
+
+@pytest.mark.parametrize("talk", TALKS.values(), ids=list(TALKS))
+def test_alignments_name_metrics(talk):
+    for place in (place for declared in talk.learning for place in declared.alignment):
+        assert {place.cosine, place.permuted} <= set(tables.GLOSSARY)

@@ -7,7 +7,7 @@ import pytest
 
 from whyspiking import replicate, store, tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
-from whyspiking.registry import Variant
+from whyspiking.registry import Experiment, Variant
 
 
 def make_replication(measures):
@@ -70,8 +70,20 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
 
     made = make_replication({})
     made.to_brian, made.exhibits = to_brian, exhibits
-    experiment = SimpleNamespace(
-        simulated=False, half_step=False, battery=(), simulated_variants=lambda: []
+    experiment = Experiment(
+        talk="toy",
+        name="one",
+        title="Toy",
+        kind="classification",
+        data_key="toy",
+        provenance="synthetic",
+        battery=(),
+        published={},
+        units={},
+        sources={},
+        scaled={},
+        variants={"net": Variant("net", "rate", "A network.", ())},
+        simulated=False,
     )
     talk = SimpleNamespace(experiments={"one": experiment}, tau_char_ms=1.0)
     monkeypatch.setattr(replicate.registry, "module", lambda name: made)

@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -283,8 +284,15 @@ def test_missing_measures_give_their_reason():
     page = measures_table.measures_table(metrics, {"toy": talk()})
     assert "1.1 ms" in page
     assert "0.55 τ" in page  # tau_char is 2 ms
-    assert "&#x27;shuffle&#x27; is not in this experiment" in page
+    assert "neither sent in nor replayed" in page
     assert "no matched control in this experiment" in page
+    assert "trained at one size only" in page
+    assert "measured in another experiment" not in page
+    described = talk()
+    other = replace(described.experiments["task"], name="other")
+    both = replace(described, experiments={**described.experiments, "other": other})
+    page = measures_table.measures_table(metrics, {"toy": both})
+    assert "measured in another experiment of the same talk" in page
 
 
 def test_provenance_names_commit_state_and_hashes():

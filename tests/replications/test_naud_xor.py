@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import registry
+from whyspiking import counterpart, registry
 from whyspiking.brian import Machine
 from whyspiking.contract import Condition, Stimulus
 from whyspiking.randomness import Streams
+from whyspiking.replications import naud
 from whyspiking.replications.naud import (
     reference,
     xor,
@@ -299,3 +300,27 @@ def test_decisions_come_from_the_counted_part_of_a_presentation():
     decided = xor.decode(p, recording, replace(task, targets=np.array([1, 0])))
     assert decided.choices.tolist() == [1, 0]
     np.testing.assert_allclose(xor.counted_rates(p, recording)[:, OUTPUT], [40 / 6, 0])
+
+
+def test_rate_controls_get_the_counterpart_of_coarse_weights():
+    """Eight bits keep what a control has learned; weights that are thrice themselves do not."""
+    own = params()
+    network = xor_controls.train(own, "backprop", Streams(0))
+    test = xor.make_task(own, "test", Streams(0))
+    assert test is not None
+    clean = xor_controls.evaluate(network, test)
+    assert (clean.choices == clean.targets).all()
+    levels = {"trials": 100, "records": 10, "draws": 20, "quantise": [8, 2], "mismatch": [3.0]}
+    described = registry.load_talk("naud").experiments["xor"]
+    described = replace(described, battery=(*described.battery, "mismatch"))
+    rows = counterpart.probe_control(
+        naud, own, described, "backprop", network, levels, lambda *_: None
+    )
+    scores = {
+        (r["perturbation"], r["strength"]): r["value"] for r in rows if r["metric"] == "accuracy"
+    }
+    assert set(scores) == {("quantise", 8.0), ("quantise", 2.0), ("mismatch", 3.0)}
+    assert scores["quantise", 8.0] == 1.0
+    assert scores["mismatch", 3.0] < 0.95
+    areas = {r["perturbation"]: r["value"] for r in rows if r["metric"] == "robustness_area"}
+    assert areas["mismatch"] == pytest.approx(2 * scores["mismatch", 3.0] - 1)

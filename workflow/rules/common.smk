@@ -51,7 +51,7 @@ def networks_of(wildcards):
     experiment = experiment_of(wildcards)
     return [
         f"<results>/{experiment.talk}/{experiment.name}/{variant}/seed-{seed}/network.npz"
-        for variant in experiment.measured_variants()
+        for variant in experiment.counted_variants()
         for seed in registry.seeds(experiment, config, variant)
     ]
 
@@ -83,6 +83,7 @@ def plan_of(wildcards):
     roles = {name: experiment.variants[name].role for name in experiment.measured_variants()}
     return {
         "battery": list(experiment.battery),
+        "battery_of": list(experiment.battery_of),
         "half_step": experiment.half_step,
         "states": dict(experiment.states),
         "roles": roles,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,13 @@ from whyspiking.contract import (
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.spikes import Spikes
-from whyspiking.subsets import chosen_trials, perturbed_limit, select_task, side_by_side
+from whyspiking.subsets import (
+    chosen_trials,
+    perturbed_limit,
+    select_recording,
+    select_task,
+    side_by_side,
+)
 
 ENGINE = "brian2"
 ANYTIME_POINTS = 401
@@ -60,6 +66,17 @@ class Simulator(Protocol):
         ...
 
 
+@runtime_checkable
+class PerturbsRecordings(Protocol):
+    """A talk some of whose conditions act on recorded spikes before they are read out."""
+
+    def perturb_recording(
+        self, params: Params, condition: Condition, recording: Recording, rng: np.random.Generator
+    ) -> Recording | None:
+        """The recording under one of the talk's conditions; None where it needs a simulation."""
+        ...
+
+
 @dataclass
 class Bench:
     """One network, simulated without perturbation and ready for all others."""
@@ -73,7 +90,8 @@ class Bench:
     config: Mapping[str, Any]
     tau_ms: float
     progress: Progress
-    states: Mapping[str, float] = field(default_factory=dict)
+    states: Mapping[str, float] | None = None
+    """As in `counting.count`; None where they are not known, e.g. of an ablation."""
 
     def __post_init__(self) -> None:
         self.streams = Streams(self.params.seed)
@@ -327,18 +345,25 @@ class Bench:
         """Metrics of one of the talk's own conditions, mean over its draws; number of trials."""
         outcomes, measured = [], []
         for condition in group:
-            rng = self._rng(condition, condition.draw)
-            task, binding = self.replication.vary(
-                self.params, condition, self.part, self.binding, rng
-            )
-            purpose = f"{conditions.describe(condition)} {condition.draw}"
-            recording, outcome = self._run(task, binding.values, purpose)
-            outcomes.append(outcome)
+            task, recording = self._under(condition)
+            outcomes.append(self.replication.decode(self.params, recording, task))
             measured.append(self.replication.measures(self.params, condition, recording, task))
         values = curves.mean_measures(outcomes, self.part_score, self.chance)
         for name in measured[0]:
             values[name] = float(np.mean([draw[name] for draw in measured]))
         return values, scoring.n_trials(outcomes[0])
+
+    def _under(self, condition: Condition) -> tuple[Task, Recording]:
+        """Task and recording of one of the talk's own conditions."""
+        rng = self._rng(condition, condition.draw)
+        if isinstance(self.replication, PerturbsRecordings):
+            clean = select_recording(self.recording, self.chosen)
+            changed = self.replication.perturb_recording(self.params, condition, clean, rng)
+            if changed is not None:
+                return self.part, changed
+        task, binding = self.replication.vary(self.params, condition, self.part, self.binding, rng)
+        purpose = f"{conditions.describe(condition)} {condition.draw}"
+        return task, self._run(task, binding.values, purpose)[0]
 
     def _rng(self, condition: Condition, draw: int, population: str = "") -> np.random.Generator:
         return self.streams.rng(f"battery {conditions.describe(condition)} {population} {draw}")

@@ -37,7 +37,7 @@ def cross_rows(
         if not table.empty:
             rows += _experiment_rows(table, experiment, models, config["energy"])
             rows += _size_rows(table, experiment)
-    return rows
+    return rows + _alignment_rows(metrics, talk)
 
 
 def _experiment_rows(
@@ -78,6 +78,14 @@ def _experiment_rows(
                             min(trials, other[1]),
                         )
                 rows += _advantage_rows(areas, shared, spiking, control, seed)
+                narrow = _narrowest(clean, experiment, spiking, control)
+                counted_there = _by_seed(tables.where(clean, variant=narrow)).get(seed)
+                if own is not None and narrow != control and counted_there is not None:
+                    against = _control_counts(counted_there[0])
+                    if against is not None:
+                        place = {**shared, "locus": narrow}
+                        least = min(trials, counted_there[1])
+                        rows += _energy_rows(place, own, against, models, config, least)
     for control in by_role.get("control", []):
         for seed, (counts, trials) in _by_seed(tables.where(clean, variant=control)).items():
             against = _control_counts(counts)
@@ -90,6 +98,28 @@ def _experiment_rows(
                 place = {**shared, "perturbation": model.id}
                 rows += tables.rows(place, {"energy": value}, trials)
     return rows
+
+
+def _narrowest(clean: pd.DataFrame, experiment: Experiment, spiking: str, control: str) -> str:
+    """The smallest size of a control whose mean score is not below the spiking network's.
+
+    The control itself where it has no other size or no smaller one is as good: the fairest control
+    for energy does not waste neurons that its score does not need.
+    """
+    sizes_of = {
+        v.name: v.smaller[1] if v.smaller else 1.0
+        for v in experiment.variants.values()
+        if v.trained_as == control
+    }
+    ours = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE, metric="score")
+    for name in sorted(sizes_of, key=lambda key: sizes_of[key]):
+        theirs = tables.where(clean, variant=name, metric="score")
+        common = sorted(set(ours["seed"]) & set(theirs["seed"]))
+        if common:
+            pair = (tables.where(part, seed=common)["value"].mean() for part in (theirs, ours))
+            if np.diff(list(pair))[0] <= 0:
+                return name
+    return control
 
 
 def _energy_rows(
@@ -128,6 +158,31 @@ def _advantage_rows(
     return rows
 
 
+def _alignment_rows(metrics: pd.DataFrame, talk: Talk) -> list[dict[str, Any]]:
+    """M3 of all talks under one name: the cosine, its null, and their difference, per seed."""
+    rows: list[dict[str, Any]] = []
+    for place in (place for rule in talk.learning for place in rule.alignment):
+        here = tables.where(
+            metrics, experiment=place.experiment, variant=place.variant, perturbation="none"
+        )
+        found, null = (
+            {int(row["seed"]): row for row in tables.where(here, metric=metric).to_dict("records")}
+            for metric in (place.cosine, place.permuted)
+        )
+        for seed in sorted(set(found) & set(null)):
+            row = found[seed]
+            cosine, permuted = float(row["value"]), float(null[seed]["value"])
+            params = Params(talk.name, place.experiment, str(row["scale"]), {})
+            shared = curves.common(params, place.variant, seed, str(row["engine"]))
+            values = {
+                "gradient_cosine": cosine,
+                "gradient_cosine_permuted": permuted,
+                "gradient_cosine_gain": cosine - permuted,
+            }
+            rows += tables.rows({**shared, "locus": place.where}, values, int(row["trials"]))
+    return rows
+
+
 def _size_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, Any]]:
     """G1: size ratio of every spiking network to every control, in the engines of training."""
     if experiment.sizes is None:
@@ -152,6 +207,7 @@ def _size_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, An
                 shared = curves.common(params, spiking, seed, engine)
                 value = sizes.size_ratio(ours[seed], theirs[seed])
                 trials = min(point[2] for point in [*ours[seed], *theirs[seed]])
+                trials = 1 if trials == sizes.MANY else trials
                 rows += tables.rows({**shared, "locus": control}, {"size_ratio": value}, trials)
     return rows
 
@@ -171,9 +227,8 @@ def _size_curves(
             scored = tables.where(own, metric="score")
             if len(size) == 1 and len(scored) == 1:
                 values = scored.iloc[0]
-                points.append(
-                    (float(size["value"].iloc[0]), float(values["value"]), int(values["trials"]))
-                )
+                trials = sizes.MANY if experiment.kind == "continuous" else int(values["trials"])
+                points.append((float(size["value"].iloc[0]), float(values["value"]), trials))
         if len(points) == len(same):
             found[seed] = points
     return found

@@ -168,7 +168,8 @@ def count(
         stop_ms: Decision time of each trial in ms, (trial,), inf where undecided; None where
             nothing is decided.
         states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
-            current, dendrite); each needs an update of its own whenever its neuron does.
+            current, dendrite); each needs an update of its own whenever its neuron does. None
+            where that is not known.
 
     Raises:
         UserError: If a layer begins at a population that is neither recorded nor an input, or a
@@ -184,13 +185,11 @@ def count(
     hidden = [name for name in trains if name not in inputs]
     steps = max(1, round(duration_ms / dt_ms))
     n_post = {layer.post: layer.weights.shape[1] for layer in layers.values()}
-    states = states or {}
-    if unknown := sorted(set(states) - set(n_post)):
+    if unknown := sorted(set(states or ()) - set(n_post)):
         raise UserError(
             f"'states' in talk.yaml names {unknown}, which no synapse reaches; known: "
             f"{sorted(n_post)}"
         )
-    more = {post: float(states.get(post, 0.0)) for post in n_post}
     updates = event_updates(trains, layers, dt_ms)
     events = synaptic_events(trains, layers)
     n_synapses = synapses(layers)
@@ -206,11 +205,13 @@ def count(
         ),
         "neuron_updates": float(sum(n_post.values()) * steps),
         "neuron_updates_event": float(sum(updates.values())),
-        "state_updates": float(sum(more[post] * n * steps for post, n in n_post.items())),
-        "state_updates_event": float(sum(more[post] * n for post, n in updates.items())),
         "synapses": float(n_synapses),
         "connection_sparsity": 1 - n_synapses / n_weights,
     }
+    if states is not None:
+        more = {post: float(states.get(post, 0.0)) for post in n_post}
+        found["state_updates"] = float(sum(more[post] * n * steps for post, n in n_post.items()))
+        found["state_updates_event"] = float(sum(more[post] * n for post, n in updates.items()))
     spiking_synapses = synapses({k: x for k, x in layers.items() if x.pre in trains})
     found["density"] = found["syn_events"] / spiking_synapses if spiking_synapses else np.nan
     if hidden:

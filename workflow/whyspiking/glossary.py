@@ -153,6 +153,14 @@ GLOSSARY: dict[str, Metric] = {
     "robustness_advantage": Metric(
         "fraction", "R3: robustness area of the spiking network minus that of its control."
     ),
+    # learning
+    "gradient_cosine": Metric(
+        "1",
+        "M3: cosine of the learning rule's update with the gradient, same network and trials; the "
+        "locus column says which weights or which feedback.",
+    ),
+    "gradient_cosine_permuted": Metric("1", "The same with the labels permuted: the null."),
+    "gradient_cosine_gain": Metric("1", "Cosine minus that with the labels permuted."),
     # size
     "parameters": Metric("1", "Numbers that training sets."),
     "size_ratio": Metric(

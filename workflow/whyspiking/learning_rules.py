@@ -46,6 +46,25 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Alignment:
+    """Metrics that hold M3, cosine of the rule's update with the gradient, and its null.
+
+    Attributes:
+        experiment: Where it was measured.
+        variant: On which network.
+        where: Which weights, or which feedback.
+        cosine: Name of the metric.
+        permuted: Name of the metric with the labels permuted.
+    """
+
+    experiment: str
+    variant: str
+    where: str
+    cosine: str
+    permuted: str
+
+
+@dataclass(frozen=True)
 class Rule:
     """One learning rule of a talk.
 
@@ -59,6 +78,7 @@ class Rule:
         what: What these numbers are.
         signals: M2.
         check: Where M1 is checked, if the code counts what it keeps.
+        alignment: M3, where the rule and the gradient are compared.
     """
 
     name: str
@@ -69,6 +89,15 @@ class Rule:
     what: str
     signals: tuple[Signal, ...]
     check: Check | None = None
+    alignment: tuple[Alignment, ...] = ()
+
+    @property
+    def places(self) -> set[tuple[str, str]]:
+        """All experiments and variants that it names."""
+        found = {*self.applies, *((a.experiment, a.variant) for a in self.alignment)}
+        return (
+            found if self.check is None else {*found, (self.check.experiment, self.check.variant)}
+        )
 
     @property
     def online(self) -> bool:
@@ -118,6 +147,10 @@ def from_entry(entry: Mapping[str, Any]) -> Rule:
         applies=tuple((experiment, variant) for experiment, _, variant in pairs),
         signals=tuple(Signal(s["what"], s["to"], s["online"]) for s in entry["signals"]),
         check=check,
+        alignment=tuple(
+            Alignment(*a["of"].split("/"), a["where"], a["cosine"], a["permuted"])
+            for a in entry.get("alignment", ())
+        ),
         **entry["memory"],
     )
 

@@ -80,12 +80,36 @@ class Experiment:
     sizes: Sizes | None = None
     equal: Mapping[str, str] = field(default_factory=dict)
     at_least: Mapping[str, str] = field(default_factory=dict)
+    battery_of: tuple[str, ...] = ()
+    """Spiking variants that get the common perturbations; empty: all of them."""
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""
         if not self.simulated:
             return []
         return [v.name for v in self.variants.values() if v.role in ("spiking", "ablation")]
+
+    def perturbed(self, variant: str) -> bool:
+        """Whether a variant gets the common perturbations."""
+        chosen = not self.battery_of or variant in self.battery_of
+        return self.variants[variant].role == "spiking" and chosen
+
+    def counted_variants(self) -> list[str]:
+        """Variants whose operations are counted: those measured, and controls of other sizes."""
+        smaller = [
+            v.name
+            for v in self.variants.values()
+            if v.smaller and self.variants[v.trained_as].role == "control"
+        ]
+        return [*self.measured_variants(), *smaller]
+
+    def resized(self, values: Mapping[str, Any], variant: str) -> Mapping[str, Any]:
+        """The parameters of the experiment, with the size of one of its variants."""
+        smaller = self.variants[variant].smaller
+        if smaller is None or self.sizes is None:
+            return values
+        key = self.sizes.parameter
+        return {**values, key: _shrunk(values[key], smaller[1])}
 
     def measured_variants(self) -> list[str]:
         """Variants that the battery measures: all but those that only differ in size."""
@@ -189,10 +213,8 @@ def params(
     scale = config["scale"]
     values = dict(experiment.published)
     values.update({key: entry["value"] for key, entry in experiment.scaled.get(scale, {}).items()})
-    if variant is not None and (smaller := experiment.variants[variant].smaller):
-        assert experiment.sizes is not None
-        key = experiment.sizes.parameter
-        values[key] = _shrunk(values[key], smaller[1])
+    if variant is not None:
+        values = dict(experiment.resized(values, variant))
     originals = config["data"]["originals_dir"]
     folder = Path(config["data"]["folder"])
     dataset = folder_of(experiment.data_key, config["data"])
@@ -252,6 +274,12 @@ def _experiment(
         )
         for key, v in entry["variants"].items()
     }
+    for variant in entry.get("battery_of", ()):
+        if variant not in variants or variants[variant].role != "spiking":
+            raise UserError(
+                f"{where}: 'experiments.{name}.battery_of' names '{variant}', which is no spiking "
+                "variant of the experiment; correct it"
+            )
     sizes = None
     if "sizes" in entry:
         sizes = _sizes(name, entry["sizes"], {**described, "variants": variants}, where)
@@ -269,6 +297,7 @@ def _experiment(
         states=entry.get("states", {}),
         equal=entry["data"].get("equal", {}),
         at_least=entry["data"].get("at_least", {}),
+        battery_of=tuple(entry.get("battery_of", ())),
         published={key: value["value"] for key, value in described.items()},
         units={key: value["unit"] for key, value in described.items() if "unit" in value},
         sources={key: value["source"] for key, value in described.items()},
@@ -394,10 +423,7 @@ def _check_learning(
     learning: tuple[Rule, ...], experiments: Mapping[str, Experiment], where: str
 ) -> None:
     for rule in learning:
-        places = rule.applies
-        if rule.check is not None:
-            places = (*places, (rule.check.experiment, rule.check.variant))
-        for experiment, variant in places:
+        for experiment, variant in sorted(rule.places):
             if experiment not in experiments or variant not in experiments[experiment].variants:
                 raise UserError(
                     f"{where}: learning rule '{rule.name}' names '{experiment}/{variant}', which "

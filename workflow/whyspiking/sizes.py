@@ -12,6 +12,8 @@ from whyspiking.contract import Network
 
 Point = tuple[float, float, int]
 """Parameters, score in [0, 1], trials behind the score."""
+MANY = 10**6
+"""Trials behind a score that is no share of trials: it only keeps its logit finite."""
 POINTS = 101
 """Scores of the common range at which the sizes are compared."""
 
