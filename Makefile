@@ -86,6 +86,7 @@ reference:
 	@mkdir -p results/reference
 	@cp results/default/{verdicts,axes,metrics,durations}.csv results/default/manifest.json \
 	  results/reference/
+	@python -m whyspiking.datapackage results/reference
 	@python -m whyspiking.readme_table
 
 clean:

@@ -1,7 +1,7 @@
-"""Networks in NIR: constants for Euler steps, what is refused, and another simulator's decisions.
+"""Networks in NIR: constants for Euler steps, what is refused, another simulator's decisions.
 
-Norse runs the graphs where it is installed: `uv pip install nir nirtorch norse`, or, in an interpreter
-of its own, WHYSPIKING_PEERS=/path/to/python. Else those tests are skipped.
+Norse runs the graphs where it is installed: `uv pip install nir nirtorch norse`, or, in an
+interpreter of its own, WHYSPIKING_PEERS=/path/to/python. Else those tests are skipped.
 """
 
 import json

@@ -16,6 +16,7 @@ from whyspiking.replications import naud
 from whyspiking.replications.naud import (
     reference,
     xor,
+    xor_controls,
     xor_network,
     xor_protocol,
 )

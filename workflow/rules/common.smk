@@ -13,6 +13,12 @@ NMNIST = folders.event_recordings(config["data"])
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
 
+# What a job of training or simulation may need; enforced by clusters only. At scale default the
+# largest job was measured at 1.5 GB and the longest at 10 minutes on two busy cores; paper is
+# estimated (docs/cluster.md). A job that fails is tried again with twice as much.
+MEGABYTES = {"smoke": 3000, "default": 3000, "paper": 8000}[config["scale"]]
+MINUTES = {"smoke": 20, "default": 60, "paper": 720}[config["scale"]]
+
 
 wildcard_constraints:
     talk="|".join(TALKS),
@@ -100,3 +106,13 @@ def places_of(wildcards):
         "originals_dir": config["data"]["originals_dir"],
         "work_dir": config["build_folder"],
     }
+
+
+def megabytes(wildcards, attempt):
+    """Memory of a job of training or simulation."""
+    return MEGABYTES * attempt
+
+
+def minutes(wildcards, attempt):
+    """Time of a job of training or simulation."""
+    return MINUTES * attempt

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import axes, battery, claims, jobs, registry, store, tables
+from whyspiking import axes, battery, claims, datapackage, jobs, registry, store, tables
 from whyspiking.datasets.folders import used_folders
 
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
@@ -73,7 +73,7 @@ def compare_talks(
     config: Mapping[str, Any],
     folder: Path,
 ) -> None:
-    """Put all talks side by side: metrics, verdicts, axes, durations and the manifest."""
+    """Put all talks side by side: metrics, verdicts, axes, durations, manifest and data package."""
     table = tables.read_metrics(metrics)
     tables.write_metrics(table, folder / "metrics.csv")
     tables.write_csv(
@@ -87,6 +87,7 @@ def compare_talks(
     partial = folder / "manifest.json.part"
     partial.write_text(text, encoding="utf-8")
     partial.replace(folder / "manifest.json")
+    datapackage.write(folder)
 
 
 def _benchmarks(folder: Path) -> pd.DataFrame:

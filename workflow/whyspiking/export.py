@@ -2,9 +2,11 @@
 
     python -m whyspiking.export nir results/default
     python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
+    python -m whyspiking.export neurobench results/default
+    python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
 
-Each network becomes `network.nir` in its own folder, or in the folder of `--to`, with a
-`network.json` that says how it is fed and read. `docs/exchange.md` tells what can be expressed.
+Each network becomes a .nir file in `<run>/nir`, or in the folder of `--to`, with a .json that says
+how it is fed and read. `docs/exchange.md` tells what can be expressed.
 """
 
 from __future__ import annotations
@@ -38,8 +40,24 @@ def main(words: Sequence[str] | None = None) -> int:
         choices=("inhibition", "reset"),
         help="how neurons that fire once are kept silent [inhibition]",
     )
+    bench = kinds.add_parser("neurobench", help="metrics under the names of NeuroBench")
+    bench.add_argument("where", type=Path, help="folder of a run; neurobench.json goes there")
+    events = kinds.add_parser("nmnist", help="test digits of the event camera as N-MNIST files")
+    events.add_argument("where", type=Path, help="folder of the data set")
+    events.add_argument("--to", type=Path, required=True, help="folder for the files")
+    asked = parser.parse_args(words)
     try:
-        return _nir(parser.parse_args(words))
+        if asked.kind == "nir":
+            return _nir(asked)
+        if asked.kind == "neurobench":
+            from whyspiking.exchange import neurobench
+
+            print(neurobench.write(asked.where))
+            return 0
+        from whyspiking.exchange.events import write_nmnist
+
+        print(f"{write_nmnist(asked.where, asked.to)} recordings in {asked.to}")
+        return 0
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -50,8 +68,8 @@ def _nir(asked: argparse.Namespace) -> int:
     folders = [asked.where] if single else networks.find(asked.where)
     if not folders:
         raise UserError(
-            f"{asked.where}: no trained spiking network is there; name results/<scale> of a run, or "
-            "the folder of a network.npz"
+            f"{asked.where}: no trained spiking network is there; name results/<scale> of a run, "
+            "or the folder of a network.npz"
         )
     told: list[tuple[Path, str]] = []
     failed = False

@@ -10,6 +10,7 @@ Euler steps of that length give what the exact solution gives at the end of ever
 from __future__ import annotations
 
 import importlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +82,7 @@ class Graph:
 
     def connect(self, *names: str) -> None:
         """Connect nodes in a row."""
-        self.edges += list(zip(names, names[1:], strict=False))
+        self.edges += list(itertools.pairwise(names))
 
     def input(self, n: int) -> str:
         """The only input, with n channels."""
@@ -108,7 +109,7 @@ class Graph:
         return self.add(name, "Threshold", threshold=np.asarray(values, np.float64))
 
     def once(self, name: str, n: int, clock: Clock, by: float) -> None:
-        """Keep neurons that fire once silent: a synapse of each onto itself, where that is asked."""
+        """Keep neurons that fire once silent: a synapse of each onto itself, if that is asked."""
         if clock.one_spike == "inhibition":
             again = self.linear(f"{name}_again", -by * NEVER * np.eye(n))
             self.connect(name, again, name)

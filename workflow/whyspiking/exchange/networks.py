@@ -59,8 +59,8 @@ def config_of(results: Path) -> dict[str, Any]:
             _merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
     if config.get("scale") != results.name:
         raise UserError(
-            f"{results}: it has no manifest.json, and no config/{results.name}.yaml says how it was "
-            "made; finish the run, or call this in the project's folder"
+            f"{results}: it has no manifest.json, and no config/{results.name}.yaml says how it "
+            "was made; finish the run, or call this in the project's folder"
         )
     return config
 

@@ -19,10 +19,10 @@ def step_ms(params: Params) -> float:
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
     """Per layer: synapses, two filters, a threshold, and a filter of its own spikes.
 
-    Filters and synapses commute, so the filters come after the synapses: one per neuron. A filter of
-    the reference passes on what it held before a spike, so every layer lags a step behind the one
-    below; the graph has no delays. There layers start one after the other instead, the last one
-    first: each has an input channel of its own for its bias, 1 from its start on.
+    Filters and synapses commute, so the filters come after the synapses: one per neuron. A filter
+    of the reference passes on what it held before a spike, so every layer lags a step behind the
+    one below; the graph has no delays. There layers start one after the other instead, the last
+    one first: each has an input channel of its own for its bias, 1 from its start on.
     """
     if "w1" not in network.arrays:
         raise NotExpressible(f"neftci: variant '{variant}' does not spike")
