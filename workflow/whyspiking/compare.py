@@ -13,7 +13,17 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import axes, battery, claims, datapackage, jobs, registry, store, tables
+from whyspiking import (
+    axes,
+    battery,
+    claims,
+    datapackage,
+    jobs,
+    registry,
+    store,
+    tables,
+    whole_files,
+)
 from whyspiking.datasets.folders import used_folders
 
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
@@ -77,16 +87,14 @@ def compare_talks(
     table = tables.read_metrics(metrics)
     tables.write_metrics(table, folder / "metrics.csv")
     tables.write_csv(
-        pd.concat([pd.read_csv(path, keep_default_na=False) for path in verdicts]),
+        pd.concat([tables.read_csv(Path(path), keep_default_na=False) for path in verdicts]),
         folder / "verdicts.csv",
     )
     tables.write_csv(axes.contrasts(table, config), folder / "axes.csv")
     timed = _benchmarks(folder)
     tables.write_csv(_durations(timed), folder / "durations.csv")
     text = json.dumps(_manifest(config, timed), indent=1, sort_keys=True) + "\n"
-    partial = folder / "manifest.json.part"
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(folder / "manifest.json")
+    whole_files.write(folder / "manifest.json", text)
     datapackage.write(folder)
 
 
@@ -98,9 +106,14 @@ def _benchmarks(folder: Path) -> pd.DataFrame:
     rows = []
     for path in sorted(folder.glob("*/*/**/benchmark.tsv")):
         parts = path.relative_to(folder).parts
-        measured = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
         trained = len(parts) == 5
         rule = "train" if trained else "simulate"
+        try:
+            measured = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
+            costs = {"seconds": float(measured["s"]), "max_rss_mb": float(measured["max_rss"])}
+        except (ValueError, KeyError, IndexError):
+            # Durations decide no result: a damaged one is left out, not worth a rerun.
+            continue
         cpu_seconds, startup_seconds = jobs.used(
             (folder / "logs" / rule / Path(*parts[:-1])).with_suffix(".log")
         )
@@ -110,10 +123,9 @@ def _benchmarks(folder: Path) -> pd.DataFrame:
                 "talk": parts[0],
                 "experiment": parts[1],
                 "variant": parts[2] if trained else "",
-                "seconds": float(measured["s"]),
+                **costs,
                 "cpu_seconds": cpu_seconds,
                 "startup_seconds": startup_seconds,
-                "max_rss_mb": float(measured["max_rss"]),
             }
         )
     columns = ["rule", "talk", "experiment", "variant", "seconds", "cpu_seconds"]
@@ -144,7 +156,7 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame) -> dict[str, Any]:
     for path in sorted(Path(config["data"]["folder"]).glob("*/meta.json")):
         if path.parent.name not in used:
             continue
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        meta = whole_files.read_json(path, "provenance", "sha256")
         data[path.parent.name] = {"provenance": meta["provenance"], "sha256": meta["sha256"]}
     return {
         "commit": _git("rev-parse", "HEAD"),

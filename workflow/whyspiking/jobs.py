@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import resource
-import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from whyspiking.contract import Progress
 from whyspiking.errors import UserError
@@ -24,6 +24,17 @@ SINGLE_THREAD = {
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
 }
+
+
+REMEDIES = {
+    errno.ENOSPC: "the disk is full; free some space there and start snakemake again",
+    errno.EDQUOT: "your share of the disk is used up; free some space and start snakemake again",
+    errno.EROFS: "the disk is mounted read-only; mount it for writing, or name another folder",
+    errno.EACCES: "permission is missing; give yourself permission, or name another folder",
+    errno.EIO: "the disk does not answer properly; check it, then start snakemake again",
+}
+"""What the system may refuse -> what to do about it."""
+UNEXPECTED = "unexpected failure; the lines above tell where"
 
 
 @contextmanager
@@ -41,18 +52,21 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
     os.environ.update({k: v for k, v in SINGLE_THREAD.items() if k not in os.environ})
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
+    outer = os.dup(2)
     with path.open("a", encoding="utf-8", buffering=1) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
             yield reporter(path, label)
         except UserError as error:
-            print(f"ERROR {label}: {error}", flush=True)
-            sys.exit(1)
+            _fail(f"ERROR {label}: {error}", outer)
+        except OSError as error:
+            if error.errno not in REMEDIES:
+                _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
+            place = f"{error.filename}: " if error.filename else ""
+            _fail(f"ERROR {label}: {place}{error.strerror}; {REMEDIES[error.errno]}", outer)
         except Exception:
-            traceback.print_exc()
-            print(f"ERROR {label}: unexpected failure; the lines above tell where", flush=True)
-            sys.exit(1)
+            _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
         print(USED.format(total=cpu_seconds(), start=started), flush=True)
 
 
@@ -78,6 +92,16 @@ def used(log: Path) -> tuple[float, float]:
             if found := re.fullmatch(r"CPU seconds: ([\d.]+), start-up ([\d.]+)", line):
                 numbers = float(found[1]), float(found[2])
     return numbers
+
+
+def _fail(text: str, outer: int) -> NoReturn:
+    """Tell an error in the log, or to the terminal where the log cannot be written."""
+    try:
+        os.write(1, f"{text}\n".encode(errors="replace"))
+    except OSError:
+        os.write(outer, f"{text}\n".encode(errors="replace"))
+    # Not through sys.exit: what is still buffered for a full disk would fail a second time.
+    os._exit(1)
 
 
 def wildcard_label(wildcards: Any) -> str:

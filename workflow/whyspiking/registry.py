@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from whyspiking.datasets.folders import folder_of
 from whyspiking.errors import UserError
 from whyspiking.learning_rules import Rule
 from whyspiking.schema import check, read_yaml
+from whyspiking.whole_files import read_json
 
 FOLDER = Path(__file__).parent / "replications"
 
@@ -195,8 +195,7 @@ def as_measured(talk: Talk, folder: Path) -> Talk:
         path = next(folder.glob(f"{name}/*/seed-*/network.json"), None)
         if path is None:
             continue
-        info = json.loads(path.read_text(encoding="utf-8"))["info"]
-        found = info.get("provenance", experiment.provenance)
+        found = read_json(path, "info")["info"].get("provenance", experiment.provenance)
         experiments[name] = replace(experiment, provenance=found)
     return replace(talk, experiments=experiments)
 

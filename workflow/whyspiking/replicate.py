@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Any
 from whyspiking import registry, scoring, sizes, store, tables
 from whyspiking.contract import Network, Params, Progress, Split
 from whyspiking.randomness import Streams
+from whyspiking.whole_files import read_json
 
 
 def job_params(wildcards: Any, values: Mapping[str, Any], places: Mapping[str, Any]) -> Params:
@@ -59,8 +59,8 @@ def train(
         tables.write_metrics([], folder / "metrics.csv")
         return
     if params.dataset_dir is not None:
-        dataset = json.loads((params.dataset_dir / "meta.json").read_text(encoding="utf-8"))
-        network.info["provenance"] = dataset["provenance"]
+        described = read_json(params.dataset_dir / "meta.json", "provenance")
+        network.info["provenance"] = described["provenance"]
     network.info["train_seconds"] = time.perf_counter() - wall
     network.info["train_cpu_seconds"] = time.process_time() - cpu
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
+from whyspiking.whole_files import replacing
 
 ASSETS = Path(__file__).with_name("report_assets")
 MAIN_PAGE = "why_spiking.html"
@@ -58,18 +59,21 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
     import nbformat
     import papermill
 
-    notebook.parent.mkdir(parents=True, exist_ok=True)
-    partial = notebook.with_name(notebook.name + ".part.ipynb")
-    try:
-        papermill.execute_notebook(
-            str(source),
-            str(partial),
-            parameters=dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            log_output=False,
-            cwd=".",
-        )
+    with replacing(notebook) as partial:
+        try:
+            papermill.execute_notebook(
+                str(source),
+                str(partial),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                cwd=".",
+            )
+        except papermill.PapermillExecutionError as error:
+            if error.ename == "UserError":
+                raise UserError(error.evalue) from None
+            raise
         executed = nbformat.read(partial, as_version=4)
         executed.metadata.pop("papermill", None)
         for cell in executed.cells:
@@ -79,13 +83,6 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
         for number, cell in enumerate(executed.cells):
             cell["id"] = f"cell-{number}"
         nbformat.write(executed, partial)
-        partial.replace(notebook)
-    except papermill.PapermillExecutionError as error:
-        if error.ename == "UserError":
-            raise UserError(error.evalue) from None
-        raise
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def export(notebook: Path, page: Path, results: Path) -> None:
@@ -137,10 +134,8 @@ def export(notebook: Path, page: Path, results: Path) -> None:
         script=(ASSETS / "page.js").read_text(encoding="utf-8"),
         body=body,
     )
-    page.parent.mkdir(parents=True, exist_ok=True)
-    partial = page.with_name(page.name + ".part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(page)
+    with replacing(page) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def mathml(latex: str, display: bool) -> str:

@@ -170,7 +170,7 @@ def _explain(problem: jsonschema.ValidationError, where: str) -> str:
         full = ".".join([*path, str(problem.instance)])
         return f"{where}: key '{full}' must match {asked}. Correct its name in that file."
     expected = {
-        "type": f"expected {_kind({'type': asked})}",
+        "type": f"expected {_kind(problem.schema if problem.validator == 'type' else {})}",
         "enum": f"expected one of {asked}",
         "const": f"expected {asked!r}",
         "minimum": f"must be at least {asked}",

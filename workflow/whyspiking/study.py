@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -32,6 +31,7 @@ from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html
 from whyspiking.tables import Table
 from whyspiking.verdict_table import verdict_table
+from whyspiking.whole_files import read_json
 
 PLUMBING = "Smoke run: this checks the plumbing only. Nothing on this page is a verdict."
 
@@ -88,7 +88,7 @@ class Story:
         own = folder / talk
         metrics = tables.read_metrics([_existing(own / "metrics.csv")])
         _check_scale(metrics, scale, own / "metrics.csv")
-        history = pd.read_csv(_existing(own / "history.csv"))
+        history = tables.read_csv(_existing(own / "history.csv"))
         return cls(
             talk=registry.as_measured(registry.load_talk(talk), own),
             results=Results(own, talk, scale, metrics, history),
@@ -233,7 +233,7 @@ class Study:
             UserError: If a table is missing or was made at another scale.
         """
         folder = find(results)
-        manifest = json.loads(_existing(folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_json(_existing(folder / "manifest.json"))
         metrics = tables.read_metrics([_existing(folder / "metrics.csv")])
         _check_scale(metrics, scale, folder / "metrics.csv")
         verdicts = read_verdicts(folder / "verdicts.csv")
@@ -241,7 +241,9 @@ class Study:
             talk: Story._read(folder, talk, scale, links="", here=f"{talk}/")
             for talk in dict.fromkeys(verdicts["talk"])
         }
-        axes = pd.read_csv(_existing(folder / "axes.csv"), keep_default_na=False, na_values=["nan"])
+        axes = tables.read_csv(
+            _existing(folder / "axes.csv"), keep_default_na=False, na_values=["nan"]
+        )
         return cls(folder, scale, stories, metrics, verdicts, axes, manifest)
 
     @property
@@ -400,7 +402,7 @@ def read_verdicts(path: Path) -> Table:
     Raises:
         UserError: If the file is missing.
     """
-    table = pd.read_csv(_existing(path), keep_default_na=False)
+    table = tables.read_csv(_existing(path), keep_default_na=False)
     numeric = (
         "published",
         "value",

@@ -21,6 +21,9 @@ FLAGS = (
 updates of neurons touch so many arrays that GCC would not check at run time whether they overlap,
 and so would not vectorise."""
 
+FULL_DISK = "No space left on device"
+"""What compilers and linkers say then."""
+
 # Every generated file includes these; compiling them once nearly halves the time of a build.
 HEADERS = (
     *("algorithm", "chrono", "cmath", "cstdint", "cstdlib", "ctime", "fstream", "iostream"),
@@ -107,7 +110,13 @@ def make(project: Path, name: str) -> None:
     )
     if result.returncode:
         log = project / "make.log"
-        log.write_text(result.stdout + result.stderr)
+        with contextlib.suppress(OSError):
+            log.write_text(result.stdout + result.stderr)
+        if FULL_DISK in result.stderr:
+            raise UserError(
+                f"Brian2 model '{name}': {FULL_DISK} while it was compiled in {project}; free some "
+                "space there, or name another 'build_folder' in the config"
+            )
         raise UserError(
             f"Brian2 model '{name}': compiling it failed; mend the C++ code or the equations that "
             f"the compiler names (all of its output: {log}): {result.stderr[-1500:]}"
