@@ -54,6 +54,7 @@ class Claim:
     accept: Mapping[str, Band]
     negative_control: Mapping[str, Any] | None
     data: str = ""
+    axis: str = ""
 
     @property
     def talk(self) -> str:
@@ -152,6 +153,7 @@ def _claim(entry: Mapping[str, Any], where: str, talk: Talk | None) -> Claim:
         accept=bands,
         negative_control=entry.get("negative_control"),
         data=data,
+        axis=entry.get("axis", ""),
     )
 
 

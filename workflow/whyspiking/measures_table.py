@@ -20,6 +20,10 @@ LOCI = ("hidden", "input", "weights", "neurons", "")
 """Where a measure exists for several loci, the first of these is shown."""
 
 
+TELLS_NOTHING = ("not measured at this scale", "no common battery (talk.yaml)")
+"""Reasons that are true of an experiment but explain nothing about a talk."""
+
+
 class NothingToShowError(Exception):
     """A measure does not exist here; the message says why.
 
@@ -82,6 +86,31 @@ def _reason(why: NothingToShowError, metrics: Table, talk: Talk) -> str:
         if there["value"].notna().any():
             return "measured in another experiment of the same talk"
     return str(why)
+
+
+def why_missing(metrics: Table, talk: Talk, measure: str) -> str:
+    """Why a talk has no number of a measure, from its experiments; empty if they do not tell.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talk: The talk.
+        measure: Heading of a column ("T1"); others have no reasons.
+    """
+    cells = [cell for head, _, cell in COLUMNS if head == measure]
+    reasons: dict[str, None] = {}
+    for cell in cells:
+        for experiment in talk.experiments.values():
+            if not experiment.simulated:
+                continue
+            own = metrics[
+                (metrics["talk"] == talk.name) & (metrics["experiment"] == experiment.name)
+            ]
+            try:
+                cell(own, experiment, talk)
+            except NothingToShowError as why:
+                if str(why) not in TELLS_NOTHING:
+                    reasons.setdefault(str(why))
+    return "; ".join(reasons)
 
 
 def _one(metric: str, missing: Callable[[Experiment], str]) -> Callable[..., str]:
