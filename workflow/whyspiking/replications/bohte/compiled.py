@@ -26,7 +26,7 @@ type Array = Any
 
 def usable(*arrays: Array) -> bool:
     """Whether layers of these arrays can be computed here: float32, on a CPU, with a compiler."""
-    return all(array.dtype == jnp.float32 for array in arrays) and _registered()
+    return all(array.dtype == jnp.float32 for array in arrays) and registered()
 
 
 def forward(
@@ -73,7 +73,8 @@ def backward(
 
 
 @functools.cache
-def _registered() -> bool:
+def registered() -> bool:
+    """Whether JAX knows the compiled functions, which are compiled and made known if possible."""
     if jax.default_backend() != "cpu":
         return False
     header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
