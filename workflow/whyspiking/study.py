@@ -219,7 +219,8 @@ class Study:
         curves = []
         for name, story in self.stories.items():
             for experiment in story.talk.experiments.values():
-                if experiment.kind != "classification":
+                rows = story.results.metrics["experiment"] == experiment.name
+                if experiment.kind != "classification" or not rows.any():
                     continue
                 arrays = story.results.exhibit(experiment.name)
                 for variant in experiment.variants.values():
