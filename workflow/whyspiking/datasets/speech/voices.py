@@ -1,4 +1,4 @@
-"""Who speaks: twelve synthetic speakers, and how much each of their utterances varies."""
+"""Who speaks: up to 36 synthetic speakers, and how much each of their utterances varies."""
 
 from __future__ import annotations
 

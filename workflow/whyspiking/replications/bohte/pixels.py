@@ -47,7 +47,7 @@ def frames(params: Params, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.
     padded = np.pad(ink, ((0, 0), (width, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, width, axis=1)
     stride = N_PIXELS // params.n_steps
-    return np.ascontiguousarray(windows[:, stride :: stride][:, : params.n_steps]), labels
+    return np.ascontiguousarray(windows[:, stride::stride][:, : params.n_steps]), labels
 
 
 def make_task(params: Params, split: Split) -> Task | None:
