@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import axes, battery, claims, jobs, registry, store, tables
+from whyspiking import axes, claims, contrasts, jobs, registry, store, tables
 from whyspiking.datasets.folders import used_folders
 
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
@@ -37,9 +37,9 @@ def collect_talk(
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = tables.read_metrics(metrics)
-    contrasts = battery.cross_rows(table, described, config)
-    if contrasts:
-        table = pd.concat([table, pd.DataFrame(contrasts)], ignore_index=True)
+    crossed = contrasts.cross_rows(table, described, config)
+    if crossed:
+        table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
     table = table.sort_values(list(tables.METRICS_COLUMNS[:10]), kind="stable")
     tables.write_metrics(table, folder / "metrics.csv")
 
