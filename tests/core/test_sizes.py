@@ -118,7 +118,7 @@ def test_a_size_is_a_share_of_that_of_the_scale(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"parameter": "n_hiden"}, "n_hiden"), ({"of": ["nett"]}, "nett")]
+    ("change", "message"), [({"parameter": "n_hide"}, "n_hide"), ({"of": ["nett"]}, "nett")]
 )
 def test_sizes_of_nothing_are_refused(change, message):
     with pytest.raises(UserError, match=rf"sizes.*'{message}'"):
