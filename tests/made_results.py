@@ -91,7 +91,7 @@ def _metrics(
                     put(*here, "parameters", 8000 * share)
                     if variant.role == "spiking":
                         ratio = 1.4 + 0.1 * rng.normal()
-                        put(*here, "size_ratio", ratio, locus=experiment.sizes.of[1])
+                        put(*here, "size_ratio", ratio, locus=list(experiment.sizes.of)[1])
                 if variant.role not in ("spiking", "control"):
                     continue
                 steep = 1.0 if variant.role == "spiking" else 0.6
