@@ -85,6 +85,13 @@ def _metrics(
                 put(*here, "score", clean)
                 put(*here, "chance", 1 / 3)
                 put(*here, "normalised_score", 1.0)
+                if experiment.sizes and variant.trained_as in experiment.sizes.of:
+                    share = variant.smaller[1] if variant.smaller else 1.0
+                    put(*here, "score", clean - 0.1 * (1 - share))
+                    put(*here, "parameters", 8000 * share)
+                    if variant.role == "spiking":
+                        ratio = 1.4 + 0.1 * rng.normal()
+                        put(*here, "size_ratio", ratio, locus=list(experiment.sizes.of)[1])
                 if variant.role not in ("spiking", "control"):
                     continue
                 steep = 1.0 if variant.role == "spiking" else 0.6

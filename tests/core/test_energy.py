@@ -231,8 +231,8 @@ def test_every_further_state_variable_costs_as_much_as_the_membrane(config):
         updates = {"clock": 40, "event": 5, "none": 0}[model.updates]
         more = energy.spiking_energy(adapting, model, price) - without
         assert more == pytest.approx(updates * price.update, abs=1e-9)
-    with pytest.raises(UserError, match=r"'hiden'.*hidden"):
-        counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={"hiden": 1})
+    with pytest.raises(UserError, match=r"'nowhere'.*hidden"):
+        counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={"nowhere": 1})
 
 
 def test_analogue_inputs_of_a_spiking_network_are_paid_for(config):

@@ -67,8 +67,7 @@ SIZED = {
     "battery": [],
     "sizes": {
         "parameter": "n_hidden",
-        "shares": [0.25, 0.5],
-        "of": ["net", "mlp"],
+        "of": {"net": [0.25, 0.5], "mlp": [0.25, 0.5]},
         "first_seeds": 2,
     },
     "parameters": {"n_hidden": {"value": [100, 30], "source": "Table 1"}},
@@ -118,7 +117,7 @@ def test_a_size_is_a_share_of_that_of_the_scale(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"parameter": "n_hiden"}, "n_hiden"), ({"of": ["nett"]}, "nett")]
+    ("change", "message"), [({"parameter": "n_hide"}, "n_hide"), ({"of": {"nett": [0.5]}}, "nett")]
 )
 def test_sizes_of_nothing_are_refused(change, message):
     with pytest.raises(UserError, match=rf"sizes.*'{message}'"):

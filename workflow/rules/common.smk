@@ -82,13 +82,17 @@ def simulated(talk, file):
 def parameters_of(wildcards):
     """The resolved parameters of a job: a change of one reruns this experiment only."""
     variant = getattr(wildcards, "variant", None)
-    return dict(registry.params(experiment_of(wildcards), config, variant=variant).values)
+    return dict(
+        registry.params(experiment_of(wildcards), config, variant=variant).values
+    )
 
 
 def plan_of(wildcards):
     """What an experiment's simulation measures: its part of the battery and its variants."""
     experiment = experiment_of(wildcards)
-    roles = {name: experiment.variants[name].role for name in experiment.measured_variants()}
+    roles = {
+        name: experiment.variants[name].role for name in experiment.measured_variants()
+    }
     return {
         "battery": list(experiment.battery),
         "battery_of": list(experiment.battery_of),

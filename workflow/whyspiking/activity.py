@@ -42,7 +42,8 @@ def interval_variation(spikes: Spikes, least: int = LEAST_INTERVALS) -> float:
         Mean over neurons; nan where no neuron has `least` intervals.
     """
     order = np.lexsort((spikes.times_ms, spikes.trials, spikes.units))
-    times, units, trials = (x[order] for x in (spikes.times_ms, spikes.units, spikes.trials))
+    times = spikes.times_ms[order]
+    units, trials = spikes.units[order], spikes.trials[order]
     within = (np.diff(units) == 0) & (np.diff(trials) == 0)
     gaps, owner = np.diff(times)[within], units[1:][within]
     counts = np.bincount(owner, minlength=spikes.n_units)

@@ -23,7 +23,6 @@ from whyspiking.contract import (
     Replication,
     Task,
 )
-from whyspiking.contrasts import cross_rows
 from whyspiking.counterpart import probe_control
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
@@ -33,7 +32,7 @@ from whyspiking.subsets import same_stimulus
 FEW_TRIALS = 50
 """A clean run of so few trials is kept, for figures that show all of it."""
 
-__all__ = ["Simulator", "cross_rows", "probe", "probe_control"]
+__all__ = ["Simulator", "probe", "probe_control"]
 
 
 def probe(

@@ -15,8 +15,8 @@ import pandas as pd
 
 from whyspiking import (
     axes,
-    battery,
     claims,
+    contrasts,
     datapackage,
     jobs,
     registry,
@@ -47,9 +47,9 @@ def collect_talk(
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = tables.read_metrics(metrics)
-    contrasts = battery.cross_rows(table, described, config)
-    if contrasts:
-        table = pd.concat([table, pd.DataFrame(contrasts)], ignore_index=True)
+    crossed = contrasts.cross_rows(table, described, config)
+    if crossed:
+        table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
     table = table.sort_values(list(tables.METRICS_COLUMNS[:10]), kind="stable")
     tables.write_metrics(table, folder / "metrics.csv")
 

@@ -139,20 +139,25 @@ def from_entry(entry: Mapping[str, Any]) -> Rule:
     """A rule as talk.yaml describes it."""
     check = None
     if "check" in entry:
-        experiment, _, variant = entry["check"]["of"].partition("/")
-        check = Check(experiment, variant, {name: entry["check"][name] for name in "SNTK"})
-    pairs = [name.partition("/") for name in entry["applies"]]
+        sizes = {name: entry["check"][name] for name in "SNTK"}
+        check = Check(*_place(entry["check"]["of"]), sizes)
     return Rule(
         name=entry["rule"],
-        applies=tuple((experiment, variant) for experiment, _, variant in pairs),
+        applies=tuple(map(_place, entry["applies"])),
         signals=tuple(Signal(s["what"], s["to"], s["online"]) for s in entry["signals"]),
         check=check,
         alignment=tuple(
-            Alignment(*a["of"].split("/"), a["where"], a["cosine"], a["permuted"])
+            Alignment(*_place(a["of"]), a["where"], a["cosine"], a["permuted"])
             for a in entry.get("alignment", ())
         ),
         **entry["memory"],
     )
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Experiment and variant of "experiment/variant"."""
+    experiment, _, variant = name.partition("/")
+    return experiment, variant
 
 
 def evaluate(expression: str, names: Mapping[str, Any]) -> float:

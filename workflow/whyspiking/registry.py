@@ -46,14 +46,12 @@ class Sizes:
 
     Attributes:
         parameter: What is made smaller; a number, or a list of them.
-        shares: Of its full value.
-        of: Variants, spiking networks and controls.
+        of: Variant (spiking networks and controls) -> shares of the full value.
         first_seeds: Only so many of the experiment's seeds.
     """
 
     parameter: str
-    shares: tuple[float, ...]
-    of: tuple[str, ...]
+    of: Mapping[str, tuple[float, ...]]
     first_seeds: int
 
 
@@ -323,16 +321,15 @@ def _sizes(name: str, entry: Mapping[str, Any], known: Mapping[str, Any], where:
                 f"{where}: 'experiments.{name}.sizes.{key}' names '{value}', which the experiment "
                 "does not have; correct it"
             )
-    return Sizes(
-        entry["parameter"], tuple(entry["shares"]), tuple(entry["of"]), entry["first_seeds"]
-    )
+    of = {variant: tuple(shares) for variant, shares in entry["of"].items()}
+    return Sizes(entry["parameter"], of, entry["first_seeds"])
 
 
 def _of_other_sizes(sizes: Sizes) -> dict[str, Variant]:
     """One variant more for every variant and share."""
     found = {}
-    for variant in sizes.of:
-        for share in sizes.shares:
+    for variant, shares in sizes.of.items():
+        for share in shares:
             name = f"{variant}_at_{round(100 * share)}"
             says = f"{variant} with {100 * share:g} % of {sizes.parameter}"
             smaller = (variant, float(share))

@@ -51,7 +51,8 @@ def train(
     }
     streams = Streams(params.seed)
     wall, cpu = time.perf_counter(), time.process_time()
-    network: Network = replication.train(params, described.trained_as, streams, loaded, progress)
+    trained_as = described.trained_as
+    network: Network = replication.train(params, trained_as, streams, loaded, progress)
     if "unavailable" in network.info:
         # A file of others that the user does not have: nothing is measured; the report says why.
         progress(1.0, network.info["unavailable"])
@@ -81,7 +82,7 @@ def train(
         task = replication.make_task(params, split, streams)
         if task is None:
             continue
-        outcome = replication.evaluate(params, described.trained_as, network, task)
+        outcome = replication.evaluate(params, trained_as, network, task)
         if outcome is None:
             continue
         values = scoring.measures(outcome)
@@ -89,7 +90,7 @@ def train(
             values = {f"{k}{suffix}": v for k, v in values.items() if k == "accuracy"}
         rows += tables.rows(common, values, scoring.n_trials(outcome))
     rows += tables.rows(common, network.info.get("measures", {}), 1)
-    if experiment.sizes is not None and described.trained_as in experiment.sizes.of:
+    if experiment.sizes is not None and trained_as in experiment.sizes.of:
         rows += tables.rows(common, {"parameters": sizes.parameters(network)}, 1)
     costs = {k: network.info[k] for k in ("epochs", "epoch_seconds") if k in network.info}
     rows += tables.rows(common, {"train_seconds": network.info["train_seconds"], **costs}, 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from whyspiking import markup, tables
@@ -52,7 +51,8 @@ def accuracy_size(metrics: Table, talks: Mapping[str, Talk]) -> Plate:
                 ax, points["size"].to_numpy(), points, index=LOOKS.index(role), label=role
             )
             words.append(f"{talk.name} {experiment.name}, {name}: {_told(points)}")
-        _finish(ax, f"{talk.name} · {experiment.name}".replace("_", " "))
+        named = next(iter(lines.values()))["size"].tolist()
+        _finish(ax, f"{talk.name} · {experiment.name}".replace("_", " "), named)
     for ax in panels[len(found) :]:
         ax.set_axis_off()
     for ax in panels[::columns]:
@@ -100,11 +100,12 @@ def _told(points: Table) -> str:
     )
 
 
-def _finish(ax: Axes, title: str) -> None:
+def _finish(ax: Axes, title: str, sizes: list[float]) -> None:
     ax.set_title(title)
     ax.set_xscale("log")
     ax.set_xlabel("parameters")
     low, high = ax.get_ylim()
     ax.set_ylim(max(0.0, low), min(1.0, max(high, low + 0.02)))
-    ax.xaxis.set_minor_formatter(lambda value, _: "")
-    ax.xaxis.set_major_formatter(lambda value, _: np.format_float_positional(value, trim="-"))
+    # The sizes themselves: they span less than a decade.
+    ax.set_xticks(sizes, [f"{size / 1000:.3g}k" if size >= 1000 else f"{size:g}" for size in sizes])
+    ax.set_xticks([], minor=True)
