@@ -21,6 +21,7 @@ import yaml
 from whyspiking import registry
 from whyspiking.contract import Params
 from whyspiking.exchange.networks import merge
+from whyspiking.tables import Table
 
 REFERENCE = Path("results/reference/durations.csv")
 TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
@@ -43,7 +44,7 @@ def main(overlay: Path | None) -> None:
         for experiment in registry.load_talk(talk).experiments.values()
         for job in _jobs(experiment, config, base, known)
     ]
-    table = pd.DataFrame(jobs, columns=["talk", "rule", "what", "jobs", "seconds"])
+    table: Table = pd.DataFrame(jobs, columns=["talk", "rule", "what", "jobs", "seconds"])
     table["total"] = table["jobs"] * table["seconds"]
     print(f"{'talk':12} {'jobs':>5} {'core-hours':>11} {'longest job, h':>15}")
     for talk, part in table.groupby("talk", sort=False):

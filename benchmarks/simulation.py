@@ -96,7 +96,7 @@ def _model(trials: int) -> BrianModel:
             N, NEURON, threshold="v > 1", reset="v -= 1", method="exact", name="hidden"
         )
         output = brian2.NeuronGroup(N_OUT, READOUT, method="exact", name="output")
-        made = [hidden, output]
+        made: list[Any] = [hidden, output]
         for pre, post, key, target in (
             (inputs["input"], hidden, "w_in", "v"),
             (hidden, hidden, "w_rec", "v"),
