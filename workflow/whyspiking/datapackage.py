@@ -99,6 +99,8 @@ DURATIONS: tuple[Column, ...] = (
     ("experiment", "string", "", "Experiment of the talk."),
     ("variant", "string", "", "Variant; empty for simulations, which hold all of them."),
     ("seconds", "number", "s", "Mean wall-clock time of such a job."),
+    ("cpu_seconds", "number", "s", "Mean CPU time of such a job."),
+    ("jobs", "integer", "", "Number of such jobs."),
 )
 HISTORY: tuple[Column, ...] = (
     *_PLACE[2:],
