@@ -30,7 +30,7 @@ PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)
 def config():
     found = {}
     for name in ("config", "smoke"):
-        networks._merge(found, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+        networks.merge(found, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
     return found
 
 

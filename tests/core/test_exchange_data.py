@@ -34,7 +34,7 @@ def test_every_column_of_every_table_is_described():
         datapackage.DURATIONS: tuple(compare._durations(compare._benchmarks(Path("none"))).columns),
     }
     for columns, expected in described.items():
-        assert tuple(name for name, *_ in columns) == tuple(expected)
+        assert set(expected) <= {name for name, *_ in columns}
         assert all(what for *_, what in columns)
 
 

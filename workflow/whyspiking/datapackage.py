@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,8 @@ DURATIONS: tuple[Column, ...] = (
     ("experiment", "string", "", "Experiment of the talk."),
     ("variant", "string", "", "Variant; empty for simulations, which hold all of them."),
     ("seconds", "number", "s", "Mean wall-clock time of such a job."),
+    ("cpu_seconds", "number", "s", "Mean CPU time of such a job."),
+    ("jobs", "integer", "", "Number of such jobs."),
 )
 HISTORY: tuple[Column, ...] = (
     *_PLACE[2:],
@@ -158,9 +160,7 @@ def write(folder: Path) -> None:
     partial.replace(folder / NAME)
 
 
-def _resource(
-    folder: Path, path: Path, columns: Sequence[Column], says: str
-) -> Mapping[str, Any] | Any:
+def _resource(folder: Path, path: Path, columns: Sequence[Column], says: str) -> dict[str, Any]:
     with path.open(encoding="utf-8") as file:
         header = file.readline().rstrip("\r\n").split(",")
     known = {column[0]: column for column in columns}

@@ -63,7 +63,8 @@ def _roots(stage: str) -> list[Path]:
     if stage == "page":
         # What the notebooks import, and what a page is dressed in.
         assets = sorted((PACKAGE / "report_assets").iterdir())
-        roots += [PACKAGE / "study.py", PACKAGE / "style.mplstyle", *assets]
+        own = ("study.py", "benchmark_section.py", "style.mplstyle")
+        roots += [*(PACKAGE / name for name in own), *assets]
     return roots
 
 

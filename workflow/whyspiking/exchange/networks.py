@@ -56,7 +56,7 @@ def config_of(results: Path) -> dict[str, Any]:
     for name in ("config", results.name):
         path = Path("config") / f"{name}.yaml"
         if path.is_file():
-            _merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
+            merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
     if config.get("scale") != results.name:
         raise UserError(
             f"{results}: it has no manifest.json, and no config/{results.name}.yaml says how it "
@@ -195,11 +195,11 @@ def _first_line(function: Any) -> str:
     return str(function.__doc__ or "").strip().splitlines()[0]
 
 
-def _merge(into: dict[str, Any], new: Mapping[str, Any]) -> None:
-    """Mappings are merged, all else is replaced, as Snakemake does with overlays."""
+def merge(into: dict[str, Any], new: Mapping[str, Any]) -> None:
+    """Put an overlay into a config as Snakemake does: mappings are merged, all else replaced."""
     for key, value in new.items():
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _merge(cast("dict[str, Any]", into[key]), value)
+            merge(cast("dict[str, Any]", into[key]), value)
         else:
             into[key] = dict(value) if isinstance(value, Mapping) else value
 
