@@ -102,7 +102,7 @@ def test_original_files_are_read_where_they_are(images, tmp_path):
         recordings.record(config, "validation-0", path)
     refused = data(tmp_path, home, source="simulated")
     assert folders.event_recordings(refused).startswith("nmnist-simulated-")
-    with pytest.raises(UserError, match="unpack both archives"):
+    with pytest.raises(UserError, match="Unpack both archives"):
         folders.event_recordings(data(tmp_path, source="original"))
 
 

@@ -37,7 +37,9 @@ def read_yaml(path: Path) -> Any:
             )
         text = raw.decode("utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; restore it or correct the path") from None
+        raise UserError(
+            f"{path}: no such file; expected one. Restore it or correct the path"
+        ) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UserError(
