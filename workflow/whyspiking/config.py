@@ -134,12 +134,12 @@ def _check_writable(folder: Path) -> None:
         probe = probe.parent if probe != probe.parent else Path()
     if not probe.is_dir():
         raise UserError(
-            f"'{probe}' is a file, but results belong into the folder '{folder}'; expected a "
+            f"'{probe}' is a file, but the run writes into the folder '{folder}'; expected a "
             "folder there. Move the file away, or name another folder in the config."
         )
     if not os.access(probe, os.W_OK | os.X_OK):
         raise UserError(
-            f"folder '{probe}' is not writable, but results belong into '{folder}'; expected a "
+            f"folder '{probe}' is not writable, but the run writes into '{folder}'; expected a "
             f"folder that may be written. Give yourself permission (chmod u+wx '{probe}'; a disk "
             "that is mounted read-only must be mounted anew), or run in another copy of the "
             "project."

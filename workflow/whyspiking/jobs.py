@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,8 +61,8 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
         except OSError as error:
             if error.errno not in REMEDIES:
                 _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
-            place = f"{error.filename}: " if error.filename else ""
-            _fail(f"ERROR {label}: {place}{error.strerror}; {REMEDIES[error.errno]}", outer)
+            place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
+            _fail(f"ERROR {label}: {place}: {error.strerror}; {REMEDIES[error.errno]}", outer)
         except Exception:
             _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +25,9 @@ and so would not vectorise."""
 
 FULL_DISK = "No space left on device"
 """What compilers and linkers say then."""
+
+SPACE_BYTES = 1 << 20
+"""With less free space than this, a simulation that failed is taken to have failed for that."""
 
 # Every generated file includes these; compiling them once nearly halves the time of a build.
 HEADERS = (
@@ -87,6 +92,9 @@ def precompiled_headers(shared: Path) -> str:
             capture_output=True,
             text=True,
         )
+        if FULL_DISK in result.stderr:
+            partial.unlink(missing_ok=True)
+            raise _full("the C++ standard headers", folder)
         if result.returncode or not partial.exists():
             raise UserError(
                 f"'{compiler()}' cannot compile the C++ standard headers; install a complete C++11 "
@@ -95,6 +103,14 @@ def precompiled_headers(shared: Path) -> str:
         partial.replace(finished)
     # One token: Brian2 would lose the second of two.
     return f"-include{header}"
+
+
+def _full(what: str, folder: Path) -> UserError:
+    return UserError(
+        f"{what}: {FULL_DISK} while it was compiled in {folder} or {tempfile.gettempdir()}; free "
+        "some space there and start snakemake again, or name another 'build_folder' in the config "
+        "(TMPDIR names another folder for temporary files)"
+    )
 
 
 def make(project: Path, name: str) -> None:
@@ -113,10 +129,7 @@ def make(project: Path, name: str) -> None:
         with contextlib.suppress(OSError):
             log.write_text(result.stdout + result.stderr)
         if FULL_DISK in result.stderr:
-            raise UserError(
-                f"Brian2 model '{name}': {FULL_DISK} while it was compiled in {project}; free some "
-                "space there, or name another 'build_folder' in the config"
-            )
+            raise _full(f"Brian2 model '{name}'", project)
         raise UserError(
             f"Brian2 model '{name}': compiling it failed; mend the C++ code or the equations that "
             f"the compiler names (all of its output: {log}): {result.stderr[-1500:]}"
@@ -133,9 +146,13 @@ def run_program(project: Path, words: Sequence[str]) -> None:
     Raises:
         RuntimeError: If it fails or says anything: Brian2 reports an unreadable file of values on
             stderr only, goes on with the old values, and exits with 0.
+        OSError: If there is no space for what it writes.
     """
     done = subprocess.run(["./main", *words], cwd=project, capture_output=True, text=True)
     if done.returncode or done.stderr or done.stdout:
+        place = tempfile.gettempdir()
+        if shutil.disk_usage(place).free < SPACE_BYTES:
+            raise OSError(errno.ENOSPC, FULL_DISK, place)
         raise RuntimeError(
             f"the simulation in {project} failed (exit code {done.returncode}): "
             f"{(done.stderr + done.stdout)[-1500:]}"
