@@ -243,7 +243,7 @@ def _check_number(key: str, name: str, entry: Mapping[str, Any], where: str) -> 
             raise UserError(
                 f"{where}: '{key}' is {value!r}; it must be a positive {kind}number. Mend it there."
             )
-        if positive and is_number and value <= 0:
+        if positive and is_number and float(value) <= 0:
             unit = f" {entry['unit']}" if "unit" in entry else ""
             raise UserError(
                 f"{where}: '{key}' is {value}{unit}; it must be positive. Mend it there."
