@@ -246,6 +246,22 @@ def test_fetch_writes_the_description_last(tiny, tmp_path):
         making.fetch("fashion", config(tmp_path), meta, lambda f, text: None)
 
 
+def test_files_that_changed_after_they_were_fetched_are_refused(tiny, tmp_path):
+    write(tmp_path / "own", tiny)
+    meta = tmp_path / "data" / "mnist" / "meta.json"
+    making.fetch("mnist", config(tmp_path / "data", tmp_path / "own"), meta, lambda f, text: None)
+    assert len(mnist.load(meta.parent, "train")[0]) == 5
+    path = meta.with_name("train-images-idx3-ubyte")
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    with pytest.raises(UserError, match=r"train-images.*SHA-256.*delete it and meta\.json"):
+        mnist.load(meta.parent, "train")
+    # The remedy: without meta.json the workflow fetches, and what is damaged is replaced.
+    meta.unlink()
+    making.fetch("mnist", config(tmp_path / "data", tmp_path / "own"), meta, lambda f, text: None)
+    assert path.read_bytes() == raw
+
+
 @pytest.fixture
 def numbered(monkeypatch):
     """A training file of 50 images and a test file of 9, each image of 4 pixels its own number."""
