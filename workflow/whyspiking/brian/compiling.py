@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from whyspiking import whole_files
 from whyspiking.errors import UserError
 
 FLAGS = (
@@ -81,28 +82,34 @@ def precompiled_headers(shared: Path) -> str:
     folder = (shared / f"headers-{key}").resolve()
     header = folder / "standard.h"
     finished = folder / "standard.h.gch"
-    if not finished.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{os.getpid()}.h"
-        partial.write_text(text)
-        partial.replace(header)
-        partial = folder / f"{os.getpid()}.gch"
-        result = subprocess.run(
-            [compiler(), "-x", "c++-header", *FLAGS, str(header), "-o", str(partial)],
-            capture_output=True,
-            text=True,
-        )
-        if FULL_DISK in result.stderr:
-            partial.unlink(missing_ok=True)
-            raise _full("the C++ standard headers", folder)
-        if result.returncode or not partial.exists():
-            raise UserError(
-                f"'{compiler()}' cannot compile the C++ standard headers; install a complete C++11 "
-                f"compiler, or name it in CXX. It said: {result.stderr[-500:] or 'nothing'}"
+    if not (finished.exists() and header.exists() and _undamaged(finished)):
+        with whole_files.replacing(header) as partial:
+            partial.write_text(text)
+        with whole_files.replacing(finished, sealed=True) as partial:
+            result = subprocess.run(
+                [compiler(), "-x", "c++-header", *FLAGS, str(header), "-o", str(partial)],
+                capture_output=True,
+                text=True,
             )
-        partial.replace(finished)
+            if FULL_DISK in result.stderr:
+                raise _full("the C++ standard headers", folder)
+            if result.returncode or not partial.exists():
+                raise UserError(
+                    f"'{compiler()}' cannot compile the C++ standard headers; install a complete "
+                    "C++11 compiler, or name it in CXX. It said: "
+                    f"{result.stderr[-500:] or 'nothing'}"
+                )
     # One token: Brian2 would lose the second of two.
     return f"-include{header}"
+
+
+def _undamaged(path: Path) -> bool:
+    """Whether a file is what was written: GCC refuses every program beside a damaged header."""
+    try:
+        whole_files.read(path)
+    except UserError:
+        return False
+    return True
 
 
 def _full(what: str, folder: Path) -> UserError:
