@@ -5,11 +5,10 @@ one copy per kind of mistake that is possible there.
 """
 
 import copy
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 ABSENT = object()
 OTHER_TYPE = {
@@ -57,14 +56,14 @@ def mutants(data: Any, schema: dict[str, Any]) -> Iterator[Mutant]:
 
 
 def _gone(kind: str) -> bool:
-    return kind in ("missing", "unknown key")
+    return kind in ("missing", "unknown key", "misspelt key", "wrong form of a key")
 
 
 def _changed(data: Any, path: tuple, value: Any) -> Any:
     if not path:
         return copy.deepcopy(value)
     # YAML's anchors make the same object appear twice; a round trip separates them.
-    made = yaml.safe_load(yaml.dump(data, Dumper=_NoAliases))
+    made = json.loads(json.dumps(data))
     place = made
     for part in path[:-1]:
         place = place[part]
@@ -73,11 +72,6 @@ def _changed(data: Any, path: tuple, value: Any) -> Any:
     else:
         place[path[-1]] = copy.deepcopy(value)
     return made
-
-
-class _NoAliases(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
 
 
 def _resolved(schema: Any, root: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +122,7 @@ def _itself(data: Any, schema: Any, path: tuple, key: str) -> Iterator[tuple]:
     if "const" in schema:
         yield path, "not one of the choices", "nonsense", key
     if "pattern" in schema:
-        yield path, "wrong form", "Not this!", key
+        yield path, "wrong form", "Not {this}!", key
     if schema.get("minLength"):
         yield path, "empty", "", key
     for bound, step in (("minimum", -1), ("maximum", 1)):

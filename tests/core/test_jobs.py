@@ -1,49 +1,51 @@
-"""The CPU time that a job's log states: its own, and that of the programs it ran."""
+"""What surrounds the one function call of a script: errors end in one line that helps."""
 
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
-from whyspiking import jobs
-
-BURN = """
-import time
-def burn(seconds):
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        pass
-"""
-SCRIPT = """
-import subprocess, sys
-from whyspiking.jobs import job
-{burn}
-burn(0.2)
-with job({log!r}, "toy"):
-    burn(0.3)
-    subprocess.run([sys.executable, "-c", {burn!r} + "burn(0.5)"], check=True)
-    {end}
-"""
+FAILURES = {
+    "full disk": ("OSError(28, 'No space left on device')", "free some space"),
+    "full disk, named": ("OSError(28, 'No space left on device', '/a/b')", "/a/b: No space left"),
+    "read-only disk": ("OSError(30, 'Read-only file system', '/a')", "mount it for writing"),
+    "no permission": ("PermissionError(13, 'Permission denied', '/a')", "give yourself permission"),
+    "mistake of a user": ("UserError('lr is -1; mend it')", "ERROR a job: lr is -1; mend it"),
+    "flaw": ("KeyError('w')", "unexpected failure"),
+    "other trouble": ("OSError(2, 'No such file', '/a')", "unexpected failure"),
+}
 
 
-def run(tmp_path, end="pass"):
-    log = tmp_path / "logs" / "train.log"
-    script = SCRIPT.format(burn=BURN, log=str(log), end=end)
-    done = subprocess.run([sys.executable, "-c", script], check=False)
-    return log, done.returncode
+def run(tmp_path, log, statement):
+    code = (
+        "from whyspiking.errors import UserError\nfrom whyspiking.jobs import job\n"
+        f"with job({str(log)!r}, 'a job'):\n    print('begins')\n    {statement}\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
 
 
-def test_cpu_time_counts_the_programs_that_a_job_ran(tmp_path):
-    log, code = run(tmp_path)
-    total, start = jobs.used(log)
-    assert code == 0
-    assert 0.2 <= start < total
-    assert total - start == pytest.approx(0.8, abs=0.25)
+@pytest.mark.parametrize("case", FAILURES)
+def test_a_failure_is_told_in_the_log(case, tmp_path):
+    error, words = FAILURES[case]
+    done = run(tmp_path, tmp_path / "logs" / "a.log", f"raise {error}")
+    told = (tmp_path / "logs" / "a.log").read_text()
+    assert done.returncode == 1
+    assert words in told.splitlines()[-1]
+    assert ("Traceback" in told) == ("unexpected" in words)
 
 
-def test_a_failed_job_states_nothing(tmp_path):
-    log, code = run(tmp_path, "raise ValueError")
-    assert code == 1
-    assert np.isnan(jobs.used(log)).all()
-    assert np.isnan(jobs.used(tmp_path / "missing.log")).all()
+def test_what_a_full_log_cannot_take_is_told_on_the_terminal(tmp_path):
+    """/dev/full takes nothing, as a log on a full disk."""
+    done = run(tmp_path, "/dev/full", "pass")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR a job: ")
+    assert "No space left on device" in done.stderr and "free some space" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_success_ends_with_success(tmp_path):
+    done = run(tmp_path, tmp_path / "a.log", "pass")
+    assert done.returncode == 0
+    assert (tmp_path / "a.log").read_text().startswith("begins\n")

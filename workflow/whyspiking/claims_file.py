@@ -81,7 +81,7 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
     ids = [claim.id for claim in claims]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         raise UserError(
-            f"{where}: id '{name}' occurs {ids.count(name)} times; ids must be unique; rename one"
+            f"{where}: id '{name}' occurs {ids.count(name)} times; ids must not repeat; rename one"
         )
     keys = [claim.id for claim in claims if claim.role == "key"]
     for claim in claims:
@@ -93,8 +93,8 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
     if len(keys) != 1:
         raise UserError(
             f"{where}: {len(keys)} claims have role 'key' ({', '.join(keys) or 'none'}); expected "
-            "exactly one per talk: it is tested without correction for multiple tests. Make the "
-            "others 'secondary'."
+            "exactly one per talk: it is tested without correction for multiple tests. Make one "
+            "'key' and the others 'secondary'."
         )
     return claims
 
@@ -115,13 +115,13 @@ def _claim(entry: Mapping[str, Any], where: str, talk: Talk | None) -> Claim:
     places = {key: entry[key] for key in ("where", "versus", "negative_control") if key in entry}
     if entry["test"] == "difference" and "versus" not in entry:
         raise UserError(
-            f"{where}: claim '{name}' has test 'difference' but no 'versus'; name what is "
-            "subtracted, or use test 'value'"
+            f"{where}: claim '{name}' has test 'difference' but no 'versus'; expected what is "
+            "subtracted. Add it, or use test 'value'"
         )
     if "versus" in entry and entry["test"] not in COMPARING:
         raise UserError(
             f"{where}: claim '{name}' has a 'versus', which test '{entry['test']}' does not use; "
-            f"take one of {list(COMPARING)} or remove it"
+            f"expected none. Choose one of the tests {list(COMPARING)} or remove it"
         )
     _check_contrasts(name, places, entry["published"], where)
     if talk is not None:

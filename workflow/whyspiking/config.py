@@ -10,6 +10,7 @@ from typing import Any
 
 from whyspiking import claims_file, registry
 from whyspiking.config_references import check_references, check_sizes
+from whyspiking.datasets import folders
 from whyspiking.errors import UserError
 from whyspiking.schema import check, read_yaml
 
@@ -63,6 +64,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     _check_seeds_of(config, talks)
     for talk in talks.values():
         check_sizes(talk, config, WHERE)
+    folders.find_nmnist(config["data"])
     for folder in (config["data"]["folder"], config["build_folder"]):
         _check_writable(Path(folder))
     _check_writable(Path("results") / config["scale"])
@@ -97,7 +99,9 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}."
+            hint = (
+                f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(known)}."
+            )
             raise UserError(
                 f"{WHERE}: 'seeds_of' names experiment '{name}', which does not exist; {hint} "
                 "Correct or remove it."
@@ -130,12 +134,12 @@ def _check_writable(folder: Path) -> None:
         probe = probe.parent if probe != probe.parent else Path()
     if not probe.is_dir():
         raise UserError(
-            f"'{probe}' is a file, but results belong into the folder '{folder}'; expected a "
+            f"'{probe}' is a file, but the run writes into the folder '{folder}'; expected a "
             "folder there. Move the file away, or name another folder in the config."
         )
     if not os.access(probe, os.W_OK | os.X_OK):
         raise UserError(
-            f"folder '{probe}' is not writable, but results belong into '{folder}'; expected a "
+            f"folder '{probe}' is not writable, but the run writes into '{folder}'; expected a "
             f"folder that may be written. Give yourself permission (chmod u+wx '{probe}'; a disk "
             "that is mounted read-only must be mounted anew), or run in another copy of the "
             "project."

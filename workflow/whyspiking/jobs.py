@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import resource
+import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,16 +59,16 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
         os.dup2(file.fileno(), 2)
         try:
             yield reporter(path, label)
+            print(USED.format(total=cpu_seconds(), start=started), flush=True)
         except UserError as error:
             _fail(f"ERROR {label}: {error}", outer)
         except OSError as error:
             if error.errno not in REMEDIES:
                 _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
-            place = f"{error.filename}: " if error.filename else ""
-            _fail(f"ERROR {label}: {place}{error.strerror}; {REMEDIES[error.errno]}", outer)
+            place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
+            _fail(f"ERROR {label}: {place}: {error.strerror}; {REMEDIES[error.errno]}", outer)
         except Exception:
             _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
-        print(USED.format(total=cpu_seconds(), start=started), flush=True)
 
 
 USED = "CPU seconds: {total:.2f}, start-up {start:.2f}"

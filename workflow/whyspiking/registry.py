@@ -249,10 +249,10 @@ def _experiment(
         for key in changes:
             if key not in described:
                 close = difflib.get_close_matches(key, list(described), n=1)
-                hint = f"did you mean '{close[0]}'?" if close else "add its published value first."
+                hint = f"did you mean '{close[0]}'?" if close else "expected one that has."
                 raise UserError(
                     f"{where}: 'experiments.{name}.scaled.{scale}.{key}' changes a parameter that "
-                    f"has no published value; {hint}"
+                    f"has no published value; {hint} Correct it, or add the published value first."
                 )
             full = f"experiments.{name}.scaled.{scale}.{key}"
             _check_kind(full, changes[key]["value"], described[key]["value"], where)
@@ -354,7 +354,7 @@ def _check_number(key: str, name: str, entry: Mapping[str, Any], where: str) -> 
             raise UserError(
                 f"{where}: '{key}' is {value!r}; it must be a positive {kind}number. Mend it there."
             )
-        if positive and is_number and value <= 0:
+        if positive and is_number and float(value) <= 0:
             unit = f" {entry['unit']}" if "unit" in entry else ""
             raise UserError(
                 f"{where}: '{key}' is {value}{unit}; it must be positive. Mend it there."
@@ -435,5 +435,6 @@ def _check_unsimulated(experiments: Mapping[str, Experiment], where: str) -> Non
             raise UserError(
                 f"{where}: 'experiments.{experiment.name}' has 'simulated: false', but also "
                 f"spiking variants {spiking}, a battery {list(experiment.battery)} or 'half_step'; "
-                "take these out (role 'rate' names a talk's own network without spikes)"
+                "expected none of these. Remove them (role 'rate' names a talk's own network "
+                "without spikes)"
             )

@@ -53,12 +53,14 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
         parameters: Values for the parameters cell.
 
     Raises:
-        UserError: If a cell raised a `UserError`.
+        UserError: If a cell raised a `UserError`, or if the notebook does not ask for a parameter
+            or asks for one of another type.
         papermill.PapermillExecutionError: If a cell failed otherwise.
     """
     import nbformat
     import papermill
 
+    _check_parameters(source, parameters)
     with replacing(notebook) as partial:
         try:
             papermill.execute_notebook(
@@ -83,6 +85,25 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
         for number, cell in enumerate(executed.cells):
             cell["id"] = f"cell-{number}"
         nbformat.write(executed, partial)
+
+
+def _check_parameters(source: Path, parameters: Mapping[str, Any]) -> None:
+    """Parameters become code of a cell: only those that the notebook asks for, of their type."""
+    import papermill
+
+    asked = papermill.inspect_notebook(str(source))
+    for name, value in parameters.items():
+        if name not in asked:
+            raise UserError(
+                f"{source}: its cell of parameters does not name '{name}'; expected it there. Add "
+                f"`{name}: {type(value).__name__} = ...`"
+            )
+        kind = asked[name]["inferred_type_name"]
+        if kind != type(value).__name__:
+            raise UserError(
+                f"{source}: parameter '{name}' is {value!r}; expected '{kind}' as in the cell of "
+                f"parameters. Correct it, or write `{name}: {type(value).__name__} = ...` there"
+            )
 
 
 def export(notebook: Path, page: Path, results: Path) -> None:

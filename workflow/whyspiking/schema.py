@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import yaml
+from jsonschema.validators import extend
 
 from whyspiking.errors import UserError
 
@@ -37,7 +38,9 @@ def read_yaml(path: Path) -> Any:
             )
         text = raw.decode("utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file; restore it or correct the path") from None
+        raise UserError(
+            f"{path}: no such file; expected one. Restore it or correct the path"
+        ) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UserError(
@@ -131,7 +134,7 @@ def _validator(schema_name: str) -> Any:
     strict = base.TYPE_CHECKER.redefine(
         "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
     )
-    return jsonschema.validators.extend(base, type_checker=strict)(schema)
+    return extend(base, type_checker=strict)(schema)
 
 
 def _not_finite(data: Any, path: tuple[Any, ...]) -> Iterator[tuple[str, float]]:
@@ -148,13 +151,13 @@ def _not_finite(data: Any, path: tuple[Any, ...]) -> Iterator[tuple[str, float]]
 
 def _explain(problem: jsonschema.ValidationError, where: str) -> str:
     path = [str(part) for part in problem.absolute_path]
-    key, asked = ".".join(path), problem.validator_value
+    key = ".".join(path)
+    asked: Any = problem.validator_value
+    schema: Any = problem.schema
     if problem.validator == "additionalProperties" and isinstance(problem.instance, dict):
-        schema: Any = problem.schema
         return _unknown_keys(set(problem.instance), schema.get("properties", {}), path, where)
     if problem.validator == "required":
-        schema = problem.schema
-        missing = [name for name in problem.validator_value if name not in problem.instance]
+        missing = [name for name in asked if name not in problem.instance]
         return "\n".join(
             f"{where}: '{'.'.join([*path, name])}' is missing; expected "
             f"{_kind(schema.get('properties', {}).get(name, {}))}. Add it to that file."
@@ -165,12 +168,12 @@ def _explain(problem: jsonschema.ValidationError, where: str) -> str:
         deepest = max(problem.context, key=lambda p: (len(p.path), p.validator != "type"))
         if deepest.validator != "type" or deepest.path:
             return _explain(deepest, where)
-        asked = " or ".join(_kind(choice) for choice in problem.validator_value)
+        asked = " or ".join(_kind(choice) for choice in asked)
     if problem.validator == "pattern" and "propertyNames" in problem.absolute_schema_path:
         full = ".".join([*path, str(problem.instance)])
         return f"{where}: key '{full}' must match {asked}. Correct its name in that file."
     expected = {
-        "type": f"expected {_kind(problem.schema if problem.validator == 'type' else {})}",
+        "type": f"expected {_kind(schema if problem.validator == 'type' else {})}",
         "enum": f"expected one of {asked}",
         "const": f"expected {asked!r}",
         "minimum": f"must be at least {asked}",

@@ -45,7 +45,8 @@ def load_arrays(path: Path) -> dict[str, NDArray]:
         UserError: If the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: numpy would leave a file open that is no archive.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except Exception as error:
         raise UserError(
