@@ -7,6 +7,9 @@ from whyspiking.config import check_config, check_files
 min_version("9.20")
 
 
+report: "workflow/report/workflow.rst"
+
+
 configfile: "config/config.yaml"
 
 

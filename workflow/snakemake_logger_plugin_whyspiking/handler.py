@@ -26,6 +26,7 @@ STAGES = {
     "collect": ("collecting tables", "tables collected, claims judged"),
     "compare": ("comparing talks", "talks compared"),
     "page": ("writing its page", "page written"),
+    "slides": ("drawing the figures that stand alone", "figures that stand alone drawn"),
     "report": ("writing the report", "report written"),
 }
 # Remarks of Snakemake that say nothing about this workflow (they stay in its own log file).

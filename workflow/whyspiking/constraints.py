@@ -207,15 +207,14 @@ def size(metrics: Table, talks: Mapping[str, Talk]) -> str:
             "How large spiking networks need to be (G1, size ratio) was not measured in this run."
         )
     said = []
-    for key, part in rows.groupby(["talk", "experiment"], sort=False):
-        talk, experiment = (str(word) for word in key)
-        per_seed = part.groupby("seed")["value"].mean()
-        found = statistics.log_interval(per_seed.to_numpy())
-        shown = markup.interval(found.mean, found.low, found.high, "1").replace("<small>", " ")
-        said.append(
-            f"{escape(surname(talks[talk]))}, {escape(experiment.replace('_', ' '))}: "
-            f"{shown.replace('</small>', '')}"
-        )
+    for key, part in rows.groupby(["talk", "experiment", "locus"], sort=False):
+        talk, experiment, control = (str(word).replace("_", " ") for word in key)
+        found = statistics.log_interval(part.groupby("seed")["value"].mean().to_numpy())
+        shown = markup.digits(found.mean)
+        if found.seeds > 1:
+            shown += f" [{markup.digits(found.low)}, {markup.digits(found.high)}]"
+        against = f" against {escape(control)}" if control else ""
+        said.append(f"{named([talk], talks)}, {escape(experiment)}{against}: {shown}")
     return (
         "<p>Parameters of the control over those of the spiking network at equal score (G1; above "
         f"1: the spiking network is the smaller one): {'; '.join(said)}.</p>"

@@ -27,6 +27,8 @@ VERDICT_COLOURS = {
 SIDE_LOOK = {FAVOURS: (GREEN, "^"), AGAINST: (RED, "s")}
 """Colour and marker by what an interval says about spikes."""
 OTHERWISE = (GREY, "o")
+BEYOND = (1e-3, 1e3)
+"""Ratios outside are drawn at these ends, as arrows: one extreme would squeeze all others."""
 
 type Row = tuple[str, str, str]
 """Talk, experiment, and what tells contrasts of one experiment apart."""
@@ -66,11 +68,16 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
     plate, words = forest(panels, names)
     several = any(len(group) > 1 for panel in panels for group in panel.rows.values())
     span = "A line with several marks spans the cost models. " if several else ""
+    ratios = [
+        f.effect for panel in panels if panel.null == 1 for g in panel.rows.values() for f in g
+    ]
+    far = any(not BEYOND[0] <= ratio <= BEYOND[1] for ratio in ratios)
+    arrow = "; arrow: beyond the axis" if far else ""
     return plate.says(
         f"{answer.axis.capitalize()}: effects with 95 % t intervals over seeds; the vertical line "
         f"is the null, {answer.against}. {span}Triangle, green: the interval favours spikes; "
         "square, red: it speaks against them; circle, grey: it decides nothing; open: one seed, no "
-        "interval. The number at the right is the effect.",
+        f"interval{arrow}. The number at the right is the effect.",
         f"Forest of {answer.axis}. " + "; ".join(words) + ".",
         "axes.csv",
     )
@@ -155,13 +162,19 @@ def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str,
         sides = {finding.side if finding.decidable else "" for finding in group}
         colour, _ = SIDE_LOOK.get(sides.pop(), OTHERWISE) if len(sides) == 1 else OTHERWISE
         ends = [x for f in group for x in (f.low, f.high, f.effect) if np.isfinite(x)]
+        if logarithmic:
+            ends = np.clip(ends, *BEYOND).tolist()
         seen += ends
         ax.plot([min(ends), max(ends)], [y, y], color=colour, linewidth=1.2, zorder=2)
         for finding in group:
             own, marker = SIDE_LOOK.get(finding.side, OTHERWISE)
             face = own if finding.decidable else "none"
+            at = finding.effect
+            if logarithmic and not BEYOND[0] <= at <= BEYOND[1]:
+                marker = "<" if at < 1 else ">"
+                at = float(np.clip(at, *BEYOND))
             ax.plot(
-                finding.effect,
+                at,
                 y,
                 color=own,
                 marker=marker,

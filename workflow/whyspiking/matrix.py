@@ -18,7 +18,7 @@ from whyspiking.registry import Talk
 from whyspiking.synthesis import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
 from whyspiking.telling import chip, surname
 
-FITTING = 29
+FITTING = 26
 """Letters that fit side by side in a cell of the figure."""
 COLOURS = {YES: GREEN, PART: OLIVE, NO: RED, DIVIDED: OLIVE}
 

@@ -22,6 +22,7 @@ from whyspiking import (
     registry,
     sections,
     size_figures,
+    slides,
     speed_figures,
     synthesis,
     tables,
@@ -154,6 +155,7 @@ class Study:
         told = f"<h2>The answer</h2>{said}{matrix.table(self.answers, self.talks)}"
         keys = "" if self.scale == "smoke" else sections.key_claims(self.verdicts, self.talks)
         slide = show(lambda: matrix.figure(self.answers, self.talks), "matrix", "").markup
+        slide += slides.links(self.answers)
         return Html(told + markup.details("The matrix as a figure, for a slide", slide) + keys)
 
     def axis_sections(self) -> Html:

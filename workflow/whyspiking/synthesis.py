@@ -237,17 +237,20 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     found = []
     for measure in entry["counts"]:
         for row in own[own["measure"] == measure].to_dict("records"):
-            words = {key: _text(row[key]) for key in ("talk", "experiment", "perturbation")}
-            numbers = {key: float(row[key]) for key in ("effect", "low", "high", "null")}
             found.append(
                 Finding(
                     measure=measure,
+                    talk=str(row["talk"]),
+                    experiment=str(row["experiment"]),
+                    perturbation=_text(row["perturbation"]),
                     locus=_text(row["locus"]),
                     metric=str(row["metric"]),
+                    effect=float(row["effect"]),
+                    low=float(row["low"]),
+                    high=float(row["high"]),
                     unit=str(row["unit"]),
+                    null=float(row["null"]),
                     side=str(row["favours_spikes"]),
-                    **words,
-                    **numbers,
                 )
             )
     return found

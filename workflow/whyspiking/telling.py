@@ -48,7 +48,8 @@ RULES = (
     "comparison excludes the null in favour of spikes and none excludes it against them (energy: "
     "where every comparison favours them), “no” the other way round, “in part” where both happen; "
     "a single seed decides nothing. Intervals are 95 % t intervals over seeds, not corrected for "
-    "the number of comparisons, and no p value is pooled: the tasks are too different."
+    "the number of comparisons, some of which share their data; no p value is pooled, since the "
+    "tasks are too different."
 )
 MEANINGS = {
     YES: "an interval favours spikes and none speaks against them",
