@@ -22,17 +22,19 @@ from whyspiking.replications.neftci import (
     model,
     network,
     plastic,
+    rules,
     task,
 )
-from whyspiking.replications.neftci.network import Constants, Rule, Weights
+from whyspiking.replications.neftci.network import Constants, Weights
+from whyspiking.replications.neftci.rules import Rule
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
     **yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
     **{"scale": "smoke"},
 }
-FREE = Rule(1.0, 0.0)
-HOW = network.Optimiser(*network.PUBLISHED)
+FREE = Rule(1.0, 0.0, 0.0)
+HOW = rules.Optimiser(*rules.PUBLISHED)
 
 
 def params(experiment="nmnist", **changes):
@@ -108,14 +110,14 @@ def test_local_gradient_is_autodiff_with_layer_and_past_cut_off():
     frames = digits(own, 6).unpacked()
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
     *_, (fired, potentials, traces) = seen(weights, c, frames)
-    found = network.local_gradients(weights, fired, potentials, traces, target, FREE)
+    found = rules.local_gradients(c, weights, fired, potentials, traces, target)
     for layer in range(3):
         w, b, g = (kind[layer] for kind in weights)
         rest = potentials[layer] - traces[layer] @ w - b
 
         def loss(w, b, g=g, layer=layer, rest=rest):
-            spikes = network.threshold(traces[layer] @ w + b + rest)
-            return network.smooth_l1(spikes @ g - target).sum(axis=1).mean()
+            spikes = network.threshold(c.slope)(traces[layer] @ w + b + rest)
+            return rules.smooth_l1(spikes @ g - target).sum(axis=1).mean()
 
         expected = jax.grad(loss, argnums=(0, 1))(w, b)
         np.testing.assert_allclose(found[0][layer], expected[0], rtol=1e-4, atol=1e-7)
@@ -126,13 +128,13 @@ def test_of_one_layer_and_one_step_both_rules_have_the_same_gradient():
     """Where no earlier spike can matter, back-propagation has nothing to add."""
     own = params(hidden=[12])
     weights, _ = network_of(own)
-    c = Constants(0.8, 0.5, 0.0, burn_in=1)
+    c = Constants(0.8, 0.5, 0.0, burn_in=1, slope=10.0)
     frames = digits(own, 6).unpacked()[:2]
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
-    now = network.start(weights, HOW)
+    now = rules.start(weights, HOW, FREE)
     *_, last = seen(weights, c, frames)
-    local = network.local_gradients(weights, *last, target, FREE)
-    whole = network.end_to_end_gradients(now, weights.g, frames, target, c, FREE)
+    local = rules.local_gradients(c, weights, *last, target)
+    whole = rules.end_to_end_gradients(now, weights.g, frames, target, c)
     np.testing.assert_allclose(whole[0][0], local[0][0], rtol=1e-4, atol=1e-8)
     assert np.abs(local[0][0]).max() > 0
 
@@ -143,17 +145,17 @@ def test_online_learning_is_the_step_by_step_loop():
     frames = digits(own, 6).unpacked()
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
     rate = jnp.float32(0.003)
-    found = network.learn_online(
-        network.start(weights, HOW), weights.g, frames, target, rate, c, FREE, HOW
+    found = rules.learn_online(
+        rules.start(weights, HOW, FREE), weights.g, frames, target, rate, c, FREE, HOW
     )
-    now = network.start(weights, HOW)
+    now = rules.start(weights, HOW, FREE)
     state = network.silent(weights, 6)
     for index, spikes in enumerate(frames):
         current = Weights(now.w, now.b, weights.g)
         state, *these = network.step(c, current, state, spikes)
         if index >= c.burn_in:
-            slopes = network.local_gradients(current, *these, target, FREE)
-            now = network.update(now, slopes, rate, HOW)
+            slopes = rules.local_gradients(c, current, *these, target)
+            now = rules.update(now, slopes, rate, HOW)
     for a, b in zip(found.w, now.w, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -166,9 +168,9 @@ def test_batched_learning_sums_the_same_gradients():
     total = 0
     for index, these in enumerate(seen(weights, c, frames)):
         if index >= c.burn_in:
-            total += network.local_gradients(weights, *these, target, FREE)[0][0]
-    found = network.learn_batched(
-        network.start(weights, HOW), weights.g, frames, target, jnp.float32(0.1), c, FREE, HOW
+            total += rules.local_gradients(c, weights, *these, target)[0][0]
+    found = rules.learn_batched(
+        rules.start(weights, HOW, FREE), weights.g, frames, target, jnp.float32(0.1), c, FREE, HOW
     )
     np.testing.assert_allclose(found.second[0][0], np.abs(total), rtol=1e-4, atol=1e-7)
 
@@ -219,14 +221,14 @@ def test_optimisers_are_those_of_optax():
     import optax
 
     for how, reference in (
-        (network.Optimiser("adam", 0.9, 0.999), optax.adam(0.1)),
-        (network.Optimiser("adamax", 0.9, 0.95), optax.adamax(0.1, 0.9, 0.95)),
+        (rules.Optimiser("adam", 0.9, 0.999), optax.adam(0.1)),
+        (rules.Optimiser("adamax", 0.9, 0.95), optax.adamax(0.1, 0.9, 0.95)),
     ):
         values = [jnp.array([[1.0, -2.0]])], [jnp.array([0.5, 3.0])]
-        now = network.start(Weights(*values, []), how)
+        now = rules.start(Weights(*values, []), how, FREE)
         state = reference.init(values)
         for _ in range(5):
-            now = network.update(now, (now.w, now.b), jnp.float32(0.1), how)
+            now = rules.update(now, (now.w, now.b), jnp.float32(0.1), how)
             moved, state = reference.update(values, state)
             values = optax.apply_updates(values, moved)
         np.testing.assert_allclose(now.w[0], values[0][0], rtol=1e-4)
@@ -256,12 +258,12 @@ def test_brian_without_compiler_steps_as_jax_does():
     weights, c = network_of(own)
     given = task_of(own, 3)
     frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
-    jax_counts = [np.asarray(s) for s in network.spikes_of(weights, frames, c)]
+    jax_counts = [np.asarray(s) for s in network.responses(weights, frames, c)]
     assert 0.05 < jax_counts[0].mean() < 0.95
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a), jnp.float64), weights)
         jax_counts = [
-            np.asarray(s) for s in network.spikes_of(double, jnp.asarray(frames, float), c)
+            np.asarray(s) for s in network.responses(double, jnp.asarray(frames, float), c)
         ]
     for kind in (model, plastic):
         values = kind.bind(own, as_network(weights)).values
@@ -280,7 +282,7 @@ def test_brian_learns_by_the_local_gradient():
     frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
     target = jax.nn.one_hot(given.targets, own.n_classes)
     *_, last = seen(weights, c, frames)
-    slopes = network.local_gradients(weights, *last, target, FREE)
+    slopes = rules.local_gradients(c, weights, *last, target)
     control = np.zeros((own.n_frames, 2))
     control[-1, plastic.RATE] = 0.1
     arrays = {plastic.CONTROL: control, plastic.WANTED: np.asarray(target)}
@@ -290,7 +292,7 @@ def test_brian_learns_by_the_local_gradient():
     for index, (w, b) in enumerate(zip(weights.w, weights.b, strict=True)):
         changed = after[f"s{index + 1}.w"].reshape(w.shape)
         np.testing.assert_allclose(changed - w, -0.1 * slopes[0][index], atol=1e-6)
-        moved = after[f"layer{index + 1}.b"] - model.V_TH - b
+        moved = after[f"layer{index + 1}.b"] - model.thresholds(b) - b
         np.testing.assert_allclose(moved, -0.1 * slopes[1][index], atol=1e-6)
         assert np.abs(slopes[0][index]).max() > 1e-5
 
@@ -302,6 +304,7 @@ def test_deviations_act_only_on_the_device_as_built():
     condition = Condition(plastic.PERTURBATION, "neurons", 0.2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(task, "recordings_of", lambda *_: data)
+        patch.setattr(task, "make_task", lambda *_: task_of(own, 3))
         whole, bound = plastic.vary(
             own, condition, task_of(own, 3), binding, np.random.default_rng(0)
         )
