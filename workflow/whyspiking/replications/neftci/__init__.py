@@ -76,7 +76,7 @@ def train(
     if params.experiment == REGRESSION:
         from whyspiking.replications.neftci import regression
 
-        return regression.train(params, streams, progress)
+        return regression.train(params, variant, streams, progress)
     if variant == GRU:
         from whyspiking.replications.neftci import gru
 

@@ -30,6 +30,7 @@ from whyspiking.replications.neftci import model, plastic
 from whyspiking.spikes import Spikes
 
 ENGINE = "brian2-learning"
+UNTRAINED = "untrained"
 INPUT = "noise"
 WANTED = "wanted"
 EVENTS = {"learn": "eta * p > 0"}
@@ -166,7 +167,7 @@ def bind(params: Params, network: Network, eta: float = 0.0) -> Binding:
     return Binding(values, layers)
 
 
-def train(params: Params, streams: Streams, progress: Progress) -> Network:
+def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
     """Learn for `iterations` trials in one run of the program.
 
     What a first trial changes at a thousandth of the rate, where weights as good as stay, is
@@ -174,15 +175,19 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
 
     Args:
         params: Parameters of the experiment.
+        variant: "untrained" is the network before learning.
         streams: Randomness: "noise", "init".
         progress: Called once the program is there.
     """
     from whyspiking.brian import Machine
 
-    machine = Machine(brian_model(params), params.work_dir)
-    progress(0.2, "program built")
     task = make_task(params, streams)
     before = initial(params, raster_of(params, task), streams)
+    if variant == UNTRAINED:
+        before.info = {"engine": ENGINE, "epochs": 0}
+        return before
+    machine = Machine(brian_model(params), params.work_dir)
+    progress(0.2, "program built")
     learned = _learn(machine, params, before, task, params.iterations, params.regression_rate)
     after = _network(params, before, learned.final)
     slow = params.regression_rate * COMPARED_AT
@@ -296,7 +301,7 @@ def exhibits(
     Returns:
         "series.target" and "series.output" (step, layer), "series.dt_ms" ().
     """
-    seed = min(seed for _, seed in networks)
+    seed = min(seed for variant, seed in networks if variant == "spiking")
     task = make_task(params, Streams(seed))
     outcome = decode(params, simulate(networks["spiking", seed], task), task)
     return {
