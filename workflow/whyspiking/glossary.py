@@ -363,6 +363,12 @@ GLOSSARY: dict[str, Metric] = {
         )
         for k in (1, 2, 3)
     },
+    **{
+        f"nmse_layer{k}": Metric(
+            "1", f"Squared error of layer {k}'s readout over the variance of its time series."
+        )
+        for k in (1, 2, 3)
+    },
     "depth_gain": Metric(
         "fraction", "Accuracy of the last layer's readout minus that of the first layer's."
     ),
@@ -374,8 +380,11 @@ GLOSSARY: dict[str, Metric] = {
     "accuracy_designed": Metric("fraction", "Accuracy of the device before neurons deviate."),
     "accuracy_built": Metric("fraction", "Accuracy with deviating neurons, nothing relearned."),
     "accuracy_relearned": Metric("fraction", "Accuracy with deviating neurons after relearning."),
+    "lost": Metric("fraction", "Accuracy that is lost when neurons deviate: designed - built."),
     "regained": Metric(
-        "fraction", "(relearned - built) / (designed - built): share of the loss that is regained."
+        "fraction",
+        "(relearned - built) / (designed - built): share of the loss that is regained; nan where "
+        "less than `least_loss` of talk.yaml was lost.",
     ),
     # training cost
     "train_seconds": Metric("s", "Wall-clock time of training."),
