@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -328,8 +329,15 @@ def test_missing_measures_give_their_reason():
     page = measures_table.measures_table(metrics, {"toy": talk()})
     assert "1.1 ms" in page
     assert "0.55 τ" in page  # tau_char is 2 ms
-    assert "&#x27;shuffle&#x27; is not in this experiment" in page
+    assert "neither sent in nor replayed" in page
     assert "no matched control in this experiment" in page
+    assert "trained at one size only" in page
+    assert "measured in another experiment" not in page
+    described = talk()
+    other = replace(described.experiments["task"], name="other")
+    both = replace(described, experiments={**described.experiments, "other": other})
+    page = measures_table.measures_table(metrics, {"toy": both})
+    assert "measured in another experiment of the same talk" in page
 
 
 def test_provenance_names_commit_state_and_hashes():
@@ -381,7 +389,7 @@ def test_page_is_self_contained_and_the_same_on_every_build(tmp_path):
     source = write_notebook(
         tmp_path / "toy.ipynb",
         "# A title\n\ntext with $x_1$\n\n$$y = x^2 \\tag{1}$$",
-        "word = 'default'",
+        "results: str = ''\nword: str = 'default'",
         "## A section",
         "from whyspiking.markup import Html\nHtml(f'<p>{word}</p>')",
     )
@@ -459,12 +467,27 @@ def test_every_caption_of_the_snakemake_report_exists():
     ],
 )
 def test_failing_cell_leaves_no_half_report(tmp_path, cell, error, words):
-    source = write_notebook(tmp_path / "toy.ipynb", "# A title", "x = 1", cell)
+    source = write_notebook(tmp_path / "toy.ipynb", "# A title", "results: str = ''", cell)
     folder = tmp_path / "out"
     parameters = {"results": str(tmp_path)}
     with pytest.raises(error, match=words):
         report.make_page(source, folder / "r.ipynb", folder / "r.html", parameters)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"colour": "green"}, "does not name 'colour'"),
+        ({"results": 7}, "'results' is 7; expected 'str'"),
+        ({"results": None}, "'results' is None; expected 'str'"),
+    ],
+)
+def test_parameters_that_a_notebook_does_not_ask_for_are_refused(tmp_path, parameters, words):
+    source = write_notebook(tmp_path / "toy.ipynb", "# A title", "results: str = ''")
+    with pytest.raises(UserError, match=words):
+        report.run_notebook(source, tmp_path / "out.ipynb", parameters)
+    assert not (tmp_path / "out.ipynb").exists()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -476,8 +499,8 @@ def test_notebooks_are_short_clean_and_runnable_by_others(path):
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     tagged = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
     assert len(tagged) == 1
-    names = {line.split(" = ")[0] for line in "".join(tagged[0]["source"]).splitlines()}
-    assert names >= {"results", "scale"}
+    typed = {line.split(" = ")[0] for line in "".join(tagged[0]["source"]).splitlines()}
+    assert typed in ({"results: str", "scale: str"}, {"results: str", "scale: str", "talk: str"})
     for cell in code:
         assert cell["outputs"] == []
         assert cell["execution_count"] is None

@@ -1,6 +1,12 @@
 """Collect the tables of each talk, judge its claims, and put the talks side by side."""
 
 
+# Seconds of work: no job of a cluster is worth it.
+localrules:
+    collect,
+    compare,
+
+
 rule collect:
     input:
         metrics=lambda w: trained(w.talk, "metrics.csv")
@@ -43,6 +49,7 @@ rule compare:
         ),
         manifest="<results>/manifest.json",
         durations="<results>/durations.csv",
+        package="<results>/datapackage.json",
     log:
         "<results>/logs/compare.log",
     conda:

@@ -93,7 +93,7 @@ class Story:
         own = folder / talk
         metrics = tables.read_metrics([existing(own / "metrics.csv")])
         check_scale(metrics, scale, own / "metrics.csv")
-        history = pd.read_csv(existing(own / "history.csv"))
+        history = tables.read_csv(existing(own / "history.csv"))
         return cls(
             talk=registry.as_measured(registry.load_talk(talk), own),
             results=Results(own, talk, scale, metrics, history),
@@ -250,7 +250,7 @@ def read_verdicts(path: Path) -> Table:
     Raises:
         UserError: If the file is missing.
     """
-    table = pd.read_csv(existing(path), keep_default_na=False)
+    table = tables.read_csv(existing(path), keep_default_na=False)
     numeric = (
         "published",
         "value",

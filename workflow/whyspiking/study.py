@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -16,12 +15,14 @@ from whyspiking import (
     comparisons,
     constraints,
     forests,
+    learning_table,
     markup,
     matrix,
     measures_table,
     memory_growth,
     registry,
     sections,
+    size_figures,
     slides,
     speed_figures,
     synthesis,
@@ -43,6 +44,7 @@ from whyspiking.story import (
 from whyspiking.synthesis import Answer
 from whyspiking.tables import Table
 from whyspiking.verdict_table import verdict_table
+from whyspiking.whole_files import read_json
 
 __all__ = ["Story", "Study"]
 
@@ -71,7 +73,7 @@ class Study:
             UserError: If a table is missing or was made at another scale.
         """
         folder = find(results)
-        manifest = json.loads(existing(folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_json(existing(folder / "manifest.json"))
         metrics = tables.read_metrics([existing(folder / "metrics.csv")])
         check_scale(metrics, scale, folder / "metrics.csv")
         verdicts = read_verdicts(folder / "verdicts.csv")
@@ -79,7 +81,9 @@ class Study:
             talk: Story.read(folder, talk, scale, links="", here=f"{talk}/")
             for talk in dict.fromkeys(verdicts["talk"])
         }
-        axes = pd.read_csv(existing(folder / "axes.csv"), keep_default_na=False, na_values=["nan"])
+        axes = tables.read_csv(
+            existing(folder / "axes.csv"), keep_default_na=False, na_values=["nan"]
+        )
         return cls(folder, scale, stories, metrics, verdicts, axes, manifest)
 
     @property
@@ -225,7 +229,8 @@ class Study:
         curves = []
         for name, story in self.stories.items():
             for experiment in story.talk.experiments.values():
-                if experiment.kind != "classification":
+                rows = story.results.metrics["experiment"] == experiment.name
+                if experiment.kind != "classification" or not rows.any():
                     continue
                 arrays = story.results.exhibit(experiment.name)
                 for variant in experiment.variants.values():
@@ -262,6 +267,14 @@ class Study:
         return show(lambda: comparisons.energy_dots(self.metrics), "energy-ratio", "") + show(
             lambda: comparisons.energy_tornado(self.metrics), "tornado", ""
         )
+
+    def sizes(self) -> Html:
+        """Score against parameters, where networks of several sizes were trained."""
+        return show(lambda: size_figures.accuracy_size(self.metrics, self.talks), "sizes", "")
+
+    def learning(self) -> Html:
+        """What each learning rule keeps in memory and needs to be told."""
+        return Html(learning_table.learning_table(self.metrics, self.talks))
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""

@@ -45,7 +45,6 @@ RECIPES = {
     "spiking": "ours",
     "no_average": "ours, no mean of weights",
     "gamma3": "ours, margin of 3 ticks",
-    "weak_decay": "ours, published decay",
     "published": "published recipe",
 }
 
