@@ -148,8 +148,8 @@ class Study:
 
     @property
     def rules(self) -> memory_growth.Rules:
-        """The learning rules that the talks declare, where they do."""
-        return {name: getattr(talk, "learning", ()) for name, talk in self.talks.items()}
+        """The learning rules that the talks declare."""
+        return {name: talk.learning for name, talk in self.talks.items()}
 
     def answer(self) -> Html:
         """The answer to "why spiking?" on one screen, and the matrix talk x axis."""
@@ -201,8 +201,10 @@ class Study:
             ),
             "<h3>Memory of learning</h3>",
             show(lambda: memory_growth.figure(self.rules, self.names), "memory", "").markup,
-            constraints.memory(self.metrics, self.talks),
+            self.learning().markup,
+            markup.details("What was counted of it", constraints.memory(self.metrics, self.talks)),
             "<h3>Size</h3>",
+            self.sizes().markup,
             constraints.size(self.metrics, self.talks),
             "<h3>Engines</h3>",
             constraints.parity_told(self.metrics, self.talks, self.config["parity"]),
