@@ -8,8 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from whyspiking import (
     biology,
     comparisons,
@@ -186,7 +184,7 @@ class Study:
 
     def constraints(self) -> Html:
         """Constraints and bottlenecks: time and memory of training, size, agreement of engines."""
-        durations = pd.read_csv(existing(self.folder / "durations.csv"), keep_default_na=False)
+        durations = tables.read_csv(existing(self.folder / "durations.csv"), keep_default_na=False)
         parts = [
             "<h2>Constraints and bottlenecks</h2><h3>Time</h3>",
             constraints.training_sentence(self.metrics, self.talks),
