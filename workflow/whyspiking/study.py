@@ -111,8 +111,9 @@ class Study:
         )
 
     def forest(self) -> Html:
-        """All claims as a forest plot."""
-        return show(lambda: forests.verdict_forest(self.verdicts), "claims", "")
+        """All claims as a forest plot, to open on demand: it is as long as the table."""
+        drawn = show(lambda: forests.verdict_forest(self.verdicts), "claims", "").markup
+        return Html(markup.details("All claims as a figure", drawn))
 
     def each_talk(self) -> Html:
         """Every talk with its signature figures."""

@@ -170,7 +170,7 @@ def _measure_sentence(
     )
     alone = sum(not finding.decidable for finding in findings)
     if alone:
-        said += f"; {alone} rest on one seed and decide nothing"
+        said += f"; {alone} with one seed decide{'s' if alone == 1 else ''} nothing"
     said += "."
     ends = [f for f in findings if f.side == FAVOURS and f.decidable]
     if ends:
