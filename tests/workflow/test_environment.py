@@ -111,6 +111,9 @@ def test_what_the_code_imports_is_a_direct_dependency():
     allowed |= {"snakemake-interface-logger-plugins", "jaxlib"}
     for_tests = {canonicalize_name(requirement.name) for requirement in direct_dependencies()}
     for_tests |= {"packaging"}  # comes with pytest
+    # Scripts of tests/peers run where these are installed, and nowhere else.
+    peers = PROJECT["optional-dependencies"]["peers"] + ["torch"]
+    for_tests |= {canonicalize_name(Requirement(line).name) for line in peers}
     for folder, path, owners in imported_distributions():
         known = allowed | for_tests if folder == "tests" else allowed
         assert {canonicalize_name(owner) for owner in owners} & known, f"{path}: {owners}"

@@ -1,12 +1,9 @@
 """Look-ups shared by the rules; nothing here runs anything."""
 
 from whyspiking import registry, sources
-from whyspiking.config import check_config
 from whyspiking.datasets import folders, recordings
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
-
-TALKS = check_config(config)
 
 # Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
 SPOKEN = folders.synthetic(config["data"])
@@ -15,6 +12,12 @@ NMNIST = folders.event_recordings(config["data"])
 
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
+
+# What a job of training or simulation may need; enforced by clusters only. At scale default the
+# largest job was measured at 1.5 GB and the longest at 10 minutes on two busy cores; paper is
+# estimated (docs/cluster.md). A job that fails is tried again with twice as much.
+MEGABYTES = {"smoke": 3000, "default": 3000, "paper": 8000}[config["scale"]]
+MINUTES = {"smoke": 20, "default": 60, "paper": 720}[config["scale"]]
 
 
 wildcard_constraints:
@@ -54,7 +57,7 @@ def networks_of(wildcards):
     experiment = experiment_of(wildcards)
     return [
         f"<results>/{experiment.talk}/{experiment.name}/{variant}/seed-{seed}/network.npz"
-        for variant in experiment.variants
+        for variant in experiment.counted_variants()
         for seed in registry.seeds(experiment, config, variant)
     ]
 
@@ -70,22 +73,31 @@ def trained(talk, file):
 
 
 def simulated(talk, file):
-    """One file of every simulated experiment of a talk."""
-    return [f"<results>/{talk}/{name}/{file}" for name in TALKS[talk].experiments]
+    """One file of every simulated experiment of a talk that this scale runs."""
+    experiments = TALKS[talk].experiments.items()
+    run = [name for name, experiment in experiments if registry.seeds(experiment, config)]
+    return [f"<results>/{talk}/{name}/{file}" for name in run]
 
 
 def parameters_of(wildcards):
-    """The resolved parameters of an experiment: a change of one reruns this experiment only."""
-    return dict(registry.params(experiment_of(wildcards), config).values)
+    """The resolved parameters of a job: a change of one reruns this experiment only."""
+    variant = getattr(wildcards, "variant", None)
+    return dict(
+        registry.params(experiment_of(wildcards), config, variant=variant).values
+    )
 
 
 def plan_of(wildcards):
     """What an experiment's simulation measures: its part of the battery and its variants."""
     experiment = experiment_of(wildcards)
-    roles = {variant.name: variant.role for variant in experiment.variants.values()}
+    roles = {
+        name: experiment.variants[name].role for name in experiment.measured_variants()
+    }
     return {
         "battery": list(experiment.battery),
+        "battery_of": list(experiment.battery_of),
         "half_step": experiment.half_step,
+        "states": dict(experiment.states),
         "roles": roles,
     }
 
@@ -100,3 +112,13 @@ def places_of(wildcards):
         "originals_dir": config["data"]["originals_dir"],
         "work_dir": config["build_folder"],
     }
+
+
+def megabytes(wildcards, attempt):
+    """Memory of a job of training or simulation."""
+    return MEGABYTES * attempt
+
+
+def minutes(wildcards, attempt):
+    """Time of a job of training or simulation."""
+    return MINUTES * attempt

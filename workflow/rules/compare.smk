@@ -1,6 +1,12 @@
 """Collect the tables of each talk, judge its claims, and put the talks side by side."""
 
 
+# Seconds of work: no job of a cluster is worth it.
+localrules:
+    collect,
+    compare,
+
+
 rule collect:
     input:
         metrics=lambda w: trained(w.talk, "metrics.csv")
@@ -29,10 +35,21 @@ rule compare:
         code=sources.of_stage("compare"),
     output:
         metrics="<results>/metrics.csv",
-        verdicts="<results>/verdicts.csv",
-        axes="<results>/axes.csv",
+        verdicts=report(
+            "<results>/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="Tables",
+            labels={"table": "verdicts"},
+        ),
+        axes=report(
+            "<results>/axes.csv",
+            caption="../report/axes.rst",
+            category="Tables",
+            labels={"table": "axes"},
+        ),
         manifest="<results>/manifest.json",
         durations="<results>/durations.csv",
+        package="<results>/datapackage.json",
     log:
         "<results>/logs/compare.log",
     conda:

@@ -1,6 +1,11 @@
 """Data sets that consist of files: fetched, or spoken by synthetic voices."""
 
 
+# Nodes of a cluster often have no network.
+localrules:
+    fetch,
+
+
 rule fetch:
     output:
         "<data>/{dataset}/meta.json",

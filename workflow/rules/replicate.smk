@@ -18,7 +18,8 @@ rule train:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=3000,
+        mem_mb=megabytes,
+        runtime=minutes,
     params:
         values=parameters_of,
         places=places_of,
@@ -41,7 +42,8 @@ rule simulate:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=3000,
+        mem_mb=megabytes,
+        runtime=minutes,
     params:
         values=parameters_of,
         places=places_of,

@@ -16,9 +16,11 @@ STAGE_SCRIPTS = {
     "collect": "collect.py",
     "compare": "compare.py",
     "page": "page.py",
+    "slides": "slides.py",
 }
-# What only draws does not decide a number: a change there must not retrain a network.
-DRAWING = ("figures.py", "drawing.py", "report.py")
+# What only draws, or writes finished networks for others, does not decide a number: a change there
+# must not retrain a network.
+DRAWING = ("figures.py", "drawing.py", "report.py", "exchange.py")
 # Drawings of a talk may fill several files, drawing_<part>.py.
 DRAWING_PREFIX = "drawing_"
 # Neither do the lines in a log; and what talk.yaml says reaches the jobs as their parameters.
@@ -62,7 +64,8 @@ def _roots(stage: str) -> list[Path]:
     if stage == "page":
         # What the notebooks import, and what a page is dressed in.
         assets = sorted((PACKAGE / "report_assets").iterdir())
-        roots += [PACKAGE / "study.py", PACKAGE / "style.mplstyle", *assets]
+        own = ("study.py", "benchmark_section.py", "style.mplstyle")
+        roots += [*(PACKAGE / name for name in own), *assets]
     return roots
 
 

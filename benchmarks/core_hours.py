@@ -1,0 +1,124 @@
+"""Estimate what a run costs: `python benchmarks/core_hours.py config/paper.yaml`.
+
+From the mean duration of every kind of job of the last released default run
+(`results/reference/durations.csv`, two busy cores) and how much more work a job has: passes over
+the data, samples, steps of time, synapses; for simulations trials, draws and seeds. A product of
+such ratios is a rough guess: it ignores caches, parallel batches and early ends. Nothing else of a
+run at paper scale has been measured.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from whyspiking import registry
+from whyspiking.contract import Params
+from whyspiking.exchange.networks import merge
+from whyspiking.tables import Table
+
+REFERENCE = Path("results/reference/durations.csv")
+TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
+"""Seconds of a job that do not grow: imports; imports and the build of the program."""
+
+
+def main(overlay: Path | None) -> None:
+    """Print jobs, core-hours and the longest job per talk."""
+    base = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
+    config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
+    if overlay is not None:
+        merge(config, yaml.safe_load(overlay.read_text(encoding="utf-8")))
+    known = {
+        (row["rule"], row["talk"], row["experiment"], row["variant"]): float(row["seconds"])
+        for row in pd.read_csv(REFERENCE, keep_default_na=False).to_dict("records")
+    }
+    jobs = [
+        job
+        for talk in config["talks"]
+        for experiment in registry.load_talk(talk).experiments.values()
+        for job in _jobs(experiment, config, base, known)
+    ]
+    table: Table = pd.DataFrame(jobs, columns=["talk", "rule", "what", "jobs", "seconds"])
+    table["total"] = table["jobs"] * table["seconds"]
+    print(f"{'talk':12} {'jobs':>5} {'core-hours':>11} {'longest job, h':>15}")
+    for talk, part in table.groupby("talk", sort=False):
+        longest = part.loc[part["seconds"].idxmax()]
+        print(
+            f"{talk:12} {part['jobs'].sum():5d} {part['total'].sum() / 3600:11.1f} "
+            f"{longest['seconds'] / 3600:15.2f}  {longest['rule']} {longest['what']}"
+        )
+    print(f"{'all':12} {table['jobs'].sum():5d} {table['total'].sum() / 3600:11.1f}")
+
+
+def _jobs(
+    experiment: registry.Experiment,
+    config: Mapping[str, Any],
+    base: Mapping[str, Any],
+    known: Mapping[tuple[str, str, str, str], float],
+) -> Iterator[tuple[str, str, str, int, float]]:
+    talk, name = experiment.talk, experiment.name
+    ours, theirs = registry.params(experiment, config), registry.params(experiment, base)
+    for variant, described in experiment.variants.items():
+        n = len(registry.seeds(experiment, config, variant))
+        measured = known.get(("train", talk, name, variant))
+        if measured is None or not n:
+            continue
+        ratio = 1.0 if described.starts_from else _work(ours, variant) / _work(theirs, variant)
+        grown = TRAIN_OVERHEAD + max(0.0, measured - TRAIN_OVERHEAD) * ratio
+        yield talk, "train", f"{name}/{variant}", n, grown
+    measured = known.get(("simulate", talk, name, ""))
+    if measured is not None:
+        ratio = _simulated(experiment, ours, config) / _simulated(experiment, theirs, base)
+        grown = SIMULATE_OVERHEAD + max(0.0, measured - SIMULATE_OVERHEAD) * ratio
+        yield talk, "simulate", name, 1, max(measured if ratio >= 1 else 0.0, grown)
+
+
+def _work(params: Params, variant: str) -> float:
+    """Passes x samples x steps x synapses of a training, as far as they are parameters."""
+    values = params.values
+    passes = values.get("iterations", values.get("epochs", 1))
+    if isinstance(passes, Mapping):
+        passes = passes.get(variant, 1)
+    samples = values.get("n_train", values.get("n_records", 1))
+    return float(passes) * float(samples) * _steps(params) * _synapses(params)
+
+
+def _steps(params: Params) -> float:
+    values = params.values
+    for name in ("n_steps", "n_frames"):
+        if name in values:
+            return float(values[name])
+    if "trial_ms" in values and "dt_ms" in values:
+        return float(values["trial_ms"]) / float(values["dt_ms"])
+    return 1.0
+
+
+def _synapses(params: Params) -> float:
+    values = params.values
+    hidden = values.get("n_hidden", values.get("hidden", values.get("n_rec", 1)))
+    sizes = [values.get("n_input", values.get("n_in", 1))]
+    sizes += list(hidden) if isinstance(hidden, list) else [hidden]
+    sizes.append(values.get("n_output", values.get("n_classes", 1)))
+    return float(sum(a * b for a, b in itertools.pairwise(sizes)))
+
+
+def _simulated(experiment: registry.Experiment, params: Params, config: Mapping[str, Any]) -> float:
+    """Networks x trials x steps x synapses of a simulation: the clean run and the battery."""
+    battery = config["battery"]
+    n_test = float(params.values.get("n_test", 1))
+    levels = sum(len(battery.get(name, [])) or 1 for name in experiment.battery)
+    trials = n_test + levels * battery["draws"] * min(n_test, battery["trials"])
+    networks = sum(
+        len(registry.seeds(experiment, config, name)) for name in experiment.simulated_variants()
+    )
+    return max(1, networks) * trials * _steps(params) * _synapses(params)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

@@ -1,0 +1,125 @@
+"""Where the time of a whole run went, by stage, and what its start-up costs.
+
+Read from a finished run in `results/default` (or the folder named): the records that Snakemake
+keeps of its jobs, and the CPU seconds that training and simulation were timed with. Cluster jobs
+record their waiting too.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from timing import Row
+
+PART = "stages"
+IMPORTS = {
+    "train, a compiled talk": "whyspiking.replicate, whyspiking.first_spike.compiled",
+    "train in JAX": "whyspiking.replicate, whyspiking.gradient_training",
+    "simulate": "whyspiking.replicate, whyspiking.battery, whyspiking.brian.machine",
+    "simulate, Brian2 itself": "brian2",
+    "page": "whyspiking.study, papermill, nbconvert",
+}
+"""Job -> what it imports."""
+STAGES = {
+    "data": ("fetch", "speak", "gather", "record", "catalogue"),
+    "train": ("train",),
+    "simulate": ("simulate",),
+    "compare": ("collect", "compare"),
+    "report": ("page", "report"),
+}
+"""Stage -> its rules."""
+
+
+def rows(quick: bool, folder: Path = Path("results/default")) -> Iterator[Row]:
+    """Start-up, then the stages of the run in a folder, if there is one."""
+    yield from _imports(1 if quick else 3)
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "snakemake", "-n"], capture_output=True, check=False)
+    yield Row(
+        PART, "start of snakemake, nothing run", time.perf_counter() - began, "target", 4.0, 1.0,
+        "wall-clock time",
+    )  # fmt: skip
+    yield from _stages(folder)
+
+
+def _imports(repeats: int) -> Iterator[Row]:
+    code = (
+        "import importlib, time; t = time.process_time();"
+        "[importlib.import_module(n) for n in {!r}.split(', ')]; print(time.process_time() - t)"
+    )
+    for job, names in IMPORTS.items():
+        found = []
+        for _ in range(repeats):
+            done = subprocess.run(
+                [sys.executable, "-c", code.format(names)],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            found.append(float(done.stdout.split()[-1]))
+        yield Row(PART, f"imports of {job}", min(found), note=names)
+
+
+def _stages(folder: Path) -> Iterator[Row]:
+    records = _records(folder)
+    if records.empty:
+        yield Row(PART, f"no finished run in {folder}", float("nan"), note="stages left out")
+        return
+    total = records["seconds"].sum()
+    wall = records["end"].max() - records["start"].min()
+    for stage, rules in STAGES.items():
+        part = records[records["rule"].isin(rules)]
+        yield Row(
+            PART, f"{folder}: {stage}", float(part["seconds"].sum()), "all jobs", float(total),
+            note=f"{len(part)} jobs, wall-clock seconds summed over jobs",
+        )  # fmt: skip
+    yield Row(
+        PART, f"{folder}: from the first start to the last end", float(wall), "all jobs",
+        float(total), note="wall-clock time; breaks between runs count",
+    )  # fmt: skip
+    yield from _share_of_start_up(folder, total)
+
+
+def _share_of_start_up(folder: Path, total: float) -> Iterator[Row]:
+    """CPU seconds of training jobs outside of the function that trains."""
+    measured, working = 0.0, 0.0
+    for path in folder.glob("*/*/*/seed-*/benchmark.tsv"):
+        facts = path.with_name("network.json")
+        if facts.is_file():
+            info = json.loads(facts.read_text(encoding="utf-8"))["info"]
+            table = pd.read_csv(path, sep="\t", na_values=["-"])
+            if "train_cpu_seconds" in info and table["cpu_time"].notna().all():
+                measured += float(table["cpu_time"].iloc[0])
+                working += float(info["train_cpu_seconds"])
+    if measured:
+        yield Row(
+            PART, f"{folder}: training jobs, outside of training", max(0.0, measured - working),
+            "their CPU seconds", measured, 0.5,
+            "imports, evaluation, files; jobs shorter than the timer's interval are missing",
+        )  # fmt: skip
+
+
+def _records(folder: Path) -> pd.DataFrame:
+    """Rule, start and end of every job that made a file of a run, from Snakemake's records."""
+    found = {}
+    for path in Path(".snakemake/metadata").rglob("*"):
+        if not path.is_file():
+            continue
+        try:
+            # Long names of files are cut into folders.
+            name = base64.b64decode("".join(path.parts[2:]).replace("@", "")).decode()
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, UnicodeDecodeError):
+            continue
+        ours = name.startswith((f"{folder}/", "resources/"))
+        if ours and record.get("endtime") and record.get("starttime"):
+            start, end = record["starttime"], record["endtime"]
+            # One job makes several files, and each has a record; they share the log.
+            key = (record["rule"], *record["log"])
+            found[key] = (record["rule"], start, end, end - start)
+    return pd.DataFrame(list(found.values()), columns=["rule", "start", "end", "seconds"])

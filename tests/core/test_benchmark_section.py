@@ -1,0 +1,82 @@
+"""The section about the last benchmark, and the scripts that write its tables."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from whyspiking.benchmark_section import last_benchmark
+from whyspiking.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+HEAD = "part,what,seconds,versus,reference_seconds,ratio,target,note\n"
+
+
+def benchmark(folder):
+    """What `benchmarks/run.py` leaves, in small."""
+    place = folder / "benchmarks"
+    place.mkdir()
+    (place / "machine.json").write_text(
+        '{"cpu": "a <fast> one", "gflops_one_thread": 90, "load": 1.5, "quick": true}'
+    )
+    (place / "kernels.csv").write_text(HEAD + "kernels,an epoch,0.5,JAX,2,0.25,0.5,\n")
+    (place / "scaling.csv").write_text(
+        HEAD + "scaling,size: 1,0.1,,,,,\nscaling,size: 1 to 2,0.2,proportional growth,0.2,1,,x\n"
+    )
+    (folder / "smoke").mkdir()
+    return folder / "smoke"
+
+
+def test_the_section_shows_ratios_and_the_machine(tmp_path):
+    shown = last_benchmark(benchmark(tmp_path)).markup
+    assert "Speed on this machine" in shown
+    assert "a &lt;fast&gt; one" in shown and "small sizes" in shown
+    assert "0.250" in shown and "0.50" in shown
+    assert "size: 1 to 2" in shown and "size: 1</td>" not in shown
+    assert "benchmark-simulation" not in shown, "parts that were not run are left out"
+
+
+def test_without_a_benchmark_there_is_no_section(tmp_path):
+    (tmp_path / "smoke").mkdir()
+    assert last_benchmark(tmp_path / "smoke").markup == ""
+
+
+def test_a_damaged_table_is_refused(tmp_path):
+    results = benchmark(tmp_path)
+    (tmp_path / "benchmarks" / "kernels.csv").write_text("what,seconds\nx,1\n")
+    with pytest.raises(UserError, match=r"run `python benchmarks/run\.py` again"):
+        last_benchmark(results)
+
+
+@pytest.mark.slow
+def test_benchmarks_run_and_write_their_tables(tmp_path):
+    words = ["--quick", "--only", "kernels", "scaling", "--to", str(tmp_path / "benchmarks")]
+    done = subprocess.run(
+        [sys.executable, "benchmarks/run.py", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    kernels = pd.read_csv(tmp_path / "benchmarks" / "kernels.csv")
+    assert {"the same in JAX", "the same in numpy"} <= set(kernels["versus"])
+    # Far from any measured ratio: a compiled kernel that is slower than JAX is not in use.
+    assert kernels.loc[kernels["versus"] == "the same in JAX", "ratio"].max() < 1
+    (tmp_path / "smoke").mkdir()
+    assert "Training kernels" in last_benchmark(tmp_path / "smoke").markup
+
+
+def test_core_hours_of_the_reference_do_not_exceed_those_measured():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/core_hours.py"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    told = {row[0]: float(row[2]) for row in rows}
+    durations = pd.read_csv(ROOT / "results/reference/durations.csv", keep_default_na=False)
+    longest = durations.groupby("talk")["seconds"].max() / 3600
+    for row in rows[:-1]:
+        # Experiments that are newer than the measurements are not in the estimate.
+        assert float(row[3]) <= longest[row[0]] + 0.006
+    assert told["all"] == pytest.approx(sum(v for k, v in told.items() if k != "all"), abs=0.5)

@@ -1,0 +1,196 @@
+"""Tables and events for other tools: the data package, and what tonic reads where it is here."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import axes, claims, compare, datapackage, export, store, tables
+from whyspiking.datasets import making, nmnist, spoken
+from whyspiking.datasets.event_camera import Events
+from whyspiking.errors import UserError
+
+PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)
+REFERENCE = Path(__file__).parents[2] / "results" / "reference"
+
+
+def ask(code):
+    done = subprocess.run([PEERS, "-c", code], capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_column_of_every_table_is_described():
+    """A new column passes through a run undescribed, and fails here."""
+    described = {
+        datapackage.METRICS: tables.METRICS_COLUMNS,
+        datapackage.VERDICTS: (*tables.VERDICT_COLUMNS, *claims.INDICATOR_COLUMNS),
+        datapackage.AXES: axes.AXES_COLUMNS,
+        datapackage.HISTORY: tables.HISTORY_COLUMNS,
+        datapackage.DURATIONS: tuple(compare._durations(compare._benchmarks(Path("none"))).columns),
+    }
+    for columns, expected in described.items():
+        assert set(expected) <= {name for name, *_ in columns}
+        assert all(what for *_, what in columns)
+
+
+@pytest.fixture
+def package(tmp_path):
+    """The package of the committed tables, made anew."""
+    for path in REFERENCE.glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "goeltz").mkdir()
+    history = pd.DataFrame(
+        [("yinyang", "spiking", 0, 1, "loss", 0.5)], columns=list(tables.HISTORY_COLUMNS)
+    )
+    tables.write_csv(history, tmp_path / "goeltz" / "history.csv")
+    datapackage.write(tmp_path)
+    return tmp_path
+
+
+def test_the_package_keeps_to_the_standard(package):
+    """What the specification demands of a package, its resources and their schemas."""
+    described = json.loads((package / datapackage.NAME).read_text(encoding="utf-8"))
+    assert described["profile"] == "data-package"
+    names = [resource["name"] for resource in described["resources"]]
+    assert len(set(names)) == len(names)
+    assert {"metrics", "verdicts", "axes", "durations", "history-goeltz"} <= set(names)
+    types = {"string", "number", "integer", "boolean", "any"}
+    for resource in described["resources"]:
+        assert set(resource["name"]) <= set("abcdefghijklmnopqrstuvwxyz0123456789-._/")
+        assert not resource["path"].startswith(("/", ".")) and ".." not in resource["path"]
+        content = (package / resource["path"]).read_bytes()
+        assert resource["bytes"] == len(content)
+        fields = resource["schema"]["fields"]
+        assert [field["name"] for field in fields] == content.decode().splitlines()[0].split(",")
+        assert {field["type"] for field in fields} <= types
+        table = pd.read_csv(package / resource["path"], na_values=["nan"], keep_default_na=False)
+        for field in fields:
+            column = table[field["name"]].replace("", np.nan).dropna()
+            if field["type"] in ("number", "integer"):
+                numbers = pd.to_numeric(column)
+                assert field["type"] == "number" or (numbers == numbers.round()).all()
+            if field["type"] == "boolean":
+                assert set(column.astype(str)) <= {"True", "False"}
+
+
+def test_an_undescribed_column_passes_through(package):
+    table = pd.read_csv(package / "durations.csv", keep_default_na=False).assign(new="x")
+    tables.write_csv(table, package / "durations.csv")
+    datapackage.write(package)
+    described = json.loads((package / datapackage.NAME).read_text(encoding="utf-8"))
+    (resource,) = (r for r in described["resources"] if r["name"] == "durations")
+    assert resource["schema"]["fields"][-1] == {"name": "new", "type": "any"}
+
+
+def test_a_folder_without_tables_is_refused(tmp_path, capsys):
+    assert datapackage.main([str(tmp_path)]) == 1
+    assert "no table is there" in capsys.readouterr().err
+
+
+def test_the_package_frictionless_finds_valid(package):
+    if not ask("import frictionless")[0]:
+        pytest.skip(f"{PEERS} has no frictionless: uv pip install frictionless")
+    code = (
+        f"import os, json, frictionless; os.chdir({str(package)!r});"
+        "r = frictionless.validate('datapackage.json');"
+        "print(json.dumps([r.valid, len(r.tasks), r.flatten(['message'])[:3]]))"
+    )
+    valid, n, errors = json.loads(ask(code)[1].splitlines()[-1])
+    assert valid and n == 5, errors
+    # It must see a number that is none.
+    path = package / "durations.csv"
+    path.write_text(path.read_text().replace("56.9", "long", 1))
+    assert not json.loads(ask(code)[1].splitlines()[-1])[0]
+
+
+# ---- events ---------------------------------------------------------------------------------
+
+
+def shard(speaker):
+    """What one speaker's job leaves, without a voice: two of each word."""
+    rng = np.random.default_rng(speaker)
+    labels = np.tile(np.arange(20), 2)
+    counts = rng.integers(1, 40, labels.size)
+    names = ("repetition", "rate", "pitch", "pitch_range", "scale", "duration_s")
+    return {
+        "labels": labels.astype(np.uint16),
+        "espeak": np.array(["0"] * labels.size),
+        **{name: np.zeros(labels.size, np.int16) for name in names},
+        "voice": np.array(["en+m1"] * labels.size),
+        "text": np.array(["one,"] * labels.size),
+        "times": np.concatenate([np.sort(rng.uniform(0, 1, c)).astype(np.float16) for c in counts]),
+        "units": (5 * rng.integers(0, 140, counts.sum()) + 2).astype(np.uint16),
+        "ptr": np.concatenate([[0], np.cumsum(counts)]),
+    }
+
+
+def recordings(folder):
+    """A data set of three digits, as far as exporting looks at it."""
+    rng = np.random.default_rng(0)
+    counts = np.array([5, 0, 7])
+    t_us = np.concatenate([np.sort(rng.integers(0, 310_000, n)) for n in counts])
+    arrays = {
+        "t_us": t_us.astype(np.int32),
+        "x": rng.integers(0, 34, 12).astype(np.uint8),
+        "y": rng.integers(0, 34, 12).astype(np.uint8),
+        "on": rng.integers(0, 2, 12).astype(np.uint8),
+        "start": np.concatenate([[0], np.cumsum(counts)]),
+    }
+    labels = np.array([7, 1, 7], np.uint8)
+    store.save_arrays({**arrays, "labels": labels}, folder / "shards" / "test-0.npz")
+    return arrays
+
+
+def test_exported_digits_come_back(tmp_path, capsys):
+    arrays = recordings(tmp_path)
+    assert export.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "out")]) == 0
+    assert "3 recordings" in capsys.readouterr().out
+    files = nmnist.original_files(tmp_path / "out", "test")
+    assert [digit for _, digit in files] == [7, 1, 7]
+    found = nmnist.decode([path.read_bytes() for path, _ in files], "here")
+    expected = Events(**arrays)
+    for name in ("t_us", "x", "y", "on", "start"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+
+
+def test_exporting_without_recordings_is_refused(tmp_path, capsys):
+    assert export.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "out")]) == 1
+    assert "snakemake neftci" in capsys.readouterr().err
+    with pytest.raises(UserError):
+        datapackage.describe(tmp_path)
+
+
+@pytest.mark.slow
+def test_tonic_reads_spoken_digits_and_recordings(tmp_path):
+    if not ask("import tonic, h5py")[0]:
+        pytest.skip(f"{PEERS} has no tonic: uv pip install tonic")
+    settings = {"source": "synthetic", "speakers": 6, "repetitions": 2, "channels": 140}
+    shards = [tmp_path / "speakers" / f"{speaker}.npz" for speaker in range(6)]
+    for speaker, path in enumerate(shards):
+        store.save_arrays(shard(speaker), path)
+    making.gather("spoken", {**settings, "rate_khz": 24}, shards, tmp_path / "meta.json")
+    (tmp_path / "SHD" / "shd_train.h5.zip").touch()
+    arrays = recordings(tmp_path)
+    export.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "NMNIST")])
+    script = Path(__file__).parents[1] / "peers" / "tonic_events.py"
+    command = [PEERS, str(script), str(tmp_path), str(tmp_path / "found.npz")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with np.load(tmp_path / "found.npz", allow_pickle=False) as file:
+        found = {name: file[name] for name in file.files}
+    times, units, ptr, labels, speakers, _ = spoken.read(tmp_path / "SHD" / "shd_train.h5")
+    own = slice(ptr[3], ptr[4])
+    np.testing.assert_allclose(found["spoken"][:, 0], 1e6 * times[own].astype(float), atol=1)
+    np.testing.assert_array_equal(found["spoken"][:, 1], units[own])
+    assert (found["label"], found["n"]) == (labels[3], len(labels))
+    np.testing.assert_array_equal(found["speakers"], speakers)
+    assert found["frames"] == ptr[4] - ptr[3]
+    # Recordings come class by class there: the first of the two sevens is the second file.
+    first = np.stack([arrays[name][:5] for name in ("t_us", "x", "y", "on")], axis=1)
+    np.testing.assert_array_equal(found["digits"], first)
+    assert (found["digit"], found["m"]) == (7, 3)

@@ -1,0 +1,23 @@
+"""Trained networks for other simulators, in the Neuromorphic Intermediate Representation (NIR).
+
+A talk whose neurons can be written with NIR's nodes has a module `exchange.py` with
+
+    step_ms(params) -> float
+        Step of time in ms that its engine of training takes, or that its times are rounded to.
+    to_nir(params, variant, network, clock) -> Graph
+        The network; raises `NotExpressible` with the reason where NIR has no node for it.
+    stimulus(params, network, task, clock) -> (trial, time, channel), 0 or 1
+        The inputs of a task, step by step, as the graph reads them.
+    choices(params, outputs, clock) -> (trial,) or (trial, time), -1 where undecided
+        Decisions from what the graph gives, (trial, time, output).
+    reference(params, variant, network, task) -> as `choices`
+        Decisions of the engine of training by the same rule.
+
+Nothing of a run depends on these modules, so `sources.py` leaves them out of all jobs.
+"""
+
+from __future__ import annotations
+
+from whyspiking.exchange.graph import Clock, Graph, NotExpressible
+
+__all__ = ["Clock", "Graph", "NotExpressible"]

@@ -1,0 +1,261 @@
+"""A network as a graph of NIR nodes, and how time constants are written for a reader's solver.
+
+NIR (Pedersen et al. 2024, Nature Communications 15:8122, doi 10.1038/s41467-024-52259-9) defines
+neurons in continuous time and leaves the steps to the reader. Readers differ: Norse and snnTorch
+take forward Euler steps, in which a spike is a current of height 1 that lasts one step. A `Clock`
+says for which steps and which solver a graph is written. With `euler`, constants are such that
+Euler steps of that length give what the exact solution gives at the end of every step.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.errors import UserError
+
+NEVER = 1e9
+"""How far below rest, in thresholds, a neuron is put that shall not fire again."""
+
+
+class NotExpressible(UserError):
+    """NIR has no node for what a network does; the message says what."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """For which reader a graph is written.
+
+    Attributes:
+        step_ms: Length of a step in ms.
+        solver: "euler" for forward Euler steps, "exact" for the physical constants.
+        one_spike: How neurons that fire once are kept silent afterwards: "reset", a reset far below
+            rest, as NIR defines it; "inhibition", a synapse onto itself as well, for readers that
+            reset to 0 whatever the file says (Norse 1.1, snnTorch 1.0, sinabs 2.0).
+    """
+
+    step_ms: float
+    solver: Literal["euler", "exact"] = "euler"
+    one_spike: Literal["reset", "inhibition"] = "inhibition"
+
+    @property
+    def step(self) -> float:
+        """Length of a step in s."""
+        return self.step_ms * 1e-3
+
+    def keep(self, tau_ms: Any) -> NDArray[np.float64]:
+        """What is left of a state after one step, exp(-dt / tau)."""
+        return np.exp(-self.step_ms / np.asarray(tau_ms, np.float64))
+
+    def tau(self, tau_ms: Any) -> NDArray[np.float64]:
+        """A time constant in s as the solver needs it."""
+        if self.solver == "exact":
+            return np.asarray(tau_ms, np.float64) * 1e-3
+        return self.step / (1 - self.keep(tau_ms))
+
+    def steps(self, duration_ms: float) -> int:
+        """Number of steps of a trial."""
+        return round(duration_ms / self.step_ms)
+
+
+@dataclass
+class Graph:
+    """Nodes by name, each a kind of NIR and its parameters, and the edges between them."""
+
+    nodes: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, name: str, kind: str, **parameters: Any) -> str:
+        """Add a node; returns its name."""
+        if name in self.nodes:
+            raise ValueError(f"two nodes of the name {name}")
+        self.nodes[name] = (kind, parameters)
+        return name
+
+    def connect(self, *names: str) -> None:
+        """Connect nodes in a row."""
+        self.edges += list(itertools.pairwise(names))
+
+    def input(self, n: int) -> str:
+        """The only input, with n channels."""
+        return self.add("input", "Input", input_type={"input": np.array([n])})
+
+    def output(self, n: int) -> str:
+        """The only output, with n channels."""
+        return self.add("output", "Output", output_type={"output": np.array([n])})
+
+    def linear(self, name: str, weights: NDArray, bias: NDArray | None = None) -> str:
+        """Synapses (pre, post), with a current per step for every target where there is a bias."""
+        w = np.ascontiguousarray(np.asarray(weights, np.float32).T)
+        if bias is None:
+            return self.add(name, "Linear", weight=w)
+        return self.add(name, "Affine", weight=w, bias=np.asarray(bias, np.float32))
+
+    def leaky(self, name: str, tau_ms: NDArray, clock: Clock) -> str:
+        """Leaky integrators, v <- a v + (1 - a) I with a = exp(-dt / tau), one tau per neuron."""
+        one = np.ones(len(tau_ms))
+        return self.add(name, "LI", tau=clock.tau(tau_ms), r=one, v_leak=0 * one)
+
+    def threshold(self, name: str, values: NDArray) -> str:
+        """Spikes where the input exceeds the values."""
+        return self.add(name, "Threshold", threshold=np.asarray(values, np.float64))
+
+    def once(self, name: str, n: int, clock: Clock, by: float) -> None:
+        """Keep neurons that fire once silent: a synapse of each onto itself, if that is asked."""
+        if clock.one_spike == "inhibition":
+            again = self.linear(f"{name}_again", -by * NEVER * np.eye(n))
+            self.connect(name, again, name)
+
+    def current_based(
+        self,
+        name: str,
+        n: int,
+        clock: Clock,
+        *,
+        tau_m_ms: float,
+        tau_s_ms: float,
+        threshold: float,
+    ) -> str:
+        """Neurons that fire once, tau_m V' = -V + x, tau_s x' = -x, x += w at an input spike.
+
+        With `euler` the potential at the end of every step is the exact one if spikes come at its
+        start: input and membrane are scaled by what Euler steps get wrong.
+        """
+        a_m, a_s = (float(clock.keep(tau)) for tau in (tau_m_ms, tau_s_ms))
+        if tau_m_ms == tau_s_ms:
+            gain = clock.step_ms / tau_m_ms * a_m
+        else:
+            gain = (a_s - a_m) * tau_s_ms / (tau_s_ms - tau_m_ms)
+        tau_m, tau_s = (float(clock.tau(tau)) for tau in (tau_m_ms, tau_s_ms))
+        euler = clock.solver == "euler"
+        r = gain / ((1 - a_m) * a_s) if euler else 1.0
+        w_in = (a_s if euler else 1.0) * tau_s / clock.step
+        ones = np.ones(n)
+        self.add(
+            name,
+            "CubaLIF",
+            tau_mem=tau_m * ones,
+            tau_syn=tau_s * ones,
+            r=r * ones,
+            v_leak=0 * ones,
+            v_threshold=threshold * ones,
+            v_reset=-NEVER * threshold * ones,
+            w_in=w_in * ones,
+        )
+        self.once(name, n, clock, threshold)
+        return name
+
+    def integrate_and_fire(self, name: str, n: int, clock: Clock, *, threshold: float) -> str:
+        """Neurons without leak that fire once, V += w at an input spike."""
+        ones = np.ones(n)
+        # Readers that take steps add the input once per step and know no other resistance than 1.
+        r = 1.0 if clock.solver == "euler" else 1 / clock.step
+        self.add(
+            name,
+            "IF",
+            r=r * ones,
+            v_threshold=threshold * ones,
+            v_reset=-NEVER * threshold * ones,
+        )
+        self.once(name, n, clock, threshold)
+        return name
+
+
+def first_spike_graph(
+    clock: Clock,
+    w_hidden: NDArray,
+    w_output: NDArray,
+    w_direct: NDArray | None,
+    *,
+    threshold: float,
+    tau_m_ms: float,
+    tau_s_ms: float,
+) -> Graph:
+    """A first-spike network of one hidden layer of current-based neurons.
+
+    Args:
+        clock: For which reader.
+        w_hidden: (input, hidden); bias spikes or pulses are inputs like others.
+        w_output: (hidden, class).
+        w_direct: (input, class) from inputs that reach the outputs too, or None.
+        threshold: Of all neurons.
+        tau_m_ms: Membrane time constant.
+        tau_s_ms: Synaptic time constant.
+    """
+    n_in, n_hidden = w_hidden.shape
+    n_out = w_output.shape[1]
+    constants = {"tau_m_ms": tau_m_ms, "tau_s_ms": tau_s_ms, "threshold": threshold}
+    graph = Graph()
+    graph.connect(
+        graph.input(n_in),
+        graph.linear("to_hidden", w_hidden),
+        graph.current_based("hidden", n_hidden, clock, **constants),
+        graph.linear("to_classes", w_output),
+        graph.current_based("classes", n_out, clock, **constants),
+        graph.output(n_out),
+    )
+    if w_direct is not None:
+        graph.connect("input", graph.linear("direct", w_direct), "classes")
+    return graph
+
+
+def write(graph: Graph, path: Path) -> None:
+    """Write a graph as a .nir file (HDF5).
+
+    Raises:
+        UserError: If the package nir is not installed.
+    """
+    try:
+        # Not among the requirements: only this needs it.
+        nir = importlib.import_module("nir")
+    except ImportError:
+        raise UserError(
+            "package 'nir': not installed; it writes the file. Run: uv pip install nir"
+        ) from None
+    nodes = {name: getattr(nir, kind)(**values) for name, (kind, values) in graph.nodes.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nir.write(path, nir.NIRGraph(nodes=nodes, edges=graph.edges))
+
+
+def first_step(outputs: NDArray) -> NDArray[np.int64]:
+    """Step of the first spike of every neuron, (trial, neuron); the number of steps where none.
+
+    Args:
+        outputs: (trial, time, neuron), 0 or 1.
+    """
+    fired = np.asarray(outputs) > 0
+    return np.where(fired.any(axis=1), fired.argmax(axis=1), fired.shape[1])
+
+
+def first_to_fire(steps: NDArray, never: float) -> NDArray[np.int64]:
+    """Class that fires first, the lower one in a tie, -1 where none fires; steps (trial, class)."""
+    return np.where(steps.min(axis=1) < never, steps.argmin(axis=1), -1)
+
+
+def raster(times_ms: NDArray, clock: Clock, n_steps: int) -> NDArray[np.uint8]:
+    """One spike per channel on steps, (trial, time, channel); a step holds [k dt, (k+1) dt).
+
+    Args:
+        times_ms: (trial, channel), inf where silent.
+        clock: Length of a step.
+        n_steps: Number of steps; later spikes are dropped.
+    """
+    found = np.zeros((times_ms.shape[0], n_steps, times_ms.shape[1]), np.uint8)
+    # What lies on a step but for rounding belongs to it.
+    step = np.floor(np.where(np.isfinite(times_ms), times_ms, 0) / clock.step_ms + 1e-6)
+    trial, channel = np.nonzero(np.isfinite(times_ms) & (step < n_steps))
+    found[trial, step[trial, channel].astype(int), channel] = 1
+    return found
+
+
+def names_of(graph: Graph) -> Sequence[str]:
+    """Kinds of nodes in use, each once, in alphabetical order."""
+    return sorted({kind for kind, _ in graph.nodes.values()} - {"Input", "Output"})

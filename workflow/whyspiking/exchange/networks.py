@@ -1,0 +1,210 @@
+"""From a finished run to .nir files, with the inputs and decisions to check a reader against."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from whyspiking import registry, store
+from whyspiking.contract import Network, Params, Stimulus, Task
+from whyspiking.errors import UserError
+from whyspiking.exchange.graph import Clock, NotExpressible, names_of, write
+from whyspiking.randomness import Streams
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One trained network of a run, and where it lies."""
+
+    folder: Path
+    params: Params
+    variant: str
+    network: Network
+
+    @property
+    def exchange(self) -> Any:
+        """The talk's module of that name.
+
+        Raises:
+            NotExpressible: If the talk has none.
+        """
+        name = f"whyspiking.replications.{self.params.talk}.exchange"
+        if importlib.util.find_spec(name) is None:
+            raise NotExpressible(f"talk '{self.params.talk}': nobody has written its exchange.py")
+        return importlib.import_module(name)
+
+
+def config_of(results: Path) -> dict[str, Any]:
+    """The configuration of a run: what its manifest says, else the files in `config/`.
+
+    Args:
+        results: `results/<scale>`.
+    """
+    manifest = results / "manifest.json"
+    if manifest.is_file():
+        return json.loads(manifest.read_text(encoding="utf-8"))["config"]
+    config: dict[str, Any] = {}
+    for name in ("config", results.name):
+        path = Path("config") / f"{name}.yaml"
+        if path.is_file():
+            merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
+    if config.get("scale") != results.name:
+        raise UserError(
+            f"{results}: it has no manifest.json, and no config/{results.name}.yaml says how it "
+            "was made; finish the run, or call this in the project's folder"
+        )
+    return config
+
+
+def load(folder: Path) -> Trained:
+    """Read `results/<scale>/<talk>/<experiment>/<variant>/seed-<n>`.
+
+    Raises:
+        UserError: If this is no such folder, or its files are damaged.
+    """
+    folder = Path(folder)
+    if not (folder / "network.npz").is_file() or len(folder.parts) < 5:
+        raise UserError(
+            f"{folder}: no trained network is there; name a folder "
+            "results/<scale>/<talk>/<experiment>/<variant>/seed-<n> of a finished run"
+        )
+    talk, experiment, variant, seed = folder.parts[-4:]
+    described = registry.load_talk(talk).experiments[experiment]
+    config = config_of(folder.parents[3])
+    params = registry.params(described, config, int(seed.removeprefix("seed-")))
+    return Trained(folder, params, variant, store.load_network(folder))
+
+
+def find(results: Path) -> list[Path]:
+    """Folders of all trained networks of a run whose variant spikes."""
+    found = []
+    for path in sorted(results.glob("*/*/*/seed-*/network.npz")):
+        talk, experiment, variant = path.parts[-5:-2]
+        known = registry.load_talk(talk).experiments.get(experiment)
+        if known and variant in known.variants and known.variants[variant].role in SPIKE:
+            found.append(path.parent)
+    return found
+
+
+SPIKE = ("spiking", "ablation")
+
+
+def clock_of(trained: Trained, **choices: Any) -> Clock:
+    """The clock of a network; its own step, Euler and inhibition unless chosen otherwise."""
+    given = {key: value for key, value in choices.items() if value is not None}
+    return Clock(**{"step_ms": trained.exchange.step_ms(trained.params), **given})
+
+
+def export(trained: Trained, clock: Clock, path: Path) -> None:
+    """Write a network as `path`, and beside it a .json that says how it is fed and read.
+
+    Raises:
+        NotExpressible: If NIR has no node for what the network does.
+        UserError: If the package nir is not installed.
+    """
+    exchange, params = trained.exchange, trained.params
+    graph = exchange.to_nir(params, trained.variant, trained.network, clock)
+    write(graph, path)
+    facts = {
+        "talk": params.talk,
+        "experiment": params.experiment,
+        "variant": trained.variant,
+        "seed": params.seed,
+        "scale": params.scale,
+        "step_ms": clock.step_ms,
+        "solver": clock.solver,
+        "one_spike": clock.one_spike,
+        "spikes": "a spike is an input of height 1 that lasts one step",
+        "nodes": names_of(graph),
+        "input": _first_line(exchange.stimulus),
+        "decision": _first_line(exchange.choices),
+        "network": _first_line(exchange.to_nir),
+    }
+    text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
+    path.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
+    """Test trials for a reader: what goes in, and what should be decided.
+
+    Args:
+        trained: The network.
+        clock: As for `export`.
+        n: At most so many trials.
+
+    Returns:
+        inputs (trial, time, channel), choices as the talk's `choices`, targets (trial, ...), and
+        step_ms.
+    """
+    exchange, params = trained.exchange, trained.params
+    task = registry.module(params.talk).make_task(params, "test", Streams(params.seed))
+    if task is None:
+        raise UserError(
+            f"talk '{params.talk}': experiment '{params.experiment}' has no test trials"
+        )
+    task = first_trials(task, n)
+    return {
+        "inputs": exchange.stimulus(params, trained.network, task, clock),
+        "choices": exchange.reference(params, trained.variant, trained.network, task),
+        "targets": np.asarray(task.targets),
+        "step_ms": np.asarray(clock.step_ms),
+    }
+
+
+def equal(trained: Trained, clock: Clock, outputs: NDArray, expected: NDArray) -> float:
+    """Share of decisions that a reader and the engine of training have in common.
+
+    Args:
+        trained: The network.
+        clock: As for `export`.
+        outputs: What the reader gave, (trial, time, output).
+        expected: `choices` of `samples`.
+
+    Returns:
+        The share; of continuous outputs the share of steps within 1 % of the range.
+    """
+    found = np.asarray(trained.exchange.choices(trained.params, outputs, clock))
+    if np.issubdtype(expected.dtype, np.floating):
+        return float((np.abs(found - expected) < 0.01 * np.ptp(expected)).mean())
+    return float((found == expected).mean())
+
+
+def first_trials(task: Task, n: int) -> Task:
+    """The first n trials of a task."""
+    spikes = task.stimulus.spikes
+    n = min([n, *(trains.n_trials for trains in spikes.values())])
+    chosen = np.arange(n)
+    return replace(
+        task,
+        stimulus=Stimulus({k: trains.select_trials(chosen) for k, trains in spikes.items()}),
+        targets=task.targets[:n],
+        features=None if task.features is None else task.features[:n],
+    )
+
+
+def _first_line(function: Any) -> str:
+    return str(function.__doc__ or "").strip().splitlines()[0]
+
+
+def merge(into: dict[str, Any], new: Mapping[str, Any]) -> None:
+    """Put an overlay into a config as Snakemake does: mappings are merged, all else replaced."""
+    for key, value in new.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            merge(cast("dict[str, Any]", into[key]), value)
+        else:
+            into[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def table(found: Sequence[tuple[Path, str]]) -> str:
+    """Two columns, aligned: folder and what became of it."""
+    width = max((len(str(path)) for path, _ in found), default=0)
+    return "\n".join(f"{path!s:{width}}  {told}" for path, told in found)

@@ -1,0 +1,98 @@
+"""Write what was trained here in formats that other tools read: `python -m whyspiking.export`.
+
+    python -m whyspiking.export nir results/default
+    python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
+    python -m whyspiking.export neurobench results/default
+    python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
+
+Each network becomes a .nir file in `<run>/nir`, or in the folder of `--to`, with a .json that says
+how it is fed and read. `docs/exchange.md` tells what can be expressed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from whyspiking import store
+from whyspiking.errors import UserError
+from whyspiking.exchange import NotExpressible, networks
+
+EXPORTED = "nir"
+"""Folder beside a run's tables that receives exported networks."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m whyspiking.export", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    nir = kinds.add_parser("nir", help="networks, for other simulators")
+    nir.add_argument("where", type=Path, help="folder of a run, or of one trained network")
+    nir.add_argument("--to", type=Path, help="folder for the files [<run>/nir]")
+    nir.add_argument("--samples", type=int, default=0, help="test trials to add as .npz [0]")
+    nir.add_argument("--step-ms", type=float, help="length of a step [that of the talk]")
+    nir.add_argument("--solver", choices=("euler", "exact"), help="what the reader does [euler]")
+    nir.add_argument(
+        "--one-spike",
+        choices=("inhibition", "reset"),
+        help="how neurons that fire once are kept silent [inhibition]",
+    )
+    bench = kinds.add_parser("neurobench", help="metrics under the names of NeuroBench")
+    bench.add_argument("where", type=Path, help="folder of a run; neurobench.json goes there")
+    events = kinds.add_parser("nmnist", help="test digits of the event camera as N-MNIST files")
+    events.add_argument("where", type=Path, help="folder of the data set")
+    events.add_argument("--to", type=Path, required=True, help="folder for the files")
+    asked = parser.parse_args(words)
+    try:
+        if asked.kind == "nir":
+            return _nir(asked)
+        if asked.kind == "neurobench":
+            from whyspiking.exchange import neurobench
+
+            print(neurobench.write(asked.where))
+            return 0
+        from whyspiking.exchange.events import write_nmnist
+
+        print(f"{write_nmnist(asked.where, asked.to)} recordings in {asked.to}")
+        return 0
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _nir(asked: argparse.Namespace) -> int:
+    single = (asked.where / "network.npz").is_file()
+    folders = [asked.where] if single else networks.find(asked.where)
+    if not folders:
+        raise UserError(
+            f"{asked.where}: no trained spiking network is there; name results/<scale> of a run, "
+            "or the folder of a network.npz"
+        )
+    told: list[tuple[Path, str]] = []
+    failed = False
+    for folder in folders:
+        trained = networks.load(folder)
+        run = folder.parents[3]
+        to = asked.to or run / EXPORTED
+        path = to / ("-".join(folder.relative_to(run).parts) + ".nir")
+        try:
+            clock = networks.clock_of(
+                trained, step_ms=asked.step_ms, solver=asked.solver, one_spike=asked.one_spike
+            )
+            networks.export(trained, clock, path)
+            if asked.samples:
+                found = networks.samples(trained, clock, asked.samples)
+                store.save_arrays(found, path.with_suffix(".npz"))
+            told.append((folder, str(path)))
+        except NotExpressible as reason:
+            failed = failed or single
+            told.append((folder, f"not exported: {reason}"))
+    print(networks.table(told))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

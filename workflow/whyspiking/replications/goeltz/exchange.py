@@ -1,0 +1,57 @@
+"""The network in NIR: current-based neurons that fire once (README, Eq. 2)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Task
+from whyspiking.exchange import Clock, Graph, NotExpressible
+from whyspiking.exchange.graph import first_spike_graph, first_step, first_to_fire, raster
+from whyspiking.replications.goeltz import model
+
+
+def step_ms(params: Params) -> float:
+    """A quarter of Brian2's step: graphs do not interpolate thresholds within a step."""
+    return float(params.dt_ms) / 4
+
+
+def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
+    """CubaLIF neurons; the bias spike is an input that reaches both layers."""
+    if params.experiment == "distortion":
+        raise NotExpressible(
+            "goeltz.distortion: its networks are the others', what is distorted is the simulator"
+        )
+    w_hidden, w_output = (
+        np.asarray(network.arrays[name], float) for name in ("w_hidden", "w_output")
+    )
+    n_hidden = w_hidden.shape[1]
+    direct = None
+    if params.bias_times:
+        direct = np.vstack([np.zeros((params.n_input, w_output.shape[1])), w_output[n_hidden:]])
+    return first_spike_graph(
+        clock,
+        w_hidden,
+        w_output[:n_hidden],
+        direct,
+        threshold=model.threshold(params),
+        tau_m_ms=params.tau_ratio * params.tau_s_ms,
+        tau_s_ms=params.tau_s_ms,
+    )
+
+
+def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
+    """Inputs and bias on steps, (trial, time, channel)."""
+    times = task.stimulus.spikes["input"].first_ms()
+    return raster(times, clock, clock.steps(params.trial_ms))
+
+
+def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
+    """The class that fires first."""
+    return first_to_fire(first_step(outputs), outputs.shape[1])
+
+
+def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
+    """The same in closed form."""
+    weights = network.arrays["w_hidden"], network.arrays["w_output"]
+    return model.evaluate(params, weights, task).choices

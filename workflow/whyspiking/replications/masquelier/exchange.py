@@ -1,0 +1,57 @@
+"""S4NN in NIR: integrators without leak that fire once (README, Eqs. 2 and 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Params, Task
+from whyspiking.exchange import Clock, Graph, NotExpressible
+from whyspiking.exchange.graph import first_step, first_to_fire, raster
+from whyspiking.replications.masquelier import model
+from whyspiking.replications.masquelier import task as tasks
+
+DELAY = 2
+"""Ticks by which the outputs of S4NN lag behind the graph, which has no delay per layer."""
+
+
+def step_ms(params: Params) -> float:
+    """One tick; words have no steps in ms of their own."""
+    return float(params.tick_ms)
+
+
+def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
+    """IF neurons in two layers."""
+    if params.experiment == "words":
+        raise NotExpressible(
+            "masquelier.words: a convolution over time needs NIR's Delay for every tap, and no "
+            "reader that we know of runs it; neurons alone (LI, Linear, Threshold) would do"
+        )
+    w_hidden, w_output = model.weights_of(network)
+    graph = Graph()
+    graph.connect(
+        graph.input(params.n_input),
+        graph.linear("to_hidden", w_hidden),
+        graph.integrate_and_fire("hidden", w_hidden.shape[1], clock, threshold=params.theta),
+        graph.linear("to_classes", w_output),
+        graph.integrate_and_fire("classes", w_output.shape[1], clock, threshold=params.theta),
+        graph.output(w_output.shape[1]),
+    )
+    return graph
+
+
+def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
+    """Pixels on ticks; crossings of the last tick make no spike in S4NN."""
+    times = task.stimulus.spikes["input"].first_ms()
+    return raster(times, clock, params.t_max - 1)
+
+
+def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
+    """The class that fires first; ties go to the lower class, as a graph shows no potentials."""
+    return first_to_fire(first_step(outputs[:, : params.t_max - DELAY]), params.t_max - DELAY)
+
+
+def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
+    """The same rule in the engine of training; the talk's own readouts look at potentials too."""
+    firing = model.forward(params, network, tasks.events_of(params, task))
+    return first_to_fire(np.asarray(firing.output, np.int64), params.t_max)
