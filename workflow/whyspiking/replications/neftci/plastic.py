@@ -144,9 +144,10 @@ def learn(
     import brian2
 
     readout, reading = read
+    events: Any = {"change": "learn"}
     drive = brian2.Synapses(
         source, layer, "w : 1", name=f"s{index}",
-        on_pre={"pre": model.ON_SPIKE, "change": CHANGE}, on_event={"change": "learn"},
+        on_pre={"pre": model.ON_SPIKE, "change": CHANGE}, on_event=events,
     )  # fmt: skip
     drive.connect()
     readout.run_regularly(error, when="end", order=1, name=f"error{index}")

@@ -66,9 +66,8 @@ def make_task(params: Params, streams: Streams) -> Task:
     raster = streams.rng("noise").random((n_steps(params), params.n_in)) < params.p_input
     step, unit = np.nonzero(raster)
     zeros = np.zeros(len(step), np.int32)
-    spikes = Spikes(
-        step * float(params.dt_ms), unit.astype(np.int32), zeros, 1, params.n_in, params.trial_ms
-    )
+    times = (step * float(params.dt_ms)).astype(np.float64)
+    spikes = Spikes(times, unit.astype(np.int32), zeros, 1, params.n_in, params.trial_ms)
     return Task(Stimulus({INPUT: spikes}), series(params)[None], 0, dt_ms=params.dt_ms)
 
 
