@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := report
 SHELL := bash
-.PHONY: reference help report smoke environment test test-all format lock clean
+.PHONY: reference help report smoke environment test test-all format lock audit clean
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
@@ -29,6 +29,7 @@ help:
 	@echo "make environment  only make .venv"
 	@echo "make test         the fast tests; make test-all: all of them"
 	@echo "make style        formatting, lint, types, spelling; make format: repair formatting"
+	@echo "make audit        known vulnerabilities of the packages, where pip-audit is installed"
 	@echo "make lock         recompile requirements.txt (UPGRADE=--upgrade for newest versions)"
 	@echo "make clean        remove .venv and caches; results and data stay"
 	@echo 'ARGS="..." is handed to snakemake or pytest'
@@ -79,6 +80,9 @@ lock: environment
 	@uv pip compile --quiet --universal --python-version 3.12 --fork-strategy fewest \
 	  --generate-hashes --extra dev --custom-compile-command "make lock" $(UPGRADE) \
 	  pyproject.toml --output-file requirements.txt
+
+audit: environment
+	@.ci/audit
 
 # The small tables of the finished default run, committed for readers who run nothing, and README's
 # table of results.

@@ -2,16 +2,24 @@
 
 from snakemake.utils import min_version
 from snakemake_logger_plugin_whyspiking import announce
+from whyspiking.config import check_config, check_files
 
 min_version("9.20")
+
+
+report: "workflow/report/workflow.rst"
 
 
 configfile: "config/config.yaml"
 
 
+check_files(workflow.configfiles)
+TALKS = check_config(config)
+
+
 pathvars:
-    results=f"results/{config.get('scale')}",
-    data=(config.get("data") or {}).get("folder"),
+    results=f"results/{config['scale']}",
+    data=config["data"]["folder"],
 
 
 include: "workflow/rules/common.smk"

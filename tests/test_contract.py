@@ -79,6 +79,19 @@ def test_talk_tells_its_story(talk):
 
 
 @pytest.mark.parametrize("talk", TALKS)
+def test_learning_rules_are_declared(talk):
+    described = registry.load_talk(talk)
+    learned = {place for rule in described.learning for place in rule.applies}
+    for experiment, variant in learned:
+        assert described.experiments[experiment].variants[variant].role != "negative_control"
+    if any(e.simulated for e in described.experiments.values()):
+        assert any(
+            described.experiments[experiment].variants[variant].role == "spiking"
+            for experiment, variant in learned
+        ), "no rule says by what the spiking networks learn"
+
+
+@pytest.mark.parametrize("talk", TALKS)
 def test_claims_are_complete(talk):
     described = registry.load_talk(talk)
     registered = claims.load(described.folder / "claims.yaml", described)

@@ -67,17 +67,6 @@ def test_one_row_per_experiment_and_locus_with_its_interval():
     assert by_place["sine", "input"]["favours_spikes"] == "no"
     # One seed has no interval.
     assert by_place["ode", "input"]["favours_spikes"] == "unclear"
-    summary = axes.summarise(found).to_dict("records")
-    assert summary == [
-        {
-            "axis": "timing",
-            "measure": "T1",
-            "measured": 4,
-            "favours": 1,
-            "against": 1,
-            "unclear": 2,
-        }
-    ]
 
 
 def test_a_difference_is_paired_and_a_ratio_is_logarithmic():

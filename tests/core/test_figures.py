@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import comparisons, figures
+from whyspiking import comparisons, figures, forests
 from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.replications.clopath import drawing as clopath
 from whyspiking.replications.goeltz import drawing as goeltz
@@ -138,7 +138,7 @@ def test_forest_shows_value_band_and_published_in_their_order():
             }
         ]
     )  # fmt: skip
-    plate = comparisons.verdict_forest(verdicts)
+    plate = forests.verdict_forest(verdicts)
     ax = plate.axes[0]
     marks = {line.get_marker(): line for line in ax.get_lines() if line.get_marker() != "None"}
     band = ax.collections[0].get_paths()[0].get_extents()
@@ -146,28 +146,6 @@ def test_forest_shows_value_band_and_published_in_their_order():
     assert value < band.x0 < published <= band.x1
     assert marks["o"].get_color() == figures.RED
     assert "not replicated" in plate.alt
-
-
-def test_axes_forest_marks_the_side_of_the_null():
-    axes = pd.DataFrame(
-        [
-            {
-                "measure": "T1", "metric": "timing_index", "talk": "t", "experiment": name,
-                "perturbation": "shuffle", "effect": effect, "low": effect - 0.1,
-                "high": effect + 0.1, "null": 0.0, "unit": "1", "favours_spikes": side,
-            }
-            for name, effect, side in (("a", 0.9, "yes"), ("b", -0.9, "no"), ("c", 0.0, "unclear"))
-        ]
-    )  # fmt: skip
-    ax = comparisons.axes_forest(axes).axes[0]
-    marks = {
-        float(np.ravel(line.get_xdata())[0]): (line.get_color(), line.get_marker())
-        for line in ax.get_lines()
-        if line.get_marker() not in ("None", "")
-    }
-    assert marks[0.9] == (figures.GREEN, "^")
-    assert marks[-0.9] == (figures.RED, "s")
-    assert marks[0.0] == (figures.GREY, "o")
 
 
 def test_raster_draws_every_spike_once():

@@ -81,6 +81,22 @@ def test_shards_come_back_as_they_were_simulated(images, tmp_path):
         recordings.load(tmp_path / "nowhere", "test", GRID)
 
 
+@pytest.mark.parametrize("damage", ["cut", "flip", "swap"])
+def test_damaged_shards_are_refused(images, tmp_path, damage):
+    make(data(tmp_path), tmp_path / "set")
+    path = tmp_path / "set" / "shards" / "test-0.npz"
+    raw = path.read_bytes()
+    half = len(raw) // 2
+    changed = {
+        "cut": raw[:half],
+        "flip": raw[:half] + bytes([raw[half] ^ 8]) + raw[half + 1 :],
+        "swap": (path.with_name("train-0.npz")).read_bytes()[:-100],
+    }
+    path.write_bytes(changed[damage])
+    with pytest.raises(UserError, match=r"test-0\.npz: cannot be read.*delete it and rerun"):
+        recordings.load(tmp_path / "set", "test", GRID)
+
+
 def test_original_files_are_read_where_they_are(images, tmp_path):
     home = tmp_path / "originals"
     for part, folder in nmnist.FOLDERS.items():
@@ -102,7 +118,7 @@ def test_original_files_are_read_where_they_are(images, tmp_path):
         recordings.record(config, "validation-0", path)
     refused = data(tmp_path, home, source="simulated")
     assert folders.event_recordings(refused).startswith("nmnist-simulated-")
-    with pytest.raises(UserError, match="unpack both archives"):
+    with pytest.raises(UserError, match="Unpack both archives"):
         folders.event_recordings(data(tmp_path, source="original"))
 
 

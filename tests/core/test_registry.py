@@ -36,6 +36,14 @@ TOY = {
     "papers": {"toy2020": {"cite": "Nobody 2020, Toys", "doi": "10.1/x"}},
     "tau_char": {"value": 1.0, "unit": "ms", "what": "synaptic"},
     "parameters": {"tau_mem": {"value": 20, "unit": "ms", "source": "Eq. 3"}},
+    "learning": [
+        {
+            "rule": "a rule",
+            "applies": ["one/spiking"],
+            "memory": {"synapse": "1", "neuron": "T", "shared": "0", "what": "numbers"},
+            "signals": [],
+        }
+    ],
     "experiments": {
         "one": {
             "title": "First",
@@ -146,6 +154,7 @@ def test_what_does_not_spike_is_not_simulated(write):
         "network": {"role": "rate", "says": "the network"},
         "frozen": {"role": "ablation", "says": "the network, half of it"},
     }
+    talk["learning"][0]["applies"] = ["one/network"]
     write(talk)
     experiment = registry.load_talk("toy").experiments["one"]
     assert not experiment.simulated

@@ -7,6 +7,7 @@ import pytest
 
 from whyspiking import replicate, store, tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
+from whyspiking.registry import Experiment, Variant
 
 
 def make_replication(measures):
@@ -27,8 +28,9 @@ def make_replication(measures):
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
     def _rows(measures):
-        variants = {"spiking": SimpleNamespace(starts_from=())}
-        talk = SimpleNamespace(experiments={"one": SimpleNamespace(variants=variants)})
+        variants = {"spiking": Variant("spiking", "spiking", "A network.", ())}
+        one = SimpleNamespace(variants=variants, sizes=None)
+        talk = SimpleNamespace(experiments={"one": one})
         monkeypatch.setattr(replicate.registry, "module", lambda name: make_replication(measures))
         monkeypatch.setattr(replicate.registry, "load_talk", lambda name: talk)
         params = Params("toy", "one", "smoke", {}, seed=3)
@@ -68,8 +70,20 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
 
     made = make_replication({})
     made.to_brian, made.exhibits = to_brian, exhibits
-    experiment = SimpleNamespace(
-        simulated=False, half_step=False, battery=(), simulated_variants=lambda: []
+    experiment = Experiment(
+        talk="toy",
+        name="one",
+        title="Toy",
+        kind="classification",
+        data_key="toy",
+        provenance="synthetic",
+        battery=(),
+        published={},
+        units={},
+        sources={},
+        scaled={},
+        variants={"net": Variant("net", "rate", "A network.", ())},
+        simulated=False,
     )
     talk = SimpleNamespace(experiments={"one": experiment}, tau_char_ms=1.0)
     monkeypatch.setattr(replicate.registry, "module", lambda name: made)

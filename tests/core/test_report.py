@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -19,8 +20,10 @@ from whyspiking import (
     registry,
     report,
     sections,
+    slides,
     sources,
     speed_figures,
+    story,
     study,
     svg,
 )
@@ -124,6 +127,54 @@ def test_svg_takes_the_colour_of_the_page_and_stays_apart_from_others():
 
 def test_svg_is_the_same_on_every_build():
     assert svg.inline(plate(), "one", "a") == svg.inline(plate(), "one", "a")
+
+
+def points(path):
+    """Where a path goes, absolute, from either spelling; an independent reading of the grammar."""
+    numbers = r"-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?"
+    here, start, found = np.zeros(2), np.zeros(2), []
+    for command, rest in re.findall(r"([a-zA-Z])([^a-zA-Z]*)", path):
+        values = [float(x) for x in re.findall(numbers, rest)]
+        if command in "zZ":
+            here = start
+        elif command in "hv":
+            for value in values:
+                here = here + ([value, 0] if command == "h" else [0, value])
+                found.append(here)
+        else:
+            pairs = np.reshape(values, (-1, {"m": 1, "l": 1, "q": 2, "c": 3}[command.lower()], 2))
+            for pair in pairs:
+                absolute = pair + here if command.islower() else pair
+                found.extend(absolute)
+                here = absolute[-1]
+                if command in "mM":
+                    start, command = here, "l" if command == "m" else "L"
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "M 0 356.4 L 691.2 356.4 L 691.2 0 L 0 0 L 0 356.4 z",
+        "M 55.361 292.04 L 55.361 289.62 M 55.361 286.67 L 55.361 284.26 L 55.361 284.26",
+        "M 1 1 L 1.5 0.75 L 2.25 3 C 0 1 2 3 4.005 5 z M 3 3 L 0.4 -0.4 L -0.004 0.996",
+        "M 10 -0.999 Q 1.006 2 -3.5 4 L -3.5 40 L 100.25 40",
+    ],
+)
+def test_short_paths_go_where_the_long_ones_went(path):
+    short = svg.compact(path)
+    assert len(short) < len(path)
+    np.testing.assert_allclose(points(short), points(path), atol=0.0051)
+
+
+def test_rounding_does_not_add_up_along_a_path():
+    x = np.cumsum(np.full(500, 0.0149))
+    path = "M 0 0 " + " ".join(f"L {a:.4f} 1.2345" for a in x)
+    assert abs(points(svg.compact(path))[-1] - [x[-1], 1.2345]).max() < 0.0051
+
+
+def test_an_unknown_path_is_left_alone():
+    assert svg.compact("M 0 0 A 1 1 0 0 1 2 2") == "M 0 0 A 1 1 0 0 1 2 2"
 
 
 # equations
@@ -238,25 +289,20 @@ def test_negative_control_that_passes_is_called_out():
 # the other sections
 
 
-def test_summary_counts_verdicts():
+def test_verdicts_are_counted():
     registered = [claim("a", "key", metric="accuracy"), claim("b", metric="accuracy_fresh")]
     table = verdicts(registered, {"toy.task.a": [0.9, 0.9, 0.91], "toy.task.b": [0.1, 0.1, 0.11]})
-    axes = pd.DataFrame(
-        [
-            {"axis": "timing", "measure": "T1", "favours_spikes": side, "null": 0.0, "says": "X y."}
-            for side in ("yes", "yes", "no", "unclear")
-        ]
-    )
-    said = sections.summary(table, axes, {"toy": talk()}, "default")
+    said = sections.counts(table)
     assert "<strong>1 of 1 key claims</strong>" in said
     assert "Of 1 secondary claims 0 replicated" in said
-    assert "<strong>2 of 4</strong> comparisons, speaks against them in 1" in said
-    assert sections.summary(table, axes, {"toy": talk()}, "smoke") == ""
+    told = sections.key_claims(table, {"toy": talk()})
+    assert "It says a &amp; more" in told
+    assert "It says b" not in told
 
 
 def test_smoke_pages_carry_a_banner():
-    assert "plumbing only" in study.banner("smoke")
-    assert study.banner("default") == ""
+    assert "plumbing only" in story.banner("smoke")
+    assert story.banner("default") == ""
 
 
 def test_deviations_give_published_used_and_why():
@@ -283,8 +329,15 @@ def test_missing_measures_give_their_reason():
     page = measures_table.measures_table(metrics, {"toy": talk()})
     assert "1.1 ms" in page
     assert "0.55 τ" in page  # tau_char is 2 ms
-    assert "&#x27;shuffle&#x27; is not in this experiment" in page
+    assert "neither sent in nor replayed" in page
     assert "no matched control in this experiment" in page
+    assert "trained at one size only" in page
+    assert "measured in another experiment" not in page
+    described = talk()
+    other = replace(described.experiments["task"], name="other")
+    both = replace(described, experiments={**described.experiments, "other": other})
+    page = measures_table.measures_table(metrics, {"toy": both})
+    assert "measured in another experiment of the same talk" in page
 
 
 def test_provenance_names_commit_state_and_hashes():
@@ -304,9 +357,9 @@ def test_provenance_names_commit_state_and_hashes():
 def test_a_run_of_another_scale_is_refused(tmp_path):
     metrics = pd.DataFrame({"scale": ["smoke"]})
     with pytest.raises(UserError, match="'default' was asked for"):
-        study._check_scale(metrics, "default", tmp_path / "metrics.csv")
+        story.check_scale(metrics, "default", tmp_path / "metrics.csv")
     with pytest.raises(UserError, match="does not exist"):
-        study.find(tmp_path / "absent")
+        story.find(tmp_path / "absent")
 
 
 # the notebooks
@@ -336,7 +389,7 @@ def test_page_is_self_contained_and_the_same_on_every_build(tmp_path):
     source = write_notebook(
         tmp_path / "toy.ipynb",
         "# A title\n\ntext with $x_1$\n\n$$y = x^2 \\tag{1}$$",
-        "word = 'default'",
+        "results: str = ''\nword: str = 'default'",
         "## A section",
         "from whyspiking.markup import Html\nHtml(f'<p>{word}</p>')",
     )
@@ -360,6 +413,48 @@ def test_page_is_self_contained_and_the_same_on_every_build(tmp_path):
 
 
 @pytest.mark.slow
+def test_two_builds_of_the_report_are_identical(results, tmp_path):
+    """Two kernels, so that nothing hangs on the order of a set."""
+    pages = []
+    for name in ("a", "b"):
+        page = tmp_path / name / report.MAIN_PAGE
+        parameters = {"results": str(results), "scale": "default"}
+        report.make_page(
+            ROOT / "notebooks" / "why_spiking.ipynb", tmp_path / name / "x.ipynb", page, parameters
+        )
+        pages.append(page.read_bytes())
+    assert pages[0] == pages[1]
+    assert len(pages[0]) < 5_000_000
+
+
+def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
+    told = study.Study.open(results, "default")
+    for name in ("a", "b"):
+        slides.write(told, tmp_path / name)
+    files = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert files == sorted(re.findall(r'href="slides/([^"]+)"', slides.links(told.answers)))
+    assert {"matrix.svg", "verdicts.svg", "timing.svg", "energy.svg", "learning.svg"} <= set(files)
+    for name in files:
+        picture = (tmp_path / "a" / name).read_bytes()
+        assert picture == (tmp_path / "b" / name).read_bytes()
+        assert b"<svg" in picture and b"nan" not in picture.replace(b"resonan", b"")
+
+
+def test_every_caption_of_the_snakemake_report_exists():
+    rules = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+    found = []
+    for path in rules:
+        text = path.read_text(encoding="utf-8")
+        names = re.findall(r'(?:caption=|^report: )"([^"]+)"', text, flags=re.MULTILINE)
+        found += [(path.parent / name).resolve() for name in names]
+        assert text.count("report(") == len(re.findall(r"caption=", text))
+    assert len(found) >= 6
+    assert all(path.is_file() and len(path.read_text()) > 80 for path in found)
+    kept = sorted((ROOT / "workflow" / "report").iterdir())
+    assert sorted(set(found)) == kept, "a caption that nothing shows"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "error", "words"),
     [
@@ -372,12 +467,27 @@ def test_page_is_self_contained_and_the_same_on_every_build(tmp_path):
     ],
 )
 def test_failing_cell_leaves_no_half_report(tmp_path, cell, error, words):
-    source = write_notebook(tmp_path / "toy.ipynb", "# A title", "x = 1", cell)
+    source = write_notebook(tmp_path / "toy.ipynb", "# A title", "results: str = ''", cell)
     folder = tmp_path / "out"
     parameters = {"results": str(tmp_path)}
     with pytest.raises(error, match=words):
         report.make_page(source, folder / "r.ipynb", folder / "r.html", parameters)
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"colour": "green"}, "does not name 'colour'"),
+        ({"results": 7}, "'results' is 7; expected 'str'"),
+        ({"results": None}, "'results' is None; expected 'str'"),
+    ],
+)
+def test_parameters_that_a_notebook_does_not_ask_for_are_refused(tmp_path, parameters, words):
+    source = write_notebook(tmp_path / "toy.ipynb", "# A title", "results: str = ''")
+    with pytest.raises(UserError, match=words):
+        report.run_notebook(source, tmp_path / "out.ipynb", parameters)
+    assert not (tmp_path / "out.ipynb").exists()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -389,8 +499,8 @@ def test_notebooks_are_short_clean_and_runnable_by_others(path):
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     tagged = [cell for cell in code if "parameters" in cell["metadata"].get("tags", [])]
     assert len(tagged) == 1
-    names = {line.split(" = ")[0] for line in "".join(tagged[0]["source"]).splitlines()}
-    assert names >= {"results", "scale"}
+    typed = {line.split(" = ")[0] for line in "".join(tagged[0]["source"]).splitlines()}
+    assert typed in ({"results: str", "scale: str"}, {"results: str", "scale: str", "talk: str"})
     for cell in code:
         assert cell["outputs"] == []
         assert cell["execution_count"] is None
@@ -425,7 +535,7 @@ def test_figure_without_data_is_replaced_by_the_reason(results):
     empty = Results(results / "goeltz", "goeltz", "smoke", pd.DataFrame(), pd.DataFrame())
     draw = registry.module("goeltz").figures(empty)
     assert len(draw) >= 4
-    shown = study.show(lambda: registry_figure({}), "map", "")
+    shown = story.show(lambda: registry_figure({}), "map", "")
     assert "Figure not drawn" in shown.markup
 
 
@@ -457,9 +567,9 @@ def test_report_tells_all_talks(results):
     page = "".join(
         piece.markup
         for piece in (
-            told.head(), told.verdict_table(), told.summary(), told.forest(), told.each_talk(),
-            told.measures(), told.answers(), told.speed(), told.energy(), told.deviations(),
-            told.data(), told.provenance(), told.glossary(),
+            told.head(), told.verdict_table(), told.forest(), told.answer(), told.axis_sections(),
+            told.constraints(), told.trained(), told.each_talk(), told.measures(), told.speed(),
+            told.energy(), told.deviations(), told.data(), told.provenance(), told.glossary(),
         )
     )  # fmt: skip
     assert page.index('id="table-verdicts"') < page.index("<figure")
@@ -480,7 +590,7 @@ def test_made_up_exhibits_cover_what_the_figures_need():
 
 def test_pages_depend_on_all_that_draws_them():
     files = {Path(name).name for name in sources.of_stage("page")}
-    assert files >= {"study.py", "sections.py", "comparisons.py", "style.css", "page.html.j2"}
+    assert files >= {"study.py", "story.py", "forests.py", "style.css", "page.html.j2"}
     trained = {Path(name).name for name in sources.of_talk("goeltz", "train")}
     assert not trained & {"study.py", "figures.py", "drawing.py", "style.css"}
     assert not trained & {"comparisons.py", "markup.py"}, "nor on what only drawing imports"

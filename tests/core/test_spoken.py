@@ -197,7 +197,7 @@ def test_changed_and_missing_files_are_refused(digits):
         load()
     path.write_bytes(whole)
     (folder / "meta.json").write_text('{"provenance": "synthetic"}')
-    with pytest.raises(UserError, match="tells no SHA-256"):
+    with pytest.raises(UserError, match="not what the run wrote"):
         load()
     (folder / "meta.json").unlink()
     with pytest.raises(UserError, match="rerun snakemake"):

@@ -12,7 +12,7 @@ from whyspiking.contract import Condition, Network, Split, Task
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications import bohte
-from whyspiking.replications.bohte import counts, digits, simulation, task
+from whyspiking.replications.bohte import counts, digits, pixels, simulation, task
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
@@ -164,6 +164,73 @@ def test_the_backward_pass_is_that_of_automatic_differentiation():
         for one, other in zip(ours, theirs, strict=True):
             assert float(jnp.abs(other).max()) > 0.01
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+SHAPES = [(60, 3, 5), (40, 16, 36), (20, 7, 150), (30, 9, 64)]
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.8])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_compiled_layer_is_the_scan(shape, beta, monkeypatch):
+    """All spikes, and gradients to rounding; sizes that fill vectors and tiles and that do not."""
+    import jax
+    import jax.numpy as jnp
+
+    from whyspiking.replications.bohte import cells, compiled
+
+    rng = np.random.default_rng(5)
+    n = shape[2]
+    neuron = cells.Neuron(0.01, surrogate.triangle())
+    out = jnp.asarray(rng.normal(size=shape), jnp.float32)
+    given = [
+        jnp.asarray(values, jnp.float32)
+        for values in (
+            rng.normal(0.05, 0.5, shape),
+            rng.normal(0, 0.8 / np.sqrt(n), (n, n)),
+            rng.uniform(0.7, 0.98, n),
+            rng.uniform(0.8, 0.99, n),
+        )
+    ]
+    every = (0, 1, 2, 3)
+
+    def run():
+        def weighed(*arguments):
+            fired = cells.spikes(neuron, jnp.float32(beta), *arguments)
+            return (fired * out).sum(), fired
+
+        return jax.jit(jax.grad(weighed, argnums=every, has_aux=True))(*given)
+
+    assert compiled.usable(*given)
+    ours, fired = run()
+    monkeypatch.setattr(compiled, "usable", lambda *arrays: False)
+    theirs, expected = run()
+    assert 0.02 < float(fired.mean()) < 0.6
+    np.testing.assert_array_equal(fired, expected)
+    for one, other in zip(ours, theirs, strict=True):
+        scale = float(jnp.abs(other).max())
+        np.testing.assert_allclose(one, other, atol=3e-6 * scale)
+    assert all(float(jnp.abs(other).max()) > 0.01 for other in theirs[: 4 if beta else 3])
+
+
+def test_without_a_compiler_the_scan_runs(monkeypatch):
+    import jax.numpy as jnp
+
+    from whyspiking import native
+    from whyspiking.replications.bohte import cells, compiled
+
+    def missing(*_):
+        raise native.NoCompiler("none")
+
+    monkeypatch.setattr(native, "load", missing)
+    compiled.registered.cache_clear()
+    try:
+        some = jnp.full((5, 2, 3), 0.5, jnp.float32)
+        assert not compiled.usable(some)
+        weights, decay = jnp.zeros((3, 3)), jnp.full(3, 0.9)
+        neuron = cells.Neuron(0.01, surrogate.triangle())
+        assert cells.spikes(neuron, jnp.float32(0.0), some, weights, decay, decay).sum() > 0
+    finally:
+        compiled.registered.cache_clear()
 
 
 def test_the_readout_gradient_agrees_with_finite_differences():
@@ -340,6 +407,88 @@ def test_a_data_set_that_was_not_made_is_told():
     params = replace(params_of("spoken"), dataset_dir=None)
     with pytest.raises(UserError, match="no folder of spoken digits"):
         bohte.make_task(params, "test", STREAMS)
+
+
+# ---- pixel by pixel ---------------------------------------------------------------------------
+
+
+def draw_digits(monkeypatch, images, labels):
+    def samples(params, split, *, n_held_out):
+        assert params.n_input == 784 and n_held_out == params.n_validation
+        return images, labels
+
+    monkeypatch.setattr(pixels.mnist, "samples", samples)
+
+
+def test_a_step_shows_the_last_pixels_read(monkeypatch):
+    images = np.zeros((2, 784), np.uint8)
+    images[0, [0, 5, 783]] = 255
+    images[1] = 25  # fainter than a tenth
+    images[1, 9] = 26
+    draw_digits(monkeypatch, images, np.array([3, 4]))
+    shown, labels = pixels.frames(params_of("smnist", n_steps=784, n_input=8), "train")
+    assert shown.shape == (2, 784, 8) and labels.tolist() == [3, 4]
+    # Pixel p is the last channel at step p, and moves down by one channel with every step.
+    for p in (0, 5):
+        for age in range(8):
+            assert shown[0, p + age, 7 - age]
+    assert shown[0].sum() == 8 + 8 + 1 and shown[0, 783, 7]
+    assert shown[1].sum() == 8 and shown[1, 9, 7]
+
+
+def test_the_short_form_shows_a_row_per_step(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (3, 784)).astype(np.uint8)
+    draw_digits(monkeypatch, images, np.arange(3))
+    shown, _ = pixels.frames(params_of("smnist"), "test")
+    np.testing.assert_array_equal(shown, images.reshape(3, 28, 28) >= 25.5)
+
+
+def test_permuted_pixels_are_the_same_ones_in_one_other_order(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (3, 784)).astype(np.uint8)
+    draw_digits(monkeypatch, images, np.arange(3))
+    plain, permuted = (pixels.frames(params_of(name), "test")[0] for name in pixels.EXPERIMENTS)
+    again = pixels.frames(params_of("psmnist", seed=1), "train")[0]
+    np.testing.assert_array_equal(permuted, again)
+    assert (plain.reshape(3, -1).sum(axis=1) == permuted.reshape(3, -1).sum(axis=1)).all()
+    # Each pixel of one order is a pixel of the other, in all digits alike.
+    columns = {column.tobytes() for column in plain.reshape(3, -1).T}
+    assert columns == {column.tobytes() for column in permuted.reshape(3, -1).T}
+    assert (plain != permuted).any()
+
+
+def test_steps_must_divide_the_pixels():
+    with pytest.raises(UserError, match="'n_steps' of experiment 'smnist' is 100; it must divide"):
+        pixels.frames(params_of("smnist", n_steps=100), "train")
+
+
+def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
+    """Two digits that differ in the order of their rows only: ink per channel tells nothing."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 240)
+    images = np.zeros((240, 28, 28), np.uint8)
+    images[labels == 0, 4:12] = 255
+    images[labels == 1, 16:24] = 255
+    images[rng.random(images.shape) < 0.3] = 0
+    draw_digits(monkeypatch, images.reshape(240, 784), labels)
+    changes = {"n_output": 2, "n_hidden": [12, 12], "epochs": 6, "rate_alif": 0.02, "tau_out": 5.0}
+    params = replace(params_of("smnist", **changes), work_dir=tmp_path)
+    score = {}
+    for variant in ("spiking", "counts"):
+        made = bohte.train(params, variant, STREAMS, {}, quiet)
+        test = bohte.make_task(params, "test", STREAMS)
+        assert test is not None
+        score[variant] = scoring.score(bohte.evaluate(params, variant, made, test))
+    assert score["spiking"] > 0.95 > 0.75 > score["counts"]
+
+
+def test_digits_pixel_by_pixel_are_left_out_at_default_scale_only():
+    for experiment in pixels.EXPERIMENTS:
+        described = TALK.experiments[experiment]
+        for overlay, expected in (("", []), ("smoke", [0]), ("paper", [0])):
+            config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+            if overlay:
+                config |= yaml.safe_load((ROOT / f"config/{overlay}.yaml").read_text())
+            assert registry.seeds(described, config) == expected
 
 
 # ---- Brian2 ---------------------------------------------------------------------------------

@@ -340,6 +340,11 @@ def test_rate_control_learns_a_sine():
     before = Traces(outputs[None, :200], targets[None, :200], 1.0, free_phase=True)
     assert scoring.correlation(after) > 0.95
     assert scoring.correlation(before) < 0.5
+    values = {**params.values, "burn_in_ms": 200.0, "train_ms": 3000.0, "native_test_ms": 1000.0}
+    tested = replace(params, values=values)
+    np.testing.assert_allclose(rate_control.run_again(tested, arrays), outputs[-1000:])
+    blurred = {**arrays, "phi": arrays["phi"] + np.abs(arrays["phi"]).max()}
+    assert np.abs(rate_control.run_again(tested, blurred) - outputs[-1000:]).max() > 0.1
     counts = rate_control.count_operations(params, arrays)
     assert counts["macs_effective"] < counts["macs_dense"]
     steps = counts["neuron_updates"] / arrays["phi"].shape[0]

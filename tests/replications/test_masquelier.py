@@ -6,84 +6,28 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_bars import NEURONS, T_MAX, made_digits, params, random_case
 
 import whyspiking.replications.masquelier as masquelier
-from whyspiking import native, registry
-from whyspiking.contract import Network, Params, Stimulus, Task
+from whyspiking.contract import Network, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import (
     compiled,
-    control,
     examples,
-    learning,
     model,
     reference,
     task,
 )
-from whyspiking.replications.masquelier.network import Averaged, Diverged, Neurons, Rule
+from whyspiking.replications.masquelier.network import Averaged, Rule
 from whyspiking.spikes import Spikes
-
-T_MAX = 24
-NEURONS = Neurons(theta=10.0, t_max=T_MAX)
-
-
-def params(experiment="mnist_strict", **changes):
-    entry = registry.load_talk("masquelier").experiments[experiment]
-    values = dict(entry.published)
-    values.update({k: v["value"] for k, v in entry.scaled["smoke"].items()})
-    return Params("masquelier", experiment, "smoke", {**values, **changes})
-
-
-def silent(share, news):
-    """Progress that nobody reads."""
-
-
-def made_digits(monkeypatch, n_train=300, n_test=60, side=8):
-    """Bright bars on a dark ground in place of MNIST: four classes that latencies tell apart."""
-
-    def load(folder, split):
-        rng = np.random.default_rng(len(split))
-        n = n_test if split == "test" else n_train
-        labels = rng.integers(0, 4, n)
-        images = rng.integers(0, 90, (n, side, side))
-        images[rng.random(images.shape) < 0.5] = 0
-        for image, label in zip(images, labels, strict=True):
-            image[2 * label : 2 * label + 2] = rng.integers(160, 256, (2, side))
-        return images.astype(np.uint8), labels
-
-    monkeypatch.setattr(mnist, "load", load)
-    mnist._flat.cache_clear()
-    return {
-        "n_input": side * side,
-        "n_hidden": 20,
-        "n_output": 4,
-        "n_held_out": 60,
-        "n_train": 240,
-        "n_validation": 60,
-        "n_test": n_test,
-        "epochs": 8,
-        "hidden_limit": 20.0,
-        "average_rate": 0.3,
-        "average_every": 40,
-    }
 
 
 @pytest.fixture
 def digits(monkeypatch):
     yield made_digits(monkeypatch)
     mnist._flat.cache_clear()
-
-
-def random_case(seed, n_images=12, n_in=30, n_hidden=21, n_out=5, scale=1.0):
-    rng = np.random.default_rng(seed)
-    ticks = rng.integers(0, T_MAX + 8, (n_images, n_in)).clip(0, T_MAX).astype(np.uint16)
-    weights = (
-        scale * rng.uniform(-1, 3, (n_in, n_hidden)),
-        scale * rng.uniform(-2, 6, (n_hidden, n_out)),
-    )
-    return reference.order_spikes(ticks, T_MAX), rng.integers(0, n_out, n_images), weights
 
 
 # ---- task ----------------------------------------------------------------------------------
@@ -270,187 +214,6 @@ def test_readouts_of_ties_and_silence():
     assert (lenient.choices == some.targets).sum() == 4 > (strict.choices == some.targets).sum()
     with pytest.raises(UserError, match="ties"):
         model.decide(replace(own, values={**own.values, "ties": "?"}), output, potential, some)
-
-
-# ---- training ------------------------------------------------------------------------------
-
-
-def test_it_learns_and_keeps_the_best_epoch(digits):
-    own = params(**digits)
-    found = masquelier.train(own, "spiking", Streams(0), {}, silent)
-    curve = [r["value"] for r in found.history if r["metric"] == "validation_accuracy"]
-    assert len(curve) == 8 and found.info["validation_accuracy"] == max(curve)
-    assert found.info["kept_epoch"] == 1 + int(np.argmax(curve))
-    outcome = masquelier.evaluate(
-        own, "spiking", found, masquelier.make_task(own, "test", Streams(0))
-    )
-    # Chance is a quarter.
-    assert (outcome.choices == outcome.targets).mean() > 0.6
-    again = masquelier.train(own, "spiking", Streams(0), {}, silent)
-    other = masquelier.train(own, "spiking", Streams(1), {}, silent)
-    for name in model.NAMES:
-        np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
-        assert (found.arrays[name] != other.arrays[name]).any()
-
-
-def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch, caplog):
-    own = params(**{**digits, "keep_epoch": "last", "n_train": 300})
-    images, _ = task.samples(own, "train")
-    assert len(images) == 300, "nothing is held out"
-    with pytest.raises(UserError, match="split 'validation', which has 0"):
-        task.samples(own, "validation")
-    found = learning.train(own, "spiking", Streams(0), silent)
-    assert found.info["kept_epoch"] == own.epochs
-    assert not [key for key in found.info if key.startswith("validation")]
-    assert {row["metric"] for row in found.history} >= {"train_accuracy", "dead"}
-    shorter = learning.train(
-        params(**{**digits, "keep_epoch": "last", "n_train": 300, "epochs": 7}),
-        "spiking", Streams(0), silent,
-    )  # fmt: skip
-    assert (shorter.arrays["w_hidden"] != found.arrays["w_hidden"]).any()
-    with pytest.raises(UserError, match="keep_epoch"):
-        task.samples(params(**{**digits, "keep_epoch": "first"}), "train")
-
-    train_epoch, calls = compiled.train_epoch, []
-
-    def breaks(events, targets, order, weights, *rest):
-        calls.append(None)
-        weights[0][0, 0] = np.nan if len(calls) == 3 else weights[0][0, 0]
-        return train_epoch(events, targets, order, weights, *rest)
-
-    monkeypatch.setattr(compiled, "train_epoch", breaks)
-    broken = learning.train(own, "spiking", Streams(0), silent)
-    assert broken.info["kept_epoch"] == 2 and "epoch 3" in caplog.text
-    assert all(np.isfinite(w).all() for w in broken.arrays.values())
-
-
-def test_a_network_without_a_compiler(digits, monkeypatch, caplog):
-    """Both engines train to the same network, up to single precision."""
-    own = params(**{**digits, "epochs": 1})
-    ours = learning.train(own, "spiking", Streams(0), silent)
-
-    def fail():
-        raise native.NoCompiler("none here")
-
-    monkeypatch.setattr(compiled, "library", fail)
-    theirs = learning.train(own, "spiking", Streams(0), silent)
-    assert (ours.info["engine"], theirs.info["engine"]) == ("compiled", "numpy")
-    assert "a hundred times slower: none here" in caplog.text
-    for name in model.NAMES:
-        assert np.median(np.abs(ours.arrays[name] - theirs.arrays[name])) < 1e-3
-    with pytest.raises(UserError, match="compiler"):
-        reference.engine("compiled")
-    with pytest.raises(UserError, match="engine"):
-        reference.engine("fortran")
-
-
-def test_silent_neurons_are_drawn_anew(digits):
-    own = params(**digits)
-    weights = learning.initial_weights(own, Streams(0))
-    before = tuple(w.copy() for w in weights)
-    mask = np.zeros(20, bool)
-    mask[[3, 7]] = True
-    learning.reset(own, weights, mask, np.random.default_rng(0))
-    for axis, (w, old) in enumerate(zip(weights, before, strict=True)):
-        changed = (w != old).any(axis=axis) if axis == 0 else (w != old).any(axis=1)
-        np.testing.assert_array_equal(changed, mask)
-    assert weights[0].max() <= own.hidden_limit and weights[1].max() <= own.output_limit
-    # Neurons that can never fire are found by their counts.
-    events, targets, made = random_case(0)
-    made[0][:, 4] = -1
-    fired, _, _ = compiled.train_epoch(
-        events, targets, np.arange(12), made, None, NEURONS, Rule(5, 1e-6, 0.0)
-    )
-    assert fired[4] == 0 and fired.max() > 0
-
-
-def test_recipes():
-    own = params("recipe")
-    assert learning.recipe(own, "spiking")["gamma"] == own.gamma
-    assert learning.recipe(own, "gamma3")["gamma"] == own.published_gamma == 3
-    assert learning.recipe(own, "no_average")["average_rate"] is None
-    assert learning.recipe(own, "weak_decay")["decay"] == 1e-6 < own.decay
-    published = registry.load_talk("masquelier").experiments["recipe"].published
-    for name, value in learning.recipe(own, "published").items():
-        # The variant undoes at any scale what the scale changes.
-        assert value == published[name] or (name == "average_rate" and not published[name])
-    with pytest.raises(UserError, match="gama3"):
-        learning.recipe(own, "gama3")
-
-
-def test_the_margin_grows():
-    own = params(gamma_epochs=4)
-    how = {"gamma": 8, "gamma_start": 4}
-    assert [learning.margin(own, how, epoch) for epoch in range(1, 8)] == [4, 5, 6, 7, 8, 8, 8]
-    constant = {"gamma": 3, "gamma_start": 3}
-    assert {learning.margin(own, constant, epoch) for epoch in range(1, 8)} == {3}
-
-
-def test_weights_that_are_no_numbers_stop_training(digits, monkeypatch, caplog):
-    own = params(**digits)
-    train_epoch, calls = compiled.train_epoch, []
-
-    def breaks(at):
-        calls.clear()
-
-        def epoch(events, targets, order, weights, *rest):
-            calls.append(None)
-            if len(calls) == at:
-                weights[0][0, 0] = np.nan
-            return train_epoch(events, targets, order, weights, *rest)
-
-        monkeypatch.setattr(compiled, "train_epoch", epoch)
-
-    breaks(3)
-    found = learning.train(own, "spiking", Streams(0), silent)
-    assert found.info["kept_epoch"] <= 2
-    assert all(np.isfinite(w).all() for w in found.arrays.values())
-    assert found.info["stopped"] == "epoch 3, image 240" and "epoch 3, image 240" in caplog.text
-    breaks(1)
-    with pytest.raises(UserError, match="epoch 1, image 240, before"):
-        learning.train(own, "spiking", Streams(0), silent)
-
-
-@pytest.mark.parametrize("engine", [compiled, reference])
-def test_the_image_after_which_weights_are_no_numbers(engine):
-    events, targets, weights = random_case(0, n_images=4)
-    order, rule = np.tile(np.arange(4), 300), Rule(5, 1e-3, 0.0)
-    counts = engine.train_epoch(
-        events, targets, order, tuple(w.copy() for w in weights), None, NEURONS, rule
-    )
-    assert counts[1] >= 0, "good weights go through"
-    for layer, bad in ((0, np.inf), (1, np.nan)):
-        broken = tuple(w.copy() for w in weights)
-        broken[layer][-1, -1] = bad
-        with pytest.raises(Diverged) as reason:
-            engine.train_epoch(events, targets, order, broken, None, NEURONS, rule)
-        assert reason.value.image == 500
-
-
-def test_read_out_twice_is_the_same_network(digits):
-    own = params("mnist", **digits)
-    found = masquelier.train(params(**digits), "spiking", Streams(0), {}, silent)
-    again = masquelier.train(own, "spiking", Streams(0), {"mnist_strict/spiking": found}, silent)
-    for name in model.NAMES:
-        np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
-    assert again.info["engine"] == found.info["engine"] and not again.history
-
-
-def test_controls_see_what_they_should(digits):
-    own = params("mnist", **{**digits, "control_epochs": 20, "control_batch": 20})
-    test = masquelier.make_task(own, "test", Streams(0))
-    for variant in control.VARIANTS:
-        network = masquelier.train(own, variant, Streams(0), {}, silent)
-        outcome = masquelier.evaluate(own, variant, network, test)
-        assert (outcome.choices == outcome.targets).mean() > 0.4
-        assert ("w1" in network.arrays) == (variant != "linear")
-    dim = replace(test, features=np.where(test.features > 0, 0.01, 0).astype(np.float32))
-    network = masquelier.train(own, "ink_mlp", Streams(0), {}, silent)
-    np.testing.assert_array_equal(
-        masquelier.evaluate(own, "ink_mlp", network, dim).choices,
-        masquelier.evaluate(own, "ink_mlp", network, test).choices,
-    )
-    assert network.info["sees"] == "mask"
 
 
 # ---- Brian2 --------------------------------------------------------------------------------

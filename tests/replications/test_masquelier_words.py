@@ -235,8 +235,11 @@ def test_controls_count_their_multiplications(params):
     per_frame = 4 * (40 * 12 + 12 * 12 + 12 * 12)
     assert found.info["counts"]["macs_dense"] == 101 * per_frame + 12 * N_WORDS
     assert 0 < found.info["counts"]["macs_effective"] < found.info["counts"]["macs_dense"]
+    assert found.info["counts"]["neuron_updates"] == 101 * 3 * 12 + N_WORDS
+    assert found.info["counts"]["synapses"] == per_frame + 12 * N_WORDS
     linear = learning.train(shorter, "linear", Streams(0), {}, lambda share, news: None)
     assert linear.info["counts"]["macs_dense"] == 40 * N_WORDS
+    assert linear.info["counts"]["neuron_updates"] == N_WORDS
 
 
 @pytest.fixture(scope="module")

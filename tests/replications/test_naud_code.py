@@ -338,3 +338,62 @@ def test_measures_of_neurons_tell_the_two_currents_apart():
     outcome = single_cell.decode(p, recording, task)
     assert np.corrcoef(outcome.outputs[0, :, 0], outcome.targets[0, :, 0])[0, 1] > 0.99
     assert isinstance(single_cell.train(p, "spiking", Streams(0), {}, print), Network)
+
+
+def bursting(seed=0, n_units=40, n_trials=2, n_events=30) -> Spikes:
+    """Events at least 30 ms apart; a third are bursts, in the first half of the trial only."""
+    rng = np.random.default_rng(seed)
+    times, units, trials = [], [], []
+    for trial in range(n_trials):
+        for unit in range(n_units):
+            at = np.cumsum(rng.uniform(30, 120, n_events))
+            second = at[: n_events // 2][rng.random(n_events // 2) < 2 / 3] + rng.uniform(5, 15)
+            times += [*at, *second]
+            units += [unit] * (at.size + second.size)
+            trials += [trial] * (at.size + second.size)
+    return Spikes.sorted(
+        np.array(times),
+        np.array(units),
+        np.array(trials),
+        n_trials=n_trials,
+        n_units=n_units,
+        duration_ms=4000.0,
+    )
+
+
+def test_other_bursts_keep_events_and_spike_counts_but_not_when_bursts_are():
+    spikes = bursting()
+    changed = burst_code.other_bursts(spikes, 16.0, np.random.default_rng(1))
+    np.testing.assert_array_equal(changed.counts(), spikes.counts())
+    (event, burst), (new_event, new_burst) = (
+        burst_code.events(trains, 16.0) for trains in (spikes, changed)
+    )
+    assert burst.sum() == new_burst.sum()
+    for trains, mask in ((spikes, event), (changed, new_event)):
+        assert mask.sum() == 40 * 2 * 30, trains.duration_ms
+    kept = [
+        sorted(zip(x.trials[m], x.units[m], x.times_ms[m], strict=True))
+        for x, m in ((spikes, event), (changed, new_event))
+    ]
+    assert kept[0] == kept[1]
+    # Bursts came in the first half only, about 1100 ms; redrawn, they come at any time.
+    late = [
+        float((x.times_ms[m] > 1200).mean()) for x, m in ((spikes, burst), (changed, new_burst))
+    ]
+    assert late[0] < 0.2
+    assert late[1] > 0.35
+
+
+def test_other_bursts_of_trains_without_bursts_are_the_same():
+    spikes = bursting()
+    alone = burst_code.events(spikes, 16.0)[0]
+    single = Spikes.sorted(
+        spikes.times_ms[alone],
+        spikes.units[alone],
+        spikes.trials[alone],
+        n_trials=2,
+        n_units=40,
+        duration_ms=4000.0,
+    )
+    changed = burst_code.other_bursts(single, 16.0, np.random.default_rng(1))
+    np.testing.assert_array_equal(changed.times_ms, single.times_ms)

@@ -11,28 +11,32 @@ import pytest
 import yaml
 
 from whyspiking import registry, tables
-from whyspiking.contract import Condition, Network
+from whyspiking.contract import Condition, Network, Recording
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.figures import NotMeasuredError
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import (
     drawing,
+    gru,
     learning,
     memory,
     model,
     network,
     plastic,
+    regression,
+    rules,
     task,
 )
-from whyspiking.replications.neftci.network import Constants, Rule, Weights
+from whyspiking.replications.neftci.network import Constants, Weights
+from whyspiking.replications.neftci.rules import Rule
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
     **yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
     **{"scale": "smoke"},
 }
-FREE = Rule(1.0, 0.0)
-HOW = network.Optimiser(*network.PUBLISHED)
+FREE = Rule(1.0, 0.0, 0.0)
+HOW = rules.Optimiser(*rules.PUBLISHED)
 
 
 def params(experiment="nmnist", **changes):
@@ -108,14 +112,14 @@ def test_local_gradient_is_autodiff_with_layer_and_past_cut_off():
     frames = digits(own, 6).unpacked()
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
     *_, (fired, potentials, traces) = seen(weights, c, frames)
-    found = network.local_gradients(weights, fired, potentials, traces, target, FREE)
+    found = rules.local_gradients(c, weights, fired, potentials, traces, target)
     for layer in range(3):
         w, b, g = (kind[layer] for kind in weights)
         rest = potentials[layer] - traces[layer] @ w - b
 
         def loss(w, b, g=g, layer=layer, rest=rest):
-            spikes = network.threshold(traces[layer] @ w + b + rest)
-            return network.smooth_l1(spikes @ g - target).sum(axis=1).mean()
+            spikes = network.threshold(c.slope)(traces[layer] @ w + b + rest)
+            return rules.smooth_l1(spikes @ g - target).sum(axis=1).mean()
 
         expected = jax.grad(loss, argnums=(0, 1))(w, b)
         np.testing.assert_allclose(found[0][layer], expected[0], rtol=1e-4, atol=1e-7)
@@ -126,13 +130,13 @@ def test_of_one_layer_and_one_step_both_rules_have_the_same_gradient():
     """Where no earlier spike can matter, back-propagation has nothing to add."""
     own = params(hidden=[12])
     weights, _ = network_of(own)
-    c = Constants(0.8, 0.5, 0.0, burn_in=1)
+    c = Constants(0.8, 0.5, 0.0, burn_in=1, slope=10.0)
     frames = digits(own, 6).unpacked()[:2]
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
-    now = network.start(weights, HOW)
+    now = rules.start(weights, HOW, FREE)
     *_, last = seen(weights, c, frames)
-    local = network.local_gradients(weights, *last, target, FREE)
-    whole = network.end_to_end_gradients(now, weights.g, frames, target, c, FREE)
+    local = rules.local_gradients(c, weights, *last, target)
+    whole = rules.end_to_end_gradients(now, weights.g, frames, target, c)
     np.testing.assert_allclose(whole[0][0], local[0][0], rtol=1e-4, atol=1e-8)
     assert np.abs(local[0][0]).max() > 0
 
@@ -143,17 +147,17 @@ def test_online_learning_is_the_step_by_step_loop():
     frames = digits(own, 6).unpacked()
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
     rate = jnp.float32(0.003)
-    found = network.learn_online(
-        network.start(weights, HOW), weights.g, frames, target, rate, c, FREE, HOW
+    found = rules.learn_online(
+        rules.start(weights, HOW, FREE), weights.g, frames, target, rate, c, FREE, HOW
     )
-    now = network.start(weights, HOW)
+    now = rules.start(weights, HOW, FREE)
     state = network.silent(weights, 6)
     for index, spikes in enumerate(frames):
         current = Weights(now.w, now.b, weights.g)
         state, *these = network.step(c, current, state, spikes)
         if index >= c.burn_in:
-            slopes = network.local_gradients(current, *these, target, FREE)
-            now = network.update(now, slopes, rate, HOW)
+            slopes = rules.local_gradients(c, current, *these, target)
+            now = rules.update(now, slopes, rate, HOW)
     for a, b in zip(found.w, now.w, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
@@ -166,9 +170,9 @@ def test_batched_learning_sums_the_same_gradients():
     total = 0
     for index, these in enumerate(seen(weights, c, frames)):
         if index >= c.burn_in:
-            total += network.local_gradients(weights, *these, target, FREE)[0][0]
-    found = network.learn_batched(
-        network.start(weights, HOW), weights.g, frames, target, jnp.float32(0.1), c, FREE, HOW
+            total += rules.local_gradients(c, weights, *these, target)[0][0]
+    found = rules.learn_batched(
+        rules.start(weights, HOW, FREE), weights.g, frames, target, jnp.float32(0.1), c, FREE, HOW
     )
     np.testing.assert_allclose(found.second[0][0], np.abs(total), rtol=1e-4, atol=1e-7)
 
@@ -219,14 +223,14 @@ def test_optimisers_are_those_of_optax():
     import optax
 
     for how, reference in (
-        (network.Optimiser("adam", 0.9, 0.999), optax.adam(0.1)),
-        (network.Optimiser("adamax", 0.9, 0.95), optax.adamax(0.1, 0.9, 0.95)),
+        (rules.Optimiser("adam", 0.9, 0.999), optax.adam(0.1)),
+        (rules.Optimiser("adamax", 0.9, 0.95), optax.adamax(0.1, 0.9, 0.95)),
     ):
         values = [jnp.array([[1.0, -2.0]])], [jnp.array([0.5, 3.0])]
-        now = network.start(Weights(*values, []), how)
+        now = rules.start(Weights(*values, []), how, FREE)
         state = reference.init(values)
         for _ in range(5):
-            now = network.update(now, (now.w, now.b), jnp.float32(0.1), how)
+            now = rules.update(now, (now.w, now.b), jnp.float32(0.1), how)
             moved, state = reference.update(values, state)
             values = optax.apply_updates(values, moved)
         np.testing.assert_allclose(now.w[0], values[0][0], rtol=1e-4)
@@ -256,12 +260,12 @@ def test_brian_without_compiler_steps_as_jax_does():
     weights, c = network_of(own)
     given = task_of(own, 3)
     frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
-    jax_counts = [np.asarray(s) for s in network.spikes_of(weights, frames, c)]
+    jax_counts = [np.asarray(s) for s in network.responses(weights, frames, c)]
     assert 0.05 < jax_counts[0].mean() < 0.95
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a), jnp.float64), weights)
         jax_counts = [
-            np.asarray(s) for s in network.spikes_of(double, jnp.asarray(frames, float), c)
+            np.asarray(s) for s in network.responses(double, jnp.asarray(frames, float), c)
         ]
     for kind in (model, plastic):
         values = kind.bind(own, as_network(weights)).values
@@ -280,7 +284,7 @@ def test_brian_learns_by_the_local_gradient():
     frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
     target = jax.nn.one_hot(given.targets, own.n_classes)
     *_, last = seen(weights, c, frames)
-    slopes = network.local_gradients(weights, *last, target, FREE)
+    slopes = rules.local_gradients(c, weights, *last, target)
     control = np.zeros((own.n_frames, 2))
     control[-1, plastic.RATE] = 0.1
     arrays = {plastic.CONTROL: control, plastic.WANTED: np.asarray(target)}
@@ -290,7 +294,7 @@ def test_brian_learns_by_the_local_gradient():
     for index, (w, b) in enumerate(zip(weights.w, weights.b, strict=True)):
         changed = after[f"s{index + 1}.w"].reshape(w.shape)
         np.testing.assert_allclose(changed - w, -0.1 * slopes[0][index], atol=1e-6)
-        moved = after[f"layer{index + 1}.b"] - model.V_TH - b
+        moved = after[f"layer{index + 1}.b"] - model.thresholds(b) - b
         np.testing.assert_allclose(moved, -0.1 * slopes[1][index], atol=1e-6)
         assert np.abs(slopes[0][index]).max() > 1e-5
 
@@ -302,6 +306,7 @@ def test_deviations_act_only_on_the_device_as_built():
     condition = Condition(plastic.PERTURBATION, "neurons", 0.2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(task, "recordings_of", lambda *_: data)
+        patch.setattr(task, "make_task", lambda *_: task_of(own, 3))
         whole, bound = plastic.vary(
             own, condition, task_of(own, 3), binding, np.random.default_rng(0)
         )
@@ -319,6 +324,125 @@ def test_deviations_act_only_on_the_device_as_built():
     drawn = np.concatenate([bound.values[f"layer{k}.d_tau_m"] for k in (1, 2, 3)])
     assert 0.1 < drawn.std() < 0.3
     assert not np.any(binding.values["layer1.d_tau_m"])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_deviating_neurons_have_their_own_threshold_and_time_constants():
+    """A device as built in Brian2 against Eqs. 1 to 4 with one value per neuron."""
+    own = params("mismatch", hidden=[6, 5], n_frames=10)
+    weights, _ = network_of(own)
+    frames = task.frames_of(own, task_of(own, 1).stimulus.spikes["events"])
+    values = dict(plastic.bind(own, as_network(weights)).values)
+    rng = np.random.default_rng(3)
+    spikes = frames[:, 0].astype(float)
+    expected = {}
+    for k, (name, w, b) in enumerate(zip(model.names(own), weights.w, weights.b, strict=True), 1):
+        off = {key: rng.uniform(-0.4, 0.4, b.size) for key in plastic.DEVIATING}
+        values |= {f"{name}.d_{key}": off[key] for key in plastic.DEVIATING}
+        w, b, v_th = np.asarray(w, float), np.asarray(b, float), model.thresholds(b)
+        alpha, beta, gamma = (
+            np.exp(-own.dt_ms / (tau * (1 + off[key]))) for key, tau in model.taus(own).items()
+        )
+        v = i_syn = r = np.zeros(b.size)
+        fired = []
+        for now in spikes:
+            v, i_syn = alpha * v + (1 - alpha) * i_syn, beta * i_syn
+            s = (v + b + v_th + r > v_th * (1 + off["v_th"])).astype(float)
+            r = gamma * r - (1 - gamma) * s
+            i_syn = i_syn + (1 - beta) * (now @ w)
+            fired.append(s)
+        expected[name] = spikes = np.stack(fired)
+        assert values[f"s{k}.w"].shape == w.shape
+    control = np.zeros((own.n_frames, 2))
+    control[:, plastic.BUILT] = 1
+    arrays = {plastic.CONTROL: control}
+    found = run_in_numpy(plastic.brian_model(own), values, frames[:, 0], arrays)
+    plain = run_in_numpy(plastic.brian_model(own), values, frames[:, 0])
+    for name, spikes in expected.items():
+        np.testing.assert_array_equal(found[name], spikes, err_msg=name)
+    assert any((plain[name] != found[name]).any() for name in expected)
+
+
+def test_regained_is_a_share_of_a_loss_that_there_is():
+    own = params("mismatch", least_loss=0.1)
+    given = task_of(own, 40)
+    control = np.zeros((40, own.n_frames, 2))
+    control[10:, :, plastic.BUILT] = 1
+    control[20:30, -1, plastic.RATE] = 0.1
+    stimulus = replace(given.stimulus, arrays={plastic.CONTROL: control})
+    given = replace(given, targets=np.arange(40) % 4, stimulus=stimulus)
+
+    def measured(n_wrong_built, n_wrong_relearned):
+        choices = given.targets.copy()
+        choices[10 : 10 + n_wrong_built] += 1
+        choices[30 : 30 + n_wrong_relearned] += 1
+        readout = np.eye(5)[choices][:, None, :].repeat(own.n_frames, axis=1)
+        name = f"readout{len(own.hidden)}"
+        recording = Recording({}, {name: readout}, {name: own.dt_ms})
+        condition = Condition(plastic.PERTURBATION, "neurons", 0.4)
+        return plastic.measures(own, condition, recording, given)
+
+    found = measured(4, 1)
+    assert found["lost"] == pytest.approx(0.4)
+    assert found["regained"] == pytest.approx(0.75)
+    assert np.isnan(measured(0, 3)["regained"])
+
+
+def test_pressure_falls_on_neurons_above_the_target_only():
+    rule = Rule(target_rate=0.05, pressure=0.2, renewal=0.1)
+    np.testing.assert_allclose(rules.push(rule, jnp.array([0.01, 0.05, 0.1])), [0, 0, 0.2])
+    own = params()
+    weights, c = network_of(own)
+    frames = digits(own, 6).unpacked()
+    target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
+    now = rules.start(weights, HOW, rule)
+    rate = jnp.float32(0.0)
+    after = rules.learn_online(now, weights.g, frames, target, rate, c, rule, HOW)
+    rates = np.full(own.hidden[0], rule.target_rate)
+    for index, (fired, *_) in enumerate(seen(weights, c, frames)):
+        if index >= c.burn_in:
+            rates = 0.9 * rates + 0.1 * np.asarray(fired[0]).mean(axis=0)
+    np.testing.assert_allclose(after.activity[0], rates, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_regression_learns_in_brian_as_the_equations_say():
+    own = params("regression", n_in=8, hidden=[6, 5, 4], trial_ms=100.0)
+    given = regression.make_task(own, Streams(1))
+    raster = regression.raster_of(own, given)
+    start = regression.initial(own, raster, Streams(1))
+    eta = 1e-5
+    values = regression.bind(own, start, eta).values
+    after = {}
+    run_in_numpy(
+        regression.brian_model(own), values, raster,
+        {regression.WANTED: regression.series(own)}, after,
+    )  # fmt: skip
+    expected = regression.one_trial(own, start, raster, eta)
+    for k, w in enumerate(model.weights_of(start)[0]):
+        found = after[f"s{k + 1}.w"].reshape(w.shape) - w
+        np.testing.assert_allclose(found / eta, (expected[k] - w) / eta, rtol=1e-3, atol=1e-3)
+        assert np.abs(found / eta).max() > 0.01
+
+
+def test_gru_is_the_step_by_step_loop():
+    own = params(n_gru=5)
+    arrays = {k: np.asarray(x, float) for k, x in gru.initial(own, Streams(0)).items()}
+    arrays["bias"] = np.linspace(-1, 1, 15)
+    frames = digits(own, 3).unpacked()
+    h = np.zeros((3, 5))
+
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    for now in frames:
+        drive = now @ arrays["input"] + arrays["bias"]
+        keep = sigmoid(drive[:, :5] + h @ arrays["state"][:, :5])
+        reset = sigmoid(drive[:, 5:10] + h @ arrays["state"][:, 5:10])
+        new = np.tanh(drive[:, 10:] + (reset * h) @ arrays["state"][:, 10:])
+        h = keep * h + (1 - keep) * new
+    found = gru.readout(arrays, frames)
+    np.testing.assert_allclose(found[-1], h @ arrays["out"], atol=1e-4)
 
 
 def made_results():
@@ -345,6 +469,9 @@ def made_results():
             for metric, value in zip(drawing.STAGES, (0.95, 0.95 - level, 0.94), strict=True):
                 place = ("mismatch", "spiking", seed, "brian2", "device", level)
                 metrics.append((*place, metric, value))
+    for epoch in (1, 6):
+        for k in (1, 2, 3):
+            history.append(("regression", "spiking", 0, epoch, f"nmse_layer{k}", k / epoch))
     columns = ("experiment", "variant", "seed", "engine", "perturbation", "strength")
     return (
         pd.DataFrame(history, columns=pd.Index(tables.HISTORY_COLUMNS)),
@@ -376,6 +503,15 @@ def test_figures_say_what_the_tables_say():
         arrays[f"digit.layer{k}_t_ms"] = np.array([10.0, 20.0])
         arrays[f"digit.layer{k}_unit"] = np.array([0, 1])
         arrays[f"digit.readout{k}"] = np.eye(10)[np.full(42, 2)]
+    told = drawing.series(
+        {
+            "series.target": np.zeros((20, 3)),
+            "series.output": np.ones((20, 3)),
+            "series.dt_ms": np.array(1.0),
+        },
+        history,
+    ).alt
+    assert "layer 3 from 3.00 to 0.500" in told
     assert "Digit 2: 3 events, 2, 2, 2 spikes" in drawing.one_digit(arrays).alt
     assert "42 of 42 votes" in drawing.one_digit(arrays).alt
 
@@ -398,9 +534,9 @@ def run_in_numpy(built, values, frames, arrays=None, after=None):
     brian2.defaultclock.dt = built.dt_ms * ms
     step, channel = np.nonzero(np.asarray(frames))
     generator = brian2.SpikeGeneratorGroup(
-        frames.shape[1], channel, step * built.dt_ms * ms, name="events"
+        frames.shape[1], channel, step * built.dt_ms * ms, name="generator"
     )
-    made = built.construct({"events": generator})
+    made = built.construct(dict.fromkeys(built.inputs, generator))
     named = {item.name: item for item in made}
     for key, value in values.items():
         owner, _, variable = key.rpartition(".")
@@ -412,8 +548,9 @@ def run_in_numpy(built, values, frames, arrays=None, after=None):
     monitors = {n: brian2.SpikeMonitor(named[n]) for n in built.record_spikes}
     for name, rows in (arrays or {}).items():
         # In place, since the generated code holds the array.
-        named["layer1"].namespace[name].values[: len(rows)] = rows
-        assert named["readout1"].namespace[name] is named["layer1"].namespace[name]
+        known = [o.namespace[name] for o in made if name in (getattr(o, "namespace", None) or {})]
+        known[0].values[: len(rows)] = rows
+        assert all(array is known[0] for array in known)
     net = brian2.Network(generator, *made, *monitors.values())
     net.schedule = list(built.schedule)
     n_steps = frames.shape[0]

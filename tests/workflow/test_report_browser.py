@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from made_results import make_results
 
+from whyspiking import slides
 from whyspiking.report import make_page
+from whyspiking.study import Study
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
@@ -61,13 +63,37 @@ const first = () => table.tBodies[0].rows[0].textContent;
 const button = table.tHead.rows[0].cells[1].querySelector("button");
 button.click(); const up = first(); button.click(); const down = first();
 const search = document.querySelector(".controls input");
+const rows = () => [...table.tBodies[0].rows].filter((r) => !r.hidden);
 search.value = "no such claim"; search.dispatchEvent(new Event("input"));
-const shown = [...table.tBodies[0].rows].filter((r) => !r.hidden).length;
+const shown = rows().length;
+search.value = ""; search.dispatchEvent(new Event("input"));
+const all = rows().length;
+const filters = {};
+for (const choice of document.querySelectorAll(".controls select")) {
+  choice.selectedIndex = choice.options.length - 1;
+  choice.dispatchEvent(new Event("input"));
+  const some = rows();
+  filters[choice.name] = some.length > 0 && some.length < all &&
+    some.every((r) => r.dataset[choice.name] === choice.value);
+  choice.selectedIndex = 0; choice.dispatchEvent(new Event("input"));
+}
+const reached = [...document.querySelectorAll(
+  "table.sortable th button, .controls select, .controls input, .scroll, summary, a[href]")]
+  .filter((e) => !e.closest("details:not([open])") || e.tagName === "SUMMARY");
+const lost = reached.filter((e) => {
+  e.focus(); return document.activeElement !== e; }).map((e) => e.outerHTML.slice(0, 80));
 dispatchEvent(new Event("beforeprint"));
 const before = getComputedStyle(document.body).backgroundColor;
 document.getElementById("theme").click();
+const paper = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
+  .filter((rule) => rule.media?.mediaText === "print").flatMap((rule) => [...rule.cssRules]);
+const whole = paper.some((rule) =>
+  rule.selectorText?.includes(".scroll.tall") && rule.style.maxHeight === "none");
 const out = document.createElement("pre"); out.id = "measured";
-out.textContent = JSON.stringify({ sorted: up !== down, shown,
+out.textContent = JSON.stringify({ whole, sorted: up !== down, shown, filters, lost,
+  several: reached.length > 100,
+  status: document.querySelector(".controls [role=status]").textContent,
+  told: document.getElementById("announcer").textContent,
   state: table.tHead.rows[0].cells[1].getAttribute("aria-sort"),
   open: [...document.querySelectorAll("details")].every((d) => d.open),
   themed: before !== getComputedStyle(document.body).backgroundColor });
@@ -107,6 +133,7 @@ def ask(tmp_path, page, script, theme="light"):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     results = make_results(tmp_path_factory.mktemp("run") / "default")
+    slides.write(Study.open(results, "default"), results / "slides")
     target = results / "why_spiking.html"
     parameters = {"results": str(results), "scale": "default"}
     make_page(
@@ -119,6 +146,17 @@ def test_page_opens_offline_without_a_complaint(tmp_path, page):
     _, log = chromium(tmp_path, "--dump-dom", page.as_uri())
     assert [line for line in log.splitlines() if "CONSOLE" in line] == []
     assert page.stat().st_size < 5_000_000
+
+
+def test_every_number_leads_to_a_file_of_the_run(page):
+    text = page.read_text(encoding="utf-8")
+    links = {html.unescape(link) for link in re.findall(r'href="([^"#:]+)"', text)}
+    # The pages of the talks are made by jobs of their own.
+    missing = [x for x in links if not x.endswith("report.html") and not (page.parent / x).exists()]
+    assert missing == []
+    assert {"verdicts.csv", "axes.csv", "slides/matrix.svg", "goeltz/metrics.csv"} <= links
+    anchors = set(re.findall(r'\bid="([^"]+)"', text))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= anchors
 
 
 @pytest.mark.parametrize(
@@ -135,9 +173,15 @@ def test_text_is_readable_in_both_themes(tmp_path, page, theme, background):
 
 def test_table_sorts_filters_and_everything_opens_for_print(tmp_path, page):
     measured = ask(tmp_path, page, USE)
+    assert re.fullmatch(r"(\d+) of \1 shown", measured.pop("status"))
     assert measured == {
+        "whole": True,  # paper shows every row of a table that scrolls on a screen
         "sorted": True,
         "shown": 0,
+        "filters": {"role": True, "talk": True, "verdict": True, "data": True},
+        "lost": [],  # nothing that the keyboard cannot reach
+        "several": True,
+        "told": "sorted by Claim, descending",
         "state": "descending",
         "open": True,
         "themed": True,
@@ -150,7 +194,7 @@ def test_page_prints(tmp_path, page):
     content = target.read_bytes()
     assert content.startswith(b"%PDF")
     pages = re.findall(rb"/Type\s*/Page\b(?!s)", content)
-    assert len(pages) >= 5
+    assert len(pages) >= 30  # with everything open
 
 
 def test_scripts_are_sound():

@@ -1,12 +1,9 @@
 """Look-ups shared by the rules; nothing here runs anything."""
 
 from whyspiking import registry, sources
-from whyspiking.config import check_config
 from whyspiking.datasets import folders, recordings
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
-
-TALKS = check_config(config)
 
 # Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
 SPOKEN = folders.synthetic(config["data"])
@@ -60,7 +57,7 @@ def networks_of(wildcards):
     experiment = experiment_of(wildcards)
     return [
         f"<results>/{experiment.talk}/{experiment.name}/{variant}/seed-{seed}/network.npz"
-        for variant in experiment.variants
+        for variant in experiment.counted_variants()
         for seed in registry.seeds(experiment, config, variant)
     ]
 
@@ -76,22 +73,31 @@ def trained(talk, file):
 
 
 def simulated(talk, file):
-    """One file of every simulated experiment of a talk."""
-    return [f"<results>/{talk}/{name}/{file}" for name in TALKS[talk].experiments]
+    """One file of every simulated experiment of a talk that this scale runs."""
+    experiments = TALKS[talk].experiments.items()
+    run = [name for name, experiment in experiments if registry.seeds(experiment, config)]
+    return [f"<results>/{talk}/{name}/{file}" for name in run]
 
 
 def parameters_of(wildcards):
-    """The resolved parameters of an experiment: a change of one reruns this experiment only."""
-    return dict(registry.params(experiment_of(wildcards), config).values)
+    """The resolved parameters of a job: a change of one reruns this experiment only."""
+    variant = getattr(wildcards, "variant", None)
+    return dict(
+        registry.params(experiment_of(wildcards), config, variant=variant).values
+    )
 
 
 def plan_of(wildcards):
     """What an experiment's simulation measures: its part of the battery and its variants."""
     experiment = experiment_of(wildcards)
-    roles = {variant.name: variant.role for variant in experiment.variants.values()}
+    roles = {
+        name: experiment.variants[name].role for name in experiment.measured_variants()
+    }
     return {
         "battery": list(experiment.battery),
+        "battery_of": list(experiment.battery_of),
         "half_step": experiment.half_step,
+        "states": dict(experiment.states),
         "roles": roles,
     }
 

@@ -35,8 +35,18 @@ rule compare:
         code=sources.of_stage("compare"),
     output:
         metrics="<results>/metrics.csv",
-        verdicts="<results>/verdicts.csv",
-        axes="<results>/axes.csv",
+        verdicts=report(
+            "<results>/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="Tables",
+            labels={"table": "verdicts"},
+        ),
+        axes=report(
+            "<results>/axes.csv",
+            caption="../report/axes.rst",
+            category="Tables",
+            labels={"table": "axes"},
+        ),
         manifest="<results>/manifest.json",
         durations="<results>/durations.csv",
         package="<results>/datapackage.json",

@@ -13,7 +13,12 @@ rule page:
         code=lambda w: sources.of_talk(w.talk, "page"),
     output:
         notebook="<results>/{talk}/report.ipynb",
-        page="<results>/{talk}/report.html",
+        page=report(
+            "<results>/{talk}/report.html",
+            caption="../report/talk.rst",
+            category="Talks",
+            labels={"talk": "{talk}"},
+        ),
     log:
         "<results>/logs/page/{talk}.log",
     conda:
@@ -25,9 +30,42 @@ rule page:
         "../scripts/page.py"
 
 
+rule slides:
+    input:
+        stories=expand(
+            "<results>/{talk}/{table}.csv",
+            talk=TALKS,
+            table=["metrics", "history", "verdicts"],
+        ),
+        metrics="<results>/metrics.csv",
+        verdicts="<results>/verdicts.csv",
+        axes="<results>/axes.csv",
+        manifest="<results>/manifest.json",
+        code=sources.of_stage("slides"),
+    output:
+        slides=report(
+            directory("<results>/slides"),
+            patterns=["{slide}.svg"],
+            caption="../report/slides.rst",
+            category="Answer",
+            labels={"what": "figure", "name": "{slide}"},
+        ),
+    log:
+        "<results>/logs/slides.log",
+    conda:
+        ENVIRONMENT
+    params:
+        scale=config["scale"],
+        results=lambda wildcards, output: Path(output.slides).parent,
+    script:
+        "../scripts/slides.py"
+
+
 rule report:
     input:
         notebook="notebooks/why_spiking.ipynb",
+        slides="<results>/slides",
+        durations="<results>/durations.csv",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         metrics="<results>/metrics.csv",
         verdicts="<results>/verdicts.csv",
@@ -36,7 +74,12 @@ rule report:
         code=sources.of_stage("page"),
     output:
         notebook="<results>/why_spiking.ipynb",
-        page="<results>/why_spiking.html",
+        page=report(
+            "<results>/why_spiking.html",
+            caption="../report/answer.rst",
+            category="Answer",
+            labels={"what": "page", "name": "why_spiking"},
+        ),
     log:
         "<results>/logs/report.log",
     conda:

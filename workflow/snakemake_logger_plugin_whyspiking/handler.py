@@ -22,10 +22,11 @@ from whyspiking.progress import latest, news_file
 STAGES = {
     "fetch": ("being fetched", "fetched"),
     "train": ("training", "trained"),
-    "simulate": ("simulating in Brian2", "simulated in Brian2"),
+    "simulate": ("simulating and measuring", "simulated and measured"),
     "collect": ("collecting tables", "tables collected, claims judged"),
     "compare": ("comparing talks", "talks compared"),
     "page": ("writing its page", "page written"),
+    "slides": ("drawing the figures that stand alone", "figures that stand alone drawn"),
     "report": ("writing the report", "report written"),
 }
 # Remarks of Snakemake that say nothing about this workflow (they stay in its own log file).
@@ -241,6 +242,8 @@ class LogHandler(LogHandlerBase):
                 return
             if getattr(record, "exception", "") == "UserError":
                 text = _message_alone(text)
+            elif event == LogEvent.ERROR and not self.plan.total:
+                text = _config_problem(sys.argv) or text
             self._say(text.rstrip(), "red" if record.levelno >= logging.ERROR else "yellow")
             if "At least one job did not complete" in text:
                 self._say_failures()
@@ -343,6 +346,32 @@ def _message_alone(text: str) -> str:
     lines = text.splitlines()
     kept = [line for line in lines if not re.match(r'UserError in |  File ".*", line \d+', line)]
     return "error: " + "\n".join(kept).removeprefix("UserError:").strip()
+
+
+def _config_problem(command: Sequence[str]) -> str | None:
+    """What is wrong with a file of the config, which Snakemake reads first and tells less of.
+
+    Args:
+        command: The words of the command line.
+    """
+    # Not at the top: Snakemake imports this plugin at every start.
+    from whyspiking.config import check_files
+    from whyspiking.errors import UserError
+
+    files = ["config/config.yaml"]
+    takes_more = False
+    for word in command[1:]:
+        option, _, value = word.partition("=")
+        if word.startswith("-"):
+            takes_more = option in ("--configfile", "--configfiles")
+            files += [value] if takes_more and value else []
+        elif takes_more:
+            files.append(word)
+    try:
+        check_files(files)
+    except UserError as error:
+        return f"error: {error}"
+    return None
 
 
 def _shorten(reason: str) -> str:

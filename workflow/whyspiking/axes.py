@@ -35,7 +35,6 @@ AXES_COLUMNS = (
     "says",
 )
 PLACE_COLUMNS = ("talk", "experiment", "variant", "engine", "perturbation", "locus")
-SUMMARY_COLUMNS = ("axis", "measure", "measured", "favours", "against", "unclear")
 FAVOURS, AGAINST, UNCLEAR = "yes", "no", "unclear"
 
 
@@ -67,34 +66,6 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
             if found is not None:
                 rows.append(_row(entry, place, found))
     return pd.DataFrame(rows, columns=list(AXES_COLUMNS))
-
-
-def summarise(axes: pd.DataFrame) -> pd.DataFrame:
-    """In how many experiments each measure was taken, and what its interval says there.
-
-    No pooled p value: the tasks differ too much for a common effect.
-
-    Args:
-        axes: As `contrasts` returns it.
-
-    Returns:
-        A table with `SUMMARY_COLUMNS`; counts of experiments.
-    """
-    rows = []
-    measures = zip(axes["axis"].astype(str), axes["measure"].astype(str), strict=True)
-    for axis, measure in dict.fromkeys(measures):
-        said = tables.where(axes, axis=axis, measure=measure)["favours_spikes"].tolist()
-        rows.append(
-            {
-                "axis": axis,
-                "measure": measure,
-                "measured": len(said),
-                "favours": said.count(FAVOURS),
-                "against": said.count(AGAINST),
-                "unclear": said.count(UNCLEAR),
-            }
-        )
-    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
 
 
 def _matching(metrics: pd.DataFrame, metric: str, where: Mapping[str, Any]) -> pd.DataFrame:

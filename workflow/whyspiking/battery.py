@@ -7,66 +7,32 @@ counterpart of each perturbation in their own engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import (
-    conditions,
-    counting,
-    curves,
-    latency,
-    parity,
-    perturb,
-    scoring,
-    tables,
-    timing,
-)
+from whyspiking import scoring
+from whyspiking.bench import Bench, Simulator
 from whyspiking.contract import (
-    BrianModel,
-    Condition,
     Network,
-    Outcome,
     Params,
     Progress,
     Recording,
     Replication,
-    Stimulus,
     Task,
-    Trials,
 )
-from whyspiking.contrasts import cross_rows
 from whyspiking.counterpart import probe_control
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.registry import Experiment, load_talk
-from whyspiking.spikes import Spikes
-from whyspiking.subsets import chosen_trials, perturbed_limit, select_task, side_by_side
+from whyspiking.subsets import same_stimulus
 
-__all__ = ["Simulator", "cross_rows", "probe", "probe_control"]
+FEW_TRIALS = 50
+"""A clean run of so few trials is kept, for figures that show all of it."""
 
-ENGINE = "brian2"
-ANYTIME_POINTS = 401
-"""Times at which the anytime score is kept for the figures."""
-CLEAN = Condition()
-
-
-class Simulator(Protocol):
-    """What runs a model: `brian.Machine`, or a stand-in in tests."""
-
-    def run(
-        self,
-        stimulus: Stimulus,
-        values: Mapping[str, NDArray | float],
-        *,
-        trials: int | None = None,
-        seed: int = 0,
-    ) -> Recording:
-        """Simulate all trials of a stimulus; `seed` is for the model's own random statements."""
-        ...
+__all__ = ["Simulator", "probe", "probe_control"]
 
 
 def probe(
@@ -109,6 +75,7 @@ def probe(
     simulated = experiment.simulated_variants()
     rows: list[dict[str, Any]] = []
     arrays: dict[str, NDArray] = {}
+    known: list[tuple[Network, Task, Recording]] = []
     for index, ((variant, seed), network) in enumerate(networks.items()):
         own = replace(params, seed=seed)
         name = f"{variant} seed {seed}"
@@ -116,297 +83,56 @@ def probe(
         def told(share: float, news: str, done: int = index, name: str = name) -> None:
             progress((done + share) / len(networks), f"{name}: {news}")
 
+        if experiment.variants[variant].smaller is not None:
+            rows += _counts_of_size(replication, own, experiment, variant, network, config, told)
+            continue
         if variant not in simulated or machine is None or model is None:
             rows += probe_control(
                 replication, own, experiment, variant, network, config, told, tau_ms=tau_ms
             )
             continue
-        bench = _Bench(replication, own, variant, network, machine, model, config, tau_ms, told)
         # An ablation answers one question: how well it does, and under the talk's own conditions.
         whole = experiment.variants[variant].role == "spiking"
-        rows += bench.clean_rows() + bench.curve_rows(experiment.battery if whole else ())
+        states = experiment.states if whole else None
+        names = experiment.battery if experiment.perturbed(variant) else ()
+        bench = Bench(
+            replication, own, variant, network, machine, model, config, tau_ms, told, states
+        )
+        rows += bench.clean_rows() + bench.curve_rows(names)
         if whole and half_step is not None:
             rows += bench.step_rows(*half_step)
         arrays |= bench.anytime()
+        if scoring.n_trials(bench.outcome) <= FEW_TRIALS:
+            known.append((network, bench.task, bench.recording))
 
     def simulate(network: Network, task: Task) -> Recording:
         if machine is None:
             raise UserError(f"talk '{params.talk}': '{params.experiment}' is not simulated")
+        for simulated_network, simulated_task, recording in known:
+            if network is simulated_network and same_stimulus(task, simulated_task):
+                return recording
         values = replication.bind(params, network).values
         return machine.run(task.stimulus, values, trials=int(task.targets.shape[0]))
 
-    arrays |= replication.exhibits(params, networks, simulate, Streams(params.seed))
+    measured = experiment.measured_variants()
+    shown = {key: network for key, network in networks.items() if key[0] in measured}
+    arrays |= replication.exhibits(params, shown, simulate, Streams(params.seed))
     progress(1.0, "done")
     return rows, arrays
 
 
-@dataclass
-class _Bench:
-    """One network, simulated without perturbation and ready for all others."""
-
-    replication: Replication
-    params: Params
-    variant: str
-    network: Network
-    machine: Simulator
-    model: BrianModel
-    config: Mapping[str, Any]
-    tau_ms: float
-    progress: Progress
-
-    def __post_init__(self) -> None:
-        self.streams = Streams(self.params.seed)
-        self.shared = curves.common(self.params, self.variant, self.params.seed, ENGINE)
-        self.binding = self.replication.bind(self.params, self.network)
-        self.task = self._test_task()
-        self.recording, self.outcome = self._run(self.task, self.binding.values)
-        self.chosen = chosen_trials(
-            scoring.n_trials(self.outcome),
-            perturbed_limit(self.outcome, self.config),
-            self.streams,
-        )
-        self.part = select_task(self.task, self.chosen)
-        self.part_score = scoring.score(scoring.select(self.outcome, self.chosen))
-        self.chance = scoring.chance(self.outcome)
-        self.trains = {**self.task.stimulus.spikes, **self.recording.spikes}
-        self.windows = {k: perturb.firing_window(spikes) for k, spikes in self.trains.items()}
-
-    def clean_rows(self) -> list[dict[str, Any]]:
-        """Everything about the unperturbed network."""
-        n = scoring.n_trials(self.outcome)
-        values = scoring.measures(self.outcome) | {"normalised_score": 1.0}
-        stop_ms = None
-        if isinstance(self.outcome, Trials):
-            stop_ms = np.where(self.outcome.choices >= 0, self.outcome.decision_ms, np.inf)
-            values["t95"] = latency.t95(self.outcome)
-            values["speed_area"] = latency.speed_area(self.outcome, self.model.trial_ms)
-        counts = counting.count(
-            self.trains,
-            list(self.task.stimulus.spikes),
-            self.binding.layers,
-            dt_ms=self.model.dt_ms,
-            arrays=self.task.stimulus.arrays,
-            stop_ms=stop_ms,
-        )
-        counts["footprint"] = counting.footprint(self.binding.layers, self.binding.values)
-        if isinstance(self.outcome, Trials) and counts.get("spikes_to_decision"):
-            bits = counting.information(self.outcome)
-            values["information_per_spike"] = bits / counts["spikes_to_decision"]
-        values |= counts
-        values |= self.replication.measures(self.params, CLEAN, self.recording, self.task)
-        rows = tables.rows(self.shared, values, n)
-        return rows + self._parity_rows() + self._fresh_rows() + self._information_rows()
-
-    def curve_rows(self, names: Sequence[str]) -> list[dict[str, Any]]:
-        """Every common condition that the experiment lists, and the talk's own ones."""
-        spike_loci = [
-            locus
-            for locus, there in (
-                ("input", bool(self.task.stimulus.spikes)),
-                ("hidden", bool(self.model.replay)),
-            )
-            if there
-        ]
-        number_loci = [x for x in ("weights", "neurons") if conditions.keys_at(x, self.binding)]
-        planned = conditions.plan(
-            names,
-            self.config,
-            spike_loci=spike_loci,
-            number_loci=number_loci,
-            classification=isinstance(self.outcome, Trials),
-        )
-        own = self._own_conditions(planned)
-        rows: list[dict[str, Any]] = []
-        points: dict[tuple[str, str], list[tuple[float, float]]] = {}
-        n_all = len(planned) + len(own)
-        for index, condition in enumerate(planned):
-            self.progress((1 + index) / (1 + n_all), conditions.describe(condition))
-            outcomes = self._outcomes(condition)
-            values = curves.mean_measures(outcomes, self.part_score, self.chance)
-            points.setdefault((condition.perturbation, condition.locus), []).append(
-                (condition.strength, values["normalised_score"])
-            )
-            rows += tables.rows(curves.at(self.shared, condition), values, self.chosen.size)
-        for index, group in enumerate(own.values(), start=len(planned)):
-            self.progress((1 + index) / (1 + n_all), conditions.describe(group[0]))
-            values, n_trials = self._own_values(group)
-            points.setdefault((group[0].perturbation, group[0].locus), []).append(
-                (group[0].strength, values["normalised_score"])
-            )
-            rows += tables.rows(curves.at(self.shared, group[0]), values, n_trials)
-        return rows + curves.summaries(self.shared, points, self.tau_ms, self.chosen.size)
-
-    def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
-        """Q2: the same trials at half the time step."""
-        own = replace(params, seed=self.params.seed)
-        task = select_task(self._test_task(), self.chosen)
-        binding = self.replication.bind(own, self.network)
-        recording = machine.run(
-            task.stimulus,
-            binding.values,
-            trials=int(task.targets.shape[0]),
-            seed=self.streams.integer("simulation clean"),
-        )
-        half = self.replication.decode(own, recording, task)
-        change = parity.step_sensitivity(half, scoring.select(self.outcome, self.chosen))
-        return tables.rows(self.shared, {"dt_sensitivity": change}, self.chosen.size)
-
-    def anytime(self) -> dict[str, NDArray]:
-        """The anytime score for the speed-accuracy figure; nothing for continuous outputs."""
-        if not isinstance(self.outcome, Trials):
-            return {}
-        times = np.linspace(0.0, self.model.trial_ms, ANYTIME_POINTS)
-        curve = latency.anytime(self.outcome, times)
-        return {"anytime.time_ms": times, f"anytime.{self.variant}.{self.params.seed}": curve}
-
-    def _test_task(self) -> Task:
-        task = self.replication.make_task(self.params, "test", self.streams)
-        if task is None:
-            raise UserError(f"talk '{self.params.talk}': `make_task` gives no test split")
-        return task
-
-    def _run(
-        self, task: Task, values: Mapping[str, NDArray | float], purpose: str = "clean"
-    ) -> tuple[Recording, Outcome]:
-        recording = self.machine.run(
-            task.stimulus,
-            values,
-            trials=int(task.targets.shape[0]),
-            seed=self.streams.integer(f"simulation {purpose}"),
-        )
-        return recording, self.replication.decode(self.params, recording, task)
-
-    def _parity_rows(self) -> list[dict[str, Any]]:
-        """Q1: the same trials in the engine of training."""
-        some = np.arange(min(scoring.n_trials(self.outcome), int(self.config["parity_trials"])))
-        task = select_task(self.task, some)
-        ours = scoring.select(self.outcome, some)
-        theirs = self.replication.evaluate(self.params, self.variant, self.network, task)
-        if theirs is None:
-            return []
-        values = parity.compare_outcomes(ours, theirs)
-        told = (self.replication, self.params, self.variant, self.network, task)
-        if reference := parity.reference_times(*told):
-            trains = {name: self.trains[name].select_trials(some) for name in reference}
-            values |= parity.compare_first_spikes(trains, reference, self.model.dt_ms)
-        if counts := parity.reference_counts(*told):
-            trains = {name: self.trains[name].select_trials(some) for name in counts}
-            values |= parity.compare_rates(trains, counts)
-        return tables.rows(self.shared, values, some.size)
-
-    def _fresh_rows(self) -> list[dict[str, Any]]:
-        """Accuracy on further unseen samples, where the talk has them."""
-        if not isinstance(self.outcome, Trials):
-            return []
-        task = self.replication.make_task(self.params, "fresh", self.streams)
-        if task is None:
-            return []
-        _, outcome = self._run(task, self.binding.values)
-        if not isinstance(outcome, Trials):
-            raise UserError(f"talk '{self.params.talk}': `fresh` and `test` decode differently")
-        values = {"accuracy_fresh": scoring.accuracy(outcome)}
-        return tables.rows(self.shared, values, scoring.n_trials(outcome))
-
-    def _information_rows(self) -> list[dict[str, Any]]:
-        """T2 of the input and of the hidden spikes."""
-        if not isinstance(self.outcome, Trials):
-            return []
-        n = scoring.n_trials(self.outcome)
-        some = chosen_trials(n, int(self.config["decoder_trials"]), self.streams)
-        rows = []
-        for locus, names in (
-            ("input", list(self.task.stimulus.spikes)),
-            ("hidden", list(self.model.replay)),
-        ):
-            trains = [self.trains[name].select_trials(some) for name in names]
-            if not trains or some.size < 10 * self.outcome.n_classes:
-                continue
-            value = timing.timing_information(
-                side_by_side(trains),
-                self.outcome.targets[some],
-                self.outcome.n_classes,
-                self.tau_ms,
-                self.streams.rng(f"decoder-{locus}"),
-            )
-            rows += tables.rows(
-                {**self.shared, "locus": locus}, {"timing_information": value}, some.size
-            )
-        return rows
-
-    def _outcomes(self, condition: Condition) -> list[Outcome]:
-        """One outcome per draw of a common condition."""
-        draws = range(conditions.draws(condition, self.config))
-        if condition.perturbation in conditions.ON_NUMBERS:
-            return [
-                self._run(
-                    self.part,
-                    conditions.perturb_values(self.binding, condition, self._rng(condition, draw)),
-                )[1]
-                for draw in draws
-            ]
-        # All draws are simulated in one go, as further trials.
-        repeated = np.tile(np.arange(self.chosen.size), len(draws))
-        task = select_task(self.part, repeated)
-        stimulus, values = dict(task.stimulus.spikes), dict(self.binding.values)
-        if condition.locus == "input":
-            for name in self.task.stimulus.spikes:
-                stimulus[name] = self._perturbed(name, condition, draws)
-        else:
-            for name, replay in self.model.replay.items():
-                stimulus[replay.input] = self._perturbed(name, condition, draws)
-                values |= replay.silence
-        task = replace(task, stimulus=replace(task.stimulus, spikes=stimulus))
-        _, outcome = self._run(task, values)
-        n = self.chosen.size
-        return [scoring.select(outcome, np.arange(k * n, (k + 1) * n)) for k in draws]
-
-    def _perturbed(self, population: str, condition: Condition, draws: range) -> Spikes:
-        clean = self.trains[population].select_trials(self.chosen)
-        pieces = [
-            conditions.perturb_spikes(
-                clean,
-                condition,
-                self._rng(condition, draw, population),
-                tau_ms=self.tau_ms,
-                labels=self.part.targets,
-                window=self.windows[population],
-            )
-            for draw in draws
-        ]
-        joined = perturb.concatenate(pieces)
-        # Where inputs keep their exact time, a channel has room for one spike per trial.
-        return perturb.earliest(joined) if self.model.sub_step else joined
-
-    def _own_conditions(self, planned: Sequence[Condition]) -> dict[str, list[Condition]]:
-        """The talk's own conditions, the draws of each together."""
-        common = {conditions.describe(condition) for condition in planned}
-        groups: dict[str, list[Condition]] = {}
-        for condition in self.replication.conditions(self.params):
-            name = conditions.describe(condition)
-            if name in common:
-                raise UserError(
-                    f"talk '{self.params.talk}': its condition '{name}' is also one of the common "
-                    "battery; rename it or take it out of `battery` in talk.yaml"
-                )
-            groups.setdefault(name, []).append(condition)
-        return groups
-
-    def _own_values(self, group: Sequence[Condition]) -> tuple[dict[str, float], int]:
-        """Metrics of one of the talk's own conditions, mean over its draws; number of trials."""
-        outcomes, measured = [], []
-        for condition in group:
-            rng = self._rng(condition, condition.draw)
-            task, binding = self.replication.vary(
-                self.params, condition, self.part, self.binding, rng
-            )
-            purpose = f"{conditions.describe(condition)} {condition.draw}"
-            recording, outcome = self._run(task, binding.values, purpose)
-            outcomes.append(outcome)
-            measured.append(self.replication.measures(self.params, condition, recording, task))
-        values = curves.mean_measures(outcomes, self.part_score, self.chance)
-        for name in measured[0]:
-            values[name] = float(np.mean([draw[name] for draw in measured]))
-        return values, scoring.n_trials(outcomes[0])
-
-    def _rng(self, condition: Condition, draw: int, population: str = "") -> np.random.Generator:
-        return self.streams.rng(f"battery {conditions.describe(condition)} {population} {draw}")
+def _counts_of_size(
+    replication: Replication,
+    params: Params,
+    experiment: Experiment,
+    variant: str,
+    network: Network,
+    config: Mapping[str, Any],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """What a control of another size costs, for the ratio of energies at equal score."""
+    resized = replace(params, values=experiment.resized(params.values, variant))
+    known_as = experiment.variants[variant].trained_as
+    unperturbed = replace(experiment, battery=())
+    rows = probe_control(replication, resized, unperturbed, known_as, network, config, progress)
+    return [{**row, "variant": variant} for row in rows]

@@ -13,7 +13,17 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import axes, battery, claims, datapackage, registry, store, tables
+from whyspiking import (
+    axes,
+    claims,
+    contrasts,
+    datapackage,
+    jobs,
+    registry,
+    store,
+    tables,
+    whole_files,
+)
 from whyspiking.datasets.folders import used_folders
 
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
@@ -37,9 +47,9 @@ def collect_talk(
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = tables.read_metrics(metrics)
-    contrasts = battery.cross_rows(table, described, config)
-    if contrasts:
-        table = pd.concat([table, pd.DataFrame(contrasts)], ignore_index=True)
+    crossed = contrasts.cross_rows(table, described, config)
+    if crossed:
+        table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
     table = table.sort_values(list(tables.METRICS_COLUMNS[:10]), kind="stable")
     tables.write_metrics(table, folder / "metrics.csv")
 
@@ -77,57 +87,68 @@ def compare_talks(
     table = tables.read_metrics(metrics)
     tables.write_metrics(table, folder / "metrics.csv")
     tables.write_csv(
-        pd.concat([pd.read_csv(path, keep_default_na=False) for path in verdicts]),
+        pd.concat([tables.read_csv(Path(path), keep_default_na=False) for path in verdicts]),
         folder / "verdicts.csv",
     )
     tables.write_csv(axes.contrasts(table, config), folder / "axes.csv")
-    jobs = _benchmarks(folder)
-    tables.write_csv(_durations(jobs), folder / "durations.csv")
-    text = json.dumps(_manifest(config, jobs), indent=1, sort_keys=True) + "\n"
-    partial = folder / "manifest.json.part"
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(folder / "manifest.json")
+    timed = _benchmarks(folder)
+    tables.write_csv(_durations(timed), folder / "durations.csv")
+    text = json.dumps(_manifest(config, timed), indent=1, sort_keys=True) + "\n"
+    whole_files.write(folder / "manifest.json", text)
     datapackage.write(folder)
 
 
 def _benchmarks(folder: Path) -> pd.DataFrame:
-    """Wall seconds, CPU seconds and peak memory (MB) of every job that Snakemake timed."""
+    """Wall seconds, CPU seconds and peak memory (MB) of every job that Snakemake timed.
+
+    CPU seconds are those that the job's log states, programs that it ran included.
+    """
     rows = []
     for path in sorted(folder.glob("*/*/**/benchmark.tsv")):
         parts = path.relative_to(folder).parts
-        measured = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
         trained = len(parts) == 5
+        rule = "train" if trained else "simulate"
+        try:
+            measured = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
+            costs = {"seconds": float(measured["s"]), "max_rss_mb": float(measured["max_rss"])}
+        except (ValueError, KeyError, IndexError):
+            # Durations decide no result: a damaged one is left out, not worth a rerun.
+            continue
+        cpu_seconds, startup_seconds = jobs.used(
+            (folder / "logs" / rule / Path(*parts[:-1])).with_suffix(".log")
+        )
         rows.append(
             {
-                "rule": "train" if trained else "simulate",
+                "rule": rule,
                 "talk": parts[0],
                 "experiment": parts[1],
                 "variant": parts[2] if trained else "",
-                "seconds": float(measured["s"]),
-                "cpu_seconds": float(measured["cpu_time"]),
-                "max_rss_mb": float(measured["max_rss"]),
+                **costs,
+                "cpu_seconds": cpu_seconds,
+                "startup_seconds": startup_seconds,
             }
         )
-    columns = ["rule", "talk", "experiment", "variant", "seconds", "cpu_seconds", "max_rss_mb"]
-    return pd.DataFrame(rows, columns=columns)
+    columns = ["rule", "talk", "experiment", "variant", "seconds", "cpu_seconds"]
+    return pd.DataFrame(rows, columns=[*columns, "startup_seconds", "max_rss_mb"])
 
 
-def _durations(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Mean duration of each kind of job: what the progress display estimates from."""
-    keys = ["rule", "talk", "experiment", "variant"]
-    means = jobs.groupby(keys)["seconds"].mean().round(1)
-    return means.reset_index()
+def _durations(timed: pd.DataFrame) -> pd.DataFrame:
+    """Mean duration of each kind of job, what the progress display estimates from, and CPU time."""
+    kinds = timed.groupby(["rule", "talk", "experiment", "variant"])
+    means = kinds[["seconds", "cpu_seconds"]].mean().round(1)
+    return means.assign(jobs=kinds.size()).reset_index()
 
 
-def _manifest(config: Mapping[str, Any], jobs: pd.DataFrame) -> dict[str, Any]:
+def _manifest(config: Mapping[str, Any], timed: pd.DataFrame) -> dict[str, Any]:
     per_talk = {
         str(talk): {
             "jobs": len(part),
             "wall_seconds": round(float(part["seconds"].sum()), 1),
             "cpu_seconds": round(float(part["cpu_seconds"].sum()), 1),
+            "startup_cpu_seconds": round(float(part["startup_seconds"].sum()), 1),
             "max_rss_mb": round(float(part["max_rss_mb"].max()), 1),
         }
-        for talk, part in jobs.groupby("talk")
+        for talk, part in timed.groupby("talk")
     }
     described = json.dumps(config, sort_keys=True, default=str)
     data = {}
@@ -135,7 +156,7 @@ def _manifest(config: Mapping[str, Any], jobs: pd.DataFrame) -> dict[str, Any]:
     for path in sorted(Path(config["data"]["folder"]).glob("*/meta.json")):
         if path.parent.name not in used:
             continue
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        meta = whole_files.read_json(path, "provenance", "sha256")
         data[path.parent.name] = {"provenance": meta["provenance"], "sha256": meta["sha256"]}
     return {
         "commit": _git("rev-parse", "HEAD"),

@@ -1,26 +1,21 @@
-"""Plots that compare: perturbation curves, verdicts, energies."""
+"""Plots that compare variants: perturbation curves, energies."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from whyspiking import markup
 from whyspiking.conditions import ORIGIN
 from whyspiking.figures import (
     BLUE,
-    GREEN,
     GREY,
     INK,
     MARKERS,
-    OLIVE,
     PALETTE,
-    RED,
     NotMeasuredError,
     Plate,
     legend_below,
@@ -28,16 +23,6 @@ from whyspiking.figures import (
     over_seeds,
 )
 from whyspiking.tables import GLOSSARY, Table
-
-VERDICT_COLOURS = {
-    "replicated": GREEN,
-    "replicated, within noise": BLUE,
-    "inconclusive": OLIVE,
-    "not replicated": RED,
-}
-
-SIDE_LOOK = {"yes": (GREEN, "^"), "no": (RED, "s")}
-"""Colour and marker by what an interval says about spikes."""
 
 DESCENDING = ("quantise", "clip")
 """Perturbations of which a smaller number is the stronger one."""
@@ -182,7 +167,7 @@ def energy_dots(metrics: Table) -> Plate:
         ax.plot(own["mean"], places, color=colour, marker=marker, linestyle="", label=label)
         words.append(f"{label}: R from {own['mean'].min():.2g} to {own['mean'].max():.2g}")
     ax.axvline(1, color=INK, linewidth=0.9)
-    _log_axis(ax, points[["mean", "low", "high"]].to_numpy())
+    log_axis(ax, points[["mean", "low", "high"]].to_numpy())
     for place in range(1, len(order)):
         ax.axhline(place - 0.5, color=GREY, linewidth=0.4, alpha=0.5)
     ax.set_yticks(range(len(order)), [str(model).replace("_", " ") for model in order])
@@ -249,7 +234,7 @@ def energy_tornado(metrics: Table) -> Plate:
             )
         ax.axvline(1, color=INK, linewidth=0.9)
         ax.set_title(f"{talk} · {experiment}\nagainst {control}".replace("_", " "))
-    _log_axis(axes[0, 0], points[["mean"]].to_numpy())
+    log_axis(axes[0, 0], points[["mean"]].to_numpy())
     axes[0, 0].set_yticks(range(len(factors)), factors[::-1])
     axes[0, 0].set_ylim(-0.6, len(factors) - 0.4)
     for ax in list(axes.flat)[len(panels) :]:
@@ -262,133 +247,15 @@ def energy_tornado(metrics: Table) -> Plate:
     )
 
 
-def axes_forest(axes: Table) -> Plate:
-    """Effects against their nulls, one panel per measure, one row per experiment.
-
-    Energy ratios have a figure of their own and are left out.
+def log_axis(ax: Axes, values: NDArray) -> None:
+    """Logarithmic x axis around 1 with plain numbers at powers of ten.
 
     Args:
-        axes: Rows of axes.csv that have a null.
-
-    Raises:
-        NotMeasuredError: If there are none.
+        ax: Where to draw.
+        values: All numbers that must be seen; others than positive ones are left out.
     """
-    table = axes[(axes["metric"] != "energy_ratio") & np.isfinite(axes["effect"])]
-    if table.empty:
-        raise NotMeasuredError("No measure with a null was taken at this scale.")
-    table = table.assign(place=table["talk"] + " · " + table["experiment"].str.replace("_", " "))
-    measures = list(
-        table[["measure", "metric"]].drop_duplicates().itertuples(index=False, name=None)
-    )
-    rows = list(dict.fromkeys(table["place"]))[::-1]
-    plate = Plate(0.9 + 0.3 * len(rows))
-    panels = plate.panels(1, len(measures), sharey=True)[0]
-    words = []
-    for ax, (measure, metric) in zip(panels, measures, strict=True):
-        part = table[table["measure"] == measure]
-        for place, group in part.groupby("place"):
-            for offset, row in zip(
-                np.linspace(0.25, -0.25, len(group)) if len(group) > 1 else [0.0],
-                group.to_dict("records"),
-                strict=True,
-            ):
-                y = rows.index(str(place)) + offset
-                side = str(row["favours_spikes"])
-                colour, marker = SIDE_LOOK.get(side, (GREY, "o"))
-                ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=1)
-                ax.plot(row["effect"], y, color=colour, marker=marker, markersize=4)
-                words.append(
-                    f"{measure} {place} {row['perturbation']}: {row['effect']:.2g}, "
-                    f"favours spikes: {side}"
-                )
-        ax.axvline(float(part["null"].iloc[0]), color=INK, linewidth=0.9)
-        ax.set_title(f"{measure} {metric.replace('_', ' ')}".replace(" ", "\n", 1))
-        ax.set_xlabel(str(part["unit"].iloc[0]) if str(part["unit"].iloc[0]) != "1" else "no unit")
-        ax.locator_params(axis="x", nbins=4)
-        for place in range(1, len(rows)):
-            ax.axhline(place - 0.5, color=GREY, linewidth=0.4, alpha=0.5)
-    panels[0].set_yticks(range(len(rows)), rows)
-    panels[0].set_ylim(-0.5, len(rows) - 0.5)
-    return plate.says(
-        "Effects with 95 % t intervals over seeds; the vertical line says “no effect”. Triangle, "
-        "green: the interval favours spikes; square, red: it speaks against them; circle, grey: it "
-        "decides nothing. Several marks in a row: several perturbations.",
-        "Effects against their nulls. " + "; ".join(words) + ".",
-        "axes.csv",
-    )
-
-
-def _log_axis(ax: Axes, values: NDArray) -> None:
-    """Logarithmic x axis around 1 with plain numbers at powers of ten."""
     known = values[np.isfinite(values) & (values > 0)]
     ax.set_xscale("log")
     ax.set_xlim(min(0.5, 0.7 * float(known.min())), max(2.0, 1.4 * float(known.max())))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.xaxis.set_minor_formatter(lambda value, _: "")
-
-
-def verdict_colour(verdict: str) -> str:
-    """Colour of a verdict, as on its chip; grey where nothing was judged."""
-    return VERDICT_COLOURS.get(verdict, GREY)
-
-
-def verdict_forest(verdicts: Table) -> Plate:
-    """One row per claim: acceptance band, published value, ours with its interval.
-
-    Each row has its own scale, since the claims have different units; the numbers are written at
-    the right.
-
-    Args:
-        verdicts: Rows of the verdict table.
-
-    Raises:
-        NotMeasuredError: If no claim was measured.
-    """
-    table = verdicts[np.isfinite(verdicts["value"])]
-    if table.empty:
-        raise NotMeasuredError("No claim was measured at this scale.")
-    plate = Plate(0.3 + 0.34 * len(table))
-    ax = plate.panels(1, 1)[0, 0]
-    words = []
-    for place, row in enumerate(table.to_dict("records")):
-        y = len(table) - 1 - place
-        colour = verdict_colour(str(row["verdict"]))
-        at = _row_scale(
-            [row[n] for n in ("value", "low", "high", "published", "band_low", "band_high")]
-        )
-        if np.isfinite(row["band_low"]) or np.isfinite(row["band_high"]):
-            left = at(row["band_low"]) if np.isfinite(row["band_low"]) else 0.0
-            right = at(row["band_high"]) if np.isfinite(row["band_high"]) else 1.0
-            ax.fill_between([left, right], y - 0.32, y + 0.32, color=GREY, alpha=0.25, linewidth=0)
-        if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-            ax.plot([at(row["low"]), at(row["high"])], [y, y], color=colour, linewidth=2)
-        if np.isfinite(row["published"]):
-            ax.plot(
-                at(row["published"]), y, marker="D", color=INK, markerfacecolor="none", markersize=7
-            )
-        ax.plot(at(row["value"]), y, marker="o", color=colour, markersize=6)
-        shown = html.unescape(markup.value(row["value"], str(row["unit"])))
-        if "<sup>" in shown:
-            shown = f"{row['value']:.2g}"
-        ax.text(1.03, y, shown, va="center", fontsize=8.5)
-        words.append(f"{row['claim']}: {shown}, {row['label']}")
-    ax.set_yticks(range(len(table)), [str(claim) for claim in table["claim"]][::-1])
-    ax.set_xlim(-0.02, 1.02)
-    ax.set_ylim(-0.6, len(table) - 0.4)
-    ax.set_xticks([])
-    ax.spines["bottom"].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    return plate.says(
-        "Each claim on its own scale. Grey: accepted band, fixed before the run. Diamond: "
-        "published value. Dot and bar: ours with its 95 % t interval over seeds, in the colour of "
-        "the verdict.",
-        "Forest plot. " + "; ".join(words) + ".",
-        "verdicts.csv",
-    )
-
-
-def _row_scale(numbers: Sequence[float]) -> Callable[[float], float]:
-    """Map the finite numbers of a row to 0.06 ... 0.94."""
-    known = [x for x in numbers if np.isfinite(x)]
-    start, width = min(known), (max(known) - min(known)) or 1.0
-    return lambda x: float(np.clip(0.06 + 0.88 * (x - start) / width, 0, 1))

@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from whyspiking import claims_file, registry
+from whyspiking.config_references import check_references, check_sizes
+from whyspiking.datasets import folders
 from whyspiking.errors import UserError
-from whyspiking.schema import check
+from whyspiking.schema import check, read_yaml
 
 WHERE = "config (config/config.yaml and its overlays)"
+NOTEBOOKS = Path("notebooks")
+
+
+def check_files(paths: Iterable[Path | str]) -> None:
+    """Check the files of the config one by one: what merging them would hide.
+
+    Args:
+        paths: config.yaml and its overlays.
+
+    Raises:
+        UserError: If one cannot be read, is not YAML, gives a key twice or is no mapping.
+    """
+    for path in map(Path, paths):
+        data = read_yaml(path)
+        if not isinstance(data, dict) or not data:
+            what = "is empty" if not data else f"holds {_kind(data)}"
+            raise UserError(
+                f"{path}: it {what}; expected keys and values as in config/config.yaml, for "
+                "example 'scale: smoke'. Add some, or do not name this file."
+            )
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
@@ -21,27 +43,50 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     Raises:
         UserError: One message that names the key, the value, what was expected and the remedy.
     """
-    check(dict(config), "config", WHERE)
+    check(_plain(config), "config", WHERE)
     chosen = list(config["talks"])
     if "all" in chosen:
         if len(chosen) > 1:
-            raise UserError(f"{WHERE}: 'talks' is {chosen}; 'all' must stand alone")
+            raise UserError(
+                f"{WHERE}: 'talks' is {chosen}; expected names of talks or [all]. Remove 'all' or "
+                "the names."
+            )
         chosen = registry.available()
     talks = {name: registry.load_talk(name) for name in chosen}
     for talk in talks.values():
         claims_file.load(talk.folder / "claims.yaml", talk)
+        if NOTEBOOKS.is_dir() and not (NOTEBOOKS / f"{talk.name}.ipynb").is_file():
+            raise UserError(
+                f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb is not "
+                "there; expected one notebook per talk. Copy notebooks/_template.ipynb."
+            )
+    check_references(config, WHERE)
     _check_seeds_of(config, talks)
+    for talk in talks.values():
+        check_sizes(talk, config, WHERE)
+    folders.find_nmnist(config["data"])
+    for folder in (config["data"]["folder"], config["build_folder"]):
+        _check_writable(Path(folder))
     _check_writable(Path("results") / config["scale"])
-    _check_writable(Path(config["data"]["folder"]))
-    _check_writable(Path(config["build_folder"]))
     for key in ("mnist_dir", "originals_dir"):
         folder = config["data"][key]
         if folder is not None and not Path(folder).is_dir():
             raise UserError(
-                f"{WHERE}: 'data.{key}' is '{folder}', which is no folder; correct it or set it "
-                "to null"
+                f"{WHERE}: 'data.{key}' is '{folder}'; expected a folder that exists. Correct it "
+                "or set it to null."
             )
     return talks
+
+
+def _plain(data: Any) -> Any:
+    """The config as lists and dicts: Snakemake merges files into mappings of its own."""
+    if isinstance(data, Mapping):
+        return {key: _plain(value) for key, value in data.items()}
+    return [_plain(value) for value in data] if isinstance(data, list) else data
+
+
+def _kind(data: Any) -> str:
+    return "a list" if isinstance(data, list) else f"the text '{str(data)[:40]}'"
 
 
 def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk]) -> None:
@@ -50,13 +95,21 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
         for name in registry.available()
         for experiment in (talks[name] if name in talks else registry.load_talk(name)).experiments
     ]
-    for entry in config["seeds_of"]:
-        if entry["experiment"] not in known:
-            close = difflib.get_close_matches(entry["experiment"], known, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(known)}"
+    names = [entry["experiment"] for entry in config["seeds_of"]]
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = (
+                f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(known)}."
+            )
             raise UserError(
-                f"{WHERE}: 'seeds_of' names experiment '{entry['experiment']}', which does not "
-                f"exist; {hint}"
+                f"{WHERE}: 'seeds_of' names experiment '{name}', which does not exist; {hint} "
+                "Correct or remove it."
+            )
+        if names.count(name) > 1:
+            raise UserError(
+                f"{WHERE}: 'seeds_of' names experiment '{name}' {names.count(name)} times; "
+                "expected once. Remove all but one."
             )
     for talk in talks.values():
         for experiment in talk.experiments.values():
@@ -67,9 +120,11 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
                     missing = own - set(registry.seeds(talk.experiments[name], config, start))
                     if missing:
                         raise UserError(
-                            f"{WHERE}: seeds {sorted(missing)} of {talk.name}.{experiment.name} "
-                            f"start from {parent}, which is not trained for them; add them to "
-                            f"the seeds of {talk.name}.{name}"
+                            f"{WHERE}: 'seeds_of': seeds {sorted(missing)} of "
+                            f"{talk.name}.{experiment.name} start from {parent}, which is not "
+                            f"trained for them; expected the same seeds there. Add them to the "
+                            f"seeds of {talk.name}.{name}, or give {talk.name}.{experiment.name} "
+                            "fewer."
                         )
 
 
@@ -77,8 +132,15 @@ def _check_writable(folder: Path) -> None:
     probe = folder
     while not probe.exists():
         probe = probe.parent if probe != probe.parent else Path()
+    if not probe.is_dir():
+        raise UserError(
+            f"'{probe}' is a file, but the run writes into the folder '{folder}'; expected a "
+            "folder there. Move the file away, or name another folder in the config."
+        )
     if not os.access(probe, os.W_OK | os.X_OK):
         raise UserError(
-            f"folder '{probe}' is not writable, but results belong into '{folder}'; give yourself "
-            f"permission (chmod u+wx '{probe}') or run in another copy of the project"
+            f"folder '{probe}' is not writable, but the run writes into '{folder}'; expected a "
+            f"folder that may be written. Give yourself permission (chmod u+wx '{probe}'; a disk "
+            "that is mounted read-only must be mounted anew), or run in another copy of the "
+            "project."
         )

@@ -387,6 +387,6 @@ class Results:
 
     def exhibit(self, experiment: str) -> dict[str, NDArray]:
         """Example data of one experiment, as saved by its probe (exhibits.npz)."""
-        path = self.folder / experiment / "exhibits.npz"
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
+        from whyspiking.store import load_arrays  # which needs this module
+
+        return load_arrays(self.folder / experiment / "exhibits.npz")

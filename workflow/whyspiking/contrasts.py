@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import curves, energy, tables
+from whyspiking import curves, energy, sizes, tables
 from whyspiking.contract import Params
 from whyspiking.energy import ControlCounts, CostModel, SpikingCounts
 from whyspiking.registry import Experiment, Talk
@@ -36,7 +36,8 @@ def cross_rows(
         table = tables.where(metrics, experiment=experiment.name)
         if not table.empty:
             rows += _experiment_rows(table, experiment, models, config["energy"])
-    return rows
+            rows += _size_rows(table, experiment)
+    return rows + _alignment_rows(metrics, talk)
 
 
 def _experiment_rows(
@@ -77,6 +78,14 @@ def _experiment_rows(
                             min(trials, other[1]),
                         )
                 rows += _advantage_rows(areas, shared, spiking, control, seed)
+                narrow = _narrowest(clean, experiment, spiking, control)
+                counted_there = _by_seed(tables.where(clean, variant=narrow)).get(seed)
+                if own is not None and narrow != control and counted_there is not None:
+                    against = _control_counts(counted_there[0])
+                    if against is not None:
+                        place = {**shared, "locus": narrow}
+                        least = min(trials, counted_there[1])
+                        rows += _energy_rows(place, own, against, models, config, least)
     for control in by_role.get("control", []):
         for seed, (counts, trials) in _by_seed(tables.where(clean, variant=control)).items():
             against = _control_counts(counts)
@@ -89,6 +98,28 @@ def _experiment_rows(
                 place = {**shared, "perturbation": model.id}
                 rows += tables.rows(place, {"energy": value}, trials)
     return rows
+
+
+def _narrowest(clean: pd.DataFrame, experiment: Experiment, spiking: str, control: str) -> str:
+    """The smallest size of a control whose mean score is not below the spiking network's.
+
+    The control itself where it has no other size or no smaller one is as good: the fairest control
+    for energy does not waste neurons that its score does not need.
+    """
+    sizes_of = {
+        v.name: v.smaller[1] if v.smaller else 1.0
+        for v in experiment.variants.values()
+        if v.trained_as == control
+    }
+    ours = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE, metric="score")
+    for name in sorted(sizes_of, key=lambda key: sizes_of[key]):
+        theirs = tables.where(clean, variant=name, metric="score")
+        common = sorted(set(ours["seed"]) & set(theirs["seed"]))
+        if common:
+            pair = (tables.where(part, seed=common)["value"].mean() for part in (theirs, ours))
+            if np.diff(list(pair))[0] <= 0:
+                return name
+    return control
 
 
 def _energy_rows(
@@ -127,6 +158,82 @@ def _advantage_rows(
     return rows
 
 
+def _alignment_rows(metrics: pd.DataFrame, talk: Talk) -> list[dict[str, Any]]:
+    """M3 of all talks under one name: the cosine, its null, and their difference, per seed."""
+    rows: list[dict[str, Any]] = []
+    for place in (place for rule in talk.learning for place in rule.alignment):
+        here = tables.where(
+            metrics, experiment=place.experiment, variant=place.variant, perturbation="none"
+        )
+        found, null = (
+            {int(row["seed"]): row for row in tables.where(here, metric=metric).to_dict("records")}
+            for metric in (place.cosine, place.permuted)
+        )
+        for seed in sorted(set(found) & set(null)):
+            row = found[seed]
+            cosine, permuted = float(row["value"]), float(null[seed]["value"])
+            params = Params(talk.name, place.experiment, str(row["scale"]), {})
+            shared = curves.common(params, place.variant, seed, str(row["engine"]))
+            values = {
+                "gradient_cosine": cosine,
+                "gradient_cosine_permuted": permuted,
+                "gradient_cosine_gain": cosine - permuted,
+            }
+            rows += tables.rows({**shared, "locus": place.where}, values, int(row["trials"]))
+    return rows
+
+
+def _size_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, Any]]:
+    """G1: size ratio of every spiking network to every control, in the engines of training."""
+    if experiment.sizes is None:
+        return []
+    clean = tables.where(table, perturbation="none", locus="", metric=["parameters", "score"])
+    # What was re-simulated is one network at one size; sizes are compared as they were trained.
+    known = tables.where(clean, metric="parameters")["engine"].unique().tolist()
+    clean = tables.where(clean, engine=known)
+    curves_of = {name: _size_curves(clean, experiment, name) for name in experiment.sizes.of}
+    by_role = {
+        role: [name for name in curves_of if experiment.variants[name].role == role]
+        for role in ("spiking", "control")
+    }
+    rows: list[dict[str, Any]] = []
+    for spiking in by_role["spiking"]:
+        for control in by_role["control"]:
+            ours, theirs = curves_of[spiking], curves_of[control]
+            for seed in sorted(set(ours) & set(theirs)):
+                own = tables.where(clean, variant=spiking, seed=seed, metric="parameters")
+                engine = str(own["engine"].iloc[0])
+                params = Params(experiment.talk, experiment.name, str(own["scale"].iloc[0]), {})
+                shared = curves.common(params, spiking, seed, engine)
+                value = sizes.size_ratio(ours[seed], theirs[seed])
+                trials = min(point[2] for point in [*ours[seed], *theirs[seed]])
+                trials = 1 if trials == sizes.MANY else trials
+                rows += tables.rows({**shared, "locus": control}, {"size_ratio": value}, trials)
+    return rows
+
+
+def _size_curves(
+    clean: pd.DataFrame, experiment: Experiment, name: str
+) -> dict[int, list[sizes.Point]]:
+    """Seed -> size and score at every size; only seeds that have them all."""
+    assert experiment.sizes is not None
+    same = [v.name for v in experiment.variants.values() if v.trained_as == name]
+    found: dict[int, list[sizes.Point]] = {}
+    for seed in sorted(set(clean["seed"].astype(int))):
+        points = []
+        for variant in same:
+            own = tables.where(clean, variant=variant, seed=seed)
+            size = tables.where(own, metric="parameters")
+            scored = tables.where(own, metric="score")
+            if len(size) == 1 and len(scored) == 1:
+                values = scored.iloc[0]
+                trials = sizes.MANY if experiment.kind == "continuous" else int(values["trials"])
+                points.append((float(size["value"].iloc[0]), float(values["value"]), trials))
+        if len(points) == len(same):
+            found[seed] = points
+    return found
+
+
 def _areas(table: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]]:
     """(perturbation, locus) -> (robustness area, trials)."""
     return {
@@ -159,6 +266,8 @@ def _spiking_counts(counts: Counts) -> SpikingCounts | None:
         neuron_updates=counts["neuron_updates"],
         neuron_updates_event=counts["neuron_updates_event"],
         macs=counts.get("macs_effective", 0.0),
+        state_updates=counts.get("state_updates", 0.0),
+        state_updates_event=counts.get("state_updates_event", 0.0),
     )
 
 

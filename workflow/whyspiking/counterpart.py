@@ -62,9 +62,10 @@ def probe_control(
     Feed-forward ReLU networks for classification (arrays w0, b0, w1, b1, ...; input what is `seen`
     of `Task.features`, (trial, feature)) are measured in full. A control that reads the task's
     spikes names its weights in `network.info["weights"]` and is perturbed through the talk's
-    `evaluate`; its operations are what the talk's `control_counts` says. Of other controls only
-    the counts that the talk itself states are kept (`network.info["counts"]`), with names as in
-    `tables.GLOSSARY`.
+    `evaluate`; its operations are what the talk's `control_counts` says. If it reads features that
+    were made of the spikes beforehand, it says `network.info["reads"] = "features"`, and only its
+    numbers are perturbed. Of other controls only the counts that the talk itself states are kept
+    (`network.info["counts"]`), with names as in `tables.GLOSSARY`.
 
     Args:
         replication: The talk.
@@ -228,10 +229,12 @@ class _SpikeReader:
             args = (self.params, self.variant, self.network, self.task)
             counts |= self.replication.control_counts(*args)
         rows = tables.rows(shared, counts, n_trials)
+        # Perturbed spikes would not reach a network that is given features made of the clean ones.
+        binned = self.network.info.get("reads") == "features"
         planned = conditions.plan(
             experiment.battery,
             self.config,
-            spike_loci=["input"] if self.task.stimulus.spikes else [],
+            spike_loci=["input"] if self.task.stimulus.spikes and not binned else [],
             number_loci=["weights"],
             classification=self.task.targets.ndim == 1,
         )

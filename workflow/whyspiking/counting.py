@@ -70,16 +70,21 @@ def analogue_macs(array: NDArray, weights: NDArray) -> float:
     return float(per_sample) / (array.shape[0] if array.ndim == 3 else 1)
 
 
-def event_updates(trains: Mapping[str, Spikes], layers: Mapping[str, Layer], dt_ms: float) -> float:
+def event_updates(
+    trains: Mapping[str, Spikes], layers: Mapping[str, Layer], dt_ms: float
+) -> dict[str, float]:
     """Neuron updates per trial of an event-driven machine: one per neuron and step with input.
 
     Args:
         trains: Spike trains of every population that feeds synapses.
         layers: The synapses.
         dt_ms: Step in ms; events of one neuron within a step share an update.
+
+    Returns:
+        Population that synapses reach -> its updates.
     """
-    total = 0.0
-    for post in {layer.post for layer in layers.values()}:
+    found: dict[str, float] = {}
+    for post in dict.fromkeys(layer.post for layer in layers.values()):
         into = [x for x in layers.values() if x.post == post and x.pre in trains]
         if not into:
             continue
@@ -114,8 +119,8 @@ def event_updates(trains: Mapping[str, Spikes], layers: Mapping[str, Layer], dt_
                 (seen[start : start + CHUNK] @ reach.astype(np.float32)).nnz
                 for start in range(0, bins.size, CHUNK)
             )
-        total += updates / n_trials
-    return total
+        found[post] = updates / n_trials
+    return found
 
 
 def synapses(layers: Mapping[str, Layer]) -> int:
@@ -149,6 +154,7 @@ def count(
     dt_ms: float,
     arrays: Mapping[str, NDArray] | None = None,
     stop_ms: NDArray | None = None,
+    states: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """All counts of a spiking network per trial, by name of `tables.GLOSSARY`.
 
@@ -161,9 +167,13 @@ def count(
             multiply-accumulates at every sample.
         stop_ms: Decision time of each trial in ms, (trial,), inf where undecided; None where
             nothing is decided.
+        states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
+            current, dendrite); each needs an update of its own whenever its neuron does. None
+            where that is not known.
 
     Raises:
-        UserError: If a layer begins at a population that is neither recorded nor an input.
+        UserError: If a layer begins at a population that is neither recorded nor an input, or a
+            population of `states` is reached by no layer.
     """
     arrays = arrays or {}
     _check_sources(trains, layers, arrays)
@@ -174,7 +184,13 @@ def count(
     per_trial = {name: len(spikes) / n_trials for name, spikes in trains.items()}
     hidden = [name for name in trains if name not in inputs]
     steps = max(1, round(duration_ms / dt_ms))
-    n_post = sum(layer.weights.shape[1] for layer in {x.post: x for x in layers.values()}.values())
+    n_post = {layer.post: layer.weights.shape[1] for layer in layers.values()}
+    if unknown := sorted(set(states or ()) - set(n_post)):
+        raise UserError(
+            f"'states' in talk.yaml names {unknown}, which no synapse reaches; known: "
+            f"{sorted(n_post)}"
+        )
+    updates = event_updates(trains, layers, dt_ms)
     events = synaptic_events(trains, layers)
     n_synapses = synapses(layers)
     n_weights = sum(layer.weights.size for layer in layers.values())
@@ -187,11 +203,15 @@ def count(
         "macs_effective": sum(
             analogue_macs(arrays[x.pre], x.weights) for x in layers.values() if x.pre in arrays
         ),
-        "neuron_updates": float(n_post * steps),
-        "neuron_updates_event": event_updates(trains, layers, dt_ms),
+        "neuron_updates": float(sum(n_post.values()) * steps),
+        "neuron_updates_event": float(sum(updates.values())),
         "synapses": float(n_synapses),
         "connection_sparsity": 1 - n_synapses / n_weights,
     }
+    if states is not None:
+        more = {post: float(states.get(post, 0.0)) for post in n_post}
+        found["state_updates"] = float(sum(more[post] * n * steps for post, n in n_post.items()))
+        found["state_updates_event"] = float(sum(more[post] * n for post, n in updates.items()))
     spiking_synapses = synapses({k: x for k, x in layers.items() if x.pre in trains})
     found["density"] = found["syn_events"] / spiking_synapses if spiking_synapses else np.nan
     if hidden:

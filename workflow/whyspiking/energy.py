@@ -66,13 +66,19 @@ class Prices:
 
 @dataclass(frozen=True)
 class SpikingCounts:
-    """Mean operations per trial of a spiking network; `macs` are those of analogue inputs."""
+    """Mean operations per trial of a spiking network.
+
+    `macs` are those of analogue inputs; `state_updates` those of all state variables beyond the
+    membrane (adaptation, synaptic current, dendrite), at every step and at events.
+    """
 
     spikes: float
     syn_events: float
     neuron_updates: float
     neuron_updates_event: float
     macs: float = 0.0
+    state_updates: float = 0.0
+    state_updates_event: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,13 +103,12 @@ def cost_models(config: Mapping[str, Any]) -> list[CostModel]:
     return [_model(entry, config) for entry in config["models"]]
 
 
-def prices(model: CostModel, config: Mapping[str, Any], adaptation_variables: int = 0) -> Prices:
+def prices(model: CostModel, config: Mapping[str, Any]) -> Prices:
     """Energy of each operation under a cost model, in pJ.
 
     Args:
         model: The cost model.
         config: The config's `energy` block: `operations_pj`, `memory_pj_64bit`.
-        adaptation_variables: State variables per neuron beyond the membrane.
     """
     operations, memory = config["operations_pj"], config["memory_pj_64bit"]
 
@@ -118,7 +123,7 @@ def prices(model: CostModel, config: Mapping[str, Any], adaptation_variables: in
         weight=access(model.weight_memory, model.weight_bits),
         membrane=membrane,
         accumulator=access(model.membrane_memory, model.accumulator_bits),
-        update=(mult + add + membrane) * (1 + adaptation_variables),
+        update=mult + add + membrane,
         route=float(model.route_pj),
     )
 
@@ -127,11 +132,12 @@ def spiking_energy(counts: SpikingCounts, model: CostModel, price: Prices) -> fl
     """Energy of one trial of a spiking network in pJ.
 
     E = syn_events (E_AC + E_mem(w) + kappa 2 E_mem(v)) + updates E_upd + spikes E_route, plus the
-    multiply-accumulates of analogue inputs at the control's price without weight reuse.
+    multiply-accumulates of analogue inputs at the control's price without weight reuse. Every
+    state variable beyond the membrane is updated with its neuron, at the same price.
     """
     updates = {
-        "clock": counts.neuron_updates,
-        "event": counts.neuron_updates_event,
+        "clock": counts.neuron_updates + counts.state_updates,
+        "event": counts.neuron_updates_event + counts.state_updates_event,
         "none": 0.0,
     }[model.updates]
     return (
@@ -165,18 +171,14 @@ def ratio(
     control: ControlCounts,
     model: CostModel,
     config: Mapping[str, Any],
-    adaptation_variables: int = 0,
 ) -> float:
     """R = E_ctrl / E_spike; above 1 the spiking network needs less."""
-    price = prices(model, config, adaptation_variables)
+    price = prices(model, config)
     return control_energy(control, model, price) / spiking_energy(spiking, model, price)
 
 
 def sensitivity(
-    spiking: SpikingCounts,
-    control: ControlCounts,
-    config: Mapping[str, Any],
-    adaptation_variables: int = 0,
+    spiking: SpikingCounts, control: ControlCounts, config: Mapping[str, Any]
 ) -> list[tuple[str, str, float]]:
     """Tornado: R with one assumption of the base model changed at a time.
 
@@ -184,7 +186,6 @@ def sensitivity(
         spiking: Counts of the spiking network.
         control: Counts of the control.
         config: The `energy` block; `sensitivity` names the base model and the changes.
-        adaptation_variables: State variables per neuron beyond the membrane.
 
     Returns:
         (factor, setting, R) in the order of the config.
@@ -195,7 +196,7 @@ def sensitivity(
         (
             change["factor"],
             setting["label"],
-            ratio(spiking, control, replace(base, **setting["set"]), config, adaptation_variables),
+            ratio(spiking, control, replace(base, **setting["set"]), config),
         )
         for change in config["sensitivity"]["changes"]
         for setting in change["settings"]

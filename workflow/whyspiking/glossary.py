@@ -94,6 +94,14 @@ GLOSSARY: dict[str, Metric] = {
     "neuron_updates_event": Metric(
         "updates/trial", "Neuron updates if done only when an input spike arrives."
     ),
+    "state_updates": Metric(
+        "updates/trial",
+        "Updates of state variables beyond the membrane (adaptation, synaptic current, dendrite), "
+        "clock-driven.",
+    ),
+    "state_updates_event": Metric(
+        "updates/trial", "The same if done only when an input spike arrives at the neuron."
+    ),
     "density": Metric("1", "Synaptic events per non-zero synapse and trial (s)."),
     "density_break_even": Metric(
         "1",
@@ -124,6 +132,16 @@ GLOSSARY: dict[str, Metric] = {
         "byte",
         "Bytes of weights (zeros count) and of parameters per neuron at 32 bits; state excluded.",
     ),
+    # activity of each recorded population, named in the locus column
+    "rate_hz": Metric("Hz", "Spikes per neuron and second of the population."),
+    "active_share": Metric(
+        "fraction", "Share of the population that fires at least once in a trial, mean over trials."
+    ),
+    "isi_cv": Metric(
+        "1",
+        "Coefficient of variation of the intervals between spikes within a trial, mean over "
+        "neurons with at least 20 of them; undefined where there is no such neuron.",
+    ),
     # robustness
     "robustness_area": Metric(
         "fraction", "R1: mean normalised score over the non-zero levels of a perturbation."
@@ -134,6 +152,21 @@ GLOSSARY: dict[str, Metric] = {
     "bits95": Metric("bit", "R2: fewest weight bits with normalised score of at least 0.95."),
     "robustness_advantage": Metric(
         "fraction", "R3: robustness area of the spiking network minus that of its control."
+    ),
+    # learning
+    "gradient_cosine": Metric(
+        "1",
+        "M3: cosine of the learning rule's update with the gradient, same network and trials; the "
+        "locus column says which weights or which feedback.",
+    ),
+    "gradient_cosine_permuted": Metric("1", "The same with the labels permuted: the null."),
+    "gradient_cosine_gain": Metric("1", "Cosine minus that with the labels permuted."),
+    # size
+    "parameters": Metric("1", "Numbers that training sets."),
+    "size_ratio": Metric(
+        "1",
+        "G1: parameters of the control over those of the spiking network at equal score, geometric "
+        "mean over the scores that both reach; undefined where their ranges do not overlap.",
     ),
     # parity of engines
     "equal_decisions": Metric(
@@ -330,6 +363,12 @@ GLOSSARY: dict[str, Metric] = {
         )
         for k in (1, 2, 3)
     },
+    **{
+        f"nmse_layer{k}": Metric(
+            "1", f"Squared error of layer {k}'s readout over the variance of its time series."
+        )
+        for k in (1, 2, 3)
+    },
     "depth_gain": Metric(
         "fraction", "Accuracy of the last layer's readout minus that of the first layer's."
     ),
@@ -341,8 +380,11 @@ GLOSSARY: dict[str, Metric] = {
     "accuracy_designed": Metric("fraction", "Accuracy of the device before neurons deviate."),
     "accuracy_built": Metric("fraction", "Accuracy with deviating neurons, nothing relearned."),
     "accuracy_relearned": Metric("fraction", "Accuracy with deviating neurons after relearning."),
+    "lost": Metric("fraction", "Accuracy that is lost when neurons deviate: designed - built."),
     "regained": Metric(
-        "fraction", "(relearned - built) / (designed - built): share of the loss that is regained."
+        "fraction",
+        "(relearned - built) / (designed - built): share of the loss that is regained; nan where "
+        "less than `least_loss` of talk.yaml was lost.",
     ),
     # training cost
     "train_seconds": Metric("s", "Wall-clock time of training."),

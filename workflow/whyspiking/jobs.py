@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import sys
+import re
+import resource
+import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from whyspiking.contract import Progress
 from whyspiking.errors import UserError
@@ -24,6 +27,17 @@ SINGLE_THREAD = {
 }
 
 
+REMEDIES = {
+    errno.ENOSPC: "the disk is full; free some space there and start snakemake again",
+    errno.EDQUOT: "your share of the disk is used up; free some space and start snakemake again",
+    errno.EROFS: "the disk is mounted read-only; mount it for writing, or name another folder",
+    errno.EACCES: "permission is missing; give yourself permission, or name another folder",
+    errno.EIO: "the disk does not answer properly; check it, then start snakemake again",
+}
+"""What the system may refuse -> what to do about it."""
+UNEXPECTED = "unexpected failure; the lines above tell where"
+
+
 @contextmanager
 def job(log: str | Path, label: str) -> Iterator[Progress]:
     """Run the body of a script with its output in `log` and its errors told in one line.
@@ -35,21 +49,60 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
     Yields:
         A progress function for long computations.
     """
+    started = cpu_seconds()
     os.environ.update({k: v for k, v in SINGLE_THREAD.items() if k not in os.environ})
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
+    outer = os.dup(2)
     with path.open("a", encoding="utf-8", buffering=1) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
             yield reporter(path, label)
+            print(USED.format(total=cpu_seconds(), start=started), flush=True)
         except UserError as error:
-            print(f"ERROR {label}: {error}", flush=True)
-            sys.exit(1)
+            _fail(f"ERROR {label}: {error}", outer)
+        except OSError as error:
+            if error.errno not in REMEDIES:
+                _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
+            place = error.filename or f"in {Path.cwd()} or {tempfile.gettempdir()}"
+            _fail(f"ERROR {label}: {place}: {error.strerror}; {REMEDIES[error.errno]}", outer)
         except Exception:
-            traceback.print_exc()
-            print(f"ERROR {label}: unexpected failure; the lines above tell where", flush=True)
-            sys.exit(1)
+            _fail(f"{traceback.format_exc()}ERROR {label}: {UNEXPECTED}", outer)
+
+
+USED = "CPU seconds: {total:.2f}, start-up {start:.2f}"
+"""Last line of a job's log; `used` reads it."""
+
+
+def cpu_seconds() -> float:
+    """User and system time of this process and of the programs it has run (compilers, Brian2)."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def used(log: Path) -> tuple[float, float]:
+    """CPU seconds of a finished job and those of them before its work began, from its log.
+
+    Snakemake's benchmark samples only every half minute and so misses what a short job, or a
+    program that a job runs, uses; nan where the log does not say.
+    """
+    numbers = (float("nan"), float("nan"))
+    if log.is_file():
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            if found := re.fullmatch(r"CPU seconds: ([\d.]+), start-up ([\d.]+)", line):
+                numbers = float(found[1]), float(found[2])
+    return numbers
+
+
+def _fail(text: str, outer: int) -> NoReturn:
+    """Tell an error in the log, or to the terminal where the log cannot be written."""
+    try:
+        os.write(1, f"{text}\n".encode(errors="replace"))
+    except OSError:
+        os.write(outer, f"{text}\n".encode(errors="replace"))
+    # Not through sys.exit: what is still buffered for a full disk would fail a second time.
+    os._exit(1)
 
 
 def wildcard_label(wildcards: Any) -> str:

@@ -80,6 +80,8 @@ def table(
     numbers: Sequence[str] = (),
     sortable: bool = False,
     data: Sequence[Mapping[str, str]] = (),
+    row_heads: bool = False,
+    tall: bool = False,
 ) -> str:
     """A table that scrolls sideways where the page is narrow.
 
@@ -91,10 +93,13 @@ def table(
         numbers: Headings of right-aligned columns.
         sortable: Whether a click on a heading sorts.
         data: Per row, attributes for the filters.
+        row_heads: Whether the first cell of a row names the row.
+        tall: Whether it scrolls within about one screen, its headings staying in sight.
     """
     kind = ' class="sortable"' if sortable else ""
+    frame = "scroll tall" if tall else "scroll"
     lines = [
-        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="caption-{name}">',
+        f'<div class="{frame}" tabindex="0" role="region" aria-labelledby="caption-{name}">',
         f'<table id="table-{name}"{kind}><caption id="caption-{name}">{escape(caption)}</caption>',
         "<thead><tr>",
     ]
@@ -104,14 +109,19 @@ def table(
     lines.append("</tr></thead><tbody>")
     for row, marks in zip_longest(rows, data, fillvalue={}):
         shown = "".join(f' data-{k}="{escape(v, quote=True)}"' for k, v in dict(marks).items())
-        lines.append(f"<tr{shown}>{''.join(_cell(cell) for cell in row)}</tr>")
+        inner = "".join(
+            _cell(cell, head=row_heads and place == 0) for place, cell in enumerate(row)
+        )
+        lines.append(f"<tr{shown}>{inner}</tr>")
     lines.append("</tbody></table></div>")
     return "\n".join(lines)
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, *, head: bool = False) -> str:
     kind = f' class="{cell.kind}"' if cell.kind else ""
     sort = "" if cell.sort is None else f' data-sort="{escape(str(cell.sort), quote=True)}"'
+    if head:
+        return f'<th scope="row"{kind}{sort}>{cell.markup}</th>'
     return f"<td{kind}{sort}>{cell.markup}</td>"
 
 

@@ -13,15 +13,28 @@ import numpy as np
 from whyspiking import markup
 from whyspiking.markup import Cell
 from whyspiking.registry import Experiment, Talk
-from whyspiking.statistics import t_interval
+from whyspiking.statistics import log_interval, t_interval
 from whyspiking.tables import Table
 
 LOCI = ("hidden", "input", "weights", "neurons", "")
 """Where a measure exists for several loci, the first of these is shown."""
 
 
+TELLS_NOTHING = ("not measured at this scale", "no common battery (talk.yaml)")
+"""Reasons that are true of an experiment but explain nothing about a talk."""
+
+
 class NothingToShowError(Exception):
-    """A measure does not exist here; the message says why."""
+    """A measure does not exist here; the message says why.
+
+    Args:
+        why: The reason, if no other experiment of the talk has the measure either.
+        metric: The metric that was looked for; empty where the reason holds in any case.
+    """
+
+    def __init__(self, why: str, metric: str = "") -> None:
+        super().__init__(why)
+        self.metric = metric
 
 
 def measures_table(metrics: Table, talks: Mapping[str, Talk]) -> str:
@@ -47,7 +60,8 @@ def measures_table(metrics: Table, talks: Mapping[str, Talk]) -> str:
                 try:
                     cells.append(Cell(measure(own, experiment, talk), None, "number"))
                 except NothingToShowError as why:
-                    letter = reasons.setdefault(str(why), chr(ord("a") + len(reasons)))
+                    told = _reason(why, metrics, talk)
+                    letter = reasons.setdefault(told, chr(ord("a") + len(reasons)))
                     cells.append(
                         Cell(f'<span class="soft">n/a<sup>{letter}</sup></span>', "", "number")
                     )
@@ -65,14 +79,49 @@ def measures_table(metrics: Table, talks: Mapping[str, Talk]) -> str:
     return f'{shown}<dl class="facts">{keys}{notes}</dl>'
 
 
+def _reason(why: NothingToShowError, metrics: Table, talk: Talk) -> str:
+    """Why a cell is empty: measured elsewhere, or what the measure itself says."""
+    if why.metric:
+        there = metrics[(metrics["talk"] == talk.name) & (metrics["metric"] == why.metric)]
+        if there["value"].notna().any():
+            return "measured in another experiment of the same talk"
+    return str(why)
+
+
+def why_missing(metrics: Table, talk: Talk, measure: str) -> str:
+    """Why a talk has no number of a measure, from its experiments; empty if they do not tell.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talk: The talk.
+        measure: Heading of a column ("T1"); others have no reasons.
+    """
+    cells = [cell for head, _, cell in COLUMNS if head == measure]
+    reasons: dict[str, None] = {}
+    for cell in cells:
+        for experiment in talk.experiments.values():
+            if not experiment.simulated:
+                continue
+            own = metrics[
+                (metrics["talk"] == talk.name) & (metrics["experiment"] == experiment.name)
+            ]
+            try:
+                cell(own, experiment, talk)
+            except NothingToShowError as why:
+                if str(why) not in TELLS_NOTHING:
+                    reasons.setdefault(str(why))
+    return "; ".join(reasons)
+
+
 def _one(metric: str, missing: Callable[[Experiment], str]) -> Callable[..., str]:
     """A measure with one number per seed, at its preferred locus."""
 
     def cell(own: Table, experiment: Experiment, talk: Talk) -> str:
         rows = own[(own["metric"] == metric) & own["value"].notna()]
         if rows.empty:
-            defined = own["metric"].eq(metric).any()
-            raise NothingToShowError(UNDEFINED if defined else missing(experiment))
+            if own["metric"].eq(metric).any():
+                raise NothingToShowError(UNDEFINED)
+            raise NothingToShowError(missing(experiment), metric)
         locus = min(rows["locus"], key=lambda name: LOCI.index(name) if name in LOCI else 9)
         rows = rows[rows["locus"] == locus]
         values = rows.groupby("seed")["value"].mean().to_numpy()
@@ -93,7 +142,7 @@ def _one(metric: str, missing: Callable[[Experiment], str]) -> Callable[..., str
 def _energy(own: Table, experiment: Experiment, talk: Talk) -> str:
     rows = own[(own["metric"] == "energy_ratio") & (own["value"] > 0)]
     if rows.empty:
-        raise NothingToShowError(_no_control(experiment))
+        raise NothingToShowError(_no_control(experiment), "energy_ratio")
     means = np.exp(
         rows.assign(value=np.log(rows["value"])).groupby(["locus", "perturbation"])["value"].mean()
     )
@@ -104,11 +153,41 @@ def _energy(own: Table, experiment: Experiment, talk: Talk) -> str:
     )
 
 
+def _size(own: Table, experiment: Experiment, talk: Talk) -> str:
+    if experiment.sizes is None:
+        raise NothingToShowError("trained at one size only (talk.yaml)")
+    rows = own[own["metric"] == "size_ratio"]
+    known = rows[rows["value"].notna()]
+    if known.empty:
+        raise NothingToShowError(
+            "the scores of spiking network and control do not overlap within the sizes trained"
+            if len(rows)
+            else "not measured at this scale"
+        )
+    found = log_interval(known.groupby("seed")["value"].mean().to_numpy())
+    shown = markup.interval(found.mean, found.low, found.high, "1")
+    return f"{shown}<small>{escape(str(known['locus'].iloc[0]))}</small>"
+
+
+def _alignment(own: Table, experiment: Experiment, talk: Talk) -> str:
+    rows = own[own["metric"] == "gradient_cosine_gain"]
+    if rows.empty:
+        if any(a.experiment == experiment.name for r in talk.learning for a in r.alignment):
+            raise NothingToShowError("not measured at this scale")
+        raise NothingToShowError("no rule is compared with a gradient here")
+    shown = []
+    for place, part in rows.groupby("locus", sort=False):
+        found = t_interval(part.groupby("seed")["value"].mean().to_numpy())
+        told = markup.interval(found.mean, found.low, found.high, "1")
+        shown.append(f"{told}<small>{escape(str(place))}</small>")
+    return "".join(shown)
+
+
 def _density(own: Table, experiment: Experiment, talk: Talk) -> str:
     density = own[(own["metric"] == "density") & own["value"].notna()]
     limits = own[(own["metric"] == "density_break_even") & own["value"].notna()]
     if density.empty:
-        raise NothingToShowError("synaptic events were not counted at this scale")
+        raise NothingToShowError("no synapse carries spikes here")
     shown = markup.digits(float(density["value"].mean()))
     if limits.empty:
         return f"{shown}<small>no control</small>"
@@ -122,8 +201,9 @@ def _over_perturbations(metric: str) -> Callable[..., str]:
     def cell(own: Table, experiment: Experiment, talk: Talk) -> str:
         rows = own[(own["metric"] == metric) & own["value"].notna()]
         if rows.empty:
-            defined = own["metric"].eq(metric).any()
-            raise NothingToShowError(UNDEFINED if defined else _no_battery(experiment))
+            if own["metric"].eq(metric).any():
+                raise NothingToShowError(UNDEFINED)
+            raise NothingToShowError(_no_battery(experiment, metric), metric)
         means = rows.groupby(["perturbation", "locus"])["value"].mean()
         worst, best = means.idxmin(), means.idxmax()
         signed = metric == "robustness_advantage"
@@ -147,17 +227,22 @@ def _name(key: object) -> str:
 UNDEFINED = "undefined: the clean score is too close to chance"
 
 
-def _needs(perturbation: str) -> Callable[[Experiment], str]:
-    def why(experiment: Experiment) -> str:
-        if perturbation not in experiment.battery:
-            return f"'{perturbation}' is not in this experiment's battery (talk.yaml)"
-        return "not measured at this scale"
-
-    return why
+def _no_times(experiment: Experiment) -> str:
+    return "spikes are neither sent in nor replayed, so their times cannot be perturbed"
 
 
-def _no_battery(experiment: Experiment) -> str:
-    return "not measured at this scale" if experiment.battery else "no common battery (talk.yaml)"
+def _no_decoder(experiment: Experiment) -> str:
+    if experiment.kind == "classification":
+        return "spikes are neither sent in nor replayed, or there are too few trials for a decoder"
+    return "trials have no class that a decoder could be fitted to"
+
+
+def _no_battery(experiment: Experiment, metric: str) -> str:
+    if metric == "robustness_advantage":
+        if not any(v.role == "control" for v in experiment.variants.values()):
+            return "no matched control in this experiment (talk.yaml)"
+        return "the control has no counterpart of these perturbations"
+    return "no common battery (talk.yaml)"
 
 
 def _decisions(experiment: Experiment) -> str:
@@ -165,7 +250,7 @@ def _decisions(experiment: Experiment) -> str:
         return "continuous output: there is no decision"
     if experiment.kind == "labelling":
         return "every step is labelled: see the delay of label changes"
-    return "not measured at this scale"
+    return "no decision exceeds chance, or no spike is counted"
 
 
 def _no_control(experiment: Experiment) -> str:
@@ -174,22 +259,22 @@ def _no_control(experiment: Experiment) -> str:
     return "operations of the control were not counted at this scale"
 
 
-def _plain(experiment: Experiment) -> str:
-    return "not measured at this scale"
+def _no_engine(experiment: Experiment) -> str:
+    return "Brian2 is the only engine of this network"
 
 
 COLUMNS: tuple[tuple[str, str, Callable[..., str]], ...] = (
     (
         "T1",
         "timing index: score above chance lost when spike times are redrawn",
-        _one("timing_index", _needs("shuffle")),
+        _one("timing_index", _no_times),
     ),
     (
         "T2",
         "timing information: gain of a fresh decoder of times over one of counts",
-        _one("timing_information", _plain),
+        _one("timing_information", _no_decoder),
     ),
-    ("T3", "jitter that costs half of the score above chance", _one("sigma50", _needs("jitter"))),
+    ("T3", "jitter that costs half of the score above chance", _one("sigma50", _no_times)),
     ("L2", "time to 95 % of the final score above chance", _one("t95", _decisions)),
     ("L3", "speed-accuracy area; 1: all is known at once", _one("speed_area", _decisions)),
     (
@@ -213,10 +298,16 @@ COLUMNS: tuple[tuple[str, str, Callable[..., str]], ...] = (
         "robustness area minus that of the control, range over perturbations",
         _over_perturbations("robustness_advantage"),
     ),
+    ("G1", "parameters of the control over those of the spiking network at equal score", _size),
+    (
+        "M3",
+        "cosine of the rule's update with the gradient, less that with permuted labels",
+        _alignment,
+    ),
     (
         "Q1",
         "score in Brian2 minus score in the engine of training",
-        _one("score_difference", _plain),
+        _one("score_difference", _no_engine),
     ),
 )
 """Heading, meaning, and how to fill the cell."""

@@ -7,6 +7,7 @@ that Brian2's standalone mode needs as well.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -17,7 +18,14 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from whyspiking import whole_files
+from whyspiking.errors import UserError
+
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
+
+
+FULL_DISK = "No space left on device"
+"""What compilers and linkers say then."""
 
 
 class NoCompiler(Exception):
@@ -33,8 +41,15 @@ def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
 
     Raises:
         NoCompiler: If there is no compiler or it fails.
+        UserError: If the disk is full.
     """
-    return ctypes.CDLL(str(build(name, sources, folder())))
+    path = build(name, sources, folder())
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError:
+        # A file from before there were seals, cut short.
+        path.unlink(missing_ok=True)
+        return ctypes.CDLL(str(build(name, sources, folder())))
 
 
 def folder() -> Path:
@@ -76,16 +91,18 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         key.update(part.encode() + b"\0")
     target = into / f"{name}-{key.hexdigest()[:20]}.so"
     if target.is_file():
-        return target
-    into.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(UserError):
+            whole_files.read(target)
+            return target
     # Each process compiles under its own name; the rename is atomic, so a reader never sees half.
-    partial = target.with_name(f"{target.stem}.{os.getpid()}.part")
-    command = [*compiler, *FLAGS, "-o", str(partial), *(str(source) for source in sources)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        partial.unlink(missing_ok=True)
-        raise NoCompiler(f"compiling '{name}' failed:\n{done.stderr[-2000:]}")
-    partial.replace(target)
+    with whole_files.replacing(target, sealed=True) as partial:
+        command = [*compiler, *FLAGS, "-o", str(partial), *(str(source) for source in sources)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if FULL_DISK in done.stderr:
+            # No reason to go on without the library: other engines round differently.
+            raise UserError(f"compiling '{name}': {FULL_DISK}; free some space and start again")
+        if done.returncode != 0:
+            raise NoCompiler(f"compiling '{name}' failed:\n{done.stderr[-2000:]}")
     return target
 
 

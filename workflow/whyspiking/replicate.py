@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from whyspiking import registry, scoring, store, tables
+from whyspiking import registry, scoring, sizes, store, tables
 from whyspiking.contract import Network, Params, Progress, Split
 from whyspiking.randomness import Streams
+from whyspiking.whole_files import read_json
 
 
 def job_params(wildcards: Any, values: Mapping[str, Any], places: Mapping[str, Any]) -> Params:
@@ -43,14 +43,16 @@ def train(
         progress: Called with the fraction done.
     """
     replication = registry.module(params.talk)
-    names = registry.load_talk(params.talk).experiments[params.experiment].variants[variant]
+    experiment = registry.load_talk(params.talk).experiments[params.experiment]
+    described = experiment.variants[variant]
     loaded = {
         name: store.load_network(path)
-        for name, path in zip(names.starts_from, parents, strict=True)
+        for name, path in zip(described.starts_from, parents, strict=True)
     }
     streams = Streams(params.seed)
     wall, cpu = time.perf_counter(), time.process_time()
-    network: Network = replication.train(params, variant, streams, loaded, progress)
+    trained_as = described.trained_as
+    network: Network = replication.train(params, trained_as, streams, loaded, progress)
     if "unavailable" in network.info:
         # A file of others that the user does not have: nothing is measured; the report says why.
         progress(1.0, network.info["unavailable"])
@@ -58,7 +60,7 @@ def train(
         tables.write_metrics([], folder / "metrics.csv")
         return
     if params.dataset_dir is not None:
-        described = json.loads((params.dataset_dir / "meta.json").read_text(encoding="utf-8"))
+        described = read_json(params.dataset_dir / "meta.json", "provenance")
         network.info["provenance"] = described["provenance"]
     network.info["train_seconds"] = time.perf_counter() - wall
     network.info["train_cpu_seconds"] = time.process_time() - cpu
@@ -80,7 +82,7 @@ def train(
         task = replication.make_task(params, split, streams)
         if task is None:
             continue
-        outcome = replication.evaluate(params, variant, network, task)
+        outcome = replication.evaluate(params, trained_as, network, task)
         if outcome is None:
             continue
         values = scoring.measures(outcome)
@@ -88,6 +90,8 @@ def train(
             values = {f"{k}{suffix}": v for k, v in values.items() if k == "accuracy"}
         rows += tables.rows(common, values, scoring.n_trials(outcome))
     rows += tables.rows(common, network.info.get("measures", {}), 1)
+    if experiment.sizes is not None and trained_as in experiment.sizes.of:
+        rows += tables.rows(common, {"parameters": sizes.parameters(network)}, 1)
     costs = {k: network.info[k] for k in ("epochs", "epoch_seconds") if k in network.info}
     rows += tables.rows(common, {"train_seconds": network.info["train_seconds"], **costs}, 1)
 

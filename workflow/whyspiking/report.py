@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
+from whyspiking.whole_files import replacing
 
 ASSETS = Path(__file__).with_name("report_assets")
 MAIN_PAGE = "why_spiking.html"
@@ -52,24 +53,29 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
         parameters: Values for the parameters cell.
 
     Raises:
-        UserError: If a cell raised a `UserError`.
+        UserError: If a cell raised a `UserError`, or if the notebook does not ask for a parameter
+            or asks for one of another type.
         papermill.PapermillExecutionError: If a cell failed otherwise.
     """
     import nbformat
     import papermill
 
-    notebook.parent.mkdir(parents=True, exist_ok=True)
-    partial = notebook.with_name(notebook.name + ".part.ipynb")
-    try:
-        papermill.execute_notebook(
-            str(source),
-            str(partial),
-            parameters=dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            log_output=False,
-            cwd=".",
-        )
+    _check_parameters(source, parameters)
+    with replacing(notebook) as partial:
+        try:
+            papermill.execute_notebook(
+                str(source),
+                str(partial),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                cwd=".",
+            )
+        except papermill.PapermillExecutionError as error:
+            if error.ename == "UserError":
+                raise UserError(error.evalue) from None
+            raise
         executed = nbformat.read(partial, as_version=4)
         executed.metadata.pop("papermill", None)
         for cell in executed.cells:
@@ -79,13 +85,25 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
         for number, cell in enumerate(executed.cells):
             cell["id"] = f"cell-{number}"
         nbformat.write(executed, partial)
-        partial.replace(notebook)
-    except papermill.PapermillExecutionError as error:
-        if error.ename == "UserError":
-            raise UserError(error.evalue) from None
-        raise
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def _check_parameters(source: Path, parameters: Mapping[str, Any]) -> None:
+    """Parameters become code of a cell: only those that the notebook asks for, of their type."""
+    import papermill
+
+    asked = papermill.inspect_notebook(str(source))
+    for name, value in parameters.items():
+        if name not in asked:
+            raise UserError(
+                f"{source}: its cell of parameters does not name '{name}'; expected it there. Add "
+                f"`{name}: {type(value).__name__} = ...`"
+            )
+        kind = asked[name]["inferred_type_name"]
+        if kind != type(value).__name__:
+            raise UserError(
+                f"{source}: parameter '{name}' is {value!r}; expected '{kind}' as in the cell of "
+                f"parameters. Correct it, or write `{name}: {type(value).__name__} = ...` there"
+            )
 
 
 def export(notebook: Path, page: Path, results: Path) -> None:
@@ -137,10 +155,8 @@ def export(notebook: Path, page: Path, results: Path) -> None:
         script=(ASSETS / "page.js").read_text(encoding="utf-8"),
         body=body,
     )
-    page.parent.mkdir(parents=True, exist_ok=True)
-    partial = page.with_name(page.name + ".part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(page)
+    with replacing(page) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def mathml(latex: str, display: bool) -> str:

@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking import axes as axes_of_spiking
 from whyspiking import markup
 from whyspiking.markup import Cell
 from whyspiking.registry import Experiment, Talk
+from whyspiking.synthesis import CLAIMS, Answer
 from whyspiking.tables import GLOSSARY, Table
 
 PASSES = ("replicated", "replicated, within noise")
+SIDES = {"yes": "favoured", "no": "not favoured", "unclear": "undecided"}
+OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio")
+"""Metrics that are computed when a talk's tables are collected, not when it is simulated."""
 
 
-def summary(verdicts: Table, axes: Table, talks: Mapping[str, Talk], scale: str) -> str:
-    """What came out, in sentences filled from the tables."""
-    if scale == "smoke":
-        return ""
+def counts(verdicts: Table) -> str:
+    """How many claims replicated, in a paragraph."""
     keys = verdicts[verdicts["role"] == "key"]
     sentences = [
         f"<strong>{_count(keys, PASSES)} of {len(keys)} key claims</strong> replicated or did so "
@@ -36,16 +37,20 @@ def summary(verdicts: Table, axes: Table, talks: Mapping[str, Talk], scale: str)
             f"{_count(rest, ['inconclusive'])} remained inconclusive, "
             f"{len(rest) - _judged(rest)} could not be judged."
         )
-    for row in keys.itertuples(index=False):
-        sentences.append(
-            f"{escape(talks[str(row.talk)].speaker)}: {escape(str(row.says)).rstrip('.')} – "
-            f"<strong>{escape(str(row.label))}</strong>, "
-            f"{_inline(row.value, row.low, row.high, str(row.unit))} over {int(str(row.seeds))} "
-            f"seed{'s' if int(str(row.seeds)) != 1 else ''}."
-        )
+    return f"<p>{' '.join(sentences)}</p>"
+
+
+def key_claims(verdicts: Table, talks: Mapping[str, Talk]) -> str:
+    """Every key claim in a sentence, to open on demand."""
+    sentences = [
+        f"{escape(talks[str(row.talk)].speaker)}: {escape(str(row.says)).rstrip('.')} – "
+        f"<strong>{escape(str(row.label))}</strong>, "
+        f"{_inline(row.value, row.low, row.high, str(row.unit))} over {int(str(row.seeds))} "
+        f"seed{'s' if int(str(row.seeds)) != 1 else ''}."
+        for row in verdicts[verdicts["role"] == "key"].itertuples(index=False)
+    ]
     items = "".join(f"<li>{sentence}</li>" for sentence in sentences)
-    items += "".join(f"<li>{sentence}</li>" for sentence in axis_sentences(axes))
-    return f'<h3 id="in-one-screen">In one screen</h3><div class="summary"><ul>{items}</ul></div>'
+    return markup.details("The key claims in words", f"<ul>{items}</ul>")
 
 
 def _inline(mean: Any, low: Any, high: Any, unit: str) -> str:
@@ -63,39 +68,34 @@ def _judged(table: Table) -> int:
     return _count(table, [*PASSES, "inconclusive", "not replicated"])
 
 
-def axis_sentences(axes: Table) -> list[str]:
-    """One sentence per measure: in how many experiments its interval excludes the null."""
-    sentences = []
-    summary_of_axes: Table = axes_of_spiking.summarise(axes)
-    for row in summary_of_axes.itertuples(index=False):
-        part = axes[(axes["axis"] == row.axis) & (axes["measure"] == row.measure)]
-        if not part["null"].notna().any():
-            continue
-        says = str(part["says"].iloc[0]).rstrip(".")
-        sentences.append(
-            f"{escape(str(row.axis).capitalize())} ({escape(str(row.measure))}: "
-            f"{escape(says[0].lower() + says[1:])}): the interval favours spikes in "
-            f"<strong>{row.favours} of {row.measured}</strong> comparisons, speaks against them in "
-            f"{row.against}, and decides nothing in {row.unclear}."
-        )
-    return sentences
+def claims_of_axis(answer: Answer, verdicts: Table) -> str:
+    """The talks' own claims that count for an axis, each with its verdict."""
+    ids = [f.experiment for f in answer.findings if f.measure == CLAIMS]
+    rows = verdicts[verdicts["claim"].isin(ids)]
+    items = "".join(
+        f"<li>{markup.chip(str(row.verdict), str(row.label)).markup} {escape(str(row.says))} "
+        f'<a href="{escape(str(row.talk), quote=True)}/report.html"><code>{escape(str(row.claim))}'
+        f"</code></a> {_inline(row.value, row.low, row.high, str(row.unit))}</li>"
+        for row in rows.itertuples(index=False)
+    )
+    return f'<ul class="claims">{items}</ul>' if items else ""
 
 
-def axes_table(axes: Table) -> str:
-    """Every contrast behind the answer, with its interval and its null."""
-    heads = [
-        "Axis",
-        "Measure",
-        "Talk",
-        "Where",
-        "Effect [95 % interval]",
-        "Null",
-        "Seeds",
-        "Favours spikes",
-    ]
+def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str]) -> str:
+    """Every contrast of an axis that has a null, to open on demand.
+
+    Args:
+        axis: Name of the axis.
+        axes: Rows of axes.csv.
+        names: Talk -> how the table calls it.
+    """
+    own = axes[(axes["axis"] == axis) & np.isfinite(axes["null"].astype(float))]
+    if own.empty:
+        return ""
+    heads = ["Measure", "Talk", "Where", "Effect [95 % interval]", "Null", "Seeds", "Spikes"]
     rows = []
-    for row in axes.itertuples(index=False):
-        unit = str(row.unit)
+    for row in own.itertuples(index=False):
+        unit, talk = str(row.unit), str(row.talk)
         place = " · ".join(
             str(part).replace("_", " ")
             for part in (row.experiment, row.perturbation, row.locus)
@@ -103,28 +103,30 @@ def axes_table(axes: Table) -> str:
         )
         effect, low, high, null = (float(x) for x in (row.effect, row.low, row.high, row.null))
         word = str(row.favours_spikes)
-        look = {"yes": ("✓", "green"), "no": ("✗", "red")}.get(word, ("?", "grey"))
-        chip = markup.labelled(*look, word)
+        look = {"yes": ("▲", "green"), "no": ("■", "red")}.get(word, ("●", "grey"))
+        table = f"{talk}/{row.experiment}/metrics.csv"
+        if str(row.metric) in OF_SEVERAL_VARIANTS:
+            table = f"{talk}/metrics.csv"
         rows.append(
             [
-                markup.text(row.axis),
                 markup.text(row.measure),
-                markup.text(row.talk),
-                markup.text(place),
+                markup.text(names[talk]),
+                Cell(f'<a href="{escape(table, quote=True)}">{escape(place)}</a>', place),
                 Cell(markup.interval(effect, low, high, unit), markup.sort_key(effect), "number"),
                 markup.number(markup.value(null, unit), null),
                 markup.number(str(int(str(row.seeds))), float(str(row.seeds))),
-                Cell(chip, word),
+                Cell(markup.labelled(*look, SIDES.get(word, word)), word),
             ]
         )
-    return markup.table(
+    shown = markup.table(
         heads,
         rows,
-        name="axes",
+        name=f"axis-{axis}",
         caption="Spiking network against its matched control, or against the null of the measure.",
         numbers=("Effect [95 % interval]", "Null", "Seeds"),
         sortable=True,
     )
+    return markup.details(f"All {len(own)} contrasts as a table", shown)
 
 
 def deviations(talks: Sequence[Talk], scale: str) -> str:

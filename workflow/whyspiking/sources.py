@@ -16,6 +16,7 @@ STAGE_SCRIPTS = {
     "collect": "collect.py",
     "compare": "compare.py",
     "page": "page.py",
+    "slides": "slides.py",
 }
 # What only draws, or writes finished networks for others, does not decide a number: a change there
 # must not retrain a network.

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking import whole_files
 from whyspiking.contract import Network
 from whyspiking.errors import UserError
 
 
 def save_network(network: Network, folder: Path) -> None:
     """Write `network.npz` and `network.json` (facts and history) into `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
     save_arrays(network.arrays, folder / "network.npz")
     text = json.dumps({"info": network.info, "history": network.history}, indent=1, sort_keys=True)
-    partial = folder / "network.json.part"
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(folder / "network.json")
+    whole_files.write(folder / "network.json", text + "\n")
 
 
 def load_network(folder: Path) -> Network:
@@ -31,22 +28,14 @@ def load_network(folder: Path) -> Network:
     """
     arrays = load_arrays(folder / "network.npz")
     path = folder / "network.json"
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); delete its folder and rerun") from None
+    facts = whole_files.read_json(path, "info", "history")
     return Network(arrays=arrays, info=facts["info"], history=facts["history"])
 
 
 def save_arrays(arrays: dict[str, NDArray], path: Path) -> None:
     """Write named arrays as one compressed .npz, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    with partial.open("wb") as file:
+    with whole_files.replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def load_arrays(path: Path) -> dict[str, NDArray]:
@@ -56,7 +45,11 @@ def load_arrays(path: Path) -> dict[str, NDArray]:
         UserError: If the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: numpy would leave a file open that is no archive.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return {key: file[key] for key in file.files}
     except Exception as error:
-        raise UserError(f"{path}: cannot be read ({error}); delete it and rerun") from None
+        raise UserError(
+            f"{path}: cannot be read ({error}); expected arrays that a finished job wrote; delete "
+            "it and rerun snakemake"
+        ) from None

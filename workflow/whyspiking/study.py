@@ -1,210 +1,51 @@
-"""Opens the finished tables of a run and tells them: what the notebooks show, cell by cell."""
+"""Opens the finished tables of a run and tells all talks side by side, for the main notebook."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from whyspiking import (
-    claims_file,
+    biology,
     comparisons,
-    figures,
+    constraints,
+    forests,
+    learning_table,
     markup,
+    matrix,
     measures_table,
     registry,
     sections,
+    size_figures,
+    slides,
     speed_figures,
-    svg,
+    synthesis,
     tables,
+    telling,
+    trained,
 )
-from whyspiking.contract import Results
-from whyspiking.errors import UserError
-from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html
+from whyspiking.story import (
+    Story,
+    banner,
+    check_scale,
+    claims_of,
+    existing,
+    find,
+    read_verdicts,
+    show,
+)
+from whyspiking.synthesis import Answer
 from whyspiking.tables import Table
 from whyspiking.verdict_table import verdict_table
+from whyspiking.whole_files import read_json
 
-PLUMBING = "Smoke run: this checks the plumbing only. Nothing on this page is a verdict."
-
-
-def find(results: str | Path) -> Path:
-    """The folder of a run, seen from the project's root or from `notebooks/`.
-
-    Raises:
-        UserError: If it is at neither place.
-    """
-    for folder in (Path(results), Path("..") / results):
-        if folder.is_dir():
-            return folder
-    raise UserError(
-        f"folder '{results}' does not exist; run `snakemake` first, or name another folder in the "
-        "parameters cell"
-    )
-
-
-@dataclass
-class Story:
-    """One talk: its question, verdicts, figures, measures and deviations.
-
-    Attributes:
-        talk: Its description.
-        results: Its tables and exhibits.
-        verdicts: Its rows of the verdict table.
-        links: Path from the page to the folder of the run.
-        here: Path from the page to the folder of the talk.
-    """
-
-    talk: registry.Talk
-    results: Results
-    verdicts: Table
-    links: str
-    here: str
-
-    @classmethod
-    def open(cls, results: str | Path, talk: str, scale: str) -> Story:
-        """Read one talk's tables for its own page, `<results>/<talk>/report.html`.
-
-        Args:
-            results: Folder of the run.
-            talk: Name of the talk.
-            scale: Scale of the run.
-
-        Raises:
-            UserError: If a table is missing or was made at another scale.
-        """
-        return cls._read(find(results), talk, scale, links="../", here="")
-
-    @classmethod
-    def _read(cls, folder: Path, talk: str, scale: str, *, links: str, here: str) -> Story:
-        own = folder / talk
-        metrics = tables.read_metrics([_existing(own / "metrics.csv")])
-        _check_scale(metrics, scale, own / "metrics.csv")
-        history = pd.read_csv(_existing(own / "history.csv"))
-        return cls(
-            talk=registry.as_measured(registry.load_talk(talk), own),
-            results=Results(own, talk, scale, metrics, history),
-            verdicts=read_verdicts(own / "verdicts.csv"),
-            links=links,
-            here=here,
-        )
-
-    def head(self) -> Html:
-        """Speaker, papers, the question; at smoke scale a banner."""
-        talk = self.talk
-        papers = "".join(
-            f"<li>{escape(paper['cite'])} "
-            f'<a href="https://doi.org/{escape(paper["doi"], quote=True)}">'
-            f"doi:{escape(paper['doi'])}</a></li>"
-            for paper in talk.papers.values()
-        )
-        files = {"metrics.csv": "metrics", "verdicts.csv": "verdicts", "history.csv": "training"}
-        links = ", ".join(
-            f'<a href="{self.here}{name}">{words}</a>' for name, words in files.items()
-        )
-        return Html(
-            f'<p class="soft">{escape(talk.speaker)}, SNUFA 2020 · '
-            f"{escape(self.results.scale)} scale · tables: {links}</p>"
-            f'<p class="lead">{escape(talk.question)}</p><ul>{papers}</ul>'
-            f"{banner(self.results.scale)}"
-        )
-
-    def verdict_table(self) -> Html:
-        """Verdicts on all claims of the talk."""
-        return Html(
-            verdict_table(
-                self.verdicts, _claims([self.talk]), {self.talk.name: self.talk}, many=False
-            )
-        )
-
-    def forest(self) -> Html:
-        """All claims as a forest plot."""
-        return self._draw("claims", lambda: comparisons.verdict_forest(self.verdicts))
-
-    def figure(self, name: str) -> Html:
-        """One of the talk's signature figures, or the reason why there is none."""
-        return self._draw(name, self._plates()[name])
-
-    def signature(self) -> Html:
-        """All signature figures of the talk, in the order of its story."""
-        drawn = [self._draw(name, draw) for name, draw in self._plates().items()]
-        return Html("\n".join(piece.markup for piece in drawn))
-
-    def perturbations(self, experiment: str) -> Html:
-        """Score against every perturbation of the common battery, spiking network and controls."""
-        rows = self.results.metrics[self.results.metrics["experiment"] == experiment]
-        described = self.talk.experiments[experiment]
-        labels = {
-            variant.name: variant.name.replace("_", " ")
-            for variant in described.variants.values()
-            if variant.role in ("spiking", "control")
-        }
-
-        def draw() -> Plate:
-            plate = comparisons.perturbation_curves(rows, labels=labels)
-            plate.caption = f"{described.title}. {plate.caption}"
-            return plate
-
-        return self._draw(f"perturbations-{experiment}", draw)
-
-    def speed(self, experiment: str) -> Html:
-        """Accuracy against time, as if the network were stopped."""
-
-        def draw() -> Plate:
-            arrays = self.results.exhibit(experiment)
-            plate = figures.anytime(arrays, self.talk.tau_char_ms, experiment)
-            plate.caption = f"{self.talk.experiments[experiment].title}. {plate.caption}"
-            return plate
-
-        return self._draw(f"speed-{experiment}", draw)
-
-    def energy(self) -> Html:
-        """Energy of the control over that of the spiking network."""
-        return self._draw("energy", lambda: comparisons.energy_dots(self.results.metrics))
-
-    def measures(self) -> Html:
-        """Table of timing, latency, energy, robustness and parity."""
-        return Html(
-            measures_table.measures_table(self.results.metrics, {self.talk.name: self.talk})
-        )
-
-    def deviations(self) -> Html:
-        """Published against used parameters."""
-        return Html(sections.deviations([self.talk], self.results.scale))
-
-    def provenance(self) -> Html:
-        """Data, variants and where the rest is told."""
-        link = f'<a href="{self.links}why_spiking.html#deviations-and-provenance">the report</a>'
-        return Html(
-            sections.data_table([self.talk])
-            + sections.variants_table(list(self.talk.experiments.values()))
-            + f"<p>Commit, versions, machine, seeds and seconds of this run stand in {link}.</p>"
-        )
-
-    def brief(self) -> str:
-        """The talk in the joint report: question, signature figures, where to read on."""
-        talk = self.talk
-        parts = [
-            f'<h3 id="{markup.slug(talk.name)}">{escape(talk.speaker)}: {escape(talk.title)}</h3>',
-            f"<p>{escape(talk.question)}</p>",
-            self.signature().markup,
-            f'<p><a href="{self.here}report.html">The whole story of this talk</a>: model, '
-            "equations, claims, deviations.</p>",
-        ]
-        return "\n".join(parts)
-
-    def _plates(self) -> Mapping[str, Callable[[], Plate]]:
-        drawn = registry.module(self.talk.name).figures(self.results)
-        return cast("Mapping[str, Callable[[], Plate]]", drawn)
-
-    def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:
-        return show(draw, f"{self.talk.name}-{markup.slug(name)}", self.here, self.talk)
+__all__ = ["Story", "Study"]
 
 
 @dataclass
@@ -231,15 +72,17 @@ class Study:
             UserError: If a table is missing or was made at another scale.
         """
         folder = find(results)
-        manifest = json.loads(_existing(folder / "manifest.json").read_text(encoding="utf-8"))
-        metrics = tables.read_metrics([_existing(folder / "metrics.csv")])
-        _check_scale(metrics, scale, folder / "metrics.csv")
+        manifest = read_json(existing(folder / "manifest.json"))
+        metrics = tables.read_metrics([existing(folder / "metrics.csv")])
+        check_scale(metrics, scale, folder / "metrics.csv")
         verdicts = read_verdicts(folder / "verdicts.csv")
         stories = {
-            talk: Story._read(folder, talk, scale, links="", here=f"{talk}/")
+            talk: Story.read(folder, talk, scale, links="", here=f"{talk}/")
             for talk in dict.fromkeys(verdicts["talk"])
         }
-        axes = pd.read_csv(_existing(folder / "axes.csv"), keep_default_na=False, na_values=["nan"])
+        axes = tables.read_csv(
+            existing(folder / "axes.csv"), keep_default_na=False, na_values=["nan"]
+        )
         return cls(folder, scale, stories, metrics, verdicts, axes, manifest)
 
     @property
@@ -265,16 +108,12 @@ class Study:
     def verdict_table(self) -> Html:
         """Verdicts on all claims of all talks."""
         return Html(
-            verdict_table(self.verdicts, _claims(self.talks.values()), self.talks, many=True)
+            verdict_table(self.verdicts, claims_of(self.talks.values()), self.talks, many=True)
         )
-
-    def summary(self) -> Html:
-        """What came out, on one screen."""
-        return Html(sections.summary(self.verdicts, self.axes, self.talks, self.scale))
 
     def forest(self) -> Html:
         """All claims as a forest plot."""
-        return show(lambda: comparisons.verdict_forest(self.verdicts), "claims", "")
+        return show(lambda: forests.verdict_forest(self.verdicts), "claims", "")
 
     def each_talk(self) -> Html:
         """Every talk with its signature figures."""
@@ -284,22 +123,106 @@ class Study:
         """Table of timing, latency, energy, robustness and parity, all experiments."""
         return Html(measures_table.measures_table(self.metrics, self.talks))
 
-    def answers(self) -> Html:
-        """Every contrast that has a null: as a figure, and as a table that opens on demand."""
-        with_null = self.axes[np.isfinite(self.axes["null"])]
-        if with_null.empty:
-            return Html(markup.note("No contrast could be measured at this scale."))
-        table = sections.axes_table(with_null)
-        return show(lambda: comparisons.axes_forest(with_null), "axes-forest", "") + Html(
-            markup.details(f"All {len(with_null)} contrasts as a table", table)
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """Where every talk stands on every axis."""
+        return synthesis.answers(
+            self.axes,
+            self.verdicts,
+            claims_of(self.talks.values()),
+            self.metrics,
+            self.talks,
+            self.config,
         )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The configuration of the run."""
+        return self.manifest["config"]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """How figures call the talks, in the order of the report."""
+        return {name: telling.surname(talk) for name, talk in self.talks.items()}
+
+    def answer(self) -> Html:
+        """The answer to "why spiking?" on one screen, and the matrix talk x axis."""
+        said = sections.counts(self.verdicts)
+        if self.scale == "smoke":
+            said = markup.note("One seed has no interval: a smoke run answers nothing.")
+        else:
+            said += telling.in_one_screen(self.answers, self.talks)
+        told = f"<h2>The answer</h2>{said}{matrix.table(self.answers, self.talks)}"
+        keys = "" if self.scale == "smoke" else sections.key_claims(self.verdicts, self.talks)
+        slide = show(lambda: matrix.figure(self.answers, self.talks), "matrix", "").markup
+        slide += slides.links(self.answers)
+        return Html(told + markup.details("The matrix as a figure, for a slide", slide) + keys)
+
+    def axis_sections(self) -> Html:
+        """Each axis: forest over talks, sentences, what would change our mind, its contrasts."""
+        meanings = {entry["measure"]: entry["says"] for entry in self.config["axes"]}
+        parts = ["<h2>Axis by axis</h2>", f"<p>{escape(telling.RULES)}</p>"]
+        for answer in self.answers:
+            parts += [
+                f'<h3 id="{answer.axis}">{escape(answer.axis.capitalize())} '
+                f"{telling.chip(answer.word)}</h3>",
+                telling.axis_paragraph(answer, self.talks, meanings),
+                show(
+                    lambda answer=answer: forests.axis_forest(answer, self.config, self.names),
+                    f"forest-{answer.axis}",
+                    "",
+                ).markup,
+                sections.claims_of_axis(answer, self.verdicts),
+                sections.contrasts_of_axis(answer.axis, self.axes, self.names),
+            ]
+        return Html("\n".join(parts))
+
+    def constraints(self) -> Html:
+        """Constraints and bottlenecks: time and memory of training, size, agreement of engines."""
+        durations = pd.read_csv(existing(self.folder / "durations.csv"), keep_default_na=False)
+        parts = [
+            "<h2>Constraints and bottlenecks</h2><h3>Time</h3>",
+            constraints.training_sentence(self.metrics, self.talks),
+            show(
+                lambda: constraints.training_figure(self.metrics, self.talks, self.names),
+                "training-time",
+                "",
+            ).markup,
+            markup.details(
+                "Seconds of every experiment",
+                constraints.cost_table(self.metrics, durations, self.talks),
+            ),
+            "<h3>Memory of learning</h3>",
+            constraints.memory(self.metrics, self.talks),
+            "<h3>Size</h3>",
+            constraints.size(self.metrics, self.talks),
+            "<h3>Engines</h3>",
+            constraints.parity_told(self.metrics, self.talks, self.config["parity"]),
+        ]
+        return Html("\n".join(parts))
+
+    def trained(self) -> Html:
+        """We can train them, what now? Tolerance of trained networks, and nervous systems."""
+        parts = [
+            "<h2>We can train them, what now?</h2><h3>What trained networks stand</h3>",
+            trained.sentences(self.metrics, self.talks),
+            trained.table(self.metrics, self.talks),
+            "<h3>Beside nervous systems</h3>",
+            biology.sentences(self.metrics, self.talks),
+            show(lambda: biology.figure(self.metrics, self.talks), "biology", "").markup,
+            markup.details(
+                "Every quantity, with its sources", biology.table(self.metrics, self.talks)
+            ),
+        ]
+        return Html("\n".join(parts))
 
     def speed(self) -> Html:
         """Speed against accuracy, for all data that several talks share."""
         curves = []
         for name, story in self.stories.items():
             for experiment in story.talk.experiments.values():
-                if experiment.kind != "classification":
+                rows = story.results.metrics["experiment"] == experiment.name
+                if experiment.kind != "classification" or not rows.any():
                     continue
                 arrays = story.results.exhibit(experiment.name)
                 for variant in experiment.variants.values():
@@ -337,6 +260,14 @@ class Study:
             lambda: comparisons.energy_tornado(self.metrics), "tornado", ""
         )
 
+    def sizes(self) -> Html:
+        """Score against parameters, where networks of several sizes were trained."""
+        return show(lambda: size_figures.accuracy_size(self.metrics, self.talks), "sizes", "")
+
+    def learning(self) -> Html:
+        """What each learning rule keeps in memory and needs to be told."""
+        return Html(learning_table.learning_table(self.metrics, self.talks))
+
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""
         return Html(sections.deviations(list(self.talks.values()), self.scale))
@@ -352,77 +283,3 @@ class Study:
     def provenance(self) -> Html:
         """How this run was made."""
         return Html(sections.provenance(self.manifest))
-
-
-def show(
-    draw: Callable[[], Plate], name: str, here: str, talk: registry.Talk | None = None
-) -> Html:
-    """A figure with caption, or a note where there is nothing to draw.
-
-    Args:
-        draw: Draws the figure; raises `NotMeasuredError` where it cannot.
-        name: Identifier, unique in the page.
-        here: Path from the page to the folder that the figure's source is relative to.
-        talk: The talk it belongs to, to name stand-in data.
-    """
-    with figures.style():
-        try:
-            plate = draw()
-        except NotMeasuredError as why:
-            return Html(markup.note(f"Figure not drawn. {why}"))
-        picture = svg.inline(plate, name, plate.alt)
-    caption = plate.caption
-    if talk is not None and plate.experiment:
-        provenance = talk.experiments[plate.experiment].provenance
-        if provenance in ("synthetic", "simulated"):
-            caption = f"{markup.data_word(provenance, start=True)}. {caption}"
-    return Html(markup.figure(picture, name=name, caption=caption, link=here + plate.source))
-
-
-def banner(scale: str) -> str:
-    """A warning on pages of smoke runs."""
-    return f'<p class="banner" role="note">{PLUMBING}</p>' if scale == "smoke" else ""
-
-
-def read_verdicts(path: Path) -> Table:
-    """Read a verdict table; numbers are numbers, missing ones nan, missing words empty.
-
-    Raises:
-        UserError: If the file is missing.
-    """
-    table = pd.read_csv(_existing(path), keep_default_na=False)
-    numeric = (
-        "published",
-        "value",
-        "low",
-        "high",
-        "seeds",
-        "band_low",
-        "band_high",
-        "control_value",
-    )
-    for column in numeric:
-        table[column] = pd.to_numeric(table[column], errors="coerce")
-    return table
-
-
-def _claims(talks: Iterable[registry.Talk]) -> dict[str, claims_file.Claim]:
-    return {
-        claim.id: claim
-        for talk in talks
-        for claim in claims_file.load(talk.folder / "claims.yaml", talk)
-    }
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise UserError(f"{path}: no such file; run `snakemake` to make it")
-    return path
-
-
-def _check_scale(metrics: Table, scale: str, path: Path) -> None:
-    found = sorted(set(metrics["scale"]))
-    if found != [scale]:
-        raise UserError(
-            f"{path}: holds scale {found}, but '{scale}' was asked for; correct the parameters cell"
-        )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Labels, Network, Outcome, Stimulus, Task, Trials
+from whyspiking.contract import Labels, Network, Outcome, Recording, Stimulus, Task, Trials
 from whyspiking.randomness import Streams
 from whyspiking.spikes import Spikes
 
@@ -25,6 +25,31 @@ def select_task(task: Task, chosen: NDArray) -> Task:
         ),
         targets=task.targets[chosen],
         features=None if task.features is None else task.features[chosen],
+    )
+
+
+def same_stimulus(first: Task, second: Task) -> bool:
+    """Whether two tasks send in the same spikes and arrays, as often."""
+    ours, theirs = first.stimulus, second.stimulus
+    if first.targets.shape[0] != second.targets.shape[0]:
+        return False
+    if set(ours.spikes) != set(theirs.spikes) or set(ours.arrays) != set(theirs.arrays):
+        return False
+    spikes = ((s, theirs.spikes[k]) for k, s in ours.spikes.items())
+    return all(
+        np.array_equal(x.times_ms, y.times_ms)
+        and np.array_equal(x.units, y.units)
+        and np.array_equal(x.trials, y.trials)
+        for x, y in spikes
+    ) and all(np.array_equal(a, theirs.arrays[k]) for k, a in ours.arrays.items())
+
+
+def select_recording(recording: Recording, chosen: NDArray) -> Recording:
+    """The recording of the given trials, in the given order."""
+    return replace(
+        recording,
+        spikes={k: spikes.select_trials(chosen) for k, spikes in recording.spikes.items()},
+        traces={k: trace[chosen] for k, trace in recording.traces.items()},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+from pathlib import Path
 
 from matplotlib.figure import Figure
 
@@ -28,23 +29,113 @@ def inline(figure: Figure, prefix: str, alt: str) -> str:
     return embed(buffer.getvalue(), prefix, alt)
 
 
+def write(figure: Figure, path: Path) -> None:
+    """The figure as a file that stands alone, on white, with no date in it.
+
+    Args:
+        figure: Drawn under `figures.style`.
+        path: Where the SVG goes; it appears whole or not at all.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    with style():
+        figure.savefig(
+            partial,
+            format="svg",
+            facecolor="white",
+            metadata={"Date": None, "Creator": None},
+        )
+    partial.replace(path)
+
+
 def embed(source: str, prefix: str, alt: str) -> str:
-    """Make a stand-alone SVG document, as matplotlib writes it, part of a page."""
+    """Make a stand-alone SVG document, as matplotlib writes it, part of a page.
+
+    What no reader sees is left out: names that nothing refers to, indentation, thousandths of a
+    point. That is more than half of it.
+
+    Args:
+        source: The document.
+        prefix: Unique within the page; letters, digits and `-`.
+        alt: Text for readers who cannot see the figure.
+    """
     text = source[source.index("<svg") :].rstrip()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     # Matplotlib's style sheet has the selector `*`, which would reach the whole page.
     text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", text, flags=re.DOTALL)
+    used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', text))
+    text = re.sub(r'\s\bid="([^"]+)"', lambda m: m.group(0) if m.group(1) in used else "", text)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", text)
     text = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', text)
-    text = re.sub(r'\bd="([^"]+)"', _shortened, text)
+    text = re.sub(r'\bd="([^"]+)"', lambda m: f'd="{compact(m.group(1))}"', text)
+    text = re.sub(r'\b([xy])="(-?\d+\.\d\d)\d+"', r'\1="\2"', text)
+    # The page names the font, and turning by nothing is no turn.
+    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)
+    text = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", text)
+    text = re.sub(r'style="([^"]+)"', _dense, text)
+    text = re.sub(r">\s*\n\s*<", ">\n<", text)
     text = text.replace(INK, "currentColor")
     label = html.escape(alt, quote=True)
     opening = f'<svg role="img" aria-label="{label}" style="stroke-linejoin:round"'
     return text.replace("<svg", opening, 1)
 
 
-def _shortened(path: re.Match[str]) -> str:
-    """A path to a hundredth of a point, which no screen shows: a third of the page's size."""
-    numbers = re.sub(r"(\.\d\d)\d+", r"\1", path.group(1))
-    return f'd="{" ".join(numbers.split())}"'
+def compact(path: str) -> str:
+    """The same path to a hundredth of a point, in relative coordinates.
+
+    Args:
+        path: As matplotlib writes it: absolute M, L, Q, C and z, separated by blanks.
+
+    Returns:
+        The path; as it was if it holds anything else.
+    """
+    tokens = path.split()
+    said, last = "", ""
+    here, start = (0, 0), (0, 0)
+    place = 0
+    while place < len(tokens):
+        command = tokens[place]
+        length = ARGUMENTS.get(command)
+        if length is None:
+            return path
+        numbers = [round(100 * float(x)) for x in tokens[place + 1 : place + 1 + length]]
+        place += 1 + length
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if not points:
+            said, last, here = said + "z", "z", start
+            continue
+        letter = command if not said else command.lower()
+        origin = here if said else (0, 0)
+        moves = [x - origin[axis] for point in points for axis, x in enumerate(point)]
+        if letter == "l" and moves[1] == 0:
+            letter, moves = "h", moves[:1]
+        elif letter == "l" and moves[0] == 0:
+            letter, moves = "v", moves[1:]
+        # After a move, a line needs no letter; neither does a repeated command.
+        implied = {"m": "l", "M": "L"}.get(last, last)
+        said += _joined("" if letter == implied else letter, moves)
+        last, here = letter, points[-1]
+        if command == "M":
+            start = here
+    return said
+
+
+ARGUMENTS = {"M": 2, "L": 2, "Q": 4, "C": 6, "z": 0}
+"""Numbers that each command of a path takes."""
+
+
+def _joined(letter: str, hundredths: list[int]) -> str:
+    """A command with its numbers, blanks only where they are needed."""
+    said = letter
+    for place, number in enumerate(hundredths):
+        shown = f"{number / 100:.2f}".rstrip("0").rstrip(".").replace("0.", ".", 1)
+        shown = shown if abs(number) < 100 else f"{number / 100:.2f}".rstrip("0").rstrip(".")
+        shown = "0" if shown in ("", "-", "-0") else shown
+        blank = (place or not letter) and not shown.startswith("-")
+        said += f" {shown}" if blank else shown
+    return said
+
+
+def _dense(style: re.Match[str]) -> str:
+    return f'style="{style.group(1).replace(": ", ":").replace("; ", ";").rstrip(";")}"'

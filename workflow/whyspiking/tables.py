@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -9,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from whyspiking import whole_files
 from whyspiking.errors import UserError
 from whyspiking.glossary import GLOSSARY
 
@@ -127,12 +129,7 @@ def read_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
     """
     parts = []
     for path in paths:
-        try:
-            part = pd.read_csv(path, keep_default_na=False, na_values=["nan"])
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-            raise UserError(
-                f"{path}: not a readable table ({error}); delete it and rerun"
-            ) from None
+        part = read_csv(Path(path), keep_default_na=False, na_values=["nan"])
         parts.append(check_metrics(part, str(path)))
     filled = [part for part in parts if not part.empty]
     if not filled:
@@ -141,9 +138,26 @@ def read_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write any table as CSV through a temporary file in the same folder."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    table.to_csv(partial, index=False, float_format="%.10g", na_rep="nan")
-    partial.replace(path)
+    """Write any table as CSV, sealed, whole or not at all."""
+    with whole_files.replacing(Path(path), sealed=True) as partial:
+        table.to_csv(partial, index=False, float_format="%.10g", na_rep="nan")
+
+
+def read_csv(path: Path, **options: Any) -> pd.DataFrame:
+    """Read a table that `write_csv` wrote.
+
+    Args:
+        path: The file.
+        options: For `pandas.read_csv`.
+
+    Raises:
+        UserError: If the file is missing, damaged or no table.
+    """
+    raw = whole_files.read(path)
+    try:
+        return pd.read_csv(io.BytesIO(raw), **options)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path}: not a readable table ({error}); expected rows of comma-separated values; "
+            "delete it and rerun snakemake"
+        ) from None

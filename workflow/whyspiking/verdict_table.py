@@ -16,6 +16,8 @@ from whyspiking.registry import Talk
 from whyspiking.tables import Table
 
 SIGNED_TESTS = ("difference",)
+FILTERS = {"role": "Claims", "talk": "Talk", "verdict": "Verdict", "data": "Data"}
+"""What rows can be filtered by, and the label of the choice."""
 
 
 def verdict_table(
@@ -43,8 +45,16 @@ def verdict_table(
     order = verdicts.sort_values("role", kind="stable", key=lambda role: role != "key")
     for record in order.to_dict("records"):
         row = {str(key): value for key, value in record.items()}
-        rows.append(_verdict_row(row, claims[row["claim"]], talks[row["talk"]]))
-        data.append({"talk": row["talk"], "verdict": row["label"]})
+        folder = f"{row['talk']}/" if many else ""
+        rows.append(_verdict_row(row, claims[row["claim"]], talks[row["talk"]], folder))
+        data.append(
+            {
+                "talk": row["talk"],
+                "verdict": row["label"],
+                "data": markup.DATA_WORDS.get(row["data"], str(row["data"])),
+                "role": row["role"],
+            }
+        )
     controls = ""
     if many:
         controls = _controls("verdicts", data)
@@ -60,10 +70,11 @@ def verdict_table(
         numbers=("Published", "Ours", "Accepted", "Seeds", "Negative control"),
         sortable=True,
         data=data,
+        tall=many,
     )
 
 
-def _verdict_row(row: Mapping[str, Any], claim: Claim, talk: Talk) -> list[Cell]:
+def _verdict_row(row: Mapping[str, Any], claim: Claim, talk: Talk, folder: str) -> list[Cell]:
     unit = str(row["unit"])
     signed = claim.test in SIGNED_TESTS
     published = markup.value(row["published"], unit, signed=signed)
@@ -72,12 +83,16 @@ def _verdict_row(row: Mapping[str, Any], claim: Claim, talk: Talk) -> list[Cell]
     elif claim.spread is not None:
         published += f"<small>± {markup.bare(claim.spread, unit)} sd</small>"
     ours = markup.interval(row["value"], row["low"], row["high"], unit, signed=signed)
+    if np.isfinite(row["value"]):
+        # The number leads to the measurements that it was computed from.
+        shown, small, rest = ours.partition("<small>")
+        ours = f'<a href="{folder}metrics.csv">{shown}</a>{small}{rest}'
     accepted = markup.band(row["band_low"], row["band_high"], unit)
     if _words(row["why"]):
         accepted += f'<small class="wrap">{escape(_words(row["why"]))}</small>'
     return [
         _verdict(row),
-        Cell(_claim(claim, talk), claim.id, "claim"),
+        Cell(_claim(claim, talk, folder), claim.id, "claim"),
         Cell(published, markup.sort_key(row["published"]), "number"),
         Cell(ours, markup.sort_key(row["value"]), "number"),
         Cell(accepted, markup.sort_key(row["band_low"]), "number band"),
@@ -98,12 +113,15 @@ def _verdict(row: Mapping[str, Any]) -> Cell:
     return Cell(chip.markup + said, chip.sort, "verdict")
 
 
-def _claim(claim: Claim, talk: Talk) -> str:
+def _claim(claim: Claim, talk: Talk, folder: str) -> str:
     paper = claim.source["paper"]
     source = talk.papers[paper]["cite"] if paper in talk.papers else paper
     role = "key claim · " if claim.role == "key" else ""
+    name = f"<code>{escape(claim.id)}</code>"
+    if folder:
+        name = f'<a href="{folder}report.html">{name}</a>'
     return (
-        f"{escape(claim.says)}<small>{role}<code>{escape(claim.id)}</code> · "
+        f"{escape(claim.says)}<small>{role}{name} · "
         f"{escape(claim.metric.replace('_', ' '))} · {escape(_short_citation(source))}, "
         f"{escape(claim.source['where'])}</small>"
     )
@@ -117,7 +135,7 @@ def _negative_control(row: Mapping[str, Any], claim: Claim, unit: str, signed: b
         return Cell("<small>not measured</small>", "", "number")
     outcome = "passes too" if _words(row["control_passes"]) == "True" else "misses, as it must"
     named = [claim.negative_control.get(key) for key in ("experiment", "variant", "perturbation")]
-    name = ", ".join(str(part).replace("_", " ") for part in named if part)
+    name = ", ".join(str(part).replace("_", " ") for part in named if part not in (None, "none"))
     shown = markup.value(control, unit, signed=signed)
     return Cell(f'{shown}<small class="wrap">{escape(name)}: {outcome}</small>', control, "number")
 
@@ -138,13 +156,13 @@ def _short_citation(cite: str) -> str:
 def _controls(table: str, data: Sequence[Mapping[str, str]]) -> str:
     parts = [f'<div class="controls" data-table="table-{table}" hidden>']
     parts.append('<label>Contains <input type="search" size="16"></label>')
-    for name in ("talk", "verdict"):
+    for name in FILTERS:
         options = "".join(
             f'<option value="{escape(v, quote=True)}">{escape(v)}</option>'
             for v in dict.fromkeys(row[name] for row in data)
         )
         parts.append(
-            f'<label>{name.capitalize()} <select name="{name}"><option value="">all</option>'
+            f'<label>{FILTERS[name]} <select name="{name}"><option value="">all</option>'
             f"{options}</select></label>"
         )
     parts.append('<span role="status" class="soft"></span></div>')

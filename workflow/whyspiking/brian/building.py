@@ -103,7 +103,7 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
             shutil.copy(CODE, project / CODE.name)
             device.headers.append(f'"{CODE.name}"')
             _generate(device, project, headers, model.dt_ms / 1e3)
-        except UserError:
+        except (UserError, OSError):
             raise
         except Exception as error:
             raise UserError(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from whyspiking import whole_files
 from whyspiking.errors import UserError
 
 FLAGS = (
@@ -20,6 +23,12 @@ FLAGS = (
 """Brian2's own defaults for GCC, stated here because the hash of a build covers them, and one more:
 updates of neurons touch so many arrays that GCC would not check at run time whether they overlap,
 and so would not vectorise."""
+
+FULL_DISK = "No space left on device"
+"""What compilers and linkers say then."""
+
+SPACE_BYTES = 1 << 20
+"""With less free space than this, a simulation that failed is taken to have failed for that."""
 
 # Every generated file includes these; compiling them once nearly halves the time of a build.
 HEADERS = (
@@ -73,25 +82,42 @@ def precompiled_headers(shared: Path) -> str:
     folder = (shared / f"headers-{key}").resolve()
     header = folder / "standard.h"
     finished = folder / "standard.h.gch"
-    if not finished.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{os.getpid()}.h"
-        partial.write_text(text)
-        partial.replace(header)
-        partial = folder / f"{os.getpid()}.gch"
-        result = subprocess.run(
-            [compiler(), "-x", "c++-header", *FLAGS, str(header), "-o", str(partial)],
-            capture_output=True,
-            text=True,
-        )
-        if result.returncode or not partial.exists():
-            raise UserError(
-                f"'{compiler()}' cannot compile the C++ standard headers; install a complete C++11 "
-                f"compiler, or name it in CXX. It said: {result.stderr[-500:] or 'nothing'}"
+    if not (finished.exists() and header.exists() and _undamaged(finished)):
+        with whole_files.replacing(header) as partial:
+            partial.write_text(text)
+        with whole_files.replacing(finished, sealed=True) as partial:
+            result = subprocess.run(
+                [compiler(), "-x", "c++-header", *FLAGS, str(header), "-o", str(partial)],
+                capture_output=True,
+                text=True,
             )
-        partial.replace(finished)
+            if FULL_DISK in result.stderr:
+                raise _full("the C++ standard headers", folder)
+            if result.returncode or not partial.exists():
+                raise UserError(
+                    f"'{compiler()}' cannot compile the C++ standard headers; install a complete "
+                    "C++11 compiler, or name it in CXX. It said: "
+                    f"{result.stderr[-500:] or 'nothing'}"
+                )
     # One token: Brian2 would lose the second of two.
     return f"-include{header}"
+
+
+def _undamaged(path: Path) -> bool:
+    """Whether a file is what was written: GCC refuses every program beside a damaged header."""
+    try:
+        whole_files.read(path)
+    except UserError:
+        return False
+    return True
+
+
+def _full(what: str, folder: Path) -> UserError:
+    return UserError(
+        f"{what}: {FULL_DISK} while it was compiled in {folder} or {tempfile.gettempdir()}; free "
+        "some space there and start snakemake again, or name another 'build_folder' in the config "
+        "(TMPDIR names another folder for temporary files)"
+    )
 
 
 def make(project: Path, name: str) -> None:
@@ -107,7 +133,10 @@ def make(project: Path, name: str) -> None:
     )
     if result.returncode:
         log = project / "make.log"
-        log.write_text(result.stdout + result.stderr)
+        with contextlib.suppress(OSError):
+            log.write_text(result.stdout + result.stderr)
+        if FULL_DISK in result.stderr:
+            raise _full(f"Brian2 model '{name}'", project)
         raise UserError(
             f"Brian2 model '{name}': compiling it failed; mend the C++ code or the equations that "
             f"the compiler names (all of its output: {log}): {result.stderr[-1500:]}"
@@ -124,9 +153,13 @@ def run_program(project: Path, words: Sequence[str]) -> None:
     Raises:
         RuntimeError: If it fails or says anything: Brian2 reports an unreadable file of values on
             stderr only, goes on with the old values, and exits with 0.
+        OSError: If there is no space for what it writes.
     """
     done = subprocess.run(["./main", *words], cwd=project, capture_output=True, text=True)
     if done.returncode or done.stderr or done.stdout:
+        place = tempfile.gettempdir()
+        if shutil.disk_usage(place).free < SPACE_BYTES:
+            raise OSError(errno.ENOSPC, FULL_DISK, place)
         raise RuntimeError(
             f"the simulation in {project} failed (exit code {done.returncode}): "
             f"{(done.stderr + done.stdout)[-1500:]}"

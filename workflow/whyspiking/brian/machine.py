@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import shutil
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from whyspiking import whole_files
 from whyspiking.brian import assembling, building, compiling
 from whyspiking.brian.exchange import Exchange, Value
 from whyspiking.contract import BrianModel, Recording, Stimulus
@@ -21,6 +23,9 @@ from whyspiking.errors import UserError
 from whyspiking.spikes import Spikes
 
 MANIFEST = "manifest.json"
+PROGRAM = "main"
+STATIC = "static_arrays/*"
+"""Files that a program reads at its start, within the folder of the build."""
 
 
 class Machine:
@@ -63,9 +68,11 @@ class Machine:
                 if manifest is None:
                     shutil.rmtree(self.project, ignore_errors=True)
                     manifest = building.build(model, self.project, folder)
-                    partial = self.project / f"{MANIFEST}.partial"
-                    partial.write_text(json.dumps(manifest, indent=1))
-                    partial.replace(self.project / MANIFEST)
+                    manifest["sha256"] = {
+                        str(path.relative_to(self.project)): _digest(path)
+                        for path in (self.project / PROGRAM, *self.project.glob(STATIC))
+                    }
+                    whole_files.write(self.project / MANIFEST, json.dumps(manifest, indent=1))
                     self.built = True
         self.manifest: dict[str, Any] = manifest
 
@@ -111,8 +118,17 @@ class Machine:
         return pieces[0] if len(pieces) == 1 else _join(pieces)
 
     def _finished(self) -> dict[str, Any] | None:
+        """The manifest of a build that is there and undamaged; any other is made anew."""
         path = self.project / MANIFEST
-        return json.loads(path.read_text()) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            manifest = whole_files.read_json(path, "inputs", "variables")
+            told = manifest.get("sha256", {})
+            whole = all(_digest(self.project / name) == digest for name, digest in told.items())
+        except (UserError, OSError):
+            return None
+        return manifest if whole else None
 
     def _count_trials(self, stimulus: Stimulus, trials: int | None) -> int:
         counts = {f"spikes of '{k}'": v.n_trials for k, v in stimulus.spikes.items()}
@@ -164,6 +180,10 @@ class Machine:
                 trace_dt_ms={k: float(v[2]) for k, v in self.model.record_traces.items()},
                 final={name: exchange.read_final(name, results) for name in self.manifest["final"]},
             )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -190,7 +190,8 @@ def parse_original(raw: bytes, name: str, n_records: int) -> Records:
     from scipy.io.matlab import MatReadError
 
     try:
-        arrays = loadmat(io.BytesIO(raw))
+        # Only these two: other variables could be objects of MATLAB.
+        arrays = loadmat(io.BytesIO(raw), variable_names=("x", "y"))
     except (ValueError, NotImplementedError, TypeError, IndexError, MatReadError) as error:
         raise UserError(f"{name}: not a readable MATLAB file ({error}); fetch it again") from None
     for key, last in (("x", N_CHANNELS), ("y", len(LABELS))):
@@ -198,6 +199,9 @@ def parse_original(raw: bytes, name: str, n_records: int) -> Records:
         wanted = (n_records, ORIGINAL_STEPS, last)
         if shape != wanted:
             raise UserError(f"{name}: array '{key}' has shape {shape}; expected {wanted}")
+        kind = np.asarray(arrays[key]).dtype.kind
+        if kind not in "biuf":
+            raise UserError(f"{name}: array '{key}' is of kind '{kind}'; expected numbers")
     one_hot = np.asarray(arrays["y"]) != 0
     if one_hot.sum(axis=2).max() > 1:
         raise UserError(f"{name}: a step has several labels; expected at most one")

@@ -93,8 +93,8 @@ def find_nmnist(data: Mapping[str, Any]) -> Path | None:
     if data["nmnist"]["source"] == "original":
         raise UserError(
             "config: 'data.nmnist.source' is 'original', but no folder with Train and Test of "
-            f"N-MNIST is in data.originals_dir ({own}); unpack both archives there, or choose "
-            "'simulated'"
+            f"N-MNIST is in data.originals_dir ({own}); expected both. Unpack both archives "
+            "there, or choose 'simulated'"
         )
     return None
 

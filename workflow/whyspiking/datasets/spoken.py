@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,18 @@ N_UNITS = 700
 N_CLASSES = 20
 FILES = {"train": "SHD/shd_train.h5", "test": "SHD/shd_test.h5"}
 """File -> where it lies in the folder of the data set."""
+KINDS = {
+    "spikes/times": ("f", True),
+    "spikes/units": ("iu", True),
+    "labels": ("iu", False),
+    "extra/speaker": ("iu", False),
+    "extra/keys": ("S", False),
+}
+"""Array -> kinds of number it may hold (S: text), and whether every entry is a list of its own."""
+MOST_UTTERANCES = 1_000_000
+MOST_SPIKES = 500_000_000
+"""The published training file has 8156 utterances and about 65 million spikes."""
+ROWS_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -154,12 +167,14 @@ def read(
 
     try:
         with h5py.File(path, "r") as file:
-            names = ("spikes/times", "spikes/units", "labels", "extra/speaker", "extra/keys")
-            if missing := [name for name in names if name not in file]:
+            if missing := [name for name in KINDS if name not in file]:
                 raise bad(f"it lacks {', '.join(missing)}")
-            times, units, labels, speakers, keys = (np.asarray(file[name]) for name in names)
-    except OSError as error:
-        raise bad(f"it cannot be read as HDF5 ({str(error).splitlines()[0]})") from None
+            times, units, labels, speakers, keys = (_array(file, name) for name in KINDS)
+    except _Unfit as error:
+        raise bad(str(error)) from None
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise bad(f"it cannot be read as HDF5 ({first})") from None
     n = [len(array) for array in (times, units, labels, speakers)]
     if len(set(n)) > 1 or not n[0]:
         raise bad(f"numbers of utterances differ or are 0: {n}")
@@ -176,3 +191,44 @@ def read(
     words = tuple(key.decode("utf-8") if isinstance(key, bytes) else str(key) for key in keys)
     ptr = np.concatenate([[0], np.cumsum(lengths)])
     return times, units, ptr, labels.astype(np.int64), speakers.astype(np.int64), words
+
+
+class _Unfit(Exception):
+    """Why an array of a file is not taken."""
+
+
+def _array(file: Any, name: str) -> NDArray:
+    """One array, if it lies in this very file, is of the expected kind and of bearable size.
+
+    HDF5 lets a file point to others: by links, as a virtual data set, or by raw data elsewhere.
+    """
+    import h5py
+
+    parts = name.split("/")
+    for k in range(len(parts)):
+        link = file.get("/".join(parts[: k + 1]), getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise _Unfit(f"'{name}' is a link to somewhere else")
+    found = file[name]
+    if not isinstance(found, h5py.Dataset) or found.ndim != 1:
+        raise _Unfit(f"'{name}' is no list")
+    if found.is_virtual or found.external:
+        raise _Unfit(f"'{name}' takes its content from another file")
+    kind, ragged = KINDS[name]
+    inner = h5py.check_vlen_dtype(found.dtype) if ragged else found.dtype
+    text = h5py.check_string_dtype(found.dtype) is not None or found.dtype.kind == "S"
+    if not (text if kind == "S" else inner is not None and not text and inner.kind in kind):
+        raise _Unfit(f"'{name}' is of another kind ({found.dtype})")
+    if len(found) > MOST_UTTERANCES:
+        raise _Unfit(f"'{name}' has {len(found)} entries")
+    if not ragged:
+        return np.asarray(found)
+    # Several entries may share their bytes in the file, so that its size bounds nothing.
+    rows, n = np.empty(len(found), object), 0
+    for start in range(0, len(found), ROWS_AT_ONCE):
+        part = found[start : start + ROWS_AT_ONCE]
+        rows[start : start + len(part)] = part
+        n += sum(len(row) for row in part)
+        if n > MOST_SPIKES:
+            raise _Unfit(f"'{name}' has more than {MOST_SPIKES} spikes")
+    return rows

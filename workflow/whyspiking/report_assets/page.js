@@ -16,6 +16,13 @@ theme.addEventListener("click", () => {
 });
 systemDark.addEventListener("change", nameTheme);
 
+// What a screen reader is told after a table was sorted.
+const announcer = document.createElement("p");
+announcer.className = "unseen";
+announcer.id = "announcer";
+announcer.setAttribute("role", "status");
+document.body.append(announcer);
+
 // Sortable tables: click or Enter on a heading; `data-sort` carries a number or rank.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
@@ -40,6 +47,8 @@ for (const table of document.querySelectorAll("table.sortable")) {
         return down ? -order : order;
       });
       table.tBodies[0].append(...rows);
+      const order = down ? "descending" : "ascending";
+      announcer.textContent = `sorted by ${button.textContent}, ${order}`;
     });
   });
 }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking import whole_files
 from whyspiking.datasets.speech import voices
 from whyspiking.datasets.speech.espeak import Synthesiser
 from whyspiking.randomness import Streams
@@ -159,4 +160,5 @@ def table(
             *(str(column[speaker][place]) for column in more.values()),
         ]
         lines.append(",".join([*own, *values.values()]))
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with whole_files.replacing(path) as partial:
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import store
+from whyspiking import store, whole_files
 from whyspiking.contract import Progress
 from whyspiking.datasets.speech import corpus, ear, voices
 from whyspiking.randomness import Streams
@@ -116,9 +116,7 @@ def _write(
     import h5py
 
     chosen = [(shards[int(index.speakers[k])], int(index.places[k])) for k in which]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    with h5py.File(partial, "w") as file:
+    with whole_files.replacing(path) as partial, h5py.File(partial, "w") as file:
         times = file.create_dataset("spikes/times", (len(which),), h5py.vlen_dtype(np.float16))
         units = file.create_dataset("spikes/units", (len(which),), h5py.vlen_dtype(np.uint16))
         for k, (shard, place) in enumerate(chosen):
@@ -128,4 +126,3 @@ def _write(
         file["labels"] = np.array([shard["labels"][place] for shard, place in chosen], np.uint16)
         file["extra/speaker"] = index.speakers[which].astype(np.uint16)
         file["extra/keys"] = np.array([word.encode("utf-8") for word in voices.DIGITS])
-    partial.replace(path)

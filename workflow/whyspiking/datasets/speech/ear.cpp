@@ -1,34 +1,53 @@
 // Hair cells and bushy cells of all channels of the ear model; equations in ear.py.
+// Four channels at a time, in vectors of 32 bytes; machines without AVX split them.
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace {
 
-// splitmix64: one state word, good enough for one draw per step, the same on every machine.
-struct Random {
-    std::uint64_t state;
-    double uniform() {
-        std::uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-        return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
-    }
-};
+constexpr int kLanes = 4;
+typedef double Reals __attribute__((vector_size(8 * kLanes)));
+typedef std::int64_t Ints __attribute__((vector_size(8 * kLanes)));
+typedef std::uint64_t Words __attribute__((vector_size(8 * kLanes)));
 
-// Binomial by inversion. The first test alone decides nearly always, and is exact as well:
-// (1 - p)^n >= 1 - n p.
-int binomial(int n, double p, Random& random) {
-    const double u = random.uniform();
-    if (u <= 1.0 - n * p) return 0;
-    const double q = 1.0 - p;
-    double term = std::pow(q, n), below = term;
-    int k = 0;
-    while (u > below && k < n) {
-        term *= (n - k) / (k + 1.0) * (p / q);
-        ++k;
-        below += term;
+// Probabilities stay below 1, so that odds are finite.
+constexpr double kCertain = 1.0 - 1e-12;
+
+inline Reals all(double value) { return value - Reals{}; }
+inline Reals positive(Reals x) { return x > 0 ? x : all(0); }
+inline bool any(Ints mask) { return mask[0] | mask[1] | mask[2] | mask[3]; }
+
+// splitmix64: one state word, good enough for one draw per step, the same on every machine.
+inline Reals uniform(Words& state) {
+    Words z = (state += 0x9e3779b97f4a7c15ULL);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    // The upper 52 bits as the fraction of a number between 1 and 2.
+    const Words bits = ((z ^ (z >> 31)) >> 12) | 0x3ff0000000000000ULL;
+    Reals found;
+    std::memcpy(&found, &bits, sizeof found);
+    return found - 1.0;
+}
+
+// Successes in n trials of probability p, by inversion of uniform numbers u.
+inline Reals binomial(Reals n, Reals p, Reals u, int most) {
+    Reals power = 1.0 - p, term = all(1), k = all(0);
+    const Reals odds = p / power;
+    // (1 - p)^n, bit by bit of n.
+    const Ints trials = __builtin_convertvector(n, Ints);
+    for (int bit = 0; most >> bit; ++bit) {
+        term = ((trials >> bit) & 1) != 0 ? term * power : term;
+        power *= power;
+    }
+    Reals below = term;
+    for (Ints more = (u > below) & (k < n); any(more); more = (u > below) & (k < n)) {
+        term *= (n - k) / (k + 1.0) * odds;
+        below = more ? below + term : below;
+        k = more ? k + 1.0 : k;
     }
     return k;
 }
@@ -46,65 +65,75 @@ struct BushyCell {
 
 extern "C" {
 
-// All arrays are (channel, step). v: velocities. firing: the fibres' probability to fire in a step.
-// spikes: 0 or 1.
+// All arrays are (channel, step). v: velocities. firing: the fibres' probability to fire in a step,
+// or null. spikes: 0 or 1.
 void ear_spikes(const double* v, int n_channels, int n_steps, double dt, const HairCell* hair,
                 const BushyCell* cell, std::uint64_t seed, double* firing, std::uint8_t* spikes) {
     const HairCell c = *hair;
     const double decay_mem = std::exp(-dt / cell->tau_mem);
     const double decay_syn = std::exp(-dt / cell->tau_syn);
-    const int n_refractory = cell->refractory;
-    std::vector<int> recent(n_refractory > 1 ? n_refractory - 1 : 1);
-    for (int channel = 0; channel < n_channels; ++channel) {
-        const double* velocity = v + static_cast<std::size_t>(channel) * n_steps;
-        std::uint8_t* spike = spikes + static_cast<std::size_t>(channel) * n_steps;
-        double* shown = firing + static_cast<std::size_t>(channel) * n_steps;
-        Random random{seed * 0x2545f4914f6cdd1dULL + static_cast<std::uint64_t>(channel)};
-        // The fixed point in silence.
-        const double k0 = c.g * c.a / (c.a + c.b);
-        double cleft = c.m * c.y * k0 / (c.l * k0 + c.y * (c.l + c.r));
-        double pool = cleft * (c.l + c.r) / k0;
-        double store = cleft * c.r / c.x;
-        for (int& n : recent) n = 0;
-        int resting = 0, oldest = 0;  // fibres that fired within the refractory time
-        double current = 0, membrane = 0;
-        int silent = 0;
+    const double kick = dt * cell->weight, fibres = cell->fibres;
+    const double n_refractory = cell->refractory;
+    const int n_recent = cell->refractory > 1 ? cell->refractory - 1 : 0;
+    const std::size_t stride = n_steps;
+    std::vector<double> recent((n_recent + 1) * kLanes);
+    // The fixed point in silence.
+    const double k0 = c.g * c.a / (c.a + c.b);
+    const double cleft0 = c.m * c.y * k0 / (c.l * k0 + c.y * (c.l + c.r));
+    for (int first = 0; first < n_channels; first += kLanes) {
+        const int used = n_channels - first < kLanes ? n_channels - first : kLanes;
+        const std::size_t begin = static_cast<std::size_t>(first) * stride;
+        Reals cleft = all(cleft0), pool = all(cleft0 * (c.l + c.r) / k0);
+        Reals store = all(cleft0 * c.r / c.x);
+        Reals velocity = all(0), current = all(0), membrane = all(0), silent = all(0);
+        Reals resting = all(0);  // fibres that fired within the refractory time
+        Words state;
+        for (int i = 0; i < kLanes; ++i) state[i] = seed * 0x2545f4914f6cdd1dULL + first + i;
+        for (double& n : recent) n = 0;
+        int oldest = 0;
         for (int step = 0; step < n_steps; ++step) {
-            const double open = velocity[step] + c.a;
-            const double k = open > 0 ? c.g * open / (open + c.b) : 0.0;
-            const double replenish = pool < c.m ? c.y * (c.m - pool) : 0.0;
-            const double d_pool = dt * (replenish - k * pool + c.x * store);
-            const double d_cleft = dt * (k * pool - (c.l + c.r) * cleft);
-            const double d_store = dt * (c.r * cleft - c.x * store);
-            pool = std::fmax(pool + d_pool, 0.0);
-            cleft = std::fmax(cleft + d_cleft, 0.0);
-            store = std::fmax(store + d_store, 0.0);
-            const double p = std::fmin(c.h * cleft * dt, 1.0);
-            shown[step] = p;
+            for (int i = 0; i < used; ++i) velocity[i] = v[begin + i * stride + step];
+            const Reals open = velocity + c.a;
+            const Reals k = open > 0 ? c.g * open / (open + c.b) : all(0);
+            const Reals d_pool = c.y * positive(c.m - pool) - k * pool + c.x * store;
+            const Reals d_cleft = k * pool - (c.l + c.r) * cleft;
+            const Reals d_store = c.r * cleft - c.x * store;
+            pool = positive(pool + dt * d_pool);
+            cleft = positive(cleft + dt * d_cleft);
+            store = positive(store + dt * d_store);
+            const Reals likely = c.h * cleft * dt;
+            const Reals p = likely < kCertain ? likely : all(kCertain);
 
-            // Free fibres fire independently of each other, so only their number matters.
-            const int fired = p > 0 ? binomial(cell->fibres - resting, p, random) : 0;
-            if (n_refractory > 1) {
-                resting += fired - recent[oldest];
-                recent[oldest] = fired;
-                oldest = oldest + 1 == n_refractory - 1 ? 0 : oldest + 1;
-            }
-
-            spike[step] = 0;
-            if (silent <= 0) {
-                if (membrane < 1.0) {
-                    membrane *= decay_mem;
-                } else {
-                    // It crossed in the step before: the spike is counted there.
-                    spike[step - 1] = 1;
-                    silent = n_refractory;
-                    membrane = 0;
+            // Free fibres fire independently of each other, so only their number matters. The
+            // first test nearly decides alone, and is exact as well: (1 - p)^n >= 1 - n p.
+            const Reals u = uniform(state), free = fibres - resting;
+            Reals fired = all(0);
+            if (any(u > 1.0 - free * p)) fired = binomial(free, p, u, cell->fibres);
+            if (n_recent) {
+                double* const leaving = &recent[static_cast<std::size_t>(oldest) * kLanes];
+                for (int i = 0; i < kLanes; ++i) {
+                    resting[i] += fired[i] - leaving[i];
+                    leaving[i] = fired[i];
                 }
+                oldest = oldest + 1 == n_recent ? 0 : oldest + 1;
             }
+
+            // A cell that crossed in the step before fires: the spike is counted there.
+            const Ints awake = silent <= 0, crossed = awake & (membrane >= 1.0);
+            if (step > 0)
+                for (int i = 0; i < used; ++i)
+                    spikes[begin + i * stride + step - 1] = crossed[i] & 1;
+            membrane = awake ? membrane * decay_mem : membrane;
+            membrane = crossed ? all(0) : membrane;
+            silent = crossed ? all(n_refractory) : silent;
             current = current * decay_syn + fired;
-            if (silent <= 0) membrane = std::fmin(membrane + dt * cell->weight * current, 1.0);
-            --silent;
+            const Reals raised = membrane + kick * current;
+            membrane = silent <= 0 ? (raised < 1.0 ? raised : all(1)) : membrane;
+            silent -= 1.0;
+            if (firing)
+                for (int i = 0; i < used; ++i) firing[begin + i * stride + step] = p[i];
         }
+        for (int i = 0; i < used; ++i) spikes[begin + i * stride + n_steps - 1] = 0;
     }
 }
 

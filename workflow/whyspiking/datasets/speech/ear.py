@@ -96,7 +96,11 @@ class Ear:
         self._n_samples = 2 * (n_bins - 1)
         place_cm = LENGTH_CM * self.positions / (N_POSITIONS - 1)
         grid = angular_frequencies(self._n_samples, self.rate_hz)
-        self._response = response(grid, place_cm).astype(np.complex64)
+        whole = response(grid, place_cm).astype(np.complex64) / np.float32(2)
+        last = n_bins // 2 + 1
+        self._response = np.ascontiguousarray(whole[:, :last])
+        # The conjugate of the bins 0, n - 1, n - 2, ..., beside the bins 0, 1, 2, ...
+        self._mirrored = np.conj(whole[:, -np.arange(last)])
         try:
             self._library = native.load("ear", [Path(__file__).with_name("ear.cpp")])
         except native.NoCompiler as error:
@@ -117,7 +121,7 @@ class Ear:
         Raises:
             ValueError: If the clip is longer than the ear was made for.
         """
-        spikes, _ = self.respond(self.velocity(wave), seed)
+        spikes = self._respond(self.velocity(wave), seed, None)
         steps, channels = np.nonzero(spikes.T)
         return np.asarray(steps * self.step_s, np.float64), channels
 
@@ -133,10 +137,13 @@ class Ear:
         Returns:
             Spikes (0 or 1) and the fibres' firing probability per step, both (channel, step).
         """
+        firing = np.empty(velocity.shape)
+        return self._respond(velocity, seed, firing), firing
+
+    def _respond(self, velocity: NDArray, seed: int, firing: NDArray | None) -> NDArray[np.uint8]:
         v = np.ascontiguousarray(velocity, np.float64)
         n_channels, n_steps = v.shape
         spikes = np.empty((n_channels, n_steps), np.uint8)
-        firing = np.empty((n_channels, n_steps))
         cell = _BushyCell(
             TAU_MEM_S, TAU_SYN_S, self._weight / N_FIBRES, N_FIBRES,
             round(REFRACTORY_S / self.step_s),
@@ -144,10 +151,10 @@ class Ear:
         self._library.ear_spikes(
             v.ctypes.data_as(ctypes.c_void_p), n_channels, n_steps, ctypes.c_double(self.step_s),
             ctypes.byref(_HairCell(**HAIR)), ctypes.byref(cell), ctypes.c_uint64(seed),
-            firing.ctypes.data_as(ctypes.c_void_p),
+            None if firing is None else firing.ctypes.data_as(ctypes.c_void_p),
             spikes.ctypes.data_as(ctypes.c_void_p),
         )  # fmt: skip
-        return spikes, firing
+        return spikes
 
     def velocity(self, wave: NDArray) -> NDArray[np.float64]:
         """Velocity of the membrane, (channel, step), for the length of the clip."""
@@ -161,7 +168,12 @@ class Ear:
         padded = np.zeros(self._n_samples, np.float32)
         padded[: wave.size] = loud * np.hanning(wave.size)
         spectrum = np.asarray(fft.rfft(padded))
-        moved = np.real(np.asarray(fft.ifft(self._response * spectrum, axis=1, overwrite_x=True)))
+        n = spectrum.size
+        # The real part of an inverse transform is that of the spectrum's Hermitian half, whose own
+        # transform is real: half the work.
+        half = self._response * spectrum[: n // 2 + 1]
+        half += self._mirrored * np.conj(spectrum[-np.arange(n // 2 + 1)])
+        moved = np.asarray(fft.irfft(half, n, axis=1))
         return np.ascontiguousarray(moved[:, : wave.size // 2], np.float64)
 
 

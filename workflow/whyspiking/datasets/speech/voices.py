@@ -1,4 +1,4 @@
-"""Who speaks: twelve synthetic speakers, and how much each of their utterances varies."""
+"""Who speaks: up to 36 synthetic speakers, and how much each of their utterances varies."""
 
 from __future__ import annotations
 
@@ -65,6 +65,31 @@ SPEAKERS = (
     Speaker("linda", "en-gb-scotland", 55, 55, 118, 1.03),
     Speaker("edward", "en", 38, 60, 122, 0.98),
     Speaker("steph", "en-gb-x-rp", 58, 50, 128, 1.00),
+    # Further ones: voices with other resonances than those before; the rest was drawn once.
+    Speaker("f1", "en-us", 42, 45, 130, 1.00),
+    Speaker("m2", "en-us", 47, 61, 122, 1.03),
+    Speaker("Alex", "en-gb-x-rp", 60, 63, 117, 1.02),
+    Speaker("f3", "en-gb-x-rp", 45, 49, 140, 1.05),
+    Speaker("m4", "en-us-nyc", 53, 60, 133, 1.00),
+    Speaker("Alicia", "en-us", 58, 62, 125, 0.98),
+    Speaker("klatt4", "en-us", 44, 48, 118, 1.00),
+    Speaker("Denis", "en-gb-scotland", 48, 52, 131, 0.94),
+    Speaker("anika", "en-gb-x-rp", 49, 70, 122, 0.96),
+    Speaker("m7", "en-us-nyc", 52, 53, 124, 0.98),
+    Speaker("Gene", "en-us", 43, 69, 137, 1.04),
+    Speaker("aunty", "en-gb-scotland", 53, 50, 122, 1.05),
+    Speaker("m5", "en-gb-x-rp", 52, 60, 124, 1.05),
+    Speaker("Hugo", "en-gb-x-rp", 45, 55, 132, 0.98),
+    Speaker("shelby", "en-us-nyc", 44, 47, 132, 0.97),
+    Speaker("klatt3", "en-us", 50, 57, 128, 0.96),
+    Speaker("Mario", "en-us", 56, 70, 127, 1.01),
+    Speaker("belinda", "en-gb-scotland", 47, 54, 124, 1.00),
+    Speaker("m8", "en-us-nyc", 49, 45, 131, 1.01),
+    Speaker("Michael", "en", 48, 65, 112, 1.04),
+    Speaker("Andrea", "en-us", 50, 64, 121, 1.00),
+    Speaker("adam", "en-us", 40, 49, 138, 1.06),
+    Speaker("Mike", "en-gb-scotland", 39, 51, 122, 1.03),
+    Speaker("grandma", "en-us-nyc", 45, 54, 128, 0.99),
 )
 
 

@@ -23,7 +23,7 @@ from whyspiking.contract import (
     Task,
 )
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import digits, simulation
+from whyspiking.replications.bohte import digits, pixels, simulation
 from whyspiking.replications.bohte import task as tasks
 
 __all__ = [
@@ -39,9 +39,11 @@ UNTRAINED, EQUAL = "tau_untrained", "tau_equal"
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """Labelled electrocardiograms, or spoken digits."""
+    """Labelled electrocardiograms, spoken digits, or digits read pixel by pixel."""
     if params.experiment in digits.EXPERIMENTS:
         return digits.make_task(params, split)
+    if params.experiment in pixels.EXPERIMENTS:
+        return pixels.make_task(params, split)
     return tasks.make_task(params, split, streams)
 
 
@@ -97,9 +99,9 @@ def bind(params: Params, network: Network) -> Binding:
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Outcome:
-    """What the outputs say: a label for every step, or a digit for every utterance."""
+    """What the outputs say: a label for every step, or a class for every trial."""
     outputs = simulation.outputs(params, recording)
-    if params.experiment in digits.EXPERIMENTS:
+    if params.experiment in tasks.CLASSIFIED:
         return digits.outcome(params, outputs, task)
     return tasks.outcome(params, outputs, task)
 
@@ -130,7 +132,7 @@ def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
     """The papers' own estimate of energy, and their scoring where steps are unlabelled."""
-    if condition.perturbation != "none" or params.experiment in digits.EXPERIMENTS:
+    if condition.perturbation != "none" or params.experiment in tasks.CLASSIFIED:
         return {}
     from whyspiking.replications.bohte import counts
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from whyspiking.replications.bohte import compiled
 from whyspiking.surrogate import Surrogate
 
 type Array = Any
@@ -37,24 +38,6 @@ class Course(NamedTuple):
     spikes: Array
 
 
-class Kept(NamedTuple):
-    """What the backward pass reads at every step, each (time, trial, neuron).
-
-    Attributes:
-        slope: Surrogate derivative of the spike.
-        theta: Threshold.
-        before: Spikes of the step before.
-        by_alpha: Derivative of the membrane by its decay, everything earlier held fixed.
-        by_rho: The same of the adaptation.
-    """
-
-    slope: Array
-    theta: Array
-    before: Array
-    by_alpha: Array
-    by_rho: Array
-
-
 def course(
     neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
 ) -> Course:
@@ -70,7 +53,7 @@ def course(
     """
 
     def step(before: Course, drive_now: Array) -> tuple[Course, Course]:
-        now, _ = _step(neuron, beta, before, drive_now, w_rec, alpha, rho)
+        now = _step(neuron, beta, before, drive_now, w_rec, alpha, rho)
         return now, now
 
     return jax.lax.scan(step, _start(neuron, drive), drive)[1]
@@ -85,7 +68,7 @@ def spikes(
     The backward pass (README, Eqs. 17 to 19) is written out: its loop does one matrix product per
     step, and the gradient of the recurrent weights is one product after it.
     """
-    return course(neuron, beta, drive, w_rec, alpha, rho).spikes
+    return _forward(neuron, beta, drive, w_rec, alpha, rho)[0]
 
 
 def _start(neuron: Neuron, drive: Array) -> Course:
@@ -102,47 +85,69 @@ def _step(
     w_rec: Array,
     alpha: Array,
     rho: Array,
-) -> tuple[Course, Kept]:
+) -> Course:
     eta = rho * before.eta + (1 - rho) * before.spikes
     theta = neuron.threshold + beta * eta
     current = drive + before.spikes @ w_rec
     u = alpha * before.u + (1 - alpha) * current - theta * before.spikes
-    now = Course(u, eta, (u > theta).astype(u.dtype))
-    slope = neuron.surrogate(u - theta)
-    kept = Kept(slope, theta, before.spikes, before.u - current, before.eta - before.spikes)
-    return now, kept
+    return Course(u, eta, (u > theta).astype(u.dtype))
 
 
 def _forward(
     neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
 ) -> Any:
-    def step(before: Course, drive_now: Array) -> Any:
-        now, kept = _step(neuron, beta, before, drive_now, w_rec, alpha, rho)
-        return now, (now.spikes, kept)
-
-    _, (fired, kept) = jax.lax.scan(step, _start(neuron, drive), drive)
-    return fired, (kept, beta, w_rec, alpha, rho)
+    if compiled.usable(drive, w_rec, alpha, rho):
+        fired, u, eta = compiled.forward(drive, w_rec, alpha, rho, _constants(neuron, beta))
+        found = Course(u, eta, fired)
+    else:
+        found = course(neuron, beta, drive, w_rec, alpha, rho)
+    return found.spikes, (found, beta, w_rec, alpha, rho)
 
 
 def _backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
-    kept, beta, w_rec, alpha, rho = residuals
+    found, beta, w_rec, alpha, rho = residuals
+    theta = neuron.threshold + beta * found.eta
+    slope = neuron.surrogate(found.u - theta)
+    if compiled.usable(g_out, w_rec, alpha, rho):
+        own = (found.spikes, found.u, found.eta)
+        gradients = compiled.backward(
+            g_out, slope, own, w_rec, alpha, rho, _constants(neuron, beta)
+        )
+    else:
+        gradients = _backward_scan(neuron, beta, found, slope, theta, w_rec, alpha, rho, g_out)
+    return jnp.zeros_like(beta), *gradients
+
+
+def _constants(neuron: Neuron, beta: Array) -> Array:
+    return jnp.stack([jnp.asarray(neuron.threshold, beta.dtype), beta])
+
+
+def _backward_scan(
+    neuron: Neuron, beta: Array, found: Course, slope: Array, theta: Array, w_rec: Array,
+    alpha: Array, rho: Array, g_out: Array,
+) -> tuple[Array, Array, Array, Array]:  # fmt: skip
+    rest = jnp.zeros_like(theta[:1])
+    before, u_before = (jnp.concatenate([rest, x[:-1]]) for x in (found.spikes, found.u))
+    eta_before = jnp.concatenate([rest + neuron.threshold, found.eta[:-1]])
     w_back = (1 - alpha)[:, None] * w_rec.T
 
-    def step(carry: Any, now: tuple[Array, Kept]) -> Any:
-        g_u, g_eta, theta_next, g_alpha, g_rho = carry
-        g_out, at = now
+    def step(carry: Any, now: Any) -> Any:
+        g_u, g_eta, theta_next = carry
+        g_out, slope, theta, before = now
         g_spike = g_out + g_u @ w_back - theta_next * g_u + (1 - rho) * g_eta
-        g_x = at.slope * g_spike
+        g_x = slope * g_spike
         g_u = g_x + alpha * g_u
-        g_eta = rho * g_eta - beta * (g_x + at.before * g_u)
-        sums = (g_alpha + g_u * at.by_alpha, g_rho + g_eta * at.by_rho)
-        return (g_u, g_eta, at.theta, *sums), (1 - alpha) * g_u
+        g_eta = rho * g_eta - beta * (g_x + before * g_u)
+        return (g_u, g_eta, theta), (g_u, g_eta)
 
-    rest = jnp.zeros_like(g_out[0])
-    end, g_drive = jax.lax.scan(step, (rest,) * 5, (g_out, kept), reverse=True)
+    steps = (g_out, slope, theta, before)
+    _, (g_u, g_eta) = jax.lax.scan(step, (rest[0],) * 3, steps, reverse=True)
+    # The bracket is 1 - alpha times the derivative of the membrane by alpha.
+    g_alpha = (g_u * (u_before - found.u - theta * before)).sum(axis=(0, 1)) / (1 - alpha)
+    g_rho = (g_eta * (eta_before - before)).sum(axis=(0, 1))
+    g_drive = (1 - alpha) * g_u
     n = w_rec.shape[0]
-    g_rec = kept.before.reshape(-1, n).T @ g_drive.reshape(-1, n)
-    return jnp.zeros_like(beta), g_drive, g_rec, end[3].sum(axis=0), end[4].sum(axis=0)
+    return g_drive, before.reshape(-1, n).T @ g_drive.reshape(-1, n), g_alpha, g_rho
 
 
 spikes.defvjp(_forward, _backward)

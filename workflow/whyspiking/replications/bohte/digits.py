@@ -90,10 +90,7 @@ def outcome(params: Params, outputs: NDArray, task: Task) -> Trials:
         outputs: (trial, time, class).
         task: The trials.
     """
-    shares = np.exp(outputs - outputs.max(axis=2, keepdims=True))
-    shares /= shares.sum(axis=2, keepdims=True)
-    shares[:, : params.n_unscored] = 0
-    running = shares.cumsum(axis=1).argmax(axis=2)
+    running = _summed(params, outputs).argmax(axis=2)
     other = running != running[:, -1:]
     # One after the last step that still names another class.
     step = np.where(other.any(axis=1), other.shape[1] - other[:, ::-1].argmax(axis=1), 0)
@@ -104,6 +101,19 @@ def outcome(params: Params, outputs: NDArray, task: Task) -> Trials:
         decision_ms=(step + 1.0) * float(params.step_ms),
         n_classes=task.n_classes,
     )
+
+
+def chosen(params: Params, outputs: NDArray) -> NDArray[np.int64]:
+    """The class at the end of every trial, (trial,); arguments as for `outcome`."""
+    return _summed(params, outputs)[:, -1].argmax(axis=1)
+
+
+def _summed(params: Params, outputs: NDArray) -> NDArray:
+    """Softmax summed up to every step, from the first scored one on."""
+    shares = np.exp(outputs - outputs.max(axis=2, keepdims=True))
+    shares /= shares.sum(axis=2, keepdims=True)
+    shares[:, : params.n_unscored] = 0
+    return shares.cumsum(axis=1)
 
 
 @functools.lru_cache(maxsize=3)

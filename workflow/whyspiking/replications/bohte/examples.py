@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Recording, Task
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import counts, digits, network, simulation, task
+from whyspiking.replications.bohte import counts, network, simulation, task
 from whyspiking.subsets import select_task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
@@ -34,7 +34,7 @@ def collect(
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
     if not seeds:
         return {}
-    if params.experiment in digits.EXPERIMENTS:
+    if params.experiment in task.CLASSIFIED:
         return {}
     found = _time_constants(params, [networks["spiking", seed] for seed in seeds])
     if params.experiment != "ecg":

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import controls, gradient_training, scoring
-from whyspiking.contract import Network, Outcome, Params, Progress, Task
+from whyspiking import controls, gradient_training
+from whyspiking.contract import Network, Outcome, Params, Progress, Split, Task
 from whyspiking.gradient_training import Arrays, Loss, Settings
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import digits, network, task
+from whyspiking.replications.bohte import digits, network, pixels, task
 
 type Prepared = tuple[dict[str, NDArray], Callable[[Arrays], dict[str, float]], Loss]
 """Training data, what judges an epoch on validation data, the loss."""
@@ -82,8 +82,8 @@ def train(
         return _count_classifier(params, streams, progress)
     gradient_training.keep_compiled(params.work_dir / "jax")
     cell = cell_of(variant)
-    if params.experiment in digits.EXPERIMENTS:
-        data, judge, loss = _digits(params, cell)
+    if params.experiment in task.CLASSIFIED:
+        data, judge, loss = _classes(params, cell)
     else:
         data, judge, loss = _labels(params, cell, is_padded(params, variant), streams)
     start = network.initial(params, cell, streams.rng("init"))
@@ -132,22 +132,30 @@ def _labels(params: Params, cell: str, padded: bool, streams: Streams) -> Prepar
     return {"x": training.events, "labels": labels}, judge, network.label_loss(params, cell)
 
 
-def _digits(params: Params, cell: str) -> Prepared:
-    training, held_out = (digits.make_task(params, split) for split in ("train", "validation"))
-    assert training is not None
-    assert held_out is not None
-    shown = task.raster(params, held_out)
+def _classes(params: Params, cell: str) -> Prepared:
+    (x, labels), (shown, wanted) = (_shown(params, split) for split in ("train", "validation"))
 
     def judge(arrays: Arrays) -> dict[str, float]:
-        trials = digits.outcome(params, network.outputs(params, cell, arrays, shown), held_out)
-        return {"validation_accuracy": scoring.accuracy(trials)}
+        outputs = network.outputs(params, cell, arrays, shown)
+        choices = digits.chosen(params, outputs)
+        return {"validation_accuracy": float((choices == wanted).mean())}
 
-    x, labels = digits.shifted(task.raster(params, training), training.targets, params.shifts)
     return {"x": x, "labels": labels.astype(np.int32)}, judge, network.class_loss(params, cell)
 
 
+def _shown(params: Params, split: Split) -> tuple[NDArray, NDArray]:
+    """What is trained or validated on: (trial, time, channel), classes."""
+    if params.experiment in pixels.EXPERIMENTS:
+        return pixels.frames(params, split)
+    part = digits.make_task(params, split)
+    assert part is not None
+    x = task.raster(params, part)
+    return digits.shifted(x, part.targets, params.shifts) if split == "train" else (x, part.targets)
+
+
 def _count_classifier(params: Params, streams: Streams, progress: Progress) -> Network:
-    training, held_out = (digits.make_task(params, split) for split in ("train", "validation"))
+    make = pixels.make_task if params.experiment in pixels.EXPERIMENTS else digits.make_task
+    training, held_out = (make(params, split) for split in ("train", "validation"))
     assert training is not None
     assert training.features is not None
     assert held_out is not None
@@ -171,6 +179,6 @@ def evaluate(params: Params, variant: str, trained: Network, test: Task) -> Outc
         return controls.evaluate(trained, test)
     x = task.raster(params, test)
     outputs = network.outputs(params, trained.info["cell"], trained.arrays, x)
-    if params.experiment in digits.EXPERIMENTS:
+    if params.experiment in task.CLASSIFIED:
         return digits.outcome(params, outputs, test)
     return task.outcome(params, outputs, test)

@@ -6,6 +6,8 @@ Equation 21 of this talk's README.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -49,6 +51,33 @@ def train(
     n_channels = task.n_channels(params)
     arrays = wire(params, n_channels, streams)
     n, dt = params.n_neurons, schedule.dt_ms
+    advance = stepper(params, arrays, dt)
+    rls = RecursiveLeastSquares(n, n_channels, params.rate_p_start)
+    learns, sampled = schedule.rls_steps(), schedule.sampled_steps()
+    wanted = task.target(params, streams, dt * np.arange(schedule.steps))
+    outputs = np.zeros((schedule.steps, n_channels))
+    x = arrays["x_start"].copy()
+    first_test = round((schedule.burn_in_ms + schedule.train_ms) / dt)
+    for step in range(schedule.steps):
+        if step == first_test:
+            arrays["x_learned"] = x.copy()
+        rates = np.tanh(x)
+        output = rates @ rls.decoders
+        outputs[step] = output
+        if learns[step]:
+            rls.update(rates, output - wanted[step])
+        x += advance(step, x, rates, output)
+        if step % 1000 == 0:
+            progress(step / schedule.steps, f"{step * dt / 1000:.0f} s simulated")
+    arrays["phi"] = rls.decoders
+    return arrays, outputs[sampled], wanted[sampled]
+
+
+def stepper(
+    params: Params, arrays: Mapping[str, NDArray], dt_ms: float
+) -> Callable[[int, NDArray, NDArray, NDArray], NDArray]:
+    """How far the units move in a step (Eq. 21): of step, x, rates, output (channel,)."""
+    n = arrays["encoders"].shape[0]
     recurrent = sparse.csr_array(
         (arrays["omega_w"], (arrays["omega_post"], arrays["omega_pre"])), shape=(n, n)
     )
@@ -57,27 +86,36 @@ def train(
         np.arange(0.0, period, SAMPLE_MS), params.clock_components, period, speed=1.0
     )
     clock_rows = np.ascontiguousarray(arrays["clock_encoders"].T)
-    rls = RecursiveLeastSquares(n, n_channels, params.rate_p_start)
-    learns, sampled = schedule.rls_steps(), schedule.sampled_steps()
-    wanted = task.target(params, streams, dt * np.arange(schedule.steps))
-    outputs = np.zeros((schedule.steps, n_channels))
-    x = arrays["x_start"].copy()
-    per_sample = round(SAMPLE_MS / dt)
-    for step in range(schedule.steps):
-        rates = np.tanh(x)
-        output = rates @ rls.decoders
-        outputs[step] = output
-        if learns[step]:
-            rls.update(rates, output - wanted[step])
+    per_sample = round(SAMPLE_MS / dt_ms)
+
+    def advance(step: int, x: NDArray, rates: NDArray, output: NDArray) -> NDArray:
         drive = recurrent @ rates + arrays["encoders"] @ output
         if clock.size:
             component, value = clock[(step // per_sample) % clock.shape[0]]
             drive += value * clock_rows[int(component)]
-        x += dt / params.rate_tau_ms * (drive - x)
-        if step % 1000 == 0:
-            progress(step / schedule.steps, f"{step * dt / 1000:.0f} s simulated")
-    arrays["phi"] = rls.decoders
-    return arrays, outputs[sampled], wanted[sampled]
+        return dt_ms / params.rate_tau_ms * (drive - x)
+
+    return advance
+
+
+def run_again(params: Params, arrays: Mapping[str, NDArray]) -> NDArray[np.float64]:
+    """Output after learning, every ms, (time, channel), with the weights as they are now.
+
+    Args:
+        params: Parameters of the experiment.
+        arrays: A trained network, its `omega_w` and `phi` perhaps perturbed.
+    """
+    dt = params.rate_dt_ms
+    first = round((params.burn_in_ms + params.train_ms) / dt)
+    steps = np.arange(first, first + round(params.native_test_ms / dt))
+    advance = stepper(params, arrays, dt)
+    outputs = np.zeros((steps.size, arrays["phi"].shape[1]))
+    x = np.asarray(arrays["x_learned"], float).copy()
+    for index, step in enumerate(steps.tolist()):
+        rates = np.tanh(x)
+        outputs[index] = rates @ arrays["phi"]
+        x += advance(step, x, rates, outputs[index])
+    return outputs[steps % round(SAMPLE_MS / dt) == 0]
 
 
 def count_operations(params: Params, arrays: dict[str, NDArray]) -> dict[str, float]:

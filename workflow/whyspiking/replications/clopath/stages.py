@@ -81,8 +81,11 @@ def train(
         "rule_floats_shared": int(arrays["phi"].shape[0]) ** 2,
         "simulated_ms": schedule.end_ms,
     }
+    # Only the decoders learn.
+    info["parameters"] = int(arrays["phi"].size)
     if variant == "rate":
         info["counts"] = rate_control.count_operations(params, arrays)
+        info["weights"] = ["omega_w", "phi"]
     return Network(
         arrays={
             **arrays,
@@ -162,9 +165,15 @@ def _kept_traces(outputs: NDArray, targets: NDArray, schedule: Schedule) -> dict
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
-    """Output after learning in the engine of training (see `train`); `task` has no say in it."""
+    """Output after learning in the engine of training (see `train`); `task` has no say in it.
+
+    The rate control is run again from where learning ended, with the weights it has now.
+    """
+    outputs = network.arrays["test_output"]
+    if variant == "rate":
+        outputs = rate_control.run_again(params, network.arrays)
     return Traces(
-        outputs=network.arrays["test_output"][None].astype(float),
+        outputs=outputs[None].astype(float),
         targets=network.arrays["test_target"][None].astype(float),
         dt_ms=SAMPLE_MS,
         free_phase=is_autonomous(params),

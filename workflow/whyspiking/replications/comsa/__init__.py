@@ -58,6 +58,9 @@ def train(
         progress(1.0, "the network of another experiment, as it is")
         return parent.again()
     if variant in CONTROLS:
+        if parents:
+            progress(1.0, "the control of another experiment, as it is")
+            return next(iter(parents.values())).again()
         from whyspiking.replications.comsa import control
 
         return control.train(params, variant, streams, progress)

@@ -45,7 +45,6 @@ RECIPES = {
     "spiking": "ours",
     "no_average": "ours, no mean of weights",
     "gamma3": "ours, margin of 3 ticks",
-    "weak_decay": "ours, published decay",
     "published": "published recipe",
 }
 
@@ -250,7 +249,7 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
     plate = Plate(2.9, 5.6)
     ax = plate.panels(1, 1)[0, 0]
     seaborn.stripplot(
-        data=shown, x="readout", y="accuracy", order=order, ax=ax, color=BLUE, size=6, jitter=0.06,
+        data=shown, x="readout", y="accuracy", order=order, ax=ax, color=BLUE, size=6, jitter=False,
         label="ours, one dot a seed",
     )  # fmt: skip
     ax.plot(

@@ -27,7 +27,6 @@ from whyspiking.replications.masquelier.reference import engine
 RECIPES: dict[str, dict[str, Any]] = {
     "spiking": {},
     "gamma3": {"gamma": "published_gamma", "gamma_start": "published_gamma"},
-    "weak_decay": {"decay": "published_decay"},
     "no_average": {"average_rate": None},
     "published": {
         "gamma": "published_gamma",

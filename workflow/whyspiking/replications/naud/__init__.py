@@ -104,6 +104,13 @@ def vary(
     return family(params).vary(params, condition, task, binding, rng)
 
 
+def perturb_recording(
+    params: Params, condition: Condition, recording: Recording, rng: Any
+) -> Recording | None:
+    """Recorded spikes under one of `conditions`; None where the network is simulated anew."""
+    return _of(params, "perturb_recording", lambda *_: None)(params, condition, recording, rng)
+
+
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:

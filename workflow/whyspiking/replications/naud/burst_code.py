@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from whyspiking.spikes import Spikes
 
+EXCHANGES = 2
+"""How often every burst is offered another event of its neuron."""
+
 
 def events(spikes: Spikes, window_ms: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which spikes are events, and which events are the first spike of a burst (Eq. 31).
@@ -30,6 +33,57 @@ def events(spikes: Spikes, window_ms: float) -> tuple[NDArray[np.bool_], NDArray
     found = np.zeros((2, times.size), bool)
     found[:, order] = is_event, is_burst
     return found[0], found[1]
+
+
+def other_bursts(spikes: Spikes, window_ms: float, rng: np.random.Generator) -> Spikes:
+    """Redraw which events are bursts: every neuron keeps its events and its number of spikes.
+
+    The further spikes of a burst move, with their delays, to another event of the same neuron in
+    the same trial, by random exchanges; an exchange after which an event would no longer follow
+    `window_ms` of silence is not made.
+
+    Args:
+        spikes: Spikes of a population.
+        window_ms: Longest interval within a burst in ms.
+        rng: Source of the exchanges.
+    """
+    order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
+    is_event = events(spikes, window_ms)[0][order]
+    times, units, trials = (a[order] for a in (spikes.times_ms, spikes.units, spikes.trials))
+    first = np.flatnonzero(is_event)
+    sizes = np.diff(np.append(first, times.size)) - 1
+    start = times[first]
+    delays = times - np.repeat(start, sizes + 1)
+    last = np.where(sizes > 0, delays[np.append(first[1:], times.size) - 1], 0.0)
+    same = (np.diff(units[first]) == 0) & (np.diff(trials[first]) == 0)
+    room = np.append(
+        np.where(same, np.diff(start) - window_ms, spikes.duration_ms - start[:-1]),
+        spikes.duration_ms - start[-1:],
+    )
+    # Which event's further spikes each event gets.
+    given = np.arange(first.size).tolist()
+    bounds = np.concatenate([[0], np.flatnonzero(~same) + 1, [first.size]])
+    group = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+    space, reach = room.tolist(), last.tolist()
+    bursts = np.flatnonzero(sizes > 0)
+    for _ in range(EXCHANGES):
+        low, high = bounds[group[bursts]], bounds[group[bursts] + 1]
+        others = rng.integers(low, high)
+        for k in rng.permutation(bursts.size).tolist():
+            here, there = int(bursts[k]), int(others[k])
+            if reach[given[here]] < space[there] and reach[given[there]] < space[here]:
+                given[here], given[there] = given[there], given[here]
+    counts = sizes[given] + 1
+    within = np.arange(times.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    moved = np.repeat(start, counts) + delays[np.repeat(first[given], counts) + within]
+    return Spikes.sorted(
+        moved,
+        np.repeat(units[first], counts),
+        np.repeat(trials[first], counts),
+        n_trials=spikes.n_trials,
+        n_units=spikes.n_units,
+        duration_ms=spikes.duration_ms,
+    )
 
 
 def binned(

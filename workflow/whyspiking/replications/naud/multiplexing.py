@@ -7,6 +7,7 @@ Equation numbers are those of this talk's README.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +144,19 @@ def decode(params: Params, recording: Recording, task: Task) -> Traces:
     return Traces(burst_code.standardised(outputs), task.targets, dt_ms=params.bin_ms)
 
 
+def conditions(params: Params) -> list[Condition]:
+    """`shuffle` (bursts): which events are bursts is redrawn, events and spike counts are kept."""
+    return [Condition("shuffle", "bursts", 1.0)]
+
+
+def perturb_recording(
+    params: Params, condition: Condition, recording: Recording, rng: np.random.Generator
+) -> Recording:
+    """The recording as a reader would see it if bursts were spread at random over events."""
+    changed = burst_code.other_bursts(recording.spikes["pyramidal"], params.burst_window_ms, rng)
+    return replace(recording, spikes={**recording.spikes, "pyramidal": changed})
+
+
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
@@ -150,23 +164,28 @@ def measures(
     mean = {name: values.mean(axis=0) for name, values in signals(params, recording).items()}
     soma, dendrite = task.targets[0].T
     follow = burst_code.correlation
-    ear = {name: values.mean(axis=0)[:, 1] for name, values in heard(params, recording).items()}
     crossed = (
         follow(dendrite, mean["events_1"]),
         follow(dendrite, mean["events_2"]),
         follow(soma, mean["probability_2"]),
     )
-    return {
+    found = {
         "event_correlation": follow(soma, mean["events_1"]),
         "relay_correlation": follow(mean["events_1"], mean["events_2"]),
         "burst_correlation": follow(dendrite, mean["probability_2"]),
         "topdown_correlation": follow(mean["bursts_2"], mean["probability_1"]),
         "cross_correlation": float(np.abs(crossed).max()),
+        "event_rate": float(mean["events_1"].mean()),
+    }
+    if condition.perturbation != "none":
+        return found
+    # What synapses transmit was simulated with the bursts as they were.
+    ear = {name: values.mean(axis=0)[:, 1] for name, values in heard(params, recording).items()}
+    return found | {
         "depressing_events": follow(ear["depressing"], mean["events_2"]),
         "depressing_bursts": follow(ear["depressing"], mean["bursts_2"]),
         "facilitating_bursts": follow(ear["facilitating"], mean["bursts_2"]),
         "facilitating_events": follow(ear["facilitating"], mean["events_2"]),
-        "event_rate": float(mean["events_1"].mean()),
     }
 
 

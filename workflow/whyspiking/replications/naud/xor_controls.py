@@ -90,6 +90,7 @@ def train(params: Params, variant: str, streams: Streams) -> Network:
         "footprint": 4.0 * 9,
     }
     info = {"engine": ENGINE, "epochs": int(params.control_epochs), "counts": counts}
+    info["weights"] = ["to_hidden", "to_output"]
     return Network(arrays=arrays, info=info, history=history)
 
 

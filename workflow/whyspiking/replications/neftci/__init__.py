@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking import optional
 from whyspiking.contract import (
     Binding,
     BrianModel,
@@ -18,13 +20,12 @@ from whyspiking.contract import (
     Progress,
     Recording,
     Results,
+    Split,
     Task,
-    Trials,
 )
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model
 from whyspiking.replications.neftci import task as tasks
-from whyspiking.replications.neftci.task import make_task
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
@@ -34,8 +35,17 @@ __all__ = [
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CONTROLS = ("mlp", "linear")
-MISMATCH, MEMORY = "mismatch", "memory"
+CONTROLS, GRU = ("mlp", "linear"), "gru"
+MISMATCH, MEMORY, REGRESSION = "mismatch", "memory", "regression"
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """Digits of one split, or the one trial of the regression."""
+    if params.experiment == REGRESSION:
+        from whyspiking.replications.neftci import regression
+
+        return None if split == "fresh" else regression.make_task(params, streams)
+    return tasks.make_task(params, split, streams)
 
 
 def train(
@@ -63,6 +73,14 @@ def train(
                 for n, size in zip(params.memory_frames, sizes, strict=True)
             ]
         return taken
+    if params.experiment == REGRESSION:
+        from whyspiking.replications.neftci import regression
+
+        return regression.train(params, variant, streams, progress)
+    if variant == GRU:
+        from whyspiking.replications.neftci import gru
+
+        return gru.train(params, streams, progress)
     if variant in CONTROLS:
         from whyspiking.replications.neftci import control
 
@@ -74,6 +92,14 @@ def train(
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Run a network in the engine it was trained in."""
+    if params.experiment == REGRESSION:
+        from whyspiking.replications.neftci import regression
+
+        return regression.evaluate(params, network, task)
+    if variant == GRU:
+        from whyspiking.replications.neftci import gru
+
+        return gru.evaluate(params, network, task)
     if variant in CONTROLS:
         from whyspiking import controls
 
@@ -88,6 +114,12 @@ def reference_counts(
     params: Params, variant: str, network: Network, task: Task
 ) -> Mapping[str, NDArray]:
     """Spike counts of all layers in the engine of training, for comparison with Brian2."""
+    if params.experiment == REGRESSION:
+        from whyspiking.replications.neftci import learning, regression
+
+        frames = regression.raster_of(params, task)[:, None].astype(np.float32)
+        counts = learning.counts_of(params, network, frames)
+        return dict(zip(model.names(params), counts, strict=True))
     from whyspiking.replications.neftci import learning
 
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
@@ -96,30 +128,18 @@ def reference_counts(
 
 
 def to_brian(params: Params) -> BrianModel:
-    """The structure in Brian2; the one that learns where neurons deviate."""
-    if params.experiment == MISMATCH:
-        from whyspiking.replications.neftci import plastic
-
-        return plastic.brian_model(params)
-    return model.brian_model(params)
+    """The structure in Brian2; where learning goes on there, with the rule in it."""
+    return _simulated(params).brian_model(params)
 
 
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the structure."""
-    if params.experiment == MISMATCH:
-        from whyspiking.replications.neftci import plastic
-
-        return plastic.bind(params, network)
-    return model.bind(params, network)
+    return _simulated(params).bind(params, network)
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Trials:
-    """The vote of the last layer's readout; after relearning that of the last test."""
-    if params.experiment == MISMATCH:
-        from whyspiking.replications.neftci import plastic
-
-        return plastic.decode(params, recording, task)
-    return model.decode(params, recording, task)
+def decode(params: Params, recording: Recording, task: Task) -> Outcome:
+    """The vote of the last layer's readout, after relearning that of the last test; time series."""
+    return _simulated(params).decode(params, recording, task)
 
 
 def conditions(params: Params) -> Sequence[Condition]:
@@ -128,7 +148,7 @@ def conditions(params: Params) -> Sequence[Condition]:
         from whyspiking.replications.neftci import plastic
 
         return plastic.conditions(params)
-    return ()
+    return optional.conditions(params)
 
 
 def vary(
@@ -148,6 +168,10 @@ def measures(
         from whyspiking.replications.neftci import plastic
 
         return plastic.measures(params, condition, recording, task)
+    if params.experiment == REGRESSION:
+        from whyspiking.replications.neftci import regression
+
+        return regression.measures(params, recording, task)
     return model.layer_measures(params, recording, task)
 
 
@@ -158,8 +182,10 @@ def exhibits(
     streams: Streams,
 ) -> dict[str, NDArray]:
     """Arrays for the figures: one digit and what the layers make of it."""
-    if params.experiment == MISMATCH:
-        return {}
+    if params.experiment == REGRESSION:
+        from whyspiking.replications.neftci import regression
+
+        return regression.exhibits(params, networks, simulate)
     from whyspiking.replications.neftci import examples
 
     return examples.collect(params, networks, simulate, streams)
@@ -170,3 +196,16 @@ def figures(results: Results) -> Mapping[str, Callable[[], Figure]]:
     from whyspiking.replications.neftci.drawing import figures as draw
 
     return draw(results)
+
+
+def _simulated(params: Params) -> ModuleType:
+    """The module that knows the structure of an experiment in Brian2."""
+    if params.experiment == MISMATCH:
+        from whyspiking.replications.neftci import plastic
+
+        return plastic
+    if params.experiment == REGRESSION:
+        from whyspiking.replications.neftci import regression
+
+        return regression
+    return model

@@ -49,6 +49,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "layers": lambda: layers(results.metrics),
         "memory": lambda: memory(results.history),
         "device": lambda: device(results.metrics),
+        "time series": lambda: series(results.exhibit("regression"), results.history),
     }
 
 
@@ -240,6 +241,49 @@ def device(metrics: Table) -> Plate:
         "intervals over seeds.",
         "; ".join(words) + ".",
         experiment="mismatch",
+    )
+
+
+def series(arrays: Mapping[str, NDArray], history: Table) -> Plate:
+    """What three layers make of frozen noise after learning in Brian2, and how they came there."""
+    target, output, dt = need(arrays, "series.target", "series.output", "series.dt_ms")
+    plate = Plate(2.9)
+    grid = plate.add_gridspec(3, 2, width_ratios=[1.6, 1])
+    right = plate.add_subplot(grid[:, 1])
+    t = np.arange(len(target)) * float(dt)
+    words, above = [], None
+    for k in range(N_LAYERS):
+        ax = plate.add_subplot(grid[k, 0], sharex=above)
+        above = ax
+        ax.plot(t, target[:, k], color=GREY, linewidth=1.0)
+        ax.plot(t, output[:, k], color=PALETTE[k], linewidth=1.2)
+        ax.set_ylabel(f"layer {k + 1}")
+        ax.tick_params(labelbottom=k == N_LAYERS - 1)
+        rows = history[
+            (history["experiment"] == "regression")
+            & (history["metric"] == f"nmse_layer{k + 1}")
+            & (history["variant"] == "spiking")
+        ]
+        if rows.empty:
+            raise NotMeasuredError("No time series was learned.")
+        points = over_seeds(rows, ["epoch"])
+        line_with_interval(right, points["epoch"], points, index=k, label=f"layer {k + 1}")
+        first, last = points["mean"].iloc[0], points["mean"].iloc[-1]
+        words.append(f"layer {k + 1} from {first:.2f} to {last:.3f}")
+    assert above is not None
+    above.set_xlabel("time, ms")
+    right.set_yscale("log")
+    right.set_xlabel("trials")
+    right.set_ylabel("squared error / variance")
+    label_ends(right)
+    return plate.says(
+        "Three layers that learn a ramp and sines of 12 and 4 Hz, each by its own loss, while the "
+        "same noise enters trial after trial. Left: wanted (grey) and smoothed readouts after "
+        "learning, weights fixed. Right: error of the smoothed readout in each trial; bands: "
+        "95 % t intervals over seeds.",
+        "Error in the first and last trial: " + "; ".join(words) + ".",
+        "regression/exhibits.npz",
+        "regression",
     )
 
 

@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.neftci import model, network, task
-from whyspiking.replications.neftci.network import Constants, Moving, Optimiser, Rule, Weights
+from whyspiking.replications.neftci import model, network, rules, task
+from whyspiking.replications.neftci.network import Constants, Weights
+from whyspiking.replications.neftci.rules import Moving, Optimiser, Rule
 
 LEARN: dict[str, Callable[..., Moving]] = {
-    "online": network.learn_online,
-    "batched": network.learn_batched,
-    "end_to_end": network.learn_backwards,
+    "online": rules.learn_online,
+    "batched": rules.learn_batched,
+    "end_to_end": rules.learn_backwards,
 }
 EVALUATED_AT_ONCE = 250
 
 
 def constants(params: Params) -> Constants:
-    """Decays and burn-in of an experiment."""
-    return Constants(*model.decays(params), model.burn_in(params))
+    """Decays, burn-in and surrogate of an experiment."""
+    return Constants(*model.decays(params), model.burn_in(params), float(params.surrogate_slope))
 
 
 def rule_of(params: Params, variant: str) -> str:
@@ -54,7 +55,12 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     name = rule_of(params, variant)
     rate = float(getattr(params, f"rate_{name}"))
     batch = int(getattr(params, f"batch_{name}"))
-    rule = Rule(float(params.target_rate), float(params.pressure))
+    rule = Rule(float(params.target_rate), float(params.pressure), float(params.renewal))
+    if rule.pressure and name != "online":
+        raise UserError(
+            f"talk '{params.talk}': rule '{name}' has no target rate; set 'pressure' to 0 or "
+            "'rule' to online (talk.yaml)"
+        )
     how = Optimiser(*getattr(params, f"optimiser_{name}"))
     data, held_out = task.recordings_of(params, "train"), task.recordings_of(params, "validation")
     n = len(data.labels)
@@ -67,7 +73,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         model.sizes(params), params.n_classes, params.amplitude, params.mean_u,
         data.unpacked(slice(0, params.n_init)), c, streams.rng("init"),
     )  # fmt: skip
-    now = network.start(weights, how)
+    now = rules.start(weights, how, rule)
     shuffle = streams.rng("shuffle")
     history: list[dict[str, Any]] = []
     seconds: list[float] = []
@@ -116,26 +122,43 @@ def updates_per_batch(params: Params, name: str) -> int:
 
 def validate(params: Params, weights: Weights, data: Any) -> tuple[list[float], list[float]]:
     """Accuracy of every layer's readout and spikes per neuron and step of every layer."""
-    hits, rates = [], []
-    for first in range(0, len(data.labels), EVALUATED_AT_ONCE):
+    c, n = constants(params), len(data.labels)
+    hits, rates = np.zeros(len(weights.w)), np.zeros(len(weights.w))
+    for first in range(0, n, EVALUATED_AT_ONCE):
         part = slice(first, first + EVALUATED_AT_ONCE)
-        read, rate = network.readouts(weights, data.unpacked(part), constants(params))
         labels = data.labels[part]
-        choices = [model.decide(params, labels, y).choices for y in trial_first(read)]
-        hits.append([(chosen == labels).sum() for chosen in choices])
-        rates.append([float(r) * labels.size for r in rate])
-    n = len(data.labels)
-    return list(np.sum(hits, axis=0) / n), list(np.sum(rates, axis=0) / n)
+        found = network.responses(weights, data.unpacked(part), c)
+        for layer, (s, g) in enumerate(zip(found, weights.g, strict=True)):
+            choices = model.decide(params, labels, trial_first(s @ g)).choices
+            hits[layer] += (choices == labels).sum() / n
+            rates[layer] += float(s.mean()) * labels.size / n
+    return list(hits), list(rates)
 
 
 def read(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
     """Readouts of all layers on frames (time, trial, input): (trial, time, class) each."""
     weights = weights_of(trained)
-    parts = [
-        network.readouts(weights, frames[:, k : k + EVALUATED_AT_ONCE], constants(params))[0]
-        for k in range(0, frames.shape[1], EVALUATED_AT_ONCE)
-    ]
-    return [np.concatenate(pieces) for pieces in zip(*map(trial_first, parts), strict=True)]
+    return _in_parts(
+        params, weights, frames, lambda layer, spikes: trial_first(spikes @ weights.g[layer])
+    )
+
+
+def counts_of(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
+    """Spikes of every neuron of every layer in a trial, (trial, neuron) each."""
+    weights = weights_of(trained)
+    return _in_parts(params, weights, frames, lambda _, spikes: np.asarray(spikes.sum(axis=0)))
+
+
+def _in_parts(
+    params: Params, weights: Weights, frames: NDArray, of: Callable[[int, Any], NDArray]
+) -> list[NDArray]:
+    """What is made of the spikes of each layer, trials first, a few hundred trials at a time."""
+    parts = []
+    for first in range(0, frames.shape[1], EVALUATED_AT_ONCE):
+        given = frames[:, first : first + EVALUATED_AT_ONCE]
+        found = network.responses(weights, given, constants(params))
+        parts.append([of(layer, spikes) for layer, spikes in enumerate(found)])
+    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 
 
 def weights_of(trained: Network) -> Weights:
@@ -144,18 +167,6 @@ def weights_of(trained: Network) -> Weights:
     return Weights(w, b, g)
 
 
-def trial_first(read: Any) -> list[NDArray]:
+def trial_first(read: Any) -> NDArray:
     """(time, trial, class) -> (trial, time, class)."""
-    return [np.asarray(y).transpose(1, 0, 2) for y in read]
-
-
-def counts_of(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
-    """Spikes of every neuron of every layer in a trial, (trial, neuron) each."""
-    weights = weights_of(trained)
-    parts = []
-    for first in range(0, frames.shape[1], EVALUATED_AT_ONCE):
-        fired = network.spikes_of(
-            weights, frames[:, first : first + EVALUATED_AT_ONCE], constants(params)
-        )
-        parts.append([np.asarray(s.sum(axis=0)) for s in fired])
-    return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
+    return np.asarray(read).transpose(1, 0, 2)

@@ -10,16 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from whyspiking.contract import Params
-from whyspiking.replications.neftci import model, network
-from whyspiking.replications.neftci.network import (
-    PUBLISHED,
-    Constants,
-    Moving,
-    Optimiser,
-    Rule,
-)
+from whyspiking.replications.neftci import model, rules
+from whyspiking.replications.neftci.network import Constants
+from whyspiking.replications.neftci.rules import PUBLISHED, Moving, Optimiser, Rule
 
-RULES = {"local": network.learn_online, "end_to_end": network.learn_backwards}
+RULES = {"local": rules.learn_online, "end_to_end": rules.learn_backwards}
 
 
 def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
@@ -41,13 +36,13 @@ def bytes_needed(params: Params, rule: str, n_frames: int) -> int:
     w = [shaped(a, b) for a, b in itertools.pairwise(sizes)]
     b = [shaped(n) for n in sizes[1:]]
     g = [shaped(n, params.n_classes) for n in sizes[1:]]
-    c = Constants(*model.decays(params), burn_in=1)
+    c = Constants(*model.decays(params), burn_in=1, slope=float(params.surrogate_slope))
     frames = shaped(n_frames, params.batch_online, sizes[0])
     count: Any = jax.ShapeDtypeStruct((), jnp.int32)
     target = shaped(params.batch_online, params.n_classes)
     step: Any = RULES[rule]
-    how = Rule(0.0, 0.0), Optimiser(*PUBLISHED)
-    now = Moving(w, b, (), (w, b), count)
+    how = Rule(1.0, 0.0, 0.0), Optimiser(*PUBLISHED)
+    now = Moving(w, b, (), (w, b), count, b)
     compiled: Any = step.lower(now, g, frames, target, shaped(), c, *how).compile()
     return int(compiled.memory_analysis().temp_size_in_bytes)
 

@@ -10,10 +10,6 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Binding, BrianModel, Layer, Network, Params, Recording, Task, Trials
 
-V_TH = 1.0
-"""Threshold. The paper has 0; a bias that is larger by 1 makes no difference, and thresholds that
-differ between neurons then have a unit, the standard deviation of U at initialisation."""
-
 NEURON = """
 v : 1
 i_syn : 1
@@ -77,6 +73,18 @@ def weights_of(network: Network) -> tuple[list[NDArray], list[NDArray], list[NDA
     return tuple(  # type: ignore[return-value]
         [network.arrays[f"{kind}{index}"] for index in range(1, n + 1)] for kind in "wbg"
     )
+
+
+def thresholds(b: NDArray) -> NDArray[np.float64]:
+    """Thresholds in Brian2: as far from rest as the paper's threshold of 0 is from the bias.
+
+    Bias and threshold are both larger by |b| than in Eq. 3, which changes nothing: where b is
+    negative, a neuron without bias has the threshold -b. So deviations of a threshold have a unit.
+
+    Args:
+        b: Biases of Eq. 3, (post,).
+    """
+    return np.abs(np.asarray(b, float))
 
 
 def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
@@ -161,9 +169,9 @@ def bind(params: Params, network: Network) -> Binding:
     for index, (name, w, b, g) in enumerate(
         zip(names(params), *weights_of(network), strict=True), start=1
     ):
-        n = b.size
+        n, v_th = b.size, thresholds(b)
         values |= {f"s{index}.w": np.asarray(w, float), f"g{index}.w": np.asarray(g, float)}
-        values |= {f"{name}.b": np.asarray(b, float) + V_TH, f"{name}.v_th": np.full(n, V_TH)}
+        values |= {f"{name}.b": np.asarray(b, float) + v_th, f"{name}.v_th": v_th}
         for key, tau_ms in taus(params).items():
             values[f"{name}.{key}"] = np.full(n, tau_ms * 1e-3)
         layers[f"s{index}.w"] = Layer(pre, name, np.asarray(w))

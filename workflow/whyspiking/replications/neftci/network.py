@@ -1,4 +1,4 @@
-"""The network and both learning rules in JAX (README, sections 2 and 3)."""
+"""The network in JAX, step by step and layer by layer (README, section 2)."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from whyspiking.surrogate import fast_sigmoid, spike
-
-surrogate = fast_sigmoid(10.0)
-"""The derivative that stands in for that of the threshold (Eq. 5)."""
-threshold = spike(surrogate)
-"""1 where U is positive, else 0 (Eq. 3)."""
-PUBLISHED = ("adamax", 0.0, 0.95)
-"""Kind and decays of the published optimiser (code: Adamax, betas 0 and 0.95)."""
+from whyspiking.surrogate import Surrogate, fast_sigmoid, spike
 
 
 class Constants(NamedTuple):
-    """Decay of membrane, synaptic and refractory trace per step; the first step that counts."""
+    """What is fixed in an experiment.
+
+    Attributes:
+        alpha: Decay of the membrane trace per step.
+        beta: Decay of the synaptic trace per step.
+        gamma: Decay of the refractory trace per step.
+        burn_in: First step that counts.
+        slope: Steepness of the surrogate (Eq. 5).
+    """
 
     alpha: float
     beta: float
     gamma: float
     burn_in: int
+    slope: float
 
 
 class Weights(NamedTuple):
@@ -40,16 +42,10 @@ class Weights(NamedTuple):
     g: list[Array]
 
 
-class Rule(NamedTuple):
-    """What a gradient is made of.
-
-    Attributes:
-        target_rate: Spikes per neuron and step above which activity is pushed down.
-        pressure: How strongly, relative to the loss; 0 for not at all.
-    """
-
-    target_rate: float
-    pressure: float
+@functools.cache
+def threshold(slope: float) -> Surrogate:
+    """1 where U is positive, else 0 (Eq. 3), with the surrogate (Eq. 5) as its derivative."""
+    return spike(fast_sigmoid(slope))
 
 
 def silent(weights: Weights, n_trials: int) -> list:
@@ -65,7 +61,7 @@ def silent(weights: Weights, n_trials: int) -> list:
 
 
 def step(c: Constants, weights: Weights, state: Sequence, spikes: Array) -> Any:
-    """One time step of all layers (Eqs. 1 to 3).
+    """One time step of all layers (Eqs. 1 to 3): what can learn while it goes on.
 
     Args:
         c: Decays.
@@ -78,11 +74,9 @@ def step(c: Constants, weights: Weights, state: Sequence, spikes: Array) -> Any:
     """
     new, fired, potentials, traces = [], [], [], []
     for w, b, (q, p, r) in zip(weights.w, weights.b, state, strict=True):
-        p = c.alpha * p + (1 - c.alpha) * q
-        q = c.beta * q + (1 - c.beta) * spikes
+        q, p = _trace(c, q, p, spikes)
         u = p @ w + b + r
-        spikes = threshold(u)
-        r = c.gamma * r - (1 - c.gamma) * spikes
+        spikes, r = _decide(c, u, r)
         new.append((q, p, r))
         fired.append(spikes)
         potentials.append(u)
@@ -90,241 +84,54 @@ def step(c: Constants, weights: Weights, state: Sequence, spikes: Array) -> Any:
     return new, fired, potentials, traces
 
 
-def smooth_l1(error: Array) -> Array:
-    """Eq. 6, elementwise."""
-    size = jnp.abs(error)
-    return jnp.where(size < 1, 0.5 * size**2, size - 0.5)
-
-
-def local_gradients(
-    weights: Weights,
-    fired: Sequence,
-    potentials: Sequence,
-    traces: Sequence,
-    target: Array,
-    rule: Rule,
-) -> tuple[list[Array], list[Array]]:
-    """Gradients of the sum of all local losses of one step (Eq. 7), mean over trials.
-
-    Spikes of the layer below and all traces count as constants, so nothing of an earlier step and
-    nothing of another layer is needed.
+def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Array, Array]:
+    """One layer over a whole trial, while its weights stay as they are: one large matrix product.
 
     Args:
-        weights: Of all layers.
-        fired: S per layer, (trial, post).
-        potentials: U per layer, (trial, post).
-        traces: P per layer, (trial, pre).
-        target: Wanted readout, (trial, class).
-        rule: Target rate of the neurons.
-    """
-    of_w, of_b = [], []
-    for g, s, u, p in zip(weights.g, fired, potentials, traces, strict=True):
-        error = jnp.clip(s @ g - target, -1, 1)
-        down = error @ g.T
-        if rule.pressure:
-            down = down + rule.pressure * (s.mean(axis=0) > rule.target_rate)
-        delta = down * surrogate(u) / s.shape[0]
-        of_w.append(p.T @ delta)
-        of_b.append(delta.sum(axis=0))
-    return of_w, of_b
-
-
-class Moving(NamedTuple):
-    """What an update changes: weights, biases, and the optimiser's moments of their gradients.
-
-    `first` is empty where the optimiser has no first moment; `n_updates` counts the updates.
-    """
-
-    w: list[Array]
-    b: list[Array]
-    first: Any
-    second: Any
-    n_updates: Array
-
-
-class Optimiser(NamedTuple):
-    """Adamax or Adam.
-
-    Attributes:
-        kind: "adamax" or "adam".
-        first: Decay of the first moment; 0 for none.
-        second: Decay of Adamax's norm or of Adam's second moment.
-    """
-
-    kind: str
-    first: float
-    second: float
-
-
-def start(weights: Weights, how: Optimiser) -> Moving:
-    """Before the first update."""
-    moved = list(weights.w), list(weights.b)
-    zero = jax.tree.map(jnp.zeros_like, moved)
-    return Moving(*moved, zero if how.first else (), zero, jnp.zeros((), jnp.int32))
-
-
-def update(now: Moving, slopes: Any, rate: Array, how: Optimiser) -> Moving:
-    """One update (Eq. 8).
-
-    Args:
-        now: Weights and moments.
-        slopes: Gradients of weights and biases.
-        rate: Learning rate.
-        how: Adamax or Adam.
-    """
-    count = now.n_updates + 1
-    first, mean = now.first, slopes
-    if how.first:
-        first = jax.tree.map(lambda m, g: how.first * m + (1 - how.first) * g, first, slopes)
-        mean = jax.tree.map(lambda m: m / (1 - how.first**count), first)
-    if how.kind == "adamax":
-        second = jax.tree.map(
-            lambda n, g: jnp.maximum(how.second * n, jnp.abs(g)), now.second, slopes
-        )
-        size = second
-    else:
-        second = jax.tree.map(
-            lambda v, g: how.second * v + (1 - how.second) * g * g, now.second, slopes
-        )
-        size = jax.tree.map(lambda v: jnp.sqrt(v / (1 - how.second**count)), second)
-    w, b = jax.tree.map(
-        lambda value, m, n: value - rate * m / (n + 1e-8), (now.w, now.b), mean, size
-    )
-    return Moving(w, b, first, second, count)
-
-
-@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
-def learn_online(
-    now: Moving,
-    g: list[Array],
-    frames: Array,
-    target: Array,
-    rate: Array,
-    c: Constants,
-    rule: Rule,
-    how: Optimiser,
-) -> Moving:
-    """DECOLLE: one update in every step after the burn-in, forward in time.
-
-    Args:
-        now: Weights and norms.
-        g: Fixed readouts.
-        frames: Input, (time, trial, input).
-        target: (trial, class).
-        rate: Learning rate.
         c: Decays.
-        rule: Target rate.
-        how: Adamax or Adam.
+        w: Weights, (pre, post).
+        b: Biases, (post,).
+        spikes: Of the layer below, (time, trial, pre).
+
+    Returns:
+        Spikes S and potentials U (time, trial, post), traces P (time, trial, pre).
     """
-    state = _warm_up(now, g, frames, c)
 
-    def one(carry: Any, index: Array) -> Any:
-        now, state = carry
-        weights = Weights(now.w, now.b, g)
-        state, fired, potentials, traces = step(c, weights, state, frames[index])
-        slopes = local_gradients(weights, fired, potentials, traces, target, rule)
-        return (update(now, slopes, rate, how), state), None
+    def trace(state: Any, now: Array) -> Any:
+        state = _trace(c, *state, now)
+        return state, state[1]
 
-    # Indices, not a part of the frames, which would be copied.
-    (now, _), _ = jax.lax.scan(one, (now, state), jnp.arange(c.burn_in, len(frames)))
-    return now
+    def fire(r: Array, drive: Array) -> Any:
+        u = drive + r
+        s, r = _decide(c, u, r)
+        return r, (s, u)
 
-
-@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
-def learn_batched(
-    now: Moving,
-    g: list[Array],
-    frames: Array,
-    target: Array,
-    rate: Array,
-    c: Constants,
-    rule: Rule,
-    how: Optimiser,
-) -> Moving:
-    """The same local gradients, summed over the trial and applied once; arguments as above."""
-    weights = Weights(now.w, now.b, g)
-    state = _warm_up(now, g, frames, c)
-    zero = [jnp.zeros_like(w) for w in now.w], [jnp.zeros_like(b) for b in now.b]
-
-    def one(carry: Any, index: Array) -> Any:
-        total, state = carry
-        state, fired, potentials, traces = step(c, weights, state, frames[index])
-        slopes = local_gradients(weights, fired, potentials, traces, target, rule)
-        return (jax.tree.map(jnp.add, total, slopes), state), None
-
-    (total, _), _ = jax.lax.scan(one, (zero, state), jnp.arange(c.burn_in, len(frames)))
-    return update(now, total, rate, how)
+    zero = jnp.zeros_like(spikes[0])
+    traces = jax.lax.scan(trace, (zero, zero), spikes)[1]
+    drive = (traces.reshape(-1, w.shape[0]) @ w).reshape(*spikes.shape[:2], -1) + b
+    fired, potentials = jax.lax.scan(fire, jnp.zeros_like(drive[0]), drive)[1]
+    return fired, potentials, traces
 
 
-@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
-def learn_backwards(
-    now: Moving,
-    g: list[Array],
-    frames: Array,
-    target: Array,
-    rate: Array,
-    c: Constants,
-    rule: Rule,
-    how: Optimiser,
-) -> Moving:
-    """End to end: one update by the gradient through layers and time; arguments as above."""
-    return update(now, end_to_end_gradients(now, g, frames, target, c, rule), rate, how)
+def _trace(c: Constants, q: Array, p: Array, spikes: Array) -> tuple[Array, Array]:
+    """Eq. 1: P takes up the Q of the step before."""
+    return c.beta * q + (1 - c.beta) * spikes, c.alpha * p + (1 - c.alpha) * q
 
 
-def end_to_end_gradients(
-    now: Moving, g: list[Array], frames: Array, target: Array, c: Constants, rule: Rule
-) -> Any:
-    """Gradient of the last layer's loss, summed over the steps that count, mean over trials."""
-
-    def loss(w: list[Array], b: list[Array]) -> Array:
-        weights = Weights(w, b, g)
-
-        def one(state: Any, spikes: Array) -> Any:
-            state, fired, _, _ = step(c, weights, state, spikes)
-            return state, (smooth_l1(fired[-1] @ g[-1] - target), [s.mean(0) for s in fired])
-
-        _, (losses, rates) = jax.lax.scan(one, silent(weights, frames.shape[1]), frames)
-        total = losses[c.burn_in :].sum(axis=(0, 2)).mean()
-        if rule.pressure:
-            for rate in rates:
-                total += rule.pressure * jax.nn.relu(rate[c.burn_in :] - rule.target_rate).sum()
-        return total
-
-    return jax.grad(loss, argnums=(0, 1))(now.w, now.b)
-
-
-def _warm_up(now: Moving, g: list[Array], frames: Array, c: Constants) -> Any:
-    """State after the burn-in."""
-    weights = Weights(now.w, now.b, g)
-
-    def one(state: Any, index: Array) -> Any:
-        return step(c, weights, state, frames[index])[0], None
-
-    return jax.lax.scan(one, silent(weights, frames.shape[1]), jnp.arange(c.burn_in))[0]
+def _decide(c: Constants, u: Array, r: Array) -> tuple[Array, Array]:
+    """Spikes of this step (Eq. 3), and R of the next one (Eq. 2)."""
+    s = threshold(c.slope)(u)
+    return s, c.gamma * r - (1 - c.gamma) * s
 
 
 @functools.partial(jax.jit, static_argnames="c")
-def readouts(weights: Weights, frames: Array, c: Constants) -> tuple[list[Array], list[Array]]:
-    """Y of all layers (time, trial, class), and spikes per neuron and step of each layer."""
-
-    def one(state: Any, spikes: Array) -> Any:
-        state, fired, _, _ = step(c, weights, state, spikes)
-        read = [s @ g for s, g in zip(fired, weights.g, strict=True)]
-        return state, (read, [s.mean() for s in fired])
-
-    _, (read, rates) = jax.lax.scan(one, silent(weights, frames.shape[1]), frames)
-    return read, [rate.mean() for rate in rates]
-
-
-@functools.partial(jax.jit, static_argnames="c")
-def spikes_of(weights: Weights, frames: Array, c: Constants) -> list[Array]:
-    """S of all layers, (time, trial, neuron)."""
-
-    def one(state: Any, spikes: Array) -> Any:
-        state, fired, _, _ = step(c, weights, state, spikes)
-        return state, fired
-
-    return jax.lax.scan(one, silent(weights, frames.shape[1]), frames)[1]
+def responses(weights: Weights, frames: Array, c: Constants) -> list[Array]:
+    """Spikes of all layers, (time, trial, neuron) each."""
+    found, spikes = [], frames
+    for w, b in zip(weights.w, weights.b, strict=True):
+        spikes, _, _ = respond(c, w, b, spikes)
+        found.append(spikes)
+    return found
 
 
 def initial(

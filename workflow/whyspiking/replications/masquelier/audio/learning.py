@@ -153,8 +153,11 @@ def rasters(
 
 
 def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
-    """Multiply-accumulates of a control per word: all, and those of inputs that are not zero."""
-    dense = effective = 0.0
+    """Operations of a control per word: all, and those of inputs that are not zero.
+
+    Names as in `tables.GLOSSARY`; every output of a layer is computed at every frame.
+    """
+    dense = effective = outputs = 0.0
     for k in range(network.depth(params)):
         if f"w_{k}" not in trained.arrays:
             break
@@ -163,10 +166,18 @@ def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
         taps = network.stacked(x, params.kernel, params.dilations[k])
         dense += taps.shape[1] * flat.size
         effective += float(np.count_nonzero(taps)) / len(x) * flat.shape[1]
+        outputs += float(taps.shape[1] * flat.shape[1])
         x = np.maximum(taps @ flat + trained.arrays[f"b_{k}"], 0)
     dense += trained.arrays["w_out"].size
     effective += trained.arrays["w_out"].size
-    return {"macs_dense": dense, "macs_effective": effective}
+    weights = [np.asarray(w) for name, w in trained.arrays.items() if name.startswith("w_")]
+    return {
+        "macs_dense": dense,
+        "macs_effective": effective,
+        "neuron_updates": outputs + trained.arrays["w_out"].shape[1],
+        "synapses": float(sum(np.count_nonzero(w) for w in weights)),
+        "footprint": 4.0 * sum(np.size(array) for array in trained.arrays.values()),
+    }
 
 
 def _compiled(params: Params, variant: str) -> Any:

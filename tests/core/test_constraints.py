@@ -1,0 +1,169 @@
+"""Bottlenecks, tolerance of trained networks, and nervous systems, on made-up tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import biology, constraints, figures, registry, telling, trained
+from whyspiking.figures import style
+
+TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
+NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}
+
+
+def rows(*entries, **shared):
+    """Rows of the metrics table: (variant, seed, metric, value)."""
+    base = {
+        "talk": "goeltz", "experiment": "yinyang", "engine": "brian2", "perturbation": "none",
+        "locus": "", "strength": 0.0, "unit": "1", "trials": 100,
+    }  # fmt: skip
+    return pd.DataFrame(
+        [
+            {**base, **shared, "variant": variant, "seed": seed, "metric": metric, "value": value}
+            for variant, seed, metric, value in entries
+        ]
+    )
+
+
+# training time
+
+
+def test_training_time_is_a_ratio_paired_by_seed():
+    seconds = [("spiking", 0, 20.0), ("mlp", 0, 2.0), ("spiking", 1, 40.0), ("mlp", 1, 4.0)]
+    table = rows(*((v, s, "train_seconds", x) for v, s, x in seconds))
+    (found,) = constraints.training_ratios(table, TALKS)
+    assert found.effect == pytest.approx(10)
+    assert (found.locus, found.side) == ("mlp", "no")
+    assert "in 1 of 1 talks" in constraints.training_sentence(table, TALKS)
+    with style():
+        assert "Goeltz yinyang vs mlp: 10" in constraints.training_figure(table, TALKS, NAMES).alt
+
+
+def test_a_copied_network_has_no_training_time():
+    table = rows(("spiking", 0, "train_seconds", 0.001), ("mlp", 0, "train_seconds", 2.0))
+    assert constraints.training_ratios(table, TALKS) == []
+    assert constraints.training_sentence(table, TALKS) == ""
+    with pytest.raises(figures.NotMeasuredError):
+        constraints.training_figure(table, TALKS, NAMES)
+
+
+# engines
+
+LIMITS = {"equal_decisions": 0.99, "score_difference": 0.005}
+
+
+@pytest.mark.parametrize(
+    ("decisions", "difference", "equal"),
+    [(1.0, 0.0, True), (0.98, 0.0, False), (1.0, -0.02, False), (np.nan, 0.001, True)],
+)
+def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal):
+    table = rows(
+        ("spiking", 0, "equal_decisions", 1.0),
+        ("spiking", 1, "equal_decisions", decisions),
+        ("spiking", 0, "score_difference", 0.0),
+        ("spiking", 1, "score_difference", difference),
+    )
+    (found,) = constraints.parity(table, TALKS, LIMITS).to_dict("records")
+    assert found["equal"] == equal
+    assert found["networks"] == 2
+    said = constraints.parity_told(table, TALKS, LIMITS)
+    assert f"In {int(equal)} of 1 talks" in said
+    assert ("not in Goeltz" in said) != equal
+
+
+def test_what_was_not_measured_is_said():
+    empty = rows(("spiking", 0, "score", 0.9))
+    assert "not compared" in constraints.parity_told(empty, TALKS, LIMITS)
+    assert "not measured" in constraints.size(empty, TALKS)
+    assert "No memory" in constraints.memory(empty, TALKS)
+
+
+def test_size_ratio_is_told_with_its_control():
+    table = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
+    assert "Goeltz, yinyang against mlp: 1 [" in constraints.size(table, TALKS)
+
+
+def test_memory_of_learning_finds_all_metrics_about_it():
+    table = rows(("spiking", 0, "learning_memory", 5.0), ("spiking", 0, "memory_slope_ratio", 0.5))
+    shown = constraints.memory(table, TALKS)
+    assert "learning_memory" in shown and "memory_slope_ratio" in shown
+
+
+# tolerance
+
+
+def test_tolerance_names_the_worst_experiment_first():
+    table = pd.concat(
+        [
+            rows(("spiking", 0, "bits95", 4.0), perturbation="quantise", locus="weights"),
+            rows(
+                ("spiking", 0, "bits95", 8.0),
+                experiment="mnist", perturbation="quantise", locus="weights",
+            ),
+            rows(("spiking", 0, "sigma50", 0.2), perturbation="jitter", locus="input"),
+            rows(("mlp", 0, "bits95", 2.0), perturbation="quantise", locus="weights"),
+        ]
+    )  # fmt: skip
+    shown = trained.table(table, TALKS)
+    assert "8 … 4 bit" in shown  # most bits needed first; the control does not count
+    assert "mnist, weights … yinyang, weights" in shown
+    said = trained.sentences(table, TALKS)
+    assert "with 6 bits per weight, without retraining, in 0 of 1 talks" in said
+    assert "in 1 of 1 talks (Goeltz): there the times are the code" in said  # tau_char is 1 ms
+
+
+# nervous systems
+
+
+def test_published_ranges_have_sources():
+    ranges, tau = biology.published()
+    for entry in ranges:
+        assert entry.low < entry.high
+        assert len(entry.cite) > 10 and entry.link.startswith("https://")
+    assert tau["low"] <= tau["used"] <= tau["high"]
+    assert {entry.metric for entry in ranges} >= {"rate", "activation_sparsity", "isi_cv", "t95"}
+
+
+def test_rates_and_times_are_rescaled_by_the_characteristic_time():
+    table = pd.concat([rows(("spiking", 0, "rate", 200.0)), rows(("spiking", 0, "t95", 2.0))])
+    (rate,) = biology.ours(table, TALKS, "rate", "rate")
+    (time,) = biology.ours(table, TALKS, "t95", "time")
+    # One characteristic time of goeltz, 1 ms, becomes 10 ms.
+    assert rate.low * rate.scale == pytest.approx(20.0)
+    assert time.low * time.scale == pytest.approx(20.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "place"),
+    [(1, 2, "inside"), (0.001, 2, "partly inside"), (60, 70, "above"), (0.001, 0.002, "below")],
+)
+def test_place_beside_the_published_range(low, high, place):
+    entry = biology.Range("rate", "rate", "Hz", "none", 0.01, 50, "a", "b", "c", "abstract")
+    assert biology.Ours("goeltz", low, high, 1.0, 2).place(entry, scaled=False) == place
+
+
+def test_biology_is_shown_with_sources_and_without_what_is_missing():
+    table = rows(("spiking", 0, "rate", 200.0), ("spiking", 1, "rate", 220.0))
+    shown = biology.table(table, TALKS)
+    assert "210 Hz" in shown and "21 Hz" in shown
+    assert "not measured" in shown  # no latency in these rows
+    assert 'href="https://doi.org/10.1371/journal.pbio.0060016"' in shown
+    assert "from memory" in shown
+    assert "measured in no talk" in biology.sentences(table, TALKS)
+    with style():
+        assert "firing rate, Goeltz: 2.1e+02" in biology.figure(table, TALKS).alt
+        with pytest.raises(figures.NotMeasuredError):
+            biology.figure(rows(("spiking", 0, "score", 0.9)), TALKS)
+
+
+def test_what_the_experimenter_sends_in_is_not_the_network():
+    table = rows(("spiking", 0, "rate", 10.0), locus="input")
+    assert biology.ours(table, TALKS, "rate", "rate") == []
+
+
+def test_the_file_of_ranges_belongs_to_the_page():
+    from whyspiking import sources
+
+    assert "biology.yaml" in {Path(name).name for name in sources.of_stage("page")}

@@ -1,0 +1,51 @@
+"""What surrounds the one function call of a script: errors end in one line that helps."""
+
+import subprocess
+import sys
+
+import pytest
+
+FAILURES = {
+    "full disk": ("OSError(28, 'No space left on device')", "free some space"),
+    "full disk, named": ("OSError(28, 'No space left on device', '/a/b')", "/a/b: No space left"),
+    "read-only disk": ("OSError(30, 'Read-only file system', '/a')", "mount it for writing"),
+    "no permission": ("PermissionError(13, 'Permission denied', '/a')", "give yourself permission"),
+    "mistake of a user": ("UserError('lr is -1; mend it')", "ERROR a job: lr is -1; mend it"),
+    "flaw": ("KeyError('w')", "unexpected failure"),
+    "other trouble": ("OSError(2, 'No such file', '/a')", "unexpected failure"),
+}
+
+
+def run(tmp_path, log, statement):
+    code = (
+        "from whyspiking.errors import UserError\nfrom whyspiking.jobs import job\n"
+        f"with job({str(log)!r}, 'a job'):\n    print('begins')\n    {statement}\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_a_failure_is_told_in_the_log(case, tmp_path):
+    error, words = FAILURES[case]
+    done = run(tmp_path, tmp_path / "logs" / "a.log", f"raise {error}")
+    told = (tmp_path / "logs" / "a.log").read_text()
+    assert done.returncode == 1
+    assert words in told.splitlines()[-1]
+    assert ("Traceback" in told) == ("unexpected" in words)
+
+
+def test_what_a_full_log_cannot_take_is_told_on_the_terminal(tmp_path):
+    """/dev/full takes nothing, as a log on a full disk."""
+    done = run(tmp_path, "/dev/full", "pass")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR a job: ")
+    assert "No space left on device" in done.stderr and "free some space" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_success_ends_with_success(tmp_path):
+    done = run(tmp_path, tmp_path / "a.log", "pass")
+    assert done.returncode == 0
+    assert (tmp_path / "a.log").read_text().startswith("begins\n")

@@ -1,0 +1,149 @@
+"""What talks declare about their learning rules: arithmetic, locality, a check against arrays."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from whyspiking import contrasts, curves, registry, tables
+from whyspiking.contract import Params
+from whyspiking.errors import UserError
+from whyspiking.learning_rules import evaluate, from_entry
+from whyspiking.learning_table import learning_table
+
+ROOT = Path(__file__).parents[2]
+TALKS = {name: registry.load_talk(name) for name in registry.available()}
+CHECKED = [
+    pytest.param(talk, rule, id=f"{talk.name}-{rule.name}")
+    for talk in TALKS.values()
+    for rule in talk.learning
+    if rule.check is not None
+]
+PADDING = 0.15
+"""Vectors of neurons are filled up to a multiple of 16."""
+
+
+def rule(synapse="1", neuron="2", shared="0", signals=()):
+    return from_entry(
+        {
+            "rule": "a rule",
+            "applies": ["one/spiking"],
+            "memory": {"synapse": synapse, "neuron": neuron, "shared": shared, "what": "numbers"},
+            "signals": [{"what": "w", "to": to, "online": online} for to, online in signals],
+        }
+    )
+
+
+def test_expressions():
+    assert evaluate("2 * T + K", {"T": 10, "K": 3}) == 23
+    assert evaluate("(N - 1) ** 2 / 4", {"N": 5}) == 4
+    for wrong in ("__import__('os')", "T if N else K", "M + 1", "2 *", "N.real", "'a'"):
+        with pytest.raises(UserError, match="cannot work out"):
+            evaluate(wrong, {"N": 1, "T": 1, "K": 1})
+
+
+def test_memory_of_a_layer_by_hand():
+    sizes = {"S": 20, "N": 5, "T": 100, "K": 2}
+    assert rule("1", "2", "0").numbers(sizes) == 30
+    assert rule("1", "T", "K * T").numbers(sizes) == 20 + 500 + 200
+    assert rule("0", "0", "N ** 2").numbers(sizes) == 25
+    assert rule("1", "T").grows_with("T")
+    assert not rule("1", "2").grows_with("T")
+    assert rule("0", "0", "N ** 2").grows_with("N")
+
+
+def test_what_local_means():
+    assert rule().local
+    assert rule(signals=[("neuron", True), ("layer", True)]).local
+    assert not rule(signals=[("neuron", False)]).local
+    assert not rule(signals=[("synapse", True)]).local
+    assert not rule(shared="N ** 2").local
+
+
+@pytest.mark.parametrize(("talk", "declared"), CHECKED)
+def test_declared_memory_is_what_the_code_kept_in_the_recorded_run(talk, declared):
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    values = registry.params(talk.experiments[declared.check.experiment], config).values
+    sizes = {name: evaluate(text, values) for name, text in declared.check.sizes.items()}
+    metrics = tables.read_metrics([ROOT / "results" / "reference" / "metrics.csv"])
+    counted = tables.where(
+        metrics,
+        talk=talk.name,
+        experiment=declared.check.experiment,
+        variant=declared.check.variant,
+        metric="learning_memory",
+    )["value"]
+    assert len(counted)
+    assert counted.to_numpy() == pytest.approx(declared.numbers(sizes), rel=PADDING)
+
+
+def test_the_checks_tell_rules_apart():
+    """What e-prop keeps is not what back-propagation keeps, by far more than padding."""
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    kept = set()
+    for parameter in CHECKED:
+        talk, declared = parameter.values
+        values = registry.params(talk.experiments[declared.check.experiment], config).values
+        sizes = {name: evaluate(text, values) for name, text in declared.check.sizes.items()}
+        kept.add(declared.numbers(sizes))
+    ratios = np.divide(*np.meshgrid(sorted(kept), sorted(kept)))
+    assert len(kept) > 1
+    assert (np.abs(np.log(ratios[~np.eye(len(kept), dtype=bool)])) > np.log(1 + PADDING)).all()
+
+
+def test_force_keeps_one_matrix_of_all_pairs():
+    from whyspiking.replications.clopath.learning import RecursiveLeastSquares
+
+    (force,) = TALKS["clopath"].learning
+    kept = RecursiveLeastSquares(50, 3, 1.0).inverse.size
+    assert kept == force.numbers({"S": 150, "N": 50, "T": 9, "K": 3})
+
+
+def test_rules_of_other_experiments_are_refused(monkeypatch):
+    data = yaml.safe_load((registry.FOLDER / "comsa" / "talk.yaml").read_text())
+    data["learning"][0]["applies"] = ["mnist_slow/spikng"]
+    monkeypatch.setattr(registry, "read_yaml", lambda path: data)
+    monkeypatch.setattr(registry, "check", lambda *_: None)
+    with pytest.raises(UserError, match=r"mnist_slow/spikng"):
+        registry.load_talk("comsa")
+
+
+def test_the_table_shows_what_was_counted():
+    metrics = pd.DataFrame(columns=list(tables.METRICS_COLUMNS))
+    page = learning_table(metrics, {"scherr": TALKS["scherr"]})
+    assert "e-prop, symmetric" in page
+    assert "not measured" in page
+    row = {
+        **dict.fromkeys(tables.METRICS_COLUMNS, ""),
+        **{"talk": "scherr", "experiment": "evidence", "variant": "spiking"},
+        **{"metric": "learning_memory", "value": 123032.0},
+    }
+    page = learning_table(pd.DataFrame([row]), {"scherr": TALKS["scherr"]})
+    assert "123" in page
+    assert page.count("not measured") == 2
+
+
+def test_alignments_come_under_one_name(energy_config):
+    """Two seeds, of which the second has no null: one difference."""
+    rows = []
+    params = Params("scherr", "evidence", "default", {})
+    for seed, values in enumerate(
+        ({"alignment_symmetric": 0.6, "alignment_permuted": 0.1}, {"alignment_symmetric": 0.7})
+    ):
+        shared = curves.common(params, "spiking", seed, "compiled")
+        rows += tables.rows(shared, {"score": 0.9, **values}, 5)
+    found = contrasts.cross_rows(pd.DataFrame(rows), TALKS["scherr"], {"energy": energy_config})
+    told = {row["metric"]: row["value"] for row in found}
+    assert told == pytest.approx(
+        {"gradient_cosine": 0.6, "gradient_cosine_permuted": 0.1, "gradient_cosine_gain": 0.5}
+    )
+    assert {row["locus"] for row in found} == {"symmetric feedback"}
+    assert {row["seed"] for row in found} == {0}
+
+
+@pytest.mark.parametrize("talk", TALKS.values(), ids=list(TALKS))
+def test_alignments_name_metrics(talk):
+    for place in (place for declared in talk.learning for place in declared.alignment):
+        assert {place.cosine, place.permuted} <= set(tables.GLOSSARY)

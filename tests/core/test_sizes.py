@@ -1,0 +1,219 @@
+"""Size ratios of curves whose answer is known, and how a talk's sizes become variants."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special
+
+from whyspiking import contrasts, curves, registry, sizes, tables
+from whyspiking.contract import Network, Params
+from whyspiking.errors import UserError
+from whyspiking.registry import Talk
+from whyspiking.size_figures import NotMeasuredError, accuracy_size
+
+TRIALS = 10**9
+"""So many that half a count is nothing."""
+
+
+def curve(shares, scale: float, offset: float = 0.0) -> list[sizes.Point]:
+    """Scores whose logit is the logarithm of parameters / scale."""
+    return [
+        (1000 * s, float(special.expit(np.log(1000 * s / scale) + offset)), TRIALS) for s in shares
+    ]
+
+
+def test_a_control_that_needs_three_times_as_many_parameters():
+    spiking = curve([0.25, 0.5, 1], 500)
+    assert sizes.size_ratio(spiking, curve([0.5, 1, 2, 4], 1500)) == pytest.approx(3.0)
+    assert sizes.size_ratio(spiking, curve([0.25, 0.5, 1], 500)) == pytest.approx(1.0)
+    assert sizes.size_ratio(curve([0.5, 1, 2, 4], 1500), spiking) == pytest.approx(1 / 3)
+
+
+def test_the_order_of_sizes_does_not_matter():
+    spiking, control = curve([0.25, 0.5, 1], 500), curve([0.5, 1, 2], 900)
+    assert sizes.size_ratio(spiking[::-1], control[::-1]) == sizes.size_ratio(spiking, control)
+
+
+def test_scores_that_do_not_overlap_have_no_ratio():
+    assert np.isnan(sizes.size_ratio(curve([0.25, 0.5], 500), curve([0.25, 0.5], 500, 3.0)))
+
+
+def test_a_larger_network_that_is_no_better_does_not_count():
+    plain = curve([0.25, 0.5, 1], 500)
+    worse = (4000.0, plain[1][1], TRIALS)
+    assert sizes.size_ratio([*plain, worse], curve([0.25, 0.5, 1], 700)) == pytest.approx(
+        sizes.size_ratio(plain, curve([0.25, 0.5, 1], 700))
+    )
+
+
+def test_half_a_count_keeps_perfect_scores_finite():
+    spiking = [(100.0, 0.9, 200), (200.0, 1.0, 200)]
+    assert sizes.size_ratio(spiking, spiking) == pytest.approx(1.0)
+
+
+def test_parameters_are_those_stated_or_all():
+    arrays = {"w": np.zeros((3, 4)), "b": np.zeros(4)}
+    assert sizes.parameters(Network(arrays, {})) == 16
+    assert sizes.parameters(Network(arrays, {"parameters": 7})) == 7
+
+
+SIZED = {
+    "title": "First",
+    "kind": "classification",
+    "data": {"key": "toy", "provenance": "synthetic"},
+    "battery": [],
+    "sizes": {
+        "parameter": "n_hidden",
+        "of": {"net": [0.25, 0.5], "mlp": [0.25, 0.5]},
+        "first_seeds": 2,
+    },
+    "parameters": {"n_hidden": {"value": [100, 30], "source": "Table 1"}},
+    "scaled": {"smoke": {"n_hidden": {"value": 8, "why": "quick"}}},
+    "variants": {
+        "net": {"role": "spiking", "says": "the network"},
+        "mlp": {"role": "control", "says": "its control"},
+    },
+}
+CONFIG = {
+    "scale": "default",
+    "seeds": [0, 1, 2],
+    "seeds_of": [],
+    "data": {"folder": "data", "originals_dir": None},
+    "build_folder": "build",
+}
+
+
+def described(entry=SIZED):
+    return registry._experiment("toy", "one", entry, {}, "toy/talk.yaml")
+
+
+def test_sizes_become_variants_that_are_trained_and_not_simulated():
+    experiment = described()
+    assert list(experiment.variants) == [
+        *("net", "mlp"),
+        *("net_at_25", "net_at_50", "mlp_at_25", "mlp_at_50"),
+    ]
+    assert experiment.measured_variants() == ["net", "mlp"]
+    assert experiment.simulated_variants() == ["net"]
+    assert experiment.variants["net_at_50"].trained_as == "net"
+    assert experiment.variants["net"].trained_as == "net"
+    assert registry.seeds(experiment, CONFIG, "mlp_at_25") == [0, 1]
+
+
+def test_a_size_is_a_share_of_that_of_the_scale(monkeypatch):
+    monkeypatch.setattr(registry, "folder_of", lambda *_: None)
+    experiment = described()
+
+    def hidden(variant, scale="default"):
+        return registry.params(experiment, {**CONFIG, "scale": scale}, 0, variant).n_hidden
+
+    assert hidden(None) == hidden("net") == [100, 30]
+    assert hidden("net_at_25") == [25, 8]
+    assert hidden("mlp_at_50", "smoke") == 4
+    assert hidden("mlp_at_25", "smoke") == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"parameter": "n_hide"}, "n_hide"), ({"of": {"nett": [0.5]}}, "nett")]
+)
+def test_sizes_of_nothing_are_refused(change, message):
+    with pytest.raises(UserError, match=rf"sizes.*'{message}'"):
+        described({**SIZED, "sizes": {**SIZED["sizes"], **change}})
+
+
+def made_talk() -> Talk:
+    return Talk("toy", "Toy", "Nobody", "Why?", {}, 1.0, "tau", {"one": described()}, Path())
+
+
+def made_metrics() -> pd.DataFrame:
+    """The control needs three times as many parameters; Brian2 knows one size only."""
+    rows = []
+    params = Params("toy", "one", "default", {})
+    for name, scale in (("net", 500.0), ("mlp", 1500.0)):
+        for seed in range(2):
+            for variant, (size, score, _) in zip(
+                (f"{name}_at_25", f"{name}_at_50", name), curve([1, 2, 4], scale), strict=True
+            ):
+                shared = curves.common(params, variant, seed, "jax")
+                rows += tables.rows(shared, {"parameters": size, "score": score}, TRIALS)
+    rows += tables.rows(curves.common(params, "net", 0, "brian2"), {"score": 0.1}, 10)
+    return pd.DataFrame(rows)
+
+
+def test_ratios_per_seed_name_their_control(energy_config):
+    rows = contrasts.cross_rows(made_metrics(), made_talk(), {"energy": energy_config})
+    found = [row for row in rows if row["metric"] == "size_ratio"]
+    assert [(row["variant"], row["locus"], row["seed"]) for row in found] == [
+        ("net", "mlp", 0),
+        ("net", "mlp", 1),
+    ]
+    for row in found:
+        assert row["value"] == pytest.approx(3.0, rel=1e-5)
+
+
+def test_a_seed_without_all_sizes_gives_none(energy_config):
+    table = made_metrics()
+    gone = (table["variant"] == "net_at_25") & (table["seed"] == 1)
+    kept = cast("pd.DataFrame", table[~gone])
+    rows = contrasts.cross_rows(kept, made_talk(), {"energy": energy_config})
+    assert [row["seed"] for row in rows if row["metric"] == "size_ratio"] == [0]
+
+
+def test_the_figure_shows_every_size_and_says_so():
+    plate = accuracy_size(made_metrics(), {"toy": made_talk()})
+    (ax,) = [ax for ax in plate.axes if ax.axison]
+    assert [line.get_xdata().tolist() for line in ax.lines if len(line.get_xdata()) == 3] == [
+        [1000.0, 2000.0, 4000.0]
+    ] * 2
+    assert "toy one, net: 0.667 with 1000" in plate.alt.replace(",000", "000")
+    with pytest.raises(NotMeasuredError, match="several sizes"):
+        accuracy_size(made_metrics().iloc[:0], {"toy": made_talk()})
+
+
+def counted(accuracies: dict[str, float]) -> pd.DataFrame:
+    """Clean rows of a spiking network and of a control at two sizes, two seeds."""
+    rows = []
+    params = Params("toy", "one", "default", {})
+    spiking = dict.fromkeys(
+        ("spikes", "syn_events", "neuron_updates", "neuron_updates_event"), 10.0
+    )
+    macs = {"mlp": 1000.0, "mlp_at_50": 500.0, "mlp_at_25": 250.0}
+    for seed in range(2):
+        for name, score in accuracies.items():
+            engine = "brian2" if name == "net" else "jax"
+            size = macs.get(name, 0.0)
+            control = {"macs_effective": size, "macs_dense": size, "neuron_updates": 3.0}
+            counts = {**spiking, "macs_effective": 0.0} if name == "net" else control
+            shared = curves.common(params, name, seed, engine)
+            rows += tables.rows(shared, {"score": score, **counts}, 100)
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("small", "half", "expected"),
+    [(0.7, 0.95, {"mlp", "mlp_at_50"}), (0.95, 0.96, {"mlp", "mlp_at_25"}), (0.7, 0.8, {"mlp"})],
+)
+def test_energy_is_compared_with_the_narrowest_control_of_equal_score(
+    energy_config, small, half, expected
+):
+    table = counted({"net": 0.9, "mlp": 0.97, "mlp_at_25": small, "mlp_at_50": half})
+    rows = contrasts.cross_rows(table, made_talk(), {"energy": energy_config})
+    ratios = [row for row in rows if row["metric"] == "energy_ratio"]
+    assert {row["locus"] for row in ratios} == expected
+    by_control = {row["locus"]: row["value"] for row in ratios if row["perturbation"] == "ops_fp32"}
+    for name, value in by_control.items():
+        share = {"mlp": 1.0, "mlp_at_50": 0.5, "mlp_at_25": 0.25}[name]
+        assert value == pytest.approx(share * by_control["mlp"])
+
+
+def test_controls_of_other_sizes_are_counted_and_spiking_networks_are_not():
+    experiment = described()
+    assert experiment.counted_variants() == ["net", "mlp", "mlp_at_25", "mlp_at_50"]
+    assert experiment.resized({"n_hidden": 40, "other": 1}, "mlp_at_25") == {
+        "n_hidden": 10,
+        "other": 1,
+    }
+    assert experiment.resized({"n_hidden": 40}, "mlp") == {"n_hidden": 40}

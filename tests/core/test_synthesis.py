@@ -1,0 +1,288 @@
+"""The synthesis on tables made for the purpose: who says what, and in which words."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from whyspiking import figures, forests, matrix, registry, schema, sections, synthesis, telling
+from whyspiking.claims_file import Claim
+from whyspiking.figures import style
+from whyspiking.synthesis import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
+
+ROOT = Path(__file__).parents[2]
+TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa", "naud")}
+NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+
+
+def finding(side="yes", effect=0.5, talk="goeltz", **changes):
+    sign = {"yes": 1, "no": -1, "unclear": 0}[side]
+    values = {
+        "measure": "T1", "talk": talk, "experiment": "mnist", "perturbation": "shuffle",
+        "locus": "hidden", "metric": "timing_index", "effect": sign * effect,
+        "low": sign * effect - 0.1, "high": sign * effect + 0.1, "unit": "1", "null": 0.0,
+        "side": side,
+    }  # fmt: skip
+    return Finding(**{**values, **changes})
+
+
+def one_seed(side="unclear", **changes):
+    return finding(side, low=np.nan, high=np.nan, **changes)
+
+
+def entry(**changes):
+    values = {
+        "axis": "timing", "asks": "Do times carry what counts do not?", "buys": "a code in times",
+        "against": "a code of counts", "counts": ["T1"], "needs": "any",
+        "change": {"measure": "T1", "says": "If redrawing times cost nothing."},
+        "missing": "nobody measured it",
+    }  # fmt: skip
+    return {**values, **changes}
+
+
+def axes_table(*findings):
+    columns = [field.name for field in dataclasses.fields(Finding)]
+    rows = [{name: getattr(f, name) for name in columns} for f in findings]
+    table = pd.DataFrame(rows, columns=columns).rename(columns={"side": "favours_spikes"})
+    return table.assign(axis="timing", seeds=3, says="What is lost.")
+
+
+def answer(*findings, verdicts=None, claims=None, **changes):
+    metrics = pd.DataFrame(columns=["talk", "experiment", "metric", "value", "variant"])
+    verdicts = pd.DataFrame(columns=["claim"]) if verdicts is None else verdicts
+    config = {"answers": [entry(**changes)]}
+    (found,) = synthesis.answers(
+        axes_table(*findings), verdicts, claims or {}, metrics, TALKS, config
+    )
+    return found
+
+
+# what one talk says
+
+
+@pytest.mark.parametrize(
+    ("sides", "needs", "word"),
+    [
+        (["yes", "unclear"], "any", YES),
+        (["yes", "no"], "any", PART),
+        (["no", "unclear"], "any", NO),
+        (["unclear", "unclear"], "any", UNDECIDED),
+        ([], "any", NONE),
+        (["yes", "yes"], "all", YES),
+        (["yes", "unclear"], "all", PART),
+        (["no", "no"], "all", NO),
+    ],
+)
+def test_one_talk_is_summed_up_by_the_declared_rule(sides, needs, word):
+    assert synthesis.word([finding(side) for side in sides], needs) == word
+
+
+def test_a_single_seed_neither_supports_nor_spoils_anything():
+    assert synthesis.word([one_seed()], "any") == UNDECIDED
+    # A side without an interval is none, whatever the table says.
+    assert synthesis.word([one_seed("yes")], "any") == UNDECIDED
+    assert synthesis.word([finding("yes"), one_seed()], "all") == YES
+
+
+def test_the_strongest_finding_supports_the_word_and_is_of_the_leading_measure():
+    weak, strong, other = finding(effect=0.2), finding(effect=0.9), finding(effect=5, measure="T2")
+    stand = synthesis.Stand("goeltz", YES, (weak, finding("unclear"), strong, other))
+    assert stand.strongest is strong
+    ratio = finding(effect=0.01, null=1.0)  # a hundredth is further from 1 than a double
+    assert ratio.distance > finding(effect=2.0, null=1.0).distance
+
+
+# what all talks say
+
+
+def test_talks_are_counted_not_comparisons():
+    found = answer(*[finding("yes")] * 9, finding("no", talk="comsa"), finding("no", talk="naud"))
+    assert found.word == NO
+    assert found.talks(YES) == ["goeltz"]
+    assert found.measured == 3
+
+
+def test_without_a_majority_the_axis_is_divided():
+    found = answer(finding("yes"), finding("no", talk="comsa"))
+    assert found.word == DIVIDED
+    assert answer().word == NONE
+
+
+def test_a_measure_without_a_null_decides_nothing():
+    assert answer(finding("unclear", null=np.nan)).word == NONE
+
+
+def test_a_talk_without_a_number_gives_its_reason():
+    found = answer(finding("yes"))
+    assert found.stands["naud"].word == NONE
+    assert found.stands["naud"].reason not in ("", "nobody measured it")  # its experiments tell
+    assert answer(counts=["M9"]).stands["naud"].reason == "nobody measured it"
+
+
+@pytest.mark.parametrize(
+    ("favours", "measured", "needed"), [(6, 6, 3), (4, 6, 1), (3, 6, -1), (1, 8, -4), (0, 5, -3)]
+)
+def test_how_many_talks_would_have_to_turn(favours, measured, needed):
+    assert synthesis.turning(favours, measured) == needed
+    # The definition: one talk less does not turn the majority, that many do.
+    left = favours - needed
+    assert (2 * left > measured) != (2 * favours > measured)
+    step = 1 if needed > 0 else -1
+    assert (2 * (left + step) > measured) == (2 * favours > measured)
+
+
+def claim(name, axis="timing"):
+    place = {"experiment": "mnist", "variant": "spiking"}
+    return Claim(
+        f"goeltz.mnist.{name}", "secondary", "It says so.", {"paper": "p", "where": "here"},
+        "accuracy", place, None, None, None, None, "value", "larger", {}, None, axis=axis,
+    )  # fmt: skip
+
+
+def test_claims_count_where_they_name_the_axis():
+    claims = {c.id: c for c in (claim("a"), claim("b"), claim("c", axis=""))}
+    verdicts = pd.DataFrame(
+        [
+            {
+                "claim": f"goeltz.mnist.{name}", "talk": "goeltz", "verdict": verdict,
+                "label": verdict, "says": "It says so.", "value": 0.5, "low": 0.4, "high": 0.6,
+                "unit": "fraction",
+            }
+            for name, verdict in (
+                ("a", "replicated"), ("b", "replicated, within noise"), ("c", "not replicated"),
+            )
+        ]
+    )  # fmt: skip
+    found = answer(verdicts=verdicts, claims=claims, counts=["claims"])
+    sides = {f.experiment: f.side for f in found.findings}
+    assert sides == {"goeltz.mnist.a": "yes", "goeltz.mnist.b": "unclear"}
+    assert found.word == YES
+    told = sections.claims_of_axis(found, verdicts)
+    assert "goeltz.mnist.a" in told and "goeltz.mnist.c" not in told
+
+
+# in words
+
+
+def test_sentences_name_counts_effects_and_who_disagrees():
+    found = answer(
+        finding("yes", 0.5), finding("yes", 0.9, talk="comsa"), finding("no", 0.7, talk="naud")
+    )
+    said = telling.axis_paragraph(found, TALKS, {"T1": "What is lost."})
+    assert "<strong>yes in 2 of 3 talks</strong>" in said
+    assert "no in 1 (Naud)" in said
+    assert "T1 (what is lost) was measured in 3 talks" in said
+    assert "in favour of spikes in 2, against them in 1 (comparisons: 2 and 1 of 3)" in said
+    assert "Strongest: 0.9 [0.8, 1] (Comsa: mnist, shuffle, hidden)" in said
+    assert "Most against spikes: −0.7 [−0.8, −0.6] (Naud" in said
+    assert "disagree with “yes”: Naud (no: T1 −0.7 [−0.8, −0.6]" in said
+    assert "Now: T1 favours spikes in 2 of 3 talks; 1 of them would have to stop doing so." in said
+
+
+def test_an_axis_without_measurements_says_so():
+    said = telling.axis_paragraph(answer(), TALKS, {})
+    assert "Nothing was measured" in said
+    assert telling.in_one_screen([answer()], TALKS).count("measured in no talk") == 1
+
+
+def test_the_summary_sorts_axes_by_what_most_talks_say():
+    both = [answer(finding("yes")), answer(finding("no"), axis="energy", buys="less energy")]
+    both[1] = dataclasses.replace(both[0], axis="energy", buys="less energy")
+    said = telling.in_one_screen(both[:1], TALKS)
+    assert "Spikes buy" in said and "They do not buy" not in said
+    no = telling.in_one_screen([answer(finding("no"))], TALKS)
+    assert "They do not buy" in no and "Spikes buy" not in no
+
+
+# matrix and forest
+
+
+def test_matrix_has_a_word_for_every_talk_and_a_reason_for_every_gap():
+    found = answer(finding("yes"), finding("no", talk="comsa"))
+    shown = matrix.table([found], TALKS)
+    assert shown.count("<tr>") == 1 + len(TALKS) + 1  # heads, talks, all together
+    for word in (YES, NO, NONE):
+        assert telling.chip(word) in shown
+    assert "T1 0.5 [0.4, 0.6]" in shown
+    assert found.stands["naud"].reason.replace("'", "&#x27;") in shown
+    assert shown.count('scope="row"') == len(TALKS) + 1
+    with style():
+        plate = matrix.figure([found], TALKS)
+        assert "Goeltz, timing: yes" in plate.alt
+        assert "Naud, timing: n/a" in plate.alt
+        with pytest.raises(figures.NotMeasuredError):
+            matrix.figure([answer()], TALKS)
+
+
+def test_in_part_shows_both_ends():
+    found = answer(finding("yes", 0.5), finding("no", 0.7))
+    assert "T1 −0.7 … 0.5" in matrix.table([found], TALKS)
+
+
+def lines_at(ax, marker):
+    return [line for line in ax.get_lines() if line.get_marker() == marker]
+
+
+def test_forest_marks_the_side_of_the_null_and_leaves_single_seeds_open():
+    found = answer(
+        finding("yes", 0.9), finding("no", 0.9, talk="comsa"), one_seed(talk="naud", effect=0.0)
+    )
+    with style():
+        plate = forests.axis_forest(found, CONFIG, NAMES)
+        ax = plate.axes[0]
+        (up,), (square,), (circle,) = (lines_at(ax, marker) for marker in "^so")
+        assert up.get_color() == figures.GREEN
+        assert square.get_color() == figures.RED
+        assert circle.get_markerfacecolor() == "none"
+        assert any(list(line.get_xdata()) == [0, 0] for line in ax.get_lines())  # the null
+        labels = [text.get_text() for text in ax.get_yticklabels()]
+        assert labels[0] == "Goeltz · mnist · hidden"
+        assert "T1 Comsa mnist hidden: −0.90" in plate.alt
+
+
+def test_forest_of_energy_puts_the_models_of_a_row_on_one_line():
+    ratios = [
+        finding("no", locus="mlp", metric="energy_ratio", measure="E1", null=1.0, unit="1",
+                effect=-ratio, low=ratio / 1.1, high=ratio * 1.1, perturbation=model)
+        for model, ratio in (("ops_fp32", 5.0), ("ops_int32", 30.0), ("mem_near", 0.2))
+    ]  # fmt: skip
+    ratios = [dataclasses.replace(f, effect=abs(f.effect)) for f in ratios]
+    found = answer(*ratios, counts=["E1"])
+    with style():
+        free, paid = forests.axis_forest(found, CONFIG, NAMES).axes
+    assert free.get_title(loc="left") == "E1, operations only"
+    assert free.get_xscale() == "log"
+    assert len(lines_at(free, "s")) == 2
+    assert len(lines_at(paid, "s")) == 1
+    assert [text.get_text() for text in free.texts] == ["5 … 30"]
+
+
+def test_an_extreme_ratio_is_an_arrow_at_the_edge_and_keeps_its_number():
+    tiny = finding("no", measure="E1", metric="energy_ratio", null=1.0, locus="mlp",
+                   perturbation="mem_near", effect=-1e-6, low=0.9e-6, high=1.1e-6)  # fmt: skip
+    with style():
+        plate = forests.axis_forest(answer(tiny, counts=["E1"]), CONFIG, NAMES)
+        ax = plate.axes[0]
+        (arrow,) = lines_at(ax, "<")
+    assert arrow.get_xdata()[0] == pytest.approx(forests.BEYOND[0])
+    assert [text.get_text() for text in ax.texts] == ["1.0e−6"]
+    assert "arrow: beyond the axis" in plate.caption
+
+
+# the project's own declarations
+
+
+def test_every_axis_of_the_config_has_an_answer_that_can_be_counted():
+    declared = {(e["axis"], e["measure"]) for e in CONFIG["axes"] if e["neutral"] is not None}
+    for one in CONFIG["answers"]:
+        measures = [m for m in one["counts"] if m != synthesis.CLAIMS]
+        assert all((one["axis"], measure) in declared for measure in measures)
+        assert one["change"]["measure"] in one["counts"]
+    assert {e["axis"] for e in CONFIG["answers"]} >= {
+        "timing", "latency", "energy", "robustness", "learning",
+    }  # fmt: skip
+    schema.check(CONFIG, "config", "config.yaml")

@@ -1,0 +1,147 @@
+"""Files appear whole or not at all; what was changed afterwards is not read as if it were right."""
+
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import native, store, tables, whole_files
+from whyspiking.compare import _benchmarks
+from whyspiking.contract import Network, Results
+from whyspiking.errors import UserError
+from whyspiking.jobs import REMEDIES
+
+
+def listed(folder):
+    return sorted(path.name for path in folder.rglob("*"))
+
+
+def test_a_failure_while_writing_leaves_the_old_file(tmp_path):
+    path = tmp_path / "new" / "table.csv"
+    whole_files.write(path, "one")
+    with pytest.raises(OSError, match="disk"), whole_files.replacing(path, sealed=True) as partial:
+        partial.write_text("tw")
+        raise OSError("disk full")
+    assert whole_files.read(path) == b"one"
+    assert listed(path.parent) == [".table.csv.sha256", "table.csv"]
+
+
+def test_two_processes_do_not_write_into_one_file(tmp_path):
+    with whole_files.replacing(tmp_path / "a.npz") as partial:
+        assert str(os.getpid()) in partial.name
+        assert partial.suffix == ".npz"
+        partial.write_bytes(b"x")
+
+
+def test_a_seal_can_be_checked_with_sha256sum(tmp_path):
+    whole_files.write(tmp_path / "a.csv", "x")
+    digest, name = (tmp_path / ".a.csv.sha256").read_text().split()
+    assert (len(digest), name) == (64, "a.csv")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda raw: raw[: raw.rindex(b"\n", 0, -1) + 1],
+        lambda raw: raw.replace(b"0.97", b"0.98"),
+        lambda raw: raw[:-3],
+        lambda raw: raw + b"\n",
+        lambda raw: b"",
+    ],
+)
+def test_a_changed_table_is_refused(tmp_path, change):
+    path = tmp_path / "metrics.csv"
+    tables.write_csv(pd.DataFrame({"value": [0.97, 0.5, 0.25]}), path)
+    assert len(tables.read_csv(path)) == 3
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(UserError, match=r"metrics\.csv: it is not what the run wrote.*delete it"):
+        tables.read_csv(path)
+
+
+def test_a_table_of_others_has_no_seal_and_is_read(tmp_path):
+    (tmp_path / "a.csv").write_text("value\n1\n")
+    assert tables.read_csv(tmp_path / "a.csv")["value"].tolist() == [1]
+    (tmp_path / "b.csv").write_text("")
+    with pytest.raises(UserError, match="not a readable table"):
+        tables.read_csv(tmp_path / "b.csv")
+    with pytest.raises(UserError, match="cannot be read"):
+        tables.read_csv(tmp_path / "none.csv")
+
+
+@pytest.fixture
+def network(tmp_path):
+    folder = tmp_path / "seed-0"
+    store.save_network(Network({"w": np.arange(100.0)}, {"engine": "jax"}), folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["network.npz", "network.json"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.95])
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_damaged_network_is_refused(network, name, share, cut):
+    path = network / name
+    raw = path.read_bytes()
+    place = int(share * len(raw))
+    flipped = bytes([raw[place] ^ 255])
+    path.write_bytes(raw[:place] if cut else raw[:place] + flipped + raw[place + 1 :])
+    try:
+        found = store.load_network(network)
+    except UserError as error:
+        assert name in str(error)
+        assert "delete it and rerun" in str(error)
+        return
+    # A byte of a zip archive that means nothing, such as a time stamp.
+    assert name == "network.npz" and not cut
+    np.testing.assert_array_equal(found.arrays["w"], np.arange(100.0))
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "{}", '{"info": {}}', "null", "[" * 100_000])
+def test_json_that_is_something_else_is_refused(tmp_path, content):
+    (tmp_path / "network.json").write_text(content)
+    with pytest.raises(UserError, match="delete it and rerun"):
+        whole_files.read_json(tmp_path / "network.json", "info", "history")
+
+
+def test_damaged_exhibits_are_refused_in_a_notebook(tmp_path):
+    store.save_arrays({"x": np.ones(50)}, tmp_path / "one" / "exhibits.npz")
+    results = Results(tmp_path, "talk", "smoke", pd.DataFrame(), pd.DataFrame())
+    assert results.exhibit("one")["x"].sum() == 50
+    (tmp_path / "one" / "exhibits.npz").write_bytes(b"PK\3\4")
+    with pytest.raises(UserError, match=r"exhibits\.npz: cannot be read"):
+        results.exhibit("one")
+
+
+def test_damaged_durations_are_left_out(tmp_path):
+    good = "s\tcpu_time\tmax_rss\n1.5\t1.0\t100\n"
+    for name, text in {"a": good, "b": good[:18], "c": "", "d": "s\n", "e": "\0\1"}.items():
+        folder = tmp_path / "talk" / name
+        folder.mkdir(parents=True)
+        (folder / "benchmark.tsv").write_text(text)
+    assert _benchmarks(tmp_path)["experiment"].tolist() == ["a"]
+
+
+def test_a_damaged_library_is_compiled_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("WHYSPIKING_CACHE", str(tmp_path / "cache"))
+    source = tmp_path / "one.cpp"
+    source.write_text('extern "C" int one() { return 1; }\n')
+    assert native.load("one", [source]).one() == 1
+    path = native.build("one", [source], tmp_path / "cache")
+    whole = path.read_bytes()
+    # Written anew, not changed in place: this process has it mapped.
+    path.unlink()
+    path.write_bytes(whole[:200])
+    assert native.build("one", [source], tmp_path / "cache") == path
+    assert len(path.read_bytes()) == len(whole)
+
+
+def test_what_the_system_refuses_has_a_remedy_in_words():
+    assert all(";" in remedy for remedy in REMEDIES.values())
+
+
+def test_manifest_of_results_is_json(tmp_path):
+    whole_files.write(tmp_path / "manifest.json", json.dumps({"scale": "smoke"}))
+    assert whole_files.read_json(tmp_path / "manifest.json", "scale")["scale"] == "smoke"
+    with pytest.raises(UserError, match=r"lacks \['commit'\]"):
+        whole_files.read_json(tmp_path / "manifest.json", "commit")

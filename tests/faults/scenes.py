@@ -1,0 +1,204 @@
+"""Small runs to be disturbed: copies of the project, started, killed, resumed and compared.
+
+Two talks are made from the template: `tempotron`, and `listener`, whose data set of spoken words
+is made by jobs as well. Their smoke runs have every kind of job but the fetching of MNIST, in well
+under a minute.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "README.md")
+TIMES = ("train_seconds", "epoch_seconds")
+"""Metrics that are durations: the only rows of the tables that differ between equal runs."""
+TALK_TABLES = ("metrics.csv", "history.csv", "verdicts.csv")
+TABLES = ("metrics.csv", "verdicts.csv", "axes.csv")
+
+
+def checkout(folder: Path, talks: tuple[str, ...] = ("listener",), cores: int = 1) -> Path:
+    """A copy of the project whose plain `snakemake` is the smoke run of some small talks.
+
+    Args:
+        folder: Where to; its parent must exist.
+        talks: Names; `listener` hears spoken words, any other name is the template as it is.
+        cores: What the copy's profile says.
+    """
+    folder.mkdir(exist_ok=True)
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            left_out = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / part, ignore=left_out, dirs_exist_ok=True)
+        else:
+            shutil.copy(source, folder / part)
+    for talk in talks:
+        _make_talk(folder, talk)
+    values = yaml.safe_load((folder / "config" / "config.yaml").read_text())
+    overlay = yaml.safe_load((folder / "config" / "smoke.yaml").read_text())
+    _merge(values, overlay)
+    values["talks"] = list(talks)
+    values["data"]["words"] = {"speakers": 6, "words": 2, "repetitions": 4}
+    (folder / "config" / "config.yaml").write_text(yaml.safe_dump(values))
+    profile = folder / "profiles" / "default" / "config.yaml"
+    profile.write_text(re.sub(r"^cores: .*$", f"cores: {cores}", profile.read_text(), flags=re.M))
+    return folder
+
+
+def _make_talk(folder: Path, talk: str) -> None:
+    own = folder / "workflow" / "whyspiking" / "replications" / talk
+    if (ROOT / own.relative_to(folder)).is_dir():
+        return  # one of the project's own
+    shutil.copytree(own.with_name("_template"), own)
+    notebook = folder / "notebooks" / f"{talk}.ipynb"
+    shutil.copy(notebook.with_name("_template.ipynb"), notebook)
+    for path in (*own.iterdir(), notebook):
+        if path.is_file():
+            path.write_text(path.read_text().replace("_template", talk))
+    if talk == "listener":
+        shutil.copy(Path(__file__).with_name("listener") / "task.py", own / "task.py")
+        described = yaml.safe_load((own / "talk.yaml").read_text())
+        experiment = described["experiments"]["patterns"]
+        experiment["data"] = {"key": "words", "provenance": "synthetic"}
+        small = {"n_input": 40, "trial_ms": 1010.0, "epochs": 2, "max_trials": 60}
+        experiment["scaled"]["smoke"] = {
+            key: {"value": value, "why": "spoken words, checks the plumbing"}
+            for key, value in small.items()
+        }
+        (own / "talk.yaml").write_text(yaml.safe_dump(described))
+
+
+def _merge(into: dict, changes: dict) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def start(folder: Path, *words: str, log: Path | None = None) -> subprocess.Popen:
+    """Start snakemake in `folder`, with its own package, as leader of a process group."""
+    path = log or folder / "said.txt"
+    with path.open("a") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", *words],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def snakemake(folder: Path, *words: str, timeout: float = 600) -> tuple[int, str]:
+    """Run snakemake in `folder`: exit status, and what it said."""
+    log = folder / f"said-{time.monotonic_ns()}.txt"
+    process = start(folder, *words, log=log)
+    try:
+        status = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        kill(process, folder)
+        raise
+    said = log.read_text(errors="replace")
+    log.unlink()
+    return status, said
+
+
+def finish(folder: Path, *words: str) -> None:
+    """Run snakemake, which must succeed."""
+    status, said = snakemake(folder, *words)
+    assert status == 0, said[-6000:]
+
+
+def kill(process: subprocess.Popen, folder: Path) -> None:
+    """SIGKILL the whole process group, and wait until nothing of the run is left."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    # Kernels of notebooks are sessions of their own; they end when they find their parent gone.
+    for _ in range(200):
+        if not running(folder):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"still running: {running(folder)}")
+
+
+def running(folder: Path) -> list[int]:
+    """Processes that work in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if path.resolve().is_relative_to(folder.resolve()):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def resume_lines() -> list[list[str]]:
+    """The two lines by which README resumes a run, as words after `snakemake`."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"these two lines resume.*?```bash\n(.*?)```", text, re.DOTALL)
+    assert found, "README tells how to resume a run"
+    lines = [line.split() for line in found.group(1).strip().splitlines()]
+    assert all(words[0] == "snakemake" for words in lines)
+    return [words[1:] for words in lines]
+
+
+def tables(folder: Path, scale: str = "smoke") -> dict[str, str]:
+    """All final tables as text, without the rows and columns that are durations."""
+    results = folder / "results" / scale
+    found = {}
+    for path in sorted(results.rglob("*.csv")):
+        name = str(path.relative_to(results))
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if "metric" in table:
+            table = table[~table["metric"].isin(TIMES)]
+        if path.name == "durations.csv":
+            table = table.drop(columns="seconds")
+        found[name] = table.to_csv(index=False)
+    return found
+
+
+def arrays(folder: Path, scale: str = "smoke") -> dict[str, bytes]:
+    """Bytes of every array of every network and exhibit."""
+    found = {}
+    for path in sorted((folder / "results" / scale).rglob("*.npz")):
+        with np.load(path, allow_pickle=False) as file:
+            for key in file.files:
+                found[f"{path.relative_to(folder)}:{key}"] = file[key].tobytes()
+    return found
+
+
+def facts(folder: Path, scale: str = "smoke") -> dict[str, dict]:
+    """What networks say of themselves, without durations."""
+    found = {}
+    for path in sorted((folder / "results" / scale).rglob("network.json")):
+        content = json.loads(path.read_text())
+        for key in ("train_seconds", "train_cpu_seconds", "epoch_seconds"):
+            content["info"].pop(key, None)
+        content["history"] = [row for row in content["history"] if row["metric"] not in TIMES]
+        found[str(path.relative_to(folder))] = content
+    return found
+
+
+def assert_equal(one: Path, other: Path, scale: str = "smoke") -> None:
+    """Two runs have the same tables, arrays and facts, bit for bit but for durations."""
+    ours, theirs = tables(one, scale), tables(other, scale)
+    assert ours, "there are tables"
+    assert sorted(ours) == sorted(theirs)
+    for name, text in ours.items():
+        assert text == theirs[name], f"{name} differs"
+    assert arrays(one, scale) == arrays(other, scale)
+    assert facts(one, scale) == facts(other, scale)

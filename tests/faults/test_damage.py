@@ -1,0 +1,112 @@
+"""Files that are cut short or changed after a run: equal results, or a message that helps.
+
+Every case damages one kind of file of a finished run and starts snakemake again. It may end well,
+with the tables of an undamaged run; or it names the file and says what to delete, and then ends
+well after that was deleted.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import scenes
+
+TALK = "results/smoke/listener"
+SPIKING = f"{TALK}/patterns/spiking/seed-0"
+VERDICTS = f"{TALK}/verdicts.csv"
+PAGE = f"{TALK}/report.html"
+WORDS = "resources/data/words-6x2x4"
+READ_BY_SIMULATION = f"{TALK}/patterns/metrics.csv"
+
+# File -> what is asked for afterwards: the first file that is made from it.
+FILES = {
+    f"{SPIKING}/network.npz": VERDICTS,
+    f"{SPIKING}/network.json": VERDICTS,
+    f"{SPIKING}/metrics.csv": VERDICTS,
+    f"{TALK}/patterns/metrics.csv": VERDICTS,
+    f"{TALK}/patterns/exhibits.npz": PAGE,
+    f"{TALK}/history.csv": PAGE,
+    f"{TALK}/verdicts.csv": PAGE,
+    "results/smoke/axes.csv": "results/smoke/why_spiking.html",
+    "results/smoke/manifest.json": "results/smoke/why_spiking.html",
+    f"{TALK}/report.ipynb": PAGE,
+    f"{TALK}/report.html": PAGE,
+    f"{SPIKING}/benchmark.tsv": "results/smoke/verdicts.csv",
+    "results/smoke/durations.csv": "results/smoke/verdicts.csv",
+    f"{WORDS}/speakers/3.npz": VERDICTS,
+    f"{WORDS}/words_train.npz": VERDICTS,
+    f"{WORDS}/meta.json": VERDICTS,
+    f"{WORDS}/samples.csv": VERDICTS,
+    "resources/build/*/main": VERDICTS,
+    "resources/build/*/manifest.json": VERDICTS,
+    "resources/build/*/standard.h.gch": VERDICTS,
+    "resources/build/*/static_arrays/*": VERDICTS,
+}
+BUILD = "resources/build"
+
+
+def cut(path: Path) -> None:
+    """Lose the second half; of a table, whole rows: it is still a table."""
+    raw = path.read_bytes()
+    half = raw[: len(raw) // 2]
+    path.write_bytes(half[: half.rindex(b"\n") + 1] if path.suffix == ".csv" else half)
+
+
+def flip(path: Path) -> None:
+    """Change one digit of a text, one bit of anything else."""
+    raw = bytearray(path.read_bytes())
+    places = [k for k in range(len(raw) // 2, len(raw)) if chr(raw[k]).isdigit()]
+    if path.suffix in (".csv", ".json", ".tsv") and places:
+        raw[places[0]] = ord("7") if raw[places[0]] != ord("7") else ord("3")
+    else:
+        raw[len(raw) // 2] ^= 16
+    path.write_bytes(bytes(raw))
+
+
+CASES = [
+    pytest.param(file, damage, id=f"{damage.__name__}-{file.rpartition('/')[2]}-{number}")
+    for number, file in enumerate(FILES)
+    for damage in (cut, flip)
+    if damage is cut or not file.endswith((".gch", ".ipynb", ".html"))
+]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run with every kind of file."""
+    folder = scenes.checkout(tmp_path_factory.mktemp("finished") / "run")
+    scenes.finish(folder)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "damage"), CASES)
+def test_damage_is_found_and_its_remedy_works(finished, tmp_path, file, damage):
+    folder = tmp_path / "run"
+    # With times: to snakemake it is the same run.
+    shutil.copytree(finished, folder, symlinks=True)
+    path = next(p for p in sorted(folder.glob(file)) if p.is_file())
+    damage(path)
+    if file.startswith(BUILD):
+        if file.endswith(".gch"):  # only read when a program is made
+            for program in (folder / BUILD).glob("*/main"):
+                shutil.rmtree(program.parent)
+        (folder / READ_BY_SIMULATION).unlink()
+    if file.startswith(WORDS) and not file.endswith("meta.json"):
+        # Snakemake follows meta.json, not what lies beside it: train once more.
+        (folder / SPIKING / "network.npz").unlink()
+    target = FILES[file]
+    status, said = scenes.snakemake(folder, target)
+    if status != 0:
+        assert path.name in said, said[-3000:]
+        assert "unexpected failure" not in said and "Traceback" not in said, said[-3000:]
+        told = re.findall(r"\| ERROR .*?delete (\S+?)(?: beside it)?(?: and|,|;)", said)
+        assert told, said[-3000:]
+        named = path if told[0] == "it" else folder / told[0]
+        assert named.is_file(), told
+        named.unlink()
+        scenes.finish(folder, target)
+    scenes.finish(folder, "results/smoke/verdicts.csv")
+    if not file.endswith("durations.csv"):
+        scenes.assert_equal(finished, folder)

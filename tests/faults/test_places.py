@@ -1,0 +1,176 @@
+"""Disks that are full or read-only, runs beside each other, other numbers of cores."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+import scenes
+
+VERDICTS = "results/smoke/tempotron/verdicts.csv"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return scenes.checkout(tmp_path / "run", ("tempotron",))
+
+
+def in_namespace(folder, script):
+    """Run a script in a mount namespace of its own, whose mounts end with it; what it said."""
+    probe = subprocess.run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", str(folder / "config")],
+        capture_output=True,
+        text=True,
+        check=False,
+    ) if shutil.which("unshare") else None  # fmt: skip
+    if probe is None or probe.returncode:
+        pytest.skip("mounting in a namespace of one's own is not permitted here")
+    done = subprocess.run(
+        ["unshare", "-m", "bash", "-euc", script],
+        cwd=folder,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(folder / "workflow"),
+            "RUN": f"{sys.executable} -m snakemake {VERDICTS}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said and "unexpected failure" not in said, said[-4000:]
+    return done.returncode, said
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("results", "'results/smoke' is not writable"),
+        pytest.param("resources", "'resources' is not writable", marks=pytest.mark.slow),
+        pytest.param(".", "'.' is not writable", marks=pytest.mark.slow),
+    ],
+)
+def test_read_only_folder_is_refused_before_any_job(folder, place, words):
+    (folder / "results" / "smoke").mkdir(parents=True)
+    (folder / "resources").mkdir()
+    script = f'mount --bind {place} {place}; mount -o remount,ro,bind {place}; cd "$PWD"; $RUN'
+    status, said = in_namespace(folder, script)
+    assert status != 0
+    assert said.count("error:") == 1 and words in said, said
+    assert "mounted anew" in said, "the remedy"
+    assert "jobs to do" not in said
+
+
+FULL = {
+    "results, at once": ("results", "8k"),
+    "results, later": ("results", "48k"),
+    "compiled simulations": ("resources/build", "2m"),
+    "generated code": ("resources/build", "48m"),
+    "temporary files": ("scratch", "80k"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", FULL)
+def test_full_disk_is_told_and_the_run_goes_on_when_there_is_space(small_run, folder, case):
+    place, size = FULL[case]
+    (folder / place).mkdir(parents=True)
+    script = f"""
+        mount -t tmpfs -o size={size} tmpfs {place}
+        {"export TMPDIR=$PWD/scratch" if place == "scratch" else ""}
+        if $RUN; then echo "no trouble"; fi
+        echo "--- more space"
+        mount -o remount,size=300m {place}
+        $RUN
+        mkdir saved
+        cp -a {place} saved/
+    """
+    status, said = in_namespace(folder, script)
+    before, _, after = said.partition("--- more space")
+    assert status == 0, said[-4000:]
+    assert "finished" in after
+    if "no trouble" in before:
+        pytest.skip(f"{size} were enough on this machine")
+    assert "No space left on device" in before and "free some space" in before, before[-3000:]
+    if place == "results":
+        shutil.rmtree(folder / "results")
+        shutil.move(folder / "saved" / "results", folder / "results")
+    scenes.assert_equal(small_run, folder)
+
+
+@pytest.mark.slow
+def test_two_runs_in_one_folder_the_second_is_refused(small_run, folder):
+    first = scenes.start(folder, VERDICTS)
+    try:
+        for _ in range(600):
+            if list((folder / ".snakemake" / "locks").glob("*")) or first.poll() is not None:
+                break
+            time.sleep(0.05)
+        status, said = scenes.snakemake(folder, VERDICTS)
+        assert status != 0
+        assert "cannot be locked" in said and "--unlock" in said, said
+        assert "Traceback" not in said
+        assert first.wait(600) == 0, (folder / "said.txt").read_text()
+    finally:
+        if first.poll() is None:
+            scenes.kill(first, folder)
+    scenes.assert_equal(small_run, folder)
+
+
+@pytest.mark.slow
+def test_two_scales_side_by_side(small_run, folder):
+    """The template's default scale is small as well; both may run at the same time."""
+    other = "results/default/tempotron/verdicts.csv"
+    first = scenes.start(folder, VERDICTS)
+    second = scenes.start(folder, other, "--config", "scale=default", log=folder / "second.txt")
+    try:
+        statuses = [process.wait(900) for process in (first, second)]
+    finally:
+        for process in (first, second):
+            if process.poll() is None:
+                scenes.kill(process, folder)
+    told = (folder / "second.txt").read_text()
+    assert statuses[0] == 0, (folder / "said.txt").read_text()
+    if statuses[1]:
+        # Where the first was quicker to lock a file that both make: one message, then it works.
+        assert "cannot be locked" in told and "Traceback" not in told, told
+        scenes.finish(folder, other, "--config", "scale=default")
+    scenes.assert_equal(small_run, folder)
+    assert scenes.tables(folder, "default")["tempotron/verdicts.csv"]
+
+
+@pytest.mark.slow
+def test_cores_and_a_second_run_change_nothing(small_run, folder, tmp_path):
+    """The same seed with two cores, and once more with one: equal to the first run, bit for bit."""
+    scenes.finish(folder, VERDICTS, "--cores", "2")
+    scenes.assert_equal(small_run, folder)
+    again = scenes.checkout(tmp_path / "again", ("tempotron",))
+    scenes.finish(again, VERDICTS, "--cores", "1")
+    scenes.assert_equal(small_run, again)
+
+
+@pytest.mark.slow
+def test_a_job_that_outlives_its_run_does_no_harm(small_run, folder):
+    """Only snakemake itself is killed: its job goes on while the resumed run does the same job."""
+    unlock, again = scenes.resume_lines()
+    process = scenes.start(folder, VERDICTS)
+    logs = folder / "results" / "smoke" / "logs"
+    for _ in range(600):
+        if any(logs.rglob("*.log")):
+            break
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert scenes.running(folder), "the job goes on"
+    scenes.finish(folder, *unlock)
+    scenes.finish(folder, VERDICTS, *again)
+    for _ in range(600):
+        if not scenes.running(folder):
+            break
+        time.sleep(0.1)
+    scenes.finish(folder, VERDICTS, *again)
+    scenes.assert_equal(small_run, folder)

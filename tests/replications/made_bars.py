@@ -1,0 +1,65 @@
+"""Bright bars in place of MNIST, and settings of the smallest S4NN, for tests of masquelier."""
+
+import numpy as np
+
+from whyspiking import registry
+from whyspiking.contract import Params
+from whyspiking.datasets import mnist
+from whyspiking.replications.masquelier import (
+    reference,
+)
+from whyspiking.replications.masquelier.network import Neurons
+
+T_MAX = 24
+NEURONS = Neurons(theta=10.0, t_max=T_MAX)
+
+
+def params(experiment="mnist_strict", **changes):
+    entry = registry.load_talk("masquelier").experiments[experiment]
+    values = dict(entry.published)
+    values.update({k: v["value"] for k, v in entry.scaled["smoke"].items()})
+    return Params("masquelier", experiment, "smoke", {**values, **changes})
+
+
+def silent(share, news):
+    """Progress that nobody reads."""
+
+
+def made_digits(monkeypatch, n_train=300, n_test=60, side=8):
+    """Bright bars on a dark ground in place of MNIST: four classes that latencies tell apart."""
+
+    def load(folder, split):
+        rng = np.random.default_rng(len(split))
+        n = n_test if split == "test" else n_train
+        labels = rng.integers(0, 4, n)
+        images = rng.integers(0, 90, (n, side, side))
+        images[rng.random(images.shape) < 0.5] = 0
+        for image, label in zip(images, labels, strict=True):
+            image[2 * label : 2 * label + 2] = rng.integers(160, 256, (2, side))
+        return images.astype(np.uint8), labels
+
+    monkeypatch.setattr(mnist, "load", load)
+    mnist._flat.cache_clear()
+    return {
+        "n_input": side * side,
+        "n_hidden": 20,
+        "n_output": 4,
+        "n_held_out": 60,
+        "n_train": 240,
+        "n_validation": 60,
+        "n_test": n_test,
+        "epochs": 8,
+        "hidden_limit": 20.0,
+        "average_rate": 0.3,
+        "average_every": 40,
+    }
+
+
+def random_case(seed, n_images=12, n_in=30, n_hidden=21, n_out=5, scale=1.0):
+    rng = np.random.default_rng(seed)
+    ticks = rng.integers(0, T_MAX + 8, (n_images, n_in)).clip(0, T_MAX).astype(np.uint16)
+    weights = (
+        scale * rng.uniform(-1, 3, (n_in, n_hidden)),
+        scale * rng.uniform(-2, 6, (n_hidden, n_out)),
+    )
+    return reference.order_spikes(ticks, T_MAX), rng.integers(0, n_out, n_images), weights

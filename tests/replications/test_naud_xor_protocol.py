@@ -1,0 +1,313 @@
+"""The talk naud, experiment `xor`: noise, wiring, protocol, alignment and controls."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+
+from whyspiking import registry
+from whyspiking.randomness import Streams
+from whyspiking.replications.naud import (
+    reference,
+    xor,
+    xor_alignment,
+    xor_controls,
+    xor_network,
+    xor_protocol,
+)
+from whyspiking.replications.naud.xor_network import OUTPUT, POPULATIONS, PROJECTIONS
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "default"}
+KINDS = ("forward", "inhibition", "feedback_exc", "feedback_inh")
+N = 3
+
+
+def params(scale="default", **changes):
+    described = registry.load_talk("naud").experiments["xor"]
+    found = registry.params(described, {**CONFIG, "scale": scale})
+    return replace(found, values={**found.values, **changes})
+
+
+# ---- noise, wiring, teaching ---------------------------------------------------------------------
+
+
+def test_bernoulli_noise_has_mean_and_variance_of_poisson_noise():
+    for rate, weight, dt in ((500.0, 0.35, 0.5), (150.0, 0.385, 0.1)):
+        q, jump = xor_network.bernoulli(rate, weight, dt)
+        mean = rate * dt / 1e3
+        assert q * jump == pytest.approx(mean * weight)
+        assert q * (1 - q) * jump**2 == pytest.approx(mean * weight**2)
+
+
+def test_one_uniform_number_serves_four_independent_trains():
+    """The statements of NOISE, executed as they are."""
+    rng = np.random.default_rng(4)
+    n = 200_000
+    names = SimpleNamespace(
+        rand=lambda: rng.random(n), int=lambda x: np.asarray(x).astype(int)
+    ).__dict__
+    start = {key: np.zeros(n) for key in ("g_e", "g_i", "g_ed", "g_id")}
+    numbers = {"q_s": 0.07, "q_d": 0.2, "jump_e": 1.0, "jump_i": 1.0, "jump_d": 1.0}
+    space = {**names, **start, **numbers}
+    exec(xor_network.NOISE, {"__builtins__": {}}, space)
+    hits = np.array([space[key] for key in start])
+    np.testing.assert_allclose(hits.mean(axis=1), [0.07, 0.07, 0.2, 0.2], atol=0.004)
+    correlation = np.corrcoef(hits) - np.eye(4)
+    assert np.abs(correlation).max() < 0.01
+
+
+def test_connections_of_every_kind_are_drawn_on_their_own():
+    p = params()
+    arrays = xor_network.wire(p, Streams(3))
+    n = p.n_per_population
+    total = len(POPULATIONS) * n
+    dense = {}
+    for kind in KINDS:
+        i, j = arrays[f"{kind}.i"], arrays[f"{kind}.j"]
+        assert np.array_equal(np.lexsort((j, i)), np.arange(i.size))
+        dense[kind] = np.zeros((total, total), bool)
+        dense[kind][i, j] = True
+        pairs = {(int(a), int(b)) for a, b in zip(i // n, j // n, strict=True)}
+        expected = PROJECTIONS if kind in KINDS[:2] else xor_network.FEEDBACK
+        assert pairs == set(expected)
+    degrees = {kind: dense[kind].sum(axis=0) for kind in KINDS}
+    hidden = slice(2 * n, 4 * n)
+    for kind in KINDS[:2]:
+        assert degrees[kind][hidden].mean() == pytest.approx(2 * n * p.p_connect, rel=0.03)
+        assert degrees[kind][hidden].std() == pytest.approx(np.sqrt(2 * n / 4), rel=0.2)
+    r = np.corrcoef(degrees["forward"][hidden], degrees["inhibition"][hidden])[0, 1]
+    assert abs(r) < 0.25
+    block = (slice(0, n), slice(2 * n, 3 * n))
+    shared = (dense["forward"][block] & dense["inhibition"][block]).mean()
+    assert shared == pytest.approx(p.p_connect**2, abs=0.03)
+    for column, kind in enumerate(KINDS[2:]):
+        w = [p.w_feedback_exc, p.w_feedback_inh][column]
+        to = arrays[f"{kind}.j"] // n
+        np.testing.assert_array_equal(arrays[f"{kind}.w"], np.where(to == 2, w[0], w[1]))
+
+
+def test_lesions_change_what_they_say_and_nothing_else():
+    p = params()
+    arrays = xor_network.wire(p, Streams(0))
+    arrays["forward.w"] = np.full(arrays["forward.i"].size, 0.2)
+    intact = xor.placed(p, "spiking", arrays)
+    touched = {}
+    for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "homeostasis_flipped"):
+        cut = xor.placed(p, variant, arrays)
+        touched[variant] = {
+            key for key in cut if key not in intact or not np.array_equal(cut[key], intact[key])
+        }
+    assert touched == {
+        "no_feedback": {"feedback_exc.w", "feedback_inh.w"},
+        "no_hidden_plasticity": {"neurons.eta"},
+        "no_bursts": {"neurons.burst_blind"},
+        "homeostasis_flipped": {"neurons.lift"},
+    }
+    eta = xor.placed(p, "no_hidden_plasticity", arrays)["neurons.eta"].reshape(5, -1)[:, 0]
+    np.testing.assert_allclose(eta, [0, 0, 0, 0, p.eta_output])
+
+
+def test_teaching_current_follows_its_cases():
+    for e, up, down in (
+        (1.0, 1.0, 0.0),
+        (5.0, 1 / 3, -1 / 5),
+        (8.5, 1 / 6.5, -1 / 1.5),
+        (9.5, 0, -1),
+    ):
+        assert reference._teaching(1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(up)
+        assert reference._teaching(-1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(down)
+        # It is minus the derivative of the cross-entropy, which the gradient uses.
+        assert xor_alignment.teaching_signal(e, 1) == pytest.approx(up)
+        assert xor_alignment.teaching_signal(e, 0) == pytest.approx(down)
+
+
+# ---- protocol and measures -----------------------------------------------------------------------
+
+
+def test_schedule_has_the_published_order_and_the_teaching_at_the_onset_of_learning():
+    p = params(epochs=10)
+    schedule = xor_protocol.training(p)
+    rows = schedule.array().reshape(-1, 5)
+    assert [epoch for epoch, _ in schedule.tests] == [0, 6, 10] + [11] * 6
+    assert [pattern for _, pattern, *_ in schedule.examples[:5]] == [0, 1, 2, 3, 0]
+    _, pattern, first, predicting, learning = schedule.examples[1]
+    assert (pattern, predicting, learning) == (1, 10, 10)
+    learn = rows[first + predicting : first + predicting + learning]
+    predict = rows[first : first + predicting]
+    assert (rows[first : first + 20, 0] == p.i_high).all()
+    assert (rows[first : first + 20, 1] == p.i_low).all()
+    assert learn[:, 2].tolist() == [1.0] + [xor_network.HOLD] * 9
+    assert not predict[:, 2:4].any()
+    assert predict[:, 4].all()
+    assert not learn[:, 4].any(), "the means are held while weights change"
+    assert (learn[:, 3] == 1).all()
+    assert rows.shape[0] * p.slot_ms % xor_network.TRIAL_MS == 0
+    assert not rows[-20:].any(), "an idle trial closes the counters"
+
+
+def test_learning_rates_fall_late():
+    p = params()
+    factor = [xor_protocol.learning_rate_factor(p, x) for x in (0.0, 0.6, 0.8, 1.0)]
+    np.testing.assert_allclose(factor, [1, 1, 0.5**0.5, 0.5])
+
+
+def test_published_recipe_divides_into_slots():
+    described = registry.load_talk("naud").experiments["xor"]
+    published = registry.params(described, {**CONFIG, "scale": "paper"})
+    short = replace(published, values={**published.values, "epochs": 2})
+    schedule = xor_protocol.training(short)
+    assert schedule.examples[0][3:] == (36, 4)
+    assert schedule.array().reshape(-1, 5)[schedule.examples[0][2] + 36, 4] == 1.0
+    assert published.n_per_population * published.p_connect == pytest.approx(100)
+
+
+def test_ordering_on_made_rates():
+    rates = np.array(
+        [
+            [5.0, 8.0, 7.0, 5.5],  # ordered by 1.5 Hz, on both sides of 6 Hz
+            [5.0, 8.0, 6.2, 5.7],  # ordered by 0.5 Hz, on both sides
+            [6.5, 8.0, 9.0, 5.0],  # ordered by 1.5 Hz, one false output above 6 Hz
+            [4.0, 8.0, 5.0, 7.0],  # not ordered
+        ]
+    )
+    np.testing.assert_allclose(xor_protocol.margins(rates), [1.5, 0.5, 1.5, -2.0])
+    found = xor_protocol.order_measures(rates)
+    assert found["xor_ordering"] == 0.5
+    assert found["xor_ordered"] == 0.75
+    assert found["xor_sides"] == 0.5
+    assert found["xor_margin"] == pytest.approx(0.375)
+
+
+def test_judged_tests_are_those_of_the_last_fifth():
+    p = params()
+    schedule = xor_protocol.training(p)
+    chosen = xor_protocol.judged(schedule)
+    epochs = np.array([epoch for epoch, _ in schedule.tests])[chosen]
+    assert epochs.min() == 98
+    assert chosen.sum() == 18
+
+
+def test_credit_needs_sign_and_size():
+    change = np.zeros((5, 4))
+    change[2:] = 0.1 * xor_protocol.DESIGNED
+    assert xor_protocol.credit_measures(change)["credit_signs"] == 1.0
+    change[2, 0] = -0.02
+    found = xor_protocol.credit_measures(change)
+    assert found["credit_signs"] == pytest.approx(11 / 12)
+    assert found["credit_hidden"] == pytest.approx(0.02)
+    assert xor_protocol.credit_measures(np.zeros((5, 4)))["credit_signs"] == 0.0
+
+
+def test_counters_give_rates_and_burst_probabilities():
+    p = params(epochs=1, n_per_population=100)
+    schedule = xor_protocol.training(p)
+    n_slots = schedule.array().shape[0] * 20
+    events = np.outer(np.arange(n_slots) * 100.0, [1, 2, 3, 4, 5])
+    bursts = 0.25 * events
+    counters = xor_protocol.Counters(p, events, bursts, events, events)
+    rates = counters.test_rates(schedule)
+    np.testing.assert_allclose(rates[0, 2], [5, 10, 15, 20, 25])
+    predicting, learning = counters.burst_probabilities(schedule, range(1, 2))
+    np.testing.assert_allclose(predicting, 0.25)
+    np.testing.assert_allclose(learning, 0.25)
+
+
+# ---- alignment and controls ----------------------------------------------------------------------
+
+
+def made_model():
+    return xor_alignment.RateModel(
+        np.array([2.0, 1.6, 1.2, 2.0]), np.array([0.5, 0.55, 0.3, 1.5]), 0.234, 0.0
+    )
+
+
+def settle(model, weights, inputs):
+    """Rates of the model itself, (population,)."""
+    rates = np.array([*inputs, 0.0, 0.0, 0.0])
+    for post in (2, 3, OUTPUT):
+        rates[post] = xor_alignment.predicted(
+            model.numbers(post),
+            post,
+            rates[None, None],
+            np.array([[weights[pair] for pair in PROJECTIONS]]),
+            model.w_start,
+        )[0, 0]
+    return rates
+
+
+def test_gradient_of_the_rate_model_agrees_with_finite_differences():
+    model = made_model()
+    rng = np.random.default_rng(2)
+    weights = {pair: 0.234 * rng.uniform(0.8, 1.3) for pair in PROJECTIONS}
+    inputs = [(2.3, 2.3), (9.0, 2.3), (2.3, 9.0), (9.0, 9.0)]
+    rates = np.array([settle(model, weights, x) for x in inputs])
+    assert ((rates[:, OUTPUT] > 3) & (rates[:, OUTPUT] < 9)).all()
+
+    def cost(changed, pattern):
+        y = (settle(model, changed, inputs[pattern])[OUTPUT] - 2) / 8
+        return -np.log(y if xor_protocol.TARGETS[pattern] else 1 - y)
+
+    gradient = model.gradient(rates, weights)
+    for pattern in range(4):
+        for k, pair in enumerate(PROJECTIONS):
+            up, down = (cost({**weights, pair: weights[pair] + h}, pattern) for h in (1e-6, -1e-6))
+            assert gradient[pattern, k] == pytest.approx(-(up - down) / 2e-6, rel=1e-4)
+
+
+def test_the_fit_finds_the_model_behind_made_rates():
+    model = made_model()
+    rng = np.random.default_rng(5)
+    settings = 0.234 * rng.uniform(0.6, 1.5, (12, len(PROJECTIONS)))
+    inputs = [(2.3, 2.3), (9.0, 2.3), (2.3, 9.0), (9.0, 9.0)]
+    rates = np.array(
+        [
+            [settle(model, dict(zip(PROJECTIONS, w, strict=True)), x) for x in inputs]
+            for w in settings
+        ]
+    )
+    found = xor_alignment.fit(rates, settings, 0.234)
+    assert found.error_hz < 1e-3
+    np.testing.assert_allclose(found.hidden[:3], model.hidden[:3], rtol=0.05)
+
+
+def test_cosine_and_its_null():
+    a = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0]])
+    assert xor_alignment.cosine(a, 3 * a) == pytest.approx(1)
+    assert xor_alignment.cosine(a, -a) == pytest.approx(-1)
+    assert xor_alignment.permuted(a, a) < 0.5
+
+
+def test_backprop_control_follows_the_gradient():
+    rng = np.random.default_rng(0)
+    arrays = {
+        "to_hidden": rng.normal(size=(2, 2)),
+        "hidden_bias": rng.normal(size=2),
+        "to_output": rng.normal(size=2),
+        "output_bias": np.array(0.3),
+    }
+    x, target = np.array([1.0, 0.4]), 1.0
+
+    def loss(changed):
+        return 0.5 * (target - xor_controls.forward(changed, x)[1]) ** 2
+
+    hidden, output = xor_controls.forward(arrays, x)
+    to_hidden, to_output = xor_controls.credit("backprop", arrays, hidden, float(output), target)
+    for key, slope in (("hidden_bias", to_hidden), ("to_output", to_output * hidden)):
+        for k in range(2):
+            step = np.eye(2)[k] * 1e-6
+            up, down = (loss({**arrays, key: arrays[key] + s * step}) for s in (1, -1))
+            assert slope[k] == pytest.approx(-(up - down) / 2e-6, rel=1e-5)
+
+
+def test_burst_control_pushes_the_output_like_backprop():
+    arrays = {"to_output": np.array([1.0, -1.0])}
+    for output, target in ((0.3, 1.0), (0.7, 0.0)):
+        hidden = np.array([0.4, 0.6])
+        ours = xor_controls.credit("burstprop", arrays, hidden, output, target)
+        exact = xor_controls.credit("backprop", arrays, hidden, output, target)
+        assert np.sign(ours[1]) == np.sign(exact[1])
+        np.testing.assert_array_equal(np.sign(ours[0]), np.sign(exact[0]))

@@ -1,0 +1,11 @@
+"""Write the matrix, the forests and the verdicts as figures that stand by themselves."""
+
+from pathlib import Path
+
+from whyspiking import slides
+from whyspiking.jobs import job
+from whyspiking.study import Study
+
+with job(snakemake.log[0], "slides"):
+    study = Study.open(snakemake.params.results, snakemake.params.scale)
+    slides.write(study, Path(snakemake.output.slides))

@@ -1,0 +1,156 @@
+"""The matrix talk x axis: as a table for every reader, and as a figure for a slide."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from whyspiking import markup, telling
+from whyspiking.axes import AGAINST, FAVOURS
+from whyspiking.figures import GREEN, GREY, INK, OLIVE, RED, NotMeasuredError, Plate
+from whyspiking.markup import Cell
+from whyspiking.registry import Talk
+from whyspiking.synthesis import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
+from whyspiking.telling import chip, surname
+
+FITTING = 26
+"""Letters that fit side by side in a cell of the figure."""
+COLOURS = {YES: GREEN, PART: OLIVE, NO: RED, DIVIDED: OLIVE}
+
+
+def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> str:
+    """Talk x axis as an HTML table: a word, how many comparisons, the strongest effect.
+
+    Args:
+        answers: The axes.
+        talks: Talk by name, in the order of the rows.
+    """
+    reasons: dict[str, str] = {}
+    rows = []
+    for name, talk in talks.items():
+        link = f'<a href="{escape(name, quote=True)}/report.html">{escape(surname(talk))}</a>'
+        cells = [Cell(link, surname(talk), "head")]
+        for answer in answers:
+            stand = answer.stands[name]
+            if stand.word == NONE:
+                letter = reasons.setdefault(stand.reason, chr(ord("a") + len(reasons)))
+                cells.append(Cell(f"{chip(NONE)}<sup>{letter}</sup>", WORDS.index(NONE)))
+                continue
+            below = "".join(f"<small>{line}</small>" for line in _lines(stand))
+            cells.append(Cell(chip(stand.word) + below, WORDS.index(stand.word)))
+        rows.append(cells)
+    totals = [Cell("<strong>All talks</strong>", "", "head")]
+    totals += [Cell(f"{chip(a.word)}<small>{_total(a)}</small>", -1) for a in answers]
+    heads = ["Talk", *[answer.axis.capitalize() for answer in answers]]
+    shown = markup.table(
+        heads,
+        [*rows, totals],
+        name="matrix",
+        caption=(
+            "Why spiking? What each talk says on each axis: a word, in how many comparisons the "
+            "interval favours spikes, and the strongest effect that supports the word, with its "
+            "95 % interval over seeds; for “in part” the strongest for spikes and the one most "
+            "against them."
+        ),
+        row_heads=True,
+    )
+    notes = "".join(f"<dt>{letter}</dt><dd>{escape(why)}</dd>" for why, letter in reasons.items())
+    return shown + telling.legend(WORDS) + (f'<dl class="facts">{notes}</dl>' if notes else "")
+
+
+def _lines(stand: Stand) -> list[str]:
+    """Counts and strongest effect, as markup."""
+    lines = [f"{stand.count(FAVOURS)} of {len(stand.findings)} favour"]
+    strongest = stand.strongest
+    if strongest is None:
+        return lines
+    name = "claim" if strongest.measure == CLAIMS else strongest.measure
+    if stand.word == PART:
+        return [*lines, _both_ends(stand)]
+    return [*lines, f"{name} {telling.number(strongest)}"]
+
+
+def _both_ends(stand: Stand) -> str:
+    """The strongest finding for spikes, and the one that is most against them."""
+    own = [finding for finding in stand.findings if finding.decidable]
+    best = max((f for f in own if f.side == FAVOURS), key=lambda f: f.distance)
+    others = [f for f in own if f.side == AGAINST] or [f for f in own if f.side != FAVOURS]
+    worst = max(others, key=lambda f: f.distance)
+    ends = [telling.plain_number(finding) for finding in (worst, best)]
+    if worst.measure == best.measure:
+        return f"{best.measure} {' … '.join(ends)}"
+    return f"{best.measure} {ends[1]}, {worst.measure} {ends[0]}"
+
+
+def _total(answer: Answer) -> str:
+    return f"yes in {len(answer.talks(YES))} of {answer.measured}" if answer.measured else ""
+
+
+def figure(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Plate:
+    """The same as a figure that stands on a slide by itself.
+
+    Args:
+        answers: The axes, one column each.
+        talks: Talk by name, one row each.
+
+    Raises:
+        NotMeasuredError: If nothing was measured on any axis.
+    """
+    if not any(answer.measured for answer in answers):
+        raise NotMeasuredError("No axis was measured at this scale.")
+    rows = len(talks) + 1
+    plate = Plate(0.45 + 0.5 * rows, 1.6 + 1.6 * len(answers))
+    ax = plate.panels(1, 1)[0, 0]
+    ax.set_xlim(-0.72, len(answers))
+    ax.set_ylim(rows, -0.75)
+    ax.set_axis_off()
+    words = []
+    for column, answer in enumerate(answers):
+        ax.text(column + 0.05, -0.3, answer.axis.capitalize(), fontsize=11, fontweight="bold")
+        for row, (name, talk) in enumerate(talks.items()):
+            stand = answer.stands[name]
+            lines = [_plain(line) for line in _lines(stand)] if stand.findings else []
+            _cell(ax, column, row, stand.word, lines)
+            words.append(f"{surname(talk)}, {answer.axis}: {stand.word}")
+        total = [f"yes in {len(answer.talks(YES))} of {answer.measured} talks"]
+        _cell(ax, column, rows - 1, answer.word, total if answer.measured else [])
+        words.append(f"all talks, {answer.axis}: {answer.word}")
+    for row, talk in enumerate(talks.values()):
+        ax.text(-0.7, row + 0.4, surname(talk), fontsize=10, fontweight="bold", va="center")
+    ax.text(-0.7, rows - 0.6, "All talks", fontsize=10, fontweight="bold", va="center")
+    ax.axhline(rows - 1.05, color=INK, linewidth=0.8)
+    return plate.says(
+        "What each talk says on each axis. ▲ yes: an interval favours spikes and none speaks "
+        "against them (energy: all favour them); ◆ in part; ■ no; ● undecided: no interval "
+        "excludes the null; – n/a: not measured. Below: comparisons that favour spikes, and the "
+        "strongest effect that supports the word, with its 95 % t interval over seeds (for “in "
+        "part” the strongest for spikes and the one most against them).",
+        "Matrix of talks and axes. " + "; ".join(words) + ".",
+        "axes.csv",
+    )
+
+
+def _cell(ax: Axes, column: int, row: int, word: str, lines: Sequence[str]) -> None:
+    colour = COLOURS.get(word, GREY)
+    ax.add_patch(
+        Rectangle((column, row), 0.96, 0.84, facecolor=colour, alpha=0.13, edgecolor="none")
+    )
+    ax.add_patch(Rectangle((column, row), 0.025, 0.84, facecolor=colour, edgecolor="none"))
+    symbol, _ = telling.LOOK[word]
+    ax.text(
+        column + 0.05, row + 0.22, f"{symbol} {word}", fontsize=9.5, fontweight="bold", va="center"
+    )
+    for place, line in enumerate(lines[:2]):
+        size = 7.5 * min(1.0, FITTING / len(line))
+        ax.text(column + 0.05, row + 0.46 + 0.22 * place, line, fontsize=size, va="center")
+
+
+def _plain(shown: str) -> str:
+    """Markup of a number as text; powers of ten as 1e6."""
+    shown = re.sub(r"×10<sup>(.*?)</sup>", r"e\1", shown)
+    return html.unescape(re.sub(r"<[^>]+>", "", shown)).replace("−", "\N{MINUS SIGN}")

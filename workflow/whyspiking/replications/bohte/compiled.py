@@ -1,0 +1,95 @@
+"""A spiking layer in C++ (`layer.cpp`), which JAX calls on the CPU in single precision.
+
+XLA runs the same loop (`cells`) at about twice the cost of its matrix products: it writes every
+intermediate array of a step to memory, copies what it carries, and multiplies by spikes that are
+zero. Both give the same numbers up to rounding; where this one cannot run, that one does.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from whyspiking import native
+
+SOURCE = Path(__file__).with_name("layer.cpp")
+NAMES = ("layer_forward", "layer_backward")
+
+type Array = Any
+
+
+def usable(*arrays: Array) -> bool:
+    """Whether layers of these arrays can be computed here: float32, on a CPU, with a compiler."""
+    return all(array.dtype == jnp.float32 for array in arrays) and registered()
+
+
+def forward(
+    drive: Array, w_rec: Array, alpha: Array, rho: Array, constants: Array
+) -> tuple[Array, Array, Array]:
+    """Spikes, membrane and adaptation of a layer, each (time, trial, neuron).
+
+    Args:
+        drive: W x + bias, (time, trial, neuron).
+        w_rec: Recurrent weights, (pre, post).
+        alpha: Decay of the membrane per step, (neuron,).
+        rho: Decay of the adaptation per step, (neuron,).
+        constants: Threshold at rest and strength of the adaptation, (2,).
+    """
+    shape = jax.ShapeDtypeStruct(drive.shape, jnp.float32)
+    return jax.ffi.ffi_call(NAMES[0], (shape,) * 3)(drive, w_rec, alpha, rho, constants)
+
+
+def backward(
+    g_out: Array,
+    slope: Array,
+    course: tuple[Array, Array, Array],
+    w_rec: Array,
+    alpha: Array,
+    rho: Array,
+    constants: Array,
+) -> tuple[Array, Array, Array, Array]:
+    """Gradients by drive, recurrent weights, alpha and rho.
+
+    Args:
+        g_out: Gradient by the spikes, (time, trial, neuron).
+        slope: Surrogate derivative of the spikes, of the same shape.
+        course: What `forward` returned.
+        w_rec: As for `forward`, as the following.
+        alpha: Decay of the membrane.
+        rho: Decay of the adaptation.
+        constants: Threshold and strength of the adaptation.
+    """
+    _, n_trials, n = g_out.shape
+    shapes = [g_out.shape, w_rec.shape, (n_trials, n), (n_trials, n)]
+    call = jax.ffi.ffi_call(NAMES[1], [jax.ShapeDtypeStruct(s, jnp.float32) for s in shapes])
+    g_drive, g_rec, g_alpha, g_rho = call(g_out, slope, *course, w_rec, alpha, rho, constants)
+    return g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0)
+
+
+@functools.cache
+def registered() -> bool:
+    """Whether JAX knows the compiled functions, which are compiled and made known if possible."""
+    if jax.default_backend() != "cpu":
+        return False
+    header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
+    text = f'#include "{header}"\n\n{SOURCE.read_text(encoding="utf-8")}'
+    folder = native.folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    written = folder / f"layer-{hashlib.sha256(text.encode()).hexdigest()[:20]}.cpp"
+    if not written.is_file():
+        partial = written.with_suffix(f".{os.getpid()}.part")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(written)
+    try:
+        library = native.load("bohte_layer", [written])
+    except native.NoCompiler:
+        return False
+    for name in NAMES:
+        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
+    return True

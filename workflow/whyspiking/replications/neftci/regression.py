@@ -1,0 +1,341 @@
+"""Three layers learn three time series from frozen noise inside Brian2 (README, section 7).
+
+One run learns: trial after trial of the same input, one update in every step. A rate of zero makes
+the same program a test.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Layer,
+    Network,
+    Params,
+    Progress,
+    Recording,
+    Stimulus,
+    Task,
+    Traces,
+)
+from whyspiking.randomness import Streams
+from whyspiking.replications.neftci import model, plastic
+from whyspiking.spikes import Spikes
+
+ENGINE = "brian2-learning"
+UNTRAINED = "untrained"
+INPUT = "noise"
+WANTED = "wanted"
+EVENTS = {"learn": "eta * p > 0"}
+ETA = "eta : 1 (shared)\n"
+NEURON = model.NEURON + plastic.TRACES + ETA + "delta : 1\nsignal : 1\n"
+STEP = model.STEP + plastic.TRACE_STEP
+READOUT = "y : 1\nerror : 1\nbegan : second"
+ERROR = "error = clip(y - wanted(t - began, {layer}), -1, 1)"
+DELTA = """
+delta = eta * signal / ({slope} * abs(v + b + r - v_th) + 1)**2
+b -= delta
+signal = 0
+"""
+HISTORY_EVERY = 5
+COMPARED_AT = 1e-3
+"""Share of the rate at which the engines are compared."""
+
+
+def n_steps(params: Params) -> int:
+    """Steps of a trial."""
+    return round(params.trial_ms / params.dt_ms)
+
+
+def series(params: Params) -> NDArray[np.float64]:
+    """What the layers have to learn: a ramp and two sines, (step, layer)."""
+    share = np.arange(n_steps(params)) / n_steps(params)
+    sines = [np.sin(2 * np.pi * cycles * share) for cycles in params.cycles]
+    return params.target_amplitude * np.stack([2 * share - 1, *sines], axis=1)
+
+
+def make_task(params: Params, streams: Streams) -> Task:
+    """The one trial: frozen Poisson input, the same in every split."""
+    raster = streams.rng("noise").random((n_steps(params), params.n_in)) < params.p_input
+    step, unit = np.nonzero(raster)
+    zeros = np.zeros(len(step), np.int32)
+    spikes = Spikes(
+        step * float(params.dt_ms), unit.astype(np.int32), zeros, 1, params.n_in, params.trial_ms
+    )
+    return Task(Stimulus({INPUT: spikes}), series(params)[None], 0, dt_ms=params.dt_ms)
+
+
+def raster_of(params: Params, task: Task) -> NDArray[np.float64]:
+    """The frozen input, (step, input), 0 or 1."""
+    spikes = task.stimulus.spikes[INPUT]
+    found = np.zeros((n_steps(params), params.n_in))
+    found[np.rint(spikes.times_ms / params.dt_ms).astype(int), spikes.units] = 1
+    return found
+
+
+def brian_model(params: Params) -> BrianModel:
+    """The structure with learning."""
+    groups = model.names(params)
+    sizes = [params.n_in, *params.hidden]
+    delta = DELTA.format(slope=float(params.surrogate_slope))
+    steps, dt_ms = n_steps(params), params.dt_ms
+
+    def construct(inputs: Mapping[str, Any]) -> list[Any]:
+        import brian2
+
+        wanted = brian2.TimedArray(np.zeros((steps, 3)), dt=dt_ms * brian2.ms, name=WANTED)
+        source, seen = plastic.retina_of(inputs[INPUT], params.n_in, dict(EVENTS), {}, ETA)
+        made: list[Any] = [source, seen]
+        for index, (name, n) in enumerate(zip(groups, params.hidden, strict=True)):
+            k = index + 1
+            layer = brian2.NeuronGroup(
+                n, NEURON, threshold=model.THRESHOLD, reset=plastic.RESET, events=dict(EVENTS),
+                name=name,
+            )  # fmt: skip
+            layer.run_regularly(STEP, when="groups", name=f"step_{name}")
+            drive = brian2.Synapses(
+                source, layer, "w : 1", name=f"s{k}",
+                on_pre={"pre": model.ON_SPIKE, "change": plastic.CHANGE},
+                on_event={"change": "learn"},
+            )  # fmt: skip
+            drive.connect()
+            drive.change.when, drive.change.order = "end", 4
+            readout = brian2.NeuronGroup(1, READOUT, name=f"readout{k}", namespace={WANTED: wanted})
+            readout.run_regularly("y = 0", when="groups", name=f"clear_readout{k}")
+            reading = brian2.Synapses(layer, readout, "w : 1", on_pre="y_post += w", name=f"g{k}")
+            reading.connect()
+            readout.run_regularly(ERROR.format(layer=index), when="end", order=1, name=f"error{k}")
+            reading.run_regularly(plastic.SIGNAL, when="end", order=2, name=f"signal{k}")
+            layer.run_regularly(delta, when="end", order=3, name=f"delta{k}")
+            made += [layer, drive, readout, reading]
+            source = layer
+        return made
+
+    return BrianModel(
+        name="decolle-regression",
+        definition={
+            "equations": [plastic.INPUT, NEURON, STEP, model.THRESHOLD, plastic.RESET, READOUT],
+            "learning": [ERROR, plastic.SIGNAL, delta, plastic.CHANGE, EVENTS["learn"]],
+            "sizes": sizes,
+        },
+        construct=construct,
+        inputs={INPUT: params.n_in},
+        dt_ms=dt_ms,
+        trial_ms=params.trial_ms,
+        max_trials=params.iterations,
+        reset={
+            "retina": "q = 0; p = 0; x = 0",
+            **dict.fromkeys(groups, model.START + "q = 0; p = 0; delta = 0; signal = 0\n"),
+            **{f"readout{k}": "y = 0; error = 0; began = t" for k in range(1, len(groups) + 1)},
+        },
+        record_spikes=groups,
+        record_traces={
+            f"readout{k}": (f"readout{k}", "y", dt_ms) for k in range(1, len(groups) + 1)
+        },
+        record_final=tuple(
+            f"{owner}{k}.{what}"
+            for k in range(1, len(groups) + 1)
+            for owner, what in (("s", "w"), ("layer", "b"))
+        ),
+    )
+
+
+def bind(params: Params, network: Network, eta: float = 0.0) -> Binding:
+    """Place weights into the structure; it learns with rate `eta` per step."""
+    alpha, beta, _ = model.decays(params)
+    values: dict[str, NDArray | float] = {
+        "retina.alpha": alpha, "retina.beta": beta, "retina.eta": eta,
+    }  # fmt: skip
+    layers, pre = {}, INPUT
+    found = zip(model.names(params), *model.weights_of(network), strict=True)
+    for k, (name, w, b, g) in enumerate(found, start=1):
+        values |= {f"s{k}.w": np.asarray(w, float), f"g{k}.w": np.asarray(g, float)}
+        values |= {f"{name}.b": np.asarray(b, float) + model.thresholds(b), f"{name}.eta": eta}
+        values[f"{name}.v_th"] = model.thresholds(b)
+        for key, tau_ms in model.taus(params).items():
+            values[f"{name}.{key}"] = np.full(b.size, tau_ms * 1e-3)
+        layers[f"s{k}.w"] = Layer(pre, name, np.asarray(w))
+        layers[f"g{k}.w"] = Layer(name, f"readout{k}", np.asarray(g), "readout")
+        pre = name
+    return Binding(values, layers)
+
+
+def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+    """Learn for `iterations` trials in one run of the program.
+
+    What a first trial changes at a thousandth of the rate, where weights as good as stay, is
+    compared with Eqs. 1 to 7 in NumPy: the cosine of both is `gradient_cosine_engines`.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: "untrained" is the network before learning.
+        streams: Randomness: "noise", "init".
+        progress: Called once the program is there.
+    """
+    from whyspiking.brian import Machine
+
+    task = make_task(params, streams)
+    before = initial(params, raster_of(params, task), streams)
+    if variant == UNTRAINED:
+        before.info = {"engine": ENGINE, "epochs": 0}
+        return before
+    machine = Machine(brian_model(params), params.work_dir)
+    progress(0.2, "program built")
+    learned = _learn(machine, params, before, task, params.iterations, params.regression_rate)
+    after = _network(params, before, learned.final)
+    slow = params.regression_rate * COMPARED_AT
+    once = _network(params, before, _learn(machine, params, before, task, 1, slow).final)
+    ours = _changes(before, model.weights_of(once)[0])
+    theirs = _changes(before, one_trial(params, before, raster_of(params, task), slow))
+    cosine = ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs)
+    after.info = {
+        "engine": ENGINE,
+        "rule": "online",
+        "epochs": params.iterations,
+        "measures": {"gradient_cosine_engines": float(cosine)},
+    }
+    outputs = np.stack([smooth(params, learned.traces[f"readout{k}"][:, :, 0]) for k in (1, 2, 3)])
+    after.history = [
+        {"epoch": trial + 1, "metric": f"nmse_layer{k + 1}", "value": value}
+        for trial in range(0, params.iterations, HISTORY_EVERY)
+        for k, value in enumerate(errors(params, outputs[:, trial].T))
+    ]
+    return after
+
+
+def initial(params: Params, raster: NDArray, streams: Streams) -> Network:
+    """Weights of variance-one potentials and fixed readouts of one channel, as elsewhere."""
+    from whyspiking.replications.neftci import learning, network
+
+    weights = network.initial(
+        [params.n_in, *params.hidden], 1, params.amplitude, params.mean_u, raster[:, None],
+        learning.constants(params), streams.rng("init"),
+    )  # fmt: skip
+    arrays = {}
+    for k, (w, b, g) in enumerate(zip(*weights, strict=True), start=1):
+        arrays |= {f"w{k}": np.asarray(w), f"b{k}": np.asarray(b), f"g{k}": np.asarray(g)}
+    return Network({name: np.asarray(x, float) for name, x in arrays.items()})
+
+
+def one_trial(params: Params, start: Network, raster: NDArray, eta: float) -> list[NDArray]:
+    """Weights after one trial by Eqs. 1 to 7, step by step, with U = W P + b + R."""
+    alpha, beta, gamma = model.decays(params)
+    w, b, g = ([np.array(x, float) for x in kind] for kind in model.weights_of(start))
+    wanted, slope = series(params), float(params.surrogate_slope)
+    q, p = ([np.zeros(x.shape[0]) for x in w] for _ in range(2))
+    r = [np.zeros(x.shape[1]) for x in w]
+    for now, target in zip(raster, wanted, strict=True):
+        spikes = now
+        for k in range(len(w)):
+            p[k] = alpha * p[k] + (1 - alpha) * q[k]
+            q[k] = beta * q[k] + (1 - beta) * spikes
+            u = p[k] @ w[k] + b[k] + r[k]
+            spikes = (u > 0).astype(float)
+            r[k] = gamma * r[k] - (1 - gamma) * spikes
+            error = np.clip(spikes @ g[k] - target[k], -1, 1)
+            delta = eta * (g[k] @ error) / (slope * np.abs(u) + 1) ** 2
+            w[k] -= np.outer(p[k], delta)
+            b[k] -= delta
+    return w
+
+
+def evaluate(params: Params, network: Network, task: Task) -> Traces:
+    """The learned network in JAX, its weights fixed."""
+    from whyspiking.replications.neftci import learning
+
+    frames = raster_of(params, task)[:, None].astype(np.float32)
+    read = learning.read(params, network, frames)
+    return _outcome(params, [y[:, :, 0] for y in read], task)
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Traces:
+    """Readouts of the three layers, smoothed."""
+    read = [recording.traces[f"readout{k}"][:, :, 0] for k in (1, 2, 3)]
+    return _outcome(params, read, task)
+
+
+def smooth(params: Params, y: NDArray) -> NDArray:
+    """Readouts of single spikes are noisy: a filter of `tau_score`, along the last axis.
+
+    Forward in time, so that it delays; it is part of the score only, not of learning.
+    """
+    kept, found = float(np.exp(-params.dt_ms / params.tau_score)), np.empty(y.shape)
+    state = np.zeros(y.shape[:-1])
+    for step in range(y.shape[-1]):
+        state = kept * state + (1 - kept) * y[..., step]
+        found[..., step] = state
+    return found
+
+
+def errors(params: Params, outputs: NDArray) -> list[float]:
+    """Squared error over the variance of the series, per layer; outputs (step, layer)."""
+    wanted = series(params)
+    return list(((outputs - wanted) ** 2).mean(axis=0) / wanted.var(axis=0))
+
+
+def measures(params: Params, recording: Recording, task: Task) -> dict[str, float]:
+    """The error of every layer."""
+    outputs = decode(params, recording, task).outputs[0]
+    return {f"nmse_layer{k}": float(x) for k, x in enumerate(errors(params, outputs), start=1)}
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+) -> dict[str, NDArray]:
+    """What the network with the lowest seed says after learning.
+
+    Args:
+        params: Parameters of the experiment.
+        networks: Trained networks by (variant, seed).
+        simulate: Runs a network in Brian2.
+
+    Returns:
+        "series.target" and "series.output" (step, layer), "series.dt_ms" ().
+    """
+    seed = min(seed for variant, seed in networks if variant == "spiking")
+    task = make_task(params, Streams(seed))
+    outcome = decode(params, simulate(networks["spiking", seed], task), task)
+    return {
+        "series.target": outcome.targets[0],
+        "series.output": outcome.outputs[0],
+        "series.dt_ms": np.array(float(params.dt_ms)),
+    }
+
+
+def _outcome(params: Params, read: Sequence[NDArray], task: Task) -> Traces:
+    outputs = np.stack([smooth(params, np.asarray(y, float)) for y in read], axis=2)
+    return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
+
+
+def _changes(start: Network, ended: Sequence[NDArray]) -> NDArray:
+    """By how much all weights changed, in a row."""
+    pairs = zip(ended, model.weights_of(start)[0], strict=True)
+    return np.concatenate([(after - before).ravel() for after, before in pairs])
+
+
+def _learn(
+    machine: Any, params: Params, start: Network, task: Task, n: int, eta: float
+) -> Recording:
+    """The same trial n times, learning with rate `eta` in every step."""
+    spikes = task.stimulus.spikes[INPUT].select_trials(np.zeros(n, int))
+    given = Stimulus({INPUT: spikes}, {WANTED: series(params)})
+    binding = bind(params, start, eta)
+    return machine.run(given, binding.values, trials=n, spikes=False)
+
+
+def _network(params: Params, start: Network, final: Mapping[str, NDArray]) -> Network:
+    """A network with the weights at the end of a run."""
+    arrays = dict(start.arrays)
+    for k, shape in enumerate(itertools.pairwise([params.n_in, *params.hidden]), start=1):
+        arrays[f"w{k}"] = final[f"s{k}.w"].reshape(shape)
+        arrays[f"b{k}"] = final[f"layer{k}.b"] - model.thresholds(start.arrays[f"b{k}"])
+    return Network(arrays)

@@ -1,0 +1,54 @@
+"""Figures that stand by themselves, as files: matrix, verdicts, the forest of every axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whyspiking import figures, forests, matrix, svg
+from whyspiking.figures import NotMeasuredError, Plate
+from whyspiking.synthesis import CLAIMS, Answer
+
+if TYPE_CHECKING:
+    from whyspiking.study import Study
+
+FOLDER = "slides"
+"""Beside the page."""
+
+
+def plates(study: Study) -> dict[str, Callable[[], Plate]]:
+    """Name -> drawing of every slide of a run."""
+    drawn: dict[str, Callable[[], Plate]] = {
+        "matrix": lambda: matrix.figure(study.answers, study.talks),
+        "verdicts": lambda: forests.verdict_forest(study.verdicts),
+    }
+    for answer in study.answers:
+        drawn[answer.axis] = lambda answer=answer: forests.axis_forest(
+            answer, study.config, study.names
+        )
+    return drawn
+
+
+def write(study: Study, folder: Path) -> None:
+    """Write every slide that has something to show.
+
+    Args:
+        study: The run.
+        folder: Where `<name>.svg` goes; it is there even if nothing can be drawn.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, draw in plates(study).items():
+        with figures.style():
+            try:
+                svg.write(draw(), folder / f"{name}.svg")
+            except NotMeasuredError:
+                continue
+
+
+def links(answers: Sequence[Answer]) -> str:
+    """Where the slides lie, for those axes that have one."""
+    drawn = [a.axis for a in answers if any(f.measure != CLAIMS for f in a.findings)]
+    names = ["matrix", "verdicts", *drawn]
+    files = ", ".join(f'<a href="{FOLDER}/{name}.svg">{name}</a>' for name in names)
+    return f"<p>As files: {files}.</p>"

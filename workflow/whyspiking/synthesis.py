@@ -1,0 +1,298 @@
+"""What all talks say together, axis by axis of "why spiking?"; counted by talk, never pooled.
+
+A talk has several contrasts on an axis (experiments, loci, controls, cost models). Its word sums
+them up by the rule that the config declares in `answers`; most talks give an axis its word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from whyspiking import measures_table
+from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
+from whyspiking.claims_file import Claim
+from whyspiking.registry import Talk
+from whyspiking.tables import Table
+
+YES, PART, NO, UNDECIDED, NONE = "yes", "in part", "no", "undecided", "n/a"
+WORDS = (YES, PART, NO, UNDECIDED, NONE)
+DIVIDED = "divided"
+"""Word of an axis on which no word has most of the talks."""
+CLAIMS = "claims"
+"""Stands for the talks' own claims among the measures of an axis."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One contrast, or one claim, that counts for an axis.
+
+    Attributes:
+        measure: Its number (T1, E1 ...), or `claims`.
+        talk: Name of the talk.
+        experiment: Name of the experiment; the id of a claim.
+        perturbation: Perturbation, or cost model.
+        locus: Locus, control, or both.
+        metric: What was measured.
+        effect: Mean over seeds.
+        low: Lower limit of its interval; nan for one seed.
+        high: Upper limit.
+        unit: As in the glossary.
+        null: The value that says "no effect"; nan for claims, which have a band.
+        side: What the interval says about spikes: yes, no or unclear.
+    """
+
+    measure: str
+    talk: str
+    experiment: str
+    perturbation: str
+    locus: str
+    metric: str
+    effect: float
+    low: float
+    high: float
+    unit: str
+    null: float
+    side: str
+
+    @property
+    def decidable(self) -> bool:
+        """Whether there is an interval at all."""
+        return bool(np.isfinite(self.low) and np.isfinite(self.high))
+
+    @property
+    def distance(self) -> float:
+        """How far the effect is from its null; on a logarithmic scale where the null is 1."""
+        if self.null == 1 and self.effect > 0:
+            return abs(float(np.log(self.effect)))
+        return abs(self.effect - self.null) if np.isfinite(self.null) else abs(self.effect)
+
+    @property
+    def place(self) -> str:
+        """Where it was measured, in words."""
+        if self.measure == CLAIMS:
+            return f"claim {self.experiment}"
+        control = self.locus.replace("/", " against ") if "/" in self.locus else self.locus
+        parts = (self.experiment, self.perturbation, control)
+        return ", ".join(p.replace("_", " ") for p in parts if p not in ("", "none", "nan"))
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What one talk says on one axis.
+
+    Attributes:
+        talk: Name of the talk.
+        word: One of `WORDS`.
+        findings: What it rests on.
+        reason: Why there is nothing, for `n/a`.
+    """
+
+    talk: str
+    word: str
+    findings: tuple[Finding, ...]
+    reason: str = ""
+
+    def count(self, side: str) -> int:
+        """Number of findings on one side."""
+        return sum(finding.side == side for finding in self.findings)
+
+    @property
+    def strongest(self) -> Finding | None:
+        """The finding furthest from its null that supports the word; of the leading measure."""
+        sides = {YES: [FAVOURS], NO: [AGAINST], PART: [FAVOURS, AGAINST]}.get(self.word, [UNCLEAR])
+        fitting = [f for f in self.findings if f.side in sides] or list(self.findings)
+        if not fitting:
+            return None
+        leading = [f for f in fitting if f.measure == fitting[0].measure]
+        return max(leading, key=lambda finding: finding.distance)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One axis: its question, as the config declares it, and where every talk stands.
+
+    Attributes:
+        axis: Name of the axis.
+        asks: The question.
+        buys: What a "yes" means, to follow "spikes buy".
+        against: What the null stands for.
+        needs: `any` or `all`: when a talk says yes.
+        change: The measure, and the words, of what would change the answer.
+        stands: Name of the talk -> where it stands.
+    """
+
+    axis: str
+    asks: str
+    buys: str
+    against: str
+    needs: str
+    change: Mapping[str, str]
+    stands: Mapping[str, Stand]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """All that was measured, talk by talk."""
+        return [finding for stand in self.stands.values() for finding in stand.findings]
+
+    @property
+    def measured(self) -> int:
+        """Number of talks with at least one finding."""
+        return sum(stand.word != NONE for stand in self.stands.values())
+
+    def talks(self, *words: str) -> list[str]:
+        """Names of the talks with one of these words."""
+        return [stand.talk for stand in self.stands.values() if stand.word in words]
+
+    @property
+    def word(self) -> str:
+        """The word of more than half of the talks measured; `divided` if there is none."""
+        if not self.measured:
+            return NONE
+        for word in WORDS[:-1]:
+            if 2 * len(self.talks(word)) > self.measured:
+                return word
+        return DIVIDED
+
+
+def answers(
+    axes: Table,
+    verdicts: Table,
+    claims: Mapping[str, Claim],
+    metrics: Table,
+    talks: Mapping[str, Talk],
+    config: Mapping[str, Any],
+) -> list[Answer]:
+    """Where every talk stands on every axis that the config asks about.
+
+    Args:
+        axes: Rows of axes.csv.
+        verdicts: Rows of verdicts.csv.
+        claims: Claim by id; their `axis` says for which axis they count.
+        metrics: Rows of metrics.csv, to tell why something is missing.
+        talks: Talk by name, in the order of the report.
+        config: The run configuration; its list `answers` is used.
+    """
+    found = []
+    for entry in config["answers"]:
+        counted = _contrasts(axes, entry)
+        if CLAIMS in entry["counts"]:
+            counted += _claims(verdicts, claims, entry["axis"])
+        stands = {
+            name: _stand(talk, [f for f in counted if f.talk == name], entry, metrics)
+            for name, talk in talks.items()
+        }
+        keys = ("axis", "asks", "buys", "against", "needs", "change")
+        found.append(Answer(**{key: entry[key] for key in keys}, stands=stands))
+    return found
+
+
+def word(findings: Sequence[Finding], needs: str) -> str:
+    """Sum up the contrasts of one talk.
+
+    Args:
+        findings: All of them; those without an interval decide nothing.
+        needs: `any`: one that favours spikes is enough where none speaks against them; `all`: every
+            one with an interval must favour them.
+    """
+    if not findings:
+        return NONE
+    sides = [finding.side for finding in findings if finding.decidable]
+    favours, against = sides.count(FAVOURS), sides.count(AGAINST)
+    if favours and (against or (needs == "all" and favours < len(sides))):
+        return PART
+    if favours:
+        return YES
+    return NO if against else UNDECIDED
+
+
+def by_talk(findings: Iterable[Finding], needs: str) -> dict[str, str]:
+    """Name of the talk -> word, for a part of the findings (one measure)."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.talk, []).append(finding)
+    return {talk: word(group, needs) for talk, group in groups.items()}
+
+
+def turning(favours: int, measured: int) -> int:
+    """How many talks would have to change sides before most of them say otherwise.
+
+    Args:
+        favours: Talks in which the measure favours spikes.
+        measured: Talks in which it was taken.
+
+    Returns:
+        Positive: so many must stop favouring spikes; negative: so many more must begin to.
+    """
+    half = measured // 2
+    return favours - half if favours > measured / 2 else favours - half - 1
+
+
+def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
+    """The contrasts that count, in the order of the measures."""
+    own = axes[(axes["axis"] == entry["axis"]) & np.isfinite(axes["null"].astype(float))]
+    found = []
+    for measure in entry["counts"]:
+        for row in own[own["measure"] == measure].to_dict("records"):
+            found.append(
+                Finding(
+                    measure=measure,
+                    talk=str(row["talk"]),
+                    experiment=str(row["experiment"]),
+                    perturbation=_text(row["perturbation"]),
+                    locus=_text(row["locus"]),
+                    metric=str(row["metric"]),
+                    effect=float(row["effect"]),
+                    low=float(row["low"]),
+                    high=float(row["high"]),
+                    unit=str(row["unit"]),
+                    null=float(row["null"]),
+                    side=str(row["favours_spikes"]),
+                )
+            )
+    return found
+
+
+def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Finding]:
+    """Claims of the talks that count for an axis: replicated ones favour spikes."""
+    sides = {"replicated": FAVOURS, "not replicated": AGAINST}
+    found = []
+    for row in verdicts.to_dict("records"):
+        claim = claims.get(row["claim"])
+        if claim is None or claim.axis != axis or not np.isfinite(row["value"]):
+            continue
+        found.append(
+            Finding(
+                measure=CLAIMS,
+                talk=str(row["talk"]),
+                experiment=claim.id,
+                perturbation="none",
+                locus="",
+                metric=claim.metric,
+                effect=float(row["value"]),
+                low=float(row["low"]),
+                high=float(row["high"]),
+                unit=str(row["unit"]),
+                null=np.nan,
+                side=sides.get(str(row["verdict"]), UNCLEAR),
+            )
+        )
+    return found
+
+
+def _stand(
+    talk: Talk, findings: Sequence[Finding], entry: Mapping[str, Any], metrics: Table
+) -> Stand:
+    reason = ""
+    if not findings:
+        told = [measures_table.why_missing(metrics, talk, name) for name in entry["counts"]]
+        reason = next((why for why in told if why), entry["missing"])
+    return Stand(talk.name, word(findings, entry["needs"]), tuple(findings), reason)
+
+
+def _text(value: Any) -> str:
+    shown = str(value)
+    return "" if shown == "nan" else shown
