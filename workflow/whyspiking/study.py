@@ -19,6 +19,7 @@ from whyspiking import (
     markup,
     matrix,
     measures_table,
+    memory_growth,
     registry,
     sections,
     size_figures,
@@ -145,6 +146,11 @@ class Study:
         """How figures call the talks, in the order of the report."""
         return {name: telling.surname(talk) for name, talk in self.talks.items()}
 
+    @property
+    def rules(self) -> memory_growth.Rules:
+        """The learning rules that the talks declare, where they do."""
+        return {name: getattr(talk, "learning", ()) for name, talk in self.talks.items()}
+
     def answer(self) -> Html:
         """The answer to "why spiking?" on one screen, and the matrix talk x axis."""
         said = sections.counts(self.verdicts)
@@ -167,6 +173,7 @@ class Study:
                 f'<h3 id="{answer.axis}">{escape(answer.axis.capitalize())} '
                 f"{telling.chip(answer.word)}</h3>",
                 telling.axis_paragraph(answer, self.talks, meanings),
+                memory_growth.sentence(self.rules, self.talks) if answer.axis == "learning" else "",
                 show(
                     lambda answer=answer: forests.axis_forest(answer, self.config, self.names),
                     f"forest-{answer.axis}",
@@ -193,6 +200,7 @@ class Study:
                 constraints.cost_table(self.metrics, durations, self.talks),
             ),
             "<h3>Memory of learning</h3>",
+            show(lambda: memory_growth.figure(self.rules, self.names), "memory", "").markup,
             constraints.memory(self.metrics, self.talks),
             "<h3>Size</h3>",
             constraints.size(self.metrics, self.talks),

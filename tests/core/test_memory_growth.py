@@ -1,0 +1,69 @@
+"""Memory of declared learning rules: what is drawn, and who counts as local."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from whyspiking import figures, memory_growth, registry, telling
+from whyspiking.figures import style
+
+TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
+NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A rule that keeps a number per synapse and `per_step` more per neuron in every step."""
+
+    name: str
+    per_step: float = 0.0
+    local: bool = False
+    applies: tuple[tuple[str, str], ...] = (("yinyang", "spiking"),)
+
+    def grows_with(self, name):
+        return name == "N" or self.per_step > 0
+
+    def numbers(self, sizes):
+        return sizes["S"] + self.per_step * sizes["N"] * sizes["T"]
+
+
+def drawn(*rules):
+    with style():
+        return memory_growth.figure({"goeltz": rules, "comsa": ()}, NAMES)
+
+
+def test_memory_that_grows_rises_and_memory_that_does_not_stays():
+    plate = drawn(Made("through time", per_step=2.0), Made("online", local=True))
+    rising, flat = (np.asarray(line.get_ydata(), float) for line in plate.axes[0].get_lines())
+    assert rising[-1] == pytest.approx(10_000 + 2 * 100 * 10_000)
+    assert (np.diff(rising) > 0).all()
+    assert (flat == 10_000).all()
+    assert "Goeltz, through time: 1.2e+04 to 2.01e+06" in plate.alt
+    assert "Comsa" not in plate.alt  # declares nothing
+
+
+def test_equal_rules_share_a_line():
+    plate = drawn(Made("one"), Made("other"))
+    (line,) = plate.axes[0].get_lines()
+    assert line.get_label() == "one\nother"
+    assert "one and other" in plate.alt
+
+
+def test_without_declarations_the_figure_says_so():
+    with style(), pytest.raises(figures.NotMeasuredError, match="declares"):
+        memory_growth.figure({"goeltz": ()}, NAMES)
+    assert memory_growth.sentence({}, TALKS) == ""
+
+
+def test_talks_are_counted_by_the_rules_of_their_spiking_networks():
+    rules = {
+        "goeltz": [Made("through time", per_step=1.0), Made("online", local=True)],
+        "comsa": [Made("online", local=True, applies=(("mnist_slow", "mlp"),))],
+    }
+    said = memory_growth.sentence(rules, TALKS)
+    # The rule of comsa's control does not count.
+    assert "local and online (M2) in 1 of 1 talks (Goeltz)" in said
+    assert "(M1) in 1 (Goeltz)" in said
+    grown = memory_growth.sentence({"goeltz": [Made("through time", per_step=1.0)]}, TALKS)
+    assert "(M2) in 0 of 1 talks," in grown and "(M1) in 0." in grown

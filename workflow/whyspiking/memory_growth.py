@@ -1,0 +1,158 @@
+"""What learning rules keep in memory as trials get longer, and how local they are (M1, M2)."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from whyspiking.figures import MARKERS, PALETTE, NotMeasuredError, Plate
+from whyspiking.registry import Talk
+from whyspiking.telling import named
+
+LAYER = {"N": 100.0, "S": 10_000.0, "K": 10.0}
+"""The layer that the figure is about: neurons, synapses, outputs."""
+STEPS = np.geomspace(10, 10_000, 13)
+COLUMNS = 4
+LETTERS = 26
+"""That fit side by side in a panel."""
+WEIGHED = (
+    "Declarations are no measurements and do not count for the word of the axis; code that counts "
+    "its own arrays does."
+)
+
+
+class LearningRule(Protocol):
+    """What is asked of a rule that a talk declares."""
+
+    @property
+    def name(self) -> str:
+        """The rule, in words."""
+        ...
+
+    @property
+    def applies(self) -> Sequence[tuple[str, str]]:
+        """Experiment and variant of the networks that learn by it."""
+        ...
+
+    @property
+    def local(self) -> bool:
+        """Whether every signal is online and none belongs to a single synapse."""
+        ...
+
+    def grows_with(self, name: Literal["N", "T"]) -> bool:
+        """Whether more is kept where the layer (N) or the trial (T) is larger."""
+        ...
+
+    def numbers(self, sizes: Mapping[str, float]) -> float:
+        """Numbers kept by a layer of N neurons, S synapses, K outputs in trials of T steps."""
+        ...
+
+
+Rules = Mapping[str, Sequence[LearningRule]]
+"""Talk -> its rules."""
+
+
+def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
+    """Memory against the length of a trial, a panel per talk, a line per rule.
+
+    Args:
+        rules: Talk -> the rules that it declares.
+        names: Talk -> how the panels call it, in their order.
+
+    Raises:
+        NotMeasuredError: If no talk declares a rule.
+    """
+    shown = [name for name in names if rules.get(name)]
+    if not shown:
+        raise NotMeasuredError("No talk declares what its learning rule keeps in memory.")
+    columns = min(COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    plate = Plate(0.4 + 2.15 * rows, 2.2 * max(2, columns))
+    axes = plate.panels(rows, columns, sharex=True, sharey=True)
+    words = []
+    axes[0, 0].set_xscale("log")
+    axes[0, 0].set_yscale("log")
+    for ax, name in zip(axes.flat, shown, strict=False):
+        words += [f"{names[name]}, {said}" for said in _lines(ax, rules[name])]
+        ax.set_title(names[name])
+    lows, highs = zip(*(ax.dataLim.intervaly for ax in axes.flat[: len(shown)]), strict=True)
+    # Room for the names above the lines.
+    axes[0, 0].set_ylim(0.5 * min(lows), 300 * max(highs))
+    for ax in axes.flat:
+        ax.minorticks_off()
+    for ax in list(axes.flat)[len(shown) :]:
+        ax.set_axis_off()
+    for ax in axes[:, 0]:
+        ax.set_ylabel("numbers kept")
+    for ax in axes[-1]:
+        ax.set_xlabel("steps of a trial, T")
+    return plate.says(
+        "Numbers that a learning rule keeps beside weights, states and optimiser, as each talk "
+        f"declares it, for a layer of {LAYER['N']:g} neurons, {LAYER['S']:g} synapses and "
+        f"{LAYER['K']:g} outputs (M1). A line that rises is memory that grows with the trial.",
+        "Memory against steps. " + "; ".join(words) + ".",
+        "#table-learning",
+    )
+
+
+def _lines(ax: Axes, rules: Sequence[LearningRule]) -> list[str]:
+    """Draw the rules of one talk, equal ones as one line; returns them in words."""
+    curves: dict[tuple[float, ...], list[str]] = {}
+    for rule in rules:
+        kept = tuple(rule.numbers({**LAYER, "T": float(steps)}) for steps in STEPS)
+        curves.setdefault(kept, []).append(rule.name)
+    words = []
+    for index, (kept, called) in enumerate(curves.items()):
+        label = "\n".join(textwrap.fill(name, LETTERS) for name in called)
+        ax.plot(
+            STEPS,
+            kept,
+            color=PALETTE[index % len(PALETTE)],
+            marker=MARKERS[index % len(MARKERS)],
+            markevery=6,
+            label=label,
+        )
+        words.append(f"{' and '.join(called)}: {kept[0]:.3g} to {kept[-1]:.3g}")
+    ax.legend(loc="upper left", fontsize=7, handlelength=1.2, borderaxespad=0.1)
+    return words
+
+
+def sentence(rules: Rules, talks: Mapping[str, Talk]) -> str:
+    """In how many talks the rule of the spiking network is local, and forgets as it goes.
+
+    Args:
+        rules: Talk -> the rules that it declares.
+        talks: Talk by name.
+    """
+    own = {
+        name: [rule for rule in rules.get(name, ()) if _trains_spiking(rule, talk)]
+        for name, talk in talks.items()
+    }
+    told = [name for name, found in own.items() if found]
+    if not told:
+        return ""
+    local = [name for name in told if any(rule.local for rule in own[name])]
+    constant = [name for name in told if not all(rule.grows_with("T") for rule in own[name])]
+    return (
+        "<p>As the talks declare, at least one rule that trains their spiking networks is local "
+        f"and online (M2) in {len(local)} of {len(told)} talks{_who(local, talks)}, and at least "
+        f"one keeps no more in longer trials (M1) in {len(constant)}{_who(constant, talks)}. "
+        f"{WEIGHED}</p>"
+    )
+
+
+def _trains_spiking(rule: LearningRule, talk: Talk) -> bool:
+    variants = (
+        talk.experiments[experiment].variants[variant]
+        for experiment, variant in rule.applies
+        if experiment in talk.experiments and variant in talk.experiments[experiment].variants
+    )
+    return any(variant.role == "spiking" for variant in variants)
+
+
+def _who(names: Sequence[str], talks: Mapping[str, Talk]) -> str:
+    return f" ({named(names, talks)})" if names else ""
