@@ -5,9 +5,6 @@ The steps of the talk bohte have a benchmark of their own, `recurrent.py`.
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import inspect
 import itertools
 import json
 import os
@@ -186,26 +183,18 @@ def _frames(quick: bool) -> Iterator[Row]:
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.replications.neftci import network
-
-    rules: Any = network
-    with contextlib.suppress(ImportError):
-        rules = importlib.import_module("whyspiking.replications.neftci.rules")
-
-    def fill(kind: Any, **values: Any) -> Any:
-        return kind(**{name: values[name] for name in kind._fields})
+    from whyspiking.replications.neftci import network, rules
 
     sizes, n_classes, batch = [578, 300, 150, 100], 10, 64
     n_steps = 20 if quick else 42
     rng = np.random.default_rng(0)
     frames = jnp.asarray(rng.random((n_steps, batch, sizes[0])) < 0.05, jnp.float32)
-    c = fill(network.Constants, alpha=0.8, beta=0.5, gamma=0.05, burn_in=2, slope=2.0)
+    c = network.Constants(alpha=0.8, beta=0.5, gamma=0.05, burn_in=2, slope=2.0)
     weights = network.initial(sizes, n_classes, 1.0, -1.0, np.asarray(frames), c, rng)
     target = jnp.asarray(np.eye(n_classes)[rng.integers(0, n_classes, batch)], jnp.float32)
-    rule = fill(rules.Rule, target_rate=1.0, pressure=0.0, renewal=0.1)
+    rule = rules.Rule(target_rate=1.0, pressure=0.0, renewal=0.1)
     how = rules.Optimiser("adamax", 0.0, 0.95)
-    given = (weights, how, rule)
-    now = rules.start(*given[: len(inspect.signature(rules.start).parameters)])
+    now = rules.start(weights, how, rule)
     rate, seconds = jnp.asarray(0.01), {}
     for name, learn in (("local", rules.learn_online), ("bptt", rules.learn_backwards)):
 
