@@ -1,31 +1,23 @@
 """Memory of declared learning rules: what is drawn, and who counts as local."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from whyspiking import figures, memory_growth, registry, telling
 from whyspiking.figures import style
+from whyspiking.learning_rules import Rule, Signal
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}
 
 
-@dataclass(frozen=True)
-class Made:
-    """A rule that keeps a number per synapse and `per_step` more per neuron in every step."""
+def rule(name, per_step=0, signals=(), applies=(("yinyang", "spiking"),)):
+    """A rule that keeps a number per synapse, and `per_step` per neuron in every step."""
+    neuron = f"{per_step} * T"
+    return Rule(name, tuple(applies), "1", neuron, "0", "sums", tuple(signals))
 
-    name: str
-    per_step: float = 0.0
-    local: bool = False
-    applies: tuple[tuple[str, str], ...] = (("yinyang", "spiking"),)
 
-    def grows_with(self, name):
-        return name == "N" or self.per_step > 0
-
-    def numbers(self, sizes):
-        return sizes["S"] + self.per_step * sizes["N"] * sizes["T"]
+ALL = Signal("an error of its own for every synapse", "synapse", online=True)
 
 
 def drawn(*rules):
@@ -34,7 +26,7 @@ def drawn(*rules):
 
 
 def test_memory_that_grows_rises_and_memory_that_does_not_stays():
-    plate = drawn(Made("through time", per_step=2.0), Made("online", local=True))
+    plate = drawn(rule("through time", 2), rule("online"))
     rising, flat = (np.asarray(line.get_ydata(), float) for line in plate.axes[0].get_lines())
     assert rising[-1] == pytest.approx(10_000 + 2 * 100 * 10_000)
     assert (np.diff(rising) > 0).all()
@@ -44,7 +36,7 @@ def test_memory_that_grows_rises_and_memory_that_does_not_stays():
 
 
 def test_equal_rules_share_a_line():
-    plate = drawn(Made("one"), Made("other"))
+    plate = drawn(rule("one"), rule("other"))
     (line,) = plate.axes[0].get_lines()
     assert line.get_label() == "one\nother"
     assert "one and other" in plate.alt
@@ -58,12 +50,12 @@ def test_without_declarations_the_figure_says_so():
 
 def test_talks_are_counted_by_the_rules_of_their_spiking_networks():
     rules = {
-        "goeltz": [Made("through time", per_step=1.0), Made("online", local=True)],
-        "comsa": [Made("online", local=True, applies=(("mnist_slow", "mlp"),))],
+        "goeltz": [rule("through time", 1, [ALL]), rule("online")],
+        "comsa": [rule("online", applies=[("mnist_slow", "mlp")])],
     }
     said = memory_growth.sentence(rules, TALKS)
     # The rule of comsa's control does not count.
     assert "local and online (M2) in 1 of 1 talks (Goeltz)" in said
     assert "(M1) in 1 (Goeltz)" in said
-    grown = memory_growth.sentence({"goeltz": [Made("through time", per_step=1.0)]}, TALKS)
+    grown = memory_growth.sentence({"goeltz": [rule("through time", 1, [ALL])]}, TALKS)
     assert "(M2) in 0 of 1 talks," in grown and "(M1) in 0." in grown

@@ -10,6 +10,8 @@ import yaml
 
 from whyspiking import figures, forests, matrix, registry, schema, sections, synthesis, telling
 from whyspiking.claims_file import Claim
+from whyspiking.config_references import check_references
+from whyspiking.errors import UserError
 from whyspiking.figures import style
 from whyspiking.synthesis import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
 
@@ -271,6 +273,27 @@ def test_an_extreme_ratio_is_an_arrow_at_the_edge_and_keeps_its_number():
     assert arrow.get_xdata()[0] == pytest.approx(forests.BEYOND[0])
     assert [text.get_text() for text in ax.texts] == ["1.0e−6"]
     assert "arrow: beyond the axis" in plate.caption
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"counts": ["E1"]}, ["answers.0.counts", "'E1'"]),  # of another axis
+        ({"counts": ["T3"]}, ["answers.0.counts", "'T3'"]),  # has no null
+        ({"change": {"measure": "T2", "says": "x" * 10}}, ["answers.0.change.measure", "'T2'"]),
+        ({"axis": "latency", "counts": ["L3"]}, ["axis", "latency"]),  # answered twice
+    ],
+)
+def test_an_answer_that_cannot_be_counted_is_refused(changes, words):
+    first = {**CONFIG["answers"][0], "counts": ["T1"], **changes}
+    if "axis" in changes:
+        first["change"] = {"measure": "L3", "says": "x" * 10}
+    config = {**CONFIG, "answers": [first, *CONFIG["answers"][1:]]}
+    check_references(CONFIG, "config")
+    with pytest.raises(UserError) as refused:
+        check_references(config, "config")
+    for word in words:
+        assert word in str(refused.value)
 
 
 # the project's own declarations

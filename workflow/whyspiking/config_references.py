@@ -51,6 +51,22 @@ def check_references(config: Mapping[str, Any], where: str) -> None:
             if "perturbation" in place:
                 key = f"axes.{number}.{side}.perturbation"
                 _one_of(place["perturbation"], known, key, where)
+    _check_answers(config, where)
+
+
+def _check_answers(config: Mapping[str, Any], where: str) -> None:
+    """Only a measure of the same axis that has a null can be counted for its answer."""
+    _once([answer["axis"] for answer in config["answers"]], "answers", "axis", where)
+    for number, answer in enumerate(config["answers"]):
+        countable = [
+            axis["measure"]
+            for axis in config["axes"]
+            if axis["axis"] == answer["axis"] and axis["neutral"] is not None
+        ]
+        for measure in answer["counts"]:
+            _one_of(measure, [*countable, "claims"], f"answers.{number}.counts", where)
+        key = f"answers.{number}.change.measure"
+        _one_of(answer["change"]["measure"], answer["counts"], key, where)
 
 
 def check_sizes(talk: registry.Talk, config: Mapping[str, Any], where: str) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from whyspiking.figures import MARKERS, PALETTE, NotMeasuredError, Plate
+from whyspiking.learning_rules import Rule
 from whyspiking.registry import Talk
 from whyspiking.telling import named
 
@@ -25,34 +25,7 @@ WEIGHED = (
 )
 
 
-class LearningRule(Protocol):
-    """What is asked of a rule that a talk declares."""
-
-    @property
-    def name(self) -> str:
-        """The rule, in words."""
-        ...
-
-    @property
-    def applies(self) -> Sequence[tuple[str, str]]:
-        """Experiment and variant of the networks that learn by it."""
-        ...
-
-    @property
-    def local(self) -> bool:
-        """Whether every signal is online and none belongs to a single synapse."""
-        ...
-
-    def grows_with(self, name: Literal["N", "T"]) -> bool:
-        """Whether more is kept where the layer (N) or the trial (T) is larger."""
-        ...
-
-    def numbers(self, sizes: Mapping[str, float]) -> float:
-        """Numbers kept by a layer of N neurons, S synapses, K outputs in trials of T steps."""
-        ...
-
-
-Rules = Mapping[str, Sequence[LearningRule]]
+Rules = Mapping[str, Sequence[Rule]]
 """Talk -> its rules."""
 
 
@@ -99,7 +72,7 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     )
 
 
-def _lines(ax: Axes, rules: Sequence[LearningRule]) -> list[str]:
+def _lines(ax: Axes, rules: Sequence[Rule]) -> list[str]:
     """Draw the rules of one talk, equal ones as one line; returns them in words."""
     curves: dict[tuple[float, ...], list[str]] = {}
     for rule in rules:
@@ -145,7 +118,7 @@ def sentence(rules: Rules, talks: Mapping[str, Talk]) -> str:
     )
 
 
-def _trains_spiking(rule: LearningRule, talk: Talk) -> bool:
+def _trains_spiking(rule: Rule, talk: Talk) -> bool:
     variants = (
         talk.experiments[experiment].variants[variant]
         for experiment, variant in rule.applies

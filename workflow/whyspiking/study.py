@@ -8,8 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from whyspiking import (
     biology,
     comparisons,
@@ -148,8 +146,8 @@ class Study:
 
     @property
     def rules(self) -> memory_growth.Rules:
-        """The learning rules that the talks declare, where they do."""
-        return {name: getattr(talk, "learning", ()) for name, talk in self.talks.items()}
+        """The learning rules that the talks declare."""
+        return {name: talk.learning for name, talk in self.talks.items()}
 
     def answer(self) -> Html:
         """The answer to "why spiking?" on one screen, and the matrix talk x axis."""
@@ -186,7 +184,7 @@ class Study:
 
     def constraints(self) -> Html:
         """Constraints and bottlenecks: time and memory of training, size, agreement of engines."""
-        durations = pd.read_csv(existing(self.folder / "durations.csv"), keep_default_na=False)
+        durations = tables.read_csv(existing(self.folder / "durations.csv"), keep_default_na=False)
         parts = [
             "<h2>Constraints and bottlenecks</h2><h3>Time</h3>",
             constraints.training_sentence(self.metrics, self.talks),
@@ -201,8 +199,10 @@ class Study:
             ),
             "<h3>Memory of learning</h3>",
             show(lambda: memory_growth.figure(self.rules, self.names), "memory", "").markup,
-            constraints.memory(self.metrics, self.talks),
+            self.learning().markup,
+            markup.details("What was counted of it", constraints.memory(self.metrics, self.talks)),
             "<h3>Size</h3>",
+            self.sizes().markup,
             constraints.size(self.metrics, self.talks),
             "<h3>Engines</h3>",
             constraints.parity_told(self.metrics, self.talks, self.config["parity"]),

@@ -10,6 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from whyspiking.figures import INK, style
+from whyspiking.whole_files import replacing
 
 
 def inline(figure: Figure, prefix: str, alt: str) -> str:
@@ -36,16 +37,10 @@ def write(figure: Figure, path: Path) -> None:
         figure: Drawn under `figures.style`.
         path: Where the SVG goes; it appears whole or not at all.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    with style():
+    with style(), replacing(path) as partial:
         figure.savefig(
-            partial,
-            format="svg",
-            facecolor="white",
-            metadata={"Date": None, "Creator": None},
+            partial, format="svg", facecolor="white", metadata={"Date": None, "Creator": None}
         )
-    partial.replace(path)
 
 
 def embed(source: str, prefix: str, alt: str) -> str:
