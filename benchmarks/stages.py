@@ -99,8 +99,8 @@ def _share_of_start_up(folder: Path, total: float) -> Iterator[Row]:
     if measured:
         yield Row(
             PART, f"{folder}: training jobs, outside of training", max(0.0, measured - working),
-            "their CPU seconds", measured, 0.5,
-            "imports, evaluation, files; jobs shorter than the timer's interval are missing",
+            "their CPU seconds", measured,
+            note="imports, evaluation, files; jobs shorter than the timer's interval are missing",
         )  # fmt: skip
 
 

@@ -82,11 +82,11 @@ def _table(table: Table, name: str, caption: str) -> str:
         for _, row in shown.iterrows()
     ]
     return markup.table(
-        ["What", "CPU s", "Against", "Ratio", "Wanted", "Remarks"],
+        ["What", "Seconds", "Against", "Ratio", "Wanted", "Remarks"],
         rows,
         name=f"benchmark-{name}",
         caption=caption,
-        numbers=("CPU s", "Ratio", "Wanted"),
+        numbers=("Seconds", "Ratio", "Wanted"),
     )
 
 

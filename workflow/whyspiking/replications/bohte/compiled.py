@@ -42,7 +42,9 @@ def forward(
         constants: Threshold at rest and strength of the adaptation, (2,).
     """
     shape = jax.ShapeDtypeStruct(drive.shape, jnp.float32)
-    return jax.ffi.ffi_call(NAMES[0], (shape,) * 3)(drive, w_rec, alpha, rho, constants)
+    call = jax.ffi.ffi_call(NAMES[0], (shape,) * 3)
+    spikes, u, eta = call(drive, w_rec, alpha, rho, constants)
+    return spikes, u, eta
 
 
 def backward(

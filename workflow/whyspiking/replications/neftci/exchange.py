@@ -31,6 +31,11 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
             "neftci.mismatch: its networks learn while they run, and NIR has no learning; the "
             "network they start from is that of experiment nmnist"
         )
+    if params.experiment == "regression":
+        raise NotExpressible(
+            "neftci.regression: every layer answers through a readout of its own, filtered for the "
+            "score only; the neurons are those of experiment nmnist"
+        )
     graph = Graph()
     n_layers, n_in = len(params.hidden), model.sizes(params)[0]
     before = events = graph.input(n_in + n_layers)

@@ -90,6 +90,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     arrays: Any = {name: jnp.asarray(x) for name, x in initial(params, streams).items()}
     state, shuffle = adam.init(arrays), streams.rng("shuffle")
     history, seconds = [], []
+    value = float("nan")
     for epoch in range(params.epochs):
         began = time.process_time()
         order = shuffle.permutation(n)[: n_batches * batch].reshape(n_batches, batch)

@@ -131,13 +131,7 @@ def brian_model(params: Params) -> BrianModel:
             layer.run_regularly(STEP, when="groups", name=f"step_{name}")
             synapses = brian2.Synapses(source, layer, "w : 1", on_pre=ON_SPIKE, name=f"s{index}")
             synapses.connect()
-            readout = brian2.NeuronGroup(n_classes, "y : 1", name=f"readout{index}")
-            readout.run_regularly("y = 0", when="groups", name=f"clear_readout{index}")
-            reading = brian2.Synapses(
-                layer, readout, "w : 1", on_pre="y_post += w", name=f"g{index}"
-            )
-            reading.connect()
-            made += [layer, synapses, readout, reading]
+            made += [layer, synapses, *readout_of(layer, index, n_classes, "y : 1")]
             source = layer
         return made
 
@@ -159,6 +153,30 @@ def brian_model(params: Params) -> BrianModel:
             for index in range(1, len(groups) + 1)
         },
     )
+
+
+def readout_of(
+    layer: Any, index: int, n: int, variables: str, known: Mapping[str, Any] | None = None
+) -> tuple[Any, Any]:
+    """The fixed readout of one layer (Eq. 4).
+
+    Args:
+        layer: The layer's neurons.
+        index: Its number, from 1.
+        n: Channels.
+        variables: Those of a channel, among them `y`.
+        known: What its statements may name.
+
+    Returns:
+        The group "readout<index>" and the synapses "g<index>" that lead to it.
+    """
+    import brian2
+
+    readout = brian2.NeuronGroup(n, variables, name=f"readout{index}", namespace=known or {})
+    readout.run_regularly("y = 0", when="groups", name=f"clear_readout{index}")
+    reading = brian2.Synapses(layer, readout, "w : 1", on_pre="y_post += w", name=f"g{index}")
+    reading.connect()
+    return readout, reading
 
 
 def bind(params: Params, network: Network) -> Binding:

@@ -98,8 +98,9 @@ def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Arr
     """
 
     def trace(state: Any, now: Array) -> Any:
-        state = _trace(c, *state, now)
-        return state, state[1]
+        q, p = state
+        q, p = _trace(c, q, p, now)
+        return (q, p), p
 
     def fire(r: Array, drive: Array) -> Any:
         u = drive + r

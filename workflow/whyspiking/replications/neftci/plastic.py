@@ -24,6 +24,7 @@ from whyspiking.contract import (
     Task,
     Trials,
 )  # fmt: skip
+from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, task
 from whyspiking.scoring import accuracy
@@ -63,6 +64,7 @@ beta = exp(-dt / (tau_s * (1 + control(t, 1) * d_tau_s)))
 gamma = exp(-dt / (tau_r * (1 + control(t, 1) * d_tau_r)))
 """
 # Eq. 7: error of the readout, learning signal of the neuron, change of bias and weights.
+READOUT = "y : 1\nerror : 1"
 ERROR = "error = clip(y - wanted(t, i), -1, 1)"
 SIGNAL = "signal_pre += w * error_post"
 DELTA = """
@@ -100,24 +102,9 @@ def brian_model(params: Params) -> BrianModel:
                 namespace=known,
             )  # fmt: skip
             layer.run_regularly(STEP, when="groups", name=f"step_{name}")
-            drive = brian2.Synapses(
-                source, layer, "w : 1", name=f"s{index}",
-                on_pre={"pre": model.ON_SPIKE, "change": CHANGE}, on_event={"change": "learn"},
-            )  # fmt: skip
-            drive.connect()
-            drive.change.when, drive.change.order = "end", 4
-            readout = brian2.NeuronGroup(
-                n_classes, "y : 1\nerror : 1", name=f"readout{index}", namespace=known
-            )
-            readout.run_regularly("y = 0", when="groups", name=f"clear_readout{index}")
-            reading = brian2.Synapses(
-                layer, readout, "w : 1", on_pre="y_post += w", name=f"g{index}"
-            )
-            reading.connect()
-            readout.run_regularly(ERROR, when="end", order=1, name=f"error{index}")
-            reading.run_regularly(SIGNAL, when="end", order=2, name=f"signal{index}")
-            layer.run_regularly(delta, when="end", order=3, name=f"delta{index}")
-            made += [layer, drive, readout, reading]
+            readout, reading = model.readout_of(layer, index, n_classes, READOUT, known)
+            made += [layer, readout, reading]
+            made.append(learn(source, layer, index, (readout, reading), ERROR, delta))
             source = layer
         return made
 
@@ -136,6 +123,38 @@ def brian_model(params: Params) -> BrianModel:
             **dict.fromkeys(groups, START),
         },
     )
+
+
+def learn(
+    source: Any, layer: Any, index: int, read: tuple[Any, Any], error: str, delta: str
+) -> Any:
+    """Synapses into a layer that follow Eq. 7 at the end of every step in which `source` learns.
+
+    Args:
+        source: Presynaptic group, with a trace `p` and an event `learn`.
+        layer: Postsynaptic group.
+        index: Its number, from 1.
+        read: Its readout and the synapses that lead there.
+        error: Statement for the error of the readout.
+        delta: Statements for the change of the bias and `delta`.
+
+    Returns:
+        The synapses "s<index>".
+    """
+    import brian2
+
+    readout, reading = read
+    events: Any = {"change": "learn"}
+    drive = brian2.Synapses(
+        source, layer, "w : 1", name=f"s{index}",
+        on_pre={"pre": model.ON_SPIKE, "change": CHANGE}, on_event=events,
+    )  # fmt: skip
+    drive.connect()
+    readout.run_regularly(error, when="end", order=1, name=f"error{index}")
+    reading.run_regularly(SIGNAL, when="end", order=2, name=f"signal{index}")
+    layer.run_regularly(delta, when="end", order=3, name=f"delta{index}")
+    drive.change.when, drive.change.order = "end", 4
+    return drive
 
 
 def retina_of(
@@ -201,6 +220,11 @@ def vary(
     """
     test = task.make_task(params, "test", Streams(params.seed))
     assert test is not None
+    if 3 * len(test.targets) + params.n_relearn > params.max_trials:
+        raise UserError(
+            f"talk '{params.talk}': a device's life is one run of 3 x 'n_test' + 'n_relearn' "
+            "trials, more than 'max_trials'; raise that in talk.yaml"
+        )
     data = task.recordings_of(params, "train")
     chosen = rng.permutation(len(data.labels))[: params.n_relearn]
     lesson = task.as_spikes(params, data, chosen)

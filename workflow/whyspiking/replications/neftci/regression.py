@@ -66,9 +66,8 @@ def make_task(params: Params, streams: Streams) -> Task:
     raster = streams.rng("noise").random((n_steps(params), params.n_in)) < params.p_input
     step, unit = np.nonzero(raster)
     zeros = np.zeros(len(step), np.int32)
-    spikes = Spikes(
-        step * float(params.dt_ms), unit.astype(np.int32), zeros, 1, params.n_in, params.trial_ms
-    )
+    times = (step * float(params.dt_ms)).astype(np.float64)
+    spikes = Spikes(times, unit.astype(np.int32), zeros, 1, params.n_in, params.trial_ms)
     return Task(Stimulus({INPUT: spikes}), series(params)[None], 0, dt_ms=params.dt_ms)
 
 
@@ -100,21 +99,10 @@ def brian_model(params: Params) -> BrianModel:
                 name=name,
             )  # fmt: skip
             layer.run_regularly(STEP, when="groups", name=f"step_{name}")
-            drive = brian2.Synapses(
-                source, layer, "w : 1", name=f"s{k}",
-                on_pre={"pre": model.ON_SPIKE, "change": plastic.CHANGE},
-                on_event={"change": "learn"},
-            )  # fmt: skip
-            drive.connect()
-            drive.change.when, drive.change.order = "end", 4
-            readout = brian2.NeuronGroup(1, READOUT, name=f"readout{k}", namespace={WANTED: wanted})
-            readout.run_regularly("y = 0", when="groups", name=f"clear_readout{k}")
-            reading = brian2.Synapses(layer, readout, "w : 1", on_pre="y_post += w", name=f"g{k}")
-            reading.connect()
-            readout.run_regularly(ERROR.format(layer=index), when="end", order=1, name=f"error{k}")
-            reading.run_regularly(plastic.SIGNAL, when="end", order=2, name=f"signal{k}")
-            layer.run_regularly(delta, when="end", order=3, name=f"delta{k}")
-            made += [layer, drive, readout, reading]
+            readout, reading = model.readout_of(layer, k, 1, READOUT, {WANTED: wanted})
+            made += [layer, readout, reading]
+            error = ERROR.format(layer=index)
+            made.append(plastic.learn(source, layer, k, (readout, reading), error, delta))
             source = layer
         return made
 

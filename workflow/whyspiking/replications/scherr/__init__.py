@@ -15,17 +15,16 @@ if TYPE_CHECKING:
 
     from whyspiking.contract import Results
 
+from whyspiking.optional import conditions, vary
 from whyspiking.replications.scherr.exhibits import exhibits
 from whyspiking.replications.scherr.stages import (
     bind,
-    conditions,
     decode,
     evaluate,
     make_task,
     measures,
     to_brian,
     train,
-    vary,
 )
 
 __all__ = [

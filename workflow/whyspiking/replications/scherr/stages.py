@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -180,18 +180,6 @@ def decode(params: Params, recording: Recording, task: Task) -> Outcome:
         return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
     recall = round(params.recall_ms / params.dt_ms)
     return decided(params, outputs[:, -recall:].mean(axis=1).argmax(axis=1), task)
-
-
-def conditions(params: Params) -> Sequence[Condition]:
-    """None beyond the common battery."""
-    return ()
-
-
-def vary(
-    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
-) -> tuple[Task, Binding]:
-    """Nothing to vary: there are no own conditions."""
-    return task, binding
 
 
 def measures(
