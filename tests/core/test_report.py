@@ -577,8 +577,16 @@ def test_report_tells_all_talks(results):
         assert f'href="{name}/report.html"' in page
         for entry in told.verdicts.loc[told.verdicts["talk"] == name, "claim"]:
             assert entry in page
-    ids = re.findall(r'\bid="([^"]+)"', page)
-    assert len(ids) == len(set(ids)), "identifiers are unique in the page"
+    headings = [
+        line.removeprefix("## ")
+        for cell in json.loads((ROOT / "notebooks" / "why_spiking.ipynb").read_text())["cells"]
+        for line in "".join(cell["source"]).splitlines()
+        if cell["cell_type"] == "markdown" and line.startswith("## ")
+    ]
+    whole, _ = report._with_anchors(page + "".join(f"<h2>{h}</h2>" for h in headings))
+    ids = re.findall(r'\bid="([^"]+)"', whole)
+    assert sorted(ids) == sorted(set(ids)), "identifiers are unique in the page"
+    assert set(re.findall(r'href="#([^"]+)"', whole)) <= set(ids)
     assert all("aria-label" in tag for tag in re.findall(r"<svg[^>]*>", page))
     assert len(page) < 5_000_000
 

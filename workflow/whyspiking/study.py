@@ -169,7 +169,7 @@ class Study:
         parts = ["<h2>Axis by axis</h2>", f"<p>{escape(telling.RULES)}</p>"]
         for answer in self.answers:
             parts += [
-                f'<h3 id="{answer.axis}">{escape(answer.axis.capitalize())} '
+                f'<h3 id="axis-{answer.axis}">{escape(answer.axis.capitalize())} '
                 f"{telling.chip(answer.word)}</h3>",
                 telling.axis_paragraph(answer, self.talks, meanings),
                 memory_growth.sentence(self.rules, self.talks) if answer.axis == "learning" else "",

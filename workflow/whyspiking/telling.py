@@ -96,7 +96,7 @@ def _line(answer: Answer, talks: Mapping[str, Talk]) -> str:
     if not answer.measured:
         return f"{escape(answer.buys)} ({escape(answer.axis)}): measured in no talk."
     return (
-        f'{escape(answer.buys)} (<a href="#{answer.axis}">{escape(answer.axis)}</a>): '
+        f'{escape(answer.buys)} (<a href="#axis-{answer.axis}">{escape(answer.axis)}</a>): '
         f"<strong>yes in {len(answer.talks(YES))} of {answer.measured} talks</strong>, against "
         f"{escape(answer.against)}{_others(answer, talks, (YES, NONE))}."
     )
