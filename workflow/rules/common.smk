@@ -75,7 +75,9 @@ def trained(talk, file):
 def simulated(talk, file):
     """One file of every simulated experiment of a talk that this scale runs."""
     experiments = TALKS[talk].experiments.items()
-    run = [name for name, experiment in experiments if registry.seeds(experiment, config)]
+    run = [
+        name for name, experiment in experiments if registry.seeds(experiment, config)
+    ]
     return [f"<results>/{talk}/{name}/{file}" for name in run]
 
 
