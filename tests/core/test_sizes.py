@@ -71,7 +71,7 @@ SIZED = {
         "first_seeds": 2,
     },
     "parameters": {"n_hidden": {"value": [100, 30], "source": "Table 1"}},
-    "scaled": {"smoke": {"n_hidden": {"value": 8, "why": "quick"}}},
+    "scaled": {"smoke": {"n_hidden": {"value": [8, 4], "why": "quick"}}},
     "variants": {
         "net": {"role": "spiking", "says": "the network"},
         "mlp": {"role": "control", "says": "its control"},
@@ -112,8 +112,8 @@ def test_a_size_is_a_share_of_that_of_the_scale(monkeypatch):
 
     assert hidden(None) == hidden("net") == [100, 30]
     assert hidden("net_at_25") == [25, 8]
-    assert hidden("mlp_at_50", "smoke") == 4
-    assert hidden("mlp_at_25", "smoke") == 2
+    assert hidden("mlp_at_50", "smoke") == [4, 2]
+    assert hidden("mlp_at_25", "smoke") == [2, 1]
 
 
 @pytest.mark.parametrize(
