@@ -12,7 +12,7 @@ rule collect:
         metrics=lambda w: trained(w.talk, "metrics.csv")
         + simulated(w.talk, "metrics.csv"),
         facts=lambda w: trained(w.talk, "network.json"),
-        claims=lambda w: TALKS[w.talk].folder / "claims.yaml",
+        claims=lambda w: sources.of_claims(w.talk),
         code=sources.of_stage("collect"),
     output:
         metrics="<results>/{talk}/metrics.csv",

@@ -59,6 +59,11 @@ def of_modules(*names: str) -> list[str]:
     return _relative(_closure([PACKAGE / name for name in names], left_out))
 
 
+def of_claims(talk: str) -> str:
+    """The claims of a talk, relative like all inputs: a copied project collects nothing anew."""
+    return _relative([PACKAGE / "replications" / talk / "claims.yaml"])[0]
+
+
 def _roots(stage: str) -> list[Path]:
     roots = [SCRIPTS / STAGE_SCRIPTS[stage]]
     if stage == "page":
