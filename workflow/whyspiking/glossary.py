@@ -369,6 +369,21 @@ GLOSSARY: dict[str, Metric] = {
         )
         for k in (1, 2, 3)
     },
+    **{
+        f"alignment_layer{k}": Metric(
+            "1",
+            f"M3: cosine of layer {k}'s local gradients, summed over the trial, with the gradient "
+            "by BPTT on the same batch, mean over batches and over training.",
+        )
+        for k in (1, 2, 3)
+    },
+    "alignment_network": Metric("1", "The same, weights and biases of all layers together."),
+    **{
+        f"alignment_{place}_permuted": Metric(
+            "1", f"As alignment_{place}, local gradients with the labels permuted: the null."
+        )
+        for place in ("layer1", "layer2", "layer3", "network")
+    },
     "depth_gain": Metric(
         "fraction", "Accuracy of the last layer's readout minus that of the first layer's."
     ),

@@ -59,7 +59,7 @@ def train(
     if parents:
         (parent,) = parents.values()
         progress(1.0, "the network of another experiment, as it is")
-        left_out = ("epochs", "epoch_seconds", "counts")
+        left_out = ("epochs", "epoch_seconds", "counts", "measures")
         info = {key: value for key, value in parent.info.items() if key not in left_out}
         taken = Network(dict(parent.arrays), info)
         if params.experiment == MEMORY:

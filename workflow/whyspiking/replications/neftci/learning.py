@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.neftci import model, network, rules, task
+from whyspiking.replications.neftci import alignment, model, network, rules, task
 from whyspiking.replications.neftci.network import Constants, Weights
 from whyspiking.replications.neftci.rules import Moving, Optimiser, Rule
 
@@ -48,7 +48,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     Args:
         params: Parameters of the experiment.
         variant: Named after a rule, or trained by the experiment's.
-        streams: Randomness: "init", "shuffle". The same for all rules.
+        streams: Randomness: "init", "shuffle", the same for all rules; "alignment <batches>".
         progress: Called after every epoch.
     """
     c = constants(params)
@@ -75,6 +75,17 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     )  # fmt: skip
     now = rules.start(weights, how, rule)
     shuffle = streams.rng("shuffle")
+    n_all = params.epochs * n_batches
+    moments = alignment.moments(params.align_points, n_all)
+
+    def aligned(seen: int) -> list[dict[str, Any]]:
+        """M3 after so many batches; draws from a stream of its own, so learning does not notice."""
+        found = alignment.measure(
+            params, c, Weights(now.w, now.b, weights.g), data, batch,
+            streams.rng(f"alignment {seen}"),
+        )  # fmt: skip
+        return [{"epoch": seen / n_batches, "metric": k, "value": v} for k, v in found.items()]
+
     history: list[dict[str, Any]] = []
     seconds: list[float] = []
     layers: list[float] = []
@@ -82,7 +93,13 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         began = time.process_time()
         order = shuffle.permutation(n)[: n_batches * batch].reshape(n_batches, batch)
         for index, chosen in enumerate(order):
-            done = (epoch * n_batches + index) / (params.epochs * n_batches)
+            seen = epoch * n_batches + index
+            if seen in moments:
+                jax.block_until_ready(now)
+                paused = time.process_time()
+                history += aligned(seen)
+                began += time.process_time() - paused
+            done = seen / n_all
             target = jax.nn.one_hot(data.labels[chosen], params.n_classes)
             current = jnp.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
             now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
@@ -97,6 +114,8 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         found["epoch_seconds"] = seconds[-1]
         history += [{"epoch": epoch + 1, "metric": k, "value": float(v)} for k, v in found.items()]
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {layers[-1]:.4f}")
+    if n_all in moments:
+        history += aligned(n_all)
     arrays = {}
     for index, (w, b, g) in enumerate(zip(now.w, now.b, weights.g, strict=True), start=1):
         arrays |= {f"w{index}": np.asarray(w), f"b{index}": np.asarray(b)}
@@ -110,6 +129,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             "epoch_seconds": float(np.mean(seconds)),
             "validation_accuracy": float(layers[-1]),
             "parameters": int(sum(w.size for w in now.w) + sum(b.size for b in now.b)),
+            "measures": alignment.over_training(history),
         },
         history,
     )

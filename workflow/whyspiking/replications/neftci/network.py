@@ -161,10 +161,11 @@ def initial(
         random = rng.standard_normal((max(n_in, n_out), min(n_in, n_out)))
         orthogonal = np.linalg.qr(random)[0]
         w = orthogonal if n_in >= n_out else orthogonal.T
-        drive = _traces(source, c) @ w
+        drive = traces_of(source, c) @ w
         scale, bias = 1.0, 0.0
         for _ in range(8):
-            u, source = _fire(scale * drive + bias, c)
+            u, source = spikes_of(scale * drive + bias, c)
+            u = u[c.burn_in :]
             scale /= u.std()
             # Per layer, not per neuron: different neurons keep different activity.
             bias = (bias - u.mean()) / u.std() + mean_u
@@ -175,25 +176,28 @@ def initial(
     return layers
 
 
-def _traces(spikes: NDArray, c: Constants) -> NDArray:
-    """P of given spikes (Eq. 1), the same shape (time, ...)."""
-    q, p = np.zeros(spikes.shape[1:]), np.zeros(spikes.shape[1:])
-    found = []
-    for now in spikes:
+def traces_of(spikes: NDArray, c: Constants) -> NDArray:
+    """P of given spikes in NumPy (Eq. 1), the same shape (time, ...) and precision."""
+    q, p = np.zeros_like(spikes[0]), np.zeros_like(spikes[0])
+    found = np.empty_like(spikes)
+    for step, now in enumerate(spikes):
         p = c.alpha * p + (1 - c.alpha) * q
         q = c.beta * q + (1 - c.beta) * now
-        found.append(p)
-    return np.stack(found)
+        found[step] = p
+    return found
 
 
-def _fire(drive: NDArray, c: Constants) -> tuple[NDArray, NDArray]:
-    """U of the steps that count, and S of all steps."""
-    r = np.zeros(drive.shape[1:])
-    potentials, fired = [], []
-    for now in drive:
-        u = now + r
-        s = (u > 0).astype(float)
-        r = c.gamma * r - (1 - c.gamma) * s
-        potentials.append(u)
-        fired.append(s)
-    return np.stack(potentials)[c.burn_in :], np.stack(fired)
+def spikes_of(drive: NDArray, c: Constants) -> tuple[NDArray, NDArray]:
+    """U and S in NumPy (Eqs. 2 and 3), of all steps.
+
+    Args:
+        drive: U without the refractory trace, (time, ...).
+        c: Decay of that trace.
+    """
+    r = np.zeros_like(drive[0])
+    potentials, fired = np.empty_like(drive), np.empty_like(drive)
+    for step, now in enumerate(drive):
+        potentials[step] = now + r
+        fired[step] = potentials[step] > 0
+        r = c.gamma * r - (1 - c.gamma) * fired[step]
+    return potentials, fired

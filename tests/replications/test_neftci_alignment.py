@@ -1,0 +1,211 @@
+"""M3 of neftci: gradients against automatic differentiation, known cosines, no side effects."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import yaml
+
+from whyspiking import registry, tables
+from whyspiking.contract import Network
+from whyspiking.datasets.recordings import Recordings
+from whyspiking.randomness import Streams
+from whyspiking.replications import neftci
+from whyspiking.replications.neftci import alignment, learning, model, network, rules, task
+from whyspiking.replications.neftci.alignment import Gradient
+from whyspiking.replications.neftci.network import Weights
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+TALK = registry.load_talk("neftci")
+
+
+def params(experiment="nmnist", **changes):
+    found = registry.params(TALK.experiments[experiment], CONFIG)
+    small = {"sensor_side": 8, "hidden": [12, 10, 8], "n_frames": 14, "n_classes": 4}
+    return replace(found, values={**found.values, **small, **changes})
+
+
+def digits(own, n, seed=0):
+    """Frames in which the class says where events are likely."""
+    rng = np.random.default_rng(seed)
+    n_in = model.sizes(own)[0]
+    labels = np.arange(n) % own.n_classes
+    place = np.arange(n_in) * own.n_classes // n_in
+    likely = np.where(place == labels[:, None], 0.5, 0.1)
+    frames = rng.random((n, own.n_frames, n_in)) < likely[:, None]
+    return Recordings(labels, np.packbits(frames, axis=2), n_in, None)
+
+
+def network_of(own, **constants):
+    """Weights in float64, so that no spike depends on rounding."""
+    c = learning.constants(own)._replace(**constants)
+    frames = digits(own, 40).unpacked()
+    found = network.initial(
+        model.sizes(own), own.n_classes, 0.5, 0.0, frames, c, np.random.default_rng(0)
+    )
+    return Weights(*([np.asarray(x, float) for x in kind] for kind in found)), c
+
+
+def batch_of(own, n=6):
+    data = digits(own, n, seed=1)
+    return data.unpacked().astype(float), np.eye(own.n_classes)[data.labels]
+
+
+def test_both_gradients_are_those_of_jax():
+    """End to end: automatic differentiation. Local: Eq. 7 step by step, itself tested elsewhere."""
+    own = params()
+    weights, c = network_of(own)
+    assert 0.001 < c.gamma < 0.1
+    # As at the published step of 1 ms, where the refractory trace reaches over several steps.
+    c = c._replace(gamma=0.65)
+    frames, target = batch_of(own)
+    courses = alignment.forward(c, weights, frames)
+    whole = alignment.end_to_end(c, weights, courses, target)
+    ours = alignment.local(c, weights, courses, target)
+    with jax.enable_x64(True):
+        given = Weights(*([jnp.asarray(x) for x in kind] for kind in weights))
+        moving = rules.start(given, rules.Optimiser("adam", 0, 0.9), rules.Rule(1.0, 0.0, 0.0))
+        w, b = rules.end_to_end_gradients(
+            moving, given.g, jnp.asarray(frames), jnp.asarray(target), c
+        )
+        expected = [Gradient(np.zeros_like(x), np.zeros_like(y)) for x, y in zip(w, b, strict=True)]
+        state = network.silent(given, len(target))
+        for index, spikes in enumerate(frames):
+            state, *seen = network.step(c, given, state, jnp.asarray(spikes))
+            if index >= c.burn_in:
+                slopes = rules.local_gradients(c, given, *seen, jnp.asarray(target))
+                expected = [
+                    Gradient(total.w + x, total.b + y)
+                    for total, x, y in zip(expected, *slopes, strict=True)
+                ]
+    for layer in range(3):
+        assert 0.05 < courses[layer].spikes.mean() < 0.95
+        for found, wanted in (
+            (whole[layer].w, w[layer]), (whole[layer].b, b[layer]),
+            (ours[layer].w, expected[layer].w), (ours[layer].b, expected[layer].b),
+        ):  # fmt: skip
+            np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-14)
+            assert np.abs(found).max() > 1e-5
+
+
+def test_of_one_layer_that_is_never_refractory_both_gradients_are_the_same():
+    """Nothing of the past then depends on the weights, so the local gradient is the gradient."""
+    own = params(hidden=[12])
+    weights, c = network_of(own, gamma=1.0)
+    frames, target = batch_of(own)
+    courses = alignment.forward(c, weights, frames)
+    ours = alignment.local(c, weights, courses, target)
+    whole = alignment.end_to_end(c, weights, courses, target)
+    np.testing.assert_allclose(ours[0].w, whole[0].w, rtol=1e-12)
+    found = alignment.cosines(ours, whole)
+    assert found == pytest.approx({"layer1": 1.0, "network": 1.0}, abs=1e-12)
+    # With a refractory trace they part, and so they do below a layer that only the gradient sees.
+    c = c._replace(gamma=0.5)
+    courses = alignment.forward(c, weights, frames)
+    ours = alignment.local(c, weights, courses, target)
+    whole = alignment.end_to_end(c, weights, courses, target)
+    assert alignment.cosines(ours, whole)["layer1"] < 0.9999
+    own = params(hidden=[12, 10])
+    weights, c = network_of(own, gamma=1.0)
+    courses = alignment.forward(c, weights, frames)
+    ours = alignment.local(c, weights, courses, target)
+    found = alignment.cosines(ours, alignment.end_to_end(c, weights, courses, target))
+    assert found["layer2"] == pytest.approx(1.0, abs=1e-12)
+    assert abs(found["layer1"]) < 0.9
+
+
+def test_cosines_of_known_vectors():
+    a = [
+        Gradient(np.array([[3.0, 0.0]]), np.array([0.0, 4.0])),
+        Gradient(np.zeros((1, 1)), np.zeros(1)),
+    ]
+    b = [
+        Gradient(np.array([[0.0, 1.0]]), np.array([0.0, 1.0])),
+        Gradient(np.ones((1, 1)), np.ones(1)),
+    ]
+    # 4 / (5 sqrt 2); a zero has no direction; 4 / (5 sqrt 4) of all.
+    expected = {"layer1": 4 / (5 * np.sqrt(2)), "layer2": 0.0, "network": 0.4}
+    assert alignment.cosines(a, b) == pytest.approx(expected)
+    opposite = [Gradient(-x.w, -x.b) for x in b]
+    assert alignment.cosines(b, opposite)["network"] == pytest.approx(-1.0)
+
+
+def test_moments_reach_from_start_to_end():
+    assert alignment.moments(0, 20) == frozenset()
+    assert alignment.moments(5, 20) == {0, 5, 10, 15, 20}
+    assert alignment.moments(5, 3) == {0, 1, 2, 3}
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Networks by number of moments, from the same digits and seed."""
+
+    def train(align_points, **changes):
+        own = params(
+            hidden=[24, 16], epochs=2, n_init=40, batch_online=20, align_batches=3,
+            align_points=align_points, **changes,
+        )  # fmt: skip
+        sets = {"train": digits(own, 200), "validation": digits(own, 40, seed=1)}
+        monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+        return learning.train(own, "spiking", Streams(0), lambda *_: None)
+
+    return train
+
+
+def test_learning_does_not_notice(trained):
+    plain, measured = trained(0), trained(5)
+    for name, array in plain.arrays.items():
+        np.testing.assert_array_equal(measured.arrays[name], array, err_msg=name)
+
+    def told(found):
+        return [
+            (row["epoch"], row["metric"], row["value"])
+            for row in found.history
+            if not row["metric"].startswith(alignment.PREFIX) and row["metric"] != "epoch_seconds"
+        ]
+
+    assert told(plain) == told(measured)
+    assert plain.info["measures"] == {}
+
+
+def test_history_and_metrics_hold_the_same_cosines(trained):
+    found = trained(5)
+    epochs = {row["epoch"] for row in found.history if row["metric"] == "alignment_network"}
+    assert epochs == {0.0, 0.5, 1.0, 1.5, 2.0}
+    measures = found.info["measures"]
+    places = ("layer1", "layer2", "network")
+    assert set(measures) == {
+        f"alignment_{place}{ending}" for place in places for ending in ("", "_permuted")
+    }
+    for metric, value in measures.items():
+        rows = [row["value"] for row in found.history if row["metric"] == metric]
+        assert len(rows) == 5
+        assert value == pytest.approx(np.mean(rows))
+        assert -1 <= value <= 1
+    # The last layer differs by its refractory trace only, and labels do matter.
+    assert measures["alignment_layer2"] > 0.9
+    assert measures["alignment_layer2"] - measures["alignment_layer2_permuted"] > 0.1
+
+
+def test_only_the_digits_of_the_talk_measure_it_and_heirs_do_not_repeat_it():
+    points = {
+        name: registry.params(experiment, CONFIG).align_points
+        for name, experiment in TALK.experiments.items()
+    }
+    assert {name for name, n in points.items() if n} == {"nmnist"}
+    places = [place for rule in TALK.learning for place in rule.alignment]
+    assert {(p.experiment, p.variant) for p in places} == {("nmnist", "spiking")}
+    layers = len(registry.params(TALK.experiments["nmnist"], CONFIG).hidden)
+    names = {f"alignment_layer{k}" for k in range(1, layers + 1)} | {"alignment_network"}
+    assert {p.cosine for p in places} == names
+    assert {p.permuted for p in places} == {f"{name}_permuted" for name in names}
+    assert names <= set(tables.GLOSSARY)
+    parent = Network({}, {"engine": "jax", "measures": {"alignment_network": 0.5}})
+    heir = neftci.train(
+        params("mismatch"), "spiking", Streams(0), {"nmnist/spiking": parent}, lambda *_: None
+    )
+    assert "measures" not in heir.info
