@@ -288,6 +288,8 @@ def _history(talk: registry.Talk) -> pd.DataFrame:
             ("alignment_symmetric", 0.7, 0.1),
             ("alignment_random", 0.4, -0.3),
             ("alignment_permuted", 0.0, 0.1),
+            *((f"alignment_layer{k}", 0.3 * k, 0.1) for k in (1, 2, 3)),
+            *((f"alignment_layer{k}_permuted", 0.1 * k, 0.1) for k in (1, 2, 3)),
             ("nmse", 0.005, 0.9),
             ("samples", 20_000.0 * epoch, 0.0),
             ("updates", 800.0 * epoch, 0.0),

@@ -6,15 +6,17 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from whyspiking import registry, tables
 from whyspiking.contract import Network
 from whyspiking.datasets.recordings import Recordings
+from whyspiking.figures import NotMeasuredError
 from whyspiking.randomness import Streams
 from whyspiking.replications import neftci
-from whyspiking.replications.neftci import alignment, learning, model, network, rules, task
+from whyspiking.replications.neftci import alignment, drawing, learning, model, network, rules, task
 from whyspiking.replications.neftci.alignment import Gradient
 from whyspiking.replications.neftci.network import Weights
 
@@ -209,3 +211,19 @@ def test_only_the_digits_of_the_talk_measure_it_and_heirs_do_not_repeat_it():
         params("mismatch"), "spiking", Streams(0), {"nmnist/spiking": parent}, lambda *_: None
     )
     assert "measures" not in heir.info
+
+
+def test_the_figure_says_what_the_history_says():
+    rows = [
+        ("nmnist", "spiking", seed, epoch, f"alignment_layer{k}{ending}", value)
+        for seed in (0, 1)
+        for epoch in (0.0, 0.5)
+        for k in (1, 2, 3)
+        for ending, value in (("", 0.25 * k + epoch / 5 + 0.02 * seed), ("_permuted", -0.25))
+    ]
+    history = pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
+    told = drawing.alignment(history).alt
+    assert "layer 1: 0.26 to 0.36, null -0.25 to -0.25" in told
+    assert "layer 3: 0.76 to 0.86" in told
+    with pytest.raises(NotMeasuredError):
+        drawing.alignment(history[history["metric"] != "alignment_layer3_permuted"])

@@ -1,4 +1,4 @@
-"""Signature figures: one digit, learning curves, layers, memory, a device's life."""
+"""Signature figures: one digit, learning curves, alignment, layers, memory, a device's life."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     return {
         "one digit": lambda: one_digit(results.exhibit("sparse")),
         "learning": lambda: learning(results.history),
+        "alignment": lambda: alignment(results.history),
         "layers": lambda: layers(results.metrics),
         "memory": lambda: memory(results.history),
         "device": lambda: device(results.metrics),
@@ -140,6 +141,40 @@ def learning(history: Table) -> Plate:
         "each chosen on validation digits. Bands: pointwise 95 % t intervals over seeds.",
         "; ".join(words) + ".",
         "history.csv",
+    )
+
+
+def alignment(history: Table) -> Plate:
+    """Cosine of the local gradients with back-propagation over training, layer by layer."""
+    rows = history[(history["experiment"] == "nmnist") & (history["variant"] == "spiking")]
+    plate = Plate(2.8)
+    left, right = plate.panels(1, 2, sharey=True)[0]
+    words = []
+    places = {f"alignment_layer{k}": f"layer {k}" for k in range(1, N_LAYERS + 1)}
+    for index, (metric, label) in enumerate(places.items()):
+        said = []
+        for ax, ending in ((left, ""), (right, "_permuted")):
+            points = _by_epoch(rows, metric + ending)
+            if points.empty:
+                raise NotMeasuredError("No alignment was recorded.")
+            line_with_interval(ax, points["epoch"], points, index=index, label=label)
+            said.append(f"{points['mean'].iloc[0]:.2f} to {points['mean'].iloc[-1]:.2f}")
+        words.append(f"{label}: {said[0]}, null {said[1]}")
+    for ax, title in ((left, "the digits' own labels"), (right, "labels permuted (null)")):
+        ax.axhline(0, color=GREY, linewidth=0.8)
+        ax.set_ylim(-1.05, 1.05)
+        ax.set_xlabel("epoch")
+        ax.set_title(title)
+    left.set_ylabel("cosine with back-propagation")
+    legend_below(plate, [left, right])
+    return plate.says(
+        "Cosine of what the local rule sums up over a trial with the gradient of the last layer's "
+        "loss through all layers and steps, same network, same training digits, before the "
+        "optimiser. Lower layers follow losses of their own. Bands: pointwise 95 % t intervals "
+        "over seeds.",
+        "From start to end of training. " + "; ".join(words) + ".",
+        "history.csv",
+        "nmnist",
     )
 
 

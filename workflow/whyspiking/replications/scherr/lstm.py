@@ -18,7 +18,7 @@ PIECE = 256
 
 
 def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
-    """Gates i, f, g, o side by side; uniform weights (Glorot & Bengio 2010).
+    """Weights of input and state, gates i, f, g, o side by side; uniform (Glorot & Bengio 2010).
 
     Biases let memories last between one bin and a trial (Tallec & Ollivier 2018): with a forget
     bias of 1 a pilot stayed at chance.
@@ -34,8 +34,10 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
         limit = np.sqrt(6 / (rows + columns))
         return rng.uniform(-limit, limit, (rows, columns))
 
+    gates = np.hstack([uniform(n_in + n, n) for _ in range(4)])
     arrays = {
-        "gates": np.hstack([uniform(n_in + n, n) for _ in range(4)]),
+        "input": gates[:n_in],
+        "state": gates[n_in:],
         "gates_bias": bias,
         "out": uniform(n, 2),
         "out_bias": np.zeros(2),
@@ -56,17 +58,17 @@ def logits(arrays: Mapping[str, Any], features: Any, first_bin: int) -> Any:
 
     n_trials = features.shape[0]
     n = arrays["out"].shape[0]
+    drive = features @ arrays["input"] + arrays["gates_bias"]
 
-    def step(carry: Any, x: Any) -> Any:
+    def step(carry: Any, now: Any) -> Any:
         h, c = carry
-        drive = jnp.concatenate([x, h], axis=1) @ arrays["gates"] + arrays["gates_bias"]
-        i, f, g, o = jnp.split(drive, 4, axis=1)
+        i, f, g, o = jnp.split(now + h @ arrays["state"], 4, axis=1)
         c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h
 
     start = (jnp.zeros((n_trials, n)), jnp.zeros((n_trials, n)))
-    _, h = jax.lax.scan(step, start, jnp.swapaxes(features, 0, 1))
+    _, h = jax.lax.scan(step, start, jnp.swapaxes(drive, 0, 1))
     return h[first_bin:].mean(axis=0) @ arrays["out"] + arrays["out_bias"]
 
 
@@ -137,6 +139,8 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
             "validation_error": float(wrong.mean()),
             "parameters": int(sum(x.size for x in found.values())),
             "counts": count_operations(found, features),
+            # The battery perturbs these, and the spikes before they are counted.
+            "weights": ["input", "state", "out"],
         },
         history=history,
     )
@@ -162,8 +166,7 @@ def count_operations(arrays: Mapping[str, NDArray], features: NDArray) -> dict[s
         features: Counts per bin, (trial, bin, channel).
     """
     n_bins = features.shape[1]
-    n = arrays["out"].shape[0]
-    n_in = arrays["gates"].shape[0] - n
+    n_in, n = len(arrays["input"]), len(arrays["state"])
     busy = np.count_nonzero(features) / features.shape[0]
     # Three products per unit and step combine gates and cell; the readout follows the mean.
     states = n_bins * (4 * n * n + 3 * n) + arrays["out"].size
@@ -171,6 +174,6 @@ def count_operations(arrays: Mapping[str, NDArray], features: NDArray) -> dict[s
         "macs_effective": float(busy * 4 * n + states),
         "macs_dense": float(n_bins * n_in * 4 * n + states),
         "neuron_updates": float(n_bins * n),
-        "synapses": float(arrays["gates"].size + arrays["out"].size),
+        "synapses": float(sum(arrays[name].size for name in ("input", "state", "out"))),
         "footprint": 4.0 * sum(x.size for x in arrays.values()),
     }

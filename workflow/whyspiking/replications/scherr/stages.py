@@ -105,11 +105,11 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
         from whyspiking.replications.scherr import pattern_native
 
         return pattern_native.evaluate(params, network, task)
+    given = evidence_task.from_task(params, task)
     if variant == "lstm":
-        features = np.asarray(task.features)
+        features = evidence_task.binned(params, given)
         choices = lstm.choose(network.arrays, features, lstm.first_bin(params))
         return decided(params, choices, task)
-    given = evidence_task.from_task(params, task)
     cell = evidence.cell(params, variant)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
     return decided(params, evidence.logits(cell, arrays, given).argmax(axis=1), task)

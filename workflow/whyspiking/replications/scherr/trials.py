@@ -29,13 +29,19 @@ def from_spikes(
     targets: NDArray | None = None,
     first_step: int = 0,
 ) -> Trials:
-    """The inverse of `to_spikes`, with what is wanted of the network; times to the nearest step."""
+    """The inverse of `to_spikes`, with what is wanted of the network; times to the nearest step.
+
+    As in Brian2, a spike that is nearer to the end than to the last step comes too late.
+    """
+    n_steps = round(spikes.duration_ms / dt_ms)
+    steps = np.floor(spikes.times_ms / dt_ms + 0.5).astype(np.int32)
+    kept = steps < n_steps
     return Trials(
-        starts=np.searchsorted(spikes.trials, np.arange(spikes.n_trials + 1)),
-        steps=np.rint(spikes.times_ms / dt_ms).astype(np.int32),
-        channels=spikes.units,
+        starts=np.searchsorted(spikes.trials[kept], np.arange(spikes.n_trials + 1)),
+        steps=steps[kept],
+        channels=spikes.units[kept],
         n_inputs=spikes.n_units,
-        n_steps=round(spikes.duration_ms / dt_ms),
+        n_steps=n_steps,
         labels=labels,
         targets=targets,
         first_step=first_step,

@@ -1,0 +1,162 @@
+"""The LSTM of evidence accumulation: its equations, and the counterpart of the battery."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from whyspiking import contrasts, perturb, registry, tables
+from whyspiking.contract import Replication, Stimulus
+from whyspiking.counterpart import probe_control
+from whyspiking.randomness import Streams
+from whyspiking.replications import scherr
+from whyspiking.replications.scherr import evidence_task, lstm, stages, trials
+from whyspiking.spikes import Spikes
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+TALK = registry.load_talk("scherr")
+BATTERY: dict[str, Any] = {
+    "trials": 200,
+    "records": 10,
+    "draws": 1,
+    "jitter": [0.125, 8],
+    "delete": [0.05, 0.999],
+    "quantise": [8, 2],
+}
+
+
+def parameters(**changes):
+    found = registry.params(TALK.experiments["evidence"], {**CONFIG, "scale": "smoke"})
+    return replace(found, values={**found.values, **changes})
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Three cues and a short delay, learned well enough that there is something to lose."""
+    params = parameters(
+        n_test=200, n_validation=100, n_lstm=12, batch=32, lstm_rate=0.02,
+        iterations={"lstm": 120}, cue_hz=100.0,
+    )  # fmt: skip
+    return params, lstm.train(params, Streams(0), lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def table(trained):
+    params, network = trained
+    rows = probe_control(
+        cast(Replication, scherr), params, TALK.experiments["evidence"], "lstm", network, BATTERY,
+        lambda *_: None, tau_ms=20.0,
+    )  # fmt: skip
+    return tables.check_metrics(pd.DataFrame(rows), "rows")
+
+
+def test_the_lstm_is_the_step_by_step_loop():
+    params = parameters(n_lstm=5)
+    arrays = {k: np.asarray(x, float) for k, x in lstm.initial(params, Streams(1)).items()}
+    arrays["out_bias"] = np.array([0.3, -0.2])
+    n_in, n = evidence_task.n_inputs(params), 5
+    x = np.random.default_rng(0).poisson(0.5, (3, 9, n_in)).astype(float)
+
+    def sigmoid(value):
+        return 1 / (1 + np.exp(-value))
+
+    h = c = np.zeros((3, n))
+    kept = []
+    for now in x.swapaxes(0, 1):
+        drive = now @ arrays["input"] + h @ arrays["state"] + arrays["gates_bias"]
+        i, f, g, o = np.split(drive, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        kept.append(h)
+    expected = np.mean(kept[6:], axis=0) @ arrays["out"] + arrays["out_bias"]
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(lstm.logits(arrays, x, 6), expected, rtol=1e-10)
+
+
+def test_it_reads_the_spikes_it_is_given(trained):
+    """Without the spikes of the cues only chance is left."""
+    params, network = trained
+    assert set(network.info["weights"]) == {"input", "state", "out"}
+    assert set(network.info["weights"]) <= set(network.arrays)
+    task = evidence_task.make_task(params, "test", Streams(0))
+    assert task is not None
+
+    def accuracy(given):
+        found = stages.evaluate(params, "lstm", network, given)
+        return float((found.choices == found.targets).mean())
+
+    assert accuracy(task) > 0.9
+    spikes = task.stimulus.spikes["input"]
+    rest = spikes.units >= 2 * params.n_per_group
+    blind = Spikes(
+        spikes.times_ms[rest], spikes.units[rest], spikes.trials[rest],
+        spikes.n_trials, spikes.n_units, spikes.duration_ms,
+    )  # fmt: skip
+    assert abs(accuracy(replace(task, stimulus=Stimulus({"input": blind}))) - 0.5) < 0.15
+
+
+def test_spikes_moved_to_the_end_of_a_trial_do_not_leave_its_bins():
+    params = parameters()
+    given = evidence_task.draw(params, np.random.default_rng(2), 20)
+    spikes = trials.to_spikes(given, params.dt_ms)
+    moved = perturb.jitter(spikes, 200.0, np.random.default_rng(3))
+    assert moved.times_ms.max() > spikes.duration_ms - params.dt_ms / 2
+    task = replace(evidence_task.to_task(params, given), stimulus=Stimulus({"input": moved}))
+    again = evidence_task.from_task(params, task)
+    late = (moved.times_ms >= spikes.duration_ms - params.dt_ms / 2).sum()
+    counts = evidence_task.binned(params, again)
+    assert counts.sum() == len(spikes) - late
+    # Channels keep their spikes; only their times have changed.
+    before = evidence_task.binned(params, given)
+    assert np.abs(counts.sum(axis=(0, 1)).astype(int) - before.sum(axis=(0, 1))).max() <= late
+    assert (counts != before).any()
+    # An unperturbed trial is what the features of the task say.
+    clean = evidence_task.to_task(params, given)
+    np.testing.assert_array_equal(
+        evidence_task.binned(params, evidence_task.from_task(params, clean)), clean.features
+    )
+
+
+def test_the_lstm_gets_the_counterpart_of_the_battery(table):
+    assert set(tables.where(table, perturbation="quantise")["locus"]) == {"weights"}
+    for name in ("jitter", "shuffle", "delete"):
+        assert set(tables.where(table, perturbation=name)["locus"]) == {"input"}
+
+    def score(perturbation, strength):
+        rows = tables.where(table, perturbation=perturbation, strength=strength, metric="score")
+        return float(rows["value"].iloc[0])
+
+    assert score("jitter", 0.125) > 0.9
+    assert score("delete", 0.05) > 0.9
+    assert score("delete", 0.999) < 0.65
+    assert score("quantise", 8) > 0.9
+    assert score("quantise", 2) < score("quantise", 8)
+    areas = tables.where(table, metric="robustness_area")
+    assert set(areas["perturbation"]) >= {"jitter", "delete", "quantise"}
+    counted = tables.where(table, perturbation="none")
+    assert {"macs_effective", "synapses"} <= set(counted["metric"])
+
+
+def test_robustness_is_compared_with_it(table):
+    """R3 of a spiking network that keeps everything: one minus the LSTM's areas."""
+    areas = tables.where(table, metric="robustness_area")
+    ours = areas.assign(variant="spiking", engine="brian2", value=1.0)
+    energy = CONFIG["energy"]
+    found = contrasts.cross_rows(pd.concat([table, ours]), TALK, {"energy": energy})
+    told = {
+        (row["perturbation"], row["locus"]): row["value"]
+        for row in found
+        if row["metric"] == "robustness_advantage" and row["variant"] == "spiking"
+    }
+    expected = {
+        (row["perturbation"], f"{row['locus']}/lstm"): 1 - row["value"]
+        for row in areas.to_dict("records")
+    }
+    assert told == pytest.approx(expected)
+    assert ("quantise", "weights/lstm") in told
