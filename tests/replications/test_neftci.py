@@ -133,10 +133,9 @@ def test_of_one_layer_and_one_step_both_rules_have_the_same_gradient():
     c = Constants(0.8, 0.5, 0.0, burn_in=1, slope=10.0)
     frames = digits(own, 6).unpacked()[:2]
     target = jax.nn.one_hot(digits(own, 6).labels, own.n_classes)
-    now = rules.start(weights, HOW, FREE)
     *_, last = seen(weights, c, frames)
     local = rules.local_gradients(c, weights, *last, target)
-    whole = rules.end_to_end_gradients(now, weights.g, frames, target, c)
+    whole = rules.end_to_end_gradients(c, weights, frames, target)
     np.testing.assert_allclose(whole[0][0], local[0][0], rtol=1e-4, atol=1e-8)
     assert np.abs(local[0][0]).max() > 0
 

@@ -70,10 +70,7 @@ def test_both_gradients_are_those_of_jax():
     ours = alignment.local(c, weights, courses, target)
     with jax.enable_x64(True):
         given = Weights(*([jnp.asarray(x) for x in kind] for kind in weights))
-        moving = rules.start(given, rules.Optimiser("adam", 0, 0.9), rules.Rule(1.0, 0.0, 0.0))
-        w, b = rules.end_to_end_gradients(
-            moving, given.g, jnp.asarray(frames), jnp.asarray(target), c
-        )
+        w, b = rules.end_to_end_gradients(c, given, jnp.asarray(frames), jnp.asarray(target))
         expected = [Gradient(np.zeros_like(x), np.zeros_like(y)) for x, y in zip(w, b, strict=True)]
         state = network.silent(given, len(target))
         for index, spikes in enumerate(frames):

@@ -249,19 +249,30 @@ def learn_backwards(
     how: Optimiser,
 ) -> Moving:
     """End to end: one update by the gradient through layers and time; arguments as above."""
-    return update(now, end_to_end_gradients(now, g, frames, target, c), rate, how)
+    slopes = end_to_end_gradients(c, Weights(now.w, now.b, g), frames, target)
+    return update(now, slopes, rate, how)
 
 
 def end_to_end_gradients(
-    now: Moving, g: list[Array], frames: Array, target: Array, c: Constants
-) -> Any:
-    """Gradient of the last layer's loss, summed over the steps that count, mean over trials."""
+    c: Constants, weights: Weights, frames: Array, target: Array
+) -> tuple[list[Array], list[Array]]:
+    """Gradient of the last layer's loss, summed over the steps that count, mean over trials.
+
+    Args:
+        c: Decays, burn-in, surrogate.
+        weights: Of all layers; only the last readout counts.
+        frames: Input, (time, trial, input).
+        target: Wanted readout, (trial, class).
+
+    Returns:
+        Per layer the gradient of the weights (pre, post) and of the biases (post,).
+    """
 
     def loss(w: list[Array], b: list[Array]) -> Array:
         spikes = frames
         for of_layer in zip(w, b, strict=True):
             spikes, _, _ = respond(c, *of_layer, spikes)
-        losses = smooth_l1(spikes[c.burn_in :] @ g[-1] - target)
+        losses = smooth_l1(spikes[c.burn_in :] @ weights.g[-1] - target)
         return losses.sum(axis=(0, 2)).mean()
 
-    return jax.grad(loss, argnums=(0, 1))(now.w, now.b)
+    return jax.grad(loss, argnums=(0, 1))(weights.w, weights.b)
