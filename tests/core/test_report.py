@@ -10,7 +10,8 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import exhibits, make_results
+from made_exhibits import exhibits
+from made_results import make_results
 
 from whyspiking import (
     claims,
