@@ -1,55 +1,30 @@
 """M3 of neftci: gradients against automatic differentiation, known cosines, no side effects."""
 
-from dataclasses import replace
-from pathlib import Path
-
 import jax
 import jax.numpy as jnp
+import neftci_networks
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from neftci_networks import CONFIG, digits, params
 
 from whyspiking import registry, tables
 from whyspiking.contract import Network
-from whyspiking.datasets.recordings import Recordings
 from whyspiking.figures import NotMeasuredError
 from whyspiking.randomness import Streams
 from whyspiking.replications import neftci
-from whyspiking.replications.neftci import alignment, drawing, learning, model, network, rules, task
+from whyspiking.replications.neftci import alignment, drawing, learning, network, rules, task
 from whyspiking.replications.neftci.alignment import Gradient
 from whyspiking.replications.neftci.network import Weights
 
-ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
 TALK = registry.load_talk("neftci")
-
-
-def params(experiment="nmnist", **changes):
-    found = registry.params(TALK.experiments[experiment], CONFIG)
-    small = {"sensor_side": 8, "hidden": [12, 10, 8], "n_frames": 14, "n_classes": 4}
-    return replace(found, values={**found.values, **small, **changes})
-
-
-def digits(own, n, seed=0):
-    """Frames in which the class says where events are likely."""
-    rng = np.random.default_rng(seed)
-    n_in = model.sizes(own)[0]
-    labels = np.arange(n) % own.n_classes
-    place = np.arange(n_in) * own.n_classes // n_in
-    likely = np.where(place == labels[:, None], 0.5, 0.1)
-    frames = rng.random((n, own.n_frames, n_in)) < likely[:, None]
-    return Recordings(labels, np.packbits(frames, axis=2), n_in, None)
 
 
 def network_of(own, **constants):
     """Weights in float64, so that no spike depends on rounding."""
-    c = learning.constants(own)._replace(**constants)
-    frames = digits(own, 40).unpacked()
-    found = network.initial(
-        model.sizes(own), own.n_classes, 0.5, 0.0, frames, c, np.random.default_rng(0)
-    )
-    return Weights(*([np.asarray(x, float) for x in kind] for kind in found)), c
+    found, c = neftci_networks.network_of(own)
+    double = Weights(*([np.asarray(x, float) for x in kind] for kind in found))
+    return double, c._replace(**constants)
 
 
 def batch_of(own, n=6):
