@@ -9,9 +9,12 @@ import pytest
 
 from whyspiking import contrasts, latency, measures_table, on_the_way, registry, tables
 from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
+from whyspiking.datasets import mnist
+from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
 from whyspiking.latency import Answers
 from whyspiking.randomness import Streams
+from whyspiking.replications.neftci import task as neftci
 from whyspiking.spikes import Spikes
 
 K, DURATION, LAST = 4, 20.0, 10.0
@@ -198,3 +201,84 @@ def test_yinyang_is_known_when_half_of_the_window_is_over():
     early = np.minimum(features, 1 - features) <= 0.25
     np.testing.assert_allclose(found, np.where(early, features, 0.5), atol=1e-12)
     assert 0.1 < early.mean() < 0.9
+
+
+@pytest.fixture
+def images(monkeypatch):
+    """Thirty images in place of MNIST, half of them background."""
+    rng = np.random.default_rng(0)
+    made = rng.integers(0, 256, (30, 28, 28), np.uint8) * (rng.random((30, 28, 28)) < 0.5)
+    labels = np.arange(30) % 10
+    monkeypatch.setattr(mnist, "load", lambda folder, split: (made.astype(np.uint8), labels))
+    mnist._flat.cache_clear()
+    yield
+    mnist._flat.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("talk", "experiment"),
+    [
+        ("goeltz", "mnist"),
+        ("comsa", "mnist_slow"),
+        ("comsa", "mnist_fast"),
+        ("masquelier", "mnist_strict"),
+    ],
+)
+def test_pixels_come_by_brightness_and_in_the_end_all_are_there(talk, experiment, images):
+    params = params_of(talk, experiment, n_test=30)
+    task = registry.module(talk).make_task(params, "test", Streams(0))
+    first_ms = task.stimulus.spikes["input"].first_ms()
+    end = first_ms[np.isfinite(first_ms)].max()
+    assert end <= task.stimulus.spikes["input"].duration_ms
+    features, found = asked(talk, params, end)
+    np.testing.assert_array_equal(found, features)
+    assert found.dtype == features.dtype
+    middle = np.median(first_ms[np.isfinite(first_ms) & (features > 0)])
+    _, found = asked(talk, params, middle)
+    known = found > 0
+    np.testing.assert_array_equal(found[known], features[known])
+    assert 0.3 < known[features > 0].mean() < 0.7
+    # Those that are missing are darker than all that have come.
+    assert features[~known].max() <= features[known].min()
+
+
+def test_gates_and_words_cannot_be_asked():
+    task = make_task(PARAMS, "test", Streams(0))
+    for talk, experiment in (("comsa", "boolean"), ("masquelier", "words")):
+        module = registry.module(talk)
+        assert isinstance(module, on_the_way.ReadsPartialInput)
+        assert module.features_until(params_of(talk, experiment), task, 1.0) is None
+
+
+def test_events_are_counted_over_the_frames_so_far():
+    params = params_of("neftci", "nmnist", n_frames=8, dt_ms=10.0)
+    rng = np.random.default_rng(0)
+    frames = rng.random((5, 8, 24)) < 0.3
+    data = Recordings(np.arange(5), np.packbits(frames, axis=2), 24, None)
+    task = neftci.as_spikes(params, data, np.arange(5))
+    for t_ms in (75.0, 80.0):  # the last frame is complete half a step after its time
+        found = neftci.features_until(params, task, t_ms)
+        np.testing.assert_array_equal(found, neftci.counts(data))
+        assert found.dtype == np.float32
+    found = neftci.features_until(params, task, 35.0)
+    np.testing.assert_allclose(found, 10 * frames[:, :4].mean(axis=1), rtol=1e-6)
+
+
+def test_the_vote_of_counts_settles_as_that_of_a_spiking_network_does():
+    """A classifier of two inputs, of which first the one and then the other is more active."""
+    params = params_of("neftci", "nmnist", n_frames=6, dt_ms=10.0, burn_in_ms=10.0)
+    active = np.zeros((2, 6, 2), bool)
+    active[0, :, 0] = True
+    active[1, 0, 0] = True
+    active[1, 2:, 1] = True
+    data = Recordings(np.array([0, 1]), np.packbits(active, axis=2), 2, None)
+    task = neftci.as_spikes(params, data, np.arange(2))
+    network = Network({"w0": np.eye(2), "b0": np.array([0.1, 0.0])}, {"engine": "jax"})
+    module = registry.module("neftci")
+    assert isinstance(module, on_the_way.DecidesInTime)
+    found = module.control_decisions(params, "linear", network, task)
+    assert found is not None
+    assert found.choices.tolist() == [0, 1]
+    # Frames so far: one against none, one each (a tie, by bias the first), then two against one.
+    assert found.decision_ms.tolist() == [10.0, 30.0]
+    assert module.control_decisions(params, "spiking", network, task) is None

@@ -78,6 +78,9 @@ def probe(
     Returns:
         Rows `t95` and `speed_area` of the metrics table, and the arrays `anytime.time_ms` (time,)
         and `anytime.<variant>.<seed>` (time,); both empty where nothing can be asked.
+
+    Raises:
+        UserError: If the talk's `features_until` or `evaluate` gives something else than announced.
     """
     if not isinstance(replication, ReadsPartialInput | DecidesInTime):
         return [], {}
@@ -103,7 +106,7 @@ def probe(
     }
 
 
-def answers(
+def _answers(
     replication: Replication,
     params: Params,
     variant: str,
@@ -111,19 +114,7 @@ def answers(
     task: Task,
     times_ms: NDArray,
 ) -> Answers | None:
-    """What a control says of the input up to each time; None where it cannot be asked.
-
-    Args:
-        replication: The talk.
-        params: Parameters of the experiment.
-        variant: Name of the control; its `evaluate` must read `Task.features`.
-        network: The trained control.
-        task: Whole inputs.
-        times_ms: When it is asked, rising; (time,).
-
-    Raises:
-        UserError: If the talk's `features_until` or `evaluate` gives something else.
-    """
+    """What a control says of the input up to each time; None where it cannot be asked."""
     if not isinstance(replication, ReadsPartialInput):
         return None
     choices = []
@@ -156,4 +147,4 @@ def _outcome(
             return decided
     last_ms = max(float(s.times_ms.max(initial=0.0)) for s in task.stimulus.spikes.values())
     times = np.linspace(0.0, last_ms, TIMES)
-    return answers(replication, params, variant, network, task, times)
+    return _answers(replication, params, variant, network, task, times)
