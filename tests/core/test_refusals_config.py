@@ -1,0 +1,154 @@
+"""Malformed configs and overlays are refused, each in one telling message.
+
+Most cases are made from the schemas (`malformed`), the others by hand: what no schema can see. A
+message must name the key and the wrong value, say what was expected, and what to do about it.
+"""
+
+import copy
+
+import pytest
+from refusal_cases import CLAIMS, CONFIGS, FILES, ROOT, TALKS, good_config, refused
+
+from whyspiking import config
+
+
+def test_there_are_hundreds_of_cases():
+    assert len(CONFIGS) >= 300
+    assert len(TALKS) >= 100
+    assert len(CLAIMS) >= 80
+
+
+@pytest.mark.parametrize("mutant", CONFIGS)
+def test_malformed_config(mutant, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    refused(lambda: config.check_config(mutant.data), mutant.key, mutant.value)
+
+
+# ---- by hand: what no schema can see ----
+
+
+def merged(changes):
+    """What Snakemake makes of an overlay: mappings are merged, the rest is replaced."""
+    values = good_config()
+
+    def merge(into, own):
+        for key, value in own.items():
+            if isinstance(value, dict) and isinstance(into.get(key), dict):
+                merge(into[key], value)
+            else:
+                into[key] = value
+
+    merge(values, changes)
+    return values
+
+
+def model(**changes):
+    entries = copy.deepcopy(good_config()["energy"]["models"])
+    entries[0].update(changes)
+    return {"energy": {"models": entries}}
+
+
+def axis(**changes):
+    entries = copy.deepcopy(good_config()["axes"])
+    entries[0].update(changes)
+    return {"axes": entries}
+
+
+def setting(**changes):
+    change = {"factor": "one", "settings": [{"label": "a", "set": changes}]}
+    return {"energy": {"sensitivity": {"changes": [change]}}}
+
+
+OVERLAYS = {
+    "unknown talk": ({"talks": ["goltz"]}, "goltz", "goeltz"),
+    "all and others": ({"talks": ["all", "goeltz"]}, "talks", "all"),
+    "a path for a talk": ({"talks": ["../goeltz"]}, "talks", "../goeltz"),
+    "unknown experiment": (
+        {"seeds_of": [{"experiment": "goeltz.yinyan", "seeds": [0]}]}, "seeds_of", "goeltz.yinyang",
+    ),
+    "experiment of no talk": (
+        {"seeds_of": [{"experiment": "nobody.nothing", "seeds": [0]}]},
+        "seeds_of", "nobody.nothing",
+    ),
+    "an experiment twice": (
+        {"seeds_of": [{"experiment": "goeltz.mnist", "seeds": [s]} for s in (0, 1)]},
+        "seeds_of", "goeltz.mnist",
+    ),
+    "seeds without parents": (
+        {"seeds_of": [{"experiment": "goeltz.distortion", "seeds": [7]}]}, "seeds_of", "[7]",
+    ),
+    "operation that has no price": (model(mult="mult_int9"), "energy.models.0.mult", "mult_int9"),
+    "addition that has no price": (model(add="sub_int8"), "energy.models.0.add", "sub_int8"),
+    "memory that has no price": (
+        model(weight_memory="sram_9kb"), "energy.models.0.weight_memory", "sram_9kb",
+    ),
+    "membrane that has no price": (
+        model(membrane_memory="tape"), "energy.models.0.membrane_memory", "tape",
+    ),
+    "a cost model twice": (model(id="ops_int32"), "energy.models", "ops_int32"),
+    "no such base model": (
+        {"energy": {"sensitivity": {"base": "mem_ner"}}}, "energy.sensitivity.base", "mem_near",
+    ),
+    "unknown assumption": (setting(colour="green"), "colour", "known"),
+    "assumption without a price": (setting(mult="mult_int9"), "mult", "mult_int9"),
+    "assumption out of range": (setting(kappa=2), "kappa", "2"),
+    "axis of an unknown metric": (axis(metric="acuracy"), "axes.0.metric", "acuracy"),
+    "axis of an unknown perturbation": (
+        axis(where={"variant": "spiking", "perturbation": "shufle"}),
+        "axes.0.where.perturbation", "shuffle",
+    ),
+    "axis of an unknown column": (axis(where={"colour": "green"}), "colour", "known"),
+    "axis against an unknown column": (axis(versus={"varient": "mlp"}), "varient", "variant"),
+    "folder with a wildcard": ({"data": {"folder": "data/{talk}"}}, "data.folder", "{talk}"),
+    "build folder with a quote": ({"build_folder": "it's"}, "build_folder", "it's"),
+    "missing folder": ({"data": {"mnist_dir": "nowhere"}}, "data.mnist_dir", "nowhere"),
+    "file for a folder": ({"data": {"folder": "README.md"}}, "README.md", "is a file"),
+    "file below a file": ({"build_folder": "README.md/build"}, "README.md", "is a file"),
+    "block replaced by a word": ({"data": "resources"}, "data", "resources"),
+    "block emptied": ({"battery": None}, "battery", "None"),
+    "frames that no talk expects": (
+        {"talks": ["neftci"], "seeds_of": [], "data": {"nmnist": {"dt_ms": 9.0}}},
+        "data.nmnist.dt_ms", "9.0",
+    ),
+    "squares that no talk expects": (
+        {"talks": ["neftci"], "seeds_of": [], "data": {"nmnist": {"pool": 3}}},
+        "data.nmnist.pool", "3",
+    ),
+    "fewer words than a talk classifies": (
+        {"talks": ["masquelier"], "seeds_of": [], "data": {"words": {"words": 5}}},
+        "data.words.words", "5",
+    ),
+    "original recordings that are not there": (
+        {"data": {"nmnist": {"source": "original"}}}, "data.nmnist.source", "original",
+    ),
+    "seed beyond 32 bits": ({"seeds": [2**40]}, "seeds.0", str(2**40)),
+    "true for a number": ({"battery": {"draws": True}}, "battery.draws", "True"),
+    "text for a number": ({"seeds": ["7"]}, "seeds.0", "'7'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OVERLAYS)
+def test_malformed_overlay(case, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    changes, key, value = OVERLAYS[case]
+    text = refused(lambda: config.check_config(merged(changes)), key)
+    assert value in text, text
+
+
+# ---- files as such ----
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_file_that_is_no_config(case, tmp_path):
+    content, value = FILES[case]
+    path = tmp_path / "overlay.yaml"
+    path.write_bytes(content)
+    text = refused(lambda: config.check_files([path]), "overlay.yaml")
+    assert value in text, text
+
+
+def test_merge_keys_are_no_repetition(tmp_path):
+    """Talk files share parameters by anchors and `<<`: an own key may override a merged one."""
+    path = tmp_path / "good.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, x: 3}\nc: {<<: *a, x: 4}\n")
+    config.check_files([path])

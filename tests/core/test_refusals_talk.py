@@ -1,0 +1,247 @@
+"""Malformed talk files and claims are refused, each in one telling message.
+
+As for configs (`test_refusals_config`), most cases are made from the schemas, the others by hand.
+"""
+
+import shutil
+
+import pytest
+from refusal_cases import CLAIMS, FILES, TALK, TALKS, good_config, good_file, refused, written
+
+from whyspiking import claims_file, config, registry
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A registry folder with one talk, to be damaged; its code is that of the project."""
+    shutil.copytree(registry.FOLDER / TALK, tmp_path / TALK)
+    monkeypatch.setattr(registry, "FOLDER", tmp_path)
+    return tmp_path / TALK
+
+
+def test_the_files_before_damage_are_good(folder):
+    for name in ("talk", "claims"):
+        written(folder / f"{name}.yaml", good_file(name))
+    assert list(config.check_config(good_config())) == [TALK]
+
+
+@pytest.mark.parametrize("mutant", TALKS)
+def test_malformed_talk(mutant, folder):
+    written(folder / "talk.yaml", mutant.data)
+    refused(lambda: registry.load_talk(TALK), mutant.key, mutant.value)
+
+
+@pytest.mark.parametrize("mutant", CLAIMS)
+def test_malformed_claims(mutant, folder):
+    written(folder / "claims.yaml", mutant.data)
+    talk = registry.load_talk(TALK)
+    refused(lambda: claims_file.load(folder / "claims.yaml", talk), mutant.key, mutant.value)
+
+
+# ---- by hand: what no schema can see ----
+
+
+def talk_with(change):
+    data = good_file("talk")
+    change(data)
+    return data
+
+
+def yinyang(data):
+    return data["experiments"]["yinyang"]
+
+
+def variant(data, name, **changes):
+    data["experiments"]["distortion"]["variants"][name].update(changes)
+
+
+TALK_DAMAGE = {
+    "name of another folder": (lambda d: d.update(talk="comsa"), "talk", "comsa"),
+    "negative time constant": (
+        lambda d: d["parameters"]["tau_s_ms"].update(value=-1.0), "parameters.tau_s_ms", "-1.0",
+    ),
+    "time constant in words": (
+        lambda d: d["parameters"]["tau_s_ms"].update(value="one"), "parameters.tau_s_ms", "one",
+    ),
+    "half a neuron": (
+        lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=1.5), "n_hidden", "1.5",
+    ),
+    "no neurons": (
+        lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=0), "n_hidden", "0",
+    ),
+    "neurons in words": (
+        lambda d: yinyang(d)["parameters"]["n_hidden"].update(value="many"), "n_hidden", "many",
+    ),
+    "no neurons at all": (
+        lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=None), "n_hidden", "None",
+    ),
+    "switch for a size": (
+        lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=True), "n_hidden", "True",
+    ),
+    "number as text": (
+        lambda d: yinyang(d)["parameters"]["learning_rate"].update(value="1e-3"),
+        "learning_rate", "1e-3",
+    ),
+    "infinite number": (
+        lambda d: d["parameters"]["theta"].update(value=float("inf")), "theta", "inf",
+    ),
+    "no number": (
+        lambda d: d["parameters"]["theta"].update(value=float("nan")), "theta", "nan",
+    ),
+    "scaled parameter that is not published": (
+        lambda d: yinyang(d)["scaled"]["smoke"].update(n_hiden={"value": 3, "why": "quick enough"}),
+        "n_hiden", "n_hidden",
+    ),
+    "scaled to another kind": (
+        lambda d: yinyang(d)["scaled"]["smoke"]["schedule"].update(value=3), "schedule", "3",
+    ),
+    "list scaled to a number": (
+        lambda d: yinyang(d)["scaled"]["smoke"].update(
+            bias_times={"value": 0.9, "why": "quick enough"}
+        ),
+        "bias_times", "0.9",
+    ),
+    "parent that does not exist": (
+        lambda d: variant(d, "retrained", starts_from=["yinyang/spikin"]),
+        "retrained.starts_from", "yinyang/spiking",
+    ),
+    "parent of another experiment": (
+        lambda d: variant(d, "retrained", starts_from=["ying/spiking"]), "starts_from", "ying",
+    ),
+    "its own parent": (
+        lambda d: variant(d, "retrained", starts_from=["distortion/retrained"]),
+        "retrained.starts_from", "itself",
+    ),
+    "parents in a circle": (
+        lambda d: (
+            variant(d, "retrained", starts_from=["distortion/unadapted"]),
+            variant(d, "unadapted", starts_from=["distortion/retrained"]),
+        ),
+        "starts_from", "itself",
+    ),
+    "unknown perturbation": (
+        lambda d: yinyang(d).update(battery=["shufle"]), "battery", "shuffle",
+    ),
+    "spikes that are not simulated": (
+        lambda d: yinyang(d).update(simulated=False), "yinyang", "simulated: false",
+    ),
+    "data that fit nothing": (
+        lambda d: yinyang(d)["data"].update(equal={"n_input": "pool"}),
+        "n_input", "data.yinyang.pool",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TALK_DAMAGE)
+def test_damaged_talk(case, folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    change, key, value = TALK_DAMAGE[case]
+    written(folder / "talk.yaml", talk_with(change))
+    text = refused(lambda: config.check_config({**good_config(), "seeds_of": []}), key)
+    assert value in text, text
+
+
+def claim(**changes):
+    def change(entries):
+        entries[0].update(changes)
+
+    return change
+
+
+def place(name, **changes):
+    def change(entries):
+        entries[0][name] = {**entries[0].get(name, {}), **changes}
+
+    return change
+
+
+CLAIM_DAMAGE = {
+    "another talk's claim": (
+        claim(id="comsa.yinyang.accuracy"), "comsa.yinyang.accuracy", "goeltz",
+    ),
+    "unknown metric": (claim(metric="acuracy"), "metric", "accuracy"),
+    "unknown paper": (
+        claim(source={"paper": "goeltz2012", "where": "Table 1"}), "source.paper", "goeltz2021",
+    ),
+    "unknown experiment": (place("where", experiment="yinyan"), "where.experiment", "yinyang"),
+    "unknown variant": (place("where", variant="spikin"), "where.variant", "spiking"),
+    "unknown perturbation": (
+        place("where", perturbation="shufle"), "where.perturbation", "shuffle",
+    ),
+    "perturbation that is not measured": (
+        place("where", perturbation="insert", strength=0.1), "where.perturbation", "insert",
+    ),
+    "unknown locus": (place("where", locus="inptu"), "where.locus", "input"),
+    "control of another experiment": (
+        place("negative_control", experiment="mnst"), "negative_control.experiment", "mnist",
+    ),
+    "unknown control": (
+        place("negative_control", variant="liner"), "negative_control.variant", "linear",
+    ),
+    "claim as its own control": (
+        claim(negative_control={"variant": "spiking"}), "negative_control", "spiking",
+    ),
+    "no control for the key claim": (
+        lambda entries: entries[0].pop("negative_control"), "negative_control", "key",
+    ),
+    "band upside down": (claim(accept={"default": [0.97, 0.95]}), "accept.default", "[0.97, 0.95]"),
+    "band without its edge": (
+        claim(accept={"default": [None, 0.95]}), "accept.default", "lower edge",
+    ),
+    "band of one number": (claim(accept={"default": [0.9]}), "accept.default", "[0.9]"),
+    "band of three numbers": (
+        claim(accept={"default": [0.9, 1.0, 1.1]}), "accept.default", "[0.9, 1.0, 1.1]",
+    ),
+    "band in words": (claim(accept={"default": ["low", "high"]}), "accept.default", "low"),
+    "band without a reason": (
+        claim(accept={"default": {"band": [0.9, 1.0]}}), "accept.default.why", "missing",
+    ),
+    "band at smoke scale": (claim(accept={"smoke": [0.9, 1.0]}), "accept.smoke", "known keys"),
+    "difference from nothing": (claim(test="difference"), "versus", "difference"),
+    "versus without a use": (claim(versus={"variant": "mlp"}), "versus", "value"),
+    "difference from itself": (
+        claim(test="difference", versus={"variant": "spiking"}), "versus", "spiking",
+    ),
+    "spread of nothing": (
+        claim(published={"value": None, "spread": 0.1}), "published.spread", "0.1",
+    ),
+    "an id twice": (lambda entries: entries.append(dict(entries[0])), "id", "2 times"),
+    "two key claims": (lambda entries: entries[1].update(
+        role="key", negative_control={"variant": "linear"}), "key", "2 claims"),
+    "no key claim": (claim(role="secondary"), "key", "0 claims"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CLAIM_DAMAGE)
+def test_damaged_claims(case, folder):
+    change, key, value = CLAIM_DAMAGE[case]
+    entries = good_file("claims")
+    change(entries)
+    written(folder / "claims.yaml", entries)
+    talk = registry.load_talk(TALK)
+    text = refused(lambda: claims_file.load(folder / "claims.yaml", talk), key)
+    assert value in text, text
+
+
+# ---- files as such ----
+
+
+@pytest.mark.parametrize("name", ["talk.yaml", "claims.yaml"])
+@pytest.mark.parametrize("case", ["syntax error", "Latin-1", "a key twice", "a Python object"])
+def test_file_that_is_no_talk_file(name, case, folder):
+    content, value = FILES[case]
+    (folder / name).write_bytes(content)
+
+    def load():
+        claims_file.load(folder / "claims.yaml", registry.load_talk(TALK))
+
+    text = refused(load, name)
+    assert value in text, text
+
+
+def test_missing_files_are_refused(folder, tmp_path):
+    refused(lambda: config.check_files([tmp_path / "none.yaml"]), "none.yaml")
+    refused(lambda: config.check_files([tmp_path]), tmp_path.name)
+    (folder / "claims.yaml").unlink()
+    talk = registry.load_talk(TALK)
+    refused(lambda: claims_file.load(folder / "claims.yaml", talk), "claims.yaml")

@@ -1,0 +1,236 @@
+"""Sections of the report from made-up claims: numbers, the table of verdicts, what deviates."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import claims, markup, measures_table, sections, story
+from whyspiking.claims_file import Band, Claim
+from whyspiking.errors import UserError
+from whyspiking.registry import Experiment, Talk, Variant
+from whyspiking.verdict_table import verdict_table
+
+ROOT = Path(__file__).parents[2]
+
+
+def talk(provenance="definition", scaled=None):
+    experiment = Experiment(
+        talk="toy",
+        name="task",
+        title="A toy task",
+        kind="classification",
+        data_key="toy",
+        provenance=provenance,
+        battery=("jitter",),
+        published={"epochs": 300, "tau": 5.0},
+        units={"tau": "ms"},
+        sources={"epochs": "Table 1", "tau": "Methods <b>"},
+        scaled=scaled or {},
+        variants={"spiking": Variant("spiking", "spiking", "the network", ())},
+    )
+    papers = {"p": {"cite": "Author, A. A title. Journal 1 (2021).", "doi": "10.1/x"}}
+    return Talk("toy", "A toy", "A. Speaker", "Why?", papers, 2.0, "s", {"task": experiment}, ROOT)
+
+
+def claim(name, role="secondary", **changes):
+    values = {
+        "id": f"toy.task.{name}",
+        "role": role,
+        "says": f"It says {name} & more.",
+        "source": {"paper": "p", "where": "Fig. 1"},
+        "metric": "accuracy",
+        "where": {"experiment": "task", "variant": "spiking"},
+        "versus": None,
+        "published": 0.9,
+        "spread": None,
+        "seeds": None,
+        "test": "value",
+        "better": "larger",
+        "accept": {"default": Band(0.8, np.inf)},
+        "negative_control": None,
+        "data": "definition",
+    }
+    return Claim(**{**values, **changes})
+
+
+def verdicts(registered, found, scale="default"):
+    """Judge claims on made-up values: id -> one value per seed."""
+    rows = [
+        {
+            "scale": scale, "talk": "toy", "experiment": "task", "variant": "spiking",
+            "seed": seed, "engine": "brian2", "perturbation": "none", "locus": "",
+            "strength": 0.0, "metric": entry.metric, "value": value, "unit": "fraction",
+            "trials": 1000,
+        }
+        for entry in registered
+        for seed, value in enumerate(found.get(entry.id, []))
+    ]  # fmt: skip
+    one_each = [pd.DataFrame([r for r in rows if r["metric"] == e.metric]) for e in registered]
+    empty = pd.DataFrame(columns=list(rows[0]) if rows else [])
+    judged = [
+        claims.judge_all(t if len(t) else empty, [e], scale=scale)
+        for e, t in zip(registered, one_each, strict=True)
+    ]
+    return pd.concat(judged, ignore_index=True)
+
+
+# numbers
+
+
+@pytest.mark.parametrize(
+    ("x", "unit", "shown"),
+    [
+        (0.959, "fraction", "95.9 %"),
+        (0.9973, "fraction", "99.73 %"),
+        (-0.0001, "fraction", "0.0 %"),
+        (-0.25, "fraction", "−25.0 %"),
+        (0.0, "1", "0"),
+        (17.234, "1", "17.2"),
+        (1234.5, "ms", "1234 ms"),
+        (2.5e7, "1", "2.50×10<sup>7</sup>"),
+        (float("inf"), "ms", "&gt; max"),
+        (float("nan"), "ms", "–"),
+    ],
+)
+def test_numbers_are_written_for_readers(x, unit, shown):
+    assert markup.value(x, unit) == shown
+
+
+def test_one_seed_is_said_to_have_no_interval():
+    assert "no interval" in markup.interval(0.9, np.nan, np.nan, "fraction")
+    assert "[85.0, 95.0]" in markup.interval(0.9, 0.85, 0.95, "fraction")
+
+
+def test_open_bands_are_inequalities():
+    assert markup.band(0.95, np.inf, "fraction") == "≥ 95.0 %"
+    assert markup.band(-np.inf, 2.0, "ms") == "≤ 2 ms"
+    assert markup.band(12, 22, "1") == "12 … 22"
+
+
+# the verdict table
+
+
+def test_every_verdict_has_its_own_symbol_word_and_chip():
+    assert set(markup.VERDICT_LOOK) == set(claims.VERDICTS)
+    assert len({look[0] for look in markup.VERDICT_LOOK.values()}) == len(claims.VERDICTS)
+    for verdict in claims.VERDICTS:
+        shown = markup.chip(verdict, claims.label(verdict, "default")).markup
+        assert claims.label(verdict, "default") in shown
+        assert shown.startswith('<span class="chip ')
+
+
+def test_failed_and_key_claims_are_as_visible_as_others():
+    registered = [
+        claim("good", metric="accuracy"),
+        claim("bad", "key", metric="accuracy_fresh", spread=0.007, seeds=20),
+        claim("absent", metric="undecided"),
+    ]
+    found = {"toy.task.good": [0.95, 0.951, 0.952], "toy.task.bad": [0.5, 0.51, 0.52]}
+    table = verdicts(registered, found)
+    page = verdict_table(table, {c.id: c for c in registered}, {"toy": talk()}, many=True)
+    for word in ("replicated at reduced scale", "not replicated", "not measured"):
+        assert f"</span> {word}</span>" in page
+    assert page.index("toy.task.bad") < page.index("toy.task.good")  # the key claim is first
+    assert "± 0.7 sd" in page
+    assert "It says good &amp; more." in page
+    assert "Author 2021, Fig. 1" in page
+    assert page.count("<tr data-talk") == 3
+    assert 'class="controls"' in page
+
+
+def test_stand_in_data_are_named_beside_the_number():
+    entry = claim("good", data="synthetic")
+    table = verdicts([entry], {entry.id: [0.9, 0.91]})
+    page = verdict_table(table, {entry.id: entry}, {"toy": talk("synthetic")}, many=False)
+    row = page[page.index("<tbody>") :]
+    assert '<span class="data synthetic">stand-in data</span>' in row
+
+
+def test_negative_control_that_passes_is_called_out():
+    entry = claim("good", negative_control={"variant": "linear"})
+    table = verdicts([entry], {entry.id: [0.9, 0.91]})
+    table["control_value"], table["control_passes"] = 0.9, True
+    shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, many=False)
+    assert "linear: passes too" in shown
+    table["control_passes"] = False
+    shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, many=False)
+    assert "linear: misses, as it must" in shown
+
+
+# the other sections
+
+
+def test_verdicts_are_counted():
+    registered = [claim("a", "key", metric="accuracy"), claim("b", metric="accuracy_fresh")]
+    table = verdicts(registered, {"toy.task.a": [0.9, 0.9, 0.91], "toy.task.b": [0.1, 0.1, 0.11]})
+    said = sections.counts(table)
+    assert "<strong>1 of 1 key claims</strong>" in said
+    assert "Of 1 secondary claims 0 replicated" in said
+    told = sections.key_claims(table, {"toy": talk()})
+    assert "It says a &amp; more" in told
+    assert "It says b" not in told
+
+
+def test_smoke_pages_carry_a_banner():
+    assert "plumbing only" in story.banner("smoke")
+    assert story.banner("default") == ""
+
+
+def test_deviations_give_published_used_and_why():
+    scaled = {
+        "default": {"epochs": {"value": 30, "why": "time"}, "tau": {"value": 5.0, "why": "x"}}
+    }
+    shown = sections.deviations([talk(scaled=scaled)], "default")
+    assert "300" in shown and ">30<" in shown and "time" in shown
+    assert "<code>tau</code>" not in shown  # equal to the published value: no deviation
+    assert "published value" in sections.deviations([talk(scaled=scaled)], "paper")
+
+
+def test_missing_measures_give_their_reason():
+    metrics = pd.DataFrame(
+        [
+            {
+                "talk": "toy", "experiment": "task", "variant": "spiking", "seed": seed,
+                "perturbation": "jitter", "locus": "hidden", "metric": "sigma50", "value": value,
+                "unit": "ms",
+            }
+            for seed, value in enumerate((1.0, 1.2))
+        ]
+    )  # fmt: skip
+    page = measures_table.measures_table(metrics, {"toy": talk()})
+    assert "1.1 ms" in page
+    assert "0.55 τ" in page  # tau_char is 2 ms
+    assert "neither sent in nor replayed" in page
+    assert "no matched control in this experiment" in page
+    assert "trained at one size only" in page
+    assert "measured in another experiment" not in page
+    described = talk()
+    other = replace(described.experiments["task"], name="other")
+    both = replace(described, experiments={**described.experiments, "other": other})
+    page = measures_table.measures_table(metrics, {"toy": both})
+    assert "measured in another experiment of the same talk" in page
+
+
+def test_provenance_names_commit_state_and_hashes():
+    manifest = {
+        "commit": "abc", "uncommitted_changes": True, "command": "snakemake",
+        "config": {"seeds": [0, 1], "seeds_of": [{"experiment": "toy.task", "seeds": [3]}]},
+        "config_sha256": "fff", "python": "3.13", "versions": {"numpy": "2"},
+        "machine": {"cpu": "a <cpu>", "system": "Linux", "arch": "x"},
+        "talks": {"toy": {"jobs": 1, "wall_seconds": 2, "cpu_seconds": 1, "max_rss_mb": 5}},
+        "data": {"mnist": {"provenance": "original", "sha256": {"train": "aaa"}}},
+    }  # fmt: skip
+    shown = sections.provenance(manifest)
+    for part in ("abc with uncommitted changes", "a &lt;cpu&gt;", "toy.task: [3]", "aaa", "fff"):
+        assert part in shown
+
+
+def test_a_run_of_another_scale_is_refused(tmp_path):
+    metrics = pd.DataFrame({"scale": ["smoke"]})
+    with pytest.raises(UserError, match="'default' was asked for"):
+        story.check_scale(metrics, "default", tmp_path / "metrics.csv")
+    with pytest.raises(UserError, match="does not exist"):
+        story.find(tmp_path / "absent")

@@ -1,0 +1,31 @@
+"""Settings, tasks and random streams of bohte at smoke scale, for its tests."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from whyspiking import registry
+from whyspiking.contract import Split
+from whyspiking.randomness import Streams
+from whyspiking.replications import bohte
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+TALK = registry.load_talk("bohte")
+STREAMS = Streams(0)
+
+
+def params_of(experiment="ecg", seed=0, **changes):
+    found = registry.params(TALK.experiments[experiment], CONFIG, seed)
+    return replace(found, values={**found.values, **changes})
+
+
+def task_of(params, split: Split = "test"):
+    made = bohte.make_task(params, split, STREAMS)
+    assert made is not None
+    return made
+
+
+def quiet(share, news):
+    pass

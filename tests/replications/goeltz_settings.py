@@ -1,0 +1,15 @@
+"""Settings of goeltz, at smoke scale unless another is named, for its tests."""
+
+from whyspiking import registry
+from whyspiking.contract import Params
+
+
+def params(experiment="yinyang", scale="smoke", **changes):
+    entry = registry.load_talk("goeltz").experiments[experiment]
+    values = dict(entry.published)
+    values.update({k: v["value"] for k, v in entry.scaled.get(scale, {}).items()})
+    return Params("goeltz", experiment, scale, {**values, **changes})
+
+
+def silent(share, news):
+    """Progress that nobody reads."""

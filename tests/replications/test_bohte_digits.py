@@ -1,0 +1,128 @@
+"""Bohte: spoken digits, and written ones pixel by pixel."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import yaml
+from bohte_settings import ROOT, STREAMS, TALK, params_of, quiet, task_of
+
+from whyspiking import registry, scoring
+from whyspiking.contract import Task
+from whyspiking.errors import UserError
+from whyspiking.replications import bohte
+from whyspiking.replications.bohte import digits, pixels
+
+# ---- spoken digits --------------------------------------------------------------------------
+
+
+def test_copies_move_along_the_channels_and_lose_what_falls_off():
+    x = np.zeros((1, 2, 6), bool)
+    x[0, 0, [0, 2, 5]] = True
+    moved, labels = digits.shifted(x, np.array([7]), [-2, 0, 1])
+    assert labels.tolist() == [7, 7, 7]
+    assert [np.flatnonzero(copy[0]).tolist() for copy in moved] == [[0, 3], [0, 2, 5], [1, 3]]
+    assert not moved[:, 1].any()
+
+
+def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
+    params = params_of("spoken", n_unscored=1, step_ms=10.0)
+    large = 50.0
+    outputs = np.zeros((3, 5, 2))
+    outputs[0, :, 0] = large  # class 0 all the time
+    outputs[1, :2, 0], outputs[1, 2:, 1] = large, large  # class 1 leads from the fourth step on
+    outputs[2, :, 1] = large
+    outputs[2, 0] = [10 * large, 0]  # the first step does not count
+    test = Task(task_of(params_of()).stimulus, np.array([0, 1, 1]), 2)
+    found = digits.outcome(params, outputs, test)
+    assert found.choices.tolist() == [0, 1, 1]
+    # Steps 0 .. 4 end at 10 .. 50 ms; sums tie at step 2, where the first class stands.
+    assert found.decision_ms.tolist() == [20.0, 40.0, 20.0]
+
+
+def test_a_data_set_that_was_not_made_is_told():
+    params = replace(params_of("spoken"), dataset_dir=None)
+    with pytest.raises(UserError, match="no folder of spoken digits"):
+        bohte.make_task(params, "test", STREAMS)
+
+
+# ---- pixel by pixel ---------------------------------------------------------------------------
+
+
+def draw_digits(monkeypatch, images, labels):
+    def samples(params, split, *, n_held_out):
+        assert params.n_input == 784 and n_held_out == params.n_validation
+        return images, labels
+
+    monkeypatch.setattr(pixels.mnist, "samples", samples)
+
+
+def test_a_step_shows_the_last_pixels_read(monkeypatch):
+    images = np.zeros((2, 784), np.uint8)
+    images[0, [0, 5, 783]] = 255
+    images[1] = 25  # fainter than a tenth
+    images[1, 9] = 26
+    draw_digits(monkeypatch, images, np.array([3, 4]))
+    shown, labels = pixels.frames(params_of("smnist", n_steps=784, n_input=8), "train")
+    assert shown.shape == (2, 784, 8) and labels.tolist() == [3, 4]
+    # Pixel p is the last channel at step p, and moves down by one channel with every step.
+    for p in (0, 5):
+        for age in range(8):
+            assert shown[0, p + age, 7 - age]
+    assert shown[0].sum() == 8 + 8 + 1 and shown[0, 783, 7]
+    assert shown[1].sum() == 8 and shown[1, 9, 7]
+
+
+def test_the_short_form_shows_a_row_per_step(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (3, 784)).astype(np.uint8)
+    draw_digits(monkeypatch, images, np.arange(3))
+    shown, _ = pixels.frames(params_of("smnist"), "test")
+    np.testing.assert_array_equal(shown, images.reshape(3, 28, 28) >= 25.5)
+
+
+def test_permuted_pixels_are_the_same_ones_in_one_other_order(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (3, 784)).astype(np.uint8)
+    draw_digits(monkeypatch, images, np.arange(3))
+    plain, permuted = (pixels.frames(params_of(name), "test")[0] for name in pixels.EXPERIMENTS)
+    again = pixels.frames(params_of("psmnist", seed=1), "train")[0]
+    np.testing.assert_array_equal(permuted, again)
+    assert (plain.reshape(3, -1).sum(axis=1) == permuted.reshape(3, -1).sum(axis=1)).all()
+    # Each pixel of one order is a pixel of the other, in all digits alike.
+    columns = {column.tobytes() for column in plain.reshape(3, -1).T}
+    assert columns == {column.tobytes() for column in permuted.reshape(3, -1).T}
+    assert (plain != permuted).any()
+
+
+def test_steps_must_divide_the_pixels():
+    with pytest.raises(UserError, match="'n_steps' of experiment 'smnist' is 100; it must divide"):
+        pixels.frames(params_of("smnist", n_steps=100), "train")
+
+
+def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
+    """Two digits that differ in the order of their rows only: ink per channel tells nothing."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 240)
+    images = np.zeros((240, 28, 28), np.uint8)
+    images[labels == 0, 4:12] = 255
+    images[labels == 1, 16:24] = 255
+    images[rng.random(images.shape) < 0.3] = 0
+    draw_digits(monkeypatch, images.reshape(240, 784), labels)
+    changes = {"n_output": 2, "n_hidden": [12, 12], "epochs": 6, "rate_alif": 0.02, "tau_out": 5.0}
+    params = replace(params_of("smnist", **changes), work_dir=tmp_path)
+    score = {}
+    for variant in ("spiking", "counts"):
+        made = bohte.train(params, variant, STREAMS, {}, quiet)
+        test = bohte.make_task(params, "test", STREAMS)
+        assert test is not None
+        score[variant] = scoring.score(bohte.evaluate(params, variant, made, test))
+    assert score["spiking"] > 0.95 > 0.75 > score["counts"]
+
+
+def test_digits_pixel_by_pixel_are_left_out_at_default_scale_only():
+    for experiment in pixels.EXPERIMENTS:
+        described = TALK.experiments[experiment]
+        for overlay, expected in (("", []), ("smoke", [0]), ("paper", [0])):
+            config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+            if overlay:
+                config |= yaml.safe_load((ROOT / f"config/{overlay}.yaml").read_text())
+            assert registry.seeds(described, config) == expected

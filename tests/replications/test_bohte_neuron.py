@@ -1,0 +1,237 @@
+"""Bohte: equations and gradient of the neuron, its compiled layer, readout and gated units."""
+
+import numpy as np
+import pytest
+from bohte_settings import params_of
+
+from whyspiking import surrogate
+
+
+def run_by_hand(drive, w_rec, alpha, rho, threshold, beta):
+    """Eqs. 1 to 4 for one trial, written down step by step in double precision."""
+    u, eta, s = np.zeros(drive.shape[1]), np.full(drive.shape[1], threshold), 0 * drive[0]
+    spikes = []
+    for now in drive:
+        eta = rho * eta + (1 - rho) * s
+        theta = threshold + beta * eta
+        u = alpha * u + (1 - alpha) * (now + s @ w_rec) - theta * s
+        s = (u > theta).astype(float)
+        spikes.append(s)
+    return np.array(spikes)
+
+
+def test_a_layer_follows_the_equations():
+    import jax
+
+    from whyspiking.replications.bohte import cells
+
+    rng = np.random.default_rng(2)
+    drive, w_rec = rng.normal(0.3, 1, (80, 5)), rng.normal(0, 0.8, (5, 5))
+    alpha, rho = rng.uniform(0.7, 0.98, 5), rng.uniform(0.8, 0.99, 5)
+    with jax.enable_x64(True):
+        neuron = cells.Neuron(0.01, surrogate.triangle())
+        course = cells.course(neuron, np.float64(1.8), drive[:, None], w_rec, alpha, rho)
+        found = np.asarray(course.spikes)[:, 0]
+    expected = run_by_hand(drive, w_rec, alpha, rho, 0.01, 1.8)
+    assert 20 < expected.sum() < 380
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():
+    """One neuron, two steps, L = S_1 + S_2, with psi(x) = 0.4 max(0, 1 - |x|).
+
+    u_1 = (1 - a) d_1, u_2 = a u_1 + (1 - a)(d_2 + R S_1) - th_2 S_1, th_2 = b0 + beta eta_2,
+    eta_1 = rho b0, eta_2 = rho eta_1 + (1 - rho) S_1. With psi_t = psi(u_t - th_t),
+    dL/dS_1 = 1 + psi_2 [(1 - a) R - th_2 - beta (1 - rho)(S_1 + 1)].
+    """
+    import jax
+    import jax.numpy as jnp
+
+    from whyspiking.replications.bohte import cells
+
+    a, rho, b0, beta, r = 0.8, 0.9, 0.01, 1.8, 0.7
+    drive = np.array([1.1, -0.4])
+
+    def total(drive, w_rec, alpha, rho):
+        neuron = cells.Neuron(b0, surrogate.triangle())
+        strength = jnp.asarray(beta)
+        return cells.spikes(neuron, strength, drive[:, None, None], w_rec, alpha, rho).sum()
+
+    with jax.enable_x64(True):
+        one = jnp.ones(1)
+        g_drive, g_rec, g_alpha, g_rho = jax.grad(total, argnums=(0, 1, 2, 3))(
+            jnp.asarray(drive), r * jnp.ones((1, 1)), a * one, rho * one
+        )
+    u1, eta1 = (1 - a) * drive[0], rho * b0
+    s1 = float(u1 > b0 + beta * eta1)
+    assert s1 == 1
+    eta2 = rho * eta1 + (1 - rho) * s1
+    th2 = b0 + beta * eta2
+    u2 = a * u1 + (1 - a) * (drive[1] + r * s1) - th2 * s1
+    psi1, psi2 = (0.4 * max(0, 1 - abs(x)) for x in (u1 - b0 - beta * eta1, u2 - th2))
+    by_s1 = 1 + psi2 * ((1 - a) * r - th2 - beta * (1 - rho) * (s1 + 1))
+    by_u1 = by_s1 * psi1 + psi2 * a
+    assert psi2 > 0
+    np.testing.assert_allclose(g_drive, [by_u1 * (1 - a), psi2 * (1 - a)], rtol=1e-12)
+    np.testing.assert_allclose(g_rec, [[psi2 * (1 - a) * s1]], rtol=1e-12)
+    by_alpha = -by_u1 * drive[0] + psi2 * (u1 - drive[1] - r * s1)
+    np.testing.assert_allclose(g_alpha, [by_alpha], rtol=1e-12)
+    by_eta1 = -beta * psi1 * by_s1 - psi2 * beta * rho * (1 + s1)
+    by_rho = by_eta1 * b0 - psi2 * beta * (1 + s1) * (eta1 - s1)
+    np.testing.assert_allclose(g_rho, [by_rho], rtol=1e-12)
+
+
+def test_the_backward_pass_is_that_of_automatic_differentiation():
+    """The same equations with the surrogate inside the spike, left to JAX; 60 steps."""
+    import jax
+    import jax.numpy as jnp
+
+    from whyspiking.replications.bohte import cells
+
+    stand_in = surrogate.multi_gaussian()
+    neuron, beta = cells.Neuron(0.01, stand_in), 1.8
+    fire = surrogate.spike(stand_in)
+    rng = np.random.default_rng(4)
+
+    def automatic(drive, w_rec, alpha, rho):
+        def step(carry, now):
+            u, eta, s = carry
+            eta = rho * eta + (1 - rho) * s
+            theta = neuron.threshold + beta * eta
+            u = alpha * u + (1 - alpha) * (now + s @ w_rec) - theta * s
+            s = fire(u - theta)
+            return (u, eta, s), s
+
+        rest = jnp.zeros_like(drive[0])
+        return jax.lax.scan(step, (rest, rest + neuron.threshold, rest), drive)[1]
+
+    with jax.enable_x64(True):
+        out = jnp.asarray(rng.normal(size=(60, 3, 5)))
+        given = (
+            jnp.asarray(rng.normal(0.2, 1, (60, 3, 5))),
+            jnp.asarray(rng.normal(0, 0.8, (5, 5))),
+            jnp.asarray(rng.uniform(0.7, 0.98, 5)),
+            jnp.asarray(rng.uniform(0.8, 0.99, 5)),
+        )
+        every = (0, 1, 2, 3)
+        ours = jax.grad(
+            lambda *a: (cells.spikes(neuron, jnp.asarray(beta), *a) * out).sum(), argnums=every
+        )(*given)
+        theirs = jax.grad(lambda *a: (automatic(*a) * out).sum(), argnums=every)(*given)
+        for one, other in zip(ours, theirs, strict=True):
+            assert float(jnp.abs(other).max()) > 0.01
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+SHAPES = [(60, 3, 5), (40, 16, 36), (20, 7, 150), (30, 9, 64)]
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.8])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_compiled_layer_is_the_scan(shape, beta, monkeypatch):
+    """All spikes, and gradients to rounding; sizes that fill vectors and tiles and that do not."""
+    import jax
+    import jax.numpy as jnp
+
+    from whyspiking.replications.bohte import cells, compiled
+
+    rng = np.random.default_rng(5)
+    n = shape[2]
+    neuron = cells.Neuron(0.01, surrogate.triangle())
+    out = jnp.asarray(rng.normal(size=shape), jnp.float32)
+    given = [
+        jnp.asarray(values, jnp.float32)
+        for values in (
+            rng.normal(0.05, 0.5, shape),
+            rng.normal(0, 0.8 / np.sqrt(n), (n, n)),
+            rng.uniform(0.7, 0.98, n),
+            rng.uniform(0.8, 0.99, n),
+        )
+    ]
+    every = (0, 1, 2, 3)
+
+    def run():
+        def weighed(*arguments):
+            fired = cells.spikes(neuron, jnp.float32(beta), *arguments)
+            return (fired * out).sum(), fired
+
+        return jax.jit(jax.grad(weighed, argnums=every, has_aux=True))(*given)
+
+    assert compiled.usable(*given)
+    ours, fired = run()
+    monkeypatch.setattr(compiled, "usable", lambda *arrays: False)
+    theirs, expected = run()
+    assert 0.02 < float(fired.mean()) < 0.6
+    np.testing.assert_array_equal(fired, expected)
+    for one, other in zip(ours, theirs, strict=True):
+        scale = float(jnp.abs(other).max())
+        np.testing.assert_allclose(one, other, atol=3e-6 * scale)
+    assert all(float(jnp.abs(other).max()) > 0.01 for other in theirs[: 4 if beta else 3])
+
+
+def test_without_a_compiler_the_scan_runs(monkeypatch):
+    import jax.numpy as jnp
+
+    from whyspiking import native
+    from whyspiking.replications.bohte import cells, compiled
+
+    def missing(*_):
+        raise native.NoCompiler("none")
+
+    monkeypatch.setattr(native, "load", missing)
+    compiled.registered.cache_clear()
+    try:
+        some = jnp.full((5, 2, 3), 0.5, jnp.float32)
+        assert not compiled.usable(some)
+        weights, decay = jnp.zeros((3, 3)), jnp.full(3, 0.9)
+        neuron = cells.Neuron(0.01, surrogate.triangle())
+        assert cells.spikes(neuron, jnp.float32(0.0), some, weights, decay, decay).sum() > 0
+    finally:
+        compiled.registered.cache_clear()
+
+
+def test_the_readout_gradient_agrees_with_finite_differences():
+    """Spikes do not depend on the readout, so here the loss is smooth."""
+    import jax
+    import jax.numpy as jnp
+
+    from whyspiking.replications.bohte import network
+
+    params = params_of()
+    rng = np.random.default_rng(0)
+    start = network.initial(params, "alif", rng)
+    batch = {
+        "x": rng.random((3, 60, 4)) < 0.1,
+        "labels": rng.integers(-1, 6, (3, 60)),
+        "penalty": np.float64(2.0),
+        "adaptation": np.float64(1.8),
+    }
+    loss = network.label_loss(params, "alif")
+    with jax.enable_x64(True):
+        arrays = {k: jnp.asarray(v, jnp.float64) for k, v in start.items()}
+        gradient = jax.grad(lambda a: loss(a, batch)[0])(arrays)
+        for name, index in (("w_out", (2, 1)), ("b_out", (4,)), ("log_tau_out", (3,))):
+            step = 1e-5
+            ends = [
+                loss({**arrays, name: arrays[name].at[index].add(sign * step)}, batch)[0]
+                for sign in (1, -1)
+            ]
+            slope = float(ends[0] - ends[1]) / (2 * step)
+            assert float(gradient[name][index]) == pytest.approx(slope, rel=1e-4, abs=1e-9)
+
+
+def test_gated_units_follow_their_equation():
+    import jax
+
+    from whyspiking.replications.bohte import cells
+
+    rng = np.random.default_rng(1)
+    drive, w, bias = rng.normal(size=(20, 9)), rng.normal(size=(3, 9)), rng.normal(size=9)
+    with jax.enable_x64(True):
+        found = np.asarray(cells.gated(drive[:, None], w, bias))[:, 0]
+    h = np.zeros(3)
+    for now, ours in zip(drive, found, strict=True):
+        parts = h @ w + bias
+        r, z = (1 / (1 + np.exp(-(now[k : k + 3] + parts[k : k + 3]))) for k in (0, 3))
+        h = z * h + (1 - z) * np.tanh(now[6:] + r * parts[6:])
+        np.testing.assert_allclose(ours, h, rtol=1e-10)

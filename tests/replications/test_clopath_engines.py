@@ -1,0 +1,190 @@
+"""FORCE networks in NumPy, Brian2's runtime mode and the compiled program; own conditions."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from clopath_settings import parameters
+
+from whyspiking import scoring
+from whyspiking.contract import Condition, Network, Params, Traces
+from whyspiking.randomness import Streams
+from whyspiking.replications import clopath
+from whyspiking.replications.clopath import (
+    frozen,
+    learning,
+    model,
+    rate_control,
+    shot,
+    stages,
+    task,
+)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_runtime_network_equals_plain_numpy(tmp_path):
+    params = parameters("ode", n_neurons=30, gain=2000.0, clock_components=4, work_dir=tmp_path)
+    dt, steps = 0.1, 400
+    wiring = model.wire(params, 2, Streams(1))
+    clock = task.clock_signal(np.arange(0.0, 40.0), 4, 40.0, 1.0)
+    decoders = np.random.default_rng(0).standard_normal((30, 2))
+
+    learning.start_runtime(tmp_path, dt, "numpy")
+    import brian2
+
+    plant = model.plant(params, wiring, clock, dt)
+    plant.write_drive(decoders, 0)
+    step = iter(range(1, steps + 1))
+    operation = brian2.NetworkOperation(lambda: plant.write_drive(decoders, next(step)), when="end")
+    monitor = brian2.SpikeMonitor(plant.objects[0])
+    brian2.Network(*plant.objects, operation, monitor).run(steps * dt * brian2.ms, namespace={})
+
+    spikes = reference_izhikevich(params, wiring, clock, decoders, dt, steps)
+    assert len(spikes) > 30
+    found = sorted(zip(np.rint(monitor.t / brian2.ms / dt).astype(int), monitor.i, strict=True))
+    assert [(int(t), int(i)) for t, i in found] == spikes
+
+
+def reference_izhikevich(params, wiring, clock, decoders, dt, steps):
+    """Eqs. 1-4 and 7 written out with plain arrays; (step, neuron) of all spikes."""
+    n = params.n_neurons
+    omega = np.zeros((n, n))
+    omega[wiring["omega_pre"], wiring["omega_post"]] = wiring["omega_w"]
+    v, u, current, h, r, h_r = wiring["v_start"].copy(), *np.zeros((5, n))
+    jump = 1 / (params.tau_r * params.tau_d)
+    spikes = []
+    for step in range(steps):
+        component, value = clock[int((step - 1) * dt + 1e-9) % len(clock)]
+        drive = wiring["encoders"] @ (r @ decoders)
+        drive = drive + (step > 0) * value * wiring["clock_encoders"][:, int(component)]
+        dv = params.k * (v - params.v_r) * (v - params.v_t) - u + current + drive + params.bias
+        du = params.a * (params.b * (v - params.v_r) - u)
+        v, u = v + dt * dv / params.capacitance, u + dt * du
+        current, h = current + dt * (h - current / params.tau_r), h - dt * h / params.tau_d
+        r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / params.tau_d
+        fired = np.flatnonzero(v >= params.v_peak)
+        h = h + jump * omega[fired].sum(axis=0)
+        v[fired], u[fired], h_r[fired] = params.v_reset, u[fired] + params.d, h_r[fired] + jump
+        spikes += [(step, int(neuron)) for neuron in fired]
+    return spikes
+
+
+def test_rate_control_learns_a_sine():
+    params = parameters("sine", n_neurons=300)
+    schedule = learning.Schedule(1.0, 1.0, 200.0, 3000.0, 1000.0)
+    arrays, outputs, targets = rate_control.train(params, Streams(0), schedule, lambda *_: None)
+    after = Traces(outputs[None, -1000:], targets[None, -1000:], 1.0, free_phase=True)
+    before = Traces(outputs[None, :200], targets[None, :200], 1.0, free_phase=True)
+    assert scoring.correlation(after) > 0.95
+    assert scoring.correlation(before) < 0.5
+    values = {**params.values, "burn_in_ms": 200.0, "train_ms": 3000.0, "native_test_ms": 1000.0}
+    tested = replace(params, values=values)
+    np.testing.assert_allclose(rate_control.run_again(tested, arrays), outputs[-1000:])
+    blurred = {**arrays, "phi": arrays["phi"] + np.abs(arrays["phi"]).max()}
+    assert np.abs(rate_control.run_again(tested, blurred) - outputs[-1000:]).max() > 0.1
+    counts = rate_control.count_operations(params, arrays)
+    assert counts["macs_effective"] < counts["macs_dense"]
+    steps = counts["neuron_updates"] / arrays["phi"].shape[0]
+    assert steps * params.rate_dt_ms == clopath.to_brian(params).trial_ms
+
+
+def test_own_conditions_change_what_they_say():
+    params = parameters("episode")
+    network = made_network(params)
+    binding = clopath.bind(params, network)
+    played = stages.make_task(params, "test", Streams(0))
+    assert played is not None
+    rng = np.random.default_rng(0)
+    lost = clopath.vary(params, Condition("delete", "neurons", 0.2), played, binding, rng)[1]
+    assert lost.values["neurons.p_lost"] == 0.2
+    assert binding.values["neurons.p_lost"] == 0.0
+    silent, _ = clopath.vary(params, Condition("clock_off", "input", 1.0), played, binding, rng)
+    assert silent.stimulus.arrays["clock"][0, round(params.push_ms) :, 1].max() == 0.0
+
+    septal = parameters("shot")
+    slow = stages.with_septum(septal, 7.5)
+    trial = shot.make_task(slow, np.random.default_rng(0)).stimulus.arrays["septum"][0]
+    on = trial[: round(septal.warmup_ms + septal.on_ms), 0]
+    spectrum = np.abs(np.fft.rfft(on - on.mean(), 8000))
+    assert np.argmax(spectrum) / 8.0 == pytest.approx(7.5, abs=0.3)
+    assert set(trial[:, 1]) == {0.0, 1.0}
+    assert (trial[trial[:, 1] == 1, 0] == 0).all()
+
+
+def made_network(params: Params) -> Network:
+    wiring = model.wire(params, task.n_channels(params), Streams(0))
+    shape = (params.n_neurons, task.n_channels(params))
+    phi = 0.05 * np.random.default_rng(1).standard_normal(shape)
+    return Network({**wiring, "phi": phi, "push_seed": np.array(7)})
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_frozen_program_equals_the_training_engine(tmp_path):
+    """The same spikes in Brian2's runtime mode and in the C++ program, before chaos sets in."""
+    from whyspiking.brian import Machine
+
+    params = parameters("episode", warmup_ms=20.0, test_ms=20.0, push_ms=0.0)
+    network = made_network(params)
+    machine = Machine(clopath.to_brian(params), tmp_path)
+    played = stages.make_task(params, "test", Streams(0))
+    assert played is not None
+    recording = machine.run(played.stimulus, clopath.bind(params, network).values)
+    frozen_first = recording.spikes["neurons"].first_ms()[0]
+
+    learning.start_runtime(tmp_path, params.dt_ms, "numpy")
+    import brian2
+
+    period = task.clock_period_ms(params)
+    clock = task.clock_signal(np.arange(0.0, period), params.clock_components, period, 1.0)
+    plant = model.plant(params, network.arrays, clock, params.dt_ms)
+    plant.write_drive(network.arrays["phi"], 0)
+    step = iter(range(1, 401))
+    operation = brian2.NetworkOperation(
+        lambda: plant.write_drive(network.arrays["phi"], next(step)), when="end"
+    )
+    monitor = brian2.SpikeMonitor(plant.objects[0])
+    brian2.Network(*plant.objects, operation, monitor).run(40 * brian2.ms, namespace={})
+    # A recorded spike of the program has the time at which it acts; Brian2's own the step before.
+    first = np.full(params.n_neurons, np.inf)
+    np.minimum.at(first, np.asarray(monitor.i), np.asarray(monitor.t / brian2.ms))
+    early = (first < 30) | (frozen_first < 30)
+    assert early.sum() > 50
+    np.testing.assert_allclose(frozen_first[early], first[early], atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_lost_spikes_and_replay_act_on_the_readout(tmp_path):
+    from whyspiking.brian import Machine
+
+    params = parameters("episode", warmup_ms=20.0, test_ms=100.0)
+    network = made_network(params)
+    network.arrays["encoders"] = np.zeros_like(network.arrays["encoders"])
+    machine = Machine(clopath.to_brian(params), tmp_path)
+    binding = clopath.bind(params, network)
+    played = stages.make_task(params, "test", Streams(0))
+    assert played is not None
+    clean = machine.run(played.stimulus, binding.values)
+    output = clean.traces["output"]
+
+    # Recorded spikes sent through the replay input give the same output.
+    replay = machine.model.replay["neurons"]
+    again = machine.run(
+        replace(played.stimulus, spikes={replay.input: clean.spikes["neurons"]}),
+        {**binding.values, **replay.silence},
+    )
+    assert len(again.spikes["neurons"]) == 0
+    np.testing.assert_allclose(again.traces["output"], output, atol=1e-9)
+
+    # With every spike lost after a neuron's first one, the output dies away.
+    lost = machine.run(played.stimulus, {**binding.values, "neurons.p_lost": 1.0})
+    late = np.abs(lost.traces["output"][:, -20:]).mean()
+    assert late < 0.2 * np.abs(output[:, -20:]).mean()
+
+
+def test_one_structure_serves_all_izhikevich_experiments():
+    names = ("sine", "sawtooth", "product", "ode", "episode")
+    for scale in ("smoke", "default"):
+        models = [frozen.izhikevich_model(parameters(name, scale)) for name in names]
+        assert len({str((m.definition, m.trial_ms, m.max_trials, m.dt_ms)) for m in models}) == 1

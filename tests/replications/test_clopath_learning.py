@@ -1,0 +1,146 @@
+"""FORCE and the septal network: learning rule, targets and clock, wiring."""
+
+import numpy as np
+import pytest
+from clopath_settings import parameters
+
+from whyspiking.randomness import Streams
+from whyspiking.replications.clopath import learning, model, shot, stages, task
+
+# The learning rule
+
+
+def test_recursive_least_squares_is_ridge_regression():
+    rng = np.random.default_rng(0)
+    n, k, steps, start = 7, 3, 40, 2.0
+    rates, targets = rng.random((steps, n)), rng.standard_normal((steps, k))
+    rls = learning.RecursiveLeastSquares(n, k, start)
+    for r, x in zip(rates, targets, strict=True):
+        rls.update(r, r @ rls.decoders - x)
+    expected = np.linalg.solve(rates.T @ rates + np.eye(n) / start, rates.T @ targets)
+    np.testing.assert_allclose(rls.decoders, expected, rtol=1e-9)
+
+
+def test_schedule_learns_only_between_burn_in_and_test():
+    schedule = learning.Schedule(0.1, 2.5, 10.0, 20.0, 5.0)
+    steps = np.flatnonzero(schedule.rls_steps())
+    assert steps.min() == 100
+    assert steps.max() < 300
+    assert set(np.diff(steps)) == {25}
+    assert schedule.sampled_steps().sum() == 35
+
+
+def test_error_history_names_the_phases():
+    schedule = learning.Schedule(0.1, 1.0, 500.0, 1000.0, 500.0)
+    targets = np.sin(np.arange(2000) / 20.0)[:, None]
+    outputs = targets.copy()
+    outputs[:500] = 0.0
+    history = learning.error_history(outputs, targets, schedule)
+    assert [row["metric"] for row in history] == [
+        "error_before",
+        "error_during",
+        "error_during",
+        "error_after",
+    ]
+    assert history[0]["value"] == pytest.approx(1.0, abs=0.02)
+    assert history[-1]["value"] == 0.0
+
+
+# Targets and clock
+
+
+def test_ode_to_joy_has_fifteen_notes_in_order():
+    times = np.arange(0.0, 4000.0, 1.0)
+    score = task.ode_to_joy(times, 250.0)
+    middles = 250.0 * np.arange(14) + 125.0
+    notes = [task.NOTES[int(np.argmax(score[int(t)]))] for t in middles]
+    assert "".join(notes) == "EEFGGFEDCCDEED"
+    assert score.max() == pytest.approx(1.0)
+    # The last D lasts two quarters.
+    assert score[3750, task.NOTES.index("D")] == pytest.approx(1.0)
+    np.testing.assert_allclose(task.ode_to_joy(times + 4000.0, 250.0), score)
+
+
+def test_episode_is_periodic_low_passed_and_of_peak_one():
+    params = parameters("episode", "default")
+    episode = task.Episode(params, np.random.default_rng(1))
+    trace = episode(np.arange(0.0, params.duration_ms))
+    np.testing.assert_allclose(np.abs(trace).max(axis=0), 1.0)
+    np.testing.assert_allclose(episode(np.array([4010.0])), episode(np.array([10.0])))
+    power = np.abs(np.fft.rfft(trace, axis=0)) ** 2
+    frequency = np.arange(power.shape[0]) / 4.0
+    assert power[frequency > 5].sum() < 1e-3 * power.sum()
+
+
+@pytest.mark.parametrize(
+    ("speed", "components"), [(1.0, [0, 1, 2, 3]), (2.0, [0, 2, 0, 2]), (-1.0, [3, 2, 1, 0])]
+)
+def test_clock_names_one_component_at_a_time(speed, components):
+    times = np.arange(5.0, 400.0, 10.0)
+    clock = task.clock_signal(times, 4, 400.0, speed)
+    seen = clock[:, 0].reshape(4, 10)
+    assert [int(part[1]) for part in seen] == components
+    # Half-way through a component at speed 1 its value is 1.
+    middle = task.clock_signal(np.array([50.0 / abs(speed)]), 4, 400.0, speed)
+    assert middle[0, 1] == pytest.approx(1.0)
+    assert (clock[:, 1] >= 0).all()
+
+
+def test_replay_at_another_speed_reads_clock_and_target_alike():
+    params = parameters("episode")
+    streams = Streams(0)
+    played = stages.make_task(params, "test", streams)
+    assert played is not None
+    times = np.arange(played.targets.shape[1], dtype=float)
+    for speed in (2.0, -1.0, 0.5):
+        varied = stages.at_speed(params, played, speed)
+        wanted = task.target(params, streams, speed * times)
+        np.testing.assert_allclose(varied.targets[0], wanted, atol=0.01)
+        pushed = round(params.push_ms)
+        clock = task.clock_signal(times, params.clock_components, params.duration_ms, speed)
+        np.testing.assert_array_equal(varied.stimulus.arrays["clock"][0, pushed:], clock[pushed:])
+
+
+# Wiring
+
+
+def test_static_weights_have_the_published_spread():
+    params = parameters("sine", n_neurons=600)
+    wiring = model.wire(params, 1, Streams(3))
+    count = wiring["omega_w"].size
+    assert count == pytest.approx(0.1 * 600**2, rel=0.02)
+    assert wiring["omega_w"].std() == pytest.approx(5000 / (0.1 * np.sqrt(600)), rel=0.02)
+    assert np.abs(wiring["encoders"]).max() <= 5000
+    assert wiring["clock_encoders"].shape == (600, 0)
+
+
+def test_septal_network_keeps_in_degree_and_sign():
+    params = parameters("shot")
+    wiring = shot.wire(params, Streams(0))
+    n = params.n_inhibitory + params.n_excitatory
+    assert wiring["sources"].shape == (n, params.in_degree)
+    assert all(np.unique(row).size == params.in_degree for row in wiring["sources"])
+    decoders = np.random.default_rng(0).standard_normal((params.n_inhibitory, params.n_oscillators))
+    weights = shot.learned_weights(params, wiring, decoders)
+    assert (weights <= 0).all()
+    neuron, source = 7, 3
+    learned = 15.0 * min(decoders[source, wiring["oscillator"][neuron]], 0.0)
+    assert weights[source, neuron] == pytest.approx(learned)
+    links = shot.static_links(params, wiring)
+    assert (links.sum(axis=0) == params.in_degree).all()
+    assert set(np.flatnonzero(links[:, neuron])) == set(wiring["sources"][neuron])
+    assert shot.static_weight(params) == pytest.approx(-0.1 / np.sqrt(params.in_degree))
+
+
+def test_reading_finds_the_rhythm_behind_the_oscillators():
+    rng = np.random.default_rng(2)
+    phases = rng.uniform(0, 2 * np.pi, 100)
+    rates = rng.standard_normal((50, 100))
+    # Rates from which all oscillators can be decoded exactly.
+    params = parameters("shot")
+    times = np.arange(0.0, 50.0)
+    oscillators = shot.supervisor(params, phases, times)
+    decoders = np.linalg.lstsq(rates, oscillators, rcond=None)[0]
+    found = rates @ shot.reading(phases, decoders)
+    angle = 2 * np.pi * 8.5 * times / 1000
+    np.testing.assert_allclose(found, np.column_stack([np.cos(angle), np.sin(angle)]), atol=1e-9)

@@ -1,0 +1,113 @@
+"""The septal network: rhythms, order and compression of spike trains made for the purpose."""
+
+import numpy as np
+import pytest
+
+from whyspiking.replications.clopath import sequence
+from whyspiking.spikes import Spikes
+
+
+def made_sequence(
+    beat: float, rhythm: float, phases_on, phases_off, on=(500.0, 8500.0), off_stop=11000.0
+) -> Spikes:
+    """Neurons that fire at their phases of a slow beat, then of a fast rhythm, with some jitter."""
+    rng = np.random.default_rng(0)
+    times, units = [], []
+    for (start, stop), frequency, phases in (
+        (on, beat, phases_on),
+        ((on[1], off_stop), rhythm, phases_off),
+    ):
+        period = 1000.0 / frequency
+        for unit, phase in enumerate(phases):
+            centres = start + period * (
+                np.arange(0, (stop - start) / period + 1) + phase / 2 / np.pi
+            )
+            fired = np.repeat(centres, 5) + 0.08 * period * rng.standard_normal(5 * centres.size)
+            fired = fired[(fired >= start) & (fired < stop)]
+            times.append(fired)
+            units.append(np.full(fired.size, unit))
+    return Spikes.sorted(
+        np.concatenate(times),
+        np.concatenate(units),
+        np.zeros(sum(map(len, times)), int),
+        n_trials=1,
+        n_units=len(phases_on),
+        duration_ms=off_stop,
+    )
+
+
+def oscillator(on_hz: float, off_hz: float, switch_ms: float, stop_ms: float):
+    seconds = np.arange(0.0, stop_ms) / 1000
+    frequency = np.where(seconds * 1000 < switch_ms, on_hz, off_hz)
+    angle = 2 * np.pi * np.cumsum(frequency) / 1000
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)[None]
+
+
+def measured(phases_on, phases_off, beat=0.55, rhythm=8.45):
+    return sequence.septal_measures(
+        made_sequence(beat, rhythm, phases_on, phases_off),
+        oscillator(8.55, 8.45, 8500.0, 11000.0),
+        1.0,
+        (500.0, 8500.0),
+        (8800.0, 11000.0),
+        8.0,
+        np.random.default_rng(1),
+    )
+
+
+PHASES = np.random.default_rng(5).uniform(0, 2 * np.pi, 80)
+
+
+def test_replay_in_the_same_order_is_recognised():
+    found = measured(PHASES, PHASES + 1.0)
+    assert found["internal_frequency"] == pytest.approx(8.55, abs=0.01)
+    assert found["internal_frequency_off"] == pytest.approx(8.45, abs=0.01)
+    assert found["beat_frequency"] == pytest.approx(0.55, abs=0.02)
+    assert found["beat_error"] == pytest.approx(0.0, abs=0.02)
+    assert found["order_correlation"] > 0.95
+    assert found["order_correlation_reversed"] < 0.3
+    assert found["order_correlation_shuffled"] < 0.3
+    assert found["compression"] == pytest.approx(8.45 / 0.55, rel=0.05)
+    assert found["compression_prediction"] == pytest.approx(8.45 / 0.55, rel=0.05)
+    assert abs(found["compression_deviation"]) < 0.1
+
+
+def test_compression_is_measured_and_not_assumed():
+    found = measured(PHASES, PHASES, beat=1.1)
+    assert found["compression"] == pytest.approx(8.45 / 1.1, rel=0.05)
+    assert found["compression_deviation"] == pytest.approx(-0.5, abs=0.05)
+    assert found["beat_error"] == pytest.approx(0.55, abs=0.03)
+
+
+def test_replay_in_reversed_order_is_recognised():
+    found = measured(PHASES, 0.5 - PHASES)
+    assert found["order_correlation"] < 0.3
+    assert found["order_correlation_reversed"] > 0.95
+
+
+def test_neurons_that_fire_together_have_no_order():
+    rng = np.random.default_rng(3)
+    first, second = 0.2 * rng.standard_normal((2, 300))
+    assert sequence.order_correlation(first, second) < 0.2
+    # A plain mean vector of the differences would call this order.
+    assert np.abs(np.exp(1j * (first - second)).mean()) > 0.9
+
+
+def test_order_correlation_does_not_depend_on_the_start_of_the_cycle():
+    rng = np.random.default_rng(4)
+    first = rng.uniform(0, 2 * np.pi, 100)
+    second = first + 0.3 * rng.standard_normal(100)
+    here = sequence.order_correlation(first, second)
+    assert sequence.order_correlation(first + 2.0, second - 1.0) == pytest.approx(here)
+    second[:5] = np.nan
+    assert sequence.order_correlation(first, second) == pytest.approx(here, abs=0.05)
+
+
+def test_silent_neurons_are_no_error():
+    silent = Spikes.sorted(
+        np.zeros(0), np.zeros(0), np.zeros(0), n_trials=1, n_units=10, duration_ms=11000.0
+    )
+    found = sequence.sequences(silent, 0, (500.0, 8500.0), (8800.0, 11000.0))
+    assert np.isnan(float(found["beat"]))
+    phases = np.asarray(found["phase_on"]), np.asarray(found["phase_off"])
+    assert np.isnan(sequence.order_correlation(*phases))

@@ -1,0 +1,125 @@
+"""Comsa: decisions, what the probes change, and agreement of Brian2 with the closed form."""
+
+import numpy as np
+import pytest
+from comsa_networks import SIZES, as_task, params, silent, small
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import whyspiking.replications.comsa as comsa
+from whyspiking.contract import Condition, Network
+from whyspiking.randomness import Streams
+from whyspiking.replications.comsa import examples, model, probes
+
+# ---- decisions and probes ------------------------------------------------------------------
+
+
+def test_decisions_and_hidden_spikes_before_them():
+    own = params(**SIZES)
+    found = as_task(np.zeros((3, 12)), np.array([1, 0, 2]), own)
+    times = np.array([[2, 1, 1], [np.inf] * 3, [np.inf, 5, 3]])
+    trials = model.decide(times, found, own)
+    np.testing.assert_array_equal(trials.choices, [1, -1, 2])
+    np.testing.assert_array_equal(trials.decision_ms, [1, np.inf, 3])
+    hidden = np.array([[0.5, 2, np.inf, 1], [0, 0, 0, 0], [1, 2, 3, 9]])
+    assert model.hidden_before_decision(hidden, trials.decision_ms) == pytest.approx(5 / 8)
+    assert np.isnan(model.hidden_before_decision(hidden, np.full(3, np.inf)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_swapping_keeps_pixels_and_times(seed):
+    rng = np.random.default_rng(seed)
+    times = np.where(rng.random((4, 30)) < 0.5, rng.random((4, 30)), np.inf)
+    moved = probes.swapped(times, rng)
+    np.testing.assert_array_equal(np.isfinite(moved), np.isfinite(times))
+    np.testing.assert_array_equal(np.sort(moved, axis=1), np.sort(times, axis=1))
+
+
+def test_probes_act_on_one_layer():
+    own, arrays, times, targets = small()
+    given_task = as_task(times, targets, own)
+    binding = comsa.bind(own, Network(arrays))
+    hidden = model.first_spikes(own, arrays, times)[0]
+    for condition in comsa.conditions(own):
+        rng = np.random.default_rng(0)
+        moved, bound = comsa.vary(own, condition, given_task, binding, rng)
+        spikes = moved.stimulus.spikes
+        first = spikes["input"].first_ms()
+        np.testing.assert_array_equal(np.isfinite(first), np.isfinite(times))
+        at_hidden = condition.locus == "hidden"
+        assert ("hidden_replay" in spikes) == at_hidden
+        assert np.all(np.asarray(bound.values["hidden.v_th"]) > 1e8) == at_hidden
+        np.testing.assert_array_equal(
+            bound.values["hidden_pulses.at"], binding.values["hidden_pulses.at"]
+        )
+        if at_hidden:
+            replayed = spikes["hidden_replay"].first_ms()
+            np.testing.assert_array_equal(np.isfinite(replayed), np.isfinite(hidden))
+            assert (replayed != hidden)[np.isfinite(hidden)].all()
+        elif condition.perturbation == "same_time":
+            assert (first[np.isfinite(first)] == 0).all()
+        else:
+            assert (first != times * own.unit_ms)[np.isfinite(first)].mean() > 0.5
+    assert comsa.conditions(params("released")) == ()
+
+
+# ---- Brian2 --------------------------------------------------------------------------------
+
+
+def test_structure_is_shared_by_experiments_of_equal_size():
+    slow, other = (comsa.to_brian(params(n, scale="default")) for n in ("mnist_slow", "released"))
+    assert slow.definition == other.definition and slow.reset == other.reset
+    assert (slow.trial_ms, slow.max_trials) == (other.trial_ms, other.max_trials)
+
+
+def test_binding_separates_pulses_from_inputs():
+    own, arrays, _, _ = small()
+    binding = comsa.bind(own, Network(arrays))
+    np.testing.assert_allclose(binding.values["s_hidden.w"], arrays["w_hidden"][:12])
+    np.testing.assert_allclose(binding.values["s_input_pulses.w"], arrays["w_hidden"][12:])
+    np.testing.assert_allclose(binding.values["s_hidden_pulses.w"], arrays["w_output"][9:])
+    np.testing.assert_allclose(binding.values["hidden_pulses.at"], arrays["hidden_pulses"] * 1e-3)
+    assert set(binding.layers) == {
+        "s_hidden.w", "s_output.w", "s_input_pulses.w", "s_hidden_pulses.w",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_brian_is_the_closed_form(tmp_path_factory):
+    """Decisions and spikes of a small network with pulses, and of its probes."""
+    from whyspiking.brian import Machine
+
+    own, arrays, _, _ = small()
+    rng = np.random.default_rng(3)
+    times = np.where(rng.random((400, 12)) < 0.7, rng.random((400, 12)), np.inf)
+    given_task = as_task(times, rng.integers(0, 3, 400), own)
+    network = Network(arrays)
+    machine = Machine(comsa.to_brian(own), tmp_path_factory.getbasetemp() / "build")
+
+    def simulate(network, some):
+        values = comsa.bind(own, network).values
+        return machine.run(some.stimulus, values, trials=len(some.targets))
+
+    recording = simulate(network, given_task)
+    ours = comsa.decode(own, recording, given_task)
+    theirs = comsa.evaluate(own, "spiking", network, given_task)
+    assert (ours.choices == theirs.choices).mean() >= 0.995
+    for name, first in comsa.reference_first_ms(own, "spiking", network, given_task).items():
+        found = recording.spikes[name].first_ms()
+        assert (np.isfinite(found) == np.isfinite(first)).mean() > 0.998
+        both = np.isfinite(found) & np.isfinite(first)
+        assert np.median(np.abs(found[both] - first[both])) < 1e-3 * 5.5
+    for name in model.PULSES:
+        expected = np.tile(arrays[name], (400, 1))
+        np.testing.assert_allclose(recording.spikes[name].first_ms(), expected, atol=1e-6)
+
+    # Hidden spikes replayed without jitter decide the same.
+    still = Condition("layer_jitter", "hidden", 1e-9)
+    moved, bound = comsa.vary(own, still, given_task, comsa.bind(own, network), rng)
+    again = comsa.decode(own, machine.run(moved.stimulus, bound.values, trials=400), given_task)
+    assert (again.choices == ours.choices).mean() >= 0.995
+
+
+def test_no_exhibits_without_a_spiking_network():
+    assert examples.collect(params(), {("mlp", 0): Network({})}, silent, Streams(0)) == {}

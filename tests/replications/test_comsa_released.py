@@ -1,0 +1,86 @@
+"""Comsa: the networks that the authors released, read, refused, or missing."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from comsa_networks import SIZES, params, silent, small
+
+import whyspiking.replications.comsa as comsa
+from whyspiking import claims
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.replications.comsa import model, released
+
+
+def written(own, arrays):
+    """The text of a released file for a small network."""
+    n = own.n_pulses
+    head = ["pulses_per_layer", own.theta, 3, own.n_input, own.n_hidden, own.n_output, n]
+    pulses = [*arrays["input_pulses"], *arrays["hidden_pulses"], *np.arange(n)]
+    weights = [*arrays["w_hidden"].T.ravel(), *arrays["w_output"].T.ravel()]
+    return " ".join(str(word) for word in [*head, *pulses, *weights])
+
+
+def test_released_files_are_read_in_order():
+    _, arrays, _, _ = small()
+    own = params("released", **SIZES)
+    found = released.parse(written(own, arrays), own, "file")
+    for name in model.NAMES:
+        np.testing.assert_allclose(found[name], arrays[name])
+
+
+def test_released_files_that_do_not_fit_are_refused(tmp_path):
+    _, arrays, _, _ = small()
+    own = params("released", **SIZES)
+    text = written(own, arrays)
+    words = text.split()
+    for changed, said in (
+        (text.replace(" 12 9 3 ", " 9 12 3 "), r"begins with .* 9 12 3 .*expected .* 12 9 3 "),
+        (text.replace("pulses_per_layer", "no_pulses"), "begins with 'no_pulses"),
+        (" ".join(words[:-1]), r"\d+ numbers after the sizes; expected \d+"),
+        (" ".join([*words[:9], "word", *words[10:]]), "not a number"),
+        (" ".join([*words[:7], "-1", *words[8:]]), "a pulse comes at -1"),
+    ):
+        with pytest.raises(UserError, match=said):
+            released.parse(changed, own, "file")
+    name, digest = released.FILES["slow"]
+    (tmp_path / name).write_text(text)
+    there = replace(own, originals_dir=tmp_path)
+    with pytest.raises(UserError, match=hashlib.sha256(text.encode()).hexdigest()) as refused:
+        comsa.train(there, "slow", Streams(0), {}, silent)
+    assert digest in str(refused.value)
+
+
+@pytest.mark.parametrize("folder", [None, Path("nowhere")])
+def test_missing_files_are_not_measured(tmp_path, folder):
+    """The jobs run to their end, and the claim says what was missing."""
+    from whyspiking import compare, replicate
+
+    own = replace(params("released"), originals_dir=folder and tmp_path / folder)
+    place = tmp_path / "smoke" / "comsa" / "released"
+    for variant in ("slow", "fast"):
+        replicate.train(own, variant, [], place / variant / "seed-0", silent)
+    networks = [place / variant / "seed-0" for variant in ("slow", "fast")]
+    replicate.simulate(own, networks, {}, place, silent)
+    config = {"scale": "default", "energy": _energy()}
+    compare.collect_talk(
+        "comsa", [place / "metrics.csv", *(n / "metrics.csv" for n in networks)],
+        [n / "network.json" for n in networks], config, tmp_path,
+    )  # fmt: skip
+    import pandas as pd
+
+    verdicts = pd.read_csv(tmp_path / "verdicts.csv").set_index("claim")
+    for name in ("comsa.released_slow.accuracy", "comsa.released_fast.parity"):
+        assert verdicts.loc[name, "verdict"] == claims.NOT_MEASURED
+        assert str(verdicts.loc[name, "note"]).startswith("file not available: comsa_")
+    assert "file not available" not in str(verdicts.loc["comsa.mnist_slow.accuracy", "note"])
+
+
+def _energy():
+    import yaml
+
+    path = Path(__file__).parents[2] / "config" / "config.yaml"
+    return yaml.safe_load(path.read_text())["energy"]

@@ -1,0 +1,175 @@
+"""Comsa: digits as latencies, initial weights and pulses, the published loss and training."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from comsa_networks import params, silent, small
+
+import whyspiking.replications.comsa as comsa
+from whyspiking.datasets import mnist
+from whyspiking.errors import UserError
+from whyspiking.first_spike.training import Inputs, Training
+from whyspiking.randomness import Streams
+from whyspiking.replications.comsa import learning, model, task
+
+
+@pytest.fixture
+def digits(monkeypatch):
+    """A stand-in for MNIST: each class lights its own 79 pixels of 784, with noise."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 600)
+    images = rng.integers(0, 256, (600, 784)) * (rng.random((600, 784)) < 0.1)
+    for image, label in zip(images, labels, strict=True):
+        image[label * 78 : label * 78 + 79] = rng.integers(100, 256, 79)
+    images = images.reshape(-1, 28, 28).astype(np.uint8)
+    monkeypatch.setattr(mnist, "load", lambda folder, file: (images, labels))
+    mnist._flat.cache_clear()
+    yield images, labels
+    mnist._flat.cache_clear()
+
+
+# ---- task ----------------------------------------------------------------------------------
+
+
+def test_digits_become_latencies(digits):
+    images, labels = digits
+    own = params(n_train=400, n_validation=100, n_test=7)
+    test = comsa.make_task(own, "test", Streams(0))
+    first = test.stimulus.spikes["input"].first_ms()
+    p = images[:7].reshape(7, -1).astype(float)
+    np.testing.assert_allclose(first, np.where(p > 0, 1 - p / 256, np.inf), atol=1e-6)
+    np.testing.assert_array_equal(test.targets, labels[:7])
+    assert comsa.make_task(own, "fresh", Streams(0)) is None
+
+
+def test_splits_are_dealt_anew_for_every_seed(digits):
+    own = params(n_train=400, n_validation=200)
+    pairs = [
+        [task.samples(own, split, Streams(seed))[0] for split in ("train", "validation")]
+        for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(pairs[0][1], pairs[1][1])
+    assert not np.array_equal(pairs[0][1], pairs[2][1])
+    rows = [{row.tobytes() for row in part} for part in pairs[0]]
+    assert not rows[0] & rows[1]
+    with pytest.raises(UserError, match=r"500 images of split .train., which has 400"):
+        task.samples(params(n_train=500, n_validation=200), "train", Streams(0))
+
+
+def test_images_of_another_size_are_refused(digits):
+    with pytest.raises(UserError, match=r"784 pixels.*'comsa' has 100"):
+        task.samples(params(n_input=100, n_train=10), "train", Streams(0))
+
+
+# ---- training ------------------------------------------------------------------------------
+
+
+def test_initial_weights_follow_the_published_moments():
+    own = params(scale="paper")
+    arrays = learning.initial_arrays(own, Streams(0))
+    sigma = np.sqrt(2 / (784 + 340 + 10))
+    assert arrays["w_hidden"].shape == (794, 340) and arrays["w_output"].shape == (350, 10)
+    assert arrays["w_hidden"][:784].mean() == pytest.approx(-0.275419 * sigma, rel=0.05)
+    assert arrays["w_hidden"][784:].mean() == pytest.approx(7.83912 * sigma, rel=0.05)
+    assert arrays["w_hidden"][:784].std() == pytest.approx(sigma, rel=0.01)
+    np.testing.assert_allclose(arrays["input_pulses"], np.arange(1, 11) / 11, atol=1e-6)
+    np.testing.assert_allclose(arrays["hidden_pulses"][[0, -1]], [10, 50])
+
+
+def test_training_is_the_published_one():
+    """Loss in time units and pulses at the published rate, whatever the dimensionless scale."""
+    own, arrays, times, targets = small()
+    k = own.decay_rate
+    training = Training(
+        replace(learning.settings(own), batch=len(targets)),
+        (arrays["w_hidden"], arrays["w_output"]),
+        (arrays["input_pulses"] * k, arrays["hidden_pulses"] * k),
+        dtype=np.float64,
+    )
+    output = model.first_spikes(own, arrays, times)[1]
+    shares = np.exp(-output) / np.exp(-output).sum(axis=1, keepdims=True)
+    expected = -np.log(shares[np.arange(len(targets)), targets] + 1e-8).mean()
+    found = training.epoch(
+        Inputs(times * k, np.float64), targets, np.arange(len(targets)), 1e-3, 0.05 * k
+    )
+    assert found.loss == pytest.approx(expected, rel=1e-9)
+    assert found.accuracy == (output.argmin(axis=1) == targets).mean()
+    # The first step of Adam is the rate itself, where the gradient is not tiny.
+    moved = np.abs(training.pulses[0] / k - arrays["input_pulses"])
+    assert moved.max() == pytest.approx(0.05, rel=0.05) and moved.max() <= 0.05
+
+
+@pytest.fixture
+def trained(digits):
+    own = params(n_train=500, n_validation=100, n_test=100, n_hidden=30, epochs=15)
+    return own, comsa.train(own, "spiking", Streams(0), {}, silent)
+
+
+def test_it_learns_and_keeps_the_best_model(trained):
+    own, network = trained
+    by_epoch = [r["value"] for r in network.history if r["metric"] == "validation_accuracy"]
+    assert max(by_epoch) == network.info["validation_accuracy"] > 0.7
+    assert by_epoch[network.info["best_epoch"] - 1] == max(by_epoch)
+    features, targets = task.samples(own, "validation", Streams(0))
+    again = learning.validate(own, network.arrays, task.pixel_times(features, own), targets)
+    assert again["validation_accuracy"] == max(by_epoch)
+    start = learning.initial_arrays(own, Streams(0))
+    assert np.abs(network.arrays["input_pulses"] - start["input_pulses"]).max() > 0.01
+    fixed = comsa.train(own, "fixed_pulses", Streams(0), {}, silent)
+    for name in model.PULSES:
+        np.testing.assert_allclose(fixed.arrays[name], start[name], rtol=1e-6)
+
+
+def test_training_that_diverges_keeps_the_last_good_model(digits, monkeypatch, caplog):
+    own = params(n_train=320, n_validation=50, n_hidden=20, epochs=5, batch=32)
+    real, calls = Training.epoch, []
+
+    def poisoned(training, *args, **kwargs):
+        calls.append(1)
+        if len(calls) == 3:
+            training.weights[1][0, 0] = np.nan
+        return real(training, *args, **kwargs)
+
+    monkeypatch.setattr(Training, "epoch", poisoned)
+    network = learning.train(own, "spiking", Streams(0), silent)
+    assert network.info["stopped"] == "epoch 3, step 21"
+    assert network.info["epochs"] == 2 and len(calls) == 3
+    assert all(np.isfinite(values).all() for values in network.arrays.values())
+    assert "step 21" in caplog.text
+    calls[:] = [1] * 2
+    with pytest.raises(UserError, match="step 1, before"):
+        learning.train(own, "spiking", Streams(0), silent)
+
+
+def test_late_pulses_and_inhibition_make_the_slow_start():
+    """Neither of the two alone delays the first output spike of an untrained network."""
+    rng = np.random.default_rng(0)
+    times = np.where(rng.random((40, 784)) < 0.19, rng.random((40, 784)), np.inf)
+    found = {}
+    for pulses in ([0.0909, 0.909], [10.0, 50.0]):
+        for mean in (0.0, -0.1):
+            own = params(scale="paper", hidden_pulses=pulses, output_mean=mean)
+            arrays = learning.initial_arrays(own, Streams(0))
+            output = model.first_spikes(own, arrays, times.astype(np.float32))[1]
+            found[pulses[0] > 1, mean < 0] = np.median(output.min(axis=1))
+    assert found[True, True] > 10
+    assert max(found[False, False], found[False, True], found[True, False]) < 5
+
+
+def test_rates():
+    own = params(scale="default", epochs=30)
+    assert learning.rates(own, 0)["w_hidden"] == pytest.approx(1.0186e-3)
+    assert learning.rates(own, 15)["input_pulses"] == pytest.approx(9.53751e-2 / 2)
+    assert learning.rates(own, 3, fixed_pulses=True)["hidden_pulses"] == 0
+    assert learning.rates(params(scale="paper"), 99)["w_output"] == pytest.approx(1.0186e-3)
+
+
+def test_ink_sees_only_which_pixels_fire(digits):
+    own = params(n_train=500, n_validation=100, n_test=50, control_epochs=3)
+    network = comsa.train(own, "ink", Streams(0), {}, silent)
+    test = comsa.make_task(own, "test", Streams(0))
+    dimmed = replace(test, features=test.features / 2)
+    first, second = (comsa.evaluate(own, "ink", network, part) for part in (test, dimmed))
+    np.testing.assert_array_equal(first.choices, second.choices)
+    assert (first.choices == first.targets).mean() > 0.5

@@ -1,0 +1,163 @@
+"""Goeltz: latencies, the loss and its gradient, the bump rule, and how training goes."""
+
+import numpy as np
+import pytest
+from goeltz_settings import params, silent
+
+import whyspiking.replications.goeltz as goeltz
+from whyspiking import first_spike
+from whyspiking.datasets import mnist, yinyang
+from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.replications.goeltz import learning, model, task
+
+# ---- task ----------------------------------------------------------------------------------
+
+
+def test_values_become_latencies():
+    own = params()
+    found = goeltz.make_task(own, "test", Streams(0))
+    features, classes = yinyang.generate(40, 1000)
+    first = found.stimulus.spikes["input"].first_ms()
+    np.testing.assert_allclose(first[:, :4], 0.15 + 1.85 * features)
+    np.testing.assert_array_equal(first[:, 4], 0.9)
+    np.testing.assert_array_equal(found.targets, classes)
+    assert found.n_classes == 3 and found.features.shape == (1000, 4)
+    fresh = goeltz.make_task(own, "fresh", Streams(1))
+    assert len(fresh.targets) == own.n_fresh
+
+
+def test_digits_become_latencies(monkeypatch):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (30, 28, 28), np.uint8)
+    monkeypatch.setattr(task, "MNIST_VALIDATION", 10)
+    monkeypatch.setattr(mnist, "load", lambda folder, split: (images, np.arange(30) % 10))
+    mnist._flat.cache_clear()
+    own = params("mnist", n_train=20, n_validation=10, n_test=4)
+    try:
+        train, _ = task.samples(own, "train")
+        validation, labels = task.samples(own, "validation")
+        assert len(train) == 20 and len(validation) == 10
+        np.testing.assert_array_equal(labels, np.arange(20, 30) % 10)
+        test = goeltz.make_task(own, "test", Streams(0))
+        assert goeltz.make_task(own, "fresh", Streams(0)) is None
+        with pytest.raises(UserError, match=r"784 pixels.*'goeltz' has 100"):
+            task.samples(params("mnist", n_input=100), "test")
+    finally:
+        mnist._flat.cache_clear()
+    first = test.stimulus.spikes["input"].first_ms()
+    dark = 1 - images[:4].reshape(4, -1) / 256
+    np.testing.assert_allclose(first, 0.15 + 1.85 * dark, atol=1e-6)
+    assert np.isfinite(first).all()
+
+
+# ---- loss, bump rule and training ----------------------------------------------------------
+
+
+def test_loss_gradient_is_its_derivative():
+    own = params()
+    rng = np.random.default_rng(0)
+    times = rng.uniform(0.5, 3, (6, 3))
+    times[1, 2] = np.inf
+    targets = rng.integers(0, 2, 6)
+    times[2, targets[2]] = np.inf
+    _value, gradient = learning.loss(times, targets, own)
+    assert (gradient[2] == 0).all() and gradient[1, 2] == 0
+    for index in np.ndindex(times.shape):
+        if np.isfinite(times[index]) and index[0] != 2:
+            sides = []
+            for step in (1e-6, -1e-6):
+                moved = times.copy()
+                moved[index] += step
+                sides.append(learning.loss(moved, targets, own)[0])
+            assert gradient[index] == pytest.approx((sides[0] - sides[1]) / 2e-6, abs=1e-6)
+    # One sample by hand.
+    t, n = times[0], targets[0]
+    alone, _ = learning.loss(times[:1], targets[:1], own)
+    expected = np.log(np.exp(-t / 0.2).sum()) + t[n] / 0.2 + 0.005 * np.exp(t[n])
+    assert alone == pytest.approx(expected)
+    assert learning.loss(times[2:3], targets[2:3], own)[0] == 100
+    # Where every output is silent the loss is still a number.
+    assert learning.loss(np.full((2, 3), np.inf), targets[:2], own)[0] == 100
+
+
+def spikes_with(hidden, output):
+    layers = [
+        first_spike.LayerOutput(np.asarray(t, float), np.ones(np.shape(t)))
+        for t in (hidden, output)
+    ]
+    return model.Pass(np.zeros((2, 1)), layers[0], layers[0].times, layers[1])
+
+
+def test_bump_rule():
+    """First offending layer, doubling while it offends, back to the start when another does."""
+    inf = np.inf
+    good = spikes_with([[1, 1], [1, 1]], [[1, 1], [1, 1]])
+    hidden = spikes_with([[inf, 1], [inf, 1]], [[inf, 1], [1, 1]])
+    output = spikes_with([[inf, 1], [1, 1]], [[inf, 1], [1, 1]])
+    weights = (np.zeros((3, 2)), np.zeros((2, 2)))
+    bump = learning.Bump(0.1, (0.3, 0.0))
+    assert bump.offending(good) is None
+    assert bump.offending(hidden) == 0
+    lifted = bump.apply(weights, hidden, 0)
+    np.testing.assert_allclose(lifted[0], [[0.1, 0]] * 3)
+    assert (lifted[1] == 0).all()
+    assert bump.offending(hidden) == 0 and bump.amount == pytest.approx(0.2)
+    assert bump.offending(hidden) == 0 and bump.amount == pytest.approx(0.4)
+    assert bump.offending(output) == 1 and bump.amount == pytest.approx(0.1)
+    np.testing.assert_allclose(bump.apply(weights, output, 1)[1], [[0.1, 0]] * 2)
+    assert bump.offending(good) is None
+    assert bump.offending(output) == 1 and bump.amount == pytest.approx(0.1)
+
+
+def test_faithful_rule_skips_the_gradient_step():
+    """With all neurons silent nothing but the bump changes the weights."""
+    own = params(n_train=100, batch=100, epochs=1, bump_rule="faithful", schedule="step")
+    start = tuple(np.full_like(w, -1) for w in learning.initial_weights(own, Streams(0)))
+    found = learning.train(own, Streams(0), silent, start=start)
+    np.testing.assert_allclose(found.arrays["w_hidden"], -1 + own.bump, atol=1e-6)
+    np.testing.assert_allclose(found.arrays["w_output"], -1, atol=1e-6)
+
+
+@pytest.mark.parametrize("whole_epochs", [True, False])
+def test_training_that_diverges_keeps_the_last_good_network(monkeypatch, caplog, whole_epochs):
+    own = params(n_hidden=20, n_train=300, n_validation=100, epochs=5, batch=100)
+    options = {} if whole_epochs else {"distortion": learning.Distortion()}
+    broken: set[int] = set()
+    monkeypatch.setattr(
+        learning, "learning_rate", lambda params, epoch, n: np.nan if epoch in broken else 5e-3
+    )
+    good = learning.train(own, Streams(0), silent, epochs=2, **options)
+    broken.add(2)
+    found = learning.train(own, Streams(0), silent, **options)
+    # Three batches per epoch.
+    assert found.info["stopped"] == "epoch 3, step 7" and "epoch 3, step 7" in caplog.text
+    assert found.info["epochs"] == 2 and not good.info["stopped"]
+    for name, values in good.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], values)
+    broken.add(0)
+    with pytest.raises(UserError, match="epoch 1, step 1, before"):
+        learning.train(own, Streams(0), silent, **options)
+
+
+def test_learning_rates():
+    own = params(scale="paper")
+    assert learning.learning_rate(own, 19, 300) == 0.005
+    assert learning.learning_rate(own, 40, 300) == pytest.approx(0.005 * 0.95**2)
+    cosine = params(scale="smoke")
+    assert learning.learning_rate(cosine, 0, 40) == 0.005
+    assert learning.learning_rate(cosine, 20, 40) == pytest.approx(0.0025)
+
+
+def test_jax_engine_learns_the_same():
+    """One epoch in either engine from the same start ends at nearly the same weights."""
+    found = [
+        learning.train(params(n_train=200, epochs=1, engine=name), Streams(0), silent)
+        for name in ("compiled", "jax")
+    ]
+    assert [network.info["engine"] for network in found] == ["compiled", "jax"]
+    start = learning.initial_weights(params(), Streams(0))
+    for name, before in zip(learning.NAMES, start, strict=True):
+        ours, theirs = (network.arrays[name] for network in found)
+        assert np.abs(ours - before).max() > 1e-3
+        assert np.quantile(np.abs(ours - theirs), 0.95) < 1e-4

@@ -1,0 +1,191 @@
+"""Goeltz: trained networks of both ratios of time constants, in closed form and in Brian2."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from goeltz_settings import params, silent
+
+import whyspiking.replications.goeltz as goeltz
+from whyspiking.contract import Condition, Network
+from whyspiking.randomness import Streams
+from whyspiking.replications.goeltz import distortion, examples, learning, model
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def trained(request):
+    """A small network for each ratio of time constants."""
+    own = params(
+        "yinyang" if request.param == 1 else "yinyang_2tau", epochs=12, n_train=3000, batch=100
+    )
+    return own, learning.train(own, Streams(0), silent)
+
+
+# ---- learning ------------------------------------------------------------------------------
+
+
+def test_network_gradient_is_central_difference(trained):
+    own, network = trained
+    test = goeltz.make_task(own, "test", Streams(0))
+    times = test.stimulus.spikes["input"].first_ms()[:20]
+    targets = test.targets[:20]
+    weights = tuple(network.arrays[name].astype(float) for name in learning.NAMES)
+    forward = model.ideal_substrate(own)
+    free = replace(own, values={**own.values, "max_dw_norm": np.inf})
+    spikes = forward(times, weights)
+    _value, by_time = learning.loss(spikes.output.times, targets, own)
+    found = model.gradients(free, spikes, weights, by_time)
+    rng = np.random.default_rng(0)
+    for layer in (0, 1):
+        direction = rng.normal(size=weights[layer].shape)
+        sides = []
+        for step in (1e-6, -1e-6):
+            moved = [w.copy() for w in weights]
+            moved[layer] += step * direction
+            sides.append(learning.loss(forward(times, tuple(moved)).output.times, targets, own)[0])
+        expected = (sides[0] - sides[1]) / 2e-6
+        assert np.sum(found[layer] * direction) == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def test_it_learns(trained):
+    own, network = trained
+    losses = [row["value"] for row in network.history if row["metric"] == "train_loss"]
+    assert losses[-1] < 0.5 * losses[0]
+    outcome = goeltz.evaluate(own, "spiking", network, goeltz.make_task(own, "test", Streams(0)))
+    # A linear classifier reaches 0.66.
+    assert (outcome.choices == outcome.targets).mean() > 0.75
+    assert network.info["engine"] in ("compiled", "jax") and network.info["epochs"] == 12
+    assert {"validation_accuracy", "silent_hidden", "bumped_batches", "train_accuracy"} <= {
+        row["metric"] for row in network.history
+    }
+
+
+def test_decisions():
+    own = params()
+    found = goeltz.make_task(own, "test", Streams(0))
+    some = replace(found, targets=found.targets[:3])
+    times = np.array([[2, 1, 1], [np.inf] * 3, [np.inf, 5, 3]])
+    trials = model.decide(times, some, own)
+    np.testing.assert_array_equal(trials.choices, [1, -1, 2])
+    np.testing.assert_array_equal(trials.decision_ms, [1, np.inf, 3])
+
+
+# ---- distortions ---------------------------------------------------------------------------
+
+
+def test_uneven_substrate_without_spread_is_ideal(trained):
+    own, network = trained
+    weights = tuple(network.arrays[name].astype(float) for name in learning.NAMES)
+    taus = distortion.spread_taus(own, Condition("tau_spread", "neurons", 0.0), Streams(0))
+    times = goeltz.make_task(own, "test", Streams(0)).stimulus.spikes["input"].first_ms()[:100]
+    ideal, found = (
+        f(times, weights) for f in (model.ideal_substrate(own), model.uneven_substrate(own, taus))
+    )
+    for name in ("hidden", "output"):
+        a, b = getattr(ideal, name), getattr(found, name)
+        fired = np.isfinite(a.times)
+        np.testing.assert_array_equal(fired, np.isfinite(b.times))
+        np.testing.assert_allclose(b.times[fired], a.times[fired], atol=1e-9)
+        np.testing.assert_allclose(b.slopes, a.slopes, atol=1e-6)
+
+
+# ---- Brian2 --------------------------------------------------------------------------------
+
+
+def test_structure_is_shared_by_experiments_of_equal_size():
+    models = [
+        goeltz.to_brian(params(name, scale="default"))
+        for name in ("yinyang", "yinyang_2tau", "distortion")
+    ]
+    for other in models[1:]:
+        assert other.definition == models[0].definition and other.reset == models[0].reset
+        assert (other.name, other.max_trials) == (models[0].name, models[0].max_trials)
+        assert (other.dt_ms, other.trial_ms) == (models[0].dt_ms, models[0].trial_ms)
+
+
+def test_binding_places_the_bias(trained):
+    own, network = trained
+    binding = goeltz.bind(own, network)
+    w_output = network.arrays["w_output"]
+    np.testing.assert_allclose(binding.values["s_output.w"], w_output[:-1])
+    np.testing.assert_allclose(binding.values["s_direct.w"][4], w_output[-1])
+    assert (binding.values["s_direct.w"][:4] == 0).all()
+    assert set(binding.layers) <= set(binding.values)
+    assert all(
+        layer.weights.shape == np.shape(binding.values[k]) for k, layer in binding.layers.items()
+    )
+    assert np.all(binding.values["hidden.v_th"] == 1 / own.tau_ratio)
+
+
+@pytest.mark.slow
+def test_brian_is_the_closed_form(trained, tmp_path_factory):
+    from whyspiking.brian import Machine
+
+    own, network = trained
+    machine = Machine(goeltz.to_brian(own), tmp_path_factory.getbasetemp() / "build")
+    test = goeltz.make_task(own, "test", Streams(0))
+
+    def simulate(network, task):
+        return machine.run(task.stimulus, goeltz.bind(own, network).values)
+
+    recording = simulate(network, test)
+    ours, theirs = (
+        goeltz.decode(own, recording, test),
+        goeltz.evaluate(own, "spiking", network, test),
+    )
+    assert (ours.choices == theirs.choices).mean() >= 0.995
+    for name, first in goeltz.reference_first_ms(own, "spiking", network, test).items():
+        found = recording.spikes[name].first_ms()
+        assert (np.isfinite(found) == np.isfinite(first)).mean() > 0.999
+        both = np.isfinite(found) & np.isfinite(first)
+        errors = np.abs(found[both] - first[both])
+        assert np.median(errors) < 2e-4 and np.quantile(errors, 0.9) < 2e-3
+
+    # Neurons with time constants of their own, against the numerical event-driven solution.
+    taus = distortion.spread_taus(own, Condition("tau_spread", "neurons", 0.3), Streams(3))
+    changes = {
+        f"{layer}.{tau}": taus[f"{tau}_{layer}"] * 1e-3
+        for layer in ("hidden", "output")
+        for tau in ("tau_m", "tau_s")
+    }
+    weights = tuple(network.arrays[name] for name in learning.NAMES)
+    times = test.stimulus.spikes["input"].first_ms()[:300]
+    chip = model.brian_substrate(own, machine, changes)(times, weights)
+    numeric = model.uneven_substrate(own, taus)(times, weights)
+    for name in ("hidden", "output"):
+        a, b = getattr(chip, name).times, getattr(numeric, name).times
+        b = np.where(b <= own.trial_ms, b, np.inf)
+        assert (np.isfinite(a) == np.isfinite(b)).mean() > 0.995
+        both = np.isfinite(a) & np.isfinite(b)
+        assert np.median(np.abs(a[both] - b[both])) < 2e-4
+    assert (numeric.hidden.times != model.ideal_substrate(own)(times, weights).hidden.times).any()
+
+    # Hidden spikes replayed in place of the silenced layer decide the same.
+    replayed = replace(
+        test,
+        stimulus=replace(
+            test.stimulus,
+            spikes={**test.stimulus.spikes, "hidden_replay": recording.spikes["hidden"]},
+        ),
+    )
+    values = {**goeltz.bind(own, network).values, "hidden.v_th": 1e9}
+    again = goeltz.decode(own, machine.run(replayed.stimulus, values), test)
+    np.testing.assert_array_equal(again.choices, ours.choices)
+    # A spike that an arrival within the step has caused may be replayed one step earlier, which an
+    # output that just grazes its threshold turns into a later spike.
+    moved = np.abs(again.decision_ms - ours.decision_ms)[np.isfinite(ours.decision_ms)]
+    assert (moved < 1e-9).mean() > 0.97 and (moved < 0.01).mean() > 0.99
+
+    # Figures: the drawn potentials reach one where the neurons fired.
+    arrays = examples.collect(own, {("spiking", 0): network}, simulate, Streams(0))
+    assert arrays["map.first_ms"].shape == (examples.MAP_SIDE, examples.MAP_SIDE, 3)
+    time, v = arrays["trace.time_ms"], arrays["trace.v_output"]
+    for n, moment in enumerate(arrays["trace.output_ms"]):
+        before = v[time < moment - 0.02, n]
+        assert before.max(initial=-1) < 1.01
+        if np.isfinite(moment):
+            assert np.interp(moment, time, v[:, n]) == pytest.approx(1, abs=0.02)
+
+
+def test_no_exhibits_without_a_spiking_network():
+    assert examples.collect(params(), {("mlp", 0): Network({})}, silent, Streams(0)) == {}

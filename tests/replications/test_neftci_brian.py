@@ -1,0 +1,220 @@
+"""DECOLLE in Brian2's own NumPy: steps, learning, a device with deviations, the regression."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from neftci_networks import as_network, digits, network_of, params, seen, task_of
+
+from whyspiking.contract import Condition, Recording
+from whyspiking.randomness import Streams
+from whyspiking.replications.neftci import model, network, plastic, regression, rules, task
+
+
+def run_in_numpy(built, values, frames, arrays=None, after=None):
+    """Spikes of all populations in one trial, (time, neuron), by Brian2's runtime mode.
+
+    Args:
+        built: The model.
+        values: Its numbers.
+        frames: Input spikes, (time, input).
+        arrays: Values of timed arrays by name, for one trial.
+        after: Filled with the values at the end, by the names in `values`.
+    """
+    import brian2
+    from brian2 import ms
+
+    brian2.set_device("runtime")
+    brian2.prefs.codegen.target = "numpy"
+    brian2.defaultclock.dt = built.dt_ms * ms
+    step, channel = np.nonzero(np.asarray(frames))
+    generator = brian2.SpikeGeneratorGroup(
+        frames.shape[1], channel, step * built.dt_ms * ms, name="generator"
+    )
+    made = built.construct(dict.fromkeys(built.inputs, generator))
+    named = {item.name: item for item in made}
+    for key, value in values.items():
+        owner, _, variable = key.rpartition(".")
+        getattr(named[owner], variable + ("_" if variable.startswith("tau") else ""))[:] = np.ravel(
+            value
+        )
+    for owner, code in built.reset.items():
+        named[owner].run_regularly(code, dt=built.trial_ms * ms, when="start")
+    monitors = {n: brian2.SpikeMonitor(named[n]) for n in built.record_spikes}
+    for name, rows in (arrays or {}).items():
+        # In place, since the generated code holds the array.
+        known = [o.namespace[name] for o in made if name in (getattr(o, "namespace", None) or {})]
+        known[0].values[: len(rows)] = rows
+        assert all(array is known[0] for array in known)
+    net = brian2.Network(generator, *made, *monitors.values())
+    net.schedule = list(built.schedule)
+    n_steps = frames.shape[0]
+    net.run(n_steps * built.dt_ms * ms, namespace={})
+    if after is not None:
+        after |= {
+            key: np.array(getattr(named[key.partition(".")[0]], key.partition(".")[2] + "_")[:])
+            for key in values
+        }
+    found = {}
+    for name, monitor in monitors.items():
+        raster = np.zeros((n_steps, len(named[name])))
+        raster[np.rint(monitor.t / ms / built.dt_ms).astype(int), monitor.i] = 1
+        found[name] = raster
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_brian_without_compiler_steps_as_jax_does():
+    """The strings of both Brian2 models, run by Brian2's own NumPy, in float64."""
+    own = params(hidden=[6, 5], n_frames=10)
+    weights, c = network_of(own)
+    given = task_of(own, 3)
+    frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
+    jax_counts = [np.asarray(s) for s in network.responses(weights, frames, c)]
+    assert 0.05 < jax_counts[0].mean() < 0.95
+    with jax.enable_x64(True):
+        double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a), jnp.float64), weights)
+        jax_counts = [
+            np.asarray(s) for s in network.responses(double, jnp.asarray(frames, float), c)
+        ]
+    for kind in (model, plastic):
+        values = kind.bind(own, as_network(weights)).values
+        for trial in range(3):
+            found = run_in_numpy(kind.brian_model(own), values, frames[:, trial])
+            for name, expected in zip(model.names(own), jax_counts, strict=True):
+                np.testing.assert_array_equal(found[name], expected[:, trial], err_msg=name)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_brian_learns_by_the_local_gradient():
+    """One update, in the last step: what the equations of both engines say must be the same."""
+    own = params(hidden=[6, 5], n_frames=10)
+    weights, c = network_of(own)
+    given = task_of(own, 1)
+    frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
+    target = jax.nn.one_hot(given.targets, own.n_classes)
+    *_, last = seen(weights, c, frames)
+    slopes = rules.local_gradients(c, weights, *last, target)
+    control = np.zeros((own.n_frames, 2))
+    control[-1, plastic.RATE] = 0.1
+    arrays = {plastic.CONTROL: control, plastic.WANTED: np.asarray(target)}
+    values = plastic.bind(own, as_network(weights)).values
+    after = {}
+    run_in_numpy(plastic.brian_model(own), values, frames[:, 0], arrays, after)
+    for index, (w, b) in enumerate(zip(weights.w, weights.b, strict=True)):
+        changed = after[f"s{index + 1}.w"].reshape(w.shape)
+        np.testing.assert_allclose(changed - w, -0.1 * slopes[0][index], atol=1e-6)
+        moved = after[f"layer{index + 1}.b"] - model.thresholds(b) - b
+        np.testing.assert_allclose(moved, -0.1 * slopes[1][index], atol=1e-6)
+        assert np.abs(slopes[0][index]).max() > 1e-5
+
+
+def test_deviations_act_only_on_the_device_as_built():
+    own = params("mismatch", n_relearn=4)
+    data = digits(own, 20)
+    binding = plastic.bind(own, as_network(network_of(own)[0]))
+    condition = Condition(plastic.PERTURBATION, "neurons", 0.2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(task, "recordings_of", lambda *_: data)
+        patch.setattr(task, "make_task", lambda *_: task_of(own, 3))
+        whole, bound = plastic.vary(
+            own, condition, task_of(own, 3), binding, np.random.default_rng(0)
+        )
+    control = whole.stimulus.arrays[plastic.CONTROL]
+    assert control.shape == (3 + 3 + 4 + 3, own.n_frames, 2)
+    stages = plastic.periods(whole)
+    assert [len(stages[k]) for k in ("designed", "built", "lesson", "relearned")] == [3, 3, 4, 3]
+    assert not control[stages["designed"], :, plastic.BUILT].any()
+    assert control[stages["built"], :, plastic.BUILT].all()
+    assert not control[stages["built"], :, plastic.RATE].any()
+    assert not control[stages["relearned"], :, plastic.RATE].any()
+    assert not control[stages["lesson"], : model.burn_in(own), plastic.RATE].any()
+    for name in ("designed", "built", "relearned"):
+        np.testing.assert_array_equal(whole.targets[stages[name]], task_of(own, 3).targets)
+    drawn = np.concatenate([bound.values[f"layer{k}.d_tau_m"] for k in (1, 2, 3)])
+    assert 0.1 < drawn.std() < 0.3
+    assert not np.any(binding.values["layer1.d_tau_m"])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_deviating_neurons_have_their_own_threshold_and_time_constants():
+    """A device as built in Brian2 against Eqs. 1 to 4 with one value per neuron."""
+    own = params("mismatch", hidden=[6, 5], n_frames=10)
+    weights, _ = network_of(own)
+    frames = task.frames_of(own, task_of(own, 1).stimulus.spikes["events"])
+    values = dict(plastic.bind(own, as_network(weights)).values)
+    rng = np.random.default_rng(3)
+    spikes = frames[:, 0].astype(float)
+    expected = {}
+    for k, (name, w, b) in enumerate(zip(model.names(own), weights.w, weights.b, strict=True), 1):
+        off = {key: rng.uniform(-0.4, 0.4, b.size) for key in plastic.DEVIATING}
+        values |= {f"{name}.d_{key}": off[key] for key in plastic.DEVIATING}
+        w, b, v_th = np.asarray(w, float), np.asarray(b, float), model.thresholds(b)
+        alpha, beta, gamma = (
+            np.exp(-own.dt_ms / (tau * (1 + off[key]))) for key, tau in model.taus(own).items()
+        )
+        v = i_syn = r = np.zeros(b.size)
+        fired = []
+        for now in spikes:
+            v, i_syn = alpha * v + (1 - alpha) * i_syn, beta * i_syn
+            s = (v + b + v_th + r > v_th * (1 + off["v_th"])).astype(float)
+            r = gamma * r - (1 - gamma) * s
+            i_syn = i_syn + (1 - beta) * (now @ w)
+            fired.append(s)
+        expected[name] = spikes = np.stack(fired)
+        assert values[f"s{k}.w"].shape == w.shape
+    control = np.zeros((own.n_frames, 2))
+    control[:, plastic.BUILT] = 1
+    arrays = {plastic.CONTROL: control}
+    found = run_in_numpy(plastic.brian_model(own), values, frames[:, 0], arrays)
+    plain = run_in_numpy(plastic.brian_model(own), values, frames[:, 0])
+    for name, spikes in expected.items():
+        np.testing.assert_array_equal(found[name], spikes, err_msg=name)
+    assert any((plain[name] != found[name]).any() for name in expected)
+
+
+def test_regained_is_a_share_of_a_loss_that_there_is():
+    own = params("mismatch", least_loss=0.1)
+    given = task_of(own, 40)
+    control = np.zeros((40, own.n_frames, 2))
+    control[10:, :, plastic.BUILT] = 1
+    control[20:30, -1, plastic.RATE] = 0.1
+    stimulus = replace(given.stimulus, arrays={plastic.CONTROL: control})
+    given = replace(given, targets=np.arange(40) % 4, stimulus=stimulus)
+
+    def measured(n_wrong_built, n_wrong_relearned):
+        choices = given.targets.copy()
+        choices[10 : 10 + n_wrong_built] += 1
+        choices[30 : 30 + n_wrong_relearned] += 1
+        readout = np.eye(5)[choices][:, None, :].repeat(own.n_frames, axis=1)
+        name = f"readout{len(own.hidden)}"
+        recording = Recording({}, {name: readout}, {name: own.dt_ms})
+        condition = Condition(plastic.PERTURBATION, "neurons", 0.4)
+        return plastic.measures(own, condition, recording, given)
+
+    found = measured(4, 1)
+    assert found["lost"] == pytest.approx(0.4)
+    assert found["regained"] == pytest.approx(0.75)
+    assert np.isnan(measured(0, 3)["regained"])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_regression_learns_in_brian_as_the_equations_say():
+    own = params("regression", n_in=8, hidden=[6, 5, 4], trial_ms=100.0)
+    given = regression.make_task(own, Streams(1))
+    raster = regression.raster_of(own, given)
+    start = regression.initial(own, raster, Streams(1))
+    eta = 1e-5
+    values = regression.bind(own, start, eta).values
+    after = {}
+    run_in_numpy(
+        regression.brian_model(own), values, raster,
+        {regression.WANTED: regression.series(own)}, after,
+    )  # fmt: skip
+    expected = regression.one_trial(own, start, raster, eta)
+    for k, w in enumerate(model.weights_of(start)[0]):
+        found = after[f"s{k + 1}.w"].reshape(w.shape) - w
+        np.testing.assert_allclose(found / eta, (expected[k] - w) / eta, rtol=1e-3, atol=1e-3)
+        assert np.abs(found / eta).max() > 0.01

@@ -1,0 +1,80 @@
+"""DECOLLE: what the figures say about made-up tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import tables
+from whyspiking.figures import NotMeasuredError
+from whyspiking.replications.neftci import drawing
+
+
+def made_results():
+    """Invented rows of all that the figures read, for two seeds."""
+    history, metrics = [], []
+    for (experiment, variant), _ in drawing.RULES.items():
+        for seed in (0, 1):
+            for epoch in (1, 2, 3):
+                for metric, value in (
+                    ("validation_accuracy", 0.9 + 0.02 * epoch + 0.001 * seed),
+                    ("samples", 1000 * epoch),
+                    ("updates", 10 * epoch),
+                ):
+                    history.append((experiment, variant, seed, epoch, metric, value))
+            for layer in (1, 2, 3):
+                for metric, value in (("accuracy", 0.9 + 0.01 * layer), ("activity", 0.1 / layer)):
+                    place = (experiment, variant, seed, "brian2", "none", 0.0)
+                    metrics.append((*place, f"{metric}_layer{layer}", value + 0.002 * seed))
+    for rule, slope in (("local", 0), ("end_to_end", 1000)):
+        for n in (30, 60):
+            history.append(("memory", "spiking", 0, n, f"memory_{rule}", 1e5 + slope * n))
+    for seed in (0, 1):
+        for level in (0.1, 0.4):
+            for metric, value in zip(drawing.STAGES, (0.95, 0.95 - level, 0.94), strict=True):
+                place = ("mismatch", "spiking", seed, "brian2", "device", level)
+                metrics.append((*place, metric, value))
+    for epoch in (1, 6):
+        for k in (1, 2, 3):
+            history.append(("regression", "spiking", 0, epoch, f"nmse_layer{k}", k / epoch))
+    columns = ("experiment", "variant", "seed", "engine", "perturbation", "strength")
+    return (
+        pd.DataFrame(history, columns=pd.Index(tables.HISTORY_COLUMNS)),
+        pd.DataFrame(metrics, columns=pd.Index([*columns, "metric", "value"])),
+    )
+
+
+def test_figures_say_what_the_tables_say():
+    history, metrics = made_results()
+    learned = drawing.learning(history)
+    assert "back-propagation ends at 0.96" in learned.alt
+    told = drawing.layers(metrics).alt
+    assert "local, every step: accuracy 0.911 / 0.921 / 0.931, activity 0.101 / 0.051" in told
+    assert "back-propagation from 0.13 to 0.16 MB" in drawing.memory(history).alt
+    assert "40 %: as designed 0.950, as built 0.550, relearned 0.940" in drawing.device(metrics).alt
+    with pytest.raises(NotMeasuredError):
+        drawing.learning(history[history["experiment"] == "memory"])
+    with pytest.raises(NotMeasuredError):
+        drawing.device(metrics[metrics["experiment"] == "nmnist"])
+    arrays = {
+        "digit.input_t_ms": np.array([0.0, 110.0, 300.0]),
+        "digit.input_x": np.array([1, 2, 3]),
+        "digit.input_y": np.array([1, 2, 3]),
+        "digit.input_on": np.array([1, 0, 1]),
+        "digit.target": np.array(2),
+        "digit.dt_ms": np.array(7.5),
+    }
+    for k in (1, 2, 3):
+        arrays[f"digit.layer{k}_t_ms"] = np.array([10.0, 20.0])
+        arrays[f"digit.layer{k}_unit"] = np.array([0, 1])
+        arrays[f"digit.readout{k}"] = np.eye(10)[np.full(42, 2)]
+    told = drawing.series(
+        {
+            "series.target": np.zeros((20, 3)),
+            "series.output": np.ones((20, 3)),
+            "series.dt_ms": np.array(1.0),
+        },
+        history,
+    ).alt
+    assert "layer 3 from 3.00 to 0.500" in told
+    assert "Digit 2: 3 events, 2, 2, 2 spikes" in drawing.one_digit(arrays).alt
+    assert "42 of 42 votes" in drawing.one_digit(arrays).alt
