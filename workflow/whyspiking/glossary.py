@@ -66,8 +66,8 @@ GLOSSARY: dict[str, Metric] = {
     ),
     "speed_area_gain": Metric(
         "fraction",
-        "L4: speed area of the spiking network minus that of its control, which was trained on whole "
-        "inputs, is asked at every time on the input so far and answers without delay.",
+        "L4: speed area of the spiking network minus that of its control, which was trained on "
+        "whole inputs, is asked at every time on the input so far and answers without delay.",
     ),
     "label_delay": Metric(
         "ms", "Median time from a change of the true label to that of the chosen one."

@@ -1,8 +1,8 @@
 """Controls that are asked before all of their input has arrived: L1 to L3, and L4 beside spikes.
 
 A control that sees the whole input at once has no decision in time. Here it is given what has come
-in by t, the rest missing, at many t. Two things favour it: it answers without delay, and what asking
-again and again would cost is not counted. One does not: it was trained on whole inputs only.
+in by t, the rest missing, at many t. Two things favour it: it answers without delay, and what
+asking again and again would cost is not counted. One does not: it was trained on whole inputs only.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def probe(
 ) -> tuple[list[dict[str, Any]], dict[str, NDArray]]:
     """How early a control answers, on the trials on which it is perturbed.
 
-    A control with decisions in time is measured by these. Of any other that can be given part of its
-    input the running answer counts at each time, not the time at which it settles: that is known
-    afterwards only, and a constant answer to no input would be settled, and right in 1/K, at once.
+    A control with decisions in time is measured by these. Of any other that can be given part of
+    its input the running answer counts at each time, not the time at which it settles: that is
+    known afterwards only, and a constant answer to no input would count as settled at once.
 
     Args:
         replication: The talk; one that exports neither `features_until` nor `control_decisions`
