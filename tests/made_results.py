@@ -134,6 +134,8 @@ def _metrics(
                     if experiment.kind == "classification":
                         put(*here, "t95", 1.1 + 0.03 * rng.normal())
                         put(*here, "speed_area", 0.7)
+                        lag = -0.1 + 0.02 * rng.normal()
+                        put(*here, "speed_area_gain", lag, locus="mlp")
                         put(*here, "information_per_spike", 0.021)
                     for place, model in enumerate(settings["energy"]["models"]):
                         ratio = 0.2 * 2.0**place * np.exp(0.1 * rng.normal())

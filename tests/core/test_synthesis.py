@@ -281,13 +281,13 @@ def test_an_extreme_ratio_is_an_arrow_at_the_edge_and_keeps_its_number():
         ({"counts": ["E1"]}, ["answers.0.counts", "'E1'"]),  # of another axis
         ({"counts": ["T3"]}, ["answers.0.counts", "'T3'"]),  # has no null
         ({"change": {"measure": "T2", "says": "x" * 10}}, ["answers.0.change.measure", "'T2'"]),
-        ({"axis": "latency", "counts": ["L3"]}, ["axis", "latency"]),  # answered twice
+        ({"axis": "latency", "counts": ["L4"]}, ["axis", "latency"]),  # answered twice
     ],
 )
 def test_an_answer_that_cannot_be_counted_is_refused(changes, words):
     first = {**CONFIG["answers"][0], "counts": ["T1"], **changes}
     if "axis" in changes:
-        first["change"] = {"measure": "L3", "says": "x" * 10}
+        first["change"] = {"measure": "L4", "says": "x" * 10}
     config = {**CONFIG, "answers": [first, *CONFIG["answers"][1:]]}
     check_references(CONFIG, "config")
     with pytest.raises(UserError) as refused:

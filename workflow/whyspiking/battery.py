@@ -2,7 +2,8 @@
 
 Every spiking network of an experiment is re-simulated in Brian2: unperturbed on the whole test set,
 then under the common perturbations and the talk's own conditions on part of it. Controls get the
-counterpart of each perturbation in their own engine.
+counterpart of each perturbation in their own engine, and are asked before their input is complete
+where it comes in as spikes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from whyspiking import scoring
+from whyspiking import on_the_way, scoring
 from whyspiking.bench import Bench, Simulator
 from whyspiking.contract import (
     Network,
@@ -65,7 +66,8 @@ def probe(
 
     Returns:
         Rows of the metrics table, and arrays for figures: those of the talk, `anytime.time_ms`
-        (time,) and `anytime.<variant>.<seed>` (time,) for classification.
+        (time,) and `anytime.<variant>.<seed>` (time,) for classification, of controls where they
+        can be asked on the way.
 
     Raises:
         UserError: If the description of the experiment and the model do not fit.
@@ -90,6 +92,8 @@ def probe(
             rows += probe_control(
                 replication, own, experiment, variant, network, config, told, tau_ms=tau_ms
             )
+            early, curve = on_the_way.probe(replication, own, variant, network, config)
+            rows, arrays = rows + early, arrays | curve
             continue
         # An ablation answers one question: how well it does, and under the talk's own conditions.
         whole = experiment.variants[variant].role == "spiking"

@@ -46,8 +46,6 @@ from whyspiking.subsets import (
 )
 
 ENGINE = "brian2"
-ANYTIME_POINTS = 401
-"""Times at which the anytime score is kept for the figures."""
 CLEAN = Condition()
 
 
@@ -195,7 +193,7 @@ class Bench:
         """The anytime score for the speed-accuracy figure; nothing for continuous outputs."""
         if not isinstance(self.outcome, Trials):
             return {}
-        times = np.linspace(0.0, self.model.trial_ms, ANYTIME_POINTS)
+        times = np.linspace(0.0, self.model.trial_ms, latency.ANYTIME_POINTS)
         curve = latency.anytime(self.outcome, times)
         return {"anytime.time_ms": times, f"anytime.{self.variant}.{self.params.seed}": curve}
 

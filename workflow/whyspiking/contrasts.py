@@ -1,4 +1,4 @@
-"""What needs two variants: energy against a control, robustness against a control, break-even."""
+"""What needs two variants: energy, robustness and latency against a control, break-even."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ def _experiment_rows(
                             min(trials, other[1]),
                         )
                 rows += _advantage_rows(areas, shared, spiking, control, seed)
+                rows += _earlier_rows(clean, shared, spiking, control, seed)
                 narrow = _narrowest(clean, experiment, spiking, control)
                 counted_there = _by_seed(tables.where(clean, variant=narrow)).get(seed)
                 if own is not None and narrow != control and counted_there is not None:
@@ -156,6 +157,20 @@ def _advantage_rows(
         trials = min(ours[key][1], theirs[key][1])
         rows += tables.rows(place, {"robustness_advantage": value}, trials)
     return rows
+
+
+def _earlier_rows(
+    clean: pd.DataFrame, shared: Mapping[str, Any], spiking: str, control: str, seed: int
+) -> list[dict[str, Any]]:
+    """L4: area of speed and accuracy of the spiking network less that of the control, same seed."""
+    here = tables.where(clean, seed=seed, metric="speed_area")
+    ours = tables.where(here, variant=spiking, engine=SPIKING_ENGINE)
+    theirs = tables.where(here, variant=control)
+    if ours.empty or theirs.empty:
+        return []
+    value = float(ours["value"].iloc[0]) - float(theirs["value"].iloc[0])
+    trials = min(int(ours["trials"].iloc[0]), int(theirs["trials"].iloc[0]))
+    return tables.rows({**shared, "locus": control}, {"speed_area_gain": value}, trials)
 
 
 def _alignment_rows(metrics: pd.DataFrame, talk: Talk) -> list[dict[str, Any]]:

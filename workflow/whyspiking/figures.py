@@ -350,8 +350,8 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
     )
     in_tau.set_xlabel("time since stimulus onset, τ")
     return plate.says(
-        "Speed against accuracy: undecided trials guess. Bands: pointwise 95 % t intervals over "
-        "seeds.",
+        "Speed against accuracy: undecided trials guess; controls say at every time what they make "
+        "of the input that has come by then. Bands: pointwise 95 % t intervals over seeds.",
         "Accuracy against the time of stopping. " + "; ".join(words) + ".",
         f"{experiment}/exhibits.npz",
         experiment,

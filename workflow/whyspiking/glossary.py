@@ -61,7 +61,13 @@ GLOSSARY: dict[str, Metric] = {
     "t95": Metric("ms", "L2: first time at which 95 % of the final score above chance is reached."),
     "speed_area": Metric(
         "fraction",
-        "L3: mean over time of the anytime score above chance, relative to the final one.",
+        "L3: mean over time of the anytime score above chance, relative to the final one; of a "
+        "control, the score on what has arrived of its input.",
+    ),
+    "speed_area_gain": Metric(
+        "fraction",
+        "L4: speed area of the spiking network minus that of its control, which was trained on "
+        "whole inputs, is asked at every time on the input so far and answers without delay.",
     ),
     "label_delay": Metric(
         "ms", "Median time from a change of the true label to that of the chosen one."

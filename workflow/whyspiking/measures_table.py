@@ -169,6 +169,24 @@ def _size(own: Table, experiment: Experiment, talk: Talk) -> str:
     return f"{shown}<small>{escape(str(known['locus'].iloc[0]))}</small>"
 
 
+def _earlier(own: Table, experiment: Experiment, talk: Talk) -> str:
+    rows = own[own["metric"] == "speed_area_gain"]
+    known = rows[rows["value"].notna()]
+    if known.empty:
+        raise NothingToShowError(
+            "undefined: a final score does not exceed chance"
+            if len(rows)
+            else _not_asked(experiment),
+            "speed_area_gain",
+        )
+    shown = []
+    for control, part in known.groupby("locus", sort=False):
+        found = t_interval(part.groupby("seed")["value"].mean().to_numpy())
+        told = markup.interval(found.mean, found.low, found.high, "fraction", signed=True)
+        shown.append(f"{told}<small>{escape(str(control))}</small>")
+    return "".join(shown)
+
+
 def _alignment(own: Table, experiment: Experiment, talk: Talk) -> str:
     rows = own[own["metric"] == "gradient_cosine_gain"]
     if rows.empty:
@@ -253,6 +271,14 @@ def _decisions(experiment: Experiment) -> str:
     return "no decision exceeds chance, or no spike is counted"
 
 
+def _not_asked(experiment: Experiment) -> str:
+    if experiment.kind != "classification":
+        return _decisions(experiment)
+    if not any(v.role == "control" for v in experiment.variants.values()):
+        return "no matched control in this experiment (talk.yaml)"
+    return "the control reads no spikes as they come in, or decides at the end as the network does"
+
+
 def _no_control(experiment: Experiment) -> str:
     if not any(v.role == "control" for v in experiment.variants.values()):
         return "no matched control in this experiment (talk.yaml)"
@@ -277,6 +303,11 @@ COLUMNS: tuple[tuple[str, str, Callable[..., str]], ...] = (
     ("T3", "jitter that costs half of the score above chance", _one("sigma50", _no_times)),
     ("L2", "time to 95 % of the final score above chance", _one("t95", _decisions)),
     ("L3", "speed-accuracy area; 1: all is known at once", _one("speed_area", _decisions)),
+    (
+        "L4",
+        "speed-accuracy area minus that of the control, asked at every time on the input so far",
+        _earlier,
+    ),
     (
         "E1",
         "energy of the control over that of the spiking network, range over cost models",

@@ -16,7 +16,7 @@ from whyspiking.tables import GLOSSARY, Table
 
 PASSES = ("replicated", "replicated, within noise")
 SIDES = {"yes": "favoured", "no": "not favoured", "unclear": "undecided"}
-OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio")
+OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio", "speed_area_gain")
 """Metrics that are computed when a talk's tables are collected, not when it is simulated."""
 
 

@@ -41,7 +41,7 @@ LEDGER = (
     ("This run cannot tell whether they buy", (UNDECIDED, NONE)),
 )
 """Heading -> words of an axis, in the order of the summary."""
-DIFFERENCES = ("robustness_advantage",)
+DIFFERENCES = ("robustness_advantage", "speed_area_gain")
 """Metrics that are printed with their sign."""
 RULES = (
     "Everything is counted by talk. A talk says “yes” where the interval of at least one "

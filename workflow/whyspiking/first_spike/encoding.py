@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from whyspiking.contract import Stimulus, Task
 from whyspiking.spikes import Spikes
 
+BACKGROUND = 0.0
+"""Brightness of a pixel from which nothing has come: where all fire, the background comes last."""
+
 
 def latencies(
     brightness: NDArray, early: float, late: float, *, background: bool, whole: bool = False
@@ -46,3 +49,30 @@ def as_task(
     """
     spikes = Spikes.from_first_spikes(first_ms, trial_ms)
     return Task(Stimulus(spikes={"input": spikes}), targets, n_classes, features)
+
+
+def arrived(task: Task, t_ms: float) -> NDArray[np.bool_]:
+    """Which features of a task from `as_task` are known at a time, (trial, feature).
+
+    Args:
+        task: Its channel k carries feature k; further channels, e.g. bias, carry none.
+        t_ms: Time of asking; a spike at that time has arrived.
+
+    Raises:
+        ValueError: If the task has no features.
+    """
+    if task.features is None:
+        raise ValueError("a task without features tells nothing about them")
+    first_ms = task.stimulus.spikes["input"].first_ms()
+    return first_ms[:, : task.features.shape[1]] <= t_ms
+
+
+def brightness_until(task: Task, t_ms: float) -> NDArray:
+    """Pixels whose spikes have arrived, all others as background; (trial, pixel).
+
+    Args:
+        task: From `as_task`, its features the brightness of pixels.
+        t_ms: Time of asking.
+    """
+    features = np.asarray(task.features)
+    return np.where(arrived(task, t_ms), features, features.dtype.type(BACKGROUND))

@@ -22,13 +22,14 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
+from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import boolean, model, probes, pulsed
 from whyspiking.replications.comsa import task as digits
 
 __all__ = [
-    "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
-    "reference_first_ms", "to_brian", "train", "vary",
+    "bind", "conditions", "decode", "evaluate", "exhibits", "features_until", "figures",
+    "make_task", "measures", "reference_first_ms", "to_brian", "train", "vary",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -86,6 +87,11 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
         times = boolean.first_output_times(params, network.arrays, values)
         return boolean.decide(params, times, task)
     return model.evaluate(params, network.arrays, task)
+
+
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
+    """Brightness of the pixels that have fired by a time, all others black; none of the gates."""
+    return None if params.experiment == "boolean" else encoding.brightness_until(task, t_ms)
 
 
 def reference_first_ms(

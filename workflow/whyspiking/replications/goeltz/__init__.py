@@ -24,11 +24,11 @@ from whyspiking.contract import (
 from whyspiking.optional import measures
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import distortion, model
-from whyspiking.replications.goeltz.task import make_task
+from whyspiking.replications.goeltz.task import features_until, make_task
 
 __all__ = [
-    "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
-    "reference_first_ms", "to_brian", "train", "vary",
+    "bind", "conditions", "decode", "evaluate", "exhibits", "features_until", "figures",
+    "make_task", "measures", "reference_first_ms", "to_brian", "train", "vary",
 ]  # fmt: skip
 
 if TYPE_CHECKING:

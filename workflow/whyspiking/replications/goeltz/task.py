@@ -54,6 +54,26 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     )
 
 
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
+    """What a control knows of its input when the spikes up to a time have come, (trial, feature).
+
+    Of Yin-Yang every coordinate comes twice, as x and as 1 - x: the earlier of the two spikes tells
+    both, and half of the time window has both coordinates. Before, 1/2 is their mean. A pixel that
+    has not fired is background.
+
+    Args:
+        params: Parameters of the experiment.
+        task: From `make_task`.
+        t_ms: Time of asking.
+    """
+    if params.dataset != "yinyang":
+        return encoding.brightness_until(task, t_ms)
+    features, known = np.asarray(task.features), encoding.arrived(task, t_ms)
+    # Columns x, y, 1 - x, 1 - y: two further on stands the mirror.
+    mirrored = np.where(np.roll(known, 2, axis=1), 1 - np.roll(features, 2, axis=1), 0.5)
+    return np.where(known, features, mirrored)
+
+
 def samples(params: Params, split: Split) -> tuple[NDArray | None, NDArray]:
     """Values and classes of one split, before they become spikes.
 

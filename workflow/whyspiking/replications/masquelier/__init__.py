@@ -21,14 +21,15 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
+from whyspiking.first_spike import encoding
 from whyspiking.optional import conditions, measures, vary
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import model
 from whyspiking.replications.masquelier import task as tasks
 
 __all__ = [
-    "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
-    "reference_first_ms", "to_brian", "train", "vary",
+    "bind", "conditions", "decode", "evaluate", "exhibits", "features_until", "figures",
+    "make_task", "measures", "reference_first_ms", "to_brian", "train", "vary",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
 
         return controls.evaluate(network, task)
     return model.evaluate(params, network, task)
+
+
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
+    """Brightness of the pixels that have fired by a time, all others black; none of the words."""
+    return None if params.experiment == AUDIO else encoding.brightness_until(task, t_ms)
 
 
 def reference_first_ms(

@@ -22,14 +22,15 @@ from whyspiking.contract import (
     Results,
     Split,
     Task,
+    Trials,
 )
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model
 from whyspiking.replications.neftci import task as tasks
 
 __all__ = [
-    "bind", "conditions", "decode", "evaluate", "exhibits", "figures", "make_task", "measures",
-    "reference_counts", "to_brian", "train", "vary",
+    "bind", "conditions", "control_decisions", "decode", "evaluate", "exhibits", "features_until",
+    "figures", "make_task", "measures", "reference_counts", "to_brian", "train", "vary",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -108,6 +109,24 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
 
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
     return model.decide(params, task.targets, learning.read(params, network, frames)[-1])
+
+
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
+    """Activity of every input over the time so far; None of the time series."""
+    return None if params.experiment == REGRESSION else tasks.features_until(params, task, t_ms)
+
+
+def control_decisions(params: Params, variant: str, network: Network, task: Task) -> Trials | None:
+    """When a control's vote is settled, by the rule for the spiking network."""
+    if variant == GRU:
+        from whyspiking.replications.neftci import gru
+
+        return gru.evaluate(params, network, task)
+    if variant in CONTROLS:
+        from whyspiking.replications.neftci import control
+
+        return control.decisions(params, network, task)
+    return None
 
 
 def reference_counts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,26 @@ def counts(data: Recordings) -> NDArray[np.float32]:
         part = slice(first, first + 500)
         total[part] = np.unpackbits(data.frames[part], axis=2, count=data.n_channels).sum(axis=1)
     return total * (10 / data.frames.shape[1])
+
+
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray[np.float32]:
+    """`counts` of the events up to a time, over a tenth of the frames so far, (trial, input).
+
+    Args:
+        params: Parameters of the experiment.
+        task: From `make_task`, with its events.
+        t_ms: Time of asking. Frame k takes in what comes within half a step of k steps.
+    """
+    spikes = task.stimulus.spikes[INPUT]
+    come = spikes.times_ms <= t_ms
+    so_far = replace(
+        spikes,
+        times_ms=spikes.times_ms[come],
+        units=spikes.units[come],
+        trials=spikes.trials[come],
+    )
+    frames = min(t_ms / params.dt_ms + 0.5, params.n_frames)
+    return so_far.counts().astype(np.float32) * (10 / frames)
 
 
 def events_of(params: Params, data: Recordings) -> Spikes:

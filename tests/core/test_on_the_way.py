@@ -1,0 +1,284 @@
+"""Controls asked before their input is complete: toys whose every answer is known, and L4."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from whyspiking import contrasts, latency, measures_table, on_the_way, registry, tables
+from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
+from whyspiking.datasets import mnist
+from whyspiking.datasets.recordings import Recordings
+from whyspiking.errors import UserError
+from whyspiking.latency import Answers
+from whyspiking.randomness import Streams
+from whyspiking.replications.neftci import task as neftci
+from whyspiking.spikes import Spikes
+
+K, DURATION, LAST = 4, 20.0, 10.0
+CONFIG = {"trials": 80}
+PARAMS = Params("toy", "one", "smoke", {})
+NETWORK = Network({}, {"engine": "jax"})
+
+
+def make_task(params, split, streams) -> Task:
+    """Equally many trials per class; channel k fires at LAST in class k, the others at 0."""
+    targets = np.arange(100) % K
+    first_ms = np.zeros((targets.size, K))
+    first_ms[np.arange(targets.size), targets] = LAST
+    spikes = Spikes.from_first_spikes(first_ms, DURATION)
+    return Task(Stimulus({"input": spikes}), targets, K, np.eye(K)[targets])
+
+
+def evaluate(params, variant, network, task) -> Trials:
+    choices = np.asarray(task.features).argmax(axis=1)
+    return Trials(task.targets, choices, np.zeros(choices.size), K)
+
+
+def toy(features_until=None, **parts) -> Replication:
+    if features_until is not None:
+        parts["features_until"] = features_until
+    made = SimpleNamespace(make_task=make_task, evaluate=evaluate, **parts)
+    return cast(Replication, made)
+
+
+def from_spike(params, task, t_ms):
+    """The class is known when the last channel has fired; before, nothing is."""
+    return task.features * (task.stimulus.spikes["input"].first_ms() <= t_ms).all(axis=1)[:, None]
+
+
+def at_once(params, task, t_ms):
+    return task.features
+
+
+def measured(talk, config=CONFIG) -> tuple[dict[str, float], dict[str, Any]]:
+    rows, arrays = on_the_way.probe(talk, PARAMS, "mlp", NETWORK, config)
+    table = tables.check_metrics(pd.DataFrame(rows), "rows")
+    assert set(table["variant"]) == {"mlp"} and set(table["engine"]) == {"jax"}
+    assert set(table["trials"]) == {min(100, config["trials"])}
+    return dict(zip(table["metric"], table["value"], strict=True)), arrays
+
+
+def test_who_knows_all_at_once_has_the_largest_area():
+    values, arrays = measured(toy(at_once))
+    assert values == {"t95": 0.0, "speed_area": pytest.approx(1.0)}
+    np.testing.assert_array_equal(arrays["anytime.mlp.0"], 1.0)
+
+
+def test_who_can_answer_only_at_the_last_spike_is_at_chance_until_then():
+    values, arrays = measured(toy(from_spike), {"trials": 100})
+    assert values == {"t95": LAST, "speed_area": pytest.approx(1 - LAST / DURATION)}
+    early = arrays["anytime.time_ms"] < LAST
+    np.testing.assert_allclose(arrays["anytime.mlp.0"], np.where(early, 1 / K, 1.0))
+
+
+def test_half_of_the_classes_known_at_once_is_half_of_the_area_until_the_rest_comes():
+    def half(params, task, t_ms):
+        return task.features * ((task.targets < 2) | (t_ms >= LAST))[:, None]
+
+    values, _ = measured(toy(half), {"trials": 100})
+    # Classes 0 and 1 are right at once; of the others nothing is, for silence is class 0.
+    gain = (0.5 - 1 / K) / (1 - 1 / K)
+    assert values["speed_area"] == pytest.approx(0.5 * gain + 0.5)
+    assert values["t95"] == LAST
+
+
+def test_decisions_in_time_are_taken_as_they_are():
+    def control_decisions(params, variant, network, task):
+        return Trials(task.targets, task.targets, np.full(task.targets.size, 5.0), K)
+
+    values, _ = measured(toy(at_once, control_decisions=control_decisions))
+    assert values == {"t95": 5.0, "speed_area": pytest.approx(0.75)}
+
+
+def test_nothing_is_said_of_controls_that_cannot_be_asked():
+    silent = toy(from_spike)
+    silent.make_task = lambda *_: Task(Stimulus(), np.zeros(4, int), K, np.zeros((4, K)))  # pyright: ignore[reportAttributeAccessIssue]
+    for talk in (toy(), toy(lambda *_: None), silent):
+        assert on_the_way.probe(talk, PARAMS, "mlp", NETWORK, CONFIG) == ([], {})
+
+
+def test_features_of_another_shape_are_refused():
+    talk = toy(lambda params, task, t_ms: task.features[:, :2])
+    with pytest.raises(UserError, match=r"features_until.*shape"):
+        on_the_way.probe(talk, PARAMS, "mlp", NETWORK, CONFIG)
+
+
+def test_answers_settle_when_the_last_one_is_named_for_good():
+    choices = np.array([[1, 0, 2], [1, 1, 2], [0, 1, 2], [1, 1, 2]])
+    answers = Answers(np.array([1, 1, 0]), choices, np.array([0.0, 1, 2, 3]), 3)
+    found = latency.settled(answers)
+    assert found.choices.tolist() == [1, 1, 2]
+    assert found.decision_ms.tolist() == [3.0, 1.0, 0.0]
+    # Asked, not settled: the share that is right at each time.
+    np.testing.assert_allclose(
+        latency.anytime(answers, [0, 1, 2.5, 9]), [1 / 3, 2 / 3, 1 / 3, 2 / 3]
+    )
+
+
+# ---- L4 -----------------------------------------------------------------------------------
+
+
+def clean(variant, seed, area, engine="brian2"):
+    place = {
+        "scale": "default", "talk": "goeltz", "experiment": "yinyang", "variant": variant,
+        "seed": seed, "engine": engine, "perturbation": "none", "locus": "", "strength": 0.0,
+    }  # fmt: skip
+    values = {"speed_area": area, "spikes": 5.0, "syn_events": 50.0}
+    values |= {"neuron_updates": 100.0, "neuron_updates_event": 60.0}
+    return tables.rows(place, values if engine == "brian2" else {"speed_area": area}, 300)
+
+
+def gains(rows, energy_config):
+    table = pd.DataFrame(rows)
+    talk = registry.load_talk("goeltz")
+    found = pd.DataFrame(contrasts.cross_rows(table, talk, {"energy": energy_config}))
+    return tables.where(found, metric="speed_area_gain")
+
+
+def test_the_gain_is_a_difference_of_areas_paired_by_seed(energy_config):
+    rows = clean("spiking", 0, 0.7) + clean("spiking", 1, 0.8) + clean("spiking", 2, 0.9)
+    rows += (
+        clean("mlp", 0, 0.9, "jax") + clean("mlp", 1, 0.7, "jax") + clean("linear", 2, 0.1, "jax")
+    )
+    found = gains(rows, energy_config)
+    # The third seed has a negative control only, against which nothing is won.
+    assert found["seed"].tolist() == [0, 1]
+    assert found["value"].tolist() == pytest.approx([-0.2, 0.1])
+    assert set(found["locus"]) == {"mlp"} and set(found["variant"]) == {"spiking"}
+    assert set(found["perturbation"]) == {"none"} and set(found["engine"]) == {"brian2"}
+
+
+def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
+    rows = clean("spiking", 0, 0.7) + clean("mlp", 0, 0.9, "jax")
+    found = pd.concat([pd.DataFrame(rows), gains(rows, energy_config)])
+    shown = measures_table.measures_table(found, {"goeltz": registry.load_talk("goeltz")})
+    assert "−20.0 %" in shown and "<small>mlp</small>" in shown
+    nothing = found[found["metric"] != "speed_area_gain"]
+    reasons = {
+        "goeltz": "decides at the end as the network does",
+        "clopath": "continuous output: there is no decision",
+    }
+    for name, reason in reasons.items():
+        talk = registry.load_talk(name)
+        assert reason in measures_table.measures_table(nothing, {name: talk})
+        assert reason in measures_table.why_missing(nothing, talk, "L4")
+
+
+# ---- real talks ---------------------------------------------------------------------------
+
+
+def params_of(talk, experiment, scale="smoke", **changes):
+    entry = registry.load_talk(talk).experiments[experiment]
+    values = dict(entry.published)
+    values.update({k: v["value"] for k, v in entry.scaled.get(scale, {}).items()})
+    return Params(talk, experiment, scale, {**values, **changes})
+
+
+def asked(talk, params, t_ms):
+    module = registry.module(talk)
+    task = module.make_task(params, "test", Streams(0))
+    assert task is not None and isinstance(module, on_the_way.ReadsPartialInput)
+    found = module.features_until(params, task, t_ms)
+    assert found is not None and task.features is not None
+    return task.features, found
+
+
+def test_yinyang_is_known_when_half_of_the_window_is_over():
+    params = params_of("goeltz", "yinyang")
+    tau = params.tau_s_ms
+    half = (params.t_early + params.t_late) / 2 * tau
+    for t_ms in (params.trial_ms, params.t_late * tau, half):
+        features, found = asked("goeltz", params, t_ms)
+        np.testing.assert_allclose(found, features, atol=1e-12)
+    features, found = asked("goeltz", params, params.t_early * tau - 1e-9)
+    np.testing.assert_array_equal(found, 0.5)
+    # x = 0.25 fires at a quarter of the window and tells x and 1 - x, and nothing else.
+    quarter = (0.75 * params.t_early + 0.25 * params.t_late) * tau
+    features, found = asked("goeltz", params, quarter)
+    early = np.minimum(features, 1 - features) <= 0.25
+    np.testing.assert_allclose(found, np.where(early, features, 0.5), atol=1e-12)
+    assert 0.1 < early.mean() < 0.9
+
+
+@pytest.fixture
+def images(monkeypatch):
+    """Thirty images in place of MNIST, half of them background."""
+    rng = np.random.default_rng(0)
+    made = rng.integers(0, 256, (30, 28, 28), np.uint8) * (rng.random((30, 28, 28)) < 0.5)
+    labels = np.arange(30) % 10
+    monkeypatch.setattr(mnist, "load", lambda folder, split: (made.astype(np.uint8), labels))
+    mnist._flat.cache_clear()
+    yield
+    mnist._flat.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("talk", "experiment"),
+    [
+        ("goeltz", "mnist"),
+        ("comsa", "mnist_slow"),
+        ("comsa", "mnist_fast"),
+        ("masquelier", "mnist_strict"),
+    ],
+)
+def test_pixels_come_by_brightness_and_in_the_end_all_are_there(talk, experiment, images):
+    params = params_of(talk, experiment, n_test=30)
+    task = registry.module(talk).make_task(params, "test", Streams(0))
+    first_ms = task.stimulus.spikes["input"].first_ms()
+    end = first_ms[np.isfinite(first_ms)].max()
+    assert end <= task.stimulus.spikes["input"].duration_ms
+    features, found = asked(talk, params, end)
+    np.testing.assert_array_equal(found, features)
+    assert found.dtype == features.dtype
+    middle = np.median(first_ms[np.isfinite(first_ms) & (features > 0)])
+    _, found = asked(talk, params, middle)
+    known = found > 0
+    np.testing.assert_array_equal(found[known], features[known])
+    assert 0.3 < known[features > 0].mean() < 0.7
+    # Those that are missing are darker than all that have come.
+    assert features[~known].max() <= features[known].min()
+
+
+def test_gates_and_words_cannot_be_asked():
+    task = make_task(PARAMS, "test", Streams(0))
+    for talk, experiment in (("comsa", "boolean"), ("masquelier", "words")):
+        module = registry.module(talk)
+        assert isinstance(module, on_the_way.ReadsPartialInput)
+        assert module.features_until(params_of(talk, experiment), task, 1.0) is None
+
+
+def test_events_are_counted_over_the_frames_so_far():
+    params = params_of("neftci", "nmnist", n_frames=8, dt_ms=10.0)
+    rng = np.random.default_rng(0)
+    frames = rng.random((5, 8, 24)) < 0.3
+    data = Recordings(np.arange(5), np.packbits(frames, axis=2), 24, None)
+    task = neftci.as_spikes(params, data, np.arange(5))
+    for t_ms in (75.0, 80.0):  # the last frame is complete half a step after its time
+        found = neftci.features_until(params, task, t_ms)
+        np.testing.assert_array_equal(found, neftci.counts(data))
+        assert found.dtype == np.float32
+    found = neftci.features_until(params, task, 35.0)
+    np.testing.assert_allclose(found, 10 * frames[:, :4].mean(axis=1), rtol=1e-6)
+
+
+def test_the_vote_of_counts_settles_as_that_of_a_spiking_network_does():
+    """A classifier of two inputs, of which first the one and then the other is more active."""
+    params = params_of("neftci", "nmnist", n_frames=6, dt_ms=10.0, burn_in_ms=10.0)
+    active = np.zeros((2, 6, 2), bool)
+    active[0, :, 0] = True
+    active[1, 0, 0] = True
+    active[1, 2:, 1] = True
+    data = Recordings(np.array([0, 1]), np.packbits(active, axis=2), 2, None)
+    task = neftci.as_spikes(params, data, np.arange(2))
+    network = Network({"w0": np.eye(2), "b0": np.array([0.1, 0.0])}, {"engine": "jax"})
+    module = registry.module("neftci")
+    assert isinstance(module, on_the_way.DecidesInTime)
+    found = module.control_decisions(params, "linear", network, task)
+    assert found is not None
+    assert found.choices.tolist() == [0, 1]
+    # Frames so far: one against none, one each (a tie, by bias the first), then two against one.
+    assert found.decision_ms.tolist() == [10.0, 30.0]
+    assert module.control_decisions(params, "spiking", network, task) is None

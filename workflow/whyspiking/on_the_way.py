@@ -1,0 +1,151 @@
+"""Controls that are asked before all of their input has arrived: L1 to L3, and L4 beside spikes.
+
+A control that sees the whole input at once has no decision in time. Here it is given what has come
+in by t, the rest missing, at many t. Two things favour it: it answers without delay, and what
+asking again and again would cost is not counted. One does not: it was trained on whole inputs only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking import curves, latency, tables
+from whyspiking.contract import Network, Params, Replication, Task, Trials
+from whyspiking.errors import UserError
+from whyspiking.latency import Answers
+from whyspiking.randomness import Streams
+from whyspiking.subsets import chosen_trials, select_task
+
+TIMES = 101
+"""How often a control is asked, from the start to the last input spike. An answer counts from the
+time at which it is asked for, so the area is too small by at most a hundredth of the input."""
+
+
+@runtime_checkable
+class ReadsPartialInput(Protocol):
+    """A talk that can say what a control knows of its input by some time."""
+
+    def features_until(self, params: Params, task: Task, t_ms: float) -> NDArray | None:
+        """`Task.features` as far as input spikes up to t tell; those of the task at the end.
+
+        Args:
+            params: Parameters of the experiment.
+            task: Its spikes are the input, whole.
+            t_ms: Spikes later than this have not arrived.
+
+        Returns:
+            (trial, feature), or None where the experiment's controls read no such spikes.
+        """
+        ...
+
+
+@runtime_checkable
+class DecidesInTime(Protocol):
+    """A talk some of whose controls decide by a rule of time, as its spiking network does."""
+
+    def control_decisions(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Trials | None:
+        """Decisions with their times; None where the control has no such rule."""
+        ...
+
+
+def probe(
+    replication: Replication,
+    params: Params,
+    variant: str,
+    network: Network,
+    config: Mapping[str, Any],
+) -> tuple[list[dict[str, Any]], dict[str, NDArray]]:
+    """How early a control answers, on the trials on which it is perturbed.
+
+    A control with decisions in time is measured by these. Of any other that can be given part of
+    its input the running answer counts at each time, not the time at which it settles: that is
+    known afterwards only, and a constant answer to no input would count as settled at once.
+
+    Args:
+        replication: The talk; one that exports neither `features_until` nor `control_decisions`
+            has no such controls.
+        params: Parameters, with the seed of this network.
+        variant: Name of the control.
+        network: The trained control.
+        config: The `battery` block of the config.
+
+    Returns:
+        Rows `t95` and `speed_area` of the metrics table, and the arrays `anytime.time_ms` (time,)
+        and `anytime.<variant>.<seed>` (time,); both empty where nothing can be asked.
+
+    Raises:
+        UserError: If the talk's `features_until` or `evaluate` gives something else than announced.
+    """
+    if not isinstance(replication, ReadsPartialInput | DecidesInTime):
+        return [], {}
+    streams = Streams(params.seed)
+    task = replication.make_task(params, "test", streams)
+    if task is None or not task.stimulus.spikes or not task.n_classes or task.targets.ndim != 1:
+        return [], {}
+    n_trials = int(task.targets.shape[0])
+    part = select_task(task, chosen_trials(n_trials, int(config["trials"]), streams))
+    outcome = _outcome(replication, params, variant, network, part)
+    if outcome is None:
+        return [], {}
+    duration_ms = next(iter(part.stimulus.spikes.values())).duration_ms
+    values = {
+        "t95": latency.t95(outcome),
+        "speed_area": latency.speed_area(outcome, duration_ms),
+    }
+    times = np.linspace(0.0, duration_ms, latency.ANYTIME_POINTS)
+    shared = curves.common(params, variant, params.seed, network.info["engine"])
+    return tables.rows(shared, values, int(part.targets.size)), {
+        "anytime.time_ms": times,
+        f"anytime.{variant}.{params.seed}": latency.anytime(outcome, times),
+    }
+
+
+def _answers(
+    replication: Replication,
+    params: Params,
+    variant: str,
+    network: Network,
+    task: Task,
+    times_ms: NDArray,
+) -> Answers | None:
+    """What a control says of the input up to each time; None where it cannot be asked."""
+    if not isinstance(replication, ReadsPartialInput):
+        return None
+    choices = []
+    for t_ms in times_ms:
+        features = replication.features_until(params, task, float(t_ms))
+        if features is None:
+            return None
+        if task.features is None or features.shape != task.features.shape:
+            raise UserError(
+                f"talk '{params.talk}': `features_until` gives the shape {features.shape}; it must "
+                "be that of `Task.features`"
+            )
+        outcome = replication.evaluate(params, variant, network, replace(task, features=features))
+        if not isinstance(outcome, Trials):
+            raise UserError(
+                f"talk '{params.talk}': `evaluate` gives no class for the control '{variant}'; let "
+                "`features_until` give None in this experiment"
+            )
+        choices.append(outcome.choices)
+    targets = np.asarray(task.targets, np.int64)
+    return Answers(targets, np.stack(choices), np.asarray(times_ms, float), task.n_classes)
+
+
+def _outcome(
+    replication: Replication, params: Params, variant: str, network: Network, task: Task
+) -> Trials | Answers | None:
+    if isinstance(replication, DecidesInTime):
+        decided = replication.control_decisions(params, variant, network, task)
+        if decided is not None:
+            return decided
+    last_ms = max(float(s.times_ms.max(initial=0.0)) for s in task.stimulus.spikes.values())
+    times = np.linspace(0.0, last_ms, TIMES)
+    return _answers(replication, params, variant, network, task, times)
