@@ -69,18 +69,17 @@ def measure(
     Returns:
         By name of `tables.GLOSSARY`: of each layer, and of all weights and biases together.
     """
-    now = Weights(*([np.asarray(array) for array in kind] for kind in weights))  # type: ignore[arg-type]
     found: dict[str, list[float]] = {}
     for _ in range(params.align_batches):
         chosen = rng.choice(len(data.labels), batch, replace=False)
-        labels, courses = data.labels[chosen], forward(c, now, data.unpacked(chosen))
+        labels, courses = data.labels[chosen], forward(c, weights, data.unpacked(chosen))
         own, permuted = (
             np.eye(params.n_classes, dtype=np.float32)[shown]
             for shown in (labels, rng.permutation(labels))
         )
-        whole = end_to_end(c, now, courses, own)
+        whole = end_to_end(c, weights, courses, own)
         for ending, target in (("", own), ("_permuted", permuted)):
-            for place, value in cosines(local(c, now, courses, target), whole).items():
+            for place, value in cosines(local(c, weights, courses, target), whole).items():
                 found.setdefault(f"{PREFIX}{place}{ending}", []).append(value)
     return {metric: float(np.mean(values)) for metric, values in found.items()}
 
@@ -90,13 +89,13 @@ def forward(c: Constants, weights: Weights, frames: NDArray) -> list[Course]:
 
     Args:
         c: Decays, surrogate.
-        weights: NumPy arrays, whose precision is kept.
+        weights: Of all layers, whose precision is kept.
         frames: Input, (time, trial, input).
     """
     found, spikes = [], np.asarray(frames, weights.w[0].dtype)
     for w, b in zip(weights.w, weights.b, strict=True):
         traces = traces_of(spikes, c)
-        potentials, spikes = spikes_of(traces @ w + b, c)
+        potentials, spikes = spikes_of(traces @ np.asarray(w) + np.asarray(b), c)
         found.append(Course(traces, spikes, fast_sigmoid(c.slope)(potentials)))
     return found
 
@@ -116,7 +115,7 @@ def local(
         Per layer, mean over trials.
     """
     return [
-        _product(course.traces, _blame(c, g, course.spikes, target) * course.slopes)
+        _product(course.traces, _blame(c, np.asarray(g), course.spikes, target) * course.slopes)
         for course, g in zip(courses, weights.g, strict=True)
     ]
 
@@ -129,7 +128,7 @@ def end_to_end(
     Arguments and result as `local`.
     """
     found: list[Gradient] = []
-    of_spikes = _blame(c, weights.g[-1], courses[-1].spikes, target)
+    of_spikes = _blame(c, np.asarray(weights.g[-1]), courses[-1].spikes, target)
     for w, course in zip(reversed(weights.w), reversed(courses), strict=True):
         of_u = np.empty_like(of_spikes)
         of_r = np.zeros_like(of_spikes[0])
@@ -139,7 +138,7 @@ def end_to_end(
             of_r = of_u[step] + c.gamma * of_r
         found.insert(0, _product(course.traces, of_u))
         if len(found) < len(courses):
-            of_spikes = _through_traces(c, of_u @ w.T)
+            of_spikes = _through_traces(c, of_u @ np.asarray(w).T)
     return found
 
 
