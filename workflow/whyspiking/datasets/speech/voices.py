@@ -1,4 +1,4 @@
-"""Who speaks: up to 36 synthetic speakers, and how much each of their utterances varies."""
+"""Who speaks: up to 72 synthetic speakers, and how much each of their utterances varies."""
 
 from __future__ import annotations
 
@@ -90,6 +90,42 @@ SPEAKERS = (
     Speaker("adam", "en-us", 40, 49, 138, 1.06),
     Speaker("Mike", "en-gb-scotland", 39, 51, 122, 1.03),
     Speaker("grandma", "en-us-nyc", 45, 54, 128, 0.99),
+    Speaker("Henrique", "en-gb-scotland", 44, 52, 113, 1.01),
+    Speaker("Jacky", "en", 51, 55, 133, 0.97),
+    Speaker("Lee", "en-us", 50, 54, 126, 1.02),
+    Speaker("Marco", "en-us-nyc", 44, 42, 119, 0.97),
+    Speaker("antonio", "en-gb-x-rp", 50, 54, 124, 1.00),
+    Speaker("benjamin", "en-gb-x-rp", 48, 64, 130, 0.96),
+    Speaker("boris", "en", 44, 56, 126, 1.00),
+    Speaker("caleb", "en-gb-scotland", 53, 50, 133, 1.06),
+    Speaker("david", "en", 46, 42, 125, 1.03),
+    Speaker("ed", "en-gb-scotland", 40, 51, 128, 1.00),
+    Speaker("edward2", "en", 55, 57, 122, 0.98),
+    Speaker("gustave", "en", 47, 57, 121, 1.02),
+    Speaker("ian", "en-gb-x-rp", 53, 53, 126, 0.98),
+    Speaker("iven", "en-gb-scotland", 46, 43, 121, 1.00),
+    Speaker("john", "en-gb-scotland", 42, 53, 122, 0.99),
+    Speaker("kaukovalta", "en-gb-scotland", 51, 63, 125, 1.01),
+    Speaker("klatt5", "en-us", 45, 67, 129, 0.99),
+    Speaker("klatt6", "en", 49, 58, 126, 0.98),
+    Speaker("marcelo", "en-us", 52, 55, 119, 0.96),
+    Speaker("michel", "en-gb-scotland", 53, 55, 127, 0.99),
+    Speaker("miguel", "en-us", 47, 55, 119, 1.01),
+    Speaker("norbert", "en", 43, 65, 132, 0.97),
+    Speaker("pablo", "en-us", 56, 53, 125, 0.98),
+    Speaker("paul", "en-gb-x-rp", 56, 55, 128, 0.96),
+    Speaker("pedro", "en", 46, 59, 135, 0.97),
+    Speaker("quincy", "en", 48, 55, 123, 0.95),
+    Speaker("rob", "en-us-nyc", 47, 52, 122, 1.03),
+    Speaker("robert", "en-gb-scotland", 42, 60, 131, 1.05),
+    Speaker("sandro", "en", 44, 53, 135, 1.00),
+    Speaker("steph2", "en-gb-x-rp", 43, 49, 121, 1.00),
+    Speaker("steph3", "en-us-nyc", 55, 61, 127, 1.06),
+    Speaker("travis", "en-us-nyc", 52, 52, 135, 0.99),
+    Speaker("victor", "en-gb-x-rp", 42, 62, 126, 1.06),
+    Speaker("zac", "en-gb-scotland", 40, 61, 133, 1.04),
+    Speaker("Diogo", "en", 50, 62, 125, 1.01),
+    Speaker("grandpa", "en-gb-x-rp", 51, 64, 125, 1.02),
 )
 
 
