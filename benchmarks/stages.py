@@ -22,7 +22,7 @@ PART = "stages"
 IMPORTS = {
     "train, a compiled talk": "whyspiking.replicate, whyspiking.first_spike.compiled",
     "train in JAX": "whyspiking.replicate, whyspiking.gradient_training",
-    "simulate": "whyspiking.replicate, whyspiking.battery, whyspiking.brian.machine",
+    "simulate": "whyspiking.resimulate",
     "simulate, Brian2 itself": "brian2",
     "page": "whyspiking.study, papermill, nbconvert",
 }

@@ -1,11 +1,11 @@
-"""The training stage: what it writes into the metrics."""
+"""Both stages of a replication: what they write into the metrics."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from whyspiking import replicate, store, tables
+from whyspiking import replicate, resimulate, store, tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.registry import Experiment, Variant
 
@@ -96,7 +96,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
     )
     params = Params("toy", "one", "smoke", {})
     out = tmp_path / "out"
-    replicate.simulate(params, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
+    resimulate.simulate(params, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
     table = tables.read_metrics([out / "metrics.csv"])
     assert list(table["metric"]) == ["macs_dense"]
     with np.load(out / "exhibits.npz") as kept:

@@ -1,6 +1,11 @@
 """Data sets that consist of files: fetched, or spoken by synthetic voices."""
 
 
+def part_of_data(*keys):
+    """Some keys of `data`: a change of the others must not make a data set anew."""
+    return {key: config["data"][key] for key in keys}
+
+
 # Nodes of a cluster often have no network.
 localrules:
     fetch,
@@ -17,7 +22,7 @@ rule fetch:
     conda:
         ENVIRONMENT
     params:
-        data=config["data"],
+        data=part_of_data("folder", "mnist_dir", "originals_dir", "download"),
     script:
         "../scripts/fetch.py"
 
@@ -80,7 +85,7 @@ rule record:
     conda:
         ENVIRONMENT
     params:
-        data=config["data"],
+        data=part_of_data("folder", "originals_dir", "nmnist"),
     script:
         "../scripts/record.py"
 
@@ -99,6 +104,6 @@ rule catalogue:
     conda:
         ENVIRONMENT
     params:
-        data=config["data"],
+        data=part_of_data("folder", "originals_dir", "nmnist"),
     script:
         "../scripts/catalogue.py"

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from whyspiking.jobs import job, wildcard_label
-from whyspiking.replicate import job_params, simulate
+from whyspiking.replicate import job_params
+from whyspiking.resimulate import simulate
 
 with job(snakemake.log[0], wildcard_label(snakemake.wildcards)) as progress:
     simulate(

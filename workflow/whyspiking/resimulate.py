@@ -1,0 +1,67 @@
+"""The second stage of a replication: re-simulate its networks in Brian2 and measure them.
+
+A module of its own, so that a change of what is measured trains no network anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from whyspiking import battery, registry, store, tables
+from whyspiking.brian import Machine
+from whyspiking.contract import Params, Progress
+
+
+def simulate(
+    params: Params,
+    networks: Sequence[Path],
+    battery_config: Mapping[str, Any],
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Re-simulate all spiking networks of one experiment in Brian2 and run the battery.
+
+    An experiment that talk.yaml calls not simulated only has its exhibits collected.
+
+    Args:
+        params: Talk, experiment and parameters.
+        networks: Folders `.../<variant>/seed-<n>` of all trained networks, controls included.
+        battery_config: The `battery` block of the config.
+        folder: Where metrics.csv and exhibits.npz go.
+        progress: Called with the fraction done.
+    """
+    replication = registry.module(params.talk)
+    experiment = registry.load_talk(params.talk).experiments[params.experiment]
+    loaded = {
+        (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)
+        for path in networks
+    }
+    loaded = {key: found for key, found in loaded.items() if "unavailable" not in found.info}
+    if not loaded:
+        progress(1.0, "no network of this experiment is available")
+        tables.write_metrics([], folder / "metrics.csv")
+        store.save_arrays({}, folder / "exhibits.npz")
+        return
+    machine = None
+    if experiment.simulated:
+        machine = Machine(replication.to_brian(params), params.work_dir)
+    half_step = None
+    if experiment.half_step:
+        halved = {**params.values, "dt_ms": params.dt_ms / 2}
+        finer = replace(params, values=halved)
+        half_step = finer, Machine(replication.to_brian(finer), params.work_dir)
+    rows, exhibits = battery.probe(
+        replication=replication,
+        params=params,
+        experiment=experiment,
+        networks=loaded,
+        config=battery_config,
+        machine=machine,
+        progress=progress,
+        half_step=half_step,
+    )
+    tables.write_metrics(rows, folder / "metrics.csv")
+    store.save_arrays(exhibits, folder / "exhibits.npz")
