@@ -57,14 +57,14 @@ def test_released_files_that_do_not_fit_are_refused(tmp_path):
 @pytest.mark.parametrize("folder", [None, Path("nowhere")])
 def test_missing_files_are_not_measured(tmp_path, folder):
     """The jobs run to their end, and the claim says what was missing."""
-    from whyspiking import compare, replicate
+    from whyspiking import compare, replicate, resimulate
 
     own = replace(params("released"), originals_dir=folder and tmp_path / folder)
     place = tmp_path / "smoke" / "comsa" / "released"
     for variant in ("slow", "fast"):
         replicate.train(own, variant, [], place / variant / "seed-0", silent)
     networks = [place / variant / "seed-0" for variant in ("slow", "fast")]
-    replicate.simulate(own, networks, {}, place, silent)
+    resimulate.simulate(own, networks, {}, place, silent)
     config = {"scale": "default", "energy": _energy()}
     compare.collect_talk(
         "comsa", [place / "metrics.csv", *(n / "metrics.csv" for n in networks)],
