@@ -159,7 +159,8 @@ def test_the_lstm_gets_the_counterpart_of_the_battery(table):
 def test_robustness_is_compared_with_it(table):
     """R3 of a spiking network that keeps everything: one minus the LSTM's areas."""
     areas = tables.where(table, metric="robustness_area")
-    ours = areas.assign(variant="spiking", engine="brian2", value=1.0)
+    clean = tables.where(table, metric="synapses").assign(metric="syn_events")
+    ours = pd.concat([areas, clean]).assign(variant="spiking", engine="brian2", value=1.0)
     energy = CONFIG["energy"]
     found = contrasts.cross_rows(pd.concat([table, ours]), TALK, {"energy": energy})
     told = {
