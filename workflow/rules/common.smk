@@ -124,3 +124,8 @@ def megabytes(wildcards, attempt):
 def minutes(wildcards, attempt):
     """Time of a job of training or simulation."""
     return MINUTES * attempt
+
+
+def part_of_data(*keys):
+    """Some keys of `data`: a change of the others must not make a data set anew."""
+    return {key: config["data"][key] for key in keys}

@@ -1,11 +1,6 @@
 """Data sets that consist of files: fetched, or spoken by synthetic voices."""
 
 
-def part_of_data(*keys):
-    """Some keys of `data`: a change of the others must not make a data set anew."""
-    return {key: config["data"][key] for key in keys}
-
-
 # Nodes of a cluster often have no network.
 localrules:
     fetch,
