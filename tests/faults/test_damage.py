@@ -106,7 +106,7 @@ def test_damage_is_found_and_its_remedy_works(finished, file, damage):
         named = path if told[0] == "it" else folder / told[0]
         assert named.is_file(), told
         named.unlink()
-        scenes.finish(folder, target)
+        scenes.finish(folder)
     scenes.finish(folder, "results/smoke/verdicts.csv")
     if not file.endswith("durations.csv"):
         scenes.assert_equal(saved, folder)
