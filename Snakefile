@@ -43,5 +43,18 @@ rule all:
     input:
         "<results>/why_spiking.html",
         # What was deleted, as a message advised, is made again though all that came of it is there.
-        [trained(talk, "network.npz") for talk in TALKS],
-        [simulated(talk, "metrics.csv") for talk in TALKS],
+        [
+            trained(talk, file)
+            for talk in TALKS
+            for file in ("network.npz", "network.json", "metrics.csv")
+        ],
+        [
+            simulated(talk, file)
+            for talk in TALKS
+            for file in ("metrics.csv", "exhibits.npz")
+        ],
+        expand(
+            "<results>/{talk}/{table}.csv",
+            talk=TALKS,
+            table=("metrics", "history", "verdicts"),
+        ),
