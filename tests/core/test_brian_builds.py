@@ -44,6 +44,17 @@ def machine(folder):
     return Machine(make_model(), folder)
 
 
+def test_names_of_an_earlier_network_may_still_be_taken(tmp_path):
+    """Brian2 numbers the code of a second network while a first one lives in the process."""
+    from brian2.core.names import Nameable
+
+    model = make_model()
+    monitors = [f"{name.replace('.', '_')}_spikes_recorded" for name in model.record_spikes]
+    taken = [Nameable(f"{name}_codeobject") for name in monitors]
+    found = Machine(model, tmp_path).run(Stimulus({"input": first_spikes(0)}), random_values(0))
+    assert taken and set(found.spikes) == set(model.record_spikes)
+
+
 # ---- wrong use -----------------------------------------------------------------------------------
 
 

@@ -14,7 +14,9 @@ from whyspiking import claims_file, config, registry
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A registry folder with one talk, to be damaged; its code is that of the project."""
-    shutil.copytree(registry.FOLDER / TALK, tmp_path / TALK)
+    # Bytecode comes and goes while other tests import the talk.
+    left_out = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(registry.FOLDER / TALK, tmp_path / TALK, ignore=left_out)
     monkeypatch.setattr(registry, "FOLDER", tmp_path)
     return tmp_path / TALK
 

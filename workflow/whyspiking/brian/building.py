@@ -6,6 +6,7 @@ command line, so that no other spikes, weights or wiring need a second build.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.metadata
 import json
@@ -121,10 +122,13 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
 
 def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[str, Any]) -> None:
     """Add to the program's main function what `program.cpp` provides."""
+    from brian2.core.names import find_name
 
     def vector(variable: Any) -> str:
         return device.get_array_name(variable, access_data=False)
 
+    # Dead networks give their names back now, not between here and the run.
+    gc.collect()
     device.insert_code("before_start", "whyspiking::take_words(args);")
 
     final = _final_variables(model, parts)
@@ -203,7 +207,8 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
     # A run that does not ask for spikes does not pay for them.
     before.append('if (whyspiking::given("spikes:none")) {')
     for monitor in parts["spike_monitors"].values():
-        run = f"_run_{monitor.name}_codeobject"
+        # As Brian2 will name it: with a number where an earlier network of the process still lives.
+        run = f"_run_{find_name(f'{monitor.name}_codeobject*')}"
         before.append(f"    whyspiking::forget({network.name}.objects, &{run});")
     before.append("}")
     device.insert_code("before_network_run", "\n".join(before))
