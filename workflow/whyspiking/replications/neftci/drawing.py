@@ -132,6 +132,8 @@ def learning(history: Table) -> Plate:
     left.set_xlabel("training digits seen")
     right.set_xlabel("updates of the weights")
     right.set_xscale("log")
+    right.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    right.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
     left.set_ylabel("validation accuracy, last layer")
     left.set_title("equal samples")
     right.set_title("the same against updates")
