@@ -54,7 +54,26 @@ rule all:
             for file in ("metrics.csv", "exhibits.npz")
         ],
         expand(
-            "<results>/{talk}/{table}.csv",
+            "<results>/{talk}/{file}",
             talk=TALKS,
-            table=("metrics", "history", "verdicts"),
+            file=(
+                "metrics.csv",
+                "history.csv",
+                "verdicts.csv",
+                "report.ipynb",
+                "report.html",
+            ),
+        ),
+        expand(
+            "<results>/{file}",
+            file=(
+                "metrics.csv",
+                "verdicts.csv",
+                "axes.csv",
+                "manifest.json",
+                "durations.csv",
+                "datapackage.json",
+                "slides",
+                "why_spiking.ipynb",
+            ),
         ),

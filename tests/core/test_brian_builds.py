@@ -150,6 +150,19 @@ def test_finished_build_is_reused_without_brian2(machine, folder):
     assert out.split() == ["False", "False", str(len(here.spikes["echo"]))]
 
 
+def test_a_build_is_not_reused_once_a_file_that_runs_read_is_damaged(machine):
+    told = machine.manifest["sha256"]
+    assert "main" in told and any(name.startswith("static_arrays/") for name in told)
+    for name in told:
+        path = machine.project / name
+        whole = path.read_bytes()
+        for damaged in (whole[: len(whole) // 2], bytes([whole[0] ^ 16]) + whole[1:]):
+            path.write_bytes(damaged)
+            assert machine._finished() is None, name
+        path.write_bytes(whole)
+    assert machine._finished() == machine.manifest
+
+
 def test_runs_at_the_same_time_do_not_meet(machine):
     stimuli = [Stimulus({"input": random_spikes(seed)}) for seed in range(4)]
     alone = [machine.run(stimulus, random_values(0)) for stimulus in stimuli]
