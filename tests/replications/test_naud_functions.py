@@ -9,7 +9,9 @@ from whyspiking.replications.naud import vector_functions
 
 N, STEPS = 800, 20
 DT_MS = 0.5
-X = np.concatenate([np.linspace(-750, 699, N - 8), [-0.35, 0.35, 0.0, -1e-9, 1e-9, 1.0, -1.0, 40.0]])
+X = np.concatenate(
+    [np.linspace(-750, 699, N - 8), [-0.35, 0.35, 0.0, -1e-9, 1e-9, 1.0, -1.0, 40.0]]
+)
 
 
 @pytest.fixture(scope="module")

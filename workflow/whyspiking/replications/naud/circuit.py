@@ -120,12 +120,16 @@ def constants(params: Params) -> dict[str, Any]:
             f"tau_fac_{kind}": getattr(params, f"tau_fac_{kind}") * brian2.ms,
             f"u0_{kind}": getattr(params, f"u0_{kind}"),
         }
-    return names | vector_functions.names() | {
-        "a_w": params.a_w * brian2.siemens,
-        "t_back": back_ms(params) * brian2.ms,
-        "f_stp": params.f_stp,
-        "q_noise": hit_probability(params),
-    }
+    return (
+        names
+        | vector_functions.names()
+        | {
+            "a_w": params.a_w * brian2.siemens,
+            "t_back": back_ms(params) * brian2.ms,
+            "f_stp": params.f_stp,
+            "q_noise": hit_probability(params),
+        }
+    )
 
 
 def back_ms(params: Params) -> float:

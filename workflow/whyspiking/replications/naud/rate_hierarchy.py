@@ -159,7 +159,7 @@ def train(
     features, classes = np.asarray(training[0], Float), training[1]
     wanted = np.eye(sizes[-1], dtype=Float)
     moves = [np.zeros_like(weights) for weights in layers.forward]
-    # One place per layer for what is worked out at every batch: new memory costs more than the sums.
+    # One place per layer for what every batch works out: new memory costs more than the sums.
     changes = [np.empty_like(weights) for weights in layers.forward]
     bias_moves = [np.zeros_like(bias) for bias in layers.bias]
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch

@@ -27,8 +27,8 @@ inline double uniform(const double key, const int64_t step) {
 }
 """
 
-# exp(x) = 2^n e^r with |r| <= ln(2)/2: the Taylor series of e^r to r^13 / 13! (the next term is below
-# 5e-18), and 2^n written into the exponent of a double. Its relative error is that of x: |x| 1e-16.
+# exp(x) = 2^n e^r with |r| <= ln(2)/2: the Taylor series of e^r to r^13 / 13! (the next term is
+# below 5e-18), and 2^n written into the exponent of a double. Its relative error is |x| 1e-16.
 EXPONENTIAL = """
 inline double exponential(const double exponent) {
     const double x = exponent < -700.0 ? -700.0 : (exponent > 700.0 ? 700.0 : exponent);
@@ -69,7 +69,7 @@ def uniform(key: ArrayLike, step: ArrayLike) -> NDArray[np.float64]:
         z = z + (np.asarray(step).astype(np.uint64) + np.uint64(1)) * np.uint64(GOLDEN)
         for shift, factor in MIX:
             z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
-    return (z >> np.uint64(11)) * 2.0**-53
+    return (z >> np.uint64(11)).astype(np.float64) * np.float64(2.0**-53)
 
 
 def names() -> dict[str, Any]:
