@@ -275,3 +275,26 @@ def test_a_wrong_model_is_refused_with_its_remedy(config):
     entry = {key: value for key, value in config["models"][0].items() if key != "kappa"}
     with pytest.raises(UserError, match="kappa"):
         energy.cost_models({**config, "models": [entry]})
+
+
+def test_updates_of_sparse_layers_are_the_pairs_of_step_and_neuron(monkeypatch):
+    """Against plain sets, for more neurons than a word of 64 bits has, in several pieces."""
+    monkeypatch.setattr(counting, "CHUNK", 7)
+    rng = np.random.default_rng(2)
+    n_pre, n_post, n = 9, 70, 120
+    spikes = Spikes.sorted(
+        rng.integers(0, 40, n).astype(float),
+        rng.integers(0, n_pre, n),
+        rng.integers(0, 2, n),
+        n_trials=2,
+        n_units=n_pre,
+        duration_ms=40.0,
+    )
+    weights = (rng.random((n_pre, n_post)) < 0.3).astype(float)
+    pairs = {
+        (trial, time, post)
+        for trial, time, unit in zip(spikes.trials, spikes.times_ms, spikes.units, strict=True)
+        for post in np.flatnonzero(weights[unit]).tolist()
+    }
+    found = counting.event_updates({"a": spikes}, {"w": Layer("a", "b", weights)}, 1.0)
+    assert found == {"b": len(pairs) / 2}

@@ -171,14 +171,14 @@ def test_one_uniform_number_serves_independent_trains(runtime):
     """Eq. 30: rates and pairwise coincidences of four trains from one draw per step."""
     p = params()
     hits = "".join(f"{name} : 1\n" for name in "abcd")
-    group = runtime.NeuronGroup(2000, hits, namespace=circuit.constants(p))
+    group = runtime.NeuronGroup(2000, hits + "key : 1\n", namespace=circuit.constants(p))
+    group.key = np.random.default_rng(3).random(2000)
     group.run_regularly(
         "a = 0; b = 0; c = 0; d = 0\n" + circuit.noise_statements([(name, "1") for name in "abcd"]),
         when="start",
     )
     seen = runtime.StateMonitor(group, list("abcd"), record=True, when="end")
     runtime.defaultclock.dt = p.dt_ms * runtime.ms
-    runtime.seed(3)
     runtime.Network(group, seen).run(20 * runtime.ms)
     trains = np.stack([getattr(seen, name).ravel() for name in "abcd"])
     q, n = circuit.hit_probability(p), trains.shape[1]

@@ -12,6 +12,7 @@ from whyspiking import registry
 from whyspiking.randomness import Streams
 from whyspiking.replications.naud import (
     reference,
+    vector_functions,
     xor,
     xor_alignment,
     xor_controls,
@@ -48,7 +49,12 @@ def test_one_uniform_number_serves_four_independent_trains():
     rng = np.random.default_rng(4)
     n = 200_000
     names = SimpleNamespace(
-        rand=lambda: rng.random(n), int=lambda x: np.asarray(x).astype(int)
+        uniform=vector_functions.uniform,
+        key=rng.random(n),
+        timestep=lambda t, dt: round(t / dt),
+        t=1.5,
+        dt=0.5,
+        int=lambda x: np.asarray(x).astype(int),
     ).__dict__
     start = {key: np.zeros(n) for key in ("g_e", "g_i", "g_ed", "g_id")}
     numbers = {"q_s": 0.07, "q_d": 0.2, "jump_e": 1.0, "jump_i": 1.0, "jump_d": 1.0}

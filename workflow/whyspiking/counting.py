@@ -10,14 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from whyspiking.contract import Layer, Trials
 from whyspiking.errors import UserError
 from whyspiking.spikes import Spikes
 
 LN2 = float(np.log(2))
-CHUNK = 20_000
+CHUNK = 5_000
 """Steps whose reach is worked out at once."""
 
 
@@ -99,27 +98,44 @@ def event_updates(
             step = np.rint(spikes.times_ms / dt_ms).astype(np.int64)
             keys.append(spikes.trials.astype(np.int64) * steps + step)
             pres.append(spikes.units.astype(np.int64) + offset)
-            targets.append(sparse.csr_array(np.asarray(layer.weights) != 0))
+            targets.append(np.asarray(layer.weights) != 0)
             offset += spikes.n_units
-        reach = sparse.vstack(targets, format="csr")
-        if reach.nnz == offset * n_post:
+        reach = np.concatenate(targets)
+        if reach.all():
             # Every input reaches every neuron: count the steps with any input.
             busy = np.zeros(n_trials * steps, bool)
             for key in keys:
                 busy[key] = True
             updates = int(busy.sum()) * n_post
         else:
-            bins, row = np.unique(np.concatenate(keys), return_inverse=True)
-            column = np.concatenate(pres)
-            seen = sparse.csr_array(
-                (np.ones(column.size, np.float32), (row, column)), shape=(bins.size, offset)
-            )
-            # In pieces: every bin may reach all neurons, and only the number of them is kept.
-            updates = sum(
-                (seen[start : start + CHUNK] @ reach.astype(np.float32)).nnz
-                for start in range(0, bins.size, CHUNK)
-            )
+            updates = _reached(np.concatenate(keys), np.concatenate(pres), reach)
         found[post] = updates / n_trials
+    return found
+
+
+def _reached(step: NDArray, pre: NDArray, reach: NDArray) -> int:
+    """Pairs of a step and a neuron that at least one spike of the step reaches.
+
+    Args:
+        step: Step of every spike, (spike,).
+        pre: Its neuron, (spike,).
+        reach: Who reaches whom, (pre, post).
+    """
+    order = np.argsort(step, kind="stable")
+    pre, step = pre[order], step[order]
+    # One bit per neuron, 64 to a word: a step is the union of a few rows.
+    padded = np.pad(reach, ((0, 0), (0, -reach.shape[1] % 64)))
+    rows = np.packbits(padded, axis=1).view(np.uint64)
+    first = np.flatnonzero(np.diff(step, prepend=-1))
+    # In pieces: only the number of neurons is kept.
+    pieces = np.split(first, range(CHUNK, first.size, CHUNK))
+    ends = [*(piece[0] for piece in pieces[1:]), step.size]
+    found = 0
+    for piece, end in zip(pieces, ends, strict=True):
+        if piece.size:
+            heard = rows[pre[piece[0] : end]]
+            together = np.bitwise_or.reduceat(heard, piece - piece[0], axis=0)
+            found += int(np.bitwise_count(together).sum())
     return found
 
 

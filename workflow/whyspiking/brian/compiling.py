@@ -18,7 +18,7 @@ from whyspiking.errors import UserError
 
 FLAGS = (
     *("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11"),
-    "--param=vect-max-version-for-alias-checks=100",
+    "--param=vect-max-version-for-alias-checks=1000",
 )
 """Brian2's own defaults for GCC, stated here because the hash of a build covers them, and one more:
 updates of neurons touch so many arrays that GCC would not check at run time whether they overlap,

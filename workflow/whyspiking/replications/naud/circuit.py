@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import BrianModel, Params
+from whyspiking.replications.naud import vector_functions
 
 # Eqs. 20-25. Dendritic synapses feel the somatic potential, as in the published code.
 PYRAMIDAL = """
@@ -20,7 +21,7 @@ dv_s/dt = ((e_leak - v_s) + g_es*(e_exc - v_s) + g_is*(e_inh - v_s))/tau_s
     + (i_s - b_w*w_s + i_plateau_s*plateau)/c_s : volt
 dv_d/dt = ((e_leak - v_d) + g_ed*(e_exc - v_s) + g_id*(e_inh - v_s))/tau_d
     + (i_d + a_w*w_d + i_plateau_d*plateau + i_back*int(t - spiked <= t_back))/c_d : volt
-plateau = 1/(1 + exp(-(v_d - v_plateau)/d_plateau)) : 1
+plateau = 1/(1 + exponential(-(v_d - v_plateau)/d_plateau)) : 1
 dw_s/dt = -w_s/tau_ws : 1
 dw_d/dt = (v_d - e_leak - w_d)/tau_wd : volt
 dtheta/dt = (th_rest - theta)/tau_th : volt
@@ -29,6 +30,7 @@ dg_is/dt = -g_is/tau_gaba : 1
 dg_ed/dt = -g_ed/tau_ampa : 1
 dg_id/dt = -g_id/tau_gaba : 1
 spiked : second
+key : 1
 """
 FIRE = "v_s > theta"
 # Eq. 25.
@@ -53,8 +55,8 @@ u_{kind} += f_stp*(1 - u_{kind})
 KINDS = ("dep", "fac")
 # Eq. 26.
 INTERNEURON = """
-dv/dt = ((e_leak - v) + slope*exp((v - v_t)/slope) + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m
-    + (i_const - adapt)/c_m : volt (unless refractory)
+dv/dt = ((e_leak - v) + slope*exponential((v - v_t)/slope)
+    + g_e*(e_exc - v) + g_i*(e_inh - v))/tau_m + (i_const - adapt)/c_m : volt (unless refractory)
 dadapt/dt = (a_sub*(v - e_leak) - adapt)/tau_w : amp
 dg_e/dt = -g_e/tau_ampa : 1
 dg_i/dt = -g_i/tau_gaba : 1
@@ -79,7 +81,7 @@ dg_fac/dt = -g_fac/tau_ampa : 1
 """
 
 # Eq. 30: one uniform number serves all trains of a neuron; what is left of it is uniform again.
-NOISE_START = "u = rand()"
+NOISE_START = "u = uniform(key, timestep(t, dt))"
 NOISE_TRAIN = """
 hit = int(u < q_noise)
 {conductance} += hit*{weight}
@@ -118,12 +120,16 @@ def constants(params: Params) -> dict[str, Any]:
             f"tau_fac_{kind}": getattr(params, f"tau_fac_{kind}") * brian2.ms,
             f"u0_{kind}": getattr(params, f"u0_{kind}"),
         }
-    return names | {
-        "a_w": params.a_w * brian2.siemens,
-        "t_back": back_ms(params) * brian2.ms,
-        "f_stp": params.f_stp,
-        "q_noise": hit_probability(params),
-    }
+    return (
+        names
+        | vector_functions.names()
+        | {
+            "a_w": params.a_w * brian2.siemens,
+            "t_back": back_ms(params) * brian2.ms,
+            "f_stp": params.f_stp,
+            "q_noise": hit_probability(params),
+        }
+    )
 
 
 def back_ms(params: Params) -> float:
@@ -173,7 +179,7 @@ def at_rest(params: Params) -> str:
     return (
         f"v_s = {params.e_leak!r}*volt; v_d = {params.e_leak!r}*volt; w_s = 0; w_d = 0*volt; "
         f"theta = {params.th_rest!r}*volt; g_es = 0; g_is = 0; g_ed = 0; g_id = 0; "
-        f"spiked = t - 100*second; {rested}"
+        f"spiked = t - 100*second; key = rand(); {rested}"
     )
 
 
@@ -237,7 +243,7 @@ def brian_model(params: Params) -> BrianModel:
         own = "".join(f"{key} : {unit} (constant)\n" for key, unit in INTERNEURON_UNITS.items())
         interneurons = brian2.NeuronGroup(
             2 * m,
-            INTERNEURON + own + "noise_e : 1 (constant)\nnoise_i : 1 (constant)\n",
+            INTERNEURON + own + "noise_e : 1 (constant)\nnoise_i : 1 (constant)\nkey : 1\n",
             threshold="v > 0*volt",
             reset=INTERNEURON_RESET,
             refractory=dead_time,
@@ -280,8 +286,9 @@ def brian_model(params: Params) -> BrianModel:
             "constants": {name: getattr(params, name) for name in names},
             "equations": [PYRAMIDAL, FIRE, RESET, CURRENTS, SHORT_TERM, INTERNEURON, READOUT],
             "noise": [NOISE_START, NOISE_TRAIN, PYRAMIDAL_NOISE, INTERNEURON_NOISE],
+            "functions": [vector_functions.UNIFORM, vector_functions.EXPONENTIAL],
             "projections": PROJECTIONS,
-            "revision": 1,
+            "revision": 2,
         },
         construct=construct,
         inputs={},
@@ -291,7 +298,7 @@ def brian_model(params: Params) -> BrianModel:
         reset={
             "pyramidal": at_rest(params),
             "interneurons": f"v = {params.e_leak!r}*volt; adapt = 0*amp; g_e = 0; g_i = 0; "
-            "lastspike = -1e4*second",
+            "lastspike = -1e4*second; key = rand()",
             "readout": "g_dep = 0; g_fac = 0",
         },
         record_spikes=("pyramidal", "interneurons"),

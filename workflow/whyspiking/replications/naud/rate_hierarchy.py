@@ -159,6 +159,8 @@ def train(
     features, classes = np.asarray(training[0], Float), training[1]
     wanted = np.eye(sizes[-1], dtype=Float)
     moves = [np.zeros_like(weights) for weights in layers.forward]
+    # One place per layer for what every batch works out: new memory costs more than the sums.
+    changes = [np.empty_like(weights) for weights in layers.forward]
     bias_moves = [np.zeros_like(bias) for bias in layers.bias]
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
     first = n_layers - 1 if recipe.rule == "readout" else 0
@@ -177,20 +179,21 @@ def train(
             for k in range(first, n_layers):
                 eta = recipe.eta_output if k == n_layers - 1 else recipe.eta_hidden
                 eta = Float(eta * slower)
-                change = activity[k].T @ credit[k]
-                change *= Float(1.0 / recipe.batch)
+                change = changes[k]
+                np.matmul(activity[k].T, credit[k] * Float(1.0 / recipe.batch), out=change)
                 moves[k] *= Float(recipe.momentum)
                 moves[k] += change
                 bias_moves[k] *= Float(recipe.momentum)
                 bias_moves[k] += credit[k].mean(axis=0)
                 if fade and k:
                     layers.forward[k] *= 1.0 - eta * Float(fade)
-                layers.forward[k] += eta * moves[k]
+                np.multiply(moves[k], eta, out=change)
+                layers.forward[k] += change
                 layers.bias[k] += eta * bias_moves[k]
                 if recipe.rule == "learned" and k:
                     if fade:
                         layers.feedback[k - 1] *= 1.0 - eta * Float(fade)
-                    layers.feedback[k - 1] += eta * moves[k].T
+                    layers.feedback[k - 1] += change.T
         _note(layers, epoch + 1, validation, recipe, time.process_time() - began)
         error = layers.history[-1]["value"]
         told((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")

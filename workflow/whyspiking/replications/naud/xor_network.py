@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import BrianModel, Params
 from whyspiking.randomness import Streams
+from whyspiking.replications.naud import vector_functions
 
 POPULATIONS = ("I1", "I2", "H1", "H2", "O")
 INPUTS, HIDDEN, OUTPUT = (0, 1), (2, 3), 4
@@ -60,6 +61,7 @@ jump_i : 1
 eta : 1
 eta_now : 1
 lift : 1
+key : 1
 follow : 1
 burst_blind : 1
 p_lost_event : 1
@@ -77,7 +79,7 @@ carry : 1 (shared)
 """Eqs. 1-3, 6 (decay), 5 (probability), 7 and 10; `burst_blind` >= 0 replaces the probability."""
 
 NOISE = """
-u = rand()
+u = uniform(key, timestep(t, dt))
 hit = int(u < q_s)
 g_e = g_e + hit*jump_e
 u = hit*u/q_s + (1 - hit)*(u - q_s)/(1 - q_s)
@@ -90,7 +92,8 @@ u = hit*u/q_d + (1 - hit)*(u - q_d)/(1 - q_d)
 hit = int(u < q_d)
 g_id = g_id + hit*jump_d
 """
-"""Eq. 6: four independent trains from one uniform number, made uniform again after each test."""
+"""Eq. 6: four independent trains from one uniform number, made uniform again after each test.
+`vector_functions.py` says what `uniform` is."""
 
 EVENT = "v_s > th and t >= t_free"
 ON_EVENT = """
@@ -147,8 +150,9 @@ t_free = carry*t_free
 t_second = carry*t_second + (1 - carry)*never
 events_seen = carry*events_seen
 bursts_seen = carry*bursts_seen
+key = rand()
 """
-"""Start of a trial: afresh (carry = 0), or as the last one ended (carry = 1)."""
+"""Start of a trial: afresh (carry = 0), or as the last one ended (carry = 1); noise begins anew."""
 
 PLASTIC = {
     "pre": "g_e_post += gain*w*event_heard_pre; w = clip(w + lift_now_post, 0, 1);"
@@ -205,7 +209,7 @@ def xor_model(params: Params, max_trials: int) -> BrianModel:
         units = {name: getattr(brian2, unit) for name, unit in CONSTANTS.items() if unit != "1"}
         names = {name: getattr(params, name) * units.get(name, 1) for name in CONSTANTS}
         q_d, jump_d = bernoulli(params.noise_dendrite_hz, params.noise_dendrite, params.dt_ms)
-        names |= {
+        names |= vector_functions.names() | {
             "schedule": schedule,
             "refractory": params.refractory_ms * ms,
             "burst_delay": params.burst_delay_ms * ms,
@@ -267,7 +271,11 @@ def xor_model(params: Params, max_trials: int) -> BrianModel:
             fixed_synapses.connect(i=0, j=0)
             made.append(fixed_synapses)
         totals = brian2.NeuronGroup(
-            len(POPULATIONS), "".join(f"{name} : 1\n" for name in TOTALS), name="totals"
+            len(POPULATIONS),
+            "".join(f"{name} : 1\n" for name in TOTALS),
+            # Of the target: Brian2 sums at every tick of this clock, not of that of the synapses.
+            clock=slots,
+            name="totals",
         )
         summing = brian2.Synapses(
             neurons,
@@ -287,6 +295,8 @@ def xor_model(params: Params, max_trials: int) -> BrianModel:
             "equations": [
                 equations,
                 NOISE,
+                vector_functions.UNIFORM,
+                ON_START,
                 EVENT,
                 ON_EVENT,
                 BURST,
@@ -295,7 +305,7 @@ def xor_model(params: Params, max_trials: int) -> BrianModel:
                 PLASTIC,
                 list(TOTALS),
             ],
-            "revision": 1,
+            "revision": 2,
         },
         construct=construct,
         inputs={},

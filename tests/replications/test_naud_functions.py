@@ -1,0 +1,84 @@
+"""The talk naud: random numbers and exponentials of the compiled program against NumPy."""
+
+import numpy as np
+import pytest
+
+from whyspiking.brian import Machine
+from whyspiking.contract import BrianModel, Stimulus
+from whyspiking.replications.naud import vector_functions
+
+N, STEPS = 800, 20
+DT_MS = 0.5
+X = np.concatenate(
+    [np.linspace(-750, 699, N - 8), [-0.35, 0.35, 0.0, -1e-9, 1e-9, 1.0, -1.0, 40.0]]
+)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    """What a compiled program makes of the two functions, step by step."""
+
+    def construct(inputs):
+        import brian2
+
+        neurons = brian2.NeuronGroup(
+            N,
+            "key : 1\nx : 1\nu : 1\ny : 1\n",
+            namespace=vector_functions.names(),
+            name="neurons",
+        )
+        neurons.run_regularly("u = uniform(key, timestep(t, dt)); y = exponential(x)", when="start")
+        return [neurons]
+
+    model = BrianModel(
+        name="functions",
+        definition={"code": [vector_functions.UNIFORM, vector_functions.EXPONENTIAL]},
+        construct=construct,
+        inputs={},
+        dt_ms=DT_MS,
+        trial_ms=STEPS * DT_MS,
+        max_trials=2,
+        reset={},
+        record_spikes=(),
+        record_traces={name: ("neurons", name, DT_MS) for name in ("u", "y")},
+    )
+    machine = Machine(model, tmp_path_factory.mktemp("builds"))
+    values = {"neurons.key": np.random.default_rng(1).random(N), "neurons.x": X}
+    return values["neurons.key"], machine.run(Stimulus(), values, trials=2)
+
+
+def test_compiled_random_numbers_are_those_of_numpy(recording):
+    keys, run = recording
+    steps = np.arange(2 * STEPS).reshape(2, STEPS, 1)
+    np.testing.assert_array_equal(run.traces["u"], vector_functions.uniform(keys, steps))
+
+
+def test_compiled_exponential_is_that_of_numpy(recording):
+    """To rounding of its argument; what would leave the range of a double is held at its border."""
+    _, run = recording
+    x = np.clip(X, -700, 700)
+    error = np.abs(run.traces["y"][1, -1] / np.exp(x) - 1)
+    assert (error <= 1e-15 + 1e-16 * np.abs(x)).all()
+
+
+def test_sequence_is_splitmix64():
+    """The first numbers from the seed 0, as the authors' program prints them."""
+    published = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+    found = vector_functions.uniform(0.0, np.arange(3))
+    np.testing.assert_array_equal(found, [(number >> 11) / 2**53 for number in published])
+
+
+def test_random_numbers_are_uniform_and_independent_over_neurons_and_steps():
+    n, m = 500, 4000
+    u = vector_functions.uniform(np.random.default_rng(5).random(n), np.arange(m)[:, None])
+    counts = np.bincount((u * 64).astype(int).ravel(), minlength=64)
+    expected = n * m / 64
+    # Chi-squared of 63 degrees of freedom: mean 63, standard deviation 11.2.
+    assert ((counts - expected) ** 2 / expected).sum() < 63 + 5 * 11.2
+    centred = (u - 0.5) * np.sqrt(12)
+    for other in (np.roll(centred, 1, axis=0), np.roll(centred, 1, axis=1)):
+        assert abs(float((centred * other).mean())) < 5 / np.sqrt(n * m)
+    between = np.corrcoef(centred.T) - np.eye(n)
+    assert np.abs(between).max() < 6 / np.sqrt(m)
+    # The sum over all neurons, which drives an ensemble, has the variance of independent numbers.
+    assert centred.sum(axis=1).var() == pytest.approx(n, rel=5 * np.sqrt(2 / m))
