@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from whyspiking.spikes import Spikes
+from whyspiking.spikes import Spikes, narrow
 
 LEAST_INTERVALS = 20
 """Intervals that a neuron needs before their variation says something about it."""
@@ -20,10 +20,11 @@ def activity(spikes: Spikes) -> dict[str, float]:
         `rate_hz`, `active_share` and `isi_cv` (nan where no neuron has enough intervals).
     """
     n = spikes.n_trials * spikes.n_units
-    flat = spikes.trials.astype(np.int64) * spikes.n_units + spikes.units
+    active = np.zeros((spikes.n_trials, spikes.n_units), bool)
+    active[spikes.trials, spikes.units] = True
     return {
         "rate_hz": 1000 * len(spikes) / (n * spikes.duration_ms),
-        "active_share": np.unique(flat).size / n,
+        "active_share": np.count_nonzero(active) / n,
         "isi_cv": interval_variation(spikes),
     }
 
@@ -41,7 +42,8 @@ def interval_variation(spikes: Spikes, least: int = LEAST_INTERVALS) -> float:
     Returns:
         Mean over neurons; nan where no neuron has `least` intervals.
     """
-    order = np.lexsort((spikes.times_ms, spikes.trials, spikes.units))
+    # Trains are in the order of trials and times, and a stable sort keeps it.
+    order = np.argsort(narrow(spikes.units, spikes.n_units), kind="stable")
     times = spikes.times_ms[order]
     units, trials = spikes.units[order], spikes.trials[order]
     within = (np.diff(units) == 0) & (np.diff(trials) == 0)

@@ -9,6 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def narrow(numbers: NDArray, below: int) -> NDArray:
+    """Integers from 0 to `below` - 1 as keys to sort by: NumPy is fastest with 16 bits.
+
+    Numbers that do not fit are left as they are, for `Spikes` to find those out of range.
+    """
+    numbers = np.asarray(numbers)
+    fit = below <= 2**16 and numbers.size and numbers.min() >= 0 and numbers.max() < below
+    return numbers.astype(np.uint16) if fit else numbers
+
+
 @dataclass(frozen=True)
 class Spikes:
     """Spike trains of `n_units` neurons over several trials of equal duration.
@@ -57,7 +67,7 @@ class Spikes:
         duration_ms: float,
     ) -> Spikes:
         """Build from spikes in any order."""
-        order = np.lexsort((units, times_ms, trials))
+        order = np.lexsort((narrow(units, n_units), times_ms, narrow(trials, n_trials)))
         return cls(
             np.asarray(times_ms, float)[order],
             np.asarray(units, np.int32)[order],

@@ -37,7 +37,6 @@ def train(
         parents: The trained network that "sparse" goes on from.
         progress: Called after every epoch.
     """
-    keep_compiled(params.work_dir / "jax")
     (x, labels), (held_x, held_labels) = (
         task.samples(params, split) for split in ("train", "validation")
     )
@@ -144,7 +143,7 @@ def rasters(
     leaky = network.LEAKY[variant]
     with jax.enable_x64(dtype == np.float64):
         arrays = {name: np.asarray(value, dtype) for name, value in trained.arrays.items()}
-        run = jax.jit(lambda a, part: network.spikes_of(params, a, part, leaky))
+        run = _kept(params, lambda a, part: network.spikes_of(params, a, part, leaky))
         pieces = [
             [np.asarray(s) > 0.5 for s in run(arrays, jax.numpy.asarray(x[i : i + PIECE], dtype))]
             for i in range(0, len(x), PIECE)
@@ -181,9 +180,15 @@ def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
 
 
 def _compiled(params: Params, variant: str) -> Any:
+    return _kept(params, partial(network.outputs, params, variant))
+
+
+def _kept(params: Params, function: Any) -> Any:
+    """A function that is compiled once for all seeds and jobs."""
     import jax
 
-    return jax.jit(partial(network.outputs, params, variant))
+    keep_compiled(params.work_dir / "jax")
+    return jax.jit(function)
 
 
 def _outputs(run: Any, arrays: Any, x: NDArray) -> tuple[NDArray, float]:
