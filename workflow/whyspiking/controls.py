@@ -81,7 +81,10 @@ def train(
         return losses.mean()
 
     @jax.jit
-    def run_epoch(arrays: dict[str, Any], state: Any, order: Any, key: Any) -> Any:
+    def run_epoch(
+        arrays: dict[str, Any], state: Any, order: Any, key: Any, data: Any, labels: Any
+    ) -> Any:
+        # The data are arguments: as constants they would be compiled into the program.
         def step(carry: Any, chosen: Any) -> Any:
             arrays, state, key = carry
             key, own = jax.random.split(key)
@@ -106,7 +109,7 @@ def train(
         began = time.process_time()
         order = shuffle.permutation(len(features))[: n_steps * batch].reshape(n_steps, batch)
         key, own = jax.random.split(key)
-        arrays, state, value = run_epoch(arrays, state, jnp.asarray(order), own)
+        arrays, state, value = run_epoch(arrays, state, jnp.asarray(order), own, data, labels)
         value = float(value)
         seconds.append(time.process_time() - began)
         weights = {name: np.asarray(array) for name, array in arrays.items()}

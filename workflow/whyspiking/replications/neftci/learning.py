@@ -76,6 +76,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     now = rules.start(weights, how, rule)
     shuffle = streams.rng("shuffle")
     n_all = params.epochs * n_batches
+    one_hot = np.eye(params.n_classes, dtype=np.float32)
     moments = alignment.moments(params.align_points, n_all)
 
     def aligned(seen: int) -> list[dict[str, Any]]:
@@ -100,8 +101,9 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
                 history += aligned(seen)
                 began += time.process_time() - paused
             done = seen / n_all
-            target = jax.nn.one_hot(data.labels[chosen], params.n_classes)
-            current = jnp.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
+            # Made on the host: outside of a compiled function JAX takes longer for such small ones.
+            target = one_hot[data.labels[chosen]]
+            current = np.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
             now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
         jax.block_until_ready(now)
         seconds.append(time.process_time() - began)
