@@ -80,6 +80,19 @@ def test_scale_changes_the_published_value(write):
     assert registry.seeds(experiment, {**CONFIG, "seeds_of": []}) == [0, 1]
 
 
+def test_only_those_who_ask_get_files_of_the_authors(write):
+    config = {**CONFIG, "data": {**CONFIG["data"], "originals_dir": "there"}}
+    write(TOY)
+    assert (
+        registry.params(registry.load_talk("toy").experiments["one"], config).originals_dir is None
+    )
+    talk = copy.deepcopy(TOY)
+    talk["experiments"]["one"]["originals"] = True
+    write(talk)
+    found = registry.params(registry.load_talk("toy").experiments["one"], config)
+    assert found.originals_dir == Path("there")
+
+
 def test_a_variant_may_content_itself_with_the_first_seeds(write):
     talk = copy.deepcopy(TOY)
     name = next(iter(talk["experiments"]["one"]["variants"]))

@@ -183,3 +183,13 @@ def test_smoke_run_again_has_nothing_to_do(smoke_run):
     said = done.stdout + done.stderr
     assert done.returncode == 0
     assert re.search(r"nothing to (be )?do", said, re.IGNORECASE), said
+
+
+def test_files_of_the_authors_make_only_what_reads_them_run_again(smoke_run, tmp_path):
+    overlay = tmp_path / "originals.yaml"
+    overlay.write_text(f"data: {{originals_dir: {tmp_path}}}\n")
+    done = snakemake(smoke_run, "-n", "--configfile", "config/smoke.yaml", str(overlay))
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    trained = set(re.findall(r"^(\w+ \w+) \w+ seed \d+: training", said, re.MULTILINE))
+    assert trained == {"bohte ecg_original", "comsa released"}, said

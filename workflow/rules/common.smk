@@ -106,12 +106,12 @@ def plan_of(wildcards):
 
 def places_of(wildcards):
     """What a job needs of the config beyond its parameters."""
-    dataset = registry.params(experiment_of(wildcards), config).dataset_dir
+    params = registry.params(experiment_of(wildcards), config)
     return {
         "scale": config["scale"],
         "data_dir": config["data"]["folder"],
-        "dataset_dir": str(dataset) if dataset else None,
-        "originals_dir": config["data"]["originals_dir"],
+        "dataset_dir": str(params.dataset_dir) if params.dataset_dir else None,
+        "originals_dir": str(params.originals_dir) if params.originals_dir else None,
         "work_dir": config["build_folder"],
     }
 
@@ -129,3 +129,17 @@ def minutes(wildcards, attempt):
 def part_of_data(*keys):
     """Some keys of `data`: a change of the others must not make a data set anew."""
     return {key: config["data"][key] for key in keys}
+
+
+def data_of_nmnist():
+    """The keys of `data` from which event-camera recordings are made."""
+    found = folders.find_nmnist(config["data"])
+    originals = config["data"]["originals_dir"] if found else None
+    return {**part_of_data("folder", "nmnist"), "originals_dir": originals}
+
+
+def data_of_fetched(wildcards):
+    """The keys of `data` that say where a data set is looked for."""
+    if wildcards.dataset == folders.FETCHED[0]:
+        return part_of_data("folder", "mnist_dir", "download")
+    return part_of_data("folder", "originals_dir")

@@ -17,7 +17,7 @@ rule fetch:
     conda:
         ENVIRONMENT
     params:
-        data=part_of_data("folder", "mnist_dir", "originals_dir", "download"),
+        data=data_of_fetched,
     script:
         "../scripts/fetch.py"
 
@@ -80,7 +80,7 @@ rule record:
     conda:
         ENVIRONMENT
     params:
-        data=part_of_data("folder", "originals_dir", "nmnist"),
+        data=data_of_nmnist(),
     script:
         "../scripts/record.py"
 
@@ -99,6 +99,6 @@ rule catalogue:
     conda:
         ENVIRONMENT
     params:
-        data=part_of_data("folder", "originals_dir", "nmnist"),
+        data=data_of_nmnist(),
     script:
         "../scripts/catalogue.py"

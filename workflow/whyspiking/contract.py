@@ -31,7 +31,8 @@ class Params:
     """The parameters of one experiment of one talk at the chosen scale.
 
     Values are read as attributes: `params.n_hidden`. A missing one names the file to mend.
-    `dataset_dir` is the folder of the experiment's data set, None where it needs no files.
+    `dataset_dir` is the folder of the experiment's data set, None where it needs no files;
+    `originals_dir` is None unless talk.yaml says `originals: true`.
     """
 
     talk: str

@@ -73,6 +73,8 @@ class Experiment:
     variants: Mapping[str, Variant]
     half_step: bool = False
     simulated: bool = True
+    originals: bool = False
+    """Whether it reads files of the original authors, `data.originals_dir`."""
     states: Mapping[str, float] = field(default_factory=dict)
     """Population -> state variables per neuron beyond the membrane."""
     sizes: Sizes | None = None
@@ -212,7 +214,7 @@ def params(
     values.update({key: entry["value"] for key, entry in experiment.scaled.get(scale, {}).items()})
     if variant is not None:
         values = dict(experiment.resized(values, variant))
-    originals = config["data"]["originals_dir"]
+    originals = config["data"]["originals_dir"] if experiment.originals else None
     folder = Path(config["data"]["folder"])
     dataset = folder_of(experiment.data_key, config["data"])
     return Params(
@@ -291,6 +293,7 @@ def _experiment(
         battery=tuple(entry["battery"]),
         half_step=bool(entry.get("half_step", False)),
         simulated=bool(entry.get("simulated", True)),
+        originals=bool(entry.get("originals", False)),
         states=entry.get("states", {}),
         equal=entry["data"].get("equal", {}),
         at_least=entry["data"].get("at_least", {}),
