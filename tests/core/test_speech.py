@@ -62,6 +62,29 @@ def test_membrane_is_linear_and_does_not_care_for_padding(small_ear):
     assert np.corrcoef(longer.ravel(), v.ravel())[0, 1] > 0.99
 
 
+def test_membrane_moves_by_the_inverse_transform(small_ear):
+    """Blocks of channels and Hermitian halves against one complex transform of Eq. 2."""
+    wave = np.random.default_rng(2).standard_normal(5000)
+    n_samples = small_ear._n_samples
+    padded = np.zeros(n_samples)
+    padded[: wave.size] = 0.3 * wave / np.sqrt(np.mean(wave**2)) * np.hanning(wave.size)
+    grid = ear.angular_frequencies(n_samples, 24000)
+    response = ear.response(grid, 3.5 * small_ear.positions / 699)
+    expected = np.fft.ifft(response * np.fft.rfft(padded), axis=1).real[:, :2500]
+    error = small_ear.velocity(wave) - expected
+    assert np.abs(error).max() < 1e-5 * np.abs(expected).max()
+
+
+def test_a_kept_response_is_what_was_computed(tmp_path, monkeypatch):
+    monkeypatch.setenv("WHYSPIKING_CACHE", str(tmp_path))
+    wave = np.random.default_rng(3).standard_normal(2000)
+    computed = ear.Ear(7, 24, 0.1).velocity(wave)
+    (kept,) = tmp_path.glob("ear-*.npz")
+    np.testing.assert_array_equal(ear.Ear(7, 24, 0.1).velocity(wave), computed)
+    kept.write_bytes(kept.read_bytes()[:1000])
+    np.testing.assert_array_equal(ear.Ear(7, 24, 0.1).velocity(wave), computed)
+
+
 def reference_hair_cell(v, dt):
     """Eq. 3 by Euler steps, all channels at once; the firing probability per step."""
     k0 = 2000 * 5 / 305
@@ -216,6 +239,16 @@ def test_a_shorter_vocal_tract_shifts_all_frequencies(scale):
     peak = np.abs(np.fft.rfft(shaped, 160000)).argmax() / 10
     assert peak == pytest.approx(1000 * scale, rel=0.005)
     assert np.abs(shaped).max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("n_before", [1000, 1001])
+@pytest.mark.parametrize("n_after", [900, 901, 1000, 1001, 1100, 1101])
+def test_waves_are_resampled_as_scipy_does(n_before, n_after):
+    from scipy.signal import resample
+
+    wave = np.random.default_rng(0).standard_normal(n_before)
+    found = voices.resample(wave, n_after)
+    np.testing.assert_allclose(found, resample(wave, n_after), rtol=1e-12, atol=1e-13)
 
 
 def test_silence_around_a_word_is_cut_but_for_margins():

@@ -28,14 +28,16 @@ with 1 ms, its current decays with 0.5 ms, its threshold is 1, and it rests 1 ms
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import hashlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import native
+from whyspiking import native, store, whole_files
 from whyspiking.errors import UserError
 
 LEVEL = 0.3
@@ -44,6 +46,8 @@ LENGTH_CM = 3.5
 N_POSITIONS = 700
 N_FIBRES = 40
 TAU_MEM_S, TAU_SYN_S, REFRACTORY_S = 1e-3, 5e-4, 1e-3
+BLOCK = 20
+"""Channels whose velocity is computed at a time: few enough for the processor's cache."""
 WEIGHT_PER_S = {48: 13.0e3, 24: 12.2e3}
 """Sampling rate in kHz -> weight of all fibres together. 13e3 is published, for 48 kHz; the larger
 Euler step at 24 kHz gives a third more spikes, which the smaller weight takes back."""
@@ -94,13 +98,11 @@ class Ear:
         self._weight = WEIGHT_PER_S[rate_khz]
         n_bins = _fast_length(int(np.ceil(longest_s * self.rate_hz / 2)) + 1)
         self._n_samples = 2 * (n_bins - 1)
-        place_cm = LENGTH_CM * self.positions / (N_POSITIONS - 1)
-        grid = angular_frequencies(self._n_samples, self.rate_hz)
-        whole = response(grid, place_cm).astype(np.complex64) / np.float32(2)
+        whole = _stored_response(n_channels, self._n_samples, self.rate_hz) / np.float32(2)
         last = n_bins // 2 + 1
         self._response = np.ascontiguousarray(whole[:, :last])
         # The conjugate of the bins 0, n - 1, n - 2, ..., beside the bins 0, 1, 2, ...
-        self._mirrored = np.conj(whole[:, -np.arange(last)])
+        self._mirrored = np.ascontiguousarray(np.conj(whole[:, -np.arange(last)]))
         try:
             self._library = native.load("ear", [Path(__file__).with_name("ear.cpp")])
         except native.NoCompiler as error:
@@ -122,8 +124,9 @@ class Ear:
             ValueError: If the clip is longer than the ear was made for.
         """
         spikes = self._respond(self.velocity(wave), seed, None)
-        steps, channels = np.nonzero(spikes.T)
-        return np.asarray(steps * self.step_s, np.float64), channels
+        channels, steps = np.divmod(np.flatnonzero(spikes.view(bool)), spikes.shape[1])
+        order = np.argsort(steps, kind="stable")
+        return steps[order] * self.step_s, channels[order]
 
     def respond(
         self, velocity: NDArray, seed: int
@@ -171,10 +174,15 @@ class Ear:
         n = spectrum.size
         # The real part of an inverse transform is that of the spectrum's Hermitian half, whose own
         # transform is real: half the work.
-        half = self._response * spectrum[: n // 2 + 1]
-        half += self._mirrored * np.conj(spectrum[-np.arange(n // 2 + 1)])
-        moved = np.asarray(fft.irfft(half, n, axis=1))
-        return np.ascontiguousarray(moved[:, : wave.size // 2], np.float64)
+        first, mirrored = spectrum[: n // 2 + 1], np.conj(spectrum[-np.arange(n // 2 + 1)])
+        velocity = np.empty((self.positions.size, wave.size // 2))
+        for start in range(0, self.positions.size, BLOCK):
+            rows = slice(start, start + BLOCK)
+            half = self._response[rows] * first
+            half += self._mirrored[rows] * mirrored
+            moved = np.asarray(fft.irfft(half, n, axis=1, overwrite_x=True))
+            velocity[rows] = moved[:, : wave.size // 2]
+        return velocity
 
 
 def positions(n_channels: int) -> NDArray[np.int64]:
@@ -197,6 +205,32 @@ def positions(n_channels: int) -> NDArray[np.int64]:
 def angular_frequencies(n_samples: int, rate_hz: float) -> NDArray[np.float64]:
     """The grid of angular frequencies, 1 Hz to half the sampling rate, (bin,) in rad/s."""
     return 2 * np.pi * np.linspace(1.0, rate_hz / 2, n_samples // 2 + 1)
+
+
+def _stored_response(n_channels: int, n_samples: int, rate_hz: int) -> NDArray[np.complex64]:
+    """`response` of all channels, (channel, bin), computed once for all clips of about a length.
+
+    It takes as long as hearing sixty clips, and there are a handful of lengths (in tenths of a
+    second), so it is kept in the folder of the compiled libraries, under a hash of what decides it.
+
+    Args:
+        n_channels: Of the ear.
+        n_samples: Length of the sound, which decides the grid of frequencies.
+        rate_hz: Its sampling rate.
+    """
+    import scipy
+
+    parts = (n_channels, n_samples, rate_hz, np.__version__, scipy.__version__)
+    key = hashlib.sha256(Path(__file__).read_bytes() + repr(parts).encode()).hexdigest()
+    path = native.folder() / f"ear-{key[:20]}.npz"
+    with contextlib.suppress(UserError):
+        return store.load_arrays(path)["response"]
+    place_cm = LENGTH_CM * positions(n_channels) / (N_POSITIONS - 1)
+    grid = angular_frequencies(n_samples, rate_hz)
+    found = response(grid, place_cm).astype(np.complex64)
+    with whole_files.replacing(path) as partial:
+        np.savez(partial, response=found)
+    return found
 
 
 def response(omega: NDArray, x: NDArray) -> NDArray[np.complex128]:
