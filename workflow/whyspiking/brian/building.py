@@ -43,7 +43,7 @@ def digest(model: BrianModel) -> str:
         "compiler": [compiling.compiler(), *compiling.FLAGS, compiling.processor()],
         "builder": [
             hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in (Path(__file__), Path(assembling.__file__), CODE)
+            for path in (*(Path(x.__file__) for x in (assembling, compiling)), Path(__file__), CODE)
         ],
     }
     text = json.dumps(parts, sort_keys=True, default=_plain)
@@ -257,6 +257,7 @@ def _generate(device: Any, project: Path, headers: str, dt_s: float) -> None:
             "requirements.txt names"
         )
     path.write_text(code.replace(narrow, f"#define Clock_epsilon {dt_s / 1e3!r}"))
+    compiling.unite(project)
 
 
 def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[str, Any]:
