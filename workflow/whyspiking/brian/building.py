@@ -51,8 +51,8 @@ def digest(model: BrianModel) -> str:
         "brian2": importlib.metadata.version("brian2"),
         "compiler": [compiling.compiler(), *compiling.FLAGS, compiling.processor()],
         "builder": [
-            hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in (*(Path(x.__file__) for x in (assembling, compiling)), Path(__file__), CODE)
+            hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            for path in (__file__, assembling.__file__, compiling.__file__, CODE)
         ],
     }
     text = json.dumps(parts, sort_keys=True, default=_plain)
