@@ -1,6 +1,8 @@
 """Builds of the compiled simulator: what is refused, reused and explained; plain Brian2 agrees."""
 
+import copy
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +29,7 @@ from brian_networks import (
 )
 
 import whyspiking
-from whyspiking.brian import Machine
+from whyspiking.brian import Machine, building, compiling
 from whyspiking.brian.building import digest
 from whyspiking.brian.exchange import Exchange, to_events
 from whyspiking.contract import BrianModel, Replay, Stimulus
@@ -161,6 +163,30 @@ def test_a_build_is_not_reused_once_a_file_that_runs_read_is_damaged(machine):
             assert machine._finished() is None, name
         path.write_bytes(whole)
     assert machine._finished() == machine.manifest
+
+
+def test_joined_code_computes_what_the_separate_files_do(machine, tmp_path):
+    """Brian2's own makefile compiles every file alone and optimises all of them."""
+    apart = copy.copy(machine)
+    apart.project = tmp_path / "apart"
+    products = shutil.ignore_patterns("main", "*.o", *compiling.UNITS)
+    shutil.copytree(machine.project, apart.project, ignore=products)
+    subprocess.run(["make", "-s", "-j2"], cwd=apart.project, check=True)
+    stimulus = Stimulus({"input": random_spikes(3)})
+    a, b = (each.run(stimulus, random_values(1), seed=5) for each in (machine, apart))
+    assert same(a, b) and len(a.spikes["hidden"])
+    assert all(np.array_equal(a.final[name], b.final[name]) for name in a.final)
+
+
+def test_programs_write_only_what_is_read(machine, tmp_path):
+    trains = Exchange(machine.model, machine.manifest, machine._steps)
+    words = trains.spikes({"input": random_spikes(3)}, tmp_path)
+    words += trains.wiring(random_values(1), tmp_path) + trains.numbers(random_values(1), tmp_path)
+    results = tmp_path / "results"
+    results.mkdir()
+    words = ["--results_dir", f"{results}/", "random:seed=1", "trials:count=1", *words]
+    compiling.run_program(machine.project, words)
+    assert {path.name for path in results.iterdir()} == building._results(machine.manifest)
 
 
 def test_runs_at_the_same_time_do_not_meet(machine):

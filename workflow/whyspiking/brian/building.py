@@ -11,6 +11,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import time
 import warnings
@@ -27,6 +28,14 @@ from whyspiking.errors import UserError
 
 CODE = Path(__file__).with_name("program.cpp")
 
+WRITING = re.compile(
+    r"    ofstream (?P<stream>\w+);\n"
+    r'    (?P=stream)\.open\(results_dir \+ "(?P<file>\w+(\.txt)?)"'
+    r".*?\n    }\s*else\s*{.*?\n    }\n",
+    re.DOTALL,
+)
+"""The lines of the generated objects.cpp that write one file."""
+
 
 def digest(model: BrianModel) -> str:
     """Hash of everything that determines the program."""
@@ -42,8 +51,8 @@ def digest(model: BrianModel) -> str:
         "brian2": importlib.metadata.version("brian2"),
         "compiler": [compiling.compiler(), *compiling.FLAGS, compiling.processor()],
         "builder": [
-            hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in (Path(__file__), Path(assembling.__file__), CODE)
+            hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            for path in (__file__, assembling.__file__, compiling.__file__, CODE)
         ],
     }
     text = json.dumps(parts, sort_keys=True, default=_plain)
@@ -103,7 +112,10 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
             network.run(duration, namespace={})
             shutil.copy(CODE, project / CODE.name)
             device.headers.append(f'"{CODE.name}"')
-            _generate(device, project, headers, model.dt_ms / 1e3)
+            manifest = _manifest(model, device, parts)
+            _generate(device, project, headers)
+            _mend(project, model.dt_ms / 1e3, _results(manifest))
+            compiling.unite(project)
         except (UserError, OSError):
             raise
         except Exception as error:
@@ -114,7 +126,7 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
         clock.lap("generate")
         compiling.make(project, model.name)
         clock.lap("compile")
-        return _manifest(model, device, parts)
+        return manifest
     finally:
         device.reinit()
         brian2.set_device("runtime")
@@ -131,10 +143,8 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
     gc.collect()
     device.insert_code("before_start", "whyspiking::take_words(args);")
 
-    final = _final_variables(model, parts)
     # Connections: after Brian2's own have been created, before values and spike queues are set.
     main: list[str] = ['_random_generators[0].seed(std::stoul(whyspiking::word("random:seed")));']
-    clear: list[str] = []
     describe: list[str] = []
     queues: list[str] = []
     for name, synapses in synapses_of(parts).items():
@@ -153,9 +163,6 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
             + "}"
         )
         describe.append(f'sizes << "{name} " << {pre}.size() << std::endl;')
-        kept = {vector(variable) for variable in final.values() if variable in owned}
-        cleared = [pre, post, outgoing, incoming, *(other for other in others if other not in kept)]
-        clear += [f"{array}.clear();" for array in cleared]
         queues += [
             f"whyspiking::clear_queue({pathway.name});"
             for pathway in sorted(synapses._pathways, key=lambda pathway: pathway.name)
@@ -189,7 +196,6 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
             f'whyspiking::load_events("{name}", {len(generator)}, '
             f"{'true' if model.sub_step else 'false'}, {bins}, {channels}, {lags});"
         )
-        clear += [f"{bins}.clear();", f"{channels}.clear();"]
     # The first object of every step: trial borders, end of the last trial, lags of input spikes.
     before += [
         'static const int64_t n_trials = std::stol(whyspiking::word("trials:count"));',
@@ -212,8 +218,6 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
         before.append(f"    whyspiking::forget({network.name}.objects, &{run});")
     before.append("}")
     device.insert_code("before_network_run", "\n".join(before))
-    # What is not a result need not be written.
-    device.insert_code("before_end", "\n".join(["using namespace brian;", *clear]))
 
 
 def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,7 +239,7 @@ def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, A
     return found
 
 
-def _generate(device: Any, project: Path, headers: str, dt_s: float) -> None:
+def _generate(device: Any, project: Path, headers: str) -> None:
     """Write the C++ code and the makefile."""
     from brian2 import prefs
 
@@ -245,18 +249,41 @@ def _generate(device: Any, project: Path, headers: str, dt_s: float) -> None:
         device.build(directory=str(project), compile=False, run=False)
     finally:
         prefs["codegen.cpp.extra_compile_args"] = before
-    # Clocks of different period are taken to meet when their times agree within this number of
-    # seconds. Brian2's 1e-14 s is less than the spacing of doubles beyond 64 s: trials would begin,
-    # and traces be sampled, out of step.
+
+
+def _mend(project: Path, dt_s: float, results: set[str]) -> None:
+    """Change what the generated code does between steps and at the end.
+
+    Clocks of different period are taken to meet when their times agree within some seconds.
+    Brian2's 1e-14 s is less than the spacing of doubles beyond 64 s: trials would begin, and traces
+    be sampled, out of step.
+
+    Of a hundred files that a program writes at its end, only `results` are read.
+    """
     path = project / "network.cpp"
     code = path.read_text()
     narrow = "#define Clock_epsilon 1e-14"
     if code.count(narrow) != 1:
-        raise UserError(
-            "Brian2: the generated network.cpp lacks its clock tolerance; install the version that "
-            "requirements.txt names"
-        )
+        raise _changed("network.cpp lacks its clock tolerance")
     path.write_text(code.replace(narrow, f"#define Clock_epsilon {dt_s / 1e3!r}"))
+
+    path = project / "objects.cpp"
+    code = path.read_text()
+    written = set()
+
+    def kept(block: re.Match[str]) -> str:
+        written.add(block["file"])
+        return block[0] if block["file"] in results else ""
+
+    path.write_text(WRITING.sub(kept, code))
+    if not results < written:
+        raise _changed("objects.cpp writes its results in another way")
+
+
+def _changed(what: str) -> UserError:
+    return UserError(
+        f"Brian2: the generated {what}; install the version that requirements.txt names"
+    )
 
 
 def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,6 +347,14 @@ def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[
             for array in device.timed_arrays
         },
     }
+
+
+def _results(manifest: Mapping[str, Any]) -> set[str]:
+    """The files that `Exchange` reads after a run."""
+    entries = [*manifest["traces"].values(), *manifest["final"].values()]
+    for population in manifest["populations"].values():
+        entries += [population[key] for key in ("unit", "time", "lag") if population[key]]
+    return {entry["file"] for entry in entries}
 
 
 def _count_synapses(project: Path) -> dict[str, int]:

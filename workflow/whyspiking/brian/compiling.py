@@ -36,6 +36,9 @@ HEADERS = (
     *("iterator", "map", "random", "set", "sstream", "string", "tuple", "utility", "vector"),
 )
 
+UNITS = ("steps.cpp", "once.cpp")
+"""What is compiled: the code of every step, and that of start and end."""
+
 
 def compiler() -> str:
     """The C++ compiler that make will call."""
@@ -120,8 +123,33 @@ def _full(what: str, folder: Path) -> UserError:
     )
 
 
+def unite(project: Path) -> None:
+    """Join the generated files to two, `UNITS`, that include all others.
+
+    A file takes 0.15 s of CPU time before its first line is compiled, and a model has fifty. What
+    runs only once, at the start and at the end, is optimised less.
+    """
+    for number, path in enumerate(sorted(project.glob("code_objects/*.cpp"))):
+        # Each file defines the same helpers: they get a namespace of their own.
+        own = f"helpers_{number}"
+        code = path.read_text().replace("\nnamespace {", f"\nnamespace {own} {{")
+        used = "using namespace brian;"
+        path.write_text(code.replace(used, f"{used} using namespace {own};"))
+    once = ["objects.cpp", "run.cpp", "main.cpp"]
+    steps = [
+        *("network.cpp", "synapses_classes.cpp"),
+        *(f"{path.parent.name}/{path.name}" for path in sorted(project.glob("*/*.cpp"))),
+    ]
+    # The linker takes the first of two copies of a function: the better optimised one.
+    for unit, heading, parts in zip(
+        UNITS, ("", '#pragma GCC optimize("O1")\n'), (steps, once), strict=True
+    ):
+        text = heading + "".join(f'#include "{part}"\n' for part in parts)
+        (project / unit).write_text(text)
+
+
 def make(project: Path, name: str) -> None:
-    """Compile the generated code of a model.
+    """Compile the generated code of a model, which `unite` has joined.
 
     Raises:
         UserError: If the compiler rejects it; the whole output is in make.log.
@@ -129,7 +157,10 @@ def make(project: Path, name: str) -> None:
     # Nothing is changed after it was generated, so make need not find out what depends on what.
     (project / "make.deps").touch()
     result = subprocess.run(
-        ["make", "-j2", f"CXX={compiler()}"], cwd=project, capture_output=True, text=True
+        ["make", "-j2", f"CXX={compiler()}", f"SRCS={' '.join(UNITS)}"],
+        cwd=project,
+        capture_output=True,
+        text=True,
     )
     if result.returncode:
         log = project / "make.log"

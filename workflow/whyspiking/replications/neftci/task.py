@@ -59,7 +59,9 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     if split == "fresh":
         return None
     data = recordings_of(params, split)
-    spikes = {INPUT: events_of(params, data)} if data.events is not None else {}
+    spikes = {}
+    if data.events is not None and params.dataset_dir is not None:
+        spikes[INPUT] = _first_events(params.dataset_dir, split, grid(params), len(data.labels))
     return Task(
         stimulus=Stimulus(spikes),
         targets=data.labels,
@@ -97,16 +99,6 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray[np.float3
     return so_far.counts().astype(np.float32) * (10 / frames)
 
 
-def events_of(params: Params, data: Recordings) -> Spikes:
-    """The first event of every input in every frame, at its exact time."""
-    assert data.events is not None
-    trial, channel, time_ms = nmnist.first_events(data.events, grid(params))
-    return Spikes.sorted(
-        time_ms, channel, trial,
-        n_trials=len(data.labels), n_units=data.n_channels, duration_ms=duration_ms(params),
-    )  # fmt: skip
-
-
 def as_spikes(params: Params, data: Recordings, chosen: NDArray) -> Task:
     """Some digits of which only frames are kept: spikes in the middle of what a frame takes in."""
     active = data.unpacked(chosen).transpose(1, 0, 2)
@@ -139,3 +131,18 @@ def duration_ms(params: Params) -> float:
 @functools.lru_cache(maxsize=4)
 def _load(folder: Path, split: str, frames: Grid) -> Recordings:
     return recordings.load(folder, split, frames)
+
+
+@functools.lru_cache(maxsize=1)
+def _first_events(folder: Path, split: str, frames: Grid, n: int) -> Spikes:
+    """The first event of every input in every frame, at its exact time; of n digits.
+
+    Kept, for all networks of an experiment see the same digits, and sorting takes a second.
+    """
+    events = _load(folder, split, frames).events
+    assert events is not None
+    trial, channel, time_ms = nmnist.first_events(nmnist.first_recordings(events, n), frames)
+    return Spikes.sorted(
+        time_ms, channel, trial,
+        n_trials=n, n_units=frames.n_channels, duration_ms=frames.dt_ms * frames.n_frames,
+    )  # fmt: skip
