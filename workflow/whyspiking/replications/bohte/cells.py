@@ -215,13 +215,7 @@ def _gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> Any:
     return h, (h, gates, w_rec)
 
 
-def _gated_backward(residuals: Any, g_out: Array) -> tuple[Array, Array, Array]:
-    h, gates, w_rec = residuals
-    g_drive, g_rec = compiled.gated_backward(g_out, h, gates, w_rec)
-    return g_drive, _by_weights(h, g_rec), g_rec.sum(axis=(0, 1))
-
-
-_gated.defvjp(_gated_forward, _gated_backward)
+_gated.defvjp(_gated_forward, lambda kept, g_out: compiled.gated_backward(g_out, *kept))
 
 
 @jax.custom_vjp
@@ -234,16 +228,4 @@ def _plain_forward(drive: Array, w_rec: Array) -> Any:
     return h, (h, w_rec)
 
 
-def _plain_backward(residuals: Any, g_out: Array) -> tuple[Array, Array]:
-    h, w_rec = residuals
-    g_drive = compiled.plain_backward(g_out, h, w_rec)
-    return g_drive, _by_weights(h, g_drive)
-
-
-_plain.defvjp(_plain_forward, _plain_backward)
-
-
-def _by_weights(h: Array, g_rec: Array) -> Array:
-    """Gradient by recurrent weights, of which every step takes the activity of the step before."""
-    before, after = h[:-1], g_rec[1:]
-    return before.reshape(-1, h.shape[2]).T @ after.reshape(-1, g_rec.shape[2])
+_plain.defvjp(_plain_forward, lambda kept, g_out: compiled.plain_backward(g_out, *kept))

@@ -92,13 +92,11 @@ def gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> tuple[Array, A
     return h, gates
 
 
-def gated_backward(g_out: Array, h: Array, gates: Array, w_rec: Array) -> tuple[Array, Array]:
-    """Gradients by drive and by h w_rec + bias_rec, each (time, trial, 3 unit)."""
+def gated_backward(g_out: Array, h: Array, gates: Array, w_rec: Array) -> tuple[Array, ...]:
+    """Gradients by drive, recurrent weights and their bias; `g_out` is that by the activity."""
     *lead, n = g_out.shape
-    shape = jax.ShapeDtypeStruct((*lead, 3 * n), jnp.float32)
-    call = jax.ffi.ffi_call("gated_layer_backward", (shape,) * 2)
-    g_drive, g_rec = call(g_out, h, gates, w_rec)
-    return g_drive, g_rec
+    shapes = [jax.ShapeDtypeStruct(s, jnp.float32) for s in ((*lead, 3 * n), (n, 3 * n), (3 * n,))]
+    return tuple(jax.ffi.ffi_call("gated_layer_backward", shapes)(g_out, h, gates, w_rec))
 
 
 def plain_forward(drive: Array, w_rec: Array) -> Array:
@@ -107,10 +105,10 @@ def plain_forward(drive: Array, w_rec: Array) -> Array:
     return jax.ffi.ffi_call("plain_layer_forward", shape)(drive, w_rec)
 
 
-def plain_backward(g_out: Array, h: Array, w_rec: Array) -> Array:
-    """Gradient by drive, (time, trial, unit)."""
-    shape = jax.ShapeDtypeStruct(g_out.shape, jnp.float32)
-    return jax.ffi.ffi_call("plain_layer_backward", shape)(g_out, h, w_rec)
+def plain_backward(g_out: Array, h: Array, w_rec: Array) -> tuple[Array, ...]:
+    """Gradients by drive and recurrent weights."""
+    shapes = [jax.ShapeDtypeStruct(x.shape, jnp.float32) for x in (g_out, w_rec)]
+    return tuple(jax.ffi.ffi_call("plain_layer_backward", shapes)(g_out, h, w_rec))
 
 
 @functools.cache
