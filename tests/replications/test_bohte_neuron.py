@@ -235,3 +235,41 @@ def test_gated_units_follow_their_equation():
         r, z = (1 / (1 + np.exp(-(now[k : k + 3] + parts[k : k + 3]))) for k in (0, 3))
         h = z * h + (1 - z) * np.tanh(now[6:] + r * parts[6:])
         np.testing.assert_allclose(ours, h, rtol=1e-10)
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+@pytest.mark.parametrize("shape", [*SHAPES, (1, 1, 1)])
+def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, monkeypatch):
+    """Activity and gradients to rounding, some units saturated."""
+    import jax
+    import jax.numpy as jnp
+
+    from whyspiking.replications.bohte import cells, compiled
+
+    rng = np.random.default_rng(6)
+    n_steps, n_trials, n = shape
+    layer = cells.gated if blocks == 3 else cells.plain
+    out = jnp.asarray(rng.normal(size=shape), jnp.float32)
+    drawn = [
+        rng.normal(0, 1.5, (n_steps, n_trials, blocks * n)),
+        rng.normal(0, 1 / np.sqrt(n), (n, blocks * n)),
+        rng.normal(0, 0.5, blocks * n),
+    ]
+    drawn[0][0, 0, 0] = 200
+    given = [jnp.asarray(values, jnp.float32) for values in drawn[: 3 if blocks == 3 else 2]]
+
+    def run():
+        def weighed(*arguments):
+            h = layer(*arguments)
+            return (h * out).sum(), h
+
+        every = tuple(range(len(given)))
+        gradients, h = jax.jit(jax.grad(weighed, argnums=every, has_aux=True))(*given)
+        return h, *gradients
+
+    assert compiled.usable(*given)
+    ours = run()
+    monkeypatch.setattr(compiled, "usable", lambda *arrays: False)
+    for one, other in zip(ours, run(), strict=True):
+        scale = float(jnp.abs(other).max())
+        np.testing.assert_allclose(one, other, atol=1e-5 * scale + 1e-7, rtol=0)

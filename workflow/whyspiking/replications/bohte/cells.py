@@ -179,6 +179,8 @@ def gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
     Returns:
         Activity (time, trial, unit).
     """
+    if compiled.usable(drive, w_rec, bias_rec):
+        return _gated(drive, w_rec, bias_rec)
 
     def step(h: Array, drive_now: Array) -> tuple[Array, Array]:
         reset, update, candidate = jnp.split(drive_now, 3, axis=-1)
@@ -193,9 +195,37 @@ def gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
 
 def plain(drive: Array, w_rec: Array) -> Array:
     """A layer of tanh units (README, Eq. 13); drive (time, trial, unit)."""
+    if compiled.usable(drive, w_rec):
+        return _plain(drive, w_rec)
 
     def step(h: Array, drive_now: Array) -> tuple[Array, Array]:
         h = jnp.tanh(drive_now + h @ w_rec)
         return h, h
 
     return jax.lax.scan(step, jnp.zeros_like(drive[0]), drive)[1]
+
+
+@jax.custom_vjp
+def _gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
+    return compiled.gated_forward(drive, w_rec, bias_rec)[0]
+
+
+def _gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> Any:
+    h, gates = compiled.gated_forward(drive, w_rec, bias_rec)
+    return h, (h, gates, w_rec)
+
+
+_gated.defvjp(_gated_forward, lambda kept, g_out: compiled.gated_backward(g_out, *kept))
+
+
+@jax.custom_vjp
+def _plain(drive: Array, w_rec: Array) -> Array:
+    return compiled.plain_forward(drive, w_rec)
+
+
+def _plain_forward(drive: Array, w_rec: Array) -> Any:
+    h = compiled.plain_forward(drive, w_rec)
+    return h, (h, w_rec)
+
+
+_plain.defvjp(_plain_forward, lambda kept, g_out: compiled.plain_backward(g_out, *kept))

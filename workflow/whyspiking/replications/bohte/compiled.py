@@ -1,4 +1,4 @@
-"""A spiking layer in C++ (`layer.cpp`), which JAX calls on the CPU in single precision.
+"""Recurrent layers in C++ (`layer.cpp`, `gated.cpp`) that JAX calls on a CPU in single precision.
 
 XLA runs the same loop (`cells`) at about twice the cost of its matrix products: it writes every
 intermediate array of a step to memory, copies what it carries, and multiplies by spikes that are
@@ -18,8 +18,12 @@ import jax.numpy as jnp
 
 from whyspiking import native
 
-SOURCE = Path(__file__).with_name("layer.cpp")
-NAMES = ("layer_forward", "layer_backward")
+SOURCES = tuple(Path(__file__).with_name(name) for name in ("layer.cpp", "gated.cpp"))
+NAMES = tuple(
+    f"{kind}_{way}"
+    for kind in ("layer", "gated_layer", "plain_layer")
+    for way in ("forward", "backward")
+)
 
 type Array = Any
 
@@ -42,7 +46,7 @@ def forward(
         constants: Threshold at rest and strength of the adaptation, (2,).
     """
     shape = jax.ShapeDtypeStruct(drive.shape, jnp.float32)
-    call = jax.ffi.ffi_call(NAMES[0], (shape,) * 3)
+    call = jax.ffi.ffi_call("layer_forward", (shape,) * 3)
     spikes, u, eta = call(drive, w_rec, alpha, rho, constants)
     return spikes, u, eta
 
@@ -69,9 +73,42 @@ def backward(
     """
     _, n_trials, n = g_out.shape
     shapes = [g_out.shape, w_rec.shape, (n_trials, n), (n_trials, n)]
-    call = jax.ffi.ffi_call(NAMES[1], [jax.ShapeDtypeStruct(s, jnp.float32) for s in shapes])
+    call = jax.ffi.ffi_call(
+        "layer_backward", [jax.ShapeDtypeStruct(s, jnp.float32) for s in shapes]
+    )
     g_drive, g_rec, g_alpha, g_rho = call(g_out, slope, *course, w_rec, alpha, rho, constants)
     return g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0)
+
+
+def gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> tuple[Array, Array]:
+    """Activity (time, trial, unit) of `cells.gated`, and what its gradient needs.
+
+    The second is (time, trial, 4 unit): reset and update gate, fresh value, and h w_rec + bias_rec
+    of the candidate.
+    """
+    *lead, wide = drive.shape
+    shapes = [jax.ShapeDtypeStruct((*lead, k * wide // 3), jnp.float32) for k in (1, 4)]
+    h, gates = jax.ffi.ffi_call("gated_layer_forward", shapes)(drive, w_rec, bias_rec)
+    return h, gates
+
+
+def gated_backward(g_out: Array, h: Array, gates: Array, w_rec: Array) -> tuple[Array, ...]:
+    """Gradients by drive, recurrent weights and their bias; `g_out` is that by the activity."""
+    *lead, n = g_out.shape
+    shapes = [jax.ShapeDtypeStruct(s, jnp.float32) for s in ((*lead, 3 * n), (n, 3 * n), (3 * n,))]
+    return tuple(jax.ffi.ffi_call("gated_layer_backward", shapes)(g_out, h, gates, w_rec))
+
+
+def plain_forward(drive: Array, w_rec: Array) -> Array:
+    """Activity of `cells.plain`, (time, trial, unit)."""
+    shape = jax.ShapeDtypeStruct(drive.shape, jnp.float32)
+    return jax.ffi.ffi_call("plain_layer_forward", shape)(drive, w_rec)
+
+
+def plain_backward(g_out: Array, h: Array, w_rec: Array) -> tuple[Array, ...]:
+    """Gradients by drive and recurrent weights."""
+    shapes = [jax.ShapeDtypeStruct(x.shape, jnp.float32) for x in (g_out, w_rec)]
+    return tuple(jax.ffi.ffi_call("plain_layer_backward", shapes)(g_out, h, w_rec))
 
 
 @functools.cache
@@ -80,7 +117,8 @@ def registered() -> bool:
     if jax.default_backend() != "cpu":
         return False
     header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
-    text = f'#include "{header}"\n\n{SOURCE.read_text(encoding="utf-8")}'
+    texts = (source.read_text(encoding="utf-8") for source in SOURCES)
+    text = "\n".join([f'#include "{header}"\n', *texts])
     folder = native.folder()
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / f"layer-{hashlib.sha256(text.encode()).hexdigest()[:20]}.cpp"

@@ -23,14 +23,14 @@ typedef float Reals __attribute__((vector_size(4 * kWidth), aligned(4)));
 inline Reals& at(float* p) { return *reinterpret_cast<Reals*>(p); }
 inline const Reals& at(const float* p) { return *reinterpret_cast<const Reals*>(p); }
 
-// Rows of n floats, each lengthened by zeros to whole vectors.
+// Rows of n floats, each lengthened by zeros to whole vectors; of w, or of its transpose.
 int padded(int n) { return (n + kWidth - 1) / kWidth * kWidth; }
 
 std::vector<float> widened(const float* w, int rows, int n, bool transposed) {
     const int wide = padded(n);
     std::vector<float> found(static_cast<std::size_t>(rows) * wide);
     for (int i = 0; i < rows; ++i)
-        for (int j = 0; j < n; ++j) found[i * wide + j] = transposed ? w[j * n + i] : w[i * n + j];
+        for (int j = 0; j < n; ++j) found[i * wide + j] = transposed ? w[j * rows + i] : w[i * n + j];
     return found;
 }
 
@@ -77,6 +77,17 @@ void product(const float* a, int rows, int n, const float* w, int wide, float* c
     for (; r + kRows <= rows; r += kRows)
         tile<kRows, kVectors>(a + r * n, n, w, wide, c + r * wide);
     for (; r < rows; ++r) tile<1, kVectors>(a + r * n, n, w, wide, c + r * wide);
+}
+
+// The same for all columns of w.
+void products(const float* a, int rows, int n, const float* w, int wide, float* c) {
+    for (int k = 0; k < wide; k += kColumns * kWidth)
+        switch ((wide - k) / kWidth) {
+            case 1: product<1>(a, rows, n, w + k, wide, c + k); break;
+            case 2: product<2>(a, rows, n, w + k, wide, c + k); break;
+            case 3: product<3>(a, rows, n, w + k, wide, c + k); break;
+            default: product<kColumns>(a, rows, n, w + k, wide, c + k);
+        }
 }
 
 void forward(const float* drive, const float* w_rec, const float* alpha, const float* rho,
@@ -140,16 +151,7 @@ void backward(const float* out, const float* slope, const float* spikes, const f
     const float* after = rest.data();
     for (int t = n_steps - 1; t >= 0; --t) {
         const std::size_t here = static_cast<std::size_t>(t) * size;
-        for (int c = 0; c < wide; c += kColumns * kWidth) {
-            const float* const from = w.data() + c;
-            float* const to = sums.data() + c;
-            switch ((wide - c) / kWidth) {
-                case 1: product<1>(after, batch, n, from, wide, to); break;
-                case 2: product<2>(after, batch, n, from, wide, to); break;
-                case 3: product<3>(after, batch, n, from, wide, to); break;
-                default: product<kColumns>(after, batch, n, from, wide, to);
-            }
-        }
+        products(after, batch, n, w.data(), wide, sums.data());
         const float* const u_before = t ? u + here - size : rest.data();
         const float* const eta_before = t ? eta + here - size : start.data();
         const float* const s_before = t ? spikes + here - size : rest.data();
