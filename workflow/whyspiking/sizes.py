@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from whyspiking.contract import Network
 
@@ -52,6 +51,8 @@ def size_ratio(spiking: Sequence[Point], control: Sequence[Point]) -> float:
 
 def _curve(points: Sequence[Point]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rising logits of the score, and the logarithm of the least parameters that reach each."""
+    from scipy import special  # a quarter of a second that most jobs need not spend
+
     logits, sizes = [], []
     for size, score, trials in sorted(points):
         logit = float(special.logit((score * trials + 0.5) / (trials + 1)))
