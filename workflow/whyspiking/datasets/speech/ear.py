@@ -229,7 +229,7 @@ def _stored_response(n_channels: int, n_samples: int, rate_hz: int) -> NDArray[n
     grid = angular_frequencies(n_samples, rate_hz)
     found = response(grid, place_cm).astype(np.complex64)
     with whole_files.replacing(path) as partial:
-        np.savez(partial, response=found)
+        np.savez(partial, allow_pickle=False, response=found)
     return found
 
 
