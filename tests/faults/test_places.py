@@ -71,7 +71,7 @@ FULL = {
     "results, at once": ("results", "8k"),
     "results, later": ("results", "48k"),
     "compiled simulations": ("resources/build", "2m"),
-    "generated code": ("resources/build", "48m"),
+    "generated code": ("resources/build", "44m"),
     "temporary files": ("scratch", "80k"),
 }
 
@@ -94,9 +94,9 @@ def test_full_disk_is_told_and_the_run_goes_on_when_there_is_space(small_run, fo
     status, said = in_namespace(folder, script)
     before, _, after = said.partition("--- more space")
     assert status == 0, said[-4000:]
-    assert "finished" in after
     if "no trouble" in before:
         pytest.skip(f"{size} were enough on this machine")
+    assert "finished" in after
     assert "No space left on device" in before and "free some space" in before, before[-3000:]
     if place == "results":
         shutil.rmtree(folder / "results")
