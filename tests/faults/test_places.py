@@ -71,7 +71,7 @@ FULL = {
     "results, at once": ("results", "8k"),
     "results, later": ("results", "48k"),
     "compiled simulations": ("resources/build", "2m"),
-    "generated code": ("resources/build", "44m"),
+    "generated code": ("resources/build", "45600k"),
     "temporary files": ("scratch", "80k"),
 }
 
