@@ -1,8 +1,7 @@
 """Where the time of a whole run went, by stage, and what its start-up costs.
 
 Read from a finished run in `results/default` (or the folder named): the records that Snakemake
-keeps of its jobs, and the CPU seconds that training and simulation were timed with. Cluster jobs
-record their waiting too.
+keeps of its jobs, and the CPU seconds in the manifest. Cluster jobs record their waiting too.
 """
 
 from __future__ import annotations
@@ -82,25 +81,19 @@ def _stages(folder: Path) -> Iterator[Row]:
         PART, f"{folder}: from the first start to the last end", float(wall), "all jobs",
         float(total), note="wall-clock time; breaks between runs count",
     )  # fmt: skip
-    yield from _share_of_start_up(folder, total)
+    yield from _share_of_start_up(folder)
 
 
-def _share_of_start_up(folder: Path, total: float) -> Iterator[Row]:
-    """CPU seconds of training jobs outside of the function that trains."""
-    measured, working = 0.0, 0.0
-    for path in folder.glob("*/*/*/seed-*/benchmark.tsv"):
-        facts = path.with_name("network.json")
-        if facts.is_file():
-            info = json.loads(facts.read_text(encoding="utf-8"))["info"]
-            table = pd.read_csv(path, sep="\t", na_values=["-"])
-            if "train_cpu_seconds" in info and table["cpu_time"].notna().all():
-                measured += float(table["cpu_time"].iloc[0])
-                working += float(info["train_cpu_seconds"])
-    if measured:
+def _share_of_start_up(folder: Path) -> Iterator[Row]:
+    """CPU seconds of jobs before they begin their work, as the run recorded them."""
+    manifest = folder / "manifest.json"
+    if manifest.is_file():
+        talks = json.loads(manifest.read_text(encoding="utf-8"))["talks"].values()
         yield Row(
-            PART, f"{folder}: training jobs, outside of training", max(0.0, measured - working),
-            "their CPU seconds", measured,
-            note="imports, evaluation, files; jobs shorter than the timer's interval are missing",
+            PART, f"{folder}: training and simulation, before the work begins",
+            sum(talk["startup_cpu_seconds"] for talk in talks),
+            "their CPU seconds", sum(talk["cpu_seconds"] for talk in talks),
+            note="start and first imports; what a talk imports, JAX for one, comes later",
         )  # fmt: skip
 
 
