@@ -241,16 +241,6 @@ def test_a_shorter_vocal_tract_shifts_all_frequencies(scale):
     assert np.abs(shaped).max() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("n_before", [1000, 1001])
-@pytest.mark.parametrize("n_after", [900, 901, 1000, 1001, 1100, 1101])
-def test_waves_are_resampled_as_scipy_does(n_before, n_after):
-    from scipy.signal import resample
-
-    wave = np.random.default_rng(0).standard_normal(n_before)
-    found = voices.resample(wave, n_after)
-    np.testing.assert_allclose(found, resample(wave, n_after), rtol=1e-12, atol=1e-13)
-
-
 def test_silence_around_a_word_is_cut_but_for_margins():
     wave = np.zeros(22050)
     wave[8000:12000] = np.sin(np.arange(4000) * 0.3)

@@ -187,31 +187,16 @@ def shape(wave: NDArray, heard_hz: float, how: Manner, rate_hz: float) -> NDArra
     Returns:
         The word with 10 ms before and 20 ms after it, peak 1.
     """
+    from scipy.signal import resample
+
     n_samples = round(wave.size * rate_hz / heard_hz / how.scale)
-    shaped = resample(np.asarray(wave, np.float64), n_samples)
+    shaped = np.asarray(resample(np.asarray(wave, np.float64), n_samples))
     shaped[1:] += how.tilt * shaped[:-1]
     loud = np.flatnonzero(np.abs(shaped) > 0.01 * np.abs(shaped).max())
     start = max(0, loud[0] - round(0.01 * rate_hz))
     stop = min(shaped.size, loud[-1] + 1 + round(0.02 * rate_hz))
     kept = shaped[start:stop]
     return kept / np.abs(kept).max()
-
-
-def resample(wave: NDArray[np.float64], n_samples: int) -> NDArray[np.float64]:
-    """`scipy.signal.resample` of a wave, whose import takes longer than a speaker's utterances.
-
-    Args:
-        wave: (sample,).
-        n_samples: How many samples the result has, for the same time.
-    """
-    from scipy import fft
-
-    fewer = min(wave.size, n_samples)
-    spectrum = np.asarray(fft.rfft(wave))[: fewer // 2 + 1]
-    if fewer % 2 == 0 and n_samples != wave.size:
-        # The bin that has no partner on one side of the resampling has one on the other.
-        spectrum[-1] *= 2 if n_samples < wave.size else 0.5
-    return np.asarray(fft.irfft(spectrum / (wave.size / n_samples), n_samples))
 
 
 def with_noise(wave: NDArray, snr_db: float, rng: np.random.Generator) -> NDArray[np.float64]:
