@@ -55,7 +55,7 @@ void add_rows(const float* a, int rows, int n, const float* b, int columns, int 
 void add_product(const float* a, int rows, int n, const float* b, int columns, float* sum) {
     const int wide = padded(columns);
     for (int k = 0; k < wide; k += kColumns * kWidth)
-        switch ((wide - k) / kWidth) {
+        switch (std::min(kColumns, (wide - k) / kWidth)) {
             case 1: add_rows<1>(a, rows, n, b + k, columns, wide, sum + k); break;
             case 2: add_rows<2>(a, rows, n, b + k, columns, wide, sum + k); break;
             case 3: add_rows<3>(a, rows, n, b + k, columns, wide, sum + k); break;

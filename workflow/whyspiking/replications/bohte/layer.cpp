@@ -5,6 +5,7 @@
 //
 // compiled.py puts the path of XLA's c_api.h before this text: it depends on the machine.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -82,7 +83,7 @@ void product(const float* a, int rows, int n, const float* w, int wide, float* c
 // The same for all columns of w.
 void products(const float* a, int rows, int n, const float* w, int wide, float* c) {
     for (int k = 0; k < wide; k += kColumns * kWidth)
-        switch ((wide - k) / kWidth) {
+        switch (std::min(kColumns, (wide - k) / kWidth)) {
             case 1: product<1>(a, rows, n, w + k, wide, c + k); break;
             case 2: product<2>(a, rows, n, w + k, wide, c + k); break;
             case 3: product<3>(a, rows, n, w + k, wide, c + k); break;
@@ -109,7 +110,7 @@ void forward(const float* drive, const float* w_rec, const float* alpha, const f
             for (int c = 0; c < wide; c += kColumns * kWidth) {
                 float* const to = sum + b * n + c;
                 const float* const from = w.data() + c;
-                switch ((wide - c) / kWidth) {
+                switch (std::min(kColumns, (wide - c) / kWidth)) {
                     case 1: gather<1>(from, wide, which.data(), found, to); break;
                     case 2: gather<2>(from, wide, which.data(), found, to); break;
                     case 3: gather<3>(from, wide, which.data(), found, to); break;
