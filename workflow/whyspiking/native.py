@@ -1,8 +1,8 @@
 """Small C++ libraries of this project: compiled at first use, called through ctypes.
 
-A library is kept under a hash of its sources, the headers (`*.hpp`) beside them, the flags, the
-compiler and the processor, so that a change of any of them compiles anew. The compiler is the one
-that Brian2's standalone mode needs as well.
+A library is kept under a hash of its sources, the headers (`*.hpp`) beside them and in `compiler`,
+the flags, the compiler and the processor, so that a change of any of them compiles anew. The
+compiler is the one that Brian2's standalone mode needs as well.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from whyspiking import compiler as shared
 from whyspiking import whole_files
 from whyspiking.errors import UserError
 
@@ -79,7 +80,8 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise NoCompiler(f"the C++ compiler {compiler[0]} does not run ({error})") from None
-    headers = sorted({h for source in sources for h in source.parent.glob("*.hpp")})
+    beside = {header for source in sources for header in source.parent.glob("*.hpp")}
+    headers = sorted({*beside, *shared.HEADERS})
     key = hashlib.sha256()
     for part in (
         *(s.read_text() for s in (*sources, *headers)),
@@ -96,7 +98,8 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
             return target
     # Each process compiles under its own name; the rename is atomic, so a reader never sees half.
     with whole_files.replacing(target, sealed=True) as partial:
-        command = [*compiler, *FLAGS, "-o", str(partial), *(str(source) for source in sources)]
+        include = ("-iquote", str(shared.FOLDER.parent))
+        command = [*compiler, *FLAGS, *include, "-o", str(partial), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if FULL_DISK in done.stderr:
             # No reason to go on without the library: other engines round differently.
