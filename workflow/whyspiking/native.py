@@ -24,6 +24,8 @@ from whyspiking.errors import UserError
 
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
 
+WIDTHS = {"baseline": ("-mno-avx",), "avx2": ("-mno-avx512f",), "avx512": ()}
+"""Vector instructions of x86 by name, narrowest first; the flags that switch the wider ones off."""
 
 FULL_DISK = "No space left on device"
 """What compilers and linkers say then."""
@@ -42,7 +44,7 @@ def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
 
     Raises:
         NoCompiler: If there is no compiler or it fails.
-        UserError: If the disk is full.
+        UserError: If the disk is full, or $WHYSPIKING_VECTORS is not known.
     """
     path = build(name, sources, folder())
     try:
@@ -72,6 +74,7 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
 
     Raises:
         NoCompiler: If there is no compiler or it fails.
+        UserError: If the disk is full, or $WHYSPIKING_VECTORS is not known.
     """
     compiler = _compiler()
     try:
@@ -82,10 +85,11 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         raise NoCompiler(f"the C++ compiler {compiler[0]} does not run ({error})") from None
     beside = {header for source in sources for header in source.parent.glob("*.hpp")}
     headers = sorted({*beside, *shared.HEADERS})
+    options = flags()
     key = hashlib.sha256()
     for part in (
         *(s.read_text() for s in (*sources, *headers)),
-        *FLAGS,
+        *options,
         *compiler,
         version,
         _processor(),
@@ -99,7 +103,7 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
     # Each process compiles under its own name; the rename is atomic, so a reader never sees half.
     with whole_files.replacing(target, sealed=True) as partial:
         include = ("-iquote", str(shared.FOLDER.parent))
-        command = [*compiler, *FLAGS, *include, "-o", str(partial), *map(str, sources)]
+        command = [*compiler, *options, *include, "-o", str(partial), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if FULL_DISK in done.stderr:
             # No reason to go on without the library: other engines round differently.
@@ -107,6 +111,24 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         if done.returncode != 0:
             raise NoCompiler(f"compiling '{name}' failed:\n{done.stderr[-2000:]}")
     return target
+
+
+def width() -> str:
+    """The widest vectors that kernels may use: $WHYSPIKING_VECTORS, else all that there are.
+
+    Raises:
+        UserError: If that is no key of `WIDTHS`.
+    """
+    chosen = os.environ.get("WHYSPIKING_VECTORS") or "avx512"
+    if chosen not in WIDTHS:
+        raise UserError(f"WHYSPIKING_VECTORS: '{chosen}' is not known; one of {', '.join(WIDTHS)}")
+    return chosen
+
+
+def flags() -> tuple[str, ...]:
+    """What the compiler is told; other processors have no wider vectors to switch off."""
+    narrower = WIDTHS[width()]
+    return (*FLAGS, *narrower) if platform.machine() in ("x86_64", "AMD64") else FLAGS
 
 
 def _compiler() -> list[str]:
