@@ -37,7 +37,7 @@ class Trained:
         Raises:
             NotExpressible: If the talk has none.
         """
-        name = f"whyspiking.replications.{self.params.talk}.exchange"
+        name = f"{replications.__name__}.{self.params.talk}.exchange"
         if importlib.util.find_spec(name) is None:
             raise NotExpressible(f"talk '{self.params.talk}': nobody has written its exchange.py")
         return importlib.import_module(name)
