@@ -5,7 +5,7 @@ import pytest
 
 from whyspiking import controls
 from whyspiking.contract import Stimulus, Task
-from whyspiking.counterpart import forward, seen
+from whyspiking.controls import forward, seen
 from whyspiking.randomness import Streams
 
 

@@ -10,7 +10,6 @@ import pytest
 from whyspiking import tables
 from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
 from whyspiking.counterpart import probe_control
-from whyspiking.registry import Experiment
 from whyspiking.spikes import Spikes
 
 CONFIG: dict[str, Any] = {
@@ -49,9 +48,6 @@ def probed(with_counts=True, **info):
     parts = {"make_task": make_task, "evaluate": evaluate}
     if with_counts:
         parts["control_counts"] = lambda params, variant, network, task: {"macs_dense": 7.0}
-    experiment = cast(
-        Experiment, SimpleNamespace(battery=("jitter", "delete", "quantise", "swap_trials"))
-    )
     network = Network(
         {"w": np.array([0.8])},
         {"engine": "jax", "weights": ["w"], "counts": {"synapses": 1.0}, **info},
@@ -59,7 +55,7 @@ def probed(with_counts=True, **info):
     rows = probe_control(
         cast(Replication, SimpleNamespace(**parts)),
         Params("toy", "one", "smoke", {}),
-        experiment,
+        ("jitter", "delete", "quantise", "swap_trials"),
         "gru",
         network,
         CONFIG,

@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import contrasts, latency, measures_table, on_the_way, registry, tables
+from whyspiking import (
+    contrasts,
+    latency,
+    measures_table,
+    on_the_way,
+    registry,
+    replications,
+    tables,
+)
 from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
@@ -178,7 +186,7 @@ def params_of(talk, experiment, scale="smoke", **changes):
 
 
 def asked(talk, params, t_ms):
-    module = registry.module(talk)
+    module = replications.module(talk)
     task = module.make_task(params, "test", Streams(0))
     assert task is not None and isinstance(module, on_the_way.ReadsPartialInput)
     found = module.features_until(params, task, t_ms)
@@ -226,7 +234,7 @@ def images(monkeypatch):
 )
 def test_pixels_come_by_brightness_and_in_the_end_all_are_there(talk, experiment, images):
     params = params_of(talk, experiment, n_test=30)
-    task = registry.module(talk).make_task(params, "test", Streams(0))
+    task = replications.module(talk).make_task(params, "test", Streams(0))
     first_ms = task.stimulus.spikes["input"].first_ms()
     end = first_ms[np.isfinite(first_ms)].max()
     assert end <= task.stimulus.spikes["input"].duration_ms
@@ -245,7 +253,7 @@ def test_pixels_come_by_brightness_and_in_the_end_all_are_there(talk, experiment
 def test_gates_and_words_cannot_be_asked():
     task = make_task(PARAMS, "test", Streams(0))
     for talk, experiment in (("comsa", "boolean"), ("masquelier", "words")):
-        module = registry.module(talk)
+        module = replications.module(talk)
         assert isinstance(module, on_the_way.ReadsPartialInput)
         assert module.features_until(params_of(talk, experiment), task, 1.0) is None
 
@@ -274,7 +282,7 @@ def test_the_vote_of_counts_settles_as_that_of_a_spiking_network_does():
     data = Recordings(np.array([0, 1]), np.packbits(active, axis=2), 2, None)
     task = neftci.as_spikes(params, data, np.arange(2))
     network = Network({"w0": np.eye(2), "b0": np.array([0.1, 0.0])}, {"engine": "jax"})
-    module = registry.module("neftci")
+    module = replications.module("neftci")
     assert isinstance(module, on_the_way.DecidesInTime)
     found = module.control_decisions(params, "linear", network, task)
     assert found is not None

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from whyspiking import battery, counterpart, tables
+from whyspiking import battery, controls, plans, tables
 from whyspiking.contract import (
     Binding,
     BrianModel,
@@ -95,8 +95,8 @@ class ToyTalk:
 
     def evaluate(self, params, variant, network, task) -> Outcome:
         if variant == "mlp":
-            features = counterpart.seen(network, task.features)
-            choices = counterpart.forward(network.arrays, features)[-1].argmax(axis=1)
+            features = controls.seen(network, task.features)
+            choices = controls.forward(network.arrays, features)[-1].argmax(axis=1)
             return Trials(task.targets, choices, np.zeros(choices.size), K)
         first = task.stimulus.spikes["input"].first_ms()
         return Trials(task.targets, first.argmin(axis=1), first.min(axis=1) + 2 * DELAY + 0.25, K)
@@ -217,12 +217,11 @@ def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **opt
     rows, arrays = battery.probe(
         toy or cast("Any", ToyTalk()),
         PARAMS,
-        experiment(names),
+        plans.measuring(experiment(names), PARAMS, TAU),
         networks,
         CONFIG,
         machine,
         lambda share, news: None,
-        tau_char_ms=TAU,
         **options,
     )
     table = pd.DataFrame(rows, columns=list(tables.METRICS_COLUMNS))

@@ -12,6 +12,7 @@ from whyspiking.contract import Condition, Network, Task
 from whyspiking.errors import UserError
 from whyspiking.replications import bohte
 from whyspiking.replications.bohte import counts, simulation, task
+from whyspiking.replications.bohte.measures_published import padded_accuracy
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_unlabelled_steps_count_as_published_only_where_asked():
     made = Task(task_of(params_of()).stimulus, labels, 6)
     outputs = np.eye(6)[[[0, 0, 1, 0, 3]]]
     assert scoring.score(task.outcome(params, outputs, made)) == pytest.approx(1 / 2)
-    assert task.padded_accuracy(params, outputs, made) == pytest.approx(2 / 3)
+    assert padded_accuracy(params, outputs, made) == pytest.approx(2 / 3)
 
 
 def test_missing_files_of_the_authors_are_told(tmp_path):

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Progress, Task, Trials
-from whyspiking.counterpart import forward, mask, seen
 from whyspiking.randomness import Streams
 
 ENGINE = "jax"
+Arrays = Mapping[str, NDArray]
 
 
 def train(
@@ -169,3 +169,50 @@ def evaluate(network: Network, task: Task) -> Trials:
         decision_ms=np.zeros(choices.size),
         n_classes=task.n_classes,
     )
+
+
+def seen(network: Network, features: NDArray) -> NDArray:
+    """What a control is told of the input: all of it, or its mask (see `train`).
+
+    Args:
+        network: The control; `info["sees"]` is "mask" where it is told only which features are
+            above 0, which is what is left of an image without latencies.
+        features: Input, (trial, feature).
+
+    Returns:
+        The features, or 0 and 1; (trial, feature).
+    """
+    return mask(features) if network.info.get("sees") == "mask" else features
+
+
+def mask(features: NDArray) -> NDArray[np.float32]:
+    """1 where a feature is above 0: of an image, where there is ink."""
+    return (np.asarray(features) > 0).astype(np.float32)
+
+
+def forward(
+    arrays: Arrays, features: NDArray, dropped: Mapping[int, NDArray] | None = None
+) -> list[NDArray]:
+    """Activations of every layer, input first; ReLU between, the last layer linear.
+
+    Args:
+        arrays: w0 (feature, unit), b0 (unit,), w1, ...; biases may be absent.
+        features: Input, (trial, feature).
+        dropped: Layer -> mask (trial, unit) of activations to set to zero.
+    """
+    activations = [np.asarray(features, float)]
+    names = weight_names(arrays)
+    for index, name in enumerate(names):
+        if dropped and index in dropped:
+            activations[index] = np.where(dropped[index], 0.0, activations[index])
+        drive = activations[index] @ arrays[name] + arrays.get(f"b{index}", 0.0)
+        activations.append(np.maximum(drive, 0.0) if index < len(names) - 1 else drive)
+    return activations
+
+
+def weight_names(arrays: Arrays) -> list[str]:
+    """Names of the weights, input first: w0, w1, ..."""
+    names = []
+    while f"w{len(names)}" in arrays:
+        names.append(f"w{len(names)}")
+    return names

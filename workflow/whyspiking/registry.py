@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from whyspiking import learning_rules
-from whyspiking.contract import Params, Replication
+from whyspiking.contract import Params
 from whyspiking.datasets.folders import folder_of
 from whyspiking.errors import UserError
 from whyspiking.learning_rules import Rule
@@ -198,11 +197,6 @@ def as_measured(talk: Talk, folder: Path) -> Talk:
         found = read_json(path, "info")["info"].get("provenance", experiment.provenance)
         experiments[name] = replace(experiment, provenance=found)
     return replace(talk, experiments=experiments)
-
-
-def module(name: str) -> Replication:
-    """Import a talk; see `contract.Replication` for what it exports."""
-    return cast(Replication, importlib.import_module(f"whyspiking.replications.{name}"))
 
 
 def params(

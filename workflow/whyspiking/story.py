@@ -18,6 +18,7 @@ from whyspiking import (
     markup,
     measures_table,
     registry,
+    replications,
     sections,
     svg,
     tables,
@@ -207,7 +208,7 @@ class Story:
         return "\n".join(parts)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
-        drawn = registry.module(self.talk.name).figures(self.results)
+        drawn = replications.module(self.talk.name).figures(self.results)
         return cast("Mapping[str, Callable[[], Plate]]", drawn)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from whyspiking import registry, store
+from whyspiking import registry, replications, store
 from whyspiking.contract import Network, Params, Stimulus, Task
 from whyspiking.errors import UserError
 from whyspiking.exchange.graph import Clock, NotExpressible, names_of, write
@@ -37,7 +37,7 @@ class Trained:
         Raises:
             NotExpressible: If the talk has none.
         """
-        name = f"whyspiking.replications.{self.params.talk}.exchange"
+        name = f"{replications.__name__}.{self.params.talk}.exchange"
         if importlib.util.find_spec(name) is None:
             raise NotExpressible(f"talk '{self.params.talk}': nobody has written its exchange.py")
         return importlib.import_module(name)
@@ -146,7 +146,7 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         step_ms.
     """
     exchange, params = trained.exchange, trained.params
-    task = registry.module(params.talk).make_task(params, "test", Streams(params.seed))
+    task = replications.module(params.talk).make_task(params, "test", Streams(params.seed))
     if task is None:
         raise UserError(
             f"talk '{params.talk}': experiment '{params.experiment}' has no test trials"

@@ -132,16 +132,9 @@ def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
     """The papers' own estimate of energy, and their scoring where steps are unlabelled."""
-    if condition.perturbation != "none" or params.experiment in tasks.CLASSIFIED:
-        return {}
-    from whyspiking.replications.bohte import counts
+    from whyspiking.replications.bohte import measures_published
 
-    found = {"energy_ratio_published": counts.published_ratio(params, recording, task)}
-    if params.experiment == tasks.ORIGINAL:
-        found["accuracy_padded"] = tasks.padded_accuracy(
-            params, simulation.outputs(params, recording), task
-        )
-    return found
+    return measures_published.measures(params, condition, recording, task)
 
 
 def exhibits(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from whyspiking.replications.clopath.exhibits import exhibits
 from whyspiking.replications.clopath.stages import (
     bind,
     conditions,
@@ -23,8 +22,10 @@ from whyspiking.replications.clopath.stages import (
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-    from whyspiking.contract import Results
+    from whyspiking.contract import Network, Params, Recording, Results, Task
+    from whyspiking.randomness import Streams
 
 __all__ = [
     "bind",
@@ -39,6 +40,18 @@ __all__ = [
     "train",
     "vary",
 ]
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """Arrays for the figures; see `examples.py`."""
+    from whyspiking.replications.clopath import examples
+
+    return examples.exhibits(params, networks, simulate, streams)
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Figure]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -28,7 +28,6 @@ from whyspiking.randomness import Streams
 from whyspiking.replications.naud import xor_alignment, xor_controls
 from whyspiking.replications.naud import xor_network as network_of
 from whyspiking.replications.naud import xor_protocol as protocol
-from whyspiking.replications.naud.xor_exhibits import exhibits
 from whyspiking.replications.naud.xor_network import OUTPUT, POPULATIONS, TRIAL_MS
 from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
 
@@ -230,6 +229,18 @@ def vary(
     n = len(POPULATIONS) * params.n_per_population
     lost = {f"neurons.{which[condition.perturbation]}": np.full(n, condition.strength)}
     return task, replace(binding, values={**binding.values, **lost})
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """Arrays for the figures; see `xor_exhibits.py`."""
+    from whyspiking.replications.naud import xor_exhibits
+
+    return xor_exhibits.exhibits(params, networks, simulate, streams)
 
 
 def measures(

@@ -123,9 +123,9 @@ def control_decisions(params: Params, variant: str, network: Network, task: Task
 
         return gru.evaluate(params, network, task)
     if variant in CONTROLS:
-        from whyspiking.replications.neftci import control
+        from whyspiking.replications.neftci import measures_control
 
-        return control.decisions(params, network, task)
+        return measures_control.decisions(params, network, task)
     return None
 
 
@@ -184,9 +184,9 @@ def measures(
 ) -> Mapping[str, float]:
     """Accuracy of every layer's readout and activity; of a device's life its stages."""
     if params.experiment == MISMATCH:
-        from whyspiking.replications.neftci import plastic
+        from whyspiking.replications.neftci import measures_life
 
-        return plastic.measures(params, condition, recording, task)
+        return measures_life.measures(params, recording, task)
     if params.experiment == REGRESSION:
         from whyspiking.replications.neftci import regression
 

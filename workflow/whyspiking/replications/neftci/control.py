@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import controls
-from whyspiking.contract import Network, Params, Progress, Split, Task, Trials
-from whyspiking.latency import Answers, settled
+from whyspiking.contract import Network, Params, Progress, Split
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, task
 
@@ -37,25 +33,6 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         streams=streams,
         progress=progress,
     )
-
-
-def decisions(params: Params, network: Network, given: Task) -> Trials:
-    """When the control's answer stays as it is, asked after every frame that the vote counts.
-
-    Args:
-        params: Parameters of the experiment.
-        network: From `train`.
-        given: Digits with the exact times of their events.
-    """
-    steps = np.arange(model.burn_in(params), params.n_frames)
-    choices = []
-    for step in steps:
-        # A frame is complete half a step after the time at which Brian2 hands it on.
-        so_far = task.features_until(params, given, (step + 0.5) * float(params.dt_ms))
-        choices.append(controls.evaluate(network, replace(given, features=so_far)).choices)
-    times_ms = steps * float(params.dt_ms)
-    answers = Answers(given.targets, np.stack(choices), times_ms, given.n_classes)
-    return settled(answers)
 
 
 def _set(params: Params, split: Split) -> tuple[NDArray, NDArray]:

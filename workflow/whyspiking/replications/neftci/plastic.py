@@ -27,7 +27,6 @@ from whyspiking.contract import (
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, task
-from whyspiking.scoring import accuracy
 from whyspiking.spikes import Spikes
 
 PERTURBATION = "device"
@@ -252,27 +251,6 @@ def decode(params: Params, recording: Recording, given: Task) -> Trials:
     if CONTROL not in given.stimulus.arrays:
         return outcome
     return _part(outcome, periods(given)["relearned"])
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, given: Task
-) -> dict[str, float]:
-    """Accuracy at the stages of a device's life, what was lost, and what share learning regains.
-
-    Where less than `least_loss` was lost there is nothing to regain, and the share is nan.
-    """
-    if CONTROL not in given.stimulus.arrays:
-        return {}
-    outcome = model.decode(params, recording, given)
-    found = {
-        f"accuracy_{name}": accuracy(_part(outcome, trials))
-        for name, trials in periods(given).items()
-        if name != "lesson"
-    }
-    lost = found["accuracy_designed"] - found["accuracy_built"]
-    regained = found["accuracy_relearned"] - found["accuracy_built"]
-    enough = lost >= params.least_loss
-    return found | {"lost": lost, "regained": regained / lost if enough else float("nan")}
 
 
 def periods(given: Task) -> dict[str, NDArray[np.int64]]:

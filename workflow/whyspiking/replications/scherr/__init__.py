@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
-    from whyspiking.contract import Results
+    from whyspiking.contract import Condition, Network, Params, Recording, Results, Task
+    from whyspiking.randomness import Streams
 
 from whyspiking.optional import conditions, vary
-from whyspiking.replications.scherr.exhibits import exhibits
 from whyspiking.replications.scherr.stages import (
     bind,
     decode,
     evaluate,
     make_task,
-    measures,
     to_brian,
     train,
 )
@@ -40,6 +40,27 @@ __all__ = [
     "train",
     "vary",
 ]
+
+
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
+    """The error of patterns; nothing beyond the common metrics for decisions."""
+    from whyspiking.replications.scherr import measures_patterns
+
+    return measures_patterns.measures(params, condition, recording, task)
+
+
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
+) -> dict[str, NDArray]:
+    """Arrays for the figures; see `examples.py`."""
+    from whyspiking.replications.scherr import examples
+
+    return examples.exhibits(params, networks, simulate, streams)
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Figure]]:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from whyspiking import scoring
 from whyspiking.contract import (
     Binding,
     BrianModel,
-    Condition,
     Network,
     Outcome,
     Params,
@@ -180,22 +178,6 @@ def decode(params: Params, recording: Recording, task: Task) -> Outcome:
         return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
     recall = round(params.recall_ms / params.dt_ms)
     return decided(params, outputs[:, -recall:].mean(axis=1).argmax(axis=1), task)
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
-) -> Mapping[str, float]:
-    """The error of patterns; nothing beyond the common metrics for decisions."""
-    outcome = decode(params, recording, task)
-    if not isinstance(outcome, Traces):
-        return {}
-    if params.experiment != "oneshot":
-        return {"nmse": scoring.nmse(outcome)}
-    before = recording.traces["output"][:, : oneshot_task.n_steps(params)]
-    return {
-        "nmse": oneshot_task.nmse(np.asarray(outcome.outputs), task.targets),
-        "nmse_before": oneshot_task.nmse(before, task.targets),
-    }
 
 
 def _check(variant: str, known: Mapping[str, object], params: Params) -> None:
