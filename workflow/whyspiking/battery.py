@@ -21,7 +21,6 @@ from whyspiking.contract import (
     Params,
     Progress,
     Recording,
-    Replication,
     Task,
 )
 from whyspiking.counterpart import probe_control
@@ -29,6 +28,7 @@ from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.registry import Experiment, load_talk
 from whyspiking.subsets import same_stimulus
+from whyspiking.talk_contract import Replication
 
 FEW_TRIALS = 50
 """A clean run of so few trials is kept, for figures that show all of it."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking import registry, scoring, sizes, store, tables
+from whyspiking import dispatch, registry, scoring, sizes, store, tables
 from whyspiking.contract import Network, Params, Progress, Split
 from whyspiking.randomness import Streams
 from whyspiking.whole_files import read_json
@@ -41,8 +41,8 @@ def train(
         folder: Where network.npz, network.json and metrics.csv go.
         progress: Called with the fraction done.
     """
-    replication = registry.module(params.talk)
     experiment = registry.load_talk(params.talk).experiments[params.experiment]
+    replication = dispatch.replication_of(experiment)
     described = experiment.variants[variant]
     loaded = {
         name: store.load_network(path)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from whyspiking import battery, registry, store, tables
+from whyspiking import battery, dispatch, registry, store, tables
 from whyspiking.brian import Machine
 from whyspiking.contract import Params, Progress
 
@@ -33,8 +33,8 @@ def simulate(
         folder: Where metrics.csv and exhibits.npz go.
         progress: Called with the fraction done.
     """
-    replication = registry.module(params.talk)
     experiment = registry.load_talk(params.talk).experiments[params.experiment]
+    replication = dispatch.replication_of(experiment)
     loaded = {
         (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)
         for path in networks
