@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from fulfilled import fulfilled
 
 from whyspiking import counterpart, registry
 from whyspiking.brian import Machine
 from whyspiking.contract import Condition, Stimulus
 from whyspiking.randomness import Streams
-from whyspiking.replications import naud
 from whyspiking.replications.naud import (
     reference,
     xor,
@@ -315,7 +315,7 @@ def test_rate_controls_get_the_counterpart_of_coarse_weights():
     described = registry.load_talk("naud").experiments["xor"]
     described = replace(described, battery=(*described.battery, "mismatch"))
     rows = counterpart.probe_control(
-        naud, own, described, "backprop", network, levels, lambda *_: None
+        fulfilled(own), own, described, "backprop", network, levels, lambda *_: None
     )
     scores = {
         (r["perturbation"], r["strength"]): r["value"] for r in rows if r["metric"] == "accuracy"

@@ -19,7 +19,7 @@ ALIF_UPDATE = 2
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
-    """The estimate of energy (README, section 7), and the published score where steps are unlabelled.
+    """The estimate of energy (README, section 7), and the published score of unlabelled steps.
 
     Nothing of trials that have one class.
     """
