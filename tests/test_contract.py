@@ -82,9 +82,7 @@ def test_the_module_of_an_experiment_fulfils_the_contract(talk, experiment):
         assert hasattr(module, name), f"{module.__name__} exports no {name}()"
     if hasattr(module, "conditions"):
         ways = ("vary", "perturb_recording")
-        assert any(hasattr(module, way) for way in ways), (
-            f"{module.__name__} exports none of {ways}"
-        )
+        assert any(hasattr(module, way) for way in ways), f"{module.__name__} has none of {ways}"
     for name in dispatch.FUNCTIONS:
         if hasattr(module, name):
             check_signature(name, getattr(module, name))

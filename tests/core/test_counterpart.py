@@ -6,9 +6,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pytest
+from fulfilled import made_of
 
 from whyspiking import tables
-from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
+from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.counterpart import probe_control
 from whyspiking.registry import Experiment
 from whyspiking.spikes import Spikes
@@ -57,7 +58,7 @@ def probed(with_counts=True, **info):
         {"engine": "jax", "weights": ["w"], "counts": {"synapses": 1.0}, **info},
     )
     rows = probe_control(
-        cast(Replication, SimpleNamespace(**parts)),
+        made_of(**parts),
         Params("toy", "one", "smoke", {}),
         experiment,
         "gru",

@@ -1,15 +1,14 @@
 """Controls asked before their input is complete: toys whose every answer is known, and L4."""
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from fulfilled import fulfilled
+from fulfilled import fulfilled, made_of
 
 from whyspiking import contrasts, latency, measures_table, on_the_way, registry, tables
-from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
+from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
@@ -17,6 +16,7 @@ from whyspiking.latency import Answers
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import task as neftci
 from whyspiking.spikes import Spikes
+from whyspiking.talk_contract import Replication
 
 K, DURATION, LAST = 4, 20.0, 10.0
 CONFIG = {"trials": 80}
@@ -41,8 +41,7 @@ def evaluate(params, variant, network, task) -> Trials:
 def toy(features_until=None, **parts) -> Replication:
     if features_until is not None:
         parts["features_until"] = features_until
-    made = SimpleNamespace(make_task=make_task, evaluate=evaluate, **parts)
-    return cast(Replication, made)
+    return made_of(make_task=make_task, evaluate=evaluate, **parts)
 
 
 def from_spike(params, task, t_ms):

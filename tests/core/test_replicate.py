@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fulfilled import made_of
 
 from whyspiking import replicate, resimulate, store, tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
@@ -22,7 +23,7 @@ def make_replication(measures):
     def train(params, variant, streams, parents, progress):
         return Network({}, {"engine": "numpy", "measures": measures})
 
-    return SimpleNamespace(make_task=make_task, evaluate=evaluate, train=train)
+    return made_of(make_task=make_task, evaluate=evaluate, train=train)
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ def rows(tmp_path, monkeypatch):
         variants = {"spiking": Variant("spiking", "spiking", "A network.", ())}
         one = SimpleNamespace(variants=variants, sizes=None)
         talk = SimpleNamespace(experiments={"one": one})
-        monkeypatch.setattr(replicate.registry, "module", lambda name: make_replication(measures))
+        made = make_replication(measures)
+        monkeypatch.setattr(replicate.dispatch, "replication_of", lambda experiment: made)
         monkeypatch.setattr(replicate.registry, "load_talk", lambda name: talk)
         params = Params("toy", "one", "smoke", {}, seed=3)
         replicate.train(params, "spiking", [], tmp_path, lambda share, news: None)
@@ -86,7 +88,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
         simulated=False,
     )
     talk = SimpleNamespace(experiments={"one": experiment}, tau_char_ms=1.0)
-    monkeypatch.setattr(replicate.registry, "module", lambda name: made)
+    monkeypatch.setattr(replicate.dispatch, "replication_of", lambda experiment: made)
     monkeypatch.setattr(replicate.registry, "load_talk", lambda name: talk)
     monkeypatch.setattr("whyspiking.battery.load_talk", lambda name: talk)
     counts = {"macs_dense": 5.0}
