@@ -4,15 +4,18 @@ import ast
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
-from whyspiking import claims, registry, replications
-from whyspiking.contract import Network, Replication, Task
+from whyspiking import claims, dispatch, registry
+from whyspiking.contract import Network, Task
+from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.tables import GLOSSARY
+from whyspiking.talk_contract import Replication
 
 ROOT = Path(__file__).parents[1]
 CONFIG = {
@@ -22,9 +25,8 @@ CONFIG = {
 # Data sets at the sizes of the smoke run.
 for key, changed in yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())["data"].items():
     CONFIG["data"][key] = {**CONFIG["data"][key], **changed}
-FUNCTIONS = [
-    name for name, _ in inspect.getmembers(Replication, inspect.isfunction) if name[0] != "_"
-]
+REQUIRED = ("make_task", "train", "evaluate")
+SIMULATED = ("to_brian", "bind", "decode")
 TALKS = registry.available()
 EXPERIMENTS = [
     pytest.param(talk, name, id=f"{talk}-{name}")
@@ -46,7 +48,7 @@ def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | N
         pytest.skip("the data set is made by any run of the workflow")
     if described.data_key == "qtdb" and params.originals_dir is None:
         pytest.skip("the authors' electrocardiograms are not on this machine")
-    return replications.module(talk).make_task(params, split, Streams(seed))
+    return dispatch.replication_of(talk, experiment).make_task(params, split, Streams(seed))
 
 
 def samples(task: Task) -> set[bytes]:
@@ -56,14 +58,39 @@ def samples(task: Task) -> set[bytes]:
     return {np.asarray(row).tobytes() for row in task.targets}
 
 
+def check_signature(name: str, function: Any) -> None:
+    wanted = list(inspect.signature(getattr(Replication, name)).parameters)[1:]
+    given = list(inspect.signature(function).parameters)
+    where = f"{function.__module__}.{name}"
+    assert given == wanted, f"{where} takes {given}, the contract says {wanted}"
+
+
 @pytest.mark.parametrize("talk", TALKS)
-def test_talk_exports_the_contract(talk):
-    module = replications.module(talk)
-    for name in FUNCTIONS:
-        assert hasattr(module, name), f"replications/{talk} exports no {name}()"
-        wanted = list(inspect.signature(getattr(Replication, name)).parameters)[1:]
-        given = list(inspect.signature(getattr(module, name)).parameters)
-        assert given == wanted, f"{talk}.{name} takes {given}, the contract says {wanted}"
+def test_every_experiment_has_a_module_and_every_module_an_experiment(talk):
+    experiments = registry.load_talk(talk).experiments
+    assert list(dispatch.talk_module(talk).EXPERIMENTS) == list(experiments)
+    for name in ("measures", "exhibits"):
+        if (registry.FOLDER / talk / f"{name}.py").is_file():
+            check_signature(name, getattr(dispatch.talk_module(talk, name), name))
+
+
+@pytest.mark.parametrize(("talk", "experiment"), EXPERIMENTS)
+def test_the_module_of_an_experiment_fulfils_the_contract(talk, experiment):
+    module = dispatch.module_of(talk, experiment)
+    simulated = registry.load_talk(talk).experiments[experiment].simulated
+    for name in (*REQUIRED, *(SIMULATED if simulated else ())):
+        assert hasattr(module, name), f"{module.__name__} exports no {name}()"
+    if hasattr(module, "conditions"):
+        ways = ("vary", "perturb_recording")
+        assert any(hasattr(module, way) for way in ways), f"{module.__name__} has none of {ways}"
+    for name in dispatch.FUNCTIONS:
+        if hasattr(module, name):
+            check_signature(name, getattr(module, name))
+
+
+def test_an_experiment_without_a_module_is_refused():
+    with pytest.raises(UserError, match=r"EXPERIMENTS has no 'yingyang'; expected one of yinyang"):
+        dispatch.module_of("goeltz", "yingyang")
 
 
 @pytest.mark.parametrize("talk", TALKS)

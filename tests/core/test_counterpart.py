@@ -1,14 +1,14 @@
 """Controls that read the task's spikes get the same spikes perturbed."""
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from fulfilled import made_of
 
 from whyspiking import tables
-from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
+from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.counterpart import probe_control
 from whyspiking.spikes import Spikes
 
@@ -53,7 +53,7 @@ def probed(with_counts=True, **info):
         {"engine": "jax", "weights": ["w"], "counts": {"synapses": 1.0}, **info},
     )
     rows = probe_control(
-        cast(Replication, SimpleNamespace(**parts)),
+        made_of(**parts),
         Params("toy", "one", "smoke", {}),
         ("jitter", "delete", "quantise", "swap_trials"),
         "gru",

@@ -261,13 +261,6 @@ def test_sensitivity_changes_one_assumption_at_a_time(config):
     assert found["control", "dense"] > found["control", "sparse"]
 
 
-def test_advantage_words():
-    assert energy.advantage([1.2, 3.0]) == "robust"
-    assert energy.advantage([0.2, 3.0]) == "conditional"
-    assert energy.advantage([0.2, 0.9]) == "none"
-    assert energy.advantage([]) == "none"
-
-
 def test_a_wrong_model_is_refused_with_its_remedy(config):
     entry = {**config["models"][0], "mult": "mult_int9"}
     with pytest.raises(UserError, match=r"mult_int9.*mult_int8"):

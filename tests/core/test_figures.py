@@ -230,6 +230,6 @@ def test_sequence_keeps_the_order_of_neurons_on_both_sides():
 
 
 def test_drawing_is_not_imported_with_the_package():
-    code = "import sys, whyspiking.contract, whyspiking.registry as r; r.module('goeltz');"
-    code += "r.module('clopath'); sys.exit('matplotlib' in sys.modules)"
+    code = "import sys; from whyspiking.dispatch import module_of; module_of('goeltz', 'mnist');"
+    code += "module_of('clopath', 'sine'); sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -46,12 +46,6 @@ def test_nothing_above_chance_is_undefined():
         assert np.isnan(latency.speed_area(outcome, 2.0))
 
 
-def test_accuracy_by_quartile():
-    outcome = trials([1, 1, 1, 0, 1, 0, 0, 0], [1, 2, 3, 4, 5, 6, 7, 8])
-    assert latency.accuracy_by_quartile(outcome).tolist() == [1, 0.5, 0.5, 0]
-    assert np.isnan(latency.accuracy_by_quartile(EXAMPLE)).all()
-
-
 @given(st.integers(0, 1000), st.integers(2, 6), st.integers(1, 50))
 @settings(deadline=None, max_examples=60)
 def test_anytime_starts_at_chance_and_ends_at_the_final_score(seed, k, n):

@@ -1,22 +1,14 @@
 """Controls asked before their input is complete: toys whose every answer is known, and L4."""
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from fulfilled import fulfilled, made_of
 
-from whyspiking import (
-    contrasts,
-    latency,
-    measures_table,
-    on_the_way,
-    registry,
-    replications,
-    tables,
-)
-from whyspiking.contract import Network, Params, Replication, Stimulus, Task, Trials
+from whyspiking import contrasts, latency, measures_table, on_the_way, registry, tables
+from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
@@ -24,6 +16,7 @@ from whyspiking.latency import Answers
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import task as neftci
 from whyspiking.spikes import Spikes
+from whyspiking.talk_contract import Replication
 
 K, DURATION, LAST = 4, 20.0, 10.0
 CONFIG = {"trials": 80}
@@ -48,8 +41,7 @@ def evaluate(params, variant, network, task) -> Trials:
 def toy(features_until=None, **parts) -> Replication:
     if features_until is not None:
         parts["features_until"] = features_until
-    made = SimpleNamespace(make_task=make_task, evaluate=evaluate, **parts)
-    return cast(Replication, made)
+    return made_of(make_task=make_task, evaluate=evaluate, **parts)
 
 
 def from_spike(params, task, t_ms):
@@ -185,11 +177,11 @@ def params_of(talk, experiment, scale="smoke", **changes):
     return Params(talk, experiment, scale, {**values, **changes})
 
 
-def asked(talk, params, t_ms):
-    module = replications.module(talk)
-    task = module.make_task(params, "test", Streams(0))
-    assert task is not None and isinstance(module, on_the_way.ReadsPartialInput)
-    found = module.features_until(params, task, t_ms)
+def asked(params, t_ms):
+    replication = fulfilled(params)
+    task = replication.make_task(params, "test", Streams(0))
+    assert task is not None
+    found = replication.features_until(params, task, t_ms)
     assert found is not None and task.features is not None
     return task.features, found
 
@@ -199,13 +191,13 @@ def test_yinyang_is_known_when_half_of_the_window_is_over():
     tau = params.tau_s_ms
     half = (params.t_early + params.t_late) / 2 * tau
     for t_ms in (params.trial_ms, params.t_late * tau, half):
-        features, found = asked("goeltz", params, t_ms)
+        features, found = asked(params, t_ms)
         np.testing.assert_allclose(found, features, atol=1e-12)
-    features, found = asked("goeltz", params, params.t_early * tau - 1e-9)
+    features, found = asked(params, params.t_early * tau - 1e-9)
     np.testing.assert_array_equal(found, 0.5)
     # x = 0.25 fires at a quarter of the window and tells x and 1 - x, and nothing else.
     quarter = (0.75 * params.t_early + 0.25 * params.t_late) * tau
-    features, found = asked("goeltz", params, quarter)
+    features, found = asked(params, quarter)
     early = np.minimum(features, 1 - features) <= 0.25
     np.testing.assert_allclose(found, np.where(early, features, 0.5), atol=1e-12)
     assert 0.1 < early.mean() < 0.9
@@ -234,15 +226,15 @@ def images(monkeypatch):
 )
 def test_pixels_come_by_brightness_and_in_the_end_all_are_there(talk, experiment, images):
     params = params_of(talk, experiment, n_test=30)
-    task = replications.module(talk).make_task(params, "test", Streams(0))
+    task = fulfilled(params).make_task(params, "test", Streams(0))
     first_ms = task.stimulus.spikes["input"].first_ms()
     end = first_ms[np.isfinite(first_ms)].max()
     assert end <= task.stimulus.spikes["input"].duration_ms
-    features, found = asked(talk, params, end)
+    features, found = asked(params, end)
     np.testing.assert_array_equal(found, features)
     assert found.dtype == features.dtype
     middle = np.median(first_ms[np.isfinite(first_ms) & (features > 0)])
-    _, found = asked(talk, params, middle)
+    _, found = asked(params, middle)
     known = found > 0
     np.testing.assert_array_equal(found[known], features[known])
     assert 0.3 < known[features > 0].mean() < 0.7
@@ -253,9 +245,8 @@ def test_pixels_come_by_brightness_and_in_the_end_all_are_there(talk, experiment
 def test_gates_and_words_cannot_be_asked():
     task = make_task(PARAMS, "test", Streams(0))
     for talk, experiment in (("comsa", "boolean"), ("masquelier", "words")):
-        module = replications.module(talk)
-        assert isinstance(module, on_the_way.ReadsPartialInput)
-        assert module.features_until(params_of(talk, experiment), task, 1.0) is None
+        params = params_of(talk, experiment)
+        assert fulfilled(params).features_until(params, task, 1.0) is None
 
 
 def test_events_are_counted_over_the_frames_so_far():
@@ -282,11 +273,8 @@ def test_the_vote_of_counts_settles_as_that_of_a_spiking_network_does():
     data = Recordings(np.array([0, 1]), np.packbits(active, axis=2), 2, None)
     task = neftci.as_spikes(params, data, np.arange(2))
     network = Network({"w0": np.eye(2), "b0": np.array([0.1, 0.0])}, {"engine": "jax"})
-    module = replications.module("neftci")
-    assert isinstance(module, on_the_way.DecidesInTime)
-    found = module.control_decisions(params, "linear", network, task)
+    found = fulfilled(params).control_decisions(params, "linear", network, task)
     assert found is not None
     assert found.choices.tolist() == [0, 1]
     # Frames so far: one against none, one each (a tie, by bias the first), then two against one.
     assert found.decision_ms.tolist() == [10.0, 30.0]
-    assert module.control_decisions(params, "spiking", network, task) is None

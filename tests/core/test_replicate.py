@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from fulfilled import made_of
 
 from whyspiking import compare, plans, registry, replicate, resimulate, store, tables
 from whyspiking.contract import Labels, Network, Params, Stimulus, Task, Traces, Trials
@@ -24,7 +24,7 @@ def make_replication(measures):
     def train(params, variant, streams, parents, progress):
         return Network({}, {"engine": "numpy", "measures": measures})
 
-    return SimpleNamespace(make_task=make_task, evaluate=evaluate, train=train)
+    return made_of(make_task=make_task, evaluate=evaluate, train=train)
 
 
 NETWORK = Variant("net", "rate", "A network.", ())
@@ -50,7 +50,7 @@ def rows(tmp_path, monkeypatch):
     """Train the toy with a seed of 3 and give its rows of the talk's table."""
 
     def _rows(made, experiment=EXPERIMENT):
-        monkeypatch.setattr(replicate.replications, "module", lambda name: made)
+        monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
         talk = Talk("toy", "", "", "", {}, 1.0, "", {"one": experiment}, tmp_path)
         monkeypatch.setattr(compare.registry, "load_talk", lambda name: talk)
         variant = list(experiment.variants)[-1]
@@ -181,7 +181,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
 
     made = make_replication({})
     made.to_brian, made.exhibits = to_brian, exhibits
-    monkeypatch.setattr(replicate.replications, "module", lambda name: made)
+    monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
     counts = {"macs_dense": 5.0}
     store.save_network(
         Network({"w": np.ones(2)}, {"engine": "numpy", "counts": counts}),

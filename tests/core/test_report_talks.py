@@ -10,7 +10,7 @@ import pytest
 from made_exhibits import exhibits
 from made_results import make_results
 
-from whyspiking import figures, registry, replications, report, slides, speed_figures, story, study
+from whyspiking import dispatch, figures, registry, report, slides, speed_figures, story, study
 from whyspiking.contract import Results
 from whyspiking.figures import style
 
@@ -64,7 +64,7 @@ def test_signature_figures_have_caption_alternative_and_units(results, name):
 
 def test_figure_without_data_is_replaced_by_the_reason(results):
     empty = Results(results / "goeltz", "goeltz", "smoke", pd.DataFrame(), pd.DataFrame())
-    draw = replications.module("goeltz").figures(empty)
+    draw = dispatch.talk_module("goeltz", "drawing").figures(empty)
     assert len(draw) >= 4
     shown = story.show(lambda: registry_figure({}), "map", "")
     assert "Figure not drawn" in shown.markup

@@ -38,9 +38,3 @@ def test_bits95_is_the_shortest_word_with_all_longer_ones_good():
     assert robustness.bits95([3, 4, 5, 6, 8], [0.97, 0.9, 0.96, 0.99, 1.0]) == 5
     assert robustness.bits95([8, 6], [0.9, 0.8]) == np.inf
     assert np.isnan(robustness.bits95([8], [np.nan]))
-
-
-def test_advantage_is_paired_by_seed():
-    found = robustness.advantage({0: 0.8, 1: 0.9, 2: 0.1}, {1: 0.8, 0: 0.7})
-    assert found.mean == pytest.approx(0.1)
-    assert found.seeds == 2

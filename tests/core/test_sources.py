@@ -59,7 +59,7 @@ def test_no_measure_retrains_a_network(talk):
     unwanted = " ".join((MEASURES, BATTERY, TABLES, DESCRIPTIONS, DRAWING))
     assert not modules(trained) & set(unwanted.split())
     own = {f for f in trained if f.startswith(f"replications/{talk}/")}
-    for pattern in ("measures*", "examples*", "*exhibits*", "drawing*"):
+    for pattern in ("measures*", "exhibits*", "drawing*"):
         assert not fnmatch.filter(own, f"*/{pattern}")
     assert own, "but the talk's other files do"
 
@@ -160,7 +160,7 @@ def test_a_job_that_loads_what_is_no_input_of_it_fails(package, tmp_path):
     _, run = package
     fine = ["replicate", "replications.goeltz.learning", "progress", "errors"]
     assert run(JOB.format(loaded=fine)).returncode == 0, (tmp_path / "log.txt").read_text()
-    for name in ("scoring", "replications.goeltz.examples", "replications.goeltz.drawing"):
+    for name in ("scoring", "replications.goeltz.exhibits", "replications.goeltz.drawing"):
         assert run(JOB.format(loaded=[name])).returncode == 1
         said = (tmp_path / "log.txt").read_text()
         assert "a job of 'train' has loaded" in said

@@ -7,7 +7,7 @@ the first output. So times decide everything and counts nothing.
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from whyspiking.contract import (
 )
 from whyspiking.registry import Experiment, Talk, Variant
 from whyspiking.spikes import Spikes
+from whyspiking.talk_contract import Replication
 
 K, DURATION, DELAY, TAU = 4, 20.0, 1.0, 2.0
 CONFIG = {
@@ -72,8 +73,8 @@ class ToyMachine:
         )
 
 
-class ToyTalk:
-    """What a folder under replications exports, as methods."""
+class ToyTalk(Replication):
+    """What fulfils an experiment, as methods."""
 
     own: tuple[Condition, ...] = ()
     fresh = True
@@ -155,9 +156,6 @@ class ToyTalk:
         recording = simulate(network, self.make_task(params, "test", streams))
         return {"first": recording.spikes["hidden"].first_ms()}
 
-    def figures(self, results):
-        return {}
-
 
 class ToyThreshold(ToyMachine):
     """The toy with a scalar threshold allowed, as `silence` may give one."""
@@ -215,7 +213,7 @@ def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **opt
     machine = ToyThreshold() if machine is None else machine
     networks = {("spiking", 0): spiking_network()} if networks is None else networks
     rows, arrays = battery.probe(
-        toy or cast("Any", ToyTalk()),
+        toy or ToyTalk(),
         PARAMS,
         plans.measuring(experiment(names), PARAMS, TAU),
         networks,

@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
+from fulfilled import fulfilled
 
 from whyspiking import registry
 from whyspiking.contract import Split
 from whyspiking.randomness import Streams
-from whyspiking.replications import bohte
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
@@ -22,7 +22,7 @@ def params_of(experiment="ecg", seed=0, **changes):
 
 
 def task_of(params, split: Split = "test"):
-    made = bohte.make_task(params, split, STREAMS)
+    made = fulfilled(params).make_task(params, split, STREAMS)
     assert made is not None
     return made
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import yaml
 from bohte_settings import ROOT, STREAMS, TALK, params_of, quiet, task_of
+from fulfilled import fulfilled
 
 from whyspiking import registry, scoring
 from whyspiking.contract import Task
 from whyspiking.errors import UserError
-from whyspiking.replications import bohte
-from whyspiking.replications.bohte import digits, pixels
+from whyspiking.replications.bohte import decisions, digits, pixels
 
 # ---- spoken digits --------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
     outputs[2, :, 1] = large
     outputs[2, 0] = [10 * large, 0]  # the first step does not count
     test = Task(task_of(params_of()).stimulus, np.array([0, 1, 1]), 2)
-    found = digits.outcome(params, outputs, test)
+    found = decisions.outcome(params, outputs, test)
     assert found.choices.tolist() == [0, 1, 1]
     # Steps 0 .. 4 end at 10 .. 50 ms; sums tie at step 2, where the first class stands.
     assert found.decision_ms.tolist() == [20.0, 40.0, 20.0]
@@ -43,7 +43,7 @@ def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
 def test_a_data_set_that_was_not_made_is_told():
     params = replace(params_of("spoken"), dataset_dir=None)
     with pytest.raises(UserError, match="no folder of spoken digits"):
-        bohte.make_task(params, "test", STREAMS)
+        fulfilled(params).make_task(params, "test", STREAMS)
 
 
 # ---- pixel by pixel ---------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def test_the_short_form_shows_a_row_per_step(monkeypatch):
 def test_permuted_pixels_are_the_same_ones_in_one_other_order(monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (3, 784)).astype(np.uint8)
     draw_digits(monkeypatch, images, np.arange(3))
-    plain, permuted = (pixels.frames(params_of(name), "test")[0] for name in pixels.EXPERIMENTS)
+    plain, permuted = (pixels.frames(params_of(name), "test")[0] for name in pixels.PERMUTED)
     again = pixels.frames(params_of("psmnist", seed=1), "train")[0]
     np.testing.assert_array_equal(permuted, again)
     assert (plain.reshape(3, -1).sum(axis=1) == permuted.reshape(3, -1).sum(axis=1)).all()
@@ -111,15 +111,15 @@ def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
     params = replace(params_of("smnist", **changes), work_dir=tmp_path)
     score = {}
     for variant in ("spiking", "counts"):
-        made = bohte.train(params, variant, STREAMS, {}, quiet)
-        test = bohte.make_task(params, "test", STREAMS)
+        made = fulfilled(params).train(params, variant, STREAMS, {}, quiet)
+        test = fulfilled(params).make_task(params, "test", STREAMS)
         assert test is not None
-        score[variant] = scoring.score(bohte.evaluate(params, variant, made, test))
+        score[variant] = scoring.score(fulfilled(params).evaluate(params, variant, made, test))
     assert score["spiking"] > 0.95 > 0.75 > score["counts"]
 
 
 def test_digits_pixel_by_pixel_are_left_out_at_default_scale_only():
-    for experiment in pixels.EXPERIMENTS:
+    for experiment in pixels.PERMUTED:
         described = TALK.experiments[experiment]
         for overlay, expected in (("", []), ("smoke", [0]), ("paper", [0])):
             config = yaml.safe_load((ROOT / "config/config.yaml").read_text())

@@ -6,20 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bohte_settings import CONFIG, STREAMS, params_of, quiet, task_of
+from fulfilled import fulfilled
 
 from whyspiking import scoring
 from whyspiking.contract import Condition, Network, Task
 from whyspiking.errors import UserError
-from whyspiking.replications import bohte
-from whyspiking.replications.bohte import counts, simulation, task
-from whyspiking.replications.bohte.measures_published import padded_accuracy
+from whyspiking.replications.bohte import measures, simulation, task, time_constants
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A small network after one epoch, and its parameters."""
     params = replace(params_of(epochs=1, n_test=6), work_dir=tmp_path_factory.mktemp("compiled"))
-    return params, bohte.train(params, "spiking", STREAMS, {}, quiet)
+    return params, fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +35,8 @@ def test_training_moves_time_constants_and_beats_the_linear_control(tmp_path):
     test = task_of(params)
     score = {}
     for variant in ("spiking", "linear"):
-        made = bohte.train(params, variant, STREAMS, {}, quiet)
-        score[variant] = scoring.score(bohte.evaluate(params, variant, made, test))
+        made = fulfilled(params).train(params, variant, STREAMS, {}, quiet)
+        score[variant] = scoring.score(fulfilled(params).evaluate(params, variant, made, test))
         if variant == "spiking":
             moved = made.arrays["log_tau_adapt_0"] - made.arrays["start_log_tau_adapt_0"]
             assert np.abs(moved).mean() > 0.05
@@ -47,7 +46,7 @@ def test_training_moves_time_constants_and_beats_the_linear_control(tmp_path):
 
 def test_fixed_time_constants_stay(tmp_path):
     params = replace(params_of(epochs=1), work_dir=tmp_path)
-    made = bohte.train(params, "alif_fixed", STREAMS, {}, quiet)
+    made = fulfilled(params).train(params, "alif_fixed", STREAMS, {}, quiet)
     for name in ("log_tau_mem_0", "log_tau_adapt_0", "log_tau_out"):
         np.testing.assert_array_equal(made.arrays[name], made.arrays[f"start_{name}"])
 
@@ -56,14 +55,14 @@ def test_a_price_makes_spikes_rare(tmp_path):
     params = replace(params_of("sparse", epochs=2, penalties=[0.5, 1.5, 50.0]), work_dir=tmp_path)
     rates = []
     for variant in ("spiking", "penalty_2"):
-        made = bohte.train(params, variant, STREAMS, {}, quiet)
+        made = fulfilled(params).train(params, variant, STREAMS, {}, quiet)
         rates.append([row["value"] for row in made.history if row["metric"] == "train_rate"][-1])
     assert rates[1] < 0.7 * rates[0]
 
 
 def test_a_network_that_is_only_compared_is_handed_on(trained):
     params, network = trained
-    again = bohte.train(params, "spiking", STREAMS, {"ecg/spiking": network}, quiet)
+    again = fulfilled(params).train(params, "spiking", STREAMS, {"ecg/spiking": network}, quiet)
     assert again.arrays.keys() == network.arrays.keys()
     assert not again.history
 
@@ -101,18 +100,18 @@ def test_unlabelled_steps_count_as_published_only_where_asked():
     made = Task(task_of(params_of()).stimulus, labels, 6)
     outputs = np.eye(6)[[[0, 0, 1, 0, 3]]]
     assert scoring.score(task.outcome(params, outputs, made)) == pytest.approx(1 / 2)
-    assert padded_accuracy(params, outputs, made) == pytest.approx(2 / 3)
+    assert measures.padded_accuracy(params, outputs, made) == pytest.approx(2 / 3)
 
 
 def test_missing_files_of_the_authors_are_told(tmp_path):
     params = params_of("ecg_original")
-    made = bohte.train(params, "spiking", STREAMS, {}, quiet)
+    made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
     assert "originals_dir is not set" in made.info["unavailable"]
     elsewhere = replace(params, originals_dir=tmp_path)
-    made = bohte.train(elsewhere, "masked", STREAMS, {}, quiet)
+    made = fulfilled(elsewhere).train(elsewhere, "masked", STREAMS, {}, quiet)
     assert "QTDB_train.mat is not in data.originals_dir" in made.info["unavailable"]
     with pytest.raises(UserError, match="file not available"):
-        bohte.make_task(params, "test", STREAMS)
+        fulfilled(params).make_task(params, "test", STREAMS)
 
 
 def test_other_files_of_that_name_are_refused(tmp_path):
@@ -120,7 +119,7 @@ def test_other_files_of_that_name_are_refused(tmp_path):
         (tmp_path / name).write_bytes(b"something else")
     params = replace(params_of("ecg_original"), originals_dir=tmp_path)
     with pytest.raises(UserError, match=r"QTDB_train\.mat: SHA-256 is"):
-        bohte.train(params, "spiking", STREAMS, {}, quiet)
+        fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
 
 
 # ---- Brian2 ---------------------------------------------------------------------------------
@@ -131,7 +130,7 @@ def machine(trained):
     from whyspiking.brian import Machine
 
     # The build of the smoke run, if there is one.
-    return Machine(bohte.to_brian(trained[0]), Path(CONFIG["build_folder"]))
+    return Machine(fulfilled(trained[0]).to_brian(trained[0]), Path(CONFIG["build_folder"]))
 
 
 def test_brian_fires_spike_for_spike_as_double_precision_does(trained, test_task, machine):
@@ -143,7 +142,7 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(trained, test_task
     params, net = trained
     for strength, cell in ((net.info["adaptation"], "alif"), (0.0, "lif")):
         own = Network(net.arrays, {**net.info, "adaptation": strength, "cell": cell})
-        recording = machine.run(test_task.stimulus, bohte.bind(params, own).values)
+        recording = machine.run(test_task.stimulus, fulfilled(params).bind(params, own).values)
         x = task.raster(params, test_task)
         with jax.enable_x64(True):
             (course,) = network.courses(params, cell, net.arrays, x, np.float64)
@@ -172,8 +171,8 @@ def test_two_layers_fire_spike_for_spike(tmp_path):
     starts = {f"start_{k}": v for k, v in arrays.items() if k.startswith("log_tau")}
     net = Network({**arrays, **starts}, {"cell": "alif", "adaptation": 1.8})
     test = task_of(params)
-    recording = Machine(bohte.to_brian(params), tmp_path).run(
-        test.stimulus, bohte.bind(params, net).values
+    recording = Machine(fulfilled(params).to_brian(params), tmp_path).run(
+        test.stimulus, fulfilled(params).bind(params, net).values
     )
     x = task.raster(params, test)
     with jax.enable_x64(True):
@@ -185,31 +184,36 @@ def test_two_layers_fire_spike_for_spike(tmp_path):
 
 def test_brian_labels_as_the_engine_of_training(trained, test_task, machine):
     params, net = trained
-    recording = machine.run(test_task.stimulus, bohte.bind(params, net).values)
-    ours = bohte.decode(params, recording, test_task)
-    theirs = bohte.evaluate(params, "spiking", net, test_task)
+    recording = machine.run(test_task.stimulus, fulfilled(params).bind(params, net).values)
+    ours = fulfilled(params).decode(params, recording, test_task)
+    theirs = fulfilled(params).evaluate(params, "spiking", net, test_task)
     assert abs(scoring.score(ours) - scoring.score(theirs)) < 0.005
-    counted = bohte.reference_counts(params, "spiking", net, test_task)["hidden_0"]
+    counted = fulfilled(params).reference_counts(params, "spiking", net, test_task)["hidden_0"]
     simulated = recording.spikes["hidden_0"].counts()
     assert np.corrcoef(counted.sum(axis=0), simulated.sum(axis=0))[0, 1] > 0.99
 
 
 def test_conditions_change_time_constants_only(trained, test_task):
     params, net = trained
-    binding = bohte.bind(params, net)
+    binding = fulfilled(params).bind(params, net)
     rng = np.random.default_rng(0)
-    for name in (bohte.UNTRAINED, bohte.EQUAL):
-        _, varied = bohte.vary(params, Condition(name, "neurons", 1.0), test_task, binding, rng)
+    for name in (time_constants.UNTRAINED, time_constants.EQUAL):
+        _, varied = fulfilled(params).vary(
+            params, Condition(name, "neurons", 1.0), test_task, binding, rng
+        )
         for key, value in binding.values.items():
             same = np.array_equal(varied.values[key], value)
             assert same is ("tau" not in key), key
         tau = np.asarray(varied.values["hidden_0.tau_adapt"])
-        if name == bohte.UNTRAINED:
+        if name == time_constants.UNTRAINED:
             np.testing.assert_allclose(tau, 0.4, rtol=1e-6)  # 100 steps of 4 ms
         else:
             assert np.ptp(tau) == 0
-    assert {c.perturbation for c in bohte.conditions(params)} == {"tau_untrained", "tau_equal"}
-    assert not bohte.conditions(params_of("sparse"))
+    assert {c.perturbation for c in fulfilled(params).conditions(params)} == {
+        "tau_untrained",
+        "tau_equal",
+    }
+    assert not fulfilled(params_of("sparse")).conditions(params_of("sparse"))
 
 
 # ---- energy ---------------------------------------------------------------------------------
@@ -219,7 +223,7 @@ def test_the_papers_formula_by_hand():
     """Eqs. 14 and 15 for m = 4, n = 36, k = 6, f = 0.07, F = 0.2."""
     lstm = 3.2 * (4 * (4 * 36 + 36 * 36) + 17 * 36 + 36 * 6)
     spiking = 0.1 * (144 * 0.07 + 1296 * 0.2 + 216 * 0.2) + 3.2 * 78
-    found = counts.formula_ratio((4, 36, 6), 0.07, 0.2, {"mac": 3.2, "add": 0.1})
+    found = measures.formula_ratio((4, 36, 6), 0.07, 0.2, {"mac": 3.2, "add": 0.1})
     assert found == pytest.approx(lstm / spiking)
 
 
@@ -229,7 +233,7 @@ def test_operations_of_the_gated_control(test_task):
 
     params = params_of()
     arrays = network.initial(params, "gru", np.random.default_rng(0))
-    found = counts.control_counts(params, Network(arrays, {}), test_task)
+    found = measures.control_counts(params, Network(arrays, {}), test_task)
     n_steps, n = test_task.targets.shape[1], params.n_hidden[0]
     assert found["macs_dense"] == n_steps * (3 * (4 * n + n * n) + 6 * n)
     events = test_task.features.sum() / len(test_task.features)
@@ -238,7 +242,7 @@ def test_operations_of_the_gated_control(test_task):
 
 def test_rates_count_spikes_per_neuron_and_step(trained, test_task, machine):
     params, net = trained
-    recording = machine.run(test_task.stimulus, bohte.bind(params, net).values)
-    input_rate, rate = counts.rates_of(params, recording, test_task)
+    recording = machine.run(test_task.stimulus, fulfilled(params).bind(params, net).values)
+    input_rate, rate = measures.rates_of(params, recording, test_task)
     assert input_rate == pytest.approx(test_task.features.mean())
     assert rate == pytest.approx(simulation.raster(params, recording, 0).mean(), rel=0.02)

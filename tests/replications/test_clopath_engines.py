@@ -9,14 +9,14 @@ from clopath_settings import parameters
 from whyspiking import scoring
 from whyspiking.contract import Condition, Network, Params, Traces
 from whyspiking.randomness import Streams
-from whyspiking.replications import clopath
 from whyspiking.replications.clopath import (
     frozen,
+    izhikevich,
     learning,
     model,
     rate_control,
+    septal,
     shot,
-    stages,
     task,
 )
 
@@ -85,26 +85,26 @@ def test_rate_control_learns_a_sine():
     counts = rate_control.count_operations(params, arrays)
     assert counts["macs_effective"] < counts["macs_dense"]
     steps = counts["neuron_updates"] / arrays["phi"].shape[0]
-    assert steps * params.rate_dt_ms == clopath.to_brian(params).trial_ms
+    assert steps * params.rate_dt_ms == izhikevich.to_brian(params).trial_ms
 
 
 def test_own_conditions_change_what_they_say():
     params = parameters("episode")
     network = made_network(params)
-    binding = clopath.bind(params, network)
-    played = stages.make_task(params, "test", Streams(0))
+    binding = izhikevich.bind(params, network)
+    played = izhikevich.make_task(params, "test", Streams(0))
     assert played is not None
     rng = np.random.default_rng(0)
-    lost = clopath.vary(params, Condition("delete", "neurons", 0.2), played, binding, rng)[1]
+    lost = izhikevich.vary(params, Condition("delete", "neurons", 0.2), played, binding, rng)[1]
     assert lost.values["neurons.p_lost"] == 0.2
     assert binding.values["neurons.p_lost"] == 0.0
-    silent, _ = clopath.vary(params, Condition("clock_off", "input", 1.0), played, binding, rng)
+    silent, _ = izhikevich.vary(params, Condition("clock_off", "input", 1.0), played, binding, rng)
     assert silent.stimulus.arrays["clock"][0, round(params.push_ms) :, 1].max() == 0.0
 
-    septal = parameters("shot")
-    slow = stages.with_septum(septal, 7.5)
+    shown = parameters("shot")
+    slow = septal.with_septum(shown, 7.5)
     trial = shot.make_task(slow, np.random.default_rng(0)).stimulus.arrays["septum"][0]
-    on = trial[: round(septal.warmup_ms + septal.on_ms), 0]
+    on = trial[: round(shown.warmup_ms + shown.on_ms), 0]
     spectrum = np.abs(np.fft.rfft(on - on.mean(), 8000))
     assert np.argmax(spectrum) / 8.0 == pytest.approx(7.5, abs=0.3)
     assert set(trial[:, 1]) == {0.0, 1.0}
@@ -126,10 +126,10 @@ def test_frozen_program_equals_the_training_engine(tmp_path):
 
     params = parameters("episode", warmup_ms=20.0, test_ms=20.0, push_ms=0.0)
     network = made_network(params)
-    machine = Machine(clopath.to_brian(params), tmp_path)
-    played = stages.make_task(params, "test", Streams(0))
+    machine = Machine(izhikevich.to_brian(params), tmp_path)
+    played = izhikevich.make_task(params, "test", Streams(0))
     assert played is not None
-    recording = machine.run(played.stimulus, clopath.bind(params, network).values)
+    recording = machine.run(played.stimulus, izhikevich.bind(params, network).values)
     frozen_first = recording.spikes["neurons"].first_ms()[0]
 
     learning.start_runtime(tmp_path, params.dt_ms, "numpy")
@@ -161,9 +161,9 @@ def test_lost_spikes_and_replay_act_on_the_readout(tmp_path):
     params = parameters("episode", warmup_ms=20.0, test_ms=100.0)
     network = made_network(params)
     network.arrays["encoders"] = np.zeros_like(network.arrays["encoders"])
-    machine = Machine(clopath.to_brian(params), tmp_path)
-    binding = clopath.bind(params, network)
-    played = stages.make_task(params, "test", Streams(0))
+    machine = Machine(izhikevich.to_brian(params), tmp_path)
+    binding = izhikevich.bind(params, network)
+    played = izhikevich.make_task(params, "test", Streams(0))
     assert played is not None
     clean = machine.run(played.stimulus, binding.values)
     output = clean.traces["output"]

@@ -5,7 +5,7 @@ import pytest
 from clopath_settings import parameters
 
 from whyspiking.randomness import Streams
-from whyspiking.replications.clopath import learning, model, shot, stages, task
+from whyspiking.replications.clopath import izhikevich, learning, model, shot, task
 
 # The learning rule
 
@@ -89,11 +89,11 @@ def test_clock_names_one_component_at_a_time(speed, components):
 def test_replay_at_another_speed_reads_clock_and_target_alike():
     params = parameters("episode")
     streams = Streams(0)
-    played = stages.make_task(params, "test", streams)
+    played = izhikevich.make_task(params, "test", streams)
     assert played is not None
     times = np.arange(played.targets.shape[1], dtype=float)
     for speed in (2.0, -1.0, 0.5):
-        varied = stages.at_speed(params, played, speed)
+        varied = izhikevich.at_speed(params, played, speed)
         wanted = task.target(params, streams, speed * times)
         np.testing.assert_allclose(varied.targets[0], wanted, atol=0.01)
         pushed = round(params.push_ms)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from comsa_networks import params, silent
+from fulfilled import fulfilled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import whyspiking.replications.comsa as comsa
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import boolean, model
 
@@ -35,7 +35,7 @@ def test_gates_are_noisy_and_balanced(gate, seed):
 @pytest.fixture(scope="module")
 def small_gates():
     own = params("boolean", scale="default", n_networks=6, epochs=40, n_test=300)
-    return own, boolean.train(own, Streams(0), silent)
+    return own, boolean.train(own, "spiking", Streams(0), {}, silent)
 
 
 def test_xor_is_learned(small_gates):
@@ -55,8 +55,8 @@ def test_xor_is_learned(small_gates):
 def test_boolean_blocks_do_not_touch(small_gates):
     """The joined network, in closed form, fires exactly as its blocks do."""
     own, network = small_gates
-    binding = comsa.bind(own, network)
-    test = comsa.make_task(own, "test", Streams(0))
+    binding = fulfilled(own).bind(own, network)
+    test = fulfilled(own).make_task(own, "test", Streams(0))
     values = np.asarray(test.features)
     joined = model.first_spikes(own, binding.arrays, values)[1]
     alone = boolean.first_output_times(own, network.arrays, values)

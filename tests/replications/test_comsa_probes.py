@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from comsa_networks import SIZES, as_task, params, silent, small
+from fulfilled import fulfilled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import whyspiking.replications.comsa as comsa
 from whyspiking.contract import Condition, Network
 from whyspiking.randomness import Streams
-from whyspiking.replications.comsa import examples, model, probes
+from whyspiking.replications.comsa import exhibits, model, probes
 
 # ---- decisions and probes ------------------------------------------------------------------
 
@@ -39,11 +39,11 @@ def test_swapping_keeps_pixels_and_times(seed):
 def test_probes_act_on_one_layer():
     own, arrays, times, targets = small()
     given_task = as_task(times, targets, own)
-    binding = comsa.bind(own, Network(arrays))
+    binding = fulfilled(own).bind(own, Network(arrays))
     hidden = model.first_spikes(own, arrays, times)[0]
-    for condition in comsa.conditions(own):
+    for condition in fulfilled(own).conditions(own):
         rng = np.random.default_rng(0)
-        moved, bound = comsa.vary(own, condition, given_task, binding, rng)
+        moved, bound = fulfilled(own).vary(own, condition, given_task, binding, rng)
         spikes = moved.stimulus.spikes
         first = spikes["input"].first_ms()
         np.testing.assert_array_equal(np.isfinite(first), np.isfinite(times))
@@ -61,21 +61,24 @@ def test_probes_act_on_one_layer():
             assert (first[np.isfinite(first)] == 0).all()
         else:
             assert (first != times * own.unit_ms)[np.isfinite(first)].mean() > 0.5
-    assert comsa.conditions(params("released")) == ()
+    assert fulfilled(params("released")).conditions(params("released")) == ()
 
 
 # ---- Brian2 --------------------------------------------------------------------------------
 
 
 def test_structure_is_shared_by_experiments_of_equal_size():
-    slow, other = (comsa.to_brian(params(n, scale="default")) for n in ("mnist_slow", "released"))
+    slow, other = (
+        fulfilled(params(n, scale="default")).to_brian(params(n, scale="default"))
+        for n in ("mnist_slow", "released")
+    )
     assert slow.definition == other.definition and slow.reset == other.reset
     assert (slow.trial_ms, slow.max_trials) == (other.trial_ms, other.max_trials)
 
 
 def test_binding_separates_pulses_from_inputs():
     own, arrays, _, _ = small()
-    binding = comsa.bind(own, Network(arrays))
+    binding = fulfilled(own).bind(own, Network(arrays))
     np.testing.assert_allclose(binding.values["s_hidden.w"], arrays["w_hidden"][:12])
     np.testing.assert_allclose(binding.values["s_input_pulses.w"], arrays["w_hidden"][12:])
     np.testing.assert_allclose(binding.values["s_hidden_pulses.w"], arrays["w_output"][9:])
@@ -95,17 +98,19 @@ def test_brian_is_the_closed_form(tmp_path_factory):
     times = np.where(rng.random((400, 12)) < 0.7, rng.random((400, 12)), np.inf)
     given_task = as_task(times, rng.integers(0, 3, 400), own)
     network = Network(arrays)
-    machine = Machine(comsa.to_brian(own), tmp_path_factory.getbasetemp() / "build")
+    machine = Machine(fulfilled(own).to_brian(own), tmp_path_factory.getbasetemp() / "build")
 
     def simulate(network, some):
-        values = comsa.bind(own, network).values
+        values = fulfilled(own).bind(own, network).values
         return machine.run(some.stimulus, values, trials=len(some.targets))
 
     recording = simulate(network, given_task)
-    ours = comsa.decode(own, recording, given_task)
-    theirs = comsa.evaluate(own, "spiking", network, given_task)
+    ours = fulfilled(own).decode(own, recording, given_task)
+    theirs = fulfilled(own).evaluate(own, "spiking", network, given_task)
     assert (ours.choices == theirs.choices).mean() >= 0.995
-    for name, first in comsa.reference_first_ms(own, "spiking", network, given_task).items():
+    for name, first in (
+        fulfilled(own).reference_first_ms(own, "spiking", network, given_task).items()
+    ):
         found = recording.spikes[name].first_ms()
         assert (np.isfinite(found) == np.isfinite(first)).mean() > 0.998
         both = np.isfinite(found) & np.isfinite(first)
@@ -116,10 +121,14 @@ def test_brian_is_the_closed_form(tmp_path_factory):
 
     # Hidden spikes replayed without jitter decide the same.
     still = Condition("layer_jitter", "hidden", 1e-9)
-    moved, bound = comsa.vary(own, still, given_task, comsa.bind(own, network), rng)
-    again = comsa.decode(own, machine.run(moved.stimulus, bound.values, trials=400), given_task)
+    moved, bound = fulfilled(own).vary(
+        own, still, given_task, fulfilled(own).bind(own, network), rng
+    )
+    again = fulfilled(own).decode(
+        own, machine.run(moved.stimulus, bound.values, trials=400), given_task
+    )
     assert (again.choices == ours.choices).mean() >= 0.995
 
 
 def test_no_exhibits_without_a_spiking_network():
-    assert examples.collect(params(), {("mlp", 0): Network({})}, silent, Streams(0)) == {}
+    assert exhibits.exhibits(params(), {("mlp", 0): Network({})}, silent, Streams(0)) == {}

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from comsa_networks import SIZES, params, silent, small
+from fulfilled import fulfilled
 
-import whyspiking.replications.comsa as comsa
 from whyspiking import claims, registry
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
@@ -50,7 +50,7 @@ def test_released_files_that_do_not_fit_are_refused(tmp_path):
     (tmp_path / name).write_text(text)
     there = replace(own, originals_dir=tmp_path)
     with pytest.raises(UserError, match=hashlib.sha256(text.encode()).hexdigest()) as refused:
-        comsa.train(there, "slow", Streams(0), {}, silent)
+        fulfilled(there).train(there, "slow", Streams(0), {}, silent)
     assert digest in str(refused.value)
 
 

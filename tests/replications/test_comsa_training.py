@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from comsa_networks import params, silent, small
+from fulfilled import fulfilled
 
-import whyspiking.replications.comsa as comsa
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.first_spike.training import Inputs, Training
@@ -35,12 +35,12 @@ def digits(monkeypatch):
 def test_digits_become_latencies(digits):
     images, labels = digits
     own = params(n_train=400, n_validation=100, n_test=7)
-    test = comsa.make_task(own, "test", Streams(0))
+    test = fulfilled(own).make_task(own, "test", Streams(0))
     first = test.stimulus.spikes["input"].first_ms()
     p = images[:7].reshape(7, -1).astype(float)
     np.testing.assert_allclose(first, np.where(p > 0, 1 - p / 256, np.inf), atol=1e-6)
     np.testing.assert_array_equal(test.targets, labels[:7])
-    assert comsa.make_task(own, "fresh", Streams(0)) is None
+    assert fulfilled(own).make_task(own, "fresh", Streams(0)) is None
 
 
 def test_splits_are_dealt_anew_for_every_seed(digits):
@@ -103,7 +103,7 @@ def test_training_is_the_published_one():
 @pytest.fixture
 def trained(digits):
     own = params(n_train=500, n_validation=100, n_test=100, n_hidden=30, epochs=15)
-    return own, comsa.train(own, "spiking", Streams(0), {}, silent)
+    return own, fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
 
 
 def test_it_learns_and_keeps_the_best_model(trained):
@@ -116,7 +116,7 @@ def test_it_learns_and_keeps_the_best_model(trained):
     assert again["validation_accuracy"] == max(by_epoch)
     start = learning.initial_arrays(own, Streams(0))
     assert np.abs(network.arrays["input_pulses"] - start["input_pulses"]).max() > 0.01
-    fixed = comsa.train(own, "fixed_pulses", Streams(0), {}, silent)
+    fixed = fulfilled(own).train(own, "fixed_pulses", Streams(0), {}, silent)
     for name in model.PULSES:
         np.testing.assert_allclose(fixed.arrays[name], start[name], rtol=1e-6)
 
@@ -167,9 +167,9 @@ def test_rates():
 
 def test_ink_sees_only_which_pixels_fire(digits):
     own = params(n_train=500, n_validation=100, n_test=50, control_epochs=3)
-    network = comsa.train(own, "ink", Streams(0), {}, silent)
-    test = comsa.make_task(own, "test", Streams(0))
+    network = fulfilled(own).train(own, "ink", Streams(0), {}, silent)
+    test = fulfilled(own).make_task(own, "test", Streams(0))
     dimmed = replace(test, features=test.features / 2)
-    first, second = (comsa.evaluate(own, "ink", network, part) for part in (test, dimmed))
+    first, second = (fulfilled(own).evaluate(own, "ink", network, part) for part in (test, dimmed))
     np.testing.assert_array_equal(first.choices, second.choices)
     assert (first.choices == first.targets).mean() > 0.5

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fulfilled import fulfilled
 from goeltz_settings import params, silent
 
-import whyspiking.replications.goeltz as goeltz
 from whyspiking.contract import Condition
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import distortion, learning, model
@@ -44,21 +44,23 @@ def retrained():
     parent = learning.train(base, Streams(0), silent)
     parents = {"yinyang/spiking": parent}
     news = []
-    found = goeltz.train(own, "retrained", Streams(0), parents, lambda s, text: news.append(s))
+    found = fulfilled(own).train(
+        own, "retrained", Streams(0), parents, lambda s, text: news.append(s)
+    )
     assert news == sorted(news) and news[-1] == 1.0
-    plain = goeltz.train(own, "unadapted", Streams(0), parents, silent)
+    plain = fulfilled(own).train(own, "unadapted", Streams(0), parents, silent)
     return own, parent, plain, found
 
 
 def test_retraining_keeps_a_form_per_distortion(retrained):
     own, parent, plain, found = retrained
-    names = {distortion.name_of(c) for c in goeltz.conditions(own)}
+    names = {distortion.name_of(c) for c in fulfilled(own).conditions(own)}
     assert len(names) == 5
-    forms = goeltz.bind(own, found).forms
+    forms = fulfilled(own).bind(own, found).forms
     assert set(forms) == names
     for name in names:
         assert (forms[name]["w_hidden"] != parent.arrays["w_hidden"]).any()
-    assert set(goeltz.bind(own, plain).forms) == {"tau_spread.neurons.0.2"}
+    assert set(fulfilled(own).bind(own, plain).forms) == {"tau_spread.neurons.0.2"}
     # Both variants sit on the same uneven substrate.
     for key, array in plain.arrays.items():
         if "tau_m" in key or "tau_s" in key:
@@ -69,12 +71,12 @@ def test_retraining_keeps_a_form_per_distortion(retrained):
 
 def test_conditions_act_where_they_should(retrained):
     own, _parent, plain, found = retrained
-    test = goeltz.make_task(own, "test", Streams(0))
+    test = fulfilled(own).make_task(own, "test", Streams(0))
     for network in (plain, found):
-        binding = goeltz.bind(own, network)
-        for condition in goeltz.conditions(own):
+        binding = fulfilled(own).bind(own, network)
+        for condition in fulfilled(own).conditions(own):
             rng = np.random.default_rng(0)
-            changed, bound = goeltz.vary(own, condition, test, binding, rng)
+            changed, bound = fulfilled(own).vary(own, condition, test, binding, rng)
             spikes = changed.stimulus.spikes
             same_weights = np.array_equal(bound.values["s_hidden.w"], binding.values["s_hidden.w"])
             assert same_weights == (
@@ -98,7 +100,9 @@ def test_conditions_act_where_they_should(retrained):
             )
     with pytest.raises(TypeError, match="binding"):
         plain_binding = model.bind(own, (plain.arrays["w_hidden"], plain.arrays["w_output"]))
-        goeltz.vary(own, goeltz.conditions(own)[0], test, plain_binding, np.random.default_rng(0))
+        fulfilled(own).vary(
+            own, fulfilled(own).conditions(own)[0], test, plain_binding, np.random.default_rng(0)
+        )
 
 
 def test_learning_on_a_substrate_helps_there(retrained):
@@ -107,11 +111,11 @@ def test_learning_on_a_substrate_helps_there(retrained):
     only = {"bits": [2], "tau_spreads": [], "ranges": [], "jitters": []}
     longer = replace(own, values={**own.values, "epochs": 6, **only})
     found = distortion.retrain(longer, Streams(0), parent, silent)
-    held_out = goeltz.make_task(own, "validation", Streams(0))
+    held_out = fulfilled(own).make_task(own, "validation", Streams(0))
     condition = Condition("quantise", "weights", 2.0)
     scores = []
     for network in (plain, found):
-        binding = goeltz.bind(own, network)
+        binding = fulfilled(own).bind(own, network)
         form = binding.forms.get(distortion.name_of(condition))
         weights = (
             (form["w_hidden"], form["w_output"])

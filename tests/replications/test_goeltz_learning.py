@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from fulfilled import fulfilled
 from goeltz_settings import params, silent
 
-import whyspiking.replications.goeltz as goeltz
 from whyspiking import first_spike
 from whyspiking.datasets import mnist, yinyang
 from whyspiking.errors import UserError
@@ -16,14 +16,14 @@ from whyspiking.replications.goeltz import learning, model, task
 
 def test_values_become_latencies():
     own = params()
-    found = goeltz.make_task(own, "test", Streams(0))
+    found = fulfilled(own).make_task(own, "test", Streams(0))
     features, classes = yinyang.generate(40, 1000)
     first = found.stimulus.spikes["input"].first_ms()
     np.testing.assert_allclose(first[:, :4], 0.15 + 1.85 * features)
     np.testing.assert_array_equal(first[:, 4], 0.9)
     np.testing.assert_array_equal(found.targets, classes)
     assert found.n_classes == 3 and found.features.shape == (1000, 4)
-    fresh = goeltz.make_task(own, "fresh", Streams(1))
+    fresh = fulfilled(own).make_task(own, "fresh", Streams(1))
     assert len(fresh.targets) == own.n_fresh
 
 
@@ -39,8 +39,8 @@ def test_digits_become_latencies(monkeypatch):
         validation, labels = task.samples(own, "validation")
         assert len(train) == 20 and len(validation) == 10
         np.testing.assert_array_equal(labels, np.arange(20, 30) % 10)
-        test = goeltz.make_task(own, "test", Streams(0))
-        assert goeltz.make_task(own, "fresh", Streams(0)) is None
+        test = fulfilled(own).make_task(own, "test", Streams(0))
+        assert fulfilled(own).make_task(own, "fresh", Streams(0)) is None
         with pytest.raises(UserError, match=r"784 pixels.*'goeltz' has 100"):
             task.samples(params("mnist", n_input=100), "test")
     finally:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fulfilled import fulfilled
 from goeltz_settings import params, silent
 
-import whyspiking.replications.goeltz as goeltz
-from whyspiking.contract import Condition, Network
+from whyspiking.contract import Condition, Network, Stimulus
 from whyspiking.randomness import Streams
-from whyspiking.replications.goeltz import distortion, examples, learning, model
+from whyspiking.replications.goeltz import distortion, exhibits, learning, model
+from whyspiking.spikes import Spikes
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -26,7 +27,7 @@ def trained(request):
 
 def test_network_gradient_is_central_difference(trained):
     own, network = trained
-    test = goeltz.make_task(own, "test", Streams(0))
+    test = fulfilled(own).make_task(own, "test", Streams(0))
     times = test.stimulus.spikes["input"].first_ms()[:20]
     targets = test.targets[:20]
     weights = tuple(network.arrays[name].astype(float) for name in learning.NAMES)
@@ -51,7 +52,9 @@ def test_it_learns(trained):
     own, network = trained
     losses = [row["value"] for row in network.history if row["metric"] == "train_loss"]
     assert losses[-1] < 0.5 * losses[0]
-    outcome = goeltz.evaluate(own, "spiking", network, goeltz.make_task(own, "test", Streams(0)))
+    outcome = fulfilled(own).evaluate(
+        own, "spiking", network, fulfilled(own).make_task(own, "test", Streams(0))
+    )
     # A linear classifier reaches 0.66.
     assert (outcome.choices == outcome.targets).mean() > 0.75
     assert network.info["engine"] in ("compiled", "jax") and network.info["epochs"] == 12
@@ -62,7 +65,7 @@ def test_it_learns(trained):
 
 def test_decisions():
     own = params()
-    found = goeltz.make_task(own, "test", Streams(0))
+    found = fulfilled(own).make_task(own, "test", Streams(0))
     some = replace(found, targets=found.targets[:3])
     times = np.array([[2, 1, 1], [np.inf] * 3, [np.inf, 5, 3]])
     trials = model.decide(times, some, own)
@@ -77,7 +80,9 @@ def test_uneven_substrate_without_spread_is_ideal(trained):
     own, network = trained
     weights = tuple(network.arrays[name].astype(float) for name in learning.NAMES)
     taus = distortion.spread_taus(own, Condition("tau_spread", "neurons", 0.0), Streams(0))
-    times = goeltz.make_task(own, "test", Streams(0)).stimulus.spikes["input"].first_ms()[:100]
+    times = (
+        fulfilled(own).make_task(own, "test", Streams(0)).stimulus.spikes["input"].first_ms()[:100]
+    )
     ideal, found = (
         f(times, weights) for f in (model.ideal_substrate(own), model.uneven_substrate(own, taus))
     )
@@ -94,7 +99,7 @@ def test_uneven_substrate_without_spread_is_ideal(trained):
 
 def test_structure_is_shared_by_experiments_of_equal_size():
     models = [
-        goeltz.to_brian(params(name, scale="default"))
+        fulfilled(params(name, scale="default")).to_brian(params(name, scale="default"))
         for name in ("yinyang", "yinyang_2tau", "distortion")
     ]
     for other in models[1:]:
@@ -105,7 +110,7 @@ def test_structure_is_shared_by_experiments_of_equal_size():
 
 def test_binding_places_the_bias(trained):
     own, network = trained
-    binding = goeltz.bind(own, network)
+    binding = fulfilled(own).bind(own, network)
     w_output = network.arrays["w_output"]
     np.testing.assert_allclose(binding.values["s_output.w"], w_output[:-1])
     np.testing.assert_allclose(binding.values["s_direct.w"][4], w_output[-1])
@@ -122,19 +127,19 @@ def test_brian_is_the_closed_form(trained, tmp_path_factory):
     from whyspiking.brian import Machine
 
     own, network = trained
-    machine = Machine(goeltz.to_brian(own), tmp_path_factory.getbasetemp() / "build")
-    test = goeltz.make_task(own, "test", Streams(0))
+    machine = Machine(fulfilled(own).to_brian(own), tmp_path_factory.getbasetemp() / "build")
+    test = fulfilled(own).make_task(own, "test", Streams(0))
 
     def simulate(network, task):
-        return machine.run(task.stimulus, goeltz.bind(own, network).values)
+        return machine.run(task.stimulus, fulfilled(own).bind(own, network).values)
 
     recording = simulate(network, test)
     ours, theirs = (
-        goeltz.decode(own, recording, test),
-        goeltz.evaluate(own, "spiking", network, test),
+        fulfilled(own).decode(own, recording, test),
+        fulfilled(own).evaluate(own, "spiking", network, test),
     )
     assert (ours.choices == theirs.choices).mean() >= 0.995
-    for name, first in goeltz.reference_first_ms(own, "spiking", network, test).items():
+    for name, first in fulfilled(own).reference_first_ms(own, "spiking", network, test).items():
         found = recording.spikes[name].first_ms()
         assert (np.isfinite(found) == np.isfinite(first)).mean() > 0.999
         both = np.isfinite(found) & np.isfinite(first)
@@ -150,10 +155,11 @@ def test_brian_is_the_closed_form(trained, tmp_path_factory):
     }
     weights = tuple(network.arrays[name] for name in learning.NAMES)
     times = test.stimulus.spikes["input"].first_ms()[:300]
-    chip = model.brian_substrate(own, machine, changes)(times, weights)
+    shown = Stimulus({"input": Spikes.from_first_spikes(times, own.trial_ms)})
+    chip = machine.run(shown, {**model.values(own, weights), **changes})
     numeric = model.uneven_substrate(own, taus)(times, weights)
     for name in ("hidden", "output"):
-        a, b = getattr(chip, name).times, getattr(numeric, name).times
+        a, b = chip.spikes[name].first_ms(), getattr(numeric, name).times
         b = np.where(b <= own.trial_ms, b, np.inf)
         assert (np.isfinite(a) == np.isfinite(b)).mean() > 0.995
         both = np.isfinite(a) & np.isfinite(b)
@@ -168,8 +174,8 @@ def test_brian_is_the_closed_form(trained, tmp_path_factory):
             spikes={**test.stimulus.spikes, "hidden_replay": recording.spikes["hidden"]},
         ),
     )
-    values = {**goeltz.bind(own, network).values, "hidden.v_th": 1e9}
-    again = goeltz.decode(own, machine.run(replayed.stimulus, values), test)
+    values = {**fulfilled(own).bind(own, network).values, "hidden.v_th": 1e9}
+    again = fulfilled(own).decode(own, machine.run(replayed.stimulus, values), test)
     np.testing.assert_array_equal(again.choices, ours.choices)
     # A spike that an arrival within the step has caused may be replayed one step earlier, which an
     # output that just grazes its threshold turns into a later spike.
@@ -177,8 +183,8 @@ def test_brian_is_the_closed_form(trained, tmp_path_factory):
     assert (moved < 1e-9).mean() > 0.97 and (moved < 0.01).mean() > 0.99
 
     # Figures: the drawn potentials reach one where the neurons fired.
-    arrays = examples.collect(own, {("spiking", 0): network}, simulate, Streams(0))
-    assert arrays["map.first_ms"].shape == (examples.MAP_SIDE, examples.MAP_SIDE, 3)
+    arrays = exhibits.exhibits(own, {("spiking", 0): network}, simulate, Streams(0))
+    assert arrays["map.first_ms"].shape == (exhibits.MAP_SIDE, exhibits.MAP_SIDE, 3)
     time, v = arrays["trace.time_ms"], arrays["trace.v_output"]
     for n, moment in enumerate(arrays["trace.output_ms"]):
         before = v[time < moment - 0.02, n]
@@ -188,4 +194,4 @@ def test_brian_is_the_closed_form(trained, tmp_path_factory):
 
 
 def test_no_exhibits_without_a_spiking_network():
-    assert examples.collect(params(), {("mlp", 0): Network({})}, silent, Streams(0)) == {}
+    assert exhibits.exhibits(params(), {("mlp", 0): Network({})}, silent, Streams(0)) == {}

@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fulfilled import fulfilled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_bars import NEURONS, T_MAX, made_digits, params, random_case
 
-import whyspiking.replications.masquelier as masquelier
 from whyspiking.contract import Network, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import (
     compiled,
-    examples,
+    exhibits,
     model,
     reference,
     task,
@@ -46,14 +46,14 @@ def test_bright_pixels_fire_first():
 
 def test_tasks_hold_what_the_engines_read(digits):
     own = params(**digits)
-    found = masquelier.make_task(own, "test", Streams(0))
+    found = fulfilled(own).make_task(own, "test", Streams(0))
     images, _ = task.samples(own, "test")
     spikes = found.stimulus.spikes["input"]
     assert len(spikes) == np.count_nonzero(images)
     ours, theirs = task.events(own, images), task.events_of(own, found)
     for name in ("start", "pixel", "tick"):
         np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
-    assert masquelier.make_task(own, "fresh", Streams(0)) is None
+    assert fulfilled(own).make_task(own, "fresh", Streams(0)) is None
     train, _ = task.samples(own, "train")
     assert len(train) == 240 and len(task.samples(own, "validation")[0]) == 60
 
@@ -226,7 +226,8 @@ def test_readouts_of_ties_and_silence():
 
 def test_structure_is_shared_by_experiments():
     first, *others = (
-        masquelier.to_brian(params(name)) for name in ("mnist", "mnist_strict", "recipe")
+        fulfilled(params(name)).to_brian(params(name))
+        for name in ("mnist", "mnist_strict", "recipe")
     )
     for other in others:
         assert other.definition == first.definition and other.reset == first.reset
@@ -243,7 +244,7 @@ def simulated(tmp_path_factory):
     own = params(
         n_input=40, n_hidden=15, n_output=4, t_max=32, theta=10.0, max_trials=40, tick_ms=1.0
     )
-    machine = Machine(masquelier.to_brian(own), tmp_path_factory.mktemp("build"))
+    machine = Machine(fulfilled(own).to_brian(own), tmp_path_factory.mktemp("build"))
     rng = np.random.default_rng(5)
     ticks = rng.integers(0, 36, (70, 40)).astype(float)
     ticks[ticks >= 32] = np.inf
@@ -255,7 +256,7 @@ def simulated(tmp_path_factory):
         w_hidden = np.round(2 * rng.uniform(-0.5, high, (40, 15))) / 2
         w_output = np.round(2 * rng.uniform(-2, 5, (15, 4))) / 2
         network = Network({"w_hidden": w_hidden, "w_output": w_output})
-        recording = machine.run(test.stimulus, masquelier.bind(own, network).values)
+        recording = machine.run(test.stimulus, fulfilled(own).bind(own, network).values)
         cases.append((network, recording))
     return own, machine, test, cases
 
@@ -269,11 +270,11 @@ def test_brian_is_the_kernel_tick_for_tick(simulated):
         np.testing.assert_array_equal(found.hidden, expected.hidden)
         np.testing.assert_array_equal(found.output, expected.output)
         np.testing.assert_allclose(found.potential, expected.potential, atol=1e-12)
-        ours = masquelier.decode(own, recording, test)
-        theirs = masquelier.evaluate(own, "spiking", network, test)
+        ours = fulfilled(own).decode(own, recording, test)
+        theirs = fulfilled(own).evaluate(own, "spiking", network, test)
         np.testing.assert_array_equal(ours.choices, theirs.choices)
         np.testing.assert_array_equal(ours.decision_ms, theirs.decision_ms)
-        first = masquelier.reference_first_ms(own, "spiking", network, test)
+        first = fulfilled(own).reference_first_ms(own, "spiking", network, test)
         for name, times in first.items():
             np.testing.assert_array_equal(recording.spikes[name].first_ms(), times)
         earliest = found.output.min(axis=1)
@@ -285,7 +286,7 @@ def test_brian_is_the_kernel_tick_for_tick(simulated):
 def test_replayed_hidden_spikes_decide_the_same(simulated):
     own, machine, test, cases = simulated
     network, recording = cases[1]
-    values = masquelier.bind(own, network).values
+    values = fulfilled(own).bind(own, network).values
     replay = machine.model.replay["hidden"]
     stimulus = Stimulus({**test.stimulus.spikes, replay.input: recording.spikes["hidden"]})
     again = machine.run(stimulus, {**values, **replay.silence})
@@ -299,8 +300,8 @@ def test_forced_decisions_end_at_the_free_ones(simulated):
     own, _, test, cases = simulated
     _, recording = cases[1]
     output = model.read(own, recording).output
-    ticks, accuracy = examples.forced(own, recording, output, test.targets)
-    outcome = masquelier.decode(own, recording, test)
+    ticks, accuracy = exhibits.forced(own, recording, output, test.targets)
+    outcome = fulfilled(own).decode(own, recording, test)
     assert ticks[-1] == own.t_max - 2
     # Outputs that fire at the very last tick are not yet decided two ticks before the end.
     late = (output.min(axis=1) == own.t_max - 1).sum() / len(output)
@@ -323,7 +324,7 @@ def test_exhibits_are_complete(simulated, digits, monkeypatch):
             for name, t in (("hidden", firing.hidden), ("output", firing.output))
         }
         traces = np.repeat(firing.potential[:, None], 16, axis=1)
-        return masquelier.model.Recording(spikes, {"potential": traces}, {"potential": 2.0})
+        return model.Recording(spikes, {"potential": traces}, {"potential": 2.0})
 
     network = Network(
         {
@@ -331,7 +332,7 @@ def test_exhibits_are_complete(simulated, digits, monkeypatch):
             "w_output": cases[2][0].arrays["w_output"],
         }
     )
-    found = masquelier.exhibits(
+    found = fulfilled(own).exhibits(
         own, {("spiking", 0): network, ("spiking", 2): network}, simulate, Streams(0)
     )
     for seed in (0, 2):

@@ -4,16 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fulfilled import fulfilled
 from made_bars import NEURONS, made_digits, params, random_case, silent
 
-import whyspiking.replications.masquelier as masquelier
 from whyspiking import native, registry
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import (
     compiled,
-    control,
     learning,
     model,
     reference,
@@ -33,17 +32,17 @@ def digits(monkeypatch):
 
 def test_it_learns_and_keeps_the_best_epoch(digits):
     own = params(**digits)
-    found = masquelier.train(own, "spiking", Streams(0), {}, silent)
+    found = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
     curve = [r["value"] for r in found.history if r["metric"] == "validation_accuracy"]
     assert len(curve) == 8 and found.info["validation_accuracy"] == max(curve)
     assert found.info["kept_epoch"] == 1 + int(np.argmax(curve))
-    outcome = masquelier.evaluate(
-        own, "spiking", found, masquelier.make_task(own, "test", Streams(0))
+    outcome = fulfilled(own).evaluate(
+        own, "spiking", found, fulfilled(own).make_task(own, "test", Streams(0))
     )
     # Chance is a quarter.
     assert (outcome.choices == outcome.targets).mean() > 0.6
-    again = masquelier.train(own, "spiking", Streams(0), {}, silent)
-    other = masquelier.train(own, "spiking", Streams(1), {}, silent)
+    again = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
+    other = fulfilled(own).train(own, "spiking", Streams(1), {}, silent)
     for name in model.NAMES:
         np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
         assert (found.arrays[name] != other.arrays[name]).any()
@@ -184,8 +183,10 @@ def test_the_image_after_which_weights_are_no_numbers(engine):
 
 def test_read_out_twice_is_the_same_network(digits):
     own = params("mnist", **digits)
-    found = masquelier.train(params(**digits), "spiking", Streams(0), {}, silent)
-    again = masquelier.train(own, "spiking", Streams(0), {"mnist_strict/spiking": found}, silent)
+    found = fulfilled(params(**digits)).train(params(**digits), "spiking", Streams(0), {}, silent)
+    again = fulfilled(own).train(
+        own, "spiking", Streams(0), {"mnist_strict/spiking": found}, silent
+    )
     for name in model.NAMES:
         np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
     assert again.info["engine"] == found.info["engine"] and not again.history
@@ -193,16 +194,16 @@ def test_read_out_twice_is_the_same_network(digits):
 
 def test_controls_see_what_they_should(digits):
     own = params("mnist", **{**digits, "control_epochs": 20, "control_batch": 20})
-    test = masquelier.make_task(own, "test", Streams(0))
-    for variant in control.VARIANTS:
-        network = masquelier.train(own, variant, Streams(0), {}, silent)
-        outcome = masquelier.evaluate(own, variant, network, test)
+    test = fulfilled(own).make_task(own, "test", Streams(0))
+    for variant in ("mlp", "ink_mlp", "linear"):
+        network = fulfilled(own).train(own, variant, Streams(0), {}, silent)
+        outcome = fulfilled(own).evaluate(own, variant, network, test)
         assert (outcome.choices == outcome.targets).mean() > 0.4
         assert ("w1" in network.arrays) == (variant != "linear")
     dim = replace(test, features=np.where(test.features > 0, 0.01, 0).astype(np.float32))
-    network = masquelier.train(own, "ink_mlp", Streams(0), {}, silent)
+    network = fulfilled(own).train(own, "ink_mlp", Streams(0), {}, silent)
     np.testing.assert_array_equal(
-        masquelier.evaluate(own, "ink_mlp", network, dim).choices,
-        masquelier.evaluate(own, "ink_mlp", network, test).choices,
+        fulfilled(own).evaluate(own, "ink_mlp", network, dim).choices,
+        fulfilled(own).evaluate(own, "ink_mlp", network, test).choices,
     )
     assert network.info["sees"] == "mask"

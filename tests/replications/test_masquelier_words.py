@@ -244,7 +244,7 @@ def test_controls_count_their_multiplications(params):
 
 @pytest.fixture(scope="module")
 def machine(params):
-    return Machine(simulation.brian_model(params), params.work_dir)
+    return Machine(simulation.to_brian(params), params.work_dir)
 
 
 def some_words(params, n) -> Task:

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
+from fulfilled import fulfilled
 
 from whyspiking import counterpart, registry
 from whyspiking.brian import Machine
 from whyspiking.contract import Condition, Stimulus
 from whyspiking.randomness import Streams
-from whyspiking.replications import naud
 from whyspiking.replications.naud import (
     reference,
     xor,
@@ -314,7 +314,7 @@ def test_rate_controls_get_the_counterpart_of_coarse_weights():
     levels = {"trials": 100, "records": 10, "draws": 20, "quantise": [8, 2], "mismatch": [3.0]}
     perturbations = (*registry.load_talk("naud").experiments["xor"].battery, "mismatch")
     rows = counterpart.probe_control(
-        naud, own, perturbations, "backprop", network, levels, lambda *_: None
+        fulfilled(own), own, perturbations, "backprop", network, levels, lambda *_: None
     )
     scores = {
         (r["perturbation"], r["strength"]): r["value"] for r in rows if r["metric"] == "accuracy"

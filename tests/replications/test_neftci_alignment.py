@@ -6,13 +6,13 @@ import neftci_networks
 import numpy as np
 import pandas as pd
 import pytest
+from fulfilled import fulfilled
 from neftci_networks import CONFIG, digits, params
 
 from whyspiking import registry, tables
 from whyspiking.contract import Network
 from whyspiking.figures import NotMeasuredError
 from whyspiking.randomness import Streams
-from whyspiking.replications import neftci
 from whyspiking.replications.neftci import alignment, drawing, learning, network, rules, task
 from whyspiking.replications.neftci.alignment import Gradient
 from whyspiking.replications.neftci.network import Weights
@@ -179,8 +179,9 @@ def test_only_the_digits_of_the_talk_measure_it_and_heirs_do_not_repeat_it():
     assert {p.permuted for p in places} == {f"{name}_permuted" for name in names}
     assert names <= set(tables.GLOSSARY)
     parent = Network({}, {"engine": "jax", "measures": {"alignment_network": 0.5}})
-    heir = neftci.train(
-        params("mismatch"), "spiking", Streams(0), {"nmnist/spiking": parent}, lambda *_: None
+    own = params("mismatch")
+    heir = fulfilled(own).train(
+        own, "spiking", Streams(0), {"nmnist/spiking": parent}, lambda *_: None
     )
     assert "measures" not in heir.info
 

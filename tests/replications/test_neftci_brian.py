@@ -11,7 +11,7 @@ from neftci_networks import as_network, digits, network_of, params, seen, task_o
 from whyspiking.contract import Condition, Recording
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import (
-    measures_life,
+    measures_plastic,
     model,
     network,
     plastic,
@@ -90,7 +90,7 @@ def test_brian_without_compiler_steps_as_jax_does():
     for kind in (model, plastic):
         values = kind.bind(own, as_network(weights)).values
         for trial in range(3):
-            found = run_in_numpy(kind.brian_model(own), values, frames[:, trial])
+            found = run_in_numpy(kind.to_brian(own), values, frames[:, trial])
             for name, expected in zip(model.names(own), jax_counts, strict=True):
                 np.testing.assert_array_equal(found[name], expected[:, trial], err_msg=name)
 
@@ -110,7 +110,7 @@ def test_brian_learns_by_the_local_gradient():
     arrays = {plastic.CONTROL: control, plastic.WANTED: np.asarray(target)}
     values = plastic.bind(own, as_network(weights)).values
     after = {}
-    run_in_numpy(plastic.brian_model(own), values, frames[:, 0], arrays, after)
+    run_in_numpy(plastic.to_brian(own), values, frames[:, 0], arrays, after)
     for index, (w, b) in enumerate(zip(weights.w, weights.b, strict=True)):
         changed = after[f"s{index + 1}.w"].reshape(w.shape)
         np.testing.assert_allclose(changed - w, -0.1 * slopes[0][index], atol=1e-6)
@@ -176,8 +176,8 @@ def test_deviating_neurons_have_their_own_threshold_and_time_constants():
     control = np.zeros((own.n_frames, 2))
     control[:, plastic.BUILT] = 1
     arrays = {plastic.CONTROL: control}
-    found = run_in_numpy(plastic.brian_model(own), values, frames[:, 0], arrays)
-    plain = run_in_numpy(plastic.brian_model(own), values, frames[:, 0])
+    found = run_in_numpy(plastic.to_brian(own), values, frames[:, 0], arrays)
+    plain = run_in_numpy(plastic.to_brian(own), values, frames[:, 0])
     for name, spikes in expected.items():
         np.testing.assert_array_equal(found[name], spikes, err_msg=name)
     assert any((plain[name] != found[name]).any() for name in expected)
@@ -199,7 +199,7 @@ def test_regained_is_a_share_of_a_loss_that_there_is():
         readout = np.eye(5)[choices][:, None, :].repeat(own.n_frames, axis=1)
         name = f"readout{len(own.hidden)}"
         recording = Recording({}, {name: readout}, {name: own.dt_ms})
-        return measures_life.measures(own, recording, given)
+        return measures_plastic.measures(own, CONDITION, recording, given)
 
     found = measured(4, 1)
     assert found["lost"] == pytest.approx(0.4)
@@ -210,14 +210,14 @@ def test_regained_is_a_share_of_a_loss_that_there_is():
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
 def test_regression_learns_in_brian_as_the_equations_say():
     own = params("regression", n_in=8, hidden=[6, 5, 4], trial_ms=100.0)
-    given = regression.make_task(own, Streams(1))
+    given = regression.trial(own, Streams(1))
     raster = regression.raster_of(own, given)
     start = regression.initial(own, raster, Streams(1))
     eta = 1e-5
-    values = regression.bind(own, start, eta).values
+    values = regression.learning_with(own, start, eta).values
     after = {}
     run_in_numpy(
-        regression.brian_model(own), values, raster,
+        regression.to_brian(own), values, raster,
         {regression.WANTED: regression.series(own)}, after,
     )  # fmt: skip
     expected = regression.one_trial(own, start, raster, eta)

@@ -280,7 +280,7 @@ def test_brian_learns_by_the_same_gradient(feedback):
         params, arrays, feedback=feedback, rates={"adam": 0.0, "sgd": 1.0}
     )
     parts = in_brian(
-        brian_learning.brian_model(params), brian_learning.repeat(once, 2), binding.values, 2
+        brian_learning.to_brian(params), brian_learning.repeat(once, 2), binding.values, 2
     )
     found = pattern.gradient(params, arrays, given, feedback)
     after = {k: np.asarray(parts["objects"][k].w) for k in ("s_in", "s_rec", "s_out")}
@@ -310,7 +310,7 @@ def test_brian_takes_the_steps_of_adam():
         params, arrays, feedback="symmetric", rates={"adam": 0.003, "sgd": 0.0}
     )
     parts = in_brian(
-        brian_learning.brian_model(params), brian_learning.repeat(once, 4), binding.values, 4
+        brian_learning.to_brian(params), brian_learning.repeat(once, 4), binding.values, 4
     )
     adam = Adam()
     for _ in range(3):
@@ -331,7 +331,6 @@ def test_brian_simulates_the_same_network():
         brian_network,
         evidence,
         evidence_task,
-        stages,
         trials,
     )
 
@@ -341,8 +340,8 @@ def test_brian_simulates_the_same_network():
     given = evidence_task.draw(params, np.random.default_rng(3), 2)
     stimulus = Stimulus({"input": trials.to_spikes(given, params.dt_ms)})
     w, w_out = (arrays[name].astype(float) for name in ("w", "w_out"))
-    binding = brian_network.bind(network, w, w_out, given.n_inputs)
-    model = stages.to_brian(params)
+    binding = brian_network.bind(network, {"w": w, "w_out": w_out})
+    model = evidence.to_brian(params)
     parts = in_brian(model, stimulus, binding.values, 2)
     run = kernel.forward(network, kernel.Weights(w, w_out), given, spikes=True)
     monitor = parts["spike_monitors"]["neurons"]
@@ -362,12 +361,13 @@ def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
 
     params = parameters("oneshot")
     task = oneshot_task.make_task(params, "test", Streams(4))
+    assert task is not None
     n_trials = task.targets.shape[0]
     arrays = {k: v.astype(float) for k, v in oneshot.initial(params, Streams(4)).items()}
     arrays["log_rate"] = np.log(0.02)
     before, after = oneshot.demonstrate(params, arrays, signal, task.targets)
     assert np.abs(after - before).max() > 0.01
-    model = oneshot_brian.brian_model(params)
+    model = oneshot_brian.to_brian(params)
     values = oneshot_brian.bind(params, arrays, signal).values
     parts = in_brian(model, task.stimulus, values, n_trials)
     outputs = np.asarray(parts["trace_monitors"]["output"].y).T

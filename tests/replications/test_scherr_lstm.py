@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import jax
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from fulfilled import fulfilled
 
 from whyspiking import contrasts, perturb, registry, tables
-from whyspiking.contract import Replication, Stimulus
+from whyspiking.contract import Stimulus
 from whyspiking.counterpart import probe_control
 from whyspiking.randomness import Streams
-from whyspiking.replications import scherr
-from whyspiking.replications.scherr import evidence_task, lstm, stages, trials
+from whyspiking.replications.scherr import evidence, evidence_task, lstm, trials
 from whyspiking.spikes import Spikes
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def trained():
 def table(trained):
     params, network = trained
     rows = probe_control(
-        cast(Replication, scherr), params, TALK.experiments["evidence"].battery, "lstm", network,
+        fulfilled(params), params, TALK.experiments["evidence"].battery, "lstm", network,
         BATTERY, lambda *_: None, tau_ms=20.0,
     )  # fmt: skip
     return tables.check_metrics(pd.DataFrame(rows), "rows")
@@ -88,7 +88,7 @@ def test_it_reads_the_spikes_it_is_given(trained):
     assert task is not None
 
     def accuracy(given):
-        found = stages.evaluate(params, "lstm", network, given)
+        found = evidence.evaluate(params, "lstm", network, given)
         return float((found.choices == found.targets).mean())
 
     assert accuracy(task) > 0.9

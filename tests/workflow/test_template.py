@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import replications, tables
+from whyspiking import dispatch, tables
 from whyspiking.contract import Params
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ def test_the_copy_runs_to_its_page(checkout):
 
 
 def test_a_single_spike_leaves_a_potential_of_at_most_its_weight():
-    model = replications.module("_template").model
+    model = dispatch.talk_module("_template", "model")
     params = Params(
         "_template", "patterns", "smoke",
         {"tau_m": 15.0, "tau_s": 3.75, "trial_ms": 200.0, "dt_ms": 0.01},

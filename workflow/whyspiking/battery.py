@@ -21,13 +21,13 @@ from whyspiking.contract import (
     Params,
     Progress,
     Recording,
-    Replication,
     Task,
 )
 from whyspiking.counterpart import probe_control
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.subsets import same_stimulus
+from whyspiking.talk_contract import Replication
 
 if TYPE_CHECKING:
     from whyspiking.plans import Measuring

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,6 @@ from whyspiking.contract import (
     Params,
     Progress,
     Recording,
-    Replication,
     Stimulus,
     Task,
     Trials,
@@ -44,6 +43,7 @@ from whyspiking.subsets import (
     select_task,
     side_by_side,
 )
+from whyspiking.talk_contract import Replication
 
 ENGINE = "brian2"
 CLEAN = Condition()
@@ -61,17 +61,6 @@ class Simulator(Protocol):
         seed: int = 0,
     ) -> Recording:
         """Simulate all trials of a stimulus; `seed` is for the model's own random statements."""
-        ...
-
-
-@runtime_checkable
-class PerturbsRecordings(Protocol):
-    """A talk some of whose conditions act on recorded spikes before they are read out."""
-
-    def perturb_recording(
-        self, params: Params, condition: Condition, recording: Recording, rng: np.random.Generator
-    ) -> Recording | None:
-        """The recording under one of the talk's conditions; None where it needs a simulation."""
         ...
 
 
@@ -233,11 +222,11 @@ class Bench:
         if theirs is None:
             return []
         values = parity.compare_outcomes(ours, theirs)
-        told = (self.replication, self.params, self.variant, self.network, task)
-        if reference := parity.reference_times(*told):
+        told = (self.params, self.variant, self.network, task)
+        if reference := self.replication.reference_first_ms(*told):
             trains = {name: self.trains[name].select_trials(some) for name in reference}
             values |= parity.compare_first_spikes(trains, reference, self.model.dt_ms)
-        if counts := parity.reference_counts(*told):
+        if counts := self.replication.reference_counts(*told):
             trains = {name: self.trains[name].select_trials(some) for name in counts}
             values |= parity.compare_rates(trains, counts)
         return tables.rows(self.shared, values, some.size)
@@ -354,11 +343,10 @@ class Bench:
     def _under(self, condition: Condition) -> tuple[Task, Recording]:
         """Task and recording of one of the talk's own conditions."""
         rng = self._rng(condition, condition.draw)
-        if isinstance(self.replication, PerturbsRecordings):
-            clean = select_recording(self.recording, self.chosen)
-            changed = self.replication.perturb_recording(self.params, condition, clean, rng)
-            if changed is not None:
-                return self.part, changed
+        clean = select_recording(self.recording, self.chosen)
+        changed = self.replication.perturb_recording(self.params, condition, clean, rng)
+        if changed is not None:
+            return self.part, changed
         task, binding = self.replication.vary(self.params, condition, self.part, self.binding, rng)
         purpose = f"{conditions.describe(condition)} {condition.draw}"
         return task, self._run(task, binding.values, purpose)[0]

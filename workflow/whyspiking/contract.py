@@ -1,7 +1,6 @@
-"""What a talk must provide, and the few types that cross the stages of the workflow.
+"""The few types that cross the stages of the workflow.
 
-A talk is a module under `replications/` that exports the functions of `Replication`; there is no
-class hierarchy. `tests/test_contract.py` runs every talk through the same checks.
+What a talk must and may offer with them stands in `talk_contract`.
 """
 
 from __future__ import annotations
@@ -9,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.spikes import Spikes
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 Split = Literal["train", "validation", "test", "fresh"]
 """`test` is the published test set; `fresh` are further unseen samples where they cost nothing."""
@@ -120,9 +117,12 @@ class Network:
     history: list[dict[str, Any]] = field(default_factory=list)
 
     def again(self) -> Network:
-        """The same network in another experiment, where its training has cost nothing."""
-        costs = ("epochs", "epoch_seconds")
-        info = {key: value for key, value in self.info.items() if key not in costs}
+        """The same network in another experiment, where its training has cost nothing.
+
+        What was counted and measured in the first experiment stays there.
+        """
+        left_out = ("epochs", "epoch_seconds", "counts", "measures")
+        info = {key: value for key, value in self.info.items() if key not in left_out}
         return Network(dict(self.arrays), info)
 
 
@@ -301,85 +301,6 @@ Progress = Callable[[float, str], None]
 """Called by long jobs with the fraction done (0 to 1) and one short line of news."""
 
 
-class Replication(Protocol):
-    """What every folder under `replications/` exports.
-
-    A talk without conditions or metrics of its own imports `conditions`, `vary`, `measures` from
-    `whyspiking.optional`.
-    """
-
-    def make_task(self, params: Params, split: Split, streams: Streams) -> Task:
-        """The inputs and targets of one split; equal streams give equal tasks."""
-        ...
-
-    def train(
-        self,
-        params: Params,
-        variant: str,
-        streams: Streams,
-        parents: Mapping[str, Network],
-        progress: Progress,
-    ) -> Network:
-        """Train one variant. `parents` holds the networks named by `starts_from` in talk.yaml."""
-        ...
-
-    def evaluate(
-        self, params: Params, variant: str, network: Network, task: Task
-    ) -> Outcome | None:
-        """Run the network in the engine it was trained in; None where Brian2 is its only one."""
-        ...
-
-    def to_brian(self, params: Params) -> BrianModel:
-        """The structure that re-simulates the spiking variants of this experiment.
-
-        Never asked for, nor `bind` and `decode`, where talk.yaml says `simulated: false`.
-        """
-        ...
-
-    def bind(self, params: Params, network: Network) -> Binding:
-        """Place a trained network into the structure of `to_brian`."""
-        ...
-
-    def decode(self, params: Params, recording: Recording, task: Task) -> Outcome:
-        """Read decisions or output traces out of a Brian2 recording."""
-        ...
-
-    def conditions(self, params: Params) -> Sequence[Condition]:
-        """Conditions of this talk beyond the common battery (may be empty)."""
-        ...
-
-    def vary(
-        self,
-        params: Params,
-        condition: Condition,
-        task: Task,
-        binding: Binding,
-        rng: np.random.Generator,
-    ) -> tuple[Task, Binding]:
-        """Task and binding under one of this talk's own conditions."""
-        ...
-
-    def measures(
-        self, params: Params, condition: Condition, recording: Recording, task: Task
-    ) -> Mapping[str, float]:
-        """Metrics of this talk beyond the score (names listed in `tables.GLOSSARY`)."""
-        ...
-
-    def exhibits(
-        self,
-        params: Params,
-        networks: Mapping[tuple[str, int], Network],
-        simulate: Callable[[Network, Task], Recording],
-        streams: Streams,
-    ) -> dict[str, NDArray]:
-        """Small arrays for the figures of this experiment; `networks` by (variant, seed)."""
-        ...
-
-    def figures(self, results: Results) -> Mapping[str, Callable[[], Figure]]:
-        """Signature figures of the talk, by name, drawn from the tables and exhibits."""
-        ...
-
-
 @dataclass(frozen=True)
 class Results:
     """Read access to the finished files of one talk, for figures and notebooks.
@@ -397,7 +318,8 @@ class Results:
     history: pd.DataFrame
 
     def exhibit(self, experiment: str) -> dict[str, NDArray]:
-        """Example data of one experiment, as saved by its probe (exhibits.npz)."""
+        """Example data of one experiment, as saved by its probe; empty where there is none."""
         from whyspiking.store import load_arrays  # which needs this module
 
-        return load_arrays(self.folder / experiment / "exhibits.npz")
+        path = self.folder / experiment / "exhibits.npz"
+        return load_arrays(path) if path.is_file() else {}

@@ -14,10 +14,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Progress, Task, Trials
+from whyspiking.contract import Network, Params, Progress, Task, Trials
+from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
+from whyspiking.talk_contract import Replication
 
 ENGINE = "jax"
+RELU = "relu"
+"""What `info["is"]` says of these networks."""
 Arrays = Mapping[str, NDArray]
 
 
@@ -126,6 +130,7 @@ def train(
         arrays=weights,
         info={
             "engine": ENGINE,
+            "is": RELU,
             "sees": sees,
             "epochs": epochs,
             "epoch_seconds": float(np.mean(seconds)),
@@ -133,6 +138,48 @@ def train(
             "parameters": int(sum(array.size for array in weights.values())),
         },
         history=history,
+    )
+
+
+def train_declared(
+    declared: Mapping[str, Any],
+    replication: Replication,
+    params: Params,
+    streams: Streams,
+    progress: Progress,
+) -> Network:
+    """Train a control that talk.yaml declares on what the experiment gives for it.
+
+    Args:
+        declared: Its layers `hidden`, what it `sees`, and the parameter that is its `noise`.
+        replication: The experiment; see `control_task`.
+        params: `control_epochs`, `control_batch`, `control_learning_rate`, and the sizes.
+        streams: Randomness of `train` and of the task.
+        progress: Called after every epoch.
+
+    Raises:
+        UserError: If the experiment has no training samples with features.
+    """
+    sets = [replication.control_task(params, s, streams) for s in ("train", "validation")]
+    (training, held_out) = sets
+    if training is None or training.features is None:
+        raise UserError(
+            f"talk '{params.talk}': experiment '{params.experiment}' declares a control, but its "
+            "tasks have no features; give them some, or export `control_task`"
+        )
+    hidden = [getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"]]
+    layers = itertools.chain.from_iterable(x if isinstance(x, list) else [x] for x in hidden)
+    return train(
+        [training.features.shape[1], *layers, training.n_classes],
+        (training.features, training.targets),
+        None if held_out is None else (np.asarray(held_out.features), held_out.targets),
+        epochs=params.control_epochs,
+        batch=params.control_batch,
+        learning_rate=params.control_learning_rate,
+        input_noise=getattr(params, declared["noise"]) if declared["noise"] else 0.0,
+        streams=streams,
+        progress=progress,
+        sees=declared["sees"],
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -21,7 +21,6 @@ from whyspiking.contract import (
     Outcome,
     Params,
     Progress,
-    Replication,
     Task,
     Trials,
 )
@@ -29,20 +28,10 @@ from whyspiking.controls import Arrays, forward, seen, weight_names
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.subsets import chosen_trials, perturbed_limit, select_task
+from whyspiking.talk_contract import Replication
 
 SAME_CHOICES = 0.99
 """Least agreement with the talk's own evaluation, or the network is not the one computed here."""
-
-
-@runtime_checkable
-class CountsControls(Protocol):
-    """A talk that counts the operations of controls which this module cannot count."""
-
-    def control_counts(
-        self, params: Params, variant: str, network: Network, task: Task
-    ) -> Mapping[str, float]:
-        """Operations per trial, names as in `tables.GLOSSARY`."""
-        ...
 
 
 def probe_control(
@@ -185,9 +174,8 @@ class _SpikeReader:
         """Its counts, and its score under every perturbation of spikes and weights."""
         n_trials = int(self.task.targets.shape[0])
         counts: dict[str, float] = dict(self.network.info.get("counts", {}))
-        if isinstance(self.replication, CountsControls):
-            args = (self.params, self.variant, self.network, self.task)
-            counts |= self.replication.control_counts(*args)
+        args = (self.params, self.variant, self.network, self.task)
+        counts |= self.replication.control_counts(*args)
         rows = tables.rows(shared, counts, n_trials)
         # Perturbed spikes would not reach a network that is given features made of the clean ones.
         binned = self.network.info.get("reads") == "features"

@@ -6,7 +6,7 @@ counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -201,18 +201,6 @@ def sensitivity(
         for change in config["sensitivity"]["changes"]
         for setting in change["settings"]
     ]
-
-
-def advantage(lows: Sequence[float]) -> str:
-    """In how many cost models R exceeds 1 for certain: "robust" (all), "conditional" or "none".
-
-    Args:
-        lows: Lower limit of the interval of R under every cost model.
-    """
-    above = [bool(low > 1) for low in lows]
-    if above and all(above):
-        return "robust"
-    return "conditional" if any(above) else "none"
 
 
 def _model(entry: Mapping[str, Any], config: Mapping[str, Any]) -> CostModel:

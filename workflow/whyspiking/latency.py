@@ -93,17 +93,6 @@ def settled(answers: Answers) -> Trials:
     return Trials(answers.targets, final, answers.times_ms[first], answers.n_classes)
 
 
-def accuracy_by_quartile(trials: Trials) -> NDArray[np.float64]:
-    """Accuracy of the fastest to the slowest quarter of the decided trials, (4,).
-
-    Nan where fewer than four trials are decided.
-    """
-    decided, correct = _decided(trials)
-    if decided.size < 4:
-        return np.full(4, np.nan)
-    return np.array([part.mean() for part in np.array_split(correct, 4)])
-
-
 def _steps(outcome: Trials | Answers) -> tuple[NDArray, NDArray]:
     """Times at which A changes, rising, and its value from each on; both (step,)."""
     if isinstance(outcome, Answers):

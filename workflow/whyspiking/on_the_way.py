@@ -9,50 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import curves, latency, tables
-from whyspiking.contract import Network, Params, Replication, Task, Trials
+from whyspiking.contract import Network, Params, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.latency import Answers
 from whyspiking.randomness import Streams
 from whyspiking.subsets import chosen_trials, select_task
+from whyspiking.talk_contract import Replication
 
 TIMES = 101
 """How often a control is asked, from the start to the last input spike. An answer counts from the
 time at which it is asked for, so the area is too small by at most a hundredth of the input."""
-
-
-@runtime_checkable
-class ReadsPartialInput(Protocol):
-    """A talk that can say what a control knows of its input by some time."""
-
-    def features_until(self, params: Params, task: Task, t_ms: float) -> NDArray | None:
-        """`Task.features` as far as input spikes up to t tell; those of the task at the end.
-
-        Args:
-            params: Parameters of the experiment.
-            task: Its spikes are the input, whole.
-            t_ms: Spikes later than this have not arrived.
-
-        Returns:
-            (trial, feature), or None where the experiment's controls read no such spikes.
-        """
-        ...
-
-
-@runtime_checkable
-class DecidesInTime(Protocol):
-    """A talk some of whose controls decide by a rule of time, as its spiking network does."""
-
-    def control_decisions(
-        self, params: Params, variant: str, network: Network, task: Task
-    ) -> Trials | None:
-        """Decisions with their times; None where the control has no such rule."""
-        ...
 
 
 def probe(
@@ -69,8 +41,8 @@ def probe(
     known afterwards only, and a constant answer to no input would count as settled at once.
 
     Args:
-        replication: The talk; one that exports neither `features_until` nor `control_decisions`
-            has no such controls.
+        replication: The talk; where neither `features_until` nor `control_decisions` gives
+            anything, the control cannot be asked.
         params: Parameters, with the seed of this network.
         variant: Name of the control.
         network: The trained control.
@@ -83,8 +55,6 @@ def probe(
     Raises:
         UserError: If the talk's `features_until` or `evaluate` gives something else than announced.
     """
-    if not isinstance(replication, ReadsPartialInput | DecidesInTime):
-        return [], {}
     streams = Streams(params.seed)
     task = replication.make_task(params, "test", streams)
     if task is None or not task.stimulus.spikes or not task.n_classes or task.targets.ndim != 1:
@@ -116,8 +86,6 @@ def _answers(
     times_ms: NDArray,
 ) -> Answers | None:
     """What a control says of the input up to each time; None where it cannot be asked."""
-    if not isinstance(replication, ReadsPartialInput):
-        return None
     choices = []
     for t_ms in times_ms:
         features = replication.features_until(params, task, float(t_ms))
@@ -142,10 +110,9 @@ def _answers(
 def _outcome(
     replication: Replication, params: Params, variant: str, network: Network, task: Task
 ) -> Trials | Answers | None:
-    if isinstance(replication, DecidesInTime):
-        decided = replication.control_decisions(params, variant, network, task)
-        if decided is not None:
-            return decided
+    decided = replication.control_decisions(params, variant, network, task)
+    if decided is not None:
+        return decided
     last_ms = max(float(s.times_ms.max(initial=0.0)) for s in task.stimulus.spikes.values())
     times = np.linspace(0.0, last_ms, TIMES)
     return _answers(replication, params, variant, network, task, times)

@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import scoring
-from whyspiking.contract import Labels, Network, Outcome, Params, Task, Trials
+from whyspiking.contract import Labels, Outcome, Trials
 from whyspiking.spikes import Spikes
-
-
-@runtime_checkable
-class OffersReferenceTimes(Protocol):
-    """A talk whose training engine can tell the first spike times of its populations."""
-
-    def reference_first_ms(
-        self, params: Params, variant: str, network: Network, task: Task
-    ) -> Mapping[str, NDArray]:
-        """Population -> first spike times (trial, neuron) in ms, inf where silent."""
-        ...
-
-
-@runtime_checkable
-class OffersReferenceCounts(Protocol):
-    """A talk whose training engine can tell how often each neuron fires."""
-
-    def reference_counts(
-        self, params: Params, variant: str, network: Network, task: Task
-    ) -> Mapping[str, NDArray]:
-        """Population -> spikes of each neuron, (trial, neuron)."""
-        ...
 
 
 def compare_rates(
@@ -120,24 +97,6 @@ def compare_first_spikes(
 def step_sensitivity(half_step: Outcome, full_step: Outcome) -> float:
     """Q2: score at half the time step minus score, same trials."""
     return scoring.score(half_step) - scoring.score(full_step)
-
-
-def reference_times(
-    replication: Any, params: Params, variant: str, network: Network, task: Task
-) -> Mapping[str, NDArray]:
-    """First spike times in the engine of training; empty where the talk offers none."""
-    if not isinstance(replication, OffersReferenceTimes):
-        return {}
-    return replication.reference_first_ms(params, variant, network, task)
-
-
-def reference_counts(
-    replication: Any, params: Params, variant: str, network: Network, task: Task
-) -> Mapping[str, NDArray]:
-    """Spike counts in the engine of training; empty where the talk offers none."""
-    if not isinstance(replication, OffersReferenceCounts):
-        return {}
-    return replication.reference_counts(params, variant, network, task)
 
 
 def _median_gap(ours: NDArray, theirs: NDArray) -> float:

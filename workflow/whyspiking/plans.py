@@ -6,6 +6,7 @@ simulates opens talk.yaml, or loads this module: here is decided what such a job
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ class Training(TypedDict):
     trained_as: str
     """The variant that the talk knows; a network of another size has a name of its own."""
     starts_from: list[str]
+    as_is: bool
+    """Whether it is the network it starts from, unchanged."""
+    relu: dict[str, Any] | None
+    """Layers of a control that the core trains; see `controls.train_declared`."""
 
 
 class Measured(TypedDict):
@@ -49,10 +54,13 @@ class Measuring(TypedDict):
 def training(experiment: Experiment, variant: str, params: Params) -> Training:
     """The plan of training one variant with the given parameters and seed."""
     described = experiment.variants[variant]
+    relu = described.relu
     return {
         "params": params.plain(),
         "trained_as": described.trained_as,
         "starts_from": list(described.starts_from),
+        "as_is": described.as_is,
+        "relu": None if relu is None else {**dataclasses.asdict(relu), "hidden": list(relu.hidden)},
     }
 
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from whyspiking import learning_rules
 from whyspiking.contract import Params
@@ -17,6 +17,22 @@ from whyspiking.schema import check, read_yaml
 from whyspiking.whole_files import read_json
 
 FOLDER = Path(__file__).parent / "replications"
+
+
+@dataclass(frozen=True)
+class Relu:
+    """A matched non-spiking control: a feed-forward ReLU network that the core trains.
+
+    Attributes:
+        hidden: Units per hidden layer: a number, or the parameter that says it (a number or a
+            list); empty makes a linear classifier.
+        sees: "mask" where it is told only which features are above 0.
+        noise: Parameter with the standard deviation of the noise on every feature in training.
+    """
+
+    hidden: tuple[int | str, ...]
+    sees: Literal["all", "mask"] = "all"
+    noise: str | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +48,9 @@ class Variant:
     smaller: tuple[str, float] | None = None
     """Of a network of another size (role `size`): the variant it is trained as, and the share of
     that one's size."""
+    relu: Relu | None = None
+    as_is: bool = False
+    """Whether it is the network it starts from, as that is."""
 
     @property
     def trained_as(self) -> str:
@@ -264,6 +283,8 @@ def _experiment(
             tuple(v.get("starts_from", ())),
             v.get("priority", 0),
             v.get("first_seeds"),
+            relu=_relu(f"experiments.{name}.variants.{key}", v, described, where),
+            as_is=v.get("as_is", False),
         )
         for key, v in entry["variants"].items()
     }
@@ -299,6 +320,37 @@ def _experiment(
         variants=variants,
         sizes=sizes,
     )
+
+
+def _relu(
+    key: str, entry: Mapping[str, Any], described: Mapping[str, Any], where: str
+) -> Relu | None:
+    """What a variant declares of its network; checks what the schema cannot."""
+    if entry.get("as_is") and len(entry.get("starts_from", ())) != 1:
+        raise UserError(
+            f"{where}: '{key}' is another network 'as_is'; expected one in 'starts_from'. Name it."
+        )
+    if "is" not in entry:
+        if loose := [name for name in ("hidden", "sees", "noise") if name in entry]:
+            raise UserError(
+                f"{where}: '{key}.{loose[0]}' describes a network of the core; expected 'is: relu' "
+                "beside it. Add that, or remove it."
+            )
+        return None
+    if "hidden" not in entry or "control" not in entry["role"]:
+        raise UserError(
+            f"{where}: '{key}' has 'is: relu'; expected the role control or negative_control, and "
+            "'hidden', its hidden layers ([] for a linear classifier). Correct it."
+        )
+    names = [name for name in (*entry["hidden"], entry.get("noise")) if isinstance(name, str)]
+    needed = ("control_epochs", "control_batch", "control_learning_rate")
+    for name in (*names, *(() if entry.get("as_is") else needed)):
+        if name not in described:
+            raise UserError(
+                f"{where}: '{key}' needs the parameter '{name}', which the experiment does not "
+                "have; add it to 'parameters'"
+            )
+    return Relu(tuple(entry["hidden"]), entry.get("sees", "all"), entry.get("noise"))
 
 
 def _shrunk(size: Any, share: float) -> Any:

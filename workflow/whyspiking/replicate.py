@@ -6,11 +6,11 @@ Nothing is measured here, so that a change of a measure trains no network anew.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whyspiking import replications, store
+from whyspiking import controls, dispatch, store
 from whyspiking.contract import Network, Outcome, Params, Progress, Split
 from whyspiking.randomness import Streams
 from whyspiking.whole_files import read_json
@@ -32,15 +32,12 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
         progress: Called with the fraction done.
     """
     params = Params.of(plan["params"])
-    replication = replications.module(params.talk)
     loaded = {
         name: store.load_network(path)
         for name, path in zip(plan["starts_from"], parents, strict=True)
     }
-    streams = Streams(params.seed)
     wall, cpu = time.perf_counter(), time.process_time()
-    variant = plan["trained_as"]
-    network: Network = replication.train(params, variant, streams, loaded, progress)
+    network = network_of(plan, loaded, progress)
     outcomes: dict[str, Outcome] = {}
     if "unavailable" in network.info:
         # A file of others that the user does not have: nothing is measured; the report says why.
@@ -51,10 +48,26 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
             network.info["provenance"] = described["provenance"]
         network.info["train_seconds"] = time.perf_counter() - wall
         network.info["train_cpu_seconds"] = time.process_time() - cpu
+        replication = dispatch.replication_of(params.talk, params.experiment)
         for split in SPLITS:
-            task = replication.make_task(params, split, streams)
-            outcome = task and replication.evaluate(params, variant, network, task)
+            task = replication.make_task(params, split, Streams(params.seed))
+            outcome = task and replication.evaluate(params, plan["trained_as"], network, task)
             if outcome is not None:
                 outcomes[split] = outcome
     store.save_network(network, folder)
     store.save_outcomes(outcomes, folder / "outcome.npz")
+
+
+def network_of(plan: Training, parents: Mapping[str, Network], progress: Progress) -> Network:
+    """The trained network of a plan: one that is there, a control of the core, or the talk's own."""
+    params = Params.of(plan["params"])
+    streams = Streams(params.seed)
+    # Of another size there is no network to start from: that one is trained.
+    if plan["as_is"] and parents:
+        (parent,) = parents.values()
+        progress(1.0, "the network of another experiment, as it is")
+        return parent.again()
+    replication = dispatch.replication_of(params.talk, params.experiment)
+    if plan["relu"] is not None:
+        return controls.train_declared(plan["relu"], replication, params, streams, progress)
+    return replication.train(params, plan["trained_as"], streams, parents, progress)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyspiking import battery, replications, store, tables
+from whyspiking import battery, dispatch, store, tables
 from whyspiking.brian import Machine
 from whyspiking.contract import Params, Progress
 
@@ -37,7 +37,7 @@ def simulate(
         progress: Called with the fraction done.
     """
     params = Params.of(plan["params"])
-    replication = replications.module(params.talk)
+    replication = dispatch.replication_of(params.talk, params.experiment)
     loaded = {
         (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)
         for path in networks

@@ -1,14 +1,9 @@
-"""Curves of the normalised score against the strength of a perturbation (R1 to R3)."""
+"""Curves of the normalised score against the strength of a perturbation (R1, R2)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import ArrayLike
-
-from whyspiking import statistics
-from whyspiking.statistics import Interval
 
 HALF = 0.5
 KEPT = 0.95
@@ -71,13 +66,3 @@ def bits95(bits: ArrayLike, normalised: ArrayLike) -> float:
             break
         fewest = float(bits[index])
     return float(fewest)
-
-
-def advantage(spiking: Mapping[int, float], control: Mapping[int, float]) -> Interval:
-    """R3: robustness area of the spiking network minus that of the control, paired by seed.
-
-    Args:
-        spiking: Seed -> R1 of the spiking network.
-        control: Seed -> R1 of the control under the counterpart of the perturbation.
-    """
-    return statistics.paired_difference(spiking, control)

@@ -21,13 +21,10 @@ NOT_IN = {
     "replications/masquelier/audio/drawing.py": ("train", "simulate"),
     # Finished networks for other simulators: `python -m whyspiking.export`.
     "replications/*/exchange.py": ("train", "simulate", "page"),
-    # What measures or shows a trained network. (No measures.py: a module that is imported late
-    # takes the place of the talk's function of its name.)
-    "replications/*/measures_*.py": ("train",),
-    "replications/*/examples.py": ("train",),
-    "replications/masquelier/audio/examples.py": ("train",),
-    "replications/bohte/counts.py": ("train",),
-    "replications/naud/xor_exhibits.py": ("train",),
+    # What measures or shows a trained network.
+    "replications/*/measures*.py": ("train",),
+    "replications/*/exhibits*.py": ("train",),
+    "replications/masquelier/audio/exhibits.py": ("train",),
     # The types of jobs that learn; data sets are made without them.
     "contract.py": ("data",),
 }
@@ -171,6 +168,9 @@ def _compiled(path: Path) -> tuple[Path, ...]:
     """C++ files that a module names, with the headers beside them, or that one of them includes."""
     text = path.read_text(encoding="utf-8")
     pattern = r'"([\w/.-]+\.[ch]pp)"'
-    named = {(path.parent / name).resolve() for name in re.findall(pattern, text)}
-    found = {file for file in named if file.is_file()}
+    # Beside the file, or from the package on, as kernels include what they share.
+    named = {
+        folder / name for name in re.findall(pattern, text) for folder in (path.parent, PACKAGE)
+    }
+    found = {file.resolve() for file in named if file.is_file()}
     return tuple(sorted(found | {h for file in found for h in file.parent.glob("*.hpp")}))

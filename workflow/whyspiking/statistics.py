@@ -129,38 +129,6 @@ def pair(first: Mapping[int, float], second: Mapping[int, float]) -> tuple[NDArr
     )
 
 
-def paired_difference(
-    first: Mapping[int, float], second: Mapping[int, float], level: float = 0.95
-) -> Interval:
-    """Mean of first - second over common seeds, with its t interval.
-
-    Raises:
-        ValueError: If no seed is common.
-    """
-    left, right = pair(first, second)
-    return t_interval(left - right, level)
-
-
-def equivalence(differences: ArrayLike, delta: float) -> tuple[Interval, float]:
-    """Two one-sided t tests of |mean difference| < delta.
-
-    Args:
-        differences: One per seed, (seed,).
-        delta: Largest difference that does not matter, positive.
-
-    Returns:
-        The 90 % interval (inside +-delta where both tests pass at 5 %) and the larger p value.
-    """
-    differences = np.asarray(differences, float)
-    if delta <= 0:
-        raise ValueError(f"delta must be positive; found {delta}")
-    p = max(
-        p_above(differences, -delta),
-        p_above(-differences, -delta),
-    )
-    return t_interval(differences, 0.90), p
-
-
 def p_above(values: ArrayLike, edge: float) -> float:
     """One-sided p value of "the mean over seeds exceeds `edge`"; nan for a single seed."""
     values = np.asarray(values, float)

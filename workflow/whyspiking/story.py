@@ -13,12 +13,12 @@ import pandas as pd
 from whyspiking import (
     claims_file,
     comparisons,
+    dispatch,
     figures,
     forests,
     markup,
     measures_table,
     registry,
-    replications,
     sections,
     svg,
     tables,
@@ -208,7 +208,7 @@ class Story:
         return "\n".join(parts)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
-        drawn = replications.module(self.talk.name).figures(self.results)
+        drawn = dispatch.talk_module(self.talk.name, "drawing").figures(self.results)
         return cast("Mapping[str, Callable[[], Plate]]", drawn)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from whyspiking import registry, replications, store
+from whyspiking import dispatch, registry, store
 from whyspiking.contract import Network, Params, Stimulus, Task
 from whyspiking.errors import UserError
 from whyspiking.exchange.graph import Clock, NotExpressible, names_of, write
@@ -35,11 +35,14 @@ class Trained:
         """The talk's module of that name.
 
         Raises:
-            NotExpressible: If the talk has none.
+            NotExpressible: If the talk has none, for the reason it gives.
         """
-        name = f"{replications.__name__}.{self.params.talk}.exchange"
+        talk = self.params.talk
+        if reason := getattr(dispatch.talk_module(talk), "NOT_EXPRESSIBLE", ""):
+            raise NotExpressible(f"{talk}: {reason}")
+        name = f"{dispatch.talk_module(talk).__name__}.exchange"
         if importlib.util.find_spec(name) is None:
-            raise NotExpressible(f"talk '{self.params.talk}': nobody has written its exchange.py")
+            raise NotExpressible(f"talk '{talk}': nobody has written its exchange.py")
         return importlib.import_module(name)
 
 
@@ -146,7 +149,8 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         step_ms.
     """
     exchange, params = trained.exchange, trained.params
-    task = replications.module(params.talk).make_task(params, "test", Streams(params.seed))
+    replication = dispatch.replication_of(params.talk, params.experiment)
+    task = replication.make_task(params, "test", Streams(params.seed))
     if task is None:
         raise UserError(
             f"talk '{params.talk}': experiment '{params.experiment}' has no test trials"

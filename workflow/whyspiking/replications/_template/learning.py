@@ -1,8 +1,6 @@
-"""The tempotron rule (README, section 3), and the controls."""
+"""The tempotron rule (README, section 3)."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
@@ -47,32 +45,6 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
             best, best_accuracy = w.copy(), accuracy
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.3f}")
     return Network({"w": best}, {"engine": "numpy", "epochs": params.epochs}, history)
-
-
-def train_control(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
-    """A ReLU network on spike times, or a linear classifier of spike counts."""
-    from whyspiking import controls
-
-    parts = [seen_by(variant, _split(params, s, streams)) for s in ("train", "validation")]
-    (features, targets), held_out = [(np.asarray(p.features), p.targets) for p in parts]
-    return controls.train(
-        [params.n_input, *([10] if variant == "mlp" else []), 2],
-        (features, targets),
-        held_out,
-        epochs=params.epochs,
-        batch=20,
-        learning_rate=0.003,
-        input_noise=0.0,
-        streams=streams,
-        progress=progress,
-    )
-
-
-def seen_by(variant: str, task: Task) -> Task:
-    """The task as a control sees it: spike times, or only how often each input fired."""
-    if variant != "counts":
-        return task
-    return replace(task, features=task.stimulus.spikes["input"].counts().astype(np.float32))
 
 
 def _split(params: Params, split, streams: Streams) -> Task:

@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task, Trials
+from whyspiking.contract import (
+    Network,
+    Params,
+    Progress,
+    Recording,
+    Split,
+    Stimulus,
+    Task,
+    Trials,
+)
 from whyspiking.datasets import spoken
 from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
+from whyspiking.replications.bohte import learning, simulation
+from whyspiking.replications.bohte.decisions import outcome
+from whyspiking.replications.bohte.learning import reference_counts
+from whyspiking.replications.bohte.simulation import bind, to_brian
+from whyspiking.replications.bohte.task import raster
 from whyspiking.spikes import Spikes
 
-EXPERIMENTS = {"spoken": "test_heldout", "spoken_seen": "test_seen"}
+__all__ = [
+    "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",
+]  # fmt: skip
+
+TESTED_ON = {"spoken": "test_heldout", "spoken_seen": "test_seen"}
 """Experiment -> part of the data set that it is tested on; both are about the same networks."""
 Part = Literal["train", "validation", "test_heldout", "test_seen"]
 
 
-def make_task(params: Params, split: Split) -> Task | None:
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Utterances of one split, at most one spike per channel and step.
 
     Args:
         params: Sizes and the folder of the data set.
         split: "test" are speakers, or further utterances, by experiment; "fresh" does not exist.
+        streams: Unused; the set is the same for all seeds.
 
     Raises:
         UserError: If the data set has not been made.
@@ -33,7 +54,7 @@ def make_task(params: Params, split: Split) -> Task | None:
         return None
     if params.dataset_dir is None:
         raise UserError(f"talk '{params.talk}': no folder of spoken digits; run snakemake")
-    part = EXPERIMENTS[params.experiment] if split == "test" else split
+    part = TESTED_ON[params.experiment] if split == "test" else split
     duration_ms = params.n_steps * float(params.step_ms)
     counts, labels = _frames(
         params.dataset_dir,
@@ -62,6 +83,38 @@ def make_task(params: Params, split: Split) -> Task | None:
     )
 
 
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant."""
+    prepared = learning.classes(
+        params, variant, *(shown(params, s, streams) for s in ("train", "validation"))
+    )
+    return learning.train(params, variant, streams, progress, prepared)
+
+
+def shown(params: Params, split: Split, streams: Streams) -> tuple[NDArray, NDArray]:
+    """What the network is trained or validated on: (trial, time, channel), classes (trial,)."""
+    part = make_task(params, split, streams)
+    assert part is not None
+    x = raster(params, part)
+    return shifted(x, part.targets, params.shifts) if split == "train" else (x, part.targets)
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
+    """Classify the trials of a task in the engine of training."""
+    return outcome(params, learning.outputs(params, network, task), task)
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Trials:
+    """What the outputs say: a class for every trial."""
+    return outcome(params, simulation.outputs(params, recording), task)
+
+
 def shifted(x: NDArray[np.bool_], labels: NDArray, shifts: list[int]) -> tuple[NDArray, NDArray]:
     """The utterances, and copies moved along the channels: other throats.
 
@@ -78,42 +131,6 @@ def shifted(x: NDArray[np.bool_], labels: NDArray, shifts: list[int]) -> tuple[N
             moved[:, :, shift:] = False
         copies.append(moved)
     return np.concatenate(copies), np.tile(labels, len(shifts))
-
-
-def outcome(params: Params, outputs: NDArray, task: Task) -> Trials:
-    """The class whose softmax, summed over the trial, is largest (README, Eq. 16).
-
-    The decision falls at the end of the step from which on the running sum names no other class.
-
-    Args:
-        params: Parameters of the experiment.
-        outputs: (trial, time, class).
-        task: The trials.
-    """
-    running = _summed(params, outputs).argmax(axis=2)
-    other = running != running[:, -1:]
-    # One after the last step that still names another class.
-    step = np.where(other.any(axis=1), other.shape[1] - other[:, ::-1].argmax(axis=1), 0)
-    step = np.maximum(step, params.n_unscored)
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=running[:, -1],
-        decision_ms=(step + 1.0) * float(params.step_ms),
-        n_classes=task.n_classes,
-    )
-
-
-def chosen(params: Params, outputs: NDArray) -> NDArray[np.int64]:
-    """The class at the end of every trial, (trial,); arguments as for `outcome`."""
-    return _summed(params, outputs)[:, -1].argmax(axis=1)
-
-
-def _summed(params: Params, outputs: NDArray) -> NDArray:
-    """Softmax summed up to every step, from the first scored one on."""
-    shares = np.exp(outputs - outputs.max(axis=2, keepdims=True))
-    shares /= shares.sum(axis=2, keepdims=True)
-    shares[:, : params.n_unscored] = 0
-    return shares.cumsum(axis=1)
 
 
 @functools.lru_cache(maxsize=3)

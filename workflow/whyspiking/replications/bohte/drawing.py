@@ -1,6 +1,6 @@
 """Signature figures of the talk: one record, time constants, what training them is worth, rates.
 
-Exhibits read (`ecg/exhibits.npz`) are described in `examples.py`.
+Exhibits read (`ecg/exhibits.npz`) are described in `exhibits.py`.
 """
 
 from __future__ import annotations

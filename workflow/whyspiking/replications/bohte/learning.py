@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import controls, gradient_training
-from whyspiking.contract import Network, Outcome, Params, Progress, Split, Task
+from whyspiking import gradient_training
+from whyspiking.contract import Network, Params, Progress, Task
 from whyspiking.gradient_training import Arrays, Loss, Settings
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import digits, network, pixels, task
+from whyspiking.replications.bohte import decisions, network, simulation
+from whyspiking.replications.bohte.network import spikes
+from whyspiking.replications.bohte.task import raster
 
 type Prepared = tuple[dict[str, NDArray], Callable[[Arrays], dict[str, float]], Loss]
 """Training data, what judges an epoch on validation data, the loss."""
@@ -28,8 +30,6 @@ CELL = {
 }
 """Variant -> cell; those of the trade-off are `penalty_<index>`."""
 SPARSE = "penalty_"
-COUNTS = "counts"
-"""Linear classifier of spike counts, the negative control of the spoken digits."""
 
 
 def cell_of(variant: str) -> str:
@@ -49,43 +49,21 @@ def penalty(params: Params, variant: str) -> float:
     return float(params.penalties[int(variant.removeprefix(SPARSE))])
 
 
-def is_padded(params: Params, variant: str) -> bool:
-    """Whether unlabelled steps are trained as the first class, as in the published code."""
-    return params.experiment == task.ORIGINAL and variant == "spiking"
-
-
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, progress: Progress, prepared: Prepared
 ) -> Network:
-    """Train one network, or hand on the one it starts from.
+    """Train one network.
 
     Args:
         params: Parameters of the experiment.
         variant: A key of `CELL`, or "penalty_<index>".
-        streams: Randomness: "init", "shuffle", and what `task.records` names.
-        parents: The trained network that an experiment only compares others with.
+        streams: Randomness: "init", "shuffle".
         progress: Called after every epoch.
+        prepared: What it is trained on.
     """
-    if parents:
-        (parent,) = parents.values()
-        progress(1.0, "the network of another experiment, as it is")
-        costs = ("epochs", "epoch_seconds")
-        info = {key: value for key, value in parent.info.items() if key not in costs}
-        return Network(dict(parent.arrays), info)
-    if params.experiment == task.ORIGINAL and (reason := task.missing_files(params)):
-        return Network({}, {"engine": gradient_training.ENGINE, "unavailable": reason})
-    if variant == COUNTS:
-        return _count_classifier(params, streams, progress)
     gradient_training.keep_compiled(params.work_dir / "jax")
     cell = cell_of(variant)
-    if params.experiment in task.CLASSIFIED:
-        data, judge, loss = _classes(params, cell)
-    else:
-        data, judge, loss = _labels(params, cell, is_padded(params, variant), streams)
+    data, judge, loss = prepared
     start = network.initial(params, cell, streams.rng("init"))
 
     fitted = gradient_training.fit(
@@ -118,67 +96,30 @@ def train(
     return Network(fitted.arrays, info, fitted.history)
 
 
-def _labels(params: Params, cell: str, padded: bool, streams: Streams) -> Prepared:
-    training, held_out = (task.records(params, split, streams) for split in ("train", "validation"))
-    assert training is not None
-    assert held_out is not None
-    wanted = task.scored(params, held_out.labels, padded=padded)
+def classes(
+    params: Params,
+    variant: str,
+    training: tuple[NDArray, NDArray],
+    held_out: tuple[NDArray, NDArray],
+) -> Prepared:
+    """Trials of one class each, as (trial, time, channel) and (trial,)."""
+    cell, (x, labels), (shown, wanted) = cell_of(variant), training, held_out
 
     def judge(arrays: Arrays) -> dict[str, float]:
-        choices = network.outputs(params, cell, arrays, held_out.events).argmax(axis=2)
-        return {"validation_accuracy": float((choices == wanted)[wanted >= 0].mean())}
-
-    labels = task.scored(params, training.labels, padded=padded).astype(np.int8)
-    return {"x": training.events, "labels": labels}, judge, network.label_loss(params, cell)
-
-
-def _classes(params: Params, cell: str) -> Prepared:
-    (x, labels), (shown, wanted) = (_shown(params, split) for split in ("train", "validation"))
-
-    def judge(arrays: Arrays) -> dict[str, float]:
-        outputs = network.outputs(params, cell, arrays, shown)
-        choices = digits.chosen(params, outputs)
-        return {"validation_accuracy": float((choices == wanted).mean())}
+        told = network.outputs(params, cell, arrays, shown)
+        return {"validation_accuracy": float((decisions.chosen(params, told) == wanted).mean())}
 
     return {"x": x, "labels": labels.astype(np.int32)}, judge, network.class_loss(params, cell)
 
 
-def _shown(params: Params, split: Split) -> tuple[NDArray, NDArray]:
-    """What is trained or validated on: (trial, time, channel), classes."""
-    if params.experiment in pixels.EXPERIMENTS:
-        return pixels.frames(params, split)
-    part = digits.make_task(params, split)
-    assert part is not None
-    x = task.raster(params, part)
-    return digits.shifted(x, part.targets, params.shifts) if split == "train" else (x, part.targets)
+def outputs(params: Params, trained: Network, test: Task) -> NDArray:
+    """Outputs in the engine of training, (trial, time, class)."""
+    return network.outputs(params, trained.info["cell"], trained.arrays, raster(params, test))
 
 
-def _count_classifier(params: Params, streams: Streams, progress: Progress) -> Network:
-    make = pixels.make_task if params.experiment in pixels.EXPERIMENTS else digits.make_task
-    training, held_out = (make(params, split) for split in ("train", "validation"))
-    assert training is not None
-    assert training.features is not None
-    assert held_out is not None
-    assert held_out.features is not None
-    return controls.train(
-        [params.n_input, params.n_output],
-        (training.features, training.targets),
-        (held_out.features, held_out.targets),
-        epochs=params.count_epochs,
-        batch=params.batch,
-        learning_rate=params.rate_linear,
-        input_noise=0.0,
-        streams=streams,
-        progress=progress,
-    )
-
-
-def evaluate(params: Params, variant: str, trained: Network, test: Task) -> Outcome:
-    """Label the records, or classify the utterances, of a task in the engine of training."""
-    if variant == COUNTS:
-        return controls.evaluate(trained, test)
-    x = task.raster(params, test)
-    outputs = network.outputs(params, trained.info["cell"], trained.arrays, x)
-    if params.experiment in task.CLASSIFIED:
-        return digits.outcome(params, outputs, test)
-    return task.outcome(params, outputs, test)
+def reference_counts(
+    params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """Spikes of every neuron in the engine of training."""
+    found = spikes(params, network.info["cell"], network.arrays, raster(params, task))
+    return {simulation.hidden(k): layer.sum(axis=1) for k, layer in enumerate(found)}

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.contract import Network, Params, Progress, Split, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
+from whyspiking.replications.bohte import learning
+from whyspiking.replications.bohte.digits import decode, evaluate
+from whyspiking.replications.bohte.learning import reference_counts
+from whyspiking.replications.bohte.simulation import bind, to_brian
 from whyspiking.spikes import Spikes
 
-EXPERIMENTS = {"smnist": False, "psmnist": True}
+__all__ = [
+    "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",
+]  # fmt: skip
+
+PERMUTED = {"smnist": False, "psmnist": True}
 """Experiment -> whether the pixels come in one fixed random order."""
 N_PIXELS = 784
 INK = 0.1
@@ -41,7 +50,7 @@ def frames(params: Params, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.
     whole = replace(params, values={**params.values, "n_input": N_PIXELS})
     images, labels = mnist.samples(whole, split, n_held_out=params.n_validation)
     ink = images >= INK * 255
-    if EXPERIMENTS[params.experiment]:
+    if PERMUTED[params.experiment]:
         ink = ink[:, Streams(0).rng("order of pixels").permutation(N_PIXELS)]
     width = params.n_input
     padded = np.pad(ink, ((0, 0), (width, 0)))
@@ -50,7 +59,21 @@ def frames(params: Params, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.
     return np.ascontiguousarray(windows[:, stride::stride][:, : params.n_steps]), labels
 
 
-def make_task(params: Params, split: Split) -> Task | None:
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant."""
+    prepared = learning.classes(
+        params, variant, *(frames(params, s) for s in ("train", "validation"))
+    )
+    return learning.train(params, variant, streams, progress, prepared)
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Digits of one split as spikes; "fresh" does not exist."""
     if split == "fresh":
         return None

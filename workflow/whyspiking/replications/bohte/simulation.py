@@ -59,7 +59,7 @@ def hidden(k: int) -> str:
     return f"hidden_{k}"
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """The structure; weights, biases and time constants are values of each run."""
     sizes = [params.n_input, *params.n_hidden]
     depth = len(params.n_hidden)

@@ -12,12 +12,9 @@ from whyspiking.contract import Labels, Params, Split, Stimulus, Task
 from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import digits, pixels
 from whyspiking.spikes import Spikes
 
 ORIGINAL = "ecg_original"
-CLASSIFIED = (*digits.EXPERIMENTS, *pixels.EXPERIMENTS)
-"""Experiments that give a trial one class; the others label every step."""
 
 
 def missing_files(params: Params) -> str:

@@ -18,13 +18,16 @@ from whyspiking import first_spike
 from whyspiking.contract import (
     Binding,
     BrianModel,
+    Condition,
     Network,
+    Outcome,
     Params,
     Progress,
+    Recording,
     Split,
+    Task,
     Trials,
 )
-from whyspiking.contract import Task as Task
 from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, pulsed
@@ -102,12 +105,20 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
     return found
 
 
-def train(params: Params, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
     """Train all networks of all gates; each keeps its model of best validation accuracy.
 
     Args:
         params: Parameters of the experiment.
+        variant: There is only one.
         streams: Randomness: "init", "shuffle", and the examples.
+        parents: None.
         progress: Called now and then.
 
     Returns:
@@ -235,6 +246,25 @@ def _compiled(params: Params) -> tuple[Any, Any]:
 # ---- evaluation ------------------------------------------------------------------------------
 
 
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Run the networks in closed form."""
+    times = first_output_times(params, network.arrays, model.times_of(params, task))
+    return decide(params, times, task)
+
+
+def reference_first_ms(
+    params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """First output spikes up to the end of the trial in closed form."""
+    times = first_output_times(params, network.arrays, model.times_of(params, task))
+    return model.within_trial(params, {"output": times.reshape(len(times), -1)})
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Trials:
+    """The first output spike of the XOR network decides; silence is no decision."""
+    return decide(params, simulated_times(params, recording.spikes["output"]), task)
+
+
 def first_output_times(params: Params, arrays: Mapping[str, NDArray], values: NDArray) -> NDArray:
     """First output spikes of every network in closed form, float64.
 
@@ -290,13 +320,16 @@ def simulated_times(params: Params, output: Spikes) -> NDArray:
     return times.reshape(len(times), -1, params.n_output)
 
 
-def medians(params: Params, times: NDArray, task: Task) -> dict[str, float]:
-    """Median accuracy over the networks of each gate, as metrics."""
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
+    """Median accuracy over the networks of each gate."""
+    times = simulated_times(params, recording.spikes["output"])
     found = accuracies(params, times, np.asarray(task.features))
     return {f"accuracy_{gate}": float(np.median(a)) for gate, a in zip(GATES, found, strict=True)}
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """All networks side by side."""
     n = len(GATES) * params.n_networks
     return pulsed.network(

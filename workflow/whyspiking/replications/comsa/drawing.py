@@ -1,6 +1,6 @@
 """Signature figures of the talk: one digit, two regimes, why there are two, what times carry.
 
-Exhibits read (`<experiment>/exhibits.npz`) are described in `examples.py`; `anytime.*` comes from
+Exhibits read (`<experiment>/exhibits.npz`) are described in `exhibits.py`; `anytime.*` comes from
 the battery.
 """
 

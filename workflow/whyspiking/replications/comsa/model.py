@@ -127,6 +127,12 @@ def decide(output_times: NDArray, task: Task, params: Params) -> Trials:
     )
 
 
+def within_trial(params: Params, found: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """First spikes by population, from time units to ms; inf after the end of the trial."""
+    scaled = {name: times * params.unit_ms for name, times in found.items()}
+    return {k: np.where(times <= params.trial_ms, times, np.inf) for k, times in scaled.items()}
+
+
 def hidden_before_decision(hidden_ms: NDArray, decision_ms: NDArray) -> float:
     """Share of hidden neurons that have fired by the decision, mean over decided trials.
 

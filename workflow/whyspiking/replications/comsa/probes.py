@@ -1,4 +1,4 @@
-"""What happens to the decision when times are taken away or blurred, layer by layer (README, 6)."""
+"""The digits, and what becomes of decisions without times or with blurred ones (README, 6)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,26 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Condition, Params, Task
+from whyspiking.contract import Binding, Condition, Params, Task
 from whyspiking.replications.comsa import model
+from whyspiking.replications.comsa.digits import (
+    bind,
+    control_task,
+    decode,
+    evaluate,
+    features_until,
+    make_task,
+    reference_first_ms,
+    to_brian,
+    train,
+)
 from whyspiking.replications.comsa.pulsed import PulsedBinding
 from whyspiking.spikes import Spikes
+
+__all__ = [
+    "bind", "conditions", "control_task", "decode", "evaluate", "features_until", "make_task",
+    "reference_first_ms", "to_brian", "train", "vary",
+]  # fmt: skip
 
 HIDDEN_SILENT = 1e9
 """A threshold that no neuron reaches; its recorded spikes are replayed instead."""
@@ -35,9 +51,9 @@ def vary(
     params: Params,
     condition: Condition,
     task: Task,
-    binding: PulsedBinding,
+    binding: Binding,
     rng: np.random.Generator,
-) -> tuple[Task, PulsedBinding]:
+) -> tuple[Task, Binding]:
     """Task and binding under one probe; pulses are never touched.
 
     Args:
@@ -46,9 +62,11 @@ def vary(
             anew among its active pixels; "layer_jitter": Gaussian noise, sd in units of 1/K, on the
             spikes of one layer, reflected at the borders of the trial.
         task: The unperturbed trials.
-        binding: The network; its hidden spikes come from the closed form.
+        binding: From `bind`; hidden spikes of its network come from the closed form.
         rng: Source of noise and order.
     """
+    if not isinstance(binding, PulsedBinding):
+        raise TypeError("probes need the binding that `bind` returns")
     first_ms = task.stimulus.spikes["input"].first_ms()
     if condition.locus == "input":
         moved = {

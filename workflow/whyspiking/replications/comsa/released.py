@@ -9,12 +9,24 @@ the file.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 
-from whyspiking.contract import Network, Params
+from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model
+from whyspiking.replications.comsa.digits import (
+    bind,
+    decode,
+    evaluate,
+    make_task,
+    reference_first_ms,
+    to_brian,
+)
+
+__all__ = ["bind", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian", "train"]
 
 FILES = {
     "slow": (
@@ -30,12 +42,21 @@ FILES = {
 MODE = "pulses_per_layer"
 
 
-def load(params: Params, variant: str) -> Network:
-    """Read one released network.
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Read one released network; nothing is trained.
 
     Args:
         params: Sizes, threshold, `originals_dir`.
         variant: "slow" or "fast".
+        streams: Unused, as are parents and progress.
+        parents: None.
+        progress: Not called.
 
     Returns:
         The network; without its file one without arrays whose `info["unavailable"]` says why.

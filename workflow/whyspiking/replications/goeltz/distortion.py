@@ -19,7 +19,19 @@ from whyspiking.contract import Binding, Condition, Network, Params, Progress, S
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model
 from whyspiking.replications.goeltz.model import Weights
+from whyspiking.replications.goeltz.networks import (
+    decode,
+    evaluate,
+    make_task,
+    reference_first_ms,
+    to_brian,
+)
 from whyspiking.spikes import Spikes
+
+__all__ = [
+    "bind", "conditions", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian",
+    "train", "vary",
+]  # fmt: skip
 
 LAYERS = ("hidden", "output")
 
@@ -36,6 +48,20 @@ class DistortedBinding(Binding):
 
     weights: Weights = field(default=(np.zeros(0), np.zeros(0)))
     forms: Mapping[str, Mapping[str, NDArray]] = field(default_factory=dict)
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """The parent on substrates of its own: as it is, or trained further on each of them."""
+    (parent,) = parents.values()
+    if variant == "retrained":
+        return retrain(params, streams, parent, progress)
+    return unadapted(params, streams, parent)
 
 
 def conditions(params: Params) -> list[Condition]:
@@ -97,7 +123,7 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
     from whyspiking.replications.goeltz import learning
 
     network = unadapted(params, streams, parent)
-    start: Weights = (parent.arrays["w_hidden"], parent.arrays["w_output"])
+    start = model.weights_of(parent)
     planned = [condition for condition in conditions(params) if condition.draw == 0]
     seconds = time.process_time()
     for index, condition in enumerate(planned):
@@ -111,7 +137,7 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
         trained = learning.train(
             params, streams, told, start=start, distortion=distortion, purpose=f" {name}"
         )
-        weights = (trained.arrays["w_hidden"], trained.arrays["w_output"])
+        weights = model.weights_of(trained)
         held = distortion.weights(weights)
         network.arrays |= _named(condition, dict(zip(("w_hidden", "w_output"), held, strict=True)))
         for row in trained.history:
@@ -127,7 +153,7 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
 
 def bind(params: Params, network: Network) -> DistortedBinding:
     """Place a network into the Brian2 model, together with its forms for each distortion."""
-    weights = (network.arrays["w_hidden"], network.arrays["w_output"])
+    weights = model.weights_of(network)
     ideal = model.bind(params, weights)
     forms: dict[str, dict[str, NDArray]] = {}
     for key, array in network.arrays.items():

@@ -53,5 +53,4 @@ def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
     """The same in closed form."""
-    weights = network.arrays["w_hidden"], network.arrays["w_output"]
-    return model.evaluate(params, weights, task).choices
+    return model.evaluate(params, model.weights_of(network), task).choices

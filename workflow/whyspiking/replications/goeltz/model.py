@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import first_spike
-from whyspiking.contract import Binding, BrianModel, Params, Stimulus, Task, Trials
+from whyspiking.contract import Binding, BrianModel, Network, Params, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.first_spike import LayerOutput, brian_network
 from whyspiking.replications.goeltz.task import with_bias
-from whyspiking.spikes import Spikes
 
 Weights = tuple[NDArray, NDArray]
 """w_hidden (input + bias, hidden) and w_output (hidden + bias, output)."""
@@ -42,6 +40,11 @@ class Pass:
 
 Substrate = Callable[[NDArray, Weights], Pass]
 """A forward pass: input times with bias and weights -> spikes with the slopes at them."""
+
+
+def weights_of(network: Network) -> Weights:
+    """Both weight matrices of a trained network."""
+    return network.arrays["w_hidden"], network.arrays["w_output"]
 
 
 def threshold(params: Params) -> float:
@@ -104,27 +107,6 @@ def uneven_substrate(params: Params, taus: Mapping[str, NDArray]) -> Substrate:
         )
         output = compiled.forward_general(
             with_bias(hidden, params), weights[1], taus["tau_m_output"], taus["tau_s_output"], c
-        )
-        return hidden, output
-
-    return in_the_loop(params, simulate)
-
-
-def brian_substrate(params: Params, machine: Any, changes: Mapping[str, Any]) -> Substrate:
-    """Brian2 as the chip: slow to train with, exact about what will be evaluated.
-
-    Args:
-        params: Parameters of the experiment.
-        machine: `brian.Machine` of `brian_model(params)`.
-        changes: Values that differ from the ideal ones, e.g. {"hidden.tau_m": ...} in seconds.
-    """
-
-    def simulate(times: NDArray, weights: Weights) -> tuple[NDArray, NDArray]:
-        spikes = Spikes.from_first_spikes(times * params.tau_s_ms, params.trial_ms)
-        numbers = {**values(params, weights), **changes}
-        recording = machine.run(Stimulus(spikes={"input": spikes}), numbers)
-        hidden, output = (
-            recording.spikes[name].first_ms() / params.tau_s_ms for name in ("hidden", "output")
         )
         return hidden, output
 

@@ -1,6 +1,6 @@
 """Signature figures: one digit, when decisions fall, what time costs, learning, filters, ties.
 
-Exhibits read: `mnist_strict/exhibits.npz`, described in `examples.py`. Figures of the spoken words
+Exhibits read: `mnist_strict/exhibits.npz`, described in `exhibits.py`. Figures of the spoken words
 are in `audio/drawing.py`.
 """
 

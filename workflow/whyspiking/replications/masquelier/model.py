@@ -127,7 +127,7 @@ ON_SPIKE = "v_post += w * (1 - fired_post)"
 START = "v = 0; fired = 0"
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """The structure in Brian2; thresholds and weights are values of each run.
 
     Thresholds are compared before the spikes of a step arrive, so that a crossing caused at tick t

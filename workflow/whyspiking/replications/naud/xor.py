@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -36,7 +36,6 @@ __all__ = [
     "conditions",
     "decode",
     "evaluate",
-    "exhibits",
     "make_task",
     "measures",
     "to_brian",
@@ -229,18 +228,6 @@ def vary(
     n = len(POPULATIONS) * params.n_per_population
     lost = {f"neurons.{which[condition.perturbation]}": np.full(n, condition.strength)}
     return task, replace(binding, values={**binding.values, **lost})
-
-
-def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
-) -> dict[str, NDArray]:
-    """Arrays for the figures; see `xor_exhibits.py`."""
-    from whyspiking.replications.naud import xor_exhibits
-
-    return xor_exhibits.exhibits(params, networks, simulate, streams)
 
 
 def measures(

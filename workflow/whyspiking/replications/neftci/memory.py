@@ -1,20 +1,51 @@
-"""How much memory a training step needs, and how that grows with the length of a trial."""
+"""The digits, and how the memory of a training step grows with the length of a trial."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from whyspiking.contract import Params
+from whyspiking.contract import Network, Params, Progress
+from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, rules
+from whyspiking.replications.neftci.digits import (
+    bind,
+    decode,
+    evaluate,
+    make_task,
+    reference_counts,
+    to_brian,
+)
 from whyspiking.replications.neftci.network import Constants
 from whyspiking.replications.neftci.rules import PUBLISHED, Moving, Optimiser, Rule
 
+__all__ = ["bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train"]
+
 RULES = {"local": rules.learn_online, "end_to_end": rules.learn_backwards}
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """The network of another experiment, with the memory that its training would need."""
+    (parent,) = parents.values()
+    taken, found = parent.again(), curves(params)
+    taken.info["measures"] = slopes(params, found)
+    taken.history = [
+        {"epoch": n, "metric": f"memory_{rule}", "value": float(size)}
+        for rule, sizes in found.items()
+        for n, size in zip(params.memory_frames, sizes, strict=True)
+    ]
+    return taken
 
 
 def bytes_needed(params: Params, rule: str, n_frames: int) -> int:

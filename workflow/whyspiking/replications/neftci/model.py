@@ -113,7 +113,7 @@ def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
     )
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """The structure in Brian2; weights, biases and constants come with `bind`."""
     n_in, *hidden = sizes(params)
     groups = names(params)
@@ -201,22 +201,3 @@ def bind(params: Params, network: Network) -> Binding:
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """The vote of the last layer's readout."""
     return decide(params, task.targets, recording.traces[f"readout{len(params.hidden)}"])
-
-
-def layer_measures(params: Params, recording: Recording, task: Task) -> dict[str, float]:
-    """Accuracy of the readout of each layer, and spikes per neuron and step.
-
-    Args:
-        params: Parameters of the experiment.
-        recording: From Brian2.
-        task: Its targets.
-    """
-    found = {}
-    n_steps = params.n_frames * len(task.targets)
-    for index, name in enumerate(names(params), start=1):
-        choices = decide(params, task.targets, recording.traces[f"readout{index}"]).choices
-        found[f"accuracy_layer{index}"] = float((choices == task.targets).mean())
-        spikes = recording.spikes[name]
-        found[f"activity_layer{index}"] = len(spikes) / (spikes.n_units * n_steps)
-    found["depth_gain"] = found[f"accuracy_layer{len(params.hidden)}"] - found["accuracy_layer1"]
-    return found

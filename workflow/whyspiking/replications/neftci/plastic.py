@@ -26,8 +26,15 @@ from whyspiking.contract import (
 )  # fmt: skip
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.neftci import model, task
+from whyspiking.replications.neftci import model
+from whyspiking.replications.neftci import task as tasks
+from whyspiking.replications.neftci.digits import evaluate, make_task, reference_counts, train
 from whyspiking.spikes import Spikes
+
+__all__ = [
+    "bind", "conditions", "decode", "evaluate", "make_task", "reference_counts",
+    "to_brian", "train", "vary",
+]  # fmt: skip
 
 PERTURBATION = "device"
 """Name of this talk's own condition: relative sd of thresholds and time constants."""
@@ -76,7 +83,7 @@ CHANGE = "w -= delta_post * p_pre"
 LEARNING = {"learn": "control(t, 0) * p > 0"}
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """The structure with learning; nothing is learned where `control` is zero."""
     n_in, *hidden = model.sizes(params)
     groups = model.names(params)
@@ -92,7 +99,7 @@ def brian_model(params: Params) -> BrianModel:
             CONTROL: brian2.TimedArray(np.zeros(rows[0]), dt=dt_ms * ms, name=CONTROL),
             WANTED: brian2.TimedArray(np.zeros(rows[1]), dt=dt_ms * n_frames * ms, name=WANTED),
         }
-        retina, seen = retina_of(inputs[task.INPUT], n_in, dict(LEARNING), known)
+        retina, seen = retina_of(inputs[tasks.INPUT], n_in, dict(LEARNING), known)
         made: list[Any] = [retina, seen]
         source = retina
         for index, (name, n) in enumerate(zip(groups, hidden, strict=True), start=1):
@@ -107,7 +114,7 @@ def brian_model(params: Params) -> BrianModel:
             source = layer
         return made
 
-    plain = model.brian_model(params)
+    plain = model.to_brian(params)
     return replace(
         plain,
         name="decolle-plastic",
@@ -204,7 +211,7 @@ def conditions(params: Params) -> list[Condition]:
 
 
 def vary(
-    params: Params, condition: Condition, part: Task, binding: Binding, rng: np.random.Generator
+    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
 ) -> tuple[Task, Binding]:
     """The trials of a device's life, and how its neurons deviate.
 
@@ -213,20 +220,20 @@ def vary(
     Args:
         params: `n_relearn`, `relearn_rate` at the start.
         condition: Its strength is the relative standard deviation.
-        part: Some test digits; not used, since losses are small: all are tested, three times.
+        task: Some test digits; not used, since losses are small: all are tested, three times.
         binding: The network as trained.
         rng: Source of deviations and of the order of digits.
     """
-    test = task.make_task(params, "test", Streams(params.seed))
+    test = make_task(params, "test", Streams(params.seed))
     assert test is not None
     if 3 * len(test.targets) + params.n_relearn > params.max_trials:
         raise UserError(
             f"talk '{params.talk}': a device's life is one run of 3 x 'n_test' + 'n_relearn' "
             "trials, more than 'max_trials'; raise that in talk.yaml"
         )
-    data = task.recordings_of(params, "train")
+    data = tasks.recordings_of(params, "train")
     chosen = rng.permutation(len(data.labels))[: params.n_relearn]
-    lesson = task.as_spikes(params, data, chosen)
+    lesson = tasks.as_spikes(params, data, chosen)
     parts = [test, test, lesson, test]
     whole = join(params, parts)
     control = np.zeros((len(whole.targets), params.n_frames, 2))
@@ -245,12 +252,12 @@ def vary(
     return replace(whole, stimulus=stimulus), replace(binding, values=values)
 
 
-def decode(params: Params, recording: Recording, given: Task) -> Trials:
+def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """Decisions; of a device's life those of its last test."""
-    outcome = model.decode(params, recording, given)
-    if CONTROL not in given.stimulus.arrays:
+    outcome = model.decode(params, recording, task)
+    if CONTROL not in task.stimulus.arrays:
         return outcome
-    return _part(outcome, periods(given)["relearned"])
+    return _part(outcome, periods(task)["relearned"])
 
 
 def periods(given: Task) -> dict[str, NDArray[np.int64]]:
@@ -269,7 +276,7 @@ def periods(given: Task) -> dict[str, NDArray[np.int64]]:
 
 def join(params: Params, parts: list[Task]) -> Task:
     """Several tasks, one after the other."""
-    trains = [part.stimulus.spikes[task.INPUT] for part in parts]
+    trains = [part.stimulus.spikes[tasks.INPUT] for part in parts]
     offsets = np.cumsum([0] + [train.n_trials for train in trains])
     spikes = Spikes(
         np.concatenate([train.times_ms for train in trains]),
@@ -282,7 +289,7 @@ def join(params: Params, parts: list[Task]) -> Task:
         trains[0].duration_ms,
     )
     return Task(
-        Stimulus({task.INPUT: spikes}),
+        Stimulus({tasks.INPUT: spikes}),
         np.concatenate([part.targets for part in parts]),
         params.n_classes,
     )

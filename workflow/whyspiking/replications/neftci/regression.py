@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from whyspiking.contract import (
     Binding,
     BrianModel,
+    Condition,
     Layer,
     Network,
     Params,
     Progress,
     Recording,
+    Split,
     Stimulus,
     Task,
     Traces,
@@ -61,8 +63,13 @@ def series(params: Params) -> NDArray[np.float64]:
     return params.target_amplitude * np.stack([2 * share - 1, *sines], axis=1)
 
 
-def make_task(params: Params, streams: Streams) -> Task:
-    """The one trial: frozen Poisson input, the same in every split."""
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The one trial: frozen Poisson input, the same in every split; "fresh" does not exist."""
+    return None if split == "fresh" else trial(params, streams)
+
+
+def trial(params: Params, streams: Streams) -> Task:
+    """The one trial."""
     raster = streams.rng("noise").random((n_steps(params), params.n_in)) < params.p_input
     step, unit = np.nonzero(raster)
     zeros = np.zeros(len(step), np.int32)
@@ -79,7 +86,7 @@ def raster_of(params: Params, task: Task) -> NDArray[np.float64]:
     return found
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """The structure with learning."""
     groups = model.names(params)
     sizes = [params.n_in, *params.hidden]
@@ -135,7 +142,12 @@ def brian_model(params: Params) -> BrianModel:
     )
 
 
-def bind(params: Params, network: Network, eta: float = 0.0) -> Binding:
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure; it learns no more."""
+    return learning_with(params, network, 0.0)
+
+
+def learning_with(params: Params, network: Network, eta: float) -> Binding:
     """Place weights into the structure; it learns with rate `eta` per step."""
     alpha, beta, _ = model.decays(params)
     values: dict[str, NDArray | float] = {
@@ -155,7 +167,13 @@ def bind(params: Params, network: Network, eta: float = 0.0) -> Binding:
     return Binding(values, layers)
 
 
-def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
     """Learn for `iterations` trials in one run of the program.
 
     What a first trial changes at a thousandth of the rate, where weights as good as stay, is
@@ -165,16 +183,17 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         params: Parameters of the experiment.
         variant: "untrained" is the network before learning.
         streams: Randomness: "noise", "init".
+        parents: None.
         progress: Called once the program is there.
     """
     from whyspiking.brian import Machine
 
-    task = make_task(params, streams)
+    task = trial(params, streams)
     before = initial(params, raster_of(params, task), streams)
     if variant == UNTRAINED:
         before.info = {"engine": ENGINE, "epochs": 0}
         return before
-    machine = Machine(brian_model(params), params.work_dir)
+    machine = Machine(to_brian(params), params.work_dir)
     progress(0.2, "program built")
     learned = _learn(machine, params, before, task, params.iterations, params.regression_rate)
     after = _network(params, before, learned.final)
@@ -234,13 +253,26 @@ def one_trial(params: Params, start: Network, raster: NDArray, eta: float) -> li
     return w
 
 
-def evaluate(params: Params, network: Network, task: Task) -> Traces:
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Traces:
     """The learned network in JAX, its weights fixed."""
     from whyspiking.replications.neftci import learning
 
-    frames = raster_of(params, task)[:, None].astype(np.float32)
-    read = learning.read(params, network, frames)
+    read = learning.read(params, network, _frames(params, task))
     return _outcome(params, [y[:, :, 0] for y in read], task)
+
+
+def reference_counts(
+    params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """Spike counts of all layers in JAX."""
+    from whyspiking.replications.neftci import learning
+
+    counts = learning.counts_of(params, network, _frames(params, task))
+    return dict(zip(model.names(params), counts, strict=True))
+
+
+def _frames(params: Params, task: Task) -> NDArray[np.float32]:
+    return raster_of(params, task)[:, None].astype(np.float32)
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Traces:
@@ -268,7 +300,9 @@ def errors(params: Params, outputs: NDArray) -> list[float]:
     return list(((outputs - wanted) ** 2).mean(axis=0) / wanted.var(axis=0))
 
 
-def measures(params: Params, recording: Recording, task: Task) -> dict[str, float]:
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
     """The error of every layer."""
     outputs = decode(params, recording, task).outputs[0]
     return {f"nmse_layer{k}": float(x) for k, x in enumerate(errors(params, outputs), start=1)}
@@ -278,6 +312,7 @@ def exhibits(
     params: Params,
     networks: Mapping[tuple[str, int], Network],
     simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
 ) -> dict[str, NDArray]:
     """What the network with the lowest seed says after learning.
 
@@ -285,12 +320,13 @@ def exhibits(
         params: Parameters of the experiment.
         networks: Trained networks by (variant, seed).
         simulate: Runs a network in Brian2.
+        streams: Randomness; nothing is drawn here.
 
     Returns:
         "series.target" and "series.output" (step, layer), "series.dt_ms" ().
     """
     seed = min(seed for variant, seed in networks if variant == "spiking")
-    task = make_task(params, Streams(seed))
+    task = trial(params, Streams(seed))
     outcome = decode(params, simulate(networks["spiking", seed], task), task)
     return {
         "series.target": outcome.targets[0],
@@ -316,7 +352,7 @@ def _learn(
     """The same trial n times, learning with rate `eta` in every step."""
     spikes = task.stimulus.spikes[INPUT].select_trials(np.zeros(n, int))
     given = Stimulus({INPUT: spikes}, {WANTED: series(params)})
-    binding = bind(params, start, eta)
+    binding = learning_with(params, start, eta)
     return machine.run(given, binding.values, trials=n, spikes=False)
 
 

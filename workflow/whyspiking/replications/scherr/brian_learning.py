@@ -97,7 +97,7 @@ gradient += error_post * trace_pre
 HIDDEN = ("s_in", "s_rec")
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """The structure; weights, constants and rates of learning come with `bind`."""
     n_in, n_rec = params.n_in, params.n_rec
 
@@ -184,7 +184,7 @@ def bind(
         rates: "adam" and "sgd"; zeros switch learning off.
     """
     cell, cost = pattern.cell(params), pattern.rate_cost(params)
-    static = brian_network.bind(cell, arrays["w"], arrays["w_out"], params.n_in)
+    static = brian_network.bind(cell, arrays)
     values: dict[str, NDArray | float] = {
         "neurons.gamma": cell.gamma,
         "neurons.kappa": cell.kappa,

@@ -118,16 +118,15 @@ def populations(
     return neurons, readout
 
 
-def bind(cell: Cell, w: NDArray, w_out: NDArray, n_inputs: int) -> Binding:
+def bind(cell: Cell, arrays: Mapping[str, NDArray]) -> Binding:
     """Place weights and constants into the structure.
 
     Args:
         cell: Neurons and readout.
-        w: (input + neuron, neuron).
-        w_out: (neuron, output).
-        n_inputs: Input channels.
+        arrays: w (input + neuron, neuron) and w_out (neuron, output).
     """
-    w_in, w_rec, w_out = (np.asarray(x, float) for x in (w[:n_inputs], w[n_inputs:], w_out))
+    w, w_out = (np.asarray(arrays[name], float) for name in ("w", "w_out"))
+    w_in, w_rec = np.split(w, [len(w) - len(w_out)])
     return Binding(
         values={
             "s_in.w": w_in,

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Recording,
+    Task,
+    Trials,
+)
+from whyspiking.errors import unknown_variant
 from whyspiking.randomness import Streams
-from whyspiking.replications.scherr import evidence_task, kernel
+from whyspiking.replications.scherr import brian_network, evidence_task, kernel
 from whyspiking.replications.scherr.adam import Adam
+from whyspiking.replications.scherr.evidence_task import make_task
+
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 RULES = {"spiking": "symmetric", "random": "random", "bptt": "bptt", "lif_only": "symmetric"}
 """Variant -> rule of learning; `lif_only` has no adaptive neurons."""
+LSTM = "lstm"
 ENGINE = "compiled"
 ALIGNED = ("spiking", "random")
 """Variants during whose training the alignment with BPTT is measured."""
@@ -86,17 +102,30 @@ def gradient(
     return found
 
 
-def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
     """Train one network for a fixed number of iterations, each on fresh trials.
 
     The learning rate falls linearly to zero over the last `decay_share` of the iterations.
 
     Args:
         params: Parameters of the experiment.
-        variant: Key of `RULES`.
+        variant: Key of `RULES`, or "lstm" (see `lstm.train`).
         streams: Randomness: "init", "data-train", "data-validation", "alignment <iteration>".
+        parents: None.
         progress: Called every ten iterations.
     """
+    if variant == LSTM:
+        from whyspiking.replications.scherr import lstm
+
+        return lstm.train(params, streams, progress)
+    if variant not in RULES:
+        raise unknown_variant(params.talk, params.experiment, variant)
     neurons, cost, rule = cell(params, variant), rate_cost(params), RULES[variant]
     arrays = initial(params, streams)
     data, adam = streams.rng("data-train"), Adam()
@@ -146,6 +175,54 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         },
         history=history,
     )
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Run a network in the engine it was trained in."""
+    given = evidence_task.from_task(params, task)
+    if variant == LSTM:
+        from whyspiking.replications.scherr import lstm
+
+        features = evidence_task.binned(params, given)
+        choices = lstm.choose(network.arrays, features, lstm.first_bin(params))
+        return decided(params, choices, task)
+    arrays = {name: x.astype(float) for name, x in network.arrays.items()}
+    return decided(params, logits(cell(params, variant), arrays, given).argmax(axis=1), task)
+
+
+def decided(params: Params, choices: NDArray, task: Task) -> Trials:
+    """The choice is the mean output over the recall, so it stands when the trial ends."""
+    end_ms = evidence_task.n_steps(params) * params.dt_ms
+    return Trials(
+        targets=np.asarray(task.targets, np.int64),
+        choices=np.asarray(choices, np.int64),
+        decision_ms=np.full(len(choices), end_ms),
+        n_classes=task.n_classes,
+    )
+
+
+def to_brian(params: Params) -> BrianModel:
+    """The structure that re-simulates the networks."""
+    return brian_network.brian_model(
+        params,
+        name="scherr_evidence",
+        n_inputs=evidence_task.n_inputs(params),
+        n_rec=params.n_lif + params.n_alif,
+        n_out=2,
+        n_steps=evidence_task.n_steps(params),
+    )
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure."""
+    return brian_network.bind(cell(params, network.info["variant"]), network.arrays)
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Outcome:
+    """The decision from the mean output over the recall."""
+    recall = round(params.recall_ms / params.dt_ms)
+    outputs = recording.traces["output"][:, -recall:]
+    return decided(params, outputs.mean(axis=1).argmax(axis=1), task)
 
 
 def mean_alignment(history: list[dict[str, Any]]) -> dict[str, float]:

@@ -13,9 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress, Task, Traces
+from whyspiking.contract import (
+    Binding,
+    Condition,
+    Network,
+    Params,
+    Progress,
+    Recording,
+    Task,
+    Traces,
+)
+from whyspiking.errors import unknown_variant
 from whyspiking.randomness import Streams
-from whyspiking.replications.scherr import oneshot_task
+from whyspiking.replications.scherr import oneshot_brian, oneshot_task
+from whyspiking.replications.scherr.oneshot_brian import to_brian
+from whyspiking.replications.scherr.oneshot_task import make_task
+
+__all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]
 
 ENGINE = "jax"
 N_OUT = oneshot_task.N_OUT
@@ -140,7 +154,27 @@ def both_trials(params: Params, signal: str) -> Any:
     return both
 
 
-def train(params: Params, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant; what is not optimised starts as drawn or from the optimised network."""
+    if variant not in SIGNALS:
+        raise unknown_variant(params.talk, params.experiment, variant)
+    if variant == "spiking":
+        return optimise(params, streams, progress)
+    if variant == "plain":
+        return with_error_feedback(params, variant, initial(params, streams), streams)
+    (optimised,) = parents.values()
+    if variant == "error":
+        return with_error_feedback(params, variant, optimised.arrays, streams)
+    return Network(optimised.arrays, {"engine": ENGINE, "variant": variant})
+
+
+def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
     """Optimise start, readout, generator and step size over the family of tasks.
 
     Args:
@@ -256,8 +290,31 @@ def demonstrate(
     return np.asarray(before).swapaxes(0, 1), np.asarray(after).swapaxes(0, 1)
 
 
-def evaluate(params: Params, network: Network, task: Task) -> Traces:
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Traces:
     """The output after one demonstration of unseen tasks."""
     signal = SIGNALS[network.info["variant"]]
     _, after = demonstrate(params, network.arrays, signal, task.targets)
     return Traces(outputs=after.astype(float), targets=task.targets, dt_ms=params.dt_ms)
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure."""
+    return oneshot_brian.bind(params, network.arrays, SIGNALS[network.info["variant"]])
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Traces:
+    """The output after the demonstration."""
+    outputs = recording.traces["output"][:, oneshot_task.n_steps(params) :]
+    return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
+
+
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
+    """Errors before and after the demonstration."""
+    before = recording.traces["output"][:, : oneshot_task.n_steps(params)]
+    after = np.asarray(decode(params, recording, task).outputs)
+    return {
+        "nmse": oneshot_task.nmse(after, task.targets),
+        "nmse_before": oneshot_task.nmse(before, task.targets),
+    }

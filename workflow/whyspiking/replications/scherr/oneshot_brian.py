@@ -77,7 +77,7 @@ STATES = {
 HIDDEN = ("s_in", "s_rec")
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """The structure; weights and constants come with `bind`."""
     n, m, half_ms = params.n_learner, params.n_generator, params.trial_ms
 

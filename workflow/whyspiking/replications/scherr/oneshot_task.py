@@ -52,11 +52,16 @@ def draw(params: Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.f
     return y.swapaxes(1, 2)
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task:
-    """Tasks of a split: a demonstration, then the test, as one trial for Brian2."""
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """Tasks of a split: a demonstration, then the test, as one trial for Brian2.
+
+    There is no `fresh` split, since every trial of `test` is fresh.
+    """
+    if split == "fresh":
+        return None
     count = {
         "train": params.batch, "validation": params.n_validation, "test": params.n_test,
-    }.get(split, 0)  # fmt: skip
+    }[split]  # fmt: skip
     wanted = draw(params, streams.rng(f"tasks-{split}"), count)
     twice = np.vstack([clock(params)] * 2)
     step, channel = np.nonzero(twice)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress, Stimulus, Task, Traces
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Network,
+    Params,
+    Progress,
+    Recording,
+    Split,
+    Stimulus,
+    Task,
+    Traces,
+)
+from whyspiking.errors import unknown_variant
 from whyspiking.randomness import Streams
-from whyspiking.replications.scherr import kernel, trials
+from whyspiking.replications.scherr import brian_network, kernel, trials
 from whyspiking.replications.scherr.adam import Adam
 
 RULES = {
@@ -51,8 +64,13 @@ def batch(params: Params, streams: Streams) -> kernel.Trials:
     return trials.from_raster(raster, target(params, streams)[None, :, None])
 
 
-def make_task(params: Params, streams: Streams) -> Task:
-    """The same trial in every split: one pattern is learned and reproduced."""
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The same trial in every split but "fresh", which does not exist."""
+    return None if split == "fresh" else one_trial(params, streams)
+
+
+def one_trial(params: Params, streams: Streams) -> Task:
+    """The one pattern that is learned and reproduced."""
     made = batch(params, streams)
     return Task(
         stimulus=Stimulus(spikes={"input": trials.to_spikes(made, params.dt_ms)}),
@@ -108,15 +126,24 @@ def gradient(params: Params, arrays: dict[str, NDArray], wanted: kernel.Trials, 
     return found
 
 
-def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
     """Learn the pattern for `iterations` trials.
 
     Args:
         params: Parameters of the experiment.
         variant: Key of `RULES`.
         streams: Randomness: "init", "pattern-input", "pattern-target".
+        parents: None.
         progress: Called every hundred trials.
     """
+    if variant not in RULES:
+        raise unknown_variant(params.talk, params.experiment, variant)
     rule, optimiser = RULES[variant]
     # Training in float32; the result is evaluated in float64, as Brian2 does.
     arrays = {name: x.astype(np.float32) for name, x in initial(params, streams).items()}
@@ -153,9 +180,31 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     )
 
 
-def evaluate(params: Params, network: Network, task: Task) -> Traces:
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Traces:
     """The output in the engine of training, in float64."""
     weights = kernel.Weights(network.arrays["w"], network.arrays["w_out"])
     given = trials.from_spikes(task.stimulus.spikes["input"], params.dt_ms)
     run = kernel.forward(cell(params), weights, given)
     return Traces(outputs=run.outputs, targets=task.targets, dt_ms=params.dt_ms)
+
+
+def to_brian(params: Params) -> BrianModel:
+    """The structure that re-simulates the networks."""
+    return brian_network.brian_model(
+        params,
+        name="scherr_pattern",
+        n_inputs=params.n_in,
+        n_rec=params.n_rec,
+        n_out=1,
+        n_steps=n_steps(params),
+    )
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure."""
+    return brian_network.bind(cell(params), network.arrays)
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Traces:
+    """The output itself."""
+    return Traces(outputs=recording.traces["output"], targets=task.targets, dt_ms=params.dt_ms)

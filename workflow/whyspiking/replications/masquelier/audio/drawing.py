@@ -1,6 +1,6 @@
 """Figures of the spoken words: one word through all layers, accuracy against activity, leaks.
 
-Exhibits read: `words/exhibits.npz`, described in `examples.py`.
+Exhibits read: `words/exhibits.npz`, described in `exhibits.py`.
 """
 
 from __future__ import annotations

@@ -106,11 +106,11 @@ def augmented(
     return {"x": np.concatenate(copies), "labels": np.tile(labels.astype(np.int32), len(copies))}
 
 
-def evaluate(params: Params, variant: str, trained: Network, test: Task) -> Trials:
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Decide at the end of every word, in the engine of training."""
-    assert test.features is not None
-    told, _ = _outputs(_compiled(params, variant), trained.arrays, test.features)
-    return decisions(params, told, test)
+    assert task.features is not None
+    told, _ = _outputs(_compiled(params, variant), network.arrays, task.features)
+    return decisions(params, told, task)
 
 
 def decisions(params: Params, told: NDArray, test: Task) -> Trials:
@@ -124,11 +124,13 @@ def decisions(params: Params, told: NDArray, test: Task) -> Trials:
     )
 
 
-def first_spikes(params: Params, variant: str, trained: Network, test: Task) -> dict[str, NDArray]:
+def reference_first_ms(
+    params: Params, variant: str, network: Network, task: Task
+) -> dict[str, NDArray]:
     """First spikes of all layers at Brian2's times in ms, inf where silent; (trial, neuron)."""
-    assert test.features is not None
+    assert task.features is not None
     found: dict[str, NDArray] = {}
-    for k, raster in enumerate(rasters(params, variant, trained, test.features)):
+    for k, raster in enumerate(rasters(params, variant, network, task.features)):
         step = np.where(raster.any(axis=1), raster.argmax(axis=1) + k, np.inf)
         found[f"layer_{k}"] = step * float(params.frame_ms)
     return found

@@ -55,7 +55,7 @@ def hidden(k: int) -> str:
     return f"layer_{k}"
 
 
-def brian_model(params: Params) -> BrianModel:
+def to_brian(params: Params) -> BrianModel:
     """The structure; weights, leaks and thresholds are values of each run."""
     n_taps, n_layers = params.kernel, depth(params)
     n_rows = params.n_frames + lag_of(params)

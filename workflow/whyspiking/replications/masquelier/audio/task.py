@@ -12,6 +12,7 @@ from whyspiking.contract import Params, Split, Stimulus, Task
 from whyspiking.datasets import words
 from whyspiking.datasets.prepared import Part
 from whyspiking.errors import UserError
+from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier.audio.network import lag_of, stacked
 
 INPUT = "mel"
@@ -19,12 +20,13 @@ SMALLEST = 0.1
 """Smallest standard deviation that a band is divided by."""
 
 
-def make_task(params: Params, split: Split) -> Task | None:
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """The words of one split; "test" is all that the held-out speakers say and a tenth of the rest.
 
     Args:
         params: Parameters of the experiment.
         split: "fresh" does not exist.
+        streams: Unused; the set is the same for all seeds.
     """
     if split == "fresh":
         return None

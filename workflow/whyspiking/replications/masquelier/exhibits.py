@@ -33,7 +33,7 @@ N_FILTERS = 16
 BIN_TICKS = 8
 
 
-def collect(
+def exhibits(
     params: Params,
     networks: Mapping[tuple[str, int], Network],
     simulate: Callable[[Network, Task], Recording],

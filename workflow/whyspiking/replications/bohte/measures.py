@@ -1,18 +1,37 @@
-"""Operations of the controls, and the papers' own estimate of energy (README, section 7)."""
+"""What is measured beyond the score: operations of controls, the papers' estimate of energy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Task
-from whyspiking.replications.bohte import simulation, task
+from whyspiking import scoring
+from whyspiking.contract import Condition, Network, Params, Recording, Task
+from whyspiking.replications.bohte import simulation
+from whyspiking.replications.bohte import task as tasks
 
 LSTM_GATES, LSTM_UPDATE = 4, 17
 """Gates of an LSTM, and its further multiplications per unit and step."""
 ALIF_UPDATE = 2
 """Multiply-accumulates of an adaptive neuron per step: membrane and adaptation."""
+
+
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
+    """The estimate of energy (README, section 7), and the published score of unlabelled steps.
+
+    Nothing of trials that have one class.
+    """
+    if condition.perturbation != "none" or task.targets.ndim == 1:
+        return {}
+    found = {"energy_ratio_published": published_ratio(params, recording, task)}
+    if params.experiment == tasks.ORIGINAL:
+        told = simulation.outputs(params, recording)
+        found["accuracy_padded"] = padded_accuracy(params, told, task)
+    return found
 
 
 def control_counts(params: Params, network: Network, test: Task) -> dict[str, float]:
@@ -27,7 +46,7 @@ def control_counts(params: Params, network: Network, test: Task) -> dict[str, fl
     weights = {k: np.asarray(v) for k, v in network.arrays.items() if k.startswith("w_")}
     first = "w_in_0" if "w_in_0" in weights else "w_out"
     n_steps = params.n_steps
-    events = task.raster(params, test).sum(axis=(1, 2)).mean()
+    events = tasks.raster(params, test).sum(axis=(1, 2)).mean()
     size = sum(w.size for w in weights.values())
     outputs = sum(w.shape[1] for k, w in weights.items() if not k.startswith("w_rec"))
     return {
@@ -39,6 +58,11 @@ def control_counts(params: Params, network: Network, test: Task) -> dict[str, fl
         "synapses": float(sum(np.count_nonzero(w) for w in weights.values())),
         "footprint": 4.0 * sum(np.size(v) for v in network.arrays.values()),
     }
+
+
+def padded_accuracy(params: Params, outputs: NDArray, task: Task) -> float:
+    """Accuracy with unlabelled steps counted as the first class, as in the published code."""
+    return scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
 
 
 def formula_ratio(

@@ -103,6 +103,7 @@ def _oneshot(
 ) -> dict[str, NDArray]:
     seed = min(seed for variant, seed in networks if variant == "spiking")
     task = oneshot_task.make_task(params, "test", Streams(seed))
+    assert task is not None
     half = oneshot_task.n_steps(params)
     output = simulate(networks["spiking", seed], task).traces["output"][:MOVEMENTS]
     return {
@@ -118,7 +119,7 @@ def _pattern(
     simulate: Callable[[Network, Task], Recording],
 ) -> dict[str, NDArray]:
     seed = min(seed for _, seed in networks)
-    task = pattern.make_task(params, Streams(seed))
+    task = pattern.one_trial(params, Streams(seed))
     made = {
         "pattern.time_ms": np.arange(task.targets.shape[1]) * params.dt_ms,
         "pattern.target": task.targets[0, :, 0],

@@ -8,9 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.brian import Machine
-from whyspiking.contract import Network, Params, Progress, Recording, Stimulus, Task, Traces
+from whyspiking.contract import (
+    Binding,
+    Network,
+    Params,
+    Progress,
+    Recording,
+    Stimulus,
+    Task,
+    Traces,
+)
+from whyspiking.errors import unknown_variant
 from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import brian_learning, kernel, pattern, reference
+from whyspiking.replications.scherr.brian_learning import to_brian
+from whyspiking.replications.scherr.pattern import decode, make_task
+
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 FEEDBACK = {"spiking": "symmetric", "random": "random"}
 """Variant -> feedback."""
@@ -19,17 +33,26 @@ COMPARED = "spiking"
 """Variant whose first gradient is compared with that of automatic differentiation."""
 
 
-def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
     """Learn for `iterations` trials in one run of the program.
 
     Args:
         params: Parameters of the experiment.
         variant: Key of `FEEDBACK`.
         streams: Randomness: "init", "pattern-input", "pattern-target".
+        parents: None.
         progress: Called once the program is there.
     """
-    machine = Machine(brian_learning.brian_model(params), params.work_dir)
-    arrays, task = pattern.initial(params, streams), pattern.make_task(params, streams)
+    if variant not in FEEDBACK:
+        raise unknown_variant(params.talk, params.experiment, variant)
+    machine = Machine(to_brian(params), params.work_dir)
+    arrays, task = pattern.initial(params, streams), pattern.one_trial(params, streams)
     progress(0.1, "program built")
     once = Stimulus(task.stimulus.spikes, {"wanted": task.targets[0]})
     feedback = FEEDBACK[variant]
@@ -67,7 +90,14 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     )
 
 
-def evaluate(params: Params, network: Network, task: Task) -> Traces:
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure; it learns no more."""
+    rates = {"adam": 0.0, "sgd": 0.0}
+    feedback = network.info["rule"]
+    return brian_learning.bind(params, network.arrays, feedback=feedback, rates=rates)
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Traces:
     """The output of the last trial of learning, after the last update."""
     outputs = np.broadcast_to(network.arrays["test_output"][None, :, None], task.targets.shape)
     return Traces(outputs=outputs.astype(float), targets=task.targets, dt_ms=params.dt_ms)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Recording, Task, Traces
 from whyspiking.randomness import Streams
-from whyspiking.replications.clopath import sequence, stages
+from whyspiking.replications.clopath import izhikevich, septal, sequence
 
 RASTER_NEURONS = 60
 RASTER_MS = 1000.0
@@ -36,7 +36,8 @@ def exhibits(
         return {}
     own = replace(params, seed=seeds[0])
     network = networks["spiking", seeds[0]]
-    task = stages.make_task(own, "test", Streams(own.seed))
+    kind = septal if params.experiment == "shot" else izhikevich
+    task = kind.make_task(own, "test", Streams(own.seed))
     assert task is not None
     kept = {
         "training.time_ms": network.arrays["trace_ms"],
@@ -44,7 +45,7 @@ def exhibits(
         "training.target": network.arrays["trace_target"],
         "training.rls_ms": network.arrays["learning_ms"],
     }
-    if params.experiment == "shot":
+    if kind is septal:
         return kept | _sequence(own, network, task, simulate)
     return kept | _replays(own, network, task, simulate)
 
@@ -53,7 +54,7 @@ def _replays(
     params: Params, network: Network, task: Task, simulate: Simulate
 ) -> dict[str, NDArray]:
     recording = simulate(network, task)
-    kept = _traces(stages.decode(params, recording, task), "replay")
+    kept = _traces(izhikevich.decode(params, recording, task), "replay")
     spikes = recording.spikes["neurons"]
     shown = (
         (spikes.trials == 0)
@@ -63,11 +64,11 @@ def _replays(
     )
     kept["raster.spike_ms"] = spikes.times_ms[shown] - params.warmup_ms
     kept["raster.neuron"] = spikes.units[shown]
-    if stages.is_autonomous(params):
+    if izhikevich.is_autonomous(params):
         return kept
     for speed in params.speeds:
-        varied = stages.at_speed(params, task, speed)
-        outcome = stages.decode(params, simulate(network, varied), varied)
+        varied = izhikevich.at_speed(params, task, speed)
+        outcome = izhikevich.decode(params, simulate(network, varied), varied)
         kept |= _traces(outcome, f"replay_at.{speed:g}")
     return kept
 

@@ -21,11 +21,11 @@ from whyspiking.contract import Network, Params, Recording, Task
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, task
 
-EXPERIMENTS = ("nmnist", "sparse")
+SHOWN = ("nmnist", "sparse")
 N_TRIED = 20
 
 
-def collect(
+def exhibits(
     params: Params,
     networks: Mapping[tuple[str, int], Network],
     simulate: Callable[[Network, Task], Recording],
@@ -40,7 +40,7 @@ def collect(
         streams: Randomness; nothing is drawn here.
     """
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    if params.experiment not in EXPERIMENTS or not seeds:
+    if params.experiment not in SHOWN or not seeds:
         return {}
     data = task.recordings_of(params, "validation")
     tried = np.arange(min(N_TRIED, len(data.labels)))

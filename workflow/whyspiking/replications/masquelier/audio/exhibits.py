@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Recording, Task
+from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier.audio import learning, simulation, task
 from whyspiking.replications.masquelier.audio.network import LEAKY, depth
 from whyspiking.subsets import select_task
@@ -26,10 +27,11 @@ from whyspiking.subsets import select_task
 N_WORDS = 100
 
 
-def collect(
+def exhibits(
     params: Params,
     networks: Mapping[tuple[str, int], Network],
     simulate: Callable[[Network, Task], Recording],
+    streams: Streams,
 ) -> dict[str, NDArray]:
     """All arrays of the experiment; see the module's description.
 
@@ -37,8 +39,9 @@ def collect(
         params: Parameters of the experiment.
         networks: Trained networks by (variant, seed).
         simulate: Runs a network in Brian2.
+        streams: Randomness; nothing is drawn here.
     """
-    held_out = task.make_task(params, "validation")
+    held_out = task.make_task(params, "validation", streams)
     assert held_out is not None and held_out.features is not None
     some = select_task(held_out, np.arange(min(N_WORDS, len(held_out.targets))))
     assert some.features is not None

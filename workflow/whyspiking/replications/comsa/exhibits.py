@@ -44,7 +44,7 @@ START_MEANS = (0.3, 0.2, 0.1, 0.0, -0.1, -0.2, -0.3)
 START_PULSES = ((0.0909091, 0.9090909), (10.0, 50.0))
 
 
-def collect(
+def exhibits(
     params: Params,
     networks: Mapping[tuple[str, int], Network],
     simulate: Callable[[Network, Task], Recording],

@@ -35,7 +35,7 @@ TRACED_NEURONS = 6
 TRACE_POINTS = 401
 
 
-def collect(
+def exhibits(
     params: Params,
     networks: Mapping[tuple[str, int], Network],
     simulate: Callable[[Network, Task], Recording],
@@ -54,7 +54,7 @@ def collect(
     if not trained or test is None or params.dataset != "yinyang":
         return {}
     network = trained[min(trained)]
-    weights: Weights = (network.arrays["w_hidden"], network.arrays["w_output"])
+    weights = model.weights_of(network)
     example = _example(params, weights, test)
     return _map(params, weights) | _trace(params, weights, example, simulate(network, example))
 

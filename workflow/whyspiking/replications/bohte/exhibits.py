@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Recording, Task
 from whyspiking.randomness import Streams
-from whyspiking.replications.bohte import counts, network, simulation, task
+from whyspiking.replications.bohte import digits, measures, network, pixels, simulation, task
 from whyspiking.subsets import select_task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
@@ -27,14 +27,15 @@ RATES = (0.3, 0.1, 0.03, 0.01)
 Simulate = Callable[[Network, Task], Recording]
 
 
-def collect(
-    params: Params, networks: Mapping[tuple[str, int], Network], simulate: Simulate
+def exhibits(
+    params: Params,
+    networks: Mapping[tuple[str, int], Network],
+    simulate: Simulate,
+    streams: Streams,
 ) -> dict[str, NDArray]:
     """Arrays of one experiment; those of the record only where the battery runs too."""
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    if not seeds:
-        return {}
-    if params.experiment in task.CLASSIFIED:
+    if not seeds or params.experiment in (*digits.TESTED_ON, *pixels.PERMUTED):
         return {}
     found = _time_constants(params, [networks["spiking", seed] for seed in seeds])
     if params.experiment != "ecg":
@@ -86,11 +87,11 @@ def _record(
 
 
 def _formula(params: Params, test: Task, recording: Recording) -> dict[str, NDArray]:
-    input_rate, rate = counts.rates_of(params, recording, test)
-    prices = counts.prices(params)
+    input_rate, rate = measures.rates_of(params, recording, test)
+    prices = measures.prices(params)
 
     def ratio(n: int, at: float) -> float:
-        return counts.formula_ratio((params.n_input, n, params.n_output), input_rate, at, prices)
+        return measures.formula_ratio((params.n_input, n, params.n_output), input_rate, at, prices)
 
     (n_hidden,) = params.n_hidden
     return {

@@ -1,0 +1,44 @@
+"""One class for a whole trial, from outputs at every step (README, Eq. 16)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Params, Task, Trials
+
+
+def outcome(params: Params, outputs: NDArray, task: Task) -> Trials:
+    """The class whose softmax, summed over the trial, is largest (README, Eq. 16).
+
+    The decision falls at the end of the step from which on the running sum names no other class.
+
+    Args:
+        params: Parameters of the experiment.
+        outputs: (trial, time, class).
+        task: The trials.
+    """
+    running = _summed(params, outputs).argmax(axis=2)
+    other = running != running[:, -1:]
+    # One after the last step that still names another class.
+    step = np.where(other.any(axis=1), other.shape[1] - other[:, ::-1].argmax(axis=1), 0)
+    step = np.maximum(step, params.n_unscored)
+    return Trials(
+        targets=np.asarray(task.targets, np.int64),
+        choices=running[:, -1],
+        decision_ms=(step + 1.0) * float(params.step_ms),
+        n_classes=task.n_classes,
+    )
+
+
+def chosen(params: Params, outputs: NDArray) -> NDArray[np.int64]:
+    """The class at the end of every trial, (trial,); arguments as for `outcome`."""
+    return _summed(params, outputs)[:, -1].argmax(axis=1)
+
+
+def _summed(params: Params, outputs: NDArray) -> NDArray:
+    """Softmax summed up to every step, from the first scored one on."""
+    shares = np.exp(outputs - outputs.max(axis=2, keepdims=True))
+    shares /= shares.sum(axis=2, keepdims=True)
+    shares[:, : params.n_unscored] = 0
+    return shares.cumsum(axis=1)

@@ -1,0 +1,77 @@
+"""Electrocardiograms, every step labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from whyspiking import gradient_training
+from whyspiking.contract import Network, Outcome, Params, Progress, Recording, Task
+from whyspiking.gradient_training import Arrays
+from whyspiking.randomness import Streams
+from whyspiking.replications.bohte import learning, simulation
+from whyspiking.replications.bohte import network as networks
+from whyspiking.replications.bohte import task as tasks
+from whyspiking.replications.bohte.learning import Prepared, reference_counts
+from whyspiking.replications.bohte.simulation import bind, to_brian
+from whyspiking.replications.bohte.task import make_task
+
+__all__ = [
+    "bind", "control_counts", "decode", "evaluate", "make_task", "reference_counts", "to_brian",
+    "train",
+]  # fmt: skip
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant; without the authors' files theirs is not available."""
+    if params.experiment == tasks.ORIGINAL and (reason := tasks.missing_files(params)):
+        return Network({}, {"engine": gradient_training.ENGINE, "unavailable": reason})
+    prepared = _labels(params, learning.cell_of(variant), is_padded(params, variant), streams)
+    return learning.train(params, variant, streams, progress, prepared)
+
+
+def is_padded(params: Params, variant: str) -> bool:
+    """Whether unlabelled steps are trained as the first class, as in the published code."""
+    return params.experiment == tasks.ORIGINAL and variant == "spiking"
+
+
+def _labels(params: Params, cell: str, padded: bool, streams: Streams) -> Prepared:
+    training, held_out = (
+        tasks.records(params, split, streams) for split in ("train", "validation")
+    )
+    assert training is not None
+    assert held_out is not None
+    wanted = tasks.scored(params, held_out.labels, padded=padded)
+
+    def judge(arrays: Arrays) -> dict[str, float]:
+        choices = networks.outputs(params, cell, arrays, held_out.events).argmax(axis=2)
+        return {"validation_accuracy": float((choices == wanted)[wanted >= 0].mean())}
+
+    labels = tasks.scored(params, training.labels, padded=padded).astype(np.int8)
+    return {"x": training.events, "labels": labels}, judge, networks.label_loss(params, cell)
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Label the records of a task in the engine of training."""
+    return tasks.outcome(params, learning.outputs(params, network, task), task)
+
+
+def control_counts(
+    params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, float]:
+    """Operations of the recurrent controls and of the linear one."""
+    from whyspiking.replications.bohte import measures
+
+    return measures.control_counts(params, network, task)
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Outcome:
+    """What the outputs say: a label for every step."""
+    return tasks.outcome(params, simulation.outputs(params, recording), task)

@@ -1,0 +1,63 @@
+"""S4NN: one spike per neuron, on MNIST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import Network, Outcome, Params, Progress, Split, Stimulus, Task
+from whyspiking.first_spike import encoding
+from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier import model
+from whyspiking.replications.masquelier import task as tasks
+from whyspiking.replications.masquelier.model import bind, decode, to_brian
+from whyspiking.replications.masquelier.task import make_task
+
+__all__ = [
+    "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
+    "reference_first_ms", "to_brian", "train",
+]  # fmt: skip
+
+
+def train(
+    params: Params,
+    variant: str,
+    streams: Streams,
+    parents: Mapping[str, Network],
+    progress: Progress,
+) -> Network:
+    """Train one variant; see `learning.py`."""
+    from whyspiking.replications.masquelier import learning
+
+    return learning.train(params, variant, streams, progress)
+
+
+def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The images that the spiking network sees; none held out where its last epoch is kept."""
+    if split == "validation" and not tasks.n_held_out(params):
+        return None
+    images, classes = tasks.samples(params, split)
+    return Task(Stimulus(), classes, params.n_output, tasks.brightness(images))
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Run a network in the engine of training."""
+    return model.evaluate(params, network, task)
+
+
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
+    """Brightness of the pixels that have fired by a time, all others black."""
+    return encoding.brightness_until(task, t_ms)
+
+
+def reference_first_ms(
+    params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """First spikes of both layers in the engine of training."""
+    firing = model.forward(params, network, tasks.events_of(params, task))
+    return {
+        name: np.where(ticks < params.t_max, ticks * float(params.tick_ms), np.inf)
+        for name, ticks in (("hidden", firing.hidden), ("output", firing.output))
+    }

@@ -1,0 +1,168 @@
+"""All that a talk must and may offer to the stages of the workflow.
+
+A talk is a folder under `replications/`. Its `__init__.py` says which module of the folder fulfils
+each experiment (`EXPERIMENTS`); that module exports the functions of `Replication` that it needs,
+with these very signatures. `measures`, `control_decisions` and `exhibits` may instead stand in
+files that no training depends on: `measures.py` (the first two) and `exhibits.py`, for all
+experiments of the talk whose module has none, or `measures_<module>.py` and
+`exhibits_<module>.py`, for those of one module.
+`dispatch.replication_of` joins all this; `tests/test_contract.py` runs every talk through the same
+checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import (
+    Binding,
+    BrianModel,
+    Condition,
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Recording,
+    Split,
+    Task,
+    Trials,
+)
+from whyspiking.randomness import Streams
+
+
+class Replication:
+    """One experiment of a talk.
+
+    Every experiment has `make_task`, `train` and `evaluate`, and `to_brian`, `bind` and `decode`
+    unless talk.yaml says `simulated: false`. All others are optional: what stands here is what
+    holds where a talk has none.
+    """
+
+    def make_task(self, params: Params, split: Split, streams: Streams) -> Task | None:
+        """The inputs and targets of one split; equal streams give equal tasks.
+
+        None where the split does not exist; every experiment has a test split.
+        """
+        raise _missing(params, "make_task")
+
+    def train(
+        self,
+        params: Params,
+        variant: str,
+        streams: Streams,
+        parents: Mapping[str, Network],
+        progress: Progress,
+    ) -> Network:
+        """Train one variant. `parents` holds the networks named by `starts_from` in talk.yaml.
+
+        Never asked for a variant that talk.yaml declares whole (`is`, `as_is`).
+        """
+        raise _missing(params, "train")
+
+    def evaluate(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Outcome | None:
+        """Run the network in the engine it was trained in; None where Brian2 is its only one."""
+        raise _missing(params, "evaluate")
+
+    def to_brian(self, params: Params) -> BrianModel:
+        """The structure that re-simulates the spiking variants of this experiment."""
+        raise _missing(params, "to_brian")
+
+    def bind(self, params: Params, network: Network) -> Binding:
+        """Place a trained network into the structure of `to_brian`."""
+        raise _missing(params, "bind")
+
+    def decode(self, params: Params, recording: Recording, task: Task) -> Outcome:
+        """Read decisions or output traces out of a Brian2 recording."""
+        raise _missing(params, "decode")
+
+    def conditions(self, params: Params) -> Sequence[Condition]:
+        """Conditions beyond the common battery."""
+        return ()
+
+    def vary(
+        self,
+        params: Params,
+        condition: Condition,
+        task: Task,
+        binding: Binding,
+        rng: np.random.Generator,
+    ) -> tuple[Task, Binding]:
+        """Task and binding under one of `conditions`, to be simulated."""
+        raise _missing(params, "vary")
+
+    def perturb_recording(
+        self, params: Params, condition: Condition, recording: Recording, rng: np.random.Generator
+    ) -> Recording | None:
+        """The recording under one of `conditions`; None where it needs a simulation (`vary`)."""
+        return None
+
+    def measures(
+        self, params: Params, condition: Condition, recording: Recording, task: Task
+    ) -> Mapping[str, float]:
+        """Metrics beyond the score (names listed in `tables.GLOSSARY`)."""
+        return {}
+
+    def reference_first_ms(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Mapping[str, NDArray]:
+        """Population -> first spike times in the engine of training, (trial, neuron), ms or inf."""
+        return {}
+
+    def reference_counts(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Mapping[str, NDArray]:
+        """Population -> spikes of each neuron in the engine of training, (trial, neuron)."""
+        return {}
+
+    def control_task(self, params: Params, split: Split, streams: Streams) -> Task | None:
+        """What controls that talk.yaml declares learn from: features (trial, feature), classes.
+
+        By default the task itself; a talk whose spikes take long to make leaves them out.
+        """
+        return self.make_task(params, split, streams)
+
+    def control_counts(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Mapping[str, float]:
+        """Operations per trial of a control that the core cannot count (`tables.GLOSSARY`)."""
+        return {}
+
+    def features_until(self, params: Params, task: Task, t_ms: float) -> NDArray | None:
+        """`Task.features` as far as input spikes up to t tell; those of the task at the end.
+
+        Args:
+            params: Parameters of the experiment.
+            task: Its spikes are the input, whole.
+            t_ms: Spikes later than this have not arrived.
+
+        Returns:
+            (trial, feature), or None where the experiment's controls read no such spikes.
+        """
+        return None
+
+    def control_decisions(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Trials | None:
+        """Decisions of a control with their times; None where it decides by no rule of time."""
+        return None
+
+    def exhibits(
+        self,
+        params: Params,
+        networks: Mapping[tuple[str, int], Network],
+        simulate: Callable[[Network, Task], Recording],
+        streams: Streams,
+    ) -> dict[str, NDArray]:
+        """Small arrays for the figures of this experiment; `networks` by (variant, seed)."""
+        return {}
+
+
+def _missing(params: Params, name: str) -> NotImplementedError:
+    return NotImplementedError(
+        f"talk '{params.talk}': the module of experiment '{params.experiment}' has no `{name}`"
+    )
