@@ -1,6 +1,47 @@
-"""Settings shared by all tests."""
+"""Settings shared by all tests, and the widths of vectors that kernels are tested at."""
 
+import functools
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+MACROS = {"baseline": None, "avx2": "__AVX2__", "avx512": "__AVX512F__"}
+"""What compilers define where a width of `native.WIDTHS` is in use."""
+
+
+@pytest.fixture(params=MACROS)
+def vectors(request, monkeypatch) -> Iterator[str]:
+    """Kernels compiled for vectors of one width: each that the processor has, in turn."""
+    width = request.param
+    monkeypatch.setenv("WHYSPIKING_VECTORS", width)
+    defined = _macros(width)
+    if MACROS[width] and MACROS[width] not in defined:
+        pytest.skip(f"this processor has no vectors of the kind {width}")
+    wider = list(MACROS.values())[list(MACROS).index(width) + 1 :]
+    assert not defined.intersection(wider)
+    _forget_libraries()
+    yield width
+    _forget_libraries()
+
+
+@functools.cache
+def _macros(width: str) -> set[str]:
+    from whyspiking import native
+
+    command = [*native._compiler(), *native.flags(), "-dM", "-E", "-x", "c++", os.devnull]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return {line.split()[1] for line in done.stdout.splitlines()}
+
+
+def _forget_libraries() -> None:
+    for name, module in list(sys.modules.items()):
+        if name.startswith("whyspiking."):
+            for own in ("library", "_library", "registered"):
+                if hasattr(found := getattr(module, own, None), "cache_clear"):
+                    found.cache_clear()

@@ -22,7 +22,7 @@ def digits(n, seed=0):
     return images
 
 
-def test_kernel_and_reference_send_the_same_events():
+def test_kernel_and_reference_send_the_same_events(vectors):
     image = digits(1)[0].astype(np.float32) / 255
     camera, path = nmnist.camera(), nmnist.saccades()
     chance = event_camera.draw(camera, path, [Streams(3).rng("chance")])

@@ -1,5 +1,7 @@
 """First-spike layers: both engines against brute force, finite differences, and each other."""
 
+import functools
+
 import numpy as np
 import pytest
 from scipy.special import lambertw
@@ -180,6 +182,40 @@ def test_engines_give_the_same_gradients(case, tau_ratio, max_dw):
         np.testing.assert_allclose(a, b, atol=1e-5 * np.abs(b).max())
 
 
+@functools.cache
+def fired_by_hand(n_out, tau_ratio):
+    """Inputs, weights that float32 holds, and first spikes by brute force."""
+    rng = np.random.default_rng(n_out)
+    times = rng.uniform(0.1, 2.0, (2, 17)).astype(np.float32).astype(float)
+    weights = rng.normal(0.1, 0.4, (17, n_out)).astype(np.float32).astype(float)
+    return times, weights, brute_force(times, weights, THRESHOLD[tau_ratio], tau_ratio)
+
+
+@pytest.mark.parametrize("tau_ratio", RATIOS)
+@pytest.mark.parametrize("n_out", [1, 8, 13, 20, 43, 52, 70])
+def test_any_number_of_neurons_at_any_width_of_vectors(n_out, tau_ratio, vectors):
+    """Spikes by brute force, gradients by the sums that define them (`layer`)."""
+    times, weights, expected = fired_by_hand(n_out, tau_ratio)
+    fired = np.isfinite(expected)
+    gradient = np.random.default_rng(1).normal(size=expected.shape)
+    c = THRESHOLD[tau_ratio]
+    exact = layer.measured(times, weights, expected, c, tau_ratio)
+    by_spike = np.where(fired, gradient / np.where(fired, exact.slopes, 1), 0)[:, None, :]
+    since = np.where(fired, expected, -np.inf)[:, None, :] - times[:, :, None]
+    by_weight = (-layer.kernel(since, tau_ratio) * by_spike).sum(axis=0)
+    slopes = layer.kernel_slope(np.where(fired[:, None, :], since, -1.0), tau_ratio)
+    by_time = (weights * slopes * by_spike).sum(axis=2)
+    for kind, close in ((np.float64, 1e-10), (np.float32, 1e-3)):
+        given = times.astype(kind), weights.astype(kind)
+        found = compiled.forward(*given, c, tau_ratio)
+        np.testing.assert_array_equal(np.isfinite(found.times), fired)
+        np.testing.assert_allclose(found.times[fired], expected[fired], atol=close)
+        own = layer.LayerOutput(expected.astype(kind), exact.slopes.astype(kind))
+        ours = compiled.backward(*given, own, gradient.astype(kind), tau_ratio, min_slope=1e-9)
+        for one, other in zip(ours, (by_weight, by_time), strict=True):
+            np.testing.assert_allclose(one, other, atol=close * np.abs(other).max() + 1e-12)
+
+
 @pytest.mark.parametrize("tau_ratio", RATIOS)
 def test_max_dw_drops_exactly_the_steep_pairs(tau_ratio):
     """Against the full array of weight derivatives, sample by sample."""
@@ -260,7 +296,7 @@ def test_jax_function_differentiates(tau_ratio):
 
 @pytest.mark.parametrize("tau_ratio", RATIOS)
 @pytest.mark.parametrize("case", CASES)
-def test_general_neurons_contain_the_closed_forms(case, tau_ratio):
+def test_general_neurons_contain_the_closed_forms(case, tau_ratio, vectors):
     times, weights = network(case)
     c = THRESHOLD[tau_ratio]
     ideal = compiled.forward(times, weights, c, tau_ratio).times

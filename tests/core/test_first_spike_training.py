@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies
 from scipy import stats
 
 from whyspiking import native
+from whyspiking.errors import UserError
 from whyspiking.first_spike import compiled, compiled_epoch, layer, reference_epoch
 from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
 
@@ -113,6 +114,14 @@ def test_compiled_epoch_is_that_of_whole_arrays(case):
 def test_compiled_epoch_in_single_precision(case):
     own, sizes = CASES[case]
     assert_equal(both(own, dtype=np.float32, epochs=1, **sizes), 2e-5)
+
+
+@pytest.mark.parametrize("n", [(20, 3), (22, 7), (28, 12), (32, 14), (35, 20)])
+@pytest.mark.parametrize(("dtype", "close"), [(np.float64, 1e-9), (np.float32, 2e-5)])
+def test_any_number_of_neurons_at_any_width_of_vectors(n, dtype, close, vectors):
+    """One to five vectors left, in tiles of five, of hidden neurons and of outputs."""
+    n_hidden, n_out = n
+    assert_equal(both(COMSA, epochs=1, dtype=dtype, n_hidden=n_hidden, n_out=n_out), close)
 
 
 def test_cases_contain_what_they_are_meant_for():
@@ -389,6 +398,23 @@ def test_headers_count_for_the_cache(tmp_path, monkeypatch):
         header.write_text(f"constexpr int kOne = {value};\n")
         found.append(native.build("one", [source], tmp_path / "cache"))
     assert found[0] == found[2] != found[1]
+
+
+def test_the_shared_header_and_the_width_count_for_the_cache(tmp_path, monkeypatch):
+    source, header = tmp_path / "one.cpp", tmp_path / "shared" / "compiler" / "two.hpp"
+    source.write_text('#include "compiler/two.hpp"\nextern "C" int two() { return kTwo; }\n')
+    header.parent.mkdir(parents=True)
+    monkeypatch.setattr(native.shared, "FOLDER", header.parent)
+    monkeypatch.setattr(native.shared, "HEADERS", (header,))
+    found = []
+    for value, width in ((1, "avx512"), (2, "avx512"), (2, "baseline")):
+        header.write_text(f"constexpr int kTwo = {value};\n")
+        monkeypatch.setenv("WHYSPIKING_VECTORS", width)
+        found.append(native.build("two", [source], tmp_path / "cache"))
+    assert len(set(found)) == (3 if native.flags() != native.FLAGS else 2)
+    monkeypatch.setenv("WHYSPIKING_VECTORS", "mmx")
+    with pytest.raises(UserError, match="'mmx' is not known; one of baseline, avx2, avx512"):
+        native.build("two", [source], tmp_path / "cache")
 
 
 def test_inputs_with_spikes_left_out_are_still_sorted():

@@ -190,6 +190,13 @@ def test_sources_follow_imports_but_not_to_other_talks():
     assert any(f.endswith("goeltz/drawing.py") for f in sources.of_talk("goeltz", "page"))
 
 
+@pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz", "masquelier", "scherr"])
+def test_the_shared_header_of_compiled_kernels_is_a_source(talk):
+    for stage in ("train", "collect"):
+        assert any(f.endswith("compiler/vectors.hpp") for f in sources.of_talk(talk, stage))
+    assert any(f.endswith("compiler/vectors.hpp") for f in sources.of_folder("datasets/speech"))
+
+
 def test_drawings_in_several_files_decide_no_number():
     trained = sources.of_talk("naud", "train")
     assert any(f.endswith("naud/xor_network.py") for f in trained)

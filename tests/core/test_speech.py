@@ -101,10 +101,12 @@ def reference_hair_cell(v, dt):
     return p
 
 
-def test_hair_cells_follow_their_equations(small_ear):
-    v = 40 * np.random.default_rng(1).standard_normal((70, 600)).cumsum(axis=1) / 10
-    _, firing = small_ear.respond(v, 0)
-    expected = np.minimum(reference_hair_cell(v, small_ear.step_s), 1)
+@pytest.mark.parametrize("n_channels", [1, 4, 8, 13, 70])
+def test_hair_cells_follow_their_equations(n_channels, vectors):
+    own = ear.Ear(70, 24, 0.3)
+    v = 40 * np.random.default_rng(1).standard_normal((n_channels, 600)).cumsum(axis=1) / 10
+    _, firing = own.respond(v, 0)
+    expected = np.minimum(reference_hair_cell(v, own.step_s), 1)
     np.testing.assert_allclose(firing, expected, rtol=1e-10, atol=1e-15)
 
 
@@ -137,11 +139,12 @@ def reference_bushy_cells(firing, dt, weight, rng):
 
 
 @pytest.mark.parametrize("velocity", [5.0, 20.0, 400.0])
-def test_bushy_cells_fire_as_if_every_fibre_were_drawn(small_ear, velocity):
+def test_bushy_cells_fire_as_if_every_fibre_were_drawn(velocity, vectors):
+    own = ear.Ear(70, 24, 0.3)
     v = np.full((200, 1200), velocity)
-    spikes, firing = small_ear.respond(v, 7)
+    spikes, firing = own.respond(v, 7)
     expected = reference_bushy_cells(
-        firing, small_ear.step_s, ear.WEIGHT_PER_S[24], np.random.default_rng(3)
+        firing, own.step_s, ear.WEIGHT_PER_S[24], np.random.default_rng(3)
     )
     counts = spikes.sum(axis=1)
     error = np.sqrt((counts.var() + expected.var()) / 200)

@@ -128,7 +128,7 @@ SHAPES = [(60, 3, 5), (40, 16, 36), (20, 7, 150), (30, 9, 64)]
 
 @pytest.mark.parametrize("beta", [0.0, 1.8])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_compiled_layer_is_the_scan(shape, beta, monkeypatch):
+def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
     """All spikes, and gradients to rounding; sizes that fill vectors and tiles and that do not."""
     import jax
     import jax.numpy as jnp
@@ -239,7 +239,7 @@ def test_gated_units_follow_their_equation():
 
 @pytest.mark.parametrize("blocks", [1, 3])
 @pytest.mark.parametrize("shape", [*SHAPES, (1, 1, 1)])
-def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, monkeypatch):
+def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors, monkeypatch):
     """Activity and gradients to rounding, some units saturated."""
     import jax
     import jax.numpy as jnp

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fulfilled import fulfilled
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_bars import NEURONS, T_MAX, made_digits, params, random_case
 
@@ -143,11 +143,16 @@ def test_the_end_of_the_trial(engine):
         assert (found.hidden[0, 0], found.output[0, 0]) == (hidden, output)
 
 
-@given(seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.4, 0.7, 1.0]))
-@settings(max_examples=25, deadline=None)
-def test_kernel_is_the_reference(seed, scale):
+@given(
+    seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.4, 0.7, 1.0]),
+    n_hidden=st.integers(1, 60), n_out=st.integers(2, 35),
+)  # fmt: skip
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_kernel_is_the_reference(vectors, seed, scale, n_hidden, n_out):
     """Times tick for tick; a whole epoch of learning, averaging and decay to rounding."""
-    events, targets, weights = random_case(seed, scale=scale)
+    events, targets, weights = random_case(seed, n_hidden=n_hidden, n_out=n_out, scale=scale)
     ours, theirs = (e.forward(events, weights, NEURONS) for e in (compiled, reference))
     np.testing.assert_array_equal(ours.hidden, theirs.hidden)
     np.testing.assert_array_equal(ours.output, theirs.output)

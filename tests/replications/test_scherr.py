@@ -1,5 +1,6 @@
 """E-prop: the kernel against automatic differentiation, the explicit rule, and Brian2."""
 
+import functools
 import warnings
 
 import numpy as np
@@ -77,6 +78,31 @@ def test_gradients_are_those_of_automatic_differentiation(
         found = [kernel.eprop(network, given, b, trials, COST, chunk) for chunk in (1, 37, 240)]
     for ours in found:
         assert ours.loss == pytest.approx(theirs[0], rel=1e-12)
+        assert deviation(ours.w, theirs[1]) < 1e-10
+        assert deviation(ours.w_out, theirs[2]) < 1e-10
+
+
+@functools.cache
+def small_case(n_rec):
+    """A network of some size, and its gradients by automatic differentiation (symmetric, BPTT)."""
+    from whyspiking.replications.scherr import reference
+
+    rng = np.random.default_rng(n_rec)
+    trials = batch(rng, n_steps=60, n_trials=2, classify=False)
+    network, given = cell(n_rec - n_rec // 2, n_rec // 2), weights(rng, n_rec=n_rec)
+    case = network, given, trials
+    return case, [reference.gradient(*case, COST, rule=rule) for rule in ("eprop", "bptt")]
+
+
+@pytest.mark.parametrize("n_rec", [5, 32, 40, 64, 100])
+def test_any_number_of_neurons_at_any_width_of_vectors(n_rec, vectors, jax64):
+    (network, given, trials), expected = small_case(n_rec)
+    assert kernel.forward(network, given, trials).counts.sum() > 5 * n_rec
+    found = [
+        kernel.eprop(network, given, given.w_out, trials, COST, 25),
+        kernel.bptt(network, given, trials, COST),
+    ]
+    for ours, theirs in zip(found, expected, strict=True):
         assert deviation(ours.w, theirs[1]) < 1e-10
         assert deviation(ours.w_out, theirs[2]) < 1e-10
 

@@ -34,6 +34,13 @@ def test_no_file_is_a_box_of_odds_and_ends():
     assert not [p for p in files("*.py") if p.stem in ("utils", "helpers", "misc", "common")]
 
 
+def test_one_header_asks_for_the_width_of_vectors():
+    """So that a kernel cannot have a tile for one machine that no test on another runs."""
+    asked = re.compile(r"__AVX|__FMA__|_mm256|_mm512")
+    found = [p for p in files("*.cpp", "*.hpp") if asked.search(p.read_text(encoding="utf-8"))]
+    assert [p.name for p in found] == ["vectors.hpp"]
+
+
 def test_nothing_is_left_open():
     # Put together here, so that this file does not contain what it looks for.
     words = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "place" + "holder", "not " + "implemented")

@@ -1,8 +1,8 @@
 """Small C++ libraries of this project: compiled at first use, called through ctypes.
 
-A library is kept under a hash of its sources, the headers (`*.hpp`) beside them, the flags, the
-compiler and the processor, so that a change of any of them compiles anew. The compiler is the one
-that Brian2's standalone mode needs as well.
+A library is kept under a hash of its sources, the headers (`*.hpp`) beside them and in `compiler`,
+the flags, the compiler and the processor, so that a change of any of them compiles anew. The
+compiler is the one that Brian2's standalone mode needs as well.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from whyspiking import compiler as shared
 from whyspiking import whole_files
 from whyspiking.errors import UserError
 
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
 
+WIDTHS = {"baseline": ("-mno-avx",), "avx2": ("-mno-avx512f",), "avx512": ()}
+"""Vector instructions of x86 by name, narrowest first; the flags that switch the wider ones off."""
 
 FULL_DISK = "No space left on device"
 """What compilers and linkers say then."""
@@ -41,7 +44,7 @@ def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
 
     Raises:
         NoCompiler: If there is no compiler or it fails.
-        UserError: If the disk is full.
+        UserError: If the disk is full, or $WHYSPIKING_VECTORS is not known.
     """
     path = build(name, sources, folder())
     try:
@@ -71,6 +74,7 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
 
     Raises:
         NoCompiler: If there is no compiler or it fails.
+        UserError: If the disk is full, or $WHYSPIKING_VECTORS is not known.
     """
     compiler = _compiler()
     try:
@@ -79,11 +83,13 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:
         raise NoCompiler(f"the C++ compiler {compiler[0]} does not run ({error})") from None
-    headers = sorted({h for source in sources for h in source.parent.glob("*.hpp")})
+    beside = {header for source in sources for header in source.parent.glob("*.hpp")}
+    headers = sorted({*beside, *shared.HEADERS})
+    options = flags()
     key = hashlib.sha256()
     for part in (
         *(s.read_text() for s in (*sources, *headers)),
-        *FLAGS,
+        *options,
         *compiler,
         version,
         _processor(),
@@ -96,7 +102,8 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
             return target
     # Each process compiles under its own name; the rename is atomic, so a reader never sees half.
     with whole_files.replacing(target, sealed=True) as partial:
-        command = [*compiler, *FLAGS, "-o", str(partial), *(str(source) for source in sources)]
+        include = ("-iquote", str(shared.FOLDER.parent))
+        command = [*compiler, *options, *include, "-o", str(partial), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if FULL_DISK in done.stderr:
             # No reason to go on without the library: other engines round differently.
@@ -104,6 +111,24 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         if done.returncode != 0:
             raise NoCompiler(f"compiling '{name}' failed:\n{done.stderr[-2000:]}")
     return target
+
+
+def width() -> str:
+    """The widest vectors that kernels may use: $WHYSPIKING_VECTORS, else all that there are.
+
+    Raises:
+        UserError: If that is no key of `WIDTHS`.
+    """
+    chosen = os.environ.get("WHYSPIKING_VECTORS") or "avx512"
+    if chosen not in WIDTHS:
+        raise UserError(f"WHYSPIKING_VECTORS: '{chosen}' is not known; one of {', '.join(WIDTHS)}")
+    return chosen
+
+
+def flags() -> tuple[str, ...]:
+    """What the compiler is told; other processors have no wider vectors to switch off."""
+    narrower = WIDTHS[width()]
+    return (*FLAGS, *narrower) if platform.machine() in ("x86_64", "AMD64") else FLAGS
 
 
 def _compiler() -> list[str]:

@@ -25,13 +25,30 @@
 
 #pragma once
 
-#include <algorithm>
 #include <cstring>
-#include <type_traits>
+#include <limits>
+#include <vector>
 
-#include "vector_math.hpp"
+#include "compiler/vectors.hpp"
 
 namespace {
+
+template <class R> using Simd = Vector<R, 32>;
+template <class R> constexpr int kLanesOf = Simd<R>::kLanes;
+
+template <class R> inline typename Simd<R>::Real load(const R *from) {
+  typename Simd<R>::Real v;
+  std::memcpy(&v, from, sizeof v);
+  return v;
+}
+template <class R> inline void store(R *to, typename Simd<R>::Real v) {
+  std::memcpy(to, &v, sizeof v);
+}
+template <class R> inline R total(typename Simd<R>::Real v) {
+  R sum = 0;
+  for (int i = 0; i < kLanesOf<R>; ++i) sum += v[i];
+  return sum;
+}
 
 // ---- the two membranes ---------------------------------------------------------------------
 
@@ -179,7 +196,7 @@ private:
     for (; i + kLanesOf<R> <= n_in; i += kLanesOf<R>) {
       V t = load(times + i), at = (t - first) * scale;
       at = t < std::numeric_limits<R>::infinity() ? low(at, V{} + top) : V{} + R(n_buckets);
-      auto number = __builtin_convertvector(at, Int32s<R>);
+      auto number = __builtin_convertvector(at, typename Simd<R>::Int32s);
       __builtin_memcpy(&bucket[i], &number, sizeof number);
     }
     for (; i < n_in; ++i)

@@ -12,18 +12,7 @@
 
 namespace {
 
-constexpr int kWidest = 5; // vectors of a tile: A, D and three constants fit 16 registers
-
-// Call f with the width as a compile-time constant.
-template <class F> inline void with_width(int width, F f) {
-  switch (width) {
-  case 1: return f(std::integral_constant<int, 1>{});
-  case 2: return f(std::integral_constant<int, 2>{});
-  case 3: return f(std::integral_constant<int, 3>{});
-  case 4: return f(std::integral_constant<int, 4>{});
-  default: return f(std::integral_constant<int, 5>{});
-  }
-}
+constexpr int kTileVectors = 5; // vectors of a tile: A, D and three constants fit 16 registers
 
 // (input, neuron), cut into tiles of neurons: a tile is (input, vector), zero beyond the neurons.
 template <class R> struct Tiles {
@@ -34,11 +23,11 @@ template <class R> struct Tiles {
 
   Tiles(int n_in_, int n_out_)
       : n_in(n_in_), n_out(n_out_), vectors((n_out + kLanes - 1) / kLanes),
-        count((vectors + kWidest - 1) / kWidest), data(size_t(n_in) * vectors) {}
-  int width(int tile) const { return std::min(kWidest, vectors - tile * kWidest); }
-  int first(int tile) const { return tile * kWidest * kLanes; } // neuron
+        count((vectors + kTileVectors - 1) / kTileVectors), data(size_t(n_in) * vectors) {}
+  int width(int tile) const { return std::min(kTileVectors, vectors - tile * kTileVectors); }
+  int first(int tile) const { return tile * kTileVectors * kLanes; } // neuron
   int neurons(int tile) const { return std::min(width(tile) * kLanes, n_out - first(tile)); }
-  V *tile(int t) { return data.data() + size_t(t) * kWidest * n_in; }
+  V *tile(int t) { return data.data() + size_t(t) * kTileVectors * n_in; }
   R *row(int t, int i) { return reinterpret_cast<R *>(tile(t) + size_t(i) * width(t)); }
 
   void pack(const R *from) {
@@ -117,7 +106,7 @@ template <class M, class R> struct HiddenLayer {
   HiddenLayer(int n_in, int n_pulses_, int n_out, int batch)
       : n_pulses(n_pulses_), w(n_in, n_out), m(n_in, n_out), v(n_in, n_out), events(batch),
         t_out(size_t(batch) * padded()), v_slope(t_out.size()), g_out(t_out.size()),
-        arrivals(size_t(batch) * n_in), n_arrivals(n_in), shared(size_t(batch) * kWidest * 3) {
+        arrivals(size_t(batch) * n_in), n_arrivals(n_in), shared(size_t(batch) * kTileVectors * 3) {
     moved.resize(size_t(w.count) * n_in);
   }
   int padded() const { return w.vectors * kLanes; }
@@ -132,7 +121,7 @@ template <class M, class R> struct HiddenLayer {
 
   void forward(int n_samples, R c) {
     for (int t = 0; t < w.count; ++t)
-      with_width(w.width(t), [&](auto width) {
+      with_number<kTileVectors>(w.width(t), [&](auto width) {
         for (int b = 0; b < n_samples; ++b) {
           size_t at = size_t(b) * padded() + w.first(t);
           Tile<M, R, width()>::forward(events[b], w.tile(t), c, w.neurons(t), &t_out[at],
@@ -160,7 +149,7 @@ template <class M, class R> struct HiddenLayer {
     }
     std::fill_n(g_pulses, n_pulses, R(0));
     for (int t = 0; t < w.count; ++t)
-      with_width(w.width(t), [&](auto width) {
+      with_number<kTileVectors>(w.width(t), [&](auto width) {
         learn_tile<width()>(t, n_samples, chosen, limits, adam, g_pulses);
       });
   }
@@ -238,7 +227,7 @@ template <class M, class R> struct HiddenLayer {
       bool silent = false;
       for (int b = 0; b < n_samples; ++b) silent |= std::isinf(t_out[size_t(b) * padded() + n]);
       if (!silent) continue;
-      int t = n / (kWidest * kLanes);
+      int t = n / (kTileVectors * kLanes);
       for (int i = 0; i < w.n_in; ++i) w.row(t, i)[n - w.first(t)] += amount;
     }
   }
@@ -256,7 +245,7 @@ template <class M, class R> struct OutputLayer {
   Sorter sorter;
 
   OutputLayer(int n_in_, int n_pulses_, int n_out_, int batch)
-      : n_in(n_in_), n_pulses(n_pulses_), n_out(n_out_), along(padded<R>(n_in_)),
+      : n_in(n_in_), n_pulses(n_pulses_), n_out(n_out_), along(rounded_up(n_in_, kLanesOf<R>)),
         tiles(n_in_, n_out_), w(size_t(n_out) * along / kLanes), m(w.size()), v(w.size()),
         gradient(w.size()), e(along / kLanes), ex(e.size()), slope(e.size()), by_time(e.size()),
         t_in(size_t(batch) * along, std::numeric_limits<R>::infinity()),
@@ -276,7 +265,7 @@ template <class M, class R> struct OutputLayer {
   void refresh() { // the weights of the forward pass
     const R *flat = reinterpret_cast<const R *>(w.data());
     for (int n = 0; n < n_out; ++n) {
-      int t = n / (kWidest * kLanes);
+      int t = n / (kTileVectors * kLanes);
       for (int i = 0; i < n_in; ++i)
         tiles.row(t, i)[n - tiles.first(t)] = flat[size_t(n) * along + i];
     }
@@ -285,7 +274,7 @@ template <class M, class R> struct OutputLayer {
   void forward(int b, R c) {
     events[b].template load_sorting<M>(&t_in[size_t(b) * along], n_in, c, sorter);
     for (int t = 0; t < tiles.count; ++t)
-      with_width(tiles.width(t), [&](auto width) {
+      with_number<kTileVectors>(tiles.width(t), [&](auto width) {
         size_t at = size_t(b) * neurons() + tiles.first(t);
         Tile<M, R, width()>::forward(events[b], tiles.tile(t), c, tiles.neurons(t), &t_out[at],
                                      &v_slope[at]);

@@ -50,7 +50,7 @@ template <class M, class R, int W> struct Forward {
 
 template <class M, class R, int W> struct Backward {
   typedef typename Simd<R>::Real V;
-  static constexpr int kTile = W * kBytes / sizeof(R);
+  static constexpr int kTile = W * kLanesOf<R>;
 
   static void run(const R *t_in, const R *w, const R *t_out, const R *v_slope, const R *g_out,
                   int n_samples, int n_in, int n_out, R min_slope, R max_dw, int first_time, R *g_w,
@@ -122,14 +122,12 @@ template <class M, class R, int W> struct Backward {
         for (int k = 0; k < count[i]; ++k) {
           int b = sample_of[row + k];
           R x_k = ex[row + k] / e[row + k], dx = M::dx(t_in[size_t(b) * n_in + i]);
-          V total = {};
+          V by_time = {};
           UNROLL for (int j = 0; j < W; ++j) {
             V past = x_k - x_out[size_t(b) * W + j];
-            total += (past < R(0) ? (past + dx) * q_t[size_t(b) * W + j] : V{}) * w_i[j];
+            by_time += (past < R(0) ? (past + dx) * q_t[size_t(b) * W + j] : V{}) * w_i[j];
           }
-          R value = 0;
-          for (int lane = 0; lane < int(kBytes / sizeof(R)); ++lane) value += total[lane];
-          g_t[size_t(b) * n_in + i] += e[row + k] * value;
+          g_t[size_t(b) * n_in + i] += e[row + k] * total<R>(by_time);
         }
       }
     }
@@ -139,14 +137,14 @@ template <class M, class R, int W> struct Backward {
 // Narrow layers (outputs) use one or two vectors of neurons at a time, wide ones five.
 template <class M, class R, class... Args>
 void forward(int n_out, const R *t_in, const R *w, Args... args) {
-  if (n_out <= 2 * int(kBytes / sizeof(R)))
+  if (n_out <= 2 * kLanesOf<R>)
     Forward<M, R, 2>::run(t_in, w, args...);
   else
     Forward<M, R, 5>::run(t_in, w, args...);
 }
 template <class M, class R, class... Args>
 void backward(int n_out, const R *t_in, const R *w, Args... args) {
-  if (n_out <= 2 * int(kBytes / sizeof(R)))
+  if (n_out <= 2 * kLanesOf<R>)
     Backward<M, R, 2>::run(t_in, w, args...);
   else
     Backward<M, R, 5>::run(t_in, w, args...);

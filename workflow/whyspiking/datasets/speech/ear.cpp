@@ -1,17 +1,16 @@
 // Hair cells and bushy cells of all channels of the ear model; equations in ear.py.
 // Eight channels at a time, in vectors of 64 bytes; machines without AVX-512 split them.
 
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <vector>
+
+#include "compiler/vectors.hpp"
 
 namespace {
 
 constexpr int kLanes = 8;
-typedef double Reals __attribute__((vector_size(8 * kLanes)));
-typedef std::int64_t Ints __attribute__((vector_size(8 * kLanes)));
+typedef Vector<double, 8 * kLanes>::Real Reals;
+typedef Vector<double, 8 * kLanes>::Mask Ints;
 typedef std::uint64_t Words __attribute__((vector_size(8 * kLanes)));
 
 // Probabilities stay below 1, so that odds are finite.
@@ -19,11 +18,6 @@ constexpr double kCertain = 1.0 - 1e-12;
 
 inline Reals all(double value) { return value - Reals{}; }
 inline Reals positive(Reals x) { return x > 0 ? x : all(0); }
-inline bool any(Ints mask) {
-    std::int64_t found = 0;
-    for (int i = 0; i < kLanes; ++i) found |= mask[i];
-    return found;
-}
 
 // splitmix64: one state word, good enough for one draw per step, the same on every machine.
 inline Reals uniform(Words& state) {

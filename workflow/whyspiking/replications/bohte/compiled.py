@@ -46,7 +46,7 @@ def forward(
         constants: Threshold at rest and strength of the adaptation, (2,).
     """
     shape = jax.ShapeDtypeStruct(drive.shape, jnp.float32)
-    call = jax.ffi.ffi_call("layer_forward", (shape,) * 3)
+    call = jax.ffi.ffi_call(_target("layer_forward"), (shape,) * 3)
     spikes, u, eta = call(drive, w_rec, alpha, rho, constants)
     return spikes, u, eta
 
@@ -74,7 +74,7 @@ def backward(
     _, n_trials, n = g_out.shape
     shapes = [g_out.shape, w_rec.shape, (n_trials, n), (n_trials, n)]
     call = jax.ffi.ffi_call(
-        "layer_backward", [jax.ShapeDtypeStruct(s, jnp.float32) for s in shapes]
+        _target("layer_backward"), [jax.ShapeDtypeStruct(s, jnp.float32) for s in shapes]
     )
     g_drive, g_rec, g_alpha, g_rho = call(g_out, slope, *course, w_rec, alpha, rho, constants)
     return g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0)
@@ -88,7 +88,7 @@ def gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> tuple[Array, A
     """
     *lead, wide = drive.shape
     shapes = [jax.ShapeDtypeStruct((*lead, k * wide // 3), jnp.float32) for k in (1, 4)]
-    h, gates = jax.ffi.ffi_call("gated_layer_forward", shapes)(drive, w_rec, bias_rec)
+    h, gates = jax.ffi.ffi_call(_target("gated_layer_forward"), shapes)(drive, w_rec, bias_rec)
     return h, gates
 
 
@@ -96,19 +96,19 @@ def gated_backward(g_out: Array, h: Array, gates: Array, w_rec: Array) -> tuple[
     """Gradients by drive, recurrent weights and their bias; `g_out` is that by the activity."""
     *lead, n = g_out.shape
     shapes = [jax.ShapeDtypeStruct(s, jnp.float32) for s in ((*lead, 3 * n), (n, 3 * n), (3 * n,))]
-    return tuple(jax.ffi.ffi_call("gated_layer_backward", shapes)(g_out, h, gates, w_rec))
+    return tuple(jax.ffi.ffi_call(_target("gated_layer_backward"), shapes)(g_out, h, gates, w_rec))
 
 
 def plain_forward(drive: Array, w_rec: Array) -> Array:
     """Activity of `cells.plain`, (time, trial, unit)."""
     shape = jax.ShapeDtypeStruct(drive.shape, jnp.float32)
-    return jax.ffi.ffi_call("plain_layer_forward", shape)(drive, w_rec)
+    return jax.ffi.ffi_call(_target("plain_layer_forward"), shape)(drive, w_rec)
 
 
 def plain_backward(g_out: Array, h: Array, w_rec: Array) -> tuple[Array, ...]:
     """Gradients by drive and recurrent weights."""
     shapes = [jax.ShapeDtypeStruct(x.shape, jnp.float32) for x in (g_out, w_rec)]
-    return tuple(jax.ffi.ffi_call("plain_layer_backward", shapes)(g_out, h, w_rec))
+    return tuple(jax.ffi.ffi_call(_target("plain_layer_backward"), shapes)(g_out, h, w_rec))
 
 
 @functools.cache
@@ -131,5 +131,11 @@ def registered() -> bool:
     except native.NoCompiler:
         return False
     for name in NAMES:
-        jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
+        own = jax.ffi.pycapsule(getattr(library, name))
+        jax.ffi.register_ffi_target(_target(name), own, platform="cpu")
     return True
+
+
+def _target(name: str) -> str:
+    """What JAX knows a function by; one that it knows cannot become another."""
+    return f"{name}_{native.width()}"

@@ -4,63 +4,12 @@
 
 namespace {
 
-// e^x to 2 ulp; a plain expression, so that loops over it become vector instructions.
-inline float exponential(float x) {
-    x = x < -87.0f ? -87.0f : x;
-    x = x > 87.0f ? 87.0f : x;
-    const float big = 12582912.0f;  // added, it leaves no digits behind the point
-    const float whole = x * 1.44269504f + big, k = whole - big;
-    const float r = (x - k * 0.693359375f) + k * 2.12194440e-4f;
-    float sum = 1.9875691500e-4f;
-    sum = sum * r + 1.3981999507e-3f;
-    sum = sum * r + 8.3334519073e-3f;
-    sum = sum * r + 4.1665795894e-2f;
-    sum = sum * r + 1.6666665459e-1f;
-    sum = sum * r + 5.0000001201e-1f;
-    std::int32_t bits;
-    std::memcpy(&bits, &whole, sizeof bits);
-    bits = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits) << 23) + 0x3f800000;
-    float power;
-    std::memcpy(&power, &bits, sizeof power);
-    return (sum * r * r + r + 1.0f) * power;
-}
-
 inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 inline float hyperbolic(float x) { return 1.0f - 2.0f / (1.0f + exponential(2.0f * x)); }
 
-// sum (n x wide) += a^T b of a (rows x n) and b (rows x columns), for kHigh rows and kVectors of sum.
-// Where a row of b ends within a vector, the rest of it is whatever follows, as is that of sum.
-template <int kHigh, int kVectors>
-void add_tile(const float* a, int rows, int n, const float* b, int columns, int wide, float* sum) {
-    Reals total[kHigh][kVectors];
-    for (int i = 0; i < kHigh; ++i)
-        for (int v = 0; v < kVectors; ++v) total[i][v] = at(sum + i * wide + v * kWidth);
-    for (int r = 0; r < rows; ++r)
-        for (int v = 0; v < kVectors; ++v) {
-            const Reals now = at(b + r * columns + v * kWidth);
-            for (int i = 0; i < kHigh; ++i) total[i][v] += a[r * n + i] * now;
-        }
-    for (int i = 0; i < kHigh; ++i)
-        for (int v = 0; v < kVectors; ++v) at(sum + i * wide + v * kWidth) = total[i][v];
-}
-
-template <int kVectors>
-void add_rows(const float* a, int rows, int n, const float* b, int columns, int wide, float* sum) {
-    int i = 0;
-    for (; i + kRows <= n; i += kRows)
-        add_tile<kRows, kVectors>(a + i, rows, n, b, columns, wide, sum + i * wide);
-    for (; i < n; ++i) add_tile<1, kVectors>(a + i, rows, n, b, columns, wide, sum + i * wide);
-}
-
-void add_product(const float* a, int rows, int n, const float* b, int columns, float* sum) {
-    const int wide = padded(columns);
-    for (int k = 0; k < wide; k += kColumns * kWidth)
-        switch ((wide - k) / kWidth) {
-            case 1: add_rows<1>(a, rows, n, b + k, columns, wide, sum + k); break;
-            case 2: add_rows<2>(a, rows, n, b + k, columns, wide, sum + k); break;
-            case 3: add_rows<3>(a, rows, n, b + k, columns, wide, sum + k); break;
-            default: add_rows<kColumns>(a, rows, n, b + k, columns, wide, sum + k);
-        }
+// sum (n x wide) += a^T b of a (rows x n) and b (rows x columns).
+void add_outer(const float* a, int rows, int n, const float* b, int columns, float* sum) {
+    add_product(Factor<float>{a, 1, n}, n, rows, b, columns, columns, sum, padded(columns));
 }
 
 // h: activity; gates: reset, update, fresh value and what the reset gate scales, (time, trial, 4 unit).
@@ -128,7 +77,7 @@ void gated_backward(const float* out, const float* h, const float* gates, const 
             for (int i = 0; i < 3 * n; ++i) g_bias[i] += rec[i];
         }
         products(g_rec.data(), batch, 3 * n, w.data(), wide, sums.data());
-        if (t) add_product(before, batch, n, g_rec.data(), 3 * n, g_sum.data());
+        if (t) add_outer(before, batch, n, g_rec.data(), 3 * n, g_sum.data());
     }
     for (int i = 0; i < n; ++i)
         std::memcpy(g_w + i * 3 * n, &g_sum[i * wider], 3 * n * sizeof(float));
@@ -170,7 +119,7 @@ void plain_backward(const float* out, const float* h, const float* w_rec, int n_
         }
         std::memcpy(g_drive + here, g_now.data(), batch * n * sizeof(float));
         products(g_now.data(), batch, n, w.data(), wide, sums.data());
-        if (t) add_product(h + here - batch * n, batch, n, g_now.data(), n, g_sum.data());
+        if (t) add_outer(h + here - batch * n, batch, n, g_now.data(), n, g_sum.data());
     }
     for (int i = 0; i < n; ++i) std::memcpy(g_w + i * n, &g_sum[i * wide], n * sizeof(float));
 }

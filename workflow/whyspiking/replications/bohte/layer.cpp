@@ -5,26 +5,17 @@
 //
 // compiled.py puts the path of XLA's c_api.h before this text: it depends on the machine.
 
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <vector>
 
+#include "compiler/vectors.hpp"
+
 namespace {
 
-#ifdef __AVX512F__
-constexpr int kWidth = 16, kColumns = 4;
-#else
-constexpr int kWidth = 8, kColumns = 2;
-#endif
-constexpr int kRows = 4;
-typedef float Reals __attribute__((vector_size(4 * kWidth), aligned(4)));
-
-inline Reals& at(float* p) { return *reinterpret_cast<Reals*>(p); }
-inline const Reals& at(const float* p) { return *reinterpret_cast<const Reals*>(p); }
+constexpr int kWidth = Vector<float, kWidest>::kLanes;
 
 // Rows of n floats, each lengthened by zeros to whole vectors; of w, or of its transpose.
-int padded(int n) { return (n + kWidth - 1) / kWidth * kWidth; }
+int padded(int n) { return rounded_up(n, kWidth); }
 
 std::vector<float> widened(const float* w, int rows, int n, bool transposed) {
     const int wide = padded(n);
@@ -50,44 +41,21 @@ int active(const float* spikes, int n, int* which) {
 }
 
 // sum[0:wide] = the rows of w that are named.
-template <int kVectors>
 void gather(const float* w, int wide, const int* which, int found, float* sum) {
-    Reals total[kVectors] = {};
-    for (int k = 0; k < found; ++k)
-        for (int v = 0; v < kVectors; ++v) total[v] += at(w + which[k] * wide + v * kWidth);
-    for (int v = 0; v < kVectors; ++v) at(sum + v * kWidth) = total[v];
+    in_groups<kTileColumns>(wide / kWidth, [&](int first, auto vectors) {
+        Vector<float, kWidest>::Real total[vectors()] = {};
+        const float* const from = w + first * kWidth;
+        for (int k = 0; k < found; ++k)
+            for (int v = 0; v < vectors(); ++v)
+                total[v] += at<kWidest>(from + which[k] * wide + v * kWidth);
+        for (int v = 0; v < vectors(); ++v) at<kWidest>(sum + (first + v) * kWidth) = total[v];
+    });
 }
 
-// c (rows x kVectors) = a (rows x n) w (n x wide), from one column of w on.
-template <int kHigh, int kVectors>
-void tile(const float* a, int n, const float* w, int wide, float* c) {
-    Reals total[kHigh][kVectors] = {};
-    for (int j = 0; j < n; ++j)
-        for (int v = 0; v < kVectors; ++v) {
-            const Reals column = at(w + j * wide + v * kWidth);
-            for (int r = 0; r < kHigh; ++r) total[r][v] += a[r * n + j] * column;
-        }
-    for (int r = 0; r < kHigh; ++r)
-        for (int v = 0; v < kVectors; ++v) at(c + r * wide + v * kWidth) = total[r][v];
-}
-
-template <int kVectors>
-void product(const float* a, int rows, int n, const float* w, int wide, float* c) {
-    int r = 0;
-    for (; r + kRows <= rows; r += kRows)
-        tile<kRows, kVectors>(a + r * n, n, w, wide, c + r * wide);
-    for (; r < rows; ++r) tile<1, kVectors>(a + r * n, n, w, wide, c + r * wide);
-}
-
-// The same for all columns of w.
+// c (rows x wide) = a (rows x n) w (n x wide).
 void products(const float* a, int rows, int n, const float* w, int wide, float* c) {
-    for (int k = 0; k < wide; k += kColumns * kWidth)
-        switch ((wide - k) / kWidth) {
-            case 1: product<1>(a, rows, n, w + k, wide, c + k); break;
-            case 2: product<2>(a, rows, n, w + k, wide, c + k); break;
-            case 3: product<3>(a, rows, n, w + k, wide, c + k); break;
-            default: product<kColumns>(a, rows, n, w + k, wide, c + k);
-        }
+    std::fill_n(c, static_cast<std::size_t>(rows) * wide, 0.0f);
+    add_product(Factor<float>{a, n, 1}, rows, n, w, wide, wide, c, wide);
 }
 
 void forward(const float* drive, const float* w_rec, const float* alpha, const float* rho,
@@ -106,16 +74,7 @@ void forward(const float* drive, const float* w_rec, const float* alpha, const f
         for (int b = 0; b < batch; ++b) {
             const int found = active(s_before + b * n, n, which.data());
             // A row reaches into the next one, which is written later.
-            for (int c = 0; c < wide; c += kColumns * kWidth) {
-                float* const to = sum + b * n + c;
-                const float* const from = w.data() + c;
-                switch ((wide - c) / kWidth) {
-                    case 1: gather<1>(from, wide, which.data(), found, to); break;
-                    case 2: gather<2>(from, wide, which.data(), found, to); break;
-                    case 3: gather<3>(from, wide, which.data(), found, to); break;
-                    default: gather<kColumns>(from, wide, which.data(), found, to);
-                }
-            }
+            gather(w.data(), wide, which.data(), found, sum + b * n);
         }
         const float* const in = drive + here;
         float *const u_now = u + here, *const eta_now = eta + here, *const s_now = spikes + here;
@@ -179,7 +138,7 @@ void backward(const float* out, const float* slope, const float* spikes, const f
             std::memcpy(row.data(), gd, n * sizeof(float));
             for (int k = 0; k < found; ++k) {
                 float* const to = &g_w[which[k] * wide];
-                for (int v = 0; v < wide; v += kWidth) at(to + v) += at(row.data() + v);
+                for (int v = 0; v < wide; v += kWidth) at<kWidest>(to + v) += at<kWidest>(row.data() + v);
             }
         }
         after = g_now;

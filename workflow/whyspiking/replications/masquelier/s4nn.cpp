@@ -6,19 +6,17 @@
 // minus infinity, so that one comparison per tick finds the new spikes of a whole layer; and the
 // weight decay of every image is one multiplication, of the common factor `scale` of a layer.
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <cstring>
 #include <limits>
 #include <vector>
+
+#include "compiler/vectors.hpp"
 
 namespace {
 
 // Lengths of rows in memory are multiples of this many numbers: whole vectors of the processor.
 constexpr int kLane = 16;
 
-int padded(int n) { return (n + kLane - 1) / kLane * kLane; }
+int padded(int n) { return rounded_up(n, kLane); }
 
 template <typename Real>
 struct Layer {
@@ -50,35 +48,12 @@ struct Layer {
     }
 };
 
-// A vector of the processor, at any address (GCC and Clang).
-template <typename Real>
-struct Vector;
-template <>
-struct Vector<float> {
-    typedef float type __attribute__((vector_size(32), aligned(4), may_alias));
-    typedef std::int32_t mask __attribute__((vector_size(32)));
-};
-template <>
-struct Vector<double> {
-    typedef double type __attribute__((vector_size(32), aligned(8), may_alias));
-    typedef std::int64_t mask __attribute__((vector_size(32)));
-};
-
-// Whether any lane of a comparison is true.
-template <typename Mask>
-inline bool any(const Mask& mask) {
-    typedef std::int64_t Quad __attribute__((vector_size(32)));
-    const Quad q = (Quad)mask;
-    return (q[0] | q[1] | q[2] | q[3]) != 0;
-}
-
 // Calls `act` with the index of every sum above the limit, in ascending order.
 template <typename Real, typename Act>
 inline void each_above(const Real* sum, int n, Real limit, Act act) {
-    using V = typename Vector<Real>::type;
-    constexpr int width = sizeof(V) / sizeof(Real);
+    constexpr int width = Vector<Real, 32>::kLanes;
     for (int j = 0; j < n; j += width) {
-        const auto above = *reinterpret_cast<const V*>(sum + j) > limit;
+        const auto above = at<32>(sum + j) > limit;
         if (!any(above)) continue;
         for (int lane = 0; lane < width; ++lane)
             if (above[lane]) act(j + lane);
@@ -88,13 +63,12 @@ inline void each_above(const Real* sum, int n, Real limit, Act act) {
 // Adds rows to the sums of a layer; returns whether any sum is above the limit afterwards.
 template <typename Real, typename... Rows>
 inline bool add(Real* sum, int n, Real limit, const Rows*... rows) {
-    using V = typename Vector<Real>::type;
-    constexpr int width = sizeof(V) / sizeof(Real);
-    typename Vector<Real>::mask above = {};
+    constexpr int width = Vector<Real, 32>::kLanes;
+    typename Vector<Real, 32>::Mask above = {};
     for (int j = 0; j < n; j += width) {
-        V s = *reinterpret_cast<V*>(sum + j);
-        ((s += *reinterpret_cast<const V*>(rows + j)), ...);
-        *reinterpret_cast<V*>(sum + j) = s;
+        typename Vector<Real, 32>::Real s = at<32>(sum + j);
+        ((s += at<32>(rows + j)), ...);
+        at<32>(sum + j) = s;
         above |= s > limit;
     }
     return any(above);

@@ -229,7 +229,8 @@ double bptt(const Problem& p, const Real* w, const Real* w_out, const Real* beta
                 dy[k] = errors[size_t(t) * p.n_out + k] + kappa * dy[k];
                 add_scaled(dz.data(), &read_by[size_t(k) * width], (Real(1) - kappa) * dy[k], width);
             }
-            add_rows(dz.data(), by_target.data(), dv.data(), p.n_rec, width);
+            add_product<1>(Factor<Real>{dv.data(), 0, 1}, 1, p.n_rec, by_target.data(), width, width,
+                           dz.data(), width);
             neurons_back(dv.data(), da.data(), dz.data(), &psi[size_t(t) * width], net.beta.data(), alpha,
                          rho, v_th, width);
         }

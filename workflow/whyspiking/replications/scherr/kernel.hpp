@@ -5,10 +5,9 @@
 // Rows of neurons are padded with silent ones to whole vectors.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
 #include <vector>
+
+#include "compiler/vectors.hpp"
 
 namespace lsnn {
 
@@ -27,7 +26,7 @@ struct Event {
 template <class Real>
 using Row = std::vector<Real>;
 
-inline int padded(int n) { return (n + 15) / 16 * 16; }
+inline int padded(int n) { return rounded_up(n, 16); }
 
 // Weights with padded rows.
 template <class Real>
@@ -49,33 +48,6 @@ Row<Real> padded_columns(const Real* rows, int n, int n_columns) {
     for (int i = 0; i < n; ++i)
         for (int k = 0; k < n_columns; ++k) out[size_t(k) * padded(n) + i] = rows[size_t(i) * n_columns + k];
     return out;
-}
-
-// to += sum_k factors[k] rows[k], for blocks of 16 columns whose sums stay in registers.
-template <class Real, int blocks>
-void add_rows_tile(Real* __restrict to, const Real* __restrict rows, const Real* __restrict factors,
-                   int n_rows, int width) {
-    Real sum[16 * blocks];
-    for (int j = 0; j < 16 * blocks; ++j) sum[j] = to[j];
-    for (int k = 0; k < n_rows; ++k) {
-        const Real factor = factors[k];
-        const Real* __restrict row = rows + size_t(k) * width;
-        for (int j = 0; j < 16 * blocks; ++j) sum[j] += factor * row[j];
-    }
-    for (int j = 0; j < 16 * blocks; ++j) to[j] = sum[j];
-}
-
-template <class Real>
-void add_rows(Real* to, const Real* rows, const Real* factors, int n_rows, int width) {
-    int at = 0;
-    for (; width - at >= 64; at += 64) add_rows_tile<Real, 4>(to + at, rows + at, factors, n_rows, width);
-    if (width - at >= 48) {
-        add_rows_tile<Real, 3>(to + at, rows + at, factors, n_rows, width);
-    } else if (width - at >= 32) {
-        add_rows_tile<Real, 2>(to + at, rows + at, factors, n_rows, width);
-    } else if (width - at >= 16) {
-        add_rows_tile<Real, 1>(to + at, rows + at, factors, n_rows, width);
-    }
 }
 
 // One step of all neurons (README, Eqs. 1-4); returns whether any fired. No branches, so that the loop
