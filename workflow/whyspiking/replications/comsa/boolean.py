@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import first_spike
 from whyspiking.contract import (
     Binding,
     BrianModel,
@@ -269,25 +268,20 @@ def first_output_times(params: Params, arrays: Mapping[str, NDArray], values: ND
     """First output spikes of every network in closed form, float64.
 
     Args:
-        params: Neuron parameters and engine.
+        params: Neuron parameters.
         arrays: As `train` returns them.
         values: Inputs, (trial, 2 x gate).
 
     Returns:
         Time units, inf where silent; (trial, network, class).
     """
-    engine, scaled = (
-        first_spike.engine(params.engine),
-        np.asarray(values, float) * params.decay_rate,
-    )
+    scaled = np.asarray(values, float) * params.decay_rate
     found = []
     for index in range(len(arrays["w_hidden"])):
         gate = index // params.n_networks
         own = {name: arrays[name][index] for name in NAMES}
         part = scaled[:, gate * N_INPUT : (gate + 1) * N_INPUT]
-        spikes = model.layers(
-            part, own, c=model.threshold(params), decay_rate=params.decay_rate, engine=engine
-        )
+        spikes = model.layers(part, own, c=model.threshold(params), decay_rate=params.decay_rate)
         found.append(spikes.output.times / params.decay_rate)
     return np.stack(found, axis=1)
 

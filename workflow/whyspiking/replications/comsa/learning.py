@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from whyspiking import first_spike
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
+from whyspiking.first_spike import compiled
 from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, task
@@ -91,7 +92,6 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         settings(params),
         (start["w_hidden"], start["w_output"]),
         (start["input_pulses"] * scale, start["hidden_pulses"] * scale),
-        engine=params.engine,
     )
     shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
@@ -142,7 +142,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     return Network(
         arrays=best["arrays"],
         info={
-            "engine": training.engine.NAME,
+            "engine": compiled.NAME,
             "epochs": len(seconds),
             "epoch_seconds": float(np.mean(seconds)),
             "validation_accuracy": best["accuracy"],

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from whyspiking import first_spike
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
+from whyspiking.first_spike import compiled
 from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model, task
@@ -176,7 +177,7 @@ def train(
     inputs = task.spike_times(features, params).astype(np.float32)
     held_out = task.make_task(params, "validation", streams)
     weights = start or initial_weights(params, streams)
-    if distortion is None and model.engine_name(params) == "compiled":
+    if distortion is None:
         learner = Compiled(params, inputs, targets, weights)
     else:
         learner = Stepwise(params, inputs, targets, weights, distortion)
@@ -206,7 +207,7 @@ def train(
     return Network(
         arrays=dict(zip(NAMES, learner.weights, strict=True)),
         info={
-            "engine": model.engine_name(params),
+            "engine": compiled.NAME,
             "epochs": done,
             "stopped": stopped,
             "epoch_seconds": history.mean("epoch_seconds"),
@@ -260,7 +261,7 @@ class Compiled:
 
 
 class Stepwise:
-    """Batch by batch, around any substrate, on either engine."""
+    """Batch by batch, around any substrate."""
 
     def __init__(
         self,

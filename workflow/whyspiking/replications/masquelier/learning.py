@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.replications.masquelier import task
+from whyspiking.replications.masquelier import compiled, task
 from whyspiking.replications.masquelier.model import NAMES, neurons, published, strict
 from whyspiking.replications.masquelier.network import (
     Averaged,
@@ -22,7 +22,6 @@ from whyspiking.replications.masquelier.network import (
     Rule,
     Weights,
 )
-from whyspiking.replications.masquelier.reference import engine
 
 RECIPES: dict[str, dict[str, Any]] = {
     "spiking": {},
@@ -108,7 +107,6 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         UserError: If the weights are no numbers any more before any epoch was good.
     """
     how = recipe(params, variant)
-    compute = engine(params.engine)
     images, targets = task.samples(params, "train")
     events = task.events(params, images)
     held_out = _held_out(params)
@@ -128,7 +126,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         if how["shuffle"]:
             order = shuffle.permutation(len(targets))
         try:
-            fired, hits, changed = compute.train_epoch(
+            fired, hits, changed = compiled.train_epoch(
                 events, targets, order, weights, averaged, neurons(params), rule
             )
         except Diverged as reason:
@@ -163,7 +161,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     return Network(
         arrays=dict(zip(NAMES, kept, strict=True)),
         info={
-            "engine": compute.NAME,
+            "engine": compiled.NAME,
             "epochs": len(seconds),
             "epoch_seconds": float(np.mean(seconds)),
             "kept_epoch": int(best["epoch"]),
@@ -194,8 +192,8 @@ def validate(
         events: Spikes of the images.
         classes: Their classes, (image,).
     """
-    whole = tuple(np.asarray(w, np.float64) for w in weights)
-    found = engine(params.engine).forward(events, whole, neurons(params), whole=False)
+    hidden, output = (np.asarray(w, np.float64) for w in weights)
+    found = compiled.forward(events, (hidden, output), neurons(params), whole=False)
     first = found.output.min(axis=1)
     chosen = strict(found.output, found.potential)
     scored = published(found.output, found.potential, classes, params.t_max)
