@@ -17,6 +17,7 @@ from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.first_spike import compiled
 from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, task
 from whyspiking.replications.comsa.model import NAMES, PULSES
@@ -95,8 +96,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     )
     shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
-    history: list[dict[str, Any]] = []
-    seconds, stopped = [], ""
+    history, stopped = History(), ""
     for epoch in range(params.epochs):
         began = time.process_time()
         rate = rates(params, epoch, fixed_pulses=variant == "fixed_pulses")
@@ -110,20 +110,20 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         except Diverged as reason:
             stopped = f"epoch {epoch + 1}, step {reason.step}"
             break
-        seconds.append(time.process_time() - began)
+        seconds = time.process_time() - began
         arrays: dict[str, NDArray] = {}
         arrays.update(zip(NAMES, (*training.weights, *training.pulses), strict=True))
         arrays |= {name: arrays[name] / scale for name in PULSES}
         judged = validate(params, arrays, *held_out)
-        values = {
-            "train_loss": found.loss,
-            "train_accuracy": found.accuracy,
-            "silent_hidden": found.silent_hidden,
-            "silent_output": found.silent_output,
+        history.note(
+            epoch + 1,
+            train_loss=found.loss,
+            train_accuracy=found.accuracy,
+            silent_hidden=found.silent_hidden,
+            silent_output=found.silent_output,
             **judged,
-            "epoch_seconds": seconds[-1],
-        }
-        history += [{"epoch": epoch + 1, "metric": k, "value": v} for k, v in values.items()]
+            epoch_seconds=seconds,
+        )
         accuracy = judged["validation_accuracy"]
         if accuracy > best["accuracy"]:
             kept = {name: values.copy() for name, values in arrays.items()}
@@ -143,13 +143,13 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         arrays=best["arrays"],
         info={
             "engine": compiled.NAME,
-            "epochs": len(seconds),
-            "epoch_seconds": float(np.mean(seconds)),
+            "epochs": len(history.values("epoch_seconds")),
+            "epoch_seconds": history.mean("epoch_seconds"),
             "validation_accuracy": best["accuracy"],
             "best_epoch": best["epoch"],
             "stopped": stopped,
         },
-        history=history,
+        history=history.rows,
     )
 
 
