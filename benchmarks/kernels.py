@@ -12,12 +12,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from timing import Row, cpu, flops
 
+from whyspiking.first_spike import closed_form, compiled_epoch, reference_epoch
 from whyspiking.first_spike.training import Inputs, Settings, Training
 
 PART = "kernels"
@@ -91,20 +93,19 @@ def _first_spikes(n: int) -> Iterator[Row]:
     }
     for name, (settings, weights, times_of_pulses, times, target) in networks.items():
         seconds = {}
-        plans: tuple[tuple[Literal["compiled", "jax"], int], ...] = (
-            ("compiled", n),
-            ("jax", min(n, JAX_SAMPLES)),
-        )
-        for engine, m in plans:
-            training = Training(settings, weights, times_of_pulses, engine=engine)
-            inputs = Inputs(times[:m])
-            order = np.arange(m)
+        in_jax = partial(reference_epoch.run, engine=closed_form)
+        for form, run, m in (
+            ("compiled", compiled_epoch.run, n),
+            ("jax", in_jax, min(n, JAX_SAMPLES)),
+        ):
+            given = Training(settings, weights, times_of_pulses), Inputs(times[:m])
+            given = (*given, classes[:m].astype(np.int32))
 
-            def epoch(training: Any = training, inputs: Any = inputs, order: Any = order) -> None:
-                training.epoch(inputs, classes[: len(order)], rng.permutation(order), 1e-3, 1e-2)
+            def epoch(run: Any = run, given: Any = given, m: int = m) -> None:
+                run(*given, rng.permutation(m), 1e-3, 1e-2, 0)
 
             # The first epoch of either also compiles or sorts.
-            seconds[engine] = cpu(epoch, repeats=1 if m > 10_000 else 2) * n / m
+            seconds[form] = cpu(epoch, repeats=1 if m > 10_000 else 2) * n / m
         what = f"first spikes, epoch of {n} samples, {name}"
         yield Row(PART, what, seconds["compiled"], "the same in JAX", seconds["jax"], target)
         events = np.isfinite(times).sum(axis=1).mean() + len(times_of_pulses[0])

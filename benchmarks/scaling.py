@@ -38,13 +38,12 @@ def _series(what: str, sizes: list[int], run: Callable[[int], Callable[[], Any]]
 
 
 def _layer(n_samples: int, n_hidden: int) -> Callable[[], Any]:
-    from whyspiking import first_spike
+    from whyspiking.first_spike import compiled
 
     rng = np.random.default_rng(0)
-    engine = first_spike.engine("auto")
     times = rng.uniform(0.15, 2.0, (n_samples, 784)).astype(np.float32)
     weights = rng.normal(0.05, 0.8, (784, n_hidden)).astype(np.float32)
-    return lambda: engine.forward(times, weights, 1.0, 1)
+    return lambda: compiled.forward(times, weights, 1.0, 1)
 
 
 def _layer_of_size(n: int) -> Callable[[], Any]:

@@ -7,7 +7,8 @@ import pytest
 from scipy.special import lambertw
 
 from whyspiking import native
-from whyspiking.first_spike import closed_form, compiled, encoding, engine, layer
+from whyspiking.errors import UserError
+from whyspiking.first_spike import closed_form, compiled, encoding, layer
 
 RATIOS = (1, 2)
 THRESHOLD = {1: 1.0, 2: 0.5}
@@ -368,17 +369,16 @@ def test_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_without_compiler_jax_takes_over(tmp_path, monkeypatch, caplog):
+def test_without_a_compiler_the_remedy_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", str(tmp_path / "no-such-compiler"))
     monkeypatch.setenv("WHYSPIKING_CACHE", str(tmp_path))
     compiled.library.cache_clear()
-    try:
-        assert engine("auto").NAME == "jax"
-        assert "run in JAX" in caplog.text
-        with pytest.raises(compiled.NoCompiler, match="no-such-compiler"):
-            engine("compiled")
-    finally:
-        compiled.library.cache_clear()
+    with pytest.raises(UserError, match=r"no-such-compiler does not run.*install g\+\+"):
+        compiled.forward(np.ones((1, 1)), np.ones((1, 1)), 1.0, 1)
+    monkeypatch.delenv("CXX")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=r"no C\+\+ compiler found.*install g\+\+"):
+        compiled.forward(np.ones((1, 1)), np.ones((1, 1)), 1.0, 1)
 
 
 def test_latency_code_is_linear_and_background_may_be_silent():

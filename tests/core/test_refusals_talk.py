@@ -103,6 +103,30 @@ TALK_DAMAGE = {
         ),
         "bias_times", "0.9",
     ),
+    "control of unknown size": (
+        lambda d: yinyang(d)["variants"]["mlp"].update(hidden=["n_hiden"]),
+        "yinyang.variants.mlp", "n_hiden",
+    ),
+    "control without layers": (
+        lambda d: yinyang(d)["variants"]["mlp"].pop("hidden"), "yinyang.variants.mlp", "hidden",
+    ),
+    "layers of no control": (
+        lambda d: yinyang(d)["variants"]["spiking"].update(hidden=[3]),
+        "yinyang.variants.spiking.hidden", "is: relu",
+    ),
+    "control that is trained for unknown long": (
+        lambda d: yinyang(d)["parameters"].pop("control_epochs") and
+        yinyang(d)["scaled"]["smoke"].pop("control_epochs"),
+        "yinyang.variants.mlp", "control_epochs",
+    ),
+    "spiking network that is a ReLU network": (
+        lambda d: yinyang(d)["variants"]["spiking"].update({"is": "relu", "hidden": []}),
+        "yinyang.variants.spiking", "control",
+    ),
+    "as it is where": (
+        lambda d: yinyang(d)["variants"]["spiking"].update(as_is=True),
+        "yinyang.variants.spiking", "starts_from",
+    ),
     "parent that does not exist": (
         lambda d: variant(d, "retrained", starts_from=["yinyang/spikin"]),
         "retrained.starts_from", "yinyang/spiking",

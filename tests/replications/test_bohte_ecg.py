@@ -45,7 +45,7 @@ def test_training_moves_time_constants_and_beats_the_linear_control(tmp_path):
 
 
 def test_fixed_time_constants_stay(tmp_path):
-    params = replace(params_of(epochs=1), work_dir=tmp_path)
+    params = replace(params_of("timescales", epochs=1), work_dir=tmp_path)
     made = fulfilled(params).train(params, "alif_fixed", STREAMS, {}, quiet)
     for name in ("log_tau_mem_0", "log_tau_adapt_0", "log_tau_out"):
         np.testing.assert_array_equal(made.arrays[name], made.arrays[f"start_{name}"])
@@ -61,8 +61,9 @@ def test_a_price_makes_spikes_rare(tmp_path):
 
 
 def test_a_network_that_is_only_compared_is_handed_on(trained):
-    params, network = trained
-    again = fulfilled(params).train(params, "spiking", STREAMS, {"ecg/spiking": network}, quiet)
+    params, network = params_of("timescales"), trained[1]
+    parents = {"ecg/spiking": network}
+    again = fulfilled(params).train(params, "spiking", STREAMS, parents, quiet)
     assert again.arrays.keys() == network.arrays.keys()
     assert not again.history
 

@@ -169,27 +169,6 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
     assert all(float(jnp.abs(other).max()) > 0.01 for other in theirs[: 4 if beta else 3])
 
 
-def test_without_a_compiler_the_scan_runs(monkeypatch):
-    import jax.numpy as jnp
-
-    from whyspiking import native
-    from whyspiking.replications.bohte import cells, compiled
-
-    def missing(*_):
-        raise native.NoCompiler("none")
-
-    monkeypatch.setattr(native, "load", missing)
-    compiled.registered.cache_clear()
-    try:
-        some = jnp.full((5, 2, 3), 0.5, jnp.float32)
-        assert not compiled.usable(some)
-        weights, decay = jnp.zeros((3, 3)), jnp.full(3, 0.9)
-        neuron = cells.Neuron(0.01, surrogate.triangle())
-        assert cells.spikes(neuron, jnp.float32(0.0), some, weights, decay, decay).sum() > 0
-    finally:
-        compiled.registered.cache_clear()
-
-
 def test_the_readout_gradient_agrees_with_finite_differences():
     """Spikes do not depend on the readout, so here the loss is smooth."""
     import jax

@@ -165,7 +165,7 @@ def test_input_has_unit_variance_per_band_and_splits_know_their_speakers(params)
     sizes = [len(task.samples(params, s)[1]) for s in ("train", "validation", "test")]
     # Speakers 0, 2, 3 train; 1 validates; 4 and 5, and a tenth of 0 to 3, test.
     assert sum(sizes) == 6 * 24 and sizes[2] > 48 and set(labels) == set(range(N_WORDS))
-    assert task.make_task(params, "fresh") is None
+    assert task.make_task(params, "fresh", Streams(0)) is None
     with pytest.raises(UserError, match="the network expects 101, 40 and 9"):
         task.samples(replace(params, values={**params.values, "n_words": 9}), "train")
 
@@ -194,7 +194,7 @@ def trained(params):
 
 
 def accuracy(params, variant, found, split="validation"):
-    some = task.make_task(params, split)
+    some = task.make_task(params, split, Streams(0))
     assert some is not None
     outcome = learning.evaluate(params, variant, found, some)
     return float((outcome.choices == outcome.targets).mean())
@@ -248,7 +248,7 @@ def machine(params):
 
 
 def some_words(params, n) -> Task:
-    held_out = task.make_task(params, "validation")
+    held_out = task.make_task(params, "validation", Streams(0))
     assert held_out is not None
     return select_task(held_out, np.arange(n))
 

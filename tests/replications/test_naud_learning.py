@@ -288,5 +288,5 @@ def test_rules_change_what_they_may():
 @pytest.mark.parametrize("variant", ["burstprop", "backprop"])
 def test_training_lowers_the_error(variant):
     layers, _ = trained(variant, epochs=30, eta_hidden=1.0 if variant == "burstprop" else 0.1)
-    errors = [row["value"] for row in layers.history if row["metric"] == "validation_error"]
+    errors = layers.history.values("validation_error")
     assert errors[-1] < 0.75 * errors[0]

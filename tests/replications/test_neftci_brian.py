@@ -126,7 +126,7 @@ def test_deviations_act_only_on_the_device_as_built():
     condition = Condition(plastic.PERTURBATION, "neurons", 0.2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(task, "recordings_of", lambda *_: data)
-        patch.setattr(task, "make_task", lambda *_: task_of(own, 3))
+        patch.setattr(plastic, "make_task", lambda *_: task_of(own, 3))
         whole, bound = plastic.vary(
             own, condition, task_of(own, 3), binding, np.random.default_rng(0)
         )

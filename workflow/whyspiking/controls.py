@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Progress, Task, Trials
 from whyspiking.errors import UserError
+from whyspiking.history import History, batches
 from whyspiking.randomness import Streams
 from whyspiking.talk_contract import Replication
 
@@ -107,22 +108,20 @@ def train(
     state = adam.init(arrays)
     shuffle = streams.rng("control-shuffle")
     key = jax.random.key(streams.integer("control-noise"))
-    history: list[dict[str, Any]] = []
-    seconds, measured = [], {}
+    history, measured = History(), {}
     for epoch in range(epochs):
         began = time.process_time()
-        order = shuffle.permutation(len(features))[: n_steps * batch].reshape(n_steps, batch)
+        order = batches(len(features), batch, shuffle)
         key, own = jax.random.split(key)
         arrays, state, value = run_epoch(arrays, state, jnp.asarray(order), own, data, labels)
         value = float(value)
-        seconds.append(time.process_time() - began)
+        seconds = time.process_time() - began
         weights = {name: np.asarray(array) for name, array in arrays.items()}
         measured = {"train_loss": value}
         if validation_set is not None:
             right = choose(weights, validation_set[0]) == validation_set[1]
             measured["validation_accuracy"] = float(right.mean())
-        for metric, number in (*measured.items(), ("epoch_seconds", seconds[-1])):
-            history.append({"epoch": epoch + 1, "metric": metric, "value": number})
+        history.note(epoch + 1, **measured, epoch_seconds=seconds)
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 20) == 0:
             told = ", ".join(f"{k.replace('_', ' ')} {v:.4f}" for k, v in measured.items())
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: {told}")
@@ -133,11 +132,11 @@ def train(
             "is": RELU,
             "sees": sees,
             "epochs": epochs,
-            "epoch_seconds": float(np.mean(seconds)),
+            "epoch_seconds": history.mean("epoch_seconds"),
             **{name: v for name, v in measured.items() if name == "validation_accuracy"},
             "parameters": int(sum(array.size for array in weights.values())),
         },
-        history=history,
+        history=history.rows,
     )
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Progress
 from whyspiking.errors import UserError
+from whyspiking.history import History, batches
 
 type Arrays = dict[str, Any]
 type Loss = Callable[[Arrays, Arrays], tuple[Any, dict[str, Any]]]
@@ -133,24 +134,22 @@ def fit(
     now: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
     given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
     state = adam.init(now)
-    history: list[dict[str, Any]] = []
-    seconds: list[float] = []
+    history = History()
     best: dict[str, Any] = {}
     for epoch in range(1, settings.epochs + 1):
         began = time.process_time()
-        order = shuffle.permutation(n_samples)[: n_steps * settings.batch].reshape(n_steps, -1)
+        order = batches(n_samples, settings.batch, shuffle)
         done = (epoch - 1 + np.arange(n_steps) / n_steps) / settings.epochs
         rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)
         now, state, told = run_epoch(
             now, state, shown, given, jnp.asarray(order), jnp.asarray(rate)
         )
         values = {name: float(value) for name, value in told.items()}
-        seconds.append(time.process_time() - began)
+        seconds = time.process_time() - began
         if not np.isfinite(values["train_loss"]):
             break
         values |= {name: float(value) for name, value in judge(now).items()}
-        values["epoch_seconds"] = seconds[-1]
-        history += [{"epoch": epoch, "metric": k, "value": v} for k, v in values.items()]
+        history.note(epoch, **values, epoch_seconds=seconds)
         reached = values[settings.criterion]
         if not best or reached > best["reached"]:
             kept = {name: np.asarray(value) for name, value in now.items()}
@@ -162,14 +161,14 @@ def fit(
         best["arrays"],
         {
             "engine": ENGINE,
-            "epochs": len(seconds),
+            "epochs": len(history.values("epoch_seconds")),
             # The first epoch includes compilation.
-            "epoch_seconds": float(np.median(seconds)),
+            "epoch_seconds": float(np.median(history.values("epoch_seconds"))),
             "best_epoch": best["epoch"],
             settings.criterion: best["reached"],
             "parameters": int(sum(np.size(value) for value in best["arrays"].values())),
         },
-        history,
+        history.rows,
     )
 
 

@@ -30,9 +30,7 @@ WIDTHS = {"baseline": ("-mno-avx",), "avx2": ("-mno-avx512f",), "avx512": ()}
 FULL_DISK = "No space left on device"
 """What compilers and linkers say then."""
 
-
-class NoCompiler(Exception):
-    """There is no working C++ compiler; the message says what was tried."""
+REMEDY = "install g++ or clang++ with C++17, which Brian2 needs as well, or name one in $CXX"
 
 
 def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
@@ -43,8 +41,8 @@ def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
         sources: C++ files.
 
     Raises:
-        NoCompiler: If there is no compiler or it fails.
-        UserError: If the disk is full, or $WHYSPIKING_VECTORS is not known.
+        UserError: If there is no compiler or it fails, the disk is full, or $WHYSPIKING_VECTORS is
+            not known.
     """
     path = build(name, sources, folder())
     try:
@@ -73,8 +71,8 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         into: The cache.
 
     Raises:
-        NoCompiler: If there is no compiler or it fails.
-        UserError: If the disk is full, or $WHYSPIKING_VECTORS is not known.
+        UserError: If there is no compiler or it fails, the disk is full, or $WHYSPIKING_VECTORS is
+            not known.
     """
     compiler = _compiler()
     try:
@@ -82,7 +80,9 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
             [*compiler, "--version"], capture_output=True, text=True, check=True
         ).stdout
     except (OSError, subprocess.CalledProcessError) as error:
-        raise NoCompiler(f"the C++ compiler {compiler[0]} does not run ({error})") from None
+        raise UserError(
+            f"the C++ compiler {compiler[0]} does not run ({error}); {REMEDY}"
+        ) from None
     beside = {header for source in sources for header in source.parent.glob("*.hpp")}
     headers = sorted({*beside, *shared.HEADERS})
     options = flags()
@@ -106,10 +106,9 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         command = [*compiler, *options, *include, "-o", str(partial), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if FULL_DISK in done.stderr:
-            # No reason to go on without the library: other engines round differently.
             raise UserError(f"compiling '{name}': {FULL_DISK}; free some space and start again")
         if done.returncode != 0:
-            raise NoCompiler(f"compiling '{name}' failed:\n{done.stderr[-2000:]}")
+            raise UserError(f"compiling '{name}' failed; {REMEDY}:\n{done.stderr[-2000:]}")
     return target
 
 
@@ -139,7 +138,7 @@ def _compiler() -> list[str]:
         path = shutil.which(name)
         if path is not None:
             return [path]
-    raise NoCompiler("no C++ compiler found (looked at $CXX, g++, c++, clang++)")
+    raise UserError(f"no C++ compiler found (looked at $CXX, g++, c++, clang++); {REMEDY}")
 
 
 def _processor() -> str:

@@ -135,7 +135,7 @@ def watch(camera: Camera, path: Path2D, images: NDArray, chance: Chance) -> Even
         chance: From `draw`, for as many images.
 
     Raises:
-        NoCompiler: If the kernel cannot be compiled.
+        UserError: If the kernel cannot be compiled.
         ValueError: If the path leads further than the sensor is wide, or shapes do not fit.
     """
     images = np.ascontiguousarray(images, np.float32)

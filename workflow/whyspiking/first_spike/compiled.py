@@ -1,6 +1,6 @@
 """First-spike layers in C++ (`kernel.cpp`), see `whyspiking.native`.
 
-Without a C++ compiler the JAX form in `closed_form` does the same work, more slowly.
+`closed_form` does the same in JAX.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 
 from whyspiking import native
 from whyspiking.first_spike.layer import LayerOutput, check_layer
-from whyspiking.native import NoCompiler
-
-__all__ = ["NAME", "NoCompiler", "backward", "forward", "forward_general", "library"]
 
 SOURCES = tuple(Path(__file__).parent / name for name in ("kernel.cpp", "general_taus.cpp"))
 NAME = "compiled"
@@ -36,7 +33,7 @@ def forward(times: NDArray, weights: NDArray, threshold: float, tau_ratio: int) 
         tau_ratio: tau_m / tau_s, 1 or 2.
 
     Raises:
-        NoCompiler: If the kernel cannot be compiled.
+        UserError: If the kernel cannot be compiled.
         ValueError: If shapes or the ratio do not fit.
     """
     times, weights = _layer_arrays(times, weights, tau_ratio)
@@ -139,7 +136,7 @@ def library() -> ctypes.CDLL:
     """The compiled kernel; compiles it if no fitting one is stored.
 
     Raises:
-        NoCompiler: If there is no compiler or it fails.
+        UserError: If there is no compiler or it fails.
     """
     found = native.load("first_spike", SOURCES)
     for suffix, real in (("f32", ctypes.c_float), ("f64", ctypes.c_double)):

@@ -141,7 +141,7 @@ def library() -> ctypes.CDLL:
     """The compiled training; compiles it if no fitting one is stored.
 
     Raises:
-        native.NoCompiler: If there is no compiler or it fails.
+        UserError: If there is no compiler or it fails.
     """
     found = native.load("first_spike_training", SOURCES)
     for suffix, real in (("f32", ctypes.c_float), ("f64", ctypes.c_double)):

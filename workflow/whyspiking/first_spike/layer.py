@@ -35,7 +35,6 @@ class LayerOutput:
 class Engine(Protocol):
     """Modules `compiled` and `closed_form` both provide this."""
 
-    NAME: str
     forward: Callable[..., LayerOutput]
     backward: Callable[..., tuple[NDArray, NDArray]]
 

@@ -1,7 +1,7 @@
 """An epoch of `training.Training` with whole arrays: the readable form of `epoch.cpp`.
 
-It uses nothing but `forward` and `backward` of the layers' engine, so it also runs in JAX where
-nothing can be compiled.
+It uses nothing but `forward` and `backward` of the layers' engine, so it also runs in JAX. From a
+seed it draws other noise than `epoch.cpp`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.first_spike.layer import LayerOutput
+from whyspiking.first_spike import compiled
+from whyspiking.first_spike.layer import Engine, LayerOutput
 
 if TYPE_CHECKING:
     from whyspiking.first_spike.training import Inputs, Settings, Statistics, Training
@@ -25,12 +26,13 @@ def run(
     rate: float,
     pulse_rate: float,
     noise_seed: int,
+    engine: Engine = compiled,
 ) -> Statistics:
     """See `training.Training.epoch`, which checks the arguments."""
     from whyspiking.first_spike.training import Diverged, Statistics
 
     own, rng = training.settings, np.random.default_rng(noise_seed)
-    state = _State(training)
+    state = _State(training, engine)
     sums = np.zeros(4)
     n_bumped = 0
     firsts = range(0, len(order), own.batch)
@@ -54,8 +56,8 @@ def run(
 class _State:
     """Copies of what an epoch changes, so that a failed one leaves no trace."""
 
-    def __init__(self, training: Training) -> None:
-        self.settings, self.engine = training.settings, training.engine
+    def __init__(self, training: Training, engine: Engine) -> None:
+        self.settings, self.engine = training.settings, engine
         self.weights, self.pulses = list(training.weights), list(training.pulses)
         self.weight_moments = [list(pair) for pair in training.weight_moments]
         self.pulse_moments = [list(pair) for pair in training.pulse_moments]

@@ -13,8 +13,8 @@ model with a decay rate K multiply times by K, and thresholds too.
     network.weights                                      # the pair, as NumPy arrays
 
 Per batch: forward pass; loss and exact gradient; what is done about silent neurons; a step of Adam.
-With a C++ compiler an epoch is one call of `epoch.cpp`. `reference_epoch` does the same with
-whole arrays and either engine of the layers: it is the readable form, and the fallback.
+An epoch is one call of `epoch.cpp`. `reference_epoch` does the same with whole arrays and either
+engine of the layers: it is the readable form, for tests.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whyspiking import first_spike, native
 from whyspiking.errors import UserError
 
 Pair = tuple[NDArray, NDArray]
@@ -182,14 +181,7 @@ class Inputs:
         """Where each sample begins, and its finite inputs in the order of time."""
         from whyspiking.first_spike import compiled_epoch
 
-        try:
-            return compiled_epoch.presort(self.whole)
-        except native.NoCompiler:
-            finite = np.isfinite(self.whole)
-            order = np.argsort(self.whole, axis=1, kind="stable").astype(np.uint16)
-            first = np.arange(finite.shape[1]) < finite.sum(axis=1)[:, None]
-            offsets = np.concatenate([[0], np.cumsum(finite.sum(axis=1))])
-            return offsets.astype(np.int64), order[first]
+        return compiled_epoch.presort(self.whole)
 
     def without(self, share: float, rng: np.random.Generator) -> Inputs:
         """The same inputs with a share of the spikes left out.
@@ -229,7 +221,6 @@ class Training:
         pulses: tuple[ArrayLike, ArrayLike] = ((), ()),
         *,
         dtype: type[np.floating] = np.float32,
-        engine: Literal["auto", "compiled", "jax"] = "auto",
     ) -> None:
         """Start from given weights; arrays are copied.
 
@@ -238,14 +229,11 @@ class Training:
             weights: (input + pulse, hidden) and (hidden + pulse, output).
             pulses: Times of the pulses of both layers; the arrays may be empty and differ in size.
             dtype: float32 or float64, the precision of everything.
-            engine: As in `first_spike.engine`; what is not "compiled" runs `reference_epoch`.
 
         Raises:
             ValueError: If shapes do not fit each other.
-            compiled.NoCompiler: If "compiled" was asked for and is not possible.
         """
         self.settings = settings
-        self.engine = first_spike.engine(engine)
         self.weights: Pair = _pair(weights, dtype)
         self.pulses: Pair = _pair(pulses, dtype)
         for layer, (w, p) in enumerate(zip(self.weights, self.pulses, strict=True)):
@@ -281,8 +269,7 @@ class Training:
             rate: Adam's rate for the weights in this epoch.
             pulse_rate: Adam's rate for the pulses, in units of tau_s (K times a rate per time
                 unit); 0 keeps them. Pulses are clipped at 0 after each step.
-            noise_seed: Of the noise of this epoch, 64 bits; draw it from the job's own stream. The
-                compiled form and the fallback draw different numbers from it.
+            noise_seed: Of the noise of this epoch, 64 bits; draw it from the job's own stream.
 
         Raises:
             Diverged: If a weight or pulse is not finite; nothing is changed then.
@@ -300,10 +287,9 @@ class Training:
             raise ValueError(f"targets must be {n_samples} classes of 0 to {n_out - 1}")
         if order.size == 0 or order.min() < 0 or order.max() >= n_samples:
             raise ValueError(f"order must name samples of 0 to {n_samples - 1}")
-        from whyspiking.first_spike import compiled_epoch, reference_epoch
+        from whyspiking.first_spike import compiled_epoch
 
-        form = compiled_epoch if self.engine.NAME == "compiled" else reference_epoch
-        return form.run(self, inputs, targets, order, rate, pulse_rate, noise_seed)
+        return compiled_epoch.run(self, inputs, targets, order, rate, pulse_rate, noise_seed)
 
 
 def _pair(arrays: tuple[ArrayLike, ArrayLike], dtype: type[np.floating]) -> Pair:

@@ -103,12 +103,7 @@ class Ear:
         self._response = np.ascontiguousarray(whole[:, :last])
         # The conjugate of the bins 0, n - 1, n - 2, ..., beside the bins 0, 1, 2, ...
         self._mirrored = np.ascontiguousarray(np.conj(whole[:, -np.arange(last)]))
-        try:
-            self._library = native.load("ear", [Path(__file__).with_name("ear.cpp")])
-        except native.NoCompiler as error:
-            raise UserError(
-                f"ear model: {error}; install a C++ compiler (g++ or clang++)"
-            ) from None
+        self._library = native.load("ear", [Path(__file__).with_name("ear.cpp")])
 
     def hear(self, wave: NDArray, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Spikes of all channels in response to one clip.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from whyspiking.contract import Network, Params, Progress, Task
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications._template import model
 from whyspiking.replications._template.task import make_task, times_ms
@@ -22,7 +23,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     times, targets = times_ms(training), training.targets
     w = streams.rng("init").normal(0.0, 0.05, params.n_input)
     shuffle = streams.rng("shuffle")
-    best, best_accuracy, history = w.copy(), -1.0, []
+    best, best_accuracy, history = w.copy(), -1.0, History()
     for epoch in range(params.epochs):
         errors = 0
         for sample in shuffle.permutation(len(targets)):
@@ -36,15 +37,12 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
                 w += (params.learning_rate if wanted else -params.learning_rate) * step
         first = model.first_spikes(params, w, times_ms(held_out))
         accuracy = float((np.isfinite(first) == held_out.targets).mean())
-        for metric, value in (
-            ("train_accuracy", 1 - errors / len(targets)),
-            ("validation_accuracy", accuracy),
-        ):
-            history.append({"epoch": epoch + 1, "metric": metric, "value": value})
+        right = 1 - errors / len(targets)
+        history.note(epoch + 1, train_accuracy=right, validation_accuracy=accuracy)
         if accuracy > best_accuracy:
             best, best_accuracy = w.copy(), accuracy
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.3f}")
-    return Network({"w": best}, {"engine": "numpy", "epochs": params.epochs}, history)
+    return Network({"w": best}, {"engine": "numpy", "epochs": params.epochs}, history.rows)
 
 
 def _split(params: Params, split, streams: Streams) -> Task:

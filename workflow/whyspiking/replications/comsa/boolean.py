@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import first_spike
 from whyspiking.contract import (
     Binding,
     BrianModel,
@@ -29,6 +28,7 @@ from whyspiking.contract import (
     Trials,
 )
 from whyspiking.first_spike import encoding
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, pulsed
 from whyspiking.replications.comsa.model import NAMES, PULSES
@@ -142,7 +142,7 @@ def train(
     held_out = jnp.asarray(data["validation"][0], jnp.float32)
     shuffle, n_steps = streams.rng("shuffle"), params.n_train // params.batch
     best = {name: np.asarray(values).copy() for name, values in arrays.items()}
-    accuracy, history, seconds = np.full(gate_of.size, -1.0), [], []
+    accuracy, history, seconds = np.full(gate_of.size, -1.0), History(), []
     for epoch in range(params.epochs):
         began = time.process_time()
         order = np.argsort(shuffle.random((gate_of.size, params.n_train)), axis=1)
@@ -154,9 +154,8 @@ def train(
             values[found > accuracy] = np.asarray(state[0][name])[found > accuracy]
         accuracy = np.maximum(accuracy, found)
         medians = np.median(found.reshape(len(GATES), -1), axis=1)
-        for gate, value in zip(GATES, medians, strict=True):
-            metric = f"validation_accuracy_{gate}"
-            history.append({"epoch": epoch + 1, "metric": metric, "value": float(value)})
+        named = (f"validation_accuracy_{gate}" for gate in GATES)
+        history.note(epoch + 1, **dict(zip(named, medians, strict=True)))
         if (epoch + 1) % max(1, params.epochs // 10) == 0:
             told = ", ".join(f"{g} {m:.3f}" for g, m in zip(GATES, medians, strict=True))
             progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {told}")
@@ -172,7 +171,7 @@ def train(
             "epoch_seconds": float(np.mean(seconds)),
             "networks": int(gate_of.size),
         },
-        history=history,
+        history=history.rows,
     )
 
 
@@ -269,25 +268,20 @@ def first_output_times(params: Params, arrays: Mapping[str, NDArray], values: ND
     """First output spikes of every network in closed form, float64.
 
     Args:
-        params: Neuron parameters and engine.
+        params: Neuron parameters.
         arrays: As `train` returns them.
         values: Inputs, (trial, 2 x gate).
 
     Returns:
         Time units, inf where silent; (trial, network, class).
     """
-    engine, scaled = (
-        first_spike.engine(params.engine),
-        np.asarray(values, float) * params.decay_rate,
-    )
+    scaled = np.asarray(values, float) * params.decay_rate
     found = []
     for index in range(len(arrays["w_hidden"])):
         gate = index // params.n_networks
         own = {name: arrays[name][index] for name in NAMES}
         part = scaled[:, gate * N_INPUT : (gate + 1) * N_INPUT]
-        spikes = model.layers(
-            part, own, c=model.threshold(params), decay_rate=params.decay_rate, engine=engine
-        )
+        spikes = model.layers(part, own, c=model.threshold(params), decay_rate=params.decay_rate)
         found.append(spikes.output.times / params.decay_rate)
     return np.stack(found, axis=1)
 

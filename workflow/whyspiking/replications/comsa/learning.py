@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from whyspiking import first_spike
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
+from whyspiking.first_spike import compiled
 from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, task
 from whyspiking.replications.comsa.model import NAMES, PULSES
@@ -91,12 +93,10 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         settings(params),
         (start["w_hidden"], start["w_output"]),
         (start["input_pulses"] * scale, start["hidden_pulses"] * scale),
-        engine=params.engine,
     )
     shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
-    history: list[dict[str, Any]] = []
-    seconds, stopped = [], ""
+    history, stopped = History(), ""
     for epoch in range(params.epochs):
         began = time.process_time()
         rate = rates(params, epoch, fixed_pulses=variant == "fixed_pulses")
@@ -110,20 +110,20 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         except Diverged as reason:
             stopped = f"epoch {epoch + 1}, step {reason.step}"
             break
-        seconds.append(time.process_time() - began)
+        seconds = time.process_time() - began
         arrays: dict[str, NDArray] = {}
         arrays.update(zip(NAMES, (*training.weights, *training.pulses), strict=True))
         arrays |= {name: arrays[name] / scale for name in PULSES}
         judged = validate(params, arrays, *held_out)
-        values = {
-            "train_loss": found.loss,
-            "train_accuracy": found.accuracy,
-            "silent_hidden": found.silent_hidden,
-            "silent_output": found.silent_output,
+        history.note(
+            epoch + 1,
+            train_loss=found.loss,
+            train_accuracy=found.accuracy,
+            silent_hidden=found.silent_hidden,
+            silent_output=found.silent_output,
             **judged,
-            "epoch_seconds": seconds[-1],
-        }
-        history += [{"epoch": epoch + 1, "metric": k, "value": v} for k, v in values.items()]
+            epoch_seconds=seconds,
+        )
         accuracy = judged["validation_accuracy"]
         if accuracy > best["accuracy"]:
             kept = {name: values.copy() for name, values in arrays.items()}
@@ -142,14 +142,14 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     return Network(
         arrays=best["arrays"],
         info={
-            "engine": training.engine.NAME,
-            "epochs": len(seconds),
-            "epoch_seconds": float(np.mean(seconds)),
+            "engine": compiled.NAME,
+            "epochs": len(history.values("epoch_seconds")),
+            "epoch_seconds": history.mean("epoch_seconds"),
             "validation_accuracy": best["accuracy"],
             "best_epoch": best["epoch"],
             "stopped": stopped,
         },
-        history=history,
+        history=history.rows,
     )
 
 

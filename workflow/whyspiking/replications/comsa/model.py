@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import first_spike
 from whyspiking.contract import Params, Task, Trials
-from whyspiking.first_spike import LayerOutput
+from whyspiking.first_spike import LayerOutput, compiled
 
 Arrays = Mapping[str, NDArray]
 """w_hidden (input + pulse, hidden), w_output (hidden + pulse, output), and the pulse times
@@ -53,20 +52,13 @@ def tau_ms(params: Params) -> float:
     return params.unit_ms / params.decay_rate
 
 
-def engine_name(params: Params) -> str:
-    """Which engine trains and evaluates: "compiled" or "jax"."""
-    return first_spike.engine(params.engine).NAME
-
-
 def with_pulses(times: NDArray, pulses: NDArray) -> NDArray:
     """Append spikes that come at the same time in every sample, (sample, channel + pulse)."""
     pulses = np.asarray(pulses, times.dtype)
     return np.hstack([times, np.broadcast_to(pulses, (len(times), pulses.size))])
 
 
-def layers(
-    scaled: NDArray, arrays: Arrays, *, c: float, decay_rate: float, engine: first_spike.Engine
-) -> Pass:
+def layers(scaled: NDArray, arrays: Arrays, *, c: float, decay_rate: float) -> Pass:
     """First spikes of both layers.
 
     Args:
@@ -74,13 +66,12 @@ def layers(
         arrays: Weights and pulse times.
         c: Threshold in dimensionless time.
         decay_rate: K per time unit, for the pulses.
-        engine: Compiled or JAX.
     """
     kind = scaled.dtype
     inputs = with_pulses(scaled, arrays["input_pulses"] * decay_rate)
-    hidden = engine.forward(inputs, arrays["w_hidden"].astype(kind, copy=False), c, 1)
+    hidden = compiled.forward(inputs, arrays["w_hidden"].astype(kind, copy=False), c, 1)
     onward = with_pulses(hidden.times, arrays["hidden_pulses"] * decay_rate)
-    output = engine.forward(onward, arrays["w_output"].astype(kind, copy=False), c, 1)
+    output = compiled.forward(onward, arrays["w_output"].astype(kind, copy=False), c, 1)
     return Pass(inputs, hidden, onward, output)
 
 
@@ -88,18 +79,15 @@ def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArra
     """First spikes of hidden and output layer in time units.
 
     Args:
-        params: Neuron parameters and engine.
+        params: Neuron parameters.
         arrays: Weights and pulse times.
         times: Pixel times in time units, inf where silent; (sample, pixel). Their precision is
             that of the computation.
     """
-    engine = first_spike.engine(params.engine)
     found: list[Pass] = []
     for first in range(0, max(len(times), 1), ENGINE_CHUNK):
         part = times[first : first + ENGINE_CHUNK] * times.dtype.type(params.decay_rate)
-        found.append(
-            layers(part, arrays, c=threshold(params), decay_rate=params.decay_rate, engine=engine)
-        )
+        found.append(layers(part, arrays, c=threshold(params), decay_rate=params.decay_rate))
     hidden = np.concatenate([spikes.hidden.times for spikes in found]) / params.decay_rate
     output = np.concatenate([spikes.output.times for spikes in found]) / params.decay_rate
     return hidden, output

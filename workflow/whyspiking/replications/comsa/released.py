@@ -15,8 +15,8 @@ import numpy as np
 
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
+from whyspiking.first_spike import compiled
 from whyspiking.randomness import Streams
-from whyspiking.replications.comsa import model
 from whyspiking.replications.comsa.digits import (
     bind,
     decode,
@@ -71,7 +71,7 @@ def train(
         reason = f"{name} (data.originals_dir is not set)"
     elif not (folder / name).is_file():
         reason = f"{name} is not in data.originals_dir"
-    facts = {"engine": model.engine_name(params)}
+    facts = {"engine": compiled.NAME}
     if folder is None or reason:
         return Network({}, {**facts, "unavailable": f"file not available: {reason}"})
     raw = (folder / name).read_bytes()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from whyspiking import perturb
 from whyspiking.contract import Binding, Condition, Network, Params, Progress, Stimulus, Task
+from whyspiking.first_spike import compiled
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model
 from whyspiking.replications.goeltz.model import Weights
@@ -108,7 +109,7 @@ def unadapted(params: Params, streams: Streams, parent: Network) -> Network:
     for condition in conditions(params):
         if condition.perturbation == "tau_spread":
             arrays |= _named(condition, spread_taus(params, condition, streams))
-    return Network(arrays=arrays, info={"engine": model.engine_name(params), "epochs": 0})
+    return Network(arrays=arrays, info={"engine": compiled.NAME, "epochs": 0})
 
 
 def retrain(params: Params, streams: Streams, parent: Network, progress: Progress) -> Network:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from whyspiking import first_spike
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
+from whyspiking.first_spike import compiled
 from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model, task
 from whyspiking.replications.goeltz.model import Pass, Weights
@@ -176,7 +178,7 @@ def train(
     inputs = task.spike_times(features, params).astype(np.float32)
     held_out = task.make_task(params, "validation", streams)
     weights = start or initial_weights(params, streams)
-    if distortion is None and model.engine_name(params) == "compiled":
+    if distortion is None:
         learner = Compiled(params, inputs, targets, weights)
     else:
         learner = Stepwise(params, inputs, targets, weights, distortion)
@@ -192,7 +194,7 @@ def train(
         seconds = time.process_time() - began
         held = learner.distortion.weights(learner.weights)
         accuracy = model.accuracy(params, held, held_out, learner.forward)
-        history.epoch(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
+        history.note(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
         done = epoch + 1
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
@@ -206,7 +208,7 @@ def train(
     return Network(
         arrays=dict(zip(NAMES, learner.weights, strict=True)),
         info={
-            "engine": model.engine_name(params),
+            "engine": compiled.NAME,
             "epochs": done,
             "stopped": stopped,
             "epoch_seconds": history.mean("epoch_seconds"),
@@ -260,7 +262,7 @@ class Compiled:
 
 
 class Stepwise:
-    """Batch by batch, around any substrate, on either engine."""
+    """Batch by batch, around any substrate."""
 
     def __init__(
         self,
@@ -324,18 +326,3 @@ class Stepwise:
             "silent_hidden": float(np.isinf(spikes.hidden.times).mean()),
             "bumped_batches": float(layer is not None),
         }
-
-
-@dataclass
-class History:
-    """Collects measurements into rows of epochs."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-
-    def epoch(self, number: int, **values: float) -> None:
-        """One epoch: metric -> value."""
-        self.rows += [{"epoch": number, "metric": k, "value": v} for k, v in values.items()]
-
-    def mean(self, metric: str) -> float:
-        """Mean of a metric over all epochs."""
-        return float(np.mean([row["value"] for row in self.rows if row["metric"] == metric]))

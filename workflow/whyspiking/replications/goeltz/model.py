@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking import first_spike
 from whyspiking.contract import Binding, BrianModel, Network, Params, Task, Trials
-from whyspiking.errors import UserError
-from whyspiking.first_spike import LayerOutput, brian_network
+from whyspiking.first_spike import LayerOutput, brian_network, compiled
 from whyspiking.replications.goeltz.task import with_bias
 
 Weights = tuple[NDArray, NDArray]
@@ -52,11 +51,6 @@ def threshold(params: Params) -> float:
     return params.theta / params.tau_ratio
 
 
-def engine_name(params: Params) -> str:
-    """Which engine trains and evaluates: "compiled" or "jax"."""
-    return first_spike.engine(params.engine).NAME
-
-
 def ideal_substrate(
     params: Params, jitter: Callable[[NDArray], NDArray] | None = None
 ) -> Substrate:
@@ -66,13 +60,15 @@ def ideal_substrate(
         params: Parameters of the experiment.
         jitter: Applied to hidden spike times on their way to the output layer.
     """
-    engine, c = first_spike.engine(params.engine), threshold(params)
+    c = threshold(params)
 
     def forward(times: NDArray, weights: Weights) -> Pass:
-        hidden = engine.forward(times, weights[0], c, params.tau_ratio)
+        hidden = compiled.forward(times, weights[0], c, params.tau_ratio)
         sent = hidden.times if jitter is None else jitter(hidden.times)
         onward = with_bias(sent, params)
-        return Pass(times, hidden, onward, engine.forward(onward, weights[1], c, params.tau_ratio))
+        return Pass(
+            times, hidden, onward, compiled.forward(onward, weights[1], c, params.tau_ratio)
+        )
 
     return forward
 
@@ -87,18 +83,7 @@ def uneven_substrate(params: Params, taus: Mapping[str, NDArray]) -> Substrate:
         params: Parameters of the experiment.
         taus: `tau_m_hidden`, `tau_s_hidden`, `tau_m_output`, `tau_s_output`, each (neuron,), in
             units of the nominal tau_s.
-
-    Raises:
-        UserError: If there is no C++ compiler, which Brian2 needs as well.
     """
-    from whyspiking.first_spike import compiled
-
-    try:
-        compiled.library()
-    except compiled.NoCompiler as reason:
-        raise UserError(
-            f"neurons with uneven time constants need a C++ compiler: {reason}"
-        ) from None
 
     def simulate(times: NDArray, weights: Weights) -> tuple[NDArray, NDArray]:
         c = np.array(threshold(params))
@@ -146,18 +131,17 @@ def gradients(params: Params, spikes: Pass, weights: Weights, by_output: NDArray
         weights: Weights of that pass.
         by_output: Derivative by the output times, (sample, class).
     """
-    engine = first_spike.engine(params.engine)
     limits = {
         "min_slope": first_spike.min_slope(params.slope_floor, threshold(params), params.tau_ratio),
         "max_dw": params.max_dw_norm,
     }
     kind = weights[0].dtype
     onward, inputs = spikes.onward.astype(kind), spikes.inputs.astype(kind)
-    w_output, by_onward = engine.backward(
+    w_output, by_onward = compiled.backward(
         onward, weights[1], spikes.output, by_output, params.tau_ratio, **limits
     )
     n_hidden = weights[0].shape[1]
-    w_hidden, _ = engine.backward(
+    w_hidden, _ = compiled.backward(
         inputs, weights[0], spikes.hidden, by_onward[:, :n_hidden], params.tau_ratio,
         first_time=inputs.shape[1], **limits,
     )  # fmt: skip

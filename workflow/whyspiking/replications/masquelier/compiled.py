@@ -43,7 +43,7 @@ def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool =
         whole: Whether spikes after the decision are wanted too.
 
     Raises:
-        NoCompiler: If the kernel cannot be compiled.
+        UserError: If the kernel cannot be compiled.
         UserError: If weights and spikes do not fit.
     """
     w_hidden, w_output = _weights(events, weights)
@@ -80,7 +80,7 @@ def train_epoch(
         rule: Constants of the learning rule.
 
     Raises:
-        NoCompiler: If the kernel cannot be compiled.
+        UserError: If the kernel cannot be compiled.
         UserError: If weights and spikes do not fit.
         Diverged: If a weight is no finite number any more; weights are as before the epoch then.
     """
@@ -125,7 +125,7 @@ def library() -> ctypes.CDLL:
     """The compiled kernel; compiles it if no fitting one is stored.
 
     Raises:
-        NoCompiler: If there is no compiler or it fails.
+        UserError: If there is no compiler or it fails.
     """
     found = native.load("s4nn", SOURCES)
     sizes = [_INT, _INT, _INT, _INT, _REAL, _ARRAY, _ARRAY, _INT]

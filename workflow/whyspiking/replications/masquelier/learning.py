@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
+from whyspiking.history import History
 from whyspiking.randomness import Streams
-from whyspiking.replications.masquelier import task
+from whyspiking.replications.masquelier import compiled, task
 from whyspiking.replications.masquelier.model import NAMES, neurons, published, strict
 from whyspiking.replications.masquelier.network import (
     Averaged,
@@ -22,7 +23,6 @@ from whyspiking.replications.masquelier.network import (
     Rule,
     Weights,
 )
-from whyspiking.replications.masquelier.reference import engine
 
 RECIPES: dict[str, dict[str, Any]] = {
     "spiking": {},
@@ -108,7 +108,6 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         UserError: If the weights are no numbers any more before any epoch was good.
     """
     how = recipe(params, variant)
-    compute = engine(params.engine)
     images, targets = task.samples(params, "train")
     events = task.events(params, images)
     held_out = _held_out(params)
@@ -119,8 +118,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         averaged = Averaged(means, float(how["average_rate"]), int(params.average_every))
     shuffle, redraw = streams.rng("shuffle"), streams.rng("reset")
     order = np.arange(len(targets))
-    history: list[dict[str, Any]] = []
-    kept, best, seconds = None, {"validation_accuracy": -1.0, "epoch": 0}, []
+    history, kept, best = History(), None, {"validation_accuracy": -1.0, "epoch": 0}
     stopped = ""
     for epoch in range(1, params.epochs + 1):
         began = time.process_time()
@@ -128,20 +126,19 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         if how["shuffle"]:
             order = shuffle.permutation(len(targets))
         try:
-            fired, hits, changed = compute.train_epoch(
+            fired, hits, changed = compiled.train_epoch(
                 events, targets, order, weights, averaged, neurons(params), rule
             )
         except Diverged as reason:
             stopped = f"epoch {epoch}, image {reason.image}"
             break
-        seconds.append(time.process_time() - began)
+        seconds = time.process_time() - began
         shown = averaged.weights if averaged else weights
         found = validate(params, shown, *held_out) if held_out else {}
         found |= {"train_accuracy": hits / len(order), "changed": changed / len(order)}
         silent = fired < params.reset_share * len(order)
         found["dead"] = float(silent.mean())
-        history += [{"epoch": epoch, "metric": k, "value": float(v)} for k, v in found.items()]
-        history.append({"epoch": epoch, "metric": "epoch_seconds", "value": seconds[-1]})
+        history.note(epoch, **found, epoch_seconds=seconds)
         if not held_out or found["validation_accuracy"] > best["validation_accuracy"]:
             kept, best = tuple(w.copy() for w in shown), {**found, "epoch": epoch}
         # After validation, as in the published code: a fresh neuron fires early and disturbs.
@@ -163,15 +160,15 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     return Network(
         arrays=dict(zip(NAMES, kept, strict=True)),
         info={
-            "engine": compute.NAME,
-            "epochs": len(seconds),
-            "epoch_seconds": float(np.mean(seconds)),
+            "engine": compiled.NAME,
+            "epochs": len(history.values("epoch_seconds")),
+            "epoch_seconds": history.mean("epoch_seconds"),
             "kept_epoch": int(best["epoch"]),
             "stopped": stopped,
             **{key: float(value) for key, value in best.items() if key.startswith("validation")},
             "parameters": int(sum(w.size for w in kept)),
         },
-        history=history,
+        history=history.rows,
     )
 
 
@@ -194,8 +191,8 @@ def validate(
         events: Spikes of the images.
         classes: Their classes, (image,).
     """
-    whole = tuple(np.asarray(w, np.float64) for w in weights)
-    found = engine(params.engine).forward(events, whole, neurons(params), whole=False)
+    hidden, output = (np.asarray(w, np.float64) for w in weights)
+    found = compiled.forward(events, (hidden, output), neurons(params), whole=False)
     first = found.output.min(axis=1)
     chosen = strict(found.output, found.potential)
     scored = published(found.output, found.potential, classes, params.t_max)

@@ -20,9 +20,9 @@ from whyspiking.contract import (
     Trials,
 )
 from whyspiking.errors import UserError
+from whyspiking.replications.masquelier import compiled
 from whyspiking.replications.masquelier import task as tasks
 from whyspiking.replications.masquelier.network import Events, Firing, Neurons, Weights
-from whyspiking.replications.masquelier.reference import engine
 
 NAMES = ("w_hidden", "w_output")
 SAMPLING_TICKS = 2
@@ -42,9 +42,7 @@ def weights_of(network: Network) -> Weights:
 
 def forward(params: Params, network: Network, events: Events, *, whole: bool = True) -> Firing:
     """First spikes of both layers in the engine of training."""
-    found: Firing = engine(params.engine).forward(
-        events, weights_of(network), neurons(params), whole=whole
-    )
+    found: Firing = compiled.forward(events, weights_of(network), neurons(params), whole=whole)
     return found
 
 

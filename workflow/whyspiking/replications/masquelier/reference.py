@@ -1,19 +1,13 @@
 """S4NN in numpy, image by image: the readable home of the equations (README, Eqs. 2 to 6).
 
-`compiled` gives the same numbers a hundred times faster; `engine` chooses.
+`compiled` gives the same numbers a hundred times faster; this is what it is tested against.
 """
 
 from __future__ import annotations
 
-import importlib
-import logging
-from typing import Any, Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.errors import UserError
-from whyspiking.native import NoCompiler
 from whyspiking.replications.masquelier.network import (
     WATCH_EVERY,
     Averaged,
@@ -27,40 +21,9 @@ from whyspiking.replications.masquelier.network import (
     order_spikes,
 )
 
-__all__ = ["NAME", "engine", "first_spikes", "forward", "order_spikes", "train_epoch", "update"]
+__all__ = ["NAME", "first_spikes", "forward", "order_spikes", "train_epoch", "update"]
 
 NAME = "numpy"
-
-log = logging.getLogger(__name__)
-
-
-def engine(choice: Literal["auto", "compiled", "numpy"] = "auto") -> Any:
-    """The module that computes: `compiled`, or this one.
-
-    Args:
-        choice: "compiled" (C++), "numpy", or "auto": compiled, else numpy with a line in the log.
-
-    Raises:
-        UserError: If "compiled" was asked for and nothing can be compiled.
-    """
-    if choice not in ("auto", "compiled", "numpy"):
-        raise UserError(
-            f"talk 'masquelier': parameter 'engine' is {choice!r}; expected auto, compiled or numpy"
-        )
-    if choice != "numpy":
-        from whyspiking.replications.masquelier import compiled
-
-        try:
-            compiled.library()
-            return compiled
-        except NoCompiler as reason:
-            if choice == "compiled":
-                raise UserError(
-                    f"talk 'masquelier': engine 'compiled' needs a C++ compiler: {reason}; install "
-                    "one, or set the parameter 'engine' to numpy"
-                ) from None
-            log.warning("S4NN runs in numpy, a hundred times slower: %s", reason)
-    return importlib.import_module(__name__)
 
 
 def first_spikes(

@@ -10,8 +10,8 @@ from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.first_spike import encoding
 from whyspiking.randomness import Streams
+from whyspiking.replications.masquelier import compiled
 from whyspiking.replications.masquelier.network import Events
-from whyspiking.replications.masquelier.reference import engine
 
 WHITE = 255
 
@@ -84,11 +84,11 @@ def brightness(images: NDArray) -> NDArray[np.float32]:
 
 def events(params: Params, images: NDArray) -> Events:
     """The spikes of images in the order in which the engines read them."""
-    return engine(params.engine).order_spikes(ticks(images, params.t_max), params.t_max)
+    return compiled.order_spikes(ticks(images, params.t_max), params.t_max)
 
 
 def events_of(params: Params, task: Task) -> Events:
     """The same from a task, whose spikes may have been moved; a tick is the nearest one."""
     first = task.stimulus.spikes["input"].first_ms() / params.tick_ms
     whole = np.where(first < params.t_max - 0.5, np.floor(first + 0.5), params.t_max)
-    return engine(params.engine).order_spikes(whole.astype(np.uint16), params.t_max)
+    return compiled.order_spikes(whole.astype(np.uint16), params.t_max)

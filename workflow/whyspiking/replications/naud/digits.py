@@ -94,7 +94,7 @@ def train(
         shuffle=streams.rng("hierarchy-shuffle"),
         told=progress,
     )
-    seconds = [row["value"] for row in layers.history if row["metric"] == "epoch_seconds"]
+    seconds = layers.history.values("epoch_seconds")
     arrays = {}
     for kind in ("forward", "bias", "feedback"):
         arrays |= {f"{kind}_{k}": values for k, values in enumerate(getattr(layers, kind))}
@@ -110,7 +110,7 @@ def train(
                 "neuron_updates": float(sum(params.sizes[1:])),
             },
         },
-        history=layers.history,
+        history=layers.history.rows,
     )
 
 

@@ -10,10 +10,11 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from whyspiking.history import History, batches
 
 Float = np.float32
 
@@ -68,7 +69,7 @@ class Layers:
     forward: list[NDArray]
     bias: list[NDArray]
     feedback: list[NDArray]
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: History = field(default_factory=History)
 
     @classmethod
     def drawn(cls, sizes: Sequence[int], recipe: Recipe, rng: np.random.Generator) -> Layers:
@@ -166,8 +167,7 @@ def train(
     first = n_layers - 1 if recipe.rule == "readout" else 0
     for epoch in range(recipe.epochs):
         began = time.process_time()
-        order = shuffle.permutation(len(features))[: n_batches * recipe.batch]
-        for number, chosen in enumerate(order.reshape(n_batches, recipe.batch)):
+        for number, chosen in enumerate(batches(len(features), recipe.batch, shuffle)):
             done = (epoch + number / n_batches) / recipe.epochs
             slower = recipe.eta_end**done
             fade = recipe.decay * max(0.0, 1.0 - done / recipe.decay_share)
@@ -195,7 +195,7 @@ def train(
                         layers.feedback[k - 1] *= 1.0 - eta * Float(fade)
                     layers.feedback[k - 1] += change.T
         _note(layers, epoch + 1, validation, recipe, time.process_time() - began)
-        error = layers.history[-1]["value"]
+        error = layers.history.rows[-1]["value"]
         told((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
     return layers
 
@@ -228,9 +228,7 @@ def _note(
         values |= {f"feedback_angle_{k + 1}": angle for k, angle in enumerate(angles)}
     wrong = choose(layers, validation[0]) != validation[1]
     values["validation_error"] = float(wrong.mean())
-    layers.history += [
-        {"epoch": epoch, "metric": metric, "value": value} for metric, value in values.items()
-    ]
+    layers.history.note(epoch, **values)
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Task, Trials
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
 
@@ -68,7 +69,7 @@ def train(params: Params, variant: str, streams: Streams) -> Network:
         "output_bias": np.array(rng.uniform(-1, 1)),
     }
     features = np.array(PATTERNS, float)
-    history = []
+    history = History()
     for epoch in range(1, params.control_epochs + 1):
         for x, target in zip(features, TARGETS, strict=True):
             hidden, output = forward(arrays, x)
@@ -80,7 +81,7 @@ def train(params: Params, variant: str, streams: Streams) -> Network:
             arrays["hidden_bias"] = arrays["hidden_bias"] + rate * to_hidden
         if epoch % max(1, params.control_epochs // 40) == 0:
             loss = float(((forward(arrays, features)[1] - TARGETS) ** 2).mean())
-            history.append({"epoch": epoch, "metric": "squared_error", "value": loss})
+            history.note(epoch, squared_error=loss)
     active = float((features @ np.ones((2, 2))).sum(axis=1).mean()) + 2
     counts = {
         "macs_effective": active,
@@ -91,7 +92,7 @@ def train(params: Params, variant: str, streams: Streams) -> Network:
     }
     info = {"engine": ENGINE, "epochs": int(params.control_epochs), "counts": counts}
     info["weights"] = ["to_hidden", "to_output"]
-    return Network(arrays=arrays, info=info, history=history)
+    return Network(arrays=arrays, info=info, history=history.rows)
 
 
 def evaluate(network: Network, task: Task) -> Trials:

@@ -12,6 +12,7 @@ import optax
 from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Progress, Task, Trials
+from whyspiking.history import History, batches
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, task
 
@@ -89,23 +90,19 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
 
     arrays: Any = {name: jnp.asarray(x) for name, x in initial(params, streams).items()}
     state, shuffle = adam.init(arrays), streams.rng("shuffle")
-    history, seconds = [], []
+    history, seconds = History(), []
     value = float("nan")
     for epoch in range(params.epochs):
         began = time.process_time()
-        order = shuffle.permutation(n)[: n_batches * batch].reshape(n_batches, batch)
-        for chosen in order:
+        for chosen in batches(n, batch, shuffle):
             arrays, state = update(arrays, state, data.unpacked(chosen), data.labels[chosen])
         jax.block_until_ready(arrays)
         seconds.append(time.process_time() - began)
         choices = _decide(params, arrays, held_out.labels, held_out.unpacked()).choices
         value = float((choices == held_out.labels).mean())
-        for metric, number in (
-            ("validation_accuracy", value),
-            ("samples", float((epoch + 1) * n_batches * batch)),
-            ("updates", float((epoch + 1) * n_batches)),
-        ):
-            history.append({"epoch": epoch + 1, "metric": metric, "value": number})
+        updates = (epoch + 1) * n_batches
+        seen = {"samples": updates * batch, "updates": updates}
+        history.note(epoch + 1, validation_accuracy=value, **seen)
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {value:.4f}")
     found = {name: np.asarray(x) for name, x in arrays.items()}
     return Network(
@@ -119,7 +116,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
             "parameters": int(sum(x.size for x in found.values())),
             "counts": count_operations(params, found, held_out.unpacked()),
         },
-        history,
+        history.rows,
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Progress
 from whyspiking.errors import UserError
+from whyspiking.history import History, batches
 from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import alignment, model, network, rules, task
 from whyspiking.replications.neftci.network import Constants, Weights
@@ -79,26 +80,24 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     one_hot = np.eye(params.n_classes, dtype=np.float32)
     moments = alignment.moments(params.align_points, n_all)
 
-    def aligned(seen: int) -> list[dict[str, Any]]:
+    def aligned(seen: int) -> None:
         """M3 after so many batches; draws from a stream of its own, so learning does not notice."""
         found = alignment.measure(
             params, c, Weights(now.w, now.b, weights.g), data, batch,
             streams.rng(f"alignment {seen}"),
         )  # fmt: skip
-        return [{"epoch": seen / n_batches, "metric": k, "value": v} for k, v in found.items()]
+        history.note(seen / n_batches, **found)
 
-    history: list[dict[str, Any]] = []
-    seconds: list[float] = []
+    history = History()
     layers: list[float] = []
     for epoch in range(params.epochs):
         began = time.process_time()
-        order = shuffle.permutation(n)[: n_batches * batch].reshape(n_batches, batch)
-        for index, chosen in enumerate(order):
+        for index, chosen in enumerate(batches(n, batch, shuffle)):
             seen = epoch * n_batches + index
             if seen in moments:
                 jax.block_until_ready(now)
                 paused = time.process_time()
-                history += aligned(seen)
+                aligned(seen)
                 began += time.process_time() - paused
             done = seen / n_all
             # Made on the host: outside of a compiled function JAX takes longer for such small ones.
@@ -106,18 +105,17 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             current = np.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
             now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
         jax.block_until_ready(now)
-        seconds.append(time.process_time() - began)
+        seconds = time.process_time() - began
         layers, rates = validate(params, Weights(now.w, now.b, weights.g), held_out)
         found = {f"validation_accuracy_layer{k}": a for k, a in enumerate(layers, 1)}
         found |= {f"rate_layer{k}": r for k, r in enumerate(rates, 1)}
         found["validation_accuracy"] = layers[-1]
         found["samples"] = (epoch + 1) * n_batches * batch
         found["updates"] = (epoch + 1) * n_batches * updates_per_batch(params, name)
-        found["epoch_seconds"] = seconds[-1]
-        history += [{"epoch": epoch + 1, "metric": k, "value": float(v)} for k, v in found.items()]
+        history.note(epoch + 1, **found, epoch_seconds=seconds)
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {layers[-1]:.4f}")
     if n_all in moments:
-        history += aligned(n_all)
+        aligned(n_all)
     arrays = {}
     for index, (w, b, g) in enumerate(zip(now.w, now.b, weights.g, strict=True), start=1):
         arrays |= {f"w{index}": np.asarray(w), f"b{index}": np.asarray(b)}
@@ -128,12 +126,12 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             "engine": "jax",
             "rule": name,
             "epochs": params.epochs,
-            "epoch_seconds": float(np.mean(seconds)),
+            "epoch_seconds": history.mean("epoch_seconds"),
             "validation_accuracy": float(layers[-1]),
             "parameters": int(sum(w.size for w in now.w) + sum(b.size for b in now.b)),
-            "measures": alignment.over_training(history),
+            "measures": alignment.over_training(history.rows),
         },
-        history,
+        history.rows,
     )
 
 

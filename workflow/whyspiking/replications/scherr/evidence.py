@@ -20,6 +20,7 @@ from whyspiking.contract import (
     Trials,
 )
 from whyspiking.errors import unknown_variant
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import brian_network, evidence_task, kernel
 from whyspiking.replications.scherr.adam import Adam
@@ -130,13 +131,12 @@ def train(
     arrays = initial(params, streams)
     data, adam = streams.rng("data-train"), Adam()
     n_iterations = params.iterations[variant]
-    history: list[dict[str, Any]] = []
+    history = History()
     errors: list[float] = []
     floats = 0
     for iteration in range(n_iterations):
         if variant in ALIGNED and iteration % params.align_every == 0:
-            for metric, value in alignment(params, neurons, arrays, streams, iteration).items():
-                history.append({"epoch": iteration, "metric": metric, "value": value})
+            history.note(iteration, **alignment(params, neurons, arrays, streams, iteration))
         trials = evidence_task.draw(params, data, params.batch)
         found = gradient(neurons, arrays, trials, cost, rule)
         floats = found.floats_kept
@@ -148,12 +148,8 @@ def train(
         errors.append(float((found.outputs.argmax(axis=1) != trials.labels).mean()))
         for name, step in steps.items():
             arrays[name] = arrays[name] + step
-        for metric, value in (
-            ("train_loss", found.loss),
-            ("train_error", errors[-1]),
-            ("rate_hz", 1000 * found.rates.mean() / params.dt_ms),
-        ):
-            history.append({"epoch": iteration + 1, "metric": metric, "value": float(value)})
+        rate_hz = 1000 * found.rates.mean() / params.dt_ms
+        history.note(iteration + 1, train_loss=found.loss, train_error=errors[-1], rate_hz=rate_hz)
         if iteration % 10 == 9 or iteration + 1 == n_iterations:
             mean = np.mean(errors[-WINDOW:])
             progress((iteration + 1) / n_iterations, f"iteration {iteration + 1}: error {mean:.3f}")
@@ -170,10 +166,10 @@ def train(
                 "iterations_to_10_percent": first_below(errors, 0.10),
                 # M1: what the rule holds in memory for one batch, beside weights and neurons.
                 "learning_memory": float(floats),
-                **mean_alignment(history),
+                **mean_alignment(history.rows),
             },
         },
-        history=history,
+        history=history.rows,
     )
 
 

@@ -291,7 +291,7 @@ def library() -> ctypes.CDLL:
     """The compiled kernel.
 
     Raises:
-        NoCompiler: If it cannot be compiled.
+        UserError: If it cannot be compiled.
     """
     found = native.load("scherr", SOURCES)
     pointer, integer, long = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Progress
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import evidence_task
 
@@ -114,15 +115,14 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
 
     arrays: Any = {name: jnp.asarray(x) for name, x in initial(params, streams).items()}
     state, data = optimiser.init(arrays), streams.rng("data-train")
-    history: list[dict[str, Any]] = []
+    history = History()
     errors: list[float] = []
     for iteration in range(n_iterations):
         trials = evidence_task.draw(params, data, params.batch)
         x = evidence_task.binned(params, trials).astype(np.float32)
         arrays, state, value, error = step(arrays, state, x, trials.labels)
         errors.append(float(error))
-        for metric, number in (("train_loss", float(value)), ("train_error", errors[-1])):
-            history.append({"epoch": iteration + 1, "metric": metric, "value": number})
+        history.note(iteration + 1, train_loss=value, train_error=errors[-1])
         if iteration % 10 == 9 or iteration + 1 == n_iterations:
             news = f"iteration {iteration + 1}: error {np.mean(errors[-10:]):.3f}"
             progress((iteration + 1) / n_iterations, news)
@@ -142,7 +142,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
             # The battery perturbs these, and the spikes before they are counted.
             "weights": ["input", "state", "out"],
         },
-        history=history,
+        history=history.rows,
     )
 
 

@@ -24,6 +24,7 @@ from whyspiking.contract import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import oneshot_brian, oneshot_task
 from whyspiking.replications.scherr.oneshot_brian import to_brian
@@ -211,13 +212,13 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
     masks = {name: (start[name] != 0).astype(np.float32) for name in ("w", "generator")}
     arrays: Any = {name: jnp.asarray(x) for name, x in start.items()}
     state, data = optimiser.init(arrays), streams.rng("tasks-train")
-    history: list[dict[str, Any]] = []
+    history = History()
     for iteration in range(params.outer_iterations):
         wanted = oneshot_task.draw(params, data, params.batch).swapaxes(0, 1)
         arrays, state, error = outer(arrays, state, wanted.astype(np.float32))
         if iteration % 10 == 9 or iteration + 1 == params.outer_iterations:
             value = float(error)
-            history.append({"epoch": iteration + 1, "metric": "nmse", "value": value})
+            history.note(iteration + 1, nmse=value)
             progress((iteration + 1) / params.outer_iterations, f"{iteration + 1}: {value:.3f}")
     found = {name: np.asarray(x) for name, x in arrays.items()}
     return Network(
@@ -228,7 +229,7 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
             "epochs": params.outer_iterations,
             "validation_nmse": validation_error(params, found, "generator", streams),
         },
-        history=history,
+        history=history.rows,
     )
 
 

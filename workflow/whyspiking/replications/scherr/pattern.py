@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from whyspiking.contract import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
+from whyspiking.history import History
 from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import brian_network, kernel, trials
 from whyspiking.replications.scherr.adam import Adam
@@ -151,7 +151,7 @@ def train(
     y = np.asarray(wanted.targets)
     variation = float(((y - y.mean()) ** 2).sum())
     n_iterations = 0 if optimiser == "none" else params.iterations
-    history: list[dict[str, Any]] = []
+    history = History()
     for iteration in range(n_iterations):
         found = gradient(params, arrays, wanted, rule)
         gradients = {"w": found.w, "w_out": found.w_out}
@@ -163,11 +163,8 @@ def train(
             # The rate cost is part of the loss but not of the error.
             off = found.rates - rate_cost(params).target
             error = found.loss - 0.5 * params.rate_cost * float((off**2).sum())
-            for metric, value in (
-                ("nmse", 2 * error / variation),
-                ("rate_hz", 1000 * float(found.rates.mean()) / params.dt_ms),
-            ):
-                history.append({"epoch": iteration + 1, "metric": metric, "value": value})
+            rate_hz = 1000 * float(found.rates.mean()) / params.dt_ms
+            history.note(iteration + 1, nmse=2 * error / variation, rate_hz=rate_hz)
             if iteration % 100 == 0:
                 news = f"trial {iteration}: nMSE {2 * error / variation:.4f}"
                 progress(iteration / n_iterations, news)
@@ -176,7 +173,7 @@ def train(
     return Network(
         arrays={name: x.astype(np.float64) for name, x in arrays.items()},
         info={"engine": ENGINE, "rule": rule, "optimiser": optimiser, "epochs": n_iterations},
-        history=history,
+        history=history.rows,
     )
 
 
