@@ -199,7 +199,7 @@ def test_regained_is_a_share_of_a_loss_that_there_is():
         readout = np.eye(5)[choices][:, None, :].repeat(own.n_frames, axis=1)
         name = f"readout{len(own.hidden)}"
         recording = Recording({}, {name: readout}, {name: own.dt_ms})
-        return measures_plastic.measures(own, CONDITION, recording, given)
+        return measures_plastic.measures(own, Condition(), recording, given)
 
     found = measured(4, 1)
     assert found["lost"] == pytest.approx(0.4)

@@ -59,7 +59,7 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
 
 
 def network_of(plan: Training, parents: Mapping[str, Network], progress: Progress) -> Network:
-    """The trained network of a plan: one that is there, a control of the core, or the talk's own."""
+    """The network of a plan: one that is there, a control of the core, or the talk's own."""
     params = Params.of(plan["params"])
     streams = Streams(params.seed)
     # Of another size there is no network to start from: that one is trained.

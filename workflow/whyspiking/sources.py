@@ -169,8 +169,7 @@ def _compiled(path: Path) -> tuple[Path, ...]:
     text = path.read_text(encoding="utf-8")
     pattern = r'"([\w/.-]+\.[ch]pp)"'
     # Beside the file, or from the package on, as kernels include what they share.
-    named = {
-        folder / name for name in re.findall(pattern, text) for folder in (path.parent, PACKAGE)
-    }
+    folders = (path.parent, PACKAGE)
+    named = {folder / name for name in re.findall(pattern, text) for folder in folders}
     found = {file.resolve() for file in named if file.is_file()}
     return tuple(sorted(found | {h for file in found for h in file.parent.glob("*.hpp")}))
