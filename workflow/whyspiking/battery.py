@@ -137,6 +137,6 @@ def _counts_of_size(
     """What a control of another size costs, for the ratio of energies at equal score."""
     resized = replace(params, values=experiment.resized(params.values, variant))
     known_as = experiment.variants[variant].trained_as
-    unperturbed = replace(experiment, battery=())
+    unperturbed = experiment.model_copy(update={"battery": ()})
     rows = probe_control(replication, resized, unperturbed, known_as, network, config, progress)
     return [{**row, "variant": variant} for row in rows]
