@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from toy_talk import described
 
 from whyspiking import replicate, resimulate, store, tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
-from whyspiking.registry import Experiment, Variant
 
 
 def make_replication(measures):
@@ -28,7 +28,9 @@ def make_replication(measures):
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
     def _rows(measures):
-        variants = {"spiking": Variant("spiking", "spiking", "A network.", ())}
+        variants = described(
+            variants={"spiking": {"role": "spiking", "says": "A network."}}
+        ).variants
         one = SimpleNamespace(variants=variants, sizes=None)
         talk = SimpleNamespace(experiments={"one": one})
         monkeypatch.setattr(replicate.registry, "module", lambda name: make_replication(measures))
@@ -70,21 +72,8 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
 
     made = make_replication({})
     made.to_brian, made.exhibits = to_brian, exhibits
-    experiment = Experiment(
-        talk="toy",
-        name="one",
-        title="Toy",
-        kind="classification",
-        data_key="toy",
-        provenance="synthetic",
-        battery=(),
-        published={},
-        units={},
-        sources={},
-        scaled={},
-        variants={"net": Variant("net", "rate", "A network.", ())},
-        simulated=False,
-    )
+    variants = {"net": {"role": "rate", "says": "A network."}}
+    experiment = described("one", variants=variants, simulated=False)
     talk = SimpleNamespace(experiments={"one": experiment}, tau_char_ms=1.0)
     monkeypatch.setattr(replicate.registry, "module", lambda name: made)
     monkeypatch.setattr(replicate.registry, "load_talk", lambda name: talk)

@@ -313,7 +313,7 @@ def test_rate_controls_get_the_counterpart_of_coarse_weights():
     assert (clean.choices == clean.targets).all()
     levels = {"trials": 100, "records": 10, "draws": 20, "quantise": [8, 2], "mismatch": [3.0]}
     described = registry.load_talk("naud").experiments["xor"]
-    described = replace(described, battery=(*described.battery, "mismatch"))
+    described = described.model_copy(update={"battery": (*described.battery, "mismatch")})
     rows = counterpart.probe_control(
         naud, own, described, "backprop", network, levels, lambda *_: None
     )

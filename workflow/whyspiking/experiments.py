@@ -10,18 +10,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from whyspiking.learning_rules import Trained
-from whyspiking.schema import (
-    NAMED,
-    Block,
-    Listed,
-    MayLack,
-    Name,
-    Named,
-    Some,
-    Unique,
-    Wrong,
-    closed,
-)
+from whyspiking.schema import Block, Listed, MayLack, Name, Some, Unique, Wrong, closed
 
 
 @closed
@@ -95,6 +84,17 @@ class Scaled(TypedDict, total=False):
 
     default: Changes
     smoke: Changes
+
+
+class Named(Block):
+    """A block that its talk names, by its key."""
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self._name
 
 
 class Variant(Named):
@@ -213,7 +213,7 @@ class Experiment(Named):
     battery: Unique[Listed[Perturbation]]
     parameters: Parameters
     scaled: Scaled
-    variants: Annotated[dict[Name, Variant], NAMED] = Field(min_length=1)
+    variants: dict[Name, Variant] = Field(min_length=1)
     _talk: str = PrivateAttr("")
 
     @property
@@ -239,7 +239,7 @@ class Experiment(Named):
     @model_validator(mode="after")
     def _check(self) -> Experiment:
         """What has no spikes has no spiking variant and nothing that only a simulation measures."""
-        spiking = [v.name for v in self.variants.values() if v.role == "spiking"]
+        spiking = [name for name, v in self.variants.items() if v.role == "spiking"]
         for variant in self.battery_of:
             if variant not in spiking:
                 raise Wrong(
@@ -261,25 +261,27 @@ class Experiment(Named):
             )
         return self
 
-    def completed(self, talk: str, shared: Mapping[str, Parameter]) -> Experiment:
+    def completed(self, talk: str, name: str, shared: Mapping[str, Parameter]) -> Experiment:
         """With the parameters that a talk's experiments share, and the variants of other sizes."""
         described = {**shared, **self.parameters}
         for scale, changes in self.scaled.items():
             for key, change in cast("Changes", changes).items():
-                _check_change(f"{self.name}.scaled.{scale}.{key}", key, change, described)
+                _check_change(f"{name}.scaled.{scale}.{key}", key, change, described)
         variants = dict(self.variants)
+        for key, variant in variants.items():
+            variant._name = key
         if self.sizes:
             if self.sizes.parameter not in described:
                 raise Wrong(
-                    f"{self.name}.sizes.parameter",
+                    f"{name}.sizes.parameter",
                     f"names '{self.sizes.parameter}', which the experiment does not have; correct "
                     "it",
                 )
-            for name, shares in self.sizes.of.items():
-                smaller = [self.variants[name].at(share, self.sizes) for share in shares]
+            for full, shares in self.sizes.of.items():
+                smaller = [self.variants[full].at(share, self.sizes) for share in shares]
                 variants |= {variant.name: variant for variant in smaller}
         found = self.model_copy(update={"parameters": described, "variants": variants})
-        found._talk = talk
+        found._talk, found._name = talk, name
         return found
 
     def simulated_variants(self) -> list[str]:

@@ -15,7 +15,7 @@ from whyspiking.datasets.folders import folder_of
 from whyspiking.errors import UserError
 from whyspiking.experiments import Experiment, Parameters, Sizes, Variant
 from whyspiking.learning_rules import Rule, split
-from whyspiking.schema import NAMED, Block, Name, Some, Wrong, closed, parsed, read_yaml
+from whyspiking.schema import Block, Name, Some, Wrong, closed, parsed, read_yaml
 from whyspiking.whole_files import read_json
 
 __all__ = [
@@ -73,7 +73,7 @@ class Talk(Block):
     tau_char: TauChar
     parameters: Parameters
     learning: Some[Rule]
-    experiments: Annotated[dict[Name, Experiment], NAMED] = Field(min_length=1)
+    experiments: dict[Name, Experiment] = Field(min_length=1)
 
     @property
     def name(self) -> str:
@@ -95,11 +95,12 @@ class Talk(Block):
     def _complete(
         cls, experiments: dict[str, Experiment], info: ValidationInfo
     ) -> dict[str, Experiment]:
-        _check_parents(experiments)
         if not {"talk", "parameters"} <= set(info.data):
             return experiments  # refused for these
-        shared = info.data["parameters"]
-        return {name: e.completed(info.data["talk"], shared) for name, e in experiments.items()}
+        talk, shared = info.data["talk"], info.data["parameters"]
+        found = {name: e.completed(talk, name, shared) for name, e in experiments.items()}
+        _check_parents(found)
+        return found
 
     @model_validator(mode="after")
     def _check_learning(self) -> Talk:

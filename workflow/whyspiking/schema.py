@@ -14,7 +14,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PrivateAttr,
     TypeAdapter,
     ValidationError,
     with_config,
@@ -125,17 +124,6 @@ class Block(BaseModel):
     model_config = CLOSED
 
 
-class Named(Block):
-    """A block that has its name from its key."""
-
-    _name: str = PrivateAttr("")
-
-    @property
-    def name(self) -> str:
-        """The key."""
-        return self._name
-
-
 class Wrong(ValueError):
     """What is wrong with a key; a plain ValueError says it without one.
 
@@ -148,12 +136,6 @@ class Wrong(ValueError):
     def __init__(self, key: str, says: str) -> None:
         super().__init__(says)
         self.key = key
-
-
-def _named(blocks: dict[str, Any]) -> dict[str, Any]:
-    for name, block in blocks.items():
-        block._name = name
-    return blocks
 
 
 def _given(value: Any) -> Any:
@@ -174,7 +156,6 @@ def _filled(entries: dict[str, Any]) -> dict[str, Any]:
     return entries
 
 
-NAMED = AfterValidator(_named)
 MayLack = Annotated[T | SkipJsonSchema[None], BeforeValidator(_given)]
 """What may be left out, but not null."""
 Listed = Annotated[tuple[T, ...], Field(strict=False)]
