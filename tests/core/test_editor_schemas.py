@@ -10,7 +10,7 @@ import yaml
 from whyspiking import editor_schemas, registry
 
 ROOT = Path(__file__).parents[2]
-FILES = [ROOT / "config" / "config.yaml", *sorted(registry.FOLDER.glob("*/*.yaml"))]
+FILES = [ROOT / "config" / "config.yaml", *sorted(registry.FOLDER.glob("[a-z]*/*.yaml"))]
 
 
 @pytest.mark.parametrize("name", editor_schemas.FILES)

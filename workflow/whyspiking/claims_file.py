@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from pydantic import (
 
 from whyspiking.errors import UserError
 from whyspiking.glossary import GLOSSARY
-from whyspiking.schema import Block, Filled, MayLack, closed, parsed, read_yaml
+from whyspiking.schema import Block, Filled, MayLack, closed, nearest, parsed, read_yaml
 
 if TYPE_CHECKING:
     from whyspiking.registry import Talk
@@ -211,12 +210,8 @@ class Claim(Block):
     @model_validator(mode="after")
     def _check(self) -> Claim:
         if self.metric not in GLOSSARY:
-            close = difflib.get_close_matches(self.metric, list(GLOSSARY), n=1)
-            hint = (
-                f"did you mean '{close[0]}'?"
-                if close
-                else "expected a name of whyspiking.glossary.GLOSSARY."
-            )
+            otherwise = "expected a name of whyspiking.glossary.GLOSSARY."
+            hint = nearest(self.metric, GLOSSARY, otherwise)
             raise ValueError(
                 f"claim '{self.id}' uses metric '{self.metric}', which is not known; {hint} "
                 "Correct it."
@@ -323,12 +318,11 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
         for column, names in known.items():
             name = place.get(column, names[0])
             if name not in names and not _says(talk, name):
-                close = difflib.get_close_matches(name, names, n=1)
-                hint = f" Did you mean '{close[0]}'?" if close else ""
+                hint = nearest(name, names, "none is similar.")
                 raise UserError(
                     f"{where}: claim '{claim.id}', '{key}.{column}' is '{name}'; expected one of "
-                    f"{list(names)} or a condition of the talk's own code.{hint} Correct it, or "
-                    f"add it to the battery of experiment '{experiment}'."
+                    f"{list(names)} or a condition of the talk's own code; {hint} Correct it, "
+                    f"or add it to the battery of experiment '{experiment}'."
                 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from whyspiking import claims_file, registry
 from whyspiking.config_file import Config
 from whyspiking.datasets import folders
 from whyspiking.errors import UserError
-from whyspiking.schema import parsed, read_yaml
+from whyspiking.schema import nearest, parsed, read_yaml
 
 WHERE = "config (config/config.yaml and its overlays)"
 NOTEBOOKS = Path("notebooks")
@@ -97,10 +96,7 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
     names = [entry["experiment"] for entry in config["seeds_of"]]
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = (
-                f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(known)}."
-            )
+            hint = nearest(name, known, f"expected one of {', '.join(known)}.")
             raise UserError(
                 f"{WHERE}: 'seeds_of' names experiment '{name}', which does not exist; {hint} "
                 "Correct or remove it."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
@@ -12,7 +11,7 @@ from pydantic import Field, model_validator
 from whyspiking.claims_file import Axis, Condition
 from whyspiking.conditions import ON_NUMBERS, ON_SPIKES
 from whyspiking.glossary import GLOSSARY
-from whyspiking.schema import Block, Filled, Listed, Name, Some, Unique, Wrong, closed
+from whyspiking.schema import Block, Filled, Listed, Name, Some, Unique, Wrong, closed, nearest
 
 # Braces are wildcards of Snakemake; the others would tear command lines apart.
 PlaceOnDisk = Annotated[str, Field(pattern="^[^{}<>*?\"'\\n]+$")]
@@ -280,10 +279,9 @@ class Config(Block):
 
 def _one_of(name: str, known: Sequence[str], key: str) -> None:
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"Did you mean '{close[0]}'?" if close else "Correct it, or define it there."
         listed = ", ".join(known) if len(known) <= 12 else f"one of {len(known)} known names"
-        raise Wrong(key, f"is '{name}'; expected {listed}. {hint} Correct it.")
+        hint = nearest(name, known, "none is similar.")
+        raise Wrong(key, f"is '{name}'; expected {listed}; {hint} Correct it, or define it there.")
 
 
 def _once(names: Sequence[str], key: str, what: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
@@ -10,7 +9,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from whyspiking.learning_rules import Trained
-from whyspiking.schema import Block, Listed, MayLack, Name, Some, Unique, Wrong, closed
+from whyspiking.schema import Block, Listed, MayLack, Name, Some, Unique, Wrong, closed, nearest
 
 
 @closed
@@ -52,7 +51,7 @@ def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
                 raise Wrong(
                     name, f"is {value!r}; it must be a positive {kind}number. Mend it there."
                 )
-            if positive and is_number and float(value) <= 0:
+            if positive and isinstance(value, int | float) and value <= 0:
                 unit = f" {entry['unit']}" if "unit" in entry else ""
                 raise Wrong(name, f"is {value}{unit}; it must be positive. Mend it there.")
     return entries
@@ -327,8 +326,7 @@ def _shrunk(size: Any, share: float) -> Any:
 def _check_change(full: str, key: str, change: Change, described: Mapping[str, Parameter]) -> None:
     """A scale changes how much, not what: a number stays a number, a list a list."""
     if key not in described:
-        close = difflib.get_close_matches(key, list(described), n=1)
-        hint = f"did you mean '{close[0]}'?" if close else "expected one that has."
+        hint = nearest(key, described, "expected one that has.")
         raise Wrong(
             full,
             f"changes a parameter that has no published value; {hint} Correct it, or add the "

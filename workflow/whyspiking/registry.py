@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from whyspiking.datasets.folders import folder_of
 from whyspiking.errors import UserError
 from whyspiking.experiments import Experiment, Parameters, Sizes, Variant
 from whyspiking.learning_rules import Rule, split
-from whyspiking.schema import Block, Name, Some, Wrong, closed, parsed, read_yaml
+from whyspiking.schema import Block, Name, Some, Wrong, closed, nearest, parsed, read_yaml
 from whyspiking.whole_files import read_json
 
 __all__ = [
@@ -128,10 +127,9 @@ def load_talk(name: str) -> Talk:
     """
     path = FOLDER / name / "talk.yaml"
     if not path.is_file():
-        close = difflib.get_close_matches(name, available(), n=1)
-        hint = f"did you mean '{close[0]}'? " if close else ""
+        hint = nearest(name, available(), "none is similar;")
         raise UserError(
-            f"config: talk '{name}' is not known; {hint}available: {', '.join(available())}. "
+            f"config: talk '{name}' is not known; {hint} available: {', '.join(available())}. "
             "Correct 'talks' in the config."
         )
     where = f"replications/{name}/talk.yaml"
@@ -217,8 +215,7 @@ def _check_parents(experiments: Mapping[str, Experiment]) -> None:
         key = "{}.variants.{}.starts_from".format(*split(child))
         for parent in named:
             if parent not in parents:
-                close = difflib.get_close_matches(parent, list(parents), n=1)
-                hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(parents)}."
+                hint = nearest(parent, parents, f"known: {', '.join(parents)}.")
                 raise Wrong(
                     key,
                     f"names '{parent}', which is no experiment/variant of the talk; {hint} Correct "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -19,7 +19,6 @@ from pydantic import (
     with_config,
 )
 from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
-from pydantic_core import PydanticCustomError
 
 from whyspiking.errors import UserError
 
@@ -129,8 +128,8 @@ class Wrong(ValueError):
 
     Args:
         key: From the place of the validator on; empty: that place itself.
-        says: What follows the key in the message: value ("{value}": as it stands in the file),
-            expectation, remedy.
+        says: What follows the key in the message: value, expectation, remedy; "{value}" and
+            "{kind}" stand for what the file holds and what its model asks for.
     """
 
     def __init__(self, key: str, says: str) -> None:
@@ -140,7 +139,7 @@ class Wrong(ValueError):
 
 def _given(value: Any) -> Any:
     if value is None:
-        raise PydanticCustomError("null", "null")
+        raise Wrong("", "is {value}; expected {kind}. Correct it in that file.")
     return value
 
 
@@ -207,6 +206,12 @@ class SchemaOfFile(GenerateJsonSchema):
         return False
 
 
+def nearest(name: Any, known: Iterable[str], otherwise: str = "") -> str:
+    """A question after the known name that is meant, or what to say where none is near."""
+    close = difflib.get_close_matches(name, list(known), n=1) if isinstance(name, str) else []
+    return f"did you mean '{close[0]}'?" if close else otherwise
+
+
 def _follows(problem: dict[str, Any]) -> bool:
     """Whether it only says that something else is wrong: with an entry, or with what may lack."""
     short = problem["type"] == "too_short"
@@ -234,12 +239,11 @@ def _explain(problem: dict[str, Any], data: Any, root: dict[str, Any], where: st
         wrong = context["error"]
         if not isinstance(wrong, Wrong):
             return f"{where}: {wrong}"
-        says = str(wrong).replace("{value}", _shown(data))
+        says = str(wrong).replace("{value}", _shown(data)).replace("{kind}", _kind(schema, root))
         return f"{where}: '{'.'.join([*path, wrong.key]).strip('.')}' {says}"
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "invalid_key"):
         known = sorted({name for c in _choices(above, root) for name in c.get("properties", {})})
-        close = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}."
+        hint = nearest(path[-1], known, f"known keys: {', '.join(known)}.")
         return f"{where}: key '{key}' is not known; {hint} Correct or remove it."
     if problem["loc"][-1:] == ("[key]",):
         asked = context.get("pattern", "text")
@@ -259,9 +263,11 @@ def _explain(problem: dict[str, Any], data: Any, root: dict[str, Any], where: st
         key: int(n) if isinstance(n, float) and n % 1 == 0 else n for key, n in context.items()
     }
     expected = expected.format(**limits, kind=_kind(schema, root))
+    names = [name for choice in _choices(schema, root) for name in choice.get("enum", ())]
+    hint = nearest(data, (name for name in names if isinstance(name, str)))
     return (
         f"{where}: '{key or '(top level)'}' is {_shown(data)}; {expected}."
-        f"{_nearest(data, schema, root)} Correct it in that file."
+        f"{hint and f' {hint[0].upper() + hint[1:]}'} Correct it in that file."
     )
 
 
@@ -283,13 +289,6 @@ def _inside(schema: dict[str, Any], part: str | int, root: dict[str, Any]) -> di
         if isinstance(found, dict):
             return found
     return {}
-
-
-def _nearest(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> str:
-    names = [name for choice in _choices(schema, root) for name in choice.get("enum", ())]
-    texts = [name for name in names if isinstance(name, str)]
-    close = difflib.get_close_matches(value, texts, n=1) if isinstance(value, str) else []
-    return f" Did you mean '{close[0]}'?" if close else ""
 
 
 def _kind(schema: dict[str, Any], root: dict[str, Any]) -> str:
