@@ -108,7 +108,7 @@ def test_talk_tells_its_story(talk):
 @pytest.mark.parametrize("talk", TALKS)
 def test_learning_rules_are_declared(talk):
     described = registry.load_talk(talk)
-    learned = {place for rule in described.learning for place in rule.applies}
+    learned = {place for rule in described.learning for place in rule.learners}
     for experiment, variant in learned:
         assert described.experiments[experiment].variants[variant].role != "negative_control"
     if any(e.simulated for e in described.experiments.values()):

@@ -1,6 +1,5 @@
 """The battery where outputs are continuous or nothing spikes, on the toy talk."""
 
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -90,7 +89,7 @@ def test_what_does_not_spike_meets_no_simulator():
     rows, arrays = battery.probe(
         cast("Any", Rate()),
         PARAMS,
-        plans.measuring(replace(experiment(()), simulated=False), PARAMS, TAU),
+        plans.measuring(experiment(()).model_copy(update={"simulated": False}), PARAMS, TAU),
         {("spiking", 0): Network({}, {"engine": "numpy", "counts": {"macs_dense": 5.0}})},
         CONFIG,
         None,

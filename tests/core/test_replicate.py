@@ -1,15 +1,14 @@
 """Training and simulation of a talk: what they write, and what becomes of it in the tables."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from fulfilled import made_of
+from toy_talk import described, talk_of
 
 from whyspiking import compare, plans, registry, replicate, resimulate, store, tables
 from whyspiking.contract import Labels, Network, Params, Stimulus, Task, Traces, Trials
-from whyspiking.registry import Experiment, Sizes, Talk, Variant
 
 
 def make_replication(measures):
@@ -27,22 +26,8 @@ def make_replication(measures):
     return made_of(make_task=make_task, evaluate=evaluate, train=train)
 
 
-NETWORK = Variant("net", "rate", "A network.", ())
-EXPERIMENT = Experiment(
-    talk="toy",
-    name="one",
-    title="Toy",
-    kind="classification",
-    data_key="toy",
-    provenance="synthetic",
-    battery=(),
-    published={},
-    units={},
-    sources={},
-    scaled={},
-    variants={"net": NETWORK},
-    simulated=False,
-)
+NETWORK = {"role": "rate", "says": "A network."}
+EXPERIMENT = described("one", variants={"net": NETWORK}, simulated=False)
 
 
 @pytest.fixture
@@ -51,7 +36,7 @@ def rows(tmp_path, monkeypatch):
 
     def _rows(made, experiment=EXPERIMENT):
         monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
-        talk = Talk("toy", "", "", "", {}, 1.0, "", {"one": experiment}, tmp_path)
+        talk = talk_of({"one": experiment})
         monkeypatch.setattr(compare.registry, "load_talk", lambda name: talk)
         variant = list(experiment.variants)[-1]
         folder = tmp_path / "toy" / "one" / variant / "seed-3"
@@ -95,12 +80,12 @@ def test_of_further_samples_only_the_accuracy_counts(rows):
 
 
 def test_networks_of_several_sizes_say_how_large_they_are(rows):
-    smaller = Variant("net_at_50", "size", "Half.", (), smaller=("net", 0.5))
-    sized = replace(
-        EXPERIMENT,
-        published={"n": 4},
-        variants={"net": NETWORK, "net_at_50": smaller},
-        sizes=Sizes("n", {"net": (0.5,)}, 1),
+    sized = described(
+        "one",
+        parameters={"n": {"value": 4, "source": "made up here"}},
+        variants={"net": NETWORK},
+        sizes={"parameter": "n", "of": {"net": [0.5]}, "first_seeds": 1},
+        simulated=False,
     )
     made = make_replication({})
     made.train = lambda *_: Network({"w": np.ones(7)}, {"engine": "numpy"})
@@ -138,14 +123,14 @@ def test_no_outcome_is_kept_as_none(tmp_path):
 def test_who_is_perturbed():
     """Controls of any kind, and the spiking variants that are chosen."""
     roles = ["spiking", "chosen", "ablation", "rate", "control", "negative_control"]
-    variants = {r: Variant(r, "spiking" if r == "chosen" else r, "", ()) for r in roles}
-    variants["control_at_50"] = Variant("control_at_50", "size", "", (), smaller=("control", 0.5))
-    experiment = replace(
-        EXPERIMENT,
+    variants = {r: {"role": "spiking" if r == "chosen" else r, "says": "A network."} for r in roles}
+    experiment = described(
+        "one",
         battery=("jitter",),
         battery_of=("chosen",),
+        parameters={"n": {"value": 4, "source": "made up here"}},
         variants=variants,
-        sizes=Sizes("n", {"control": (0.5,)}, 1),
+        sizes={"parameter": "n", "of": {"control": [0.5]}, "first_seeds": 1},
     )
     plan = plans.measuring(experiment, Params("toy", "one", "smoke", {"n": 4, "m": 1}), 1.0)
     told = plan["variants"]

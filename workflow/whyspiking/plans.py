@@ -6,7 +6,6 @@ simulates opens talk.yaml, or loads this module: here is decided what such a job
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
@@ -54,13 +53,13 @@ class Measuring(TypedDict):
 def training(experiment: Experiment, variant: str, params: Params) -> Training:
     """The plan of training one variant with the given parameters and seed."""
     described = experiment.variants[variant]
-    relu = described.relu
+    known = experiment.variants[described.trained_as]
     return {
         "params": params.plain(),
         "trained_as": described.trained_as,
         "starts_from": list(described.starts_from),
-        "as_is": described.as_is,
-        "relu": None if relu is None else {**dataclasses.asdict(relu), "hidden": list(relu.hidden)},
+        "as_is": known.as_is,
+        "relu": known.relu,
     }
 
 
