@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from whyspiking import battery, counterpart, tables
+from whyspiking import battery, columns, counterpart, tables
 from whyspiking.contract import (
     Binding,
     BrianModel,
@@ -225,7 +225,7 @@ def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **opt
         tau_char_ms=TAU,
         **options,
     )
-    table = pd.DataFrame(rows, columns=list(tables.METRICS_COLUMNS))
+    table = pd.DataFrame(rows, columns=columns.METRICS.names)
     return tables.check_metrics(table, "test"), arrays, machine
 
 
