@@ -64,6 +64,16 @@ def of_claims(talk: str) -> str:
     return _relative([PACKAGE / "replications" / talk / "claims.yaml"])[0]
 
 
+def of_description(talk: str) -> str:
+    """What a talk declares, relative: the numbers of its tables depend on roles and times there."""
+    return _relative([PACKAGE / "replications" / talk / "talk.yaml"])[0]
+
+
+def of_ranges() -> str:
+    """The published ranges that stand beside the networks, relative."""
+    return _relative([PACKAGE / "report_assets" / "biology.yaml"])[0]
+
+
 def _roots(stage: str) -> list[Path]:
     roots = [SCRIPTS / STAGE_SCRIPTS[stage]]
     if stage == "page":
