@@ -93,8 +93,8 @@ audit: environment
 # table of results.
 reference:
 	@mkdir -p results/reference
-	@cp results/default/{verdicts,axes,metrics,durations}.csv results/default/manifest.json \
-	  results/reference/
+	@cp results/default/{verdicts,axes,metrics,measures,energy,costs,parity,limits,biology,durations}.csv \
+	  results/default/manifest.json results/reference/
 	@python -m whyspiking.datapackage results/reference
 	@python -m whyspiking.readme_table
 

@@ -2,6 +2,7 @@
 
 from snakemake.utils import min_version
 from snakemake_logger_plugin_whyspiking import announce
+from whyspiking import columns
 from whyspiking.config import check_config, check_files
 
 min_version("9.20")
@@ -56,24 +57,15 @@ rule all:
         expand(
             "<results>/{talk}/{file}",
             talk=TALKS,
-            file=(
-                "metrics.csv",
-                "history.csv",
-                "verdicts.csv",
-                "report.ipynb",
-                "report.html",
-            ),
+            file=[*columns.OF_A_TALK, "report.ipynb", "report.html"],
         ),
         expand(
             "<results>/{file}",
-            file=(
-                "metrics.csv",
-                "verdicts.csv",
-                "axes.csv",
+            file=[
+                *columns.OF_A_RUN,
                 "manifest.json",
-                "durations.csv",
                 "datapackage.json",
                 "slides",
                 "why_spiking.ipynb",
-            ),
+            ],
         ),

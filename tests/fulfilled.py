@@ -1,5 +1,6 @@
 """What fulfils an experiment: that of a talk, or one made of a few functions."""
 
+from dataclasses import replace
 from typing import Any
 
 from whyspiking import dispatch, plans, registry, replicate
@@ -13,7 +14,7 @@ def fulfilled(params: Params) -> Replication:
     described = registry.load_talk(params.talk).experiments[params.experiment]
 
     def train(params, variant, streams, parents, progress):
-        plan = plans.training(described, variant, params)
+        plan = plans.training(described, variant, replace(params, seed=streams.seed))
         return replicate.network_of(plan, parents, progress)
 
     vars(found)["train"] = train

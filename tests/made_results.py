@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 from made_exhibits import SEEDS, exhibits
 
-from whyspiking import axes, claims, registry, store, tables
+from whyspiking import claims, columns, compare, registry, store, tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,7 +32,6 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
         talks: Names of the talks; all of the project where none is given.
     """
     settings, names = config(scale), talks or registry.available()
-    verdicts, metrics = [], []
     for name in names:
         talk = registry.load_talk(name)
         registered = claims.load(talk.folder / "claims.yaml", talk)
@@ -41,24 +40,21 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
         tables.write_csv(_history(talk), folder / name / "history.csv")
         judged = claims.judge_all(table, registered, talk, scale)
         tables.write_csv(judged, folder / name / "verdicts.csv")
+        compare.summarise_talk(table, talk, folder / name)
         for experiment in talk.experiments.values():
             own = folder / name / experiment.name
             store.save_arrays(exhibits(experiment), own / "exhibits.npz")
             tables.write_metrics(
                 tables.where(table, experiment=experiment.name), own / "metrics.csv"
             )
-        verdicts.append(judged)
-        metrics.append(table)
-    table = pd.concat(metrics, ignore_index=True)
-    tables.write_metrics(table, folder / "metrics.csv")
-    tables.write_csv(pd.concat(verdicts), folder / "verdicts.csv")
-    tables.write_csv(axes.contrasts(table, settings), folder / "axes.csv")
+    compare.summarise(names, settings, folder)
     durations = [
         {"rule": "simulate", "talk": name, "experiment": experiment, "variant": "", "seconds": 9.0}
+        | {"cpu_seconds": 8.0, "jobs": 1}
         for name in names
         for experiment in registry.load_talk(name).experiments
     ]
-    tables.write_csv(pd.DataFrame(durations), folder / "durations.csv")
+    tables.write_csv(columns.DURATIONS.table(durations), folder / "durations.csv")
     (folder / "manifest.json").write_text(json.dumps(_manifest(settings)), encoding="utf-8")
     return folder
 
@@ -98,6 +94,7 @@ def _metrics(
                 here = (experiment.name, variant.name, seed)
                 put(*here, "score", clean)
                 put(*here, "chance", 1 / 3)
+                put(*here, "train_seconds", 9.0 if variant.role == "spiking" else 2.0)
                 put(*here, "normalised_score", 1.0)
                 if experiment.sizes and variant.trained_as in experiment.sizes.of:
                     share = variant.smaller[1] if variant.smaller else 1.0
@@ -300,7 +297,7 @@ def _history(talk: registry.Talk) -> pd.DataFrame:
             ("memory_end_to_end", 6e5 * epoch, 0.0),
         )
     ]
-    return pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
+    return pd.DataFrame(rows, columns=pd.Index(columns.HISTORY.names))
 
 
 def _manifest(settings: Mapping[str, Any]) -> dict[str, Any]:

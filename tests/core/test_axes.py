@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import axes, statistics, tables
+from whyspiking import axes, columns, statistics, tables
 from whyspiking.errors import UserError
 
 
@@ -44,7 +44,7 @@ def rows(values, metric="timing_index", **place):
 
 def contrasts(parts, *entries):
     flat = [row for part in parts for row in part]
-    table = pd.DataFrame(flat, columns=list(tables.METRICS_COLUMNS))
+    table = pd.DataFrame(flat, columns=columns.METRICS.names)
     return axes.contrasts(table, {"axes": list(entries)})
 
 
@@ -58,7 +58,7 @@ def test_one_row_per_experiment_and_locus_with_its_interval():
         ],
         entry(),
     )
-    assert list(found.columns) == list(axes.AXES_COLUMNS)
+    assert list(found.columns) == columns.AXES.names
     by_place = {(r["experiment"], r["locus"]): r for r in found.to_dict("records")}
     expected = statistics.t_interval([0.9, 1.0, 0.95])
     assert by_place["yinyang", "input"]["low"] == pytest.approx(expected.low)

@@ -19,7 +19,7 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import battery, conditions, subsets, tables
+from whyspiking import battery, columns, conditions, subsets, tables
 from whyspiking.contract import (
     Condition,
     Recording,
@@ -78,7 +78,7 @@ def test_trials_behind_each_row(probed):
 
 def test_no_two_rows_share_a_key(probed):
     table, _, _ = probed
-    keys = [c for c in tables.METRICS_COLUMNS if c not in ("value", "unit", "trials")]
+    keys = [c for c in columns.METRICS.names if c not in ("value", "unit", "trials")]
     assert not table.duplicated(keys).any()
 
 

@@ -14,7 +14,7 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import contrasts, controls, counterpart, tables
+from whyspiking import columns, contrasts, controls, counterpart, tables
 from whyspiking.contract import (
     Network,
     Trials,
@@ -108,7 +108,7 @@ def test_contrasts_between_spiking_network_and_control(energy_config):
     }
     table, _, _ = probe(names, networks)
     rows = contrasts.cross_rows(table, talk(names), {"energy": energy_config})
-    added = pd.DataFrame(rows, columns=list(tables.METRICS_COLUMNS))
+    added = pd.DataFrame(rows, columns=columns.METRICS.names)
     tables.check_metrics(added, "test")
     assert set(added["seed"]) == {0, 1}
     place = {"seed": 0, "locus": "mlp", "perturbation": "ops_fp32"}
@@ -126,7 +126,7 @@ def test_contrasts_between_spiking_network_and_control(energy_config):
     ]
     assert advantage == pytest.approx(areas[0] - areas[1])
     assert not tables.where(added, metric="energy_ratio_variation").empty
-    keys = [c for c in tables.METRICS_COLUMNS if c not in ("value", "unit", "trials")]
+    keys = [c for c in columns.METRICS.names if c not in ("value", "unit", "trials")]
     assert not added.duplicated(keys).any()
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from toy_talk import DELAY, DURATION, ToyTalk, mlp, probe, spiking_network, talk, value
 
-from whyspiking import contrasts, tables
+from whyspiking import columns, contrasts
 
 
 class EarlyTalk(ToyTalk):
@@ -25,6 +25,6 @@ def test_controls_are_asked_before_their_input_is_complete(energy_config):
     assert areas[1] - areas[0] == pytest.approx(2 * DELAY / DURATION, abs=0.02)
     assert arrays["anytime.mlp.0"].shape == arrays["anytime.time_ms"].shape
     rows = contrasts.cross_rows(table, talk(()), {"energy": energy_config})
-    added = pd.DataFrame(rows, columns=list(tables.METRICS_COLUMNS))
+    added = pd.DataFrame(rows, columns=columns.METRICS.names)
     gain = value(added, "speed_area_gain", locus="mlp", variant="spiking")
     assert gain == pytest.approx(areas[0] - areas[1])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking import claims, statistics, tables
+from whyspiking import claims, columns, statistics, tables
 from whyspiking.claims import VERDICTS, Claim
 from whyspiking.errors import UserError
 
@@ -47,9 +47,7 @@ def rows(values, metric="accuracy", scale="default", trials=1000, **place):
 
 
 def table(*parts) -> pd.DataFrame:
-    return pd.DataFrame(
-        [row for part in parts for row in part], columns=list(tables.METRICS_COLUMNS)
-    )
+    return pd.DataFrame([row for part in parts for row in part], columns=columns.METRICS.names)
 
 
 # One table per verdict.
@@ -340,4 +338,4 @@ def test_holm_downgrades_secondary_claims_only():
         "replicated, within noise",
     ]
     assert verdicts["p_holm"].tolist()[1:] == pytest.approx([2 * alone["p_value"]] * 2)
-    assert list(verdicts.columns[: len(tables.VERDICT_COLUMNS)]) == list(tables.VERDICT_COLUMNS)
+    assert list(verdicts.columns) == columns.VERDICTS.names

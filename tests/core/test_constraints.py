@@ -6,7 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import biology, constraints, figures, registry, telling, trained
+from whyspiking import (
+    biology,
+    biology_section,
+    constraints,
+    costs,
+    figures,
+    overview,
+    registry,
+    telling,
+    tolerance,
+    trained,
+)
 from whyspiking.figures import style
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
@@ -33,20 +44,41 @@ def rows(*entries, **shared):
 def test_training_time_is_a_ratio_paired_by_seed():
     seconds = [("spiking", 0, 20.0), ("mlp", 0, 2.0), ("spiking", 1, 40.0), ("mlp", 1, 4.0)]
     table = rows(*((v, s, "train_seconds", x) for v, s, x in seconds))
-    (found,) = constraints.training_ratios(table, TALKS)
-    assert found.effect == pytest.approx(10)
-    assert (found.locus, found.side) == ("mlp", "no")
-    assert "in 1 of 1 talks" in constraints.training_sentence(table, TALKS)
+    (found,) = costs.training_ratios(table, TALKS)
+    assert found["value"] == pytest.approx(10)
+    assert (found["locus"], found["favours_spikes"]) == ("mlp", "no")
+    told = costs.costs(table, TALKS)
+    said = constraints.training_sentence(told)
+    assert "in 1 of 1 talks" in said and "median of the 1 ratios: 10." in said
     with style():
-        assert "Goeltz yinyang vs mlp: 10" in constraints.training_figure(table, TALKS, NAMES).alt
+        assert "Goeltz yinyang vs mlp: 10" in constraints.training_figure(told, NAMES).alt
+    durations = pd.DataFrame(columns=["talk", "experiment", "rule", "seconds"])
+    shown = constraints.cost_table(told, durations, TALKS)
+    assert '<td class="number" data-sort="30.0">30 s</td>' in shown
+
+
+def test_the_median_stands_in_the_table():
+    table = pd.concat(
+        [
+            rows(("spiking", 0, "train_seconds", 20.0), ("mlp", 0, "train_seconds", 2.0)),
+            rows(
+                ("spiking", 0, "train_seconds", 9.0), ("mlp", 0, "train_seconds", 3.0),
+                experiment="mnist",
+            ),
+        ]
+    )  # fmt: skip
+    over_all = costs.costs(table, TALKS).iloc[-1]
+    assert (over_all["talk"], over_all["seeds"]) == ("", 2)
+    assert over_all["value"] == pytest.approx(6.5)
 
 
 def test_a_copied_network_has_no_training_time():
     table = rows(("spiking", 0, "train_seconds", 0.001), ("mlp", 0, "train_seconds", 2.0))
-    assert constraints.training_ratios(table, TALKS) == []
-    assert constraints.training_sentence(table, TALKS) == ""
+    told = costs.costs(table, TALKS)
+    assert told["variant"].tolist() == ["mlp"]
+    assert constraints.training_sentence(told) == ""
     with pytest.raises(figures.NotMeasuredError):
-        constraints.training_figure(table, TALKS, NAMES)
+        constraints.training_figure(told, NAMES)
 
 
 # engines
@@ -65,29 +97,33 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
         ("spiking", 0, "score_difference", 0.0),
         ("spiking", 1, "score_difference", difference),
     )
-    (found,) = constraints.parity(table, TALKS, LIMITS).to_dict("records")
+    told = costs.parity(table, TALKS, LIMITS)
+    (found,) = told.to_dict("records")
     assert found["equal"] == equal
     assert found["networks"] == 2
-    said = constraints.parity_told(table, TALKS, LIMITS)
+    said = constraints.parity_told(told, TALKS, LIMITS)
     assert f"In {int(equal)} of 1 talks" in said
     assert ("not in Goeltz" in said) != equal
 
 
 def test_what_was_not_measured_is_said():
     empty = rows(("spiking", 0, "score", 0.9))
-    assert "not compared" in constraints.parity_told(empty, TALKS, LIMITS)
-    assert "not measured" in constraints.size(empty, TALKS)
-    assert "No memory" in constraints.memory(empty, TALKS)
+    parity = costs.parity(empty, TALKS, LIMITS)
+    assert "not compared" in constraints.parity_told(parity, TALKS, LIMITS)
+    assert "not measured" in constraints.size(overview.measures(empty, TALKS), TALKS)
+    assert "No memory" in constraints.memory(costs.costs(empty, TALKS), TALKS)
 
 
 def test_size_ratio_is_told_with_its_control():
     table = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
-    assert "Goeltz, yinyang against mlp: 1 [" in constraints.size(table, TALKS)
+    assert "Goeltz, yinyang against mlp: 1 [" in constraints.size(
+        overview.measures(table, TALKS), TALKS
+    )
 
 
 def test_memory_of_learning_finds_all_metrics_about_it():
     table = rows(("spiking", 0, "learning_memory", 5.0), ("spiking", 0, "memory_slope_ratio", 0.5))
-    shown = constraints.memory(table, TALKS)
+    shown = constraints.memory(costs.costs(table, TALKS), TALKS)
     assert "learning_memory" in shown and "memory_slope_ratio" in shown
 
 
@@ -106,10 +142,11 @@ def test_tolerance_names_the_worst_experiment_first():
             rows(("mlp", 0, "bits95", 2.0), perturbation="quantise", locus="weights"),
         ]
     )  # fmt: skip
-    shown = trained.table(table, TALKS)
+    limits = tolerance.limits(table, TALKS)
+    shown = trained.table(limits, TALKS)
     assert "8 … 4 bit" in shown  # most bits needed first; the control does not count
     assert "mnist, weights … yinyang, weights" in shown
-    said = trained.sentences(table, TALKS)
+    said = trained.sentences(limits, TALKS)
     assert "with 6 bits per weight, without retraining, in 0 of 1 talks" in said
     assert "in 1 of 1 talks (Goeltz): there the times are the code" in said  # tau_char is 1 ms
 
@@ -128,11 +165,10 @@ def test_published_ranges_have_sources():
 
 def test_rates_and_times_are_rescaled_by_the_characteristic_time():
     table = pd.concat([rows(("spiking", 0, "rate", 200.0)), rows(("spiking", 0, "t95", 2.0))])
-    (rate,) = biology.ours(table, TALKS, "rate", "rate")
-    (time,) = biology.ours(table, TALKS, "t95", "time")
+    found = biology.beside(table, TALKS).groupby("metric").first()
     # One characteristic time of goeltz, 1 ms, becomes 10 ms.
-    assert rate.low * rate.scale == pytest.approx(20.0)
-    assert time.low * time.scale == pytest.approx(20.0)
+    assert found.loc["rate", "rescaled_low"] == pytest.approx(20.0)
+    assert found.loc["t95", "rescaled_low"] == pytest.approx(20.0)
 
 
 @pytest.mark.parametrize(
@@ -141,29 +177,31 @@ def test_rates_and_times_are_rescaled_by_the_characteristic_time():
 )
 def test_place_beside_the_published_range(low, high, place):
     entry = biology.Range.model_construct(time="none", low=0.01, high=50)
-    assert biology.Ours("goeltz", low, high, 1.0, 2).place(entry, scaled=False) == place
+    assert entry.place(low, high) == place
 
 
 def test_biology_is_shown_with_sources_and_without_what_is_missing():
     table = rows(("spiking", 0, "rate", 200.0), ("spiking", 1, "rate", 220.0))
-    shown = biology.table(table, TALKS)
+    found = biology.beside(table, TALKS)
+    shown = biology_section.table(found, TALKS)
     assert "210 Hz" in shown and "21 Hz" in shown
     assert "not measured" in shown  # no latency in these rows
     assert 'href="https://doi.org/10.1371/journal.pbio.0060016"' in shown
     assert "from memory" in shown
-    assert "measured in no talk" in biology.sentences(table, TALKS)
+    assert "measured in no talk" in biology_section.sentences(found)
     with style():
-        assert "firing rate, Goeltz: 2.1e+02" in biology.figure(table, TALKS).alt
+        assert "firing rate, Goeltz: 2.1e+02" in biology_section.figure(found, TALKS).alt
         with pytest.raises(figures.NotMeasuredError):
-            biology.figure(rows(("spiking", 0, "score", 0.9)), TALKS)
+            biology_section.figure(biology.beside(rows(("spiking", 0, "score", 0.9)), TALKS), TALKS)
 
 
 def test_what_the_experimenter_sends_in_is_not_the_network():
     table = rows(("spiking", 0, "rate", 10.0), locus="input")
-    assert biology.ours(table, TALKS, "rate", "rate") == []
+    assert biology.beside(table, TALKS).empty
 
 
 def test_the_file_of_ranges_belongs_to_the_page():
     from whyspiking import sources
 
     assert "biology.yaml" in {Path(name).name for name in sources.of_stage("page")}
+    assert sources.of_ranges() in sources.of_stage("page")

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_results import make_results
 
-from whyspiking import axes, claims, compare, datapackage, export, store, tables
+from whyspiking import columns, datapackage, export, store, tables
 from whyspiking.datasets import making, nmnist, spoken
 from whyspiking.datasets.event_camera import Events
 from whyspiking.errors import UserError
@@ -25,17 +26,43 @@ def ask(code):
 
 
 def test_every_column_of_every_table_is_described():
-    """A new column passes through a run undescribed, and fails here."""
-    described = {
-        datapackage.METRICS: tables.METRICS_COLUMNS,
-        datapackage.VERDICTS: (*tables.VERDICT_COLUMNS, *claims.INDICATOR_COLUMNS),
-        datapackage.AXES: axes.AXES_COLUMNS,
-        datapackage.HISTORY: tables.HISTORY_COLUMNS,
-        datapackage.DURATIONS: tuple(compare._durations(compare._benchmarks(Path("none"))).columns),
-    }
-    for columns, expected in described.items():
-        assert set(expected) <= {name for name, *_ in columns}
-        assert all(what for *_, what in columns)
+    schemas = {**columns.OF_A_RUN, **columns.OF_A_TALK}
+    assert len(schemas) == 12
+    for schema in schemas.values():
+        assert len(set(schema.names)) == len(schema.names)
+        assert all(column.says.endswith(".") for column in schema.columns)
+        assert {c.kind for c in schema.columns} <= {"string", "number", "integer", "boolean"}
+        assert all(c.unit == "" or c.kind == "number" for c in schema.columns)
+
+
+def test_what_a_run_writes_has_the_columns_that_are_declared(tmp_path):
+    """Of every table: reading refuses others."""
+    folder = make_results(tmp_path / "default", talks=["goeltz"])
+    for file, schema in columns.OF_A_RUN.items():
+        table = tables.read(folder / file, schema)
+        assert len(table) and list(table.columns) == schema.names, file
+    for file, schema in columns.OF_A_TALK.items():
+        assert len(tables.read(folder / "goeltz" / file, schema)), file
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda table: table.drop(columns="jobs"), r"columns missing \['jobs'\]"),
+        (lambda table: table.assign(new=1), r"unknown \['new'\]"),
+        (lambda table: table.assign(seconds="long"), "not a readable table"),
+        (lambda table: table.assign(jobs=1.5), "not a readable table"),
+    ],
+)
+def test_a_table_with_other_columns_or_types_is_refused(tmp_path, change, words):
+    path = tmp_path / "durations.csv"
+    row = ("train", "goeltz", "yinyang", "mlp", 4.5, 4.0, 1)
+    table = columns.DURATIONS.table([dict(zip(columns.DURATIONS.names, row, strict=True))])
+    tables.write_csv(table, path)
+    assert tables.read(path, columns.DURATIONS).iloc[0].tolist() == list(row)
+    tables.write_csv(change(table), path)
+    with pytest.raises(UserError, match=words):
+        tables.read(path, columns.DURATIONS)
 
 
 @pytest.fixture
@@ -45,7 +72,7 @@ def package(tmp_path):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "goeltz").mkdir()
     history = pd.DataFrame(
-        [("yinyang", "spiking", 0, 1, "loss", 0.5)], columns=list(tables.HISTORY_COLUMNS)
+        [("yinyang", "spiking", 0, 1, "loss", 0.5)], columns=columns.HISTORY.names
     )
     tables.write_csv(history, tmp_path / "goeltz" / "history.csv")
     datapackage.write(tmp_path)
@@ -101,7 +128,7 @@ def test_the_package_frictionless_finds_valid(package):
         "print(json.dumps([r.valid, len(r.tasks), r.flatten(['message'])[:3]]))"
     )
     valid, n, errors = json.loads(ask(code)[1].splitlines()[-1])
-    assert valid and n == 5, errors
+    assert valid and n == len([*package.rglob("*.csv")]), errors
     # It must see a number that is none.
     path = package / "durations.csv"
     table = pd.read_csv(path, dtype=str)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import comparisons, figures, forests
+from whyspiking import comparisons, contrasts, figures, forests
 from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.replications.clopath import drawing as clopath
 from whyspiking.replications.goeltz import drawing as goeltz
@@ -120,9 +120,10 @@ def test_energy_is_averaged_on_the_logarithm_around_a_line_at_one():
     table = rows(
         [(0, 0.0, 0.1), (1, 0.0, 10.0)], "energy_ratio", perturbation="mem_near", locus="mlp"
     )
-    plate = comparisons.energy_dots(table)
+    plate = comparisons.energy_dots(contrasts.energy_ratios(table))
     ax = plate.axes[0]
     assert ax.get_xscale() == "log"
+    assert "R from 1 to 1" in plate.alt
     dots = [line for line in ax.get_lines() if line.get_marker() == "o"]
     assert dots[0].get_xdata() == pytest.approx([1.0])
     assert any(list(data(line)[0]) == [1, 1] for line in ax.get_lines())

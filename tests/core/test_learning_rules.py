@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import contrasts, curves, registry, tables
+from whyspiking import columns, contrasts, curves, registry, tables
 from whyspiking.contract import Params
 from whyspiking.errors import UserError
 from whyspiking.learning_rules import Rule, evaluate
@@ -110,12 +110,12 @@ def test_rules_of_other_experiments_are_refused(monkeypatch):
 
 
 def test_the_table_shows_what_was_counted():
-    metrics = pd.DataFrame(columns=list(tables.METRICS_COLUMNS))
+    metrics = pd.DataFrame(columns=columns.METRICS.names)
     page = learning_table(metrics, {"scherr": TALKS["scherr"]})
     assert "e-prop, symmetric" in page
     assert "not measured" in page
     row = {
-        **dict.fromkeys(tables.METRICS_COLUMNS, ""),
+        **dict.fromkeys(columns.METRICS.names, ""),
         **{"talk": "scherr", "experiment": "evidence", "variant": "spiking"},
         **{"metric": "learning_memory", "value": 123032.0},
     }

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from fulfilled import fulfilled, made_of
 
-from whyspiking import contrasts, latency, measures_table, on_the_way, registry, tables
+from whyspiking import contrasts, latency, measures_table, on_the_way, overview, registry, tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
@@ -154,7 +154,8 @@ def test_the_gain_is_a_difference_of_areas_paired_by_seed(energy_config):
 def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
     rows = clean("spiking", 0, 0.7) + clean("mlp", 0, 0.9, "jax")
     found = pd.concat([pd.DataFrame(rows), gains(rows, energy_config)])
-    shown = measures_table.measures_table(found, {"goeltz": registry.load_talk("goeltz")})
+    measures = overview.measures(found, {"goeltz": registry.load_talk("goeltz")})
+    shown = measures_table.measures_table(measures)
     assert "−20.0 %" in shown and "<small>mlp</small>" in shown
     nothing = found[found["metric"] != "speed_area_gain"]
     reasons = {
@@ -163,8 +164,9 @@ def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
     }
     for name, reason in reasons.items():
         talk = registry.load_talk(name)
-        assert reason in measures_table.measures_table(nothing, {name: talk})
-        assert reason in measures_table.why_missing(nothing, talk, "L4")
+        measures = overview.measures(nothing, {name: talk})
+        assert reason in measures_table.measures_table(measures)
+        assert reason in overview.why_missing(measures, name, "L4")
 
 
 # ---- real talks ---------------------------------------------------------------------------

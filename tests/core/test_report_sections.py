@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from toy_talk import described, talk_of
 
-from whyspiking import claims, markup, measures_table, sections, story
+from whyspiking import claims, markup, measures_table, overview, sections, story
 from whyspiking.claims_file import Claim
 from whyspiking.errors import UserError
 from whyspiking.verdict_table import verdict_table
@@ -113,7 +113,7 @@ def test_every_verdict_has_its_own_symbol_word_and_chip():
     assert set(markup.VERDICT_LOOK) == set(claims.VERDICTS)
     assert len({look[0] for look in markup.VERDICT_LOOK.values()}) == len(claims.VERDICTS)
     for verdict in claims.VERDICTS:
-        shown = markup.chip(verdict, claims.label(verdict, "default")).markup
+        shown = markup.macros("macros").verdict(verdict, claims.label(verdict, "default"))
         assert claims.label(verdict, "default") in shown
         assert shown.startswith('<span class="chip ')
 
@@ -205,7 +205,7 @@ def test_missing_measures_give_their_reason():
             for seed, value in enumerate((1.0, 1.2))
         ]
     )  # fmt: skip
-    page = measures_table.measures_table(metrics, {"toy": talk()})
+    page = measures_table.measures_table(overview.measures(metrics, {"toy": talk()}))
     assert "1.1 ms" in page
     assert "0.55 τ" in page  # tau_char is 2 ms
     assert "neither sent in nor replayed" in page
@@ -214,7 +214,7 @@ def test_missing_measures_give_their_reason():
     assert "measured in another experiment" not in page
     variants = {"spiking": {"role": "spiking", "says": "the network"}}
     both = talk_of({**talk().experiments, "other": described("other", variants=variants)})
-    page = measures_table.measures_table(metrics, {"toy": both})
+    page = measures_table.measures_table(overview.measures(metrics, {"toy": both}))
     assert "measured in another experiment of the same talk" in page
 
 

@@ -10,7 +10,19 @@ import pytest
 from made_exhibits import exhibits
 from made_results import make_results
 
-from whyspiking import dispatch, figures, registry, report, slides, speed_figures, story, study
+from whyspiking import (
+    columns,
+    dispatch,
+    figures,
+    registry,
+    report,
+    score_curves,
+    slides,
+    speed_figures,
+    store,
+    story,
+    study,
+)
 from whyspiking.contract import Results
 from whyspiking.figures import style
 
@@ -76,21 +88,28 @@ def registry_figure(arrays):
     return decision_map(arrays)
 
 
-def test_networks_on_the_same_data_share_a_figure():
+def test_networks_on_the_same_data_share_a_figure(tmp_path):
     time_ms = np.linspace(0, 4, 41)
     arrays = {"anytime.time_ms": time_ms}
     arrays |= {f"anytime.spiking.{seed}": 0.1 + 0.8 * (time_ms > 1 + seed) for seed in (0, 1)}
-    made = [
-        speed_figures.curve(arrays, "spiking", label, "mnist", tau)
-        for label, tau in (("one", 1.0), ("other", 0.5))
-    ]
-    assert speed_figures.curve(arrays, "absent", "x", "mnist", 1.0) is None
+    talks = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
+    rows = []
+    for name, experiment, tau in (("goeltz", "mnist", 1.0), ("comsa", "mnist_slow", 0.5)):
+        store.save_arrays(arrays, tmp_path / name / experiment / "exhibits.npz")
+        described = talks[name].experiments[experiment]
+        rows += score_curves._along_time(described, tau, tmp_path)
+    curves = columns.CURVES.table(rows)
+    # A variant that kept no curve, and one that another experiment trained, have no line.
+    assert set(curves["variant"]) == {"spiking"} and len(curves) == 2 * time_ms.size
+    shared = speed_figures.by_data(curves, talks)
+    assert list(shared) == ["mnist"]
     with style():
-        plate = speed_figures.speed_accuracy(made, "mnist")
-        assert "one: 0.900, 95 % of it after 2.1 τ" in plate.alt
-        assert "other: 0.900, 95 % of it after 4.2 τ" in plate.alt
-        with pytest.raises(figures.NotMeasuredError, match="yinyang"):
-            speed_figures.speed_accuracy(made, "yinyang")
+        plate = speed_figures.speed_accuracy(shared["mnist"])
+        assert "goeltz · mnist: 0.900, 95 % of it after 2.1 τ" in plate.alt
+        assert "comsa · mnist slow: 0.900, 95 % of it after 4.2 τ" in plate.alt
+        with pytest.raises(figures.NotMeasuredError, match="Fewer than two"):
+            speed_figures.speed_accuracy({})
+    assert speed_figures.by_data(curves[curves["talk"] == "comsa"], talks) == {}
 
 
 def test_report_tells_all_talks(results):

@@ -9,7 +9,7 @@ from scipy import special
 from test_registry import TOY
 from toy_talk import talk_of
 
-from whyspiking import contrasts, curves, registry, sizes, tables
+from whyspiking import columns, contrasts, curves, registry, score_curves, sizes, tables
 from whyspiking.contract import Network, Params
 from whyspiking.errors import UserError
 from whyspiking.registry import Talk
@@ -166,15 +166,20 @@ def test_a_seed_without_all_sizes_gives_none(energy_config):
     assert [row["seed"] for row in rows if row["metric"] == "size_ratio"] == [0]
 
 
+def curves_of(metrics):
+    experiment = made_talk().experiments["one"]
+    return columns.CURVES.table(score_curves._along_size(metrics, experiment))
+
+
 def test_the_figure_shows_every_size_and_says_so():
-    plate = accuracy_size(made_metrics(), {"toy": made_talk()})
+    plate = accuracy_size(curves_of(made_metrics()), {"toy": made_talk()})
     (ax,) = [ax for ax in plate.axes if ax.axison]
     assert [line.get_xdata().tolist() for line in ax.lines if len(line.get_xdata()) == 3] == [
         [1000.0, 2000.0, 4000.0]
     ] * 2
     assert "toy one, net: 0.667 with 1000" in plate.alt.replace(",000", "000")
     with pytest.raises(NotMeasuredError, match="several sizes"):
-        accuracy_size(made_metrics().iloc[:0], {"toy": made_talk()})
+        accuracy_size(curves_of(made_metrics().iloc[:0]), {"toy": made_talk()})
 
 
 def counted(accuracies: dict[str, float]) -> pd.DataFrame:

@@ -8,7 +8,18 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import figures, forests, matrix, registry, schema, sections, synthesis, telling
+from whyspiking import (
+    columns,
+    figures,
+    forests,
+    matrix,
+    overview,
+    registry,
+    schema,
+    sections,
+    synthesis,
+    telling,
+)
 from whyspiking.claims_file import Claim
 from whyspiking.config_file import Config
 from whyspiking.errors import UserError
@@ -47,18 +58,18 @@ def entry(**changes):
 
 
 def axes_table(*findings):
-    columns = [field.name for field in dataclasses.fields(Finding)]
-    rows = [{name: getattr(f, name) for name in columns} for f in findings]
-    table = pd.DataFrame(rows, columns=columns).rename(columns={"side": "favours_spikes"})
+    names = [field.name for field in dataclasses.fields(Finding)]
+    rows = [{name: getattr(f, name) for name in names} for f in findings]
+    table = pd.DataFrame(rows, columns=names).rename(columns={"side": "favours_spikes"})
     return table.assign(axis="timing", seeds=3, says="What is lost.")
 
 
 def answer(*findings, verdicts=None, claims=None, **changes):
-    metrics = pd.DataFrame(columns=["talk", "experiment", "metric", "value", "variant"])
+    measures = overview.measures(columns.METRICS.table([]), TALKS)
     verdicts = pd.DataFrame(columns=["claim"]) if verdicts is None else verdicts
     config = {"answers": [entry(**changes)]}
     (found,) = synthesis.answers(
-        axes_table(*findings), verdicts, claims or {}, metrics, TALKS, config
+        axes_table(*findings), verdicts, claims or {}, measures, TALKS, config
     )
     return found
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from whyspiking import native, store, tables, whole_files
+from whyspiking.columns import Column, TableSchema
 from whyspiking.compare import _benchmarks
 from whyspiking.contract import Network, Results
 from whyspiking.errors import UserError
@@ -41,6 +42,9 @@ def test_a_seal_can_be_checked_with_sha256sum(tmp_path):
     assert (len(digest), name) == (64, "a.csv")
 
 
+VALUES = TableSchema("Values.", (Column("value", "number", "A value."),))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -54,20 +58,20 @@ def test_a_seal_can_be_checked_with_sha256sum(tmp_path):
 def test_a_changed_table_is_refused(tmp_path, change):
     path = tmp_path / "metrics.csv"
     tables.write_csv(pd.DataFrame({"value": [0.97, 0.5, 0.25]}), path)
-    assert len(tables.read_csv(path)) == 3
+    assert len(tables.read(path, VALUES)) == 3
     path.write_bytes(change(path.read_bytes()))
     with pytest.raises(UserError, match=r"metrics\.csv: it is not what the run wrote.*delete it"):
-        tables.read_csv(path)
+        tables.read(path, VALUES)
 
 
 def test_a_table_of_others_has_no_seal_and_is_read(tmp_path):
     (tmp_path / "a.csv").write_text("value\n1\n")
-    assert tables.read_csv(tmp_path / "a.csv")["value"].tolist() == [1]
+    assert tables.read(tmp_path / "a.csv", VALUES)["value"].tolist() == [1]
     (tmp_path / "b.csv").write_text("")
     with pytest.raises(UserError, match="not a readable table"):
-        tables.read_csv(tmp_path / "b.csv")
+        tables.read(tmp_path / "b.csv", VALUES)
     with pytest.raises(UserError, match="cannot be read"):
-        tables.read_csv(tmp_path / "none.csv")
+        tables.read(tmp_path / "none.csv", VALUES)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import battery, controls, plans, tables
+from whyspiking import battery, columns, controls, plans, tables
 from whyspiking.contract import (
     Binding,
     BrianModel,
@@ -222,7 +222,7 @@ def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **opt
         lambda share, news: None,
         **options,
     )
-    table = pd.DataFrame(rows, columns=list(tables.METRICS_COLUMNS))
+    table = pd.DataFrame(rows, columns=columns.METRICS.names)
     return tables.check_metrics(table, "test"), arrays, machine
 
 

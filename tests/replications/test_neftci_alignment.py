@@ -9,7 +9,7 @@ import pytest
 from fulfilled import fulfilled
 from neftci_networks import CONFIG, digits, params
 
-from whyspiking import registry, tables
+from whyspiking import columns, registry, tables
 from whyspiking.contract import Network
 from whyspiking.figures import NotMeasuredError
 from whyspiking.randomness import Streams
@@ -194,7 +194,7 @@ def test_the_figure_says_what_the_history_says():
         for k in (1, 2, 3)
         for ending, value in (("", 0.25 * k + epoch / 5 + 0.02 * seed), ("_permuted", -0.25))
     ]
-    history = pd.DataFrame(rows, columns=pd.Index(tables.HISTORY_COLUMNS))
+    history = pd.DataFrame(rows, columns=pd.Index(columns.HISTORY.names))
     told = drawing.alignment(history).alt
     assert "layer 1: 0.26 to 0.36, null -0.25 to -0.25" in told
     assert "layer 3: 0.76 to 0.86" in told

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import tables
+from whyspiking import columns
 from whyspiking.figures import NotMeasuredError
 from whyspiking.replications.neftci import drawing
 
@@ -36,10 +36,10 @@ def made_results():
     for epoch in (1, 6):
         for k in (1, 2, 3):
             history.append(("regression", "spiking", 0, epoch, f"nmse_layer{k}", k / epoch))
-    columns = ("experiment", "variant", "seed", "engine", "perturbation", "strength")
+    named = ("experiment", "variant", "seed", "engine", "perturbation", "strength")
     return (
-        pd.DataFrame(history, columns=pd.Index(tables.HISTORY_COLUMNS)),
-        pd.DataFrame(metrics, columns=pd.Index([*columns, "metric", "value"])),
+        pd.DataFrame(history, columns=pd.Index(columns.HISTORY.names)),
+        pd.DataFrame(metrics, columns=pd.Index([*named, "metric", "value"])),
     )
 
 

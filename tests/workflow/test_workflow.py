@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import claims, registry, tables
+from whyspiking import claims, columns, registry, tables
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "results")
@@ -164,7 +164,7 @@ def smoke_run(tmp_path_factory) -> Path:
 def test_smoke_run_gives_all_tables_and_pages(smoke_run):
     results = smoke_run / "results" / "smoke"
     verdicts = pd.read_csv(results / "verdicts.csv")
-    assert set(tables.VERDICT_COLUMNS) <= set(verdicts.columns)
+    assert set(columns.VERDICTS.names) <= set(verdicts.columns)
     assert set(verdicts["label"]) == {"plumbing only, no verdict"}
     talks = [registry.load_talk(name) for name in registry.available()]
     promised = [c.id for talk in talks for c in claims.load(talk.folder / "claims.yaml", talk)]

@@ -15,9 +15,7 @@ rule collect:
         description=lambda w: sources.of_description(w.talk),
         code=sources.of_stage("collect"),
     output:
-        metrics="<results>/{talk}/metrics.csv",
-        history="<results>/{talk}/history.csv",
-        verdicts="<results>/{talk}/verdicts.csv",
+        expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
     log:
         "<results>/logs/collect/{talk}.log",
     conda:
@@ -30,11 +28,12 @@ rule collect:
 
 rule compare:
     input:
-        metrics=expand("<results>/{talk}/metrics.csv", talk=TALKS),
-        verdicts=expand("<results>/{talk}/verdicts.csv", talk=TALKS),
+        tables=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
+        exhibits=[path for talk in TALKS for path in simulated(talk, "exhibits.npz")],
+        talks=[sources.of_description(talk) for talk in TALKS],
+        ranges=sources.of_ranges(),
         code=sources.of_stage("compare"),
     output:
-        metrics="<results>/metrics.csv",
         verdicts=report(
             "<results>/verdicts.csv",
             caption="../report/verdicts.rst",
@@ -47,14 +46,20 @@ rule compare:
             category="Tables",
             labels={"table": "axes"},
         ),
+        tables=expand(
+            "<results>/{table}",
+            table=[
+                f for f in columns.OF_A_RUN if f not in ("verdicts.csv", "axes.csv")
+            ],
+        ),
         manifest="<results>/manifest.json",
-        durations="<results>/durations.csv",
         package="<results>/datapackage.json",
     log:
         "<results>/logs/compare.log",
     conda:
         ENVIRONMENT
     params:
+        talks=list(TALKS),
         config=config,
     script:
         "../scripts/compare.py"

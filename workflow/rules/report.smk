@@ -6,9 +6,7 @@ from pathlib import Path
 rule page:
     input:
         notebook="notebooks/{talk}.ipynb",
-        metrics="<results>/{talk}/metrics.csv",
-        history="<results>/{talk}/history.csv",
-        verdicts="<results>/{talk}/verdicts.csv",
+        tables=expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
         exhibits=lambda w: simulated(w.talk, "exhibits.npz"),
         code=lambda w: sources.of_talk(w.talk, "page"),
     output:
@@ -32,14 +30,8 @@ rule page:
 
 rule slides:
     input:
-        stories=expand(
-            "<results>/{talk}/{table}.csv",
-            talk=TALKS,
-            table=["metrics", "history", "verdicts"],
-        ),
-        metrics="<results>/metrics.csv",
-        verdicts="<results>/verdicts.csv",
-        axes="<results>/axes.csv",
+        stories=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
+        tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",
         code=sources.of_stage("slides"),
     output:
@@ -65,11 +57,8 @@ rule report:
     input:
         notebook="notebooks/why_spiking.ipynb",
         slides="<results>/slides",
-        durations="<results>/durations.csv",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
-        metrics="<results>/metrics.csv",
-        verdicts="<results>/verdicts.csv",
-        axes="<results>/axes.csv",
+        tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",
         code=sources.of_stage("page"),
     output:

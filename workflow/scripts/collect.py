@@ -12,6 +12,6 @@ with job(snakemake.log[0], wildcard_label(snakemake.wildcards)):
         metrics=list(snakemake.input.metrics),
         facts=list(snakemake.input.facts),
         config=snakemake.params.config,
-        folder=Path(snakemake.output.metrics).parent,
+        folder=Path(snakemake.output[0]).parent,
     )
     sources.check_loaded(snakemake.rule, snakemake.input.code)

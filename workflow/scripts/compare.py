@@ -8,9 +8,8 @@ from whyspiking.jobs import job
 
 with job(snakemake.log[0], "comparison"):
     compare_talks(
-        metrics=list(snakemake.input.metrics),
-        verdicts=list(snakemake.input.verdicts),
+        talks=snakemake.params.talks,
         config=snakemake.params.config,
-        folder=Path(snakemake.output.metrics).parent,
+        folder=Path(snakemake.output.manifest).parent,
     )
     sources.check_loaded(snakemake.rule, snakemake.input.code)

@@ -11,29 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import statistics, tables
+from whyspiking import columns, statistics, tables
 from whyspiking.errors import UserError
 from whyspiking.statistics import Interval
 from whyspiking.tables import GLOSSARY
 
-AXES_COLUMNS = (
-    "axis",
-    "measure",
-    "talk",
-    "experiment",
-    "perturbation",
-    "locus",
-    "metric",
-    "effect",
-    "low",
-    "high",
-    "unit",
-    "seeds",
-    "null",
-    "better",
-    "favours_spikes",
-    "says",
-)
 PLACE_COLUMNS = ("talk", "experiment", "variant", "engine", "perturbation", "locus")
 FAVOURS, AGAINST, UNCLEAR = "yes", "no", "unclear"
 
@@ -47,8 +29,8 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
             versus (subtracted, paired by seed), neutral, better, transform, says.
 
     Returns:
-        A table with `AXES_COLUMNS`. `favours_spikes` says on which side of `null` the whole
-        interval lies; with one seed, or an interval over the null, it is "unclear".
+        A table with the columns of `columns.AXES`. `favours_spikes` says on which side of `null`
+        the whole interval lies; with one seed, or an interval over the null, it is "unclear".
 
     Raises:
         UserError: If a contrast names a metric that is not in the glossary.
@@ -65,7 +47,7 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
             found = _effect(metrics, entry, tables.where(chosen, **place), place)
             if found is not None:
                 rows.append(_row(entry, place, found))
-    return pd.DataFrame(rows, columns=list(AXES_COLUMNS))
+    return columns.AXES.table(rows)
 
 
 def _matching(metrics: pd.DataFrame, metric: str, where: Mapping[str, Any]) -> pd.DataFrame:
@@ -104,10 +86,9 @@ def _by_seed(table: pd.DataFrame) -> dict[int, float]:
 
 def _places(table: pd.DataFrame) -> list[dict[str, str]]:
     """The distinct combinations of `PLACE_COLUMNS`, sorted."""
-    columns = [table[column].astype(str) for column in PLACE_COLUMNS]
+    named = [table[column].astype(str) for column in PLACE_COLUMNS]
     return [
-        dict(zip(PLACE_COLUMNS, key, strict=True))
-        for key in sorted(set(zip(*columns, strict=True)))
+        dict(zip(PLACE_COLUMNS, key, strict=True)) for key in sorted(set(zip(*named, strict=True)))
     ]
 
 

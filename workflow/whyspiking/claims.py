@@ -15,9 +15,10 @@ import pandas as pd
 
 from whyspiking import statistics, tables
 from whyspiking.claims_file import Band, Claim, load
+from whyspiking.columns import VERDICTS as COLUMNS
 from whyspiking.errors import UserError
 from whyspiking.statistics import Interval, Transform
-from whyspiking.tables import GLOSSARY, VERDICT_COLUMNS
+from whyspiking.tables import GLOSSARY
 
 if TYPE_CHECKING:
     from whyspiking.registry import Talk
@@ -38,26 +39,6 @@ VERDICTS = (
     NOT_MEASURED,
     OUT_OF_SCOPE,
 )
-INDICATOR_COLUMNS = (
-    "label",
-    "says",
-    "test",
-    "better",
-    "unit",
-    "exceeds",
-    "control_passes",
-    "direction_agrees",
-    "published_inside",
-    "prediction_low",
-    "prediction_high",
-    "inside_prediction",
-    "p_value",
-    "p_holm",
-    "why",
-    "note",
-)
-"""Columns after `VERDICT_COLUMNS`: what else is usually asked of a replication; none decides."""
-
 SHARE_REPLICATED, SHARE_INCONCLUSIVE = 0.8, 0.5
 """Shares of seeds that show a declared shape."""
 PROPORTIONS = (
@@ -85,7 +66,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         scale: Scale of the run; by default the one in the table.
 
     Returns:
-        One row with `tables.VERDICT_COLUMNS` and `INDICATOR_COLUMNS`.
+        One row with the columns of `columns.VERDICTS`.
 
     Raises:
         UserError: If `where` fits several measurements of one seed.
@@ -152,7 +133,7 @@ def judge_all(
             row["verdict"] = WITHIN_NOISE
             row["note"] = _join(row["note"], "does not pass Holm's correction")
             row["label"] = label(WITHIN_NOISE, row["scale"])
-    return pd.DataFrame(rows, columns=[*VERDICT_COLUMNS, *INDICATOR_COLUMNS])
+    return COLUMNS.table(rows)
 
 
 def label(verdict: str, scale: str) -> str:
@@ -323,7 +304,7 @@ def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 
 
 def _blank(claim: Claim, scale: str) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys((*VERDICT_COLUMNS, *INDICATOR_COLUMNS), np.nan)
+    row: dict[str, Any] = dict.fromkeys(COLUMNS.names, np.nan)
     return row | {
         "claim": claim.id,
         "talk": claim.talk,

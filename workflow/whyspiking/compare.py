@@ -15,16 +15,22 @@ import pandas as pd
 
 from whyspiking import (
     axes,
+    biology,
     claims,
+    columns,
     contrasts,
+    costs,
     curves,
     datapackage,
     jobs,
+    overview,
     registry,
+    score_curves,
     scoring,
     sizes,
     store,
     tables,
+    tolerance,
     whole_files,
 )
 from whyspiking.contract import Params
@@ -48,7 +54,7 @@ def collect_talk(
         metrics: Metrics tables of its simulations.
         facts: The network.json files of its networks; what each answered lies beside them.
         config: The run configuration.
-        folder: Where metrics.csv, history.csv and verdicts.csv go.
+        folder: Where the tables of the talk go.
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = tables.read_metrics(metrics)
@@ -59,8 +65,9 @@ def collect_talk(
     crossed = contrasts.cross_rows(table, described, config)
     if crossed:
         table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
-    table = table.sort_values(list(tables.METRICS_COLUMNS[:10]), kind="stable")
+    table = table.sort_values(columns.METRICS.names[:10], kind="stable")
     tables.write_metrics(table, folder / "metrics.csv")
+    summarise_talk(table, described, folder)
 
     history: list[dict[str, Any]] = []
     unavailable: dict[tuple[str, str], str] = {}
@@ -75,9 +82,7 @@ def collect_talk(
         history += [{**own, **entry} for entry in network.history]
         if "unavailable" in network.info:
             unavailable[experiment, variant] = network.info["unavailable"]
-    tables.write_csv(
-        pd.DataFrame(history, columns=list(tables.HISTORY_COLUMNS)), folder / "history.csv"
-    )
+    tables.write_csv(columns.HISTORY.table(history), folder / "history.csv")
 
     registered = claims.load(described.folder / "claims.yaml", described)
     verdicts = claims.judge_all(
@@ -113,25 +118,46 @@ def _trained_rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
     return [{**row, "value": float(tables.NUMBER % row["value"])} for row in rows]
 
 
-def compare_talks(
-    metrics: Sequence[str | Path],
-    verdicts: Sequence[str | Path],
-    config: Mapping[str, Any],
-    folder: Path,
-) -> None:
-    """Put all talks side by side: metrics, verdicts, axes, durations, manifest and data package."""
-    table = tables.read_metrics(metrics)
-    tables.write_metrics(table, folder / "metrics.csv")
-    tables.write_csv(
-        pd.concat([tables.read_csv(Path(path), keep_default_na=False) for path in verdicts]),
-        folder / "verdicts.csv",
-    )
-    tables.write_csv(axes.contrasts(table, config), folder / "axes.csv")
+def summarise_talk(metrics: pd.DataFrame, talk: registry.Talk, folder: Path) -> None:
+    """Write the numbers that the page of a talk prints: measures.csv and energy.csv."""
+    tables.write_csv(overview.measures(metrics, {talk.name: talk}), folder / "measures.csv")
+    tables.write_csv(contrasts.energy_ratios(metrics), folder / "energy.csv")
+
+
+def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:
+    """Put all talks side by side, and say how it all was made.
+
+    Args:
+        talks: Names of the talks, in the order of the report.
+        config: The run configuration.
+        folder: `results/<scale>`; the tables of each talk lie in the folder of its name.
+    """
+    summarise(talks, config, folder)
     timed = _benchmarks(folder)
     tables.write_csv(_durations(timed), folder / "durations.csv")
     text = json.dumps(_manifest(config, timed), indent=1, sort_keys=True) + "\n"
     whole_files.write(folder / "manifest.json", text)
     datapackage.write(folder)
+
+
+def summarise(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:
+    """Stack the tables of the talks, and write the numbers that the report prints of all."""
+    stacked = {}
+    for file in ("metrics.csv", "verdicts.csv", "measures.csv", "energy.csv"):
+        parts = [tables.read(folder / name / file, columns.OF_A_TALK[file]) for name in names]
+        stacked[file] = pd.concat(parts, ignore_index=True)
+    metrics = tables.check_metrics(stacked["metrics.csv"], str(folder))
+    talks = {name: registry.load_talk(name) for name in names}
+    for file, table in {
+        **stacked,
+        "axes.csv": axes.contrasts(metrics, config),
+        "costs.csv": costs.costs(metrics, talks),
+        "parity.csv": costs.parity(metrics, talks, config["parity"]),
+        "limits.csv": tolerance.limits(metrics, talks),
+        "biology.csv": biology.beside(metrics, talks),
+        "curves.csv": score_curves.curves(metrics, talks, folder),
+    }.items():
+        tables.write_csv(table, folder / file)
 
 
 def _benchmarks(folder: Path) -> pd.DataFrame:
@@ -164,15 +190,15 @@ def _benchmarks(folder: Path) -> pd.DataFrame:
                 "startup_seconds": startup_seconds,
             }
         )
-    columns = ["rule", "talk", "experiment", "variant", "seconds", "cpu_seconds"]
-    return pd.DataFrame(rows, columns=[*columns, "startup_seconds", "max_rss_mb"])
+    named = [*columns.DURATIONS.names[:-1], "startup_seconds", "max_rss_mb"]
+    return pd.DataFrame(rows, columns=pd.Index(named))
 
 
 def _durations(timed: pd.DataFrame) -> pd.DataFrame:
     """Mean duration of each kind of job, what the progress display estimates from, and CPU time."""
     kinds = timed.groupby(["rule", "talk", "experiment", "variant"])
     means = kinds[["seconds", "cpu_seconds"]].mean().round(1)
-    return means.assign(jobs=kinds.size()).reset_index()
+    return means.assign(jobs=kinds.size()).reset_index()[columns.DURATIONS.names]
 
 
 def _manifest(config: Mapping[str, Any], timed: pd.DataFrame) -> dict[str, Any]:

@@ -132,32 +132,29 @@ def perturbation_curves(
     )
 
 
-def energy_dots(metrics: Table) -> Plate:
+def energy_dots(ratios: Table) -> Plate:
     """Energy of the control over that of the spiking network, one row per cost model.
 
     Args:
-        metrics: Rows with the metric `energy_ratio`; `perturbation` names the cost model, `locus`
-            the control.
+        ratios: Rows of energy.csv.
 
     Raises:
         NotMeasuredError: If no energy ratio was computed.
     """
-    table = metrics[(metrics["metric"] == "energy_ratio") & (metrics["value"] > 0)]
-    table = table[np.isfinite(table["value"])]
-    if table.empty:
+    points = ratios[ratios["factor"] == ""]
+    if points.empty:
         raise NotMeasuredError("No energy ratio was computed: no control with counted operations.")
     keys = ["talk", "experiment", "variant", "locus"]
-    points = over_seeds(table, [*keys, "perturbation"], "log")
     panels = list(points[keys].drop_duplicates().itertuples(index=False, name=None))
     logs = points.assign(log=np.log(points["mean"]))
-    order = logs.groupby("perturbation")["log"].mean().sort_values().index.tolist()
+    order = logs.groupby("setting")["log"].mean().sort_values().index.tolist()
     rows = len(panels)
     plate = Plate(1.0 + len(order) * max(0.26, 0.07 * rows))
     ax = plate.panels(1, 1)[0, 0]
     words = []
     offsets = np.linspace(0.3, -0.3, rows) if rows > 1 else np.zeros(1)
     for index, (key, offset) in enumerate(zip(panels, offsets, strict=True)):
-        own = points[(points[keys] == list(key)).all(axis=1)].set_index("perturbation")
+        own = points[(points[keys] == list(key)).all(axis=1)].set_index("setting")
         places = np.array([order.index(model) for model in own.index]) + offset
         colour = PALETTE[index % len(PALETTE)]
         known = own["low"].notna().to_numpy()
@@ -174,15 +171,15 @@ def energy_dots(metrics: Table) -> Plate:
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.5, len(order) - 0.5)
     ax.set_xlabel("R = energy of the control / energy of the spiking network")
-    for words, side, points in (
+    for told, side, gap in (
         ("spikes cheaper →", "left", 6),
         ("← control cheaper", "right", -6),
     ):
         ax.annotate(
-            words,
+            told,
             xy=(1, 1.01),
             xycoords=ax.get_xaxis_transform(),
-            xytext=(points, 0),
+            xytext=(gap, 0),
             textcoords="offset points",
             ha=side,
             fontsize=8.5,
@@ -193,35 +190,32 @@ def energy_dots(metrics: Table) -> Plate:
         "of the logarithms. Models whose name begins with ops count operations only, which "
         "flatters spiking networks; those with mem pay for memory as well.",
         "Energy ratios on a logarithmic axis. " + "; ".join(words) + ".",
+        "energy.csv",
     )
 
 
-def energy_tornado(metrics: Table) -> Plate:
+def energy_tornado(ratios: Table) -> Plate:
     """How one assumption at a time moves the energy ratio.
 
     Args:
-        metrics: Rows with the metric `energy_ratio_variation`; `perturbation` is `factor=setting`.
+        ratios: Rows of energy.csv.
 
     Raises:
-        NotMeasuredError: If there are none.
+        NotMeasuredError: If no assumption was varied.
     """
-    table = metrics[(metrics["metric"] == "energy_ratio_variation") & (metrics["value"] > 0)]
-    if table.empty:
+    points = ratios[ratios["factor"] != ""]
+    if points.empty:
         raise NotMeasuredError("No assumption was varied: no control with counted operations.")
-    named = table["perturbation"].astype(str).str.partition("=")
-    table = table.assign(factor=named[0], setting=named[2])
-    points = over_seeds(table, ["talk", "experiment", "locus", "factor", "setting"], "log")
-    panels = list(
-        points[["talk", "experiment", "locus"]].drop_duplicates().itertuples(index=False, name=None)
-    )
-    factors = list(dict.fromkeys(table["factor"]))
+    keys = ["talk", "experiment", "locus"]
+    panels = list(points[keys].drop_duplicates().itertuples(index=False, name=None))
+    factors = list(dict.fromkeys(points["factor"]))
     columns = min(3, len(panels))
     n_rows = -(-len(panels) // columns)
     plate = Plate(0.5 + n_rows * (0.65 + 0.24 * len(factors)))
     axes = plate.panels(n_rows, columns, sharex=True, sharey=True)
     words = []
     for ax, (talk, experiment, control) in zip(axes.flat, panels, strict=False):
-        place = (points[["talk", "experiment", "locus"]] == [talk, experiment, control]).all(axis=1)
+        place = (points[keys] == [talk, experiment, control]).all(axis=1)
         for row, factor in enumerate(reversed(factors)):
             own = points[place & (points["factor"] == factor)].sort_values("mean")
             if own.empty:
@@ -244,6 +238,7 @@ def energy_tornado(metrics: Table) -> Plate:
         "One assumption of the cost model changed at a time; a long bar is an assumption that "
         "decides the answer.",
         "Energy ratio under varied assumptions. " + "; ".join(words) + ".",
+        "energy.csv",
     )
 
 

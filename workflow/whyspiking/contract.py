@@ -308,7 +308,7 @@ class Results:
     Attributes:
         folder: `results/<scale>/<talk>`.
         metrics: The talk's rows of the metrics table.
-        history: Training histories of all networks; columns `tables.HISTORY_COLUMNS`.
+        history: Training histories of all networks; columns `columns.HISTORY`.
     """
 
     folder: Path

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import curves, energy, sizes, tables
+from whyspiking import columns, curves, energy, sizes, statistics, tables
 from whyspiking.contract import Params
 from whyspiking.energy import ControlCounts, CostModel, SpikingCounts
 from whyspiking.registry import Experiment, Talk
+from whyspiking.tables import Table
 
 SPIKING_ENGINE = "brian2"
 Counts = Mapping[str, float]
@@ -38,6 +39,27 @@ def cross_rows(
             rows += _experiment_rows(table, experiment, models, config["energy"])
             rows += _size_rows(table, experiment)
     return rows + _alignment_rows(metrics, talk)
+
+
+def energy_ratios(metrics: Table) -> pd.DataFrame:
+    """Energy of every control over that of the spiking network, over seeds.
+
+    Args:
+        metrics: Rows of the metrics table with those of `cross_rows`.
+
+    Returns:
+        A table with the columns of `columns.ENERGY`: a row per cost model, and one per varied
+        assumption, over all spiking networks of an experiment.
+    """
+    known = metrics[(metrics["value"] > 0) & np.isfinite(metrics["value"].astype(float))]
+    whole: Table = tables.where(known, metric="energy_ratio")
+    whole = whole.assign(factor="", setting=whole["perturbation"])
+    varied: Table = tables.where(known, metric="energy_ratio_variation")
+    named = [str(name).partition("=") for name in varied["perturbation"]]
+    varied = varied.assign(factor=[n[0] for n in named], setting=[n[2] for n in named], variant="")
+    by = ["talk", "experiment", "variant", "locus", "factor", "setting"]
+    found = [statistics.over_seeds(part, by, "log") for part in (whole, varied)]
+    return columns.ENERGY.table(row for part in found for row in part.to_dict("records"))
 
 
 def _experiment_rows(

@@ -11,109 +11,16 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from whyspiking.columns import HISTORY, OF_A_RUN, Column, TableSchema
 from whyspiking.errors import UserError
 from whyspiking.glossary import GLOSSARY
 
 NAME = "datapackage.json"
 MISSING = ["", "nan"]
-
-Column = tuple[str, str, str, str]
-"""Name, type of the Table Schema, unit ("" where there is none), what it is."""
-
-_PLACE: tuple[Column, ...] = (
-    ("scale", "string", "", "Scale of the run: smoke, default or paper."),
-    ("talk", "string", "", "Talk, by its speaker."),
-    ("experiment", "string", "", "Experiment of the talk."),
-    ("variant", "string", "", "What was trained: the spiking network, a control, an ablation."),
-    ("seed", "integer", "", "Seed of the training, the unit of all intervals."),
-)
-METRICS: tuple[Column, ...] = (
-    *_PLACE,
-    ("engine", "string", "", "What simulated: the engine of training, or Brian2."),
-    ("perturbation", "string", "", "What was changed; none for the clean run."),
-    ("locus", "string", "", "Where it was changed, or the other side of a contrast."),
-    ("strength", "number", "", "Level of the perturbation, in the unit of its definition."),
-    ("metric", "string", "", "What was measured; units and definitions are in `metrics` here."),
-    ("value", "number", "see column unit", "The measurement."),
-    ("unit", "string", "", "Unit of the value."),
-    ("trials", "integer", "", "Number of trials behind the value."),
-)
-_VALUE = "unit of the metric"
-VERDICTS: tuple[Column, ...] = (
-    ("claim", "string", "", "Name of the claim."),
-    ("talk", "string", "", "Talk, by its speaker."),
-    ("role", "string", "", "Key claim or secondary one."),
-    ("metric", "string", "", "What was measured."),
-    ("published", "number", _VALUE, "Published value."),
-    ("value", "number", _VALUE, "Mean over seeds."),
-    ("low", "number", _VALUE, "Lower end of the interval over seeds (95 %, equivalence 90 %)."),
-    ("high", "number", _VALUE, "Upper end of that interval."),
-    ("seeds", "integer", "", "Number of seeds."),
-    ("scale", "string", "", "Scale of the run."),
-    ("data", "string", "", "Where the data are from."),
-    ("band_low", "number", _VALUE, "Lower end of the acceptance band."),
-    ("band_high", "number", _VALUE, "Upper end of the acceptance band."),
-    ("control_value", "number", _VALUE, "What the negative control reached."),
-    ("verdict", "string", "", "Verdict."),
-    ("label", "string", "", "The words of the report for it."),
-    ("says", "string", "", "The claim in words."),
-    ("test", "string", "", "How the claim is tested."),
-    ("better", "string", "", "Which direction is better."),
-    ("unit", "string", "", "Unit of the metric."),
-    ("exceeds", "boolean", "", "Better than published by more than the tolerance."),
-    ("control_passes", "boolean", "", "The negative control passes the band, which it must not."),
-    ("direction_agrees", "boolean", "", "The sign of a difference is the published one."),
-    ("published_inside", "boolean", "", "The published value lies inside the interval."),
-    ("prediction_low", "number", _VALUE, "Lower end of the original's prediction interval."),
-    ("prediction_high", "number", _VALUE, "Upper end of that interval."),
-    ("inside_prediction", "boolean", "", "The value lies inside it."),
-    ("p_value", "number", "1", "One-sided p value against the band."),
-    ("p_holm", "number", "1", "The same with Holm's correction, secondary claims."),
-    ("why", "string", "", "Why the band is where it is."),
-    ("note", "string", "", "Remarks."),
-)
-AXES: tuple[Column, ...] = (
-    ("axis", "string", "", "Axis of the question: timing, latency, energy, robustness."),
-    ("measure", "string", "", "Short name of the measure."),
-    ("talk", "string", "", "Talk, by its speaker."),
-    ("experiment", "string", "", "Experiment of the talk."),
-    ("perturbation", "string", "", "What was changed, or the cost model."),
-    ("locus", "string", "", "Where it was changed, or the control."),
-    ("metric", "string", "", "What was measured."),
-    ("effect", "number", _VALUE, "Mean over seeds."),
-    ("low", "number", _VALUE, "Lower end of the 95 % interval over seeds."),
-    ("high", "number", _VALUE, "Upper end of that interval."),
-    ("unit", "string", "", "Unit of the metric."),
-    ("seeds", "integer", "", "Number of seeds."),
-    ("null", "number", _VALUE, "The value that says: no effect."),
-    ("better", "string", "", "Which side of it speaks for spikes."),
-    ("favours_spikes", "string", "", "What the whole interval says: yes, no, unclear."),
-    ("says", "string", "", "The measure in words."),
-)
-DURATIONS: tuple[Column, ...] = (
-    ("rule", "string", "", "Stage: train or simulate."),
-    ("talk", "string", "", "Talk, by its speaker."),
-    ("experiment", "string", "", "Experiment of the talk."),
-    ("variant", "string", "", "Variant; empty for simulations, which hold all of them."),
-    ("seconds", "number", "s", "Mean wall-clock time of such a job."),
-    ("cpu_seconds", "number", "s", "Mean CPU time of such a job."),
-    ("jobs", "integer", "", "Number of such jobs."),
-)
-HISTORY: tuple[Column, ...] = (
-    *_PLACE[2:],
-    ("epoch", "number", "", "Epoch, iteration or whatever the talk counts."),
-    ("metric", "string", "", "What was followed during training."),
-    ("value", "number", "", "Its value."),
-)
-TABLES: dict[str, tuple[tuple[Column, ...], str]] = {
-    "metrics.csv": (METRICS, "Every measurement, one a row."),
-    "verdicts.csv": (VERDICTS, "One row a claim: published, measured, verdict."),
-    "axes.csv": (AXES, "Talk by axis of the question why spiking: effect and interval."),
-    "durations.csv": (DURATIONS, "Mean duration of each kind of job."),
-}
 
 
 def describe(folder: Path) -> dict[str, Any]:
@@ -126,12 +33,12 @@ def describe(folder: Path) -> dict[str, Any]:
         UserError: If there is no table.
     """
     resources = [
-        _resource(folder, folder / file, columns, says)
-        for file, (columns, says) in TABLES.items()
+        _resource(folder, folder / file, schema)
+        for file, schema in OF_A_RUN.items()
         if (folder / file).is_file()
     ]
     resources += [
-        _resource(folder, path, HISTORY, f"Training curves of {path.parent.name}.")
+        _resource(folder, path, replace(HISTORY, says=f"Training curves of {path.parent.name}."))
         for path in sorted(folder.glob("*/history.csv"))
     ]
     if not resources:
@@ -160,12 +67,12 @@ def write(folder: Path) -> None:
     partial.replace(folder / NAME)
 
 
-def _resource(folder: Path, path: Path, columns: Sequence[Column], says: str) -> dict[str, Any]:
+def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
     with path.open(encoding="utf-8") as file:
         header = file.readline().rstrip("\r\n").split(",")
-    known = {column[0]: column for column in columns}
+    known = {column.name: column for column in schema.columns}
     # A column that nobody has described is passed on as it is; the tests demand a description.
-    columns = [known.get(name, (name, "any", "", "")) for name in header]
+    columns = [known.get(name, Column(name, "any", "")) for name in header]
     relative = path.relative_to(folder)
     return {
         "name": "-".join(relative.with_suffix("").parts[::-1]),
@@ -174,7 +81,7 @@ def _resource(folder: Path, path: Path, columns: Sequence[Column], says: str) ->
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
-        "description": says,
+        "description": schema.says,
         **_contents(path),
         "schema": {
             "fields": [
@@ -189,7 +96,7 @@ def _resource(folder: Path, path: Path, columns: Sequence[Column], says: str) ->
                         else {}
                     ),
                 }
-                for name, kind, unit, what in columns
+                for name, kind, what, unit in columns
             ],
             "missingValues": MISSING,
         },

@@ -1,7 +1,7 @@
 """Plots that every talk shares, and their look.
 
-Intervals are t intervals over seeds, computed here: the percentile bootstrap, seaborn's default,
-covers only 75 % with three seeds. Colours have a contrast of at least 3:1 on the light and on the
+Intervals are t intervals over seeds: the percentile bootstrap, seaborn's default, covers only 75 %
+with three seeds. Colours have a contrast of at least 3:1 on the light and on the
 dark page, and a marker always says the same as a colour.
 """
 
@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from whyspiking.statistics import Interval, Transform, interval
+from whyspiking.statistics import known_interval, over_seeds
 from whyspiking.tables import Table
 
 STYLE = Path(__file__).with_name("style.mplstyle")
@@ -79,42 +79,6 @@ def style() -> Iterator[None]:
 
     with matplotlib.style.context(str(STYLE)):
         yield
-
-
-def over_seeds(table: Table, by: Sequence[str], transform: Transform = "none") -> Table:
-    """Mean and t interval over seeds of the column `value`.
-
-    Args:
-        table: Long table with the columns `seed`, `value` and those of `by`; several rows of one
-            seed (draws, trials) are averaged first, since the seed is the unit.
-        by: Columns that tell the points apart.
-        transform: "log" for ratios.
-
-    Returns:
-        The columns of `by`, and `mean`, `low`, `high`, `seeds`, sorted by `by`.
-    """
-    per_seed = table.groupby([*by, "seed"], as_index=False, sort=True)["value"].mean()
-    records = []
-    for key, group in per_seed.groupby(list(by), sort=True):
-        found = _interval(group["value"].to_numpy(), transform)
-        names = key if isinstance(key, tuple) else (key,)
-        records.append(
-            {
-                **dict(zip(by, names, strict=True)),
-                "mean": found.mean,
-                "low": found.low,
-                "high": found.high,
-                "seeds": found.seeds,
-            }
-        )
-    return pd.DataFrame(records, columns=pd.Index([*by, "mean", "low", "high", "seeds"]))
-
-
-def _interval(values: NDArray, transform: Transform) -> Interval:
-    values = values[np.isfinite(values)]
-    if values.size == 0:
-        return Interval(np.nan, np.nan, np.nan, 0)
-    return interval(values, transform)
 
 
 def line_with_interval(
@@ -334,7 +298,7 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
     words = []
     variants = sorted(curves, key=lambda variant: (variant != "spiking", variant))
     for index, variant in enumerate(variants):
-        found = [_interval(values, "none") for values in np.stack(curves[variant], axis=1)]
+        found = [known_interval(values) for values in np.stack(curves[variant], axis=1)]
         points = pd.DataFrame([(f.mean, f.low, f.high) for f in found])
         points.columns = pd.Index(["mean", "low", "high"])
         label = variant.replace("_", " ")

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from whyspiking import markup, telling
 from whyspiking.axes import AGAINST, FAVOURS
 from whyspiking.figures import GREEN, GREY, INK, OLIVE, RED, NotMeasuredError, Plate
-from whyspiking.markup import Cell
 from whyspiking.registry import Talk
 from whyspiking.synthesis import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
-from whyspiking.telling import chip, surname
+from whyspiking.telling import surname
 
 FITTING = 26
 """Letters that fit side by side in a cell of the figure."""
 COLOURS = {YES: GREEN, PART: OLIVE, NO: RED, DIVIDED: OLIVE}
 
 
-def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> str:
+def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     """Talk x axis as an HTML table: a word, how many comparisons, the strongest effect.
 
     Args:
@@ -33,58 +31,40 @@ def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> str:
     reasons: dict[str, str] = {}
     rows = []
     for name, talk in talks.items():
-        link = f'<a href="{escape(name, quote=True)}/report.html">{escape(surname(talk))}</a>'
-        cells = [Cell(link, surname(talk), "head")]
-        for answer in answers:
-            stand = answer.stands[name]
+        stands = [answer.stands[name] for answer in answers]
+        for stand in stands:
             if stand.word == NONE:
-                letter = reasons.setdefault(stand.reason, chr(ord("a") + len(reasons)))
-                cells.append(Cell(f"{chip(NONE)}<sup>{letter}</sup>", WORDS.index(NONE)))
-                continue
-            below = "".join(f"<small>{line}</small>" for line in _lines(stand))
-            cells.append(Cell(chip(stand.word) + below, WORDS.index(stand.word)))
-        rows.append(cells)
-    totals = [Cell("<strong>All talks</strong>", "", "head")]
-    totals += [Cell(f"{chip(a.word)}<small>{_total(a)}</small>", -1) for a in answers]
-    heads = ["Talk", *[answer.axis.capitalize() for answer in answers]]
-    shown = markup.table(
-        heads,
-        [*rows, totals],
-        name="matrix",
-        caption=(
-            "Why spiking? What each talk says on each axis: a word, in how many comparisons the "
-            "interval favours spikes, and the strongest effect that supports the word, with its "
-            "95 % interval over seeds; for “in part” the strongest for spikes and the one most "
-            "against them."
-        ),
-        row_heads=True,
-    )
-    notes = "".join(f"<dt>{letter}</dt><dd>{escape(why)}</dd>" for why, letter in reasons.items())
-    return shown + telling.legend(WORDS) + (f'<dl class="facts">{notes}</dl>' if notes else "")
+                reasons.setdefault(stand.reason, chr(ord("a") + len(reasons)))
+        cells = [(s.word, s.reason, _lines(s) if s.word != NONE else []) for s in stands]
+        rows.append((name, surname(talk), cells))
+    heads = [answer.axis.capitalize() for answer in answers]
+    totals = [(answer.word, _total(answer)) for answer in answers]
+    legend = {word: telling.MEANINGS[word] for word in WORDS}
+    return markup.macros("answers").matrix(heads, rows, totals, reasons, legend, telling.LOOK)
 
 
-def _lines(stand: Stand) -> list[str]:
+def _lines(stand: Stand) -> list[Markup]:
     """Counts and strongest effect, as markup."""
-    lines = [f"{stand.count(FAVOURS)} of {len(stand.findings)} favour"]
+    counted = Markup("{} of {} favour").format(stand.count(FAVOURS), len(stand.findings))
     strongest = stand.strongest
     if strongest is None:
-        return lines
-    name = "claim" if strongest.measure == CLAIMS else strongest.measure
+        return [counted]
     if stand.word == PART:
-        return [*lines, _both_ends(stand)]
-    return [*lines, f"{name} {telling.number(strongest)}"]
+        return [counted, _both_ends(stand)]
+    name = "claim" if strongest.measure == CLAIMS else strongest.measure
+    return [counted, Markup("{} {}").format(name, telling.number(strongest))]
 
 
-def _both_ends(stand: Stand) -> str:
+def _both_ends(stand: Stand) -> Markup:
     """The strongest finding for spikes, and the one that is most against them."""
     own = [finding for finding in stand.findings if finding.decidable]
     best = max((f for f in own if f.side == FAVOURS), key=lambda f: f.distance)
     others = [f for f in own if f.side == AGAINST] or [f for f in own if f.side != FAVOURS]
     worst = max(others, key=lambda f: f.distance)
-    ends = [telling.plain_number(finding) for finding in (worst, best)]
+    low, high = (telling.plain_number(finding) for finding in (worst, best))
     if worst.measure == best.measure:
-        return f"{best.measure} {' … '.join(ends)}"
-    return f"{best.measure} {ends[1]}, {worst.measure} {ends[0]}"
+        return Markup("{} {} … {}").format(best.measure, low, high)
+    return Markup("{} {}, {} {}").format(best.measure, high, worst.measure, low)
 
 
 def _total(answer: Answer) -> str:
@@ -152,5 +132,4 @@ def _cell(ax: Axes, column: int, row: int, word: str, lines: Sequence[str]) -> N
 
 def _plain(shown: str) -> str:
     """Markup of a number as text; powers of ten as 1e6."""
-    shown = re.sub(r"×10<sup>(.*?)</sup>", r"e\1", shown)
-    return html.unescape(re.sub(r"<[^>]+>", "", shown)).replace("−", "\N{MINUS SIGN}")
+    return Markup(re.sub(r"×10<sup>(.*?)</sup>", r"e\1", shown)).striptags()

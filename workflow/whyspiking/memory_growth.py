@@ -6,12 +6,14 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 
+from whyspiking import markup
 from whyspiking.figures import MARKERS, PALETTE, NotMeasuredError, Plate
 from whyspiking.learning_rules import Rule
 from whyspiking.registry import Talk
-from whyspiking.telling import named
+from whyspiking.telling import surnames
 
 LAYER = {"N": 100.0, "S": 10_000.0, "K": 10.0}
 """The layer that the figure is about: neurons, synapses, outputs."""
@@ -19,11 +21,6 @@ STEPS = np.geomspace(10, 10_000, 13)
 COLUMNS = 4
 LETTERS = 26
 """That fit side by side in a panel."""
-WEIGHED = (
-    "Declarations are no measurements and do not count for the word of the axis; code that counts "
-    "its own arrays does."
-)
-
 
 Rules = Mapping[str, Sequence[Rule]]
 """Talk -> its rules."""
@@ -94,7 +91,7 @@ def _lines(ax: Axes, rules: Sequence[Rule]) -> list[str]:
     return words
 
 
-def sentence(rules: Rules, talks: Mapping[str, Talk]) -> str:
+def sentence(rules: Rules, talks: Mapping[str, Talk]) -> Markup:
     """In how many talks the rule of the spiking network is local, and forgets as it goes.
 
     Args:
@@ -107,15 +104,10 @@ def sentence(rules: Rules, talks: Mapping[str, Talk]) -> str:
     }
     told = [name for name, found in own.items() if found]
     if not told:
-        return ""
+        return Markup()
     local = [name for name in told if any(rule.local for rule in own[name])]
     constant = [name for name in told if not all(rule.grows_with("T") for rule in own[name])]
-    return (
-        "<p>As the talks declare, at least one rule that trains their spiking networks is local "
-        f"and online (M2) in {len(local)} of {len(told)} talks{_who(local, talks)}, and at least "
-        f"one keeps no more in longer trials (M1) in {len(constant)}{_who(constant, talks)}. "
-        f"{WEIGHED}</p>"
-    )
+    return markup.macros("costs").rules_sentence(local, constant, told, surnames(talks))
 
 
 def _trains_spiking(rule: Rule, talk: Talk) -> bool:
@@ -125,7 +117,3 @@ def _trains_spiking(rule: Rule, talk: Talk) -> bool:
         if experiment in talk.experiments and variant in talk.experiments[experiment].variants
     )
     return any(variant.role == "spiking" for variant in variants)
-
-
-def _who(names: Sequence[str], talks: Mapping[str, Talk]) -> str:
-    return f" ({named(names, talks)})" if names else ""

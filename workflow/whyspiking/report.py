@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
+from whyspiking.markup import ASSETS, templates
 from whyspiking.whole_files import replacing
 
-ASSETS = Path(__file__).with_name("report_assets")
 MAIN_PAGE = "why_spiking.html"
 
 # Code first, so that a dollar sign in code is not taken for an equation.
@@ -117,7 +117,6 @@ def export(notebook: Path, page: Path, results: Path) -> None:
     Raises:
         UserError: If an equation uses what the converter to MathML does not know.
     """
-    import jinja2
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -143,17 +142,18 @@ def export(notebook: Path, page: Path, results: Path) -> None:
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body, flags=re.DOTALL)
     main_page = results / MAIN_PAGE
     home = "" if page.resolve() == main_page.resolve() else os.path.relpath(main_page, page.parent)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ASSETS), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    text = environment.get_template("page.html.j2").render(
-        title=_plain(title.group(1)) if title else page.stem,
-        sections=sections,
-        home=home,
-        notebook=os.path.relpath(notebook, page.parent),
-        style=(ASSETS / "style.css").read_text(encoding="utf-8"),
-        script=(ASSETS / "page.js").read_text(encoding="utf-8"),
-        body=body,
+    text = (
+        templates()
+        .get_template("page.html.j2")
+        .render(
+            title=_plain(title.group(1)) if title else page.stem,
+            sections=sections,
+            home=home,
+            notebook=os.path.relpath(notebook, page.parent),
+            style=(ASSETS / "style.css").read_text(encoding="utf-8"),
+            script=(ASSETS / "page.js").read_text(encoding="utf-8"),
+            body=body,
+        )
     )
     with replacing(page) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 
-from whyspiking import markup, tables
-from whyspiking.figures import (
-    NotMeasuredError,
-    Plate,
-    legend_below,
-    line_with_interval,
-    over_seeds,
-)
-from whyspiking.registry import Experiment, Talk
+from whyspiking import markup
+from whyspiking.figures import NotMeasuredError, Plate, legend_below, line_with_interval
+from whyspiking.registry import Talk
 from whyspiking.tables import Table
 
 COLUMNS = 3
@@ -22,22 +16,22 @@ LOOKS = ("spiking", "control")
 """What a line is, in the order of their looks."""
 
 
-def accuracy_size(metrics: Table, talks: Mapping[str, Talk]) -> Plate:
+def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
     """Small multiples, one per experiment with several sizes: spiking network and control.
 
     Args:
-        metrics: Rows of the metrics table, all talks.
+        curves: Rows of curves.csv.
         talks: The talks, by name.
 
     Raises:
         NotMeasuredError: If no experiment was trained at several sizes.
     """
+    every = curves[curves["along"] == "parameters"]
     found = []
-    for talk in talks.values():
-        for experiment in talk.experiments.values():
-            lines = _lines(metrics, experiment)
-            if any(len(points) > 1 for points in lines.values()):
-                found.append((talk, experiment, lines))
+    for (talk, experiment), own in every.groupby(["talk", "experiment"], sort=False):
+        lines = {str(name): part for name, part in own.groupby("variant", sort=False)}
+        if any(len(points) > 1 for points in lines.values()):
+            found.append((talks[talk].experiments[experiment], lines))
     if not found:
         raise NotMeasuredError("No experiment of this run was trained at several sizes.")
     columns = min(COLUMNS, len(found))
@@ -45,14 +39,14 @@ def accuracy_size(metrics: Table, talks: Mapping[str, Talk]) -> Plate:
     plate = Plate(0.6 + 2.3 * rows, 7.2 if columns > 1 else 4.0)
     panels = plate.panels(rows, columns).ravel()
     words = []
-    for ax, (talk, experiment, lines) in zip(panels, found, strict=False):
-        for (name, role), points in lines.items():
-            line_with_interval(
-                ax, points["size"].to_numpy(), points, index=LOOKS.index(role), label=role
-            )
-            words.append(f"{talk.name} {experiment.name}, {name}: {_told(points)}")
-        named = next(iter(lines.values()))["size"].tolist()
-        _finish(ax, f"{talk.name} · {experiment.name}".replace("_", " "), named)
+    for ax, (experiment, lines) in zip(panels, found, strict=False):
+        for name, points in lines.items():
+            role = experiment.variants[name].role
+            sizes = points["at"].to_numpy()
+            line_with_interval(ax, sizes, points, index=LOOKS.index(role), label=role)
+            words.append(f"{experiment.talk} {experiment.name}, {name}: {_told(points)}")
+        title = f"{experiment.talk} · {experiment.name}".replace("_", " ")
+        _finish(ax, title, next(iter(lines.values()))["at"].tolist())
     for ax in panels[len(found) :]:
         ax.set_axis_off()
     for ax in panels[::columns]:
@@ -62,41 +56,13 @@ def accuracy_size(metrics: Table, talks: Mapping[str, Talk]) -> Plate:
         "Score on test data against the number of trained parameters; the largest networks are "
         "those of all other figures. Bands: pointwise 95 % t intervals over seeds.",
         "Score against parameters. " + "; ".join(words) + ".",
+        "curves.csv",
     )
-
-
-def _lines(metrics: Table, experiment: Experiment) -> dict[tuple[str, str], Table]:
-    """(Variant, its role) -> size, mean and interval of its score at every size."""
-    if experiment.sizes is None:
-        return {}
-    own = tables.where(
-        metrics,
-        talk=experiment.talk,
-        experiment=experiment.name,
-        perturbation="none",
-        locus="",
-        metric=["parameters", "score"],
-    )
-    engines = tables.where(own, metric="parameters")["engine"].unique().tolist()
-    own = tables.where(own, engine=engines)
-    lines = {}
-    for name in experiment.sizes.of:
-        same = [v.name for v in experiment.variants.values() if v.trained_as == name]
-        part: Table = tables.where(own, variant=same)
-        if part.empty:
-            continue
-        sizes = part[part["metric"] == "parameters"].groupby("variant")["value"].mean()
-        scores = part[(part["metric"] == "score") & part["variant"].isin(sizes.index)]
-        points = over_seeds(scores.assign(size=scores["variant"].map(sizes)), ["size"])
-        if len(points):
-            lines[name, experiment.variants[name].role] = points
-    return lines
 
 
 def _told(points: Table) -> str:
     return ", ".join(
-        f"{row.mean:.3f} with {markup.digits(float(row.size))}"
-        for row in points.itertuples(index=False)
+        f"{row['mean']:.3f} with {markup.digits(row['at'])}" for row in points.to_dict("records")
     )
 
 

@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from whyspiking import figures, forests, matrix, svg
 from whyspiking.figures import NotMeasuredError, Plate
+from whyspiking.markup import macros
 from whyspiking.synthesis import CLAIMS, Answer
 
 if TYPE_CHECKING:
@@ -46,9 +49,7 @@ def write(study: Study, folder: Path) -> None:
                 continue
 
 
-def links(answers: Sequence[Answer]) -> str:
+def links(answers: Sequence[Answer]) -> Markup:
     """Where the slides lie, for those axes that have one."""
     drawn = [a.axis for a in answers if any(f.measure != CLAIMS for f in a.findings)]
-    names = ["matrix", "verdicts", *drawn]
-    files = ", ".join(f'<a href="{FOLDER}/{name}.svg">{name}</a>' for name in names)
-    return f"<p>As files: {files}.</p>"
+    return macros("pages").slides(FOLDER, ["matrix", "verdicts", *drawn])

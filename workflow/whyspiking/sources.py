@@ -93,6 +93,11 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
         )
 
 
+def of_ranges() -> str:
+    """The published ranges that stand beside the networks, relative."""
+    return _relative([PACKAGE / "report_assets" / "biology.yaml"])[0]
+
+
 def _roots(stage: str) -> list[Path]:
     if stage != "page":
         return [SCRIPTS / f"{stage}.py"]

@@ -2,93 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from whyspiking.figures import (
-    PALETTE,
-    NotMeasuredError,
-    Plate,
-    legend_below,
-    line_with_interval,
-)
-from whyspiking.statistics import interval
+from whyspiking.figures import PALETTE, NotMeasuredError, Plate, legend_below, line_with_interval
+from whyspiking.registry import Talk
+from whyspiking.tables import Table
 
 FIRST_TAU = 0.02
 """Where the logarithmic time axis begins, unless somebody decides earlier."""
 
 
-@dataclass(frozen=True)
-class Curve:
-    """Anytime scores of one experiment.
-
-    Attributes:
-        label: How the legend calls it.
-        data: Key of the data set.
-        time_tau: Time since stimulus onset in units of the talk's characteristic time, (time,).
-        scores: Accuracy if stopped at each time, (seed, time).
-    """
-
-    label: str
-    data: str
-    time_tau: NDArray
-    scores: NDArray
-
-
-def curve(
-    exhibits: Mapping[str, NDArray], variant: str, label: str, data: str, tau_ms: float
-) -> Curve | None:
-    """The curve of one variant from the exhibits of its experiment; None where there is none.
+def by_data(curves: Table, talks: Mapping[str, Talk]) -> dict[str, dict[str, Table]]:
+    """Curves against time of the data that several talks share: key of the data, label, curve.
 
     Args:
-        exhibits: `anytime.time_ms` (time,) and `anytime.<variant>.<seed>` (time,).
-        variant: Which variant.
-        label: How the legend shall call it.
-        data: Key of the data set.
-        tau_ms: The talk's characteristic time.
+        curves: Rows of curves.csv.
+        talks: The talks, by name.
     """
-    found = [exhibits[key] for key in sorted(exhibits) if key.startswith(f"anytime.{variant}.")]
-    if not found:
-        return None
-    time_tau = np.asarray(exhibits["anytime.time_ms"], float) / tau_ms
-    return Curve(label, data, time_tau, np.stack(found).astype(float))
+    found: dict[str, dict[str, Table]] = {}
+    of: dict[str, set[str]] = {}
+    keys = ["talk", "experiment", "variant"]
+    for key, part in curves[curves["along"] == "time"].groupby(keys, sort=False):
+        talk, experiment, variant = (str(word) for word in key)
+        data = talks[talk].experiments[experiment].data_key
+        kind = "" if variant == "spiking" else f" {variant}"
+        label = f"{talk} · {experiment}{kind}".replace("_", " ")
+        found.setdefault(data, {})[label] = part
+        of.setdefault(data, set()).add(talk)
+    return {data: lines for data, lines in found.items() if len(of[data]) > 1}
 
 
-def speed_accuracy(curves: Sequence[Curve], data: str) -> Plate:
+def speed_accuracy(lines: Mapping[str, Table]) -> Plate:
     """One line per experiment on the same data.
 
     Args:
-        curves: Curves of any data.
-        data: Key of the data set to draw.
+        lines: Label of the legend -> its rows of curves.csv.
 
     Raises:
-        NotMeasuredError: If fewer than two experiments decided on these data.
+        NotMeasuredError: If there are fewer than two.
     """
-    chosen = [c for c in curves if c.data == data]
-    if len(chosen) < 2:
-        raise NotMeasuredError(f"Fewer than two experiments on {data} were measured.")
+    if len(lines) < 2:
+        raise NotMeasuredError("Fewer than two experiments on these data were measured.")
     plate = Plate(3.4, 6.4)
     ax = plate.panels(1, 1)[0, 0]
     words = []
-    for index, c in enumerate(chosen):
-        found = [interval(values, "none") for values in c.scores.T]
-        points = pd.DataFrame(
-            [(f.mean, f.low, f.high) for f in found], columns=pd.Index(["mean", "low", "high"])
-        )
-        shown = c.time_tau > 0
+    for index, (label, points) in enumerate(lines.items()):
+        shown = points[points["at"] > 0]
         line_with_interval(
-            ax, c.time_tau[shown], points[shown], index=index, label=c.label, markers=False
+            ax, shown["at"].to_numpy(), shown, index=index, label=label, markers=False
         )
         final = float(points["mean"].iloc[-1])
-        reached = c.time_tau[int(np.argmax(points["mean"] >= 0.95 * final))]
+        reached = points["at"].to_numpy()[int(np.argmax(points["mean"] >= 0.95 * final - 1e-9))]
         ax.plot(reached, 0.95 * final, marker="o", color=PALETTE[index % len(PALETTE)])
-        words.append(f"{c.label}: {final:.3f}, 95 % of it after {reached:.2g} τ")
+        words.append(f"{label}: {final:.3f}, 95 % of it after {reached:.2g} τ")
     ax.set_xscale("log")
-    first = min(float(c.time_tau[c.time_tau > 0].min()) for c in chosen)
+    first = min(float(points.loc[points["at"] > 0, "at"].min()) for points in lines.values())
     ax.set_xlim(left=max(first, FIRST_TAU))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.set_ylim(0, 1)
@@ -100,4 +70,5 @@ def speed_accuracy(curves: Sequence[Curve], data: str) -> Plate:
         "undecided trials guess; dots: 95 % of the final accuracy. Time is in units of each talk's "
         "characteristic time, stated on its page. Bands: pointwise 95 % t intervals over seeds.",
         "Accuracy against the time of stopping. " + "; ".join(words) + ".",
+        "curves.csv",
     )

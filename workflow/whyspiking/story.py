@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import cast
 
-import pandas as pd
+from markupsafe import Markup
 
 from whyspiking import (
     claims_file,
@@ -23,14 +22,13 @@ from whyspiking import (
     svg,
     tables,
 )
+from whyspiking.columns import HISTORY, OF_A_TALK
 from whyspiking.contract import Results
 from whyspiking.errors import UserError
 from whyspiking.figures import NotMeasuredError, Plate
-from whyspiking.markup import Html
+from whyspiking.markup import Html, macros
 from whyspiking.tables import Table
 from whyspiking.verdict_table import verdict_table
-
-PLUMBING = "Smoke run: this checks the plumbing only. Nothing on this page is a verdict."
 
 
 def find(results: str | Path) -> Path:
@@ -55,14 +53,14 @@ class Story:
     Attributes:
         talk: Its description.
         results: Its tables and exhibits.
-        verdicts: Its rows of the verdict table.
+        tables: Name of one of its tables (verdicts, measures, energy) -> rows.
         links: Path from the page to the folder of the run.
         here: Path from the page to the folder of the talk.
     """
 
     talk: registry.Talk
     results: Results
-    verdicts: Table
+    tables: dict[str, Table]
     links: str
     here: str
 
@@ -94,46 +92,30 @@ class Story:
         own = folder / talk
         metrics = tables.read_metrics([existing(own / "metrics.csv")])
         check_scale(metrics, scale, own / "metrics.csv")
-        history = tables.read_csv(existing(own / "history.csv"))
+        history = tables.read(existing(own / "history.csv"), HISTORY)
         return cls(
             talk=registry.as_measured(registry.load_talk(talk), own),
             results=Results(own, talk, scale, metrics, history),
-            verdicts=read_verdicts(own / "verdicts.csv"),
+            tables={
+                name: tables.read(existing(own / f"{name}.csv"), OF_A_TALK[f"{name}.csv"])
+                for name in ("verdicts", "measures", "energy")
+            },
             links=links,
             here=here,
         )
 
     def head(self) -> Html:
         """Speaker, papers, the question; at smoke scale a banner."""
-        talk = self.talk
-        papers = "".join(
-            f"<li>{escape(paper['cite'])} "
-            f'<a href="https://doi.org/{escape(paper["doi"], quote=True)}">'
-            f"doi:{escape(paper['doi'])}</a></li>"
-            for paper in talk.papers.values()
-        )
-        files = {"metrics.csv": "metrics", "verdicts.csv": "verdicts", "history.csv": "training"}
-        links = ", ".join(
-            f'<a href="{self.here}{name}">{words}</a>' for name, words in files.items()
-        )
-        return Html(
-            f'<p class="soft">{escape(talk.speaker)}, SNUFA 2020 · '
-            f"{escape(self.results.scale)} scale · tables: {links}</p>"
-            f'<p class="lead">{escape(talk.question)}</p><ul>{papers}</ul>'
-            f"{banner(self.results.scale)}"
-        )
+        return Html(macros("pages").talk_head(self.talk, self.results.scale, self.here))
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""
-        return Html(
-            verdict_table(
-                self.verdicts, claims_of([self.talk]), {self.talk.name: self.talk}, many=False
-            )
-        )
+        verdicts, talks = self.tables["verdicts"], {self.talk.name: self.talk}
+        return Html(verdict_table(verdicts, claims_of([self.talk]), talks, many=False))
 
     def forest(self) -> Html:
         """All claims as a forest plot."""
-        return self._draw("claims", lambda: forests.verdict_forest(self.verdicts))
+        return self._draw("claims", lambda: forests.verdict_forest(self.tables["verdicts"]))
 
     def figure(self, name: str) -> Html:
         """One of the talk's signature figures, or the reason why there is none."""
@@ -174,13 +156,11 @@ class Story:
 
     def energy(self) -> Html:
         """Energy of the control over that of the spiking network."""
-        return self._draw("energy", lambda: comparisons.energy_dots(self.results.metrics))
+        return self._draw("energy", lambda: comparisons.energy_dots(self.tables["energy"]))
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity."""
-        return Html(
-            measures_table.measures_table(self.results.metrics, {self.talk.name: self.talk})
-        )
+        return Html(measures_table.measures_table(self.tables["measures"]))
 
     def deviations(self) -> Html:
         """Published against used parameters."""
@@ -188,24 +168,16 @@ class Story:
 
     def provenance(self) -> Html:
         """Data, variants and where the rest is told."""
-        link = f'<a href="{self.links}why_spiking.html#deviations-and-provenance">the report</a>'
         return Html(
             sections.data_table([self.talk])
             + sections.variants_table(list(self.talk.experiments.values()))
-            + f"<p>Commit, versions, machine, seeds and seconds of this run stand in {link}.</p>"
+            + macros("pages").where_provenance_stands(self.links)
         )
 
-    def brief(self) -> str:
+    def brief(self) -> Markup:
         """The talk in the joint report: question, signature figures, where to read on."""
-        talk = self.talk
-        parts = [
-            f'<h3 id="{markup.slug(talk.name)}">{escape(talk.speaker)}: {escape(talk.title)}</h3>',
-            f"<p>{escape(talk.question)}</p>",
-            self.signature().markup,
-            f'<p><a href="{self.here}report.html">The whole story of this talk</a>: model, '
-            "equations, claims, deviations.</p>",
-        ]
-        return "\n".join(parts)
+        shown = Markup(self.signature().markup)
+        return macros("pages").brief(self.talk, markup.slug(self.talk.name), shown, self.here)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
         drawn = dispatch.talk_module(self.talk.name, "drawing").figures(self.results)
@@ -230,41 +202,19 @@ def show(
         try:
             plate = draw()
         except NotMeasuredError as why:
-            return Html(markup.note(f"Figure not drawn. {why}"))
+            return Html(macros("macros").note(f"Figure not drawn. {why}"))
         picture = svg.inline(plate, name, plate.alt)
-    caption = plate.caption
+    provenance = ""
     if talk is not None and plate.experiment:
         provenance = talk.experiments[plate.experiment].provenance
-        if provenance in ("synthetic", "simulated"):
-            caption = f"{markup.data_word(provenance, start=True)}. {caption}"
-    return Html(markup.figure(picture, name=name, caption=caption, link=here + plate.source))
+    stands_in = provenance if provenance in ("synthetic", "simulated") else ""
+    link = here + plate.source
+    return Html(macros("macros").figure(Markup(picture), name, plate.caption, stands_in, link))
 
 
-def banner(scale: str) -> str:
+def banner(scale: str) -> Markup:
     """A warning on pages of smoke runs."""
-    return f'<p class="banner" role="note">{PLUMBING}</p>' if scale == "smoke" else ""
-
-
-def read_verdicts(path: Path) -> Table:
-    """Read a verdict table; numbers are numbers, missing ones nan, missing words empty.
-
-    Raises:
-        UserError: If the file is missing.
-    """
-    table = tables.read_csv(existing(path), keep_default_na=False)
-    numeric = (
-        "published",
-        "value",
-        "low",
-        "high",
-        "seeds",
-        "band_low",
-        "band_high",
-        "control_value",
-    )
-    for column in numeric:
-        table[column] = pd.to_numeric(table[column], errors="coerce")
-    return table
+    return macros("pages").banner(scale)
 
 
 def claims_of(talks: Iterable[registry.Talk]) -> dict[str, claims_file.Claim]:

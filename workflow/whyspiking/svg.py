@@ -58,11 +58,15 @@ def embed(source: str, prefix: str, alt: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     # Matplotlib's style sheet has the selector `*`, which would reach the whole page.
     text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", text, flags=re.DOTALL)
-    used = set(re.findall(r'(?:url\(#|href="#)([^")]+)', text))
-    text = re.sub(r'\s\bid="([^"]+)"', lambda m: m.group(0) if m.group(1) in used else "", text)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", text)
-    text = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}-\1"', text)
+    # Matplotlib derives names from coordinates, whose last digit differs from run to run.
+    used = dict.fromkeys(re.findall(r'(?:url\(#|href="#)([^")]+)', text))
+    names = {name: f"{prefix}-{number}" for number, name in enumerate(used)}
+    text = re.sub(
+        r'\s\bid="([^"]+)"',
+        lambda m: f' id="{names[m.group(1)]}"' if m.group(1) in names else "",
+        text,
+    )
+    text = re.sub(r'(url\(#|href="#)([^")]+)', lambda m: f"{m.group(1)}{names[m.group(2)]}", text)
     text = re.sub(r'\bd="([^"]+)"', lambda m: f'd="{compact(m.group(1))}"', text)
     text = re.sub(r'\b([xy])="(-?\d+\.\d\d)\d+"', r'\1="\2"', text)
     # The page names the font, and turning by nothing is no turn.

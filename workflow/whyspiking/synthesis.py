@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking import measures_table
+from whyspiking import overview
 from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
 from whyspiking.claims_file import Claim
 from whyspiking.registry import Talk
@@ -162,7 +162,7 @@ def answers(
     axes: Table,
     verdicts: Table,
     claims: Mapping[str, Claim],
-    metrics: Table,
+    measures: Table,
     talks: Mapping[str, Talk],
     config: Mapping[str, Any],
 ) -> list[Answer]:
@@ -172,7 +172,7 @@ def answers(
         axes: Rows of axes.csv.
         verdicts: Rows of verdicts.csv.
         claims: Claim by id; their `axis` says for which axis they count.
-        metrics: Rows of metrics.csv, to tell why something is missing.
+        measures: Rows of measures.csv, to tell why something is missing.
         talks: Talk by name, in the order of the report.
         config: The run configuration; its list `answers` is used.
     """
@@ -182,7 +182,7 @@ def answers(
         if CLAIMS in entry["counts"]:
             counted += _claims(verdicts, claims, entry["axis"])
         stands = {
-            name: _stand(talk, [f for f in counted if f.talk == name], entry, metrics)
+            name: _stand(talk, [f for f in counted if f.talk == name], entry, measures)
             for name, talk in talks.items()
         }
         keys = ("axis", "asks", "buys", "against", "needs", "change")
@@ -242,8 +242,8 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
                     measure=measure,
                     talk=str(row["talk"]),
                     experiment=str(row["experiment"]),
-                    perturbation=_text(row["perturbation"]),
-                    locus=_text(row["locus"]),
+                    perturbation=row["perturbation"],
+                    locus=row["locus"],
                     metric=str(row["metric"]),
                     effect=float(row["effect"]),
                     low=float(row["low"]),
@@ -284,15 +284,10 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
 
 
 def _stand(
-    talk: Talk, findings: Sequence[Finding], entry: Mapping[str, Any], metrics: Table
+    talk: Talk, findings: Sequence[Finding], entry: Mapping[str, Any], measures: Table
 ) -> Stand:
     reason = ""
     if not findings:
-        told = [measures_table.why_missing(metrics, talk, name) for name in entry["counts"]]
+        told = [overview.why_missing(measures, talk.name, name) for name in entry["counts"]]
         reason = next((why for why in told if why), entry["missing"])
     return Stand(talk.name, word(findings, entry["needs"]), tuple(findings), reason)
-
-
-def _text(value: Any) -> str:
-    shown = str(value)
-    return "" if shown == "nan" else shown

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from whyspiking import whole_files
+from whyspiking.columns import METRICS, TableSchema
 from whyspiking.errors import UserError
 from whyspiking.glossary import GLOSSARY
 
@@ -18,41 +19,8 @@ type Table = Any
 """A pandas DataFrame where it is sliced a lot: its annotations make of every selection a union of
 all that indexing could give."""
 
-METRICS_COLUMNS = (
-    "scale",
-    "talk",
-    "experiment",
-    "variant",
-    "seed",
-    "engine",
-    "perturbation",
-    "locus",
-    "strength",
-    "metric",
-    "value",
-    "unit",
-    "trials",
-)
-VERDICT_COLUMNS = (
-    "claim",
-    "talk",
-    "role",
-    "metric",
-    "published",
-    "value",
-    "low",
-    "high",
-    "seeds",
-    "scale",
-    "data",
-    "band_low",
-    "band_high",
-    "control_value",
-    "verdict",
-)
 NUMBER = "%.10g"
 """How numbers are written."""
-HISTORY_COLUMNS = ("experiment", "variant", "seed", "epoch", "metric", "value")
 ENGINES = ("jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2")
 """`brian2-learning`: a compiled Brian2 program that learns; `brian2`: the trained network."""
 
@@ -83,25 +51,35 @@ def rows(
     ]
 
 
+def check(table: pd.DataFrame, schema: TableSchema, where: str) -> pd.DataFrame:
+    """Check the columns of a table; returns it with its columns in order.
+
+    Raises:
+        UserError: If a column is missing or unknown.
+    """
+    missing = [name for name in schema.names if name not in table.columns]
+    extra = [name for name in table.columns if name not in schema.names]
+    if missing or extra:
+        raise UserError(
+            f"{where}: columns missing {missing}, unknown {extra}; delete the file and rerun"
+        )
+    return table[schema.names]
+
+
 def check_metrics(table: pd.DataFrame, where: str) -> pd.DataFrame:
     """Check columns, engines and metric names; returns the table with columns in order.
 
     Raises:
         UserError: If a column is missing or unknown, or a metric or engine is not in the lists.
     """
-    missing = [c for c in METRICS_COLUMNS if c not in table.columns]
-    extra = [c for c in table.columns if c not in METRICS_COLUMNS]
-    if missing or extra:
-        raise UserError(
-            f"{where}: columns missing {missing}, unknown {extra}; delete the file and rerun"
-        )
+    table = check(table, METRICS, where)
     unknown = sorted(set(table["metric"]) - set(GLOSSARY))
     if unknown:
         raise UserError(f"{where}: metrics {unknown} are not in tables.GLOSSARY; add them there")
     engines = sorted(set(table["engine"]) - set(ENGINES))
     if engines:
         raise UserError(f"{where}: engines {engines} are not in tables.ENGINES")
-    return table[list(METRICS_COLUMNS)]
+    return table
 
 
 def where(table: pd.DataFrame, **places: Any) -> pd.DataFrame:
@@ -117,9 +95,7 @@ def where(table: pd.DataFrame, **places: Any) -> pd.DataFrame:
 
 def write_metrics(records: Iterable[Mapping[str, Any]] | pd.DataFrame, path: Path) -> None:
     """Write a checked metrics table as CSV, whole or not at all."""
-    table = records if isinstance(records, pd.DataFrame) else pd.DataFrame(list(records))
-    if table.empty:
-        table = pd.DataFrame(columns=list(METRICS_COLUMNS))
+    table = records if isinstance(records, pd.DataFrame) else METRICS.table(records)
     write_csv(check_metrics(table, str(path)), path)
 
 
@@ -129,14 +105,9 @@ def read_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
     Raises:
         UserError: If a file is unreadable or does not fit the columns.
     """
-    parts = []
-    for path in paths:
-        part = read_csv(Path(path), keep_default_na=False, na_values=["nan"])
-        parts.append(check_metrics(part, str(path)))
+    parts = [check_metrics(read(Path(path), METRICS), str(path)) for path in paths]
     filled = [part for part in parts if not part.empty]
-    if not filled:
-        return pd.DataFrame(columns=list(METRICS_COLUMNS))
-    return pd.concat(filled, ignore_index=True)
+    return pd.concat(filled, ignore_index=True) if filled else METRICS.table([])
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
@@ -145,21 +116,25 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
         table.to_csv(partial, index=False, float_format=NUMBER, na_rep="nan")
 
 
-def read_csv(path: Path, **options: Any) -> pd.DataFrame:
-    """Read a table that `write_csv` wrote.
-
-    Args:
-        path: The file.
-        options: For `pandas.read_csv`.
+def read(path: Path, schema: TableSchema) -> Table:
+    """Read a table that `write_csv` wrote; missing words are empty, missing numbers nan.
 
     Raises:
-        UserError: If the file is missing, damaged or no table.
+        UserError: If the file is missing, damaged, or does not fit the columns and their types.
     """
     raw = whole_files.read(path)
+    words = schema.of_kind("string")
+    kinds = {"integer": "int64", "number": "float64", "string": "str"}
+    types = {column.name: kinds[column.kind] for column in schema.columns if column.kind in kinds}
     try:
-        return pd.read_csv(io.BytesIO(raw), **options)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        table = pd.read_csv(
+            io.BytesIO(raw), dtype=cast("Any", types), keep_default_na=False, na_values=["", "nan"]
+        )
+    except ValueError as error:
         raise UserError(
             f"{path}: not a readable table ({error}); expected rows of comma-separated values; "
             "delete it and rerun snakemake"
         ) from None
+    table = check(table, schema, str(path)).copy()
+    table[words] = table[words].fillna("")
+    return table

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from whyspiking import markup
 from whyspiking.axes import AGAINST, FAVOURS
@@ -60,9 +61,9 @@ MEANINGS = {
 }
 
 
-def chip(word: str) -> str:
+def chip(word: str) -> Markup:
     """A word with its symbol and colour."""
-    return markup.labelled(*LOOK[word], word)
+    return markup.macros("macros").chip(*LOOK[word], word)
 
 
 def surname(talk: Talk) -> str:
@@ -70,49 +71,21 @@ def surname(talk: Talk) -> str:
     return talk.speaker.split()[-1]
 
 
-def _talks(number: int) -> str:
-    return f"{number} talk{'' if number == 1 else 's'}"
+def surnames(talks: Mapping[str, Talk]) -> dict[str, str]:
+    """Name of the talk -> how it is called."""
+    return {name: surname(talk) for name, talk in talks.items()}
 
 
-def named(talks: Iterable[str], described: Mapping[str, Talk]) -> str:
-    """Surnames, in a list with "and"."""
-    names = [escape(surname(described[name])) for name in talks]
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
-
-
-def in_one_screen(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> str:
+def in_one_screen(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     """The answer to "why spiking?": what spikes buy, what not, in how many talks."""
-    parts = []
-    for heading, words in LEDGER:
-        chosen = [answer for answer in answers if answer.word in words]
-        if not chosen:
-            continue
-        items = "".join(f"<li>{_line(answer, talks)}</li>" for answer in chosen)
-        parts.append(f"<h3>{escape(heading)}</h3><ul>{items}</ul>")
-    return f'<div class="summary">{"".join(parts)}</div>'
+    ledger = [(head, [a for a in answers if a.word in words]) for head, words in LEDGER]
+    chosen = [(head, own) for head, own in ledger if own]
+    return markup.macros("answers").in_one_screen(chosen, surnames(talks))
 
 
-def _line(answer: Answer, talks: Mapping[str, Talk]) -> str:
-    if not answer.measured:
-        return f"{escape(answer.buys)} ({escape(answer.axis)}): measured in no talk."
-    return (
-        f'{escape(answer.buys)} (<a href="#axis-{answer.axis}">{escape(answer.axis)}</a>): '
-        f"<strong>yes in {len(answer.talks(YES))} of {answer.measured} talks</strong>, against "
-        f"{escape(answer.against)}{_others(answer, talks, (YES, NONE))}."
-    )
-
-
-def _others(answer: Answer, talks: Mapping[str, Talk], without: Sequence[str]) -> str:
-    """Counts and names of the talks with other words, each after a comma or semicolon."""
-    said = ""
-    for word in (PART, NO, UNDECIDED, YES):
-        found = answer.talks(word)
-        if word not in without and found:
-            said += f"; {word} in {len(found)} ({named(found, talks)})"
-    return said
-
-
-def axis_paragraph(answer: Answer, talks: Mapping[str, Talk], meanings: Mapping[str, str]) -> str:
+def axis_paragraph(
+    answer: Answer, talks: Mapping[str, Talk], meanings: Mapping[str, str]
+) -> Markup:
     """What one axis says: counts by talk, effects, who disagrees, what would change it.
 
     Args:
@@ -120,94 +93,62 @@ def axis_paragraph(answer: Answer, talks: Mapping[str, Talk], meanings: Mapping[
         talks: Talk by name.
         meanings: Measure -> what it measures, from the config.
     """
-    if not answer.measured:
-        return (
-            f"<p>{escape(answer.asks)} Nothing was measured on this axis: "
-            f"{escape('; '.join(dict.fromkeys(s.reason for s in answer.stands.values())))}.</p>"
-        )
-    yes = answer.talks(YES)
-    names = f" ({named(yes, talks)})" if yes else ""
-    first = (
-        f"{escape(answer.asks)} Against {escape(answer.against)}: <strong>yes in {len(yes)} of "
-        f"{answer.measured} talks</strong> in which it was measured{names}"
-        f"{_others(answer, talks, (YES, NONE))}."
-    )
-    absent = answer.talks(NONE)
-    if absent:
-        first += f" Not measured in {len(absent)} ({named(absent, talks)})."
-    items = ""
+    names = surnames(talks)
+    measured = []
     for measure in dict.fromkeys(finding.measure for finding in answer.findings):
         own = [finding for finding in answer.findings if finding.measure == measure]
-        items += f"<li>{_measure_sentence(measure, own, answer, talks, meanings)}</li>"
-    return (
-        f"<p>{first} {_disagreement(answer, talks)}</p><ul>{items}</ul>"
-        f"<p><strong>What would change this.</strong> {change_sentence(answer)}</p>"
-    )
+        says = meanings[measure].rstrip(".") if measure != CLAIMS else CLAIMS
+        says = says[0].lower() + says[1:]
+        measured.append((measure, says, _facts(own, answer.needs, names)))
+    told = {"disagreement": _disagreement(answer, names), "change": change_sentence(answer)}
+    return markup.macros("answers").axis_paragraph(answer, measured, told, names)
 
 
-def _measure_sentence(
-    measure: str,
-    findings: Sequence[Finding],
-    answer: Answer,
-    talks: Mapping[str, Talk],
-    meanings: Mapping[str, str],
-) -> str:
-    words = by_talk(findings, answer.needs)
+def _facts(findings: Sequence[Finding], needs: str, names: Mapping[str, str]) -> dict[str, Any]:
+    """Counts of one measure, and its effects at the ends."""
     favours, against = (
-        {f.talk for f in findings if f.side == side and f.decidable} for side in (FAVOURS, AGAINST)
+        [f for f in findings if f.side == side and f.decidable] for side in (FAVOURS, AGAINST)
     )
-    if measure == CLAIMS:
-        return (
-            f"The talks' own claims ({len(findings)} in {len(words)} talks): replicated with their "
-            f"whole interval in {len(favours)} talks, not replicated in {len(against)}."
-        )
-    says = meanings[measure].rstrip(".")
-    said = (
-        f"{measure} ({escape(says[0].lower() + says[1:])}) was measured in "
-        f"{_talks(len(words))}: the interval excludes the null in favour of spikes in "
-        f"{len(favours)}, against them in {len(against)} (comparisons: "
-        f"{_count(findings, FAVOURS)} and {_count(findings, AGAINST)} of {len(findings)})"
-    )
-    alone = sum(not finding.decidable for finding in findings)
-    if alone:
-        said += f"; {alone} with one seed decide{'s' if alone == 1 else ''} nothing"
-    said += "."
-    ends = [f for f in findings if f.side == FAVOURS and f.decidable]
-    if ends:
-        best = max(ends, key=lambda finding: finding.distance)
-        said += f" Strongest: {_effect(best, talks)}"
-        least = min(ends, key=lambda finding: finding.distance)
-        said += f"; weakest: {_effect(least, talks)}." if least is not best else "."
-    losses = [f for f in findings if f.side == AGAINST and f.decidable]
-    if losses:
-        worst = max(losses, key=lambda finding: finding.distance)
-        said += f" Most against spikes: {_effect(worst, talks)}."
-    return said
+    best = max(favours, key=_distance, default=None)
+    least = min(favours, key=_distance, default=None)
+    return {
+        "comparisons": len(findings),
+        "talks": len(by_talk(findings, needs)),
+        "favours": len({f.talk for f in favours}),
+        "against": len({f.talk for f in against}),
+        "favouring": len(favours),
+        "opposing": len(against),
+        "alone": sum(not finding.decidable for finding in findings),
+        "best": _effect(best, names),
+        "least": _effect(least, names) if least is not best else "",
+        "worst": _effect(max(against, key=_distance, default=None), names),
+    }
 
 
-def _count(findings: Sequence[Finding], side: str) -> int:
-    return sum(finding.side == side and finding.decidable for finding in findings)
+def _distance(finding: Finding) -> float:
+    return finding.distance
 
 
-def _effect(finding: Finding, talks: Mapping[str, Talk]) -> str:
-    return f"{number(finding)} ({escape(surname(talks[finding.talk]))}: {escape(finding.place)})"
+def _effect(finding: Finding | None, names: Mapping[str, str]) -> Markup:
+    if finding is None:
+        return Markup()
+    return Markup("{} ({}: {})").format(number(finding), names[finding.talk], finding.place)
 
 
-def plain_number(finding: Finding) -> str:
+def plain_number(finding: Finding) -> Markup:
     """An effect without its interval."""
     return markup.value(finding.effect, finding.unit, signed=finding.metric in DIFFERENCES)
 
 
-def number(finding: Finding) -> str:
+def number(finding: Finding) -> Markup:
     """An effect with its interval, in a line."""
-    shown = plain_number(finding)
-    if not finding.decidable:
-        return f"{shown}, one seed" if np.isfinite(finding.effect) else shown
-    low, high = (markup.bare(x, finding.unit) for x in (finding.low, finding.high))
-    return f"{shown} [{low}, {high}]"
+    signed = finding.metric in DIFFERENCES
+    shown = markup.inline(finding.effect, finding.low, finding.high, finding.unit, signed=signed)
+    alone = not finding.decidable and np.isfinite(finding.effect)
+    return shown + ", one seed" if alone else shown
 
 
-def _disagreement(answer: Answer, talks: Mapping[str, Talk]) -> str:
+def _disagreement(answer: Answer, names: Mapping[str, str]) -> Markup:
     """The talks whose word is not that of most, each with its evidence."""
     others = [
         stand
@@ -215,22 +156,22 @@ def _disagreement(answer: Answer, talks: Mapping[str, Talk]) -> str:
         if stand.word not in (NONE, answer.word) and stand.findings
     ]
     if not others:
-        return "No talk disagrees." if answer.measured > 1 else ""
-    told = "; ".join(_dissent(stand, answer, talks) for stand in others)
+        return Markup("No talk disagrees." if answer.measured > 1 else "")
+    told = Markup("; ").join(_dissent(stand, answer, names) for stand in others)
     if answer.word == DIVIDED:
-        return f"No word has most of the talks: {told}."
-    return f"The talks that disagree with “{answer.word}”: {told}."
+        return Markup("No word has most of the talks: {}.").format(told)
+    return Markup("The talks that disagree with “{}”: {}.").format(answer.word, told)
 
 
-def _dissent(stand: Stand, answer: Answer, talks: Mapping[str, Talk]) -> str:
-    who = f"{escape(surname(talks[stand.talk]))} ({stand.word}"
+def _dissent(stand: Stand, answer: Answer, names: Mapping[str, str]) -> Markup:
     wanted = AGAINST if answer.word in (YES, DIVIDED) and stand.word == PART else None
     fitting = [f for f in stand.findings if f.side == wanted]
-    shown = max(fitting, key=lambda finding: finding.distance) if fitting else stand.strongest
+    shown = max(fitting, key=_distance) if fitting else stand.strongest
     if shown is None:
-        return f"{who})"
+        return Markup("{} ({})").format(names[stand.talk], stand.word)
     name = "" if shown.measure == CLAIMS else f"{shown.measure} "
-    return f"{who}: {name}{number(shown)}, {escape(shown.place)})"
+    found = (names[stand.talk], stand.word, name, number(shown), shown.place)
+    return Markup("{} ({}: {}{}, {})").format(*found)
 
 
 def change_sentence(answer: Answer) -> str:
@@ -239,7 +180,7 @@ def change_sentence(answer: Answer) -> str:
     own = [finding for finding in answer.findings if finding.measure == measure]
     words = by_talk(own, answer.needs)
     favours, measured = list(words.values()).count(YES), len(words)
-    said = escape(answer.change["says"])
+    said = answer.change["says"]
     name = "the claims favour" if measure == CLAIMS else f"{measure} favours"
     if not measured:
         return f"{said} Now: not measured."
@@ -249,10 +190,3 @@ def change_sentence(answer: Answer) -> str:
     if needed > 0:
         return f"{said}{needed} of them would have to stop doing so."
     return f"{said}{-needed} more would have to join them."
-
-
-def legend(words: Iterable[str]) -> str:
-    """What the words of the matrix mean."""
-    pairs = [(word, MEANINGS[word]) for word in words]
-    items = "".join(f"<dt>{chip(word)}</dt><dd>{escape(says)}</dd>" for word, says in pairs)
-    return f'<dl class="facts">{items}</dl>'

@@ -1,0 +1,128 @@
+"""What holds spiking networks back, in numbers: time and memory of training, parity of engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking import columns, statistics, tables
+from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
+from whyspiking.registry import Talk, Variant
+from whyspiking.tables import Table
+
+SECONDS, RATIO = "train_seconds", "train_seconds_ratio"
+MEMORY = ("learning_memory", "memory")
+"""How the names of metrics about the memory of learning begin."""
+LEAST_SECONDS = 0.05
+"""A network that another experiment trained takes less than this to copy."""
+
+
+def costs(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
+    """Seconds of training, their ratios, and memory of learning.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talks: Talk by name.
+
+    Returns:
+        A table with the columns of `columns.COSTS`; its last row is the median of all ratios.
+    """
+    ratios = training_ratios(metrics, talks)
+    rows = [*_means(metrics, talks), *ratios]
+    if ratios:
+        median = float(np.median([row["value"] for row in ratios]))
+        everywhere = {"talk": "", "experiment": "", "variant": "", "locus": ""}
+        over_all = {"metric": RATIO, "value": median, "unit": "1", "seeds": len(ratios)}
+        rows.append({**everywhere, **over_all, "favours_spikes": ""})
+    return columns.COSTS.table(rows)
+
+
+def _means(metrics: Table, talks: Mapping[str, Talk]) -> Iterator[dict[str, Any]]:
+    """Mean over seeds of what single networks cost."""
+    values = metrics["value"].astype(float)
+    seconds = (metrics["metric"] == SECONDS) & (values > LEAST_SECONDS)
+    memory = metrics["metric"].str.startswith(MEMORY) & np.isfinite(values)
+    rows = metrics[(seconds | memory) & metrics["talk"].isin(list(talks))]
+    by = ["talk", "experiment", "metric", "variant"]
+    for key, part in rows.groupby(by, sort=False):
+        mean = {"value": float(part["value"].mean()), "unit": str(part["unit"].iloc[0])}
+        place = dict(zip(by, key, strict=True))
+        yield {**place, **mean, "locus": "", "seeds": part["seed"].nunique(), "favours_spikes": ""}
+
+
+def training_ratios(metrics: Table, talks: Mapping[str, Talk]) -> list[dict[str, Any]]:
+    """Seconds of training, spiking network over each of its controls, paired by seed.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talks: Talk by name.
+    """
+    rows = metrics[(metrics["metric"] == SECONDS) & (metrics["value"] > LEAST_SECONDS)]
+    found = []
+    for name, talk in talks.items():
+        for experiment in talk.experiments.values():
+            here: Table = tables.where(rows, talk=name, experiment=experiment.name)
+            for spiking, control in _pairs(experiment.variants):
+                ours, theirs = statistics.pair(_seconds(here, spiking), _seconds(here, control))
+                if ours.size == 0:
+                    continue
+                ratio = statistics.log_interval(ours / theirs)
+                low, high = ratio.bounds
+                side = FAVOURS if high < 1 else AGAINST if low > 1 else UNCLEAR
+                place = {"talk": name, "experiment": experiment.name, "variant": spiking}
+                limits = {"value": ratio.mean, "low": ratio.low, "high": ratio.high}
+                rest = {"unit": "1", "seeds": ratio.seeds, "favours_spikes": side}
+                found.append({**place, "locus": control, "metric": RATIO, **limits, **rest})
+    return found
+
+
+def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> pd.DataFrame:
+    """Agreement of the training engine with Brian2, per talk: the worst over its networks.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talks: Talk by name.
+        limits: The `parity` block of the config.
+
+    Returns:
+        A table with the columns of `columns.PARITY`; `equal` where both are within the limits,
+        and what was not measured does not count.
+    """
+    rows = metrics[(metrics["perturbation"] == "none") & metrics["talk"].isin(list(talks))]
+    keys = ["experiment", "variant", "seed"]
+    found = []
+    for name in talks:
+        own = rows[(rows["talk"] == name) & rows["metric"].isin(list(limits))]
+        if own.empty:
+            continue
+        decisions = own.loc[own["metric"] == "equal_decisions", "value"].astype(float)
+        scores = own.loc[own["metric"] == "score_difference", "value"].astype(float).abs()
+        least, largest = decisions.min(), scores.max()
+        beyond = least < limits["equal_decisions"] or largest > limits["score_difference"]
+        found.append(
+            {
+                "talk": name,
+                "networks": len(own[keys].drop_duplicates()),
+                "equal_decisions": float(least),
+                "score_difference": float(largest),
+                "equal": not beyond,
+            }
+        )
+    return columns.PARITY.table(found)
+
+
+def _pairs(variants: Mapping[str, Variant]) -> Iterator[tuple[str, str]]:
+    """Spiking variant and control."""
+    for spiking in variants.values():
+        for control in variants.values():
+            if spiking.role == "spiking" and control.role == "control":
+                yield spiking.name, control.name
+
+
+def _seconds(rows: Table, variant: str) -> dict[int, float]:
+    own = rows[rows["variant"] == variant]
+    values: Any = own.groupby("seed")["value"].mean()
+    return {int(seed): float(value) for seed, value in values.items()}

@@ -1,0 +1,84 @@
+"""Scores along the size of a network and along time: rows of curves.csv; energy by cost model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking import columns, statistics, store, tables
+from whyspiking.registry import Experiment, Talk
+from whyspiking.tables import Table
+
+
+def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path) -> pd.DataFrame:
+    """Score against parameters and against time, mean and interval over seeds.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talks: The talks, by name.
+        folder: `results/<scale>`, where the exhibits of the experiments lie.
+
+    Returns:
+        A table with the columns of `columns.CURVES`.
+    """
+    rows: list[dict[str, Any]] = []
+    for talk in talks.values():
+        for experiment in talk.experiments.values():
+            rows += _along_size(metrics, experiment)
+            measured = tables.where(metrics, talk=talk.name, experiment=experiment.name)
+            if experiment.kind == "classification" and not measured.empty:
+                rows += _along_time(experiment, talk.tau_char_ms, folder)
+    return columns.CURVES.table(rows)
+
+
+def _along_size(metrics: Table, experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """Score of every network that was trained at several sizes, in the engine of training."""
+    if experiment.sizes is None:
+        return
+    place = {"talk": experiment.talk, "experiment": experiment.name}
+    wanted = ["parameters", "score"]
+    own = tables.where(metrics, **place, perturbation="none", locus="", metric=wanted)
+    engines = tables.where(own, metric="parameters")["engine"].unique().tolist()
+    own = tables.where(own, engine=engines)
+    for name in experiment.sizes.of:
+        same = [v.name for v in experiment.variants.values() if v.trained_as == name]
+        part: Table = tables.where(own, variant=same)
+        sizes = part[part["metric"] == "parameters"].groupby("variant")["value"].mean()
+        scores = part[(part["metric"] == "score") & part["variant"].isin(sizes.index)]
+        if scores.empty:
+            continue
+        points = statistics.over_seeds(scores.assign(at=scores["variant"].map(sizes)), ["at"])
+        for point in points.to_dict("records"):
+            yield {**place, "variant": name, "along": "parameters", **point}
+
+
+def _along_time(
+    experiment: Experiment, tau_char_ms: float, folder: Path
+) -> Iterator[dict[str, Any]]:
+    """Accuracy if stopped, of the spiking networks that were trained here."""
+    exhibits = store.load_arrays(folder / experiment.talk / experiment.name / "exhibits.npz")
+    for variant in experiment.variants.values():
+        # A network that another experiment trained has its line already.
+        fresh = variant.role == "spiking" and not variant.starts_from
+        names = [k for k in sorted(exhibits) if k.startswith(f"anytime.{variant.name}.")]
+        if not fresh or not names:
+            continue
+        scores = np.stack([exhibits[name] for name in names]).astype(float)
+        times = np.asarray(exhibits["anytime.time_ms"], float) / tau_char_ms
+        for time, values in zip(times, scores.T, strict=True):
+            found = statistics.t_interval(values)
+            yield {
+                "talk": experiment.talk,
+                "experiment": experiment.name,
+                "variant": variant.name,
+                "along": "time",
+                "at": time,
+                "mean": found.mean,
+                "low": found.low,
+                "high": found.high,
+                "seeds": found.seeds,
+            }

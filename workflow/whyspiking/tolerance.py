@@ -1,0 +1,61 @@
+"""How much noise and coarseness trained networks stand, nothing retrained: rows of limits.csv."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from whyspiking import columns, tables
+from whyspiking.registry import Talk
+from whyspiking.tables import Table
+
+LIMITS = {
+    "quantise": "bits95",
+    "jitter": "sigma50",
+    "delete": "half_dose",
+    "mismatch": "half_dose",
+}
+"""Perturbation -> the metric that says how much of it a network stands."""
+
+
+def limits(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
+    """One number per perturbation, experiment and locus: the median over seeds.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talks: Talk by name; their spiking variants count.
+
+    Returns:
+        A table with the columns of `columns.LIMITS`; jitter is given in units of the talk's
+        characteristic time.
+    """
+    rows = []
+    for name, talk in talks.items():
+        for perturbation, metric in LIMITS.items():
+            place = {"talk": name, "metric": metric, "perturbation": perturbation}
+            own: Table = tables.where(metrics, **place)
+            own = own[own["value"].notna()]
+            own = own[of_spiking(own, talk)]
+            time = metric == "sigma50"
+            factor = 1 / talk.tau_char_ms if time else 1.0
+            for (experiment, locus), part in own.groupby(["experiment", "locus"], sort=True):
+                unit = "tau" if time else str(part["unit"].iloc[0])
+                value = float(np.median(part["value"])) * factor
+                found = {"experiment": experiment, "locus": locus, "value": value, "unit": unit}
+                rows.append({**place, **found})
+    return columns.LIMITS.table(rows)
+
+
+def of_spiking(rows: Table, talk: Talk) -> NDArray:
+    """Which rows of a talk belong to a variant with the role `spiking`, (row,)."""
+    spiking = {
+        (experiment.name, variant.name)
+        for experiment in talk.experiments.values()
+        for variant in experiment.variants.values()
+        if variant.role == "spiking"
+    }
+    pairs = zip(rows["experiment"], rows["variant"], strict=True)
+    return np.array([pair in spiking for pair in pairs], bool)
