@@ -117,7 +117,7 @@ TALK_DAMAGE = {
     "control that is trained for unknown long": (
         lambda d: yinyang(d)["parameters"].pop("control_epochs") and
         yinyang(d)["scaled"]["smoke"].pop("control_epochs"),
-        "yinyang.variants.mlp", "control_epochs",
+        "yinyang.variants", "control_epochs",
     ),
     "spiking network that is a ReLU network": (
         lambda d: yinyang(d)["variants"]["spiking"].update({"is": "relu", "hidden": []}),

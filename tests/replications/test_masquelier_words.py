@@ -266,7 +266,7 @@ def test_brian_gives_every_spike(params, machine, variant):
     w = np.asarray(found.arrays["w_out"], np.float64)
     told = expected[-1].mean(axis=1) @ (w / ((w**2).sum(axis=0) + 1e-8)) - found.arrays["b_out"]
     np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-5)
-    first = learning.first_spikes(params, variant, found, words)
+    first = learning.reference_first_ms(params, variant, found, words)
     seen = recording.spikes["layer_0"].first_ms()
     assert np.mean(seen == first["layer_0"]) > 0.999
 
