@@ -21,7 +21,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := report
 SHELL := bash
-.PHONY: reference help report smoke environment test test-all format lock audit clean
+.PHONY: reference schemas help report smoke environment test test-all format lock audit clean
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
@@ -31,6 +31,7 @@ help:
 	@echo "make style        formatting, lint, types, spelling; make format: repair formatting"
 	@echo "make audit        known vulnerabilities of the packages, where pip-audit is installed"
 	@echo "make lock         recompile requirements.txt (UPGRADE=--upgrade for newest versions)"
+	@echo "make schemas      rewrite workflow/schemas/ after a change of what a YAML file may say"
 	@echo "make clean        remove .venv and caches; results and data stay"
 	@echo 'ARGS="..." is handed to snakemake or pytest'
 
@@ -80,6 +81,10 @@ lock: environment
 	@uv pip compile --quiet --universal --python-version 3.12 --fork-strategy fewest \
 	  --generate-hashes --extra dev --custom-compile-command "make lock" $(UPGRADE) \
 	  pyproject.toml --output-file requirements.txt
+
+# What editors complete and check the YAML files by, from the models that read them.
+schemas: environment
+	@python -m whyspiking.editor_schemas
 
 audit: environment
 	@.ci/audit

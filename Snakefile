@@ -46,7 +46,7 @@ rule all:
         [
             trained(talk, file)
             for talk in TALKS
-            for file in ("network.npz", "network.json", "metrics.csv")
+            for file in ("network.npz", "network.json", "outcome.npz")
         ],
         [
             simulated(talk, file)

@@ -2,14 +2,22 @@
 
 from typing import Any
 
-from whyspiking import dispatch, registry
+from whyspiking import dispatch, plans, registry, replicate
 from whyspiking.contract import Params
 from whyspiking.talk_contract import Replication
 
 
 def fulfilled(params: Params) -> Replication:
-    """The experiment that parameters belong to."""
-    return dispatch.replication_of(registry.load_talk(params.talk).experiments[params.experiment])
+    """The experiment that parameters belong to; it trains as jobs do."""
+    found = dispatch.replication_of(params.talk, params.experiment)
+    described = registry.load_talk(params.talk).experiments[params.experiment]
+
+    def train(params, variant, streams, parents, progress):
+        plan = plans.training(described, variant, params)
+        return replicate.network_of(plan, parents, progress)
+
+    vars(found)["train"] = train
+    return found
 
 
 def made_of(**functions: Any) -> Any:

@@ -163,7 +163,7 @@ def _fulfil(
 
     Where the claim names no locus, that of an invented row at the same place is kept.
     """
-    value = claim.published if claim.published is not None else 1.0
+    value = 1.0 if claim.published.value is None else claim.published.value
     places = [(claim.where, value)]
     if claim.versus is not None:
         base = 0.9 if claim.test != "ratio" else 1.0

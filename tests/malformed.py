@@ -79,13 +79,13 @@ def _resolved(schema: Any, root: dict[str, Any]) -> dict[str, Any]:
         found = root
         for part in schema["$ref"].removeprefix("#/").split("/"):
             found = found[part]
-        schema = found
-    if "allOf" in schema:
-        merged: dict[str, Any] = {}
-        for part in schema["allOf"]:
-            merged |= _resolved(part, root)
-        return merged
-    return schema
+        # What stands beside a reference counts too.
+        schema = {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
+    choices = [_resolved(part, root) for part in schema.get("anyOf", schema.get("oneOf", ()))]
+    others = [choice for choice in choices if choice.get("type") != "null"]
+    if len(others) == 1:
+        return {**others[0], "type": [others[0]["type"], "null"]}
+    return {"anyOf": choices} if choices else schema
 
 
 def _mistakes(data: Any, schema: Any, root: Any, path: tuple) -> Iterator[tuple]:
@@ -94,7 +94,7 @@ def _mistakes(data: Any, schema: Any, root: Any, path: tuple) -> Iterator[tuple]
     if "anyOf" in schema:
         yield path, "wrong type", "alone", key
         fitting = "object" if isinstance(data, dict) else "array"
-        for choice in (_resolved(part, root) for part in schema["anyOf"]):
+        for choice in schema["anyOf"]:
             if choice.get("type") == fitting:
                 yield from _inside(data, choice, root, path)
         return

@@ -13,7 +13,7 @@ from whyspiking.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = {
-    name: yaml.safe_load((ROOT / "workflow" / "schemas" / f"{name}.schema.yaml").read_text())
+    name: json.loads((ROOT / "workflow" / "schemas" / f"{name}.schema.json").read_text())
     for name in ("config", "talk", "claims")
 }
 EXPECTED = re.compile(

@@ -233,10 +233,10 @@ def test_other_stimuli_are_not_taken_for_the_same():
 
 
 def test_the_battery_may_be_for_some_spiking_variants_only():
-    one = replace(experiment(("jitter",)), battery_of=("other",))
+    one = experiment(("jitter",)).model_copy(update={"battery_of": ("other",)})
     assert not one.perturbed("spiking")
-    assert replace(one, battery_of=("spiking",)).perturbed("spiking")
-    assert replace(one, battery_of=()).perturbed("spiking")
+    assert one.model_copy(update={"battery_of": ("spiking",)}).perturbed("spiking")
+    assert one.model_copy(update={"battery_of": ()}).perturbed("spiking")
     assert not one.perturbed("ablated")
 
 

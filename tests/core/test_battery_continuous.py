@@ -1,6 +1,5 @@
 """The battery where outputs are continuous or nothing spikes, on the toy talk."""
 
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +17,7 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import battery, scoring, tables
+from whyspiking import battery, plans, scoring, tables
 from whyspiking.contract import (
     Network,
     Stimulus,
@@ -90,12 +89,11 @@ def test_what_does_not_spike_meets_no_simulator():
     rows, arrays = battery.probe(
         cast("Any", Rate()),
         PARAMS,
-        replace(experiment(()), simulated=False),
+        plans.measuring(experiment(()).model_copy(update={"simulated": False}), PARAMS, TAU),
         {("spiking", 0): Network({}, {"engine": "numpy", "counts": {"macs_dense": 5.0}})},
         CONFIG,
         None,
         lambda share, news: None,
-        tau_char_ms=TAU,
     )
     assert [(row["metric"], row["engine"]) for row in rows] == [("macs_dense", "numpy")]
     assert list(arrays) == ["shown"]

@@ -14,7 +14,7 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import contrasts, counterpart, tables
+from whyspiking import contrasts, controls, counterpart, tables
 from whyspiking.contract import (
     Network,
     Trials,
@@ -63,7 +63,7 @@ def test_forward_and_operations_by_hand():
         "w1": np.array([[1.0, 0.0], [0.0, 3.0]]),
     }
     x = np.array([[1.0, 1.0], [2.0, 0.0]])
-    layers = counterpart.forward(arrays, x)
+    layers = controls.forward(arrays, x)
     assert layers[1].tolist() == [[1.0, 0.0], [2.0, 0.0]]
     assert layers[2].tolist() == [[1.0, 0.0], [2.0, 0.0]]
     counts = counterpart.count_operations(arrays, x)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whyspiking import claims, statistics, tables
-from whyspiking.claims import VERDICTS, Band, Claim
+from whyspiking.claims import VERDICTS, Claim
 from whyspiking.errors import UserError
 
 
@@ -15,18 +15,14 @@ def claim(**changes) -> Claim:
     base = {
         "id": "goeltz.yinyang.accuracy",
         "role": "key",
-        "says": "It works.",
-        "source": {"paper": "p", "where": "Table 1"},
+        "says": "It works well.",
+        "source": {"paper": "p2021", "where": "Table 1"},
         "metric": "accuracy",
         "where": {"experiment": "yinyang", "variant": "spiking"},
-        "versus": None,
-        "published": 0.959,
-        "spread": None,
-        "seeds": None,
+        "published": {"value": 0.959},
         "test": "value",
         "better": "larger",
-        "accept": {"default": Band(0.95, np.inf)},
-        "negative_control": None,
+        "accept": {"default": [0.95, None]},
     }
     return Claim(**{**base, **changes})
 
@@ -81,7 +77,7 @@ def test_not_measured_and_out_of_scope():
     assert missing["verdict"] == "not measured"
     assert "accuracy" in missing["note"]
     measured = table(rows([0.96, 0.96]))
-    row = claims.judge(measured, claim(accept={"paper": Band(0.9, 1.0)}))
+    row = claims.judge(measured, claim(accept={"paper": [0.9, 1.0]}))
     assert row["verdict"] == "out of scope at this scale"
     assert row["value"] == pytest.approx(0.96)
     undefined = table(rows([np.nan, np.nan]))
@@ -121,7 +117,7 @@ def test_accuracy_intervals_are_made_on_the_logit_scale():
 
 
 def test_better_smaller_flips_the_band():
-    error = claim(metric="nrmse", better="smaller", accept={"default": Band(-np.inf, 0.15)})
+    error = claim(metric="nrmse", better="smaller", accept={"default": [None, 0.15]})
     low = table(rows([0.10, 0.11, 0.10], metric="nrmse"))
     high = table(rows([0.30, 0.31, 0.30], metric="nrmse"))
     assert claims.judge(low, error)["verdict"] == "replicated"
@@ -133,7 +129,7 @@ def test_a_range_binds_on_both_sides():
         metric="internal_frequency",
         test="range",
         better="both",
-        accept={"default": Band(8.35, 8.65)},
+        accept={"default": [8.35, 8.65]},
     )
     for values, verdict in (
         ([8.49, 8.51, 8.50], "replicated"),
@@ -149,8 +145,8 @@ def test_a_range_binds_on_both_sides():
 DIFFERENCE = {
     "test": "difference",
     "versus": {"variant": "mlp"},
-    "accept": {"default": Band(0.0, np.inf)},
-    "published": None,
+    "accept": {"default": [0.0, None]},
+    "published": {"value": None},
 }
 
 
@@ -176,7 +172,7 @@ def test_equivalence_uses_the_90_percent_interval():
             **DIFFERENCE,
             "test": "equivalence",
             "better": "both",
-            "accept": {"default": Band(-0.02, 0.02)},
+            "accept": {"default": [-0.02, 0.02]},
         }
     )
     base = np.array([0.9, 0.8, 0.85, 0.7])
@@ -200,14 +196,14 @@ def test_ratios_are_judged_on_a_log_scale():
     judged = claim(
         metric="energy_ratio",
         test="ratio",
-        published=100.0,
+        published={"value": 100.0},
         where={
             "experiment": "yinyang",
             "variant": "spiking",
             "perturbation": "ops_int32",
             "locus": "mlp",
         },
-        accept={"default": Band(50.0, np.inf)},
+        accept={"default": [50.0, None]},
     )
 
     def verdict(values):
@@ -228,8 +224,8 @@ def test_shape_counts_seeds():
     judged = claim(
         metric="order_correlation",
         test="shape",
-        published=None,
-        accept={"default": Band(0.9, 1.0)},
+        published={"value": None},
+        accept={"default": [0.9, 1.0]},
     )
     for values, verdict in (
         ([0.95, 0.99, 0.92, 0.97, 0.1], "replicated"),
@@ -242,7 +238,7 @@ def test_shape_counts_seeds():
 
 
 def test_infinite_measurements_have_no_interval():
-    judged = claim(metric="sigma50", accept={"default": Band(1.0, np.inf)}, published=None)
+    judged = claim(metric="sigma50", accept={"default": [1.0, None]}, published={"value": None})
     row = claims.judge(table(rows([2.0, np.inf, 3.0], metric="sigma50")), judged)
     assert row["verdict"] == "replicated, within noise"
     assert row["value"] == 3.0
@@ -299,7 +295,7 @@ def test_strength_selects_one_level():
 
 
 def test_other_indicators():
-    judged = claim(spread=0.007, seeds=20)
+    judged = claim(published={"value": 0.959, "spread": 0.007, "seeds": 20})
     row = claims.judge(table(rows([0.958, 0.962, 0.957, 0.960])), judged)
     expected = statistics.prediction_interval(0.959, 0.007, 20, 4)
     assert (row["prediction_low"], row["prediction_high"]) == expected

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from toy_talk import described, talk_of
 
 from whyspiking import claims
 from whyspiking.claims import Band
 from whyspiking.errors import UserError
-from whyspiking.registry import Experiment, Talk, Variant
+from whyspiking.registry import Talk
 
 ENTRY = {
     "id": "goeltz.yinyang.accuracy",
@@ -54,11 +55,11 @@ def test_a_good_file_loads(tmp_path):
     )
     first, other = claims.load(written(tmp_path, ENTRY, second))
     assert first.talk == "goeltz"
-    assert first.accept["default"] == Band(0.95, np.inf, "two published sd below the mean")
-    assert first.accept["paper"].low == 0.945
-    assert (first.published, first.spread, first.seeds) == (0.959, 0.007, 20)
-    assert other.accept["default"] == Band(-np.inf, 2.0)
-    assert other.published is None
+    assert first.band("default") == Band(0.95, np.inf, "two published sd below the mean")
+    assert first.band("paper").low == 0.945
+    assert first.published.model_dump() == {"value": 0.959, "spread": 0.007, "seeds": 20}
+    assert other.band("default") == Band(-np.inf, 2.0)
+    assert other.published.value is None
 
 
 @pytest.mark.parametrize(
@@ -98,34 +99,13 @@ def test_a_missing_file_is_named(tmp_path):
 
 def described_talk() -> Talk:
     variants = {
-        name: Variant(name, role, "A network.", ())
+        name: {"role": role, "says": "A network."}
         for name, role in (("spiking", "spiking"), ("linear", "negative_control"))
     }
-    experiment = Experiment(
-        talk="goeltz",
-        name="yinyang",
-        title="Yin-Yang",
-        kind="classification",
-        data_key="yinyang",
-        provenance="definition",
-        battery=(),
-        published={},
-        units={},
-        sources={},
-        scaled={},
-        variants=variants,
-    )
-    return Talk(
-        name="goeltz",
-        title="First-spike times",
-        speaker="J. Goeltz",
-        question="Why spike?",
-        papers={"goeltz2021": {"cite": "Goeltz 2021", "doi": "10.1/x"}},
-        tau_char_ms=1.0,
-        tau_char_what="synapse",
-        experiments={"yinyang": experiment},
-        folder=Path(),
-    )
+    data = {"key": "yinyang", "provenance": "definition"}
+    experiment = described("yinyang", data=data, variants=variants)
+    papers = {"goeltz2021": {"cite": "Goeltz 2021", "doi": "10.1/x"}}
+    return talk_of({"yinyang": experiment}, talk="goeltz", papers=papers)
 
 
 def test_names_are_checked_against_the_talk(tmp_path):

@@ -140,7 +140,7 @@ def test_rates_and_times_are_rescaled_by_the_characteristic_time():
     [(1, 2, "inside"), (0.001, 2, "partly inside"), (60, 70, "above"), (0.001, 0.002, "below")],
 )
 def test_place_beside_the_published_range(low, high, place):
-    entry = biology.Range("rate", "rate", "Hz", "none", 0.01, 50, "a", "b", "c", "abstract")
+    entry = biology.Range.model_construct(time="none", low=0.01, high=50)
     assert biology.Ours("goeltz", low, high, 1.0, 2).place(entry, scaled=False) == place
 
 

@@ -6,10 +6,9 @@ from fulfilled import made_of
 
 from whyspiking import controls
 from whyspiking.contract import Params, Stimulus, Task
-from whyspiking.counterpart import forward, seen
+from whyspiking.controls import forward, seen
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.registry import Relu
 
 
 def discs(n, seed):
@@ -129,10 +128,11 @@ def test_a_declared_control_has_the_layers_that_parameters_say():
     }  # fmt: skip
     params = Params("toy", "one", "smoke", values)
     given = made_of(make_task=make_task), params, Streams(0), lambda share, news: None
-    network = controls.train_declared(Relu(("sizes", 3)), *given)
+    declared = {"hidden": ["sizes", 3], "sees": "all", "noise": None}
+    network = controls.train_declared(declared, *given)
     shapes = [network.arrays[f"w{k}"].shape for k in range(4)]
     assert shapes == [(2, 5), (5, 4), (4, 3), (3, 2)]
     assert "validation_accuracy" not in network.info
     featureless = made_of(make_task=lambda *_: Task(Stimulus(), targets, 2))
-    with pytest.raises(UserError, match="'toy'.*no features"):
-        controls.train_declared(Relu(()), featureless, *given[1:])
+    with pytest.raises(UserError, match=r"'toy'.*no features"):
+        controls.train_declared(declared, featureless, *given[1:])

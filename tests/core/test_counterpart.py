@@ -1,7 +1,6 @@
 """Controls that read the task's spikes get the same spikes perturbed."""
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ from fulfilled import made_of
 from whyspiking import tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.counterpart import probe_control
-from whyspiking.registry import Experiment
 from whyspiking.spikes import Spikes
 
 CONFIG: dict[str, Any] = {
@@ -50,9 +48,6 @@ def probed(with_counts=True, **info):
     parts = {"make_task": make_task, "evaluate": evaluate}
     if with_counts:
         parts["control_counts"] = lambda params, variant, network, task: {"macs_dense": 7.0}
-    experiment = cast(
-        Experiment, SimpleNamespace(battery=("jitter", "delete", "quantise", "swap_trials"))
-    )
     network = Network(
         {"w": np.array([0.8])},
         {"engine": "jax", "weights": ["w"], "counts": {"synapses": 1.0}, **info},
@@ -60,7 +55,7 @@ def probed(with_counts=True, **info):
     rows = probe_control(
         made_of(**parts),
         Params("toy", "one", "smoke", {}),
-        experiment,
+        ("jitter", "delete", "quantise", "swap_trials"),
         "gru",
         network,
         CONFIG,

@@ -10,7 +10,7 @@ import yaml
 from whyspiking import contrasts, curves, registry, tables
 from whyspiking.contract import Params
 from whyspiking.errors import UserError
-from whyspiking.learning_rules import evaluate, from_entry
+from whyspiking.learning_rules import Rule, evaluate
 from whyspiking.learning_table import learning_table
 
 ROOT = Path(__file__).parents[2]
@@ -26,12 +26,12 @@ PADDING = 0.15
 
 
 def rule(synapse="1", neuron="2", shared="0", signals=()):
-    return from_entry(
+    return Rule.model_validate(
         {
             "rule": "a rule",
             "applies": ["one/spiking"],
             "memory": {"synapse": synapse, "neuron": neuron, "shared": shared, "what": "numbers"},
-            "signals": [{"what": "w", "to": to, "online": online} for to, online in signals],
+            "signals": [{"what": "words", "to": to, "online": online} for to, online in signals],
         }
     )
 
@@ -105,7 +105,6 @@ def test_rules_of_other_experiments_are_refused(monkeypatch):
     data = yaml.safe_load((registry.FOLDER / "comsa" / "talk.yaml").read_text())
     data["learning"][0]["applies"] = ["mnist_slow/spikng"]
     monkeypatch.setattr(registry, "read_yaml", lambda path: data)
-    monkeypatch.setattr(registry, "check", lambda *_: None)
     with pytest.raises(UserError, match=r"mnist_slow/spikng"):
         registry.load_talk("comsa")
 

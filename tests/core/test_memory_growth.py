@@ -5,19 +5,23 @@ import pytest
 
 from whyspiking import figures, memory_growth, registry, telling
 from whyspiking.figures import style
-from whyspiking.learning_rules import Rule, Signal
+from whyspiking.learning_rules import Memory, Rule, Signal
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}
 
 
-def rule(name, per_step=0, signals=(), applies=(("yinyang", "spiking"),)):
+def rule(name, per_step=0, signals=(), applies=("yinyang/spiking",)):
     """A rule that keeps a number per synapse, and `per_step` per neuron in every step."""
     neuron = f"{per_step} * T"
-    return Rule(name, tuple(applies), "1", neuron, "0", "sums", tuple(signals))
+    memory = Memory(synapse="1", neuron=neuron, shared="0", what="sums of inputs")
+    # Short names, which no file may have, keep the legends short.
+    return Rule.model_construct(
+        rule=name, applies=applies, memory=memory, signals=signals, alignment=()
+    )
 
 
-ALL = Signal("an error of its own for every synapse", "synapse", online=True)
+ALL = Signal(what="an error of its own for every synapse", to="synapse", online=True)
 
 
 def drawn(*rules):
@@ -51,7 +55,7 @@ def test_without_declarations_the_figure_says_so():
 def test_talks_are_counted_by_the_rules_of_their_spiking_networks():
     rules = {
         "goeltz": [rule("through time", 1, [ALL]), rule("online")],
-        "comsa": [rule("online", applies=[("mnist_slow", "mlp")])],
+        "comsa": [rule("online", applies=["mnist_slow/mlp"])],
     }
     said = memory_growth.sentence(rules, TALKS)
     # The rule of comsa's control does not count.

@@ -1,14 +1,14 @@
-"""Both stages of a replication: what they write into the metrics."""
+"""Training and simulation of a talk: what they write, and what becomes of it in the tables."""
 
-from types import SimpleNamespace
+import json
 
 import numpy as np
 import pytest
 from fulfilled import made_of
+from toy_talk import described, talk_of
 
-from whyspiking import replicate, resimulate, store, tables
-from whyspiking.contract import Network, Params, Stimulus, Task, Trials
-from whyspiking.registry import Experiment, Variant
+from whyspiking import compare, plans, registry, replicate, resimulate, store, tables
+from whyspiking.contract import Labels, Network, Params, Stimulus, Task, Traces, Trials
 
 
 def make_replication(measures):
@@ -26,24 +26,33 @@ def make_replication(measures):
     return made_of(make_task=make_task, evaluate=evaluate, train=train)
 
 
+NETWORK = {"role": "rate", "says": "A network."}
+EXPERIMENT = described("one", variants={"net": NETWORK}, simulated=False)
+
+
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
-    def _rows(measures):
-        variants = {"spiking": Variant("spiking", "spiking", "A network.", ())}
-        one = SimpleNamespace(variants=variants, sizes=None)
-        talk = SimpleNamespace(experiments={"one": one})
-        made = make_replication(measures)
-        monkeypatch.setattr(replicate.dispatch, "replication_of", lambda experiment: made)
-        monkeypatch.setattr(replicate.registry, "load_talk", lambda name: talk)
-        params = Params("toy", "one", "smoke", {}, seed=3)
-        replicate.train(params, "spiking", [], tmp_path, lambda share, news: None)
-        return tables.read_metrics([tmp_path / "metrics.csv"])
+    """Train the toy with a seed of 3 and give its rows of the talk's table."""
+
+    def _rows(made, experiment=EXPERIMENT):
+        monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
+        talk = talk_of({"one": experiment})
+        monkeypatch.setattr(compare.registry, "load_talk", lambda name: talk)
+        variant = list(experiment.variants)[-1]
+        folder = tmp_path / "toy" / "one" / variant / "seed-3"
+        plan = plans.training(experiment, variant, Params("toy", "one", "smoke", {}, seed=3))
+        replicate.train(plan, [], folder, lambda share, news: None)
+        (tmp_path / "claims.yaml").write_text("claims: []\n")
+        monkeypatch.setattr(compare.claims, "load", lambda path, talk: [])
+        config = {"scale": "smoke", "energy": {"models": []}}
+        compare.collect_talk("toy", [], [folder / "network.json"], config, tmp_path / "toy")
+        return tables.read_metrics([tmp_path / "toy" / "metrics.csv"])
 
     return _rows
 
 
 def test_what_was_measured_during_training_becomes_rows(rows):
-    table = rows({"xor_margin": 1.5}).set_index("metric")
+    table = rows(make_replication({"xor_margin": 1.5})).set_index("metric")
     assert table.loc["accuracy", "value"] == 0.75
     assert table.loc["xor_margin", "value"] == 1.5
     assert table.loc["xor_margin", "unit"] == "Hz"
@@ -53,14 +62,99 @@ def test_what_was_measured_during_training_becomes_rows(rows):
 
 def test_measures_must_be_in_the_glossary(rows):
     with pytest.raises(KeyError, match="beauty"):
-        rows({"beauty": 1.0})
+        rows(make_replication({"beauty": 1.0}))
 
 
-def test_a_network_may_have_no_engine_but_brian2(rows, monkeypatch):
+def test_a_network_may_have_no_engine_but_brian2(rows):
     made = make_replication({})
     made.evaluate = lambda *_: None
-    monkeypatch.setitem(globals(), "make_replication", lambda measures: made)
-    assert set(rows({})["metric"]) == {"train_seconds"}
+    assert set(rows(made)["metric"]) == {"train_seconds"}
+
+
+def test_of_further_samples_only_the_accuracy_counts(rows):
+    made = make_replication({})
+    made.make_task = lambda params, split, streams: Task(Stimulus(), np.array([0, 1, 0, 1]), 2)
+    metrics = list(rows(made)["metric"])
+    assert [name for name in metrics if name.endswith("_fresh")] == ["accuracy_fresh"]
+    assert len(set(metrics)) == len(metrics)
+
+
+def test_networks_of_several_sizes_say_how_large_they_are(rows):
+    sized = described(
+        "one",
+        parameters={"n": {"value": 4, "source": "made up here"}},
+        variants={"net": NETWORK},
+        sizes={"parameter": "n", "of": {"net": [0.5]}, "first_seeds": 1},
+        simulated=False,
+    )
+    made = make_replication({})
+    made.train = lambda *_: Network({"w": np.ones(7)}, {"engine": "numpy"})
+    assert rows(made, sized).set_index("metric").loc["parameters", "value"] == 7
+    assert "parameters" not in set(rows(made)["metric"])
+
+
+OUTCOMES = {
+    "trials": Trials(np.array([0, 1]), np.array([1, -1], np.int32), np.array([2.5, np.inf]), 3),
+    "traces": Traces(np.ones((2, 3, 1), np.float32), np.zeros((2, 3, 1)), 0.5, True),
+    "labels": Labels(np.array([[0, -1]]), np.array([[1, 1]]), 4.0, 6),
+}
+
+
+@pytest.mark.parametrize("kind", OUTCOMES)
+def test_outcomes_survive_the_disk(tmp_path, kind):
+    kept = OUTCOMES[kind]
+    store.save_outcomes({"test": kept, "fresh": kept}, tmp_path / "outcome.npz")
+    found = store.load_outcomes(tmp_path / "outcome.npz")
+    assert list(found) == ["test", "fresh"]
+    for outcome in found.values():
+        assert type(outcome) is type(kept)
+        for name, value in vars(kept).items():
+            again = getattr(outcome, name)
+            assert type(again) is type(value)
+            np.testing.assert_array_equal(again, value)
+            assert np.asarray(again).dtype == np.asarray(value).dtype
+
+
+def test_no_outcome_is_kept_as_none(tmp_path):
+    store.save_outcomes({}, tmp_path / "outcome.npz")
+    assert store.load_outcomes(tmp_path / "outcome.npz") == {}
+
+
+def test_who_is_perturbed():
+    """Controls of any kind, and the spiking variants that are chosen."""
+    roles = ["spiking", "chosen", "ablation", "rate", "control", "negative_control"]
+    variants = {r: {"role": "spiking" if r == "chosen" else r, "says": "A network."} for r in roles}
+    experiment = described(
+        "one",
+        battery=("jitter",),
+        battery_of=("chosen",),
+        parameters={"n": {"value": 4, "source": "made up here"}},
+        variants=variants,
+        sizes={"parameter": "n", "of": {"control": [0.5]}, "first_seeds": 1},
+    )
+    plan = plans.measuring(experiment, Params("toy", "one", "smoke", {"n": 4, "m": 1}), 1.0)
+    told = plan["variants"]
+    assert [name for name in told if told[name]["perturbations"]] == [
+        "chosen",
+        "rate",
+        "control",
+        "negative_control",
+    ]
+    assert told["control_at_50"]["resized"] == {"n": 2}
+    assert told["control_at_50"]["trained_as"] == "control"
+    assert not told["control"]["resized"]
+
+
+def test_a_plan_is_plain_and_gives_the_parameters_back():
+    """Snakemake compares plans as text, so they must hold nothing but plain data."""
+    for talk in map(registry.load_talk, registry.available()):
+        for experiment in talk.experiments.values():
+            params = Params(talk.name, experiment.name, "default", experiment.published, 2)
+            told = [plans.measuring(experiment, params, talk.tau_char_ms)]
+            told += [plans.training(experiment, name, params) for name in experiment.variants]
+            for plan in told:
+                assert json.loads(json.dumps(plan)) == plan
+                assert Params.of(plan["params"]) == params
 
 
 def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
@@ -72,33 +166,15 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
 
     made = make_replication({})
     made.to_brian, made.exhibits = to_brian, exhibits
-    experiment = Experiment(
-        talk="toy",
-        name="one",
-        title="Toy",
-        kind="classification",
-        data_key="toy",
-        provenance="synthetic",
-        battery=(),
-        published={},
-        units={},
-        sources={},
-        scaled={},
-        variants={"net": Variant("net", "rate", "A network.", ())},
-        simulated=False,
-    )
-    talk = SimpleNamespace(experiments={"one": experiment}, tau_char_ms=1.0)
-    monkeypatch.setattr(replicate.dispatch, "replication_of", lambda experiment: made)
-    monkeypatch.setattr(replicate.registry, "load_talk", lambda name: talk)
-    monkeypatch.setattr("whyspiking.battery.load_talk", lambda name: talk)
+    monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
     counts = {"macs_dense": 5.0}
     store.save_network(
         Network({"w": np.ones(2)}, {"engine": "numpy", "counts": counts}),
         tmp_path / "net" / "seed-4",
     )
-    params = Params("toy", "one", "smoke", {})
+    plan = plans.measuring(EXPERIMENT, Params("toy", "one", "smoke", {}), 1.0)
     out = tmp_path / "out"
-    resimulate.simulate(params, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
+    resimulate.simulate(plan, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
     table = tables.read_metrics([out / "metrics.csv"])
     assert list(table["metric"]) == ["macs_dense"]
     with np.load(out / "exhibits.npz") as kept:

@@ -1,38 +1,37 @@
 """Sections of the report from made-up claims: numbers, the table of verdicts, what deviates."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from toy_talk import described, talk_of
 
 from whyspiking import claims, markup, measures_table, sections, story
-from whyspiking.claims_file import Band, Claim
+from whyspiking.claims_file import Claim
 from whyspiking.errors import UserError
-from whyspiking.registry import Experiment, Talk, Variant
 from whyspiking.verdict_table import verdict_table
 
 ROOT = Path(__file__).parents[2]
 
 
 def talk(provenance="definition", scaled=None):
-    experiment = Experiment(
-        talk="toy",
-        name="task",
+    experiment = described(
+        "task",
         title="A toy task",
-        kind="classification",
-        data_key="toy",
-        provenance=provenance,
+        data={"key": "toy", "provenance": provenance},
         battery=("jitter",),
-        published={"epochs": 300, "tau": 5.0},
-        units={"tau": "ms"},
-        sources={"epochs": "Table 1", "tau": "Methods <b>"},
+        parameters={
+            "epochs": {"value": 300, "source": "Table 1"},
+            "tau": {"value": 5.0, "unit": "ms", "source": "Methods <b>"},
+        },
         scaled=scaled or {},
-        variants={"spiking": Variant("spiking", "spiking", "the network", ())},
+        variants={"spiking": {"role": "spiking", "says": "the network"}},
     )
-    papers = {"p": {"cite": "Author, A. A title. Journal 1 (2021).", "doi": "10.1/x"}}
-    return Talk("toy", "A toy", "A. Speaker", "Why?", papers, 2.0, "s", {"task": experiment}, ROOT)
+    papers = {"p21": {"cite": "Author, A. A title. Journal 1 (2021).", "doi": "10.1/x"}}
+    return talk_of(
+        {"task": experiment}, title="A toy", speaker="A. Speaker", question="Why?", papers=papers
+    )
 
 
 def claim(name, role="secondary", **changes):
@@ -40,20 +39,17 @@ def claim(name, role="secondary", **changes):
         "id": f"toy.task.{name}",
         "role": role,
         "says": f"It says {name} & more.",
-        "source": {"paper": "p", "where": "Fig. 1"},
+        "source": {"paper": "p21", "where": "Fig. 1"},
         "metric": "accuracy",
         "where": {"experiment": "task", "variant": "spiking"},
-        "versus": None,
-        "published": 0.9,
-        "spread": None,
-        "seeds": None,
+        "published": {"value": 0.9},
         "test": "value",
         "better": "larger",
-        "accept": {"default": Band(0.8, np.inf)},
-        "negative_control": None,
-        "data": "definition",
+        "accept": {"default": [0.8, None]},
     }
-    return Claim(**{**values, **changes})
+    found = Claim(**{**values, **changes})
+    found._data = "definition"
+    return found
 
 
 def verdicts(registered, found, scale="default"):
@@ -125,7 +121,12 @@ def test_every_verdict_has_its_own_symbol_word_and_chip():
 def test_failed_and_key_claims_are_as_visible_as_others():
     registered = [
         claim("good", metric="accuracy"),
-        claim("bad", "key", metric="accuracy_fresh", spread=0.007, seeds=20),
+        claim(
+            "bad",
+            "key",
+            metric="accuracy_fresh",
+            published={"value": 0.9, "spread": 0.007, "seeds": 20},
+        ),
         claim("absent", metric="undecided"),
     ]
     found = {"toy.task.good": [0.95, 0.951, 0.952], "toy.task.bad": [0.5, 0.51, 0.52]}
@@ -142,7 +143,8 @@ def test_failed_and_key_claims_are_as_visible_as_others():
 
 
 def test_stand_in_data_are_named_beside_the_number():
-    entry = claim("good", data="synthetic")
+    entry = claim("good")
+    entry._data = "synthetic"
     table = verdicts([entry], {entry.id: [0.9, 0.91]})
     page = verdict_table(table, {entry.id: entry}, {"toy": talk("synthetic")}, many=False)
     row = page[page.index("<tbody>") :]
@@ -181,10 +183,13 @@ def test_smoke_pages_carry_a_banner():
 
 def test_deviations_give_published_used_and_why():
     scaled = {
-        "default": {"epochs": {"value": 30, "why": "time"}, "tau": {"value": 5.0, "why": "x"}}
+        "default": {
+            "epochs": {"value": 30, "why": "time is short"},
+            "tau": {"value": 5.0, "why": "no reason"},
+        }
     }
     shown = sections.deviations([talk(scaled=scaled)], "default")
-    assert "300" in shown and ">30<" in shown and "time" in shown
+    assert "300" in shown and ">30<" in shown and "time is short" in shown
     assert "<code>tau</code>" not in shown  # equal to the published value: no deviation
     assert "published value" in sections.deviations([talk(scaled=scaled)], "paper")
 
@@ -207,9 +212,8 @@ def test_missing_measures_give_their_reason():
     assert "no matched control in this experiment" in page
     assert "trained at one size only" in page
     assert "measured in another experiment" not in page
-    described = talk()
-    other = replace(described.experiments["task"], name="other")
-    both = replace(described, experiments={**described.experiments, "other": other})
+    variants = {"spiking": {"role": "spiking", "says": "the network"}}
+    both = talk_of({**talk().experiments, "other": described("other", variants=variants)})
     page = measures_table.measures_table(metrics, {"toy": both})
     assert "measured in another experiment of the same talk" in page
 

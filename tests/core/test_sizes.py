@@ -1,17 +1,19 @@
 """Size ratios of curves whose answer is known, and how a talk's sizes become variants."""
 
-from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import special
+from test_registry import TOY
+from toy_talk import talk_of
 
 from whyspiking import contrasts, curves, registry, sizes, tables
 from whyspiking.contract import Network, Params
 from whyspiking.errors import UserError
 from whyspiking.registry import Talk
+from whyspiking.schema import parsed
 from whyspiking.size_figures import NotMeasuredError, accuracy_size
 
 TRIALS = 10**9
@@ -87,7 +89,9 @@ CONFIG = {
 
 
 def described(entry=SIZED):
-    return registry._experiment("toy", "one", entry, {}, "toy/talk.yaml")
+    learning = [{**TOY["learning"][0], "applies": ["one/net"]}]
+    talk = {**TOY, "learning": learning, "experiments": {"one": entry}}
+    return parsed(Talk, talk, "toy/talk.yaml").experiments["one"]
 
 
 def test_sizes_become_variants_that_are_trained_and_not_simulated():
@@ -125,7 +129,7 @@ def test_sizes_of_nothing_are_refused(change, message):
 
 
 def made_talk() -> Talk:
-    return Talk("toy", "Toy", "Nobody", "Why?", {}, 1.0, "tau", {"one": described()}, Path())
+    return talk_of({"one": described()})
 
 
 def made_metrics() -> pd.DataFrame:

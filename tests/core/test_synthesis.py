@@ -10,7 +10,7 @@ import yaml
 
 from whyspiking import figures, forests, matrix, registry, schema, sections, synthesis, telling
 from whyspiking.claims_file import Claim
-from whyspiking.config_references import check_references
+from whyspiking.config_file import Config
 from whyspiking.errors import UserError
 from whyspiking.figures import style
 from whyspiking.synthesis import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
@@ -139,14 +139,13 @@ def test_how_many_talks_would_have_to_turn(favours, measured, needed):
 
 def claim(name, axis="timing"):
     place = {"experiment": "mnist", "variant": "spiking"}
-    return Claim(
-        f"goeltz.mnist.{name}", "secondary", "It says so.", {"paper": "p", "where": "here"},
-        "accuracy", place, None, None, None, None, "value", "larger", {}, None, axis=axis,
-    )  # fmt: skip
+    return Claim.model_construct(
+        id=f"goeltz.mnist.{name}", says="It says so.", metric="accuracy", where=place, axis=axis
+    )
 
 
 def test_claims_count_where_they_name_the_axis():
-    claims = {c.id: c for c in (claim("a"), claim("b"), claim("c", axis=""))}
+    claims = {c.id: c for c in (claim("a"), claim("b"), claim("c", axis=None))}
     verdicts = pd.DataFrame(
         [
             {
@@ -289,9 +288,9 @@ def test_an_answer_that_cannot_be_counted_is_refused(changes, words):
     if "axis" in changes:
         first["change"] = {"measure": "L4", "says": "x" * 10}
     config = {**CONFIG, "answers": [first, *CONFIG["answers"][1:]]}
-    check_references(CONFIG, "config")
+    schema.parsed(Config, CONFIG, "config")
     with pytest.raises(UserError) as refused:
-        check_references(config, "config")
+        schema.parsed(Config, config, "config")
     for word in words:
         assert word in str(refused.value)
 
@@ -308,4 +307,4 @@ def test_every_axis_of_the_config_has_an_answer_that_can_be_counted():
     assert {e["axis"] for e in CONFIG["answers"]} >= {
         "timing", "latency", "energy", "robustness", "learning",
     }  # fmt: skip
-    schema.check(CONFIG, "config", "config.yaml")
+    schema.parsed(Config, CONFIG, "config.yaml")

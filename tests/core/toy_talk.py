@@ -6,13 +6,12 @@ the first output. So times decide everything and counts nothing.
 """
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from whyspiking import battery, counterpart, tables
+from whyspiking import battery, controls, plans, tables
 from whyspiking.contract import (
     Binding,
     BrianModel,
@@ -27,7 +26,7 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
-from whyspiking.registry import Experiment, Talk, Variant
+from whyspiking.registry import Experiment, Talk, TauChar
 from whyspiking.spikes import Spikes
 from whyspiking.talk_contract import Replication
 
@@ -96,8 +95,8 @@ class ToyTalk(Replication):
 
     def evaluate(self, params, variant, network, task) -> Outcome:
         if variant == "mlp":
-            features = counterpart.seen(network, task.features)
-            choices = counterpart.forward(network.arrays, features)[-1].argmax(axis=1)
+            features = controls.seen(network, task.features)
+            choices = controls.forward(network.arrays, features)[-1].argmax(axis=1)
             return Trials(task.targets, choices, np.zeros(choices.size), K)
         first = task.stimulus.spikes["input"].first_ms()
         return Trials(task.targets, first.argmin(axis=1), first.min(axis=1) + 2 * DELAY + 0.25, K)
@@ -168,36 +167,37 @@ class ToyThreshold(ToyMachine):
 PARAMS = Params("toy", "first", "default", {})
 
 
+def described(name="first", **keys) -> Experiment:
+    """An experiment of the toy talk, as its talk.yaml might describe it."""
+    entry = {
+        "title": "Toy",
+        "kind": "classification",
+        "data": {"key": "toy", "provenance": "synthetic"},
+        "battery": (),
+        "parameters": {},
+        "scaled": {},
+        **keys,
+    }
+    return Experiment.model_validate(entry).completed("toy", name, {})
+
+
 def experiment(names=SPIKES_ONLY) -> Experiment:
     roles = {"spiking": "spiking", "ablated": "ablation", "mlp": "control", "linear": "control"}
-    return Experiment(
-        talk="toy",
-        name="first",
-        title="Toy",
-        kind="classification",
-        data_key="toy",
-        provenance="synthetic",
-        battery=tuple(names),
-        published={},
-        units={},
-        sources={},
-        scaled={},
-        variants={name: Variant(name, role, "A network.", ()) for name, role in roles.items()},
+    return described(
+        battery=names,
+        variants={name: {"role": role, "says": "A network."} for name, role in roles.items()},
     )
 
 
 def talk(names=SPIKES_ONLY) -> Talk:
-    return Talk(
-        name="toy",
-        title="Toy talk",
-        speaker="Nobody",
-        question="Why?",
-        papers={},
-        tau_char_ms=TAU,
-        tau_char_what="delay",
-        experiments={"first": experiment(names)},
-        folder=Path(),
-    )
+    return talk_of({"first": experiment(names)})
+
+
+def talk_of(experiments: dict[str, Experiment], **keys) -> Talk:
+    """A talk about whose text nobody cares, so it is not checked."""
+    tau = TauChar(value=TAU, unit="ms", what="delay")
+    named = {"talk": "toy", "title": "Toy talk", "speaker": "Nobody", "papers": {}, "learning": ()}
+    return Talk.model_construct(**{**named, "tau_char": tau, "experiments": experiments, **keys})
 
 
 def spiking_network() -> Network:
@@ -215,12 +215,11 @@ def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **opt
     rows, arrays = battery.probe(
         toy or ToyTalk(),
         PARAMS,
-        experiment(names),
+        plans.measuring(experiment(names), PARAMS, TAU),
         networks,
         CONFIG,
         machine,
         lambda share, news: None,
-        tau_char_ms=TAU,
         **options,
     )
     table = pd.DataFrame(rows, columns=list(tables.METRICS_COLUMNS))

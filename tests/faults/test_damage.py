@@ -25,7 +25,7 @@ READ_BY_SIMULATION = f"{TALK}/patterns/metrics.csv"
 FILES = {
     f"{SPIKING}/network.npz": VERDICTS,
     f"{SPIKING}/network.json": VERDICTS,
-    f"{SPIKING}/metrics.csv": VERDICTS,
+    f"{SPIKING}/outcome.npz": VERDICTS,
     f"{TALK}/patterns/metrics.csv": VERDICTS,
     f"{TALK}/history.csv": PAGE,
     f"{TALK}/verdicts.csv": PAGE,

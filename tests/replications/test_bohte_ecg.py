@@ -101,7 +101,7 @@ def test_unlabelled_steps_count_as_published_only_where_asked():
     made = Task(task_of(params_of()).stimulus, labels, 6)
     outputs = np.eye(6)[[[0, 0, 1, 0, 3]]]
     assert scoring.score(task.outcome(params, outputs, made)) == pytest.approx(1 / 2)
-    assert task.padded_accuracy(params, outputs, made) == pytest.approx(2 / 3)
+    assert measures.padded_accuracy(params, outputs, made) == pytest.approx(2 / 3)
 
 
 def test_missing_files_of_the_authors_are_told(tmp_path):

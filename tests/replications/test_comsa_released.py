@@ -9,7 +9,7 @@ import pytest
 from comsa_networks import SIZES, params, silent, small
 from fulfilled import fulfilled
 
-from whyspiking import claims
+from whyspiking import claims, registry
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, released
@@ -57,17 +57,19 @@ def test_released_files_that_do_not_fit_are_refused(tmp_path):
 @pytest.mark.parametrize("folder", [None, Path("nowhere")])
 def test_missing_files_are_not_measured(tmp_path, folder):
     """The jobs run to their end, and the claim says what was missing."""
-    from whyspiking import compare, replicate, resimulate
+    from whyspiking import compare, plans, replicate, resimulate
 
+    experiment = registry.load_talk("comsa").experiments["released"]
     own = replace(params("released"), originals_dir=folder and tmp_path / folder)
     place = tmp_path / "smoke" / "comsa" / "released"
     for variant in ("slow", "fast"):
-        replicate.train(own, variant, [], place / variant / "seed-0", silent)
+        plan = plans.training(experiment, variant, own)
+        replicate.train(plan, [], place / variant / "seed-0", silent)
     networks = [place / variant / "seed-0" for variant in ("slow", "fast")]
-    resimulate.simulate(own, networks, {}, place, silent)
+    resimulate.simulate(plans.measuring(experiment, own, 1.0), networks, {}, place, silent)
     config = {"scale": "default", "energy": _energy()}
     compare.collect_talk(
-        "comsa", [place / "metrics.csv", *(n / "metrics.csv" for n in networks)],
+        "comsa", [place / "metrics.csv"],
         [n / "network.json" for n in networks], config, tmp_path,
     )  # fmt: skip
     import pandas as pd

@@ -312,10 +312,9 @@ def test_rate_controls_get_the_counterpart_of_coarse_weights():
     clean = xor_controls.evaluate(network, test)
     assert (clean.choices == clean.targets).all()
     levels = {"trials": 100, "records": 10, "draws": 20, "quantise": [8, 2], "mismatch": [3.0]}
-    described = registry.load_talk("naud").experiments["xor"]
-    described = replace(described, battery=(*described.battery, "mismatch"))
+    perturbations = (*registry.load_talk("naud").experiments["xor"].battery, "mismatch")
     rows = counterpart.probe_control(
-        fulfilled(own), own, described, "backprop", network, levels, lambda *_: None
+        fulfilled(own), own, perturbations, "backprop", network, levels, lambda *_: None
     )
     scores = {
         (r["perturbation"], r["strength"]): r["value"] for r in rows if r["metric"] == "accuracy"

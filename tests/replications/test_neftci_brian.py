@@ -10,7 +10,15 @@ from neftci_networks import as_network, digits, network_of, params, seen, task_o
 
 from whyspiking.contract import Condition, Recording
 from whyspiking.randomness import Streams
-from whyspiking.replications.neftci import model, network, plastic, regression, rules, task
+from whyspiking.replications.neftci import (
+    measures_plastic,
+    model,
+    network,
+    plastic,
+    regression,
+    rules,
+    task,
+)
 
 
 def run_in_numpy(built, values, frames, arrays=None, after=None):
@@ -191,8 +199,7 @@ def test_regained_is_a_share_of_a_loss_that_there_is():
         readout = np.eye(5)[choices][:, None, :].repeat(own.n_frames, axis=1)
         name = f"readout{len(own.hidden)}"
         recording = Recording({}, {name: readout}, {name: own.dt_ms})
-        condition = Condition(plastic.PERTURBATION, "neurons", 0.4)
-        return plastic.measures(own, condition, recording, given)
+        return measures_plastic.measures(own, Condition(), recording, given)
 
     found = measured(4, 1)
     assert found["lost"] == pytest.approx(0.4)

@@ -50,8 +50,8 @@ def trained():
 def table(trained):
     params, network = trained
     rows = probe_control(
-        fulfilled(params), params, TALK.experiments["evidence"], "lstm", network, BATTERY,
-        lambda *_: None, tau_ms=20.0,
+        fulfilled(params), params, TALK.experiments["evidence"].battery, "lstm", network,
+        BATTERY, lambda *_: None, tau_ms=20.0,
     )  # fmt: skip
     return tables.check_metrics(pd.DataFrame(rows), "rows")
 

@@ -2,7 +2,9 @@
 
 import ast
 import importlib.metadata
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -207,3 +209,84 @@ def test_a_failing_step_shows_its_output_and_the_remedy(tmp_path):
     command = [sys.executable, "-c", "print('no space left'); raise SystemExit(2)"]
     with pytest.raises(environment.EnvironmentProblem, match=r"no space left\n.*run make again"):
         environment._run(command, tmp_path, {})
+
+
+# ---- finding a Python ----
+
+UV = shutil.which("uv") or "uv"
+
+
+def find(*folders, home):
+    environ = {"PATH": os.pathsep.join(map(str, folders)), "HOME": str(home)}
+    return environment.find_python(UV, environ)
+
+
+@pytest.fixture
+def base(tmp_path):
+    """A folder with the Python from which the environment of the tests was made, and no other."""
+    folder = tmp_path / "base"
+    folder.mkdir()
+    (folder / "python3").symlink_to(Path(sys.base_prefix) / "bin" / "python3")
+    return folder
+
+
+def program(path, script):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_a_machine_without_python_gets_one_message(tmp_path):
+    with pytest.raises(environment.EnvironmentProblem) as caught:
+        find(tmp_path, home=tmp_path)
+    told = rf"Python: 3\.12 or newer is needed, found {sys.executable} is 3\.\d.*apt-get install"
+    assert re.match(told, str(caught.value))
+
+
+def test_a_python_that_does_not_run_is_passed_over(base, tmp_path):
+    for name in ("python3", "python3.12", "python3.13"):
+        program(tmp_path / "shims" / name, "echo 'pyenv: version not installed' >&2; exit 127")
+    assert find(tmp_path / "shims", base, home=tmp_path) == str(base / "python3")
+
+
+def test_inside_a_virtual_environment_another_python_is_meant(base, tmp_path):
+    """Otherwise `make` would build the new .venv on the old one that it has just removed."""
+    if sys.prefix == sys.base_prefix:
+        pytest.skip("the tests do not run in a virtual environment")
+    assert find(Path(sys.prefix) / "bin", base, home=tmp_path) == str(base / "python3")
+    assert str(Path(sys._base_executable).parent) in environment._path().split(os.pathsep)
+
+
+def test_pythons_of_pyenv_are_found_without_being_on_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = tmp_path / ".pyenv/versions/3.13.0/bin"
+    folder.mkdir(parents=True)
+    assert environment._path().split(os.pathsep)[-1] == str(folder)
+
+
+def test_tested_pythons_come_before_newer_ones(tmp_path):
+    """A uv that finds what is asked for, if it is there."""
+    for there, wanted in (("3.13 3.12", "3.13"), ("3.12", "3.12"), ("3.14", ">=3.12")):
+        asked = f'for v in {there}; do [ "$v" = "$5" ] && echo "$5" && exit 0; done'
+        newer = '[ "$5" = ">=3.12" ] && echo "$5" && exit 0'
+        uv = program(tmp_path / "uv", f"{asked}\n{newer}\nexit 2")
+        assert environment.find_python(str(uv), {"PATH": ""}) == wanted
+
+
+def test_uv_is_fetched_by_the_first_pip_that_works(tmp_path, monkeypatch):
+    (tmp_path / "requirements.txt").write_text(LOCK)
+    program(tmp_path / "bin" / "python3", "echo 'No module named pip' >&2; exit 1")
+    made = 'while [ "$1" != --target ]; do shift; done; mkdir -p "$2/bin"; touch "$2/bin/uv"'
+    pip = program(tmp_path / "bin" / "pip3", made)
+    monkeypatch.setattr(environment.sys, "executable", str(tmp_path / "bin" / "python3"))
+    monkeypatch.setattr(environment, "_path", lambda: f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    found = environment._fetch_uv(tmp_path, tmp_path)
+    assert found == str(tmp_path / "target/bin/uv")
+    pip.unlink()
+    shutil.rmtree(tmp_path / "target")
+    monkeypatch.setattr(environment, "_path", lambda: str(tmp_path / "bin"))
+    with pytest.raises(
+        environment.EnvironmentProblem, match=r"No module named pip\n.*python3-venv"
+    ):
+        environment._fetch_uv(tmp_path, tmp_path)

@@ -19,10 +19,12 @@ PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "pro
 
 
 def snakemake(folder: Path, *words: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-    """Run snakemake in `folder` and capture what it says."""
+    """Run snakemake in `folder`, with the package that lies there, and capture what it says."""
+    paths = [str(folder / "workflow"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.run(
         [sys.executable, "-m", "snakemake", *words],
         cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -193,3 +195,71 @@ def test_files_of_the_authors_make_only_what_reads_them_run_again(smoke_run, tmp
     assert done.returncode == 0, said
     trained = set(re.findall(r"^(\w+ \w+) \w+ seed \d+: training", said, re.MULTILINE))
     assert trained == {"bohte ecg_original", "comsa released"}, said
+
+
+STAGES = ("train", "simulate", "collect", "page")
+
+
+def documented() -> list[tuple[str, list[str], str, str]]:
+    """The table of CONTRIBUTING: what is changed, where for instance, whose run, first stage."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("| runs again from |")
+    rows = [line.strip("| ").split(" | ") for line in table.split("\n\n")[0].splitlines()[2:]]
+    assert len(rows) > 20
+    return [(what, re.findall("`(.+?)`", where), talk, stage) for what, where, talk, stage in rows]
+
+
+def place_of(folder: Path, name: str, talk: str) -> Path:
+    """The file that the table means: of the config, of the talk or of the package."""
+    package = folder / "workflow" / "whyspiking"
+    candidates = (folder / "config", package / "replications" / talk, package)
+    return next(place / name for place in candidates if (place / name).is_file())
+
+
+def change(path: Path, key: str) -> None:
+    """Add a comment, or change the value of one key: `a.0.b`."""
+    if not key:
+        comment = "// changed\n" if path.suffix in (".cpp", ".hpp") else "# changed\n"
+        path.write_text(path.read_text() + comment)
+        return
+    data = yaml.safe_load(path.read_text())
+    *steps, last = [int(step) if step.isdigit() else step for step in key.split(".")]
+    entry = data
+    for step in steps:
+        entry = entry[step]
+    old = entry[last]
+    entry[last] = old[:-1] if isinstance(old, list | str) else 2 * old
+    assert entry[last] != old
+    path.write_text(yaml.safe_dump(data))
+
+
+def first_due(folder: Path, talk: str) -> str:
+    """The first stage that a dry run of one talk finds due."""
+    done = snakemake(folder, talk, "-n", "--quiet", "rules", "--configfile", "config/smoke.yaml")
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    found = re.search(r"jobs? to do: (.*)", said)
+    if found is None:
+        assert re.search(r"nothing to (be )?do", said, re.IGNORECASE), said
+        return "nothing"
+    rules = {rule.split()[0] for rule in found[1].split(", ")}
+    return next(stage for stage in STAGES if stage in rules)
+
+
+def test_a_change_runs_again_what_the_table_says(smoke_run, tmp_path):
+    """Every place that a row names, alone."""
+    folder = tmp_path / "run"
+    shutil.copytree(smoke_run, folder, symlinks=True)
+    observed, expected = {}, {}
+    for what, places, talk, stage in documented():
+        for place in places:
+            name, _, key = place.partition(": ")
+            path = place_of(folder, name, talk)
+            raw, times = path.read_bytes(), path.stat()
+            change(path, key)
+            observed[what, place, talk] = first_due(folder, talk)
+            expected[what, place, talk] = stage
+            path.write_bytes(raw)
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert observed == expected
+    assert first_due(folder, "naud") == "nothing", "each change was taken back"

@@ -1,6 +1,6 @@
 """Look-ups shared by the rules; nothing here runs anything."""
 
-from whyspiking import registry, sources
+from whyspiking import plans, registry, sources
 from whyspiking.datasets import folders, recordings
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
@@ -81,39 +81,18 @@ def simulated(talk, file):
     return [f"<results>/{talk}/{name}/{file}" for name in run]
 
 
-def parameters_of(wildcards):
-    """The resolved parameters of a job: a change of one reruns this experiment only."""
-    variant = getattr(wildcards, "variant", None)
-    return dict(
-        registry.params(experiment_of(wildcards), config, variant=variant).values
-    )
+def plan_of_training(wildcards):
+    """What a job of training is told: a change reruns the jobs that it is for."""
+    experiment, variant = experiment_of(wildcards), wildcards.variant
+    params = registry.params(experiment, config, int(wildcards.seed), variant)
+    return plans.training(experiment, variant, params)
 
 
-def plan_of(wildcards):
-    """What an experiment's simulation measures: its part of the battery and its variants."""
+def plan_of_measuring(wildcards):
+    """What a job of simulation is told; the seeds are those of its networks."""
     experiment = experiment_of(wildcards)
-    roles = {
-        name: experiment.variants[name].role for name in experiment.measured_variants()
-    }
-    return {
-        "battery": list(experiment.battery),
-        "battery_of": list(experiment.battery_of),
-        "half_step": experiment.half_step,
-        "states": dict(experiment.states),
-        "roles": roles,
-    }
-
-
-def places_of(wildcards):
-    """What a job needs of the config beyond its parameters."""
-    params = registry.params(experiment_of(wildcards), config)
-    return {
-        "scale": config["scale"],
-        "data_dir": config["data"]["folder"],
-        "dataset_dir": str(params.dataset_dir) if params.dataset_dir else None,
-        "originals_dir": str(params.originals_dir) if params.originals_dir else None,
-        "work_dir": config["build_folder"],
-    }
+    params = registry.params(experiment, config)
+    return plans.measuring(experiment, params, TALKS[wildcards.talk].tau_char_ms)
 
 
 def megabytes(wildcards, attempt):

@@ -9,10 +9,10 @@ localrules:
 
 rule collect:
     input:
-        metrics=lambda w: trained(w.talk, "metrics.csv")
-        + simulated(w.talk, "metrics.csv"),
+        metrics=lambda w: simulated(w.talk, "metrics.csv"),
         facts=lambda w: trained(w.talk, "network.json"),
-        claims=lambda w: sources.of_claims(w.talk),
+        outcomes=lambda w: trained(w.talk, "outcome.npz"),
+        description=lambda w: sources.of_description(w.talk),
         code=sources.of_stage("collect"),
     output:
         metrics="<results>/{talk}/metrics.csv",

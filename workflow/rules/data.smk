@@ -25,7 +25,7 @@ rule fetch:
 # One process per speaker: the synthesiser keeps state. Kept, so that a lost table is cheap.
 rule speak:
     input:
-        code=sources.of_folder("datasets/speech"),
+        code=sources.of_data("datasets/speech"),
     output:
         "<data>/{dataset}/speakers/{speaker}.npz",
     log:
@@ -69,7 +69,7 @@ rule gather:
 rule record:
     input:
         mnist=f"<data>/{folders.FETCHED[0]}/meta.json",
-        code=sources.of_modules("datasets/recordings.py"),
+        code=sources.of_data("datasets/recordings.py"),
     output:
         f"<data>/{NMNIST}/shards/{{shard}}.npz",
     log:

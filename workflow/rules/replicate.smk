@@ -9,7 +9,7 @@ rule train:
     output:
         network=f"{MEASURED}/network.npz",
         facts=f"{MEASURED}/network.json",
-        metrics=f"{MEASURED}/metrics.csv",
+        outcome=f"{MEASURED}/outcome.npz",
     log:
         "<results>/logs/train/{talk}/{experiment}/{variant}/seed-{seed}.log",
     benchmark:
@@ -21,8 +21,7 @@ rule train:
         mem_mb=megabytes,
         runtime=minutes,
     params:
-        values=parameters_of,
-        places=places_of,
+        plan=plan_of_training,
     script:
         "../scripts/train.py"
 
@@ -45,9 +44,7 @@ rule simulate:
         mem_mb=megabytes,
         runtime=minutes,
     params:
-        values=parameters_of,
-        places=places_of,
+        plan=plan_of_measuring,
         battery=config["battery"],
-        plan=plan_of,
     script:
         "../scripts/simulate.py"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from whyspiking import sources
 from whyspiking.compare import collect_talk
 from whyspiking.jobs import job, wildcard_label
 
@@ -13,3 +14,4 @@ with job(snakemake.log[0], wildcard_label(snakemake.wildcards)):
         config=snakemake.params.config,
         folder=Path(snakemake.output.metrics).parent,
     )
+    sources.check_loaded(snakemake.rule, snakemake.input.code)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from whyspiking import sources
 from whyspiking.compare import compare_talks
 from whyspiking.jobs import job
 
@@ -12,3 +13,4 @@ with job(snakemake.log[0], "comparison"):
         config=snakemake.params.config,
         folder=Path(snakemake.output.metrics).parent,
     )
+    sources.check_loaded(snakemake.rule, snakemake.input.code)

@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
+from pydantic import Field
 
 from whyspiking import markup
 from whyspiking.figures import BLUE, GREEN, NotMeasuredError, Plate
 from whyspiking.markup import Cell
 from whyspiking.registry import Talk
-from whyspiking.schema import check, read_yaml
+from whyspiking.schema import Block, Name, Some, closed, parsed, read_yaml
 from whyspiking.tables import GLOSSARY, Table
 from whyspiking.telling import surname
 from whyspiking.trained import of_spiking
@@ -27,8 +28,13 @@ ENGINE = "brian2"
 OUTSIDE = ("partly inside", "below", "above")
 
 
-@dataclass(frozen=True)
-class Range:
+Words = Annotated[str, Field(min_length=8)]
+Link = Annotated[str, Field(pattern="^https://")]
+Read = Literal["abstract", "table", "recalled"]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Range(Block):
     """A published range of one quantity.
 
     Attributes:
@@ -44,16 +50,36 @@ class Range:
         read: What was read of it, or `recalled`.
     """
 
-    metric: str
-    name: str
-    unit: str
-    time: str
+    metric: Name
+    name: Words
+    unit: str = Field(min_length=1)
+    time: Literal["rate", "time", "none"]
     low: float
     high: float
-    where: str
-    cite: str
-    link: str
-    read: str
+    where: Words
+    cite: Words
+    link: Link
+    read: Read
+
+
+@closed
+class TimeConstant(TypedDict):
+    """The time constant that translates network time, ms: used, and as published."""
+
+    used: Positive
+    low: Positive
+    high: Positive
+    where: Words
+    cite: Words
+    link: Link
+    read: Read
+
+
+class Biology(Block):
+    """What `report_assets/biology.yaml` says."""
+
+    tau_ms: TimeConstant
+    ranges: Some[Range]
 
 
 @dataclass(frozen=True)
@@ -85,15 +111,14 @@ class Ours:
         return "above" if low > published.high else "partly inside"
 
 
-def published() -> tuple[list[Range], Mapping[str, Any]]:
+def published() -> tuple[Sequence[Range], TimeConstant]:
     """The published ranges and the time constant that translates network time.
 
     Raises:
         UserError: If the file does not fit its schema.
     """
-    data = read_yaml(SOURCES)
-    check(data, "biology", f"report_assets/{SOURCES.name}")
-    return [Range(**entry) for entry in data["ranges"]], data["tau_ms"]
+    found = parsed(Biology, read_yaml(SOURCES), f"report_assets/{SOURCES.name}")
+    return found.ranges, found.tau_ms
 
 
 def ours(metrics: Table, talks: Mapping[str, Talk], metric: str, time: str) -> list[Ours]:

@@ -92,7 +92,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     """
     scale = _scale(metrics) if scale is None else scale
     row = _blank(claim, scale)
-    band = claim.accept.get(scale)
+    band = claim.band(scale)
     if band is not None:
         row |= {"band_low": band.low, "band_high": band.high, "why": band.why}
     try:
@@ -234,7 +234,7 @@ def _check_control(
 def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     low, high = found.bounds
-    published = claim.published
+    published = claim.published.value
     if claim.test in ("difference", "ratio"):
         null = 1.0 if claim.test == "ratio" else 0.0
         if claim.better != "both":
@@ -248,10 +248,9 @@ def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, A
             shown["exceeds"] = bool(low > published + (published - band.low) > published)
         if claim.better == "smaller" and np.isfinite(band.high):
             shown["exceeds"] = bool(high < published - (band.high - published) < published)
-    if claim.spread is not None and claim.seeds is not None and claim.seeds > 1:
-        start, stop = statistics.prediction_interval(
-            published, claim.spread, claim.seeds, found.seeds
-        )
+    spread, seeds = claim.published.spread, claim.published.seeds
+    if spread is not None and seeds is not None and seeds > 1:
+        start, stop = statistics.prediction_interval(published, spread, seeds, found.seeds)
         shown |= {"prediction_low": start, "prediction_high": stop}
         shown["inside_prediction"] = bool(start <= found.mean <= stop)
     return shown
@@ -330,7 +329,7 @@ def _blank(claim: Claim, scale: str) -> dict[str, Any]:
         "talk": claim.talk,
         "role": claim.role,
         "metric": claim.metric,
-        "published": np.nan if claim.published is None else claim.published,
+        "published": np.nan if claim.published.value is None else claim.published.value,
         "seeds": 0,
         "scale": scale,
         "data": claim.data,

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
-import numpy as np
+from pydantic import (
+    Discriminator,
+    Field,
+    PrivateAttr,
+    Tag,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from whyspiking.errors import UserError
 from whyspiking.glossary import GLOSSARY
-from whyspiking.schema import check, read_yaml
+from whyspiking.schema import Block, Filled, MayLack, closed, nearest, parsed, read_yaml
 
 if TYPE_CHECKING:
     from whyspiking.registry import Talk
@@ -20,6 +29,79 @@ if TYPE_CHECKING:
 LOCI = ("", "input", "hidden", "weights", "neurons")
 COMPARING = ("difference", "ratio", "equivalence", "shape")
 """Tests that may have a `versus`."""
+TWO_SIDED = ("range", "equivalence")
+Axis = Literal["timing", "latency", "energy", "robustness", "learning", "memory", "size"]
+"""Axes of "why spiking?"."""
+
+
+@closed
+class Condition(TypedDict, total=False):
+    """Rows of the metrics table under which something was measured, by the values of columns."""
+
+    engine: Literal["jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2"]
+    perturbation: str
+    locus: str
+    strength: float
+
+
+@closed
+class Network(Condition):
+    """Rows of one kind of network."""
+
+    experiment: str
+    variant: str
+
+
+@closed
+class Place(Condition, total=False):
+    """What is other than in `where`."""
+
+    experiment: str
+    variant: str
+
+
+@closed
+class Source(TypedDict):
+    """Where a claim stands."""
+
+    paper: Annotated[str, Field(min_length=3)]
+    where: Annotated[str, Field(min_length=2)]
+
+
+class Published(Block):
+    """The published number, where there is one, its standard deviation and number of seeds."""
+
+    value: float | None
+    spread: float | None = Field(None, gt=0)
+    seeds: int | None = Field(None, ge=1)
+
+
+Edges = Annotated[list[float | None], Field(min_length=2, max_length=2)]
+"""Lower and upper; null where a side is open."""
+
+
+class Accepted(Block):
+    """A band whose edges need a reason."""
+
+    band: Edges
+    why: str = Field(min_length=10)
+
+
+def _form(band: Any) -> str:
+    return "reasoned" if isinstance(band, dict | Accepted) else "edges"
+
+
+Given = Annotated[
+    Annotated[Edges, Tag("edges")] | Annotated[Accepted, Tag("reasoned")], Discriminator(_form)
+]
+
+
+@closed
+class Accept(TypedDict, total=False):
+    """Bands by scale."""
+
+    default: Given
+    paper: Given
 
 
 @dataclass(frozen=True)
@@ -35,31 +117,136 @@ class Band:
         return self.low <= value <= self.high
 
 
-@dataclass(frozen=True)
-class Claim:
-    """One published claim, as written in a talk's claims.yaml (schemas/claims.schema.yaml)."""
+class Claim(Block):
+    """One published claim, as written in a talk's claims.yaml.
 
-    id: str
-    role: str
-    says: str
-    source: Mapping[str, str]
-    metric: str
-    where: Mapping[str, Any]
-    versus: Mapping[str, Any] | None
-    published: float | None
-    spread: float | None
-    seeds: int | None
-    test: str
-    better: str
-    accept: Mapping[str, Band]
-    negative_control: Mapping[str, Any] | None
-    data: str = ""
-    axis: str = ""
+    Attributes:
+        id: Talk, experiment and a name of its own.
+        role: Whether it is the talk's one `key` claim.
+        says: What the paper claims.
+        source: Where.
+        metric: What is compared.
+        where: Which rows of the metrics table.
+        versus: With which rows they are compared.
+        negative_control: A trivial method that must fail the same band.
+        axis: Axis of "why spiking?" for which the claim counts (config.yaml, `answers`).
+        published: The number.
+        test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
+            versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
+            `equivalence`: 90 % interval inside the band; `shape`: share of seeds inside the band.
+        better: Which side is better; `both` where the test has two sides.
+        accept: The bands.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
+    role: Literal["key", "secondary"]
+    says: str = Field(min_length=10)
+    source: Source
+    metric: str = Field(pattern="^[a-z][a-z0-9_]*$")
+    where: Network
+    versus: MayLack[Filled[Place]] = None
+    negative_control: MayLack[Filled[Place]] = None
+    axis: MayLack[Axis] = None
+    published: Published
+    test: Literal["value", "range", "difference", "ratio", "equivalence", "shape"]
+    better: Literal["larger", "smaller", "both"]
+    accept: Filled[Accept]
+    _data: str = PrivateAttr("")
 
     @property
     def talk(self) -> str:
         """Name of the talk."""
         return self.id.split(".")[0]
+
+    @property
+    def data(self) -> str:
+        """Who made the data; known once the claim is read with its talk."""
+        return self._data
+
+    def band(self, scale: str) -> Band | None:
+        """The band at a scale, if there is one.
+
+        Raises:
+            ValueError: If its edges do not fit each other or the test.
+        """
+        accepted = self.accept.get(scale)
+        if accepted is None:
+            return None
+        edges, why = accepted, ""
+        if isinstance(accepted, Accepted):
+            edges, why = accepted.band, accepted.why
+        low, high = (
+            side if edge is None else float(edge)
+            for edge, side in zip(edges, (-math.inf, math.inf), strict=True)
+        )
+        told = f"claim '{self.id}', accept.{scale} is {edges}"
+        if low >= high:
+            raise ValueError(f"{told}; the lower edge must be below the upper one; correct it")
+        needed = {"larger": [low], "smaller": [high], "both": [low, high]}
+        if not all(map(math.isfinite, needed[self.better])):
+            sides = {"larger": "a lower edge", "smaller": "an upper edge", "both": "both edges"}
+            raise ValueError(
+                f"{told}; better '{self.better}' with test '{self.test}' needs "
+                f"{sides[self.better]}; add what is null"
+            )
+        # Too good is no failure: the other edge does not bind (the flag `exceeds` tells).
+        if self.better == "larger" and self.test != "shape":
+            high = math.inf
+        if self.better == "smaller" and self.test != "shape":
+            low = -math.inf
+        return Band(low, high, why)
+
+    @property
+    def places(self) -> dict[str, Mapping[str, Any]]:
+        """What it compares."""
+        named = {"versus": self.versus, "negative_control": self.negative_control}
+        return {"where": self.where, **{key: place for key, place in named.items() if place}}
+
+    @field_validator("better")
+    @classmethod
+    def _two_sided(cls, better: str, info: ValidationInfo) -> str:
+        return "both" if info.data.get("test") in TWO_SIDED else better
+
+    @model_validator(mode="after")
+    def _check(self) -> Claim:
+        if self.metric not in GLOSSARY:
+            otherwise = "expected a name of whyspiking.glossary.GLOSSARY."
+            hint = nearest(self.metric, GLOSSARY, otherwise)
+            raise ValueError(
+                f"claim '{self.id}' uses metric '{self.metric}', which is not known; {hint} "
+                "Correct it."
+            )
+        if self.test == "difference" and self.versus is None:
+            raise ValueError(
+                f"claim '{self.id}' has test 'difference' but no 'versus'; expected what is "
+                "subtracted. Add it, or use test 'value'"
+            )
+        if self.versus is not None and self.test not in COMPARING:
+            raise ValueError(
+                f"claim '{self.id}' has a 'versus', which test '{self.test}' does not use; "
+                f"expected none. Choose one of the tests {list(COMPARING)} or remove it"
+            )
+        for key, place in self.places.items():
+            if key != "where" and {**self.where, **place} == self.where:
+                raise ValueError(
+                    f"claim '{self.id}', '{key}' is {place}, which is what 'where' names already; "
+                    "expected something else to compare with. Correct it."
+                )
+        if self.published.value is None and self.published.spread is not None:
+            raise ValueError(
+                f"claim '{self.id}', 'published.spread' is {self.published.spread}, but "
+                "'published.value' is null; expected both or none. Add the value or remove the "
+                "spread."
+            )
+        for scale in self.accept:
+            self.band(scale)
+        return self
+
+
+CLAIMS: TypeAdapter[list[Claim]] = TypeAdapter(
+    Annotated[list[Claim], Field(min_length=1)], config={"defer_build": True}
+)
+"""What claims.yaml holds."""
 
 
 def load(path: Path, talk: Talk | None = None) -> list[Claim]:
@@ -75,9 +262,11 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
             or an experiment or variant that does not exist, or has not exactly one key claim.
     """
     where = f"replications/{path.parent.name}/{path.name}"
-    entries = read_yaml(path)
-    check(entries, "claims", where)
-    claims = [_claim(entry, where, talk) for entry in entries]
+    claims = parsed(CLAIMS, read_yaml(path), where)
+    if talk is not None:
+        for claim in claims:
+            _check_names(claim, talk, where)
+            claim._data = talk.experiments[claim.where["experiment"]].provenance
     ids = [claim.id for claim in claims]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         raise UserError(
@@ -99,108 +288,29 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
     return claims
 
 
-def _claim(entry: Mapping[str, Any], where: str, talk: Talk | None) -> Claim:
-    name, metric = entry["id"], entry["metric"]
-    if metric not in GLOSSARY:
-        close = difflib.get_close_matches(metric, list(GLOSSARY), n=1)
-        hint = (
-            f"did you mean '{close[0]}'?"
-            if close
-            else "expected a name of whyspiking.glossary.GLOSSARY."
-        )
+def _check_names(claim: Claim, talk: Talk, where: str) -> None:
+    if claim.talk != talk.name:
         raise UserError(
-            f"{where}: claim '{name}' uses metric '{metric}', which is not known; {hint} Correct "
-            "it."
-        )
-    places = {key: entry[key] for key in ("where", "versus", "negative_control") if key in entry}
-    if entry["test"] == "difference" and "versus" not in entry:
-        raise UserError(
-            f"{where}: claim '{name}' has test 'difference' but no 'versus'; expected what is "
-            "subtracted. Add it, or use test 'value'"
-        )
-    if "versus" in entry and entry["test"] not in COMPARING:
-        raise UserError(
-            f"{where}: claim '{name}' has a 'versus', which test '{entry['test']}' does not use; "
-            f"expected none. Choose one of the tests {list(COMPARING)} or remove it"
-        )
-    _check_contrasts(name, places, entry["published"], where)
-    if talk is not None:
-        _check_names(name, places, entry["where"], talk, where)
-        if entry["source"]["paper"] not in talk.papers:
-            raise UserError(
-                f"{where}: claim '{name}', 'source.paper' is '{entry['source']['paper']}'; "
-                f"expected one of {sorted(talk.papers)}. Correct it, or add the paper to talk.yaml."
-            )
-    bands = {
-        scale: _band(accepted, entry, f"{where}: claim '{name}', accept.{scale}")
-        for scale, accepted in entry["accept"].items()
-    }
-    published = entry["published"]
-    data = talk.experiments[entry["where"]["experiment"]].provenance if talk is not None else ""
-    return Claim(
-        id=name,
-        role=entry["role"],
-        says=entry["says"],
-        source=entry["source"],
-        metric=metric,
-        where=entry["where"],
-        versus=entry.get("versus"),
-        published=published["value"],
-        spread=published.get("spread"),
-        seeds=published.get("seeds"),
-        test=entry["test"],
-        better="both" if entry["test"] in ("range", "equivalence") else entry["better"],
-        accept=bands,
-        negative_control=entry.get("negative_control"),
-        data=data,
-        axis=entry.get("axis", ""),
-    )
-
-
-def _check_contrasts(
-    claim: str,
-    places: Mapping[str, Mapping[str, Any]],
-    published: Mapping[str, Any],
-    where: str,
-) -> None:
-    """What is compared must differ, and a spread is that of a number."""
-    for key in ("versus", "negative_control"):
-        if key in places and {**places["where"], **places[key]} == dict(places["where"]):
-            raise UserError(
-                f"{where}: claim '{claim}', '{key}' is {dict(places[key])}, which is what 'where' "
-                "names already; expected something else to compare with. Correct it."
-            )
-    if published["value"] is None and published.get("spread") is not None:
-        raise UserError(
-            f"{where}: claim '{claim}', 'published.spread' is {published['spread']}, but "
-            "'published.value' is null; expected both or none. Add the value or remove the spread."
-        )
-
-
-def _check_names(
-    claim: str,
-    places: Mapping[str, Mapping[str, Any]],
-    base: Mapping[str, Any],
-    talk: Talk,
-    where: str,
-) -> None:
-    if claim.split(".")[0] != talk.name:
-        raise UserError(
-            f"{where}: claim '{claim}' must begin with the talk's name '{talk.name}.'; correct "
+            f"{where}: claim '{claim.id}' must begin with the talk's name '{talk.name}.'; correct "
             "its id"
         )
-    for key, place in places.items():
-        experiment = place.get("experiment", base["experiment"])
+    if claim.source["paper"] not in talk.papers:
+        raise UserError(
+            f"{where}: claim '{claim.id}', 'source.paper' is '{claim.source['paper']}'; expected "
+            f"one of {sorted(talk.papers)}. Correct it, or add the paper to talk.yaml."
+        )
+    for key, place in claim.places.items():
+        experiment = place.get("experiment", claim.where["experiment"])
         if experiment not in talk.experiments:
             raise UserError(
-                f"{where}: claim '{claim}', '{key}.experiment' is '{experiment}'; expected one of "
-                f"{sorted(talk.experiments)}. Correct it."
+                f"{where}: claim '{claim.id}', '{key}.experiment' is '{experiment}'; expected one "
+                f"of {sorted(talk.experiments)}. Correct it."
             )
         variants = talk.experiments[experiment].variants
-        variant = place.get("variant", base["variant"])
+        variant = place.get("variant", claim.where["variant"])
         if variant not in variants:
             raise UserError(
-                f"{where}: claim '{claim}', '{key}.variant' is '{variant}'; expected one of "
+                f"{where}: claim '{claim.id}', '{key}.variant' is '{variant}'; expected one of "
                 f"{sorted(variants)} of experiment '{experiment}'. Correct it."
             )
         battery = talk.experiments[experiment].battery
@@ -208,12 +318,11 @@ def _check_names(
         for column, names in known.items():
             name = place.get(column, names[0])
             if name not in names and not _says(talk, name):
-                close = difflib.get_close_matches(name, names, n=1)
-                hint = f" Did you mean '{close[0]}'?" if close else ""
+                hint = nearest(name, names, "none is similar.")
                 raise UserError(
-                    f"{where}: claim '{claim}', '{key}.{column}' is '{name}'; expected one of "
-                    f"{list(names)} or a condition of the talk's own code.{hint} Correct it, or "
-                    f"add it to the battery of experiment '{experiment}'."
+                    f"{where}: claim '{claim.id}', '{key}.{column}' is '{name}'; expected one of "
+                    f"{list(names)} or a condition of the talk's own code; {hint} Correct it, "
+                    f"or add it to the battery of experiment '{experiment}'."
                 )
 
 
@@ -221,28 +330,3 @@ def _says(talk: Talk, name: str) -> bool:
     """Whether the talk's own code contains this name: conditions of its own are named there."""
     quoted = f'"{name}"'
     return any(quoted in path.read_text(encoding="utf-8") for path in talk.folder.rglob("*.py"))
-
-
-def _band(accepted: Any, entry: Mapping[str, Any], where: str) -> Band:
-    edges = accepted["band"] if isinstance(accepted, Mapping) else accepted
-    why = accepted["why"] if isinstance(accepted, Mapping) else ""
-    low = -np.inf if edges[0] is None else float(edges[0])
-    high = np.inf if edges[1] is None else float(edges[1])
-    if low >= high:
-        raise UserError(
-            f"{where} is {edges}; the lower edge must be below the upper one; correct it"
-        )
-    needed = {"larger": [low], "smaller": [high], "both": [low, high]}
-    better = "both" if entry["test"] in ("range", "equivalence") else entry["better"]
-    if not np.isfinite(needed[better]).all():
-        sides = {"larger": "a lower edge", "smaller": "an upper edge", "both": "both edges"}
-        raise UserError(
-            f"{where} is {edges}; better '{entry['better']}' with test '{entry['test']}' needs "
-            f"{sides[better]}; add what is null"
-        )
-    # Too good is no failure: the other edge does not bind (the flag `exceeds` tells).
-    if better == "larger" and entry["test"] != "shape":
-        high = np.inf
-    if better == "smaller" and entry["test"] != "shape":
-        low = -np.inf
-    return Band(low, high, why)

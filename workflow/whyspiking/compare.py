@@ -17,14 +17,19 @@ from whyspiking import (
     axes,
     claims,
     contrasts,
+    curves,
     datapackage,
     jobs,
     registry,
+    scoring,
+    sizes,
     store,
     tables,
     whole_files,
 )
+from whyspiking.contract import Params
 from whyspiking.datasets.folders import used_folders
+from whyspiking.registry import Talk
 
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
 
@@ -40,13 +45,17 @@ def collect_talk(
 
     Args:
         talk: Name of the talk.
-        metrics: Metrics tables of its jobs.
-        facts: The network.json files of its networks (training histories).
+        metrics: Metrics tables of its simulations.
+        facts: The network.json files of its networks; what each answered lies beside them.
         config: The run configuration.
         folder: Where metrics.csv, history.csv and verdicts.csv go.
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = tables.read_metrics(metrics)
+    scale = config["scale"]
+    trained = [row for path in facts for row in _trained_rows(described, Path(path).parent, scale)]
+    if trained:
+        table = pd.concat([pd.DataFrame(trained), table], ignore_index=True)
     crossed = contrasts.cross_rows(table, described, config)
     if crossed:
         table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
@@ -75,6 +84,33 @@ def collect_talk(
         table, registered, described, config["scale"], unavailable=unavailable
     )
     tables.write_csv(verdicts, folder / "verdicts.csv")
+
+
+def _trained_rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
+    """What is measured of one network in the engine of its training."""
+    network = store.load_network(folder)
+    if "unavailable" in network.info:
+        return []
+    name, variant, seed = folder.parts[-3:]
+    experiment = talk.experiments[name]
+    params = Params(talk.name, name, scale, {}, int(seed.removeprefix("seed-")))
+    shared = curves.common(params, variant, params.seed, network.info["engine"])
+    rows: list[dict[str, Any]] = []
+    for split, outcome in store.load_outcomes(folder / "outcome.npz").items():
+        values = scoring.measures(outcome)
+        if split == "fresh":
+            values = {f"{k}_fresh": v for k, v in values.items() if k == "accuracy"}
+        rows += tables.rows(shared, values, scoring.n_trials(outcome))
+    stated = dict(network.info.get("measures", {}))
+    sizes_of = experiment.sizes.of if experiment.sizes is not None else ()
+    if experiment.variants[variant].trained_as in sizes_of:
+        stated["parameters"] = sizes.parameters(network)
+    costs = ("train_seconds", "epochs", "epoch_seconds")
+    stated |= {key: network.info[key] for key in costs if key in network.info}
+    rows += tables.rows(shared, stated, 1)
+    # As if read from a table, like the rows of simulations: what is computed from both is the same
+    # whichever stage measured it.
+    return [{**row, "value": float(tables.NUMBER % row["value"])} for row in rows]
 
 
 def compare_talks(

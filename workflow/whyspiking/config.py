@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from whyspiking import claims_file, registry
-from whyspiking.config_references import check_references, check_sizes
+from whyspiking.config_file import Config
 from whyspiking.datasets import folders
 from whyspiking.errors import UserError
-from whyspiking.schema import check, read_yaml
+from whyspiking.schema import nearest, parsed, read_yaml
 
 WHERE = "config (config/config.yaml and its overlays)"
 NOTEBOOKS = Path("notebooks")
@@ -43,7 +42,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     Raises:
         UserError: One message that names the key, the value, what was expected and the remedy.
     """
-    check(_plain(config), "config", WHERE)
+    parsed(Config, _plain(config), WHERE)
     chosen = list(config["talks"])
     if "all" in chosen:
         if len(chosen) > 1:
@@ -60,10 +59,9 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
                 f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb is not "
                 "there; expected one notebook per talk. Copy notebooks/_template.ipynb."
             )
-    check_references(config, WHERE)
     _check_seeds_of(config, talks)
     for talk in talks.values():
-        check_sizes(talk, config, WHERE)
+        _check_sizes(talk, config)
     folders.find_nmnist(config["data"])
     for folder in (config["data"]["folder"], config["build_folder"]):
         _check_writable(Path(folder))
@@ -98,10 +96,7 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
     names = [entry["experiment"] for entry in config["seeds_of"]]
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = (
-                f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(known)}."
-            )
+            hint = nearest(name, known, f"expected one of {', '.join(known)}.")
             raise UserError(
                 f"{WHERE}: 'seeds_of' names experiment '{name}', which does not exist; {hint} "
                 "Correct or remove it."
@@ -126,6 +121,31 @@ def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk
                             f"seeds of {talk.name}.{name}, or give {talk.name}.{experiment.name} "
                             "fewer."
                         )
+
+
+def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
+    """Data are made as a talk's experiments expect them (`data.equal`, `data.at_least`)."""
+    for experiment in talk.experiments.values():
+        values = registry.params(experiment, config).values
+        settings = config["data"].get(experiment.data_key, {})
+        for must_equal, pairs in ((True, experiment.data.equal), (False, experiment.data.at_least)):
+            for parameter, setting in pairs.items():
+                place = f"replications/{talk.name}/talk.yaml: experiment '{experiment.name}'"
+                if parameter not in values or setting not in settings:
+                    raise UserError(
+                        f"{place}: its data must fit parameter '{parameter}' to "
+                        f"'data.{experiment.data_key}.{setting}', but one of them does not exist; "
+                        "expected a parameter and a key of the config. Correct their names."
+                    )
+                wanted, given = values[parameter], settings[setting]
+                if (given != wanted) if must_equal else (given < wanted):
+                    wish = "the same" if must_equal else "at least that"
+                    raise UserError(
+                        f"{WHERE}: 'data.{experiment.data_key}.{setting}' is {given}, but "
+                        f"'{parameter}' of {talk.name}.{experiment.name} is {wanted} at scale "
+                        f"'{config['scale']}'; expected {wish}. "
+                        "Correct one of them (the parameter stands in the talk's talk.yaml)."
+                    )
 
 
 def _check_writable(folder: Path) -> None:

@@ -6,7 +6,7 @@ What a talk must and may offer with them stands in `talk_contract`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -41,6 +41,16 @@ class Params:
     work_dir: Path = Path("resources/build")
     originals_dir: Path | None = None
     dataset_dir: Path | None = None
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Params:
+        """Parameters from what `plain` gave."""
+        folders = {k: Path(v) for k, v in plain.items() if k.endswith("_dir") and v is not None}
+        return cls(**{**plain, **folders})
+
+    def plain(self) -> dict[str, Any]:
+        """All of them as plain data, for the workflow to hand on and to compare."""
+        return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "values":

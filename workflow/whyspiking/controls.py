@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract import Network, Params, Progress, Task, Trials
-from whyspiking.counterpart import forward, mask, seen
 from whyspiking.errors import UserError
 from whyspiking.history import History, batches
 from whyspiking.randomness import Streams
-from whyspiking.registry import Relu
 from whyspiking.talk_contract import Replication
 
 ENGINE = "jax"
+RELU = "relu"
+"""What `info["is"]` says of these networks."""
+Arrays = Mapping[str, NDArray]
 
 
 def train(
@@ -128,6 +129,7 @@ def train(
         arrays=weights,
         info={
             "engine": ENGINE,
+            "is": RELU,
             "sees": sees,
             "epochs": epochs,
             "epoch_seconds": history.mean("epoch_seconds"),
@@ -139,7 +141,7 @@ def train(
 
 
 def train_declared(
-    declared: Relu,
+    declared: Mapping[str, Any],
     replication: Replication,
     params: Params,
     streams: Streams,
@@ -148,7 +150,7 @@ def train_declared(
     """Train a control that talk.yaml declares on what the experiment gives for it.
 
     Args:
-        declared: Its layers, and what it is told.
+        declared: Its layers `hidden`, what it `sees`, and the parameter that is its `noise`.
         replication: The experiment; see `control_task`.
         params: `control_epochs`, `control_batch`, `control_learning_rate`, and the sizes.
         streams: Randomness of `train` and of the task.
@@ -164,7 +166,7 @@ def train_declared(
             f"talk '{params.talk}': experiment '{params.experiment}' declares a control, but its "
             "tasks have no features; give them some, or export `control_task`"
         )
-    hidden = [getattr(params, x) if isinstance(x, str) else x for x in declared.hidden]
+    hidden = [getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"]]
     layers = itertools.chain.from_iterable(x if isinstance(x, list) else [x] for x in hidden)
     return train(
         [training.features.shape[1], *layers, training.n_classes],
@@ -173,10 +175,10 @@ def train_declared(
         epochs=params.control_epochs,
         batch=params.control_batch,
         learning_rate=params.control_learning_rate,
-        input_noise=getattr(params, declared.noise) if declared.noise else 0.0,
+        input_noise=getattr(params, declared["noise"]) if declared["noise"] else 0.0,
         streams=streams,
         progress=progress,
-        sees=declared.sees,
+        sees=declared["sees"],
     )
 
 
@@ -213,3 +215,50 @@ def evaluate(network: Network, task: Task) -> Trials:
         decision_ms=np.zeros(choices.size),
         n_classes=task.n_classes,
     )
+
+
+def seen(network: Network, features: NDArray) -> NDArray:
+    """What a control is told of the input: all of it, or its mask (see `train`).
+
+    Args:
+        network: The control; `info["sees"]` is "mask" where it is told only which features are
+            above 0, which is what is left of an image without latencies.
+        features: Input, (trial, feature).
+
+    Returns:
+        The features, or 0 and 1; (trial, feature).
+    """
+    return mask(features) if network.info.get("sees") == "mask" else features
+
+
+def mask(features: NDArray) -> NDArray[np.float32]:
+    """1 where a feature is above 0: of an image, where there is ink."""
+    return (np.asarray(features) > 0).astype(np.float32)
+
+
+def forward(
+    arrays: Arrays, features: NDArray, dropped: Mapping[int, NDArray] | None = None
+) -> list[NDArray]:
+    """Activations of every layer, input first; ReLU between, the last layer linear.
+
+    Args:
+        arrays: w0 (feature, unit), b0 (unit,), w1, ...; biases may be absent.
+        features: Input, (trial, feature).
+        dropped: Layer -> mask (trial, unit) of activations to set to zero.
+    """
+    activations = [np.asarray(features, float)]
+    names = weight_names(arrays)
+    for index, name in enumerate(names):
+        if dropped and index in dropped:
+            activations[index] = np.where(dropped[index], 0.0, activations[index])
+        drive = activations[index] @ arrays[name] + arrays.get(f"b{index}", 0.0)
+        activations.append(np.maximum(drive, 0.0) if index < len(names) - 1 else drive)
+    return activations
+
+
+def weight_names(arrays: Arrays) -> list[str]:
+    """Names of the weights, input first: w0, w1, ..."""
+    names = []
+    while f"w{len(names)}" in arrays:
+        names.append(f"w{len(names)}")
+    return names

@@ -6,7 +6,7 @@ no counterpart. Recurrent controls that read the same spikes get the same spikes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,21 +24,20 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
+from whyspiking.controls import Arrays, forward, seen, weight_names
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.registry import Experiment
 from whyspiking.subsets import chosen_trials, perturbed_limit, select_task
 from whyspiking.talk_contract import Replication
 
 SAME_CHOICES = 0.99
 """Least agreement with the talk's own evaluation, or the network is not the one computed here."""
-Arrays = Mapping[str, NDArray]
 
 
 def probe_control(
     replication: Replication,
     params: Params,
-    experiment: Experiment,
+    perturbations: Sequence[str],
     variant: str,
     network: Network,
     config: Mapping[str, Any],
@@ -59,7 +58,7 @@ def probe_control(
     Args:
         replication: The talk.
         params: Parameters, with the seed of this network.
-        experiment: Its description: the perturbations to apply.
+        perturbations: Names of those to apply, as in the config's `battery`.
         variant: Name of the control.
         network: The trained control.
         config: The `battery` block of the config.
@@ -75,7 +74,7 @@ def probe_control(
     stated = network.info.get("counts", {})
     if "weights" in network.info:
         bench = _SpikeReader(replication, params, variant, network, task, config, progress)
-        return bench.rows(shared, experiment, tau_ms)
+        return bench.rows(shared, perturbations, tau_ms)
     features = task.features
     if features is None or features.ndim != 2 or "w0" not in network.arrays or not task.n_classes:
         progress(1.0, "no feed-forward control; only its stated counts are kept")
@@ -91,11 +90,11 @@ def probe_control(
     rows = tables.rows(shared, count_operations(network.arrays, features), choices.size)
     clean = _trials(choices, part.targets, task.n_classes)
     chance, clean_score = scoring.chance(clean), scoring.score(clean)
-    n_layers = len(_weight_names(network.arrays))
+    n_layers = len(weight_names(network.arrays))
     planned = [
         condition
         for condition in conditions.plan(
-            [name for name in experiment.battery if name in ("delete", *conditions.ON_NUMBERS)],
+            [name for name in perturbations if name in ("delete", *conditions.ON_NUMBERS)],
             config,
             spike_loci=["input", "hidden"] if n_layers > 1 else ["input"],
             number_loci=["weights"],
@@ -119,45 +118,6 @@ def probe_control(
     return rows + curves.summaries(shared, points, 1.0, choices.size)
 
 
-def seen(network: Network, features: NDArray) -> NDArray:
-    """What a control is told of the input: all of it, or its mask (see `controls.train`).
-
-    Args:
-        network: The control; `info["sees"]` is "mask" where it is told only which features are
-            above 0, which is what is left of an image without latencies.
-        features: Input, (trial, feature).
-
-    Returns:
-        The features, or 0 and 1; (trial, feature).
-    """
-    return mask(features) if network.info.get("sees") == "mask" else features
-
-
-def mask(features: NDArray) -> NDArray[np.float32]:
-    """1 where a feature is above 0: of an image, where there is ink."""
-    return (np.asarray(features) > 0).astype(np.float32)
-
-
-def forward(
-    arrays: Arrays, features: NDArray, dropped: Mapping[int, NDArray] | None = None
-) -> list[NDArray]:
-    """Activations of every layer, input first; ReLU between, the last layer linear.
-
-    Args:
-        arrays: w0 (feature, unit), b0 (unit,), w1, ...; biases may be absent.
-        features: Input, (trial, feature).
-        dropped: Layer -> mask (trial, unit) of activations to set to zero.
-    """
-    activations = [np.asarray(features, float)]
-    names = _weight_names(arrays)
-    for index, name in enumerate(names):
-        if dropped and index in dropped:
-            activations[index] = np.where(dropped[index], 0.0, activations[index])
-        drive = activations[index] @ arrays[name] + arrays.get(f"b{index}", 0.0)
-        activations.append(np.maximum(drive, 0.0) if index < len(names) - 1 else drive)
-    return activations
-
-
 def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
     """Operations per trial of a ReLU network, by name of `tables.GLOSSARY`.
 
@@ -167,7 +127,7 @@ def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
         arrays: w0, b0, w1, ...
         features: Input, (trial, feature).
     """
-    weights = [arrays[name] for name in _weight_names(arrays)]
+    weights = [arrays[name] for name in weight_names(arrays)]
     activations = forward(arrays, features)
     effective = sum(
         float((np.count_nonzero(x, axis=0) @ np.count_nonzero(w, axis=1)) / x.shape[0])
@@ -209,7 +169,7 @@ class _SpikeReader:
         self.streams = Streams(params.seed)
 
     def rows(
-        self, shared: Mapping[str, Any], experiment: Experiment, tau_ms: float
+        self, shared: Mapping[str, Any], perturbations: Sequence[str], tau_ms: float
     ) -> list[dict[str, Any]]:
         """Its counts, and its score under every perturbation of spikes and weights."""
         n_trials = int(self.task.targets.shape[0])
@@ -220,7 +180,7 @@ class _SpikeReader:
         # Perturbed spikes would not reach a network that is given features made of the clean ones.
         binned = self.network.info.get("reads") == "features"
         planned = conditions.plan(
-            experiment.battery,
+            perturbations,
             self.config,
             spike_loci=["input"] if self.task.stimulus.spikes and not binned else [],
             number_loci=["weights"],
@@ -282,7 +242,7 @@ class _SpikeReader:
 def _perturbed(
     arrays: Arrays, features: NDArray, condition: Condition, rng: Generator
 ) -> NDArray[np.int64]:
-    names = _weight_names(arrays)
+    names = weight_names(arrays)
     if condition.perturbation == "delete":
         units = [arrays[name].shape[0] for name in names]
         layers = [0] if condition.locus == "input" else range(1, len(names))
@@ -296,13 +256,6 @@ def _perturbed(
         for name, values in arrays.items()
     }
     return forward(changed, features)[-1].argmax(axis=1)
-
-
-def _weight_names(arrays: Arrays) -> list[str]:
-    names = []
-    while f"w{len(names)}" in arrays:
-        names.append(f"w{len(names)}")
-    return names
 
 
 def _trials(choices: NDArray, targets: NDArray, n_classes: int) -> Trials:

@@ -14,10 +14,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from whyspiking.contract import Condition, Network, Outcome, Params, Progress, Recording, Task
+from whyspiking import controls
+from whyspiking.contract import Condition, Network, Outcome, Params, Recording, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.registry import Experiment
 from whyspiking.talk_contract import Replication
 
 FUNCTIONS = tuple(name for name, _ in inspect.getmembers(Replication, inspect.isfunction))
@@ -43,57 +43,40 @@ def module_of(talk: str, experiment: str) -> ModuleType:
     return talk_module(talk, known[experiment])
 
 
-def replication_of(experiment: Experiment) -> Replication:
+def replication_of(talk: str, experiment: str) -> Replication:
     """All functions of the contract for one experiment.
 
-    Those that its module does not export do what `Replication` says, and variants that talk.yaml
-    declares whole are trained and evaluated here.
+    Those that its module does not export do what `Replication` says.
     """
-    return _Dispatched(experiment)
+    return _Dispatched(talk, experiment)
 
 
 class _Dispatched(Replication):
-    def __init__(self, experiment: Experiment) -> None:
-        self._talk, self._variants = experiment.talk, experiment.variants
-        self._module = module_of(experiment.talk, experiment.name)
+    def __init__(self, talk: str, experiment: str) -> None:
+        self._folder = talk_module(talk).__name__
+        self._module = module_of(talk, experiment)
         for name in FUNCTIONS:
-            if hasattr(self._module, name) and name not in ("train", "evaluate"):
+            if hasattr(self._module, name) and name != "evaluate":
                 setattr(self, name, getattr(self._module, name))
-
-    def train(
-        self,
-        params: Params,
-        variant: str,
-        streams: Streams,
-        parents: Mapping[str, Network],
-        progress: Progress,
-    ) -> Network:
-        described = self._variants[variant]
-        # Of another size there is no such network: that one is trained.
-        if described.as_is and parents:
-            (parent,) = parents.values()
-            progress(1.0, "the network of another experiment, as it is")
-            return parent.again()
-        if described.relu is not None:
-            from whyspiking import controls
-
-            return controls.train_declared(described.relu, self, params, streams, progress)
-        return self._module.train(params, variant, streams, parents, progress)
 
     def evaluate(
         self, params: Params, variant: str, network: Network, task: Task
     ) -> Outcome | None:
-        if self._variants[variant].relu is not None:
-            from whyspiking import controls
-
+        if network.info.get("is") == controls.RELU:
             return controls.evaluate(network, task)
         return self._module.evaluate(params, variant, network, task)
 
     def measures(
         self, params: Params, condition: Condition, recording: Recording, task: Task
     ) -> Mapping[str, float]:
-        found = self._apart("measures")
+        found = self._apart("measures", "measures")
         return found(params, condition, recording, task) if found else {}
+
+    def control_decisions(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Trials | None:
+        found = self._apart("measures", "control_decisions")
+        return found(params, variant, network, task) if found else None
 
     def exhibits(
         self,
@@ -102,11 +85,15 @@ class _Dispatched(Replication):
         simulate: Callable[[Network, Task], Recording],
         streams: Streams,
     ) -> dict[str, NDArray]:
-        found = self._apart("exhibits")
+        found = self._apart("exhibits", "exhibits")
         return found(params, networks, simulate, streams) if found else {}
 
-    def _apart(self, name: str) -> Callable[..., Any] | None:
-        """A function of the talk's module of its own name, which no training reads."""
-        path = f"{talk_module(self._talk).__name__}.{name}"
-        there = importlib.util.find_spec(path) is not None
-        return getattr(talk_module(self._talk, name), name) if there else None
+    def _apart(self, file: str, function: str) -> Callable[..., Any] | None:
+        """A function out of `<file>_<module>.py` or `<file>.py`, which no training reads."""
+        own = self._module.__name__.rpartition(".")[2]
+        for name in (f"{file}_{own}", file):
+            if importlib.util.find_spec(f"{self._folder}.{name}") is not None:
+                found = getattr(importlib.import_module(f"{self._folder}.{name}"), function, None)
+                if found is not None:
+                    return found
+        return None

@@ -15,13 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from whyspiking.preflight import machine_problems, pythons
+from whyspiking.preflight import machine_problems
 
 SOURCES = ("requirements.txt", "pyproject.toml")
 STAMP = "whyspiking-stamp"
 OLDEST_UV = (0, 5)
+# Every direct dependency has wheels for the first two; newer Pythons may have to compile some.
+PYTHONS = ("3.13", "3.12", ">=3.12")
 
 
 class EnvironmentProblem(Exception):
@@ -45,13 +48,6 @@ def is_current(root: Path) -> bool:
     return stamp == fingerprint(root) and os.access(root / ".venv/bin/python", os.X_OK)
 
 
-WARMED = (
-    *("snakemake.cli", "papermill", "nbconvert", "ipykernel.kernelapp", "matplotlib.pyplot"),
-    *("jax", "optax", "brian2", "pandas", "seaborn", "scipy.stats", "scipy.optimize"),
-)
-"""What jobs spend their start on."""
-
-
 def pinned_uv(requirements: str) -> str:
     """The entry of uv, with its hashes, out of a requirements file."""
     match = re.search(r"^uv==\S+(?: \\\n +--hash=\S+)+$", requirements, re.MULTILINE)
@@ -72,36 +68,48 @@ def create(root: Path) -> None:
     problems = machine_problems()
     if problems:
         raise EnvironmentProblem("\nerror: ".join(problems))
-    candidates = pythons()
-    version, python = candidates[0]
     venv = root / ".venv"
     started = time.monotonic()
-    print(f"making the environment .venv (Python {version[0]}.{version[1]}) ...", flush=True)
-    if venv.exists():
-        shutil.rmtree(venv)
+    print("making the environment .venv ...", flush=True)
+    environ = {**os.environ, **_index_of_pip(), "VIRTUAL_ENV": str(venv), "PATH": _path()}
     with tempfile.TemporaryDirectory(prefix="whyspiking-") as scratch:
-        uv = _usable_uv() or _fetch_uv(root, [path for _, path in candidates], Path(scratch))
-        environ = {**os.environ, **_index_of_pip(python), "VIRTUAL_ENV": str(venv)}
+        uv = _usable_uv(venv) or _fetch_uv(root, Path(scratch))
+        python = find_python(uv, environ)
+        shutil.rmtree(venv, ignore_errors=True)
         for step in (
-            ["venv", "--python", python, "--no-python-downloads", str(venv)],
-            ["pip", "install", "--require-hashes", "-r", "requirements.txt"],
+            ["venv", "--python", python, str(venv)],
+            # Start-up is most of a short job, and two or three times longer without bytecode.
+            ["pip", "sync", "--require-hashes", "--compile-bytecode", "requirements.txt"],
             ["pip", "install", "--no-deps", "--no-build-isolation", "--editable", "."],
         ):
             _run([uv, "--quiet", *step], root, environ)
-    _warm(venv, root)
     (venv / STAMP).write_text(fingerprint(root), encoding="utf-8")
     print(f"the environment is ready ({time.monotonic() - started:.0f} s)", flush=True)
 
 
-def _warm(venv: Path, root: Path) -> None:
-    """Import once what jobs import, so that its bytecode is stored.
+def _path() -> str:
+    """PATH, with the base of the virtual environment this may run in, and pyenv's Pythons."""
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    found = sorted(Path.home().glob(".pyenv/versions/*/bin"))
+    return os.pathsep.join(map(str, [os.environ.get("PATH", ""), Path(base).parent, *found]))
 
-    Start-up is most of a short job, and two or three times longer without bytecode, which an
-    environment that forbids Python to write it would cost every single job.
+
+def find_python(uv: str, environ: Mapping[str, str]) -> str:
+    """Path of the best Python that uv finds outside virtual environments; tested ones first.
+
+    Raises:
+        EnvironmentProblem: If there is none.
     """
-    environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    code = f"import matplotlib; matplotlib.use('agg'); import {', '.join(WARMED)}"
-    _run([str(venv / "bin" / "python"), "-W", "ignore", "-c", code], root, environ)
+    for wanted in PYTHONS:
+        command = [uv, "python", "find", "--system", "--no-python-downloads", wanted]
+        done = subprocess.run(command, env=dict(environ), capture_output=True, text=True)
+        if done.returncode == 0:
+            return done.stdout.strip()
+    raise EnvironmentProblem(
+        f"Python: 3.12 or newer is needed, found {sys.executable} is {sys.version.split()[0]}. "
+        "Install one beside it (Debian and Ubuntu: apt-get install python3.13; any system: "
+        "pyenv install 3.13, or uv python install 3.13); it need not become the default."
+    )
 
 
 def _run(command: list[str], root: Path, environ: dict[str, str]) -> None:
@@ -123,9 +131,11 @@ def _run(command: list[str], root: Path, environ: dict[str, str]) -> None:
         )
 
 
-def _usable_uv() -> str | None:
-    """A uv on PATH that is new enough."""
-    path = shutil.which("uv")
+def _usable_uv(venv: Path) -> str | None:
+    """A uv on PATH that is new enough, but not the one in the environment that is made anew."""
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    kept = [folder for folder in folders if Path(folder).resolve() != (venv / "bin").resolve()]
+    path = shutil.which("uv", path=os.pathsep.join(kept))
     if path is None:
         return None
     try:
@@ -136,37 +146,37 @@ def _usable_uv() -> str | None:
     return path if match and (int(match[1]), int(match[2])) >= OLDEST_UV else None
 
 
-def _fetch_uv(root: Path, candidates: list[str], scratch: Path) -> str:
+def _fetch_uv(root: Path, scratch: Path) -> str:
     """Install the pinned uv into `scratch` with the first pip that works.
 
-    Debian's Python may be externally managed or lack pip or ensurepip: so each Python is tried with
-    its own pip into a folder, then with the pip of a new virtual environment.
+    Debian's Python may be externally managed, or lack pip or ensurepip: so this Python is tried
+    with its own pip into a folder and with that of a new virtual environment, then other pips.
     """
-    wanted = scratch / "uv.txt"
+    wanted, target, boot = (scratch / name for name in ("uv.txt", "target", "boot"))
     wanted.write_text(pinned_uv((root / "requirements.txt").read_text("utf-8")), "utf-8")
-    target = scratch / "target"
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    install += ["--require-hashes", "--target", str(target), "-r", str(wanted)]
+    prepare = [sys.executable, "-m", "venv", str(boot)]
+    pips = [[sys.executable, "-m", "pip"], [str(boot / "bin/python"), "-m", "pip"]]
+    for name in ("python3.13", "python3.12", "python3", "pip3", "pip"):
+        path = shutil.which(name, path=_path())
+        pips += [[path, "-m", "pip"] if name.startswith("python") else [path]] if path else []
     attempts = []
-    for python in candidates:
-        for number, prepare in enumerate((None, [python, "-m", "venv", str(scratch / "boot")])):
-            interpreter = python if prepare is None else str(scratch / "boot/bin/python")
-            shutil.rmtree(scratch / "boot", ignore_errors=True)
-            for command in filter(None, (prepare, [interpreter, *install])):
-                done = subprocess.run(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                )
-                if done.returncode:
-                    last = (done.stdout.strip().splitlines() or ["no message"])[-1]
-                    attempts.append(f"  {python}, {('pip', 'venv')[number]}: {last}")
-                    break
-            uv = target / "bin" / "uv"
-            if uv.is_file():
-                return str(uv)
+    for pip in pips:
+        install = [*pip, "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        install += ["--require-hashes", "--target", str(target), "-r", str(wanted)]
+        for command in [prepare, install] if pip is pips[1] else [install]:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            if done.returncode:
+                last = (done.stdout.strip().splitlines() or ["no message"])[-1]
+                attempts.append(f"  {' '.join(command[:3])}: {last}")
+                break
+        if (target / "bin" / "uv").is_file():
+            return str(target / "bin" / "uv")
     raise EnvironmentProblem(
         "uv, which installs the packages, could not be fetched:\n"
         + "\n".join(attempts)
@@ -175,12 +185,12 @@ def _fetch_uv(root: Path, candidates: list[str], scratch: Path) -> str:
     )
 
 
-def _index_of_pip(python: str) -> dict[str, str]:
+def _index_of_pip() -> dict[str, str]:
     """The package index that pip is configured for, in uv's own variables, where uv has none."""
     if any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
         return {}
     listed = subprocess.run(
-        [python, "-m", "pip", "config", "list"], capture_output=True, text=True
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True
     ).stdout
     # Later lines win in pip, too: global, then user, then environment variables.
     values = {

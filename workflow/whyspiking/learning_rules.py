@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from whyspiking.errors import UserError
+from whyspiking.schema import Block, Listed, MayLack, Some
 
 LONG, SHORT = 1000, 10
 """Durations of a trial, or sizes of a layer, between which growth shows."""
@@ -19,10 +21,13 @@ OPERATIONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
+Trained = Annotated[str, Field(pattern="^[a-z0-9_]+/[a-z0-9_]+$")]
+"""A trained network: "experiment/variant"."""
+Numbers = Annotated[str, Field(pattern="^[0-9NTK */+()-]+$")]
+"""An expression in N, T and K: neurons of the layer, steps of a trial, outputs."""
 
 
-@dataclass(frozen=True)
-class Signal:
+class Signal(Block):
     """Something that a synapse must be told beyond the states of its two neurons.
 
     Attributes:
@@ -31,73 +36,108 @@ class Signal:
         online: Whether it is known in the step in which it is needed.
     """
 
-    what: str
+    what: str = Field(min_length=5)
     to: Literal["layer", "neuron", "synapse"]
     online: bool
 
 
-@dataclass(frozen=True)
-class Check:
-    """Where `learning_memory` was counted from array sizes, and the sizes there as expressions."""
+class Measured(Block):
+    """What is measured on one trained network."""
 
-    experiment: str
-    variant: str
-    sizes: Mapping[str, str]
+    of: Trained
+
+    @property
+    def experiment(self) -> str:
+        """Where it was measured."""
+        return split(self.of)[0]
+
+    @property
+    def variant(self) -> str:
+        """On which network."""
+        return split(self.of)[1]
 
 
-@dataclass(frozen=True)
-class Alignment:
+class Check(Measured):
+    """Where `learning_memory` is what `memory` says, with S synapses.
+
+    The sizes there are expressions in the parameters of the experiment.
+    """
+
+    S: str
+    N: str
+    T: str
+    K: str
+
+    @property
+    def sizes(self) -> dict[str, str]:
+        """The expressions, by name."""
+        return {"S": self.S, "N": self.N, "T": self.T, "K": self.K}
+
+
+class Alignment(Measured):
     """Metrics that hold M3, cosine of the rule's update with the gradient, and its null.
 
     Attributes:
-        experiment: Where it was measured.
-        variant: On which network.
-        where: Which weights, or which feedback.
+        where: Which weights, or which feedback; names the row.
         cosine: Name of the metric.
         permuted: Name of the metric with the labels permuted.
     """
 
-    experiment: str
-    variant: str
-    where: str
+    where: str = Field(min_length=3)
     cosine: str
     permuted: str
 
 
-@dataclass(frozen=True)
-class Rule:
+class Memory(Block):
+    """M1, numbers that a rule keeps beside weights, neurons' states and the optimiser.
+
+    Attributes:
+        synapse: Per synapse.
+        neuron: Per neuron.
+        shared: For all.
+        what: What these numbers are.
+    """
+
+    synapse: Numbers
+    neuron: Numbers
+    shared: Numbers
+    what: str = Field(min_length=5)
+
+
+class Rule(Block):
     """One learning rule of a talk.
 
     Attributes:
-        name: In words.
-        applies: Experiment and variant of the networks that learn by it.
-        synapse: M1, numbers per synapse beside the weight, as an expression in N, T, K (neurons of
-            the layer, steps of a trial, outputs).
-        neuron: The same per neuron, beside its state.
-        shared: The same for all.
-        what: What these numbers are.
+        rule: Its name, in words.
+        applies: The networks that learn by it.
+        memory: M1.
         signals: M2.
-        check: Where M1 is checked, if the code counts what it keeps.
         alignment: M3, where the rule and the gradient are compared.
+        check: Where M1 is checked, if the code counts what it keeps.
     """
 
-    name: str
-    applies: tuple[tuple[str, str], ...]
-    synapse: str
-    neuron: str
-    shared: str
-    what: str
-    signals: tuple[Signal, ...]
-    check: Check | None = None
-    alignment: tuple[Alignment, ...] = ()
+    rule: str = Field(min_length=5)
+    applies: Some[Trained]
+    memory: Memory
+    signals: Listed[Signal]
+    alignment: Some[Alignment] = ()
+    check: MayLack[Check] = None
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        return self.rule
+
+    @property
+    def learners(self) -> tuple[tuple[str, str], ...]:
+        """Experiment and variant of the networks that learn by it."""
+        return tuple(split(name) for name in self.applies)
 
     @property
     def places(self) -> set[tuple[str, str]]:
         """All experiments and variants that it names."""
-        found = {*self.applies, *((a.experiment, a.variant) for a in self.alignment)}
-        return (
-            found if self.check is None else {*found, (self.check.experiment, self.check.variant)}
-        )
+        measured = (*self.alignment, *([self.check] if self.check else []))
+        return {*self.learners, *((place.experiment, place.variant) for place in measured)}
 
     @property
     def online(self) -> bool:
@@ -120,7 +160,7 @@ class Rule:
         larger = {**sizes, name: LONG}
         return any(
             evaluate(numbers, larger) > evaluate(numbers, sizes)
-            for numbers in (self.synapse, self.neuron, self.shared)
+            for numbers in (self.memory.synapse, self.memory.neuron, self.memory.shared)
         )
 
     def numbers(self, sizes: Mapping[str, float]) -> float:
@@ -129,32 +169,14 @@ class Rule:
         Args:
             sizes: S, N, T and K.
         """
+        kept = self.memory
         per_synapse, per_neuron, shared = (
-            evaluate(numbers, sizes) for numbers in (self.synapse, self.neuron, self.shared)
+            evaluate(numbers, sizes) for numbers in (kept.synapse, kept.neuron, kept.shared)
         )
         return sizes["S"] * per_synapse + sizes["N"] * per_neuron + shared
 
 
-def from_entry(entry: Mapping[str, Any]) -> Rule:
-    """A rule as talk.yaml describes it."""
-    check = None
-    if "check" in entry:
-        sizes = {name: entry["check"][name] for name in "SNTK"}
-        check = Check(*_place(entry["check"]["of"]), sizes)
-    return Rule(
-        name=entry["rule"],
-        applies=tuple(map(_place, entry["applies"])),
-        signals=tuple(Signal(s["what"], s["to"], s["online"]) for s in entry["signals"]),
-        check=check,
-        alignment=tuple(
-            Alignment(*_place(a["of"]), a["where"], a["cosine"], a["permuted"])
-            for a in entry.get("alignment", ())
-        ),
-        **entry["memory"],
-    )
-
-
-def _place(name: str) -> tuple[str, str]:
+def split(name: str) -> tuple[str, str]:
     """Experiment and variant of "experiment/variant"."""
     experiment, _, variant = name.partition("/")
     return experiment, variant

@@ -37,7 +37,7 @@ def learning_table(metrics: Table, talks: Mapping[str, Talk]) -> str:
         [
             markup.text(talk.name),
             Cell(f"{escape(rule.name)}<small>{escape(_where(rule))}</small>"),
-            *(_expression(numbers) for numbers in (rule.synapse, rule.neuron, rule.shared)),
+            *(_expression(numbers) for numbers in (memory.synapse, memory.neuron, memory.shared)),
             _yes(rule.grows_with("T")),
             _counted(metrics, talk, rule),
             _signals(rule),
@@ -46,6 +46,7 @@ def learning_table(metrics: Table, talks: Mapping[str, Talk]) -> str:
         ]
         for talk in talks.values()
         for rule in talk.learning
+        for memory in [rule.memory]
     ]
     return markup.table(
         list(HEADS),
@@ -60,7 +61,7 @@ def learning_table(metrics: Table, talks: Mapping[str, Talk]) -> str:
 
 
 def _where(rule: Rule) -> str:
-    names = (f"{e} {v}" if v != "spiking" else e for e, v in rule.applies)
+    names = (f"{e} {v}" if v != "spiking" else e for e, v in rule.learners)
     return ", ".join(names).replace("_", " ")
 
 

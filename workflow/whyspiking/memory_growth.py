@@ -121,7 +121,7 @@ def sentence(rules: Rules, talks: Mapping[str, Talk]) -> str:
 def _trains_spiking(rule: Rule, talk: Talk) -> bool:
     variants = (
         talk.experiments[experiment].variants[variant]
-        for experiment, variant in rule.applies
+        for experiment, variant in rule.learners
         if experiment in talk.experiments and variant in talk.experiments[experiment].variants
     )
     return any(variant.role == "spiking" for variant in variants)

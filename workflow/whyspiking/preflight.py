@@ -12,12 +12,9 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-OLDEST = (3, 12)
-# Every direct dependency has wheels for these; newer Pythons may have to compile some.
-TESTED = ((3, 13), (3, 12))
 MNIST_FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -25,76 +22,6 @@ MNIST_FILES = (
     "t10k-labels-idx1-ubyte",
 )
 PROBE = "#include <random>\n#include <vector>\nint main() { std::vector<int> v; return 0; }\n"
-
-
-def pythons(environ: Mapping[str, str] = os.environ) -> list[tuple[tuple[int, int], str]]:
-    """All Python 3 interpreters that can be found, as (version, path), best first.
-
-    Best are the tested versions, then newer ones, then those too old for the project (which can
-    still fetch the installer). Looks on PATH and where pyenv and uv keep their interpreters.
-
-    Args:
-        environ: Environment variables; PATH and HOME are read.
-    """
-    found: dict[str, tuple[int, int]] = {}
-    for path in _python_paths(environ):
-        # A pyenv shim of a version that is not switched on fails; it is simply not a candidate.
-        # Inside a virtual environment the interpreter it was made from is meant: the environment
-        # may be the one that is about to be replaced.
-        code = (
-            "import sys; inside = sys.prefix != sys.base_prefix; "
-            "print(*sys.version_info[:2], sys._base_executable if inside else sys.executable)"
-        )
-        try:
-            answer = subprocess.run(
-                [str(path), "-I", "-c", code],
-                capture_output=True,
-                text=True,
-                timeout=30,
-                env=dict(environ),
-                check=True,
-            ).stdout.split(maxsplit=2)
-            version = (int(answer[0]), int(answer[1]))
-        except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-            continue
-        if version >= (3, 8):
-            found.setdefault(answer[2].strip(), version)
-    return sorted(
-        ((version, path) for path, version in found.items()), key=lambda item: _rank(item[0])
-    )
-
-
-def _rank(version: tuple[int, int]) -> tuple[int, int]:
-    if version in TESTED:
-        return (0, TESTED.index(version))
-    if version >= OLDEST:
-        return (1, version[1])
-    return (2, -version[1])
-
-
-def _python_paths(environ: Mapping[str, str]) -> Iterator[Path]:
-    names = ["python3", "python", *(f"python3.{minor}" for minor in range(20, 7, -1))]
-    for folder in environ.get("PATH", "").split(os.pathsep):
-        for name in names:
-            path = Path(folder or ".") / name
-            if os.access(path, os.X_OK) and path.is_file():
-                yield path
-    home = Path(environ.get("HOME", "/nonexistent"))
-    for pattern in (".pyenv/versions/*/bin/python3", ".local/share/uv/python/*/bin/python3"):
-        yield from sorted(home.glob(pattern))
-
-
-def python_problem(environ: Mapping[str, str] = os.environ) -> str | None:
-    """What is wrong with the Pythons of this machine, or None."""
-    candidates = pythons(environ)
-    if candidates and candidates[0][0] >= OLDEST:
-        return None
-    seen = ", ".join(f"{path} is {v[0]}.{v[1]}" for v, path in candidates) or "no Python 3 at all"
-    return (
-        f"Python: {OLDEST[0]}.{OLDEST[1]} or newer is needed, found {seen}. Install one beside it "
-        "(Debian and Ubuntu: apt-get install python3.13 python3.13-venv; any system: pyenv install "
-        "3.13, or uv python install 3.13); it need not become the default."
-    )
 
 
 def compiler_problem(environ: Mapping[str, str] = os.environ) -> str | None:
@@ -175,8 +102,8 @@ def mnist_problem(
 
 
 def machine_problems(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Everything the machine lacks to make the environment and to build models."""
-    checks = (python_problem, compiler_problem, make_problem)
+    """Everything the machine lacks to build models, beside Python."""
+    checks = (compiler_problem, make_problem)
     return [problem for check in checks if (problem := check(environ)) is not None]
 
 

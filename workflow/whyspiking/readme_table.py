@@ -59,8 +59,8 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
 def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
     unit, signed = str(row["unit"]), claim.test == "difference"
     published = markup.value(row["published"], unit, signed=signed)
-    if claim.spread is not None and not np.isnan(row["published"]):
-        published += f" ± {markup.bare(claim.spread, unit)}"
+    if claim.published.spread is not None and not np.isnan(row["published"]):
+        published += f" ± {markup.bare(claim.published.spread, unit)}"
     ours = markup.value(row["value"], unit, signed=signed)
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
         ours += f" [{markup.bare(row['low'], unit)}, {markup.bare(row['high'], unit)}]"

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from whyspiking import battery, dispatch, registry, store, tables
+from whyspiking import battery, dispatch, store, tables
 from whyspiking.brian import Machine
 from whyspiking.contract import Params, Progress
 
+if TYPE_CHECKING:
+    from whyspiking.plans import Measuring
+
 
 def simulate(
-    params: Params,
+    plan: Measuring,
     networks: Sequence[Path],
     battery_config: Mapping[str, Any],
     folder: Path,
@@ -27,14 +30,14 @@ def simulate(
     An experiment that talk.yaml calls not simulated only has its exhibits collected.
 
     Args:
-        params: Talk, experiment and parameters.
+        plan: Parameters and variants of the experiment, what is measured of each.
         networks: Folders `.../<variant>/seed-<n>` of all trained networks, controls included.
         battery_config: The `battery` block of the config.
         folder: Where metrics.csv and exhibits.npz go.
         progress: Called with the fraction done.
     """
-    experiment = registry.load_talk(params.talk).experiments[params.experiment]
-    replication = dispatch.replication_of(experiment)
+    params = Params.of(plan["params"])
+    replication = dispatch.replication_of(params.talk, params.experiment)
     loaded = {
         (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)
         for path in networks
@@ -46,17 +49,17 @@ def simulate(
         store.save_arrays({}, folder / "exhibits.npz")
         return
     machine = None
-    if experiment.simulated:
+    if plan["simulated"]:
         machine = Machine(replication.to_brian(params), params.work_dir)
     half_step = None
-    if experiment.half_step:
+    if plan["half_step"]:
         halved = {**params.values, "dt_ms": params.dt_ms / 2}
         finer = replace(params, values=halved)
         half_step = finer, Machine(replication.to_brian(finer), params.work_dir)
     rows, exhibits = battery.probe(
         replication=replication,
         params=params,
-        experiment=experiment,
+        plan=plan,
         networks=loaded,
         config=battery_config,
         machine=machine,

@@ -1,23 +1,29 @@
-"""Check YAML files against the closed schemas, with messages that name key, value and remedy."""
+"""Read YAML files strictly, and check them by models with messages that name key, value, remedy."""
 
 from __future__ import annotations
 
 import difflib
-import functools
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-import jsonschema
 import yaml
-from jsonschema.validators import extend
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
 
 from whyspiking.errors import UserError
 
 # The C parser, ten times faster, where PyYAML has it; both are the safe ones.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-SCHEMAS = Path(__file__).parents[1] / "schemas"
 LARGEST_BYTES = 1_000_000
 LARGEST_NODES = 100_000
 """Of one file, aliases written out: a few lines of them can stand for billions of values."""
@@ -104,118 +110,189 @@ def _check_nodes(node: yaml.Node, path: Path) -> None:
     size(node)
 
 
-def check(data: Any, schema_name: str, where: str) -> None:
-    """Check `data` against `schemas/<schema_name>.schema.yaml`.
+T = TypeVar("T")
+CLOSED = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+"""No other keys, and no value of another type: 7.0 would become "seed-7.0" in names of files."""
+closed = with_config(CLOSED)
+"""The same for a mapping with fixed keys that stays a mapping (TypedDict)."""
+
+
+class Block(BaseModel):
+    """A block of a YAML file: its keys, their types and their limits."""
+
+    model_config = CLOSED
+
+
+class Wrong(ValueError):
+    """What is wrong with a key; a plain ValueError says it without one.
 
     Args:
+        key: From the place of the validator on; empty: that place itself.
+        says: What follows the key in the message: value, expectation, remedy; "{value}" and
+            "{kind}" stand for what the file holds and what its model asks for.
+    """
+
+    def __init__(self, key: str, says: str) -> None:
+        super().__init__(says)
+        self.key = key
+
+
+def _given(value: Any) -> Any:
+    if value is None:
+        raise Wrong("", "is {value}; expected {kind}. Correct it in that file.")
+    return value
+
+
+def _unique(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    if any(entry in entries[:index] for index, entry in enumerate(entries)):
+        raise Wrong("", "is {value}; must not repeat an entry. Correct it in that file.")
+    return entries
+
+
+def _filled(entries: dict[str, Any]) -> dict[str, Any]:
+    if not entries:
+        raise Wrong("", "is {value}; needs at least 1 entries. Correct it in that file.")
+    return entries
+
+
+MayLack = Annotated[T | SkipJsonSchema[None], BeforeValidator(_given)]
+"""What may be left out, but not null."""
+Listed = Annotated[tuple[T, ...], Field(strict=False)]
+Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
+"""A list of at least one entry."""
+Unique = Annotated[T, AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
+Filled = Annotated[T, AfterValidator(_filled), Field(json_schema_extra={"minProperties": 1})]
+"""At least one of the keys that a mapping may have."""
+Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+
+
+def parsed[K](kind: type[K] | TypeAdapter[K], data: Any, where: str) -> K:
+    """What a file holds, as a model.
+
+    Args:
+        kind: The model.
         data: What the YAML file holds.
-        schema_name: "config", "talk" or "claims".
         where: Name of the file for messages.
 
     Raises:
         UserError: One line per problem: key, value, what was expected, where to mend it.
     """
-    problems = [
-        *(_explain(problem, where) for problem in _validator(schema_name).iter_errors(data)),
-        *(
-            f"{where}: '{key}' is {value}; expected a finite number. Correct it in that file."
-            for key, value in _not_finite(data, ())
-        ),
-    ]
-    if problems:
-        raise UserError("\n".join(sorted(problems)[:10]))
+    adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+    try:
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        root = adapter.json_schema(schema_generator=SchemaOfFile)
+        problems = [dict(problem) for problem in error.errors() if not _follows(dict(problem))]
+        lines = {_explain(problem, data, root, where) for problem in problems}
+        raise UserError("\n".join(sorted(lines)[:10])) from None
 
 
-@functools.cache
-def _validator(schema_name: str) -> Any:
-    """A whole number is an int: 7.0 would become "seed-7.0" in the names of files."""
-    schema = read_yaml(SCHEMAS / f"{schema_name}.schema.yaml")
-    base = jsonschema.Draft202012Validator
-    strict = base.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+class SchemaOfFile(GenerateJsonSchema):
+    """JSON schema of a file, for editors and for messages."""
+
+    def dict_schema(self, schema: Any) -> dict[str, Any]:
+        """All keys must match; patterns of properties would let others pass."""
+        made = super().dict_schema(schema)
+        for pattern, values in made.pop("patternProperties", {}).items():
+            made |= {"propertyNames": {"pattern": pattern}, "additionalProperties": values}
+        return made
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        """What is left out says nothing."""
+        return self.generate_inner(schema["schema"])
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """A key says its name itself."""
+        return False
+
+
+def nearest(name: Any, known: Iterable[str], otherwise: str = "") -> str:
+    """A question after the known name that is meant, or what to say where none is near."""
+    close = difflib.get_close_matches(name, list(known), n=1) if isinstance(name, str) else []
+    return f"did you mean '{close[0]}'?" if close else otherwise
+
+
+def _follows(problem: dict[str, Any]) -> bool:
+    """Whether it only says that something else is wrong: with an entry, or with what may lack."""
+    short = problem["type"] == "too_short"
+    return problem["type"] == "none_required" or (
+        short and len(problem["input"]) >= problem["ctx"]["min_length"]
     )
-    return extend(base, type_checker=strict)(schema)
 
 
-def _not_finite(data: Any, path: tuple[Any, ...]) -> Iterator[tuple[str, float]]:
-    if isinstance(data, float) and not math.isfinite(data):
-        yield ".".join(map(str, path)), data
-    parts: Iterator[tuple[Any, Any]] = iter(())
-    if isinstance(data, Mapping):
-        parts = iter(data.items())
-    elif isinstance(data, list):
-        parts = iter(enumerate(data))
-    for key, value in parts:
-        yield from _not_finite(value, (*path, key))
-
-
-def _explain(problem: jsonschema.ValidationError, where: str) -> str:
-    path = [str(part) for part in problem.absolute_path]
+def _explain(problem: dict[str, Any], data: Any, root: dict[str, Any], where: str) -> str:
+    kind, context = problem["type"], problem.get("ctx", {})
+    path, above, schema = [], {}, root
+    last = len(problem["loc"]) - 1
+    for number, part in enumerate(problem["loc"]):
+        held = isinstance(data, Mapping) and part in data
+        if held or (isinstance(data, list) and isinstance(part, int)):
+            data = data[part]
+        elif kind != "missing" or number < last:  # no key, but which of several choices was tried
+            continue
+        path.append(str(part))
+        above, schema = schema, _inside(schema, part, root)
     key = ".".join(path)
-    asked: Any = problem.validator_value
-    schema: Any = problem.schema
-    if problem.validator == "additionalProperties" and isinstance(problem.instance, dict):
-        return _unknown_keys(set(problem.instance), schema.get("properties", {}), path, where)
-    if problem.validator == "required":
-        missing = [name for name in asked if name not in problem.instance]
-        return "\n".join(
-            f"{where}: '{'.'.join([*path, name])}' is missing; expected "
-            f"{_kind(schema.get('properties', {}).get(name, {}))}. Add it to that file."
-            for name in missing
-        )
-    if problem.validator == "anyOf" and problem.context:
-        # The choice that got furthest into the value says best what is wrong with it.
-        deepest = max(problem.context, key=lambda p: (len(p.path), p.validator != "type"))
-        if deepest.validator != "type" or deepest.path:
-            return _explain(deepest, where)
-        asked = " or ".join(_kind(choice) for choice in asked)
-    if problem.validator == "pattern" and "propertyNames" in problem.absolute_schema_path:
-        full = ".".join([*path, str(problem.instance)])
-        return f"{where}: key '{full}' must match {asked}. Correct its name in that file."
+    if kind == "missing":
+        return f"{where}: '{key}' is missing; expected {_kind(schema, root)}. Add it to that file."
+    if kind == "value_error":
+        wrong = context["error"]
+        if not isinstance(wrong, Wrong):
+            return f"{where}: {wrong}"
+        says = str(wrong).replace("{value}", _shown(data)).replace("{kind}", _kind(schema, root))
+        return f"{where}: '{'.'.join([*path, wrong.key]).strip('.')}' {says}"
+    if kind in ("extra_forbidden", "invalid_key"):
+        known = sorted({name for c in _choices(above, root) for name in c.get("properties", {})})
+        hint = nearest(path[-1], known, f"known keys: {', '.join(known)}.")
+        return f"{where}: key '{key}' is not known; {hint} Correct or remove it."
+    if problem["loc"][-1:] == ("[key]",):
+        asked = context.get("pattern", "text")
+        return f"{where}: key '{key}' must match {asked}. Correct its name in that file."
     expected = {
-        "type": f"expected {_kind(schema if problem.validator == 'type' else {})}",
-        "enum": f"expected one of {asked}",
-        "const": f"expected {asked!r}",
-        "minimum": f"must be at least {asked}",
-        "maximum": f"must be at most {asked}",
-        "exclusiveMinimum": f"must be greater than {asked}",
-        "exclusiveMaximum": f"must be less than {asked}",
-        "minItems": f"needs at least {asked} entries",
-        "maxItems": f"expected at most {asked} entries",
-        "minProperties": f"needs at least {asked} entries",
-        "minLength": f"needs at least {asked} characters",
-        "uniqueItems": "must not repeat an entry",
-        "pattern": f"must match {asked}",
-        "anyOf": f"expected {asked}",
-    }.get(str(problem.validator), f"expected otherwise ({problem.message})")
-    hint = _nearest(problem.instance, asked) if problem.validator == "enum" else ""
+        "greater_than_equal": "must be at least {ge}",
+        "less_than_equal": "must be at most {le}",
+        "greater_than": "must be greater than {gt}",
+        "less_than": "must be less than {lt}",
+        "finite_number": "expected a finite number",
+        "too_short": "needs at least {min_length} entries",
+        "too_long": "expected at most {max_length} entries",
+        "string_too_short": "needs at least {min_length} characters",
+        "string_pattern_mismatch": "must match {pattern}",
+    }.get(kind, "expected {kind}")
+    limits = {
+        key: int(n) if isinstance(n, float) and n % 1 == 0 else n for key, n in context.items()
+    }
+    expected = expected.format(**limits, kind=_kind(schema, root))
+    names = [name for choice in _choices(schema, root) for name in choice.get("enum", ())]
+    hint = nearest(data, (name for name in names if isinstance(name, str)))
     return (
-        f"{where}: '{key or '(top level)'}' is {_shown(problem.instance)}; {expected}.{hint} "
-        "Correct it in that file."
+        f"{where}: '{key or '(top level)'}' is {_shown(data)}; {expected}."
+        f"{hint and f' {hint[0].upper() + hint[1:]}'} Correct it in that file."
     )
 
 
-def _unknown_keys(given: set, known: Mapping[str, Any], path: list[str], where: str) -> str:
-    allowed = sorted(known)
-    hints = []
-    for name in sorted(str(name) for name in given - set(allowed)):
-        close = difflib.get_close_matches(name, allowed, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(allowed)}."
-        full = ".".join([*path, name])
-        hints.append(f"{where}: key '{full}' is not known; {hint} Correct or remove it.")
-    return "\n".join(hints)
+def _choices(schema: dict[str, Any], root: dict[str, Any]) -> list[dict[str, Any]]:
+    """A schema, or those of which a value may fulfil any; references resolved."""
+    while "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    choices = schema.get("anyOf", schema.get("oneOf"))
+    if choices is None:
+        return [schema]
+    return [found for choice in choices for found in _choices(choice, root)]
 
 
-def _nearest(value: Any, choices: list) -> str:
-    texts = [choice for choice in choices if isinstance(choice, str)]
-    close = difflib.get_close_matches(value, texts, n=1) if isinstance(value, str) else []
-    return f" Did you mean '{close[0]}'?" if close else ""
+def _inside(schema: dict[str, Any], part: str | int, root: dict[str, Any]) -> dict[str, Any]:
+    """What a schema says of a part of a value."""
+    for choice in _choices(schema, root):
+        others = choice.get("items" if isinstance(part, int) else "additionalProperties")
+        found = choice.get("properties", {}).get(part, others)
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
-def _kind(schema: Mapping[str, Any]) -> str:
+def _kind(schema: dict[str, Any], root: dict[str, Any]) -> str:
     """What a schema asks for, in words."""
-    if "enum" in schema:
-        return f"one of {schema['enum']}"
     names = {
         "array": "a list",
         "object": "a mapping of keys to values",
@@ -225,11 +302,15 @@ def _kind(schema: Mapping[str, Any]) -> str:
         "boolean": "true or false",
         "null": "null",
     }
-    types = schema.get("type", [])
-    types = [types] if isinstance(types, str) else types
-    # What a reference leads to has a name that says it.
-    named = str(schema.get("$ref", "")).rpartition("/")[2]
-    return " or ".join(names.get(name, str(name)) for name in types) or named or "a value"
+    words = [
+        f"one of {choice['enum']}"
+        if "enum" in choice
+        else repr(choice["const"])
+        if "const" in choice
+        else names.get(choice.get("type", ""), "a value")
+        for choice in _choices(schema, root)
+    ]
+    return " or ".join(dict.fromkeys(words))
 
 
 def _shown(value: Any) -> str:

@@ -137,7 +137,7 @@ def deviations(talks: Sequence[Talk], scale: str) -> str:
             for name, change in experiment.scaled.get(scale, {}).items():
                 if change["value"] == experiment.published[name]:
                     continue
-                unit = experiment.units.get(name, "")
+                unit = experiment.parameters[name].get("unit", "")
                 rows.append(
                     [
                         markup.text(talk.name),
@@ -145,7 +145,7 @@ def deviations(talks: Sequence[Talk], scale: str) -> str:
                         Cell(f"<code>{escape(name)}</code>"),
                         Cell(
                             f"{_setting(experiment.published[name], unit)}"
-                            f"<small>{escape(experiment.sources[name])}</small>"
+                            f"<small>{escape(experiment.parameters[name]['source'])}</small>"
                         ),
                         Cell(_setting(change["value"], unit)),
                         markup.text(change["why"]),

@@ -3,119 +3,173 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+import re
+import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE.parent / "scripts"
 
-STAGE_SCRIPTS = {
-    "train": "train.py",
-    "simulate": "simulate.py",
-    "collect": "collect.py",
-    "compare": "compare.py",
-    "page": "page.py",
-    "slides": "slides.py",
+# Place in the package -> the stages whose numbers it cannot change. They must not load it, and a
+# change there does not run them again. Everything else that a stage imports is its input.
+NOT_IN = {
+    # Figures, drawn for pages only.
+    "replications/*/drawing.py": ("train", "simulate"),
+    "replications/*/drawing_*.py": ("train", "simulate"),
+    "replications/masquelier/audio/drawing.py": ("train", "simulate"),
+    # Finished networks for other simulators: `python -m whyspiking.export`.
+    "replications/*/exchange.py": ("train", "simulate", "page"),
+    # What measures or shows a trained network.
+    "replications/*/measures*.py": ("train",),
+    "replications/*/exhibits*.py": ("train",),
+    "replications/masquelier/audio/exhibits.py": ("train",),
+    # The types of jobs that learn; data sets are made without them.
+    "contract.py": ("data",),
 }
-# What only draws, or writes finished networks for others, does not decide a number: a change there
-# must not retrain a network.
-DRAWING = ("figures.py", "drawing.py", "report.py", "exchange.py")
-# Drawings of a talk may fill several files, drawing_<part>.py.
-DRAWING_PREFIX = "drawing_"
-# Neither do the lines in a log; and what talk.yaml says reaches the jobs as their parameters.
-TELLING = ("jobs.py", "progress.py", "config.py")
+# What jobs load and what changes no number: their log, their errors, their list of inputs.
+INERT = ("errors.py", "jobs.py", "progress.py", "sources.py")
 
 
 @cache
 def of_stage(stage: str) -> list[str]:
-    """Core files that the script of a stage imports, directly or not."""
-    return _relative(_closure(_roots(stage)))
+    """Files that the script of a stage imports, directly or not."""
+    return _relative(_closure(_roots(stage), stage))
 
 
 @cache
 def of_talk(talk: str, stage: str) -> list[str]:
-    """The talk's own files and all core files that the stage can reach from them."""
+    """The talk's own files and all files of the core that the stage can reach from them."""
     folder = PACKAGE / "replications" / talk
+    own = [path for path in folder.rglob("*.py") if not _left_out(path, stage)]
     if stage == "page":
-        own = [*folder.glob("*.py"), folder / "talk.yaml", folder / "claims.yaml"]
-    else:
-        own = [p for p in folder.glob("*.py") if not _draws(p, DRAWING)]
-    reached = _closure([*_roots(stage), *own], left_out=() if stage == "page" else DRAWING)
-    return _relative({*reached, *own})
+        own += [folder / "talk.yaml", folder / "claims.yaml"]
+    return _relative(_closure([*_roots(stage), *own], stage))
 
 
 @cache
-def of_folder(folder: str) -> list[str]:
-    """All sources of a folder of the package and what they import: for jobs that make data."""
-    # What a progress display or a contract says changes no data.
-    left_out = ("contract.py", "errors.py", *TELLING)
-    return _relative(_closure((PACKAGE / folder).glob("*.py"), left_out))
+def of_data(*names: str) -> list[str]:
+    """Some modules, or all of a folder, and what they import: for jobs that make data."""
+    roots = [PACKAGE / name for name in names]
+    files = [file for root in roots for file in (root.glob("*.py") if root.is_dir() else [root])]
+    return _relative(_closure(files, "data"))
 
 
-def of_modules(*names: str) -> list[str]:
-    """Some modules of the package and what they import: for jobs that make data."""
-    left_out = ("contract.py", "errors.py", *TELLING)
-    return _relative(_closure([PACKAGE / name for name in names], left_out))
+def of_description(talk: str) -> list[str]:
+    """What a talk says of itself, relative like all inputs: a copied project collects nothing."""
+    folder = PACKAGE / "replications" / talk
+    return _relative([folder / "talk.yaml", folder / "claims.yaml"])
 
 
-def of_claims(talk: str) -> str:
-    """The claims of a talk, relative like all inputs: a copied project collects nothing anew."""
-    return _relative([PACKAGE / "replications" / talk / "claims.yaml"])[0]
+def check_loaded(stage: str, declared: Iterable[str]) -> None:
+    """Refuse a job that has loaded a module of the package which is not among its inputs.
+
+    A change of such a module would change the job's numbers and run nothing again.
+
+    Args:
+        stage: Name of the rule.
+        declared: The inputs of the job that are source files.
+
+    Raises:
+        RuntimeError: Naming the modules.
+    """
+    known = {Path(path).resolve() for path in declared}
+    loaded = [
+        Path(module.__file__)
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] == PACKAGE.name and module.__file__ is not None
+    ]
+    undeclared = [
+        _place(path)
+        for path in sorted(loaded)
+        if path.resolve() not in known and _place(path) not in INERT
+    ]
+    if undeclared:
+        raise RuntimeError(
+            f"a job of '{stage}' has loaded {', '.join(undeclared)}, of which a change would not "
+            "run it again; import it with a statement that whyspiking/sources.py can follow, and "
+            "where NOT_IN there leaves it out, correct that table or do not load it"
+        )
 
 
 def _roots(stage: str) -> list[Path]:
-    roots = [SCRIPTS / STAGE_SCRIPTS[stage]]
-    if stage == "page":
-        # What the notebooks import, and what a page is dressed in.
-        assets = sorted((PACKAGE / "report_assets").iterdir())
-        own = ("study.py", "benchmark_section.py", "style.mplstyle")
-        roots += [*(PACKAGE / name for name in own), *assets]
-    return roots
+    if stage != "page":
+        return [SCRIPTS / f"{stage}.py"]
+    # What the notebooks import, and what a page is dressed in.
+    assets = sorted((PACKAGE / "report_assets").iterdir())
+    own = ("study.py", "benchmark_section.py", "style.mplstyle")
+    return [SCRIPTS / "page.py", *(PACKAGE / name for name in own), *assets]
 
 
 def _relative(paths: Iterable[Path]) -> list[str]:
     here = Path.cwd()
     # Snakemake tracks the scripts itself.
-    kept = [p for p in paths if p.parent != SCRIPTS and p.name not in TELLING]
+    kept = [p for p in paths if p.parent != SCRIPTS and _place(p) not in INERT]
     return sorted(str(p.relative_to(here)) if p.is_relative_to(here) else str(p) for p in kept)
 
 
-def _closure(roots: Iterable[Path], left_out: tuple[str, ...] = ()) -> set[Path]:
-    """Roots and all they import, except through files that are left out."""
+def _place(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else str(path)
+
+
+def _left_out(path: Path, stage: str) -> bool:
+    place = PurePosixPath(_place(path))
+    return any(stage in stages and place.match(pattern) for pattern, stages in NOT_IN.items())
+
+
+def _closure(roots: Iterable[Path], stage: str) -> set[Path]:
+    """Roots and all they import, except through files that the stage leaves out."""
     seen: set[Path] = set()
     waiting = list(roots)
     while waiting:
         path = waiting.pop()
-        if path in seen or _draws(path, left_out):
+        if path in seen or _left_out(path, stage):
             continue
         seen.add(path)
         if path.suffix == ".py":
             waiting.extend(_imports(path))
-            waiting.extend(p for p in path.parent.iterdir() if p.suffix in (".cpp", ".hpp"))
+        if path.suffix in (".py", ".cpp", ".hpp"):
+            waiting.extend(_compiled(path))
     return seen
-
-
-def _draws(path: Path, names: tuple[str, ...]) -> bool:
-    return path.name in names or (bool(names) and path.name.startswith(DRAWING_PREFIX))
 
 
 @cache
 def _imports(path: Path) -> tuple[Path, ...]:
+    """Modules that a file imports when it runs, with the packages that they are in."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _executed(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    found = []
-    for name in sorted(names):
+    found: set[Path] = set()
+    for name in names:
         parts = name.split(".")
         if parts[0] != PACKAGE.name:
             continue
-        base = PACKAGE.joinpath(*parts[1:])
-        for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-            if candidate.is_file():
-                found.append(candidate)
-    return tuple(found)
+        for depth in range(1, len(parts) + 1):
+            base = PACKAGE.joinpath(*parts[1:depth])
+            found |= {p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()}
+    return tuple(sorted(found))
+
+
+def _executed(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads."""
+    if isinstance(tree, ast.If) and ast.unparse(tree.test) == "TYPE_CHECKING":
+        return
+    yield tree
+    for node in ast.iter_child_nodes(tree):
+        yield from _executed(node)
+
+
+@cache
+def _compiled(path: Path) -> tuple[Path, ...]:
+    """C++ files that a module names, with the headers beside them, or that one of them includes."""
+    text = path.read_text(encoding="utf-8")
+    pattern = r'"([\w/.-]+\.[ch]pp)"'
+    # Beside the file, or from the package on, as kernels include what they share.
+    folders = (path.parent, PACKAGE)
+    named = {folder / name for name in re.findall(pattern, text) for folder in folders}
+    found = {file.resolve() for file in named if file.is_file()}
+    return tuple(sorted(found | {h for file in found for h in file.parent.glob("*.hpp")}))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import whole_files
-from whyspiking.contract import Network
+from whyspiking.contract import Labels, Network, Outcome, Traces, Trials
 from whyspiking.errors import UserError
+
+KINDS = {kind.__name__: kind for kind in (Trials, Traces, Labels)}
 
 
 def save_network(network: Network, folder: Path) -> None:
@@ -30,6 +35,29 @@ def load_network(folder: Path) -> Network:
     path = folder / "network.json"
     facts = whole_files.read_json(path, "info", "history")
     return Network(arrays=arrays, info=facts["info"], history=facts["history"])
+
+
+def save_outcomes(outcomes: Mapping[str, Outcome], path: Path) -> None:
+    """Write what a network answered, by split, as one .npz: `<split>.<attribute>` and its kind."""
+    arrays: dict[str, NDArray] = {}
+    for split, outcome in outcomes.items():
+        arrays[f"{split}.kind"] = np.array(type(outcome).__name__)
+        for field in fields(outcome):
+            arrays[f"{split}.{field.name}"] = np.asarray(getattr(outcome, field.name))
+    save_arrays(arrays, path)
+
+
+def load_outcomes(path: Path) -> dict[str, Outcome]:
+    """Read what `save_outcomes` wrote; numbers and arrays as they were.
+
+    Raises:
+        UserError: If the file is missing or damaged.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for key, value in load_arrays(path).items():
+        split, _, name = key.partition(".")
+        found.setdefault(split, {})[name] = value if value.ndim else value.item()
+    return {split: KINDS[parts.pop("kind")](**parts) for split, parts in found.items()}
 
 
 def save_arrays(arrays: dict[str, NDArray], path: Path) -> None:

@@ -50,6 +50,8 @@ VERDICT_COLUMNS = (
     "control_value",
     "verdict",
 )
+NUMBER = "%.10g"
+"""How numbers are written."""
 HISTORY_COLUMNS = ("experiment", "variant", "seed", "epoch", "metric", "value")
 ENGINES = ("jax", "compiled", "numpy", "brian2-runtime", "brian2-learning", "brian2")
 """`brian2-learning`: a compiled Brian2 program that learns; `brian2`: the trained network."""
@@ -140,7 +142,7 @@ def read_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write any table as CSV, sealed, whole or not at all."""
     with whole_files.replacing(Path(path), sealed=True) as partial:
-        table.to_csv(partial, index=False, float_format="%.10g", na_rep="nan")
+        table.to_csv(partial, index=False, float_format=NUMBER, na_rep="nan")
 
 
 def read_csv(path: Path, **options: Any) -> pd.DataFrame:

@@ -2,8 +2,10 @@
 
 A talk is a folder under `replications/`. Its `__init__.py` says which module of the folder fulfils
 each experiment (`EXPERIMENTS`); that module exports the functions of `Replication` that it needs,
-with these very signatures. `measures` and `exhibits` may instead stand in modules of these names,
-for all experiments of the talk whose own module has none: no training depends on those files.
+with these very signatures. `measures`, `control_decisions` and `exhibits` may instead stand in
+files that no training depends on: `measures.py` (the first two) and `exhibits.py`, for all
+experiments of the talk whose module has none, or `measures_<module>.py` and
+`exhibits_<module>.py`, for those of one module.
 `dispatch.replication_of` joins all this; `tests/test_contract.py` runs every talk through the same
 checks.
 """

@@ -80,8 +80,8 @@ def _verdict_row(row: Mapping[str, Any], claim: Claim, talk: Talk, folder: str) 
     published = markup.value(row["published"], unit, signed=signed)
     if np.isnan(row["published"]):
         published = "<small>no number</small>"
-    elif claim.spread is not None:
-        published += f"<small>± {markup.bare(claim.spread, unit)} sd</small>"
+    elif claim.published.spread is not None:
+        published += f"<small>± {markup.bare(claim.published.spread, unit)} sd</small>"
     ours = markup.interval(row["value"], row["low"], row["high"], unit, signed=signed)
     if np.isfinite(row["value"]):
         # The number leads to the measurements that it was computed from.

@@ -40,7 +40,7 @@ class Trained:
         talk = self.params.talk
         if reason := getattr(dispatch.talk_module(talk), "NOT_EXPRESSIBLE", ""):
             raise NotExpressible(f"{talk}: {reason}")
-        name = f"whyspiking.replications.{talk}.exchange"
+        name = f"{dispatch.talk_module(talk).__name__}.exchange"
         if importlib.util.find_spec(name) is None:
             raise NotExpressible(f"talk '{talk}': nobody has written its exchange.py")
         return importlib.import_module(name)
@@ -149,8 +149,7 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         step_ms.
     """
     exchange, params = trained.exchange, trained.params
-    described = registry.load_talk(params.talk).experiments[params.experiment]
-    replication = dispatch.replication_of(described)
+    replication = dispatch.replication_of(params.talk, params.experiment)
     task = replication.make_task(params, "test", Streams(params.seed))
     if task is None:
         raise UserError(

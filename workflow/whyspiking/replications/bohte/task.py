@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import scoring
 from whyspiking.contract import Labels, Params, Split, Stimulus, Task
 from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
@@ -129,11 +128,6 @@ def outcome(params: Params, outputs: NDArray, task: Task, *, padded: bool = Fals
         dt_ms=float(params.step_ms),
         n_classes=task.n_classes,
     )
-
-
-def padded_accuracy(params: Params, outputs: NDArray, task: Task) -> float:
-    """Accuracy with unlabelled steps counted as the first class, as in the published code."""
-    return scoring.accuracy(outcome(params, outputs, task, padded=True))
 
 
 @functools.lru_cache(maxsize=4)

@@ -28,7 +28,6 @@ from whyspiking.randomness import Streams
 from whyspiking.replications.naud import xor_alignment, xor_controls
 from whyspiking.replications.naud import xor_network as network_of
 from whyspiking.replications.naud import xor_protocol as protocol
-from whyspiking.replications.naud.xor_exhibits import exhibits
 from whyspiking.replications.naud.xor_network import OUTPUT, POPULATIONS, TRIAL_MS
 from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
 
@@ -37,7 +36,6 @@ __all__ = [
     "conditions",
     "decode",
     "evaluate",
-    "exhibits",
     "make_task",
     "measures",
     "to_brian",

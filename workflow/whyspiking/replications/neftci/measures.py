@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from whyspiking.contract import Condition, Params, Recording, Task
-from whyspiking.replications.neftci import model
+import numpy as np
+
+from whyspiking import controls
+from whyspiking.contract import Condition, Network, Params, Recording, Task, Trials
+from whyspiking.latency import Answers, settled
+from whyspiking.replications.neftci import digits, gru, model
+from whyspiking.replications.neftci import task as tasks
 
 
 def measures(
@@ -21,3 +27,20 @@ def measures(
         found[f"activity_layer{index}"] = len(spikes) / (spikes.n_units * n_steps)
     found["depth_gain"] = found[f"accuracy_layer{len(params.hidden)}"] - found["accuracy_layer1"]
     return found
+
+
+def control_decisions(params: Params, variant: str, network: Network, task: Task) -> Trials | None:
+    """When a control's vote is settled, by the rule for the spiking network.
+
+    The GRU votes step by step; the others are asked after every frame that the vote counts.
+    """
+    if variant == digits.GRU:
+        return gru.evaluate(params, network, task)
+    steps = np.arange(model.burn_in(params), params.n_frames)
+    choices = []
+    for step in steps:
+        # A frame is complete half a step after the time at which Brian2 hands it on.
+        so_far = tasks.features_until(params, task, (step + 0.5) * float(params.dt_ms))
+        choices.append(controls.evaluate(network, replace(task, features=so_far)).choices)
+    times_ms = steps * float(params.dt_ms)
+    return settled(Answers(task.targets, np.stack(choices), times_ms, task.n_classes))

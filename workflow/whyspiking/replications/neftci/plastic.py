@@ -29,11 +29,10 @@ from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model
 from whyspiking.replications.neftci import task as tasks
 from whyspiking.replications.neftci.digits import evaluate, make_task, reference_counts, train
-from whyspiking.scoring import accuracy
 from whyspiking.spikes import Spikes
 
 __all__ = [
-    "bind", "conditions", "decode", "evaluate", "make_task", "measures", "reference_counts",
+    "bind", "conditions", "decode", "evaluate", "make_task", "reference_counts",
     "to_brian", "train", "vary",
 ]  # fmt: skip
 
@@ -259,27 +258,6 @@ def decode(params: Params, recording: Recording, task: Task) -> Trials:
     if CONTROL not in task.stimulus.arrays:
         return outcome
     return _part(outcome, periods(task)["relearned"])
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
-) -> dict[str, float]:
-    """Accuracy at the stages of a device's life, what was lost, and what share learning regains.
-
-    Where less than `least_loss` was lost there is nothing to regain, and the share is nan.
-    """
-    if CONTROL not in task.stimulus.arrays:
-        return {}
-    outcome = model.decode(params, recording, task)
-    found = {
-        f"accuracy_{name}": accuracy(_part(outcome, trials))
-        for name, trials in periods(task).items()
-        if name != "lesson"
-    }
-    lost = found["accuracy_designed"] - found["accuracy_built"]
-    regained = found["accuracy_relearned"] - found["accuracy_built"]
-    enough = lost >= params.least_loss
-    return found | {"lost": lost, "regained": regained / lost if enough else float("nan")}
 
 
 def periods(given: Task) -> dict[str, NDArray[np.int64]]:

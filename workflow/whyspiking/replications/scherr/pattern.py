@@ -7,11 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import scoring
 from whyspiking.contract import (
     Binding,
     BrianModel,
-    Condition,
     Network,
     Params,
     Progress,
@@ -207,10 +205,3 @@ def bind(params: Params, network: Network) -> Binding:
 def decode(params: Params, recording: Recording, task: Task) -> Traces:
     """The output itself."""
     return Traces(outputs=recording.traces["output"], targets=task.targets, dt_ms=params.dt_ms)
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
-) -> Mapping[str, float]:
-    """The error of the pattern."""
-    return {"nmse": scoring.nmse(decode(params, recording, task))}

@@ -22,9 +22,9 @@ from whyspiking.errors import unknown_variant
 from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import brian_learning, kernel, pattern, reference
 from whyspiking.replications.scherr.brian_learning import to_brian
-from whyspiking.replications.scherr.pattern import decode, make_task, measures
+from whyspiking.replications.scherr.pattern import decode, make_task
 
-__all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 FEEDBACK = {"spiking": "symmetric", "random": "random"}
 """Variant -> feedback."""

@@ -1,0 +1,30 @@
+"""The JSON schemas for editors: in step with the models, named by the files, fulfilled by them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from whyspiking import editor_schemas, registry
+
+ROOT = Path(__file__).parents[2]
+FILES = [ROOT / "config" / "config.yaml", *sorted(registry.FOLDER.glob("[a-z]*/*.yaml"))]
+
+
+@pytest.mark.parametrize("name", editor_schemas.FILES)
+def test_schemas_say_what_the_models_say(name):
+    written = ROOT / editor_schemas.FOLDER / f"{name}.schema.json"
+    assert written.read_text(encoding="utf-8") == editor_schemas.schema(name), "run: make schemas"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_files_name_the_schema_that_they_fulfil(path):
+    jsonschema = pytest.importorskip("jsonschema")
+    text = path.read_text(encoding="utf-8")
+    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+    assert named is not None
+    schema = (path.parent / named[1]).resolve()
+    assert schema == ROOT / editor_schemas.FOLDER / f"{path.stem}.schema.json"
+    jsonschema.Draft202012Validator(json.loads(schema.read_text())).validate(yaml.safe_load(text))

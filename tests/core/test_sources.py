@@ -1,0 +1,168 @@
+"""Which files are inputs of which jobs: the intent, for every talk; and what a job may load."""
+
+import fnmatch
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from whyspiking import registry, sources
+
+PACKAGE = sources.PACKAGE
+TALKS = registry.available()
+LEARN_IN_BRIAN2 = ("naud", "neftci", "scherr")
+MEASURES = """scoring labelling timing latency counting energy robustness sizes parity activity
+statistics"""
+BATTERY = """battery bench counterpart on_the_way conditions curves resimulate compare contrasts
+axes claims"""
+TABLES = "tables glossary datapackage"
+DESCRIPTIONS = "registry schema config claims_file learning_rules"
+DRAWING = """figures comparisons svg forests matrix size_figures speed_figures report story study
+slides sections markup telling verdict_table measures_table learning_table memory_growth constraints
+trained biology synthesis benchmark_section export exchange preflight environment"""
+
+
+def places(talk: str, stage: str) -> set[str]:
+    """The inputs of a stage, relative to the package."""
+    return {str((Path.cwd() / f).relative_to(PACKAGE)) for f in sources.of_talk(talk, stage)}
+
+
+def modules(files: set[str]) -> set[str]:
+    """Names of modules and packages of the core among files."""
+    return {f.partition("/")[0].removesuffix(".py") for f in files}
+
+
+def brian_files() -> set[str]:
+    found = (PACKAGE / "brian").rglob("*.[ch]pp"), (PACKAGE / "brian").rglob("*.py")
+    return {str(path.relative_to(PACKAGE)) for paths in found for path in paths}
+
+
+def test_all_lists_name_modules():
+    for name in " ".join((MEASURES, BATTERY, TABLES, DESCRIPTIONS, DRAWING)).split():
+        assert (PACKAGE / f"{name}.py").is_file() or (PACKAGE / name).is_dir(), name
+
+
+@pytest.mark.parametrize("talk", TALKS)
+def test_brian2_decides_what_is_simulated_and_what_is_learned_in_it(talk):
+    """Also the file that writes inputs and reads spikes, `brian/exchange.py`."""
+    assert "brian/exchange.py" in brian_files()
+    assert brian_files() <= places(talk, "simulate")
+    learned = brian_files() & places(talk, "train")
+    assert learned == (brian_files() if talk in LEARN_IN_BRIAN2 else set())
+
+
+@pytest.mark.parametrize("talk", TALKS)
+def test_no_measure_retrains_a_network(talk):
+    trained = places(talk, "train")
+    unwanted = " ".join((MEASURES, BATTERY, TABLES, DESCRIPTIONS, DRAWING))
+    assert not modules(trained) & set(unwanted.split())
+    own = {f for f in trained if f.startswith(f"replications/{talk}/")}
+    for pattern in ("measures*", "exhibits*", "drawing*"):
+        assert not fnmatch.filter(own, f"*/{pattern}")
+    assert own, "but the talk's other files do"
+
+
+@pytest.mark.parametrize("talk", TALKS)
+def test_measures_and_battery_simulate_again_and_drawings_do_not(talk):
+    simulated = places(talk, "simulate")
+    assert {"battery", "bench", "counterpart", "scoring", "timing", "tables"} <= modules(simulated)
+    assert not modules(simulated) & set(f"{DRAWING} {DESCRIPTIONS} contrasts axes claims".split())
+    own = {p.name for p in (PACKAGE / "replications" / talk).glob("*.py")}
+    left_out = {n for n in own if n == "exchange.py" or n.startswith("drawing")}
+    assert {f"replications/{talk}/{name}" for name in own - left_out} <= simulated
+    assert not {f"replications/{talk}/{name}" for name in left_out} & simulated
+    drawn = {f"replications/{talk}/{name}" for name in own - {"exchange.py"}}
+    assert drawn <= places(talk, "page")
+
+
+def test_tables_are_collected_again_when_a_description_changes():
+    files = sources.of_description("goeltz")
+    assert [Path(f).name for f in files] == ["claims.yaml", "talk.yaml"]
+    assert "scoring" in modules({Path(f).name for f in sources.of_stage("collect")})
+    for stage in ("collect", "compare"):
+        assert not modules({Path(f).name for f in sources.of_stage(stage)}) & set(DRAWING.split())
+
+
+def test_every_place_that_is_left_out_is_there():
+    files = [p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py")]
+    for pattern in sources.NOT_IN:
+        assert any(file.match(pattern) for file in files), pattern
+    for name in sources.INERT:
+        assert (PACKAGE / name).is_file()
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the package that may be changed, and a way to run a script of jobs in it."""
+    shutil.copytree(
+        PACKAGE.parent, tmp_path / "workflow", ignore=shutil.ignore_patterns("__pycache__")
+    )
+
+    def run(text: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", text],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(tmp_path / "workflow"), "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return tmp_path / "workflow" / "whyspiking", run
+
+
+INPUTS = """
+from whyspiking import sources
+print(*sources.of_talk("goeltz", {stage!r}), sep="\\n")
+"""
+
+
+@pytest.mark.parametrize("name", ["figures", "report", "config", "jobs", "progress", "exchange"])
+def test_no_file_is_left_out_for_its_bare_name(package, name):
+    """A module of a talk is what its place says, whatever a module of the core is called."""
+    folder, run = package
+    own = folder / "replications" / "goeltz"
+    (own / "network").mkdir()
+    (own / "network" / f"{name}.py").write_text("")
+    if name != "exchange":
+        (own / f"{name}.py").write_text("")
+    for stage in ("train", "simulate"):
+        said = run(INPUTS.format(stage=stage)).stdout.split()
+        assert f"workflow/whyspiking/replications/goeltz/network/{name}.py" in said
+        at_the_top = f"workflow/whyspiking/replications/goeltz/{name}.py" in said
+        assert at_the_top is (name != "exchange")
+
+
+def test_what_only_a_type_checker_reads_is_no_input(package):
+    folder, run = package
+    path = folder / "replications" / "goeltz" / "task.py"
+    guarded = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import whyspiking.svg\n"
+    path.write_text(f"{path.read_text()}\n{guarded}")
+    assert "workflow/whyspiking/svg.py" not in run(INPUTS.format(stage="train")).stdout.split()
+    path.write_text(f"{path.read_text()}\ndef late():\n    import whyspiking.svg\n")
+    assert "workflow/whyspiking/svg.py" in run(INPUTS.format(stage="train")).stdout.split()
+
+
+JOB = """
+from whyspiking import sources
+from whyspiking.jobs import job
+with job("log.txt", "goeltz yinyang"):
+    import importlib
+    for name in {loaded!r}:
+        importlib.import_module(f"whyspiking.{{name}}")
+    sources.check_loaded("train", sources.of_talk("goeltz", "train"))
+"""
+
+
+def test_a_job_that_loads_what_is_no_input_of_it_fails(package, tmp_path):
+    _, run = package
+    fine = ["replicate", "replications.goeltz.learning", "progress", "errors"]
+    assert run(JOB.format(loaded=fine)).returncode == 0, (tmp_path / "log.txt").read_text()
+    for name in ("scoring", "replications.goeltz.exhibits", "replications.goeltz.drawing"):
+        assert run(JOB.format(loaded=[name])).returncode == 1
+        said = (tmp_path / "log.txt").read_text()
+        assert "a job of 'train' has loaded" in said
+        assert f"{name.replace('.', '/')}.py" in said.rpartition("RuntimeError")[2]
+        assert "whyspiking/sources.py" in said

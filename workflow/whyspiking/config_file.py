@@ -1,0 +1,294 @@
+"""What a configuration may say: its keys, their limits, and what one says about another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+
+from pydantic import Field, model_validator
+
+from whyspiking.claims_file import Axis, Condition
+from whyspiking.conditions import ON_NUMBERS, ON_SPIKES
+from whyspiking.glossary import GLOSSARY
+from whyspiking.schema import Block, Filled, Listed, Name, Some, Unique, Wrong, closed, nearest
+
+# Braces are wildcards of Snakemake; the others would tear command lines apart.
+PlaceOnDisk = Annotated[str, Field(pattern="^[^{}<>*?\"'\\n]+$")]
+Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 are for the test only
+Count = Annotated[int, Field(ge=1)]
+Bits = Annotated[int, Field(ge=1, le=64)]
+Levels = Unique[Listed[Annotated[float, Field(gt=0)]]]
+Shares = Unique[Listed[Annotated[float, Field(gt=0, le=1)]]]
+Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+Sentence = Annotated[str, Field(min_length=10)]
+Measure = Annotated[str, Field(pattern="^([A-Z][0-9]|claims)$")]
+
+
+class SeedsOf(Block):
+    """Seeds of one experiment; none: it is not run."""
+
+    experiment: str = Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")
+    seeds: Unique[Listed[Annotated[int, Field(ge=0)]]]
+
+
+class Spoken(Block):
+    """Spoken digits."""
+
+    source: Literal["auto", "original", "synthetic"]
+    speakers: Speakers
+    repetitions: int = Field(ge=1, le=100)
+    channels: Literal[70, 140, 350, 700]
+    rate_khz: Literal[24, 48]
+
+
+class Words(Block):
+    """Spoken words."""
+
+    speakers: Speakers
+    words: int = Field(ge=2, le=35)
+    repetitions: int = Field(ge=1, le=100)
+
+
+class EventRecordings(Block):
+    """Digits seen by an event camera (N-MNIST)."""
+
+    source: Literal["auto", "original", "simulated"]
+    train: int = Field(ge=1, le=55000)
+    validation: int = Field(ge=1, le=5000)
+    test: int = Field(ge=1, le=10000)
+    shard: Count
+    dt_ms: float = Field(gt=0, le=105)
+    pool: int = Field(ge=1, le=17)
+
+
+class Data(Block):
+    """Where data sets are kept, and how large those are that are made here."""
+
+    folder: PlaceOnDisk
+    mnist_dir: str | None
+    originals_dir: str | None
+    download: bool
+    spoken: Spoken
+    words: Words
+    nmnist: EventRecordings
+
+
+class Battery(Block):
+    """How networks are perturbed."""
+
+    trials: Count
+    records: Count
+    draws: Count
+    parity_trials: Count
+    decoder_trials: Count
+    jitter: Levels
+    shuffle_window: Shares
+    delete: Shares
+    insert: Levels
+    quantise: Unique[Listed[Annotated[int, Field(ge=2, le=32)]]]
+    clip: Shares
+    mismatch: Levels
+
+
+class Assumptions(Block):
+    """What a cost model assumes."""
+
+    mult: str
+    add: str
+    weight_memory: str | None
+    weight_bits: Bits
+    membrane_memory: str | None
+    membrane_bits: Bits
+    accumulator_bits: Bits
+    kappa: float = Field(ge=0, le=1)
+    reuse: float = Field(ge=1)
+    updates: Literal["clock", "event", "none"]
+    route_pj: float = Field(ge=0)
+    control: Literal["sparse", "dense"]
+
+
+class CostModel(Assumptions):
+    """What operations cost."""
+
+    id: Name
+    says: Sentence
+
+
+if TYPE_CHECKING:
+    Changes = dict[str, Any]
+else:
+    Changes = closed(
+        TypedDict(
+            "Changes",
+            {
+                key: Annotated[field.annotation, field]
+                for key, field in Assumptions.model_fields.items()
+            },
+            total=False,
+        )
+    )
+    """Some of the assumptions of a cost model."""
+
+
+class Setting(Block):
+    """One way to set an assumption."""
+
+    label: str
+    set: Filled[Changes]
+
+
+class Factor(Block):
+    """An assumption, changed one at a time."""
+
+    factor: str
+    settings: Some[Setting]
+
+
+class Sensitivity(Block):
+    """How much the ratio of energies depends on assumptions."""
+
+    base: str
+    changes: Listed[Factor]
+
+
+class Energy(Block):
+    """What operations and accesses to memory cost, and how they are counted."""
+
+    operations_pj: Energies
+    memory_pj_64bit: Energies
+    models: Some[CostModel]
+    sensitivity: Sensitivity
+
+    @model_validator(mode="after")
+    def _check(self) -> Energy:
+        models = [model.id for model in self.models]
+        _once(models, "models", "id")
+        _one_of(self.sensitivity.base, models, "sensitivity.base")
+        _once([c.factor for c in self.sensitivity.changes], "sensitivity.changes", "factor")
+        entries = [(f"models.{k}", model.model_dump()) for k, model in enumerate(self.models)]
+        for change in self.sensitivity.changes:
+            key = f"sensitivity.changes ({change.factor})"
+            _once([setting.label for setting in change.settings], key, "label")
+            entries += [(f"{key}, {s.label}", s.set) for s in change.settings]
+        for key, entry in entries:
+            for name in ("mult", "add"):
+                if name in entry:
+                    _one_of(entry[name], list(self.operations_pj), f"{key}.{name}")
+            for name in ("weight_memory", "membrane_memory"):
+                if entry.get(name) is not None:
+                    _one_of(entry[name], list(self.memory_pj_64bit), f"{key}.{name}")
+        return self
+
+
+@closed
+class Rows(Condition, total=False):
+    """Rows of the metrics table, by the values of columns."""
+
+    talk: str
+    experiment: str
+    variant: str
+
+
+class Contrast(Block):
+    """One contrast behind "why spiking?"."""
+
+    axis: Axis
+    measure: str = Field(pattern="^[A-Z][0-9]$")
+    metric: str
+    where: Filled[Rows]
+    versus: Filled[Rows] | None
+    neutral: float | None
+    better: Literal["larger", "smaller"]
+    transform: Literal["none", "log", "logit"]
+    says: Sentence
+
+    @model_validator(mode="after")
+    def _check(self) -> Contrast:
+        _one_of(self.metric, list(GLOSSARY), "metric")
+        return self
+
+
+class Turn(Block):
+    """What would change an answer."""
+
+    measure: Measure
+    says: Sentence
+
+
+class Answer(Block):
+    """What an axis asks, and how the answer is counted."""
+
+    axis: Axis
+    asks: Sentence
+    buys: Sentence
+    against: Sentence
+    counts: Unique[Some[Measure]]
+    needs: Literal["any", "all"]
+    change: Turn
+    missing: Sentence
+
+
+class Parity(Block):
+    """When the training engine and Brian2 count as equal."""
+
+    equal_decisions: float = Field(ge=0, le=1)
+    score_difference: float = Field(ge=0)
+
+
+class Config(Block):
+    """The configuration of a run; config/README.md says what each key means."""
+
+    scale: Literal["default", "smoke", "paper"]
+    talks: Unique[Some[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]]]
+    seeds: Unique[Some[Annotated[int, Field(ge=0, le=4294967295)]]]
+    seeds_of: Listed[SeedsOf]
+    data: Data
+    build_folder: PlaceOnDisk
+    battery: Battery
+    energy: Energy
+    axes: Listed[Contrast]
+    answers: Listed[Answer]
+    parity: Parity
+
+    @model_validator(mode="after")
+    def _check_axes(self) -> Config:
+        known = ["none", *ON_SPIKES, *ON_NUMBERS, *(model.id for model in self.energy.models)]
+        for number, axis in enumerate(self.axes):
+            for side, place in (("where", axis.where), ("versus", axis.versus or {})):
+                if "perturbation" in place:
+                    key = f"axes.{number}.{side}.perturbation"
+                    _one_of(place["perturbation"], known, key)
+        return self
+
+    @model_validator(mode="after")
+    def _check_answers(self) -> Config:
+        """Only a measure of the same axis that has a null can be counted for its answer."""
+        _once([answer.axis for answer in self.answers], "answers", "axis")
+        for number, answer in enumerate(self.answers):
+            countable = [
+                axis.measure
+                for axis in self.axes
+                if axis.axis == answer.axis and axis.neutral is not None
+            ]
+            for measure in answer.counts:
+                _one_of(measure, [*countable, "claims"], f"answers.{number}.counts")
+            _one_of(answer.change.measure, answer.counts, f"answers.{number}.change.measure")
+        return self
+
+
+def _one_of(name: str, known: Sequence[str], key: str) -> None:
+    if name not in known:
+        listed = ", ".join(known) if len(known) <= 12 else f"one of {len(known)} known names"
+        hint = nearest(name, known, "none is similar.")
+        raise Wrong(key, f"is '{name}'; expected {listed}; {hint} Correct it, or define it there.")
+
+
+def _once(names: Sequence[str], key: str, what: str) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise Wrong(
+                key,
+                f"has {count} entries with {what} '{name}'; expected each once. Rename or remove "
+                "one.",
+            )

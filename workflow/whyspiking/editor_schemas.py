@@ -1,0 +1,34 @@
+"""Writes the JSON schemas by which editors complete and check the YAML files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from whyspiking import claims_file, config_file, registry
+from whyspiking.schema import SchemaOfFile
+
+FOLDER = Path("workflow/schemas")
+FILES: dict[str, TypeAdapter[Any]] = {
+    "config": TypeAdapter(config_file.Config),
+    "talk": TypeAdapter(registry.Talk),
+    "claims": claims_file.CLAIMS,
+}
+
+
+def schema(name: str) -> str:
+    """The schema of one kind of file, as JSON.
+
+    Args:
+        name: Of `FILES`.
+    """
+    made = FILES[name].json_schema(schema_generator=SchemaOfFile)
+    return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    for name in FILES:
+        (FOLDER / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")

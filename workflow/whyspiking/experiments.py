@@ -1,0 +1,400 @@
+"""What a talk's talk.yaml may say about an experiment: its parameters, scales and variants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
+
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+
+from whyspiking.learning_rules import Trained
+from whyspiking.schema import Block, Listed, MayLack, Name, Some, Unique, Wrong, closed, nearest
+
+
+@closed
+class Parameter(TypedDict):
+    """A parameter as published, and where."""
+
+    value: Any
+    unit: NotRequired[str]
+    source: Annotated[str, Field(min_length=3)]
+
+
+@closed
+class Change(TypedDict):
+    """What a smaller scale changes, and why."""
+
+    value: Any
+    why: Annotated[str, Field(min_length=5)]
+
+
+def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
+    """Time constants, durations and sizes are positive numbers, sizes whole ones."""
+    for name, entry in entries.items():
+        given = entry["value"]
+        whole = name.startswith(("n_", "batch", "epochs"))
+        positive = whole or name.startswith(("tau_", "dt")) or name.endswith("_ms")
+        for value in given if isinstance(given, list) else [given]:
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if isinstance(value, str) and _is_number(value):
+                raise Wrong(
+                    name,
+                    f"is the text '{value}'; expected a number. Write it without quotes, and an "
+                    "exponent with a dot before it: 1.0e-3.",
+                )
+            if any(not math.isfinite(number) for number in _floats(value)):
+                raise Wrong(name, f"is {value}; expected a finite number. Correct it in that file.")
+            fits = isinstance(value, int) if whole else is_number or not name.startswith("tau_")
+            if not fits or (whole and not is_number):
+                kind = "whole " if whole else ""
+                raise Wrong(
+                    name, f"is {value!r}; it must be a positive {kind}number. Mend it there."
+                )
+            if positive and isinstance(value, int | float) and value <= 0:
+                unit = f" {entry['unit']}" if "unit" in entry else ""
+                raise Wrong(name, f"is {value}{unit}; it must be positive. Mend it there.")
+    return entries
+
+
+def _floats(value: Any) -> Iterator[float]:
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _floats(part)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+Parameters = Annotated[dict[Name, Parameter], AfterValidator(_check_numbers)]
+Changes = Annotated[dict[str, Change], AfterValidator(_check_numbers)]
+
+
+@closed
+class Scaled(TypedDict, total=False):
+    """Parameters of the smaller scales; `paper` is what was published."""
+
+    default: Changes
+    smoke: Changes
+
+
+class Named(Block):
+    """A block that its talk names, by its key."""
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self._name
+
+
+class Variant(Named):
+    """One trained thing of an experiment: the spiking network, a control, an ablation.
+
+    Attributes:
+        role: What it is for; `rate`: the talk's own network where it has no spikes. A network of
+            another size has the role `size`, which no file can give.
+        says: What it is, in words.
+        priority: Long trainings start first.
+        first_seeds: Only so many of the experiment's seeds.
+        starts_from: Networks that must be trained before.
+        is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
+        hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
+            empty makes a linear classifier.
+        sees: `mask` where it is told only which features are above 0.
+        noise: Parameter with the standard deviation of the noise on every feature in training.
+        as_is: Whether it is the network it starts from, unchanged.
+    """
+
+    role: Literal["spiking", "rate", "control", "negative_control", "ablation"]
+    says: str = Field(min_length=5)
+    priority: int = Field(0, ge=0)
+    first_seeds: MayLack[int] = Field(None, ge=1)
+    starts_from: Listed[Trained] = ()
+    is_: MayLack[Literal["relu"]] = Field(None, alias="is")
+    hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
+    sees: MayLack[Literal["all", "mask"]] = None
+    noise: MayLack[str] = None
+    as_is: bool = False
+    _smaller: tuple[str, float] | None = PrivateAttr(None)
+
+    @property
+    def smaller(self) -> tuple[str, float] | None:
+        """Of a network of another size: as which variant it is trained, and the share of its size.
+
+        Its role is `size`.
+        """
+        return self._smaller
+
+    @property
+    def relu(self) -> dict[str, Any] | None:
+        """What the core is told to train it (`controls.train_declared`); None where it does not."""
+        if self.is_ is None:
+            return None
+        hidden = list(self.hidden or ())
+        return {"hidden": hidden, "sees": self.sees or "all", "noise": self.noise}
+
+    @model_validator(mode="after")
+    def _check(self) -> Variant:
+        if self.as_is and len(self.starts_from) != 1:
+            raise Wrong("", "is another network 'as_is'; expected one in 'starts_from'. Name it.")
+        loose = self.model_fields_set & {"hidden", "sees", "noise"}
+        if loose and not self.is_:
+            raise Wrong(
+                min(loose),
+                "describes a network of the core; expected 'is: relu' beside it. Add that, or "
+                "remove it.",
+            )
+        if self.is_ and (self.hidden is None or "control" not in self.role):
+            raise Wrong(
+                "",
+                "has 'is: relu'; expected the role control or negative_control, and 'hidden', its "
+                "hidden layers ([] for a linear classifier). Correct it.",
+            )
+        return self
+
+    def needs(self) -> list[str]:
+        """Parameters that the core must be told to train it."""
+        if not self.is_:
+            return []
+        named = [n for n in (*(self.hidden or ()), self.noise) if isinstance(n, str)]
+        trained = ["control_epochs", "control_batch", "control_learning_rate"]
+        return [*named, *([] if self.as_is else trained)]
+
+    @property
+    def trained_as(self) -> str:
+        """Name of the variant that the talk knows."""
+        return self.smaller[0] if self.smaller else self.name
+
+    def at(self, share: float, sizes: Sizes) -> Variant:
+        """The same at a share of its size."""
+        says = f"{self.name} with {100 * share:g} % of {sizes.parameter}"
+        plain = {"priority": 0, "starts_from": (), "first_seeds": sizes.first_seeds}
+        found = self.model_copy(update={"role": "size", "says": says, **plain})
+        found._name, found._smaller = f"{self.name}_at_{round(100 * share)}", (self.name, share)
+        return found
+
+
+Shares = Unique[Some[Annotated[float, Field(gt=0, lt=1)]]]
+
+
+class Sizes(Block):
+    """At which other sizes networks are trained, to see how large they need to be (G1).
+
+    Attributes:
+        parameter: What is made smaller; a number, or a list of them.
+        of: Variant (spiking networks and controls) -> shares of the full value.
+        first_seeds: Only so many of the experiment's seeds.
+    """
+
+    parameter: str
+    of: dict[str, Shares] = Field(min_length=1)
+    first_seeds: int = Field(ge=1)
+
+
+class Data(Block):
+    """Where the data of an experiment come from.
+
+    Attributes:
+        key: Name of the data set.
+        provenance: Who made the data.
+        equal: Parameter of the experiment -> setting of the config's `data.<key>` that must be
+            equal.
+        at_least: The same, at least as large.
+    """
+
+    key: Name
+    provenance: Literal["original", "definition", "simulated", "synthetic"]
+    equal: dict[Name, str] = Field(default_factory=dict, min_length=1)
+    at_least: dict[Name, str] = Field(default_factory=dict, min_length=1)
+
+
+# fmt: off
+Perturbation = Literal[
+    "jitter", "shuffle", "shuffle_window", "swap_trials", "delete", "insert", "quantise", "clip",
+    "mismatch",
+]
+# fmt: on
+
+
+class Experiment(Named):
+    """One experiment of a talk, as described in its talk.yaml.
+
+    Attributes:
+        title: In words.
+        kind: What the network answers.
+        data: Its data.
+        half_step: Whether it is checked at half the time step.
+        originals: Whether it reads files of the original authors, `data.originals_dir`.
+        simulated: Whether it has spikes; else no Brian2 and no battery.
+        battery_of: Spiking variants that get the common perturbations; empty: all of them.
+        sizes: Further networks at shares of a size, trained and scored only.
+        states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
+            current, dendrite), mean over its neurons: each costs an update. A population not
+            named has none.
+        battery: The common perturbations that it gets.
+        parameters: As published; once the talk is read, with those that its experiments share.
+        scaled: What smaller scales change.
+        variants: What is trained; once the talk is read, with those of other sizes.
+    """
+
+    title: str = Field(min_length=3)
+    kind: Literal["classification", "labelling", "continuous"]
+    data: Data
+    half_step: bool = False
+    originals: bool = False
+    simulated: bool = True
+    battery_of: Unique[Some[str]] = ()
+    sizes: MayLack[Sizes] = None
+    states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    battery: Unique[Listed[Perturbation]]
+    parameters: Parameters
+    scaled: Scaled
+    variants: dict[Name, Variant] = Field(min_length=1)
+    _talk: str = PrivateAttr("")
+
+    @property
+    def talk(self) -> str:
+        """Name of its talk."""
+        return self._talk
+
+    @property
+    def data_key(self) -> str:
+        """Name of its data set."""
+        return self.data.key
+
+    @property
+    def provenance(self) -> str:
+        """Who made its data."""
+        return self.data.provenance
+
+    @property
+    def published(self) -> dict[str, Any]:
+        """Values of the parameters, as published."""
+        return {key: entry["value"] for key, entry in self.parameters.items()}
+
+    @model_validator(mode="after")
+    def _check(self) -> Experiment:
+        """What has no spikes has no spiking variant and nothing that only a simulation measures."""
+        spiking = [name for name, v in self.variants.items() if v.role == "spiking"]
+        for variant in self.battery_of:
+            if variant not in spiking:
+                raise Wrong(
+                    "battery_of",
+                    f"names '{variant}', which is no spiking variant of the experiment; correct it",
+                )
+        for variant in self.sizes.of if self.sizes else ():
+            if variant not in self.variants:
+                raise Wrong(
+                    "sizes.of",
+                    f"names '{variant}', which the experiment does not have; correct it",
+                )
+        if not self.simulated and (spiking or self.battery or self.half_step):
+            raise Wrong(
+                "",
+                f"has 'simulated: false', but also spiking variants {spiking}, a battery "
+                f"{list(self.battery)} or 'half_step'; expected none of these. Remove them (role "
+                "'rate' names a talk's own network without spikes)",
+            )
+        return self
+
+    def completed(self, talk: str, name: str, shared: Mapping[str, Parameter]) -> Experiment:
+        """With the parameters that a talk's experiments share, and the variants of other sizes."""
+        described = {**shared, **self.parameters}
+        for scale, changes in self.scaled.items():
+            for key, change in cast("Changes", changes).items():
+                _check_change(f"{name}.scaled.{scale}.{key}", key, change, described)
+        variants = dict(self.variants)
+        for key, variant in variants.items():
+            variant._name = key
+            if missing := [need for need in variant.needs() if need not in described]:
+                raise Wrong(
+                    f"{name}.variants.{key}",
+                    f"needs the parameter '{missing[0]}', which the experiment does not have; add "
+                    "it to 'parameters'",
+                )
+        if self.sizes:
+            if self.sizes.parameter not in described:
+                raise Wrong(
+                    f"{name}.sizes.parameter",
+                    f"names '{self.sizes.parameter}', which the experiment does not have; correct "
+                    "it",
+                )
+            for full, shares in self.sizes.of.items():
+                smaller = [self.variants[full].at(share, self.sizes) for share in shares]
+                variants |= {variant.name: variant for variant in smaller}
+        found = self.model_copy(update={"parameters": described, "variants": variants})
+        found._talk, found._name = talk, name
+        return found
+
+    def simulated_variants(self) -> list[str]:
+        """Variants that are spiking networks and so are re-simulated in Brian2."""
+        if not self.simulated:
+            return []
+        return [v.name for v in self.variants.values() if v.role in ("spiking", "ablation")]
+
+    def perturbed(self, variant: str) -> bool:
+        """Whether a variant gets the common perturbations."""
+        chosen = not self.battery_of or variant in self.battery_of
+        return self.variants[variant].role == "spiking" and chosen
+
+    def counted_variants(self) -> list[str]:
+        """Variants whose operations are counted: those measured, and controls of other sizes."""
+        smaller = [
+            v.name
+            for v in self.variants.values()
+            if v.smaller and self.variants[v.trained_as].role == "control"
+        ]
+        return [*self.measured_variants(), *smaller]
+
+    def resized(self, values: Mapping[str, Any], variant: str) -> Mapping[str, Any]:
+        """The parameters of the experiment, with the size of one of its variants."""
+        smaller = self.variants[variant].smaller
+        if smaller is None or self.sizes is None:
+            return values
+        key = self.sizes.parameter
+        return {**values, key: _shrunk(values[key], smaller[1])}
+
+    def measured_variants(self) -> list[str]:
+        """Variants that the battery measures: all but those that only differ in size."""
+        return [v.name for v in self.variants.values() if v.smaller is None]
+
+
+def _shrunk(size: Any, share: float) -> Any:
+    """A share of a number of units, at least one; of each where there are several layers."""
+    if isinstance(size, list):
+        return [_shrunk(entry, share) for entry in size]
+    return max(1, round(share * size))
+
+
+def _check_change(full: str, key: str, change: Change, described: Mapping[str, Parameter]) -> None:
+    """A scale changes how much, not what: a number stays a number, a list a list."""
+    if key not in described:
+        hint = nearest(key, described, "expected one that has.")
+        raise Wrong(
+            full,
+            f"changes a parameter that has no published value; {hint} Correct it, or add the "
+            "published value first.",
+        )
+
+    def kind(value: Any) -> str:
+        if value is None or isinstance(value, bool):
+            return "null" if value is None else "true or false"
+        names = {str: "text", list: "a list", dict: "a mapping of keys to values"}
+        return names.get(type(value), "a number")
+
+    scaled, published = change["value"], described[key]["value"]
+    if "null" not in (kind(scaled), kind(published)) and kind(scaled) != kind(published):
+        raise Wrong(
+            full,
+            f"is {scaled!r}; expected {kind(published)} like the published {published!r}. Correct "
+            "it there.",
+        )

@@ -1,0 +1,1 @@
+"""The talks: one folder each; `dispatch.py` finds what fulfils an experiment."""
