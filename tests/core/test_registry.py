@@ -194,7 +194,7 @@ def test_sources_follow_imports_but_not_to_other_talks():
 def test_the_shared_header_of_compiled_kernels_is_a_source(talk):
     for stage in ("train", "collect"):
         assert any(f.endswith("compiler/vectors.hpp") for f in sources.of_talk(talk, stage))
-    assert any(f.endswith("compiler/vectors.hpp") for f in sources.of_folder("datasets/speech"))
+    assert any(f.endswith("compiler/vectors.hpp") for f in sources.of_data("datasets/speech"))
 
 
 def test_drawings_in_several_files_decide_no_number():
