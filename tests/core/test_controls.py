@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from fulfilled import made_of
 
 from whyspiking import controls
-from whyspiking.contract import Stimulus, Task
+from whyspiking.contract import Params, Stimulus, Task
 from whyspiking.controls import forward, seen
+from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
 
 
@@ -113,3 +115,24 @@ def test_what_does_not_fit_is_refused():
     network = train([2, 2], epochs=1)
     with pytest.raises(ValueError, match="features"):
         controls.evaluate(network, Task(Stimulus(), np.zeros(3, int), 2))
+
+
+def test_a_declared_control_has_the_layers_that_parameters_say():
+    features, targets = discs(200, 1)
+
+    def make_task(params, split, streams):
+        return Task(Stimulus(), targets, 2, features=features) if split == "train" else None
+
+    values = {
+        "sizes": [5, 4], "control_epochs": 1, "control_batch": 50, "control_learning_rate": 1e-2,
+    }  # fmt: skip
+    params = Params("toy", "one", "smoke", values)
+    given = made_of(make_task=make_task), params, Streams(0), lambda share, news: None
+    declared = {"hidden": ["sizes", 3], "sees": "all", "noise": None}
+    network = controls.train_declared(declared, *given)
+    shapes = [network.arrays[f"w{k}"].shape for k in range(4)]
+    assert shapes == [(2, 5), (5, 4), (4, 3), (3, 2)]
+    assert "validation_accuracy" not in network.info
+    featureless = made_of(make_task=lambda *_: Task(Stimulus(), targets, 2))
+    with pytest.raises(UserError, match=r"'toy'.*no features"):
+        controls.train_declared(declared, featureless, *given[1:])

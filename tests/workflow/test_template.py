@@ -78,7 +78,7 @@ def test_the_copy_runs_to_its_page(checkout):
     metrics = tables.read_metrics([folder / "metrics.csv"])
     equal = metrics.loc[metrics["metric"] == "equal_decisions", "value"]
     assert equal.min() >= 0.95
-    counts = metrics[(metrics["variant"] == "counts") & (metrics["metric"] == "accuracy")]
+    counts = tables.where(metrics, variant="counts", metric="accuracy", perturbation="none")
     assert set(counts["value"]) == {0.5}
 
 

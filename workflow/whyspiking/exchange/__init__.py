@@ -13,6 +13,7 @@ A talk whose neurons can be written with NIR's nodes has a module `exchange.py` 
     reference(params, variant, network, task) -> as `choices`
         Decisions of the engine of training by the same rule.
 
+Where none of its networks can be written, the talk says why in NOT_EXPRESSIBLE (`__init__.py`).
 Nothing of a run depends on these modules, so `sources.py` leaves them out of all jobs.
 """
 

@@ -58,20 +58,12 @@ FINE = 4
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """The talk's signature figures by name, in the order of the story."""
-
-    def exhibits(*names: str) -> dict[str, dict[str, NDArray]]:
-        kept = {}
-        for name in names:
-            if (results.folder / name / "exhibits.npz").is_file():
-                kept[name] = results.exhibit(name)
-        return kept
-
     return {
-        "force": lambda: force(exhibits(*OSCILLATORS)),
-        "spikes behind an output": lambda: spikes_behind(exhibits("sine").get("sine", {})),
-        "ode to joy": lambda: ode_to_joy(exhibits("ode").get("ode", {})),
+        "force": lambda: force({name: results.exhibit(name) for name in OSCILLATORS}),
+        "spikes behind an output": lambda: spikes_behind(results.exhibit("sine")),
+        "ode to joy": lambda: ode_to_joy(results.exhibit("ode")),
         "speed of the clock": lambda: clock_speeds(results.metrics),
-        "theta sequence": lambda: theta_sequence(exhibits("shot").get("shot", {})),
+        "theta sequence": lambda: theta_sequence(results.exhibit("shot")),
         "compression": lambda: compression(results.metrics),
     }
 

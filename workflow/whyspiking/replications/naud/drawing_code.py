@@ -40,8 +40,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """Figures by name, in the order of the story."""
 
     def drawn(experiment: str, draw: Callable[[Arrays], Plate]) -> Callable[[], Plate]:
-        path = results.folder / experiment / "exhibits.npz"
-        return lambda: draw(results.exhibit(experiment) if path.is_file() else {})
+        return lambda: draw(results.exhibit(experiment))
 
     return {
         "two compartments": drawn("neuron", traces),

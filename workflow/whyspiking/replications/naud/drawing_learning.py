@@ -41,14 +41,9 @@ RULES = {
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """Figures by name, in the order of the story."""
-
-    def paired(draw: Callable[[Arrays], Plate]) -> Callable[[], Plate]:
-        path = results.folder / "plasticity" / "exhibits.npz"
-        return lambda: draw(results.exhibit("plasticity") if path.is_file() else {})
-
     return {
-        "plasticity": paired(plasticity),
-        "other protocols": paired(protocols),
+        "plasticity": lambda: plasticity(results.exhibit("plasticity")),
+        "other protocols": lambda: protocols(results.exhibit("plasticity")),
         "digits": lambda: digits(results.history),
     }
 

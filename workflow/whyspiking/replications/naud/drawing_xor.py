@@ -76,8 +76,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """Figures by name, in the order of the story."""
 
     def drawn(draw: Callable[[Arrays], Plate]) -> Callable[[], Plate]:
-        path = results.folder / EXPERIMENT / "exhibits.npz"
-        return lambda: draw(results.exhibit(EXPERIMENT) if path.is_file() else {})
+        return lambda: draw(results.exhibit(EXPERIMENT))
 
     return {
         "events and bursts": drawn(burst),

@@ -58,19 +58,14 @@ ALIGNMENTS = {
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """The talk's signature figures by name, in the order of the story."""
-
-    def kept(name: str) -> dict[str, NDArray]:
-        path = results.folder / name / "exhibits.npz"
-        return results.exhibit(name) if path.is_file() else {}
-
     return {
-        "one trial": lambda: one_trial(kept("evidence")),
+        "one trial": lambda: one_trial(results.exhibit("evidence")),
         "learning curves": lambda: learning_curves(results.history),
         "alignment with BPTT": lambda: alignment(results.history),
-        "memory of the rules": lambda: memory(kept("evidence")),
-        "pattern": lambda: pattern(kept("pattern")),
+        "memory of the rules": lambda: memory(results.exhibit("evidence")),
+        "pattern": lambda: pattern(results.exhibit("pattern")),
         "learning a pattern": lambda: learning_a_pattern(results.history),
-        "one demonstration": lambda: one_demonstration(kept("oneshot")),
+        "one demonstration": lambda: one_demonstration(results.exhibit("oneshot")),
     }
 
 
