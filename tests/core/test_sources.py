@@ -21,7 +21,7 @@ TABLES = "tables glossary datapackage"
 DESCRIPTIONS = "registry schema config claims_file learning_rules"
 DRAWING = """figures comparisons svg forests matrix size_figures speed_figures report story study
 slides sections markup telling verdict_table measures_table learning_table memory_growth constraints
-trained biology synthesis benchmark_section export exchange preflight environment"""
+trained biology_section benchmark_section export exchange preflight environment"""
 
 
 def places(talk: str, stage: str) -> set[str]:
