@@ -12,7 +12,7 @@ import pandas as pd
 import yaml
 from made_exhibits import SEEDS, exhibits
 
-from whyspiking import claims, columns, compare, registry, store, tables
+from whyspiking import array_files, claims, collect, columns, compare, registry, tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -40,10 +40,10 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
         tables.write_csv(_history(talk), folder / name / "history.csv")
         judged = claims.judge_all(table, registered, talk, scale)
         tables.write_csv(judged, folder / name / "verdicts.csv")
-        compare.summarise_talk(table, talk, folder / name)
+        collect.summarise_talk(table, talk, folder / name)
         for experiment in talk.experiments.values():
             own = folder / name / experiment.name
-            store.save_arrays(exhibits(experiment), own / "exhibits.npz")
+            array_files.save_arrays(exhibits(experiment), own / "exhibits.npz")
             tables.write_metrics(
                 tables.where(table, experiment=experiment.name), own / "metrics.csv"
             )

@@ -170,15 +170,15 @@ def test_core_imports_no_talk():
 
 
 def test_networks_survive_the_disk(tmp_path):
-    from whyspiking import store
+    from whyspiking import network_files
 
     network = Network(
         arrays={"w": np.arange(6.0).reshape(2, 3)},
         info={"engine": "jax"},
         history=[{"epoch": 1, "metric": "loss", "value": 0.5}],
     )
-    store.save_network(network, tmp_path)
-    again = store.load_network(tmp_path)
+    network_files.save_network(network, tmp_path)
+    again = network_files.load_network(tmp_path)
     np.testing.assert_array_equal(again.arrays["w"], network.arrays["w"])
     assert again.info == network.info
     assert again.history == network.history

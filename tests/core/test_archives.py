@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from whyspiking import store
+from whyspiking import array_files
 from whyspiking.datasets import archives, ecg, recorded, spoken
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
@@ -216,7 +216,7 @@ def test_arrays_with_objects_are_refused(tmp_path):
     np.save(tmp_path / "alone.npy", trap)
     for name in ("network.npz", "alone.npy"):
         with pytest.raises(UserError, match="cannot be read"):
-            store.load_arrays(tmp_path / name)
+            array_files.load_arrays(tmp_path / name)
     assert not (tmp_path / "sprung").exists()
 
 

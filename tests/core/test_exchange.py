@@ -15,7 +15,16 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import dispatch, export, plans, registry, replicate, sources, store
+from whyspiking import (
+    array_files,
+    dispatch,
+    export,
+    network_files,
+    plans,
+    registry,
+    replicate,
+    sources,
+)
 from whyspiking.contract import Network
 from whyspiking.datasets import making, recordings
 from whyspiking.errors import UserError
@@ -194,17 +203,17 @@ def test_norse_decides_as_the_engine_of_training(kind, tmp_path, monkeypatch):
     )
     folder = tmp_path / "smoke" / talk / name / variant / "seed-0"
     replicate.train(plans.training(experiment, variant, params), [], folder, lambda *_: None)
-    trained = networks.Trained(folder, params, variant, store.load_network(folder))
+    trained = networks.Trained(folder, params, variant, network_files.load_network(folder))
     clock = networks.clock_of(trained)
     networks.export(trained, clock, tmp_path / "network.nir")
     told = json.loads((tmp_path / "network.json").read_text())
     assert told["step_ms"] == clock.step_ms
-    store.save_arrays(networks.samples(trained, clock, 500), tmp_path / "samples.npz")
+    array_files.save_arrays(networks.samples(trained, clock, 500), tmp_path / "samples.npz")
     files = [str(tmp_path / f) for f in ("network.nir", "samples.npz", "outputs.npz")]
     done = subprocess.run([PEERS, str(READER), *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    expected = store.load_arrays(tmp_path / "samples.npz")["choices"]
-    outputs = store.load_arrays(tmp_path / "outputs.npz")["outputs"]
+    expected = array_files.load_arrays(tmp_path / "samples.npz")["choices"]
+    outputs = array_files.load_arrays(tmp_path / "outputs.npz")["outputs"]
     share = networks.equal(trained, clock, outputs, expected)
     print(kind, share, expected.shape)
     assert share >= 0.99

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from made_results import make_results
 
-from whyspiking import columns, datapackage, export, store, tables
+from whyspiking import array_files, columns, datapackage, export, tables
 from whyspiking.datasets import making, nmnist, spoken
 from whyspiking.datasets.event_camera import Events
 from whyspiking.errors import UserError
@@ -171,7 +171,7 @@ def recordings(folder):
         "start": np.concatenate([[0], np.cumsum(counts)]),
     }
     labels = np.array([7, 1, 7], np.uint8)
-    store.save_arrays({**arrays, "labels": labels}, folder / "shards" / "test-0.npz")
+    array_files.save_arrays({**arrays, "labels": labels}, folder / "shards" / "test-0.npz")
     return arrays
 
 
@@ -201,7 +201,7 @@ def test_tonic_reads_spoken_digits_and_recordings(tmp_path):
     settings = {"source": "synthetic", "speakers": 6, "repetitions": 2, "channels": 140}
     shards = [tmp_path / "speakers" / f"{speaker}.npz" for speaker in range(6)]
     for speaker, path in enumerate(shards):
-        store.save_arrays(shard(speaker), path)
+        array_files.save_arrays(shard(speaker), path)
     making.gather("spoken", {**settings, "rate_khz": 24}, shards, tmp_path / "meta.json")
     (tmp_path / "SHD" / "shd_train.h5.zip").touch()
     arrays = recordings(tmp_path)

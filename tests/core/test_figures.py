@@ -9,6 +9,7 @@ import pytest
 
 from whyspiking import comparisons, contrasts, figures, forests
 from whyspiking.figures import NotMeasuredError, Plate
+from whyspiking.perturbation_curves import level_positions, perturbation_curves
 from whyspiking.replications.clopath import drawing as clopath
 from whyspiking.replications.goeltz import drawing as goeltz
 
@@ -84,8 +85,12 @@ def test_labels_move_apart_as_little_as_possible():
 
 
 def test_levels_are_evenly_spaced_and_bits_run_downwards():
-    assert comparisons.level_positions([4, 1, 0.25]) == {0.25: 1, 1.0: 2, 4.0: 3}
-    assert comparisons.level_positions([2, 8, 4], descending=True) == {8.0: 1, 4.0: 2, 2.0: 3}
+    assert level_positions([4, 1, 0.25]) == {0.25: 1, 1.0: 2, 4.0: 3}
+    assert level_positions([2, 8, 4], descending=True) == {
+        8.0: 1,
+        4.0: 2,
+        2.0: 3,
+    }
 
 
 def test_perturbation_curve_starts_at_the_clean_run():
@@ -95,7 +100,7 @@ def test_perturbation_curve_starts_at_the_clean_run():
         perturbation="quantise",
         locus="weights",
     )
-    plate = comparisons.perturbation_curves(pd.concat([clean, bits]), labels={"spiking": "s"})
+    plate = perturbation_curves(pd.concat([clean, bits]), labels={"spiking": "s"})
     line = plate.axes[0].get_lines()[0]
     x, y = data(line)
     assert list(x) == [0, 1, 2, 3]
@@ -107,13 +112,13 @@ def test_perturbation_curve_starts_at_the_clean_run():
 def test_perturbation_curve_ignores_the_clean_run_of_another_engine():
     clean = pd.concat([rows([(0, 0.0, 0.9)]), rows([(0, 0.0, 0.1)], engine="jax")])
     levels = rows([(0, 0.1, 0.8), (0, 0.2, 0.7)], perturbation="delete", locus="hidden")
-    plate = comparisons.perturbation_curves(pd.concat([clean, levels]), labels={"spiking": "s"})
+    plate = perturbation_curves(pd.concat([clean, levels]), labels={"spiking": "s"})
     assert data(plate.axes[0].get_lines()[0])[1][0] == pytest.approx(0.9)
 
 
 def test_nothing_perturbed_is_said_not_drawn():
     with pytest.raises(NotMeasuredError):
-        comparisons.perturbation_curves(rows([(0, 0.0, 0.9)]), labels={"spiking": "s"})
+        perturbation_curves(rows([(0, 0.0, 0.9)]), labels={"spiking": "s"})
 
 
 def test_energy_is_averaged_on_the_logarithm_around_a_line_at_one():

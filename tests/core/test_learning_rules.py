@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import columns, contrasts, curves, registry, tables
+from whyspiking import columns, contrasts, places, registry, tables
 from whyspiking.contract import Params
 from whyspiking.errors import UserError
 from whyspiking.learning_rules import Rule, evaluate
@@ -131,7 +131,7 @@ def test_alignments_come_under_one_name(energy_config):
     for seed, values in enumerate(
         ({"alignment_symmetric": 0.6, "alignment_permuted": 0.1}, {"alignment_symmetric": 0.7})
     ):
-        shared = curves.common(params, "spiking", seed, "compiled")
+        shared = places.common(params, "spiking", seed, "compiled")
         rows += tables.rows(shared, {"score": 0.9, **values}, 5)
     found = contrasts.cross_rows(pd.DataFrame(rows), TALKS["scherr"], {"energy": energy_config})
     told = {row["metric"]: row["value"] for row in found}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from whyspiking import registry, sources, store
+from whyspiking import network_files, registry, sources
 from whyspiking.contract import Network
 from whyspiking.errors import UserError
 
@@ -207,7 +207,7 @@ def test_networks_say_where_their_data_come_from(tmp_path):
     talk = registry.load_talk("masquelier")
     folder = tmp_path / "words" / "spiking" / "seed-0"
     assert registry.as_measured(talk, tmp_path).experiments == talk.experiments
-    store.save_network(Network({}, {"engine": "jax", "provenance": "original"}), folder)
+    network_files.save_network(Network({}, {"engine": "jax", "provenance": "original"}), folder)
     measured = registry.as_measured(talk, tmp_path)
     assert measured.experiments["words"].provenance == "original"
     assert measured.experiments["mnist"] == talk.experiments["mnist"]

@@ -7,7 +7,7 @@ import pytest
 from fulfilled import made_of
 from toy_talk import described, talk_of
 
-from whyspiking import compare, plans, registry, replicate, resimulate, store, tables
+from whyspiking import collect, network_files, plans, registry, replicate, resimulate, tables
 from whyspiking.contract import Labels, Network, Params, Stimulus, Task, Traces, Trials
 
 
@@ -37,15 +37,15 @@ def rows(tmp_path, monkeypatch):
     def _rows(made, experiment=EXPERIMENT):
         monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
         talk = talk_of({"one": experiment})
-        monkeypatch.setattr(compare.registry, "load_talk", lambda name: talk)
+        monkeypatch.setattr(collect.registry, "load_talk", lambda name: talk)
         variant = list(experiment.variants)[-1]
         folder = tmp_path / "toy" / "one" / variant / "seed-3"
         plan = plans.training(experiment, variant, Params("toy", "one", "smoke", {}, seed=3))
         replicate.train(plan, [], folder, lambda share, news: None)
         (tmp_path / "claims.yaml").write_text("claims: []\n")
-        monkeypatch.setattr(compare.claims, "load", lambda path, talk: [])
+        monkeypatch.setattr(collect.claims, "load", lambda path, talk: [])
         config = {"scale": "smoke", "energy": {"models": []}}
-        compare.collect_talk("toy", [], [folder / "network.json"], config, tmp_path / "toy")
+        collect.collect_talk("toy", [], [folder / "network.json"], config, tmp_path / "toy")
         return tables.read_metrics([tmp_path / "toy" / "metrics.csv"])
 
     return _rows
@@ -103,8 +103,8 @@ OUTCOMES = {
 @pytest.mark.parametrize("kind", OUTCOMES)
 def test_outcomes_survive_the_disk(tmp_path, kind):
     kept = OUTCOMES[kind]
-    store.save_outcomes({"test": kept, "fresh": kept}, tmp_path / "outcome.npz")
-    found = store.load_outcomes(tmp_path / "outcome.npz")
+    network_files.save_outcomes({"test": kept, "fresh": kept}, tmp_path / "outcome.npz")
+    found = network_files.load_outcomes(tmp_path / "outcome.npz")
     assert list(found) == ["test", "fresh"]
     for outcome in found.values():
         assert type(outcome) is type(kept)
@@ -116,8 +116,8 @@ def test_outcomes_survive_the_disk(tmp_path, kind):
 
 
 def test_no_outcome_is_kept_as_none(tmp_path):
-    store.save_outcomes({}, tmp_path / "outcome.npz")
-    assert store.load_outcomes(tmp_path / "outcome.npz") == {}
+    network_files.save_outcomes({}, tmp_path / "outcome.npz")
+    assert network_files.load_outcomes(tmp_path / "outcome.npz") == {}
 
 
 def test_who_is_perturbed():
@@ -168,7 +168,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
     made.to_brian, made.exhibits = to_brian, exhibits
     monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
     counts = {"macs_dense": 5.0}
-    store.save_network(
+    network_files.save_network(
         Network({"w": np.ones(2)}, {"engine": "numpy", "counts": counts}),
         tmp_path / "net" / "seed-4",
     )

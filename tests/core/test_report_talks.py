@@ -11,6 +11,7 @@ from made_exhibits import exhibits
 from made_results import make_results
 
 from whyspiking import (
+    array_files,
     columns,
     dispatch,
     figures,
@@ -19,7 +20,6 @@ from whyspiking import (
     score_curves,
     slides,
     speed_figures,
-    store,
     story,
     study,
 )
@@ -95,7 +95,7 @@ def test_networks_on_the_same_data_share_a_figure(tmp_path):
     talks = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
     rows = []
     for name, experiment, tau in (("goeltz", "mnist", 1.0), ("comsa", "mnist_slow", 0.5)):
-        store.save_arrays(arrays, tmp_path / name / experiment / "exhibits.npz")
+        array_files.save_arrays(arrays, tmp_path / name / experiment / "exhibits.npz")
         described = talks[name].experiments[experiment]
         rows += score_curves._along_time(described, tau, tmp_path)
     curves = columns.CURVES.table(rows)

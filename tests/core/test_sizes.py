@@ -9,7 +9,7 @@ from scipy import special
 from test_registry import TOY
 from toy_talk import talk_of
 
-from whyspiking import columns, contrasts, curves, registry, score_curves, sizes, tables
+from whyspiking import columns, contrasts, places, registry, score_curves, sizes, tables
 from whyspiking.contract import Network, Params
 from whyspiking.errors import UserError
 from whyspiking.registry import Talk
@@ -141,9 +141,9 @@ def made_metrics() -> pd.DataFrame:
             for variant, (size, score, _) in zip(
                 (f"{name}_at_25", f"{name}_at_50", name), curve([1, 2, 4], scale), strict=True
             ):
-                shared = curves.common(params, variant, seed, "jax")
+                shared = places.common(params, variant, seed, "jax")
                 rows += tables.rows(shared, {"parameters": size, "score": score}, TRIALS)
-    rows += tables.rows(curves.common(params, "net", 0, "brian2"), {"score": 0.1}, 10)
+    rows += tables.rows(places.common(params, "net", 0, "brian2"), {"score": 0.1}, 10)
     return pd.DataFrame(rows)
 
 
@@ -196,7 +196,7 @@ def counted(accuracies: dict[str, float]) -> pd.DataFrame:
             size = macs.get(name, 0.0)
             control = {"macs_effective": size, "macs_dense": size, "neuron_updates": 3.0}
             counts = {**spiking, "macs_effective": 0.0} if name == "net" else control
-            shared = curves.common(params, name, seed, engine)
+            shared = places.common(params, name, seed, engine)
             rows += tables.rows(shared, {"score": score, **counts}, 100)
     return pd.DataFrame(rows)
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from whyspiking import store
+from whyspiking import array_files
 from whyspiking.datasets.speech import commands, corpus, digits, ear, espeak, voices
 from whyspiking.errors import UserError
 
@@ -314,7 +314,7 @@ def speak(key, speaker, path, repetitions=1):
     command = [sys.executable, "-c", SPEAK, key, str(speaker), str(path), str(repetitions)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return store.load_arrays(path)
+    return array_files.load_arrays(path)
 
 
 def test_a_speaker_says_the_same_digits_in_two_processes(tmp_path):

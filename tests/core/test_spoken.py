@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from whyspiking import store
+from whyspiking import array_files
 from whyspiking.datasets import folders, making, recorded, spoken, words
 from whyspiking.datasets.speech import voices
 from whyspiking.errors import UserError
@@ -76,7 +76,7 @@ def prepared(tmp_path, key):
     shards = []
     for speaker in range(6):
         shards.append(tmp_path / "speakers" / f"{speaker}.npz")
-        store.save_arrays(shard(speaker, n_words, more), shards[-1])
+        array_files.save_arrays(shard(speaker, n_words, more), shards[-1])
     making.gather(key, SETTINGS[key], shards, tmp_path / "meta.json")
     return shards
 
@@ -84,7 +84,7 @@ def prepared(tmp_path, key):
 @pytest.fixture
 def digits(tmp_path):
     """A small data set of spoken digits without any voice."""
-    return tmp_path, [store.load_arrays(path) for path in prepared(tmp_path, "spoken")]
+    return tmp_path, [array_files.load_arrays(path) for path in prepared(tmp_path, "spoken")]
 
 
 PARTS = ("train", "validation", "test_seen", "test_heldout")
@@ -262,7 +262,7 @@ def test_a_file_that_is_no_hdf5_is_refused(tmp_path):
 
 
 def test_words_come_back(tmp_path):
-    shards = [store.load_arrays(path) for path in prepared(tmp_path, "words")]
+    shards = [array_files.load_arrays(path) for path in prepared(tmp_path, "words")]
     parts = {p: words.load(tmp_path, p) for p in PARTS}
     assert [parts[p].labels.size for p in PARTS] == [65, 7, 8, 40]
     one = parts["test_heldout"]

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import native, store, tables, whole_files
+from whyspiking import array_files, native, network_files, tables, whole_files
 from whyspiking.columns import Column, TableSchema
-from whyspiking.compare import _benchmarks
 from whyspiking.contract import Network, Results
 from whyspiking.errors import UserError
 from whyspiking.jobs import REMEDIES
+from whyspiking.provenance import _benchmarks
 
 
 def listed(folder):
@@ -77,7 +77,7 @@ def test_a_table_of_others_has_no_seal_and_is_read(tmp_path):
 @pytest.fixture
 def network(tmp_path):
     folder = tmp_path / "seed-0"
-    store.save_network(Network({"w": np.arange(100.0)}, {"engine": "jax"}), folder)
+    network_files.save_network(Network({"w": np.arange(100.0)}, {"engine": "jax"}), folder)
     return folder
 
 
@@ -91,7 +91,7 @@ def test_a_damaged_network_is_refused(network, name, share, cut):
     flipped = bytes([raw[place] ^ 255])
     path.write_bytes(raw[:place] if cut else raw[:place] + flipped + raw[place + 1 :])
     try:
-        found = store.load_network(network)
+        found = network_files.load_network(network)
     except UserError as error:
         assert name in str(error)
         assert "delete it and rerun" in str(error)
@@ -109,7 +109,7 @@ def test_json_that_is_something_else_is_refused(tmp_path, content):
 
 
 def test_damaged_exhibits_are_refused_in_a_notebook(tmp_path):
-    store.save_arrays({"x": np.ones(50)}, tmp_path / "one" / "exhibits.npz")
+    array_files.save_arrays({"x": np.ones(50)}, tmp_path / "one" / "exhibits.npz")
     results = Results(tmp_path, "talk", "smoke", pd.DataFrame(), pd.DataFrame())
     assert results.exhibit("one")["x"].sum() == 50
     (tmp_path / "one" / "exhibits.npz").write_bytes(b"PK\3\4")

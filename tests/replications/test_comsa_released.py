@@ -57,7 +57,7 @@ def test_released_files_that_do_not_fit_are_refused(tmp_path):
 @pytest.mark.parametrize("folder", [None, Path("nowhere")])
 def test_missing_files_are_not_measured(tmp_path, folder):
     """The jobs run to their end, and the claim says what was missing."""
-    from whyspiking import compare, plans, replicate, resimulate
+    from whyspiking import collect, plans, replicate, resimulate
 
     experiment = registry.load_talk("comsa").experiments["released"]
     own = replace(params("released"), originals_dir=folder and tmp_path / folder)
@@ -68,7 +68,7 @@ def test_missing_files_are_not_measured(tmp_path, folder):
     networks = [place / variant / "seed-0" for variant in ("slow", "fast")]
     resimulate.simulate(plans.measuring(experiment, own, 1.0), networks, {}, place, silent)
     config = {"scale": "default", "energy": _energy()}
-    compare.collect_talk(
+    collect.collect_talk(
         "comsa", [place / "metrics.csv"],
         [n / "network.json" for n in networks], config, tmp_path,
     )  # fmt: skip

@@ -22,7 +22,7 @@ N_WORDS = 4
 @pytest.fixture(scope="module")
 def params(tmp_path_factory) -> Params:
     """Small networks on a small made-up data set whose words differ in their bands."""
-    from whyspiking import store
+    from whyspiking import array_files
 
     folder = tmp_path_factory.mktemp("words")
     shards = []
@@ -41,7 +41,7 @@ def params(tmp_path_factory) -> Params:
         facts |= {name: np.array(["-"] * n) for name in ("voice", "text", "espeak")}
         facts |= {"labels": labels.astype(np.uint16), "start_s": np.zeros(n)}
         shards.append(folder / "speakers" / f"{speaker}.npz")
-        store.save_arrays({"log_mel": log_mel.astype(np.float16), **facts}, shards[-1])
+        array_files.save_arrays({"log_mel": log_mel.astype(np.float16), **facts}, shards[-1])
     settings = {"speakers": 6, "words": N_WORDS, "repetitions": 6}
     making.gather("words", settings, shards, folder / "meta.json")
     experiment = registry.load_talk("masquelier").experiments["words"]

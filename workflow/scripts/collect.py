@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyspiking import sources
-from whyspiking.compare import collect_talk
+from whyspiking.collect import collect_talk
 from whyspiking.jobs import job, wildcard_label
 
 with job(snakemake.log[0], wildcard_label(snakemake.wildcards)):

@@ -17,6 +17,7 @@ from whyspiking import (
     latency,
     parity,
     perturb,
+    places,
     scoring,
     tables,
     timing,
@@ -82,7 +83,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.streams = Streams(self.params.seed)
-        self.shared = curves.common(self.params, self.variant, self.params.seed, ENGINE)
+        self.shared = places.common(self.params, self.variant, self.params.seed, ENGINE)
         self.binding = self.replication.bind(self.params, self.network)
         self.task = self._test_task()
         self.recording, self.outcome = self._run(self.task, self.binding.values)
@@ -153,14 +154,14 @@ class Bench:
             points.setdefault((condition.perturbation, condition.locus), []).append(
                 (condition.strength, values["normalised_score"])
             )
-            rows += tables.rows(curves.at(self.shared, condition), values, self.chosen.size)
+            rows += tables.rows(places.at(self.shared, condition), values, self.chosen.size)
         for index, group in enumerate(own.values(), start=len(planned)):
             self.progress((1 + index) / (1 + n_all), conditions.describe(group[0]))
             values, n_trials = self._own_values(group)
             points.setdefault((group[0].perturbation, group[0].locus), []).append(
                 (group[0].strength, values["normalised_score"])
             )
-            rows += tables.rows(curves.at(self.shared, group[0]), values, n_trials)
+            rows += tables.rows(places.at(self.shared, group[0]), values, n_trials)
         return rows + curves.summaries(self.shared, points, self.tau_ms, self.chosen.size)
 
     def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
@@ -273,7 +274,7 @@ class Bench:
     def _outcomes(self, condition: Condition) -> list[Outcome]:
         """One outcome per draw of a common condition."""
         draws = range(conditions.draws(condition, self.config))
-        if condition.perturbation in conditions.ON_NUMBERS:
+        if condition.perturbation in perturb.ON_NUMBERS:
             return [
                 self._run(
                     self.part,

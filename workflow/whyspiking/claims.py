@@ -49,6 +49,7 @@ PROPORTIONS = (
     "equal_decisions",
 )
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
+PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
 PREFERRED_ENGINE = "brian2"
 PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "locus", "strength")
 
@@ -273,7 +274,9 @@ def _per_seed(
     chosen = tables.where(metrics, talk=claim.talk, metric=claim.metric, **place)
     if PREFERRED_ENGINE in set(chosen["engine"]):
         chosen = tables.where(chosen, engine=PREFERRED_ENGINE)
-    said = ", ".join(f"{key} {value}" for key, value in place.items())
+    # In the order in which a reader looks for it.
+    order = sorted(place.items(), key=lambda item: (*PLACE, item[0]).index(item[0]))
+    said = ", ".join(f"{key} {value}" for key, value in order)
     chosen = tables.where(chosen.assign(known=chosen["value"].notna()), known=True)
     if chosen.empty:
         raise NothingMeasuredError(f"no {claim.metric} of {said}")

@@ -1,15 +1,9 @@
-"""Plots that compare variants: perturbation curves, energies."""
+"""Energies of controls over those of spiking networks, and what decides them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
-from whyspiking.conditions import ORIGIN
 from whyspiking.figures import (
     BLUE,
     GREY,
@@ -19,117 +13,9 @@ from whyspiking.figures import (
     NotMeasuredError,
     Plate,
     legend_below,
-    line_with_interval,
-    over_seeds,
+    log_axis,
 )
-from whyspiking.tables import GLOSSARY, Table
-
-DESCENDING = ("quantise", "clip")
-"""Perturbations of which a smaller number is the stronger one."""
-
-LEVEL_NAMES = {
-    "jitter": "sd of the jitter, τ",
-    "delete": "share of spikes deleted",
-    "insert": "inserted over mean rate",
-    "quantise": "bits per weight",
-    "clip": "limit over largest weight",
-    "mismatch": "relative sd",
-    "shuffle_window": "window over firing window",
-    "tau_spread": "relative sd of τ_m and τ_s",
-}
-"""What the strength of each graded perturbation is."""
-
-
-def level_positions(levels: Iterable[float], *, descending: bool = False) -> dict[float, int]:
-    """Evenly spaced positions of the levels of a perturbation; position 0 is the clean run.
-
-    Args:
-        levels: The strengths, in any order, repeats allowed.
-        descending: Where a smaller number is stronger (bits).
-    """
-    ordered = sorted({float(level) for level in levels}, reverse=descending)
-    return {level: k + 1 for k, level in enumerate(ordered)}
-
-
-def perturbation_curves(
-    metrics: Table,
-    *,
-    labels: Mapping[str, str],
-    metric: str = "score",
-    columns: int = 3,
-) -> Plate:
-    """Score against strength, one panel per perturbation and locus, one line per variant.
-
-    Args:
-        metrics: Rows of one experiment; the clean run (perturbation `none`) is every curve's start.
-        labels: Variant -> label; only these are drawn, in this order.
-        metric: Which metric to draw.
-        columns: Panels per row.
-
-    Raises:
-        NotMeasuredError: If no graded perturbation was applied.
-    """
-    table = metrics[metrics["variant"].isin(list(labels))]
-    chance = table.loc[table["metric"] == "chance", "value"].dropna().unique()
-    table = table[(table["metric"] == metric) & table["value"].notna()]
-    clean = table[(table["perturbation"] == "none") & (table["locus"] == "")]
-    graded = table[table["perturbation"].isin(list(LEVEL_NAMES))]
-    kinds = [
-        (str(key[0]), str(key[1]))
-        for key, part in graded.groupby(["perturbation", "locus"], sort=True)
-        if isinstance(key, tuple) and part["strength"].nunique() > 1
-    ]
-    if not kinds:
-        raise NotMeasuredError("No graded perturbation was applied in this experiment.")
-    n_rows = -(-len(kinds) // columns)
-    plate = Plate(0.35 + 2.15 * n_rows)
-    axes = plate.panels(n_rows, columns, sharey=True)
-    words = []
-    for ax, (perturbation, locus) in zip(axes.flat, kinds, strict=False):
-        here = graded[(graded["perturbation"] == perturbation) & (graded["locus"] == locus)]
-        here = here[here["strength"] != ORIGIN.get(perturbation, 0.0)]
-        places = level_positions(here["strength"], descending=perturbation in DESCENDING)
-        for index, (variant, label) in enumerate(labels.items()):
-            own = here[here["variant"] == variant]
-            if own.empty:
-                continue
-            start = clean[(clean["variant"] == variant) & clean["engine"].isin(set(own["engine"]))]
-            points = over_seeds(
-                pd.concat(
-                    [
-                        start.assign(place=0),
-                        own.assign(place=[places[float(level)] for level in own["strength"]]),
-                    ]
-                ),
-                ["place"],
-            )
-            line_with_interval(ax, points["place"], points, index=index, label=label)
-            words.append(
-                f"{label}, {perturbation} {locus}: {points['mean'].iloc[0]:.2f} unperturbed, "
-                f"{points['mean'].iloc[-1]:.2f} at the strongest level"
-            )
-        if chance.size == 1:
-            ax.axhline(float(chance[0]), color=GREY, linestyle=":", linewidth=1, zorder=0)
-        ticks = ["0" if perturbation not in DESCENDING else "none"]
-        ticks += [f"{level:g}".replace("0.", ".") for level in places]
-        ax.set_xticks(range(len(ticks)), ticks, fontsize=8 if len(ticks) < 7 else 7.5)
-        ax.set_title(f"{perturbation} · {locus}".replace("_", " ").rstrip(" ·"))
-        ax.set_xlabel(LEVEL_NAMES[perturbation])
-    for ax in list(axes.flat)[len(kinds) :]:
-        ax.set_axis_off()
-    if GLOSSARY[metric].unit == "fraction":
-        axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
-    for ax in axes[:, 0]:
-        ax.set_ylabel(metric.replace("_", " "))
-    legend_below(plate, axes.flat)
-    experiment = str(metrics["experiment"].iloc[0])
-    return plate.says(
-        f"{metric.replace('_', ' ').capitalize()} under each perturbation; levels are evenly "
-        "spaced, the first point is the clean run, dotted is chance. Bands: pointwise 95 % t "
-        "intervals over seeds.",
-        "Perturbation curves. " + "; ".join(words) + ".",
-        experiment=experiment,
-    )
+from whyspiking.tables import Table
 
 
 def energy_dots(ratios: Table) -> Plate:
@@ -240,17 +126,3 @@ def energy_tornado(ratios: Table) -> Plate:
         "Energy ratio under varied assumptions. " + "; ".join(words) + ".",
         "energy.csv",
     )
-
-
-def log_axis(ax: Axes, values: NDArray) -> None:
-    """Logarithmic x axis around 1 with plain numbers at powers of ten.
-
-    Args:
-        ax: Where to draw.
-        values: All numbers that must be seen; others than positive ones are left out.
-    """
-    known = values[np.isfinite(values) & (values > 0)]
-    ax.set_xscale("log")
-    ax.set_xlim(min(0.5, 0.7 * float(known.min())), max(2.0, 1.4 * float(known.max())))
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.xaxis.set_minor_formatter(lambda value, _: "")

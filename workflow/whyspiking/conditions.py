@@ -15,13 +15,6 @@ from whyspiking.errors import UserError
 from whyspiking.perturb import Window
 from whyspiking.spikes import Spikes
 
-ON_SPIKES = ("jitter", "shuffle", "shuffle_window", "swap_trials", "delete", "insert")
-ON_NUMBERS = ("quantise", "clip", "mismatch")
-ONCE = ("shuffle", "swap_trials")
-"""Perturbations without levels: one condition of strength 1."""
-DETERMINISTIC = ("quantise", "clip")
-ORIGIN = {"clip": 1.0}
-"""Strength that changes nothing, where it is not 0."""
 THRESHOLDS = ("v_th", "v_t", "v_threshold", "theta")
 
 
@@ -47,8 +40,8 @@ def plan(
     """
     chosen = []
     for name in names:
-        loci = spike_loci if name in ON_SPIKES else number_loci
-        if name in DETERMINISTIC:
+        loci = spike_loci if name in perturb.ON_SPIKES else number_loci
+        if name in perturb.DETERMINISTIC:
             loci = [locus for locus in loci if locus == "weights"]
         if name == "swap_trials" and not classification:
             continue
@@ -56,14 +49,14 @@ def plan(
             Condition(name, locus, strength)
             for locus in loci
             for strength in levels(name, config)
-            if strength != ORIGIN.get(name, 0.0)
+            if strength != perturb.ORIGIN.get(name, 0.0)
         ]
     return chosen
 
 
 def levels(name: str, config: Mapping[str, Any]) -> list[float]:
     """Strengths of a perturbation."""
-    if name in ONCE:
+    if name in perturb.ONCE:
         return [1.0]
     if name not in config:
         raise UserError(
@@ -75,7 +68,7 @@ def levels(name: str, config: Mapping[str, Any]) -> list[float]:
 
 def draws(condition: Condition, config: Mapping[str, Any]) -> int:
     """Number of random draws that a condition is averaged over."""
-    return 1 if condition.perturbation in DETERMINISTIC else int(config["draws"])
+    return 1 if condition.perturbation in perturb.DETERMINISTIC else int(config["draws"])
 
 
 def perturb_spikes(

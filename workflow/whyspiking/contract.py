@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.array_files import load_arrays
 from whyspiking.errors import UserError
+from whyspiking.progress import Progress as Progress
 from whyspiking.spikes import Spikes
 
 if TYPE_CHECKING:
@@ -297,10 +299,6 @@ class Condition:
     draw: int = 0
 
 
-Progress = Callable[[float, str], None]
-"""Called by long jobs with the fraction done (0 to 1) and one short line of news."""
-
-
 @dataclass(frozen=True)
 class Results:
     """Read access to the finished files of one talk, for figures and notebooks.
@@ -319,7 +317,5 @@ class Results:
 
     def exhibit(self, experiment: str) -> dict[str, NDArray]:
         """Example data of one experiment, as saved by its probe; empty where there is none."""
-        from whyspiking.store import load_arrays  # which needs this module
-
         path = self.folder / experiment / "exhibits.npz"
         return load_arrays(path) if path.is_file() else {}

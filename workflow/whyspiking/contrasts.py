@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import columns, curves, energy, sizes, statistics, tables
+from whyspiking import columns, energy, places, sizes, statistics, tables
 from whyspiking.contract import Params
 from whyspiking.energy import ControlCounts, CostModel, SpikingCounts
 from whyspiking.registry import Experiment, Talk
@@ -79,7 +79,7 @@ def _experiment_rows(
     for spiking in by_role.get("spiking", []):
         counted = _by_seed(tables.where(clean, variant=spiking, engine=SPIKING_ENGINE))
         for seed, (counts, trials) in counted.items():
-            shared = curves.common(params, spiking, seed, SPIKING_ENGINE)
+            shared = places.common(params, spiking, seed, SPIKING_ENGINE)
             own = _spiking_counts(counts)
             if own is not None:
                 for model in models:
@@ -115,7 +115,7 @@ def _experiment_rows(
             if against is None:
                 continue
             engine = str(tables.where(clean, variant=control)["engine"].iloc[0])
-            shared = curves.common(params, control, seed, engine)
+            shared = places.common(params, control, seed, engine)
             for model in models:
                 value = energy.control_energy(against, model, energy.prices(model, config))
                 place = {**shared, "perturbation": model.id}
@@ -210,7 +210,7 @@ def _alignment_rows(metrics: pd.DataFrame, talk: Talk) -> list[dict[str, Any]]:
             row = found[seed]
             cosine, permuted = float(row["value"]), float(null[seed]["value"])
             params = Params(talk.name, place.experiment, str(row["scale"]), {})
-            shared = curves.common(params, place.variant, seed, str(row["engine"]))
+            shared = places.common(params, place.variant, seed, str(row["engine"]))
             values = {
                 "gradient_cosine": cosine,
                 "gradient_cosine_permuted": permuted,
@@ -241,7 +241,7 @@ def _size_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, An
                 own = tables.where(clean, variant=spiking, seed=seed, metric="parameters")
                 engine = str(own["engine"].iloc[0])
                 params = Params(experiment.talk, experiment.name, str(own["scale"].iloc[0]), {})
-                shared = curves.common(params, spiking, seed, engine)
+                shared = places.common(params, spiking, seed, engine)
                 value = sizes.size_ratio(ours[seed], theirs[seed])
                 trials = min(point[2] for point in [*ours[seed], *theirs[seed]])
                 trials = 1 if trials == sizes.MANY else trials

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking import conditions, curves, perturb, scoring, tables
+from whyspiking import conditions, curves, perturb, places, scoring, tables
 from whyspiking.contract import (
     Condition,
     Network,
@@ -65,7 +65,7 @@ def probe_control(
         progress: Called with the fraction done.
         tau_ms: The talk's characteristic time in ms, the unit of jitter.
     """
-    shared = curves.common(params, variant, params.seed, network.info["engine"])
+    shared = places.common(params, variant, params.seed, network.info["engine"])
     streams = Streams(params.seed)
     task = replication.make_task(params, "test", streams)
     if task is None:
@@ -94,7 +94,7 @@ def probe_control(
     planned = [
         condition
         for condition in conditions.plan(
-            [name for name in perturbations if name in ("delete", *conditions.ON_NUMBERS)],
+            [name for name in perturbations if name in ("delete", *perturb.ON_NUMBERS)],
             config,
             spike_loci=["input", "hidden"] if n_layers > 1 else ["input"],
             number_loci=["weights"],
@@ -113,7 +113,7 @@ def probe_control(
         points.setdefault((condition.perturbation, condition.locus), []).append(
             (condition.strength, values["normalised_score"])
         )
-        rows += tables.rows(curves.at(shared, condition), values, choices.size)
+        rows += tables.rows(places.at(shared, condition), values, choices.size)
     # The controls know no jitter, so no time unit is needed.
     return rows + curves.summaries(shared, points, 1.0, choices.size)
 
@@ -201,12 +201,12 @@ class _SpikeReader:
             points.setdefault((condition.perturbation, condition.locus), []).append(
                 (condition.strength, values["normalised_score"])
             )
-            rows += tables.rows(curves.at(shared, condition), values, chosen.size)
+            rows += tables.rows(places.at(shared, condition), values, chosen.size)
         return rows + curves.summaries(shared, points, tau_ms, chosen.size)
 
     def _outcome(self, condition: Condition, draw: int, part: Task, tau_ms: float) -> Outcome:
         name = f"battery {conditions.describe(condition)} control {draw}"
-        if condition.perturbation in conditions.ON_NUMBERS:
+        if condition.perturbation in perturb.ON_NUMBERS:
             rng = self.streams.rng(name)
             changed = {
                 key: conditions.perturb_array(self.network.arrays[key], condition, rng)

@@ -1,4 +1,4 @@
-"""Rows of the metrics table: one condition's score, and what a whole curve of them says."""
+"""Rows of the metrics table: the score of one condition, and what a whole curve of them says."""
 
 from __future__ import annotations
 
@@ -7,35 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking import conditions, robustness, scoring, tables, timing
-from whyspiking.contract import Condition, Labels, Outcome, Params, Traces, Trials
+from whyspiking import perturb, robustness, scoring, tables, timing
+from whyspiking.contract import Labels, Outcome, Traces, Trials
 
-SUMMARISED = (*conditions.ON_SPIKES, *conditions.ON_NUMBERS)
-
-
-def common(params: Params, variant: str, seed: int, engine: str) -> dict[str, Any]:
-    """The columns that all rows of one network share, for the clean run."""
-    return {
-        "scale": params.scale,
-        "talk": params.talk,
-        "experiment": params.experiment,
-        "variant": variant,
-        "seed": seed,
-        "engine": engine,
-        "perturbation": "none",
-        "locus": "",
-        "strength": 0.0,
-    }
-
-
-def at(shared: Mapping[str, Any], condition: Condition) -> dict[str, Any]:
-    """The shared columns, moved to a condition."""
-    return {
-        **shared,
-        "perturbation": condition.perturbation,
-        "locus": condition.locus,
-        "strength": condition.strength,
-    }
+SUMMARISED = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
 
 
 def mean_measures(outcomes: Sequence[Outcome], clean: float, chance: float) -> dict[str, float]:
@@ -101,7 +76,7 @@ def _summary(
     elif name == "quantise":
         values["bits95"] = robustness.bits95(strengths, scores)
     else:
-        origin = conditions.ORIGIN.get(name, 0.0)
+        origin = perturb.ORIGIN.get(name, 0.0)
         values["half_dose"] = robustness.half_dose(strengths, scores, origin=origin)
     return values
 

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from whyspiking import store
+from whyspiking import array_files
 from whyspiking.errors import UserError
 from whyspiking.exchange import NotExpressible, networks
 
@@ -85,7 +85,7 @@ def _nir(asked: argparse.Namespace) -> int:
             networks.export(trained, clock, path)
             if asked.samples:
                 found = networks.samples(trained, clock, asked.samples)
-                store.save_arrays(found, path.with_suffix(".npz"))
+                array_files.save_arrays(found, path.with_suffix(".npz"))
             told.append((folder, str(path)))
         except NotExpressible as reason:
             failed = failed or single

@@ -332,3 +332,17 @@ def need(arrays: Mapping[str, NDArray], *keys: str) -> list[NDArray]:
     if missing:
         raise NotMeasuredError(f"The run kept no exhibit {', '.join(missing)} at this scale.")
     return [np.asarray(arrays[key]) for key in keys]
+
+
+def log_axis(ax: Axes, values: NDArray) -> None:
+    """Logarithmic x axis around 1 with plain numbers at powers of ten.
+
+    Args:
+        ax: Where to draw.
+        values: All numbers that must be seen; others than positive ones are left out.
+    """
+    known = values[np.isfinite(values) & (values > 0)]
+    ax.set_xscale("log")
+    ax.set_xlim(min(0.5, 0.7 * float(known.min())), max(2.0, 1.4 * float(known.max())))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.xaxis.set_minor_formatter(lambda value, _: "")

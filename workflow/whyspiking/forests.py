@@ -13,8 +13,7 @@ from matplotlib.axes import Axes
 
 from whyspiking import markup
 from whyspiking.axes import AGAINST, FAVOURS
-from whyspiking.comparisons import log_axis
-from whyspiking.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, NotMeasuredError, Plate
+from whyspiking.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, NotMeasuredError, Plate, log_axis
 from whyspiking.synthesis import CLAIMS, Answer, Finding
 from whyspiking.tables import Table
 

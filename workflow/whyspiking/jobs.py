@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from whyspiking.contract import Progress
 from whyspiking.errors import UserError
-from whyspiking.progress import reporter
+from whyspiking.progress import Progress, reporter
 
 # One job is one thread: the workflow runs as many jobs as there are cores.
 SINGLE_THREAD = {

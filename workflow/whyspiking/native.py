@@ -12,25 +12,19 @@ import ctypes
 import hashlib
 import os
 import platform
-import shlex
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking import compiler as shared
-from whyspiking import whole_files
+from whyspiking import toolchain, whole_files
 from whyspiking.errors import UserError
+from whyspiking.toolchain import FULL_DISK, REMEDY
 
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
 
 WIDTHS = {"baseline": ("-mno-avx",), "avx2": ("-mno-avx512f",), "avx512": ()}
 """Vector instructions of x86 by name, narrowest first; the flags that switch the wider ones off."""
-
-FULL_DISK = "No space left on device"
-"""What compilers and linkers say then."""
-
-REMEDY = "install g++ or clang++ with C++17, which Brian2 needs as well, or name one in $CXX"
 
 
 def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
@@ -74,7 +68,7 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         UserError: If there is no compiler or it fails, the disk is full, or $WHYSPIKING_VECTORS is
             not known.
     """
-    compiler = _compiler()
+    compiler = toolchain.compiler()
     try:
         version = subprocess.run(
             [*compiler, "--version"], capture_output=True, text=True, check=True
@@ -92,7 +86,7 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         *options,
         *compiler,
         version,
-        _processor(),
+        toolchain.processor(),
     ):
         key.update(part.encode() + b"\0")
     target = into / f"{name}-{key.hexdigest()[:20]}.so"
@@ -128,24 +122,3 @@ def flags() -> tuple[str, ...]:
     """What the compiler is told; other processors have no wider vectors to switch off."""
     narrower = WIDTHS[width()]
     return (*FLAGS, *narrower) if platform.machine() in ("x86_64", "AMD64") else FLAGS
-
-
-def _compiler() -> list[str]:
-    own = os.environ.get("CXX")
-    if own:
-        return shlex.split(own)
-    for name in ("g++", "c++", "clang++"):
-        path = shutil.which(name)
-        if path is not None:
-            return [path]
-    raise UserError(f"no C++ compiler found (looked at $CXX, g++, c++, clang++); {REMEDY}")
-
-
-def _processor() -> str:
-    """What `-march=native` depends on."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return f"{platform.machine()} {platform.processor()}"
-    wanted = ("model name", "flags", "Features", "CPU part")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import curves, latency, tables
+from whyspiking import latency, places, tables
 from whyspiking.contract import Network, Params, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.latency import Answers
@@ -70,7 +70,7 @@ def probe(
         "speed_area": latency.speed_area(outcome, duration_ms),
     }
     times = np.linspace(0.0, duration_ms, latency.ANYTIME_POINTS)
-    shared = curves.common(params, variant, params.seed, network.info["engine"])
+    shared = places.common(params, variant, params.seed, network.info["engine"])
     return tables.rows(shared, values, int(part.targets.size)), {
         "anytime.time_ms": times,
         f"anytime.{variant}.{params.seed}": latency.anytime(outcome, times),

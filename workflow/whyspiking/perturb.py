@@ -14,6 +14,15 @@ from numpy.typing import NDArray
 
 from whyspiking.spikes import Spikes
 
+ON_SPIKES = ("jitter", "shuffle", "shuffle_window", "swap_trials", "delete", "insert")
+ON_NUMBERS = ("quantise", "clip", "mismatch")
+ONCE = ("shuffle", "swap_trials")
+"""Perturbations without levels: one condition of strength 1."""
+DETERMINISTIC = ("quantise", "clip")
+ORIGIN = {"clip": 1.0}
+"""Strength that changes nothing, where it is not 0."""
+
+
 EPSILON_CUT = 3.0
 """Relative deviations of `mismatch` are drawn again beyond this many standard deviations."""
 MISMATCH_FLOOR = 0.05

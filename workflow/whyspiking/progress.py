@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+Progress = Callable[[float, str], None]
+"""Called by long jobs with the fraction done (0 to 1) and one short line of news."""
+
 # News comes once per epoch or condition; a fast loop must not fill the log.
 SHORTEST_GAP_S = 0.5
 

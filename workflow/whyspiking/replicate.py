@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whyspiking import controls, dispatch, store
+from whyspiking import controls, dispatch, network_files
 from whyspiking.contract import Network, Outcome, Params, Progress, Split
 from whyspiking.randomness import Streams
 from whyspiking.whole_files import read_json
@@ -33,7 +33,7 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
     """
     params = Params.of(plan["params"])
     loaded = {
-        name: store.load_network(path)
+        name: network_files.load_network(path)
         for name, path in zip(plan["starts_from"], parents, strict=True)
     }
     wall, cpu = time.perf_counter(), time.process_time()
@@ -54,8 +54,8 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
             outcome = task and replication.evaluate(params, plan["trained_as"], network, task)
             if outcome is not None:
                 outcomes[split] = outcome
-    store.save_network(network, folder)
-    store.save_outcomes(outcomes, folder / "outcome.npz")
+    network_files.save_network(network, folder)
+    network_files.save_outcomes(outcomes, folder / "outcome.npz")
 
 
 def network_of(plan: Training, parents: Mapping[str, Network], progress: Progress) -> Network:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyspiking import battery, dispatch, store, tables
+from whyspiking import array_files, battery, dispatch, network_files, tables
 from whyspiking.brian import Machine
 from whyspiking.contract import Params, Progress
 
@@ -39,14 +39,14 @@ def simulate(
     params = Params.of(plan["params"])
     replication = dispatch.replication_of(params.talk, params.experiment)
     loaded = {
-        (path.parent.name, int(path.name.removeprefix("seed-"))): store.load_network(path)
+        (path.parent.name, int(path.name.removeprefix("seed-"))): network_files.load_network(path)
         for path in networks
     }
     loaded = {key: found for key, found in loaded.items() if "unavailable" not in found.info}
     if not loaded:
         progress(1.0, "no network of this experiment is available")
         tables.write_metrics([], folder / "metrics.csv")
-        store.save_arrays({}, folder / "exhibits.npz")
+        array_files.save_arrays({}, folder / "exhibits.npz")
         return
     machine = None
     if plan["simulated"]:
@@ -67,4 +67,4 @@ def simulate(
         half_step=half_step,
     )
     tables.write_metrics(rows, folder / "metrics.csv")
-    store.save_arrays(exhibits, folder / "exhibits.npz")
+    array_files.save_arrays(exhibits, folder / "exhibits.npz")

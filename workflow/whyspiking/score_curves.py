@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import columns, statistics, store, tables
+from whyspiking import array_files, columns, statistics, tables
 from whyspiking.registry import Experiment, Talk
 from whyspiking.tables import Table
 
@@ -60,7 +60,7 @@ def _along_time(
     experiment: Experiment, tau_char_ms: float, folder: Path
 ) -> Iterator[dict[str, Any]]:
     """Accuracy if stopped, of the spiking networks that were trained here."""
-    exhibits = store.load_arrays(folder / experiment.talk / experiment.name / "exhibits.npz")
+    exhibits = array_files.load_arrays(folder / experiment.talk / experiment.name / "exhibits.npz")
     for variant in experiment.variants.values():
         # A network that another experiment trained has its line already.
         fresh = variant.role == "spiking" and not variant.starts_from

@@ -27,6 +27,7 @@ from whyspiking.contract import Results
 from whyspiking.errors import UserError
 from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html, macros
+from whyspiking.perturbation_curves import perturbation_curves
 from whyspiking.tables import Table
 from whyspiking.verdict_table import verdict_table
 
@@ -137,7 +138,7 @@ class Story:
         }
 
         def draw() -> Plate:
-            plate = comparisons.perturbation_curves(rows, labels=labels)
+            plate = perturbation_curves(rows, labels=labels)
             plate.caption = f"{described.title}. {plate.caption}"
             return plate
 

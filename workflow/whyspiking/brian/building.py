@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from whyspiking import toolchain
 from whyspiking.brian import assembling, compiling
 from whyspiking.brian.assembling import assemble, steps_per_trial, synapses_of, whole_steps
 from whyspiking.contract import BrianModel
@@ -49,7 +50,7 @@ def digest(model: BrianModel) -> str:
         "lag": dict(model.lag_variable),
         "schedule": list(model.schedule),
         "brian2": importlib.metadata.version("brian2"),
-        "compiler": [compiling.compiler(), *compiling.FLAGS, compiling.processor()],
+        "compiler": [*toolchain.compiler(), *compiling.FLAGS, toolchain.processor()],
         "builder": [
             hashlib.sha256(Path(path).read_bytes()).hexdigest()
             for path in (__file__, assembling.__file__, compiling.__file__, CODE)

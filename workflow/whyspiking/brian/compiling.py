@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import os
-import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from whyspiking import whole_files
 from whyspiking.errors import UserError
+from whyspiking.toolchain import FULL_DISK, REMEDY, compiler, processor
 
 FLAGS = (
     *("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11"),
@@ -23,9 +23,6 @@ FLAGS = (
 """Brian2's own defaults for GCC, stated here because the hash of a build covers them, and one more:
 updates of neurons touch so many arrays that GCC would not check at run time whether they overlap,
 and so would not vectorise."""
-
-FULL_DISK = "No space left on device"
-"""What compilers and linkers say then."""
 
 SPACE_BYTES = 1 << 20
 """With less free space than this, a simulation that failed is taken to have failed for that."""
@@ -40,33 +37,15 @@ UNITS = ("steps.cpp", "once.cpp")
 """What is compiled: the code of every step, and that of start and end."""
 
 
-def compiler() -> str:
-    """The C++ compiler that make will call."""
-    return os.environ.get("CXX", "g++")
-
-
 def require_tools() -> None:
     """Check that compiler and make are there.
 
     Raises:
         UserError: If one is missing.
     """
-    for tool in (compiler(), "make"):
-        if shutil.which(tool) is None:
-            raise UserError(
-                f"'{tool}' was not found, and building a simulation needs a C++ compiler and make; "
-                "use the project's environment (environment.yml) or install both (Debian: "
-                "apt install g++ make); CXX names another compiler"
-            )
-
-
-def processor() -> str:
-    """What the program depends on: it may use every instruction of the machine it is made on."""
-    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
-        for line in file:
-            if line.startswith(("flags", "Features")):
-                return platform.machine() + hashlib.sha256(line.encode()).hexdigest()
-    return platform.machine() + platform.processor()
+    compiler()
+    if shutil.which("make") is None:
+        raise UserError(f"'make' was not found, and building a simulation needs it; {REMEDY}")
 
 
 def precompiled_headers(shared: Path) -> str:
@@ -78,7 +57,7 @@ def precompiled_headers(shared: Path) -> str:
     Raises:
         UserError: If the compiler cannot compile the standard headers.
     """
-    version = subprocess.run([compiler(), "--version"], capture_output=True, text=True).stdout
+    version = subprocess.run([*compiler(), "--version"], capture_output=True, text=True).stdout
     text = "".join(f"#include <{name}>\n" for name in HEADERS)
     # A header made with other flags or by another compiler would silently be ignored.
     key = hashlib.sha256(f"{version}{processor()}{FLAGS}{text}".encode()).hexdigest()[:12]
@@ -90,7 +69,7 @@ def precompiled_headers(shared: Path) -> str:
             partial.write_text(text)
         with whole_files.replacing(finished, sealed=True) as partial:
             result = subprocess.run(
-                [compiler(), "-x", "c++-header", *FLAGS, str(header), "-o", str(partial)],
+                [*compiler(), "-x", "c++-header", *FLAGS, str(header), "-o", str(partial)],
                 capture_output=True,
                 text=True,
             )
@@ -98,8 +77,8 @@ def precompiled_headers(shared: Path) -> str:
                 raise _full("the C++ standard headers", folder)
             if result.returncode or not partial.exists():
                 raise UserError(
-                    f"'{compiler()}' cannot compile the C++ standard headers; install a complete "
-                    "C++11 compiler, or name it in CXX. It said: "
+                    f"'{' '.join(compiler())}' cannot compile the C++ standard headers; install a "
+                    "complete C++11 compiler, or name it in CXX. It said: "
                     f"{result.stderr[-500:] or 'nothing'}"
                 )
     # One token: Brian2 would lose the second of two.
@@ -157,7 +136,7 @@ def make(project: Path, name: str) -> None:
     # Nothing is changed after it was generated, so make need not find out what depends on what.
     (project / "make.deps").touch()
     result = subprocess.run(
-        ["make", "-j2", f"CXX={compiler()}", f"SRCS={' '.join(UNITS)}"],
+        ["make", "-j2", f"CXX={shlex.join(compiler())}", f"SRCS={' '.join(UNITS)}"],
         cwd=project,
         capture_output=True,
         text=True,

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import store
+from whyspiking import array_files
 from whyspiking.datasets.prepared import Part, of_part, verified
 
 FILES = {"train": "words_train.npz", "test": "words_test.npz"}
@@ -55,8 +55,8 @@ def load(folder: Path, part: Part, *, validation_speakers: Sequence[int] = ()) -
         UserError: If a file is missing or has been changed since it was described.
     """
     known = verified(folder, FILES)
-    file = store.load_arrays(known["train" if part in ("train", "validation") else "test"])
-    trained = np.unique(store.load_arrays(known["train"])["speakers"])
+    file = array_files.load_arrays(known["train" if part in ("train", "validation") else "test"])
+    trained = np.unique(array_files.load_arrays(known["train"])["speakers"])
     labels, speakers = (file[key].astype(np.int64) for key in ("labels", "speakers"))
     chosen = of_part(part, labels, speakers, trained, validation_speakers)
     return Words(

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from whyspiking import dispatch, registry, store
+from whyspiking import dispatch, network_files, registry
 from whyspiking.contract import Network, Params, Stimulus, Task
 from whyspiking.errors import UserError
 from whyspiking.exchange.graph import Clock, NotExpressible, names_of, write
@@ -84,7 +84,7 @@ def load(folder: Path) -> Trained:
     described = registry.load_talk(talk).experiments[experiment]
     config = config_of(folder.parents[3])
     params = registry.params(described, config, int(seed.removeprefix("seed-")))
-    return Trained(folder, params, variant, store.load_network(folder))
+    return Trained(folder, params, variant, network_files.load_network(folder))
 
 
 def find(results: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import store
+from whyspiking import array_files
 from whyspiking.contract import Progress
 from whyspiking.datasets.speech import corpus, voices
 from whyspiking.randomness import Streams
@@ -63,7 +63,7 @@ def speak(settings: Mapping[str, Any], speaker: int, path: Path, progress: Progr
         starts.append(start / RATE_HZ)
         said.append(utterance)
     progress(1.0, f"{len(said)} words")
-    store.save_arrays(
+    array_files.save_arrays(
         {
             "log_mel": np.stack(spectra),
             "start_s": np.array(starts, np.float32),
@@ -83,7 +83,7 @@ def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, 
     Returns:
         The files, and facts about them for the description.
     """
-    loaded = [store.load_arrays(path) for path in shards]
+    loaded = [array_files.load_arrays(path) for path in shards]
     index = corpus.Index.of(loaded)
     words = voices.WORDS[: 1 + max(int(shard["labels"].max()) for shard in loaded)]
     files = []
@@ -91,7 +91,7 @@ def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, 
         which = index.mixed(name == "test")
         chosen = [(loaded[int(index.speakers[k])], int(index.places[k])) for k in which]
         path = folder / f"words_{name}.npz"
-        store.save_arrays(
+        array_files.save_arrays(
             {
                 "log_mel": np.stack([shard["log_mel"][place] for shard, place in chosen]),
                 "labels": np.array([shard["labels"][place] for shard, place in chosen], np.uint16),

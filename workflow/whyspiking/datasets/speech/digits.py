@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import store, whole_files
+from whyspiking import array_files, whole_files
 from whyspiking.contract import Progress
 from whyspiking.datasets.speech import corpus, ear, voices
 from whyspiking.randomness import Streams
@@ -58,7 +58,7 @@ def speak(settings: Mapping[str, Any], speaker: int, path: Path, progress: Progr
         units.append(hearing.positions[channels].astype(np.uint16))
         if k % len(voices.DIGITS) == 0:
             progress(k / len(said), f"utterance {k} of {len(said)}")
-    store.save_arrays(
+    array_files.save_arrays(
         {
             "times": np.concatenate(times),
             "units": np.concatenate(units),
@@ -79,7 +79,7 @@ def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, 
     Returns:
         The files, and facts about them for the description.
     """
-    loaded = [store.load_arrays(path) for path in shards]
+    loaded = [array_files.load_arrays(path) for path in shards]
     index = corpus.Index.of(loaded)
     files = []
     for name in ("train", "test"):

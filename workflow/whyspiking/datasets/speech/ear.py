@@ -37,7 +37,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import native, store, whole_files
+from whyspiking import array_files, native, whole_files
 from whyspiking.errors import UserError
 
 LEVEL = 0.3
@@ -219,7 +219,7 @@ def _stored_response(n_channels: int, n_samples: int, rate_hz: int) -> NDArray[n
     key = hashlib.sha256(Path(__file__).read_bytes() + repr(parts).encode()).hexdigest()
     path = native.folder() / f"ear-{key[:20]}.npz"
     with contextlib.suppress(UserError):
-        return store.load_arrays(path)["response"]
+        return array_files.load_arrays(path)["response"]
     place_cm = LENGTH_CM * positions(n_channels) / (N_POSITIONS - 1)
     grid = angular_frequencies(n_samples, rate_hz)
     found = response(grid, place_cm).astype(np.complex64)

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from whyspiking.comparisons import perturbation_curves
 from whyspiking.figures import (
     BLUE,
     GREEN,
@@ -35,6 +34,7 @@ from whyspiking.figures import (
     need,
     raster,
 )
+from whyspiking.perturbation_curves import perturbation_curves
 from whyspiking.tables import Table
 
 if TYPE_CHECKING:

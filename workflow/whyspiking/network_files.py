@@ -1,4 +1,4 @@
-"""Save and load trained networks as plain files: .npz, .json and .csv, never a pickle."""
+"""Save and load trained networks and their outcomes as plain files, never with a pickle."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import whole_files
+from whyspiking import array_files, whole_files
 from whyspiking.contract import Labels, Network, Outcome, Traces, Trials
-from whyspiking.errors import UserError
 
 KINDS = {kind.__name__: kind for kind in (Trials, Traces, Labels)}
 
 
 def save_network(network: Network, folder: Path) -> None:
     """Write `network.npz` and `network.json` (facts and history) into `folder`."""
-    save_arrays(network.arrays, folder / "network.npz")
+    array_files.save_arrays(network.arrays, folder / "network.npz")
     text = json.dumps({"info": network.info, "history": network.history}, indent=1, sort_keys=True)
     whole_files.write(folder / "network.json", text + "\n")
 
@@ -31,7 +30,7 @@ def load_network(folder: Path) -> Network:
     Raises:
         UserError: If a file is missing or damaged.
     """
-    arrays = load_arrays(folder / "network.npz")
+    arrays = array_files.load_arrays(folder / "network.npz")
     path = folder / "network.json"
     facts = whole_files.read_json(path, "info", "history")
     return Network(arrays=arrays, info=facts["info"], history=facts["history"])
@@ -44,7 +43,7 @@ def save_outcomes(outcomes: Mapping[str, Outcome], path: Path) -> None:
         arrays[f"{split}.kind"] = np.array(type(outcome).__name__)
         for field in fields(outcome):
             arrays[f"{split}.{field.name}"] = np.asarray(getattr(outcome, field.name))
-    save_arrays(arrays, path)
+    array_files.save_arrays(arrays, path)
 
 
 def load_outcomes(path: Path) -> dict[str, Outcome]:
@@ -54,30 +53,7 @@ def load_outcomes(path: Path) -> dict[str, Outcome]:
         UserError: If the file is missing or damaged.
     """
     found: dict[str, dict[str, Any]] = {}
-    for key, value in load_arrays(path).items():
+    for key, value in array_files.load_arrays(path).items():
         split, _, name = key.partition(".")
         found.setdefault(split, {})[name] = value if value.ndim else value.item()
     return {split: KINDS[parts.pop("kind")](**parts) for split, parts in found.items()}
-
-
-def save_arrays(arrays: dict[str, NDArray], path: Path) -> None:
-    """Write named arrays as one compressed .npz, whole or not at all."""
-    with whole_files.replacing(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
-
-
-def load_arrays(path: Path) -> dict[str, NDArray]:
-    """Read an .npz written by `save_arrays`.
-
-    Raises:
-        UserError: If the file is missing or damaged.
-    """
-    try:
-        # Opened here: numpy would leave a file open that is no archive.
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except Exception as error:
-        raise UserError(
-            f"{path}: cannot be read ({error}); expected arrays that a finished job wrote; delete "
-            "it and rerun snakemake"
-        ) from None

@@ -1,0 +1,108 @@
+"""Collect what the jobs of one talk measured, and judge its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from whyspiking import (
+    claims,
+    columns,
+    contrasts,
+    network_files,
+    overview,
+    places,
+    registry,
+    scoring,
+    sizes,
+    tables,
+)
+from whyspiking.contract import Params
+from whyspiking.registry import Talk
+
+
+def collect_talk(
+    talk: str,
+    metrics: Sequence[str | Path],
+    facts: Sequence[str | Path],
+    config: Mapping[str, Any],
+    folder: Path,
+) -> None:
+    """Stack the tables of one talk, add contrasts between variants, judge its claims.
+
+    Args:
+        talk: Name of the talk.
+        metrics: Metrics tables of its simulations.
+        facts: The network.json files of its networks; what each answered lies beside them.
+        config: The run configuration.
+        folder: Where the tables of the talk go.
+    """
+    described = registry.as_measured(registry.load_talk(talk), folder)
+    table = tables.read_metrics(metrics)
+    scale = config["scale"]
+    trained = [row for path in facts for row in _trained_rows(described, Path(path).parent, scale)]
+    if trained:
+        table = pd.concat([pd.DataFrame(trained), table], ignore_index=True)
+    crossed = contrasts.cross_rows(table, described, config)
+    if crossed:
+        table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
+    table = table.sort_values(columns.METRICS.names[:10], kind="stable")
+    tables.write_metrics(table, folder / "metrics.csv")
+    summarise_talk(table, described, folder)
+
+    history: list[dict[str, Any]] = []
+    unavailable: dict[tuple[str, str], str] = {}
+    for path in map(Path, facts):
+        network = network_files.load_network(path.parent)
+        experiment, variant, seed = path.parts[-4:-1]
+        own = {
+            "experiment": experiment,
+            "variant": variant,
+            "seed": int(seed.removeprefix("seed-")),
+        }
+        history += [{**own, **entry} for entry in network.history]
+        if "unavailable" in network.info:
+            unavailable[experiment, variant] = network.info["unavailable"]
+    tables.write_csv(columns.HISTORY.table(history), folder / "history.csv")
+
+    registered = claims.load(described.folder / "claims.yaml", described)
+    verdicts = claims.judge_all(
+        table, registered, described, config["scale"], unavailable=unavailable
+    )
+    tables.write_csv(verdicts, folder / "verdicts.csv")
+
+
+def _trained_rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
+    """What is measured of one network in the engine of its training."""
+    network = network_files.load_network(folder)
+    if "unavailable" in network.info:
+        return []
+    name, variant, seed = folder.parts[-3:]
+    experiment = talk.experiments[name]
+    params = Params(talk.name, name, scale, {}, int(seed.removeprefix("seed-")))
+    shared = places.common(params, variant, params.seed, network.info["engine"])
+    rows: list[dict[str, Any]] = []
+    for split, outcome in network_files.load_outcomes(folder / "outcome.npz").items():
+        values = scoring.measures(outcome)
+        if split == "fresh":
+            values = {f"{k}_fresh": v for k, v in values.items() if k == "accuracy"}
+        rows += tables.rows(shared, values, scoring.n_trials(outcome))
+    stated = dict(network.info.get("measures", {}))
+    sizes_of = experiment.sizes.of if experiment.sizes is not None else ()
+    if experiment.variants[variant].trained_as in sizes_of:
+        stated["parameters"] = sizes.parameters(network)
+    costs = ("train_seconds", "epochs", "epoch_seconds")
+    stated |= {key: network.info[key] for key in costs if key in network.info}
+    rows += tables.rows(shared, stated, 1)
+    # As if read from a table, like the rows of simulations: what is computed from both is the same
+    # whichever stage measured it.
+    return [{**row, "value": float(tables.NUMBER % row["value"])} for row in rows]
+
+
+def summarise_talk(metrics: pd.DataFrame, talk: registry.Talk, folder: Path) -> None:
+    """Write the numbers that the page of a talk prints: measures.csv and energy.csv."""
+    tables.write_csv(overview.measures(metrics, {talk.name: talk}), folder / "measures.csv")
+    tables.write_csv(contrasts.energy_ratios(metrics), folder / "energy.csv")

@@ -1,0 +1,133 @@
+"""How a run was made: how long its jobs took, code, configuration, machine, data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from whyspiking import (
+    columns,
+    jobs,
+    tables,
+    whole_files,
+)
+from whyspiking.datasets.folders import used_folders
+
+VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
+
+
+def write(config: Mapping[str, Any], folder: Path) -> None:
+    """Write durations.csv and manifest.json.
+
+    Args:
+        config: The run configuration.
+        folder: `results/<scale>`.
+    """
+    timed = _benchmarks(folder)
+    tables.write_csv(_durations(timed), folder / "durations.csv")
+    text = json.dumps(_manifest(config, timed), indent=1, sort_keys=True) + "\n"
+    whole_files.write(folder / "manifest.json", text)
+
+
+def _benchmarks(folder: Path) -> pd.DataFrame:
+    """Wall seconds, CPU seconds and peak memory (MB) of every job that Snakemake timed.
+
+    CPU seconds are those that the job's log states, programs that it ran included.
+    """
+    rows = []
+    for path in sorted(folder.glob("*/*/**/benchmark.tsv")):
+        parts = path.relative_to(folder).parts
+        trained = len(parts) == 5
+        rule = "train" if trained else "simulate"
+        try:
+            measured = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
+            costs = {"seconds": float(measured["s"]), "max_rss_mb": float(measured["max_rss"])}
+        except (ValueError, KeyError, IndexError):
+            # Durations decide no result: a damaged one is left out, not worth a rerun.
+            continue
+        cpu_seconds, startup_seconds = jobs.used(
+            (folder / "logs" / rule / Path(*parts[:-1])).with_suffix(".log")
+        )
+        rows.append(
+            {
+                "rule": rule,
+                "talk": parts[0],
+                "experiment": parts[1],
+                "variant": parts[2] if trained else "",
+                **costs,
+                "cpu_seconds": cpu_seconds,
+                "startup_seconds": startup_seconds,
+            }
+        )
+    named = [*columns.DURATIONS.names[:-1], "startup_seconds", "max_rss_mb"]
+    return pd.DataFrame(rows, columns=pd.Index(named))
+
+
+def _durations(timed: pd.DataFrame) -> pd.DataFrame:
+    """Mean duration of each kind of job, what the progress display estimates from, and CPU time."""
+    kinds = timed.groupby(["rule", "talk", "experiment", "variant"])
+    means = kinds[["seconds", "cpu_seconds"]].mean().round(1)
+    return means.assign(jobs=kinds.size()).reset_index()[columns.DURATIONS.names]
+
+
+def _manifest(config: Mapping[str, Any], timed: pd.DataFrame) -> dict[str, Any]:
+    per_talk = {
+        str(talk): {
+            "jobs": len(part),
+            "wall_seconds": round(float(part["seconds"].sum()), 1),
+            "cpu_seconds": round(float(part["cpu_seconds"].sum()), 1),
+            "startup_cpu_seconds": round(float(part["startup_seconds"].sum()), 1),
+            "max_rss_mb": round(float(part["max_rss_mb"].max()), 1),
+        }
+        for talk, part in timed.groupby("talk")
+    }
+    described = json.dumps(config, sort_keys=True, default=str)
+    data = {}
+    used = used_folders(config["data"])
+    for path in sorted(Path(config["data"]["folder"]).glob("*/meta.json")):
+        if path.parent.name not in used:
+            continue
+        meta = whole_files.read_json(path, "provenance", "sha256")
+        data[path.parent.name] = {"provenance": meta["provenance"], "sha256": meta["sha256"]}
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "scale": config["scale"],
+        "command": f"snakemake --configfile config/{config['scale']}.yaml"
+        if config["scale"] != "default"
+        else "snakemake",
+        "config": json.loads(described),
+        "config_sha256": hashlib.sha256(described.encode()).hexdigest(),
+        "python": platform.python_version(),
+        "versions": {name: metadata.version(name) for name in VERSIONS_OF},
+        "machine": {"cpu": _cpu(), "system": platform.system(), "arch": platform.machine()},
+        "talks": per_talk,
+        "data": data,
+    }
+
+
+def _git(*words: str) -> str | None:
+    """Output of a git command; None outside a checkout or without git."""
+    try:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu() -> str:
+    """The processor's name as the system gives it."""
+    path = Path("/proc/cpuinfo")
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
