@@ -95,7 +95,7 @@ reference:
 	@mkdir -p results/reference
 	@cp results/default/{verdicts,axes,metrics,measures,energy,costs,parity,limits,biology,durations}.csv \
 	  results/default/manifest.json results/reference/
-	@python -m whyspiking.datapackage results/reference
+	@python -m whyspiking.records.datapackage results/reference
 	@python -m whyspiking.readme_table
 
 clean:

@@ -21,7 +21,7 @@ import yaml
 from whyspiking import registry
 from whyspiking.contract import Params
 from whyspiking.exchange.networks import merge
-from whyspiking.tables import Table
+from whyspiking.records.tables import Table
 
 REFERENCE = Path("results/reference/durations.csv")
 TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0

@@ -12,7 +12,13 @@ import pandas as pd
 import yaml
 from made_exhibits import SEEDS, exhibits
 
-from whyspiking import array_files, claims, collect, columns, compare, registry, tables
+from whyspiking import (
+    claims,
+    collect,
+    compare,
+    registry,
+)
+from whyspiking.records import array_files, columns, tables
 
 ROOT = Path(__file__).parents[1]
 

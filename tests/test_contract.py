@@ -14,7 +14,7 @@ from whyspiking import claims, dispatch, registry
 from whyspiking.contract import Network, Task
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.tables import GLOSSARY
+from whyspiking.records.tables import GLOSSARY
 from whyspiking.talk_contract import Replication
 
 ROOT = Path(__file__).parents[1]

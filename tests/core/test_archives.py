@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from whyspiking import array_files
 from whyspiking.datasets import archives, ecg, recorded, spoken
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
+from whyspiking.records import array_files
 
 NAME = "package/data/images"
 LIMIT = 1000

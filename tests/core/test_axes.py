@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import axes, columns, statistics, tables
+from whyspiking import axes, statistics
 from whyspiking.errors import UserError
+from whyspiking.records import columns, tables
 
 
 def entry(**changes):

@@ -19,7 +19,7 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import battery, columns, conditions, subsets, tables
+from whyspiking import battery, conditions, subsets
 from whyspiking.contract import (
     Condition,
     Recording,
@@ -28,6 +28,7 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
+from whyspiking.records import columns, tables
 from whyspiking.spikes import Spikes
 
 

@@ -17,7 +17,7 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import battery, plans, scoring, tables
+from whyspiking import battery, plans, scoring
 from whyspiking.contract import (
     Network,
     Stimulus,
@@ -26,6 +26,7 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
+from whyspiking.records import tables
 from whyspiking.spikes import Spikes
 
 

@@ -14,11 +14,12 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import columns, contrasts, controls, counterpart, tables
+from whyspiking import contrasts, controls, counterpart
 from whyspiking.contract import (
     Network,
     Trials,
 )
+from whyspiking.records import columns, tables
 
 # Controls
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from toy_talk import DELAY, DURATION, ToyTalk, mlp, probe, spiking_network, talk, value
 
-from whyspiking import columns, contrasts
+from whyspiking import contrasts
+from whyspiking.records import columns
 
 
 class EarlyTalk(ToyTalk):

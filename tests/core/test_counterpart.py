@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from fulfilled import made_of
 
-from whyspiking import tables
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.counterpart import probe_control
+from whyspiking.records import tables
 from whyspiking.spikes import Spikes
 
 CONFIG: dict[str, Any] = {

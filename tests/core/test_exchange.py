@@ -16,7 +16,6 @@ import pytest
 import yaml
 
 from whyspiking import (
-    array_files,
     dispatch,
     export,
     network_files,
@@ -30,6 +29,7 @@ from whyspiking.datasets import making, recordings
 from whyspiking.errors import UserError
 from whyspiking.exchange import Clock, Graph, NotExpressible, networks
 from whyspiking.exchange.graph import first_step, first_to_fire, raster
+from whyspiking.records import array_files
 
 ROOT = Path(__file__).parents[2]
 READER = ROOT / "tests" / "peers" / "norse_reader.py"

@@ -11,10 +11,16 @@ import pandas as pd
 import pytest
 from made_results import make_results
 
-from whyspiking import array_files, columns, datapackage, export, tables
+from whyspiking import export
 from whyspiking.datasets import making, nmnist, spoken
 from whyspiking.datasets.event_camera import Events
 from whyspiking.errors import UserError
+from whyspiking.records import (
+    array_files,
+    columns,
+    datapackage,
+    tables,
+)
 
 PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"

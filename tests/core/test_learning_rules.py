@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import columns, contrasts, places, registry, tables
+from whyspiking import contrasts, places, registry
 from whyspiking.contract import Params
 from whyspiking.errors import UserError
 from whyspiking.learning_rules import Rule, evaluate
 from whyspiking.learning_table import learning_table
+from whyspiking.records import columns, tables
 
 ROOT = Path(__file__).parents[2]
 TALKS = {name: registry.load_talk(name) for name in registry.available()}

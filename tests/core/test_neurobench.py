@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import counting, tables
+from whyspiking import counting
 from whyspiking.contract import Layer
 from whyspiking.exchange import neurobench
+from whyspiking.records import tables
 from whyspiking.spikes import Spikes
 
 COUNTS = Path(__file__).parents[1] / "peers" / "neurobench_counts.py"

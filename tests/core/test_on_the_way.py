@@ -7,13 +7,21 @@ import pandas as pd
 import pytest
 from fulfilled import fulfilled, made_of
 
-from whyspiking import contrasts, latency, measures_table, on_the_way, overview, registry, tables
+from whyspiking import (
+    contrasts,
+    latency,
+    measures_table,
+    on_the_way,
+    overview,
+    registry,
+)
 from whyspiking.contract import Network, Params, Stimulus, Task, Trials
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
 from whyspiking.latency import Answers
 from whyspiking.randomness import Streams
+from whyspiking.records import tables
 from whyspiking.replications.neftci import task as neftci
 from whyspiking.spikes import Spikes
 from whyspiking.talk_contract import Replication

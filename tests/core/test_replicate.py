@@ -7,8 +7,16 @@ import pytest
 from fulfilled import made_of
 from toy_talk import described, talk_of
 
-from whyspiking import collect, network_files, plans, registry, replicate, resimulate, tables
+from whyspiking import (
+    collect,
+    network_files,
+    plans,
+    registry,
+    replicate,
+    resimulate,
+)
 from whyspiking.contract import Labels, Network, Params, Stimulus, Task, Traces, Trials
+from whyspiking.records import tables
 
 
 def make_replication(measures):

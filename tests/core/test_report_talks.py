@@ -11,8 +11,6 @@ from made_exhibits import exhibits
 from made_results import make_results
 
 from whyspiking import (
-    array_files,
-    columns,
     dispatch,
     figures,
     registry,
@@ -25,6 +23,7 @@ from whyspiking import (
 )
 from whyspiking.contract import Results
 from whyspiking.figures import style
+from whyspiking.records import array_files, columns
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,16 @@ from scipy import special
 from test_registry import TOY
 from toy_talk import talk_of
 
-from whyspiking import columns, contrasts, places, registry, score_curves, sizes, tables
+from whyspiking import (
+    contrasts,
+    places,
+    registry,
+    score_curves,
+    sizes,
+)
 from whyspiking.contract import Network, Params
 from whyspiking.errors import UserError
+from whyspiking.records import columns, tables
 from whyspiking.registry import Talk
 from whyspiking.schema import parsed
 from whyspiking.size_figures import NotMeasuredError, accuracy_size

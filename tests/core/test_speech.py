@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from whyspiking import array_files
 from whyspiking.datasets.speech import commands, corpus, digits, ear, espeak, voices
 from whyspiking.errors import UserError
+from whyspiking.records import array_files
 
 # ---- The ear -------------------------------------------------------------------------------
 

@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
-from whyspiking import array_files
 from whyspiking.datasets import folders, making, recorded, spoken, words
 from whyspiking.datasets.speech import voices
 from whyspiking.errors import UserError
+from whyspiking.records import array_files
 from whyspiking.spikes import Spikes
 
 SETTINGS = {

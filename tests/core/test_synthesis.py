@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from whyspiking import (
-    columns,
     figures,
     forests,
     matrix,
@@ -24,6 +23,7 @@ from whyspiking.claims_file import Claim
 from whyspiking.config_file import Config
 from whyspiking.errors import UserError
 from whyspiking.figures import style
+from whyspiking.records import columns
 from whyspiking.synthesis import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
 
 ROOT = Path(__file__).parents[2]

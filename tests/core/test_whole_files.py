@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import array_files, native, network_files, tables, whole_files
-from whyspiking.columns import Column, TableSchema
+from whyspiking import native, network_files
 from whyspiking.contract import Network, Results
 from whyspiking.errors import UserError
 from whyspiking.jobs import REMEDIES
 from whyspiking.provenance import _benchmarks
+from whyspiking.records import array_files, tables, whole_files
+from whyspiking.records.columns import Column, TableSchema
 
 
 def listed(folder):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import battery, columns, controls, plans, tables
+from whyspiking import battery, controls, plans
 from whyspiking.contract import (
     Binding,
     BrianModel,
@@ -26,6 +26,7 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
+from whyspiking.records import columns, tables
 from whyspiking.registry import Experiment, Talk, TauChar
 from whyspiking.spikes import Spikes
 from whyspiking.talk_contract import Replication

@@ -22,7 +22,7 @@ N_WORDS = 4
 @pytest.fixture(scope="module")
 def params(tmp_path_factory) -> Params:
     """Small networks on a small made-up data set whose words differ in their bands."""
-    from whyspiking import array_files
+    from whyspiking.records import array_files
 
     folder = tmp_path_factory.mktemp("words")
     shards = []

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import columns
 from whyspiking.figures import NotMeasuredError
+from whyspiking.records import columns
 from whyspiking.replications.neftci import drawing
 
 

@@ -11,10 +11,11 @@ import pytest
 import yaml
 from fulfilled import fulfilled
 
-from whyspiking import contrasts, perturb, registry, tables
+from whyspiking import contrasts, perturb, registry
 from whyspiking.contract import Stimulus
 from whyspiking.counterpart import probe_control
 from whyspiking.randomness import Streams
+from whyspiking.records import tables
 from whyspiking.replications.scherr import evidence, evidence_task, lstm, trials
 from whyspiking.spikes import Spikes
 

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import dispatch, tables
+from whyspiking import dispatch
 from whyspiking.contract import Params
+from whyspiking.records import tables
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "tests")

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import claims, columns, registry, tables
+from whyspiking import claims, registry
+from whyspiking.records import columns, tables
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "results")

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import columns, statistics, tables
+from whyspiking import statistics
 from whyspiking.errors import UserError
+from whyspiking.records import columns, tables
+from whyspiking.records.tables import GLOSSARY
 from whyspiking.statistics import Interval
-from whyspiking.tables import GLOSSARY
 
 PLACE_COLUMNS = ("talk", "experiment", "variant", "engine", "perturbation", "locus")
 FAVOURS, AGAINST, UNCLEAR = "yes", "no", "unclear"

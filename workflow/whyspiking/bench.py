@@ -19,7 +19,6 @@ from whyspiking import (
     perturb,
     places,
     scoring,
-    tables,
     timing,
 )
 from whyspiking.contract import (
@@ -36,6 +35,7 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
+from whyspiking.records import tables
 from whyspiking.spikes import Spikes
 from whyspiking.subsets import (
     chosen_trials,

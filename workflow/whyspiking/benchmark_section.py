@@ -11,7 +11,7 @@ import pandas as pd
 from whyspiking import markup, study
 from whyspiking.errors import UserError
 from whyspiking.markup import Html
-from whyspiking.tables import Table
+from whyspiking.records.tables import Table
 
 FOLDER = "benchmarks"
 """Beside the folders of the runs; `benchmarks/run.py` writes there."""

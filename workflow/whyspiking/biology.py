@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from whyspiking import columns, tables
+from whyspiking.records import columns, tables
+from whyspiking.records.tables import Table
 from whyspiking.registry import Talk
 from whyspiking.schema import Block, Name, Some, closed, parsed, read_yaml
-from whyspiking.tables import Table
 from whyspiking.tolerance import of_spiking
 
 SOURCES = Path(__file__).with_name("report_assets") / "biology.yaml"

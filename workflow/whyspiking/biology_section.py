@@ -7,12 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whyspiking import markup, tables
+from whyspiking import markup
 from whyspiking.biology import Range, published
 from whyspiking.figures import BLUE, GREEN, NotMeasuredError, Plate
-from whyspiking.glossary import GLOSSARY
+from whyspiking.records import tables
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 from whyspiking.registry import Talk
-from whyspiking.tables import Table
 from whyspiking.telling import surname, surnames
 
 type Rows = list[dict[str, Any]]

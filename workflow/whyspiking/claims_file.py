@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from whyspiking.errors import UserError
-from whyspiking.glossary import GLOSSARY
+from whyspiking.records.glossary import GLOSSARY
 from whyspiking.schema import Block, Filled, MayLack, closed, nearest, parsed, read_yaml
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class Claim(Block):
     @model_validator(mode="after")
     def _check(self) -> Claim:
         if self.metric not in GLOSSARY:
-            otherwise = "expected a name of whyspiking.glossary.GLOSSARY."
+            otherwise = "expected a name of whyspiking.records.glossary.GLOSSARY."
             hint = nearest(self.metric, GLOSSARY, otherwise)
             raise ValueError(
                 f"claim '{self.id}' uses metric '{self.metric}', which is not known; {hint} "

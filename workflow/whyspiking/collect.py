@@ -10,7 +10,6 @@ import pandas as pd
 
 from whyspiking import (
     claims,
-    columns,
     contrasts,
     network_files,
     overview,
@@ -18,9 +17,9 @@ from whyspiking import (
     registry,
     scoring,
     sizes,
-    tables,
 )
 from whyspiking.contract import Params
+from whyspiking.records import columns, tables
 from whyspiking.registry import Talk
 
 

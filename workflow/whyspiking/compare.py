@@ -11,15 +11,13 @@ import pandas as pd
 from whyspiking import (
     axes,
     biology,
-    columns,
     costs,
-    datapackage,
     provenance,
     registry,
     score_curves,
-    tables,
     tolerance,
 )
+from whyspiking.records import columns, datapackage, tables
 
 
 def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:

@@ -15,7 +15,7 @@ from whyspiking.figures import (
     legend_below,
     log_axis,
 )
-from whyspiking.tables import Table
+from whyspiking.records.tables import Table
 
 
 def energy_dots(ratios: Table) -> Plate:

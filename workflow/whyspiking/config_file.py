@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 from pydantic import Field, model_validator
 
 from whyspiking.claims_file import Axis, Condition
-from whyspiking.glossary import GLOSSARY
 from whyspiking.perturb import ON_NUMBERS, ON_SPIKES
+from whyspiking.records.glossary import GLOSSARY
 from whyspiking.schema import Block, Filled, Listed, Name, Some, Unique, Wrong, closed, nearest
 
 # Braces are wildcards of Snakemake; the others would tear command lines apart.

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.array_files import load_arrays
 from whyspiking.errors import UserError
 from whyspiking.progress import Progress as Progress
+from whyspiking.records.array_files import load_arrays
 from whyspiking.spikes import Spikes
 
 if TYPE_CHECKING:

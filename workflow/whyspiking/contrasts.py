@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import columns, energy, places, sizes, statistics, tables
+from whyspiking import (
+    energy,
+    places,
+    sizes,
+    statistics,
+)
 from whyspiking.contract import Params
 from whyspiking.energy import ControlCounts, CostModel, SpikingCounts
+from whyspiking.records import columns, tables
+from whyspiking.records.tables import Table
 from whyspiking.registry import Experiment, Talk
-from whyspiking.tables import Table
 
 SPIKING_ENGINE = "brian2"
 Counts = Mapping[str, float]

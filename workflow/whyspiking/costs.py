@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import columns, statistics, tables
+from whyspiking import statistics
 from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
+from whyspiking.records import columns, tables
+from whyspiking.records.tables import Table
 from whyspiking.registry import Talk, Variant
-from whyspiking.tables import Table
 
 SECONDS, RATIO = "train_seconds", "train_seconds_ratio"
 MEMORY = ("learning_memory", "memory")

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking import conditions, curves, perturb, places, scoring, tables
+from whyspiking import (
+    conditions,
+    curves,
+    perturb,
+    places,
+    scoring,
+)
 from whyspiking.contract import (
     Condition,
     Network,
@@ -27,6 +33,7 @@ from whyspiking.contract import (
 from whyspiking.controls import Arrays, forward, seen, weight_names
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
+from whyspiking.records import tables
 from whyspiking.subsets import chosen_trials, perturbed_limit, select_task
 from whyspiking.talk_contract import Replication
 

@@ -16,9 +16,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from whyspiking import array_files
 from whyspiking.errors import UserError
 from whyspiking.exchange import NotExpressible, networks
+from whyspiking.records import array_files
 
 EXPORTED = "nir"
 """Folder beside a run's tables that receives exported networks."""

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking import markup, tables
+from whyspiking import markup
 from whyspiking.learning_rules import Rule
+from whyspiking.records import tables
+from whyspiking.records.tables import Table
 from whyspiking.registry import Talk
-from whyspiking.tables import Table
 
 
 def learning_table(costs: Table, talks: Mapping[str, Talk]) -> Markup:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from whyspiking.markup import macros
-from whyspiking.tables import Table
+from whyspiking.records.tables import Table
 
 COLUMNS = (
     ("T1", "timing index: score above chance lost when spike times are redrawn", "one"),

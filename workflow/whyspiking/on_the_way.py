@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import latency, places, tables
+from whyspiking import latency, places
 from whyspiking.contract import Network, Params, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.latency import Answers
 from whyspiking.randomness import Streams
+from whyspiking.records import tables
 from whyspiking.subsets import chosen_trials, select_task
 from whyspiking.talk_contract import Replication
 

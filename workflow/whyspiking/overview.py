@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import columns, statistics, tables
+from whyspiking import statistics
+from whyspiking.records import columns, tables
+from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.registry import Experiment, Talk
 from whyspiking.statistics import Interval, Transform
-from whyspiking.tables import GLOSSARY, Table
 
 LOCI = ("hidden", "input", "weights", "neurons", "")
 """Where a measure exists for several loci, the first of these counts."""

@@ -15,7 +15,7 @@ from whyspiking.figures import (
     over_seeds,
 )
 from whyspiking.perturb import ORIGIN
-from whyspiking.tables import GLOSSARY, Table
+from whyspiking.records.tables import GLOSSARY, Table
 
 DESCENDING = ("quantise", "clip")
 """Perturbations of which a smaller number is the stronger one."""

@@ -13,8 +13,8 @@ from whyspiking.datasets.folders import folder_of
 from whyspiking.errors import UserError
 from whyspiking.experiments import Experiment, Parameters, Sizes, Variant
 from whyspiking.learning_rules import Rule, split
+from whyspiking.records.whole_files import read_json
 from whyspiking.schema import Block, Name, Some, Wrong, closed, nearest, parsed, read_yaml
-from whyspiking.whole_files import read_json
 
 __all__ = [
     "Experiment",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from whyspiking import controls, dispatch, network_files
 from whyspiking.contract import Network, Outcome, Params, Progress, Split
 from whyspiking.randomness import Streams
-from whyspiking.whole_files import read_json
+from whyspiking.records.whole_files import read_json
 
 if TYPE_CHECKING:
     from whyspiking.plans import Training

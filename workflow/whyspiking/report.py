@@ -14,7 +14,7 @@ from typing import Any
 
 from whyspiking.errors import UserError
 from whyspiking.markup import ASSETS, templates
-from whyspiking.whole_files import replacing
+from whyspiking.records.whole_files import replacing
 
 MAIN_PAGE = "why_spiking.html"
 

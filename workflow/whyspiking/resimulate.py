@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyspiking import array_files, battery, dispatch, network_files, tables
+from whyspiking import battery, dispatch, network_files
 from whyspiking.brian import Machine
 from whyspiking.contract import Params, Progress
+from whyspiking.records import array_files, tables
 
 if TYPE_CHECKING:
     from whyspiking.plans import Measuring

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import array_files, columns, statistics, tables
+from whyspiking import statistics
+from whyspiking.records import array_files, columns, tables
+from whyspiking.records.tables import Table
 from whyspiking.registry import Experiment, Talk
-from whyspiking.tables import Table
 
 
 def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path) -> pd.DataFrame:

@@ -9,9 +9,9 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking.markup import macros
+from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.registry import Experiment, Talk
 from whyspiking.synthesis import CLAIMS, Answer
-from whyspiking.tables import GLOSSARY, Table
 
 PASSES = ("replicated", "replicated, within noise")
 OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio", "speed_area_gain")

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from whyspiking import markup
 from whyspiking.figures import NotMeasuredError, Plate, legend_below, line_with_interval
+from whyspiking.records.tables import Table
 from whyspiking.registry import Talk
-from whyspiking.tables import Table
 
 COLUMNS = 3
 LOOKS = ("spiking", "control")

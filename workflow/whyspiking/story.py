@@ -20,15 +20,15 @@ from whyspiking import (
     registry,
     sections,
     svg,
-    tables,
 )
-from whyspiking.columns import HISTORY, OF_A_TALK
 from whyspiking.contract import Results
 from whyspiking.errors import UserError
 from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html, macros
 from whyspiking.perturbation_curves import perturbation_curves
-from whyspiking.tables import Table
+from whyspiking.records import tables
+from whyspiking.records.columns import HISTORY, OF_A_TALK
+from whyspiking.records.tables import Table
 from whyspiking.verdict_table import verdict_table
 
 

@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from whyspiking import (
     biology_section,
-    columns,
     comparisons,
     constraints,
     forests,
@@ -26,12 +25,14 @@ from whyspiking import (
     slides,
     speed_figures,
     synthesis,
-    tables,
     telling,
     trained,
 )
 from whyspiking.figures import Plate
 from whyspiking.markup import Html, macros
+from whyspiking.records import columns, tables
+from whyspiking.records.tables import Table
+from whyspiking.records.whole_files import read_json
 from whyspiking.story import (
     Story,
     check_scale,
@@ -41,9 +42,7 @@ from whyspiking.story import (
     show,
 )
 from whyspiking.synthesis import Answer
-from whyspiking.tables import Table
 from whyspiking.verdict_table import verdict_table
-from whyspiking.whole_files import read_json
 
 __all__ = ["Story", "Study"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from whyspiking.figures import INK, style
-from whyspiking.whole_files import replacing
+from whyspiking.records.whole_files import replacing
 
 
 def inline(figure: Figure, prefix: str, alt: str) -> str:

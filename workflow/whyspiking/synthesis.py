@@ -15,8 +15,8 @@ import numpy as np
 from whyspiking import overview
 from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
 from whyspiking.claims_file import Claim
+from whyspiking.records.tables import Table
 from whyspiking.registry import Talk
-from whyspiking.tables import Table
 
 YES, PART, NO, UNDECIDED, NONE = "yes", "in part", "no", "undecided", "n/a"
 WORDS = (YES, PART, NO, UNDECIDED, NONE)

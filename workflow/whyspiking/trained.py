@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking import markup, tables
+from whyspiking import markup
+from whyspiking.records import tables
+from whyspiking.records.tables import Table
 from whyspiking.registry import Talk
-from whyspiking.tables import Table
 from whyspiking.telling import surnames
 
 

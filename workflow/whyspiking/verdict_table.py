@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from whyspiking.claims_file import Claim
 from whyspiking.markup import macros
+from whyspiking.records.tables import Table
 from whyspiking.registry import Talk
-from whyspiking.tables import Table
 
 
 def verdict_table(

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from whyspiking import whole_files
 from whyspiking.errors import UserError
+from whyspiking.records import whole_files
 from whyspiking.toolchain import FULL_DISK, REMEDY, compiler, processor
 
 FLAGS = (

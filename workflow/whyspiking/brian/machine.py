@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking import whole_files
 from whyspiking.brian import assembling, building, compiling
 from whyspiking.brian.exchange import Exchange, Value
 from whyspiking.contract import BrianModel, Recording, Stimulus
 from whyspiking.errors import UserError
+from whyspiking.records import whole_files
 from whyspiking.spikes import Spikes
 
 MANIFEST = "manifest.json"

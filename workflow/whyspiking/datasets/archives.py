@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from whyspiking.whole_files import replacing
+from whyspiking.records.whole_files import replacing
 
 CHUNK = 1 << 20
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking import whole_files
 from whyspiking.contract import Progress
 from whyspiking.datasets.folders import FETCHED, SPOKEN
 from whyspiking.errors import UserError
+from whyspiking.records import whole_files
 
 
 def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progress) -> None:

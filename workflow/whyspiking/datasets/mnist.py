@@ -30,7 +30,7 @@ from whyspiking.datasets import archives
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.whole_files import read_json, replacing
+from whyspiking.records.whole_files import read_json, replacing
 
 FILES = {
     "train-images-idx3-ubyte": (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
 from whyspiking.randomness import Streams
-from whyspiking.whole_files import read_json
+from whyspiking.records.whole_files import read_json
 
 Part = Literal["train", "validation", "test_seen", "test_heldout"]
 

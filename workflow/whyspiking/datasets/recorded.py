@@ -16,7 +16,7 @@ from typing import Any
 from whyspiking.datasets import archives, spoken
 from whyspiking.datasets.folders import ARCHIVES, find_recorded, places_of_recorded
 from whyspiking.errors import UserError
-from whyspiking.whole_files import replacing
+from whyspiking.records.whole_files import replacing
 
 LARGEST_BYTES = 4_000_000_000
 """Of an unpacked file; the published training file has a tenth of it."""

@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.array_files import load_arrays
 from whyspiking.datasets import mnist, nmnist
 from whyspiking.datasets.event_camera import Events
 from whyspiking.datasets.folders import find_nmnist
 from whyspiking.datasets.nmnist import Grid, Part
 from whyspiking.errors import UserError
-from whyspiking.whole_files import read_json, replacing
+from whyspiking.records.array_files import load_arrays
+from whyspiking.records.whole_files import read_json, replacing
 
 SPLITS: dict[str, Part] = {"train": "train", "validation": "train", "test": "test"}
 """Split -> file of MNIST that it is from."""

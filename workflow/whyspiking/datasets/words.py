@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import array_files
 from whyspiking.datasets.prepared import Part, of_part, verified
+from whyspiking.records import array_files
 
 FILES = {"train": "words_train.npz", "test": "words_test.npz"}
 """File -> where it lies in the folder of the data set."""

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from whyspiking import tables
+from whyspiking.records import tables
 
 NAMES = {
     "accuracy": "ClassificationAccuracy",

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import whole_files
 from whyspiking.errors import UserError
+from whyspiking.records import whole_files
 
 
 def save_arrays(arrays: dict[str, NDArray], path: Path) -> None:

@@ -15,9 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from whyspiking.columns import HISTORY, OF_A_RUN, Column, TableSchema
 from whyspiking.errors import UserError
-from whyspiking.glossary import GLOSSARY
+from whyspiking.records.columns import (
+    HISTORY,
+    OF_A_RUN,
+    Column,
+    TableSchema,
+)
+from whyspiking.records.glossary import GLOSSARY
 
 NAME = "datapackage.json"
 MISSING = ["", "nan"]
@@ -109,9 +114,9 @@ def _contents(path: Path) -> dict[str, Any]:
 
 
 def main(words: Sequence[str]) -> int:
-    """`python -m whyspiking.datapackage FOLDER`."""
+    """`python -m whyspiking.records.datapackage FOLDER`."""
     if len(words) != 1:
-        print("usage: python -m whyspiking.datapackage results/<scale>", file=sys.stderr)
+        print("usage: python -m whyspiking.records.datapackage results/<scale>", file=sys.stderr)
         return 2
     try:
         write(Path(words[0]))

@@ -10,10 +10,10 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from whyspiking import whole_files
-from whyspiking.columns import METRICS, TableSchema
 from whyspiking.errors import UserError
-from whyspiking.glossary import GLOSSARY
+from whyspiking.records import whole_files
+from whyspiking.records.columns import METRICS, TableSchema
+from whyspiking.records.glossary import GLOSSARY
 
 type Table = Any
 """A pandas DataFrame where it is sliced a lot: its annotations make of every selection a union of

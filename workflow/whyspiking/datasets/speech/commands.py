@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import array_files
 from whyspiking.contract import Progress
 from whyspiking.datasets.speech import corpus, voices
 from whyspiking.randomness import Streams
+from whyspiking.records import array_files
 
 NAME = "spoken words (synthetic voices, logarithmic mel spectra)"
 CITATION = (

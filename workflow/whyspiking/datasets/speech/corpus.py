@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import whole_files
 from whyspiking.datasets.speech import voices
 from whyspiking.datasets.speech.espeak import Synthesiser
 from whyspiking.randomness import Streams
+from whyspiking.records import whole_files
 
 COLUMNS = (
     "labels", "repetition", "voice", "text", "rate", "pitch", "pitch_range", "scale", "duration_s",

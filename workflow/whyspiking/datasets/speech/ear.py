@@ -37,8 +37,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import array_files, native, whole_files
+from whyspiking import native
 from whyspiking.errors import UserError
+from whyspiking.records import array_files, whole_files
 
 LEVEL = 0.3
 """Root mean square to which every clip is scaled."""

@@ -29,7 +29,7 @@ from whyspiking.figures import (
     over_seeds,
     raster,
 )
-from whyspiking.tables import Table, where
+from whyspiking.records.tables import Table, where
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -35,7 +35,7 @@ from whyspiking.figures import (
     raster,
 )
 from whyspiking.perturbation_curves import perturbation_curves
-from whyspiking.tables import Table
+from whyspiking.records.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

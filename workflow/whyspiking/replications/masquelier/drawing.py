@@ -27,8 +27,8 @@ from whyspiking.figures import (
     over_seeds,
     raster,
 )
+from whyspiking.records.tables import Table
 from whyspiking.replications.masquelier.audio import drawing as audio
-from whyspiking.tables import Table
 
 if TYPE_CHECKING:
     from whyspiking.contract import Results

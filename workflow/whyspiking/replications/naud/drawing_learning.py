@@ -25,7 +25,7 @@ from whyspiking.figures import (
     need,
     over_seeds,
 )
-from whyspiking.tables import Table
+from whyspiking.records.tables import Table
 
 if TYPE_CHECKING:
     from whyspiking.contract import Results

@@ -21,7 +21,7 @@ from whyspiking.figures import (
     over_seeds,
     raster,
 )
-from whyspiking.tables import Table
+from whyspiking.records.tables import Table
 
 if TYPE_CHECKING:
     from whyspiking.contract import Results

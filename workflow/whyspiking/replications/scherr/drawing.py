@@ -37,7 +37,7 @@ from whyspiking.figures import (
 
 if TYPE_CHECKING:
     from whyspiking.contract import Results
-    from whyspiking.tables import Table
+    from whyspiking.records.tables import Table
 
 RULES = {
     "spiking": "symmetric e-prop",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from whyspiking.datasets.speech.voices import WORDS
 from whyspiking.figures import BLUE, GREY, INK, RED, Plate, legend_below, need, raster
-from whyspiking.tables import Table
+from whyspiking.records.tables import Table
 
 SOURCE = "words/exhibits.npz"
 FRAME_MS = 10.0
