@@ -32,9 +32,9 @@ def vectors(request, monkeypatch) -> Iterator[str]:
 
 @functools.cache
 def _macros(width: str) -> set[str]:
-    from whyspiking import native, toolchain
+    from whyspiking.compiler import libraries, toolchain
 
-    command = [*toolchain.compiler(), *native.flags(), "-dM", "-E", "-x", "c++", os.devnull]
+    command = [*toolchain.compiler(), *libraries.flags(), "-dM", "-E", "-x", "c++", os.devnull]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return {line.split()[1] for line in done.stdout.splitlines()}
 

@@ -29,9 +29,10 @@ from brian_networks import (
 )
 
 import whyspiking
-from whyspiking.brian import Machine, building, compiling
+from whyspiking.brian import Machine, building
 from whyspiking.brian.building import digest
 from whyspiking.brian.exchange import Exchange, to_events
+from whyspiking.compiler import programs
 from whyspiking.contract import BrianModel, Replay, Stimulus
 from whyspiking.errors import UserError
 
@@ -169,7 +170,7 @@ def test_joined_code_computes_what_the_separate_files_do(machine, tmp_path):
     """Brian2's own makefile compiles every file alone and optimises all of them."""
     apart = copy.copy(machine)
     apart.project = tmp_path / "apart"
-    products = shutil.ignore_patterns("main", "*.o", *compiling.UNITS)
+    products = shutil.ignore_patterns("main", "*.o", *programs.UNITS)
     shutil.copytree(machine.project, apart.project, ignore=products)
     subprocess.run(["make", "-s", "-j2"], cwd=apart.project, check=True)
     stimulus = Stimulus({"input": random_spikes(3)})
@@ -185,7 +186,7 @@ def test_programs_write_only_what_is_read(machine, tmp_path):
     results = tmp_path / "results"
     results.mkdir()
     words = ["--results_dir", f"{results}/", "random:seed=1", "trials:count=1", *words]
-    compiling.run_program(machine.project, words)
+    programs.run_program(machine.project, words)
     assert {path.name for path in results.iterdir()} == building._results(machine.manifest)
 
 

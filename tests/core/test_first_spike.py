@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import lambertw
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 from whyspiking.errors import UserError
 from whyspiking.first_spike import closed_form, compiled, encoding, layer
 
@@ -355,16 +355,16 @@ def test_wrong_shapes_are_refused():
 
 
 def test_kernel_is_compiled_once_and_kept(tmp_path, monkeypatch):
-    optimised = [flag for flag in native.FLAGS if flag != "-O3"]
-    monkeypatch.setattr(native, "FLAGS", (*optimised, "-O0"))
+    optimised = [flag for flag in libraries.FLAGS if flag != "-O3"]
+    monkeypatch.setattr(libraries, "FLAGS", (*optimised, "-O0"))
 
     def build():
-        return native.build("first_spike", compiled.SOURCES, tmp_path)
+        return libraries.build("first_spike", compiled.SOURCES, tmp_path)
 
     first = build()
     stamp = first.stat().st_mtime_ns
     assert build() == first and first.stat().st_mtime_ns == stamp
-    monkeypatch.setattr(native, "FLAGS", (*native.FLAGS, "-DOTHER"))
+    monkeypatch.setattr(libraries, "FLAGS", (*libraries.FLAGS, "-DOTHER"))
     assert build() != first
     assert not list(tmp_path.glob("*.part"))
 

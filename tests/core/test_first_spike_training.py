@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies
 from scipy import stats
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 from whyspiking.errors import UserError
 from whyspiking.first_spike import closed_form, compiled, compiled_epoch, layer, reference_epoch
 from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
@@ -389,11 +389,11 @@ def test_what_does_not_fit_is_refused():
 def test_headers_count_for_the_cache(tmp_path, monkeypatch):
     source, header = tmp_path / "one.cpp", tmp_path / "one.hpp"
     source.write_text('#include "one.hpp"\nextern "C" int one() { return kOne; }\n')
-    monkeypatch.setattr(native, "FLAGS", ("-shared", "-fPIC"))
+    monkeypatch.setattr(libraries, "FLAGS", ("-shared", "-fPIC"))
     found = []
     for value in (1, 2, 1):
         header.write_text(f"constexpr int kOne = {value};\n")
-        found.append(native.build("one", [source], tmp_path / "cache"))
+        found.append(libraries.build("one", [source], tmp_path / "cache"))
     assert found[0] == found[2] != found[1]
 
 
@@ -401,17 +401,17 @@ def test_the_shared_header_and_the_width_count_for_the_cache(tmp_path, monkeypat
     source, header = tmp_path / "one.cpp", tmp_path / "shared" / "compiler" / "two.hpp"
     source.write_text('#include "compiler/two.hpp"\nextern "C" int two() { return kTwo; }\n')
     header.parent.mkdir(parents=True)
-    monkeypatch.setattr(native.shared, "FOLDER", header.parent)
-    monkeypatch.setattr(native.shared, "HEADERS", (header,))
+    monkeypatch.setattr(libraries.shared, "FOLDER", header.parent)
+    monkeypatch.setattr(libraries.shared, "HEADERS", (header,))
     found = []
     for value, width in ((1, "avx512"), (2, "avx512"), (2, "baseline")):
         header.write_text(f"constexpr int kTwo = {value};\n")
         monkeypatch.setenv("WHYSPIKING_VECTORS", width)
-        found.append(native.build("two", [source], tmp_path / "cache"))
-    assert len(set(found)) == (3 if native.flags() != native.FLAGS else 2)
+        found.append(libraries.build("two", [source], tmp_path / "cache"))
+    assert len(set(found)) == (3 if libraries.flags() != libraries.FLAGS else 2)
     monkeypatch.setenv("WHYSPIKING_VECTORS", "mmx")
     with pytest.raises(UserError, match="'mmx' is not known; one of baseline, avx2, avx512"):
-        native.build("two", [source], tmp_path / "cache")
+        libraries.build("two", [source], tmp_path / "cache")
 
 
 def test_inputs_with_spikes_left_out_are_still_sorted():

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import native, network_files
+from whyspiking import network_files
+from whyspiking.compiler import libraries
 from whyspiking.contract import Network, Results
 from whyspiking.errors import UserError
 from whyspiking.jobs import REMEDIES
@@ -131,13 +132,13 @@ def test_a_damaged_library_is_compiled_anew(tmp_path, monkeypatch):
     monkeypatch.setenv("WHYSPIKING_CACHE", str(tmp_path / "cache"))
     source = tmp_path / "one.cpp"
     source.write_text('extern "C" int one() { return 1; }\n')
-    assert native.load("one", [source]).one() == 1
-    path = native.build("one", [source], tmp_path / "cache")
+    assert libraries.load("one", [source]).one() == 1
+    path = libraries.build("one", [source], tmp_path / "cache")
     whole = path.read_bytes()
     # Written anew, not changed in place: this process has it mapped.
     path.unlink()
     path.write_bytes(whole[:200])
-    assert native.build("one", [source], tmp_path / "cache") == path
+    assert libraries.build("one", [source], tmp_path / "cache") == path
     assert len(path.read_bytes()) == len(whole)
 
 

@@ -5,8 +5,8 @@ import ctypes
 import numpy as np
 import pytest
 
-from whyspiking import native
 from whyspiking.brian import Machine
+from whyspiking.compiler import libraries
 from whyspiking.contract import BrianModel, Stimulus
 from whyspiking.replications.naud import vector_functions
 
@@ -66,7 +66,9 @@ def test_compiled_exponential_is_that_of_numpy(recording):
 
 def test_both_at_any_width_of_vectors(vectors, tmp_path, monkeypatch):
     """In a loop without anything else, which the compiler turns into vectors."""
-    monkeypatch.setattr(native, "FLAGS", (*native.FLAGS, "-ffast-math", "-fno-finite-math-only"))
+    monkeypatch.setattr(
+        libraries, "FLAGS", (*libraries.FLAGS, "-ffast-math", "-fno-finite-math-only")
+    )
     source = tmp_path / "functions.cpp"
     source.write_text(
         "#include <cmath>\n#include <cstdint>\n#include <cstring>\n"
@@ -80,7 +82,7 @@ def test_both_at_any_width_of_vectors(vectors, tmp_path, monkeypatch):
     n = N - 5
     keys, u, y = np.random.default_rng(2).random(n), np.empty(n), np.empty(n)
     at = [array.ctypes.data_as(ctypes.c_void_p) for array in (keys, u, X, y)]
-    native.load("functions", [source]).functions(n, *at)
+    libraries.load("functions", [source]).functions(n, *at)
     np.testing.assert_array_equal(u, vector_functions.uniform(keys, 7))
     x = np.clip(X[:n], -700, 700)
     assert (np.abs(y / np.exp(x) - 1) <= 1e-15 + 2e-16 * np.abs(x)).all()

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking import toolchain
-from whyspiking.brian import assembling, compiling
+from whyspiking.brian import assembling
 from whyspiking.brian.assembling import assemble, steps_per_trial, synapses_of, whole_steps
+from whyspiking.compiler import programs, toolchain
 from whyspiking.contract import BrianModel
 from whyspiking.errors import UserError
 
@@ -50,10 +50,10 @@ def digest(model: BrianModel) -> str:
         "lag": dict(model.lag_variable),
         "schedule": list(model.schedule),
         "brian2": importlib.metadata.version("brian2"),
-        "compiler": [*toolchain.compiler(), *compiling.FLAGS, toolchain.processor()],
+        "compiler": [*toolchain.compiler(), *programs.FLAGS, toolchain.processor()],
         "builder": [
             hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            for path in (__file__, assembling.__file__, compiling.__file__, CODE)
+            for path in (__file__, assembling.__file__, programs.__file__, CODE)
         ],
     }
     text = json.dumps(parts, sort_keys=True, default=_plain)
@@ -83,9 +83,9 @@ def build(model: BrianModel, project: Path, shared: Path) -> dict[str, Any]:
     Raises:
         UserError: If compiler or make is missing, or if Brian2 or the compiler reject the model.
     """
-    compiling.require_tools()
+    programs.require_tools()
     clock = _Stopwatch()
-    headers = compiling.precompiled_headers(shared)
+    headers = programs.precompiled_headers(shared)
     clock.lap("headers")
     # Deprecations inside Brian2 and its parsers are no news to the user of this package.
     with warnings.catch_warnings():
@@ -116,7 +116,7 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
             manifest = _manifest(model, device, parts)
             _generate(device, project, headers)
             _mend(project, model.dt_ms / 1e3, _results(manifest))
-            compiling.unite(project)
+            programs.unite(project)
         except (UserError, OSError):
             raise
         except Exception as error:
@@ -125,7 +125,7 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
                 f"{error}); mend the equations in the talk's model"
             ) from error
         clock.lap("generate")
-        compiling.make(project, model.name)
+        programs.make(project, model.name)
         clock.lap("compile")
         return manifest
     finally:
@@ -245,7 +245,7 @@ def _generate(device: Any, project: Path, headers: str) -> None:
     from brian2 import prefs
 
     before = prefs["codegen.cpp.extra_compile_args"]
-    prefs["codegen.cpp.extra_compile_args"] = [*compiling.FLAGS, headers]
+    prefs["codegen.cpp.extra_compile_args"] = [*programs.FLAGS, headers]
     try:
         device.build(directory=str(project), compile=False, run=False)
     finally:
@@ -361,7 +361,7 @@ def _results(manifest: Mapping[str, Any]) -> set[str]:
 def _count_synapses(project: Path) -> dict[str, int]:
     """Ask the finished program how many synapses its own connections have."""
     path = (project / "sizes.txt").resolve()
-    compiling.run_program(project, ["random:seed=0", f"describe:file={path}"])
+    programs.run_program(project, ["random:seed=0", f"describe:file={path}"])
     pairs = (line.split() for line in path.read_text().splitlines())
     return {name: int(size) for name, size in pairs}
 

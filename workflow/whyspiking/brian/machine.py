@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking.brian import assembling, building, compiling
+from whyspiking.brian import assembling, building
 from whyspiking.brian.exchange import Exchange, Value
+from whyspiking.compiler import programs
 from whyspiking.contract import BrianModel, Recording, Stimulus
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
@@ -167,7 +168,7 @@ class Machine:
             self.merged += exchange.merged
             results = folder / "results"
             results.mkdir()
-            compiling.run_program(self.project, ["--results_dir", f"{results}/", *words])
+            programs.run_program(self.project, ["--results_dir", f"{results}/", *words])
             return Recording(
                 spikes={
                     population: exchange.read_spikes(population, results, n_trials)

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking import compiler as shared
-from whyspiking import toolchain
+from whyspiking.compiler import toolchain
+from whyspiking.compiler.toolchain import FULL_DISK, REMEDY
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
-from whyspiking.toolchain import FULL_DISK, REMEDY
 
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
 

@@ -12,9 +12,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from whyspiking.compiler.toolchain import (
+    FULL_DISK,
+    REMEDY,
+    compiler,
+    processor,
+)
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
-from whyspiking.toolchain import FULL_DISK, REMEDY, compiler, processor
 
 FLAGS = (
     *("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11"),

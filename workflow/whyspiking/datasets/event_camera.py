@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 
 SOURCES = (Path(__file__).with_name("event_camera.cpp"),)
 FEWEST_ROOM = 4096
@@ -216,7 +216,7 @@ def _events(times: NDArray, address: NDArray, start: NDArray, side: int) -> Even
 
 @functools.cache
 def _library() -> ctypes.CDLL:
-    found = native.load("event_camera", SOURCES)
+    found = libraries.load("event_camera", SOURCES)
     array, whole, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
     found.watch.argtypes = [
         whole, whole, array, whole, whole, array, array, array, array, real, real, real,

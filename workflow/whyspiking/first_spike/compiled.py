@@ -1,4 +1,4 @@
-"""First-spike layers in C++ (`kernel.cpp`), see `whyspiking.native`.
+"""First-spike layers in C++ (`kernel.cpp`), see `whyspiking.compiler.libraries`.
 
 `closed_form` does the same in JAX.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 from whyspiking.first_spike.layer import LayerOutput, check_layer
 
 SOURCES = tuple(Path(__file__).parent / name for name in ("kernel.cpp", "general_taus.cpp"))
@@ -138,7 +138,7 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If there is no compiler or it fails.
     """
-    found = native.load("first_spike", SOURCES)
+    found = libraries.load("first_spike", SOURCES)
     for suffix, real in (("f32", ctypes.c_float), ("f64", ctypes.c_double)):
         forward_ = getattr(found, f"forward_{suffix}")
         forward_.argtypes = [_INT, _ARRAY, _ARRAY, _INT, _INT, _INT, real, _ARRAY, _ARRAY]

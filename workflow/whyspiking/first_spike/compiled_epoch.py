@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 
 if TYPE_CHECKING:
     from whyspiking.first_spike.training import Inputs, Statistics, Training
@@ -143,7 +143,7 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If there is no compiler or it fails.
     """
-    found = native.load("first_spike_training", SOURCES)
+    found = libraries.load("first_spike_training", SOURCES)
     for suffix, real in (("f32", ctypes.c_float), ("f64", ctypes.c_double)):
         getattr(found, f"epoch_{suffix}").argtypes = [ctypes.POINTER(_Epoch)]
         getattr(found, f"presort_{suffix}").argtypes = [_pointer, _long, _int, _pointer, _pointer]

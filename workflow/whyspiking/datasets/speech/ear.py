@@ -37,7 +37,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, whole_files
 
@@ -104,7 +104,7 @@ class Ear:
         self._response = np.ascontiguousarray(whole[:, :last])
         # The conjugate of the bins 0, n - 1, n - 2, ..., beside the bins 0, 1, 2, ...
         self._mirrored = np.ascontiguousarray(np.conj(whole[:, -np.arange(last)]))
-        self._library = native.load("ear", [Path(__file__).with_name("ear.cpp")])
+        self._library = libraries.load("ear", [Path(__file__).with_name("ear.cpp")])
 
     def hear(self, wave: NDArray, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Spikes of all channels in response to one clip.
@@ -218,7 +218,7 @@ def _stored_response(n_channels: int, n_samples: int, rate_hz: int) -> NDArray[n
 
     parts = (n_channels, n_samples, rate_hz, np.__version__, scipy.__version__)
     key = hashlib.sha256(Path(__file__).read_bytes() + repr(parts).encode()).hexdigest()
-    path = native.folder() / f"ear-{key[:20]}.npz"
+    path = libraries.folder() / f"ear-{key[:20]}.npz"
     with contextlib.suppress(UserError):
         return array_files.load_arrays(path)["response"]
     place_cm = LENGTH_CM * positions(n_channels) / (N_POSITIONS - 1)

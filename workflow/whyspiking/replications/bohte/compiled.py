@@ -16,7 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 
 SOURCES = tuple(Path(__file__).with_name(name) for name in ("layer.cpp", "gated.cpp"))
 NAMES = tuple(
@@ -119,14 +119,14 @@ def registered() -> bool:
     header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
     texts = (source.read_text(encoding="utf-8") for source in SOURCES)
     text = "\n".join([f'#include "{header}"\n', *texts])
-    folder = native.folder()
+    folder = libraries.folder()
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / f"layer-{hashlib.sha256(text.encode()).hexdigest()[:20]}.cpp"
     if not written.is_file():
         partial = written.with_suffix(f".{os.getpid()}.part")
         partial.write_text(text, encoding="utf-8")
         partial.replace(written)
-    library = native.load("bohte_layer", [written])
+    library = libraries.load("bohte_layer", [written])
     for name in NAMES:
         own = jax.ffi.pycapsule(getattr(library, name))
         jax.ffi.register_ffi_target(_target(name), own, platform="cpu")
@@ -135,4 +135,4 @@ def registered() -> bool:
 
 def _target(name: str) -> str:
     """What JAX knows a function by; one that it knows cannot become another."""
-    return f"{name}_{native.width()}"
+    return f"{name}_{libraries.width()}"

@@ -1,4 +1,4 @@
-"""S4NN in C++ (`s4nn.cpp`, see `whyspiking.native`): one call per epoch or per set of images.
+"""S4NN in C++ (`s4nn.cpp`, see `whyspiking.compiler.libraries`): one call per epoch or per set of images.
 
 `reference` does the same in numpy, more slowly; both export `NAME`, `forward` and `train_epoch`.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 from whyspiking.replications.masquelier.network import (
     WATCH_EVERY,
     Averaged,
@@ -127,7 +127,7 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If there is no compiler or it fails.
     """
-    found = native.load("s4nn", SOURCES)
+    found = libraries.load("s4nn", SOURCES)
     sizes = [_INT, _INT, _INT, _INT, _REAL, _ARRAY, _ARRAY, _INT]
     for suffix in ("f32", "f64"):
         forward_ = getattr(found, f"forward_{suffix}")

@@ -1,4 +1,4 @@
-"""The network and its gradients in C++ (`kernel.hpp`, `kernel.cpp`), see `whyspiking.native`.
+"""The network and its gradients in C++ (`kernel.hpp`, `kernel.cpp`), see `whyspiking.compiler.libraries`.
 
 A spike of an input or of the network at step t acts at step t + 1; weights have one row per source,
 inputs first. `reference` holds the same in JAX, with gradients by automatic differentiation.
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import native
+from whyspiking.compiler import libraries
 
 SOURCES = (Path(__file__).with_name("kernel.cpp"),)
 CHUNK = 128
@@ -293,7 +293,7 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If it cannot be compiled.
     """
-    found = native.load("scherr", SOURCES)
+    found = libraries.load("scherr", SOURCES)
     pointer, integer, long = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
     for suffix in ("f32", "f64"):
         forward_ = getattr(found, f"forward_{suffix}")
