@@ -37,14 +37,14 @@ help:
 
 smoke: override SCALE := smoke
 report smoke: environment
-	@python -m whyspiking.preflight
+	@python -m whyspiking.running.preflight
 	@snakemake $(ARGS) $(OVERLAY)
 	@if [ -f "$(REPORT)" ]; then echo "report: $(REPORT)"; fi
 
 environment:
 	@if [ -z "$(PYTHON)" ]; then \
 	  echo "error: Python: no python3 on PATH; install Python 3.12 or newer" >&2; exit 1; fi
-	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow $(PYTHON) -m whyspiking.environment
+	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow $(PYTHON) -m whyspiking.running.environment
 
 test: environment
 	@python -m pytest -m "not slow" -n 2 $(ARGS)

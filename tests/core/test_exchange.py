@@ -22,7 +22,6 @@ from whyspiking import (
     plans,
     registry,
     replicate,
-    sources,
 )
 from whyspiking.contract import Network
 from whyspiking.datasets import making, recordings
@@ -30,6 +29,7 @@ from whyspiking.errors import UserError
 from whyspiking.exchange import Clock, Graph, NotExpressible, networks
 from whyspiking.exchange.graph import first_step, first_to_fire, raster
 from whyspiking.records import array_files
+from whyspiking.running import code_inputs
 
 ROOT = Path(__file__).parents[2]
 READER = ROOT / "tests" / "peers" / "norse_reader.py"
@@ -135,7 +135,7 @@ def test_exporting_decides_no_number():
     for talk in registry.available():
         own = f"/replications/{talk}/exchange.py"
         for stage in ("train", "simulate", "page"):
-            files = sources.of_talk(talk, stage)
+            files = code_inputs.of_talk(talk, stage)
             assert not [f for f in files if f.endswith(own) or any(x in f for x in export_only)]
 
 

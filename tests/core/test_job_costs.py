@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from whyspiking import jobs
+from whyspiking.running import jobs
 
 BURN = """
 import time
@@ -17,7 +17,7 @@ def burn(seconds):
 """
 SCRIPT = """
 import subprocess, sys
-from whyspiking.jobs import job
+from whyspiking.running.jobs import job
 {burn}
 burn(0.2)
 with job({log!r}, "toy"):

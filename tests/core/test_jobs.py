@@ -18,7 +18,7 @@ FAILURES = {
 
 def run(tmp_path, log, statement):
     code = (
-        "from whyspiking.errors import UserError\nfrom whyspiking.jobs import job\n"
+        "from whyspiking.errors import UserError\nfrom whyspiking.running.jobs import job\n"
         f"with job({str(log)!r}, 'a job'):\n    print('begins')\n    {statement}\n"
     )
     return subprocess.run(

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from whyspiking import progress
+from whyspiking.running import progress
 
 
 @pytest.fixture

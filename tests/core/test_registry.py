@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from whyspiking import network_files, registry, sources
+from whyspiking import network_files, registry
 from whyspiking.contract import Network
 from whyspiking.errors import UserError
+from whyspiking.running import code_inputs
 
 CONFIG = {
     "scale": "default",
@@ -183,24 +184,24 @@ def test_unknown_talk_is_corrected(write):
 
 
 def test_sources_follow_imports_but_not_to_other_talks():
-    files = sources.of_talk("goeltz", "train")
+    files = code_inputs.of_talk("goeltz", "train")
     assert any(f.endswith("replications/goeltz/learning.py") for f in files)
     assert any(f.endswith("whyspiking/contract.py") for f in files)
     assert not any("clopath" in f or f.endswith("drawing.py") for f in files)
-    assert any(f.endswith("goeltz/drawing.py") for f in sources.of_talk("goeltz", "page"))
+    assert any(f.endswith("goeltz/drawing.py") for f in code_inputs.of_talk("goeltz", "page"))
 
 
 @pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz", "masquelier", "scherr"])
 def test_the_shared_header_of_compiled_kernels_is_a_source(talk):
-    for files in (sources.of_talk(talk, "train"), sources.of_data("datasets/speech")):
+    for files in (code_inputs.of_talk(talk, "train"), code_inputs.of_data("datasets/speech")):
         assert any(f.endswith("compiler/vectors.hpp") for f in files)
 
 
 def test_drawings_in_several_files_decide_no_number():
-    trained = sources.of_talk("naud", "train")
+    trained = code_inputs.of_talk("naud", "train")
     assert any(f.endswith("naud/xor_network.py") for f in trained)
     assert not any("naud/drawing" in f for f in trained)
-    assert any(f.endswith("naud/drawing_xor.py") for f in sources.of_talk("naud", "page"))
+    assert any(f.endswith("naud/drawing_xor.py") for f in code_inputs.of_talk("naud", "page"))
 
 
 def test_networks_say_where_their_data_come_from(tmp_path):

@@ -10,8 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from whyspiking import report, sources
+from whyspiking import report
 from whyspiking.errors import UserError
+from whyspiking.running import code_inputs
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -165,9 +166,9 @@ def test_notebooks_are_short_clean_and_runnable_by_others(path):
 
 
 def test_pages_depend_on_all_that_draws_them():
-    files = {Path(name).name for name in sources.of_stage("page")}
+    files = {Path(name).name for name in code_inputs.of_stage("page")}
     assert files >= {"study.py", "story.py", "forests.py", "style.css", "page.html.j2"}
-    trained = {Path(name).name for name in sources.of_talk("goeltz", "train")}
+    trained = {Path(name).name for name in code_inputs.of_talk("goeltz", "train")}
     assert not trained & {"study.py", "figures.py", "drawing.py", "style.css"}
     assert not trained & {"comparisons.py", "markup.py"}, "nor on what only drawing imports"
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from whyspiking import registry, sources
+from whyspiking import registry
+from whyspiking.running import code_inputs
 
-PACKAGE = sources.PACKAGE
+PACKAGE = code_inputs.PACKAGE
 TALKS = registry.available()
 LEARN_IN_BRIAN2 = ("naud", "neftci", "scherr")
 MEASURES = """scoring labelling timing latency counting energy robustness sizes parity activity
@@ -26,7 +27,7 @@ trained biology_section benchmark_section export exchange preflight environment"
 
 def places(talk: str, stage: str) -> set[str]:
     """The inputs of a stage, relative to the package."""
-    return {str((Path.cwd() / f).relative_to(PACKAGE)) for f in sources.of_talk(talk, stage)}
+    return {str((Path.cwd() / f).relative_to(PACKAGE)) for f in code_inputs.of_talk(talk, stage)}
 
 
 def modules(files: set[str]) -> set[str]:
@@ -78,18 +79,20 @@ def test_measures_and_battery_simulate_again_and_drawings_do_not(talk):
 
 
 def test_tables_are_collected_again_when_a_description_changes():
-    files = sources.of_description("goeltz")
+    files = code_inputs.of_description("goeltz")
     assert [Path(f).name for f in files] == ["claims.yaml", "talk.yaml"]
-    assert "scoring" in modules({Path(f).name for f in sources.of_stage("collect")})
+    assert "scoring" in modules({Path(f).name for f in code_inputs.of_stage("collect")})
     for stage in ("collect", "compare"):
-        assert not modules({Path(f).name for f in sources.of_stage(stage)}) & set(DRAWING.split())
+        assert not modules({Path(f).name for f in code_inputs.of_stage(stage)}) & set(
+            DRAWING.split()
+        )
 
 
 def test_every_place_that_is_left_out_is_there():
     files = [p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py")]
-    for pattern in sources.NOT_IN:
+    for pattern in code_inputs.NOT_IN:
         assert any(file.match(pattern) for file in files), pattern
-    for name in sources.INERT:
+    for name in code_inputs.INERT:
         assert (PACKAGE / name).is_file()
 
 
@@ -147,7 +150,7 @@ def test_what_only_a_type_checker_reads_is_no_input(package):
 
 JOB = """
 from whyspiking import sources
-from whyspiking.jobs import job
+from whyspiking.running.jobs import job
 with job("log.txt", "goeltz yinyang"):
     import importlib
     for name in {loaded!r}:

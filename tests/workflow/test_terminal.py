@@ -14,7 +14,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_whyspiking import LogHandler, announce
 from snakemake_logger_plugin_whyspiking.plan import Durations, Job, Plan
-from whyspiking.progress import news_file, reporter
+from whyspiking.running.progress import news_file, reporter
 
 SETTINGS = {
     "printshellcmds": False,

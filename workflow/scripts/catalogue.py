@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyspiking.datasets.making import catalogue
-from whyspiking.jobs import job
+from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], "data nmnist") as progress:
     catalogue(

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from whyspiking import sources
 from whyspiking.collect import collect_talk
-from whyspiking.jobs import job, wildcard_label
+from whyspiking.running import code_inputs
+from whyspiking.running.jobs import job, wildcard_label
 
 with job(snakemake.log[0], wildcard_label(snakemake.wildcards)):
     collect_talk(
@@ -14,4 +14,4 @@ with job(snakemake.log[0], wildcard_label(snakemake.wildcards)):
         config=snakemake.params.config,
         folder=Path(snakemake.output[0]).parent,
     )
-    sources.check_loaded(snakemake.rule, snakemake.input.code)
+    code_inputs.check_loaded(snakemake.rule, snakemake.input.code)

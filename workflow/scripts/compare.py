@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from whyspiking import sources
 from whyspiking.compare import compare_talks
-from whyspiking.jobs import job
+from whyspiking.running import code_inputs
+from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], "comparison"):
     compare_talks(
@@ -12,4 +12,4 @@ with job(snakemake.log[0], "comparison"):
         config=snakemake.params.config,
         folder=Path(snakemake.output.manifest).parent,
     )
-    sources.check_loaded(snakemake.rule, snakemake.input.code)
+    code_inputs.check_loaded(snakemake.rule, snakemake.input.code)

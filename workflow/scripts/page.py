@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from whyspiking.jobs import job
 from whyspiking.report import make_page
+from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], f"page {Path(snakemake.output.page).parent.name}"):
     make_page(

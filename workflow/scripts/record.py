@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyspiking.datasets.recordings import record
-from whyspiking.jobs import job
+from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], f"data nmnist {snakemake.wildcards.shard}") as progress:
     record(snakemake.params.data, snakemake.wildcards.shard, Path(snakemake.output[0]))

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from whyspiking import sources
-from whyspiking.jobs import job, wildcard_label
 from whyspiking.resimulate import simulate
+from whyspiking.running import code_inputs
+from whyspiking.running.jobs import job, wildcard_label
 
 with job(snakemake.log[0], wildcard_label(snakemake.wildcards)) as progress:
     simulate(
@@ -14,4 +14,4 @@ with job(snakemake.log[0], wildcard_label(snakemake.wildcards)) as progress:
         folder=Path(snakemake.output.metrics).parent,
         progress=progress,
     )
-    sources.check_loaded(snakemake.rule, snakemake.input.code)
+    code_inputs.check_loaded(snakemake.rule, snakemake.input.code)

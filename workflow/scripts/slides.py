@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyspiking import slides
-from whyspiking.jobs import job
+from whyspiking.running.jobs import job
 from whyspiking.study import Study
 
 with job(snakemake.log[0], "slides"):

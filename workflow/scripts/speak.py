@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyspiking.datasets.making import speak
-from whyspiking.jobs import job
+from whyspiking.running.jobs import job
 
 label = f"data {snakemake.wildcards.dataset} speaker {snakemake.wildcards.speaker}"
 with job(snakemake.log[0], label) as progress:

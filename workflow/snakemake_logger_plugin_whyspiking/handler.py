@@ -16,7 +16,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_whyspiking.plan import Durations, Job, Plan, Running
-from whyspiking.progress import latest, news_file
+from whyspiking.running.progress import latest, news_file
 
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
 STAGES = {

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
-from whyspiking.progress import Progress as Progress
 from whyspiking.records.array_files import load_arrays
+from whyspiking.running.progress import Progress as Progress
 from whyspiking.spikes import Spikes
 
 if TYPE_CHECKING:

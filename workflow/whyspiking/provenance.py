@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import jobs
 from whyspiking.datasets.folders import used_folders
 from whyspiking.records import columns, tables, whole_files
+from whyspiking.running import jobs
 
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
 

@@ -1,7 +1,7 @@
 """Make the project's environment, `.venv`, from requirements.txt, whatever the machine offers.
 
 Uses the standard library only and runs on old Pythons too:
-`PYTHONPATH=workflow python3 -m whyspiking.environment`. An environment counts as finished only
+`PYTHONPATH=workflow python3 -m whyspiking.running.environment`. An environment counts as finished only
 when its stamp, written last, equals the hash of what it was made from; anything else is redone.
 """
 
@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from whyspiking.preflight import machine_problems
+from whyspiking.running.preflight import machine_problems
 
 SOURCES = ("requirements.txt", "pyproject.toml")
 STAMP = "whyspiking-stamp"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from whyspiking.errors import UserError
-from whyspiking.progress import Progress, reporter
+from whyspiking.running.progress import Progress, reporter
 
 # One job is one thread: the workflow runs as many jobs as there are cores.
 SINGLE_THREAD = {
