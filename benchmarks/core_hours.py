@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 
 from whyspiking import registry
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.exchange.networks import merge
 from whyspiking.records.tables import Table
 

@@ -42,8 +42,8 @@ def rows(quick: bool) -> Iterator[Row]:
 def _yinyang() -> Row:
     """An epoch of the talk goeltz on Yin-Yang, whose authors' code was timed once, elsewhere."""
     from whyspiking import registry
+    from whyspiking.contract.randomness import Streams
     from whyspiking.exchange.networks import config_of
-    from whyspiking.randomness import Streams
     from whyspiking.replications.goeltz import learning
 
     experiment = registry.load_talk("goeltz").experiments["yinyang"]

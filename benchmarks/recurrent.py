@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.replications.bohte import network
 
 SHAPES = {

@@ -21,8 +21,8 @@ import numpy as np
 from timing import Row
 
 from whyspiking.brian import Machine
-from whyspiking.contract import BrianModel, Stimulus
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import BrianModel, Stimulus
 
 PART = "simulation"
 PLAIN = Path(__file__).with_name("brian_plain.py")

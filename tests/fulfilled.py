@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from whyspiking import dispatch, plans, registry, replicate
-from whyspiking.contract import Params
-from whyspiking.talk_contract import Replication
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import Params
 
 
 def fulfilled(params: Params) -> Replication:

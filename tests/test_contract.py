@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from whyspiking import claims, dispatch, registry
-from whyspiking.contract import Network, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import Network, Task
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.records.tables import GLOSSARY
-from whyspiking.talk_contract import Replication
 
 ROOT = Path(__file__).parents[1]
 CONFIG = {
@@ -170,7 +170,7 @@ def test_core_imports_no_talk():
 
 
 def test_networks_survive_the_disk(tmp_path):
-    from whyspiking import network_files
+    from whyspiking.contract import network_files
 
     network = Network(
         arrays={"w": np.arange(6.0).reshape(2, 3)},

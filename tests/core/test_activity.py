@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from whyspiking.activity import activity, interval_variation
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
 
 
 def trains(times, units, trials, n_trials, n_units, duration_ms) -> Spikes:

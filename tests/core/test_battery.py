@@ -19,17 +19,18 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import battery, conditions, subsets
-from whyspiking.contract import (
+from whyspiking import battery, conditions
+from whyspiking.contract import trial_subsets
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
     Condition,
     Recording,
     Stimulus,
     Task,
 )
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.records import columns, tables
-from whyspiking.spikes import Spikes
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +209,7 @@ def test_figures_get_the_clean_run_again_where_it_is_small():
 
         def make_task(self, params, split, streams):
             task = super().make_task(params, split, streams)
-            return task and subsets.select_task(task, np.arange(self.n))
+            return task and trial_subsets.select_task(task, np.arange(self.n))
 
         n = battery.FEW_TRIALS
 
@@ -220,17 +221,17 @@ def test_figures_get_the_clean_run_again_where_it_is_small():
 
 def test_other_stimuli_are_not_taken_for_the_same():
     task = ToyTalk().make_task(PARAMS, "test", Streams(0))
-    some = subsets.select_task(task, np.arange(5))
+    some = trial_subsets.select_task(task, np.arange(5))
     later = replace(
         some.stimulus.spikes["input"], times_ms=some.stimulus.spikes["input"].times_ms + 1
     )
-    assert subsets.same_stimulus(some, subsets.select_task(task, np.arange(5)))
-    assert not subsets.same_stimulus(some, subsets.select_task(task, np.arange(4)))
-    assert not subsets.same_stimulus(some, replace(some, stimulus=Stimulus({"input": later})))
-    assert not subsets.same_stimulus(some, replace(some, stimulus=Stimulus()))
+    assert trial_subsets.same_stimulus(some, trial_subsets.select_task(task, np.arange(5)))
+    assert not trial_subsets.same_stimulus(some, trial_subsets.select_task(task, np.arange(4)))
+    assert not trial_subsets.same_stimulus(some, replace(some, stimulus=Stimulus({"input": later})))
+    assert not trial_subsets.same_stimulus(some, replace(some, stimulus=Stimulus()))
     ones, twos = (replace(some, stimulus=Stimulus(arrays={"a": np.full(3, k)})) for k in (1, 2))
-    assert not subsets.same_stimulus(ones, twos)
-    assert subsets.same_stimulus(ones, ones)
+    assert not trial_subsets.same_stimulus(ones, twos)
+    assert trial_subsets.same_stimulus(ones, ones)
 
 
 def test_the_battery_may_be_for_some_spiking_variants_only():
@@ -281,17 +282,17 @@ def test_half_step():
 
 
 def test_the_subsample_depends_on_the_seed_only():
-    a = subsets.chosen_trials(1000, 50, Streams(3))
-    assert np.array_equal(a, subsets.chosen_trials(1000, 50, Streams(3)))
-    assert not np.array_equal(a, subsets.chosen_trials(1000, 50, Streams(4)))
+    a = trial_subsets.chosen_trials(1000, 50, Streams(3))
+    assert np.array_equal(a, trial_subsets.chosen_trials(1000, 50, Streams(3)))
+    assert not np.array_equal(a, trial_subsets.chosen_trials(1000, 50, Streams(4)))
     assert np.unique(a).size == 50
-    assert subsets.chosen_trials(5, 50, Streams(0)).tolist() == [0, 1, 2, 3, 4]
+    assert trial_subsets.chosen_trials(5, 50, Streams(0)).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_select_task_keeps_shared_arrays():
     shared, own = np.zeros((7, 2)), np.arange(30.0).reshape(3, 5, 2)
     task = Task(Stimulus(arrays={"a": shared, "b": own}), np.arange(3), 3)
-    picked = subsets.select_task(task, np.array([2, 2]))
+    picked = trial_subsets.select_task(task, np.array([2, 2]))
     assert picked.stimulus.arrays["a"] is shared
     assert np.array_equal(picked.stimulus.arrays["b"], own[[2, 2]])
     assert picked.targets.tolist() == [2, 2]

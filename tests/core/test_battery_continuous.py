@@ -18,16 +18,16 @@ from toy_talk import (
 )
 
 from whyspiking import battery, plans, scoring
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
     Network,
     Stimulus,
     Task,
     Traces,
 )
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.records import tables
-from whyspiking.spikes import Spikes
 
 
 class ToyWave(ToyTalk):

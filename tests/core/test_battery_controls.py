@@ -15,10 +15,7 @@ from toy_talk import (
 )
 
 from whyspiking import contrasts, controls, counterpart
-from whyspiking.contract import (
-    Network,
-    Trials,
-)
+from whyspiking.contract.types import Network, Trials
 from whyspiking.records import columns, tables
 
 # Controls

@@ -25,9 +25,9 @@ from scipy.optimize import brentq
 
 from whyspiking.brian import Machine
 from whyspiking.brian.exchange import to_events
-from whyspiking.contract import Stimulus
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Stimulus
 from whyspiking.errors import UserError
-from whyspiking.spikes import Spikes
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ from whyspiking.brian import Machine, building
 from whyspiking.brian.building import digest
 from whyspiking.brian.exchange import Exchange, to_events
 from whyspiking.compiler import programs
-from whyspiking.contract import BrianModel, Replay, Stimulus
+from whyspiking.contract.types import BrianModel, Replay, Stimulus
 from whyspiking.errors import UserError
 
 

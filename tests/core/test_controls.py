@@ -5,10 +5,10 @@ import pytest
 from fulfilled import made_of
 
 from whyspiking import controls
-from whyspiking.contract import Params, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params, Stimulus, Task
 from whyspiking.controls import forward, seen
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 
 
 def discs(n, seed):

@@ -7,10 +7,16 @@ import pandas as pd
 import pytest
 from fulfilled import made_of
 
-from whyspiking.contract import Network, Params, Stimulus, Task, Trials
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Stimulus,
+    Task,
+    Trials,
+)
 from whyspiking.counterpart import probe_control
 from whyspiking.records import tables
-from whyspiking.spikes import Spikes
 
 CONFIG: dict[str, Any] = {
     "trials": 40,

@@ -11,10 +11,10 @@ import tarfile
 import numpy as np
 import pytest
 
-from whyspiking.contract import Params
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params
 from whyspiking.datasets import making, mnist, yinyang
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 
 # ---- Yin-Yang ------------------------------------------------------------------------------
 

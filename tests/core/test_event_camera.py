@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import event_camera, nmnist
 from whyspiking.datasets.event_camera import Camera, Chance, Path2D
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 
 
 def digits(n, seed=0):

@@ -18,12 +18,12 @@ import yaml
 from whyspiking import (
     dispatch,
     export,
-    network_files,
     plans,
     registry,
     replicate,
 )
-from whyspiking.contract import Network
+from whyspiking.contract import network_files
+from whyspiking.contract.types import Network
 from whyspiking.datasets import making, recordings
 from whyspiking.errors import UserError
 from whyspiking.exchange import Clock, Graph, NotExpressible, networks

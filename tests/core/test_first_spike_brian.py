@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from whyspiking.brian import Machine
-from whyspiking.contract import Stimulus
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Stimulus
 from whyspiking.first_spike import brian_network, compiled
-from whyspiking.spikes import Spikes
 
 N_INPUT, N_HIDDEN, N_OUTPUT, TRIAL_MS = 30, 20, 3, 4.0
 

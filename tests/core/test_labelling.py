@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from whyspiking import curves, labelling, parity, scoring, subsets
-from whyspiking.contract import Labels
+from whyspiking import (
+    curves,
+    labelling,
+    parity,
+    scoring,
+)
+from whyspiking.contract import trial_subsets
+from whyspiking.contract.types import Labels
 
 TRUTH = np.repeat([0, 1, 2, 0], 10)[None]
 
@@ -62,11 +68,11 @@ def test_labels_pass_through_the_battery():
     compared = parity.compare_outcomes(labels(TRUTH[0]), labels(np.zeros(40, int)))
     assert compared == {"score_difference": 0.5, "equal_decisions": 0.5}
     limits = {"trials": 500, "records": 48}
-    assert subsets.perturbed_limit(both, limits) == 48
+    assert trial_subsets.perturbed_limit(both, limits) == 48
 
 
 def test_rates_of_both_engines_are_compared():
-    from whyspiking.spikes import Spikes
+    from whyspiking.contract.spikes import Spikes
 
     units = np.array([0, 1, 1, 2, 2, 2])
     spikes = Spikes.sorted(

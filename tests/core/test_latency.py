@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whyspiking import latency
-from whyspiking.contract import Trials
+from whyspiking.contract.types import Trials
 
 INF = np.inf
 

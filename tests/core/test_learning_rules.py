@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import contrasts, places, registry
-from whyspiking.contract import Params
+from whyspiking import contrasts, registry
+from whyspiking.contract import places
+from whyspiking.contract.types import Params
 from whyspiking.errors import UserError
 from whyspiking.learning_rules import Rule, evaluate
 from whyspiking.learning_table import learning_table

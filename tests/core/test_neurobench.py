@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from whyspiking import counting
-from whyspiking.contract import Layer
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Layer
 from whyspiking.exchange import neurobench
 from whyspiking.records import tables
-from whyspiking.spikes import Spikes
 
 COUNTS = Path(__file__).parents[1] / "peers" / "neurobench_counts.py"
 PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)

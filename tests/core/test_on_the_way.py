@@ -15,16 +15,22 @@ from whyspiking import (
     overview,
     registry,
 )
-from whyspiking.contract import Network, Params, Stimulus, Task, Trials
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Stimulus,
+    Task,
+    Trials,
+)
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
 from whyspiking.latency import Answers
-from whyspiking.randomness import Streams
 from whyspiking.records import tables
 from whyspiking.replications.neftci import task as neftci
-from whyspiking.spikes import Spikes
-from whyspiking.talk_contract import Replication
 
 K, DURATION, LAST = 4, 20.0, 10.0
 CONFIG = {"trials": 80}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from whyspiking import parity
-from whyspiking.contract import Traces, Trials
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Traces, Trials
 
 INF = np.inf
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking import perturb
-from whyspiking.spikes import Spikes
+from whyspiking.contract import perturb
+from whyspiking.contract.spikes import Spikes
 
 DURATION = 20.0
 

@@ -9,13 +9,21 @@ from toy_talk import described, talk_of
 
 from whyspiking import (
     collect,
-    network_files,
     plans,
     registry,
     replicate,
     resimulate,
 )
-from whyspiking.contract import Labels, Network, Params, Stimulus, Task, Traces, Trials
+from whyspiking.contract import network_files
+from whyspiking.contract.types import (
+    Labels,
+    Network,
+    Params,
+    Stimulus,
+    Task,
+    Traces,
+    Trials,
+)
 from whyspiking.records import tables
 
 

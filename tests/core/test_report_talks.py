@@ -21,7 +21,7 @@ from whyspiking import (
     story,
     study,
 )
-from whyspiking.contract import Results
+from whyspiking.contract.types import Results
 from whyspiking.figures import style
 from whyspiking.records import array_files, columns
 

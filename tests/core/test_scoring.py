@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whyspiking import scoring
-from whyspiking.contract import Traces, Trials
+from whyspiking.contract.types import Traces, Trials
 
 
 def trials(targets, choices, decision_ms=None, n_classes=3) -> Trials:

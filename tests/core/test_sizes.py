@@ -11,12 +11,12 @@ from toy_talk import talk_of
 
 from whyspiking import (
     contrasts,
-    places,
     registry,
     score_curves,
     sizes,
 )
-from whyspiking.contract import Network, Params
+from whyspiking.contract import places
+from whyspiking.contract.types import Network, Params
 from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 from whyspiking.registry import Talk

@@ -9,11 +9,11 @@ import h5py
 import numpy as np
 import pytest
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.datasets import folders, making, recorded, spoken, words
 from whyspiking.datasets.speech import voices
 from whyspiking.errors import UserError
 from whyspiking.records import array_files
-from whyspiking.spikes import Spikes
 
 SETTINGS = {
     "spoken": {

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import network_files
 from whyspiking.compiler import libraries
-from whyspiking.contract import Network, Results
+from whyspiking.contract import network_files
+from whyspiking.contract.types import Network, Results
 from whyspiking.errors import UserError
 from whyspiking.provenance import _benchmarks
 from whyspiking.records import array_files, tables, whole_files

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from whyspiking import battery, controls, plans
-from whyspiking.contract import (
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -28,8 +30,6 @@ from whyspiking.contract import (
 )
 from whyspiking.records import columns, tables
 from whyspiking.registry import Experiment, Talk, TauChar
-from whyspiking.spikes import Spikes
-from whyspiking.talk_contract import Replication
 
 K, DURATION, DELAY, TAU = 4, 20.0, 1.0, 2.0
 CONFIG = {

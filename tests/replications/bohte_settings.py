@@ -7,8 +7,8 @@ import yaml
 from fulfilled import fulfilled
 
 from whyspiking import registry
-from whyspiking.contract import Split
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Split
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}

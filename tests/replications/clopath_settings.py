@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from whyspiking import registry
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

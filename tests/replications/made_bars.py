@@ -3,7 +3,7 @@
 import numpy as np
 
 from whyspiking import registry
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.datasets import mnist
 from whyspiking.replications.masquelier import (
     reference,

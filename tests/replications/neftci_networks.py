@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 from whyspiking import registry
-from whyspiking.contract import Network
+from whyspiking.contract.types import Network
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.replications.neftci import learning, model, network, task
 

@@ -9,7 +9,7 @@ from bohte_settings import ROOT, STREAMS, TALK, params_of, quiet, task_of
 from fulfilled import fulfilled
 
 from whyspiking import registry, scoring
-from whyspiking.contract import Task
+from whyspiking.contract.types import Task
 from whyspiking.errors import UserError
 from whyspiking.replications.bohte import decisions, digits, pixels
 

@@ -9,7 +9,7 @@ from bohte_settings import CONFIG, STREAMS, params_of, quiet, task_of
 from fulfilled import fulfilled
 
 from whyspiking import scoring
-from whyspiking.contract import Condition, Network, Task
+from whyspiking.contract.types import Condition, Network, Task
 from whyspiking.errors import UserError
 from whyspiking.replications.bohte import measures, simulation, task, time_constants
 

@@ -7,8 +7,13 @@ import pytest
 from clopath_settings import parameters
 
 from whyspiking import scoring
-from whyspiking.contract import Condition, Network, Params, Traces
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Condition,
+    Network,
+    Params,
+    Traces,
+)
 from whyspiking.replications.clopath import (
     frozen,
     izhikevich,

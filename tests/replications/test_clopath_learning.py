@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from clopath_settings import parameters
 
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
 from whyspiking.replications.clopath import izhikevich, learning, model, shot, task
 
 # The learning rule

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.replications.clopath import sequence
-from whyspiking.spikes import Spikes
 
 
 def made_sequence(

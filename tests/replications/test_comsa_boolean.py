@@ -7,7 +7,7 @@ from fulfilled import fulfilled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
 from whyspiking.replications.comsa import boolean, model
 
 

@@ -7,8 +7,8 @@ from fulfilled import fulfilled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking.contract import Condition, Network
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Condition, Network
 from whyspiking.replications.comsa import exhibits, model, probes
 
 # ---- decisions and probes ------------------------------------------------------------------

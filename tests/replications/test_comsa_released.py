@@ -10,8 +10,8 @@ from comsa_networks import SIZES, params, silent, small
 from fulfilled import fulfilled
 
 from whyspiking import claims, registry
+from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, released
 
 

@@ -7,10 +7,10 @@ import pytest
 from comsa_networks import params, silent, small
 from fulfilled import fulfilled
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.first_spike.training import Inputs, Training
-from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import learning, model, task
 
 

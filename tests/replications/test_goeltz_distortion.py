@@ -7,8 +7,8 @@ import pytest
 from fulfilled import fulfilled
 from goeltz_settings import params, silent
 
-from whyspiking.contract import Condition
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Condition
 from whyspiking.replications.goeltz import distortion, learning, model
 
 

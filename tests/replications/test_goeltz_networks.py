@@ -7,10 +7,10 @@ import pytest
 from fulfilled import fulfilled
 from goeltz_settings import params, silent
 
-from whyspiking.contract import Condition, Network, Stimulus
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Condition, Network, Stimulus
 from whyspiking.replications.goeltz import distortion, exhibits, learning, model
-from whyspiking.spikes import Spikes
 
 
 @pytest.fixture(scope="module", params=[1, 2])

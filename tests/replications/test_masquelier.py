@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_bars import NEURONS, T_MAX, made_digits, params, random_case
 
-from whyspiking.contract import Network, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import (
     compiled,
     exhibits,
@@ -21,7 +22,6 @@ from whyspiking.replications.masquelier import (
     task,
 )
 from whyspiking.replications.masquelier.network import Averaged, Rule
-from whyspiking.spikes import Spikes
 
 
 @pytest.fixture

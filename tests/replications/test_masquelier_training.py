@@ -8,9 +8,9 @@ from fulfilled import fulfilled
 from made_bars import NEURONS, made_digits, params, random_case, silent
 
 from whyspiking import registry
+from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import (
     compiled,
     learning,

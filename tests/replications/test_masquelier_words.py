@@ -8,12 +8,12 @@ import pytest
 
 from whyspiking import registry, surrogate
 from whyspiking.brian import Machine
-from whyspiking.contract import Network, Params, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.trial_subsets import select_task
+from whyspiking.contract.types import Network, Params, Task
 from whyspiking.datasets import making
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier.audio import learning, network, simulation, task
-from whyspiking.subsets import select_task
 
 ROOT = Path(__file__).parents[2]
 N_WORDS = 4

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from whyspiking import registry
-from whyspiking.contract import Condition, Network, Recording
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Condition, Network, Recording
 from whyspiking.replications.naud import (
     burst_code,
     circuit,
@@ -18,7 +19,6 @@ from whyspiking.replications.naud import (
     multiplexing,
     single_cell,
 )
-from whyspiking.spikes import Spikes
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}

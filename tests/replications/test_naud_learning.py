@@ -9,11 +9,11 @@ import yaml
 
 from whyspiking import registry
 from whyspiking.brian import Machine
-from whyspiking.contract import Condition, Recording
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Condition, Recording
 from whyspiking.replications.naud import digits, pairing, plasticity, rate_hierarchy
 from whyspiking.replications.naud.rate_hierarchy import Layers
-from whyspiking.spikes import Spikes
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}

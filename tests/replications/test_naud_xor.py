@@ -11,8 +11,8 @@ from fulfilled import fulfilled
 
 from whyspiking import counterpart, registry
 from whyspiking.brian import Machine
-from whyspiking.contract import Condition, Stimulus
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Condition, Stimulus
 from whyspiking.replications.naud import (
     reference,
     xor,
@@ -269,7 +269,7 @@ def test_own_conditions_lose_events_or_bursts():
     binding = SimpleNamespace(values={}, layers={})
     names = {c.perturbation for c in xor.conditions(p)}
     assert names == {"delete_bursts", "delete_events"}
-    from whyspiking.contract import Binding
+    from whyspiking.contract.types import Binding
 
     _, changed = xor.vary(
         p,
@@ -282,8 +282,8 @@ def test_own_conditions_lose_events_or_bursts():
 
 
 def test_decisions_come_from_the_counted_part_of_a_presentation():
-    from whyspiking.contract import Recording
-    from whyspiking.spikes import Spikes
+    from whyspiking.contract.spikes import Spikes
+    from whyspiking.contract.types import Recording
 
     p = params(n_per_population=2)
     # Two output neurons (8 and 9); 6 Hz over 3 s are 36 events of both.

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from whyspiking import registry
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
 from whyspiking.replications.naud import (
     reference,
     vector_functions,

@@ -10,9 +10,9 @@ from fulfilled import fulfilled
 from neftci_networks import CONFIG, digits, params
 
 from whyspiking import registry
-from whyspiking.contract import Network
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network
 from whyspiking.figures import NotMeasuredError
-from whyspiking.randomness import Streams
 from whyspiking.records import columns, tables
 from whyspiking.replications.neftci import alignment, drawing, learning, network, rules, task
 from whyspiking.replications.neftci.alignment import Gradient

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from neftci_networks import as_network, digits, network_of, params, seen, task_of
 
-from whyspiking.contract import Condition, Recording
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Condition, Recording
 from whyspiking.replications.neftci import (
     measures_plastic,
     model,

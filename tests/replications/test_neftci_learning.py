@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from neftci_networks import digits, network_of, params, seen
 
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
 from whyspiking.replications.neftci import gru, learning, memory, model, network, rules, task
 from whyspiking.replications.neftci.network import Constants, Weights
 from whyspiking.replications.neftci.rules import Rule

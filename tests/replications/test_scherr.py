@@ -227,7 +227,7 @@ def test_adam_is_that_of_optax():
 
 
 def test_the_pattern_is_a_sum_of_whole_cycles():
-    from whyspiking.randomness import Streams
+    from whyspiking.contract.randomness import Streams
     from whyspiking.replications.scherr import pattern
 
     params = parameters("pattern", "paper")
@@ -267,8 +267,8 @@ def in_brian(model, stimulus, values, n_trials: int):
 
 @pytest.mark.parametrize("feedback", ["symmetric", "random"])
 def test_brian_learns_by_the_same_gradient(feedback):
-    from whyspiking.contract import Stimulus
-    from whyspiking.randomness import Streams
+    from whyspiking.contract.randomness import Streams
+    from whyspiking.contract.types import Stimulus
     from whyspiking.replications.scherr import brian_learning, pattern, trials
 
     params, streams = parameters("pattern"), Streams(7)
@@ -296,8 +296,8 @@ def test_brian_learns_by_the_same_gradient(feedback):
 
 
 def test_brian_takes_the_steps_of_adam():
-    from whyspiking.contract import Stimulus
-    from whyspiking.randomness import Streams
+    from whyspiking.contract.randomness import Streams
+    from whyspiking.contract.types import Stimulus
     from whyspiking.replications.scherr import brian_learning, pattern, trials
     from whyspiking.replications.scherr.adam import Adam
 
@@ -325,8 +325,8 @@ def test_brian_takes_the_steps_of_adam():
 
 
 def test_brian_simulates_the_same_network():
-    from whyspiking.contract import Stimulus
-    from whyspiking.randomness import Streams
+    from whyspiking.contract.randomness import Streams
+    from whyspiking.contract.types import Stimulus
     from whyspiking.replications.scherr import (
         brian_network,
         evidence,
@@ -356,7 +356,7 @@ def test_brian_simulates_the_same_network():
 
 @pytest.mark.parametrize("signal", ["generator", "error"])
 def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
-    from whyspiking.randomness import Streams
+    from whyspiking.contract.randomness import Streams
     from whyspiking.replications.scherr import oneshot, oneshot_brian, oneshot_task
 
     params = parameters("oneshot")

@@ -11,13 +11,14 @@ import pytest
 import yaml
 from fulfilled import fulfilled
 
-from whyspiking import contrasts, perturb, registry
-from whyspiking.contract import Stimulus
+from whyspiking import contrasts, registry
+from whyspiking.contract import perturb
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Stimulus
 from whyspiking.counterpart import probe_control
-from whyspiking.randomness import Streams
 from whyspiking.records import tables
 from whyspiking.replications.scherr import evidence, evidence_task, lstm, trials
-from whyspiking.spikes import Spikes
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

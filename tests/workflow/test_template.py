@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from whyspiking import dispatch
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.records import tables
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from whyspiking.spikes import Spikes, narrow
+from whyspiking.contract.spikes import Spikes, narrow
 
 LEAST_INTERVALS = 20
 """Intervals that a neuron needs before their variation says something about it."""

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 from whyspiking import on_the_way, scoring
 from whyspiking.bench import Bench, Simulator
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.trial_subsets import same_stimulus
+from whyspiking.contract.types import (
     Network,
     Params,
     Progress,
@@ -25,9 +28,6 @@ from whyspiking.contract import (
 )
 from whyspiking.counterpart import probe_control
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
-from whyspiking.subsets import same_stimulus
-from whyspiking.talk_contract import Replication
 
 if TYPE_CHECKING:
     from whyspiking.plans import Measuring

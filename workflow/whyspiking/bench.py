@@ -16,12 +16,21 @@ from whyspiking import (
     curves,
     latency,
     parity,
-    perturb,
-    places,
     scoring,
     timing,
 )
-from whyspiking.contract import (
+from whyspiking.contract import perturb, places
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.trial_subsets import (
+    chosen_trials,
+    perturbed_limit,
+    select_recording,
+    select_task,
+    side_by_side,
+)
+from whyspiking.contract.types import (
     BrianModel,
     Condition,
     Network,
@@ -34,17 +43,7 @@ from whyspiking.contract import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.records import tables
-from whyspiking.spikes import Spikes
-from whyspiking.subsets import (
-    chosen_trials,
-    perturbed_limit,
-    select_recording,
-    select_task,
-    side_by_side,
-)
-from whyspiking.talk_contract import Replication
 
 ENGINE = "brian2"
 CLEAN = Condition()

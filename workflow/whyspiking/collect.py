@@ -11,14 +11,13 @@ import pandas as pd
 from whyspiking import (
     claims,
     contrasts,
-    network_files,
     overview,
-    places,
     registry,
     scoring,
     sizes,
 )
-from whyspiking.contract import Params
+from whyspiking.contract import network_files, places
+from whyspiking.contract.types import Params
 from whyspiking.records import columns, tables
 from whyspiking.registry import Talk
 

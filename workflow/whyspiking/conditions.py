@@ -9,11 +9,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking import perturb
-from whyspiking.contract import Binding, Condition
+from whyspiking.contract import perturb
+from whyspiking.contract.perturb import Window
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Binding, Condition
 from whyspiking.errors import UserError
-from whyspiking.perturb import Window
-from whyspiking.spikes import Spikes
 
 THRESHOLDS = ("v_th", "v_t", "v_threshold", "theta")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 from pydantic import Field, model_validator
 
 from whyspiking.claims_file import Axis, Condition
-from whyspiking.perturb import ON_NUMBERS, ON_SPIKES
+from whyspiking.contract.perturb import ON_NUMBERS, ON_SPIKES
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.schema import Block, Filled, Listed, Name, Some, Unique, Wrong, closed, nearest
 

@@ -8,13 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import (
-    energy,
-    places,
-    sizes,
-    statistics,
-)
-from whyspiking.contract import Params
+from whyspiking import energy, sizes, statistics
+from whyspiking.contract import places
+from whyspiking.contract.types import Params
 from whyspiking.energy import ControlCounts, CostModel, SpikingCounts
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table

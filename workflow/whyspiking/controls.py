@@ -14,11 +14,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress, Task, Trials
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Progress,
+    Task,
+    Trials,
+)
 from whyspiking.errors import UserError
 from whyspiking.history import History, batches
-from whyspiking.randomness import Streams
-from whyspiking.talk_contract import Replication
 
 ENGINE = "jax"
 RELU = "relu"

@@ -14,14 +14,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking import (
-    conditions,
-    curves,
-    perturb,
-    places,
-    scoring,
-)
-from whyspiking.contract import (
+from whyspiking import conditions, curves, scoring
+from whyspiking.contract import perturb, places
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.trial_subsets import chosen_trials, perturbed_limit, select_task
+from whyspiking.contract.types import (
     Condition,
     Network,
     Outcome,
@@ -32,10 +30,7 @@ from whyspiking.contract import (
 )
 from whyspiking.controls import Arrays, forward, seen, weight_names
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.records import tables
-from whyspiking.subsets import chosen_trials, perturbed_limit, select_task
-from whyspiking.talk_contract import Replication
 
 SAME_CHOICES = 0.99
 """Least agreement with the talk's own evaluation, or the network is not the one computed here."""

@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Layer, Trials
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Layer, Trials
 from whyspiking.errors import UserError
-from whyspiking.spikes import Spikes
 
 LN2 = float(np.log(2))
 CHUNK = 5_000

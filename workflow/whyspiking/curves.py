@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking import (
-    perturb,
-    robustness,
-    scoring,
-    timing,
+from whyspiking import robustness, scoring, timing
+from whyspiking.contract import perturb
+from whyspiking.contract.types import (
+    Labels,
+    Outcome,
+    Traces,
+    Trials,
 )
-from whyspiking.contract import Labels, Outcome, Traces, Trials
 from whyspiking.records import tables
 
 SUMMARISED = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)

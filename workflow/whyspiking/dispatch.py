@@ -15,10 +15,18 @@ from typing import Any
 from numpy.typing import NDArray
 
 from whyspiking import controls
-from whyspiking.contract import Condition, Network, Outcome, Params, Recording, Task, Trials
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import (
+    Condition,
+    Network,
+    Outcome,
+    Params,
+    Recording,
+    Task,
+    Trials,
+)
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
-from whyspiking.talk_contract import Replication
 
 FUNCTIONS = tuple(name for name, _ in inspect.getmembers(Replication, inspect.isfunction))
 

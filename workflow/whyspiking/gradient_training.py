@@ -21,7 +21,7 @@ import optax
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking.contract import Progress
+from whyspiking.contract.types import Progress
 from whyspiking.errors import UserError
 from whyspiking.history import History, batches
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Labels
+from whyspiking.contract.types import Labels
 
 
 def delays(labels: Labels) -> dict[str, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from whyspiking.contract import Trials
+from whyspiking.contract.types import Trials
 
 FINAL_SHARE = 0.95
 ANYTIME_POINTS = 401

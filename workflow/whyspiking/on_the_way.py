@@ -14,14 +14,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import latency, places
-from whyspiking.contract import Network, Params, Task, Trials
+from whyspiking import latency
+from whyspiking.contract import places
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.trial_subsets import chosen_trials, select_task
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Task,
+    Trials,
+)
 from whyspiking.errors import UserError
 from whyspiking.latency import Answers
-from whyspiking.randomness import Streams
 from whyspiking.records import tables
-from whyspiking.subsets import chosen_trials, select_task
-from whyspiking.talk_contract import Replication
 
 TIMES = 101
 """How often a control is asked, from the start to the last input spike. An answer counts from the

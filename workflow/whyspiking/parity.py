@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import scoring
-from whyspiking.contract import Labels, Outcome, Trials
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Labels, Outcome, Trials
 
 
 def compare_rates(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from whyspiking.contract.perturb import ORIGIN
 from whyspiking.figures import (
     GREY,
     NotMeasuredError,
@@ -14,7 +15,6 @@ from whyspiking.figures import (
     line_with_interval,
     over_seeds,
 )
-from whyspiking.perturb import ORIGIN
 from whyspiking.records.tables import GLOSSARY, Table
 
 DESCENDING = ("quantise", "clip")

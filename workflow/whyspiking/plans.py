@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from whyspiking.contract import Params
+    from whyspiking.contract.types import Params
     from whyspiking.registry import Experiment
 
 UNPERTURBED = ("spiking", "ablation", "size")

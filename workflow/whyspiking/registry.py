@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.datasets.folders import folder_of
 from whyspiking.errors import UserError
 from whyspiking.experiments import Experiment, Parameters, Sizes, Variant

@@ -10,9 +10,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whyspiking import controls, dispatch, network_files
-from whyspiking.contract import Network, Outcome, Params, Progress, Split
-from whyspiking.randomness import Streams
+from whyspiking import controls, dispatch
+from whyspiking.contract import network_files
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Split,
+)
 from whyspiking.records.whole_files import read_json
 
 if TYPE_CHECKING:

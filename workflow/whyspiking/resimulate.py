@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyspiking import battery, dispatch, network_files
+from whyspiking import battery, dispatch
 from whyspiking.brian import Machine
-from whyspiking.contract import Params, Progress
+from whyspiking.contract import network_files
+from whyspiking.contract.types import Params, Progress
 from whyspiking.records import array_files, tables
 
 if TYPE_CHECKING:

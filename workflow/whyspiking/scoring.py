@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import labelling
-from whyspiking.contract import Labels, Outcome, Traces, Trials
+from whyspiking.contract.types import (
+    Labels,
+    Outcome,
+    Traces,
+    Trials,
+)
 
 LAG_WINDOW_MS = 1000.0
 """Window within which an autonomous oscillator is scored at its best lag."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network
+from whyspiking.contract.types import Network
 
 Point = tuple[float, float, int]
 """Parameters, score in [0, 1], trials behind the score."""

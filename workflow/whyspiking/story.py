@@ -21,7 +21,7 @@ from whyspiking import (
     sections,
     svg,
 )
-from whyspiking.contract import Results
+from whyspiking.contract.types import Results
 from whyspiking.errors import UserError
 from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html, macros

@@ -9,10 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Params,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.datasets import words
-from whyspiking.randomness import Streams
-from whyspiking.spikes import Spikes
 
 PARTS = {"train": "train", "validation": "validation", "test": "test_heldout"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from whyspiking.contract import BrianModel
+from whyspiking.contract.types import BrianModel
 from whyspiking.errors import UserError
 
 

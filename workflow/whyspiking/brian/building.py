@@ -24,7 +24,7 @@ import numpy as np
 from whyspiking.brian import assembling
 from whyspiking.brian.assembling import assemble, steps_per_trial, synapses_of, whole_steps
 from whyspiking.compiler import programs, toolchain
-from whyspiking.contract import BrianModel
+from whyspiking.contract.types import BrianModel
 from whyspiking.errors import UserError
 
 CODE = Path(__file__).with_name("program.cpp")

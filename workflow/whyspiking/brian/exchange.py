@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import BrianModel
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import BrianModel
 from whyspiking.errors import UserError
-from whyspiking.spikes import Spikes
 
 Value = float | NDArray
 

@@ -18,10 +18,10 @@ import numpy as np
 from whyspiking.brian import assembling, building
 from whyspiking.brian.exchange import Exchange, Value
 from whyspiking.compiler import programs
-from whyspiking.contract import BrianModel, Recording, Stimulus
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import BrianModel, Recording, Stimulus
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
-from whyspiking.spikes import Spikes
 
 MANIFEST = "manifest.json"
 PROGRAM = "main"

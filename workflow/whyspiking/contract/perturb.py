@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
 
 ON_SPIKES = ("jitter", "shuffle", "shuffle_window", "swap_trials", "delete", "insert")
 ON_NUMBERS = ("quantise", "clip", "mismatch")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from whyspiking.contract import Condition, Params
+from whyspiking.contract.types import Condition, Params
 
 
 def common(params: Params, variant: str, seed: int, engine: str) -> dict[str, Any]:

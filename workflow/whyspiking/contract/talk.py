@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -30,7 +31,6 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
-from whyspiking.randomness import Streams
 
 
 class Replication:

@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Labels, Network, Outcome, Recording, Stimulus, Task, Trials
-from whyspiking.randomness import Streams
-from whyspiking.spikes import Spikes
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Labels,
+    Network,
+    Outcome,
+    Recording,
+    Stimulus,
+    Task,
+    Trials,
+)
 
 
 def select_task(task: Task, chosen: NDArray) -> Task:

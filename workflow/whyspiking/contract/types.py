@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.errors import UserError
 from whyspiking.records.array_files import load_arrays
 from whyspiking.running.progress import Progress as Progress
-from whyspiking.spikes import Spikes
 
 if TYPE_CHECKING:
     import pandas as pd

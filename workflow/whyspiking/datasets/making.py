@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking.contract import Progress
+from whyspiking.contract.types import Progress
 from whyspiking.datasets.folders import FETCHED, SPOKEN
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files

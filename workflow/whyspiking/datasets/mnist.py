@@ -25,11 +25,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params, Split
 from whyspiking.datasets import archives
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.records.whole_files import read_json, replacing
 
 FILES = {

@@ -16,10 +16,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import event_camera
 from whyspiking.datasets.event_camera import Camera, Events, Path2D
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 
 SIDE = 34
 """Pixels along one side of a recording."""

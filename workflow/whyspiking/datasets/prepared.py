@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.records.whole_files import read_json
 
 Part = Literal["train", "validation", "test_seen", "test_heldout"]

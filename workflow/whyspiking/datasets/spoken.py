@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.datasets.prepared import Part, of_part, verified
 from whyspiking.errors import UserError
-from whyspiking.spikes import Spikes
 
 N_UNITS = 700
 N_CLASSES = 20

@@ -14,11 +14,17 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from whyspiking import dispatch, network_files, registry
-from whyspiking.contract import Network, Params, Stimulus, Task
+from whyspiking import dispatch, registry
+from whyspiking.contract import network_files
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Stimulus,
+    Task,
+)
 from whyspiking.errors import UserError
 from whyspiking.exchange.graph import Clock, NotExpressible, names_of, write
-from whyspiking.randomness import Streams
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Stimulus, Task
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Stimulus, Task
 
 BACKGROUND = 0.0
 """Brightness of a pixel from which nothing has come: where all fire, the background comes last."""

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Progress
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Progress
 from whyspiking.datasets.speech import corpus, voices
-from whyspiking.randomness import Streams
 from whyspiking.records import array_files
 
 NAME = "spoken words (synthetic voices, logarithmic mel spectra)"

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.datasets.speech import voices
 from whyspiking.datasets.speech.espeak import Synthesiser
-from whyspiking.randomness import Streams
 from whyspiking.records import whole_files
 
 COLUMNS = (

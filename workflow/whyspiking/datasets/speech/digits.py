@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Progress
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Progress
 from whyspiking.datasets.speech import corpus, ear, voices
-from whyspiking.randomness import Streams
 from whyspiking.records import array_files, whole_files
 
 NAME = "spoken digits (synthetic voices, ear of the Spiking Heidelberg Digits)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from whyspiking.contract import Results
+from whyspiking.contract.types import Results
 from whyspiking.figures import Plate, learning_curve
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from whyspiking.contract import Network, Params, Progress, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Progress,
+    Task,
+)
 from whyspiking.history import History
-from whyspiking.randomness import Streams
 from whyspiking.replications._template import model
 from whyspiking.replications._template.task import make_task, times_ms
 

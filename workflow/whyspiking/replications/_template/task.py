@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
-from whyspiking.randomness import Streams
-from whyspiking.spikes import Spikes
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Params,
+    Split,
+    Stimulus,
+    Task,
+)
 
 SIZES = {"train": "n_train", "validation": "n_validation", "test": "n_test"}
 

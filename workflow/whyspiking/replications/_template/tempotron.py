@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Network,
@@ -15,7 +16,6 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
-from whyspiking.randomness import Streams
 from whyspiking.replications._template import model
 from whyspiking.replications._template.task import make_task, times_ms
 

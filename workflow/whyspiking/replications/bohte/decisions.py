@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Task, Trials
+from whyspiking.contract.types import Params, Task, Trials
 
 
 def outcome(params: Params, outputs: NDArray, task: Task) -> Trials:

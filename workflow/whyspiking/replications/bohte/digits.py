@@ -10,7 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
     Network,
     Params,
     Progress,
@@ -22,13 +24,11 @@ from whyspiking.contract import (
 )
 from whyspiking.datasets import spoken
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.bohte import learning, simulation
 from whyspiking.replications.bohte.decisions import outcome
 from whyspiking.replications.bohte.learning import reference_counts
 from whyspiking.replications.bohte.simulation import bind, to_brian
 from whyspiking.replications.bohte.task import raster
-from whyspiking.spikes import Spikes
 
 __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",

@@ -34,7 +34,7 @@ from whyspiking.records.tables import Table, where
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 SHOWN_MS = (400.0, 2600.0)
 WAVES = ("P", "PQ", "QR", "RS", "ST", "TP")

@@ -7,9 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from whyspiking import gradient_training
-from whyspiking.contract import Network, Outcome, Params, Progress, Recording, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Recording,
+    Task,
+)
 from whyspiking.gradient_training import Arrays
-from whyspiking.randomness import Streams
 from whyspiking.replications.bohte import learning, simulation
 from whyspiking.replications.bohte import network as networks
 from whyspiking.replications.bohte import task as tasks

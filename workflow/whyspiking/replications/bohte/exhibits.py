@@ -17,10 +17,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Task
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.trial_subsets import select_task
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.replications.bohte import digits, measures, network, pixels, simulation, task
-from whyspiking.subsets import select_task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
 RATES = (0.3, 0.1, 0.03, 0.01)

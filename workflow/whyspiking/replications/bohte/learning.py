@@ -8,9 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import gradient_training
-from whyspiking.contract import Network, Params, Progress, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Progress,
+    Task,
+)
 from whyspiking.gradient_training import Arrays, Loss, Settings
-from whyspiking.randomness import Streams
 from whyspiking.replications.bohte import decisions, network, simulation
 from whyspiking.replications.bohte.network import spikes
 from whyspiking.replications.bohte.task import raster

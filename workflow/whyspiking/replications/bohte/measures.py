@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import scoring
-from whyspiking.contract import Condition, Network, Params, Recording, Task
+from whyspiking.contract.types import (
+    Condition,
+    Network,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.replications.bohte import simulation
 from whyspiking.replications.bohte import task as tasks
 

@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from whyspiking import surrogate
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.errors import UserError
 from whyspiking.replications.bohte import cells
 

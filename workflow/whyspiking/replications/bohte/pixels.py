@@ -8,15 +8,22 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress, Split, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Progress,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.bohte import learning
 from whyspiking.replications.bohte.digits import decode, evaluate
 from whyspiking.replications.bohte.learning import reference_counts
 from whyspiking.replications.bohte.simulation import bind, to_brian
-from whyspiking.spikes import Spikes
 
 __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",

@@ -8,11 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Labels, Params, Split, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Labels,
+    Params,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
-from whyspiking.spikes import Spikes
 
 ORIGINAL = "ecg_original"
 

@@ -7,7 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from whyspiking.contract import Binding, Condition, Params, Task
+from whyspiking.contract.types import (
+    Binding,
+    Condition,
+    Params,
+    Task,
+)
 from whyspiking.replications.bohte.ecg import (
     bind,
     control_counts,

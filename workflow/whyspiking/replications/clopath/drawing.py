@@ -45,7 +45,7 @@ from whyspiking.figures import (
 from whyspiking.records.tables import Table
 
 if TYPE_CHECKING:
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 OSCILLATORS = {"sine": "sine", "sawtooth": "sawtooth", "product": "product of sines"}
 NOTES = ("C", "D", "E", "F", "G")

@@ -8,8 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Task, Traces
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Task,
+    Traces,
+)
 from whyspiking.replications.clopath import izhikevich, septal, sequence
 
 RASTER_NEURONS = 60

@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Binding, BrianModel, Layer, Network, Params, Replay
+from whyspiking.contract.types import (
+    Binding,
+    BrianModel,
+    Layer,
+    Network,
+    Params,
+    Replay,
+)
 from whyspiking.replications.clopath import model, shot
 from whyspiking.replications.clopath.task import SAMPLE_MS
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     Condition,
     Network,
@@ -21,7 +22,6 @@ from whyspiking.contract import (
     Task,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.randomness import Streams
 from whyspiking.replications.clopath import learning, model, rate_control, task
 from whyspiking.replications.clopath.frozen import bind_izhikevich as bind
 from whyspiking.replications.clopath.frozen import izhikevich_model as to_brian

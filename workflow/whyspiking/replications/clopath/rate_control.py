@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from whyspiking.contract import Params, Progress
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params, Progress
 from whyspiking.replications.clopath import task
 from whyspiking.replications.clopath.learning import SAMPLE_MS, RecursiveLeastSquares, Schedule
 

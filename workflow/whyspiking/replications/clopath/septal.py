@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     Condition,
     Network,
@@ -19,7 +20,6 @@ from whyspiking.contract import (
     Task,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.randomness import Streams
 from whyspiking.replications.clopath import learning, shot
 from whyspiking.replications.clopath.frozen import bind_shot as bind
 from whyspiking.replications.clopath.frozen import shot_model as to_brian

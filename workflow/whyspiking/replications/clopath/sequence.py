@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
 
 FASTEST_BEAT_HZ = 2.5
 """A beat is looked for up to here."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Stimulus, Task
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params, Stimulus, Task
 from whyspiking.replications.clopath.learning import Plant
 
 SAMPLE_MS = 1.0

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params, Stimulus, Task
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 
 SAMPLE_MS = 1.0
 """Sampling of test targets, of the clock signal and of recorded outputs."""

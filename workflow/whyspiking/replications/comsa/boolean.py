@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -29,10 +31,8 @@ from whyspiking.contract import (
 )
 from whyspiking.first_spike import encoding
 from whyspiking.history import History
-from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, pulsed
 from whyspiking.replications.comsa.model import NAMES, PULSES
-from whyspiking.spikes import Spikes
 
 GATES = ("xor", "and", "or")
 N_INPUT = 2

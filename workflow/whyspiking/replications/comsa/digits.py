@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Network,
@@ -20,7 +21,6 @@ from whyspiking.contract import (
     Trials,
 )
 from whyspiking.first_spike import encoding
-from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import model, pulsed
 from whyspiking.replications.comsa.task import make_task, samples
 

@@ -36,7 +36,7 @@ from whyspiking.records.tables import Table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 REGIMES = {"mnist_slow": "slow", "mnist_fast": "fast"}
 COLOURS = {"slow": BLUE, "fast": RED}

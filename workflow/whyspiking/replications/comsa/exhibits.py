@@ -28,11 +28,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.trial_subsets import of_variant, select_task
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.first_spike.layer import kernel
-from whyspiking.randomness import Streams
 from whyspiking.replications.comsa import boolean, learning, model, task
-from whyspiking.subsets import of_variant, select_task
 
 N_IMAGES = 1000
 """Test images behind the histogram."""

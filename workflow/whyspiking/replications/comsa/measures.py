@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from whyspiking.contract import Condition, Params, Recording, Task
+from whyspiking.contract.types import (
+    Condition,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.replications.comsa import model
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Task, Trials
+from whyspiking.contract.types import Params, Task, Trials
 from whyspiking.first_spike import LayerOutput, compiled
 
 Arrays = Mapping[str, NDArray]

@@ -8,7 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Binding, Condition, Params, Task
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Binding,
+    Condition,
+    Params,
+    Task,
+)
 from whyspiking.replications.comsa import model
 from whyspiking.replications.comsa.digits import (
     bind,
@@ -22,7 +28,6 @@ from whyspiking.replications.comsa.digits import (
     train,
 )
 from whyspiking.replications.comsa.pulsed import PulsedBinding
-from whyspiking.spikes import Spikes
 
 __all__ = [
     "bind", "conditions", "control_task", "decode", "evaluate", "features_until", "make_task",

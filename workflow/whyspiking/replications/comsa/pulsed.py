@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Binding, BrianModel, Layer
+from whyspiking.contract.types import Binding, BrianModel, Layer
 from whyspiking.first_spike import brian_network
 from whyspiking.replications.comsa.model import PULSES, Arrays
 

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from whyspiking.contract import Network, Params, Progress
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.first_spike import compiled
-from whyspiking.randomness import Streams
 from whyspiking.replications.comsa.digits import (
     bind,
     decode,

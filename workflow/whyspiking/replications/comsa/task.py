@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist
 from whyspiking.first_spike import encoding
-from whyspiking.randomness import Streams
 
 CHUNK = 200
 """Images that are encoded at a time; the float64 in between stays in the cache."""

@@ -14,10 +14,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import perturb
-from whyspiking.contract import Binding, Condition, Network, Params, Progress, Stimulus, Task
+from whyspiking.contract import perturb
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Binding,
+    Condition,
+    Network,
+    Params,
+    Progress,
+    Stimulus,
+    Task,
+)
 from whyspiking.first_spike import compiled
-from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model
 from whyspiking.replications.goeltz.model import Weights
 from whyspiking.replications.goeltz.networks import (
@@ -27,7 +36,6 @@ from whyspiking.replications.goeltz.networks import (
     reference_first_ms,
     to_brian,
 )
-from whyspiking.spikes import Spikes
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian",

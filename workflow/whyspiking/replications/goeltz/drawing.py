@@ -40,7 +40,7 @@ from whyspiking.records.tables import Table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 CLASS_COLOURS = (BLUE, RED, GREEN)
 CLASS_NAMES = ("yin", "yang", "dot")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Task
+from whyspiking.contract.types import Network, Params, Task
 from whyspiking.exchange import Clock, Graph, NotExpressible
 from whyspiking.exchange.graph import first_spike_graph, first_step, first_to_fire, raster
 from whyspiking.replications.goeltz import model

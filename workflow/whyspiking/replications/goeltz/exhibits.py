@@ -21,14 +21,20 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.trial_subsets import of_variant, select_task, typical_trial
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Stimulus,
+    Task,
+)
 from whyspiking.datasets import yinyang
 from whyspiking.first_spike.layer import kernel
-from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model, task
 from whyspiking.replications.goeltz.model import Weights
-from whyspiking.spikes import Spikes
-from whyspiking.subsets import of_variant, select_task, typical_trial
 
 MAP_SIDE = 121
 TRACED_NEURONS = 6

@@ -14,12 +14,12 @@ import optax
 from numpy.typing import NDArray
 
 from whyspiking import first_spike
-from whyspiking.contract import Network, Params, Progress
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.first_spike import compiled
 from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
 from whyspiking.history import History
-from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model, task
 from whyspiking.replications.goeltz.model import Pass, Weights
 

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking import first_spike
-from whyspiking.contract import Binding, BrianModel, Network, Params, Task, Trials
+from whyspiking.contract.types import (
+    Binding,
+    BrianModel,
+    Network,
+    Params,
+    Task,
+    Trials,
+)
 from whyspiking.first_spike import LayerOutput, brian_network, compiled
 from whyspiking.replications.goeltz.task import with_bias
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Network,
@@ -19,7 +20,6 @@ from whyspiking.contract import (
     Task,
     Trials,
 )
-from whyspiking.randomness import Streams
 from whyspiking.replications.goeltz import model
 from whyspiking.replications.goeltz.task import features_until, make_task, samples
 

@@ -7,10 +7,10 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist, yinyang
 from whyspiking.first_spike import encoding
-from whyspiking.randomness import Streams
 
 MNIST_VALIDATION = 10_000
 """The last images of the training file, as in the published code."""

@@ -31,7 +31,7 @@ from whyspiking.records.tables import Table
 from whyspiking.replications.masquelier.audio import drawing as audio
 
 if TYPE_CHECKING:
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 T_MAX = 256
 SOURCE = "mnist_strict/exhibits.npz"

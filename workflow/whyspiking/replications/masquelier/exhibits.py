@@ -23,10 +23,15 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Task
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.trial_subsets import of_variant, select_task, typical_trial
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.replications.masquelier import model, task
-from whyspiking.subsets import of_variant, select_task, typical_trial
 
 N_IMAGES = 1000
 N_FILTERS = 16

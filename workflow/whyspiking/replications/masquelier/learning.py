@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.history import History
-from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import compiled, task
 from whyspiking.replications.masquelier.model import NAMES, neurons, published, strict
 from whyspiking.replications.masquelier.network import (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Layer,

@@ -7,9 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Outcome, Params, Progress, Split, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.first_spike import encoding
-from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import model
 from whyspiking.replications.masquelier import task as tasks
 from whyspiking.replications.masquelier.model import bind, decode, to_brian

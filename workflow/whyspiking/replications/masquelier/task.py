@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.first_spike import encoding
-from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier import compiled
 from whyspiking.replications.masquelier.network import Events
 

@@ -6,8 +6,14 @@ from collections.abc import Callable, Mapping
 
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Task, Trials
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Task,
+    Trials,
+)
 from whyspiking.replications.masquelier.audio import learning, simulation
 from whyspiking.replications.masquelier.audio.learning import evaluate, reference_first_ms, train
 from whyspiking.replications.masquelier.audio.simulation import bind, to_brian

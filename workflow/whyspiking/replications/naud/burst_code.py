@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
 
 EXCHANGES = 2
 """How often every burst is offered another event of its neuron."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.replications.naud.circuit import back_ms
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Network,
     Params,
     Progress,
@@ -22,7 +23,6 @@ from whyspiking.contract import (
     Trials,
 )
 from whyspiking.datasets import mnist
-from whyspiking.randomness import Streams
 from whyspiking.replications.naud import rate_hierarchy
 from whyspiking.replications.naud.rate_hierarchy import Layers, Recipe
 

@@ -9,7 +9,7 @@ from whyspiking.figures import Plate
 from whyspiking.replications.naud import drawing_code, drawing_learning, drawing_xor
 
 if TYPE_CHECKING:
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 PARTS = (drawing_xor, drawing_code, drawing_learning)
 """Modules with a function `figures(results)`, in the order of the story."""

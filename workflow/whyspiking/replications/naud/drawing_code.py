@@ -30,7 +30,7 @@ from whyspiking.replications.naud.burst_code import correlation
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 Arrays = Mapping[str, NDArray]
 PICO, MILLI = 1e12, 1e3

@@ -28,7 +28,7 @@ from whyspiking.figures import (
 from whyspiking.records.tables import Table
 
 if TYPE_CHECKING:
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 Arrays = Mapping[str, NDArray]
 RULES = {

@@ -53,7 +53,7 @@ from whyspiking.replications.naud.xor_protocol import (
 )
 
 if TYPE_CHECKING:
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
 
 Arrays = Mapping[str, NDArray]
 EXPERIMENT = "xor"

@@ -8,8 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Stimulus, Task
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Stimulus,
+    Task,
+)
 from whyspiking.replications.naud import reference, xor_network
 from whyspiking.replications.naud import xor_protocol as protocol
 from whyspiking.replications.naud.xor_network import (

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -26,7 +27,6 @@ from whyspiking.contract import (
     Task,
     Traces,
 )
-from whyspiking.randomness import Streams
 from whyspiking.replications.naud import burst_code, circuit
 from whyspiking.replications.naud.circuit import SAMPLE_MS
 

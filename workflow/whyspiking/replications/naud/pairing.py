@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params
-from whyspiking.spikes import Spikes
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Params
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -27,7 +28,6 @@ from whyspiking.contract import (
     Traces,
 )
 from whyspiking.replications.naud import pairing
-from whyspiking.spikes import Spikes
 
 # The spike of a neuron that is told when to fire.
 FORCED = """
@@ -266,7 +266,7 @@ def exhibits(
 
     `burst`, `poisson`, `periodic`: see `total_change`; `predicted` (event rate, probability).
     """
-    from whyspiking.randomness import Streams
+    from whyspiking.contract.randomness import Streams
 
     seed = min(seed for _, seed in networks)
     task = make_task(params, "test", Streams(seed))

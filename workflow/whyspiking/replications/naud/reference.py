@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.replications.naud.xor_network import HOLD, NEVER_S, POPULATIONS, bernoulli
 
 MS = 1e-3

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 from scipy.special import expit
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -28,7 +29,6 @@ from whyspiking.contract import (
     Traces,
 )
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.naud import burst_code, circuit, circuit_reference
 
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -24,7 +25,6 @@ from whyspiking.contract import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.naud import xor_alignment, xor_controls
 from whyspiking.replications.naud import xor_network as network_of
 from whyspiking.replications.naud import xor_protocol as protocol

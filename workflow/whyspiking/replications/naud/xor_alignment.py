@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from whyspiking.contract import Params, Stimulus
+from whyspiking.contract.types import Params, Stimulus
 from whyspiking.replications.naud import xor_protocol as protocol
 from whyspiking.replications.naud.xor_network import HIDDEN, OUTPUT, POPULATIONS, PROJECTIONS
 from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS

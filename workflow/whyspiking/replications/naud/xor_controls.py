@@ -11,9 +11,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Task, Trials
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Task,
+    Trials,
+)
 from whyspiking.history import History
-from whyspiking.randomness import Streams
 from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
 
 RULES = ("burstprop", "backprop")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import BrianModel, Params
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import BrianModel, Params
 from whyspiking.replications.naud import vector_functions
 
 POPULATIONS = ("I1", "I2", "H1", "H2", "O")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Recording
+from whyspiking.contract.types import Params, Recording
 from whyspiking.errors import UserError
 from whyspiking.replications.naud.xor_network import (
     CHANNELS,

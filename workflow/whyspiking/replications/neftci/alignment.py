@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.replications.neftci.network import Constants, Weights, spikes_of, traces_of
 from whyspiking.surrogate import fast_sigmoid

@@ -6,8 +6,14 @@ from collections.abc import Mapping
 
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Outcome, Params, Progress, Task
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Outcome,
+    Params,
+    Progress,
+    Task,
+)
 from whyspiking.replications.neftci import gru, learning, model
 from whyspiking.replications.neftci import task as tasks
 from whyspiking.replications.neftci.model import bind, decode, to_brian

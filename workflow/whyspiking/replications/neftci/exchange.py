@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Task
+from whyspiking.contract.types import Network, Params, Task
 from whyspiking.exchange import Clock, Graph, NotExpressible
 from whyspiking.replications.neftci import model
 from whyspiking.replications.neftci import task as tasks

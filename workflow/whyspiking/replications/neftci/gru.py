@@ -11,9 +11,15 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress, Task, Trials
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Progress,
+    Task,
+    Trials,
+)
 from whyspiking.history import History, batches
-from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, task
 
 ENGINE = "jax"

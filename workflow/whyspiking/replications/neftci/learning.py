@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.history import History, batches
-from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import alignment, model, network, rules, task
 from whyspiking.replications.neftci.network import Constants, Weights
 from whyspiking.replications.neftci.rules import Moving, Optimiser, Rule

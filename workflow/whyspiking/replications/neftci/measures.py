@@ -8,7 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from whyspiking import controls
-from whyspiking.contract import Condition, Network, Params, Recording, Task, Trials
+from whyspiking.contract.types import (
+    Condition,
+    Network,
+    Params,
+    Recording,
+    Task,
+    Trials,
+)
 from whyspiking.latency import Answers, settled
 from whyspiking.replications.neftci import digits, gru, model
 from whyspiking.replications.neftci import task as tasks

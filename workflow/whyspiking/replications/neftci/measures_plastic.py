@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from whyspiking import scoring
-from whyspiking.contract import Condition, Params, Recording, Task
+from whyspiking.contract.types import (
+    Condition,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.replications.neftci import model, plastic
 
 

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from whyspiking.contract import Network, Params, Progress
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.replications.neftci import model, rules
 from whyspiking.replications.neftci.digits import (
     bind,

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Binding, BrianModel, Layer, Network, Params, Recording, Task, Trials
+from whyspiking.contract.types import (
+    Binding,
+    BrianModel,
+    Layer,
+    Network,
+    Params,
+    Recording,
+    Task,
+    Trials,
+)
 
 NEURON = """
 v : 1

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -23,13 +25,11 @@ from whyspiking.contract import (
     Stimulus,
     Task,
     Trials,
-)  # fmt: skip
+)
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model
 from whyspiking.replications.neftci import task as tasks
 from whyspiking.replications.neftci.digits import evaluate, make_task, reference_counts, train
-from whyspiking.spikes import Spikes
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "reference_counts",

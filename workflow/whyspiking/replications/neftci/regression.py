@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
@@ -27,9 +29,7 @@ from whyspiking.contract import (
     Task,
     Traces,
 )
-from whyspiking.randomness import Streams
 from whyspiking.replications.neftci import model, plastic
-from whyspiking.spikes import Spikes
 
 ENGINE = "brian2-learning"
 UNTRAINED = "untrained"

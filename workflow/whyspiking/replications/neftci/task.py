@@ -9,13 +9,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Params,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.datasets import nmnist, recordings
 from whyspiking.datasets.nmnist import Grid
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
-from whyspiking.spikes import Spikes
 
 INPUT = "events"
 

@@ -14,7 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Binding, BrianModel, Params, Stimulus
+from whyspiking.contract.types import (
+    Binding,
+    BrianModel,
+    Params,
+    Stimulus,
+)
 from whyspiking.replications.scherr import brian_network, pattern
 from whyspiking.replications.scherr.brian_network import ADVANCE, RESET
 

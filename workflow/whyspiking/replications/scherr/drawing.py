@@ -36,7 +36,7 @@ from whyspiking.figures import (
 )
 
 if TYPE_CHECKING:
-    from whyspiking.contract import Results
+    from whyspiking.contract.types import Results
     from whyspiking.records.tables import Table
 
 RULES = {

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Network,
@@ -21,7 +22,6 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import unknown_variant
 from whyspiking.history import History
-from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import brian_network, evidence_task, kernel
 from whyspiking.replications.scherr.adam import Adam
 from whyspiking.replications.scherr.evidence_task import make_task

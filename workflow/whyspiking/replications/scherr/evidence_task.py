@@ -7,8 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Params,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.replications.scherr.kernel import Trials
 from whyspiking.replications.scherr.trials import from_spikes, to_spikes
 

@@ -7,8 +7,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Task
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.replications.scherr import (
     evidence,
     evidence_task,

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.history import History
-from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import evidence_task
 
 ENGINE = "jax"

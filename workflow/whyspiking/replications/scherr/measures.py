@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from whyspiking import scoring
-from whyspiking.contract import Condition, Params, Recording, Task
+from whyspiking.contract.types import (
+    Condition,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.replications.scherr import pattern
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     Condition,
     Network,
@@ -25,7 +26,6 @@ from whyspiking.contract import (
 )
 from whyspiking.errors import unknown_variant
 from whyspiking.history import History
-from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import oneshot_brian, oneshot_task
 from whyspiking.replications.scherr.oneshot_brian import to_brian
 from whyspiking.replications.scherr.oneshot_task import make_task

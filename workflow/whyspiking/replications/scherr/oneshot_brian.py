@@ -13,7 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Binding, BrianModel, Layer, Params
+from whyspiking.contract.types import (
+    Binding,
+    BrianModel,
+    Layer,
+    Params,
+)
 from whyspiking.replications.scherr import oneshot_task
 
 CELL = """

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.brian import Machine
-from whyspiking.contract import (
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
     Binding,
     Network,
     Params,
@@ -19,7 +20,6 @@ from whyspiking.contract import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.randomness import Streams
 from whyspiking.replications.scherr import brian_learning, kernel, pattern, reference
 from whyspiking.replications.scherr.brian_learning import to_brian
 from whyspiking.replications.scherr.pattern import decode, make_task

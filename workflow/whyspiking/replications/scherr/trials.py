@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.spikes import Spikes
 from whyspiking.replications.scherr.kernel import Trials
-from whyspiking.spikes import Spikes
 
 
 def to_spikes(trials: Trials, dt_ms: float) -> Spikes:

@@ -18,11 +18,16 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Recording, Task
-from whyspiking.randomness import Streams
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.trial_subsets import select_task
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Recording,
+    Task,
+)
 from whyspiking.replications.masquelier.audio import learning, simulation, task
 from whyspiking.replications.masquelier.audio.network import LEAKY, depth
-from whyspiking.subsets import select_task
 
 N_WORDS = 100
 

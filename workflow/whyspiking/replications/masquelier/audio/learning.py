@@ -9,9 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Network, Params, Progress, Task, Trials
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Progress,
+    Task,
+    Trials,
+)
 from whyspiking.gradient_training import Settings, fit, keep_compiled
-from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier.audio import network, task
 
 CONTROLS = ("conv", "linear")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params
+from whyspiking.contract.types import Params
 from whyspiking.surrogate import sigmoid, spike
 
 if TYPE_CHECKING:

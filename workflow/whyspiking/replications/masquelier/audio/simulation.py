@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Binding, BrianModel, Layer, Network, Params, Recording
+from whyspiking.contract.types import (
+    Binding,
+    BrianModel,
+    Layer,
+    Network,
+    Params,
+    Recording,
+)
 from whyspiking.replications.masquelier.audio.network import (
     EPSILON,
     LEAKY,

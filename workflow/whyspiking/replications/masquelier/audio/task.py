@@ -8,11 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract import Params, Split, Stimulus, Task
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Params,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.datasets import words
 from whyspiking.datasets.prepared import Part
 from whyspiking.errors import UserError
-from whyspiking.randomness import Streams
 from whyspiking.replications.masquelier.audio.network import lag_of, stacked
 
 INPUT = "mel"
