@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from whyspiking.activity import activity, interval_variation
 from whyspiking.contract.spikes import Spikes
+from whyspiking.measures.activity import activity, interval_variation
 
 
 def trains(times, units, trials, n_trials, n_units, duration_ms) -> Spikes:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import axes, statistics
+from whyspiking import axes
 from whyspiking.errors import UserError
+from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 
 

@@ -17,7 +17,7 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import battery, plans, scoring
+from whyspiking import battery, plans
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import (
@@ -27,6 +27,7 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.errors import UserError
+from whyspiking.measures import scoring
 from whyspiking.records import tables
 
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking import claims, statistics
+from whyspiking import claims
 from whyspiking.claims import VERDICTS, Claim
 from whyspiking.errors import UserError
+from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 
 

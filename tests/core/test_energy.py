@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking import counting, energy
 from whyspiking.contract import perturb
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Layer, Trials
-from whyspiking.energy import ControlCounts, SpikingCounts
 from whyspiking.errors import UserError
+from whyspiking.measures import counting, energy
+from whyspiking.measures.energy import ControlCounts, SpikingCounts
 
 
 @pytest.fixture

@@ -3,14 +3,10 @@
 import numpy as np
 import pytest
 
-from whyspiking import (
-    curves,
-    labelling,
-    parity,
-    scoring,
-)
+from whyspiking import curves
 from whyspiking.contract import trial_subsets
 from whyspiking.contract.types import Labels
+from whyspiking.measures import labelling, parity, scoring
 
 TRUTH = np.repeat([0, 1, 2, 0], 10)[None]
 

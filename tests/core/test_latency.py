@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking import latency
 from whyspiking.contract.types import Trials
+from whyspiking.measures import latency
 
 INF = np.inf
 

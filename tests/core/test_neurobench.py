@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import counting
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Layer
 from whyspiking.exchange import neurobench
+from whyspiking.measures import counting
 from whyspiking.records import tables
 
 COUNTS = Path(__file__).parents[1] / "peers" / "neurobench_counts.py"

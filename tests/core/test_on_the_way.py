@@ -9,7 +9,6 @@ from fulfilled import fulfilled, made_of
 
 from whyspiking import (
     contrasts,
-    latency,
     measures_table,
     on_the_way,
     overview,
@@ -28,7 +27,8 @@ from whyspiking.contract.types import (
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
-from whyspiking.latency import Answers
+from whyspiking.measures import latency
+from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
 from whyspiking.replications.neftci import task as neftci
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from whyspiking import parity
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Traces, Trials
+from whyspiking.measures import parity
 
 INF = np.inf
 

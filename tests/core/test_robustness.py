@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from whyspiking import robustness
+from whyspiking.measures import robustness
 
 
 def test_robustness_area_leaves_out_the_clean_level():

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking import scoring
 from whyspiking.contract.types import Traces, Trials
+from whyspiking.measures import scoring
 
 
 def trials(targets, choices, decision_ms=None, n_classes=3) -> Trials:

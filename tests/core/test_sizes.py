@@ -9,15 +9,11 @@ from scipy import special
 from test_registry import TOY
 from toy_talk import talk_of
 
-from whyspiking import (
-    contrasts,
-    registry,
-    score_curves,
-    sizes,
-)
+from whyspiking import contrasts, registry, score_curves
 from whyspiking.contract import places
 from whyspiking.contract.types import Network, Params
 from whyspiking.errors import UserError
+from whyspiking.measures import sizes
 from whyspiking.records import columns, tables
 from whyspiking.registry import Talk
 from whyspiking.schema import parsed

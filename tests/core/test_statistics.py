@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from whyspiking import statistics
+from whyspiking.measures import statistics
 
 
 def test_t_interval_by_hand():

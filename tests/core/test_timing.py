@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from whyspiking import scoring, timing
 from whyspiking.contract import perturb
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Trials
+from whyspiking.measures import scoring, timing
 
 N_CLASSES, N_CHANNELS, DURATION, TAU = 4, 40, 100.0, 20.0
 SIGMAS_MS = np.array([5.0, 10.0, 20.0, 40.0, 80.0, 160.0])

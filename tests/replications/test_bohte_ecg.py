@@ -8,9 +8,9 @@ import pytest
 from bohte_settings import CONFIG, STREAMS, params_of, quiet, task_of
 from fulfilled import fulfilled
 
-from whyspiking import scoring
 from whyspiking.contract.types import Condition, Network, Task
 from whyspiking.errors import UserError
+from whyspiking.measures import scoring
 from whyspiking.replications.bohte import measures, simulation, task, time_constants
 
 

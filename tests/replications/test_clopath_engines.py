@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from clopath_settings import parameters
 
-from whyspiking import scoring
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Condition,
@@ -14,6 +13,7 @@ from whyspiking.contract.types import (
     Params,
     Traces,
 )
+from whyspiking.measures import scoring
 from whyspiking.replications.clopath import (
     frozen,
     izhikevich,

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import statistics
 from whyspiking.errors import UserError
+from whyspiking.measures import statistics
+from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import GLOSSARY
-from whyspiking.statistics import Interval
 
 PLACE_COLUMNS = ("talk", "experiment", "variant", "engine", "perturbation", "locus")
 FAVOURS, AGAINST, UNCLEAR = "yes", "no", "unclear"

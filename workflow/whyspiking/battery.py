@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from whyspiking import on_the_way, scoring
+from whyspiking import on_the_way
 from whyspiking.bench import Bench, Simulator
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
@@ -28,6 +28,7 @@ from whyspiking.contract.types import (
 )
 from whyspiking.counterpart import probe_control
 from whyspiking.errors import UserError
+from whyspiking.measures import scoring
 
 if TYPE_CHECKING:
     from whyspiking.plans import Measuring

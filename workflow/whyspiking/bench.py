@@ -9,16 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import (
-    activity,
-    conditions,
-    counting,
-    curves,
-    latency,
-    parity,
-    scoring,
-    timing,
-)
+from whyspiking import conditions, curves
 from whyspiking.contract import perturb, places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -43,6 +34,14 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
+from whyspiking.measures import (
+    activity,
+    counting,
+    latency,
+    parity,
+    scoring,
+    timing,
+)
 from whyspiking.records import tables
 
 ENGINE = "brian2"

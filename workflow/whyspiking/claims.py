@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import statistics
 from whyspiking.claims_file import Band, Claim, load
 from whyspiking.errors import UserError
+from whyspiking.measures import statistics
+from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import tables
 from whyspiking.records.columns import VERDICTS as COLUMNS
 from whyspiking.records.tables import GLOSSARY
-from whyspiking.statistics import Interval, Transform
 
 if TYPE_CHECKING:
     from whyspiking.registry import Talk

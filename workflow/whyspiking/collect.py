@@ -13,11 +13,10 @@ from whyspiking import (
     contrasts,
     overview,
     registry,
-    scoring,
-    sizes,
 )
 from whyspiking.contract import network_files, places
 from whyspiking.contract.types import Params
+from whyspiking.measures import scoring, sizes
 from whyspiking.records import columns, tables
 from whyspiking.registry import Talk
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import energy, sizes, statistics
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
-from whyspiking.energy import ControlCounts, CostModel, SpikingCounts
+from whyspiking.measures import energy, sizes, statistics
+from whyspiking.measures.energy import ControlCounts, CostModel, SpikingCounts
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.registry import Experiment, Talk

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import statistics
 from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
+from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.registry import Talk, Variant

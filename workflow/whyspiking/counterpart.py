@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking import conditions, curves, scoring
+from whyspiking import conditions, curves
 from whyspiking.contract import perturb, places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
@@ -30,6 +30,7 @@ from whyspiking.contract.types import (
 )
 from whyspiking.controls import Arrays, forward, seen, weight_names
 from whyspiking.errors import UserError
+from whyspiking.measures import scoring
 from whyspiking.records import tables
 
 SAME_CHOICES = 0.99

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking import robustness, scoring, timing
 from whyspiking.contract import perturb
 from whyspiking.contract.types import (
     Labels,
@@ -15,6 +14,7 @@ from whyspiking.contract.types import (
     Traces,
     Trials,
 )
+from whyspiking.measures import robustness, scoring, timing
 from whyspiking.records import tables
 
 SUMMARISED = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)

@@ -18,8 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from whyspiking.measures.statistics import known_interval, over_seeds
 from whyspiking.records.tables import Table
-from whyspiking.statistics import known_interval, over_seeds
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 INK = "#010203"

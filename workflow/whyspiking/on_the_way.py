@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import latency
 from whyspiking.contract import places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
@@ -26,7 +25,8 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.latency import Answers
+from whyspiking.measures import latency
+from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
 
 TIMES = 101

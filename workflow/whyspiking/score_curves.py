@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import statistics
+from whyspiking.measures import statistics
 from whyspiking.records import array_files, columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.registry import Experiment, Talk

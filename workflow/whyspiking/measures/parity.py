@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import scoring
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Labels, Outcome, Trials
+from whyspiking.measures import scoring
 
 
 def compare_rates(

@@ -11,13 +11,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import labelling
 from whyspiking.contract.types import (
     Labels,
     Outcome,
     Traces,
     Trials,
 )
+from whyspiking.measures import labelling
 
 LAG_WINDOW_MS = 1000.0
 """Window within which an autonomous oscillator is scored at its best lag."""

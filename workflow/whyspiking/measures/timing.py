@@ -6,9 +6,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
-from whyspiking import robustness
 from whyspiking.contract import perturb
 from whyspiking.contract.spikes import Spikes
+from whyspiking.measures import robustness
 
 TIME_POINTS = 10
 """Points at which the decoder of T2 reads the filtered spike trains."""

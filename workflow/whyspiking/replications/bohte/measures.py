@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import scoring
 from whyspiking.contract.types import (
     Condition,
     Network,
@@ -15,6 +14,7 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
+from whyspiking.measures import scoring
 from whyspiking.replications.bohte import simulation
 from whyspiking.replications.bohte import task as tasks
 

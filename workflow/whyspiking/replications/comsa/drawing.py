@@ -154,7 +154,7 @@ def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     """Accuracy if the networks were stopped at t, both regimes."""
     import pandas as pd
 
-    from whyspiking.statistics import interval
+    from whyspiking.measures.statistics import interval
 
     plate = Plate(2.8, 5.6)
     ax = plate.panels(1, 1)[0, 0]

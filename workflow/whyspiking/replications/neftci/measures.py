@@ -16,7 +16,7 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.latency import Answers, settled
+from whyspiking.measures.latency import Answers, settled
 from whyspiking.replications.neftci import digits, gru, model
 from whyspiking.replications.neftci import task as tasks
 

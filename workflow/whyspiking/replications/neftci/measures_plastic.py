@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from whyspiking import scoring
 from whyspiking.contract.types import (
     Condition,
     Params,
     Recording,
     Task,
 )
+from whyspiking.measures import scoring
 from whyspiking.replications.neftci import model, plastic
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from whyspiking import scoring
 from whyspiking.contract.types import (
     Condition,
     Params,
     Recording,
     Task,
 )
+from whyspiking.measures import scoring
 from whyspiking.replications.scherr import pattern
 
 
