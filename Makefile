@@ -84,7 +84,7 @@ lock: environment
 
 # What editors complete and check the YAML files by, from the models that read them.
 schemas: environment
-	@python -m whyspiking.editor_schemas
+	@python -m whyspiking.declared.editor_schemas
 
 audit: environment
 	@.ci/audit

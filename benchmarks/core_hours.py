@@ -18,8 +18,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from whyspiking import registry
 from whyspiking.contract.types import Params
+from whyspiking.declared import registry
 from whyspiking.exchange.networks import merge
 from whyspiking.records.tables import Table
 

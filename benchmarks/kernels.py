@@ -41,8 +41,8 @@ def rows(quick: bool) -> Iterator[Row]:
 
 def _yinyang() -> Row:
     """An epoch of the talk goeltz on Yin-Yang, whose authors' code was timed once, elsewhere."""
-    from whyspiking import registry
     from whyspiking.contract.randomness import Streams
+    from whyspiking.declared import registry
     from whyspiking.exchange.networks import config_of
     from whyspiking.replications.goeltz import learning
 

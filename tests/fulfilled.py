@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from whyspiking import dispatch, plans, registry, replicate
+from whyspiking import dispatch, plans, replicate
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Params
+from whyspiking.declared import registry
 
 
 def fulfilled(params: Params) -> Replication:

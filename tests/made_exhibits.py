@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from whyspiking import registry
+from whyspiking.declared import registry
 
 SEEDS = (0, 1, 2)
 

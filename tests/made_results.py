@@ -12,12 +12,8 @@ import pandas as pd
 import yaml
 from made_exhibits import SEEDS, exhibits
 
-from whyspiking import (
-    claims,
-    collect,
-    compare,
-    registry,
-)
+from whyspiking import claims, collect, compare
+from whyspiking.declared import registry
 from whyspiking.records import array_files, columns, tables
 
 ROOT = Path(__file__).parents[1]

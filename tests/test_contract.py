@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import claims, dispatch, registry
+from whyspiking import claims, dispatch
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Task
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records.tables import GLOSSARY
 

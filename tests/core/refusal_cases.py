@@ -8,7 +8,7 @@ import malformed
 import pytest
 import yaml
 
-from whyspiking import registry
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 
 ROOT = Path(__file__).parents[2]

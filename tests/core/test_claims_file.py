@@ -10,8 +10,8 @@ from toy_talk import described, talk_of
 
 from whyspiking import claims
 from whyspiking.claims import Band
+from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
-from whyspiking.registry import Talk
 
 ENTRY = {
     "id": "goeltz.yinyang.accuracy",

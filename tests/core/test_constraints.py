@@ -13,11 +13,11 @@ from whyspiking import (
     costs,
     figures,
     overview,
-    registry,
     telling,
     tolerance,
     trained,
 )
+from whyspiking.declared import registry
 from whyspiking.figures import style
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}

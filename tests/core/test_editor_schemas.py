@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from whyspiking import editor_schemas, registry
+from whyspiking.declared import editor_schemas, registry
 
 ROOT = Path(__file__).parents[2]
 FILES = [ROOT / "config" / "config.yaml", *sorted(registry.FOLDER.glob("[a-z]*/*.yaml"))]

@@ -19,12 +19,12 @@ from whyspiking import (
     dispatch,
     export,
     plans,
-    registry,
     replicate,
 )
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
 from whyspiking.datasets import making, recordings
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.exchange import Clock, Graph, NotExpressible, networks
 from whyspiking.exchange.graph import first_step, first_to_fire, raster

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import contrasts, registry
+from whyspiking import contrasts
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
+from whyspiking.declared import registry
+from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
-from whyspiking.learning_rules import Rule, evaluate
 from whyspiking.learning_table import learning_table
 from whyspiking.records import columns, tables
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from whyspiking import figures, memory_growth, registry, telling
+from whyspiking import figures, memory_growth, telling
+from whyspiking.declared import registry
+from whyspiking.declared.learning_rules import Memory, Rule, Signal
 from whyspiking.figures import style
-from whyspiking.learning_rules import Memory, Rule, Signal
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}

@@ -12,7 +12,6 @@ from whyspiking import (
     measures_table,
     on_the_way,
     overview,
-    registry,
 )
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -26,6 +25,7 @@ from whyspiking.contract.types import (
 )
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.measures import latency
 from whyspiking.measures.latency import Answers

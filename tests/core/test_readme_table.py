@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from whyspiking import claims_file, readme_table, registry
+from whyspiking import readme_table
+from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
 
 ROOT = Path(__file__).parents[2]

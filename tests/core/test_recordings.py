@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whyspiking.datasets import folders, mnist, nmnist, recordings
+from whyspiking.datasets import mnist, nmnist, recordings
 from whyspiking.datasets.nmnist import Grid
+from whyspiking.declared import data_folders
 from whyspiking.errors import UserError
 
 SETTINGS = {
@@ -107,8 +108,8 @@ def test_original_files_are_read_where_they_are(images, tmp_path):
             (place / f"{number + 1:05d}.bin").write_bytes(nmnist.encode(events, number))
         assert len(nmnist.original_files(home, part)) == 10
     config = data(tmp_path, home)
-    assert folders.event_recordings(config).startswith("nmnist-original-")
-    assert folders.event_recordings(config) == "nmnist-original-5+3+4-15ms-pool2"
+    assert data_folders.event_recordings(config).startswith("nmnist-original-")
+    assert data_folders.event_recordings(config) == "nmnist-original-5+3+4-15ms-pool2"
     path = tmp_path / "test-0.npz"
     recordings.record(config, "test-0", path)
     with np.load(path) as found:
@@ -117,9 +118,9 @@ def test_original_files_are_read_where_they_are(images, tmp_path):
     with pytest.raises(UserError, match="only 10"):
         recordings.record(config, "validation-0", path)
     refused = data(tmp_path, home, source="simulated")
-    assert folders.event_recordings(refused).startswith("nmnist-simulated-")
+    assert data_folders.event_recordings(refused).startswith("nmnist-simulated-")
     with pytest.raises(UserError, match="Unpack both archives"):
-        folders.event_recordings(data(tmp_path, source="original"))
+        data_folders.event_recordings(data(tmp_path, source="original"))
 
 
 def test_simulated_digits_have_the_numbers_of_nmnist():

@@ -9,7 +9,7 @@ import copy
 import pytest
 from refusal_cases import CLAIMS, CONFIGS, FILES, ROOT, TALKS, good_config, refused
 
-from whyspiking import config
+from whyspiking.declared import config
 
 
 def test_there_are_hundreds_of_cases():

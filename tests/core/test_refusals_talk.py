@@ -8,7 +8,7 @@ import shutil
 import pytest
 from refusal_cases import CLAIMS, FILES, TALK, TALKS, good_config, good_file, refused, written
 
-from whyspiking import claims_file, config, registry
+from whyspiking.declared import claims_file, config, registry
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from whyspiking import registry
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.running import code_inputs
 

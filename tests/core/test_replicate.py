@@ -10,7 +10,6 @@ from toy_talk import described, talk_of
 from whyspiking import (
     collect,
     plans,
-    registry,
     replicate,
     resimulate,
 )
@@ -24,6 +23,7 @@ from whyspiking.contract.types import (
     Traces,
     Trials,
 )
+from whyspiking.declared import registry
 from whyspiking.records import tables
 
 

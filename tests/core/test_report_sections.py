@@ -8,7 +8,7 @@ import pytest
 from toy_talk import described, talk_of
 
 from whyspiking import claims, markup, measures_table, overview, sections, story
-from whyspiking.claims_file import Claim
+from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
 from whyspiking.verdict_table import verdict_table
 

@@ -13,7 +13,6 @@ from made_results import make_results
 from whyspiking import (
     dispatch,
     figures,
-    registry,
     report,
     score_curves,
     slides,
@@ -22,6 +21,7 @@ from whyspiking import (
     study,
 )
 from whyspiking.contract.types import Results
+from whyspiking.declared import registry
 from whyspiking.figures import style
 from whyspiking.records import array_files, columns
 

@@ -96,9 +96,9 @@ def test_yaml_is_read_by_safe_loaders():
             assert "Safe" in ast.unparse(node) or "Loader" in ast.unparse(node), path
         if name in ("yaml.load_all", "yaml.safe_load_all"):
             raise AssertionError(path)
-    from whyspiking import schema
+    from whyspiking.declared import strict_yaml
 
-    assert schema.Loader.__name__ in ("CSafeLoader", "SafeLoader")
+    assert strict_yaml.Loader.__name__ in ("CSafeLoader", "SafeLoader")
 
 
 def test_no_text_becomes_code_and_no_shell_is_started():

@@ -9,14 +9,15 @@ from scipy import special
 from test_registry import TOY
 from toy_talk import talk_of
 
-from whyspiking import contrasts, registry, score_curves
+from whyspiking import contrasts, score_curves
 from whyspiking.contract import places
 from whyspiking.contract.types import Network, Params
+from whyspiking.declared import registry
+from whyspiking.declared.registry import Talk
+from whyspiking.declared.strict_yaml import parsed
 from whyspiking.errors import UserError
 from whyspiking.measures import sizes
 from whyspiking.records import columns, tables
-from whyspiking.registry import Talk
-from whyspiking.schema import parsed
 from whyspiking.size_figures import NotMeasuredError, accuracy_size
 
 TRIALS = 10**9

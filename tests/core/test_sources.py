@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from whyspiking import registry
+from whyspiking.declared import registry
 from whyspiking.running import code_inputs
 
 PACKAGE = code_inputs.PACKAGE

@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 
 from whyspiking.contract.spikes import Spikes
-from whyspiking.datasets import folders, making, recorded, spoken, words
+from whyspiking.datasets import (
+    making,
+    recorded,
+    spoken,
+    words,
+)
 from whyspiking.datasets.speech import voices
+from whyspiking.declared import data_folders
 from whyspiking.errors import UserError
 from whyspiking.records import array_files
 
@@ -288,14 +294,14 @@ def originals(digits, tmp_path, monkeypatch):
             archive.write(tmp_path / "SHD" / name, name)
         content = (own / f"{name}.zip").read_bytes()
         sums[f"{name}.zip"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    for module in (folders, recorded):
+    for module in (data_folders, recorded):
         monkeypatch.setattr(module, "ARCHIVES", sums)
     return own
 
 
 def test_recorded_digits_are_used_where_they_are(originals, tmp_path):
     there = data(tmp_path / "data", originals)
-    assert folders.folder_of("spoken", there) == "spoken-original"
+    assert data_folders.folder_of("spoken", there) == "spoken-original"
     meta = tmp_path / "data" / "spoken-original" / "meta.json"
     making.fetch("spoken-original", there, meta, lambda share, news: None)
     facts = json.loads(meta.read_text())
@@ -304,21 +310,26 @@ def test_recorded_digits_are_used_where_they_are(originals, tmp_path):
     train = spoken.load(meta.parent, "train", n_channels=140, duration_ms=1000.0)
     assert train.labels.size == 130
     # Once there, they are found without the user's folder.
-    assert folders.folder_of("spoken", data(tmp_path / "data")) == "spoken-original"
+    assert data_folders.folder_of("spoken", data(tmp_path / "data")) == "spoken-original"
 
 
 def test_automatic_choice_is_synthetic_without_files_and_can_be_forced(originals, tmp_path):
     place = tmp_path / "data"
     synthetic = "spoken-6x20x2-140ch-24k"
-    assert folders.folder_of("spoken", data(place)) == synthetic
-    assert folders.folder_of("spoken", data(place, originals, source="synthetic")) == synthetic
-    recordings = folders.event_recordings(data(place))
-    assert folders.used_folders(data(place)) == {"mnist", recordings, synthetic, "words-6x10x2"}
-    assert folders.folder_of("spoken", data(place, source="original")) == "spoken-original"
-    assert folders.folder_of("words", data(place)) == "words-6x10x2"
-    assert folders.folder_of("yinyang", data(place)) is None
+    assert data_folders.folder_of("spoken", data(place)) == synthetic
+    assert data_folders.folder_of("spoken", data(place, originals, source="synthetic")) == synthetic
+    recordings = data_folders.event_recordings(data(place))
+    assert data_folders.used_folders(data(place)) == {
+        "mnist",
+        recordings,
+        synthetic,
+        "words-6x10x2",
+    }
+    assert data_folders.folder_of("spoken", data(place, source="original")) == "spoken-original"
+    assert data_folders.folder_of("words", data(place)) == "words-6x10x2"
+    assert data_folders.folder_of("yinyang", data(place)) is None
     (originals / "shd_test.h5.zip").unlink()
-    assert folders.folder_of("spoken", data(place, originals)) == synthetic
+    assert data_folders.folder_of("spoken", data(place, originals)) == synthetic
 
 
 def test_other_archives_are_refused(originals, tmp_path):

@@ -13,14 +13,13 @@ from whyspiking import (
     forests,
     matrix,
     overview,
-    registry,
-    schema,
     sections,
     synthesis,
     telling,
 )
-from whyspiking.claims_file import Claim
-from whyspiking.config_file import Config
+from whyspiking.declared import registry, strict_yaml
+from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.config_file import Config
 from whyspiking.errors import UserError
 from whyspiking.figures import style
 from whyspiking.records import columns
@@ -299,9 +298,9 @@ def test_an_answer_that_cannot_be_counted_is_refused(changes, words):
     if "axis" in changes:
         first["change"] = {"measure": "L4", "says": "x" * 10}
     config = {**CONFIG, "answers": [first, *CONFIG["answers"][1:]]}
-    schema.parsed(Config, CONFIG, "config")
+    strict_yaml.parsed(Config, CONFIG, "config")
     with pytest.raises(UserError) as refused:
-        schema.parsed(Config, config, "config")
+        strict_yaml.parsed(Config, config, "config")
     for word in words:
         assert word in str(refused.value)
 
@@ -318,4 +317,4 @@ def test_every_axis_of_the_config_has_an_answer_that_can_be_counted():
     assert {e["axis"] for e in CONFIG["answers"]} >= {
         "timing", "latency", "energy", "robustness", "learning",
     }  # fmt: skip
-    schema.parsed(Config, CONFIG, "config.yaml")
+    strict_yaml.parsed(Config, CONFIG, "config.yaml")

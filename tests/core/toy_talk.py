@@ -28,8 +28,8 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
+from whyspiking.declared.registry import Experiment, Talk, TauChar
 from whyspiking.records import columns, tables
-from whyspiking.registry import Experiment, Talk, TauChar
 
 K, DURATION, DELAY, TAU = 4, 20.0, 1.0, 2.0
 CONFIG = {

@@ -6,9 +6,9 @@ from pathlib import Path
 import yaml
 from fulfilled import fulfilled
 
-from whyspiking import registry
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Split
+from whyspiking.declared import registry
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
-from whyspiking import registry
 from whyspiking.contract.types import Params
+from whyspiking.declared import registry
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

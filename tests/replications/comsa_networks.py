@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from whyspiking import registry
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params, Stimulus, Task
+from whyspiking.declared import registry
 from whyspiking.replications.comsa import learning
 
 SIZES = {"n_input": 12, "n_hidden": 9, "n_output": 3, "n_pulses": 4, "trial_ms": 66.0}

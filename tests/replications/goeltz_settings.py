@@ -1,7 +1,7 @@
 """Settings of goeltz, at smoke scale unless another is named, for its tests."""
 
-from whyspiking import registry
 from whyspiking.contract.types import Params
+from whyspiking.declared import registry
 
 
 def params(experiment="yinyang", scale="smoke", **changes):

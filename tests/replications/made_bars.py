@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from whyspiking import registry
 from whyspiking.contract.types import Params
 from whyspiking.datasets import mnist
+from whyspiking.declared import registry
 from whyspiking.replications.masquelier import (
     reference,
 )

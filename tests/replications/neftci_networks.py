@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import yaml
 
-from whyspiking import registry
 from whyspiking.contract.types import Network
 from whyspiking.datasets.recordings import Recordings
+from whyspiking.declared import registry
 from whyspiking.replications.neftci import learning, model, network, task
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ import yaml
 from bohte_settings import ROOT, STREAMS, TALK, params_of, quiet, task_of
 from fulfilled import fulfilled
 
-from whyspiking import registry
 from whyspiking.contract.types import Task
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.replications.bohte import decisions, digits, pixels

@@ -9,8 +9,9 @@ import pytest
 from comsa_networks import SIZES, params, silent, small
 from fulfilled import fulfilled
 
-from whyspiking import claims, registry
+from whyspiking import claims
 from whyspiking.contract.randomness import Streams
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.replications.comsa import model, released
 

@@ -7,9 +7,9 @@ import pytest
 from fulfilled import fulfilled
 from made_bars import NEURONS, made_digits, params, random_case, silent
 
-from whyspiking import registry
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.replications.masquelier import (
     compiled,

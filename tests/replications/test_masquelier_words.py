@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whyspiking import registry, surrogate
+from whyspiking import surrogate
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.datasets import making
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.replications.masquelier.audio import learning, network, simulation, task
 

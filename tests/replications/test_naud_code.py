@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import registry
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Network, Recording
+from whyspiking.declared import registry
 from whyspiking.replications.naud import (
     burst_code,
     circuit,

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import registry
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
+from whyspiking.declared import registry
 from whyspiking.replications.naud import digits, pairing, plasticity, rate_hierarchy
 from whyspiking.replications.naud.rate_hierarchy import Layers
 

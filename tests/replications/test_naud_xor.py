@@ -9,10 +9,11 @@ import pytest
 import yaml
 from fulfilled import fulfilled
 
-from whyspiking import counterpart, registry
+from whyspiking import counterpart
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Stimulus
+from whyspiking.declared import registry
 from whyspiking.replications.naud import (
     reference,
     xor,

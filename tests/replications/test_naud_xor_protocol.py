@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import registry
 from whyspiking.contract.randomness import Streams
+from whyspiking.declared import registry
 from whyspiking.replications.naud import (
     reference,
     vector_functions,

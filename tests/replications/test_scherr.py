@@ -157,7 +157,7 @@ def parameters(talk_experiment: str, scale: str = "smoke"):
 
     import yaml
 
-    from whyspiking import registry
+    from whyspiking.declared import registry
 
     root = Path(__file__).parents[2]
     config = {**yaml.safe_load((root / "config" / "config.yaml").read_text()), "scale": scale}

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import claims, registry
+from whyspiking import claims
+from whyspiking.declared import registry
 from whyspiking.records import columns, tables
 
 ROOT = Path(__file__).parents[2]

@@ -355,7 +355,7 @@ def _config_problem(command: Sequence[str]) -> str | None:
         command: The words of the command line.
     """
     # Not at the top: Snakemake imports this plugin at every start.
-    from whyspiking.config import check_files
+    from whyspiking.declared.config import check_files
     from whyspiking.errors import UserError
 
     files = ["config/config.yaml"]

@@ -13,10 +13,17 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from whyspiking.declared.registry import Talk
+from whyspiking.declared.strict_yaml import (
+    Block,
+    Name,
+    Some,
+    closed,
+    parsed,
+    read_yaml,
+)
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
-from whyspiking.schema import Block, Name, Some, closed, parsed, read_yaml
 from whyspiking.tolerance import of_spiking
 
 SOURCES = Path(__file__).with_name("report_assets") / "biology.yaml"

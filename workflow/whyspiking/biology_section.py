@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from whyspiking import markup
 from whyspiking.biology import Range, published
+from whyspiking.declared.registry import Talk
 from whyspiking.figures import BLUE, GREEN, NotMeasuredError, Plate
 from whyspiking.records import tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
 from whyspiking.telling import surname, surnames
 
 type Rows = list[dict[str, Any]]

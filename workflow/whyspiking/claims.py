@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.claims_file import Band, Claim, load
+from whyspiking.declared.claims_file import Band, Claim, load
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
@@ -22,7 +22,7 @@ from whyspiking.records.columns import VERDICTS as COLUMNS
 from whyspiking.records.tables import GLOSSARY
 
 if TYPE_CHECKING:
-    from whyspiking.registry import Talk
+    from whyspiking.declared.registry import Talk
 
 __all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
 

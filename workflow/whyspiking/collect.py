@@ -8,17 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import (
-    claims,
-    contrasts,
-    overview,
-    registry,
-)
+from whyspiking import claims, contrasts, overview
 from whyspiking.contract import network_files, places
 from whyspiking.contract.types import Params
+from whyspiking.declared import registry
+from whyspiking.declared.registry import Talk
 from whyspiking.measures import scoring, sizes
 from whyspiking.records import columns, tables
-from whyspiking.registry import Talk
 
 
 def collect_talk(

@@ -13,10 +13,10 @@ from whyspiking import (
     biology,
     costs,
     provenance,
-    registry,
     score_curves,
     tolerance,
 )
+from whyspiking.declared import registry
 from whyspiking.records import columns, datapackage, tables
 
 

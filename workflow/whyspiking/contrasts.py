@@ -10,11 +10,11 @@ import pandas as pd
 
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
+from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.measures import energy, sizes, statistics
 from whyspiking.measures.energy import ControlCounts, CostModel, SpikingCounts
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
-from whyspiking.registry import Experiment, Talk
 
 SPIKING_ENGINE = "brian2"
 Counts = Mapping[str, float]

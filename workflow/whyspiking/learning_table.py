@@ -8,10 +8,10 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking import markup
-from whyspiking.learning_rules import Rule
+from whyspiking.declared.learning_rules import Rule
+from whyspiking.declared.registry import Talk
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
 
 
 def learning_table(costs: Table, talks: Mapping[str, Talk]) -> Markup:

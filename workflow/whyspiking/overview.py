@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import GLOSSARY, Table
-from whyspiking.registry import Experiment, Talk
 
 LOCI = ("hidden", "input", "weights", "neurons", "")
 """Where a measure exists for several loci, the first of these counts."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Params
-    from whyspiking.registry import Experiment
+    from whyspiking.declared.registry import Experiment
 
 UNPERTURBED = ("spiking", "ablation", "size")
 """Roles that get none of the common perturbations, but for spiking variants that are chosen."""

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import markup, registry
-from whyspiking.claims_file import Claim, load
+from whyspiking import markup
+from whyspiking.declared import registry
+from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
 
 README = Path("README.md")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.measures import statistics
 from whyspiking.records import array_files, columns, tables
 from whyspiking.records.tables import Table
-from whyspiking.registry import Experiment, Talk
 
 
 def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path) -> pd.DataFrame:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.markup import macros
 from whyspiking.records.tables import GLOSSARY, Table
-from whyspiking.registry import Experiment, Talk
 from whyspiking.synthesis import CLAIMS, Answer
 
 PASSES = ("replicated", "replicated, within noise")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 
 from whyspiking import markup
+from whyspiking.declared.registry import Talk
 from whyspiking.figures import NotMeasuredError, Plate, legend_below, line_with_interval
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
 
 COLUMNS = 3
 LOOKS = ("spiking", "control")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from whyspiking.declared.registry import Talk
 from whyspiking.figures import PALETTE, NotMeasuredError, Plate, legend_below, line_with_interval
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
 
 FIRST_TAU = 0.02
 """Where the logarithmic time axis begins, unless somebody decides earlier."""

@@ -10,18 +10,17 @@ from typing import cast
 from markupsafe import Markup
 
 from whyspiking import (
-    claims_file,
     comparisons,
     dispatch,
     figures,
     forests,
     markup,
     measures_table,
-    registry,
     sections,
     svg,
 )
 from whyspiking.contract.types import Results
+from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
 from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html, macros

@@ -19,7 +19,6 @@ from whyspiking import (
     matrix,
     measures_table,
     memory_growth,
-    registry,
     sections,
     size_figures,
     slides,
@@ -28,6 +27,7 @@ from whyspiking import (
     telling,
     trained,
 )
+from whyspiking.declared import registry
 from whyspiking.figures import Plate
 from whyspiking.markup import Html, macros
 from whyspiking.records import columns, tables

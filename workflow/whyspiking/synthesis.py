@@ -14,9 +14,9 @@ import numpy as np
 
 from whyspiking import overview
 from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
-from whyspiking.claims_file import Claim
+from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.registry import Talk
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
 
 YES, PART, NO, UNDECIDED, NONE = "yes", "in part", "no", "undecided", "n/a"
 WORDS = (YES, PART, NO, UNDECIDED, NONE)

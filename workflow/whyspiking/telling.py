@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from whyspiking import markup
 from whyspiking.axes import AGAINST, FAVOURS
-from whyspiking.registry import Talk
+from whyspiking.declared.registry import Talk
 from whyspiking.synthesis import (
     CLAIMS,
     DIVIDED,

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from whyspiking.declared.registry import Talk
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
 
 LIMITS = {
     "quantise": "bits95",

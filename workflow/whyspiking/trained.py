@@ -10,9 +10,9 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking import markup
+from whyspiking.declared.registry import Talk
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
 from whyspiking.telling import surnames
 
 

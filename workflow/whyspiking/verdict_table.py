@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from whyspiking.claims_file import Claim
+from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.registry import Talk
 from whyspiking.markup import macros
 from whyspiking.records.tables import Table
-from whyspiking.registry import Talk
 
 
 def verdict_table(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.contract.types import Progress
-from whyspiking.datasets.folders import FETCHED, SPOKEN
+from whyspiking.declared.data_folders import FETCHED, SPOKEN
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.datasets import archives, spoken
-from whyspiking.datasets.folders import ARCHIVES, find_recorded, places_of_recorded
+from whyspiking.declared.data_folders import ARCHIVES, find_recorded, places_of_recorded
 from whyspiking.errors import UserError
 from whyspiking.records.whole_files import replacing
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from whyspiking.datasets import mnist, nmnist
 from whyspiking.datasets.event_camera import Events
-from whyspiking.datasets.folders import find_nmnist
 from whyspiking.datasets.nmnist import Grid, Part
+from whyspiking.declared.data_folders import find_nmnist
 from whyspiking.errors import UserError
 from whyspiking.records.array_files import load_arrays
 from whyspiking.records.whole_files import read_json, replacing

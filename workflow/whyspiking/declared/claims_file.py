@@ -19,12 +19,20 @@ from pydantic import (
     model_validator,
 )
 
+from whyspiking.declared.strict_yaml import (
+    Block,
+    Filled,
+    MayLack,
+    closed,
+    nearest,
+    parsed,
+    read_yaml,
+)
 from whyspiking.errors import UserError
 from whyspiking.records.glossary import GLOSSARY
-from whyspiking.schema import Block, Filled, MayLack, closed, nearest, parsed, read_yaml
 
 if TYPE_CHECKING:
-    from whyspiking.registry import Talk
+    from whyspiking.declared.registry import Talk
 
 LOCI = ("", "input", "hidden", "weights", "neurons")
 COMPARING = ("difference", "ratio", "equivalence", "shape")

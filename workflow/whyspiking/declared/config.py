@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from whyspiking import claims_file, registry
-from whyspiking.config_file import Config
-from whyspiking.datasets import folders
+from whyspiking.declared import claims_file, data_folders, registry
+from whyspiking.declared.config_file import Config
+from whyspiking.declared.strict_yaml import nearest, parsed, read_yaml
 from whyspiking.errors import UserError
-from whyspiking.schema import nearest, parsed, read_yaml
 
 WHERE = "config (config/config.yaml and its overlays)"
 NOTEBOOKS = Path("notebooks")
@@ -62,7 +61,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     _check_seeds_of(config, talks)
     for talk in talks.values():
         _check_sizes(talk, config)
-    folders.find_nmnist(config["data"])
+    data_folders.find_nmnist(config["data"])
     for folder in (config["data"]["folder"], config["build_folder"]):
         _check_writable(Path(folder))
     _check_writable(Path("results") / config["scale"])

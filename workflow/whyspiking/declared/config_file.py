@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from pydantic import Field, model_validator
 
-from whyspiking.claims_file import Axis, Condition
 from whyspiking.contract.perturb import ON_NUMBERS, ON_SPIKES
+from whyspiking.declared.claims_file import Axis, Condition
+from whyspiking.declared.strict_yaml import (
+    Block,
+    Filled,
+    Listed,
+    Name,
+    Some,
+    Unique,
+    Wrong,
+    closed,
+    nearest,
+)
 from whyspiking.records.glossary import GLOSSARY
-from whyspiking.schema import Block, Filled, Listed, Name, Some, Unique, Wrong, closed, nearest
 
 # Braces are wildcards of Snakemake; the others would tear command lines apart.
 PlaceOnDisk = Annotated[str, Field(pattern="^[^{}<>*?\"'\\n]+$")]

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from whyspiking import claims_file, config_file, registry
-from whyspiking.schema import SchemaOfFile
+from whyspiking.declared import claims_file, config_file, registry
+from whyspiking.declared.strict_yaml import SchemaOfFile
 
 FOLDER = Path("workflow/schemas")
 FILES: dict[str, TypeAdapter[Any]] = {

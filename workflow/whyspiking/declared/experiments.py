@@ -8,8 +8,18 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
-from whyspiking.learning_rules import Trained
-from whyspiking.schema import Block, Listed, MayLack, Name, Some, Unique, Wrong, closed, nearest
+from whyspiking.declared.learning_rules import Trained
+from whyspiking.declared.strict_yaml import (
+    Block,
+    Listed,
+    MayLack,
+    Name,
+    Some,
+    Unique,
+    Wrong,
+    closed,
+    nearest,
+)
 
 
 @closed

@@ -9,8 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from whyspiking.declared.strict_yaml import (
+    Block,
+    Listed,
+    MayLack,
+    Some,
+)
 from whyspiking.errors import UserError
-from whyspiking.schema import Block, Listed, MayLack, Some
 
 LONG, SHORT = 1000, 10
 """Durations of a trial, or sizes of a layer, between which growth shows."""

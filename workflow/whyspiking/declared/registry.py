@@ -9,12 +9,26 @@ from typing import Annotated, Any, Literal, TypedDict
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.types import Params
-from whyspiking.datasets.folders import folder_of
+from whyspiking.declared.data_folders import folder_of
+from whyspiking.declared.experiments import (
+    Experiment,
+    Parameters,
+    Sizes,
+    Variant,
+)
+from whyspiking.declared.learning_rules import Rule, split
+from whyspiking.declared.strict_yaml import (
+    Block,
+    Name,
+    Some,
+    Wrong,
+    closed,
+    nearest,
+    parsed,
+    read_yaml,
+)
 from whyspiking.errors import UserError
-from whyspiking.experiments import Experiment, Parameters, Sizes, Variant
-from whyspiking.learning_rules import Rule, split
 from whyspiking.records.whole_files import read_json
-from whyspiking.schema import Block, Name, Some, Wrong, closed, nearest, parsed, read_yaml
 
 __all__ = [
     "Experiment",

@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from whyspiking import dispatch, registry
+from whyspiking import dispatch
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
@@ -23,6 +23,7 @@ from whyspiking.contract.types import (
     Stimulus,
     Task,
 )
+from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.exchange.graph import Clock, NotExpressible, names_of, write
 

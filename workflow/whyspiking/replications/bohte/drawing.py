@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import registry
+from whyspiking.declared import registry
 from whyspiking.figures import (
     BLUE,
     GREY,
