@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from timing import Row, cpu, flops
 
-from whyspiking.first_spike import closed_form, compiled_epoch, reference_epoch
-from whyspiking.first_spike.training import Inputs, Settings, Training
+from whyspiking.training.first_spike import closed_form, compiled_epoch, reference_epoch
+from whyspiking.training.first_spike.training import Inputs, Settings, Training
 
 PART = "kernels"
 AUTHORS_SECONDS = 3.2

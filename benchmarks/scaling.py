@@ -38,7 +38,7 @@ def _series(what: str, sizes: list[int], run: Callable[[int], Callable[[], Any]]
 
 
 def _layer(n_samples: int, n_hidden: int) -> Callable[[], Any]:
-    from whyspiking.first_spike import compiled
+    from whyspiking.training.first_spike import compiled
 
     rng = np.random.default_rng(0)
     times = rng.uniform(0.15, 2.0, (n_samples, 784)).astype(np.float32)

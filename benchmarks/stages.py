@@ -19,8 +19,8 @@ from timing import Row
 
 PART = "stages"
 IMPORTS = {
-    "train, a compiled talk": "whyspiking.replicate, whyspiking.first_spike.compiled",
-    "train in JAX": "whyspiking.replicate, whyspiking.gradient_training",
+    "train, a compiled talk": "whyspiking.replicate, whyspiking.training.first_spike.compiled",
+    "train in JAX": "whyspiking.replicate, whyspiking.training.gradient",
     "simulate": "whyspiking.resimulate",
     "simulate, Brian2 itself": "brian2",
     "page": "whyspiking.study, papermill, nbconvert",

@@ -14,9 +14,10 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import contrasts, controls, counterpart
+from whyspiking import contrasts, counterpart
 from whyspiking.contract.types import Network, Trials
 from whyspiking.records import columns, tables
+from whyspiking.training import controls
 
 # Controls
 

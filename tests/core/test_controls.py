@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from fulfilled import made_of
 
-from whyspiking import controls
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Stimulus, Task
-from whyspiking.controls import forward, seen
 from whyspiking.errors import UserError
+from whyspiking.training import controls
+from whyspiking.training.controls import forward, seen
 
 
 def discs(n, seed):

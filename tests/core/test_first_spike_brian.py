@@ -6,7 +6,7 @@ import pytest
 from whyspiking.brian import Machine
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
-from whyspiking.first_spike import brian_network, compiled
+from whyspiking.training.first_spike import brian_network, compiled
 
 N_INPUT, N_HIDDEN, N_OUTPUT, TRIAL_MS = 30, 20, 3, 4.0
 

@@ -9,8 +9,19 @@ from scipy import stats
 
 from whyspiking.compiler import libraries
 from whyspiking.errors import UserError
-from whyspiking.first_spike import closed_form, compiled, compiled_epoch, layer, reference_epoch
-from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
+from whyspiking.training.first_spike import (
+    closed_form,
+    compiled,
+    compiled_epoch,
+    layer,
+    reference_epoch,
+)
+from whyspiking.training.first_spike.training import (
+    Diverged,
+    Inputs,
+    Settings,
+    Training,
+)
 
 GOELTZ = Settings(
     "goeltz", batch=8, threshold=1.0, temperature=0.2, push=0.005, min_slope=1e-3, max_dw=0.2,

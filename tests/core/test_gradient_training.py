@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from whyspiking import gradient_training, surrogate
 from whyspiking.errors import UserError
-from whyspiking.gradient_training import Settings
+from whyspiking.training import gradient, surrogates
+from whyspiking.training.gradient import Settings
 
 SETTINGS = Settings(
     epochs=30, batch=10, learning_rate=0.05, clip_norm=1.0, criterion="good", rates={}
@@ -20,7 +20,7 @@ def test_the_multi_gaussian_is_the_published_one():
     middle = 1.15 * norm.pdf(x, 0, 0.5)
     flanks = 0.15 * (norm.pdf(x, 0.5, 3.0) + norm.pdf(x, -0.5, 3.0))
     np.testing.assert_allclose(
-        np.asarray(surrogate.multi_gaussian()(x.astype(np.float32))),
+        np.asarray(surrogates.multi_gaussian()(x.astype(np.float32))),
         0.5 * (middle - flanks),
         rtol=1e-4,
         atol=1e-6,
@@ -30,14 +30,14 @@ def test_the_multi_gaussian_is_the_published_one():
 def test_the_triangle_ends_at_its_width():
     x = np.array([-1.5, -1.0, -0.5, 0.0, 0.25, 2.0], np.float32)
     np.testing.assert_allclose(
-        np.asarray(surrogate.triangle()(x)), [0, 0, 0.2, 0.4, 0.3, 0], atol=1e-7
+        np.asarray(surrogates.triangle()(x)), [0, 0, 0.2, 0.4, 0.3, 0], atol=1e-7
     )
 
 
 def test_a_spike_is_a_step_with_the_surrogate_as_derivative():
     import jax
 
-    fire = surrogate.spike(surrogate.triangle())
+    fire = surrogates.spike(surrogates.triangle())
     x = np.array([-0.5, 0.0, 0.5], np.float32)
     np.testing.assert_array_equal(np.asarray(fire(x)), [0, 0, 1])
     slopes = jax.vmap(jax.grad(fire))(x)
@@ -55,7 +55,7 @@ def squares(arrays, batch):
 
 
 def run(settings=SETTINGS, judge=None, data=None, **options):
-    return gradient_training.fit(
+    return gradient.fit(
         {"w": np.zeros(2, np.float32), "b": np.ones((), np.float32)},
         squares,
         data or line(np.random.default_rng(0)),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from whyspiking.history import History, batches
+from whyspiking.training.history import History, batches
 
 
 def test_rows_of_epochs_in_the_order_in_which_they_were_noted():

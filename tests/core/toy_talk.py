@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import battery, controls, plans
+from whyspiking import battery, plans
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import (
@@ -30,6 +30,7 @@ from whyspiking.contract.types import (
 )
 from whyspiking.declared.registry import Experiment, Talk, TauChar
 from whyspiking.records import columns, tables
+from whyspiking.training import controls
 
 K, DURATION, DELAY, TAU = 4, 20.0, 1.0, 2.0
 CONFIG = {

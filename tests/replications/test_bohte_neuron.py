@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from bohte_settings import params_of
 
-from whyspiking import surrogate
+from whyspiking.training import surrogates
 
 
 def run_by_hand(drive, w_rec, alpha, rho, threshold, beta):
@@ -29,7 +29,7 @@ def test_a_layer_follows_the_equations():
     drive, w_rec = rng.normal(0.3, 1, (80, 5)), rng.normal(0, 0.8, (5, 5))
     alpha, rho = rng.uniform(0.7, 0.98, 5), rng.uniform(0.8, 0.99, 5)
     with jax.enable_x64(True):
-        neuron = cells.Neuron(0.01, surrogate.triangle())
+        neuron = cells.Neuron(0.01, surrogates.triangle())
         course = cells.course(neuron, np.float64(1.8), drive[:, None], w_rec, alpha, rho)
         found = np.asarray(course.spikes)[:, 0]
     expected = run_by_hand(drive, w_rec, alpha, rho, 0.01, 1.8)
@@ -53,7 +53,7 @@ def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():
     drive = np.array([1.1, -0.4])
 
     def total(drive, w_rec, alpha, rho):
-        neuron = cells.Neuron(b0, surrogate.triangle())
+        neuron = cells.Neuron(b0, surrogates.triangle())
         strength = jnp.asarray(beta)
         return cells.spikes(neuron, strength, drive[:, None, None], w_rec, alpha, rho).sum()
 
@@ -88,9 +88,9 @@ def test_the_backward_pass_is_that_of_automatic_differentiation():
 
     from whyspiking.replications.bohte import cells
 
-    stand_in = surrogate.multi_gaussian()
+    stand_in = surrogates.multi_gaussian()
     neuron, beta = cells.Neuron(0.01, stand_in), 1.8
-    fire = surrogate.spike(stand_in)
+    fire = surrogates.spike(stand_in)
     rng = np.random.default_rng(4)
 
     def automatic(drive, w_rec, alpha, rho):
@@ -137,7 +137,7 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
 
     rng = np.random.default_rng(5)
     n = shape[2]
-    neuron = cells.Neuron(0.01, surrogate.triangle())
+    neuron = cells.Neuron(0.01, surrogates.triangle())
     out = jnp.asarray(rng.normal(size=shape), jnp.float32)
     given = [
         jnp.asarray(values, jnp.float32)

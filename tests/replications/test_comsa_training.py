@@ -10,8 +10,8 @@ from fulfilled import fulfilled
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.first_spike.training import Inputs, Training
 from whyspiking.replications.comsa import learning, model, task
+from whyspiking.training.first_spike.training import Inputs, Training
 
 
 @pytest.fixture

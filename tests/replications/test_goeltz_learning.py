@@ -5,12 +5,12 @@ import pytest
 from fulfilled import fulfilled
 from goeltz_settings import params, silent
 
-from whyspiking import first_spike
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist, yinyang
 from whyspiking.errors import UserError
-from whyspiking.first_spike import closed_form
 from whyspiking.replications.goeltz import learning, model, task
+from whyspiking.training import first_spike
+from whyspiking.training.first_spike import closed_form
 
 # ---- task ----------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from whyspiking import surrogate
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
@@ -15,6 +14,7 @@ from whyspiking.datasets import making
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.replications.masquelier.audio import learning, network, simulation, task
+from whyspiking.training import surrogates
 
 ROOT = Path(__file__).parents[2]
 N_WORDS = 4
@@ -70,7 +70,7 @@ def drawn(params, variant, seed=0):
 def test_surrogate_is_the_published_one():
     import jax
 
-    fire = surrogate.spike(surrogate.sigmoid(10.0))
+    fire = surrogates.spike(surrogates.sigmoid(10.0))
     x = np.array([-0.3, -1e-6, 0.0, 0.2])
     np.testing.assert_array_equal(fire(x), [0, 0, 0, 1])
     slope = jax.vmap(jax.grad(lambda v: fire(v)))(x.astype(np.float32))

@@ -28,10 +28,15 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.controls import Arrays, forward, seen, weight_names
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import tables
+from whyspiking.training.controls import (
+    Arrays,
+    forward,
+    seen,
+    weight_names,
+)
 
 SAME_CHOICES = 0.99
 """Least agreement with the talk's own evaluation, or the network is not the one computed here."""

@@ -14,7 +14,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from whyspiking import controls
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import (
@@ -27,6 +26,7 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
+from whyspiking.training import controls
 
 FUNCTIONS = tuple(name for name, _ in inspect.getmembers(Replication, inspect.isfunction))
 

@@ -24,7 +24,7 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.history import History, batches
+from whyspiking.training.history import History, batches
 
 ENGINE = "jax"
 RELU = "relu"

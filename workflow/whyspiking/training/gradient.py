@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Progress
 from whyspiking.errors import UserError
-from whyspiking.history import History, batches
+from whyspiking.training.history import History, batches
 
 type Arrays = dict[str, Any]
 type Loss = Callable[[Arrays, Arrays], tuple[Any, dict[str, Any]]]

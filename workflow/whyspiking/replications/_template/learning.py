@@ -11,9 +11,9 @@ from whyspiking.contract.types import (
     Progress,
     Task,
 )
-from whyspiking.history import History
 from whyspiking.replications._template import model
 from whyspiking.replications._template.task import make_task, times_ms
+from whyspiking.training.history import History
 
 
 def train(params: Params, streams: Streams, progress: Progress) -> Network:

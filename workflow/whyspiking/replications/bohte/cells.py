@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from whyspiking.replications.bohte import compiled
-from whyspiking.surrogate import Surrogate
+from whyspiking.training.surrogates import Surrogate
 
 type Array = Any
 

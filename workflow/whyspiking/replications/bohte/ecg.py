@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from whyspiking import gradient_training
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Network,
@@ -16,13 +15,14 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.gradient_training import Arrays
 from whyspiking.replications.bohte import learning, simulation
 from whyspiking.replications.bohte import network as networks
 from whyspiking.replications.bohte import task as tasks
 from whyspiking.replications.bohte.learning import Prepared, reference_counts
 from whyspiking.replications.bohte.simulation import bind, to_brian
 from whyspiking.replications.bohte.task import make_task
+from whyspiking.training import gradient
+from whyspiking.training.gradient import Arrays
 
 __all__ = [
     "bind", "control_counts", "decode", "evaluate", "make_task", "reference_counts", "to_brian",
@@ -39,7 +39,7 @@ def train(
 ) -> Network:
     """Train one variant; without the authors' files theirs is not available."""
     if params.experiment == tasks.ORIGINAL and (reason := tasks.missing_files(params)):
-        return Network({}, {"engine": gradient_training.ENGINE, "unavailable": reason})
+        return Network({}, {"engine": gradient.ENGINE, "unavailable": reason})
     prepared = _labels(params, learning.cell_of(variant), is_padded(params, variant), streams)
     return learning.train(params, variant, streams, progress, prepared)
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import gradient_training
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Network,
@@ -15,10 +14,11 @@ from whyspiking.contract.types import (
     Progress,
     Task,
 )
-from whyspiking.gradient_training import Arrays, Loss, Settings
 from whyspiking.replications.bohte import decisions, network, simulation
 from whyspiking.replications.bohte.network import spikes
 from whyspiking.replications.bohte.task import raster
+from whyspiking.training import gradient
+from whyspiking.training.gradient import Arrays, Loss, Settings
 
 type Prepared = tuple[dict[str, NDArray], Callable[[Arrays], dict[str, float]], Loss]
 """Training data, what judges an epoch on validation data, the loss."""
@@ -66,12 +66,12 @@ def train(
         progress: Called after every epoch.
         prepared: What it is trained on.
     """
-    gradient_training.keep_compiled(params.work_dir / "jax")
+    gradient.keep_compiled(params.work_dir / "jax")
     cell = cell_of(variant)
     data, judge, loss = prepared
     start = network.initial(params, cell, streams.rng("init"))
 
-    fitted = gradient_training.fit(
+    fitted = gradient.fit(
         start,
         loss,
         data,

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking import surrogate
 from whyspiking.contract.types import Params
 from whyspiking.errors import UserError
 from whyspiking.replications.bohte import cells
+from whyspiking.training import surrogates
 
 type Arrays = Any
 
@@ -48,9 +48,9 @@ def neuron(params: Params) -> cells.Neuron:
     return cells.Neuron(float(params.threshold), chosen_surrogate(params))
 
 
-def chosen_surrogate(params: Params) -> surrogate.Surrogate:
+def chosen_surrogate(params: Params) -> surrogates.Surrogate:
     """The stand-in for the derivative of a spike."""
-    known = {"triangle": surrogate.triangle, "multi_gaussian": surrogate.multi_gaussian}
+    known = {"triangle": surrogates.triangle, "multi_gaussian": surrogates.multi_gaussian}
     if params.surrogate not in known:
         raise UserError(
             f"talk '{params.talk}': parameter 'surrogate' is {params.surrogate!r}; expected one of "

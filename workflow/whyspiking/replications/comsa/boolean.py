@@ -29,10 +29,10 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.first_spike import encoding
-from whyspiking.history import History
 from whyspiking.replications.comsa import model, pulsed
 from whyspiking.replications.comsa.model import NAMES, PULSES
+from whyspiking.training.first_spike import encoding
+from whyspiking.training.history import History
 
 GATES = ("xor", "and", "or")
 N_INPUT = 2
@@ -180,7 +180,7 @@ def _compiled(params: Params) -> tuple[Any, Any]:
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.first_spike.closed_form import spike_times
+    from whyspiking.training.first_spike.closed_form import spike_times
 
     k, c = params.decay_rate, model.threshold(params)
 

@@ -20,9 +20,9 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.first_spike import encoding
 from whyspiking.replications.comsa import model, pulsed
 from whyspiking.replications.comsa.task import make_task, samples
+from whyspiking.training.first_spike import encoding
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",

@@ -36,8 +36,8 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.first_spike.layer import kernel
 from whyspiking.replications.comsa import boolean, learning, model, task
+from whyspiking.training.first_spike.layer import kernel
 
 N_IMAGES = 1000
 """Test images behind the histogram."""

@@ -12,15 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import first_spike
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.first_spike import compiled
-from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
-from whyspiking.history import History
 from whyspiking.replications.comsa import model, task
 from whyspiking.replications.comsa.model import NAMES, PULSES
+from whyspiking.training import first_spike
+from whyspiking.training.first_spike import compiled
+from whyspiking.training.first_spike.training import (
+    Diverged,
+    Inputs,
+    Settings,
+    Training,
+)
+from whyspiking.training.history import History
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params, Task, Trials
-from whyspiking.first_spike import LayerOutput, compiled
+from whyspiking.training.first_spike import LayerOutput, compiled
 
 Arrays = Mapping[str, NDArray]
 """w_hidden (input + pulse, hidden), w_output (hidden + pulse, output), and the pulse times

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Binding, BrianModel, Layer
-from whyspiking.first_spike import brian_network
 from whyspiking.replications.comsa.model import PULSES, Arrays
+from whyspiking.training.first_spike import brian_network
 
 PULSE = """
 dage/dt = 1 : second

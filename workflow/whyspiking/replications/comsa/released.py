@@ -16,7 +16,6 @@ import numpy as np
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.first_spike import compiled
 from whyspiking.replications.comsa.digits import (
     bind,
     decode,
@@ -25,6 +24,7 @@ from whyspiking.replications.comsa.digits import (
     reference_first_ms,
     to_brian,
 )
+from whyspiking.training.first_spike import compiled
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian", "train"]
 

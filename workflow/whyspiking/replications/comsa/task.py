@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist
-from whyspiking.first_spike import encoding
+from whyspiking.training.first_spike import encoding
 
 CHUNK = 200
 """Images that are encoded at a time; the float64 in between stays in the cache."""

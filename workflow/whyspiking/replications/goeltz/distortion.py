@@ -26,7 +26,6 @@ from whyspiking.contract.types import (
     Stimulus,
     Task,
 )
-from whyspiking.first_spike import compiled
 from whyspiking.replications.goeltz import model
 from whyspiking.replications.goeltz.model import Weights
 from whyspiking.replications.goeltz.networks import (
@@ -36,6 +35,7 @@ from whyspiking.replications.goeltz.networks import (
     reference_first_ms,
     to_brian,
 )
+from whyspiking.training.first_spike import compiled
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian",

@@ -32,9 +32,9 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.datasets import yinyang
-from whyspiking.first_spike.layer import kernel
 from whyspiking.replications.goeltz import model, task
 from whyspiking.replications.goeltz.model import Weights
+from whyspiking.training.first_spike.layer import kernel
 
 MAP_SIDE = 121
 TRACED_NEURONS = 6

@@ -13,15 +13,20 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
-from whyspiking import first_spike
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.first_spike import compiled
-from whyspiking.first_spike.training import Diverged, Inputs, Settings, Training
-from whyspiking.history import History
 from whyspiking.replications.goeltz import model, task
 from whyspiking.replications.goeltz.model import Pass, Weights
+from whyspiking.training import first_spike
+from whyspiking.training.first_spike import compiled
+from whyspiking.training.first_spike.training import (
+    Diverged,
+    Inputs,
+    Settings,
+    Training,
+)
+from whyspiking.training.history import History
 
 NAMES = ("w_hidden", "w_output")
 ADAM = optax.scale_by_adam()

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import first_spike
 from whyspiking.contract.types import (
     Binding,
     BrianModel,
@@ -20,8 +19,9 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.first_spike import LayerOutput, brian_network, compiled
 from whyspiking.replications.goeltz.task import with_bias
+from whyspiking.training import first_spike
+from whyspiking.training.first_spike import LayerOutput, brian_network, compiled
 
 Weights = tuple[NDArray, NDArray]
 """w_hidden (input + bias, hidden) and w_output (hidden + bias, output)."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist, yinyang
-from whyspiking.first_spike import encoding
+from whyspiking.training.first_spike import encoding
 
 MNIST_VALIDATION = 10_000
 """The last images of the training file, as in the published code."""

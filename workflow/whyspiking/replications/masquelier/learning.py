@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.history import History
 from whyspiking.replications.masquelier import compiled, task
 from whyspiking.replications.masquelier.model import NAMES, neurons, published, strict
 from whyspiking.replications.masquelier.network import (
@@ -23,6 +22,7 @@ from whyspiking.replications.masquelier.network import (
     Rule,
     Weights,
 )
+from whyspiking.training.history import History
 
 RECIPES: dict[str, dict[str, Any]] = {
     "spiking": {},

@@ -17,11 +17,11 @@ from whyspiking.contract.types import (
     Stimulus,
     Task,
 )
-from whyspiking.first_spike import encoding
 from whyspiking.replications.masquelier import model
 from whyspiking.replications.masquelier import task as tasks
 from whyspiking.replications.masquelier.model import bind, decode, to_brian
 from whyspiking.replications.masquelier.task import make_task
+from whyspiking.training.first_spike import encoding
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.history import History, batches
+from whyspiking.training.history import History, batches
 
 Float = np.float32
 

@@ -18,8 +18,8 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.history import History
 from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
+from whyspiking.training.history import History
 
 RULES = ("burstprop", "backprop")
 ENGINE = "numpy"

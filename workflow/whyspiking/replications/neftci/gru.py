@@ -19,8 +19,8 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.history import History, batches
 from whyspiking.replications.neftci import model, task
+from whyspiking.training.history import History, batches
 
 ENGINE = "jax"
 EVALUATED_AT_ONCE = 250

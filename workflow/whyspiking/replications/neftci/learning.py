@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.history import History, batches
 from whyspiking.replications.neftci import alignment, model, network, rules, task
 from whyspiking.replications.neftci.network import Constants, Weights
 from whyspiking.replications.neftci.rules import Moving, Optimiser, Rule
+from whyspiking.training.history import History, batches
 
 LEARN: dict[str, Callable[..., Moving]] = {
     "online": rules.learn_online,

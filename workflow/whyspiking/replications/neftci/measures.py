@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from whyspiking import controls
 from whyspiking.contract.types import (
     Condition,
     Network,
@@ -19,6 +18,7 @@ from whyspiking.contract.types import (
 from whyspiking.measures.latency import Answers, settled
 from whyspiking.replications.neftci import digits, gru, model
 from whyspiking.replications.neftci import task as tasks
+from whyspiking.training import controls
 
 
 def measures(

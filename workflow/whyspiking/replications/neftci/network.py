@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from whyspiking.surrogate import Surrogate, fast_sigmoid, spike
+from whyspiking.training.surrogates import Surrogate, fast_sigmoid, spike
 
 
 class Constants(NamedTuple):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from whyspiking.replications.neftci.network import Constants, Weights, respond, silent, step
-from whyspiking.surrogate import fast_sigmoid
+from whyspiking.training.surrogates import fast_sigmoid
 
 PUBLISHED = ("adamax", 0.0, 0.95)
 """Kind and decays of the published optimiser (code: Adamax, betas 0 and 0.95)."""

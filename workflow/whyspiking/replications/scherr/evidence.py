@@ -21,10 +21,10 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.history import History
 from whyspiking.replications.scherr import brian_network, evidence_task, kernel
 from whyspiking.replications.scherr.adam import Adam
 from whyspiking.replications.scherr.evidence_task import make_task
+from whyspiking.training.history import History
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
-from whyspiking.history import History
 from whyspiking.replications.scherr import evidence_task
+from whyspiking.training.history import History
 
 ENGINE = "jax"
 PIECE = 256

@@ -25,10 +25,10 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.history import History
 from whyspiking.replications.scherr import oneshot_brian, oneshot_task
 from whyspiking.replications.scherr.oneshot_brian import to_brian
 from whyspiking.replications.scherr.oneshot_task import make_task
+from whyspiking.training.history import History
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]
 

@@ -21,9 +21,9 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.history import History
 from whyspiking.replications.scherr import brian_network, kernel, trials
 from whyspiking.replications.scherr.adam import Adam
+from whyspiking.training.history import History
 
 RULES = {
     "spiking": ("symmetric", "adam"),

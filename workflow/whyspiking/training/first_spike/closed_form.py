@@ -16,7 +16,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from whyspiking.first_spike.layer import LayerOutput, check_layer
+from whyspiking.training.first_spike.layer import LayerOutput, check_layer
 
 NAME = "jax"
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
-from whyspiking.first_spike.layer import LayerOutput, check_layer
+from whyspiking.training.first_spike.layer import LayerOutput, check_layer
 
 SOURCES = tuple(Path(__file__).parent / name for name in ("kernel.cpp", "general_taus.cpp"))
 NAME = "compiled"

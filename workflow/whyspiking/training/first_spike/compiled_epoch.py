@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from whyspiking.compiler import libraries
 
 if TYPE_CHECKING:
-    from whyspiking.first_spike.training import Inputs, Statistics, Training
+    from whyspiking.training.first_spike.training import Inputs, Statistics, Training
 
 SOURCES = (Path(__file__).with_name("epoch.cpp"),)
 
@@ -69,7 +69,7 @@ def run(
     noise_seed: int,
 ) -> Statistics:
     """See `training.Training.epoch`, which checks the arguments."""
-    from whyspiking.first_spike.training import Diverged, Statistics
+    from whyspiking.training.first_spike.training import Diverged, Statistics
 
     own = training.settings
     call = _Epoch()

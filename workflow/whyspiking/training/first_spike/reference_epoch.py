@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.first_spike import compiled
-from whyspiking.first_spike.layer import Engine, LayerOutput
+from whyspiking.training.first_spike import compiled
+from whyspiking.training.first_spike.layer import Engine, LayerOutput
 
 if TYPE_CHECKING:
-    from whyspiking.first_spike.training import Inputs, Settings, Statistics, Training
+    from whyspiking.training.first_spike.training import (
+        Inputs,
+        Settings,
+        Statistics,
+        Training,
+    )
 
 
 def run(
@@ -29,7 +34,7 @@ def run(
     engine: Engine = compiled,
 ) -> Statistics:
     """See `training.Training.epoch`, which checks the arguments."""
-    from whyspiking.first_spike.training import Diverged, Statistics
+    from whyspiking.training.first_spike.training import Diverged, Statistics
 
     own, rng = training.settings, np.random.default_rng(noise_seed)
     state = _State(training, engine)

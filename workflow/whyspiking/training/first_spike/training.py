@@ -179,7 +179,7 @@ class Inputs:
     @functools.cached_property
     def sorted(self) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
         """Where each sample begins, and its finite inputs in the order of time."""
-        from whyspiking.first_spike import compiled_epoch
+        from whyspiking.training.first_spike import compiled_epoch
 
         return compiled_epoch.presort(self.whole)
 
@@ -287,7 +287,7 @@ class Training:
             raise ValueError(f"targets must be {n_samples} classes of 0 to {n_out - 1}")
         if order.size == 0 or order.min() < 0 or order.max() >= n_samples:
             raise ValueError(f"order must name samples of 0 to {n_samples - 1}")
-        from whyspiking.first_spike import compiled_epoch
+        from whyspiking.training.first_spike import compiled_epoch
 
         return compiled_epoch.run(self, inputs, targets, order, rate, pulse_rate, noise_seed)
 

@@ -17,8 +17,8 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.gradient_training import Settings, fit, keep_compiled
 from whyspiking.replications.masquelier.audio import network, task
+from whyspiking.training.gradient import Settings, fit, keep_compiled
 
 CONTROLS = ("conv", "linear")
 CRITERION = {False: "validation_accuracy", True: "validation_sparsity"}

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
-from whyspiking.surrogate import sigmoid, spike
+from whyspiking.training.surrogates import sigmoid, spike
 
 if TYPE_CHECKING:
-    from whyspiking.gradient_training import Arrays, Loss
+    from whyspiking.training.gradient import Arrays, Loss
 
 EPSILON = 1e-8
 LEAKY = {"spiking": True, "if_neuron": False, "sparse": True}
