@@ -24,7 +24,7 @@ from brian_networks import (
 from scipy.optimize import brentq
 
 from whyspiking.brian import Machine
-from whyspiking.brian.exchange import to_events
+from whyspiking.brian.run_files import to_events
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.errors import UserError

@@ -31,7 +31,7 @@ from brian_networks import (
 import whyspiking
 from whyspiking.brian import Machine, building
 from whyspiking.brian.building import digest
-from whyspiking.brian.exchange import Exchange, to_events
+from whyspiking.brian.run_files import Exchange, to_events
 from whyspiking.compiler import programs
 from whyspiking.contract.types import BrianModel, Replay, Stimulus
 from whyspiking.errors import UserError

@@ -48,7 +48,7 @@ model with refractoriness resets `lastspike = -1e4*second` too. Brian2 draws no 
 unless the model's own statements do; `seed` determines those.
 """
 
-from whyspiking.brian.exchange import Value
 from whyspiking.brian.machine import Machine
+from whyspiking.brian.run_files import Value
 
 __all__ = ["Machine", "Value"]

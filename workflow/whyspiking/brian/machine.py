@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from whyspiking.brian import assembling, building
-from whyspiking.brian.exchange import Exchange, Value
+from whyspiking.brian.run_files import Exchange, Value
 from whyspiking.compiler import programs
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import BrianModel, Recording, Stimulus
