@@ -13,8 +13,9 @@ import pytest
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params
-from whyspiking.datasets import making, mnist, yinyang
+from whyspiking.datasets import mnist, yinyang
 from whyspiking.errors import UserError
+from whyspiking.stages import data as making
 
 # ---- Yin-Yang ------------------------------------------------------------------------------
 

@@ -23,13 +23,14 @@ from whyspiking import (
 )
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
-from whyspiking.datasets import making, recordings
+from whyspiking.datasets import recordings
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.exchange import Clock, Graph, NotExpressible, networks
 from whyspiking.exchange.graph import first_step, first_to_fire, raster
 from whyspiking.records import array_files
 from whyspiking.running import code_inputs
+from whyspiking.stages import data as making
 
 ROOT = Path(__file__).parents[2]
 READER = ROOT / "tests" / "peers" / "norse_reader.py"

@@ -12,7 +12,7 @@ import pytest
 from made_results import make_results
 
 from whyspiking import export
-from whyspiking.datasets import making, nmnist, spoken
+from whyspiking.datasets import nmnist, spoken
 from whyspiking.datasets.event_camera import Events
 from whyspiking.errors import UserError
 from whyspiking.records import (
@@ -21,6 +21,7 @@ from whyspiking.records import (
     datapackage,
     tables,
 )
+from whyspiking.stages import data
 
 PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)
 REFERENCE = Path(__file__).parents[2] / "results" / "reference"
@@ -208,7 +209,7 @@ def test_tonic_reads_spoken_digits_and_recordings(tmp_path):
     shards = [tmp_path / "speakers" / f"{speaker}.npz" for speaker in range(6)]
     for speaker, path in enumerate(shards):
         array_files.save_arrays(shard(speaker), path)
-    making.gather("spoken", {**settings, "rate_khz": 24}, shards, tmp_path / "meta.json")
+    data.gather("spoken", {**settings, "rate_khz": 24}, shards, tmp_path / "meta.json")
     (tmp_path / "SHD" / "shd_train.h5.zip").touch()
     arrays = recordings(tmp_path)
     export.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "NMNIST")])

@@ -10,10 +10,10 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network, Params, Task
-from whyspiking.datasets import making
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.replications.masquelier.audio import learning, network, simulation, task
+from whyspiking.stages import data
 from whyspiking.training import surrogates
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def params(tmp_path_factory) -> Params:
         shards.append(folder / "speakers" / f"{speaker}.npz")
         array_files.save_arrays({"log_mel": log_mel.astype(np.float16), **facts}, shards[-1])
     settings = {"speakers": 6, "words": N_WORDS, "repetitions": 6}
-    making.gather("words", settings, shards, folder / "meta.json")
+    data.gather("words", settings, shards, folder / "meta.json")
     experiment = registry.load_talk("masquelier").experiments["words"]
     values = {
         **experiment.published,

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from whyspiking.datasets.making import catalogue
 from whyspiking.running.jobs import job
+from whyspiking.stages.data import catalogue
 
 with job(snakemake.log[0], "data nmnist") as progress:
     catalogue(

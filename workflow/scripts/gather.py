@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from whyspiking.datasets.making import gather
 from whyspiking.running.jobs import job
+from whyspiking.stages.data import gather
 
 with job(snakemake.log[0], f"data {snakemake.wildcards.dataset}") as progress:
     gather(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from whyspiking.datasets.making import speak
 from whyspiking.running.jobs import job
+from whyspiking.stages.data import speak
 
 label = f"data {snakemake.wildcards.dataset} speaker {snakemake.wildcards.speaker}"
 with job(snakemake.log[0], label) as progress:
