@@ -20,7 +20,7 @@ import yaml
 
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
-from whyspiking.exchange.networks import merge
+from whyspiking.export.networks import merge
 from whyspiking.records.tables import Table
 
 REFERENCE = Path("results/reference/durations.csv")

@@ -43,7 +43,7 @@ def _yinyang() -> Row:
     """An epoch of the talk goeltz on Yin-Yang, whose authors' code was timed once, elsewhere."""
     from whyspiking.contract.randomness import Streams
     from whyspiking.declared import registry
-    from whyspiking.exchange.networks import config_of
+    from whyspiking.export.networks import config_of
     from whyspiking.replications.goeltz import learning
 
     experiment = registry.load_talk("goeltz").experiments["yinyang"]

@@ -15,19 +15,15 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import (
-    dispatch,
-    export,
-    plans,
-    replicate,
-)
+from whyspiking import dispatch, plans, replicate
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
 from whyspiking.datasets import recordings
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.exchange import Clock, Graph, NotExpressible, networks
+from whyspiking.exchange import Clock, Graph, NotExpressible
 from whyspiking.exchange.graph import first_step, first_to_fire, raster
+from whyspiking.export import __main__, networks
 from whyspiking.records import array_files
 from whyspiking.running import code_inputs
 from whyspiking.stages import data as making
@@ -131,7 +127,7 @@ def test_every_talk_says_whether_its_networks_are_graphs():
 
 
 def test_exporting_decides_no_number():
-    """Nothing that only `python -m whyspiking.export` needs is an input of any job."""
+    """Nothing that only `python -m whyspiking.export.__main__` needs is an input of any job."""
     export_only = ("/whyspiking/export.py", "/whyspiking/exchange/")
     for talk in registry.available():
         own = f"/replications/{talk}/exchange.py"
@@ -141,7 +137,7 @@ def test_exporting_decides_no_number():
 
 
 def test_a_folder_without_networks_is_refused(tmp_path, capsys):
-    assert export.main(["nir", str(tmp_path)]) == 1
+    assert __main__.main(["nir", str(tmp_path)]) == 1
     assert "no trained spiking network" in capsys.readouterr().err
     with pytest.raises(UserError, match="no trained network"):
         networks.load(tmp_path)

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from made_results import make_results
 
-from whyspiking import export
 from whyspiking.datasets import nmnist, spoken
 from whyspiking.datasets.event_camera import Events
 from whyspiking.errors import UserError
+from whyspiking.export import __main__
 from whyspiking.records import (
     array_files,
     columns,
@@ -184,7 +184,7 @@ def recordings(folder):
 
 def test_exported_digits_come_back(tmp_path, capsys):
     arrays = recordings(tmp_path)
-    assert export.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "out")]) == 0
+    assert __main__.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "out")]) == 0
     assert "3 recordings" in capsys.readouterr().out
     files = nmnist.original_files(tmp_path / "out", "test")
     assert [digit for _, digit in files] == [7, 1, 7]
@@ -195,7 +195,7 @@ def test_exported_digits_come_back(tmp_path, capsys):
 
 
 def test_exporting_without_recordings_is_refused(tmp_path, capsys):
-    assert export.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "out")]) == 1
+    assert __main__.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "out")]) == 1
     assert "snakemake neftci" in capsys.readouterr().err
     with pytest.raises(UserError):
         datapackage.describe(tmp_path)
@@ -212,7 +212,7 @@ def test_tonic_reads_spoken_digits_and_recordings(tmp_path):
     data.gather("spoken", {**settings, "rate_khz": 24}, shards, tmp_path / "meta.json")
     (tmp_path / "SHD" / "shd_train.h5.zip").touch()
     arrays = recordings(tmp_path)
-    export.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "NMNIST")])
+    __main__.main(["nmnist", str(tmp_path), "--to", str(tmp_path / "NMNIST")])
     script = Path(__file__).parents[1] / "peers" / "tonic_events.py"
     command = [PEERS, str(script), str(tmp_path), str(tmp_path / "found.npz")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -12,7 +12,7 @@ import pytest
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Layer
-from whyspiking.exchange import neurobench
+from whyspiking.export import neurobench
 from whyspiking.measures import counting
 from whyspiking.records import tables
 

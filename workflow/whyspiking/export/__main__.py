@@ -1,9 +1,9 @@
-"""Write what was trained here in formats that other tools read: `python -m whyspiking.export`.
+"""Write what was trained here in formats that other tools read: `python -m whyspiking.export.__main__`.
 
-    python -m whyspiking.export nir results/default
-    python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
-    python -m whyspiking.export neurobench results/default
-    python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
+    python -m whyspiking.export.__main__ nir results/default
+    python -m whyspiking.export.__main__ nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
+    python -m whyspiking.export.__main__ neurobench results/default
+    python -m whyspiking.export.__main__ nmnist resources/data/nmnist-... --to FOLDER
 
 Each network becomes a .nir file in `<run>/nir`, or in the folder of `--to`, with a .json that says
 how it is fed and read. `docs/exchange.md` tells what can be expressed.
@@ -17,7 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking.errors import UserError
-from whyspiking.exchange import NotExpressible, networks
+from whyspiking.exchange import NotExpressible
+from whyspiking.export import networks
 from whyspiking.records import array_files
 
 EXPORTED = "nir"
@@ -26,7 +27,9 @@ EXPORTED = "nir"
 
 def main(words: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m whyspiking.export", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m whyspiking.export.__main__", description=__doc__
+    )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = parser.add_subparsers(dest="kind", required=True)
     nir = kinds.add_parser("nir", help="networks, for other simulators")
@@ -50,11 +53,11 @@ def main(words: Sequence[str] | None = None) -> int:
         if asked.kind == "nir":
             return _nir(asked)
         if asked.kind == "neurobench":
-            from whyspiking.exchange import neurobench
+            from whyspiking.export import neurobench
 
             print(neurobench.write(asked.where))
             return 0
-        from whyspiking.exchange.events import write_nmnist
+        from whyspiking.export.events import write_nmnist
 
         print(f"{write_nmnist(asked.where, asked.to)} recordings in {asked.to}")
         return 0

@@ -19,7 +19,7 @@ NOT_IN = {
     "replications/*/drawing.py": ("train", "simulate"),
     "replications/*/drawing_*.py": ("train", "simulate"),
     "replications/masquelier/audio/drawing.py": ("train", "simulate"),
-    # Finished networks for other simulators: `python -m whyspiking.export`.
+    # Finished networks for other simulators: `python -m whyspiking.export.__main__`.
     "replications/*/exchange.py": ("train", "simulate", "page"),
     # What measures or shows a trained network.
     "replications/*/measures*.py": ("train",),
