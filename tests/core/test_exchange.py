@@ -21,9 +21,9 @@ from whyspiking.contract.types import Network
 from whyspiking.datasets import recordings
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.exchange import Clock, Graph, NotExpressible
-from whyspiking.exchange.graph import first_step, first_to_fire, raster
 from whyspiking.export import __main__, networks
+from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.records import array_files
 from whyspiking.running import code_inputs
 from whyspiking.stages import data as making

@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking.errors import UserError
-from whyspiking.exchange import NotExpressible
 from whyspiking.export import networks
+from whyspiking.nir import NotExpressible
 from whyspiking.records import array_files
 
 EXPORTED = "nir"

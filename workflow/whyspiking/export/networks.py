@@ -25,7 +25,12 @@ from whyspiking.contract.types import (
 )
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.exchange.graph import Clock, NotExpressible, names_of, write
+from whyspiking.nir.graph import (
+    Clock,
+    NotExpressible,
+    names_of,
+    write,
+)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,6 @@ Nothing of a run depends on these modules, so `sources.py` leaves them out of al
 
 from __future__ import annotations
 
-from whyspiking.exchange.graph import Clock, Graph, NotExpressible
+from whyspiking.nir.graph import Clock, Graph, NotExpressible
 
 __all__ = ["Clock", "Graph", "NotExpressible"]

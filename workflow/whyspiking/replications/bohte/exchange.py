@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
-from whyspiking.exchange import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible
 from whyspiking.replications.bohte import network as networks
 from whyspiking.replications.bohte import task as tasks
 

@@ -6,8 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
-from whyspiking.exchange import Clock, Graph, NotExpressible
-from whyspiking.exchange.graph import first_spike_graph, first_step, first_to_fire, raster
+from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir.graph import (
+    first_spike_graph,
+    first_step,
+    first_to_fire,
+    raster,
+)
 from whyspiking.replications.comsa import model
 
 
