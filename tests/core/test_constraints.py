@@ -11,14 +11,14 @@ from whyspiking import (
     biology_section,
     constraints,
     costs,
-    figures,
     overview,
     telling,
     tolerance,
     trained,
 )
 from whyspiking.declared import registry
-from whyspiking.figures import style
+from whyspiking.plots import figures
+from whyspiking.plots.figures import style
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}

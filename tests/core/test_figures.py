@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import comparisons, contrasts, figures, forests
-from whyspiking.figures import NotMeasuredError, Plate
-from whyspiking.perturbation_curves import level_positions, perturbation_curves
+from whyspiking import comparisons, contrasts, forests
+from whyspiking.plots import figures
+from whyspiking.plots.figures import NotMeasuredError, Plate
+from whyspiking.plots.perturbation_curves import level_positions, perturbation_curves
 from whyspiking.replications.clopath import drawing as clopath
 from whyspiking.replications.goeltz import drawing as goeltz
 

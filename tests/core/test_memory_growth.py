@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from whyspiking import figures, memory_growth, telling
+from whyspiking import memory_growth, telling
 from whyspiking.declared import registry
 from whyspiking.declared.learning_rules import Memory, Rule, Signal
-from whyspiking.figures import style
+from whyspiking.plots import figures
+from whyspiking.plots.figures import style
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}

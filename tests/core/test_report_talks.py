@@ -12,7 +12,6 @@ from made_results import make_results
 
 from whyspiking import (
     dispatch,
-    figures,
     report,
     score_curves,
     slides,
@@ -22,7 +21,8 @@ from whyspiking import (
 )
 from whyspiking.contract.types import Results
 from whyspiking.declared import registry
-from whyspiking.figures import style
+from whyspiking.plots import figures
+from whyspiking.plots.figures import style
 from whyspiking.records import array_files, columns
 
 ROOT = Path(__file__).parents[2]

@@ -141,11 +141,15 @@ def test_no_file_is_left_out_for_its_bare_name(package, name):
 def test_what_only_a_type_checker_reads_is_no_input(package):
     folder, run = package
     path = folder / "replications" / "goeltz" / "task.py"
-    guarded = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import whyspiking.svg\n"
+    guarded = (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import whyspiking.plots.svg\n"
+    )
     path.write_text(f"{path.read_text()}\n{guarded}")
-    assert "workflow/whyspiking/svg.py" not in run(INPUTS.format(stage="train")).stdout.split()
-    path.write_text(f"{path.read_text()}\ndef late():\n    import whyspiking.svg\n")
-    assert "workflow/whyspiking/svg.py" in run(INPUTS.format(stage="train")).stdout.split()
+    assert (
+        "workflow/whyspiking/plots/svg.py" not in run(INPUTS.format(stage="train")).stdout.split()
+    )
+    path.write_text(f"{path.read_text()}\ndef late():\n    import whyspiking.plots.svg\n")
+    assert "workflow/whyspiking/plots/svg.py" in run(INPUTS.format(stage="train")).stdout.split()
 
 
 JOB = """

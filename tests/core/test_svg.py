@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from whyspiking import svg
-from whyspiking.figures import Plate, style
+from whyspiking.plots import svg
+from whyspiking.plots.figures import Plate, style
 
 
 def plate():

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from whyspiking import (
-    figures,
     forests,
     matrix,
     overview,
@@ -21,7 +20,8 @@ from whyspiking.declared import registry, strict_yaml
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.config_file import Config
 from whyspiking.errors import UserError
-from whyspiking.figures import style
+from whyspiking.plots import figures
+from whyspiking.plots.figures import style
 from whyspiking.records import columns
 from whyspiking.synthesis import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
 

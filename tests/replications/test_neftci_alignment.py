@@ -12,7 +12,7 @@ from neftci_networks import CONFIG, digits, params
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.declared import registry
-from whyspiking.figures import NotMeasuredError
+from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns, tables
 from whyspiking.replications.neftci import alignment, drawing, learning, network, rules, task
 from whyspiking.replications.neftci.alignment import Gradient

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking.figures import NotMeasuredError
+from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns
 from whyspiking.replications.neftci import drawing
 

@@ -10,7 +10,12 @@ from markupsafe import Markup
 from whyspiking import markup
 from whyspiking.biology import Range, published
 from whyspiking.declared.registry import Talk
-from whyspiking.figures import BLUE, GREEN, NotMeasuredError, Plate
+from whyspiking.plots.figures import (
+    BLUE,
+    GREEN,
+    NotMeasuredError,
+    Plate,
+)
 from whyspiking.records import tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table

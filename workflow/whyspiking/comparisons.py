@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from whyspiking.figures import (
+from whyspiking.plots.figures import (
     BLUE,
     GREY,
     INK,

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from whyspiking import forests, markup
 from whyspiking.costs import MEMORY, RATIO, SECONDS
 from whyspiking.declared.registry import Talk
-from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.forests import Panel
+from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.records import tables
 from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.synthesis import AGAINST, Finding

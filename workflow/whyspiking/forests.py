@@ -13,7 +13,17 @@ from matplotlib.axes import Axes
 
 from whyspiking import markup
 from whyspiking.axes import AGAINST, FAVOURS
-from whyspiking.figures import BLUE, GREEN, GREY, INK, OLIVE, RED, NotMeasuredError, Plate, log_axis
+from whyspiking.plots.figures import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    OLIVE,
+    RED,
+    NotMeasuredError,
+    Plate,
+    log_axis,
+)
 from whyspiking.records.tables import Table
 from whyspiking.synthesis import CLAIMS, Answer, Finding
 

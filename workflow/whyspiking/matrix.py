@@ -12,7 +12,15 @@ from matplotlib.patches import Rectangle
 from whyspiking import markup, telling
 from whyspiking.axes import AGAINST, FAVOURS
 from whyspiking.declared.registry import Talk
-from whyspiking.figures import GREEN, GREY, INK, OLIVE, RED, NotMeasuredError, Plate
+from whyspiking.plots.figures import (
+    GREEN,
+    GREY,
+    INK,
+    OLIVE,
+    RED,
+    NotMeasuredError,
+    Plate,
+)
 from whyspiking.synthesis import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
 from whyspiking.telling import surname
 

@@ -12,7 +12,12 @@ from matplotlib.axes import Axes
 from whyspiking import markup
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
-from whyspiking.figures import MARKERS, PALETTE, NotMeasuredError, Plate
+from whyspiking.plots.figures import (
+    MARKERS,
+    PALETTE,
+    NotMeasuredError,
+    Plate,
+)
 from whyspiking.telling import surnames
 
 LAYER = {"N": 100.0, "S": 10_000.0, "K": 10.0}

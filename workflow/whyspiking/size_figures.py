@@ -8,7 +8,12 @@ from matplotlib.axes import Axes
 
 from whyspiking import markup
 from whyspiking.declared.registry import Talk
-from whyspiking.figures import NotMeasuredError, Plate, legend_below, line_with_interval
+from whyspiking.plots.figures import (
+    NotMeasuredError,
+    Plate,
+    legend_below,
+    line_with_interval,
+)
 from whyspiking.records.tables import Table
 
 COLUMNS = 3

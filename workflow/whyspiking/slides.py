@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from whyspiking import figures, forests, matrix, svg
-from whyspiking.figures import NotMeasuredError, Plate
+from whyspiking import forests, matrix
 from whyspiking.markup import macros
+from whyspiking.plots import figures, svg
+from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.synthesis import CLAIMS, Answer
 
 if TYPE_CHECKING:

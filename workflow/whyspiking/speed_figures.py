@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from whyspiking.declared.registry import Talk
-from whyspiking.figures import PALETTE, NotMeasuredError, Plate, legend_below, line_with_interval
+from whyspiking.plots.figures import (
+    PALETTE,
+    NotMeasuredError,
+    Plate,
+    legend_below,
+    line_with_interval,
+)
 from whyspiking.records.tables import Table
 
 FIRST_TAU = 0.02

@@ -12,19 +12,18 @@ from markupsafe import Markup
 from whyspiking import (
     comparisons,
     dispatch,
-    figures,
     forests,
     markup,
     measures_table,
     sections,
-    svg,
 )
 from whyspiking.contract.types import Results
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
-from whyspiking.figures import NotMeasuredError, Plate
 from whyspiking.markup import Html, macros
-from whyspiking.perturbation_curves import perturbation_curves
+from whyspiking.plots import figures, svg
+from whyspiking.plots.figures import NotMeasuredError, Plate
+from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import tables
 from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table

@@ -28,8 +28,8 @@ from whyspiking import (
     trained,
 )
 from whyspiking.declared import registry
-from whyspiking.figures import Plate
 from whyspiking.markup import Html, macros
+from whyspiking.plots.figures import Plate
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from whyspiking.contract.perturb import ORIGIN
-from whyspiking.figures import (
+from whyspiking.plots.figures import (
     GREY,
     NotMeasuredError,
     Plate,

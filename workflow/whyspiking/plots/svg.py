@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from whyspiking.figures import INK, style
+from whyspiking.plots.figures import INK, style
 from whyspiking.records.whole_files import replacing
 
 

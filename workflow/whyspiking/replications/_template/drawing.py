@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from whyspiking.contract.types import Results
-from whyspiking.figures import Plate, learning_curve
+from whyspiking.plots.figures import Plate, learning_curve
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.declared import registry
-from whyspiking.figures import (
+from whyspiking.plots.figures import (
     BLUE,
     GREY,
     INK,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.figures import (
+from whyspiking.plots.figures import (
     BLUE,
     GREEN,
     GREY,

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from whyspiking.figures import (
+from whyspiking.plots.figures import (
     BLUE,
     GREEN,
     GREY,
@@ -34,7 +34,7 @@ from whyspiking.figures import (
     need,
     raster,
 )
-from whyspiking.perturbation_curves import perturbation_curves
+from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records.tables import Table
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from whyspiking.figures import (
+from whyspiking.plots.figures import (
     BLUE,
     GREY,
     INK,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from whyspiking.figures import Plate
+from whyspiking.plots.figures import Plate
 from whyspiking.replications.naud import drawing_code, drawing_learning, drawing_xor
 
 if TYPE_CHECKING:

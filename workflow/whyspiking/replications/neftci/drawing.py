@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.figures import (
+from whyspiking.plots.figures import (
     GREY,
     PALETTE,
     RED,
