@@ -19,7 +19,8 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import battery, conditions
+from whyspiking.battery import conditions
+from whyspiking.battery import probe as battery
 from whyspiking.contract import trial_subsets
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes

@@ -17,7 +17,8 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import battery, plans
+from whyspiking import plans
+from whyspiking.battery import probe as battery
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import (

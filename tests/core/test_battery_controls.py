@@ -14,7 +14,8 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import contrasts, counterpart
+from whyspiking import contrasts
+from whyspiking.battery import control
 from whyspiking.contract.types import Network, Trials
 from whyspiking.records import columns, tables
 from whyspiking.training import controls
@@ -65,7 +66,7 @@ def test_forward_and_operations_by_hand():
     layers = controls.forward(arrays, x)
     assert layers[1].tolist() == [[1.0, 0.0], [2.0, 0.0]]
     assert layers[2].tolist() == [[1.0, 0.0], [2.0, 0.0]]
-    counts = counterpart.count_operations(arrays, x)
+    counts = control.count_operations(arrays, x)
     # Input: fan-outs 2 and 1, trials (3, 2); hidden: unit 0 active in both, one weight.
     assert counts["macs_effective"] == (3 + 2) / 2 + 1
     assert counts["macs_dense"] == 8

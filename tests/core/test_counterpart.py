@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from fulfilled import made_of
 
+from whyspiking.battery.control import probe_control
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import (
     Network,
@@ -15,7 +16,6 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.counterpart import probe_control
 from whyspiking.records import tables
 
 CONFIG: dict[str, Any] = {

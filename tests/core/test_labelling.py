@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from whyspiking import curves
+from whyspiking.battery import curves
 from whyspiking.contract import trial_subsets
 from whyspiking.contract.types import Labels
 from whyspiking.measures import labelling, parity, scoring

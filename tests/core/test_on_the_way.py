@@ -7,12 +7,8 @@ import pandas as pd
 import pytest
 from fulfilled import fulfilled, made_of
 
-from whyspiking import (
-    contrasts,
-    measures_table,
-    on_the_way,
-    overview,
-)
+from whyspiking import contrasts, measures_table, overview
+from whyspiking.battery import partial_input
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
@@ -68,7 +64,7 @@ def at_once(params, task, t_ms):
 
 
 def measured(talk, config=CONFIG) -> tuple[dict[str, float], dict[str, Any]]:
-    rows, arrays = on_the_way.probe(talk, PARAMS, "mlp", NETWORK, config)
+    rows, arrays = partial_input.probe(talk, PARAMS, "mlp", NETWORK, config)
     table = tables.check_metrics(pd.DataFrame(rows), "rows")
     assert set(table["variant"]) == {"mlp"} and set(table["engine"]) == {"jax"}
     assert set(table["trials"]) == {min(100, config["trials"])}
@@ -111,13 +107,13 @@ def test_nothing_is_said_of_controls_that_cannot_be_asked():
     silent = toy(from_spike)
     silent.make_task = lambda *_: Task(Stimulus(), np.zeros(4, int), K, np.zeros((4, K)))  # pyright: ignore[reportAttributeAccessIssue]
     for talk in (toy(), toy(lambda *_: None), silent):
-        assert on_the_way.probe(talk, PARAMS, "mlp", NETWORK, CONFIG) == ([], {})
+        assert partial_input.probe(talk, PARAMS, "mlp", NETWORK, CONFIG) == ([], {})
 
 
 def test_features_of_another_shape_are_refused():
     talk = toy(lambda params, task, t_ms: task.features[:, :2])
     with pytest.raises(UserError, match=r"features_until.*shape"):
-        on_the_way.probe(talk, PARAMS, "mlp", NETWORK, CONFIG)
+        partial_input.probe(talk, PARAMS, "mlp", NETWORK, CONFIG)
 
 
 def test_answers_settle_when_the_last_one_is_named_for_good():

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import battery, plans
+from whyspiking import plans
+from whyspiking.battery import probe as battery
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import (

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from fulfilled import fulfilled
 
-from whyspiking import counterpart
+from whyspiking.battery import control
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Stimulus
@@ -314,7 +314,7 @@ def test_rate_controls_get_the_counterpart_of_coarse_weights():
     assert (clean.choices == clean.targets).all()
     levels = {"trials": 100, "records": 10, "draws": 20, "quantise": [8, 2], "mismatch": [3.0]}
     perturbations = (*registry.load_talk("naud").experiments["xor"].battery, "mismatch")
-    rows = counterpart.probe_control(
+    rows = control.probe_control(
         fulfilled(own), own, perturbations, "backprop", network, levels, lambda *_: None
     )
     scores = {

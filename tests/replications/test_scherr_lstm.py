@@ -12,11 +12,11 @@ import yaml
 from fulfilled import fulfilled
 
 from whyspiking import contrasts
+from whyspiking.battery.control import probe_control
 from whyspiking.contract import perturb
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
-from whyspiking.counterpart import probe_control
 from whyspiking.declared import registry
 from whyspiking.records import tables
 from whyspiking.replications.scherr import evidence, evidence_task, lstm, trials

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyspiking import battery, dispatch
+from whyspiking import dispatch
+from whyspiking.battery import probe
 from whyspiking.brian import Machine
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Params, Progress
@@ -58,7 +59,7 @@ def simulate(
         halved = {**params.values, "dt_ms": params.dt_ms / 2}
         finer = replace(params, values=halved)
         half_step = finer, Machine(replication.to_brian(finer), params.work_dir)
-    rows, exhibits = battery.probe(
+    rows, exhibits = probe.probe(
         replication=replication,
         params=params,
         plan=plan,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking import conditions, curves
+from whyspiking.battery import conditions, curves
 from whyspiking.contract import perturb, places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from whyspiking import on_the_way
-from whyspiking.bench import Bench, Simulator
+from whyspiking.battery import partial_input
+from whyspiking.battery.control import probe_control
+from whyspiking.battery.spiking import Bench, Simulator
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.trial_subsets import same_stimulus
@@ -26,7 +27,6 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.counterpart import probe_control
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 
@@ -98,7 +98,7 @@ def probe(
             rows += probe_control(
                 replication, own, perturbations, variant, network, config, told, tau_ms=tau_ms
             )
-            early, curve = on_the_way.probe(replication, own, variant, network, config)
+            early, curve = partial_input.probe(replication, own, variant, network, config)
             rows, arrays = rows + early, arrays | curve
             continue
         whole = role == "spiking"

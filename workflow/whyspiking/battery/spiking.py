@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking import conditions, curves
+from whyspiking.battery import conditions, curves
 from whyspiking.contract import perturb, places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
