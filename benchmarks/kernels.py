@@ -44,7 +44,7 @@ def _yinyang() -> Row:
     from whyspiking.contract.randomness import Streams
     from whyspiking.declared import registry
     from whyspiking.export.networks import config_of
-    from whyspiking.replications.goeltz import learning
+    from whyspiking.talks.goeltz import learning
 
     experiment = registry.load_talk("goeltz").experiments["yinyang"]
     params = registry.params(experiment, config_of(Path("results/default")))
@@ -131,8 +131,8 @@ def _normal(
 
 def _s4nn(n: int) -> Iterator[Row]:
     """The online rule of S4NN on made-up digits, 784-400-10."""
-    from whyspiking.replications.masquelier import compiled, reference
-    from whyspiking.replications.masquelier.network import Neurons, Rule, order_spikes
+    from whyspiking.talks.masquelier import compiled, reference
+    from whyspiking.talks.masquelier.network import Neurons, Rule, order_spikes
 
     rng = np.random.default_rng(0)
     ticks = np.where(rng.random((n, 784)) < 0.2, rng.integers(0, 256, (n, 784)), 256)
@@ -154,7 +154,7 @@ def _s4nn(n: int) -> Iterator[Row]:
 
 def _eprop(quick: bool) -> Iterator[Row]:
     """E-prop and BPTT in C++ for a network of 50 plain and 50 adaptive neurons."""
-    from whyspiking.replications.scherr import kernel, trials
+    from whyspiking.talks.scherr import kernel, trials
 
     rng = np.random.default_rng(0)
     n_trials, n_steps, n_in, n = 64, 500 if quick else 2250, 40, 100
@@ -184,7 +184,7 @@ def _frames(quick: bool) -> Iterator[Row]:
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.replications.neftci import network, rules
+    from whyspiking.talks.neftci import network, rules
 
     sizes, n_classes, batch = [578, 300, 150, 100], 10, 64
     n_steps = 20 if quick else 42

@@ -30,7 +30,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from whyspiking.contract.types import Params
-from whyspiking.replications.bohte import network
+from whyspiking.talks.bohte import network
 
 SHAPES = {
     "ECG 4-36-6, 1301 steps, batch 16": (1301, 16, 4, [36], 6),

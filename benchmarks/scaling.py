@@ -55,7 +55,7 @@ def _layer_of_samples(n: int) -> Callable[[], Any]:
 
 
 def _eprop(n_steps: int, n: int) -> Callable[[], Any]:
-    from whyspiking.replications.scherr import kernel, trials
+    from whyspiking.talks.scherr import kernel, trials
 
     rng = np.random.default_rng(0)
     cell = kernel.Cell(
@@ -79,8 +79,8 @@ def _eprop_of_size(n: int) -> Callable[[], Any]:
 
 
 def _s4nn_of_images(n: int) -> Callable[[], Any]:
-    from whyspiking.replications.masquelier import compiled
-    from whyspiking.replications.masquelier.network import Neurons, Rule, order_spikes
+    from whyspiking.talks.masquelier import compiled
+    from whyspiking.talks.masquelier.network import Neurons, Rule, order_spikes
 
     rng = np.random.default_rng(0)
     ticks = np.where(rng.random((n, 784)) < 0.2, rng.integers(0, 256, (n, 784)), 256)

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from whyspiking import dispatch, plans, replicate
+from whyspiking import plans, replicate
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
+from whyspiking.talks import dispatch
 
 
 def fulfilled(params: Params) -> Replication:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import claims, dispatch
+from whyspiking import claims
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records.tables import GLOSSARY
+from whyspiking.talks import dispatch
 
 ROOT = Path(__file__).parents[1]
 CONFIG = {
@@ -167,7 +168,7 @@ def test_talks_import_no_other_talk(talk):
 def test_core_imports_no_talk():
     core = set(registry.FOLDER.parent.rglob("*.py")) - set(registry.FOLDER.rglob("*.py"))
     for path in core:
-        assert "whyspiking.replications." not in path.read_text(), path.name
+        assert "whyspiking.talks." not in path.read_text(), path.name
 
 
 def test_networks_survive_the_disk(tmp_path):

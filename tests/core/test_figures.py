@@ -11,8 +11,8 @@ from whyspiking import comparisons, contrasts, forests
 from whyspiking.plots import figures
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import level_positions, perturbation_curves
-from whyspiking.replications.clopath import drawing as clopath
-from whyspiking.replications.goeltz import drawing as goeltz
+from whyspiking.talks.clopath import figures as clopath
+from whyspiking.talks.goeltz import figures as goeltz
 
 CSS = Path(figures.__file__).with_name("report_assets") / "style.css"
 PLACE = {"talk": "t", "experiment": "e", "engine": "brian2", "perturbation": "none", "locus": ""}
@@ -237,6 +237,8 @@ def test_sequence_keeps_the_order_of_neurons_on_both_sides():
 
 
 def test_drawing_is_not_imported_with_the_package():
-    code = "import sys; from whyspiking.dispatch import module_of; module_of('goeltz', 'mnist');"
+    code = (
+        "import sys; from whyspiking.talks.dispatch import module_of; module_of('goeltz', 'mnist');"
+    )
     code += "module_of('clopath', 'sine'); sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -26,7 +26,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import latency
 from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
-from whyspiking.replications.neftci import task as neftci
+from whyspiking.talks.neftci import task as neftci
 
 K, DURATION, LAST = 4, 20.0, 10.0
 CONFIG = {"trials": 80}

@@ -186,7 +186,7 @@ def test_unknown_talk_is_corrected(write):
 
 def test_sources_follow_imports_but_not_to_other_talks():
     files = code_inputs.of_talk("goeltz", "train")
-    assert any(f.endswith("replications/goeltz/learning.py") for f in files)
+    assert any(f.endswith("talks/goeltz/learning.py") for f in files)
     assert any(f.endswith("whyspiking/contract.py") for f in files)
     assert not any("clopath" in f or f.endswith("drawing.py") for f in files)
     assert any(f.endswith("goeltz/drawing.py") for f in code_inputs.of_talk("goeltz", "page"))

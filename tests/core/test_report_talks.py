@@ -11,7 +11,6 @@ from made_exhibits import exhibits
 from made_results import make_results
 
 from whyspiking import (
-    dispatch,
     report,
     score_curves,
     slides,
@@ -24,6 +23,7 @@ from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import array_files, columns
+from whyspiking.talks import dispatch
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,7 +82,7 @@ def test_figure_without_data_is_replaced_by_the_reason(results):
 
 
 def registry_figure(arrays):
-    from whyspiking.replications.goeltz.drawing import decision_map
+    from whyspiking.talks.goeltz.figures import decision_map
 
     return decision_map(arrays)
 

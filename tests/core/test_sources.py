@@ -59,7 +59,7 @@ def test_no_measure_retrains_a_network(talk):
     trained = places(talk, "train")
     unwanted = " ".join((MEASURES, BATTERY, TABLES, DESCRIPTIONS, DRAWING))
     assert not modules(trained) & set(unwanted.split())
-    own = {f for f in trained if f.startswith(f"replications/{talk}/")}
+    own = {f for f in trained if f.startswith(f"talks/{talk}/")}
     for pattern in ("measures*", "exhibits*", "drawing*"):
         assert not fnmatch.filter(own, f"*/{pattern}")
     assert own, "but the talk's other files do"
@@ -72,9 +72,9 @@ def test_measures_and_battery_simulate_again_and_drawings_do_not(talk):
     assert not modules(simulated) & set(f"{DRAWING} {DESCRIPTIONS} contrasts axes claims".split())
     own = {p.name for p in (PACKAGE / "replications" / talk).glob("*.py")}
     left_out = {n for n in own if n == "exchange.py" or n.startswith("drawing")}
-    assert {f"replications/{talk}/{name}" for name in own - left_out} <= simulated
-    assert not {f"replications/{talk}/{name}" for name in left_out} & simulated
-    drawn = {f"replications/{talk}/{name}" for name in own - {"exchange.py"}}
+    assert {f"talks/{talk}/{name}" for name in own - left_out} <= simulated
+    assert not {f"talks/{talk}/{name}" for name in left_out} & simulated
+    drawn = {f"talks/{talk}/{name}" for name in own - {"exchange.py"}}
     assert drawn <= places(talk, "page")
 
 
@@ -133,8 +133,8 @@ def test_no_file_is_left_out_for_its_bare_name(package, name):
         (own / f"{name}.py").write_text("")
     for stage in ("train", "simulate"):
         said = run(INPUTS.format(stage=stage)).stdout.split()
-        assert f"workflow/whyspiking/replications/goeltz/network/{name}.py" in said
-        at_the_top = f"workflow/whyspiking/replications/goeltz/{name}.py" in said
+        assert f"workflow/whyspiking/talks/goeltz/network/{name}.py" in said
+        at_the_top = f"workflow/whyspiking/talks/goeltz/{name}.py" in said
         assert at_the_top is (name != "exchange")
 
 

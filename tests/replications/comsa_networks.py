@@ -6,7 +6,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params, Stimulus, Task
 from whyspiking.declared import registry
-from whyspiking.replications.comsa import learning
+from whyspiking.talks.comsa import learning
 
 SIZES = {"n_input": 12, "n_hidden": 9, "n_output": 3, "n_pulses": 4, "trial_ms": 66.0}
 

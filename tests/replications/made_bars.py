@@ -5,10 +5,8 @@ import numpy as np
 from whyspiking.contract.types import Params
 from whyspiking.datasets import mnist
 from whyspiking.declared import registry
-from whyspiking.replications.masquelier import (
-    reference,
-)
-from whyspiking.replications.masquelier.network import Neurons
+from whyspiking.talks.masquelier import reference
+from whyspiking.talks.masquelier.network import Neurons
 
 T_MAX = 24
 NEURONS = Neurons(theta=10.0, t_max=T_MAX)

@@ -12,7 +12,7 @@ from whyspiking.contract.types import Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.replications.bohte import decisions, digits, pixels
+from whyspiking.talks.bohte import decisions, digits, pixels
 
 # ---- spoken digits --------------------------------------------------------------------------
 

@@ -11,7 +11,12 @@ from fulfilled import fulfilled
 from whyspiking.contract.types import Condition, Network, Task
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.replications.bohte import measures, simulation, task, time_constants
+from whyspiking.talks.bohte import (
+    measures,
+    simulation,
+    task,
+    time_constants,
+)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +75,7 @@ def test_a_network_that_is_only_compared_is_handed_on(trained):
 
 def test_surrogates_are_named():
     with pytest.raises(UserError, match="'surrogate' is 'box'"):
-        from whyspiking.replications.bohte import network
+        from whyspiking.talks.bohte import network
 
         network.chosen_surrogate(params_of(surrogate="box"))
 
@@ -138,7 +143,7 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(trained, test_task
     """All spikes of six records, and outputs to rounding; adaptive and plain neurons."""
     import jax
 
-    from whyspiking.replications.bohte import network
+    from whyspiking.talks.bohte import network
 
     params, net = trained
     for strength, cell in ((net.info["adaptation"], "alif"), (0.0, "lif")):
@@ -162,7 +167,7 @@ def test_two_layers_fire_spike_for_spike(tmp_path):
     import jax
 
     from whyspiking.brian import Machine
-    from whyspiking.replications.bohte import network
+    from whyspiking.talks.bohte import network
 
     params = replace(params_of(n_hidden=[8, 7], n_test=5, n_steps=200), work_dir=tmp_path)
     rng = np.random.default_rng(3)
@@ -230,7 +235,7 @@ def test_the_papers_formula_by_hand():
 
 def test_operations_of_the_gated_control(test_task):
     """3 (C N + N^2) + N K multiply-accumulates per step; a silent input costs nothing."""
-    from whyspiking.replications.bohte import network
+    from whyspiking.talks.bohte import network
 
     params = params_of()
     arrays = network.initial(params, "gru", np.random.default_rng(0))

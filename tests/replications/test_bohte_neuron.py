@@ -23,7 +23,7 @@ def run_by_hand(drive, w_rec, alpha, rho, threshold, beta):
 def test_a_layer_follows_the_equations():
     import jax
 
-    from whyspiking.replications.bohte import cells
+    from whyspiking.talks.bohte import cells
 
     rng = np.random.default_rng(2)
     drive, w_rec = rng.normal(0.3, 1, (80, 5)), rng.normal(0, 0.8, (5, 5))
@@ -47,7 +47,7 @@ def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.replications.bohte import cells
+    from whyspiking.talks.bohte import cells
 
     a, rho, b0, beta, r = 0.8, 0.9, 0.01, 1.8, 0.7
     drive = np.array([1.1, -0.4])
@@ -86,7 +86,7 @@ def test_the_backward_pass_is_that_of_automatic_differentiation():
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.replications.bohte import cells
+    from whyspiking.talks.bohte import cells
 
     stand_in = surrogates.multi_gaussian()
     neuron, beta = cells.Neuron(0.01, stand_in), 1.8
@@ -133,7 +133,7 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.replications.bohte import cells, compiled
+    from whyspiking.talks.bohte import cells, compiled
 
     rng = np.random.default_rng(5)
     n = shape[2]
@@ -174,7 +174,7 @@ def test_the_readout_gradient_agrees_with_finite_differences():
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.replications.bohte import network
+    from whyspiking.talks.bohte import network
 
     params = params_of()
     rng = np.random.default_rng(0)
@@ -202,7 +202,7 @@ def test_the_readout_gradient_agrees_with_finite_differences():
 def test_gated_units_follow_their_equation():
     import jax
 
-    from whyspiking.replications.bohte import cells
+    from whyspiking.talks.bohte import cells
 
     rng = np.random.default_rng(1)
     drive, w, bias = rng.normal(size=(20, 9)), rng.normal(size=(3, 9)), rng.normal(size=9)
@@ -223,7 +223,7 @@ def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors, monk
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.replications.bohte import cells, compiled
+    from whyspiking.talks.bohte import cells, compiled
 
     rng = np.random.default_rng(6)
     n_steps, n_trials, n = shape

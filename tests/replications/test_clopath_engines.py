@@ -14,7 +14,7 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.measures import scoring
-from whyspiking.replications.clopath import (
+from whyspiking.talks.clopath import (
     frozen,
     izhikevich,
     learning,

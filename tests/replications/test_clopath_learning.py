@@ -5,7 +5,13 @@ import pytest
 from clopath_settings import parameters
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.replications.clopath import izhikevich, learning, model, shot, task
+from whyspiking.talks.clopath import (
+    izhikevich,
+    learning,
+    model,
+    shot,
+    task,
+)
 
 # The learning rule
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from whyspiking.contract.spikes import Spikes
-from whyspiking.replications.clopath import sequence
+from whyspiking.talks.clopath import sequence
 
 
 def made_sequence(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.replications.comsa import boolean, model
+from whyspiking.talks.comsa import boolean, model
 
 
 @settings(max_examples=20, deadline=None)

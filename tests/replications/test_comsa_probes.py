@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Network
-from whyspiking.replications.comsa import exhibits, model, probes
+from whyspiking.talks.comsa import exhibits, model, probes
 
 # ---- decisions and probes ------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from whyspiking import claims
 from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.replications.comsa import model, released
+from whyspiking.talks.comsa import model, released
 
 
 def written(own, arrays):

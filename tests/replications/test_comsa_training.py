@@ -10,7 +10,7 @@ from fulfilled import fulfilled
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.replications.comsa import learning, model, task
+from whyspiking.talks.comsa import learning, model, task
 from whyspiking.training.first_spike.training import Inputs, Training
 
 

@@ -9,7 +9,7 @@ from goeltz_settings import params, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition
-from whyspiking.replications.goeltz import distortion, learning, model
+from whyspiking.talks.goeltz import distortion, learning, model
 
 
 def test_distorted_weights_have_few_values_in_range():

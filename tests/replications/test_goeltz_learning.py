@@ -8,7 +8,7 @@ from goeltz_settings import params, silent
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist, yinyang
 from whyspiking.errors import UserError
-from whyspiking.replications.goeltz import learning, model, task
+from whyspiking.talks.goeltz import learning, model, task
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import closed_form
 

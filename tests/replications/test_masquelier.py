@@ -14,14 +14,14 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.replications.masquelier import (
+from whyspiking.talks.masquelier import (
     compiled,
     exhibits,
     model,
     reference,
     task,
 )
-from whyspiking.replications.masquelier.network import Averaged, Rule
+from whyspiking.talks.masquelier.network import Averaged, Rule
 
 
 @pytest.fixture

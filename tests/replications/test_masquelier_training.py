@@ -11,14 +11,14 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.replications.masquelier import (
+from whyspiking.talks.masquelier import (
     compiled,
     learning,
     model,
     reference,
     task,
 )
-from whyspiking.replications.masquelier.network import Diverged, Rule
+from whyspiking.talks.masquelier.network import Diverged, Rule
 
 
 @pytest.fixture

@@ -12,8 +12,13 @@ from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.replications.masquelier.audio import learning, network, simulation, task
 from whyspiking.stages import data
+from whyspiking.talks.masquelier.audio import (
+    learning,
+    network,
+    simulation,
+    task,
+)
 from whyspiking.training import surrogates
 
 ROOT = Path(__file__).parents[2]

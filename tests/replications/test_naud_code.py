@@ -12,7 +12,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Network, Recording
 from whyspiking.declared import registry
-from whyspiking.replications.naud import (
+from whyspiking.talks.naud import (
     burst_code,
     circuit,
     circuit_reference,

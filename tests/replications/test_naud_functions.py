@@ -8,7 +8,7 @@ import pytest
 from whyspiking.brian import Machine
 from whyspiking.compiler import libraries
 from whyspiking.contract.types import BrianModel, Stimulus
-from whyspiking.replications.naud import vector_functions
+from whyspiking.talks.naud import vector_functions
 
 N, STEPS = 800, 20
 DT_MS = 0.5

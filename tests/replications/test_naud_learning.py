@@ -12,8 +12,13 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
 from whyspiking.declared import registry
-from whyspiking.replications.naud import digits, pairing, plasticity, rate_hierarchy
-from whyspiking.replications.naud.rate_hierarchy import Layers
+from whyspiking.talks.naud import (
+    digits,
+    pairing,
+    plasticity,
+    rate_hierarchy,
+)
+from whyspiking.talks.naud.rate_hierarchy import Layers
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}

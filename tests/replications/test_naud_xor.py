@@ -14,14 +14,14 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Stimulus
 from whyspiking.declared import registry
-from whyspiking.replications.naud import (
+from whyspiking.talks.naud import (
     reference,
     xor,
     xor_controls,
     xor_network,
     xor_protocol,
 )
-from whyspiking.replications.naud.xor_network import OUTPUT, POPULATIONS
+from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "default"}

@@ -10,7 +10,7 @@ import yaml
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry
-from whyspiking.replications.naud import (
+from whyspiking.talks.naud import (
     reference,
     vector_functions,
     xor,
@@ -19,7 +19,7 @@ from whyspiking.replications.naud import (
     xor_network,
     xor_protocol,
 )
-from whyspiking.replications.naud.xor_network import OUTPUT, POPULATIONS, PROJECTIONS
+from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS, PROJECTIONS
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "default"}

@@ -14,9 +14,16 @@ from whyspiking.contract.types import Network
 from whyspiking.declared import registry
 from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns, tables
-from whyspiking.replications.neftci import alignment, drawing, learning, network, rules, task
-from whyspiking.replications.neftci.alignment import Gradient
-from whyspiking.replications.neftci.network import Weights
+from whyspiking.talks.neftci import (
+    alignment,
+    figures,
+    learning,
+    network,
+    rules,
+    task,
+)
+from whyspiking.talks.neftci.alignment import Gradient
+from whyspiking.talks.neftci.network import Weights
 
 TALK = registry.load_talk("neftci")
 
@@ -196,8 +203,8 @@ def test_the_figure_says_what_the_history_says():
         for ending, value in (("", 0.25 * k + epoch / 5 + 0.02 * seed), ("_permuted", -0.25))
     ]
     history = pd.DataFrame(rows, columns=pd.Index(columns.HISTORY.names))
-    told = drawing.alignment(history).alt
+    told = figures.alignment(history).alt
     assert "layer 1: 0.26 to 0.36, null -0.25 to -0.25" in told
     assert "layer 3: 0.76 to 0.86" in told
     with pytest.raises(NotMeasuredError):
-        drawing.alignment(history[history["metric"] != "alignment_layer3_permuted"])
+        figures.alignment(history[history["metric"] != "alignment_layer3_permuted"])

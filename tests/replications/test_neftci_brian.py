@@ -10,7 +10,7 @@ from neftci_networks import as_network, digits, network_of, params, seen, task_o
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Recording
-from whyspiking.replications.neftci import (
+from whyspiking.talks.neftci import (
     measures_plastic,
     model,
     network,

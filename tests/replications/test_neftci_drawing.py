@@ -6,13 +6,13 @@ import pytest
 
 from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns
-from whyspiking.replications.neftci import drawing
+from whyspiking.talks.neftci import figures
 
 
 def made_results():
     """Invented rows of all that the figures read, for two seeds."""
     history, metrics = [], []
-    for (experiment, variant), _ in drawing.RULES.items():
+    for (experiment, variant), _ in figures.RULES.items():
         for seed in (0, 1):
             for epoch in (1, 2, 3):
                 for metric, value in (
@@ -30,7 +30,7 @@ def made_results():
             history.append(("memory", "spiking", 0, n, f"memory_{rule}", 1e5 + slope * n))
     for seed in (0, 1):
         for level in (0.1, 0.4):
-            for metric, value in zip(drawing.STAGES, (0.95, 0.95 - level, 0.94), strict=True):
+            for metric, value in zip(figures.STAGES, (0.95, 0.95 - level, 0.94), strict=True):
                 place = ("mismatch", "spiking", seed, "brian2", "device", level)
                 metrics.append((*place, metric, value))
     for epoch in (1, 6):
@@ -45,16 +45,16 @@ def made_results():
 
 def test_figures_say_what_the_tables_say():
     history, metrics = made_results()
-    learned = drawing.learning(history)
+    learned = figures.learning(history)
     assert "back-propagation ends at 0.96" in learned.alt
-    told = drawing.layers(metrics).alt
+    told = figures.layers(metrics).alt
     assert "local, every step: accuracy 0.911 / 0.921 / 0.931, activity 0.101 / 0.051" in told
-    assert "back-propagation from 0.13 to 0.16 MB" in drawing.memory(history).alt
-    assert "40 %: as designed 0.950, as built 0.550, relearned 0.940" in drawing.device(metrics).alt
+    assert "back-propagation from 0.13 to 0.16 MB" in figures.memory(history).alt
+    assert "40 %: as designed 0.950, as built 0.550, relearned 0.940" in figures.device(metrics).alt
     with pytest.raises(NotMeasuredError):
-        drawing.learning(history[history["experiment"] == "memory"])
+        figures.learning(history[history["experiment"] == "memory"])
     with pytest.raises(NotMeasuredError):
-        drawing.device(metrics[metrics["experiment"] == "nmnist"])
+        figures.device(metrics[metrics["experiment"] == "nmnist"])
     arrays = {
         "digit.input_t_ms": np.array([0.0, 110.0, 300.0]),
         "digit.input_x": np.array([1, 2, 3]),
@@ -67,7 +67,7 @@ def test_figures_say_what_the_tables_say():
         arrays[f"digit.layer{k}_t_ms"] = np.array([10.0, 20.0])
         arrays[f"digit.layer{k}_unit"] = np.array([0, 1])
         arrays[f"digit.readout{k}"] = np.eye(10)[np.full(42, 2)]
-    told = drawing.series(
+    told = figures.series(
         {
             "series.target": np.zeros((20, 3)),
             "series.output": np.ones((20, 3)),
@@ -76,5 +76,5 @@ def test_figures_say_what_the_tables_say():
         history,
     ).alt
     assert "layer 3 from 3.00 to 0.500" in told
-    assert "Digit 2: 3 events, 2, 2, 2 spikes" in drawing.one_digit(arrays).alt
-    assert "42 of 42 votes" in drawing.one_digit(arrays).alt
+    assert "Digit 2: 3 events, 2, 2, 2 spikes" in figures.one_digit(arrays).alt
+    assert "42 of 42 votes" in figures.one_digit(arrays).alt

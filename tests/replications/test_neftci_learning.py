@@ -7,9 +7,17 @@ import pytest
 from neftci_networks import digits, network_of, params, seen
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.replications.neftci import gru, learning, memory, model, network, rules, task
-from whyspiking.replications.neftci.network import Constants, Weights
-from whyspiking.replications.neftci.rules import Rule
+from whyspiking.talks.neftci import (
+    gru,
+    learning,
+    memory,
+    model,
+    network,
+    rules,
+    task,
+)
+from whyspiking.talks.neftci.network import Constants, Weights
+from whyspiking.talks.neftci.rules import Rule
 
 FREE = Rule(1.0, 0.0, 0.0)
 HOW = rules.Optimiser(*rules.PUBLISHED)

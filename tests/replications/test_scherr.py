@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from whyspiking.replications.scherr import kernel
+from whyspiking.talks.scherr import kernel
 
 COST = kernel.RateCost(3.0, 0.02)
 
@@ -60,7 +60,7 @@ def jax64():
 def test_gradients_are_those_of_automatic_differentiation(
     jax64, rule, classify, first_step, refractory, gain
 ):
-    from whyspiking.replications.scherr import reference
+    from whyspiking.talks.scherr import reference
 
     rng = np.random.default_rng(3)
     trials = batch(rng, classify=classify, first_step=first_step)
@@ -85,7 +85,7 @@ def test_gradients_are_those_of_automatic_differentiation(
 @functools.cache
 def small_case(n_rec):
     """A network of some size, and its gradients by automatic differentiation (symmetric, BPTT)."""
-    from whyspiking.replications.scherr import reference
+    from whyspiking.talks.scherr import reference
 
     rng = np.random.default_rng(n_rec)
     trials = batch(rng, n_steps=60, n_trials=2, classify=False)
@@ -124,7 +124,7 @@ def test_gradients_report_what_the_forward_pass_gives():
 
 
 def test_the_explicit_rule_gives_the_same_gradient():
-    from whyspiking.replications.scherr import explicit
+    from whyspiking.talks.scherr import explicit
 
     rng = np.random.default_rng(5)
     trial = batch(rng, n_trials=1, classify=False)
@@ -165,7 +165,7 @@ def parameters(talk_experiment: str, scale: str = "smoke"):
 
 
 def test_evidence_trials_are_what_the_paper_says():
-    from whyspiking.replications.scherr import evidence_task
+    from whyspiking.talks.scherr import evidence_task
 
     params = parameters("evidence", "paper")
     trials = evidence_task.draw(params, np.random.default_rng(0), 200)
@@ -197,7 +197,7 @@ def test_evidence_trials_are_what_the_paper_says():
 
 
 def test_evidence_survives_the_task():
-    from whyspiking.replications.scherr import evidence_task
+    from whyspiking.talks.scherr import evidence_task
 
     params = parameters("evidence")
     trials = evidence_task.draw(params, np.random.default_rng(1), 5)
@@ -211,7 +211,7 @@ def test_evidence_survives_the_task():
 
 def test_adam_is_that_of_optax():
     optax = pytest.importorskip("optax")
-    from whyspiking.replications.scherr.adam import Adam
+    from whyspiking.talks.scherr.adam import Adam
 
     rng = np.random.default_rng(0)
     ours, theirs = rng.normal(size=5), None
@@ -228,7 +228,7 @@ def test_adam_is_that_of_optax():
 
 def test_the_pattern_is_a_sum_of_whole_cycles():
     from whyspiking.contract.randomness import Streams
-    from whyspiking.replications.scherr import pattern
+    from whyspiking.talks.scherr import pattern
 
     params = parameters("pattern", "paper")
     wave = pattern.target(params, Streams(3))
@@ -269,7 +269,7 @@ def in_brian(model, stimulus, values, n_trials: int):
 def test_brian_learns_by_the_same_gradient(feedback):
     from whyspiking.contract.randomness import Streams
     from whyspiking.contract.types import Stimulus
-    from whyspiking.replications.scherr import brian_learning, pattern, trials
+    from whyspiking.talks.scherr import brian_learning, pattern, trials
 
     params, streams = parameters("pattern"), Streams(7)
     arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
@@ -298,8 +298,8 @@ def test_brian_learns_by_the_same_gradient(feedback):
 def test_brian_takes_the_steps_of_adam():
     from whyspiking.contract.randomness import Streams
     from whyspiking.contract.types import Stimulus
-    from whyspiking.replications.scherr import brian_learning, pattern, trials
-    from whyspiking.replications.scherr.adam import Adam
+    from whyspiking.talks.scherr import brian_learning, pattern, trials
+    from whyspiking.talks.scherr.adam import Adam
 
     params, streams = parameters("pattern"), Streams(8)
     arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
@@ -327,7 +327,7 @@ def test_brian_takes_the_steps_of_adam():
 def test_brian_simulates_the_same_network():
     from whyspiking.contract.randomness import Streams
     from whyspiking.contract.types import Stimulus
-    from whyspiking.replications.scherr import (
+    from whyspiking.talks.scherr import (
         brian_network,
         evidence,
         evidence_task,
@@ -357,7 +357,7 @@ def test_brian_simulates_the_same_network():
 @pytest.mark.parametrize("signal", ["generator", "error"])
 def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
     from whyspiking.contract.randomness import Streams
-    from whyspiking.replications.scherr import oneshot, oneshot_brian, oneshot_task
+    from whyspiking.talks.scherr import oneshot, oneshot_brian, oneshot_task
 
     params = parameters("oneshot")
     task = oneshot_task.make_task(params, "test", Streams(4))

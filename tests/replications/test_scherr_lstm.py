@@ -19,7 +19,12 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.declared import registry
 from whyspiking.records import tables
-from whyspiking.replications.scherr import evidence, evidence_task, lstm, trials
+from whyspiking.talks.scherr import (
+    evidence,
+    evidence_task,
+    lstm,
+    trials,
+)
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

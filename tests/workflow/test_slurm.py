@@ -116,7 +116,7 @@ def project(folder: Path) -> Path:
         source = ROOT / part
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, folder / part)
-    talks = folder / "workflow/whyspiking/replications"
+    talks = folder / "workflow/whyspiking/talks"
     shutil.copytree(talks / "_template", talks / TALK)
     shutil.copy(folder / "notebooks/_template.ipynb", folder / f"notebooks/{TALK}.ipynb")
     for path in [*(talks / TALK).glob("*.*"), folder / f"notebooks/{TALK}.ipynb"]:

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import dispatch
 from whyspiking.contract.types import Params
 from whyspiking.records import tables
+from whyspiking.talks import dispatch
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "tests")

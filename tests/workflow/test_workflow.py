@@ -84,7 +84,7 @@ def edit(path: Path, change) -> None:
     path.write_text(yaml.safe_dump(data))
 
 
-TALK_FILE = "workflow/whyspiking/replications/goeltz/talk.yaml"
+TALK_FILE = "workflow/whyspiking/talks/goeltz/talk.yaml"
 BROKEN = {
     "misspelt key": (lambda c: c["data"].update(downlod=True), ["data.downlod", "download"]),
     "unknown key": (lambda c: c.update(colour=1), ["colour", "known keys"]),

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whyspiking import dispatch
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
@@ -21,6 +20,7 @@ from whyspiking.contract.types import (
     Split,
 )
 from whyspiking.records.whole_files import read_json
+from whyspiking.talks import dispatch
 from whyspiking.training import controls
 
 if TYPE_CHECKING:

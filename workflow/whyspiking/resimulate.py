@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyspiking import dispatch
 from whyspiking.battery import probe
 from whyspiking.brian import Machine
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Params, Progress
 from whyspiking.records import array_files, tables
+from whyspiking.talks import dispatch
 
 if TYPE_CHECKING:
     from whyspiking.plans import Measuring

@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from whyspiking import (
     comparisons,
-    dispatch,
     forests,
     markup,
     measures_table,
@@ -27,6 +26,7 @@ from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import tables
 from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table
+from whyspiking.talks import dispatch
 from whyspiking.verdict_table import verdict_table
 
 

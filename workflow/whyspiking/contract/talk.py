@@ -1,6 +1,6 @@
 """All that a talk must and may offer to the stages of the workflow.
 
-A talk is a folder under `replications/`. Its `__init__.py` says which module of the folder fulfils
+A talk is a folder under `talks/`. Its `__init__.py` says which module of the folder fulfils
 each experiment (`EXPERIMENTS`); that module exports the functions of `Replication` that it needs,
 with these very signatures. `measures`, `control_decisions` and `exhibits` may instead stand in
 files that no training depends on: `measures.py` (the first two) and `exhibits.py`, for all

@@ -62,7 +62,7 @@ class Params:
         except KeyError:
             raise UserError(
                 f"talk '{self.talk}', experiment '{self.experiment}': parameter '{name}' is "
-                f"missing; add it to replications/{self.talk}/talk.yaml"
+                f"missing; add it to talks/{self.talk}/talk.yaml"
             ) from None
 
 

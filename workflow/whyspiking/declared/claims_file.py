@@ -269,7 +269,7 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
         UserError: If the file does not fit the schema, names a metric that is not in the glossary
             or an experiment or variant that does not exist, or has not exactly one key claim.
     """
-    where = f"replications/{path.parent.name}/{path.name}"
+    where = f"talks/{path.parent.name}/{path.name}"
     claims = parsed(CLAIMS, read_yaml(path), where)
     if talk is not None:
         for claim in claims:

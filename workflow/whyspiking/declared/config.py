@@ -129,7 +129,7 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
         settings = config["data"].get(experiment.data_key, {})
         for must_equal, pairs in ((True, experiment.data.equal), (False, experiment.data.at_least)):
             for parameter, setting in pairs.items():
-                place = f"replications/{talk.name}/talk.yaml: experiment '{experiment.name}'"
+                place = f"talks/{talk.name}/talk.yaml: experiment '{experiment.name}'"
                 if parameter not in values or setting not in settings:
                     raise UserError(
                         f"{place}: its data must fit parameter '{parameter}' to "

@@ -132,7 +132,7 @@ def available() -> list[str]:
 
 
 def load_talk(name: str) -> Talk:
-    """Read and check `replications/<name>/talk.yaml`.
+    """Read and check `talks/<name>/talk.yaml`.
 
     Raises:
         UserError: If there is no such talk, or its file does not fit the schema.
@@ -144,7 +144,7 @@ def load_talk(name: str) -> Talk:
             f"config: talk '{name}' is not known; {hint} available: {', '.join(available())}. "
             "Correct 'talks' in the config."
         )
-    where = f"replications/{name}/talk.yaml"
+    where = f"talks/{name}/talk.yaml"
     talk = parsed(Talk, read_yaml(path), where)
     if talk.name != name:
         raise UserError(

@@ -14,7 +14,6 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from whyspiking import dispatch
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
@@ -31,6 +30,7 @@ from whyspiking.nir.graph import (
     names_of,
     write,
 )
+from whyspiking.talks import dispatch
 
 
 @dataclass(frozen=True)

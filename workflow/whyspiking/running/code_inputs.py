@@ -16,15 +16,15 @@ SCRIPTS = PACKAGE.parent / "scripts"
 # change there does not run them again. Everything else that a stage imports is its input.
 NOT_IN = {
     # Figures, drawn for pages only.
-    "replications/*/drawing.py": ("train", "simulate"),
-    "replications/*/drawing_*.py": ("train", "simulate"),
-    "replications/masquelier/audio/drawing.py": ("train", "simulate"),
+    "talks/*/drawing.py": ("train", "simulate"),
+    "talks/*/drawing_*.py": ("train", "simulate"),
+    "talks/masquelier/audio/drawing.py": ("train", "simulate"),
     # Finished networks for other simulators: `python -m whyspiking.export.__main__`.
-    "replications/*/exchange.py": ("train", "simulate", "page"),
+    "talks/*/exchange.py": ("train", "simulate", "page"),
     # What measures or shows a trained network.
-    "replications/*/measures*.py": ("train",),
-    "replications/*/exhibits*.py": ("train",),
-    "replications/masquelier/audio/exhibits.py": ("train",),
+    "talks/*/measures*.py": ("train",),
+    "talks/*/exhibits*.py": ("train",),
+    "talks/masquelier/audio/exhibits.py": ("train",),
     # The types of jobs that learn; data sets are made without them.
     "contract.py": ("data",),
 }

@@ -33,7 +33,7 @@ FUNCTIONS = tuple(name for name, _ in inspect.getmembers(Replication, inspect.is
 
 def talk_module(talk: str, name: str = "") -> ModuleType:
     """A module of a talk's folder, or its `__init__.py`."""
-    return importlib.import_module(".".join(filter(None, ("whyspiking.replications", talk, name))))
+    return importlib.import_module(".".join(filter(None, ("whyspiking.talks", talk, name))))
 
 
 def module_of(talk: str, experiment: str) -> ModuleType:
@@ -45,7 +45,7 @@ def module_of(talk: str, experiment: str) -> ModuleType:
     known: Mapping[str, str] = talk_module(talk).EXPERIMENTS
     if experiment not in known:
         raise UserError(
-            f"replications/{talk}/__init__.py: EXPERIMENTS has no '{experiment}'; expected one of "
+            f"talks/{talk}/__init__.py: EXPERIMENTS has no '{experiment}'; expected one of "
             f"{', '.join(known)}. Add it with the name of the module that fulfils it."
         )
     return talk_module(talk, known[experiment])

@@ -11,8 +11,8 @@ from whyspiking.contract.types import (
     Progress,
     Task,
 )
-from whyspiking.replications._template import model
-from whyspiking.replications._template.task import make_task, times_ms
+from whyspiking.talks._template import model
+from whyspiking.talks._template.task import make_task, times_ms
 from whyspiking.training.history import History
 
 

@@ -16,8 +16,8 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications._template import model
-from whyspiking.replications._template.task import make_task, times_ms
+from whyspiking.talks._template import model
+from whyspiking.talks._template.task import make_task, times_ms
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
@@ -30,7 +30,7 @@ def train(
     progress: Progress,
 ) -> Network:
     """Train the neuron; the controls are declared in talk.yaml."""
-    from whyspiking.replications._template import learning
+    from whyspiking.talks._template import learning
 
     return learning.train(params, streams, progress)
 

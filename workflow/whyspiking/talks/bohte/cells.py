@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from whyspiking.replications.bohte import compiled
+from whyspiking.talks.bohte import compiled
 from whyspiking.training.surrogates import Surrogate
 
 type Array = Any

@@ -24,11 +24,11 @@ from whyspiking.contract.types import (
 )
 from whyspiking.datasets import spoken
 from whyspiking.errors import UserError
-from whyspiking.replications.bohte import learning, simulation
-from whyspiking.replications.bohte.decisions import outcome
-from whyspiking.replications.bohte.learning import reference_counts
-from whyspiking.replications.bohte.simulation import bind, to_brian
-from whyspiking.replications.bohte.task import raster
+from whyspiking.talks.bohte import learning, simulation
+from whyspiking.talks.bohte.decisions import outcome
+from whyspiking.talks.bohte.learning import reference_counts
+from whyspiking.talks.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte.task import raster
 
 __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",

@@ -15,12 +15,12 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.replications.bohte import learning, simulation
-from whyspiking.replications.bohte import network as networks
-from whyspiking.replications.bohte import task as tasks
-from whyspiking.replications.bohte.learning import Prepared, reference_counts
-from whyspiking.replications.bohte.simulation import bind, to_brian
-from whyspiking.replications.bohte.task import make_task
+from whyspiking.talks.bohte import learning, simulation
+from whyspiking.talks.bohte import network as networks
+from whyspiking.talks.bohte import task as tasks
+from whyspiking.talks.bohte.learning import Prepared, reference_counts
+from whyspiking.talks.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte.task import make_task
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays
 
@@ -74,7 +74,7 @@ def control_counts(
     params: Params, variant: str, network: Network, task: Task
 ) -> Mapping[str, float]:
     """Operations of the recurrent controls and of the linear one."""
-    from whyspiking.replications.bohte import measures
+    from whyspiking.talks.bohte import measures
 
     return measures.control_counts(params, network, task)
 

@@ -25,7 +25,14 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.replications.bohte import digits, measures, network, pixels, simulation, task
+from whyspiking.talks.bohte import (
+    digits,
+    measures,
+    network,
+    pixels,
+    simulation,
+    task,
+)
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
 RATES = (0.3, 0.1, 0.03, 0.01)

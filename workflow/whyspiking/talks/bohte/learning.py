@@ -14,9 +14,9 @@ from whyspiking.contract.types import (
     Progress,
     Task,
 )
-from whyspiking.replications.bohte import decisions, network, simulation
-from whyspiking.replications.bohte.network import spikes
-from whyspiking.replications.bohte.task import raster
+from whyspiking.talks.bohte import decisions, network, simulation
+from whyspiking.talks.bohte.network import spikes
+from whyspiking.talks.bohte.task import raster
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays, Loss, Settings
 

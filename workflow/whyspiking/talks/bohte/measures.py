@@ -15,8 +15,8 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.measures import scoring
-from whyspiking.replications.bohte import simulation
-from whyspiking.replications.bohte import task as tasks
+from whyspiking.talks.bohte import simulation
+from whyspiking.talks.bohte import task as tasks
 
 LSTM_GATES, LSTM_UPDATE = 4, 17
 """Gates of an LSTM, and its further multiplications per unit and step."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
 from whyspiking.errors import UserError
-from whyspiking.replications.bohte import cells
+from whyspiking.talks.bohte import cells
 from whyspiking.training import surrogates
 
 type Arrays = Any

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.nir import Clock, Graph, NotExpressible
-from whyspiking.replications.bohte import network as networks
-from whyspiking.replications.bohte import task as tasks
+from whyspiking.talks.bohte import network as networks
+from whyspiking.talks.bohte import task as tasks
 
 
 def step_ms(params: Params) -> float:

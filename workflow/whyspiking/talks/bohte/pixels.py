@@ -20,10 +20,10 @@ from whyspiking.contract.types import (
 )
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.replications.bohte import learning
-from whyspiking.replications.bohte.digits import decode, evaluate
-from whyspiking.replications.bohte.learning import reference_counts
-from whyspiking.replications.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte import learning
+from whyspiking.talks.bohte.digits import decode, evaluate
+from whyspiking.talks.bohte.learning import reference_counts
+from whyspiking.talks.bohte.simulation import bind, to_brian
 
 __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",

@@ -13,7 +13,7 @@ from whyspiking.contract.types import (
     Params,
     Task,
 )
-from whyspiking.replications.bohte.ecg import (
+from whyspiking.talks.bohte.ecg import (
     bind,
     control_counts,
     decode,
@@ -23,7 +23,7 @@ from whyspiking.replications.bohte.ecg import (
     to_brian,
     train,
 )
-from whyspiking.replications.bohte.simulation import TimedBinding
+from whyspiking.talks.bohte.simulation import TimedBinding
 
 __all__ = [
     "bind", "conditions", "control_counts", "decode", "evaluate", "make_task", "reference_counts",

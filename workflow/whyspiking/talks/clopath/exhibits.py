@@ -16,7 +16,7 @@ from whyspiking.contract.types import (
     Task,
     Traces,
 )
-from whyspiking.replications.clopath import izhikevich, septal, sequence
+from whyspiking.talks.clopath import izhikevich, septal, sequence
 
 RASTER_NEURONS = 60
 RASTER_MS = 1000.0

@@ -20,8 +20,8 @@ from whyspiking.contract.types import (
     Params,
     Replay,
 )
-from whyspiking.replications.clopath import model, shot
-from whyspiking.replications.clopath.task import SAMPLE_MS
+from whyspiking.talks.clopath import model, shot
+from whyspiking.talks.clopath.task import SAMPLE_MS
 
 EXCHANGED = ("a", "b", "d", "v_t", "bias")
 """Neuron parameters that differ between experiments or silence the network."""

@@ -22,10 +22,15 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.replications.clopath import learning, model, rate_control, task
-from whyspiking.replications.clopath.frozen import bind_izhikevich as bind
-from whyspiking.replications.clopath.frozen import izhikevich_model as to_brian
-from whyspiking.replications.clopath.learning import SAMPLE_MS, Schedule
+from whyspiking.talks.clopath import (
+    learning,
+    model,
+    rate_control,
+    task,
+)
+from whyspiking.talks.clopath.frozen import bind_izhikevich as bind
+from whyspiking.talks.clopath.frozen import izhikevich_model as to_brian
+from whyspiking.talks.clopath.learning import SAMPLE_MS, Schedule
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "to_brian", "train", "vary",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params
-from whyspiking.replications.clopath.learning import Plant
+from whyspiking.talks.clopath.learning import Plant
 
 # Eqs. 1-3. The names I, E and pi would be read as numbers by Brian2's exact integrators.
 IZHIKEVICH = """

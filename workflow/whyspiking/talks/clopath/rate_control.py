@@ -14,8 +14,8 @@ from scipy import sparse
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Progress
-from whyspiking.replications.clopath import task
-from whyspiking.replications.clopath.learning import SAMPLE_MS, RecursiveLeastSquares, Schedule
+from whyspiking.talks.clopath import task
+from whyspiking.talks.clopath.learning import SAMPLE_MS, RecursiveLeastSquares, Schedule
 
 
 def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray]:

@@ -20,10 +20,10 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.replications.clopath import learning, shot
-from whyspiking.replications.clopath.frozen import bind_shot as bind
-from whyspiking.replications.clopath.frozen import shot_model as to_brian
-from whyspiking.replications.clopath.learning import SAMPLE_MS
+from whyspiking.talks.clopath import learning, shot
+from whyspiking.talks.clopath.frozen import bind_shot as bind
+from whyspiking.talks.clopath.frozen import shot_model as to_brian
+from whyspiking.talks.clopath.learning import SAMPLE_MS
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "measures", "to_brian", "train",
@@ -111,7 +111,7 @@ def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
     """Rhythm, beat, order and compression."""
-    from whyspiking.replications.clopath.sequence import septal_measures
+    from whyspiking.talks.clopath.sequence import septal_measures
 
     on_stop = params.warmup_ms + params.on_ms
     changed = condition.perturbation == "septum"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Stimulus, Task
-from whyspiking.replications.clopath.learning import Plant
+from whyspiking.talks.clopath.learning import Plant
 
 SAMPLE_MS = 1.0
 """Sampling of the septal input and of the decoded oscillator."""

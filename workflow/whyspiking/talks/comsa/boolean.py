@@ -29,8 +29,8 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications.comsa import model, pulsed
-from whyspiking.replications.comsa.model import NAMES, PULSES
+from whyspiking.talks.comsa import model, pulsed
+from whyspiking.talks.comsa.model import NAMES, PULSES
 from whyspiking.training.first_spike import encoding
 from whyspiking.training.history import History
 

@@ -20,8 +20,8 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications.comsa import model, pulsed
-from whyspiking.replications.comsa.task import make_task, samples
+from whyspiking.talks.comsa import model, pulsed
+from whyspiking.talks.comsa.task import make_task, samples
 from whyspiking.training.first_spike import encoding
 
 __all__ = [
@@ -38,7 +38,7 @@ def train(
     progress: Progress,
 ) -> Network:
     """Train one variant; see `learning.py`."""
-    from whyspiking.replications.comsa import learning
+    from whyspiking.talks.comsa import learning
 
     return learning.train(params, variant, streams, progress)
 

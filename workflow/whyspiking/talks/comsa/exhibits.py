@@ -36,7 +36,12 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.replications.comsa import boolean, learning, model, task
+from whyspiking.talks.comsa import (
+    boolean,
+    learning,
+    model,
+    task,
+)
 from whyspiking.training.first_spike.layer import kernel
 
 N_IMAGES = 1000

@@ -369,7 +369,7 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
     import pandas as pd
     import seaborn
 
-    from whyspiking.replications.comsa.boolean import GATES
+    from whyspiking.talks.comsa.boolean import GATES
 
     (found,) = need(arrays, "boolean.accuracy")
     plate = Plate(2.6, 5.0)

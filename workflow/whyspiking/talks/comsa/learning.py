@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.replications.comsa import model, task
-from whyspiking.replications.comsa.model import NAMES, PULSES
+from whyspiking.talks.comsa import model, task
+from whyspiking.talks.comsa.model import NAMES, PULSES
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import compiled
 from whyspiking.training.first_spike.training import (

@@ -10,7 +10,7 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.replications.comsa import model
+from whyspiking.talks.comsa import model
 
 
 def measures(

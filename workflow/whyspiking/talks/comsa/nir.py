@@ -13,7 +13,7 @@ from whyspiking.nir.graph import (
     first_to_fire,
     raster,
 )
-from whyspiking.replications.comsa import model
+from whyspiking.talks.comsa import model
 
 
 def step_ms(params: Params) -> float:

@@ -15,8 +15,8 @@ from whyspiking.contract.types import (
     Params,
     Task,
 )
-from whyspiking.replications.comsa import model
-from whyspiking.replications.comsa.digits import (
+from whyspiking.talks.comsa import model
+from whyspiking.talks.comsa.digits import (
     bind,
     control_task,
     decode,
@@ -27,7 +27,7 @@ from whyspiking.replications.comsa.digits import (
     to_brian,
     train,
 )
-from whyspiking.replications.comsa.pulsed import PulsedBinding
+from whyspiking.talks.comsa.pulsed import PulsedBinding
 
 __all__ = [
     "bind", "conditions", "control_task", "decode", "evaluate", "features_until", "make_task",

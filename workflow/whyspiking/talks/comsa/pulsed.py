@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Binding, BrianModel, Layer
-from whyspiking.replications.comsa.model import PULSES, Arrays
+from whyspiking.talks.comsa.model import PULSES, Arrays
 from whyspiking.training.first_spike import brian_network
 
 PULSE = """

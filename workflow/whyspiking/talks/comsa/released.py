@@ -16,7 +16,7 @@ import numpy as np
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.replications.comsa.digits import (
+from whyspiking.talks.comsa.digits import (
     bind,
     decode,
     evaluate,

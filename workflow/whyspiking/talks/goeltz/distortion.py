@@ -26,9 +26,9 @@ from whyspiking.contract.types import (
     Stimulus,
     Task,
 )
-from whyspiking.replications.goeltz import model
-from whyspiking.replications.goeltz.model import Weights
-from whyspiking.replications.goeltz.networks import (
+from whyspiking.talks.goeltz import model
+from whyspiking.talks.goeltz.model import Weights
+from whyspiking.talks.goeltz.networks import (
     decode,
     evaluate,
     make_task,
@@ -129,7 +129,7 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
         parent: Network trained on the ideal substrate.
         progress: Called with the fraction done.
     """
-    from whyspiking.replications.goeltz import learning
+    from whyspiking.talks.goeltz import learning
 
     network = unadapted(params, streams, parent)
     start = model.weights_of(parent)
@@ -264,7 +264,7 @@ def _learning_distortion(
     ideal: Weights,
     rng: np.random.Generator,
 ):
-    from whyspiking.replications.goeltz.learning import Distortion
+    from whyspiking.talks.goeltz.learning import Distortion
 
     def held(weights: Weights) -> Weights:
         return distorted_weights(condition, weights, ideal)

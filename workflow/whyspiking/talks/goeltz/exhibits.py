@@ -32,8 +32,8 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.datasets import yinyang
-from whyspiking.replications.goeltz import model, task
-from whyspiking.replications.goeltz.model import Weights
+from whyspiking.talks.goeltz import model, task
+from whyspiking.talks.goeltz.model import Weights
 from whyspiking.training.first_spike.layer import kernel
 
 MAP_SIDE = 121

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.replications.goeltz import model, task
-from whyspiking.replications.goeltz.model import Pass, Weights
+from whyspiking.talks.goeltz import model, task
+from whyspiking.talks.goeltz.model import Pass, Weights
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import compiled
 from whyspiking.training.first_spike.training import (

@@ -19,7 +19,7 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications.goeltz.task import with_bias
+from whyspiking.talks.goeltz.task import with_bias
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import LayerOutput, brian_network, compiled
 

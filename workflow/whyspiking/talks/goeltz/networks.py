@@ -20,8 +20,8 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications.goeltz import model
-from whyspiking.replications.goeltz.task import features_until, make_task, samples
+from whyspiking.talks.goeltz import model
+from whyspiking.talks.goeltz.task import features_until, make_task, samples
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
@@ -37,7 +37,7 @@ def train(
     progress: Progress,
 ) -> Network:
     """Train the spiking network."""
-    from whyspiking.replications.goeltz import learning
+    from whyspiking.talks.goeltz import learning
 
     return learning.train(params, streams, progress)
 

@@ -13,7 +13,7 @@ from whyspiking.nir.graph import (
     first_to_fire,
     raster,
 )
-from whyspiking.replications.goeltz import model
+from whyspiking.talks.goeltz import model
 
 
 def step_ms(params: Params) -> float:

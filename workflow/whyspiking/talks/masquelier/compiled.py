@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
-from whyspiking.replications.masquelier.network import (
+from whyspiking.talks.masquelier.network import (
     WATCH_EVERY,
     Averaged,
     Diverged,

@@ -31,7 +31,7 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.replications.masquelier import model, task
+from whyspiking.talks.masquelier import model, task
 
 N_IMAGES = 1000
 N_FILTERS = 16

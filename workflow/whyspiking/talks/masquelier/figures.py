@@ -28,7 +28,7 @@ from whyspiking.plots.figures import (
     raster,
 )
 from whyspiking.records.tables import Table
-from whyspiking.replications.masquelier.audio import drawing as audio
+from whyspiking.talks.masquelier.audio import figures as audio
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results

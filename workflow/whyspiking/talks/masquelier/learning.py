@@ -13,9 +13,14 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.replications.masquelier import compiled, task
-from whyspiking.replications.masquelier.model import NAMES, neurons, published, strict
-from whyspiking.replications.masquelier.network import (
+from whyspiking.talks.masquelier import compiled, task
+from whyspiking.talks.masquelier.model import (
+    NAMES,
+    neurons,
+    published,
+    strict,
+)
+from whyspiking.talks.masquelier.network import (
     Averaged,
     Diverged,
     Events,

@@ -20,9 +20,14 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.replications.masquelier import compiled
-from whyspiking.replications.masquelier import task as tasks
-from whyspiking.replications.masquelier.network import Events, Firing, Neurons, Weights
+from whyspiking.talks.masquelier import compiled
+from whyspiking.talks.masquelier import task as tasks
+from whyspiking.talks.masquelier.network import (
+    Events,
+    Firing,
+    Neurons,
+    Weights,
+)
 
 NAMES = ("w_hidden", "w_output")
 SAMPLING_TICKS = 2

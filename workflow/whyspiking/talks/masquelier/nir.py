@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.nir import Clock, Graph, NotExpressible
 from whyspiking.nir.graph import first_step, first_to_fire, raster
-from whyspiking.replications.masquelier import model
-from whyspiking.replications.masquelier import task as tasks
+from whyspiking.talks.masquelier import model
+from whyspiking.talks.masquelier import task as tasks
 
 DELAY = 2
 """Ticks by which the outputs of S4NN lag behind the graph, which has no delay per layer."""

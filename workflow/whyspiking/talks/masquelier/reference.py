@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.replications.masquelier.network import (
+from whyspiking.talks.masquelier.network import (
     WATCH_EVERY,
     Averaged,
     Diverged,

@@ -17,10 +17,10 @@ from whyspiking.contract.types import (
     Stimulus,
     Task,
 )
-from whyspiking.replications.masquelier import model
-from whyspiking.replications.masquelier import task as tasks
-from whyspiking.replications.masquelier.model import bind, decode, to_brian
-from whyspiking.replications.masquelier.task import make_task
+from whyspiking.talks.masquelier import model
+from whyspiking.talks.masquelier import task as tasks
+from whyspiking.talks.masquelier.model import bind, decode, to_brian
+from whyspiking.talks.masquelier.task import make_task
 from whyspiking.training.first_spike import encoding
 
 __all__ = [
@@ -37,7 +37,7 @@ def train(
     progress: Progress,
 ) -> Network:
     """Train one variant; see `learning.py`."""
-    from whyspiking.replications.masquelier import learning
+    from whyspiking.talks.masquelier import learning
 
     return learning.train(params, variant, streams, progress)
 

@@ -9,8 +9,8 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.replications.masquelier import compiled
-from whyspiking.replications.masquelier.network import Events
+from whyspiking.talks.masquelier import compiled
+from whyspiking.talks.masquelier.network import Events
 from whyspiking.training.first_spike import encoding
 
 WHITE = 255

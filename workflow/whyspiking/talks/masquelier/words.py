@@ -14,10 +14,10 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications.masquelier.audio import learning, simulation
-from whyspiking.replications.masquelier.audio.learning import evaluate, reference_first_ms, train
-from whyspiking.replications.masquelier.audio.simulation import bind, to_brian
-from whyspiking.replications.masquelier.audio.task import make_task
+from whyspiking.talks.masquelier.audio import learning, simulation
+from whyspiking.talks.masquelier.audio.learning import evaluate, reference_first_ms, train
+from whyspiking.talks.masquelier.audio.simulation import bind, to_brian
+from whyspiking.talks.masquelier.audio.task import make_task
 
 __all__ = [
     "bind", "decode", "evaluate", "exhibits", "make_task", "reference_first_ms", "to_brian",
@@ -37,6 +37,6 @@ def exhibits(
     streams: Streams,
 ) -> dict[str, NDArray]:
     """Arrays for the figures; see `audio/exhibits.py`."""
-    from whyspiking.replications.masquelier.audio import exhibits as made
+    from whyspiking.talks.masquelier.audio import exhibits as made
 
     return made.exhibits(params, networks, simulate, streams)

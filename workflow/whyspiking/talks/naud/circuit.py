@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import BrianModel, Params
-from whyspiking.replications.naud import vector_functions
+from whyspiking.talks.naud import vector_functions
 
 # Eqs. 20-25. Dendritic synapses feel the somatic potential, as in the published code.
 PYRAMIDAL = """

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
-from whyspiking.replications.naud.circuit import back_ms
+from whyspiking.talks.naud.circuit import back_ms
 
 
 def trace(

@@ -23,8 +23,8 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.datasets import mnist
-from whyspiking.replications.naud import rate_hierarchy
-from whyspiking.replications.naud.rate_hierarchy import Layers, Recipe
+from whyspiking.talks.naud import rate_hierarchy
+from whyspiking.talks.naud.rate_hierarchy import Layers, Recipe
 
 RULES = {
     "burstprop": "learned",

@@ -16,16 +16,16 @@ from whyspiking.contract.types import (
     Stimulus,
     Task,
 )
-from whyspiking.replications.naud import reference, xor_network
-from whyspiking.replications.naud import xor_protocol as protocol
-from whyspiking.replications.naud.xor_network import (
+from whyspiking.talks.naud import reference, xor_network
+from whyspiking.talks.naud import xor_protocol as protocol
+from whyspiking.talks.naud.xor_network import (
     INPUTS,
     OUTPUT,
     POPULATIONS,
     PROJECTIONS,
     TRIAL_MS,
 )
-from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
+from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
 
 BIN_MS = 200.0
 """Bins of the output rate."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from whyspiking.plots.figures import Plate
-from whyspiking.replications.naud import drawing_code, drawing_learning, drawing_xor
+from whyspiking.talks.naud import figures_code, figures_learning, figures_xor
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
 
-PARTS = (drawing_xor, drawing_code, drawing_learning)
+PARTS = (figures_xor, figures_code, figures_learning)
 """Modules with a function `figures(results)`, in the order of the story."""
 
 

@@ -25,7 +25,7 @@ from whyspiking.plots.figures import (
     need,
     raster,
 )
-from whyspiking.replications.naud.burst_code import correlation
+from whyspiking.talks.naud.burst_code import correlation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -41,8 +41,8 @@ from whyspiking.plots.figures import (
     need,
     over_seeds,
 )
-from whyspiking.replications.naud.xor_network import POPULATIONS, PROJECTIONS, TRIAL_MS
-from whyspiking.replications.naud.xor_protocol import (
+from whyspiking.talks.naud.xor_network import POPULATIONS, PROJECTIONS, TRIAL_MS
+from whyspiking.talks.naud.xor_protocol import (
     HIDDEN_CREDIT,
     LAST_SHARE,
     MARGIN_HZ,

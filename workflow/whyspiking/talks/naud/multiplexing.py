@@ -27,8 +27,8 @@ from whyspiking.contract.types import (
     Task,
     Traces,
 )
-from whyspiking.replications.naud import burst_code, circuit
-from whyspiking.replications.naud.circuit import SAMPLE_MS
+from whyspiking.talks.naud import burst_code, circuit
+from whyspiking.talks.naud.circuit import SAMPLE_MS
 
 RASTER_NEURONS = 60
 

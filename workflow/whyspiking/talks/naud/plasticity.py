@@ -27,7 +27,7 @@ from whyspiking.contract.types import (
     Task,
     Traces,
 )
-from whyspiking.replications.naud import pairing
+from whyspiking.talks.naud import pairing
 
 # The spike of a neuron that is told when to fire.
 FORCED = """

@@ -29,7 +29,7 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.errors import UserError
-from whyspiking.replications.naud import burst_code, circuit, circuit_reference
+from whyspiking.talks.naud import burst_code, circuit, circuit_reference
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:

@@ -25,11 +25,11 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.replications.naud import xor_alignment, xor_controls
-from whyspiking.replications.naud import xor_network as network_of
-from whyspiking.replications.naud import xor_protocol as protocol
-from whyspiking.replications.naud.xor_network import OUTPUT, POPULATIONS, TRIAL_MS
-from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
+from whyspiking.talks.naud import xor_alignment, xor_controls
+from whyspiking.talks.naud import xor_network as network_of
+from whyspiking.talks.naud import xor_protocol as protocol
+from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS, TRIAL_MS
+from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
 
 __all__ = [
     "bind",

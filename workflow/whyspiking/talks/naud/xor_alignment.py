@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from whyspiking.contract.types import Params, Stimulus
-from whyspiking.replications.naud import xor_protocol as protocol
-from whyspiking.replications.naud.xor_network import HIDDEN, OUTPUT, POPULATIONS, PROJECTIONS
-from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
+from whyspiking.talks.naud import xor_protocol as protocol
+from whyspiking.talks.naud.xor_network import (
+    HIDDEN,
+    OUTPUT,
+    POPULATIONS,
+    PROJECTIONS,
+)
+from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
 
 SCALES = (0.6, 1.5)
 """Range of weights over their first value that the model is fitted to: that of trained networks."""

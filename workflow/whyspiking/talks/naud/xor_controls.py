@@ -18,7 +18,7 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications.naud.xor_protocol import PATTERNS, TARGETS
+from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
 from whyspiking.training.history import History
 
 RULES = ("burstprop", "backprop")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import BrianModel, Params
-from whyspiking.replications.naud import vector_functions
+from whyspiking.talks.naud import vector_functions
 
 POPULATIONS = ("I1", "I2", "H1", "H2", "O")
 INPUTS, HIDDEN, OUTPUT = (0, 1), (2, 3), 4

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params, Recording
 from whyspiking.errors import UserError
-from whyspiking.replications.naud.xor_network import (
+from whyspiking.talks.naud.xor_network import (
     CHANNELS,
     HOLD,
     OUTPUT,

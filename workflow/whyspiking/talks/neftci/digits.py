@@ -14,10 +14,10 @@ from whyspiking.contract.types import (
     Progress,
     Task,
 )
-from whyspiking.replications.neftci import gru, learning, model
-from whyspiking.replications.neftci import task as tasks
-from whyspiking.replications.neftci.model import bind, decode, to_brian
-from whyspiking.replications.neftci.task import features_until, make_task
+from whyspiking.talks.neftci import gru, learning, model
+from whyspiking.talks.neftci import task as tasks
+from whyspiking.talks.neftci.model import bind, decode, to_brian
+from whyspiking.talks.neftci.task import features_until, make_task
 
 __all__ = [
     "bind", "decode", "evaluate", "features_until", "make_task",

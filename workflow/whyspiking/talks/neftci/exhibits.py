@@ -24,7 +24,7 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.replications.neftci import model, task
+from whyspiking.talks.neftci import model, task
 
 SHOWN = ("nmnist", "sparse")
 N_TRIED = 20

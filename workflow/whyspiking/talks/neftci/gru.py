@@ -19,7 +19,7 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications.neftci import model, task
+from whyspiking.talks.neftci import model, task
 from whyspiking.training.history import History, batches
 
 ENGINE = "jax"

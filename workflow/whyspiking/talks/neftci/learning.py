@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.replications.neftci import alignment, model, network, rules, task
-from whyspiking.replications.neftci.network import Constants, Weights
-from whyspiking.replications.neftci.rules import Moving, Optimiser, Rule
+from whyspiking.talks.neftci import (
+    alignment,
+    model,
+    network,
+    rules,
+    task,
+)
+from whyspiking.talks.neftci.network import Constants, Weights
+from whyspiking.talks.neftci.rules import Moving, Optimiser, Rule
 from whyspiking.training.history import History, batches
 
 LEARN: dict[str, Callable[..., Moving]] = {

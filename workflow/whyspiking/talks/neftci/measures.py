@@ -16,8 +16,8 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.measures.latency import Answers, settled
-from whyspiking.replications.neftci import digits, gru, model
-from whyspiking.replications.neftci import task as tasks
+from whyspiking.talks.neftci import digits, gru, model
+from whyspiking.talks.neftci import task as tasks
 from whyspiking.training import controls
 
 

@@ -9,7 +9,7 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.measures import scoring
-from whyspiking.replications.neftci import model, plastic
+from whyspiking.talks.neftci import model, plastic
 
 
 def measures(

@@ -12,8 +12,8 @@ import numpy as np
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
-from whyspiking.replications.neftci import model, rules
-from whyspiking.replications.neftci.digits import (
+from whyspiking.talks.neftci import model, rules
+from whyspiking.talks.neftci.digits import (
     bind,
     decode,
     evaluate,
@@ -21,8 +21,13 @@ from whyspiking.replications.neftci.digits import (
     reference_counts,
     to_brian,
 )
-from whyspiking.replications.neftci.network import Constants
-from whyspiking.replications.neftci.rules import PUBLISHED, Moving, Optimiser, Rule
+from whyspiking.talks.neftci.network import Constants
+from whyspiking.talks.neftci.rules import (
+    PUBLISHED,
+    Moving,
+    Optimiser,
+    Rule,
+)
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train"]
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.nir import Clock, Graph, NotExpressible
-from whyspiking.replications.neftci import model
-from whyspiking.replications.neftci import task as tasks
+from whyspiking.talks.neftci import model
+from whyspiking.talks.neftci import task as tasks
 
 
 def step_ms(params: Params) -> float:
@@ -85,7 +85,7 @@ def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
     """The same in JAX."""
-    from whyspiking.replications.neftci import learning
+    from whyspiking.talks.neftci import learning
 
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
     read = learning.read(params, network, frames)[-1]

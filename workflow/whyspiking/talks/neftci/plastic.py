@@ -27,9 +27,14 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.replications.neftci import model
-from whyspiking.replications.neftci import task as tasks
-from whyspiking.replications.neftci.digits import evaluate, make_task, reference_counts, train
+from whyspiking.talks.neftci import model
+from whyspiking.talks.neftci import task as tasks
+from whyspiking.talks.neftci.digits import (
+    evaluate,
+    make_task,
+    reference_counts,
+    train,
+)
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "reference_counts",

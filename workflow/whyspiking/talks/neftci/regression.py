@@ -29,7 +29,7 @@ from whyspiking.contract.types import (
     Task,
     Traces,
 )
-from whyspiking.replications.neftci import model, plastic
+from whyspiking.talks.neftci import model, plastic
 
 ENGINE = "brian2-learning"
 UNTRAINED = "untrained"
@@ -219,7 +219,7 @@ def train(
 
 def initial(params: Params, raster: NDArray, streams: Streams) -> Network:
     """Weights of variance-one potentials and fixed readouts of one channel, as elsewhere."""
-    from whyspiking.replications.neftci import learning, network
+    from whyspiking.talks.neftci import learning, network
 
     weights = network.initial(
         [params.n_in, *params.hidden], 1, params.amplitude, params.mean_u, raster[:, None],
@@ -255,7 +255,7 @@ def one_trial(params: Params, start: Network, raster: NDArray, eta: float) -> li
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Traces:
     """The learned network in JAX, its weights fixed."""
-    from whyspiking.replications.neftci import learning
+    from whyspiking.talks.neftci import learning
 
     read = learning.read(params, network, _frames(params, task))
     return _outcome(params, [y[:, :, 0] for y in read], task)
@@ -265,7 +265,7 @@ def reference_counts(
     params: Params, variant: str, network: Network, task: Task
 ) -> Mapping[str, NDArray]:
     """Spike counts of all layers in JAX."""
-    from whyspiking.replications.neftci import learning
+    from whyspiking.talks.neftci import learning
 
     counts = learning.counts_of(params, network, _frames(params, task))
     return dict(zip(model.names(params), counts, strict=True))

@@ -20,8 +20,8 @@ from whyspiking.contract.types import (
     Params,
     Stimulus,
 )
-from whyspiking.replications.scherr import brian_network, pattern
-from whyspiking.replications.scherr.brian_network import ADVANCE, RESET
+from whyspiking.talks.scherr import brian_network, pattern
+from whyspiking.talks.scherr.brian_network import ADVANCE, RESET
 
 NEURON = """
 eps : 1

@@ -18,7 +18,7 @@ from whyspiking.contract.types import (
     Layer,
     Params,
 )
-from whyspiking.replications.scherr.kernel import Cell
+from whyspiking.talks.scherr.kernel import Cell
 
 NEURON = """
 v : 1

@@ -21,9 +21,9 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.replications.scherr import brian_network, evidence_task, kernel
-from whyspiking.replications.scherr.adam import Adam
-from whyspiking.replications.scherr.evidence_task import make_task
+from whyspiking.talks.scherr import brian_network, evidence_task, kernel
+from whyspiking.talks.scherr.adam import Adam
+from whyspiking.talks.scherr.evidence_task import make_task
 from whyspiking.training.history import History
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
@@ -122,7 +122,7 @@ def train(
         progress: Called every ten iterations.
     """
     if variant == LSTM:
-        from whyspiking.replications.scherr import lstm
+        from whyspiking.talks.scherr import lstm
 
         return lstm.train(params, streams, progress)
     if variant not in RULES:
@@ -177,7 +177,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
     """Run a network in the engine it was trained in."""
     given = evidence_task.from_task(params, task)
     if variant == LSTM:
-        from whyspiking.replications.scherr import lstm
+        from whyspiking.talks.scherr import lstm
 
         features = evidence_task.binned(params, given)
         choices = lstm.choose(network.arrays, features, lstm.first_bin(params))

@@ -14,8 +14,8 @@ from whyspiking.contract.types import (
     Stimulus,
     Task,
 )
-from whyspiking.replications.scherr.kernel import Trials
-from whyspiking.replications.scherr.trials import from_spikes, to_spikes
+from whyspiking.talks.scherr.kernel import Trials
+from whyspiking.talks.scherr.trials import from_spikes, to_spikes
 
 GROUPS = ("left", "right", "recall", "background")
 

@@ -14,7 +14,7 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.replications.scherr import (
+from whyspiking.talks.scherr import (
     evidence,
     evidence_task,
     explicit,

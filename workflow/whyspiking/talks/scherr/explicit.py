@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.replications.scherr import kernel
-from whyspiking.replications.scherr.reference import dense
+from whyspiking.talks.scherr import kernel
+from whyspiking.talks.scherr.reference import dense
 
 
 @dataclass(frozen=True)

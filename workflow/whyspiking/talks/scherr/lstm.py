@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
-from whyspiking.replications.scherr import evidence_task
+from whyspiking.talks.scherr import evidence_task
 from whyspiking.training.history import History
 
 ENGINE = "jax"

@@ -11,7 +11,7 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.measures import scoring
-from whyspiking.replications.scherr import pattern
+from whyspiking.talks.scherr import pattern
 
 
 def measures(

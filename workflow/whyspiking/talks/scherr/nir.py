@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.nir import Clock, Graph, NotExpressible
-from whyspiking.replications.scherr import kernel, pattern, trials
+from whyspiking.talks.scherr import kernel, pattern, trials
 
 
 def step_ms(params: Params) -> float:

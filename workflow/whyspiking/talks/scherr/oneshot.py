@@ -25,9 +25,9 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.replications.scherr import oneshot_brian, oneshot_task
-from whyspiking.replications.scherr.oneshot_brian import to_brian
-from whyspiking.replications.scherr.oneshot_task import make_task
+from whyspiking.talks.scherr import oneshot_brian, oneshot_task
+from whyspiking.talks.scherr.oneshot_brian import to_brian
+from whyspiking.talks.scherr.oneshot_task import make_task
 from whyspiking.training.history import History
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]

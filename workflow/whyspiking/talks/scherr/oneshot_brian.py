@@ -19,7 +19,7 @@ from whyspiking.contract.types import (
     Layer,
     Params,
 )
-from whyspiking.replications.scherr import oneshot_task
+from whyspiking.talks.scherr import oneshot_task
 
 CELL = """
 v : 1

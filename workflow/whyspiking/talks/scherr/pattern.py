@@ -21,8 +21,8 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.replications.scherr import brian_network, kernel, trials
-from whyspiking.replications.scherr.adam import Adam
+from whyspiking.talks.scherr import brian_network, kernel, trials
+from whyspiking.talks.scherr.adam import Adam
 from whyspiking.training.history import History
 
 RULES = {

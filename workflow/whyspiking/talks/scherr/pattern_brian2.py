@@ -20,9 +20,14 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.replications.scherr import brian_learning, kernel, pattern, reference
-from whyspiking.replications.scherr.brian_learning import to_brian
-from whyspiking.replications.scherr.pattern import decode, make_task
+from whyspiking.talks.scherr import (
+    brian_learning,
+    kernel,
+    pattern,
+    reference,
+)
+from whyspiking.talks.scherr.brian_learning import to_brian
+from whyspiking.talks.scherr.pattern import decode, make_task
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
-from whyspiking.replications.scherr.kernel import Trials
+from whyspiking.talks.scherr.kernel import Trials
 
 
 def to_spikes(trials: Trials, dt_ms: float) -> Spikes:

@@ -26,8 +26,8 @@ from whyspiking.contract.types import (
     Recording,
     Task,
 )
-from whyspiking.replications.masquelier.audio import learning, simulation, task
-from whyspiking.replications.masquelier.audio.network import LEAKY, depth
+from whyspiking.talks.masquelier.audio import learning, simulation, task
+from whyspiking.talks.masquelier.audio.network import LEAKY, depth
 
 N_WORDS = 100
 

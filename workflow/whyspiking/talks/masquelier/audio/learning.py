@@ -17,7 +17,7 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.replications.masquelier.audio import network, task
+from whyspiking.talks.masquelier.audio import network, task
 from whyspiking.training.gradient import Settings, fit, keep_compiled
 
 CONTROLS = ("conv", "linear")

@@ -22,14 +22,14 @@ from whyspiking.contract.types import (
     Params,
     Recording,
 )
-from whyspiking.replications.masquelier.audio.network import (
+from whyspiking.talks.masquelier.audio.network import (
     EPSILON,
     LEAKY,
     constants,
     depth,
     lag_of,
 )
-from whyspiking.replications.masquelier.audio.task import INPUT
+from whyspiking.talks.masquelier.audio.task import INPUT
 
 NEURON = """
 u : 1

@@ -18,7 +18,7 @@ from whyspiking.contract.types import (
 from whyspiking.datasets import words
 from whyspiking.datasets.prepared import Part
 from whyspiking.errors import UserError
-from whyspiking.replications.masquelier.audio.network import lag_of, stacked
+from whyspiking.talks.masquelier.audio.network import lag_of, stacked
 
 INPUT = "mel"
 SMALLEST = 0.1
