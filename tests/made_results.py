@@ -12,9 +12,10 @@ import pandas as pd
 import yaml
 from made_exhibits import SEEDS, exhibits
 
-from whyspiking import claims, collect, compare
+from whyspiking import collect, compare
 from whyspiking.declared import registry
 from whyspiking.records import array_files, columns, tables
+from whyspiking.verdicts import judge
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,11 +37,11 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
     settings, names = config(scale), talks or registry.available()
     for name in names:
         talk = registry.load_talk(name)
-        registered = claims.load(talk.folder / "claims.yaml", talk)
+        registered = judge.load(talk.folder / "claims.yaml", talk)
         table = pd.DataFrame(_metrics(talk, registered, scale, settings))
         tables.write_metrics(table, folder / name / "metrics.csv")
         tables.write_csv(_history(talk), folder / name / "history.csv")
-        judged = claims.judge_all(table, registered, talk, scale)
+        judged = judge.judge_all(table, registered, talk, scale)
         tables.write_csv(judged, folder / name / "verdicts.csv")
         collect.summarise_talk(table, talk, folder / name)
         for experiment in talk.experiments.values():
@@ -62,7 +63,7 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
 
 
 def _metrics(
-    talk: registry.Talk, registered: list[claims.Claim], scale: str, settings: Mapping[str, Any]
+    talk: registry.Talk, registered: list[judge.Claim], scale: str, settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Rows by their place, so that claims overwrite what was invented before."""
     rng = np.random.default_rng(7)
@@ -156,7 +157,7 @@ def _metrics(
 
 
 def _fulfil(
-    claim: claims.Claim, put: Any, loci: Mapping[tuple, str], rng: np.random.Generator
+    claim: judge.Claim, put: Any, loci: Mapping[tuple, str], rng: np.random.Generator
 ) -> None:
     """Rows from which a claim can be judged: near the published value, the control far from it.
 
@@ -177,7 +178,7 @@ def _fulfil(
             rest["locus"] = loci.get((place["experiment"], place["variant"], *key), "")
         for seed in SEEDS:
             noisy = wanted + 0.004 * abs(wanted) * rng.normal()
-            if claim.metric in claims.PROPORTIONS:
+            if claim.metric in judge.PROPORTIONS:
                 noisy = float(np.clip(noisy, 0, 1))
             put(place["experiment"], place["variant"], seed, claim.metric, noisy, **rest)
 

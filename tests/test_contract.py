@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import claims
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Task
@@ -18,6 +17,7 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records.tables import GLOSSARY
 from whyspiking.talks import dispatch
+from whyspiking.verdicts import judge
 
 ROOT = Path(__file__).parents[1]
 CONFIG = {
@@ -123,7 +123,7 @@ def test_learning_rules_are_declared(talk):
 @pytest.mark.parametrize("talk", TALKS)
 def test_claims_are_complete(talk):
     described = registry.load_talk(talk)
-    registered = claims.load(described.folder / "claims.yaml", described)
+    registered = judge.load(described.folder / "claims.yaml", described)
     keys = [claim for claim in registered if claim.role == "key"]
     assert len(keys) == 1, "exactly one key claim per talk"
     for claim in registered:

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import axes
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
+from whyspiking.verdicts import axes
 
 
 def entry(**changes):

@@ -14,11 +14,11 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import contrasts
 from whyspiking.battery import control
 from whyspiking.contract.types import Network, Trials
 from whyspiking.records import columns, tables
 from whyspiking.training import controls
+from whyspiking.verdicts import contrasts
 
 # Controls
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from toy_talk import DELAY, DURATION, ToyTalk, mlp, probe, spiking_network, talk, value
 
-from whyspiking import contrasts
 from whyspiking.records import columns
+from whyspiking.verdicts import contrasts
 
 
 class EarlyTalk(ToyTalk):

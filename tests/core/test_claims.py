@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyspiking import claims
-from whyspiking.claims import VERDICTS, Claim
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
+from whyspiking.verdicts import judge
+from whyspiking.verdicts.judge import VERDICTS, Claim
 
 
 def claim(**changes) -> Claim:
@@ -63,7 +63,7 @@ PER_VERDICT = {
 
 @pytest.mark.parametrize("verdict", PER_VERDICT)
 def test_one_table_per_verdict_of_a_measured_claim(verdict):
-    row = claims.judge(table(rows(PER_VERDICT[verdict])), claim())
+    row = judge.judge(table(rows(PER_VERDICT[verdict])), claim())
     assert row["verdict"] == verdict
     assert row["value"] == pytest.approx(np.mean(PER_VERDICT[verdict]))
     assert row["low"] < row["value"] < row["high"]
@@ -73,17 +73,17 @@ def test_one_table_per_verdict_of_a_measured_claim(verdict):
 
 def test_not_measured_and_out_of_scope():
     empty = table(rows([0.9], variant="other"))
-    missing = claims.judge(empty, claim())
+    missing = judge.judge(empty, claim())
     assert missing["verdict"] == "not measured"
     assert "accuracy" in missing["note"]
     measured = table(rows([0.96, 0.96]))
-    row = claims.judge(measured, claim(accept={"paper": [0.9, 1.0]}))
+    row = judge.judge(measured, claim(accept={"paper": [0.9, 1.0]}))
     assert row["verdict"] == "out of scope at this scale"
     assert row["value"] == pytest.approx(0.96)
     undefined = table(rows([np.nan, np.nan]))
-    assert claims.judge(undefined, claim())["verdict"] == "not measured"
+    assert judge.judge(undefined, claim())["verdict"] == "not measured"
     nothing = table()
-    assert claims.judge(nothing, claim(), "default")["verdict"] == "not measured"
+    assert judge.judge(nothing, claim(), "default")["verdict"] == "not measured"
 
 
 def test_every_verdict_word_is_reached_and_listed():
@@ -96,13 +96,13 @@ def test_every_verdict_word_is_reached_and_listed():
 def test_a_verdict_does_not_depend_on_the_order_of_rows(order, verdict):
     full = table(rows(PER_VERDICT[verdict]), rows([0.6] * 5, variant="linear", engine="jax"))
     judged = claim(negative_control={"variant": "linear"})
-    a, b = claims.judge(full, judged), claims.judge(full.iloc[list(order)], judged)
+    a, b = judge.judge(full, judged), judge.judge(full.iloc[list(order)], judged)
     assert pd.Series(a).equals(pd.Series(b))
 
 
 def test_one_seed_is_never_more_than_within_noise():
-    good = claims.judge(table(rows([0.99])), claim())
-    bad = claims.judge(table(rows([0.5])), claim())
+    good = judge.judge(table(rows([0.99])), claim())
+    bad = judge.judge(table(rows([0.5])), claim())
     assert good["verdict"] == "replicated, within noise"
     assert np.isnan(good["low"])
     assert bad["verdict"] == "inconclusive"
@@ -110,7 +110,7 @@ def test_one_seed_is_never_more_than_within_noise():
 
 def test_accuracy_intervals_are_made_on_the_logit_scale():
     values = [0.99, 0.995, 1.0]
-    row = claims.judge(table(rows(values, trials=200)), claim())
+    row = judge.judge(table(rows(values, trials=200)), claim())
     expected = statistics.logit_interval(values, 200)
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
     assert row["high"] < 1
@@ -120,8 +120,8 @@ def test_better_smaller_flips_the_band():
     error = claim(metric="nrmse", better="smaller", accept={"default": [None, 0.15]})
     low = table(rows([0.10, 0.11, 0.10], metric="nrmse"))
     high = table(rows([0.30, 0.31, 0.30], metric="nrmse"))
-    assert claims.judge(low, error)["verdict"] == "replicated"
-    assert claims.judge(high, error)["verdict"] == "not replicated"
+    assert judge.judge(low, error)["verdict"] == "replicated"
+    assert judge.judge(high, error)["verdict"] == "not replicated"
 
 
 def test_a_range_binds_on_both_sides():
@@ -138,7 +138,7 @@ def test_a_range_binds_on_both_sides():
         ([8.0, 8.01, 8.0], "not replicated"),
         ([8.6, 8.75, 8.7], "inconclusive"),
     ):
-        got = claims.judge(table(rows(values, metric="internal_frequency")), rhythm)
+        got = judge.judge(table(rows(values, metric="internal_frequency")), rhythm)
         assert got["verdict"] == verdict, values
 
 
@@ -156,14 +156,14 @@ SMALL_GAINS = np.array([0.02, 0.03, 0.02, 0.03])
 def test_differences_are_paired_by_seed():
     noisy = np.array([0.70, 0.90, 0.80, 0.60])
     full = table(rows(noisy + SMALL_GAINS), rows(noisy, variant="mlp", engine="jax"))
-    row = claims.judge(full, claim(**DIFFERENCE))
+    row = judge.judge(full, claim(**DIFFERENCE))
     assert row["verdict"] == "replicated"
     assert row["value"] == pytest.approx(0.025)
     assert row["direction_agrees"]
     reverse = table(rows(noisy), rows(noisy + SMALL_GAINS, variant="mlp"))
-    assert claims.judge(reverse, claim(**DIFFERENCE))["verdict"] == "not replicated"
+    assert judge.judge(reverse, claim(**DIFFERENCE))["verdict"] == "not replicated"
     alone = table(rows(noisy))
-    assert claims.judge(alone, claim(**DIFFERENCE))["verdict"] == "not measured"
+    assert judge.judge(alone, claim(**DIFFERENCE))["verdict"] == "not measured"
 
 
 def test_equivalence_uses_the_90_percent_interval():
@@ -178,7 +178,7 @@ def test_equivalence_uses_the_90_percent_interval():
     base = np.array([0.9, 0.8, 0.85, 0.7])
 
     def verdict(differences):
-        return claims.judge(table(rows(base + differences), rows(base, variant="mlp")), judged)
+        return judge.judge(table(rows(base + differences), rows(base, variant="mlp")), judged)
 
     same = verdict([0.001, -0.002, 0.002, 0.0])
     assert same["verdict"] == "replicated"
@@ -208,7 +208,7 @@ def test_ratios_are_judged_on_a_log_scale():
 
     def verdict(values):
         part = rows(values, "energy_ratio", perturbation="ops_int32", locus="mlp")
-        return claims.judge(table(part), judged)
+        return judge.judge(table(part), judged)
 
     row = verdict([80.0, 100.0, 125.0])
     assert row["verdict"] == "replicated"
@@ -233,13 +233,13 @@ def test_shape_counts_seeds():
         ([0.95, 0.1, 0.1, 0.2], "not replicated"),
         ([0.95], "replicated, within noise"),
     ):
-        got = claims.judge(table(rows(values, metric="order_correlation")), judged)
+        got = judge.judge(table(rows(values, metric="order_correlation")), judged)
         assert got["verdict"] == verdict, values
 
 
 def test_infinite_measurements_have_no_interval():
     judged = claim(metric="sigma50", accept={"default": [1.0, None]}, published={"value": None})
-    row = claims.judge(table(rows([2.0, np.inf, 3.0], metric="sigma50")), judged)
+    row = judge.judge(table(rows([2.0, np.inf, 3.0], metric="sigma50")), judged)
     assert row["verdict"] == "replicated, within noise"
     assert row["value"] == 3.0
     assert np.isnan(row["low"])
@@ -248,23 +248,23 @@ def test_infinite_measurements_have_no_interval():
 def test_a_band_that_the_negative_control_passes_proves_nothing():
     good = rows(PER_VERDICT["replicated"])
     judged = claim(negative_control={"variant": "linear"})
-    fails = claims.judge(table(good, rows([0.64] * 5, variant="linear", engine="jax")), judged)
+    fails = judge.judge(table(good, rows([0.64] * 5, variant="linear", engine="jax")), judged)
     assert fails["verdict"] == "replicated"
     assert fails["control_value"] == pytest.approx(0.64)
     assert fails["control_passes"] is False
-    passes = claims.judge(table(good, rows([0.97] * 5, variant="linear", engine="jax")), judged)
+    passes = judge.judge(table(good, rows([0.97] * 5, variant="linear", engine="jax")), judged)
     assert passes["verdict"] == "inconclusive"
     assert "negative control" in passes["note"]
-    absent = claims.judge(table(good), judged)
+    absent = judge.judge(table(good), judged)
     assert absent["verdict"] == "replicated"
     assert "not measured" in absent["note"]
 
 
 def test_the_engine_is_brian2_unless_said_otherwise():
     both = table(rows([0.96, 0.961, 0.96]), rows([0.5, 0.5, 0.5], engine="jax"))
-    assert claims.judge(both, claim())["value"] == pytest.approx(0.9603, abs=1e-4)
+    assert judge.judge(both, claim())["value"] == pytest.approx(0.9603, abs=1e-4)
     where = {"experiment": "yinyang", "variant": "spiking", "engine": "jax"}
-    assert claims.judge(both, claim(where=where))["value"] == 0.5
+    assert judge.judge(both, claim(where=where))["value"] == 0.5
 
 
 def test_an_ambiguous_place_is_refused():
@@ -275,9 +275,9 @@ def test_an_ambiguous_place_is_refused():
     where = {"experiment": "yinyang", "variant": "spiking", "perturbation": "jitter"}
     judged = claim(metric="robustness_area", where=where)
     with pytest.raises(UserError, match=r"locus \['hidden', 'input'\]"):
-        claims.judge(two, judged)
+        judge.judge(two, judged)
     named = claim(metric="robustness_area", where={**where, "locus": "hidden"})
-    assert claims.judge(two, named)["value"] == pytest.approx(0.8)
+    assert judge.judge(two, named)["value"] == pytest.approx(0.8)
 
 
 def test_strength_selects_one_level():
@@ -291,18 +291,18 @@ def test_strength_selects_one_level():
         "perturbation": "quantise",
         "strength": 3,
     }
-    assert claims.judge(levels, claim(where=where))["value"] == pytest.approx(0.7)
+    assert judge.judge(levels, claim(where=where))["value"] == pytest.approx(0.7)
 
 
 def test_other_indicators():
     judged = claim(published={"value": 0.959, "spread": 0.007, "seeds": 20})
-    row = claims.judge(table(rows([0.958, 0.962, 0.957, 0.960])), judged)
+    row = judge.judge(table(rows([0.958, 0.962, 0.957, 0.960])), judged)
     expected = statistics.prediction_interval(0.959, 0.007, 20, 4)
     assert (row["prediction_low"], row["prediction_high"]) == expected
     assert row["inside_prediction"]
     assert row["published_inside"]
     assert row["exceeds"] is False
-    better = claims.judge(table(rows([0.980, 0.981, 0.982])), judged)
+    better = judge.judge(table(rows([0.980, 0.981, 0.982])), judged)
     # Above the published value by more than the tolerance 0.009.
     assert better["exceeds"] is True
     assert better["published_inside"] is False
@@ -310,13 +310,13 @@ def test_other_indicators():
 
 def test_labels_of_the_report():
     full = table(rows(PER_VERDICT["replicated"]))
-    assert claims.judge(full, claim())["label"] == "replicated at reduced scale"
-    assert claims.label("replicated, within noise", "default") == (
+    assert judge.judge(full, claim())["label"] == "replicated at reduced scale"
+    assert judge.label("replicated, within noise", "default") == (
         "replicated at reduced scale, within noise"
     )
-    assert claims.label("replicated", "paper") == "replicated"
-    assert claims.label("not replicated", "default") == "not replicated"
-    smoke = claims.judge(table(rows([0.96] * 3, scale="smoke")), claim())
+    assert judge.label("replicated", "paper") == "replicated"
+    assert judge.label("not replicated", "default") == "not replicated"
+    smoke = judge.judge(table(rows([0.96] * 3, scale="smoke")), claim())
     assert smoke["label"] == "plumbing only, no verdict"
     assert smoke["verdict"] == "out of scope at this scale"
 
@@ -330,10 +330,10 @@ def test_holm_downgrades_secondary_claims_only():
         claim(id="goeltz.yinyang.b", role="secondary", metric="score"),
     ]
     full = table(rows(borderline, metric="score"))
-    alone = claims.judge(full, tests[1])
+    alone = judge.judge(full, tests[1])
     assert alone["verdict"] == "replicated"
     assert 0.0125 < alone["p_value"] < 0.025
-    verdicts = claims.judge_all(full, tests)
+    verdicts = judge.judge_all(full, tests)
     assert verdicts["verdict"].tolist() == [
         "replicated",
         "replicated, within noise",

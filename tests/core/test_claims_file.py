@@ -8,10 +8,10 @@ import pytest
 import yaml
 from toy_talk import described, talk_of
 
-from whyspiking import claims
-from whyspiking.claims import Band
 from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
+from whyspiking.verdicts import judge
+from whyspiking.verdicts.judge import Band
 
 ENTRY = {
     "id": "goeltz.yinyang.accuracy",
@@ -53,7 +53,7 @@ def test_a_good_file_loads(tmp_path):
         accept={"default": [None, 2.0]},
         published={"value": None},
     )
-    first, other = claims.load(written(tmp_path, ENTRY, second))
+    first, other = judge.load(written(tmp_path, ENTRY, second))
     assert first.talk == "goeltz"
     assert first.band("default") == Band(0.95, np.inf, "two published sd below the mean")
     assert first.band("paper").low == 0.945
@@ -82,19 +82,19 @@ def test_a_good_file_loads(tmp_path):
 )
 def test_a_bad_claim_is_refused_with_its_remedy(tmp_path, changes, message):
     with pytest.raises(UserError, match=message):
-        claims.load(written(tmp_path, changed(**changes)))
+        judge.load(written(tmp_path, changed(**changes)))
 
 
 def test_two_key_claims_and_equal_ids_are_refused(tmp_path):
     with pytest.raises(UserError, match="2 claims have role 'key'"):
-        claims.load(written(tmp_path, ENTRY, changed(id="goeltz.yinyang.other")))
+        judge.load(written(tmp_path, ENTRY, changed(id="goeltz.yinyang.other")))
     with pytest.raises(UserError, match="occurs 2 times"):
-        claims.load(written(tmp_path, ENTRY, changed(role="secondary")))
+        judge.load(written(tmp_path, ENTRY, changed(role="secondary")))
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(UserError, match="no such file"):
-        claims.load(tmp_path / "claims.yaml")
+        judge.load(tmp_path / "claims.yaml")
 
 
 def described_talk() -> Talk:
@@ -109,14 +109,14 @@ def described_talk() -> Talk:
 
 
 def test_names_are_checked_against_the_talk(tmp_path):
-    (loaded,) = claims.load(written(tmp_path, ENTRY), described_talk())
+    (loaded,) = judge.load(written(tmp_path, ENTRY), described_talk())
     assert loaded.data == "definition"
     bad = changed(negative_control={"variant": "liner"})
     with pytest.raises(UserError, match=r"negative_control.variant.*linear"):
-        claims.load(written(tmp_path, bad), described_talk())
+        judge.load(written(tmp_path, bad), described_talk())
     bad = changed(negative_control={"experiment": "ying"})
     with pytest.raises(UserError, match=r"negative_control.experiment.*yinyang"):
-        claims.load(written(tmp_path, bad), described_talk())
+        judge.load(written(tmp_path, bad), described_talk())
     bad = changed(id="comsa.yinyang.accuracy")
     with pytest.raises(UserError, match="must begin with"):
-        claims.load(written(tmp_path, bad), described_talk())
+        judge.load(written(tmp_path, bad), described_talk())

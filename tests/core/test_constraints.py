@@ -7,18 +7,20 @@ import pandas as pd
 import pytest
 
 from whyspiking import (
-    biology,
     biology_section,
     constraints,
-    costs,
-    overview,
     telling,
-    tolerance,
     trained,
 )
 from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
+from whyspiking.verdicts import (
+    biology,
+    costs,
+    overview,
+    tolerance,
+)
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}

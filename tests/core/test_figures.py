@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import comparisons, contrasts, forests
+from whyspiking import comparisons, forests
 from whyspiking.plots import figures
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import level_positions, perturbation_curves
 from whyspiking.talks.clopath import figures as clopath
 from whyspiking.talks.goeltz import figures as goeltz
+from whyspiking.verdicts import contrasts
 
 CSS = Path(figures.__file__).with_name("report_assets") / "style.css"
 PLACE = {"talk": "t", "experiment": "e", "engine": "brian2", "perturbation": "none", "locus": ""}

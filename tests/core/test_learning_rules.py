@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import contrasts
 from whyspiking.contract import places
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
@@ -15,6 +14,7 @@ from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
 from whyspiking.learning_table import learning_table
 from whyspiking.records import columns, tables
+from whyspiking.verdicts import contrasts
 
 ROOT = Path(__file__).parents[2]
 TALKS = {name: registry.load_talk(name) for name in registry.available()}

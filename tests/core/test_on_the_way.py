@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from fulfilled import fulfilled, made_of
 
-from whyspiking import contrasts, measures_table, overview
+from whyspiking import measures_table
 from whyspiking.battery import partial_input
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -27,6 +27,7 @@ from whyspiking.measures import latency
 from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
 from whyspiking.talks.neftci import task as neftci
+from whyspiking.verdicts import contrasts, overview
 
 K, DURATION, LAST = 4, 20.0, 10.0
 CONFIG = {"trials": 80}

@@ -7,10 +7,16 @@ import pandas as pd
 import pytest
 from toy_talk import described, talk_of
 
-from whyspiking import claims, markup, measures_table, overview, sections, story
+from whyspiking import (
+    markup,
+    measures_table,
+    sections,
+    story,
+)
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
 from whyspiking.verdict_table import verdict_table
+from whyspiking.verdicts import judge, overview
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,7 +73,7 @@ def verdicts(registered, found, scale="default"):
     one_each = [pd.DataFrame([r for r in rows if r["metric"] == e.metric]) for e in registered]
     empty = pd.DataFrame(columns=list(rows[0]) if rows else [])
     judged = [
-        claims.judge_all(t if len(t) else empty, [e], scale=scale)
+        judge.judge_all(t if len(t) else empty, [e], scale=scale)
         for e, t in zip(registered, one_each, strict=True)
     ]
     return pd.concat(judged, ignore_index=True)
@@ -110,11 +116,11 @@ def test_open_bands_are_inequalities():
 
 
 def test_every_verdict_has_its_own_symbol_word_and_chip():
-    assert set(markup.VERDICT_LOOK) == set(claims.VERDICTS)
-    assert len({look[0] for look in markup.VERDICT_LOOK.values()}) == len(claims.VERDICTS)
-    for verdict in claims.VERDICTS:
-        shown = markup.macros("macros").verdict(verdict, claims.label(verdict, "default"))
-        assert claims.label(verdict, "default") in shown
+    assert set(markup.VERDICT_LOOK) == set(judge.VERDICTS)
+    assert len({look[0] for look in markup.VERDICT_LOOK.values()}) == len(judge.VERDICTS)
+    for verdict in judge.VERDICTS:
+        shown = markup.macros("macros").verdict(verdict, judge.label(verdict, "default"))
+        assert judge.label(verdict, "default") in shown
         assert shown.startswith('<span class="chip ')
 
 

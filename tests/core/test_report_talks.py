@@ -12,7 +12,6 @@ from made_results import make_results
 
 from whyspiking import (
     report,
-    score_curves,
     slides,
     speed_figures,
     story,
@@ -24,6 +23,7 @@ from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import array_files, columns
 from whyspiking.talks import dispatch
+from whyspiking.verdicts import score_curves
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,6 @@ from scipy import special
 from test_registry import TOY
 from toy_talk import talk_of
 
-from whyspiking import contrasts, score_curves
 from whyspiking.contract import places
 from whyspiking.contract.types import Network, Params
 from whyspiking.declared import registry
@@ -19,6 +18,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import sizes
 from whyspiking.records import columns, tables
 from whyspiking.size_figures import NotMeasuredError, accuracy_size
+from whyspiking.verdicts import contrasts, score_curves
 
 TRIALS = 10**9
 """So many that half a count is nothing."""

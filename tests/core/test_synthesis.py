@@ -11,9 +11,7 @@ import yaml
 from whyspiking import (
     forests,
     matrix,
-    overview,
     sections,
-    synthesis,
     telling,
 )
 from whyspiking.declared import registry, strict_yaml
@@ -23,7 +21,16 @@ from whyspiking.errors import UserError
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import columns
-from whyspiking.synthesis import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
+from whyspiking.verdicts import answers, overview
+from whyspiking.verdicts.answers import (
+    DIVIDED,
+    NO,
+    NONE,
+    PART,
+    UNDECIDED,
+    YES,
+    Finding,
+)
 
 ROOT = Path(__file__).parents[2]
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa", "naud")}
@@ -67,7 +74,7 @@ def answer(*findings, verdicts=None, claims=None, **changes):
     measures = overview.measures(columns.METRICS.table([]), TALKS)
     verdicts = pd.DataFrame(columns=["claim"]) if verdicts is None else verdicts
     config = {"answers": [entry(**changes)]}
-    (found,) = synthesis.answers(
+    (found,) = answers.answers(
         axes_table(*findings), verdicts, claims or {}, measures, TALKS, config
     )
     return found
@@ -90,19 +97,19 @@ def answer(*findings, verdicts=None, claims=None, **changes):
     ],
 )
 def test_one_talk_is_summed_up_by_the_declared_rule(sides, needs, word):
-    assert synthesis.word([finding(side) for side in sides], needs) == word
+    assert answers.word([finding(side) for side in sides], needs) == word
 
 
 def test_a_single_seed_neither_supports_nor_spoils_anything():
-    assert synthesis.word([one_seed()], "any") == UNDECIDED
+    assert answers.word([one_seed()], "any") == UNDECIDED
     # A side without an interval is none, whatever the table says.
-    assert synthesis.word([one_seed("yes")], "any") == UNDECIDED
-    assert synthesis.word([finding("yes"), one_seed()], "all") == YES
+    assert answers.word([one_seed("yes")], "any") == UNDECIDED
+    assert answers.word([finding("yes"), one_seed()], "all") == YES
 
 
 def test_the_strongest_finding_supports_the_word_and_is_of_the_leading_measure():
     weak, strong, other = finding(effect=0.2), finding(effect=0.9), finding(effect=5, measure="T2")
-    stand = synthesis.Stand("goeltz", YES, (weak, finding("unclear"), strong, other))
+    stand = answers.Stand("goeltz", YES, (weak, finding("unclear"), strong, other))
     assert stand.strongest is strong
     ratio = finding(effect=0.01, null=1.0)  # a hundredth is further from 1 than a double
     assert ratio.distance > finding(effect=2.0, null=1.0).distance
@@ -139,7 +146,7 @@ def test_a_talk_without_a_number_gives_its_reason():
     ("favours", "measured", "needed"), [(6, 6, 3), (4, 6, 1), (3, 6, -1), (1, 8, -4), (0, 5, -3)]
 )
 def test_how_many_talks_would_have_to_turn(favours, measured, needed):
-    assert synthesis.turning(favours, measured) == needed
+    assert answers.turning(favours, measured) == needed
     # The definition: one talk less does not turn the majority, that many do.
     left = favours - needed
     assert (2 * left > measured) != (2 * favours > measured)
@@ -311,7 +318,7 @@ def test_an_answer_that_cannot_be_counted_is_refused(changes, words):
 def test_every_axis_of_the_config_has_an_answer_that_can_be_counted():
     declared = {(e["axis"], e["measure"]) for e in CONFIG["axes"] if e["neutral"] is not None}
     for one in CONFIG["answers"]:
-        measures = [m for m in one["counts"] if m != synthesis.CLAIMS]
+        measures = [m for m in one["counts"] if m != answers.CLAIMS]
         assert all((one["axis"], measure) in declared for measure in measures)
         assert one["change"]["measure"] in one["counts"]
     assert {e["axis"] for e in CONFIG["answers"]} >= {

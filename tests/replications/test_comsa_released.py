@@ -9,11 +9,11 @@ import pytest
 from comsa_networks import SIZES, params, silent, small
 from fulfilled import fulfilled
 
-from whyspiking import claims
 from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa import model, released
+from whyspiking.verdicts import judge
 
 
 def written(own, arrays):
@@ -77,7 +77,7 @@ def test_missing_files_are_not_measured(tmp_path, folder):
 
     verdicts = pd.read_csv(tmp_path / "verdicts.csv").set_index("claim")
     for name in ("comsa.released_slow.accuracy", "comsa.released_fast.parity"):
-        assert verdicts.loc[name, "verdict"] == claims.NOT_MEASURED
+        assert verdicts.loc[name, "verdict"] == judge.NOT_MEASURED
         assert str(verdicts.loc[name, "note"]).startswith("file not available: comsa_")
     assert "file not available" not in str(verdicts.loc["comsa.mnist_slow.accuracy", "note"])
 

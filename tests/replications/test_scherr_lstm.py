@@ -11,7 +11,6 @@ import pytest
 import yaml
 from fulfilled import fulfilled
 
-from whyspiking import contrasts
 from whyspiking.battery.control import probe_control
 from whyspiking.contract import perturb
 from whyspiking.contract.randomness import Streams
@@ -25,6 +24,7 @@ from whyspiking.talks.scherr import (
     lstm,
     trials,
 )
+from whyspiking.verdicts import contrasts
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import claims
 from whyspiking.declared import registry
 from whyspiking.records import columns, tables
+from whyspiking.verdicts import judge
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "results")
@@ -169,7 +169,7 @@ def test_smoke_run_gives_all_tables_and_pages(smoke_run):
     assert set(columns.VERDICTS.names) <= set(verdicts.columns)
     assert set(verdicts["label"]) == {"plumbing only, no verdict"}
     talks = [registry.load_talk(name) for name in registry.available()]
-    promised = [c.id for talk in talks for c in claims.load(talk.folder / "claims.yaml", talk)]
+    promised = [c.id for talk in talks for c in judge.load(talk.folder / "claims.yaml", talk)]
     assert sorted(verdicts["claim"]) == sorted(promised)
     metrics = tables.read_metrics([results / "metrics.csv"])
     assert {"brian2", "compiled"} <= set(metrics["engine"])

@@ -8,7 +8,6 @@ from typing import Any
 from markupsafe import Markup
 
 from whyspiking import markup
-from whyspiking.biology import Range, published
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import (
     BLUE,
@@ -20,6 +19,7 @@ from whyspiking.records import tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.telling import surname, surnames
+from whyspiking.verdicts.biology import Range, published
 
 type Rows = list[dict[str, Any]]
 

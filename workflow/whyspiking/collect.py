@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import claims, contrasts, overview
 from whyspiking.contract import network_files, places
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
 from whyspiking.measures import scoring, sizes
 from whyspiking.records import columns, tables
+from whyspiking.verdicts import contrasts, judge, overview
 
 
 def collect_talk(
@@ -61,8 +61,8 @@ def collect_talk(
             unavailable[experiment, variant] = network.info["unavailable"]
     tables.write_csv(columns.HISTORY.table(history), folder / "history.csv")
 
-    registered = claims.load(described.folder / "claims.yaml", described)
-    verdicts = claims.judge_all(
+    registered = judge.load(described.folder / "claims.yaml", described)
+    verdicts = judge.judge_all(
         table, registered, described, config["scale"], unavailable=unavailable
     )
     tables.write_csv(verdicts, folder / "verdicts.csv")

@@ -8,16 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import (
+from whyspiking import provenance
+from whyspiking.declared import registry
+from whyspiking.records import columns, datapackage, tables
+from whyspiking.verdicts import (
     axes,
     biology,
     costs,
-    provenance,
     score_curves,
     tolerance,
 )
-from whyspiking.declared import registry
-from whyspiking.records import columns, datapackage, tables
 
 
 def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:

@@ -9,14 +9,14 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking import forests, markup
-from whyspiking.costs import MEMORY, RATIO, SECONDS
 from whyspiking.declared.registry import Talk
 from whyspiking.forests import Panel
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.records import tables
 from whyspiking.records.tables import GLOSSARY, Table
-from whyspiking.synthesis import AGAINST, Finding
 from whyspiking.telling import surnames
+from whyspiking.verdicts.answers import AGAINST, Finding
+from whyspiking.verdicts.costs import MEMORY, RATIO, SECONDS
 
 
 def _ratios(costs: Table) -> Table:

@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from whyspiking import markup
-from whyspiking.axes import AGAINST, FAVOURS
 from whyspiking.plots.figures import (
     BLUE,
     GREEN,
@@ -25,7 +24,8 @@ from whyspiking.plots.figures import (
     log_axis,
 )
 from whyspiking.records.tables import Table
-from whyspiking.synthesis import CLAIMS, Answer, Finding
+from whyspiking.verdicts.answers import CLAIMS, Answer, Finding
+from whyspiking.verdicts.axes import AGAINST, FAVOURS
 
 VERDICT_COLOURS = {
     "replicated": GREEN,

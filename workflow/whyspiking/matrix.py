@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from whyspiking import markup, telling
-from whyspiking.axes import AGAINST, FAVOURS
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import (
     GREEN,
@@ -21,8 +20,19 @@ from whyspiking.plots.figures import (
     NotMeasuredError,
     Plate,
 )
-from whyspiking.synthesis import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
 from whyspiking.telling import surname
+from whyspiking.verdicts.answers import (
+    CLAIMS,
+    DIVIDED,
+    NO,
+    NONE,
+    PART,
+    WORDS,
+    YES,
+    Answer,
+    Stand,
+)
+from whyspiking.verdicts.axes import AGAINST, FAVOURS
 
 FITTING = 26
 """Letters that fit side by side in a cell of the figure."""

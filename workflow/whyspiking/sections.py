@@ -11,7 +11,7 @@ from markupsafe import Markup
 from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.markup import macros
 from whyspiking.records.tables import GLOSSARY, Table
-from whyspiking.synthesis import CLAIMS, Answer
+from whyspiking.verdicts.answers import CLAIMS, Answer
 
 PASSES = ("replicated", "replicated, within noise")
 OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio", "speed_area_gain")

@@ -12,7 +12,7 @@ from whyspiking import forests, matrix
 from whyspiking.markup import macros
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
-from whyspiking.synthesis import CLAIMS, Answer
+from whyspiking.verdicts.answers import CLAIMS, Answer
 
 if TYPE_CHECKING:
     from whyspiking.study import Study

@@ -23,7 +23,6 @@ from whyspiking import (
     size_figures,
     slides,
     speed_figures,
-    synthesis,
     telling,
     trained,
 )
@@ -41,8 +40,9 @@ from whyspiking.story import (
     find,
     show,
 )
-from whyspiking.synthesis import Answer
 from whyspiking.verdict_table import verdict_table
+from whyspiking.verdicts import answers as synthesis
+from whyspiking.verdicts.answers import Answer
 
 __all__ = ["Story", "Study"]
 

@@ -9,9 +9,8 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking import markup
-from whyspiking.axes import AGAINST, FAVOURS
 from whyspiking.declared.registry import Talk
-from whyspiking.synthesis import (
+from whyspiking.verdicts.answers import (
     CLAIMS,
     DIVIDED,
     NO,
@@ -25,6 +24,7 @@ from whyspiking.synthesis import (
     by_talk,
     turning,
 )
+from whyspiking.verdicts.axes import AGAINST, FAVOURS
 
 LOOK = {
     # word -> symbol, colour class; the symbols are the marks of the forest figures

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking import overview
-from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.records.tables import Table
+from whyspiking.verdicts import overview
+from whyspiking.verdicts.axes import AGAINST, FAVOURS, UNCLEAR
 
 YES, PART, NO, UNDECIDED, NONE = "yes", "in part", "no", "undecided", "n/a"
 WORDS = (YES, PART, NO, UNDECIDED, NONE)

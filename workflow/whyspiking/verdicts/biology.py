@@ -24,7 +24,7 @@ from whyspiking.declared.strict_yaml import (
 )
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
-from whyspiking.tolerance import of_spiking
+from whyspiking.verdicts.tolerance import of_spiking
 
 SOURCES = Path(__file__).with_name("report_assets") / "biology.yaml"
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.axes import AGAINST, FAVOURS, UNCLEAR
 from whyspiking.declared.registry import Talk, Variant
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
+from whyspiking.verdicts.axes import AGAINST, FAVOURS, UNCLEAR
 
 SECONDS, RATIO = "train_seconds", "train_seconds_ratio"
 MEMORY = ("learning_memory", "memory")
