@@ -19,9 +19,9 @@ from timing import Row
 
 PART = "stages"
 IMPORTS = {
-    "train, a compiled talk": "whyspiking.replicate, whyspiking.training.first_spike.compiled",
-    "train in JAX": "whyspiking.replicate, whyspiking.training.gradient",
-    "simulate": "whyspiking.resimulate",
+    "train, a compiled talk": "whyspiking.stages.train, whyspiking.training.first_spike.compiled",
+    "train in JAX": "whyspiking.stages.train, whyspiking.training.gradient",
+    "simulate": "whyspiking.stages.simulate",
     "simulate, Brian2 itself": "brian2",
     "page": "whyspiking.study, papermill, nbconvert",
 }

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
-from whyspiking import plans, replicate
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
+from whyspiking.stages import plans
+from whyspiking.stages import train as replicate
 from whyspiking.talks import dispatch
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 import yaml
 from made_exhibits import SEEDS, exhibits
 
-from whyspiking import collect, compare
 from whyspiking.declared import registry
 from whyspiking.records import array_files, columns, tables
+from whyspiking.stages import collect, compare
 from whyspiking.verdicts import judge
 
 ROOT = Path(__file__).parents[1]

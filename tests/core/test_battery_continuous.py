@@ -17,7 +17,6 @@ from toy_talk import (
     value,
 )
 
-from whyspiking import plans
 from whyspiking.battery import probe as battery
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -30,6 +29,7 @@ from whyspiking.contract.types import (
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import tables
+from whyspiking.stages import plans
 
 
 class ToyWave(ToyTalk):

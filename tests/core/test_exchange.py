@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import yaml
 
-from whyspiking import plans, replicate
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
 from whyspiking.datasets import recordings
@@ -27,6 +26,8 @@ from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.records import array_files
 from whyspiking.running import code_inputs
 from whyspiking.stages import data as making
+from whyspiking.stages import plans
+from whyspiking.stages import train as replicate
 from whyspiking.talks import dispatch
 
 ROOT = Path(__file__).parents[2]

@@ -7,12 +7,6 @@ import pytest
 from fulfilled import made_of
 from toy_talk import described, talk_of
 
-from whyspiking import (
-    collect,
-    plans,
-    replicate,
-    resimulate,
-)
 from whyspiking.contract import network_files
 from whyspiking.contract.types import (
     Labels,
@@ -25,6 +19,16 @@ from whyspiking.contract.types import (
 )
 from whyspiking.declared import registry
 from whyspiking.records import tables
+from whyspiking.stages import (
+    collect,
+    plans,
+)
+from whyspiking.stages import (
+    simulate as resimulate,
+)
+from whyspiking.stages import (
+    train as replicate,
+)
 
 
 def make_replication(measures):

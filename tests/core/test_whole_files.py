@@ -11,10 +11,10 @@ from whyspiking.compiler import libraries
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network, Results
 from whyspiking.errors import UserError
-from whyspiking.provenance import _benchmarks
 from whyspiking.records import array_files, tables, whole_files
 from whyspiking.records.columns import Column, TableSchema
 from whyspiking.running.jobs import REMEDIES
+from whyspiking.stages.provenance import _benchmarks
 
 
 def listed(folder):

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import plans
 from whyspiking.battery import probe as battery
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
@@ -31,6 +30,7 @@ from whyspiking.contract.types import (
 )
 from whyspiking.declared.registry import Experiment, Talk, TauChar
 from whyspiking.records import columns, tables
+from whyspiking.stages import plans
 from whyspiking.training import controls
 
 K, DURATION, DELAY, TAU = 4, 20.0, 1.0, 2.0

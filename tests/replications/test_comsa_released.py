@@ -58,16 +58,21 @@ def test_released_files_that_do_not_fit_are_refused(tmp_path):
 @pytest.mark.parametrize("folder", [None, Path("nowhere")])
 def test_missing_files_are_not_measured(tmp_path, folder):
     """The jobs run to their end, and the claim says what was missing."""
-    from whyspiking import collect, plans, replicate, resimulate
+    from whyspiking.stages import (
+        collect,
+        plans,
+        simulate,
+        train,
+    )
 
     experiment = registry.load_talk("comsa").experiments["released"]
     own = replace(params("released"), originals_dir=folder and tmp_path / folder)
     place = tmp_path / "smoke" / "comsa" / "released"
     for variant in ("slow", "fast"):
         plan = plans.training(experiment, variant, own)
-        replicate.train(plan, [], place / variant / "seed-0", silent)
+        train.train(plan, [], place / variant / "seed-0", silent)
     networks = [place / variant / "seed-0" for variant in ("slow", "fast")]
-    resimulate.simulate(plans.measuring(experiment, own, 1.0), networks, {}, place, silent)
+    simulate.simulate(plans.measuring(experiment, own, 1.0), networks, {}, place, silent)
     config = {"scale": "default", "energy": _energy()}
     collect.collect_talk(
         "comsa", [place / "metrics.csv"],

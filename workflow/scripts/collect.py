@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from whyspiking.collect import collect_talk
 from whyspiking.running import code_inputs
 from whyspiking.running.jobs import job, wildcard_label
+from whyspiking.stages.collect import collect_talk
 
 with job(snakemake.log[0], wildcard_label(snakemake.wildcards)):
     collect_talk(

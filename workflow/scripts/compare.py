@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from whyspiking.compare import compare_talks
 from whyspiking.running import code_inputs
 from whyspiking.running.jobs import job
+from whyspiking.stages.compare import compare_talks
 
 with job(snakemake.log[0], "comparison"):
     compare_talks(

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from whyspiking.replicate import train
 from whyspiking.running import code_inputs
 from whyspiking.running.jobs import job, wildcard_label
+from whyspiking.stages.train import train
 
 with job(snakemake.log[0], wildcard_label(snakemake.wildcards)) as progress:
     train(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import provenance
 from whyspiking.declared import registry
 from whyspiking.records import columns, datapackage, tables
+from whyspiking.stages import provenance
 from whyspiking.verdicts import (
     axes,
     biology,

@@ -18,7 +18,7 @@ from whyspiking.records import array_files, tables
 from whyspiking.talks import dispatch
 
 if TYPE_CHECKING:
-    from whyspiking.plans import Measuring
+    from whyspiking.stages.plans import Measuring
 
 
 def simulate(

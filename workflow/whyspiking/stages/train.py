@@ -24,7 +24,7 @@ from whyspiking.talks import dispatch
 from whyspiking.training import controls
 
 if TYPE_CHECKING:
-    from whyspiking.plans import Training
+    from whyspiking.stages.plans import Training
 
 SPLITS: tuple[Split, ...] = ("test", "fresh")
 
