@@ -96,7 +96,7 @@ reference:
 	@cp results/default/{verdicts,axes,metrics,measures,energy,costs,parity,limits,biology,durations}.csv \
 	  results/default/manifest.json results/reference/
 	@python -m whyspiking.records.datapackage results/reference
-	@python -m whyspiking.readme_table
+	@python -m whyspiking.report.readme
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

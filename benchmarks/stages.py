@@ -23,7 +23,7 @@ IMPORTS = {
     "train in JAX": "whyspiking.stages.train, whyspiking.training.gradient",
     "simulate": "whyspiking.stages.simulate",
     "simulate, Brian2 itself": "brian2",
-    "page": "whyspiking.study, papermill, nbconvert",
+    "page": "whyspiking.report.run_page, papermill, nbconvert",
 }
 """Job -> what it imports."""
 STAGES = {

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from whyspiking.benchmark_section import last_benchmark
 from whyspiking.errors import UserError
+from whyspiking.report.benchmark import last_benchmark
 
 ROOT = Path(__file__).parents[2]
 HEAD = "part,what,seconds,versus,reference_seconds,ratio,target,note\n"

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import (
-    biology_section,
-    constraints,
-    telling,
-    trained,
-)
 from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
+from whyspiking.report import (
+    biology_section,
+    costs_section,
+    sentences,
+    tolerance_section,
+)
 from whyspiking.verdicts import (
     biology,
     costs,
@@ -23,7 +23,7 @@ from whyspiking.verdicts import (
 )
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
-NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}
+NAMES = {name: sentences.surname(talk) for name, talk in TALKS.items()}
 
 
 def rows(*entries, **shared):
@@ -50,12 +50,12 @@ def test_training_time_is_a_ratio_paired_by_seed():
     assert found["value"] == pytest.approx(10)
     assert (found["locus"], found["favours_spikes"]) == ("mlp", "no")
     told = costs.costs(table, TALKS)
-    said = constraints.training_sentence(told)
+    said = costs_section.training_sentence(told)
     assert "in 1 of 1 talks" in said and "median of the 1 ratios: 10." in said
     with style():
-        assert "Goeltz yinyang vs mlp: 10" in constraints.training_figure(told, NAMES).alt
+        assert "Goeltz yinyang vs mlp: 10" in costs_section.training_figure(told, NAMES).alt
     durations = pd.DataFrame(columns=["talk", "experiment", "rule", "seconds"])
-    shown = constraints.cost_table(told, durations, TALKS)
+    shown = costs_section.cost_table(told, durations, TALKS)
     assert '<td class="number" data-sort="30.0">30 s</td>' in shown
 
 
@@ -78,9 +78,9 @@ def test_a_copied_network_has_no_training_time():
     table = rows(("spiking", 0, "train_seconds", 0.001), ("mlp", 0, "train_seconds", 2.0))
     told = costs.costs(table, TALKS)
     assert told["variant"].tolist() == ["mlp"]
-    assert constraints.training_sentence(told) == ""
+    assert costs_section.training_sentence(told) == ""
     with pytest.raises(figures.NotMeasuredError):
-        constraints.training_figure(told, NAMES)
+        costs_section.training_figure(told, NAMES)
 
 
 # engines
@@ -103,7 +103,7 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
     (found,) = told.to_dict("records")
     assert found["equal"] == equal
     assert found["networks"] == 2
-    said = constraints.parity_told(told, TALKS, LIMITS)
+    said = costs_section.parity_told(told, TALKS, LIMITS)
     assert f"In {int(equal)} of 1 talks" in said
     assert ("not in Goeltz" in said) != equal
 
@@ -111,21 +111,21 @@ def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal)
 def test_what_was_not_measured_is_said():
     empty = rows(("spiking", 0, "score", 0.9))
     parity = costs.parity(empty, TALKS, LIMITS)
-    assert "not compared" in constraints.parity_told(parity, TALKS, LIMITS)
-    assert "not measured" in constraints.size(overview.measures(empty, TALKS), TALKS)
-    assert "No memory" in constraints.memory(costs.costs(empty, TALKS), TALKS)
+    assert "not compared" in costs_section.parity_told(parity, TALKS, LIMITS)
+    assert "not measured" in costs_section.size(overview.measures(empty, TALKS), TALKS)
+    assert "No memory" in costs_section.memory(costs.costs(empty, TALKS), TALKS)
 
 
 def test_size_ratio_is_told_with_its_control():
     table = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
-    assert "Goeltz, yinyang against mlp: 1 [" in constraints.size(
+    assert "Goeltz, yinyang against mlp: 1 [" in costs_section.size(
         overview.measures(table, TALKS), TALKS
     )
 
 
 def test_memory_of_learning_finds_all_metrics_about_it():
     table = rows(("spiking", 0, "learning_memory", 5.0), ("spiking", 0, "memory_slope_ratio", 0.5))
-    shown = constraints.memory(costs.costs(table, TALKS), TALKS)
+    shown = costs_section.memory(costs.costs(table, TALKS), TALKS)
     assert "learning_memory" in shown and "memory_slope_ratio" in shown
 
 
@@ -145,10 +145,10 @@ def test_tolerance_names_the_worst_experiment_first():
         ]
     )  # fmt: skip
     limits = tolerance.limits(table, TALKS)
-    shown = trained.table(limits, TALKS)
+    shown = tolerance_section.table(limits, TALKS)
     assert "8 … 4 bit" in shown  # most bits needed first; the control does not count
     assert "mnist, weights … yinyang, weights" in shown
-    said = trained.sentences(limits, TALKS)
+    said = tolerance_section.sentences(limits, TALKS)
     assert "with 6 bits per weight, without retraining, in 0 of 1 talks" in said
     assert "in 1 of 1 talks (Goeltz): there the times are the code" in said  # tau_char is 1 ms
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking import comparisons, forests
 from whyspiking.plots import figures
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import level_positions, perturbation_curves
+from whyspiking.report import energy_figures, forest_plots
 from whyspiking.talks.clopath import figures as clopath
 from whyspiking.talks.goeltz import figures as goeltz
 from whyspiking.verdicts import contrasts
@@ -127,7 +127,7 @@ def test_energy_is_averaged_on_the_logarithm_around_a_line_at_one():
     table = rows(
         [(0, 0.0, 0.1), (1, 0.0, 10.0)], "energy_ratio", perturbation="mem_near", locus="mlp"
     )
-    plate = comparisons.energy_dots(contrasts.energy_ratios(table))
+    plate = energy_figures.energy_dots(contrasts.energy_ratios(table))
     ax = plate.axes[0]
     assert ax.get_xscale() == "log"
     assert "R from 1 to 1" in plate.alt
@@ -146,7 +146,7 @@ def test_forest_shows_value_band_and_published_in_their_order():
             }
         ]
     )  # fmt: skip
-    plate = forests.verdict_forest(verdicts)
+    plate = forest_plots.verdict_forest(verdicts)
     ax = plate.axes[0]
     marks = {line.get_marker(): line for line in ax.get_lines() if line.get_marker() != "None"}
     band = ax.collections[0].get_paths()[0].get_extents()

@@ -12,8 +12,8 @@ from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
-from whyspiking.learning_table import learning_table
 from whyspiking.records import columns, tables
+from whyspiking.report.learning_table import learning_table
 from whyspiking.verdicts import contrasts
 
 ROOT = Path(__file__).parents[2]

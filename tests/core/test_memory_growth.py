@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from whyspiking import memory_growth, telling
 from whyspiking.declared import registry
 from whyspiking.declared.learning_rules import Memory, Rule, Signal
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
+from whyspiking.report import memory_growth, sentences
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
-NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}
+NAMES = {name: sentences.surname(talk) for name, talk in TALKS.items()}
 
 
 def rule(name, per_step=0, signals=(), applies=("yinyang/spiking",)):

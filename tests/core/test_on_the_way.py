@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from fulfilled import fulfilled, made_of
 
-from whyspiking import measures_table
 from whyspiking.battery import partial_input
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -26,6 +25,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import latency
 from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
+from whyspiking.report import measures_table
 from whyspiking.talks.neftci import task as neftci
 from whyspiking.verdicts import contrasts, overview
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from whyspiking import readme_table
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
+from whyspiking.report import readme as readme_table
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from whyspiking import report
 from whyspiking.errors import UserError
+from whyspiking.report import notebook as report
 from whyspiking.running import code_inputs
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +73,7 @@ def test_page_is_self_contained_and_the_same_on_every_build(tmp_path):
         "# A title\n\ntext with $x_1$\n\n$$y = x^2 \\tag{1}$$",
         "results: str = ''\nword: str = 'default'",
         "## A section",
-        "from whyspiking.markup import Html\nHtml(f'<p>{word}</p>')",
+        "from whyspiking.report.html import Html\nHtml(f'<p>{word}</p>')",
     )
     pages = []
     for name in ("a", "b"):
@@ -174,5 +174,5 @@ def test_pages_depend_on_all_that_draws_them():
 
 
 def test_importing_the_page_maker_is_cheap():
-    code = "import sys, whyspiking.report; sys.exit('pandas' in sys.modules)"
+    code = "import sys, whyspiking.report.notebook; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from toy_talk import described, talk_of
 
-from whyspiking import (
-    markup,
-    measures_table,
-    sections,
-    story,
-)
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
-from whyspiking.verdict_table import verdict_table
+from whyspiking.report import (
+    html,
+    measures_table,
+    sections,
+    talk_page,
+)
+from whyspiking.report.verdict_table import verdict_table
 from whyspiking.verdicts import judge, overview
 
 ROOT = Path(__file__).parents[2]
@@ -98,28 +98,28 @@ def verdicts(registered, found, scale="default"):
     ],
 )
 def test_numbers_are_written_for_readers(x, unit, shown):
-    assert markup.value(x, unit) == shown
+    assert html.value(x, unit) == shown
 
 
 def test_one_seed_is_said_to_have_no_interval():
-    assert "no interval" in markup.interval(0.9, np.nan, np.nan, "fraction")
-    assert "[85.0, 95.0]" in markup.interval(0.9, 0.85, 0.95, "fraction")
+    assert "no interval" in html.interval(0.9, np.nan, np.nan, "fraction")
+    assert "[85.0, 95.0]" in html.interval(0.9, 0.85, 0.95, "fraction")
 
 
 def test_open_bands_are_inequalities():
-    assert markup.band(0.95, np.inf, "fraction") == "≥ 95.0 %"
-    assert markup.band(-np.inf, 2.0, "ms") == "≤ 2 ms"
-    assert markup.band(12, 22, "1") == "12 … 22"
+    assert html.band(0.95, np.inf, "fraction") == "≥ 95.0 %"
+    assert html.band(-np.inf, 2.0, "ms") == "≤ 2 ms"
+    assert html.band(12, 22, "1") == "12 … 22"
 
 
 # the verdict table
 
 
 def test_every_verdict_has_its_own_symbol_word_and_chip():
-    assert set(markup.VERDICT_LOOK) == set(judge.VERDICTS)
-    assert len({look[0] for look in markup.VERDICT_LOOK.values()}) == len(judge.VERDICTS)
+    assert set(html.VERDICT_LOOK) == set(judge.VERDICTS)
+    assert len({look[0] for look in html.VERDICT_LOOK.values()}) == len(judge.VERDICTS)
     for verdict in judge.VERDICTS:
-        shown = markup.macros("macros").verdict(verdict, judge.label(verdict, "default"))
+        shown = html.macros("macros").verdict(verdict, judge.label(verdict, "default"))
         assert judge.label(verdict, "default") in shown
         assert shown.startswith('<span class="chip ')
 
@@ -183,8 +183,8 @@ def test_verdicts_are_counted():
 
 
 def test_smoke_pages_carry_a_banner():
-    assert "plumbing only" in story.banner("smoke")
-    assert story.banner("default") == ""
+    assert "plumbing only" in talk_page.banner("smoke")
+    assert talk_page.banner("default") == ""
 
 
 def test_deviations_give_published_used_and_why():
@@ -241,6 +241,6 @@ def test_provenance_names_commit_state_and_hashes():
 def test_a_run_of_another_scale_is_refused(tmp_path):
     metrics = pd.DataFrame({"scale": ["smoke"]})
     with pytest.raises(UserError, match="'default' was asked for"):
-        story.check_scale(metrics, "default", tmp_path / "metrics.csv")
+        talk_page.check_scale(metrics, "default", tmp_path / "metrics.csv")
     with pytest.raises(UserError, match="does not exist"):
-        story.find(tmp_path / "absent")
+        talk_page.find(tmp_path / "absent")

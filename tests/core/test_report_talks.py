@@ -10,18 +10,20 @@ import pytest
 from made_exhibits import exhibits
 from made_results import make_results
 
-from whyspiking import (
-    report,
-    slides,
-    speed_figures,
-    story,
-    study,
-)
 from whyspiking.contract.types import Results
 from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import array_files, columns
+from whyspiking.report import (
+    notebook,
+    run_page,
+    slides,
+    speed_figure,
+)
+from whyspiking.report import (
+    talk_page as story,
+)
 from whyspiking.talks import dispatch
 from whyspiking.verdicts import score_curves
 
@@ -38,9 +40,9 @@ def test_two_builds_of_the_report_are_identical(results, tmp_path):
     """Two kernels, so that nothing hangs on the order of a set."""
     pages = []
     for name in ("a", "b"):
-        page = tmp_path / name / report.MAIN_PAGE
+        page = tmp_path / name / notebook.MAIN_PAGE
         parameters = {"results": str(results), "scale": "default"}
-        report.make_page(
+        notebook.make_page(
             ROOT / "notebooks" / "why_spiking.ipynb", tmp_path / name / "x.ipynb", page, parameters
         )
         pages.append(page.read_bytes())
@@ -49,7 +51,7 @@ def test_two_builds_of_the_report_are_identical(results, tmp_path):
 
 
 def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
-    told = study.Study.open(results, "default")
+    told = run_page.Study.open(results, "default")
     for name in ("a", "b"):
         slides.write(told, tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
@@ -63,7 +65,7 @@ def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
 
 @pytest.mark.parametrize("name", registry.available())
 def test_signature_figures_have_caption_alternative_and_units(results, name):
-    story = study.Story.open(results, name, "default")
+    story = run_page.Story.open(results, name, "default")
     for title, draw in story._plates().items():
         with style():
             drawn = draw()
@@ -100,19 +102,19 @@ def test_networks_on_the_same_data_share_a_figure(tmp_path):
     curves = columns.CURVES.table(rows)
     # A variant that kept no curve, and one that another experiment trained, have no line.
     assert set(curves["variant"]) == {"spiking"} and len(curves) == 2 * time_ms.size
-    shared = speed_figures.by_data(curves, talks)
+    shared = speed_figure.by_data(curves, talks)
     assert list(shared) == ["mnist"]
     with style():
-        plate = speed_figures.speed_accuracy(shared["mnist"])
+        plate = speed_figure.speed_accuracy(shared["mnist"])
         assert "goeltz · mnist: 0.900, 95 % of it after 2.1 τ" in plate.alt
         assert "comsa · mnist slow: 0.900, 95 % of it after 4.2 τ" in plate.alt
         with pytest.raises(figures.NotMeasuredError, match="Fewer than two"):
-            speed_figures.speed_accuracy({})
-    assert speed_figures.by_data(curves[curves["talk"] == "comsa"], talks) == {}
+            speed_figure.speed_accuracy({})
+    assert speed_figure.by_data(curves[curves["talk"] == "comsa"], talks) == {}
 
 
 def test_report_tells_all_talks(results):
-    told = study.Study.open(results, "default")
+    told = run_page.Study.open(results, "default")
     page = "".join(
         piece.markup
         for piece in (
@@ -132,7 +134,7 @@ def test_report_tells_all_talks(results):
         for line in "".join(cell["source"]).splitlines()
         if cell["cell_type"] == "markdown" and line.startswith("## ")
     ]
-    whole, _ = report._with_anchors(page + "".join(f"<h2>{h}</h2>" for h in headings))
+    whole, _ = notebook._with_anchors(page + "".join(f"<h2>{h}</h2>" for h in headings))
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert sorted(ids) == sorted(set(ids)), "identifiers are unique in the page"
     assert set(re.findall(r'href="#([^"]+)"', whole)) <= set(ids)

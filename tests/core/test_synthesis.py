@@ -8,12 +8,6 @@ import pandas as pd
 import pytest
 import yaml
 
-from whyspiking import (
-    forests,
-    matrix,
-    sections,
-    telling,
-)
 from whyspiking.declared import registry, strict_yaml
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.config_file import Config
@@ -21,6 +15,12 @@ from whyspiking.errors import UserError
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import columns
+from whyspiking.report import (
+    forest_plots,
+    sections,
+    sentences,
+    talks_by_axis,
+)
 from whyspiking.verdicts import answers, overview
 from whyspiking.verdicts.answers import (
     DIVIDED,
@@ -34,7 +34,7 @@ from whyspiking.verdicts.answers import (
 
 ROOT = Path(__file__).parents[2]
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa", "naud")}
-NAMES = {name: telling.surname(talk) for name, talk in TALKS.items()}
+NAMES = {name: sentences.surname(talk) for name, talk in TALKS.items()}
 CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
 
 
@@ -190,7 +190,7 @@ def test_sentences_name_counts_effects_and_who_disagrees():
     found = answer(
         finding("yes", 0.5), finding("yes", 0.9, talk="comsa"), finding("no", 0.7, talk="naud")
     )
-    said = telling.axis_paragraph(found, TALKS, {"T1": "What is lost."})
+    said = sentences.axis_paragraph(found, TALKS, {"T1": "What is lost."})
     assert "<strong>yes in 2 of 3 talks</strong>" in said
     assert "no in 1 (Naud)" in said
     assert "T1 (what is lost) was measured in 3 talks" in said
@@ -202,17 +202,17 @@ def test_sentences_name_counts_effects_and_who_disagrees():
 
 
 def test_an_axis_without_measurements_says_so():
-    said = telling.axis_paragraph(answer(), TALKS, {})
+    said = sentences.axis_paragraph(answer(), TALKS, {})
     assert "Nothing was measured" in said
-    assert telling.in_one_screen([answer()], TALKS).count("measured in no talk") == 1
+    assert sentences.in_one_screen([answer()], TALKS).count("measured in no talk") == 1
 
 
 def test_the_summary_sorts_axes_by_what_most_talks_say():
     both = [answer(finding("yes")), answer(finding("no"), axis="energy", buys="less energy")]
     both[1] = dataclasses.replace(both[0], axis="energy", buys="less energy")
-    said = telling.in_one_screen(both[:1], TALKS)
+    said = sentences.in_one_screen(both[:1], TALKS)
     assert "Spikes buy" in said and "They do not buy" not in said
-    no = telling.in_one_screen([answer(finding("no"))], TALKS)
+    no = sentences.in_one_screen([answer(finding("no"))], TALKS)
     assert "They do not buy" in no and "Spikes buy" not in no
 
 
@@ -221,24 +221,24 @@ def test_the_summary_sorts_axes_by_what_most_talks_say():
 
 def test_matrix_has_a_word_for_every_talk_and_a_reason_for_every_gap():
     found = answer(finding("yes"), finding("no", talk="comsa"))
-    shown = matrix.table([found], TALKS)
+    shown = talks_by_axis.table([found], TALKS)
     assert shown.count("<tr>") == 1 + len(TALKS) + 1  # heads, talks, all together
     for word in (YES, NO, NONE):
-        assert telling.chip(word) in shown
+        assert sentences.chip(word) in shown
     assert "T1 0.5 [0.4, 0.6]" in shown
     assert found.stands["naud"].reason.replace("'", "&#x27;") in shown
     assert shown.count('scope="row"') == len(TALKS) + 1
     with style():
-        plate = matrix.figure([found], TALKS)
+        plate = talks_by_axis.figure([found], TALKS)
         assert "Goeltz, timing: yes" in plate.alt
         assert "Naud, timing: n/a" in plate.alt
         with pytest.raises(figures.NotMeasuredError):
-            matrix.figure([answer()], TALKS)
+            talks_by_axis.figure([answer()], TALKS)
 
 
 def test_in_part_shows_both_ends():
     found = answer(finding("yes", 0.5), finding("no", 0.7))
-    assert "T1 −0.7 … 0.5" in matrix.table([found], TALKS)
+    assert "T1 −0.7 … 0.5" in talks_by_axis.table([found], TALKS)
 
 
 def lines_at(ax, marker):
@@ -250,7 +250,7 @@ def test_forest_marks_the_side_of_the_null_and_leaves_single_seeds_open():
         finding("yes", 0.9), finding("no", 0.9, talk="comsa"), one_seed(talk="naud", effect=0.0)
     )
     with style():
-        plate = forests.axis_forest(found, CONFIG, NAMES)
+        plate = forest_plots.axis_forest(found, CONFIG, NAMES)
         ax = plate.axes[0]
         (up,), (square,), (circle,) = (lines_at(ax, marker) for marker in "^so")
         assert up.get_color() == figures.GREEN
@@ -271,7 +271,7 @@ def test_forest_of_energy_puts_the_models_of_a_row_on_one_line():
     ratios = [dataclasses.replace(f, effect=abs(f.effect)) for f in ratios]
     found = answer(*ratios, counts=["E1"])
     with style():
-        free, paid = forests.axis_forest(found, CONFIG, NAMES).axes
+        free, paid = forest_plots.axis_forest(found, CONFIG, NAMES).axes
     assert free.get_title(loc="left") == "E1, operations only"
     assert free.get_xscale() == "log"
     assert len(lines_at(free, "s")) == 2
@@ -283,10 +283,10 @@ def test_an_extreme_ratio_is_an_arrow_at_the_edge_and_keeps_its_number():
     tiny = finding("no", measure="E1", metric="energy_ratio", null=1.0, locus="mlp",
                    perturbation="mem_near", effect=-1e-6, low=0.9e-6, high=1.1e-6)  # fmt: skip
     with style():
-        plate = forests.axis_forest(answer(tiny, counts=["E1"]), CONFIG, NAMES)
+        plate = forest_plots.axis_forest(answer(tiny, counts=["E1"]), CONFIG, NAMES)
         ax = plate.axes[0]
         (arrow,) = lines_at(ax, "<")
-    assert arrow.get_xdata()[0] == pytest.approx(forests.BEYOND[0])
+    assert arrow.get_xdata()[0] == pytest.approx(forest_plots.BEYOND[0])
     assert [text.get_text() for text in ax.texts] == ["1.0e−6"]
     assert "arrow: beyond the axis" in plate.caption
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from made_results import make_results
 
-from whyspiking import slides
-from whyspiking.report import make_page
-from whyspiking.study import Study
+from whyspiking.report import slides
+from whyspiking.report.notebook import make_page
+from whyspiking.report.run_page import Study
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from made_results import make_results
 
-from whyspiking import slides
-from whyspiking.study import Study
+from whyspiking.report import slides
+from whyspiking.report.run_page import Study
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from whyspiking.report import make_page
+from whyspiking.report.notebook import make_page
 from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], f"page {Path(snakemake.output.page).parent.name}"):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from whyspiking import slides
+from whyspiking.report import slides
+from whyspiking.report.run_page import Study
 from whyspiking.running.jobs import job
-from whyspiking.study import Study
 
 with job(snakemake.log[0], "slides"):
     study = Study.open(snakemake.params.results, snakemake.params.scale)

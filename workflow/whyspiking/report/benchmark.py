@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking import markup, study
 from whyspiking.errors import UserError
-from whyspiking.markup import Html
 from whyspiking.records.tables import Table
+from whyspiking.report import html, run_page
+from whyspiking.report.html import Html
 
 FOLDER = "benchmarks"
 """Beside the folders of the runs; `benchmarks/run.py` writes there."""
@@ -34,7 +34,7 @@ def last_benchmark(results: str | Path) -> Html:
     Raises:
         UserError: If a table is there that `benchmarks/run.py` has not written.
     """
-    folder = study.find(results).parent / FOLDER
+    folder = run_page.find(results).parent / FOLDER
     if not (folder / "machine.json").is_file():
         return Html("")
     machine = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def last_benchmark(results: str | Path) -> Html:
         for name, caption in PARTS.items()
         if (folder / f"{name}.csv").is_file()
     ]
-    return Html(markup.macros("costs").benchmark(machine, parts))
+    return Html(html.macros("costs").benchmark(machine, parts))
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

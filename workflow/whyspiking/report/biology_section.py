@@ -7,7 +7,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whyspiking import markup
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import (
     BLUE,
@@ -18,7 +17,8 @@ from whyspiking.plots.figures import (
 from whyspiking.records import tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
-from whyspiking.telling import surname, surnames
+from whyspiking.report import html
+from whyspiking.report.sentences import surname, surnames
 from whyspiking.verdicts.biology import Range, published
 
 type Rows = list[dict[str, Any]]
@@ -37,13 +37,13 @@ def table(biology: Table, talks: Mapping[str, Talk]) -> Markup:
     """Published range beside ours, one row per talk and quantity, with sources below."""
     _, tau = published()
     shown = [(entry, entry.metric in GLOSSARY, rows) for entry, rows in _found(biology)]
-    return markup.macros("trained").biology_table(shown, tau, surnames(talks))
+    return html.macros("trained").biology_table(shown, tau, surnames(talks))
 
 
 def sentences(biology: Table) -> Markup:
     """In how many talks each quantity lies inside its published range."""
     _, tau = published()
-    return markup.macros("trained").biology_sentences(_found(biology), tau)
+    return html.macros("trained").biology_sentences(_found(biology), tau)
 
 
 def figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:

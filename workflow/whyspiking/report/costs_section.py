@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking import forests, markup
 from whyspiking.declared.registry import Talk
-from whyspiking.forests import Panel
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.records import tables
 from whyspiking.records.tables import GLOSSARY, Table
-from whyspiking.telling import surnames
+from whyspiking.report import forest_plots, html
+from whyspiking.report.forest_plots import Panel
+from whyspiking.report.sentences import surnames
 from whyspiking.verdicts.answers import AGAINST, Finding
 from whyspiking.verdicts.costs import MEMORY, RATIO, SECONDS
 
@@ -53,9 +53,9 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
     ]
     if not found:
         raise NotMeasuredError("No experiment of this run trained a spiking network and a control.")
-    rows = forests.rows_of(found, models=True)
+    rows = forest_plots.rows_of(found, models=True)
     panel = Panel("training", "seconds, spiking network over control", 1.0, rows)
-    plate, words = forests.forest([panel], names)
+    plate, words = forest_plots.forest([panel], names)
     return plate.says(
         "Wall-clock seconds of training, spiking network over its control, with 95 % t intervals "
         "of the logarithm over seeds. Right of the line, red: the spiking network takes longer. "
@@ -77,7 +77,7 @@ def training_sentence(costs: Table) -> Markup:
         "sure": found.loc[found["favours_spikes"] == AGAINST, "talk"].nunique(),
     }
     (median,) = costs[(costs["metric"] == RATIO) & (costs["talk"] == "")].to_dict("records")
-    return markup.macros("costs").training_sentence(counted, median)
+    return html.macros("costs").training_sentence(counted, median)
 
 
 def cost_table(costs: Table, durations: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -101,7 +101,7 @@ def cost_table(costs: Table, durations: Table, talks: Mapping[str, Talk]) -> Mar
             ]
             battery = tables.where(durations, **place, rule="simulate")["seconds"].tolist()
             rows.append((name, experiment.name, trained, battery[0] if battery else np.nan))
-    return markup.macros("costs").cost_table(rows, surnames(talks))
+    return html.macros("costs").cost_table(rows, surnames(talks))
 
 
 def memory(costs: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -109,8 +109,8 @@ def memory(costs: Table, talks: Mapping[str, Talk]) -> Markup:
     rows = _rows(costs[costs["metric"].str.startswith(MEMORY)])
     if not rows:
         why = "No memory of a learning rule was measured at this scale."
-        return markup.macros("macros").note(why)
-    return markup.macros("costs").memory(rows, GLOSSARY, surnames(talks))
+        return html.macros("macros").note(why)
+    return html.macros("costs").memory(rows, GLOSSARY, surnames(talks))
 
 
 def size(measures: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -118,8 +118,8 @@ def size(measures: Table, talks: Mapping[str, Talk]) -> Markup:
     rows = _rows(measures[(measures["metric"] == "size_ratio") & (measures["why"] == "")])
     if not rows:
         why = "How large spiking networks need to be (G1, size ratio) was not measured in this run."
-        return markup.macros("macros").note(why)
-    return markup.macros("costs").size(rows, surnames(talks))
+        return html.macros("macros").note(why)
+    return html.macros("costs").size(rows, surnames(talks))
 
 
 def parity_told(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> Markup:
@@ -131,8 +131,8 @@ def parity_told(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, f
         limits: The `parity` block of the config.
     """
     if parity.empty:
-        return markup.macros("macros").note("The engines were not compared at this scale.")
-    return markup.macros("costs").parity(_rows(parity), limits, surnames(talks))
+        return html.macros("macros").note("The engines were not compared at this scale.")
+    return html.macros("costs").parity(_rows(parity), limits, surnames(talks))
 
 
 def _rows(table: Table) -> list[dict[str, Any]]:

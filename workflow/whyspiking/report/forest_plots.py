@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from whyspiking import markup
 from whyspiking.plots.figures import (
     BLUE,
     GREEN,
@@ -24,6 +23,7 @@ from whyspiking.plots.figures import (
     log_axis,
 )
 from whyspiking.records.tables import Table
+from whyspiking.report import html as markup
 from whyspiking.verdicts.answers import CLAIMS, Answer, Finding
 from whyspiking.verdicts.axes import AGAINST, FAVOURS
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking import markup
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
+from whyspiking.report import html
 
 
 def learning_table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -26,7 +26,7 @@ def learning_table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
         for talk in talks.values()
         for rule in talk.learning
     ]
-    return markup.macros("costs").learning_table(rows)
+    return html.macros("costs").learning_table(rows)
 
 
 def _where(rule: Rule) -> str:

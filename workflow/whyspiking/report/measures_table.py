@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from whyspiking.markup import macros
 from whyspiking.records.tables import Table
+from whyspiking.report.html import macros
 
 COLUMNS = (
     ("T1", "timing index: score above chance lost when spike times are redrawn", "one"),

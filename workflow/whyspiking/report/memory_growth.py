@@ -9,7 +9,6 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 
-from whyspiking import markup
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import (
@@ -18,7 +17,8 @@ from whyspiking.plots.figures import (
     NotMeasuredError,
     Plate,
 )
-from whyspiking.telling import surnames
+from whyspiking.report import html
+from whyspiking.report.sentences import surnames
 
 LAYER = {"N": 100.0, "S": 10_000.0, "K": 10.0}
 """The layer that the figure is about: neurons, synapses, outputs."""
@@ -112,7 +112,7 @@ def sentence(rules: Rules, talks: Mapping[str, Talk]) -> Markup:
         return Markup()
     local = [name for name in told if any(rule.local for rule in own[name])]
     constant = [name for name in told if not all(rule.grows_with("T") for rule in own[name])]
-    return markup.macros("costs").rules_sentence(local, constant, told, surnames(talks))
+    return html.macros("costs").rules_sentence(local, constant, told, surnames(talks))
 
 
 def _trains_spiking(rule: Rule, talk: Talk) -> bool:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
-from whyspiking.markup import ASSETS, templates
 from whyspiking.records.whole_files import replacing
+from whyspiking.report.html import ASSETS, templates
 
 MAIN_PAGE = "why_spiking.html"
 

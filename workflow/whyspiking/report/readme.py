@@ -1,6 +1,6 @@
 """README's table of results: which claims it shows stands there, the numbers come from a run.
 
-Run `python -m whyspiking.readme_table` (or `make reference`) after a released run. A row is found
+Run `python -m whyspiking.report.readme` (or `make reference`) after a released run. A row is found
 by the claim id that its first cell names; its other cells are written from the verdict table.
 """
 
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking import markup
 from whyspiking.declared import registry
 from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
+from whyspiking.report import html
 
 README = Path("README.md")
 VERDICTS = Path("results/reference/verdicts.csv")
@@ -59,12 +59,12 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
 
 def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
     unit, signed = str(row["unit"]), claim.test == "difference"
-    published = markup.value(row["published"], unit, signed=signed)
+    published = html.value(row["published"], unit, signed=signed)
     if claim.published.spread is not None and not np.isnan(row["published"]):
-        published += f" ± {markup.bare(claim.published.spread, unit)}"
-    ours = markup.value(row["value"], unit, signed=signed)
+        published += f" ± {html.bare(claim.published.spread, unit)}"
+    ours = html.value(row["value"], unit, signed=signed)
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-        ours += f" [{markup.bare(row['low'], unit)}, {markup.bare(row['high'], unit)}]"
+        ours += f" [{html.bare(row['low'], unit)}, {html.bare(row['high'], unit)}]"
     elif not np.isnan(row["value"]):
         ours += " (no interval)"
     if row["data"] in ("synthetic", "simulated"):

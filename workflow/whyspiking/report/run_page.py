@@ -10,29 +10,29 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whyspiking import (
-    biology_section,
-    comparisons,
-    constraints,
-    forests,
-    learning_table,
-    matrix,
-    measures_table,
-    memory_growth,
-    sections,
-    size_figures,
-    slides,
-    speed_figures,
-    telling,
-    trained,
-)
 from whyspiking.declared import registry
-from whyspiking.markup import Html, macros
 from whyspiking.plots.figures import Plate
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
-from whyspiking.story import (
+from whyspiking.report import (
+    biology_section,
+    costs_section,
+    energy_figures,
+    forest_plots,
+    learning_table,
+    measures_table,
+    memory_growth,
+    sections,
+    sentences,
+    size_figure,
+    slides,
+    speed_figure,
+    talks_by_axis,
+    tolerance_section,
+)
+from whyspiking.report.html import Html, macros
+from whyspiking.report.talk_page import (
     Story,
     check_scale,
     claims_of,
@@ -40,7 +40,7 @@ from whyspiking.story import (
     find,
     show,
 )
-from whyspiking.verdict_table import verdict_table
+from whyspiking.report.verdict_table import verdict_table
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts.answers import Answer
 
@@ -111,7 +111,7 @@ class Study:
 
     def forest(self) -> Html:
         """All claims as a forest plot, to open on demand: it is as long as the table."""
-        drawn = self._draw(lambda: forests.verdict_forest(self.verdicts), "claims")
+        drawn = self._draw(lambda: forest_plots.verdict_forest(self.verdicts), "claims")
         return Html(macros("macros").details("All claims as a figure", drawn))
 
     def each_talk(self) -> Html:
@@ -142,7 +142,7 @@ class Study:
     @property
     def names(self) -> dict[str, str]:
         """How figures call the talks, in the order of the report."""
-        return telling.surnames(self.talks)
+        return sentences.surnames(self.talks)
 
     @property
     def rules(self) -> memory_growth.Rules:
@@ -152,12 +152,12 @@ class Study:
     def answer(self) -> Html:
         """The answer to "why spiking?" on one screen, and the matrix talk x axis."""
         smoke = self.scale == "smoke"
-        figure = self._draw(lambda: matrix.figure(self.answers, self.talks), "matrix")
+        figure = self._draw(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
         return Html(
             macros("pages").answer(
                 "" if smoke else sections.counts(self.verdicts),
-                "" if smoke else telling.in_one_screen(self.answers, self.talks),
-                matrix.table(self.answers, self.talks),
+                "" if smoke else sentences.in_one_screen(self.answers, self.talks),
+                talks_by_axis.table(self.answers, self.talks),
                 figure + slides.links(self.answers),
                 "" if smoke else sections.key_claims(self.verdicts, self.talks),
             )
@@ -170,32 +170,34 @@ class Study:
         for answer in self.answers:
             learning = answer.axis == "learning"
             parts += [
-                macros("answers").axis_heading(answer, telling.LOOK),
-                telling.axis_paragraph(answer, self.talks, meanings),
+                macros("answers").axis_heading(answer, sentences.LOOK),
+                sentences.axis_paragraph(answer, self.talks, meanings),
                 memory_growth.sentence(self.rules, self.talks) if learning else "",
                 self._draw(
-                    lambda answer=answer: forests.axis_forest(answer, self.config, self.names),
+                    lambda answer=answer: forest_plots.axis_forest(answer, self.config, self.names),
                     f"forest-{answer.axis}",
                 ),
                 sections.claims_of_axis(answer, self.verdicts),
                 sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
             ]
-        return Html(macros("pages").axes(telling.RULES, parts))
+        return Html(macros("pages").axes(sentences.RULES, parts))
 
     def constraints(self) -> Html:
         """Constraints and bottlenecks: time and memory of training, size, agreement of engines."""
         costs = self.tables["costs"]
         return Html(
             macros("pages").constraints(
-                constraints.training_sentence(costs),
-                self._draw(lambda: constraints.training_figure(costs, self.names), "training-time"),
-                constraints.cost_table(costs, self.tables["durations"], self.talks),
+                costs_section.training_sentence(costs),
+                self._draw(
+                    lambda: costs_section.training_figure(costs, self.names), "training-time"
+                ),
+                costs_section.cost_table(costs, self.tables["durations"], self.talks),
                 self._draw(lambda: memory_growth.figure(self.rules, self.names), "memory"),
                 learning_table.learning_table(costs, self.talks),
-                constraints.memory(costs, self.talks),
+                costs_section.memory(costs, self.talks),
                 Markup(self.sizes().markup),
-                constraints.size(self.tables["measures"], self.talks),
-                constraints.parity_told(self.tables["parity"], self.talks, self.config["parity"]),
+                costs_section.size(self.tables["measures"], self.talks),
+                costs_section.parity_told(self.tables["parity"], self.talks, self.config["parity"]),
             )
         )
 
@@ -204,8 +206,8 @@ class Study:
         limits, biology = self.tables["limits"], self.tables["biology"]
         return Html(
             macros("pages").trained(
-                trained.sentences(limits, self.talks),
-                trained.table(limits, self.talks),
+                tolerance_section.sentences(limits, self.talks),
+                tolerance_section.table(limits, self.talks),
                 biology_section.sentences(biology),
                 self._draw(lambda: biology_section.figure(biology, self.talks), "biology"),
                 biology_section.table(biology, self.talks),
@@ -214,11 +216,11 @@ class Study:
 
     def speed(self) -> Html:
         """Speed against accuracy, for all data that several talks share."""
-        shared = speed_figures.by_data(self.tables["curves"], self.talks)
+        shared = speed_figure.by_data(self.tables["curves"], self.talks)
         if not shared:
             return Html(macros("macros").note("No two talks of this run share their data."))
         drawn = [
-            self._draw(lambda lines=lines: speed_figures.speed_accuracy(lines), f"speed-{data}")
+            self._draw(lambda lines=lines: speed_figure.speed_accuracy(lines), f"speed-{data}")
             for data, lines in shared.items()
         ]
         return Html(Markup("\n").join(drawn))
@@ -226,14 +228,14 @@ class Study:
     def energy(self) -> Html:
         """Energy against every control under every cost model."""
         ratios = self.tables["energy"]
-        return show(lambda: comparisons.energy_dots(ratios), "energy-ratio", "") + show(
-            lambda: comparisons.energy_tornado(ratios), "tornado", ""
+        return show(lambda: energy_figures.energy_dots(ratios), "energy-ratio", "") + show(
+            lambda: energy_figures.energy_tornado(ratios), "tornado", ""
         )
 
     def sizes(self) -> Html:
         """Score against parameters, where networks of several sizes were trained."""
         curves = self.tables["curves"]
-        return show(lambda: size_figures.accuracy_size(curves, self.talks), "sizes", "")
+        return show(lambda: size_figure.accuracy_size(curves, self.talks), "sizes", "")
 
     def learning(self) -> Html:
         """What each learning rule keeps in memory and needs to be told."""

@@ -9,8 +9,8 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Experiment, Talk
-from whyspiking.markup import macros
 from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.report.html import macros
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
 PASSES = ("replicated", "replicated, within noise")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking import markup
 from whyspiking.declared.registry import Talk
+from whyspiking.report import html
 from whyspiking.verdicts.answers import (
     CLAIMS,
     DIVIDED,
@@ -63,7 +63,7 @@ MEANINGS = {
 
 def chip(word: str) -> Markup:
     """A word with its symbol and colour."""
-    return markup.macros("macros").chip(*LOOK[word], word)
+    return html.macros("macros").chip(*LOOK[word], word)
 
 
 def surname(talk: Talk) -> str:
@@ -80,7 +80,7 @@ def in_one_screen(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Marku
     """The answer to "why spiking?": what spikes buy, what not, in how many talks."""
     ledger = [(head, [a for a in answers if a.word in words]) for head, words in LEDGER]
     chosen = [(head, own) for head, own in ledger if own]
-    return markup.macros("answers").in_one_screen(chosen, surnames(talks))
+    return html.macros("answers").in_one_screen(chosen, surnames(talks))
 
 
 def axis_paragraph(
@@ -101,7 +101,7 @@ def axis_paragraph(
         says = says[0].lower() + says[1:]
         measured.append((measure, says, _facts(own, answer.needs, names)))
     told = {"disagreement": _disagreement(answer, names), "change": change_sentence(answer)}
-    return markup.macros("answers").axis_paragraph(answer, measured, told, names)
+    return html.macros("answers").axis_paragraph(answer, measured, told, names)
 
 
 def _facts(findings: Sequence[Finding], needs: str, names: Mapping[str, str]) -> dict[str, Any]:
@@ -137,13 +137,13 @@ def _effect(finding: Finding | None, names: Mapping[str, str]) -> Markup:
 
 def plain_number(finding: Finding) -> Markup:
     """An effect without its interval."""
-    return markup.value(finding.effect, finding.unit, signed=finding.metric in DIFFERENCES)
+    return html.value(finding.effect, finding.unit, signed=finding.metric in DIFFERENCES)
 
 
 def number(finding: Finding) -> Markup:
     """An effect with its interval, in a line."""
     signed = finding.metric in DIFFERENCES
-    shown = markup.inline(finding.effect, finding.low, finding.high, finding.unit, signed=signed)
+    shown = html.inline(finding.effect, finding.low, finding.high, finding.unit, signed=signed)
     alone = not finding.decidable and np.isfinite(finding.effect)
     return shown + ", one seed" if alone else shown
 

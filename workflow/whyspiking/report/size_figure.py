@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 
-from whyspiking import markup
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import (
     NotMeasuredError,
@@ -15,6 +14,7 @@ from whyspiking.plots.figures import (
     line_with_interval,
 )
 from whyspiking.records.tables import Table
+from whyspiking.report import html
 
 COLUMNS = 3
 LOOKS = ("spiking", "control")
@@ -67,7 +67,7 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
 
 def _told(points: Table) -> str:
     return ", ".join(
-        f"{row['mean']:.3f} with {markup.digits(row['at'])}" for row in points.to_dict("records")
+        f"{row['mean']:.3f} with {html.digits(row['at'])}" for row in points.to_dict("records")
     )
 
 

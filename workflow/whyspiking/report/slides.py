@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from whyspiking import forests, matrix
-from whyspiking.markup import macros
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
+from whyspiking.report import forest_plots, talks_by_axis
+from whyspiking.report.html import macros
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
 if TYPE_CHECKING:
-    from whyspiking.study import Study
+    from whyspiking.report.run_page import Study
 
 FOLDER = "slides"
 """Beside the page."""
@@ -24,11 +24,11 @@ FOLDER = "slides"
 def plates(study: Study) -> dict[str, Callable[[], Plate]]:
     """Name -> drawing of every slide of a run."""
     drawn: dict[str, Callable[[], Plate]] = {
-        "matrix": lambda: matrix.figure(study.answers, study.talks),
-        "verdicts": lambda: forests.verdict_forest(study.verdicts),
+        "matrix": lambda: talks_by_axis.figure(study.answers, study.talks),
+        "verdicts": lambda: forest_plots.verdict_forest(study.verdicts),
     }
     for answer in study.answers:
-        drawn[answer.axis] = lambda answer=answer: forests.axis_forest(
+        drawn[answer.axis] = lambda answer=answer: forest_plots.axis_forest(
             answer, study.config, study.names
         )
     return drawn

@@ -9,25 +9,25 @@ from typing import cast
 
 from markupsafe import Markup
 
-from whyspiking import (
-    comparisons,
-    forests,
-    markup,
-    measures_table,
-    sections,
-)
 from whyspiking.contract.types import Results
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
-from whyspiking.markup import Html, macros
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import tables
 from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table
+from whyspiking.report import (
+    energy_figures,
+    forest_plots,
+    html,
+    measures_table,
+    sections,
+)
+from whyspiking.report.html import Html, macros
+from whyspiking.report.verdict_table import verdict_table
 from whyspiking.talks import dispatch
-from whyspiking.verdict_table import verdict_table
 
 
 def find(results: str | Path) -> Path:
@@ -114,7 +114,7 @@ class Story:
 
     def forest(self) -> Html:
         """All claims as a forest plot."""
-        return self._draw("claims", lambda: forests.verdict_forest(self.tables["verdicts"]))
+        return self._draw("claims", lambda: forest_plots.verdict_forest(self.tables["verdicts"]))
 
     def figure(self, name: str) -> Html:
         """One of the talk's signature figures, or the reason why there is none."""
@@ -155,7 +155,7 @@ class Story:
 
     def energy(self) -> Html:
         """Energy of the control over that of the spiking network."""
-        return self._draw("energy", lambda: comparisons.energy_dots(self.tables["energy"]))
+        return self._draw("energy", lambda: energy_figures.energy_dots(self.tables["energy"]))
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity."""
@@ -176,14 +176,14 @@ class Story:
     def brief(self) -> Markup:
         """The talk in the joint report: question, signature figures, where to read on."""
         shown = Markup(self.signature().markup)
-        return macros("pages").brief(self.talk, markup.slug(self.talk.name), shown, self.here)
+        return macros("pages").brief(self.talk, html.slug(self.talk.name), shown, self.here)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
         drawn = dispatch.talk_module(self.talk.name, "drawing").figures(self.results)
         return cast("Mapping[str, Callable[[], Plate]]", drawn)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:
-        return show(draw, f"{self.talk.name}-{markup.slug(name)}", self.here, self.talk)
+        return show(draw, f"{self.talk.name}-{html.slug(name)}", self.here, self.talk)
 
 
 def show(

@@ -9,7 +9,6 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from whyspiking import markup, telling
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import (
     GREEN,
@@ -20,7 +19,8 @@ from whyspiking.plots.figures import (
     NotMeasuredError,
     Plate,
 )
-from whyspiking.telling import surname
+from whyspiking.report import html, sentences
+from whyspiking.report.sentences import surname
 from whyspiking.verdicts.answers import (
     CLAIMS,
     DIVIDED,
@@ -57,8 +57,8 @@ def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
         rows.append((name, surname(talk), cells))
     heads = [answer.axis.capitalize() for answer in answers]
     totals = [(answer.word, _total(answer)) for answer in answers]
-    legend = {word: telling.MEANINGS[word] for word in WORDS}
-    return markup.macros("answers").matrix(heads, rows, totals, reasons, legend, telling.LOOK)
+    legend = {word: sentences.MEANINGS[word] for word in WORDS}
+    return html.macros("answers").matrix(heads, rows, totals, reasons, legend, sentences.LOOK)
 
 
 def _lines(stand: Stand) -> list[Markup]:
@@ -70,7 +70,7 @@ def _lines(stand: Stand) -> list[Markup]:
     if stand.word == PART:
         return [counted, _both_ends(stand)]
     name = "claim" if strongest.measure == CLAIMS else strongest.measure
-    return [counted, Markup("{} {}").format(name, telling.number(strongest))]
+    return [counted, Markup("{} {}").format(name, sentences.number(strongest))]
 
 
 def _both_ends(stand: Stand) -> Markup:
@@ -79,7 +79,7 @@ def _both_ends(stand: Stand) -> Markup:
     best = max((f for f in own if f.side == FAVOURS), key=lambda f: f.distance)
     others = [f for f in own if f.side == AGAINST] or [f for f in own if f.side != FAVOURS]
     worst = max(others, key=lambda f: f.distance)
-    low, high = (telling.plain_number(finding) for finding in (worst, best))
+    low, high = (sentences.plain_number(finding) for finding in (worst, best))
     if worst.measure == best.measure:
         return Markup("{} {} … {}").format(best.measure, low, high)
     return Markup("{} {}, {} {}").format(best.measure, high, worst.measure, low)
@@ -139,7 +139,7 @@ def _cell(ax: Axes, column: int, row: int, word: str, lines: Sequence[str]) -> N
         Rectangle((column, row), 0.96, 0.84, facecolor=colour, alpha=0.13, edgecolor="none")
     )
     ax.add_patch(Rectangle((column, row), 0.025, 0.84, facecolor=colour, edgecolor="none"))
-    symbol, _ = telling.LOOK[word]
+    symbol, _ = sentences.LOOK[word]
     ax.text(
         column + 0.05, row + 0.22, f"{symbol} {word}", fontsize=9.5, fontweight="bold", va="center"
     )

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking import markup
 from whyspiking.declared.registry import Talk
 from whyspiking.records import tables
 from whyspiking.records.tables import Table
-from whyspiking.telling import surnames
+from whyspiking.report import html
+from whyspiking.report.sentences import surnames
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def table(limits: Table, talks: Mapping[str, Talk]) -> Markup:
         talks: Talk by name.
     """
     ends = {name: {kind: _ends(limits, name, kind) for kind in LIMITS} for name in talks}
-    return markup.macros("trained").limits_table(LIMITS, ends, surnames(talks))
+    return html.macros("trained").limits_table(LIMITS, ends, surnames(talks))
 
 
 def sentences(limits: Table, talks: Mapping[str, Talk], bits: int = 6) -> Markup:
@@ -66,7 +66,7 @@ def sentences(limits: Table, talks: Mapping[str, Talk], bits: int = 6) -> Markup
     stand = {kind: [name for name, x in worst[kind].items() if np.isinf(x)] for kind in LIMITS}
     stand["quantise"] = [name for name, least in worst["quantise"].items() if least <= bits]
     stand["jitter"] = [name for name, least in worst["jitter"].items() if least < 1]
-    return markup.macros("trained").limits_sentences(worst, stand, bits, surnames(talks))
+    return html.macros("trained").limits_sentences(worst, stand, bits, surnames(talks))
 
 
 def _ends(limits: Table, talk: str, perturbation: str) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
-from whyspiking.markup import macros
 from whyspiking.records.tables import Table
+from whyspiking.report.html import macros
 
 
 def verdict_table(
