@@ -2,7 +2,7 @@
 
 from snakemake.utils import min_version
 from snakemake_logger_plugin_whyspiking import announce
-from whyspiking import columns
+from whyspiking.records import columns
 from whyspiking.declared.config import check_config, check_files
 
 min_version("9.20")

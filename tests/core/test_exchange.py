@@ -129,7 +129,7 @@ def test_every_talk_says_whether_its_networks_are_graphs():
 
 
 def test_exporting_decides_no_number():
-    """Nothing that only `python -m whyspiking.export.__main__` needs is an input of any job."""
+    """Nothing that only `python -m whyspiking.export` needs is an input of any job."""
     export_only = ("/whyspiking/export.py", "/whyspiking/exchange/")
     for talk in registry.available():
         own = f"/replications/{talk}/exchange.py"

@@ -22,7 +22,7 @@ from whyspiking.report import (
     speed_figure,
 )
 from whyspiking.report import (
-    talk_page as story,
+    talk_page as page,
 )
 from whyspiking.talks import dispatch
 from whyspiking.verdicts import score_curves
@@ -51,7 +51,7 @@ def test_two_builds_of_the_report_are_identical(results, tmp_path):
 
 
 def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
-    told = run_page.Study.open(results, "default")
+    told = run_page.RunPage.open(results, "default")
     for name in ("a", "b"):
         slides.write(told, tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
@@ -65,8 +65,8 @@ def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
 
 @pytest.mark.parametrize("name", registry.available())
 def test_signature_figures_have_caption_alternative_and_units(results, name):
-    story = run_page.Story.open(results, name, "default")
-    for title, draw in story._plates().items():
+    page = run_page.TalkPage.open(results, name, "default")
+    for title, draw in page._plates().items():
         with style():
             drawn = draw()
         assert len(drawn.caption) > 40, title
@@ -79,7 +79,7 @@ def test_figure_without_data_is_replaced_by_the_reason(results):
     empty = Results(results / "goeltz", "goeltz", "smoke", pd.DataFrame(), pd.DataFrame())
     draw = dispatch.talk_module("goeltz", "drawing").figures(empty)
     assert len(draw) >= 4
-    shown = story.show(lambda: registry_figure({}), "map", "")
+    shown = page.show(lambda: registry_figure({}), "map", "")
     assert "Figure not drawn" in shown.markup
 
 
@@ -114,7 +114,7 @@ def test_networks_on_the_same_data_share_a_figure(tmp_path):
 
 
 def test_report_tells_all_talks(results):
-    told = run_page.Study.open(results, "default")
+    told = run_page.RunPage.open(results, "default")
     page = "".join(
         piece.markup
         for piece in (

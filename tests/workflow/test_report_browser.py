@@ -12,7 +12,7 @@ from made_results import make_results
 
 from whyspiking.report import slides
 from whyspiking.report.notebook import make_page
-from whyspiking.report.run_page import Study
+from whyspiking.report.run_page import RunPage
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
@@ -133,7 +133,7 @@ def ask(tmp_path, page, script, theme="light"):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     results = make_results(tmp_path_factory.mktemp("run") / "default")
-    slides.write(Study.open(results, "default"), results / "slides")
+    slides.write(RunPage.open(results, "default"), results / "slides")
     target = results / "why_spiking.html"
     parameters = {"results": str(results), "scale": "default"}
     make_page(

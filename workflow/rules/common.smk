@@ -1,14 +1,16 @@
 """Look-ups shared by the rules; nothing here runs anything."""
 
-from whyspiking import plans, registry, sources
-from whyspiking.datasets import folders, recordings
+from whyspiking.declared import data_folders, registry
+from whyspiking.running import code_inputs
+from whyspiking.stages import plans
+from whyspiking.datasets import recordings
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
 
 # Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
-SPOKEN = folders.synthetic(config["data"])
+SPOKEN = data_folders.synthetic(config["data"])
 # Folder of the digits that an event camera saw, at the sizes of the config.
-NMNIST = folders.event_recordings(config["data"])
+NMNIST = data_folders.event_recordings(config["data"])
 
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
@@ -34,7 +36,7 @@ def experiment_of(wildcards):
 
 def datasets_of(wildcards):
     """Files that must be there before the experiment can make its task."""
-    folder = folders.folder_of(experiment_of(wildcards).data_key, config["data"])
+    folder = data_folders.folder_of(experiment_of(wildcards).data_key, config["data"])
     return [f"<data>/{folder}/meta.json"] if folder else []
 
 
@@ -112,13 +114,13 @@ def part_of_data(*keys):
 
 def data_of_nmnist():
     """The keys of `data` from which event-camera recordings are made."""
-    found = folders.find_nmnist(config["data"])
+    found = data_folders.find_nmnist(config["data"])
     originals = config["data"]["originals_dir"] if found else None
     return {**part_of_data("folder", "nmnist"), "originals_dir": originals}
 
 
 def data_of_fetched(wildcards):
     """The keys of `data` that say where a data set is looked for."""
-    if wildcards.dataset == folders.FETCHED[0]:
+    if wildcards.dataset == data_folders.FETCHED[0]:
         return part_of_data("folder", "mnist_dir", "download")
     return part_of_data("folder", "originals_dir")

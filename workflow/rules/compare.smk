@@ -12,8 +12,8 @@ rule collect:
         metrics=lambda w: simulated(w.talk, "metrics.csv"),
         facts=lambda w: trained(w.talk, "network.json"),
         outcomes=lambda w: trained(w.talk, "outcome.npz"),
-        description=lambda w: sources.of_description(w.talk),
-        code=sources.of_stage("collect"),
+        description=lambda w: code_inputs.of_description(w.talk),
+        code=code_inputs.of_stage("collect"),
     output:
         expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
     log:
@@ -30,9 +30,9 @@ rule compare:
     input:
         tables=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
         exhibits=[path for talk in TALKS for path in simulated(talk, "exhibits.npz")],
-        talks=[sources.of_description(talk) for talk in TALKS],
-        ranges=sources.of_ranges(),
-        code=sources.of_stage("compare"),
+        talks=[code_inputs.of_description(talk) for talk in TALKS],
+        ranges=code_inputs.of_ranges(),
+        code=code_inputs.of_stage("compare"),
     output:
         verdicts=report(
             "<results>/verdicts.csv",

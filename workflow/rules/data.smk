@@ -12,7 +12,7 @@ rule fetch:
     log:
         "<results>/logs/fetch/{dataset}.log",
     wildcard_constraints:
-        dataset="|".join(folders.FETCHED),
+        dataset="|".join(data_folders.FETCHED),
     priority: 100
     conda:
         ENVIRONMENT
@@ -25,7 +25,7 @@ rule fetch:
 # One process per speaker: the synthesiser keeps state. Kept, so that a lost table is cheap.
 rule speak:
     input:
-        code=sources.of_data("datasets/speech"),
+        code=code_inputs.of_data("datasets/speech"),
     output:
         "<data>/{dataset}/speakers/{speaker}.npz",
     log:
@@ -68,8 +68,8 @@ rule gather:
 
 rule record:
     input:
-        mnist=f"<data>/{folders.FETCHED[0]}/meta.json",
-        code=sources.of_data("datasets/recordings.py"),
+        mnist=f"<data>/{data_folders.FETCHED[0]}/meta.json",
+        code=code_inputs.of_data("datasets/recordings.py"),
     output:
         f"<data>/{NMNIST}/shards/{{shard}}.npz",
     log:

@@ -5,7 +5,7 @@ rule train:
     input:
         data=datasets_of,
         parents=parents_of,
-        code=lambda wildcards: sources.of_talk(wildcards.talk, "train"),
+        code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "train"),
     output:
         network=f"{MEASURED}/network.npz",
         facts=f"{MEASURED}/network.json",
@@ -30,7 +30,7 @@ rule simulate:
     input:
         data=datasets_of,
         networks=networks_of,
-        code=lambda wildcards: sources.of_talk(wildcards.talk, "simulate"),
+        code=lambda wildcards: code_inputs.of_talk(wildcards.talk, "simulate"),
     output:
         metrics="<results>/{talk}/{experiment}/metrics.csv",
         exhibits="<results>/{talk}/{experiment}/exhibits.npz",

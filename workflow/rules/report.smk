@@ -8,7 +8,7 @@ rule page:
         notebook="notebooks/{talk}.ipynb",
         tables=expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
         exhibits=lambda w: simulated(w.talk, "exhibits.npz"),
-        code=lambda w: sources.of_talk(w.talk, "page"),
+        code=lambda w: code_inputs.of_talk(w.talk, "page"),
     output:
         notebook="<results>/{talk}/report.ipynb",
         page=report(
@@ -30,10 +30,10 @@ rule page:
 
 rule slides:
     input:
-        stories=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
+        pages=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
         tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",
-        code=sources.of_stage("slides"),
+        code=code_inputs.of_stage("slides"),
     output:
         slides=report(
             directory("<results>/slides"),
@@ -60,7 +60,7 @@ rule report:
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",
-        code=sources.of_stage("page"),
+        code=code_inputs.of_stage("page"),
     output:
         notebook="<results>/why_spiking.ipynb",
         page=report(

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from whyspiking.report import slides
-from whyspiking.report.run_page import Study
+from whyspiking.report.run_page import RunPage
 from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], "slides"):
-    study = Study.open(snakemake.params.results, snakemake.params.scale)
-    slides.write(study, Path(snakemake.output.slides))
+    page = RunPage.open(snakemake.params.results, snakemake.params.scale)
+    slides.write(page, Path(snakemake.output.slides))

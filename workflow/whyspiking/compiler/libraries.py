@@ -16,12 +16,12 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from whyspiking import compiler as shared
 from whyspiking.compiler import toolchain
 from whyspiking.compiler.toolchain import FULL_DISK, REMEDY
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
+HERE = Path(__file__).parent
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
 
 WIDTHS = {"baseline": ("-mno-avx",), "avx2": ("-mno-avx512f",), "avx512": ()}
@@ -79,7 +79,7 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
             f"the C++ compiler {compiler[0]} does not run ({error}); {REMEDY}"
         ) from None
     beside = {header for source in sources for header in source.parent.glob("*.hpp")}
-    headers = sorted({*beside, *shared.HEADERS})
+    headers = sorted({*beside, *HERE.glob("*.hpp")})
     options = flags()
     key = hashlib.sha256()
     for part in (
@@ -97,7 +97,7 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
             return target
     # Each process compiles under its own name; the rename is atomic, so a reader never sees half.
     with whole_files.replacing(target, sealed=True) as partial:
-        include = ("-iquote", str(shared.FOLDER.parent))
+        include = ("-iquote", str(HERE.parent))
         command = [*compiler, *options, *include, "-o", str(partial), *map(str, sources)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if FULL_DISK in done.stderr:

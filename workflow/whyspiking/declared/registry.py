@@ -42,7 +42,7 @@ __all__ = [
     "seeds",
 ]
 
-FOLDER = Path(__file__).parent / "replications"
+FOLDER = Path(__file__).parents[1] / "talks"
 
 
 @closed

@@ -1,9 +1,9 @@
-"""Write what was trained here in formats that other tools read: `python -m whyspiking.export.__main__`.
+"""Write what was trained here in formats that other tools read: `python -m whyspiking.export`.
 
-    python -m whyspiking.export.__main__ nir results/default
-    python -m whyspiking.export.__main__ nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
-    python -m whyspiking.export.__main__ neurobench results/default
-    python -m whyspiking.export.__main__ nmnist resources/data/nmnist-... --to FOLDER
+    python -m whyspiking.export nir results/default
+    python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
+    python -m whyspiking.export neurobench results/default
+    python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
 
 Each network becomes a .nir file in `<run>/nir`, or in the folder of `--to`, with a .json that says
 how it is fed and read. `docs/exchange.md` tells what can be expressed.
@@ -28,7 +28,7 @@ EXPORTED = "nir"
 def main(words: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m whyspiking.export.__main__", description=__doc__
+        prog="python -m whyspiking.export", description=__doc__
     )
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = parser.add_subparsers(dest="kind", required=True)

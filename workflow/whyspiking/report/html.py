@@ -16,7 +16,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-ASSETS = Path(__file__).with_name("report_assets")
+ASSETS = Path(__file__).with_name("assets")
 VERDICT_LOOK = {
     # verdict -> symbol, colour class, rank when sorting
     "replicated": ("✓", "green", 0),

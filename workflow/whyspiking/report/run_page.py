@@ -33,7 +33,7 @@ from whyspiking.report import (
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.report.talk_page import (
-    Story,
+    TalkPage,
     check_scale,
     claims_of,
     existing,
@@ -44,29 +44,29 @@ from whyspiking.report.verdict_table import verdict_table
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts.answers import Answer
 
-__all__ = ["Story", "Study"]
+__all__ = ["RunPage", "TalkPage"]
 
 
 @dataclass
-class Study:
+class RunPage:
     """All talks of a run, side by side.
 
     Attributes:
         folder: Of the run.
         scale: Its scale.
-        stories: The talks, by name.
+        pages: The talks, by name.
         tables: Name of a table of the run -> its rows.
         manifest: How the run was made.
     """
 
     folder: Path
     scale: str
-    stories: dict[str, Story]
+    pages: dict[str, TalkPage]
     tables: dict[str, Table]
     manifest: dict[str, Any]
 
     @classmethod
-    def open(cls, results: str | Path, scale: str) -> Study:
+    def open(cls, results: str | Path, scale: str) -> RunPage:
         """Read the common tables of a run.
 
         Args:
@@ -83,11 +83,11 @@ class Study:
             for file, schema in columns.OF_A_RUN.items()
         }
         check_scale(read["metrics"], scale, folder / "metrics.csv")
-        stories = {
-            talk: Story.read(folder, talk, scale, links="", here=f"{talk}/")
+        pages = {
+            talk: TalkPage.read(folder, talk, scale, links="", here=f"{talk}/")
             for talk in dict.fromkeys(read["verdicts"]["talk"])
         }
-        return cls(folder, scale, stories, read, manifest)
+        return cls(folder, scale, pages, read, manifest)
 
     @property
     def verdicts(self) -> Table:
@@ -97,7 +97,7 @@ class Study:
     @property
     def talks(self) -> dict[str, registry.Talk]:
         """Descriptions of the talks, by name."""
-        return {name: story.talk for name, story in self.stories.items()}
+        return {name: page.talk for name, page in self.pages.items()}
 
     def head(self) -> Html:
         """Scale, tables, and at smoke scale a banner."""
@@ -116,7 +116,7 @@ class Study:
 
     def each_talk(self) -> Html:
         """Every talk with its signature figures."""
-        return Html(Markup("\n").join(story.brief() for story in self.stories.values()))
+        return Html(Markup("\n").join(page.brief() for page in self.pages.values()))
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity, all experiments."""

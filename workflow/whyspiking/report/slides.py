@@ -15,34 +15,34 @@ from whyspiking.report.html import macros
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
 if TYPE_CHECKING:
-    from whyspiking.report.run_page import Study
+    from whyspiking.report.run_page import RunPage
 
 FOLDER = "slides"
 """Beside the page."""
 
 
-def plates(study: Study) -> dict[str, Callable[[], Plate]]:
+def plates(page: RunPage) -> dict[str, Callable[[], Plate]]:
     """Name -> drawing of every slide of a run."""
     drawn: dict[str, Callable[[], Plate]] = {
-        "matrix": lambda: talks_by_axis.figure(study.answers, study.talks),
-        "verdicts": lambda: forest_plots.verdict_forest(study.verdicts),
+        "matrix": lambda: talks_by_axis.figure(page.answers, page.talks),
+        "verdicts": lambda: forest_plots.verdict_forest(page.verdicts),
     }
-    for answer in study.answers:
+    for answer in page.answers:
         drawn[answer.axis] = lambda answer=answer: forest_plots.axis_forest(
-            answer, study.config, study.names
+            answer, page.config, page.names
         )
     return drawn
 
 
-def write(study: Study, folder: Path) -> None:
+def write(page: RunPage, folder: Path) -> None:
     """Write every slide that has something to show.
 
     Args:
-        study: The run.
+        page: The run.
         folder: Where `<name>.svg` goes; it is there even if nothing can be drawn.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, draw in plates(study).items():
+    for name, draw in plates(page).items():
         with figures.style():
             try:
                 svg.write(draw(), folder / f"{name}.svg")

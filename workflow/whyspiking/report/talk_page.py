@@ -46,7 +46,7 @@ def find(results: str | Path) -> Path:
 
 
 @dataclass
-class Story:
+class TalkPage:
     """One talk: its question, verdicts, figures, measures and deviations.
 
     Attributes:
@@ -64,7 +64,7 @@ class Story:
     here: str
 
     @classmethod
-    def open(cls, results: str | Path, talk: str, scale: str) -> Story:
+    def open(cls, results: str | Path, talk: str, scale: str) -> TalkPage:
         """Read one talk's tables for its own page, `<results>/<talk>/report.html`.
 
         Args:
@@ -78,7 +78,7 @@ class Story:
         return cls.read(find(results), talk, scale, links="../", here="")
 
     @classmethod
-    def read(cls, folder: Path, talk: str, scale: str, *, links: str, here: str) -> Story:
+    def read(cls, folder: Path, talk: str, scale: str, *, links: str, here: str) -> TalkPage:
         """Read one talk's tables for a page that lies elsewhere.
 
         Args:

@@ -9,27 +9,26 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 SCRIPTS = PACKAGE.parent / "scripts"
 
 # Place in the package -> the stages whose numbers it cannot change. They must not load it, and a
 # change there does not run them again. Everything else that a stage imports is its input.
 NOT_IN = {
     # Figures, drawn for pages only.
-    "talks/*/drawing.py": ("train", "simulate"),
-    "talks/*/drawing_*.py": ("train", "simulate"),
-    "talks/masquelier/audio/drawing.py": ("train", "simulate"),
-    # Finished networks for other simulators: `python -m whyspiking.export.__main__`.
-    "talks/*/exchange.py": ("train", "simulate", "page"),
+    "talks/*/figures*.py": ("train", "simulate"),
+    "talks/*/*/figures*.py": ("train", "simulate"),
+    # Finished networks for other simulators: `python -m whyspiking.export`.
+    "talks/*/nir.py": ("train", "simulate", "page"),
     # What measures or shows a trained network.
     "talks/*/measures*.py": ("train",),
     "talks/*/exhibits*.py": ("train",),
-    "talks/masquelier/audio/exhibits.py": ("train",),
+    "talks/*/*/exhibits*.py": ("train",),
     # The types of jobs that learn; data sets are made without them.
-    "contract.py": ("data",),
+    "contract/types.py": ("data",),
 }
 # What jobs load and what changes no number: their log, their errors, their list of inputs.
-INERT = ("errors.py", "jobs.py", "progress.py", "sources.py")
+INERT = ("errors.py", "running/*.py")
 
 
 @cache
@@ -41,7 +40,7 @@ def of_stage(stage: str) -> list[str]:
 @cache
 def of_talk(talk: str, stage: str) -> list[str]:
     """The talk's own files and all files of the core that the stage can reach from them."""
-    folder = PACKAGE / "replications" / talk
+    folder = PACKAGE / "talks" / talk
     own = [path for path in folder.rglob("*.py") if not _left_out(path, stage)]
     if stage == "page":
         own += [folder / "talk.yaml", folder / "claims.yaml"]
@@ -58,7 +57,7 @@ def of_data(*names: str) -> list[str]:
 
 def of_description(talk: str) -> list[str]:
     """What a talk says of itself, relative like all inputs: a copied project collects nothing."""
-    folder = PACKAGE / "replications" / talk
+    folder = PACKAGE / "talks" / talk
     return _relative([folder / "talk.yaml", folder / "claims.yaml"])
 
 
@@ -81,36 +80,34 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
         if name.partition(".")[0] == PACKAGE.name and module.__file__ is not None
     ]
     undeclared = [
-        _place(path)
-        for path in sorted(loaded)
-        if path.resolve() not in known and _place(path) not in INERT
+        _place(path) for path in sorted(loaded) if path.resolve() not in known and not _inert(path)
     ]
     if undeclared:
         raise RuntimeError(
             f"a job of '{stage}' has loaded {', '.join(undeclared)}, of which a change would not "
-            "run it again; import it with a statement that whyspiking/sources.py can follow, and "
+            "run it again; import it with a statement that code_inputs.py can follow, and "
             "where NOT_IN there leaves it out, correct that table or do not load it"
         )
 
 
 def of_ranges() -> str:
     """The published ranges that stand beside the networks, relative."""
-    return _relative([PACKAGE / "report_assets" / "biology.yaml"])[0]
+    return _relative([PACKAGE / "verdicts" / "biology.yaml"])[0]
 
 
 def _roots(stage: str) -> list[Path]:
     if stage != "page":
         return [SCRIPTS / f"{stage}.py"]
     # What the notebooks import, and what a page is dressed in.
-    assets = sorted((PACKAGE / "report_assets").iterdir())
-    own = ("study.py", "benchmark_section.py", "style.mplstyle")
+    assets = sorted((PACKAGE / "report" / "assets").iterdir())
+    own = ("report/run_page.py", "report/benchmark.py", "plots/style.mplstyle")
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in own), *assets]
 
 
 def _relative(paths: Iterable[Path]) -> list[str]:
     here = Path.cwd()
     # Snakemake tracks the scripts itself.
-    kept = [p for p in paths if p.parent != SCRIPTS and _place(p) not in INERT]
+    kept = [p for p in paths if p.parent != SCRIPTS and not _inert(p)]
     return sorted(str(p.relative_to(here)) if p.is_relative_to(here) else str(p) for p in kept)
 
 
@@ -121,6 +118,17 @@ def _place(path: Path) -> str:
 def _left_out(path: Path, stage: str) -> bool:
     place = PurePosixPath(_place(path))
     return any(stage in stages and place.match(pattern) for pattern, stages in NOT_IN.items())
+
+
+@cache
+def _inert(path: Path) -> bool:
+    """Whether a file changes no number: by its place, or because it is but a room's docstring."""
+    place = PurePosixPath(_place(path))
+    if any(place.match(pattern) for pattern in INERT):
+        return True
+    if place.name != "__init__.py":
+        return False
+    return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text("utf-8")).body)
 
 
 def _closure(roots: Iterable[Path], stage: str) -> set[Path]:

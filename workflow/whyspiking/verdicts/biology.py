@@ -26,7 +26,7 @@ from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.tolerance import of_spiking
 
-SOURCES = Path(__file__).with_name("report_assets") / "biology.yaml"
+SOURCES = Path(__file__).with_name("biology.yaml")
 
 
 Words = Annotated[str, Field(min_length=8)]
@@ -97,7 +97,7 @@ def published() -> tuple[Sequence[Range], TimeConstant]:
     Raises:
         UserError: If the file does not fit its schema.
     """
-    found = parsed(Biology, read_yaml(SOURCES), f"report_assets/{SOURCES.name}")
+    found = parsed(Biology, read_yaml(SOURCES), f"verdicts/{SOURCES.name}")
     return found.ranges, found.tau_ms
 
 

@@ -1,4 +1,4 @@
-"""S4NN in C++ (`s4nn.cpp`, see `whyspiking.compiler.libraries`): one call per epoch or per set of images.
+"""S4NN in C++ (`s4nn.cpp`, see `compiler.libraries`): one call per epoch or per set of images.
 
 `reference` does the same in numpy, more slowly; both export `NAME`, `forward` and `train_epoch`.
 """

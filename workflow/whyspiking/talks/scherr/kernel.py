@@ -1,4 +1,4 @@
-"""The network and its gradients in C++ (`kernel.hpp`, `kernel.cpp`), see `whyspiking.compiler.libraries`.
+"""The network and its gradients in C++ (`kernel.hpp`, `kernel.cpp`), see `compiler.libraries`.
 
 A spike of an input or of the network at step t acts at step t + 1; weights have one row per source,
 inputs first. `reference` holds the same in JAX, with gradients by automatic differentiation.
