@@ -47,10 +47,10 @@ environment:
 	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow $(PYTHON) -m whyspiking.running.environment
 
 test: environment
-	@python -m pytest -m "not slow" -n 2 $(ARGS)
+	@python -m pytest -m "not slow" -n 2 --dist loadgroup $(ARGS)
 
 test-all: environment
-	@python -m pytest -n 2 $(ARGS)
+	@python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # Separate targets, so that `make --keep-going style` tells everything at once.
 STYLE := ruff-check ruff-format snakefmt lint types spelling notebooks

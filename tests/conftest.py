@@ -5,8 +5,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -45,3 +48,17 @@ def _forget_libraries() -> None:
             for own in ("library", "_library", "registered"):
                 if hasattr(found := getattr(module, own, None), "cache_clear"):
                     found.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def energy_config() -> dict[str, Any]:
+    """The `energy` block of the project's own config: its constants are what is tested."""
+    path = Path(__file__).parents[1] / "config" / "config.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))["energy"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of one finished run go to one worker, so that it is run once."""
+    for item in items:
+        for name in {"smoke_run", "small_run"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(name))

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from toy_talk import (
+from made.toy_talk import (
     CONFIG,
     DURATION,
     PARAMS,

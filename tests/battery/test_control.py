@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from fulfilled import made_of
+from made.fulfilled import made_of
 
 from whyspiking.battery.control import probe_control
 from whyspiking.contract.spikes import Spikes

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from toy_talk import DELAY, DURATION, ToyTalk, mlp, probe, spiking_network, talk, value
+from made.toy_talk import DELAY, DURATION, ToyTalk, mlp, probe, spiking_network, talk, value
 
 from whyspiking.records import columns
 from whyspiking.verdicts import contrasts

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from fulfilled import fulfilled, made_of
+from made.fulfilled import fulfilled, made_of
 
 from whyspiking.battery import partial_input
 from whyspiking.contract.randomness import Streams

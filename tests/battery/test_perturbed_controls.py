@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from toy_talk import (
+from made.toy_talk import (
     SPIKES_ONLY,
     K,
     ToyTalk,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy_talk import (
+from made.toy_talk import (
     CONFIG,
     DURATION,
     PARAMS,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brian_networks import (
+from made.brian_networks import (
     DT,
     LIF,
     MAX_TRIALS,

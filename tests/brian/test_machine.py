@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from brian_networks import (
+from made.brian_networks import (
     DT,
     MAX_TRIALS,
     N_ECHO,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from toy_talk import described, talk_of
+from made.toy_talk import described, talk_of
 
 from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError

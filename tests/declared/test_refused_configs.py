@@ -7,7 +7,7 @@ message must name the key and the wrong value, say what was expected, and what t
 import copy
 
 import pytest
-from refusal_cases import CLAIMS, CONFIGS, FILES, ROOT, TALKS, good_config, refused
+from made.refusal_cases import CLAIMS, CONFIGS, FILES, ROOT, TALKS, good_config, refused
 
 from whyspiking.declared import config
 

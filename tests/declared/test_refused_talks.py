@@ -6,7 +6,7 @@ As for configs (`test_refusals_config`), most cases are made from the schemas, t
 import shutil
 
 import pytest
-from refusal_cases import CLAIMS, FILES, TALK, TALKS, good_config, good_file, refused, written
+from made.refusal_cases import CLAIMS, FILES, TALK, TALKS, good_config, good_file, refused, written
 
 from whyspiking.declared import claims_file, config, registry
 

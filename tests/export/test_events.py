@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_results import make_results
+from made.results import make_results
 
 from whyspiking.datasets import nmnist, spoken
 from whyspiking.datasets.event_camera import Events

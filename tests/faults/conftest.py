@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-import scenes
+from made import scenes
 
 
 @pytest.fixture(scope="session")

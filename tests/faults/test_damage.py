@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-import scenes
+from made import scenes
 
 TALK = "results/smoke/listener"
 SPIKING = f"{TALK}/patterns/spiking/seed-0"

@@ -11,7 +11,7 @@ import re
 import time
 
 import pytest
-import scenes
+from made import scenes
 
 SEED = 2020
 N_RUNS, KILLS_PER_RUN = 10, 2

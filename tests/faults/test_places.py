@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-import scenes
+from made import scenes
 
 VERDICTS = "results/smoke/tempotron/verdicts.csv"
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from fulfilled import fulfilled
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Split

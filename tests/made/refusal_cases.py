@@ -4,9 +4,9 @@ import json
 import re
 from pathlib import Path
 
-import malformed
 import pytest
 import yaml
+from made import malformed
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError

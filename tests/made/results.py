@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
-from made_exhibits import SEEDS, exhibits
+from made.exhibits import SEEDS, exhibits
 
 from whyspiking.declared import registry
 from whyspiking.records import array_files, columns, tables
 from whyspiking.stages import collect, compare
 from whyspiking.verdicts import judge
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def config(scale: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def checkout(folder: Path, talks: tuple[str, ...] = ("listener",), cores: int = 
 
 
 def _make_talk(folder: Path, talk: str) -> None:
-    own = folder / "workflow" / "whyspiking" / "replications" / talk
+    own = folder / "workflow" / "whyspiking" / "talks" / talk
     if (ROOT / own.relative_to(folder)).is_dir():
         return  # one of the project's own
     shutil.copytree(own.with_name("_template"), own)

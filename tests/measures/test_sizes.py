@@ -5,9 +5,9 @@ from typing import cast
 import numpy as np
 import pandas as pd
 import pytest
+from made.toy_talk import talk_of
 from scipy import special
 from test_registry import TOY
-from toy_talk import talk_of
 
 from whyspiking.contract import places
 from whyspiking.contract.types import Network, Params

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from toy_talk import described, talk_of
+from made.toy_talk import described, talk_of
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError

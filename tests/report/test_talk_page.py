@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_exhibits import exhibits
-from made_results import make_results
+from made.exhibits import exhibits
+from made.results import make_results
 
 from whyspiking.contract.types import Results
 from whyspiking.declared import registry

@@ -14,15 +14,8 @@ from whyspiking.running import code_inputs
 PACKAGE = code_inputs.PACKAGE
 TALKS = registry.available()
 LEARN_IN_BRIAN2 = ("naud", "neftci", "scherr")
-MEASURES = """scoring labelling timing latency counting energy robustness sizes parity activity
-statistics"""
-BATTERY = """battery bench counterpart on_the_way conditions curves resimulate compare contrasts
-axes claims"""
-TABLES = "tables glossary datapackage"
-DESCRIPTIONS = "registry schema config claims_file learning_rules"
-DRAWING = """figures comparisons svg forests matrix size_figures speed_figures report story study
-slides sections markup telling verdict_table measures_table learning_table memory_growth constraints
-trained biology_section benchmark_section export exchange preflight environment"""
+NEVER_TRAIN = {"measures", "battery", "verdicts", "declared", "plots", "report", "export", "nir"}
+NEVER_SIMULATE = {"verdicts", "declared", "plots", "report", "export", "nir"}
 
 
 def places(talk: str, stage: str) -> set[str]:
@@ -30,25 +23,25 @@ def places(talk: str, stage: str) -> set[str]:
     return {str((Path.cwd() / f).relative_to(PACKAGE)) for f in code_inputs.of_talk(talk, stage)}
 
 
-def modules(files: set[str]) -> set[str]:
-    """Names of modules and packages of the core among files."""
-    return {f.partition("/")[0].removesuffix(".py") for f in files}
+def rooms(files: set[str]) -> set[str]:
+    """Rooms of the package that files lie in."""
+    return {f.partition("/")[0] for f in files}
 
 
 def brian_files() -> set[str]:
     found = (PACKAGE / "brian").rglob("*.[ch]pp"), (PACKAGE / "brian").rglob("*.py")
-    return {str(path.relative_to(PACKAGE)) for paths in found for path in paths}
+    files = {path for paths in found for path in paths}
+    return {str(path.relative_to(PACKAGE)) for path in files}
 
 
-def test_all_lists_name_modules():
-    for name in " ".join((MEASURES, BATTERY, TABLES, DESCRIPTIONS, DRAWING)).split():
-        assert (PACKAGE / f"{name}.py").is_file() or (PACKAGE / name).is_dir(), name
+def test_all_lists_name_rooms():
+    assert all((PACKAGE / name / "__init__.py").is_file() for name in NEVER_TRAIN | NEVER_SIMULATE)
 
 
 @pytest.mark.parametrize("talk", TALKS)
 def test_brian2_decides_what_is_simulated_and_what_is_learned_in_it(talk):
-    """Also the file that writes inputs and reads spikes, `brian/exchange.py`."""
-    assert "brian/exchange.py" in brian_files()
+    """Also the file that writes inputs and reads spikes, `brian/run_files.py`."""
+    assert "brian/run_files.py" in brian_files()
     assert brian_files() <= places(talk, "simulate")
     learned = brian_files() & places(talk, "train")
     assert learned == (brian_files() if talk in LEARN_IN_BRIAN2 else set())
@@ -57,10 +50,10 @@ def test_brian2_decides_what_is_simulated_and_what_is_learned_in_it(talk):
 @pytest.mark.parametrize("talk", TALKS)
 def test_no_measure_retrains_a_network(talk):
     trained = places(talk, "train")
-    unwanted = " ".join((MEASURES, BATTERY, TABLES, DESCRIPTIONS, DRAWING))
-    assert not modules(trained) & set(unwanted.split())
+    assert not rooms(trained) & NEVER_TRAIN
+    assert not {"records/tables.py", "records/glossary.py"} & trained
     own = {f for f in trained if f.startswith(f"talks/{talk}/")}
-    for pattern in ("measures*", "exhibits*", "drawing*"):
+    for pattern in ("measures*", "exhibits*", "figures*", "nir*"):
         assert not fnmatch.filter(own, f"*/{pattern}")
     assert own, "but the talk's other files do"
 
@@ -68,32 +61,29 @@ def test_no_measure_retrains_a_network(talk):
 @pytest.mark.parametrize("talk", TALKS)
 def test_measures_and_battery_simulate_again_and_drawings_do_not(talk):
     simulated = places(talk, "simulate")
-    assert {"battery", "bench", "counterpart", "scoring", "timing", "tables"} <= modules(simulated)
-    assert not modules(simulated) & set(f"{DRAWING} {DESCRIPTIONS} contrasts axes claims".split())
-    own = {p.name for p in (PACKAGE / "replications" / talk).glob("*.py")}
-    left_out = {n for n in own if n == "exchange.py" or n.startswith("drawing")}
+    assert {"battery", "measures", "brian"} <= rooms(simulated)
+    assert not rooms(simulated) & NEVER_SIMULATE
+    own = {p.name for p in (PACKAGE / "talks" / talk).glob("*.py")} - {"__init__.py"}
+    left_out = {n for n in own if n == "nir.py" or n.startswith("figures")}
     assert {f"talks/{talk}/{name}" for name in own - left_out} <= simulated
     assert not {f"talks/{talk}/{name}" for name in left_out} & simulated
-    drawn = {f"talks/{talk}/{name}" for name in own - {"exchange.py"}}
+    drawn = {f"talks/{talk}/{name}" for name in own - {"nir.py"}}
     assert drawn <= places(talk, "page")
 
 
 def test_tables_are_collected_again_when_a_description_changes():
     files = code_inputs.of_description("goeltz")
     assert [Path(f).name for f in files] == ["claims.yaml", "talk.yaml"]
-    assert "scoring" in modules({Path(f).name for f in code_inputs.of_stage("collect")})
     for stage in ("collect", "compare"):
-        assert not modules({Path(f).name for f in code_inputs.of_stage(stage)}) & set(
-            DRAWING.split()
-        )
+        found = {str((Path.cwd() / f).relative_to(PACKAGE)) for f in code_inputs.of_stage(stage)}
+        assert {"measures", "verdicts"} <= rooms(found)
+        assert not rooms(found) & {"plots", "report", "export", "nir", "brian", "training"}
 
 
 def test_every_place_that_is_left_out_is_there():
     files = [p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py")]
-    for pattern in code_inputs.NOT_IN:
+    for pattern in (*code_inputs.NOT_IN, *code_inputs.INERT):
         assert any(file.match(pattern) for file in files), pattern
-    for name in code_inputs.INERT:
-        assert (PACKAGE / name).is_file()
 
 
 @pytest.fixture
@@ -117,30 +107,30 @@ def package(tmp_path):
 
 
 INPUTS = """
-from whyspiking import sources
-print(*sources.of_talk("goeltz", {stage!r}), sep="\\n")
+from whyspiking.running import code_inputs
+print(*code_inputs.of_talk("goeltz", {stage!r}), sep="\\n")
 """
 
 
-@pytest.mark.parametrize("name", ["figures", "report", "config", "jobs", "progress", "exchange"])
+@pytest.mark.parametrize("name", ["svg", "report", "config", "jobs", "progress", "nir"])
 def test_no_file_is_left_out_for_its_bare_name(package, name):
     """A module of a talk is what its place says, whatever a module of the core is called."""
     folder, run = package
-    own = folder / "replications" / "goeltz"
+    own = folder / "talks" / "goeltz"
     (own / "network").mkdir()
     (own / "network" / f"{name}.py").write_text("")
-    if name != "exchange":
+    if name != "nir":
         (own / f"{name}.py").write_text("")
     for stage in ("train", "simulate"):
         said = run(INPUTS.format(stage=stage)).stdout.split()
         assert f"workflow/whyspiking/talks/goeltz/network/{name}.py" in said
         at_the_top = f"workflow/whyspiking/talks/goeltz/{name}.py" in said
-        assert at_the_top is (name != "exchange")
+        assert at_the_top is (name != "nir")
 
 
 def test_what_only_a_type_checker_reads_is_no_input(package):
     folder, run = package
-    path = folder / "replications" / "goeltz" / "task.py"
+    path = folder / "talks" / "goeltz" / "task.py"
     guarded = (
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import whyspiking.plots.svg\n"
     )
@@ -153,23 +143,23 @@ def test_what_only_a_type_checker_reads_is_no_input(package):
 
 
 JOB = """
-from whyspiking import sources
+from whyspiking.running import code_inputs
 from whyspiking.running.jobs import job
 with job("log.txt", "goeltz yinyang"):
     import importlib
     for name in {loaded!r}:
         importlib.import_module(f"whyspiking.{{name}}")
-    sources.check_loaded("train", sources.of_talk("goeltz", "train"))
+    code_inputs.check_loaded("train", code_inputs.of_talk("goeltz", "train"))
 """
 
 
 def test_a_job_that_loads_what_is_no_input_of_it_fails(package, tmp_path):
     _, run = package
-    fine = ["replicate", "replications.goeltz.learning", "progress", "errors"]
+    fine = ["stages.train", "talks.goeltz.learning", "running.progress", "errors"]
     assert run(JOB.format(loaded=fine)).returncode == 0, (tmp_path / "log.txt").read_text()
-    for name in ("scoring", "replications.goeltz.exhibits", "replications.goeltz.drawing"):
+    for name in ("measures.scoring", "talks.goeltz.exhibits", "talks.goeltz.figures"):
         assert run(JOB.format(loaded=[name])).returncode == 1
         said = (tmp_path / "log.txt").read_text()
         assert "a job of 'train' has loaded" in said
         assert f"{name.replace('.', '/')}.py" in said.rpartition("RuntimeError")[2]
-        assert "whyspiking/sources.py" in said
+        assert "code_inputs.py" in said

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from fulfilled import made_of
-from toy_talk import described, talk_of
+from made.fulfilled import made_of
+from made.toy_talk import described, talk_of
 
 from whyspiking.contract import network_files
 from whyspiking.contract.types import (

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
-from bohte_settings import ROOT, STREAMS, TALK, params_of, quiet, task_of
-from fulfilled import fulfilled
+from made.bohte_settings import ROOT, STREAMS, TALK, params_of, quiet, task_of
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.types import Task
 from whyspiking.declared import registry

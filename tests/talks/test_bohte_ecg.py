@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bohte_settings import CONFIG, STREAMS, params_of, quiet, task_of
-from fulfilled import fulfilled
+from made.bohte_settings import CONFIG, STREAMS, params_of, quiet, task_of
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.types import Condition, Network, Task
 from whyspiking.errors import UserError

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bohte_settings import params_of
+from made.bohte_settings import params_of
 
 from whyspiking.training import surrogates
 

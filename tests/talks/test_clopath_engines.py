@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from clopath_settings import parameters
+from made.clopath_settings import parameters
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from clopath_settings import parameters
+from made.clopath_settings import parameters
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.clopath import (

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from comsa_networks import params, silent
-from fulfilled import fulfilled
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made.comsa_networks import params, silent
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.comsa import boolean, model

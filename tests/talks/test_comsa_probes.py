@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from comsa_networks import SIZES, as_task, params, silent, small
-from fulfilled import fulfilled
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made.comsa_networks import SIZES, as_task, params, silent, small
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Network

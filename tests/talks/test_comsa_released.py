@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from comsa_networks import SIZES, params, silent, small
-from fulfilled import fulfilled
+from made.comsa_networks import SIZES, params, silent, small
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry

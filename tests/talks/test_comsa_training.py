@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from comsa_networks import params, silent, small
-from fulfilled import fulfilled
+from made.comsa_networks import params, silent, small
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from fulfilled import fulfilled
-from goeltz_settings import params, silent
+from made.fulfilled import fulfilled
+from made.goeltz_settings import params, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist, yinyang

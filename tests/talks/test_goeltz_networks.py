@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fulfilled import fulfilled
-from goeltz_settings import params, silent
+from made.fulfilled import fulfilled
+from made.goeltz_settings import params, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes

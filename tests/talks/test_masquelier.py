@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fulfilled import fulfilled
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_bars import NEURONS, T_MAX, made_digits, params, random_case
+from made.bars import NEURONS, T_MAX, made_digits, params, random_case
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes

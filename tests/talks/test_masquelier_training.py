@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fulfilled import fulfilled
-from made_bars import NEURONS, made_digits, params, random_case, silent
+from made.bars import NEURONS, made_digits, params, random_case, silent
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist

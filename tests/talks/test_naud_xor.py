@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import yaml
-from fulfilled import fulfilled
+from made.fulfilled import fulfilled
 
 from whyspiking.battery import control
 from whyspiking.brian import Machine

@@ -2,12 +2,12 @@
 
 import jax
 import jax.numpy as jnp
-import neftci_networks
 import numpy as np
 import pandas as pd
 import pytest
-from fulfilled import fulfilled
-from neftci_networks import CONFIG, digits, params
+from made import neftci_networks
+from made.fulfilled import fulfilled
+from made.neftci_networks import CONFIG, digits, params
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from neftci_networks import as_network, digits, network_of, params, seen, task_of
+from made.neftci_networks import as_network, digits, network_of, params, seen, task_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Recording

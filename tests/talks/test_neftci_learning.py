@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from neftci_networks import digits, network_of, params, seen
+from made.neftci_networks import digits, network_of, params, seen
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.neftci import (

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from fulfilled import fulfilled
+from made.fulfilled import fulfilled
 
 from whyspiking.battery.control import probe_control
 from whyspiking.contract import perturb

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fulfilled import made_of
+from made.fulfilled import made_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Stimulus, Task

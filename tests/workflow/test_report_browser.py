@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from made_results import make_results
+from made.results import make_results
 
 from whyspiking.report import slides
 from whyspiking.report.notebook import make_page

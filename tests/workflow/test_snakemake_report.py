@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from made_results import make_results
+from made.results import make_results
 
 from whyspiking.report import slides
 from whyspiking.report.run_page import RunPage

@@ -63,7 +63,7 @@ def run(folder: Path, *words: str) -> str:
 
 def test_the_copy_fulfils_the_contract(checkout):
     said = run(
-        checkout, sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/test_contract.py",
+        checkout, sys.executable, "-m", "pytest", "-q", "-n", "0", "tests/talks/test_contract.py",
         "-k", SPEAKER,
     )  # fmt: skip
     assert re.search(r"[1-9]\d* passed", said)

@@ -214,7 +214,7 @@ def documented() -> list[tuple[str, list[str], str, str]]:
 def place_of(folder: Path, name: str, talk: str) -> Path:
     """The file that the table means: of the config, of the talk or of the package."""
     package = folder / "workflow" / "whyspiking"
-    candidates = (folder / "config", package / "replications" / talk, package)
+    candidates = (folder / "config", package / "talks" / talk, package)
     return next(place / name for place in candidates if (place / name).is_file())
 
 

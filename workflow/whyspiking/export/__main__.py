@@ -27,9 +27,7 @@ EXPORTED = "nir"
 
 def main(words: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m whyspiking.export", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m whyspiking.export", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     kinds = parser.add_subparsers(dest="kind", required=True)
     nir = kinds.add_parser("nir", help="networks, for other simulators")

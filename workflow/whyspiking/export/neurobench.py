@@ -2,7 +2,7 @@
 
 NeuroBench (Yik et al. 2025, Nature Communications 16:1545) defines metrics of solutions. Where a
 definition is ours too, only the name is another one; `NAMES` says which, and `DIFFERENCES` where
-the definitions or the package (neurobench 2.3) differ. `tests/core/test_neurobench.py` compares the
+the definitions or the package (neurobench 2.3) differ. `tests/export/test_neurobench.py` compares the
 numbers on one network.
 """
 
