@@ -127,12 +127,13 @@ def test_inconsistent_models_are_refused_before_a_build(folder, changes, message
 
 def in_new_process(script):
     """Start a Python that has this module as `t`."""
-    start = f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+    here = Path(__file__).parent
+    start = f"import sys\nsys.path[:0] = {[str(here), str(here.parent)]!r}\n"
     return subprocess.Popen(
         [
             sys.executable,
             "-c",
-            start + "from pathlib import Path\nimport test_brian_builds as t\n" + script,
+            start + "from pathlib import Path\nimport test_building as t\n" + script,
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

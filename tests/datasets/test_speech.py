@@ -302,7 +302,7 @@ def test_one_process_speaks_for_one_speaker(monkeypatch):
 SPEAK = """
 import sys
 from pathlib import Path
-from whyspiking.datasets import making
+from whyspiking.stages import data as making
 key, speaker, path, repetitions = sys.argv[1:]
 settings = {"repetitions": int(repetitions), "channels": 70, "rate_khz": 24, "words": 6}
 making.speak(key, settings, int(speaker), Path(path), lambda share, news: None)

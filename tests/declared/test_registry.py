@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from made.toy_yaml import TOY
 
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
@@ -29,34 +30,6 @@ CONFIG = {
         "words": {"speakers": 6, "words": 10, "repetitions": 2},
     },
     "build_folder": "resources/build",
-}
-TOY = {
-    "talk": "toy",
-    "title": "A toy talk",
-    "speaker": "Nobody",
-    "question": "Does the registry work?",
-    "papers": {"toy2020": {"cite": "Nobody 2020, Toys", "doi": "10.1/x"}},
-    "tau_char": {"value": 1.0, "unit": "ms", "what": "synaptic"},
-    "parameters": {"tau_mem": {"value": 20, "unit": "ms", "source": "Eq. 3"}},
-    "learning": [
-        {
-            "rule": "a rule",
-            "applies": ["one/spiking"],
-            "memory": {"synapse": "1", "neuron": "T", "shared": "0", "what": "numbers"},
-            "signals": [],
-        }
-    ],
-    "experiments": {
-        "one": {
-            "title": "First",
-            "kind": "classification",
-            "data": {"key": "toy", "provenance": "synthetic"},
-            "battery": ["jitter"],
-            "parameters": {"n_hidden": {"value": 100, "source": "Table 1"}},
-            "scaled": {"default": {"n_hidden": {"value": 10, "why": "quick enough"}}},
-            "variants": {"spiking": {"role": "spiking", "says": "the network"}},
-        }
-    },
 }
 
 
@@ -188,8 +161,8 @@ def test_sources_follow_imports_but_not_to_other_talks():
     files = code_inputs.of_talk("goeltz", "train")
     assert any(f.endswith("talks/goeltz/learning.py") for f in files)
     assert any(f.endswith("whyspiking/contract.py") for f in files)
-    assert not any("clopath" in f or f.endswith("drawing.py") for f in files)
-    assert any(f.endswith("goeltz/drawing.py") for f in code_inputs.of_talk("goeltz", "page"))
+    assert not any("clopath" in f or f.endswith("figures.py") for f in files)
+    assert any(f.endswith("goeltz/figures.py") for f in code_inputs.of_talk("goeltz", "page"))
 
 
 @pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz", "masquelier", "scherr"])

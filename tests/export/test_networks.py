@@ -119,20 +119,20 @@ def test_what_cannot_be_expressed_says_why():
             Path("x"), params, "spiking", Network(arrays, {"cell": "alif", "adaptation": 1.8})
         )
         with pytest.raises(NotExpressible, match=reason):
-            trained.exchange.to_nir(params, "spiking", trained.network, Clock(1.0))
+            trained.nir.to_nir(params, "spiking", trained.network, Clock(1.0))
 
 
 def test_every_talk_says_whether_its_networks_are_graphs():
     for talk in registry.available():
         reason = getattr(dispatch.talk_module(talk), "NOT_EXPRESSIBLE", "")
-        assert (registry.FOLDER / talk / "exchange.py").is_file() != bool(reason), talk
+        assert (registry.FOLDER / talk / "nir.py").is_file() != bool(reason), talk
 
 
 def test_exporting_decides_no_number():
     """Nothing that only `python -m whyspiking.export` needs is an input of any job."""
     export_only = ("/whyspiking/export.py", "/whyspiking/exchange/")
     for talk in registry.available():
-        own = f"/replications/{talk}/exchange.py"
+        own = f"/talks/{talk}/nir.py"
         for stage in ("train", "simulate", "page"):
             files = code_inputs.of_talk(talk, stage)
             assert not [f for f in files if f.endswith(own) or any(x in f for x in export_only)]

@@ -1,4 +1,4 @@
-"""Our counts against those of the package neurobench, where it is here (see test_exchange.py)."""
+"""Our counts against those of the package neurobench, where it is here (see test_networks.py)."""
 
 import json
 import os

@@ -21,7 +21,7 @@ READ_BY_SIMULATION = f"{TALK}/patterns/metrics.csv"
 
 # File -> what is asked for afterwards: the first file that is made from it. The template draws
 # nothing from its exhibits, and its program reads no arrays of its own; `test_whole_files` and
-# `test_brian_builds` damage those.
+# `tests/brian/test_building.py` damage those.
 FILES = {
     f"{SPIKING}/network.npz": VERDICTS,
     f"{SPIKING}/network.json": VERDICTS,

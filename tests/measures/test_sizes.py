@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from made.toy_talk import talk_of
+from made.toy_yaml import TOY
 from scipy import special
-from test_registry import TOY
 
 from whyspiking.contract import places
 from whyspiking.contract.types import Network, Params

@@ -15,7 +15,7 @@ from whyspiking.talks.clopath import figures as clopath
 from whyspiking.talks.goeltz import figures as goeltz
 from whyspiking.verdicts import contrasts
 
-CSS = Path(figures.__file__).with_name("report_assets") / "style.css"
+CSS = Path(figures.__file__).parents[1] / "report" / "assets" / "style.css"
 PLACE = {"talk": "t", "experiment": "e", "engine": "brian2", "perturbation": "none", "locus": ""}
 
 

@@ -77,7 +77,7 @@ def test_signature_figures_have_caption_alternative_and_units(results, name):
 
 def test_figure_without_data_is_replaced_by_the_reason(results):
     empty = Results(results / "goeltz", "goeltz", "smoke", pd.DataFrame(), pd.DataFrame())
-    draw = dispatch.talk_module("goeltz", "drawing").figures(empty)
+    draw = dispatch.talk_module("goeltz", "figures").figures(empty)
     assert len(draw) >= 4
     shown = page.show(lambda: registry_figure({}), "map", "")
     assert "Figure not drawn" in shown.markup

@@ -122,7 +122,7 @@ def test_both_modules_run_on_the_oldest_python_they_may_meet():
     """They speak before the environment exists, so their syntax must be that of Python 3.8."""
     import ast
 
-    for name in ("preflight", "environment", "__init__"):
+    for name in ("running/preflight", "running/environment", "running/__init__", "__init__"):
         source = (ROOT / f"workflow/whyspiking/{name}.py").read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 8))
     assert os.access(ROOT / ".ci/run", os.X_OK)

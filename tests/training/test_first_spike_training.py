@@ -412,8 +412,7 @@ def test_the_shared_header_and_the_width_count_for_the_cache(tmp_path, monkeypat
     source, header = tmp_path / "one.cpp", tmp_path / "shared" / "compiler" / "two.hpp"
     source.write_text('#include "compiler/two.hpp"\nextern "C" int two() { return kTwo; }\n')
     header.parent.mkdir(parents=True)
-    monkeypatch.setattr(libraries.shared, "FOLDER", header.parent)
-    monkeypatch.setattr(libraries.shared, "HEADERS", (header,))
+    monkeypatch.setattr(libraries, "HERE", header.parent)
     found = []
     for value, width in ((1, "avx512"), (2, "avx512"), (2, "baseline")):
         header.write_text(f"constexpr int kTwo = {value};\n")

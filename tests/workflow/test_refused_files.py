@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_workflow import checkout  # noqa: F401
 
 BROKEN = {
     "no such file": (None, ["overlay.yaml", "no such file", "correct the path"]),
@@ -26,7 +25,7 @@ SLOW = ("syntax", "nothing", "a Python object", "no block")
 @pytest.mark.parametrize(
     "case", [pytest.param(c, marks=pytest.mark.slow if c in SLOW else ()) for c in BROKEN]
 )
-def test_broken_file_is_refused_in_one_message(checkout: Path, case):  # noqa: F811
+def test_broken_file_is_refused_in_one_message(checkout: Path, case):
     content, words = BROKEN[case]
     if content is not None:
         (checkout / "overlay.yaml").write_bytes(content)

@@ -71,26 +71,6 @@ def test_notebooks_are_short_import_what_they_compute_and_have_no_outputs():
         assert not re.search(r"^\s*(def|class) ", source, re.MULTILINE), path.name
 
 
-def imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-
-
-def test_imports_point_down():
-    """Scripts use talks and core, a talk uses the core and itself, the core uses no talk."""
-    talks = PACKAGE / "replications"
-    for path in PACKAGE.rglob("*.py"):
-        own = path.relative_to(talks).parts[0] if path.is_relative_to(talks) else None
-        for name in imports(path):
-            parts = name.split(".")
-            if parts[:2] == ["whyspiking", "replications"] and len(parts) > 2:
-                assert parts[2] == own, f"{path.relative_to(ROOT)} imports {name}"
-            assert parts[0] != "scripts", path
-
-
 def test_scripts_only_unpack_and_call():
     for path in (ROOT / "workflow/scripts").glob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
 // What a compiled simulation does besides the code that Brian2 generates: it takes its input spikes,
 // its connections and the number of trials from files and words of the command line.
-// Included by the generated main.cpp and run.cpp; `building.py` inserts the calls, `exchange.py` writes
+// Included by the generated main.cpp and run.cpp; `building.py` inserts the calls, `run_files.py` writes
 // the files.
 #pragma once
 

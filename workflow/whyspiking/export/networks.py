@@ -43,7 +43,7 @@ class Trained:
     network: Network
 
     @property
-    def exchange(self) -> Any:
+    def nir(self) -> Any:
         """The talk's module of that name.
 
         Raises:
@@ -52,9 +52,9 @@ class Trained:
         talk = self.params.talk
         if reason := getattr(dispatch.talk_module(talk), "NOT_EXPRESSIBLE", ""):
             raise NotExpressible(f"{talk}: {reason}")
-        name = f"{dispatch.talk_module(talk).__name__}.exchange"
+        name = f"{dispatch.talk_module(talk).__name__}.nir"
         if importlib.util.find_spec(name) is None:
-            raise NotExpressible(f"talk '{talk}': nobody has written its exchange.py")
+            raise NotExpressible(f"talk '{talk}': nobody has written its nir.py")
         return importlib.import_module(name)
 
 
@@ -116,7 +116,7 @@ SPIKE = ("spiking", "ablation")
 def clock_of(trained: Trained, **choices: Any) -> Clock:
     """The clock of a network; its own step, Euler and inhibition unless chosen otherwise."""
     given = {key: value for key, value in choices.items() if value is not None}
-    return Clock(**{"step_ms": trained.exchange.step_ms(trained.params), **given})
+    return Clock(**{"step_ms": trained.nir.step_ms(trained.params), **given})
 
 
 def export(trained: Trained, clock: Clock, path: Path) -> None:
@@ -126,8 +126,8 @@ def export(trained: Trained, clock: Clock, path: Path) -> None:
         NotExpressible: If NIR has no node for what the network does.
         UserError: If the package nir is not installed.
     """
-    exchange, params = trained.exchange, trained.params
-    graph = exchange.to_nir(params, trained.variant, trained.network, clock)
+    nir, params = trained.nir, trained.params
+    graph = nir.to_nir(params, trained.variant, trained.network, clock)
     write(graph, path)
     facts = {
         "talk": params.talk,
@@ -140,9 +140,9 @@ def export(trained: Trained, clock: Clock, path: Path) -> None:
         "one_spike": clock.one_spike,
         "spikes": "a spike is an input of height 1 that lasts one step",
         "nodes": names_of(graph),
-        "input": _first_line(exchange.stimulus),
-        "decision": _first_line(exchange.choices),
-        "network": _first_line(exchange.to_nir),
+        "input": _first_line(nir.stimulus),
+        "decision": _first_line(nir.choices),
+        "network": _first_line(nir.to_nir),
     }
     text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
     path.with_suffix(".json").write_text(text, encoding="utf-8")
@@ -160,7 +160,7 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         inputs (trial, time, channel), choices as the talk's `choices`, targets (trial, ...), and
         step_ms.
     """
-    exchange, params = trained.exchange, trained.params
+    nir, params = trained.nir, trained.params
     replication = dispatch.replication_of(params.talk, params.experiment)
     task = replication.make_task(params, "test", Streams(params.seed))
     if task is None:
@@ -169,8 +169,8 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         )
     task = first_trials(task, n)
     return {
-        "inputs": exchange.stimulus(params, trained.network, task, clock),
-        "choices": exchange.reference(params, trained.variant, trained.network, task),
+        "inputs": nir.stimulus(params, trained.network, task, clock),
+        "choices": nir.reference(params, trained.variant, trained.network, task),
         "targets": np.asarray(task.targets),
         "step_ms": np.asarray(clock.step_ms),
     }
@@ -188,7 +188,7 @@ def equal(trained: Trained, clock: Clock, outputs: NDArray, expected: NDArray) -
     Returns:
         The share; of continuous outputs the share of steps within 1 % of the range.
     """
-    found = np.asarray(trained.exchange.choices(trained.params, outputs, clock))
+    found = np.asarray(trained.nir.choices(trained.params, outputs, clock))
     if np.issubdtype(expected.dtype, np.floating):
         return float((np.abs(found - expected) < 0.01 * np.ptp(expected)).mean())
     return float((found == expected).mean())

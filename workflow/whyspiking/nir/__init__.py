@@ -1,6 +1,6 @@
 """Trained networks for other simulators, in the Neuromorphic Intermediate Representation (NIR).
 
-A talk whose neurons can be written with NIR's nodes has a module `exchange.py` with
+A talk whose neurons can be written with NIR's nodes has a module `nir.py` with
 
     step_ms(params) -> float
         Step of time in ms that its engine of training takes, or that its times are rounded to.
@@ -14,7 +14,7 @@ A talk whose neurons can be written with NIR's nodes has a module `exchange.py` 
         Decisions of the engine of training by the same rule.
 
 Where none of its networks can be written, the talk says why in NOT_EXPRESSIBLE (`__init__.py`).
-Nothing of a run depends on these modules, so `sources.py` leaves them out of all jobs.
+Nothing of a run depends on these modules, so they are an input of no job.
 """
 
 from __future__ import annotations

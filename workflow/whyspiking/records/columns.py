@@ -238,7 +238,7 @@ _UNIT_OF_QUANTITY = "unit of the published range"
 BIOLOGY = TableSchema(
     "Trained networks beside published ranges of nervous systems.",
     (
-        Column("quantity", "integer", "Place of the range in report_assets/biology.yaml, from 1."),
+        Column("quantity", "integer", "Place of the range in verdicts/biology.yaml, from 1."),
         Column("metric", "string", "The metric that stands beside it."),
         _TALK,
         Column("low", "number", "Least mean over seeds of its populations.", _UNIT_OF_QUANTITY),

@@ -1,6 +1,6 @@
 """Numbers for readers, and the templates that the report's HTML comes from.
 
-The templates, `report_assets/*.html.j2`, escape whatever is not `Markup`; only this module and they
+The templates, `assets/*.html.j2`, escape whatever is not `Markup`; only this module and they
 make any.
 """
 
@@ -82,7 +82,7 @@ def templates() -> jinja2.Environment:
 
 
 def macros(name: str) -> Any:
-    """The macros of `report_assets/<name>.html.j2`, to be called like functions."""
+    """The macros of `assets/<name>.html.j2`, to be called like functions."""
     return templates().get_template(f"{name}.html.j2").module
 
 

@@ -179,7 +179,7 @@ class TalkPage:
         return macros("pages").brief(self.talk, html.slug(self.talk.name), shown, self.here)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
-        drawn = dispatch.talk_module(self.talk.name, "drawing").figures(self.results)
+        drawn = dispatch.talk_module(self.talk.name, "figures").figures(self.results)
         return cast("Mapping[str, Callable[[], Plate]]", drawn)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:

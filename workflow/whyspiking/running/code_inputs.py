@@ -100,7 +100,12 @@ def _roots(stage: str) -> list[Path]:
         return [SCRIPTS / f"{stage}.py"]
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
-    own = ("report/run_page.py", "report/benchmark.py", "plots/style.mplstyle")
+    own = (
+        "report/run_page.py",
+        "report/benchmark.py",
+        "plots/style.mplstyle",
+        "verdicts/biology.yaml",
+    )
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in own), *assets]
 
 

@@ -1,6 +1,6 @@
 """Trained networks beside nervous systems, in numbers: rates, sparsity, irregularity, latency.
 
-The published ranges stand, each with its source, in `report_assets/biology.yaml`.
+The published ranges stand, each with its source, in `biology.yaml`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class TimeConstant(TypedDict):
 
 
 class Biology(Block):
-    """What `report_assets/biology.yaml` says."""
+    """What `biology.yaml` says."""
 
     tau_ms: TimeConstant
     ranges: Some[Range]

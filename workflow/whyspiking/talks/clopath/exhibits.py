@@ -1,4 +1,4 @@
-"""Example data for the figures of this talk; what the names mean is said in `drawing.py`."""
+"""Example data for the figures of this talk; what the names mean is said in `figures.py`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Signature figures: one digit, when decisions fall, what time costs, learning, filters, ties.
 
 Exhibits read: `mnist_strict/exhibits.npz`, described in `exhibits.py`. Figures of the spoken words
-are in `audio/drawing.py`.
+are in `audio/figures.py`.
 """
 
 from __future__ import annotations

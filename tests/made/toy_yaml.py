@@ -1,0 +1,30 @@
+"""A talk.yaml that is right, to be damaged."""
+
+TOY = {
+    "talk": "toy",
+    "title": "A toy talk",
+    "speaker": "Nobody",
+    "question": "Does the registry work?",
+    "papers": {"toy2020": {"cite": "Nobody 2020, Toys", "doi": "10.1/x"}},
+    "tau_char": {"value": 1.0, "unit": "ms", "what": "synaptic"},
+    "parameters": {"tau_mem": {"value": 20, "unit": "ms", "source": "Eq. 3"}},
+    "learning": [
+        {
+            "rule": "a rule",
+            "applies": ["one/spiking"],
+            "memory": {"synapse": "1", "neuron": "T", "shared": "0", "what": "numbers"},
+            "signals": [],
+        }
+    ],
+    "experiments": {
+        "one": {
+            "title": "First",
+            "kind": "classification",
+            "data": {"key": "toy", "provenance": "synthetic"},
+            "battery": ["jitter"],
+            "parameters": {"n_hidden": {"value": 100, "source": "Table 1"}},
+            "scaled": {"default": {"n_hidden": {"value": 10, "why": "quick enough"}}},
+            "variants": {"spiking": {"role": "spiking", "says": "the network"}},
+        }
+    },
+}
