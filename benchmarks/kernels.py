@@ -20,7 +20,9 @@ import numpy as np
 from timing import Row, cpu, flops
 
 from whyspiking.training.first_spike import closed_form, compiled_epoch, reference_epoch
-from whyspiking.training.first_spike.training import Inputs, Settings, Training
+from whyspiking.training.first_spike.epoch_state import Settings
+from whyspiking.training.first_spike.inputs import Inputs
+from whyspiking.training.first_spike.training import Training
 
 PART = "kernels"
 AUTHORS_SECONDS = 3.2

@@ -26,10 +26,10 @@ from whyspiking.contract.types import (
     Task,
     Traces,
 )
+from whyspiking.declared import plans
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import tables
-from whyspiking.stages import plans
 
 
 class ToyWave(ToyTalk):

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from whyspiking.contract import data_folders
 from whyspiking.datasets import mnist, nmnist, recordings
 from whyspiking.datasets.nmnist import Grid
-from whyspiking.declared import data_folders
 from whyspiking.errors import UserError
 
 SETTINGS = {

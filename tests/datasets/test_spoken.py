@@ -9,10 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
+from whyspiking.contract import data_folders
 from whyspiking.contract.spikes import Spikes
 from whyspiking.datasets import recorded, spoken, words
 from whyspiking.datasets.speech import voices
-from whyspiking.declared import data_folders
 from whyspiking.errors import UserError
 from whyspiking.records import array_files
 from whyspiking.stages import data as making

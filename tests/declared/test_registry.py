@@ -11,7 +11,6 @@ from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.running import code_inputs
 
 CONFIG = {
     "scale": "default",
@@ -155,27 +154,6 @@ def test_unknown_talk_is_corrected(write):
     write(TOY)
     with pytest.raises(UserError, match="did you mean 'toy'"):
         registry.load_talk("tyo")
-
-
-def test_sources_follow_imports_but_not_to_other_talks():
-    files = code_inputs.of_talk("goeltz", "train")
-    assert any(f.endswith("talks/goeltz/learning.py") for f in files)
-    assert any(f.endswith("whyspiking/contract.py") for f in files)
-    assert not any("clopath" in f or f.endswith("figures.py") for f in files)
-    assert any(f.endswith("goeltz/figures.py") for f in code_inputs.of_talk("goeltz", "page"))
-
-
-@pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz", "masquelier", "scherr"])
-def test_the_shared_header_of_compiled_kernels_is_a_source(talk):
-    for files in (code_inputs.of_talk(talk, "train"), code_inputs.of_data("datasets/speech")):
-        assert any(f.endswith("compiler/vectors.hpp") for f in files)
-
-
-def test_drawings_in_several_files_decide_no_number():
-    trained = code_inputs.of_talk("naud", "train")
-    assert any(f.endswith("naud/xor_network.py") for f in trained)
-    assert not any("naud/drawing" in f for f in trained)
-    assert any(f.endswith("naud/drawing_xor.py") for f in code_inputs.of_talk("naud", "page"))
 
 
 def test_networks_say_where_their_data_come_from(tmp_path):

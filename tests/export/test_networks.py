@@ -18,7 +18,7 @@ import yaml
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
 from whyspiking.datasets import recordings
-from whyspiking.declared import registry
+from whyspiking.declared import plans, registry
 from whyspiking.errors import UserError
 from whyspiking.export import __main__, networks
 from whyspiking.nir import Clock, Graph, NotExpressible
@@ -26,9 +26,8 @@ from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.records import array_files
 from whyspiking.running import code_inputs
 from whyspiking.stages import data as making
-from whyspiking.stages import plans
 from whyspiking.stages import train as replicate
-from whyspiking.talks import dispatch
+from whyspiking.talks import talk_module
 
 ROOT = Path(__file__).parents[2]
 READER = ROOT / "tests" / "peers" / "norse_reader.py"
@@ -124,7 +123,7 @@ def test_what_cannot_be_expressed_says_why():
 
 def test_every_talk_says_whether_its_networks_are_graphs():
     for talk in registry.available():
-        reason = getattr(dispatch.talk_module(talk), "NOT_EXPRESSIBLE", "")
+        reason = getattr(talk_module(talk), "NOT_EXPRESSIBLE", "")
         assert (registry.FOLDER / talk / "nir.py").is_file() != bool(reason), talk
 
 

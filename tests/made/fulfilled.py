@@ -5,15 +5,14 @@ from typing import Any
 
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Params
-from whyspiking.declared import registry
-from whyspiking.stages import plans
+from whyspiking.declared import plans, registry
 from whyspiking.stages import train as replicate
-from whyspiking.talks import dispatch
+from whyspiking.talks import replication_of
 
 
 def fulfilled(params: Params) -> Replication:
     """The experiment that parameters belong to; it trains as jobs do."""
-    found = dispatch.replication_of(params.talk, params.experiment)
+    found = replication_of(params.talk, params.experiment)
     described = registry.load_talk(params.talk).experiments[params.experiment]
 
     def train(params, variant, streams, parents, progress):

@@ -28,9 +28,9 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
+from whyspiking.declared import plans
 from whyspiking.declared.registry import Experiment, Talk, TauChar
 from whyspiking.records import columns, tables
-from whyspiking.stages import plans
 from whyspiking.training import controls
 
 K, DURATION, DELAY, TAU = 4, 20.0, 1.0, 2.0

@@ -238,8 +238,6 @@ def test_sequence_keeps_the_order_of_neurons_on_both_sides():
 
 
 def test_drawing_is_not_imported_with_the_package():
-    code = (
-        "import sys; from whyspiking.talks.dispatch import module_of; module_of('goeltz', 'mnist');"
-    )
+    code = "import sys; from whyspiking.talks import module_of; module_of('goeltz', 'mnist');"
     code += "module_of('clopath', 'sine'); sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -24,7 +24,7 @@ from whyspiking.report import (
 from whyspiking.report import (
     talk_page as page,
 )
-from whyspiking.talks import dispatch
+from whyspiking.talks import talk_module
 from whyspiking.verdicts import score_curves
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def test_two_builds_of_the_report_are_identical(results, tmp_path):
 def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
     told = run_page.RunPage.open(results, "default")
     for name in ("a", "b"):
-        slides.write(told, tmp_path / name)
+        slides.write(told.slides(), tmp_path / name)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert files == sorted(re.findall(r'href="slides/([^"]+)"', slides.links(told.answers)))
     assert {"matrix.svg", "verdicts.svg", "timing.svg", "energy.svg", "learning.svg"} <= set(files)
@@ -77,7 +77,7 @@ def test_signature_figures_have_caption_alternative_and_units(results, name):
 
 def test_figure_without_data_is_replaced_by_the_reason(results):
     empty = Results(results / "goeltz", "goeltz", "smoke", pd.DataFrame(), pd.DataFrame())
-    draw = dispatch.talk_module("goeltz", "figures").figures(empty)
+    draw = talk_module("goeltz", "figures").figures(empty)
     assert len(draw) >= 4
     shown = page.show(lambda: registry_figure({}), "map", "")
     assert "Figure not drawn" in shown.markup

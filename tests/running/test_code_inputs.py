@@ -163,3 +163,24 @@ def test_a_job_that_loads_what_is_no_input_of_it_fails(package, tmp_path):
         assert "a job of 'train' has loaded" in said
         assert f"{name.replace('.', '/')}.py" in said.rpartition("RuntimeError")[2]
         assert "code_inputs.py" in said
+
+
+def test_sources_follow_imports_but_not_to_other_talks():
+    files = code_inputs.of_talk("goeltz", "train")
+    assert any(f.endswith("talks/goeltz/learning.py") for f in files)
+    assert any(f.endswith("contract/types.py") for f in files)
+    assert not any("clopath" in f or f.endswith("figures.py") for f in files)
+    assert any(f.endswith("goeltz/figures.py") for f in code_inputs.of_talk("goeltz", "page"))
+
+
+@pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz", "masquelier", "scherr"])
+def test_the_shared_header_of_compiled_kernels_is_a_source(talk):
+    for files in (code_inputs.of_talk(talk, "train"), code_inputs.of_data("datasets/speech")):
+        assert any(f.endswith("compiler/vectors.hpp") for f in files)
+
+
+def test_drawings_in_several_files_decide_no_number():
+    trained = code_inputs.of_talk("naud", "train")
+    assert any(f.endswith("naud/xor_network.py") for f in trained)
+    assert not any("naud/figures" in f for f in trained)
+    assert any(f.endswith("naud/figures_xor.py") for f in code_inputs.of_talk("naud", "page"))

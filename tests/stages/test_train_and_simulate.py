@@ -55,7 +55,7 @@ def rows(tmp_path, monkeypatch):
     """Train the toy with a seed of 3 and give its rows of the talk's table."""
 
     def _rows(made, experiment=EXPERIMENT):
-        monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
+        monkeypatch.setattr(replicate, "replication_of", lambda *_: made)
         talk = talk_of({"one": experiment})
         monkeypatch.setattr(collect.registry, "load_talk", lambda name: talk)
         variant = list(experiment.variants)[-1]
@@ -63,7 +63,7 @@ def rows(tmp_path, monkeypatch):
         plan = plans.training(experiment, variant, Params("toy", "one", "smoke", {}, seed=3))
         replicate.train(plan, [], folder, lambda share, news: None)
         (tmp_path / "claims.yaml").write_text("claims: []\n")
-        monkeypatch.setattr(collect.claims, "load", lambda path, talk: [])
+        monkeypatch.setattr(collect.judge, "load", lambda path, talk: [])
         config = {"scale": "smoke", "energy": {"models": []}}
         collect.collect_talk("toy", [], [folder / "network.json"], config, tmp_path / "toy")
         return tables.read_metrics([tmp_path / "toy" / "metrics.csv"])
@@ -186,7 +186,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
 
     made = make_replication({})
     made.to_brian, made.exhibits = to_brian, exhibits
-    monkeypatch.setattr(replicate.dispatch, "replication_of", lambda *_: made)
+    monkeypatch.setattr(replicate, "replication_of", lambda *_: made)
     counts = {"macs_dense": 5.0}
     network_files.save_network(
         Network({"w": np.ones(2)}, {"engine": "numpy", "counts": counts}),

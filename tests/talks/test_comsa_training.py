@@ -11,7 +11,8 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa import learning, model, task
-from whyspiking.training.first_spike.training import Inputs, Training
+from whyspiking.training.first_spike.inputs import Inputs
+from whyspiking.training.first_spike.training import Training
 
 
 @pytest.fixture

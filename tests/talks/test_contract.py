@@ -15,7 +15,7 @@ from whyspiking.contract.types import Network, Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records.tables import GLOSSARY
-from whyspiking.talks import dispatch
+from whyspiking.talks import FUNCTIONS, module_of, replication_of, talk_module
 from whyspiking.verdicts import judge
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | N
         pytest.skip("the data set is made by any run of the workflow")
     if described.data_key == "qtdb" and params.originals_dir is None:
         pytest.skip("the authors' electrocardiograms are not on this machine")
-    return dispatch.replication_of(talk, experiment).make_task(params, split, Streams(seed))
+    return replication_of(talk, experiment).make_task(params, split, Streams(seed))
 
 
 def samples(task: Task) -> set[bytes]:
@@ -69,29 +69,29 @@ def check_signature(name: str, function: Any) -> None:
 @pytest.mark.parametrize("talk", TALKS)
 def test_every_experiment_has_a_module_and_every_module_an_experiment(talk):
     experiments = registry.load_talk(talk).experiments
-    assert list(dispatch.talk_module(talk).EXPERIMENTS) == list(experiments)
+    assert list(talk_module(talk).EXPERIMENTS) == list(experiments)
     for name in ("measures", "exhibits"):
         if (registry.FOLDER / talk / f"{name}.py").is_file():
-            check_signature(name, getattr(dispatch.talk_module(talk, name), name))
+            check_signature(name, getattr(talk_module(talk, name), name))
 
 
 @pytest.mark.parametrize(("talk", "experiment"), EXPERIMENTS)
 def test_the_module_of_an_experiment_fulfils_the_contract(talk, experiment):
-    module = dispatch.module_of(talk, experiment)
+    module = module_of(talk, experiment)
     simulated = registry.load_talk(talk).experiments[experiment].simulated
     for name in (*REQUIRED, *(SIMULATED if simulated else ())):
         assert hasattr(module, name), f"{module.__name__} exports no {name}()"
     if hasattr(module, "conditions"):
         ways = ("vary", "perturb_recording")
         assert any(hasattr(module, way) for way in ways), f"{module.__name__} has none of {ways}"
-    for name in dispatch.FUNCTIONS:
+    for name in FUNCTIONS:
         if hasattr(module, name):
             check_signature(name, getattr(module, name))
 
 
 def test_an_experiment_without_a_module_is_refused():
     with pytest.raises(UserError, match=r"EXPERIMENTS has no 'yingyang'; expected one of yinyang"):
-        dispatch.module_of("goeltz", "yingyang")
+        module_of("goeltz", "yingyang")
 
 
 @pytest.mark.parametrize("talk", TALKS)

@@ -13,15 +13,13 @@ from whyspiking.training.first_spike import (
     closed_form,
     compiled,
     compiled_epoch,
+    epoch_library,
     layer,
     reference_epoch,
 )
-from whyspiking.training.first_spike.training import (
-    Diverged,
-    Inputs,
-    Settings,
-    Training,
-)
+from whyspiking.training.first_spike.epoch_state import Diverged, Settings
+from whyspiking.training.first_spike.inputs import Inputs
+from whyspiking.training.first_spike.training import Training
 
 GOELTZ = Settings(
     "goeltz", batch=8, threshold=1.0, temperature=0.2, push=0.005, min_slope=1e-3, max_dw=0.2,
@@ -271,7 +269,7 @@ def test_silent_neurons_pull_all_their_weights():
 @pytest.mark.parametrize("dtype", (np.float32, np.float64))
 def test_noise_is_normal_and_reflected_at_zero(dtype):
     far = np.full((400, 784), 10.0, dtype)
-    drawn = (compiled_epoch.noisy(far, 0.3, 1).astype(float) - 10) / 0.3
+    drawn = (epoch_library.noisy(far, 0.3, 1).astype(float) - 10) / 0.3
     assert abs(drawn.mean()) < 5 / np.sqrt(drawn.size)
     assert abs(drawn.std() - 1) < 5 / np.sqrt(2 * drawn.size)
     assert stats.kstest(drawn.ravel(), "norm").pvalue > 1e-3
@@ -283,18 +281,18 @@ def test_noise_is_normal_and_reflected_at_zero(dtype):
     ]
     assert max(abs(product.mean()) for product in neighbours) < 5 / np.sqrt(drawn.size)
     assert np.unique(drawn).size > 0.8 * drawn.size
-    near = compiled_epoch.noisy(np.zeros((100, 784), dtype), 0.3, 2)
+    near = epoch_library.noisy(np.zeros((100, 784), dtype), 0.3, 2)
     assert near.min() >= 0 and stats.kstest(near.ravel() / 0.3, "halfnorm").pvalue > 1e-3
-    silent = compiled_epoch.noisy(np.full((2, 5), np.inf, dtype), 0.3, 2)
+    silent = epoch_library.noisy(np.full((2, 5), np.inf, dtype), 0.3, 2)
     assert np.isinf(silent).all()
 
 
 def test_noise_follows_the_seed():
     times = np.ones((3, 20), np.float32)
-    first = compiled_epoch.noisy(times, 0.3, 7)
-    np.testing.assert_array_equal(first, compiled_epoch.noisy(times, 0.3, 7))
-    np.testing.assert_array_equal(first[:2], compiled_epoch.noisy(times[:2], 0.3, 7))
-    assert (first != compiled_epoch.noisy(times, 0.3, 8)).mean() > 0.9
+    first = epoch_library.noisy(times, 0.3, 7)
+    np.testing.assert_array_equal(first, epoch_library.noisy(times, 0.3, 7))
+    np.testing.assert_array_equal(first[:2], epoch_library.noisy(times[:2], 0.3, 7))
+    assert (first != epoch_library.noisy(times, 0.3, 8)).mean() > 0.9
     assert (first[0] != first[1]).mean() > 0.9
 
 
@@ -303,7 +301,7 @@ def test_epoch_with_noise_is_an_epoch_on_noisy_inputs(base):
     noisy = replace(base, noise_sd=0.3)
     one, inputs, targets = made(noisy)
     other = made(base)[0]
-    moved = Inputs(compiled_epoch.noisy(inputs.times, 0.3, 2**63 + 11), np.float64)
+    moved = Inputs(epoch_library.noisy(inputs.times, 0.3, 2**63 + 11), np.float64)
     order = np.arange(len(targets))
     assert one.epoch(inputs, targets, order, 0.02, 0.05, 2**63 + 11) == other.epoch(
         moved, targets, order, 0.02, 0.05
@@ -333,7 +331,7 @@ def test_sorting_is_stable(n, decimals, outliers, silent, seed):
     times = np.round(rng.uniform(0, 2, (2, n)), decimals).astype(np.float32)
     times[rng.random(times.shape) < 0.03] += np.float32(outliers)
     times[rng.random(times.shape) < silent] = np.inf
-    offsets, found = compiled_epoch.presort(times)
+    offsets, found = epoch_library.presort(times)
     for b, row in enumerate(times):
         expected = np.argsort(row, kind="stable")[: np.isfinite(row).sum()]
         np.testing.assert_array_equal(found[offsets[b] : offsets[b + 1]], expected)

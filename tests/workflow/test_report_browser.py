@@ -133,7 +133,7 @@ def ask(tmp_path, page, script, theme="light"):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     results = make_results(tmp_path_factory.mktemp("run") / "default")
-    slides.write(RunPage.open(results, "default"), results / "slides")
+    slides.write(RunPage.open(results, "default").slides(), results / "slides")
     target = results / "why_spiking.html"
     parameters = {"results": str(results), "scale": "default"}
     make_page(

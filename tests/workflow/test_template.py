@@ -14,7 +14,7 @@ import yaml
 
 from whyspiking.contract.types import Params
 from whyspiking.records import tables
-from whyspiking.talks import dispatch
+from whyspiking.talks import talk_module
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "tests")
@@ -84,7 +84,7 @@ def test_the_copy_runs_to_its_page(checkout):
 
 
 def test_a_single_spike_leaves_a_potential_of_at_most_its_weight():
-    model = dispatch.talk_module("_template", "model")
+    model = talk_module("_template", "model")
     params = Params(
         "_template", "patterns", "smoke",
         {"tau_m": 15.0, "tau_s": 3.75, "trial_ms": 200.0, "dt_ms": 0.01},

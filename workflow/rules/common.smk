@@ -1,8 +1,9 @@
 """Look-ups shared by the rules; nothing here runs anything."""
 
-from whyspiking.declared import data_folders, registry
+from whyspiking.contract import data_folders
+from whyspiking.declared import registry
 from whyspiking.running import code_inputs
-from whyspiking.stages import plans
+from whyspiking.declared import plans
 from whyspiking.datasets import recordings
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")

@@ -8,4 +8,4 @@ from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], "slides"):
     page = RunPage.open(snakemake.params.results, snakemake.params.scale)
-    slides.write(page, Path(snakemake.output.slides))
+    slides.write(page.slides(), Path(snakemake.output.slides))

@@ -31,7 +31,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 
 if TYPE_CHECKING:
-    from whyspiking.stages.plans import Measuring
+    from whyspiking.declared.plans import Measuring
 
 FEW_TRIALS = 50
 """A clean run of so few trials is kept, for figures that show all of it."""

@@ -6,7 +6,7 @@ with these very signatures. `measures`, `control_decisions` and `exhibits` may i
 files that no training depends on: `measures.py` (the first two) and `exhibits.py`, for all
 experiments of the talk whose module has none, or `measures_<module>.py` and
 `exhibits_<module>.py`, for those of one module.
-`dispatch.replication_of` joins all this; `tests/talks/test_contract.py` runs every talk through
+`talks.replication_of` joins all this; `tests/talks/test_contract.py` runs every talk through
 the same checks.
 """
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from whyspiking.contract.data_folders import ARCHIVES, find_recorded, places_of_recorded
 from whyspiking.datasets import archives, spoken
-from whyspiking.declared.data_folders import ARCHIVES, find_recorded, places_of_recorded
 from whyspiking.errors import UserError
 from whyspiking.records.whole_files import replacing
 

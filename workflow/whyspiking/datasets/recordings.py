@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.data_folders import find_nmnist
 from whyspiking.datasets import mnist, nmnist
 from whyspiking.datasets.event_camera import Events
 from whyspiking.datasets.nmnist import Grid, Part
-from whyspiking.declared.data_folders import find_nmnist
 from whyspiking.errors import UserError
 from whyspiking.records.array_files import load_arrays
 from whyspiking.records.whole_files import read_json, replacing

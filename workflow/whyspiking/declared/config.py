@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from whyspiking.declared import claims_file, data_folders, registry
+from whyspiking.contract import data_folders
+from whyspiking.declared import claims_file, registry
 from whyspiking.declared.config_file import Config
 from whyspiking.declared.strict_yaml import nearest, parsed, read_yaml
 from whyspiking.errors import UserError

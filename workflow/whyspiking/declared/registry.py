@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
-from whyspiking.declared.data_folders import folder_of
 from whyspiking.declared.experiments import (
     Experiment,
     Parameters,

@@ -30,7 +30,7 @@ from whyspiking.nir.graph import (
     names_of,
     write,
 )
-from whyspiking.talks import dispatch
+from whyspiking.talks import replication_of, talk_module
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Trained:
             NotExpressible: If the talk has none, for the reason it gives.
         """
         talk = self.params.talk
-        if reason := getattr(dispatch.talk_module(talk), "NOT_EXPRESSIBLE", ""):
+        if reason := getattr(talk_module(talk), "NOT_EXPRESSIBLE", ""):
             raise NotExpressible(f"{talk}: {reason}")
-        name = f"{dispatch.talk_module(talk).__name__}.nir"
+        name = f"{talk_module(talk).__name__}.nir"
         if importlib.util.find_spec(name) is None:
             raise NotExpressible(f"talk '{talk}': nobody has written its nir.py")
         return importlib.import_module(name)
@@ -161,7 +161,7 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         step_ms.
     """
     nir, params = trained.nir, trained.params
-    replication = dispatch.replication_of(params.talk, params.experiment)
+    replication = replication_of(params.talk, params.experiment)
     task = replication.make_task(params, "test", Streams(params.seed))
     if task is None:
         raise UserError(

@@ -114,6 +114,18 @@ class RunPage:
         drawn = self._draw(lambda: forest_plots.verdict_forest(self.verdicts), "claims")
         return Html(macros("macros").details("All claims as a figure", drawn))
 
+    def slides(self) -> dict[str, Callable[[], Plate]]:
+        """Figures that stand by themselves: name -> drawing."""
+        drawn: dict[str, Callable[[], Plate]] = {
+            "matrix": lambda: talks_by_axis.figure(self.answers, self.talks),
+            "verdicts": lambda: forest_plots.verdict_forest(self.verdicts),
+        }
+        for answer in self.answers:
+            drawn[answer.axis] = lambda answer=answer: forest_plots.axis_forest(
+                answer, self.config, self.names
+            )
+        return drawn
+
     def each_talk(self) -> Html:
         """Every talk with its signature figures."""
         return Html(Markup("\n").join(page.brief() for page in self.pages.values()))

@@ -27,7 +27,7 @@ from whyspiking.report import (
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.report.verdict_table import verdict_table
-from whyspiking.talks import dispatch
+from whyspiking.talks import talk_module
 
 
 def find(results: str | Path) -> Path:
@@ -179,7 +179,7 @@ class TalkPage:
         return macros("pages").brief(self.talk, html.slug(self.talk.name), shown, self.here)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
-        drawn = dispatch.talk_module(self.talk.name, "figures").figures(self.results)
+        drawn = talk_module(self.talk.name, "figures").figures(self.results)
         return cast("Mapping[str, Callable[[], Plate]]", drawn)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:

@@ -100,13 +100,9 @@ def _roots(stage: str) -> list[Path]:
         return [SCRIPTS / f"{stage}.py"]
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
-    own = (
-        "report/run_page.py",
-        "report/benchmark.py",
-        "plots/style.mplstyle",
-        "verdicts/biology.yaml",
-    )
-    return [SCRIPTS / "page.py", *(PACKAGE / name for name in own), *assets]
+    own = ("report/run_page.py", "report/benchmark.py")
+    shown = ("plots/style.mplstyle", "verdicts/biology.yaml")
+    return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
 
 
 def _relative(paths: Iterable[Path]) -> list[str]:

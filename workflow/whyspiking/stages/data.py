@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from whyspiking.contract.data_folders import FETCHED, SPOKEN
 from whyspiking.contract.types import Progress
-from whyspiking.declared.data_folders import FETCHED, SPOKEN
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 

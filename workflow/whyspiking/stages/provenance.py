@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking.declared.data_folders import used_folders
+from whyspiking.contract.data_folders import used_folders
 from whyspiking.records import columns, tables, whole_files
 from whyspiking.running import jobs
 

@@ -15,10 +15,10 @@ from whyspiking.brian import Machine
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Params, Progress
 from whyspiking.records import array_files, tables
-from whyspiking.talks import dispatch
+from whyspiking.talks import replication_of
 
 if TYPE_CHECKING:
-    from whyspiking.stages.plans import Measuring
+    from whyspiking.declared.plans import Measuring
 
 
 def simulate(
@@ -40,7 +40,7 @@ def simulate(
         progress: Called with the fraction done.
     """
     params = Params.of(plan["params"])
-    replication = dispatch.replication_of(params.talk, params.experiment)
+    replication = replication_of(params.talk, params.experiment)
     loaded = {
         (path.parent.name, int(path.name.removeprefix("seed-"))): network_files.load_network(path)
         for path in networks

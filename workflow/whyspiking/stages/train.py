@@ -20,11 +20,11 @@ from whyspiking.contract.types import (
     Split,
 )
 from whyspiking.records.whole_files import read_json
-from whyspiking.talks import dispatch
+from whyspiking.talks import replication_of
 from whyspiking.training import controls
 
 if TYPE_CHECKING:
-    from whyspiking.stages.plans import Training
+    from whyspiking.declared.plans import Training
 
 SPLITS: tuple[Split, ...] = ("test", "fresh")
 
@@ -56,7 +56,7 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
             network.info["provenance"] = described["provenance"]
         network.info["train_seconds"] = time.perf_counter() - wall
         network.info["train_cpu_seconds"] = time.process_time() - cpu
-        replication = dispatch.replication_of(params.talk, params.experiment)
+        replication = replication_of(params.talk, params.experiment)
         for split in SPLITS:
             task = replication.make_task(params, split, Streams(params.seed))
             outcome = task and replication.evaluate(params, plan["trained_as"], network, task)
@@ -75,7 +75,7 @@ def network_of(plan: Training, parents: Mapping[str, Network], progress: Progres
         (parent,) = parents.values()
         progress(1.0, "the network of another experiment, as it is")
         return parent.again()
-    replication = dispatch.replication_of(params.talk, params.experiment)
+    replication = replication_of(params.talk, params.experiment)
     if plan["relu"] is not None:
         return controls.train_declared(plan["relu"], replication, params, streams, progress)
     return replication.train(params, plan["trained_as"], streams, parents, progress)

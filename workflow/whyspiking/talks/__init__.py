@@ -1,1 +1,107 @@
-"""The talks: one folder each; `dispatch.py` finds what fulfils an experiment."""
+"""From an experiment of a talk to the module of its folder that fulfils it.
+
+Nothing here imports an engine: the modules of talks do so where they need one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import (
+    Condition,
+    Network,
+    Outcome,
+    Params,
+    Recording,
+    Task,
+    Trials,
+)
+from whyspiking.errors import UserError
+from whyspiking.training import controls
+
+FUNCTIONS = tuple(name for name, _ in inspect.getmembers(Replication, inspect.isfunction))
+
+
+def talk_module(talk: str, name: str = "") -> ModuleType:
+    """A module of a talk's folder, or its `__init__.py`."""
+    return importlib.import_module(".".join(filter(None, ("whyspiking.talks", talk, name))))
+
+
+def module_of(talk: str, experiment: str) -> ModuleType:
+    """The module that fulfils an experiment.
+
+    Raises:
+        UserError: If the talk names none.
+    """
+    known: Mapping[str, str] = talk_module(talk).EXPERIMENTS
+    if experiment not in known:
+        raise UserError(
+            f"talks/{talk}/__init__.py: EXPERIMENTS has no '{experiment}'; expected one of "
+            f"{', '.join(known)}. Add it with the name of the module that fulfils it."
+        )
+    return talk_module(talk, known[experiment])
+
+
+def replication_of(talk: str, experiment: str) -> Replication:
+    """All functions of the contract for one experiment.
+
+    Those that its module does not export do what `Replication` says.
+    """
+    return _Dispatched(talk, experiment)
+
+
+class _Dispatched(Replication):
+    def __init__(self, talk: str, experiment: str) -> None:
+        self._folder = talk_module(talk).__name__
+        self._module = module_of(talk, experiment)
+        for name in FUNCTIONS:
+            if hasattr(self._module, name) and name != "evaluate":
+                setattr(self, name, getattr(self._module, name))
+
+    def evaluate(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Outcome | None:
+        if network.info.get("is") == controls.RELU:
+            return controls.evaluate(network, task)
+        return self._module.evaluate(params, variant, network, task)
+
+    def measures(
+        self, params: Params, condition: Condition, recording: Recording, task: Task
+    ) -> Mapping[str, float]:
+        found = self._apart("measures", "measures")
+        return found(params, condition, recording, task) if found else {}
+
+    def control_decisions(
+        self, params: Params, variant: str, network: Network, task: Task
+    ) -> Trials | None:
+        found = self._apart("measures", "control_decisions")
+        return found(params, variant, network, task) if found else None
+
+    def exhibits(
+        self,
+        params: Params,
+        networks: Mapping[tuple[str, int], Network],
+        simulate: Callable[[Network, Task], Recording],
+        streams: Streams,
+    ) -> dict[str, NDArray]:
+        found = self._apart("exhibits", "exhibits")
+        return found(params, networks, simulate, streams) if found else {}
+
+    def _apart(self, file: str, function: str) -> Callable[..., Any] | None:
+        """A function out of `<file>_<module>.py` or `<file>.py`, which no training reads."""
+        own = self._module.__name__.rpartition(".")[2]
+        for name in (f"{file}_{own}", file):
+            if importlib.util.find_spec(f"{self._folder}.{name}") is not None:
+                found = getattr(importlib.import_module(f"{self._folder}.{name}"), function, None)
+                if found is not None:
+                    return found
+        return None

@@ -19,12 +19,9 @@ from whyspiking.talks.comsa import model, task
 from whyspiking.talks.comsa.model import NAMES, PULSES
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import compiled
-from whyspiking.training.first_spike.training import (
-    Diverged,
-    Inputs,
-    Settings,
-    Training,
-)
+from whyspiking.training.first_spike.epoch_state import Diverged, Settings
+from whyspiking.training.first_spike.inputs import Inputs
+from whyspiking.training.first_spike.training import Training
 from whyspiking.training.history import History
 
 log = logging.getLogger(__name__)

@@ -20,12 +20,9 @@ from whyspiking.talks.goeltz import model, task
 from whyspiking.talks.goeltz.model import Pass, Weights
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import compiled
-from whyspiking.training.first_spike.training import (
-    Diverged,
-    Inputs,
-    Settings,
-    Training,
-)
+from whyspiking.training.first_spike.epoch_state import Diverged, Settings
+from whyspiking.training.first_spike.inputs import Inputs
+from whyspiking.training.first_spike.training import Training
 from whyspiking.training.history import History
 
 NAMES = ("w_hidden", "w_output")

@@ -6,25 +6,22 @@ seed it draws other noise than `epoch.cpp`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.training.first_spike import compiled
+from whyspiking.training.first_spike.epoch_state import (
+    Diverged,
+    Settings,
+    Statistics,
+    TrainingState,
+)
+from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.layer import Engine, LayerOutput
-
-if TYPE_CHECKING:
-    from whyspiking.training.first_spike.training import (
-        Inputs,
-        Settings,
-        Statistics,
-        Training,
-    )
 
 
 def run(
-    training: Training,
+    training: TrainingState,
     inputs: Inputs,
     targets: NDArray[np.int32],
     order: NDArray[np.int64],
@@ -34,8 +31,6 @@ def run(
     engine: Engine = compiled,
 ) -> Statistics:
     """See `training.Training.epoch`, which checks the arguments."""
-    from whyspiking.training.first_spike.training import Diverged, Statistics
-
     own, rng = training.settings, np.random.default_rng(noise_seed)
     state = _State(training, engine)
     sums = np.zeros(4)
@@ -61,7 +56,7 @@ def run(
 class _State:
     """Copies of what an epoch changes, so that a failed one leaves no trace."""
 
-    def __init__(self, training: Training, engine: Engine) -> None:
+    def __init__(self, training: TrainingState, engine: Engine) -> None:
         self.settings, self.engine = training.settings, engine
         self.weights, self.pulses = list(training.weights), list(training.pulses)
         self.weight_moments = [list(pair) for pair in training.weight_moments]
@@ -69,7 +64,7 @@ class _State:
         self.steps = training.steps
         self.bump_layer, self.bump_amount = training.bump_layer, training.bump_amount
 
-    def write(self, training: Training) -> None:
+    def write(self, training: TrainingState) -> None:
         training.weights = (self.weights[0], self.weights[1])
         training.pulses = (self.pulses[0], self.pulses[1])
         (m, v), (pm, pv) = self.weight_moments, self.pulse_moments
@@ -178,7 +173,7 @@ def loss(times: NDArray, targets: NDArray, settings: Settings) -> tuple[float, N
     Args:
         times: Output times in units of tau_s, inf where silent; (sample, class).
         targets: True classes, (sample,).
-        settings: See `training.Settings`.
+        settings: See `epoch_state.Settings`.
 
     Returns:
         Loss, and derivatives (sample, class), 0 for silent neurons.

@@ -1,0 +1,108 @@
+"""`epoch.cpp` through ctypes: what it takes, and its small functions."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.compiler import libraries
+
+SOURCES = (Path(__file__).with_name("epoch.cpp"),)
+
+LOSSES = ("goeltz", "comsa")
+BUMP_RULES = ("none", "faithful", "soft")
+
+_pointer, _pair_of_pointers = ctypes.c_void_p, ctypes.c_void_p * 2
+_real, _long, _int = ctypes.c_double, ctypes.c_int64, ctypes.c_int32
+
+
+class Epoch(ctypes.Structure):
+    """`struct Epoch` of epoch.cpp, field by field."""
+
+    _fields_ = (
+        *[(name, _pointer) for name in ("times", "offsets", "sorted", "targets", "order")],
+        *[
+            (name + part, _pair_of_pointers)
+            for name in ("weights", "pulses")
+            for part in ("", "_m", "_v")
+        ],
+        *[
+            (name, _real)
+            for name in (
+                "threshold", "min_slope", "max_dw", "temperature", "push", "push_scale",
+                "silent_loss", "silent_penalty", "noise_sd", "beta1", "beta2", "epsilon",
+                "epsilon_root", "rate", "pulse_rate", "bump",
+            )
+        ],
+        ("tolerated", _real * 2),
+        ("bump_amount", _real),
+        ("loss", _real),
+        ("accuracy", _real),
+        ("silent", _real * 2),
+        ("bumped", _real),
+        *[(name, _long) for name in ("n_order", "steps", "failed_batch")],
+        ("noise_seed", ctypes.c_uint64),
+        *[(name, _int) for name in ("n_in", "n_hidden", "n_out")],
+        ("n_pulses", _int * 2),
+        *[
+            (name, _int)
+            for name in ("batch", "tau_ratio", "loss_kind", "wrong_only", "bump_rule", "bump_layer")
+        ],
+    )  # fmt: skip
+
+
+def presort(times: NDArray) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+    """Where each sample begins, and its finite inputs in the order of time.
+
+    Args:
+        times: (sample, input), float32 or float64.
+    """
+    offsets = np.concatenate([[0], np.cumsum(np.isfinite(times).sum(axis=1))]).astype(np.int64)
+    found = np.empty(offsets[-1], np.uint16)
+    getattr(library(), f"presort_{suffix_of(times)}")(
+        times.ctypes.data, *times.shape, offsets.ctypes.data, found.ctypes.data
+    )
+    return offsets, found
+
+
+def noisy(times: NDArray, sd: float, seed: int) -> NDArray:
+    """Input times as the samples of an epoch receive them, with the noise of `seed`.
+
+    Args:
+        times: In the order of the epoch, (sample, input), float32 or float64, contiguous.
+        sd: Standard deviation, in units of tau_s.
+        seed: As given to `Training.epoch`.
+    """
+    out = np.empty_like(times)
+    getattr(library(), f"noisy_{suffix_of(times)}")(
+        times.ctypes.data, *times.shape, sd, seed, out.ctypes.data
+    )
+    return out
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The compiled training; compiles it if no fitting one is stored.
+
+    Raises:
+        UserError: If there is no compiler or it fails.
+    """
+    found = libraries.load("first_spike_training", SOURCES)
+    for ending, real in (("f32", ctypes.c_float), ("f64", ctypes.c_double)):
+        getattr(found, f"epoch_{ending}").argtypes = [ctypes.POINTER(Epoch)]
+        getattr(found, f"presort_{ending}").argtypes = [_pointer, _long, _int, _pointer, _pointer]
+        getattr(found, f"noisy_{ending}").argtypes = [
+            _pointer, _long, _int, real, ctypes.c_uint64, _pointer,
+        ]  # fmt: skip
+        for name in ("epoch", "presort", "noisy"):
+            getattr(found, f"{name}_{ending}").restype = None
+    return found
+
+
+def suffix_of(array: NDArray) -> str:
+    """What the names of functions for numbers like these end in."""
+    return "f32" if array.dtype == np.float32 else "f64"
