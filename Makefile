@@ -53,7 +53,7 @@ test-all: environment
 	@python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 # Separate targets, so that `make --keep-going style` tells everything at once.
-STYLE := ruff-check ruff-format snakefmt lint types spelling notebooks
+STYLE := ruff-check ruff-format imports snakefmt lint types spelling notebooks
 .PHONY: style $(STYLE)
 style: $(STYLE)
 $(STYLE): environment
@@ -61,6 +61,8 @@ ruff-check:
 	@ruff check --quiet .
 ruff-format:
 	@ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
+imports:
+	@lint-imports --no-cache >.lint-imports.log || { cat .lint-imports.log; exit 1; }
 snakefmt:
 	@snakefmt --check Snakefile workflow/rules 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
 lint:

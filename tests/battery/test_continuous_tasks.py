@@ -20,12 +20,7 @@ from made.toy_talk import (
 from whyspiking.battery import probe as battery
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Network,
-    Stimulus,
-    Task,
-    Traces,
-)
+from whyspiking.contract.types import Network, Stimulus, Task, Traces
 from whyspiking.declared import plans
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring

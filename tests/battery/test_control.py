@@ -9,13 +9,7 @@ from made.fulfilled import made_of
 
 from whyspiking.battery.control import probe_control
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Stimulus,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Network, Params, Stimulus, Task, Trials
 from whyspiking.records import tables
 
 CONFIG: dict[str, Any] = {

@@ -11,13 +11,7 @@ from whyspiking.battery import partial_input
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Stimulus,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Network, Params, Stimulus, Task, Trials
 from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.declared import registry

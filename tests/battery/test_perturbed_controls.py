@@ -3,16 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made.toy_talk import (
-    SPIKES_ONLY,
-    K,
-    ToyTalk,
-    mlp,
-    probe,
-    spiking_network,
-    talk,
-    value,
-)
+from made.toy_talk import SPIKES_ONLY, K, ToyTalk, mlp, probe, spiking_network, talk, value
 
 from whyspiking.battery import control
 from whyspiking.contract.types import Network, Trials

@@ -24,12 +24,7 @@ from whyspiking.battery import probe as battery
 from whyspiking.contract import trial_subsets
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Condition,
-    Recording,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Condition, Recording, Stimulus, Task
 from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 

@@ -15,12 +15,7 @@ from whyspiking.datasets import nmnist, spoken
 from whyspiking.datasets.event_camera import Events
 from whyspiking.errors import UserError
 from whyspiking.export import __main__
-from whyspiking.records import (
-    array_files,
-    columns,
-    datapackage,
-    tables,
-)
+from whyspiking.records import array_files, columns, datapackage, tables
 from whyspiking.stages import data
 
 PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)

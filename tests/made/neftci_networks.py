@@ -11,12 +11,7 @@ import yaml
 from whyspiking.contract.types import Network
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.declared import registry
-from whyspiking.talks.neftci import (
-    learning,
-    model,
-    network,
-    task,
-)
+from whyspiking.talks.neftci import learning, model, network, task
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {

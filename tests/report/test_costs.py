@@ -9,18 +9,8 @@ import pytest
 from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
-from whyspiking.report import (
-    biology_section,
-    costs_section,
-    sentences,
-    tolerance_section,
-)
-from whyspiking.verdicts import (
-    biology,
-    costs,
-    overview,
-    tolerance,
-)
+from whyspiking.report import biology_section, costs_section, sentences, tolerance_section
+from whyspiking.verdicts import biology, costs, overview, tolerance
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: sentences.surname(talk) for name, talk in TALKS.items()}

@@ -9,12 +9,7 @@ from made.toy_talk import described, talk_of
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
-from whyspiking.report import (
-    html,
-    measures_table,
-    sections,
-    talk_page,
-)
+from whyspiking.report import html, measures_table, sections, talk_page
 from whyspiking.report.verdict_table import verdict_table
 from whyspiking.verdicts import judge, overview
 

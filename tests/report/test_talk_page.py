@@ -15,15 +15,8 @@ from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import array_files, columns
-from whyspiking.report import (
-    notebook,
-    run_page,
-    slides,
-    speed_figure,
-)
-from whyspiking.report import (
-    talk_page as page,
-)
+from whyspiking.report import notebook, run_page, slides, speed_figure
+from whyspiking.report import talk_page as page
 from whyspiking.talks import talk_module
 from whyspiking.verdicts import score_curves
 

@@ -8,27 +8,12 @@ from made.fulfilled import made_of
 from made.toy_talk import described, talk_of
 
 from whyspiking.contract import network_files
-from whyspiking.contract.types import (
-    Labels,
-    Network,
-    Params,
-    Stimulus,
-    Task,
-    Traces,
-    Trials,
-)
+from whyspiking.contract.types import Labels, Network, Params, Stimulus, Task, Traces, Trials
 from whyspiking.declared import registry
 from whyspiking.records import tables
-from whyspiking.stages import (
-    collect,
-    plans,
-)
-from whyspiking.stages import (
-    simulate as resimulate,
-)
-from whyspiking.stages import (
-    train as replicate,
-)
+from whyspiking.stages import collect, plans
+from whyspiking.stages import simulate as resimulate
+from whyspiking.stages import train as replicate
 
 
 def make_replication(measures):

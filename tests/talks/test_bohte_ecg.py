@@ -11,12 +11,7 @@ from made.fulfilled import fulfilled
 from whyspiking.contract.types import Condition, Network, Task
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.talks.bohte import (
-    measures,
-    simulation,
-    task,
-    time_constants,
-)
+from whyspiking.talks.bohte import measures, simulation, task, time_constants
 
 
 @pytest.fixture(scope="module")

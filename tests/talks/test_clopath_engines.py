@@ -7,12 +7,7 @@ import pytest
 from made.clopath_settings import parameters
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Condition,
-    Network,
-    Params,
-    Traces,
-)
+from whyspiking.contract.types import Condition, Network, Params, Traces
 from whyspiking.measures import scoring
 from whyspiking.talks.clopath import (
     frozen,

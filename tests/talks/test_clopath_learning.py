@@ -5,13 +5,7 @@ import pytest
 from made.clopath_settings import parameters
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.clopath import (
-    izhikevich,
-    learning,
-    model,
-    shot,
-    task,
-)
+from whyspiking.talks.clopath import izhikevich, learning, model, shot, task
 
 # The learning rule
 

@@ -10,12 +10,7 @@ from made.goeltz_settings import params, silent
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Network, Stimulus
-from whyspiking.talks.goeltz import (
-    distortion,
-    exhibits,
-    learning,
-    model,
-)
+from whyspiking.talks.goeltz import distortion, exhibits, learning, model
 
 
 @pytest.fixture(scope="module", params=[1, 2])

@@ -14,13 +14,7 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import (
-    compiled,
-    exhibits,
-    model,
-    reference,
-    task,
-)
+from whyspiking.talks.masquelier import compiled, exhibits, model, reference, task
 from whyspiking.talks.masquelier.network import Averaged, Rule
 
 

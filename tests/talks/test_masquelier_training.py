@@ -11,13 +11,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import (
-    compiled,
-    learning,
-    model,
-    reference,
-    task,
-)
+from whyspiking.talks.masquelier import compiled, learning, model, reference, task
 from whyspiking.talks.masquelier.network import Diverged, Rule
 
 

@@ -13,12 +13,7 @@ from whyspiking.contract.types import Network, Params, Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.stages import data
-from whyspiking.talks.masquelier.audio import (
-    learning,
-    network,
-    simulation,
-    task,
-)
+from whyspiking.talks.masquelier.audio import learning, network, simulation, task
 from whyspiking.training import surrogates
 
 ROOT = Path(__file__).parents[2]

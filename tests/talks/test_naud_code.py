@@ -12,13 +12,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Network, Recording
 from whyspiking.declared import registry
-from whyspiking.talks.naud import (
-    burst_code,
-    circuit,
-    circuit_reference,
-    multiplexing,
-    single_cell,
-)
+from whyspiking.talks.naud import burst_code, circuit, circuit_reference, multiplexing, single_cell
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}

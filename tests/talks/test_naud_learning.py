@@ -12,12 +12,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
 from whyspiking.declared import registry
-from whyspiking.talks.naud import (
-    digits,
-    pairing,
-    plasticity,
-    rate_hierarchy,
-)
+from whyspiking.talks.naud import digits, pairing, plasticity, rate_hierarchy
 from whyspiking.talks.naud.rate_hierarchy import Layers
 
 ROOT = Path(__file__).parents[2]

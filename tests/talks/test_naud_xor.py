@@ -14,13 +14,7 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Stimulus
 from whyspiking.declared import registry
-from whyspiking.talks.naud import (
-    reference,
-    xor,
-    xor_controls,
-    xor_network,
-    xor_protocol,
-)
+from whyspiking.talks.naud import reference, xor, xor_controls, xor_network, xor_protocol
 from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS
 
 ROOT = Path(__file__).parents[2]

@@ -14,14 +14,7 @@ from whyspiking.contract.types import Network
 from whyspiking.declared import registry
 from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns, tables
-from whyspiking.talks.neftci import (
-    alignment,
-    figures,
-    learning,
-    network,
-    rules,
-    task,
-)
+from whyspiking.talks.neftci import alignment, figures, learning, network, rules, task
 from whyspiking.talks.neftci.alignment import Gradient
 from whyspiking.talks.neftci.network import Weights
 

@@ -7,15 +7,7 @@ import pytest
 from made.neftci_networks import digits, network_of, params, seen
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.neftci import (
-    gru,
-    learning,
-    memory,
-    model,
-    network,
-    rules,
-    task,
-)
+from whyspiking.talks.neftci import gru, learning, memory, model, network, rules, task
 from whyspiking.talks.neftci.network import Constants, Weights
 from whyspiking.talks.neftci.rules import Rule
 

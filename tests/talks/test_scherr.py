@@ -327,12 +327,7 @@ def test_brian_takes_the_steps_of_adam():
 def test_brian_simulates_the_same_network():
     from whyspiking.contract.randomness import Streams
     from whyspiking.contract.types import Stimulus
-    from whyspiking.talks.scherr import (
-        brian_network,
-        evidence,
-        evidence_task,
-        trials,
-    )
+    from whyspiking.talks.scherr import brian_network, evidence, evidence_task, trials
 
     params = parameters("evidence")
     arrays = evidence.initial(params, Streams(3))

@@ -8,12 +8,7 @@ from scipy.special import lambertw
 
 from whyspiking.compiler import libraries
 from whyspiking.errors import UserError
-from whyspiking.training.first_spike import (
-    closed_form,
-    compiled,
-    encoding,
-    layer,
-)
+from whyspiking.training.first_spike import closed_form, compiled, encoding, layer
 
 RATIOS = (1, 2)
 THRESHOLD = {1: 1.0, 2: 0.5}

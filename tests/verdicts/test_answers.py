@@ -15,22 +15,9 @@ from whyspiking.errors import UserError
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import columns
-from whyspiking.report import (
-    forest_plots,
-    sections,
-    sentences,
-    talks_by_axis,
-)
+from whyspiking.report import forest_plots, sections, sentences, talks_by_axis
 from whyspiking.verdicts import answers, overview
-from whyspiking.verdicts.answers import (
-    DIVIDED,
-    NO,
-    NONE,
-    PART,
-    UNDECIDED,
-    YES,
-    Finding,
-)
+from whyspiking.verdicts.answers import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
 
 ROOT = Path(__file__).parents[2]
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa", "naud")}

@@ -11,12 +11,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Params,
-    Split,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Params, Split, Stimulus, Task
 from whyspiking.datasets import words
 
 PARTS = {"train": "train", "validation": "validation", "test": "test_heldout"}

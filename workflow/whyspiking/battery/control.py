@@ -19,24 +19,11 @@ from whyspiking.contract import perturb, places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.trial_subsets import chosen_trials, perturbed_limit, select_task
-from whyspiking.contract.types import (
-    Condition,
-    Network,
-    Outcome,
-    Params,
-    Progress,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Condition, Network, Outcome, Params, Progress, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.records import tables
-from whyspiking.training.controls import (
-    Arrays,
-    forward,
-    seen,
-    weight_names,
-)
+from whyspiking.training.controls import Arrays, forward, seen, weight_names
 
 SAME_CHOICES = 0.99
 """Least agreement with the talk's own evaluation, or the network is not the one computed here."""

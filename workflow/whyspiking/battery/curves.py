@@ -8,12 +8,7 @@ from typing import Any
 import numpy as np
 
 from whyspiking.contract import perturb
-from whyspiking.contract.types import (
-    Labels,
-    Outcome,
-    Traces,
-    Trials,
-)
+from whyspiking.contract.types import Labels, Outcome, Traces, Trials
 from whyspiking.measures import robustness, scoring, timing
 from whyspiking.records import tables
 

@@ -18,12 +18,7 @@ from whyspiking.contract import places
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.trial_subsets import chosen_trials, select_task
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Network, Params, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.measures import latency
 from whyspiking.measures.latency import Answers

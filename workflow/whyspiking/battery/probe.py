@@ -20,13 +20,7 @@ from whyspiking.battery.spiking import Bench, Simulator
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.trial_subsets import same_stimulus
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Progress,
-    Recording,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Progress, Recording, Task
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 

@@ -34,14 +34,7 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.measures import (
-    activity,
-    counting,
-    latency,
-    parity,
-    scoring,
-    timing,
-)
+from whyspiking.measures import activity, counting, latency, parity, scoring, timing
 from whyspiking.records import tables
 
 ENGINE = "brian2"

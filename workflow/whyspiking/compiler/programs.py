@@ -12,12 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from whyspiking.compiler.toolchain import (
-    FULL_DISK,
-    REMEDY,
-    compiler,
-    processor,
-)
+from whyspiking.compiler.toolchain import FULL_DISK, REMEDY, compiler, processor
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 

@@ -11,13 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Labels,
-    Network,
-    Outcome,
-    Traces,
-    Trials,
-)
+from whyspiking.contract.types import Labels, Network, Outcome, Traces, Trials
 from whyspiking.records import array_files, whole_files
 
 KINDS = {kind.__name__: kind for kind in (Trials, Traces, Labels)}

@@ -11,15 +11,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Labels,
-    Network,
-    Outcome,
-    Recording,
-    Stimulus,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Labels, Network, Outcome, Recording, Stimulus, Task, Trials
 
 
 def select_task(task: Task, chosen: NDArray) -> Task:

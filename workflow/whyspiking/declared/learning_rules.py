@@ -9,12 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from whyspiking.declared.strict_yaml import (
-    Block,
-    Listed,
-    MayLack,
-    Some,
-)
+from whyspiking.declared.strict_yaml import Block, Listed, MayLack, Some
 from whyspiking.errors import UserError
 
 LONG, SHORT = 1000, 10

@@ -10,12 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
-from whyspiking.declared.experiments import (
-    Experiment,
-    Parameters,
-    Sizes,
-    Variant,
-)
+from whyspiking.declared.experiments import Experiment, Parameters, Sizes, Variant
 from whyspiking.declared.learning_rules import Rule, split
 from whyspiking.declared.strict_yaml import (
     Block,

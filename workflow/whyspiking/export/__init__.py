@@ -1,1 +1,5 @@
-"""export."""
+"""Finished runs for other tools; `python -m whyspiking.export --help`.
+
+May import everything but `report` and `stages`. No number depends on it. At a glance: `networks`
+writes NIR files, `events` recordings, `neurobench` counts.
+"""

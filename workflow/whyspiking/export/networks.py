@@ -16,20 +16,10 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Stimulus, Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.nir.graph import (
-    Clock,
-    NotExpressible,
-    names_of,
-    write,
-)
+from whyspiking.nir.graph import Clock, NotExpressible, names_of, write
 from whyspiking.talks import replication_of, talk_module
 
 

@@ -1,1 +1,6 @@
-"""measures."""
+"""What the measures T, L, E, R, G and Q mean: pure functions of outcomes, spikes and numbers.
+
+May import `contract` and below. At a glance: `scoring.measures`, `timing`, `latency`, `counting`
+(operations) and `energy` (their cost), `robustness`, `sizes`, `parity`; `statistics` has every
+interval and p value.
+"""

@@ -11,12 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Labels,
-    Outcome,
-    Traces,
-    Trials,
-)
+from whyspiking.contract.types import Labels, Outcome, Traces, Trials
 from whyspiking.measures import labelling
 
 LAG_WINDOW_MS = 1000.0

@@ -16,12 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
-from whyspiking.records.columns import (
-    HISTORY,
-    OF_A_RUN,
-    Column,
-    TableSchema,
-)
+from whyspiking.records.columns import HISTORY, OF_A_RUN, Column, TableSchema
 from whyspiking.records.glossary import GLOSSARY
 
 NAME = "datapackage.json"

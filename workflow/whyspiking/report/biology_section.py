@@ -8,12 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import (
-    BLUE,
-    GREEN,
-    NotMeasuredError,
-    Plate,
-)
+from whyspiking.plots.figures import BLUE, GREEN, NotMeasuredError, Plate
 from whyspiking.records import tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table

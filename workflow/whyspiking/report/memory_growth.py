@@ -11,12 +11,7 @@ from matplotlib.axes import Axes
 
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import (
-    MARKERS,
-    PALETTE,
-    NotMeasuredError,
-    Plate,
-)
+from whyspiking.plots.figures import MARKERS, PALETTE, NotMeasuredError, Plate
 from whyspiking.report import html
 from whyspiking.report.sentences import surnames
 

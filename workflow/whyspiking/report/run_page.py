@@ -32,14 +32,7 @@ from whyspiking.report import (
     tolerance_section,
 )
 from whyspiking.report.html import Html, macros
-from whyspiking.report.talk_page import (
-    TalkPage,
-    check_scale,
-    claims_of,
-    existing,
-    find,
-    show,
-)
+from whyspiking.report.talk_page import TalkPage, check_scale, claims_of, existing, find, show
 from whyspiking.report.verdict_table import verdict_table
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts.answers import Answer

@@ -7,12 +7,7 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import (
-    NotMeasuredError,
-    Plate,
-    legend_below,
-    line_with_interval,
-)
+from whyspiking.plots.figures import NotMeasuredError, Plate, legend_below, line_with_interval
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 

@@ -18,13 +18,7 @@ from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import tables
 from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table
-from whyspiking.report import (
-    energy_figures,
-    forest_plots,
-    html,
-    measures_table,
-    sections,
-)
+from whyspiking.report import energy_figures, forest_plots, html, measures_table, sections
 from whyspiking.report.html import Html, macros
 from whyspiking.report.verdict_table import verdict_table
 from whyspiking.talks import talk_module

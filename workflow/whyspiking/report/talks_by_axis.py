@@ -10,28 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import (
-    GREEN,
-    GREY,
-    INK,
-    OLIVE,
-    RED,
-    NotMeasuredError,
-    Plate,
-)
+from whyspiking.plots.figures import GREEN, GREY, INK, OLIVE, RED, NotMeasuredError, Plate
 from whyspiking.report import html, sentences
 from whyspiking.report.sentences import surname
-from whyspiking.verdicts.answers import (
-    CLAIMS,
-    DIVIDED,
-    NO,
-    NONE,
-    PART,
-    WORDS,
-    YES,
-    Answer,
-    Stand,
-)
+from whyspiking.verdicts.answers import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
 from whyspiking.verdicts.axes import AGAINST, FAVOURS
 
 FITTING = 26

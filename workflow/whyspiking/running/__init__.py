@@ -1,1 +1,6 @@
-"""running."""
+"""How jobs run: the log of a job and its progress, its code inputs, the environment they need.
+
+May import `records`. No number depends on this room, so a change here runs nothing again. At a
+glance: `jobs.job` wraps every script, `code_inputs` says which files each stage depends on,
+`environment` and `preflight` make and check `.venv`.
+"""

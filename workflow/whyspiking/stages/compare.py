@@ -11,13 +11,7 @@ import pandas as pd
 from whyspiking.declared import registry
 from whyspiking.records import columns, datapackage, tables
 from whyspiking.stages import provenance
-from whyspiking.verdicts import (
-    axes,
-    biology,
-    costs,
-    score_curves,
-    tolerance,
-)
+from whyspiking.verdicts import axes, biology, costs, score_curves, tolerance
 
 
 def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:

@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING
 
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Outcome,
-    Params,
-    Progress,
-    Split,
-)
+from whyspiking.contract.types import Network, Outcome, Params, Progress, Split
 from whyspiking.records.whole_files import read_json
 from whyspiking.talks import replication_of
 from whyspiking.training import controls

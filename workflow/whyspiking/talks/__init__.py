@@ -16,15 +16,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import (
-    Condition,
-    Network,
-    Outcome,
-    Params,
-    Recording,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Condition, Network, Outcome, Params, Recording, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.training import controls
 

@@ -16,13 +16,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Progress,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.training.history import History, batches
 

@@ -1,1 +1,6 @@
-"""verdicts."""
+"""From measurements to judgements: contrasts, axes, verdicts, answers, and every printed number.
+
+May import `measures`, `declared` and below; no HTML. At a glance: `judge.judge_all` judges the
+claims, `axes.contrasts` the axes, `answers` says what follows; `overview`, `costs` and `tolerance`
+write the tables that the report prints.
+"""

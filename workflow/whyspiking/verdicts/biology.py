@@ -14,14 +14,7 @@ import pandas as pd
 from pydantic import Field
 
 from whyspiking.declared.registry import Talk
-from whyspiking.declared.strict_yaml import (
-    Block,
-    Name,
-    Some,
-    closed,
-    parsed,
-    read_yaml,
-)
+from whyspiking.declared.strict_yaml import Block, Name, Some, closed, parsed, read_yaml
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 from whyspiking.verdicts.tolerance import of_spiking

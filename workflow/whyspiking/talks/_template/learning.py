@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Progress,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Progress, Task
 from whyspiking.talks._template import model
 from whyspiking.talks._template.task import make_task, times_ms
 from whyspiking.training.history import History

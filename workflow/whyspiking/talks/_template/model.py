@@ -8,13 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Params,
-    Trials,
-)
+from whyspiking.contract.types import Binding, BrianModel, Layer, Params, Trials
 
 # Eq. 2; time constants and gain are values of each run.
 NEURON = """

@@ -7,12 +7,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Params,
-    Split,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Params, Split, Stimulus, Task
 
 SIZES = {"train": "n_train", "validation": "n_validation", "test": "n_test"}
 

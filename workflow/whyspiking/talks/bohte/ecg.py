@@ -7,14 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Outcome,
-    Params,
-    Progress,
-    Recording,
-    Task,
-)
+from whyspiking.contract.types import Network, Outcome, Params, Progress, Recording, Task
 from whyspiking.talks.bohte import learning, simulation
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks

@@ -19,20 +19,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Task,
-)
-from whyspiking.talks.bohte import (
-    digits,
-    measures,
-    network,
-    pixels,
-    simulation,
-    task,
-)
+from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.talks.bohte import digits, measures, network, pixels, simulation, task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
 RATES = (0.3, 0.1, 0.03, 0.01)

@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Progress,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Progress, Task
 from whyspiking.talks.bohte import decisions, network, simulation
 from whyspiking.talks.bohte.network import spikes
 from whyspiking.talks.bohte.task import raster

@@ -7,13 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Condition,
-    Network,
-    Params,
-    Recording,
-    Task,
-)
+from whyspiking.contract.types import Condition, Network, Params, Recording, Task
 from whyspiking.measures import scoring
 from whyspiking.talks.bohte import simulation
 from whyspiking.talks.bohte import task as tasks

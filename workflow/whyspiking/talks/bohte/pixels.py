@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Progress,
-    Split,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Progress, Split, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import learning

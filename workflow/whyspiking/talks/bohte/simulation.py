@@ -15,14 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Network,
-    Params,
-    Recording,
-)
+from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params, Recording
 
 NEURON = """
 du/dt = (current - u) / tau_mem : 1

@@ -10,13 +10,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Labels,
-    Params,
-    Split,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Labels, Params, Split, Stimulus, Task
 from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
 

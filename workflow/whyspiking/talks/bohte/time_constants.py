@@ -7,12 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from whyspiking.contract.types import (
-    Binding,
-    Condition,
-    Params,
-    Task,
-)
+from whyspiking.contract.types import Binding, Condition, Params, Task
 from whyspiking.talks.bohte.ecg import (
     bind,
     control_counts,

@@ -9,13 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Task,
-    Traces,
-)
+from whyspiking.contract.types import Network, Params, Recording, Task, Traces
 from whyspiking.talks.clopath import izhikevich, septal, sequence
 
 RASTER_NEURONS = 60

@@ -12,14 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Network,
-    Params,
-    Replay,
-)
+from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params, Replay
 from whyspiking.talks.clopath import model, shot
 from whyspiking.talks.clopath.task import SAMPLE_MS
 

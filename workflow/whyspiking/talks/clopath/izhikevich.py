@@ -22,12 +22,7 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.clopath import (
-    learning,
-    model,
-    rate_control,
-    task,
-)
+from whyspiking.talks.clopath import learning, model, rate_control, task
 from whyspiking.talks.clopath.frozen import bind_izhikevich as bind
 from whyspiking.talks.clopath.frozen import izhikevich_model as to_brian
 from whyspiking.talks.clopath.learning import SAMPLE_MS, Schedule

@@ -14,13 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Progress,
-    Task,
-    Traces,
-)
+from whyspiking.contract.types import Network, Params, Progress, Task, Traces
 
 SAMPLE_MS = 1.0
 """Sampling of the output that is kept from a training run."""

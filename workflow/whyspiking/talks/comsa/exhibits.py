@@ -30,18 +30,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Task,
-)
-from whyspiking.talks.comsa import (
-    boolean,
-    learning,
-    model,
-    task,
-)
+from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.talks.comsa import boolean, learning, model, task
 from whyspiking.training.first_spike.layer import kernel
 
 N_IMAGES = 1000

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from whyspiking.contract.types import (
-    Condition,
-    Params,
-    Recording,
-    Task,
-)
+from whyspiking.contract.types import Condition, Params, Recording, Task
 from whyspiking.talks.comsa import model
 
 

@@ -7,12 +7,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.nir import Clock, Graph, NotExpressible
-from whyspiking.nir.graph import (
-    first_spike_graph,
-    first_step,
-    first_to_fire,
-    raster,
-)
+from whyspiking.nir.graph import first_spike_graph, first_step, first_to_fire, raster
 from whyspiking.talks.comsa import model
 
 

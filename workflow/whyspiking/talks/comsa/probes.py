@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Binding,
-    Condition,
-    Params,
-    Task,
-)
+from whyspiking.contract.types import Binding, Condition, Params, Task
 from whyspiking.talks.comsa import model
 from whyspiking.talks.comsa.digits import (
     bind,

@@ -17,15 +17,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import perturb
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Binding,
-    Condition,
-    Network,
-    Params,
-    Progress,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Binding, Condition, Network, Params, Progress, Stimulus, Task
 from whyspiking.talks.goeltz import model
 from whyspiking.talks.goeltz.model import Weights
 from whyspiking.talks.goeltz.networks import (

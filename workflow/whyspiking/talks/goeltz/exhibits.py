@@ -24,13 +24,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.trial_subsets import of_variant, select_task, typical_trial
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Recording, Stimulus, Task
 from whyspiking.datasets import yinyang
 from whyspiking.talks.goeltz import model, task
 from whyspiking.talks.goeltz.model import Weights

@@ -25,12 +25,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task, typical_trial
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Recording, Task
 from whyspiking.talks.masquelier import model, task
 
 N_IMAGES = 1000

@@ -14,19 +14,8 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, task
-from whyspiking.talks.masquelier.model import (
-    NAMES,
-    neurons,
-    published,
-    strict,
-)
-from whyspiking.talks.masquelier.network import (
-    Averaged,
-    Diverged,
-    Events,
-    Rule,
-    Weights,
-)
+from whyspiking.talks.masquelier.model import NAMES, neurons, published, strict
+from whyspiking.talks.masquelier.network import Averaged, Diverged, Events, Rule, Weights
 from whyspiking.training.history import History
 
 RECIPES: dict[str, dict[str, Any]] = {

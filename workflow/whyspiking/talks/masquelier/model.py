@@ -22,12 +22,7 @@ from whyspiking.contract.types import (
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
 from whyspiking.talks.masquelier import task as tasks
-from whyspiking.talks.masquelier.network import (
-    Events,
-    Firing,
-    Neurons,
-    Weights,
-)
+from whyspiking.talks.masquelier.network import Events, Firing, Neurons, Weights
 
 NAMES = ("w_hidden", "w_output")
 SAMPLING_TICKS = 2

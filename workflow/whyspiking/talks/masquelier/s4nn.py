@@ -8,15 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Outcome,
-    Params,
-    Progress,
-    Split,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Network, Outcome, Params, Progress, Split, Stimulus, Task
 from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
 from whyspiking.talks.masquelier.model import bind, decode, to_brian

@@ -7,13 +7,7 @@ from collections.abc import Callable, Mapping
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Network, Params, Recording, Task, Trials
 from whyspiking.talks.masquelier.audio import learning, simulation
 from whyspiking.talks.masquelier.audio.learning import evaluate, reference_first_ms, train
 from whyspiking.talks.masquelier.audio.simulation import bind, to_brian

@@ -9,22 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Recording, Stimulus, Task
 from whyspiking.talks.naud import reference, xor_network
 from whyspiking.talks.naud import xor_protocol as protocol
-from whyspiking.talks.naud.xor_network import (
-    INPUTS,
-    OUTPUT,
-    POPULATIONS,
-    PROJECTIONS,
-    TRIAL_MS,
-)
+from whyspiking.talks.naud.xor_network import INPUTS, OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
 from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
 
 BIN_MS = 200.0

@@ -14,12 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from whyspiking.contract.types import Params
-from whyspiking.talks.naud.xor_network import (
-    HOLD,
-    NEVER_S,
-    POPULATIONS,
-    bernoulli,
-)
+from whyspiking.talks.naud.xor_network import HOLD, NEVER_S, POPULATIONS, bernoulli
 
 MS = 1e-3
 TRACED = ("v_s", "v_d", "th")

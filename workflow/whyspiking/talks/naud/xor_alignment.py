@@ -16,12 +16,7 @@ from scipy.optimize import least_squares
 
 from whyspiking.contract.types import Params, Stimulus
 from whyspiking.talks.naud import xor_protocol as protocol
-from whyspiking.talks.naud.xor_network import (
-    HIDDEN,
-    OUTPUT,
-    POPULATIONS,
-    PROJECTIONS,
-)
+from whyspiking.talks.naud.xor_network import HIDDEN, OUTPUT, POPULATIONS, PROJECTIONS
 from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
 
 SCALES = (0.6, 1.5)

@@ -12,12 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Network, Params, Task, Trials
 from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
 from whyspiking.training.history import History
 

@@ -13,14 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params, Recording
 from whyspiking.errors import UserError
-from whyspiking.talks.naud.xor_network import (
-    CHANNELS,
-    HOLD,
-    OUTPUT,
-    POPULATIONS,
-    TOTALS,
-    TRIAL_MS,
-)
+from whyspiking.talks.naud.xor_network import CHANNELS, HOLD, OUTPUT, POPULATIONS, TOTALS, TRIAL_MS
 
 PATTERNS = ((0, 0), (1, 0), (0, 1), (1, 1))
 TARGETS = np.array([0, 1, 1, 0])

@@ -13,12 +13,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
 from whyspiking.datasets.recordings import Recordings
-from whyspiking.talks.neftci.network import (
-    Constants,
-    Weights,
-    spikes_of,
-    traces_of,
-)
+from whyspiking.talks.neftci.network import Constants, Weights, spikes_of, traces_of
 from whyspiking.training.surrogates import fast_sigmoid
 
 PREFIX = "alignment_"

@@ -7,13 +7,7 @@ from collections.abc import Mapping
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Outcome,
-    Params,
-    Progress,
-    Task,
-)
+from whyspiking.contract.types import Network, Outcome, Params, Progress, Task
 from whyspiking.talks.neftci import gru, learning, model
 from whyspiking.talks.neftci import task as tasks
 from whyspiking.talks.neftci.model import bind, decode, to_brian

@@ -18,12 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Recording, Task
 from whyspiking.talks.neftci import model, task
 
 SHOWN = ("nmnist", "sparse")

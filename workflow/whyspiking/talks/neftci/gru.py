@@ -12,13 +12,7 @@ import optax
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Progress,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.talks.neftci import model, task
 from whyspiking.training.history import History, batches
 

@@ -14,13 +14,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
-from whyspiking.talks.neftci import (
-    alignment,
-    model,
-    network,
-    rules,
-    task,
-)
+from whyspiking.talks.neftci import alignment, model, network, rules, task
 from whyspiking.talks.neftci.network import Constants, Weights
 from whyspiking.talks.neftci.rules import Moving, Optimiser, Rule
 from whyspiking.training.history import History, batches

@@ -7,14 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from whyspiking.contract.types import (
-    Condition,
-    Network,
-    Params,
-    Recording,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Condition, Network, Params, Recording, Task, Trials
 from whyspiking.measures.latency import Answers, settled
 from whyspiking.talks.neftci import digits, gru, model
 from whyspiking.talks.neftci import task as tasks

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from whyspiking.contract.types import (
-    Condition,
-    Params,
-    Recording,
-    Task,
-)
+from whyspiking.contract.types import Condition, Params, Recording, Task
 from whyspiking.measures import scoring
 from whyspiking.talks.neftci import model, plastic
 

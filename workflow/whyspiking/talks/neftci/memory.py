@@ -22,12 +22,7 @@ from whyspiking.talks.neftci.digits import (
     to_brian,
 )
 from whyspiking.talks.neftci.network import Constants
-from whyspiking.talks.neftci.rules import (
-    PUBLISHED,
-    Moving,
-    Optimiser,
-    Rule,
-)
+from whyspiking.talks.neftci.rules import PUBLISHED, Moving, Optimiser, Rule
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train"]
 

@@ -29,12 +29,7 @@ from whyspiking.contract.types import (
 from whyspiking.errors import UserError
 from whyspiking.talks.neftci import model
 from whyspiking.talks.neftci import task as tasks
-from whyspiking.talks.neftci.digits import (
-    evaluate,
-    make_task,
-    reference_counts,
-    train,
-)
+from whyspiking.talks.neftci.digits import evaluate, make_task, reference_counts, train
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "reference_counts",

@@ -10,13 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from whyspiking.talks.neftci.network import (
-    Constants,
-    Weights,
-    respond,
-    silent,
-    step,
-)
+from whyspiking.talks.neftci.network import Constants, Weights, respond, silent, step
 from whyspiking.training.surrogates import fast_sigmoid
 
 PUBLISHED = ("adamax", 0.0, 0.95)

@@ -12,12 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Params,
-)
+from whyspiking.contract.types import Binding, BrianModel, Layer, Params
 from whyspiking.talks.scherr.kernel import Cell
 
 NEURON = """

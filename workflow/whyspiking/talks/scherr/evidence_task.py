@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Params,
-    Split,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Params, Split, Stimulus, Task
 from whyspiking.talks.scherr.kernel import Trials
 from whyspiking.talks.scherr.trials import from_spikes, to_spikes
 

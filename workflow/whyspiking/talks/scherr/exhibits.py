@@ -8,20 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Task,
-)
-from whyspiking.talks.scherr import (
-    evidence,
-    evidence_task,
-    explicit,
-    kernel,
-    oneshot_task,
-    pattern,
-)
+from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.talks.scherr import evidence, evidence_task, explicit, kernel, oneshot_task, pattern
 
 SHOWN_NEURONS = 3
 SHOWN_SYNAPSES = 3

@@ -13,12 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Params,
-)
+from whyspiking.contract.types import Binding, BrianModel, Layer, Params
 from whyspiking.talks.scherr import oneshot_task
 
 CELL = """

@@ -7,12 +7,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Params,
-    Split,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Params, Split, Stimulus, Task
 
 N_OUT = 2
 """Coordinates of a movement."""

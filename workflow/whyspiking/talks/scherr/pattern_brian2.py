@@ -20,12 +20,7 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.scherr import (
-    brian_learning,
-    kernel,
-    pattern,
-    reference,
-)
+from whyspiking.talks.scherr import brian_learning, kernel, pattern, reference
 from whyspiking.talks.scherr.brian_learning import to_brian
 from whyspiking.talks.scherr.pattern import decode, make_task
 

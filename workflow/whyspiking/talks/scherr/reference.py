@@ -12,12 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.talks.scherr.kernel import (
-    Cell,
-    RateCost,
-    Trials,
-    Weights,
-)
+from whyspiking.talks.scherr.kernel import Cell, RateCost, Trials, Weights
 
 
 def gradient(

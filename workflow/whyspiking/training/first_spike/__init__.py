@@ -6,11 +6,6 @@ in units of tau_s, so the layer serves every network of current-based LIF neuron
 (alpha-shaped potentials) or tau_m = 2 tau_s. Mathematics and derivatives: `layer`.
 """
 
-from whyspiking.training.first_spike.layer import (
-    Engine,
-    LayerOutput,
-    measured,
-    min_slope,
-)
+from whyspiking.training.first_spike.layer import Engine, LayerOutput, measured, min_slope
 
 __all__ = ["Engine", "LayerOutput", "measured", "min_slope"]

@@ -13,12 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Replay,
-)
+from whyspiking.contract.types import Binding, BrianModel, Layer, Replay
 
 NEURON = """
 dv/dt = (x - v) / tau_m : 1

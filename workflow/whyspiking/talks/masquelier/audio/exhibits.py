@@ -20,12 +20,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Recording,
-    Task,
-)
+from whyspiking.contract.types import Network, Params, Recording, Task
 from whyspiking.talks.masquelier.audio import learning, simulation, task
 from whyspiking.talks.masquelier.audio.network import LEAKY, depth
 

@@ -11,16 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.datasets.speech.voices import WORDS
-from whyspiking.plots.figures import (
-    BLUE,
-    GREY,
-    INK,
-    RED,
-    Plate,
-    legend_below,
-    need,
-    raster,
-)
+from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, legend_below, need, raster
 from whyspiking.records.tables import Table
 
 SOURCE = "words/exhibits.npz"

@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Progress,
-    Task,
-    Trials,
-)
+from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.talks.masquelier.audio import network, task
 from whyspiking.training.gradient import Settings, fit, keep_compiled
 

@@ -14,21 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Network,
-    Params,
-    Recording,
-)
-from whyspiking.talks.masquelier.audio.network import (
-    EPSILON,
-    LEAKY,
-    constants,
-    depth,
-    lag_of,
-)
+from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params, Recording
+from whyspiking.talks.masquelier.audio.network import EPSILON, LEAKY, constants, depth, lag_of
 from whyspiking.talks.masquelier.audio.task import INPUT
 
 NEURON = """

@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Params,
-    Split,
-    Stimulus,
-    Task,
-)
+from whyspiking.contract.types import Params, Split, Stimulus, Task
 from whyspiking.datasets import words
 from whyspiking.datasets.prepared import Part
 from whyspiking.errors import UserError
