@@ -1,6 +1,11 @@
-"""From an experiment of a talk to the module of its folder that fulfils it.
+"""One folder a talk: its README, talk.yaml, claims.yaml, and the modules that fulfil its
+experiments.
 
-Nothing here imports an engine: the modules of talks do so where they need one.
+A talk may import `training`, `brian`, `datasets`, `nir`, `plots` and below, and no other talk.
+The same names in every folder: `task` (inputs and targets), `model` (equations), `learning`,
+`exhibits` (arrays for figures), `measures`, `figures`, `nir`. At a glance: `replication_of` gives
+all functions of the contract for an experiment. Nothing here imports an engine: the talks'
+modules do.
 """
 
 from __future__ import annotations
