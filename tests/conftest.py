@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 MACROS = {"baseline": None, "avx2": "__AVX2__", "avx512": "__AVX512F__"}
-"""What compilers define where a width of `native.WIDTHS` is in use."""
+"""What compilers define where a width of `libraries.WIDTHS` is in use."""
 
 
 @pytest.fixture(params=MACROS)

@@ -1,6 +1,6 @@
 """The few types that cross the stages of the workflow.
 
-What a talk must and may offer with them stands in `talk_contract`.
+What a talk must and may offer with them stands in `talk`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finished runs for other tools; `python -m whyspiking.export --help`.
+"""Finished runs for other tools: see `python -m whyspiking.export --help`.
 
 May import everything but `report` and `stages`. No number depends on it. At a glance: `networks`
 writes NIR files, `events` recordings, `neurobench` counts.

@@ -1,4 +1,4 @@
-"""Trained networks for other simulators, in the Neuromorphic Intermediate Representation (NIR).
+"""Trained networks as graphs of NIR, the Neuromorphic Intermediate Representation.
 
 A talk whose neurons can be written with NIR's nodes has a module `nir.py` with
 

@@ -1,6 +1,6 @@
 """Matched non-spiking controls: feed-forward ReLU networks trained on the same data with Adam.
 
-The arrays are w0, b0, w1, b1, ...: what `counterpart` counts and perturbs. One layer is a linear
+The arrays are w0, b0, w1, b1, ...: what `battery.control` counts and perturbs. One layer is a linear
 (softmax) classifier.
 """
 

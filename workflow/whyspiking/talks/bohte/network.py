@@ -168,7 +168,7 @@ def label_loss(params: Params, cell: str) -> Any:
         cell: One of `CELLS`.
 
     Returns:
-        A loss for `gradient_training.fit`. It takes `x` (trial, time, channel), `labels` (trial,
+        A loss for `gradient.fit`. It takes `x` (trial, time, channel), `labels` (trial,
         time), of which negative ones do not count, and for spiking cells `penalty`, the price of
         the mean squared rate in spikes per step, and `adaptation`, its strength.
     """
@@ -196,7 +196,7 @@ def class_loss(params: Params, cell: str) -> Any:
         cell: One of `CELLS`.
 
     Returns:
-        A loss for `gradient_training.fit`, as `label_loss`, with `labels` (trial,).
+        A loss for `gradient.fit`, as `label_loss`, with `labels` (trial,).
     """
 
     def loss(arrays: Arrays, batch: Arrays) -> Any:
