@@ -62,7 +62,7 @@ ruff-check:
 ruff-format:
 	@ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
 imports:
-	@lint-imports --no-cache >.lint-imports.log || { cat .lint-imports.log; exit 1; }
+	@said=$$(lint-imports --no-cache 2>&1) || { echo "$$said" >&2; exit 1; }
 snakefmt:
 	@snakefmt --check Snakefile workflow/rules 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
 lint:
