@@ -9,11 +9,11 @@ from made.toy_talk import described, talk_of
 
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Labels, Network, Params, Stimulus, Task, Traces, Trials
-from whyspiking.declared import registry
+from whyspiking.declared import plans, registry
 from whyspiking.records import tables
-from whyspiking.stages import collect, plans
-from whyspiking.stages import simulate as resimulate
-from whyspiking.stages import train as replicate
+from whyspiking.stages import collect
+from whyspiking.stages import simulate as simulating
+from whyspiking.stages import train as training
 
 
 def make_replication(measures):
@@ -40,13 +40,13 @@ def rows(tmp_path, monkeypatch):
     """Train the toy with a seed of 3 and give its rows of the talk's table."""
 
     def _rows(made, experiment=EXPERIMENT):
-        monkeypatch.setattr(replicate, "replication_of", lambda *_: made)
+        monkeypatch.setattr(training, "replication_of", lambda *_: made)
         talk = talk_of({"one": experiment})
         monkeypatch.setattr(collect.registry, "load_talk", lambda name: talk)
         variant = list(experiment.variants)[-1]
         folder = tmp_path / "toy" / "one" / variant / "seed-3"
         plan = plans.training(experiment, variant, Params("toy", "one", "smoke", {}, seed=3))
-        replicate.train(plan, [], folder, lambda share, news: None)
+        training.train(plan, [], folder, lambda share, news: None)
         (tmp_path / "claims.yaml").write_text("claims: []\n")
         monkeypatch.setattr(collect.judge, "load", lambda path, talk: [])
         config = {"scale": "smoke", "energy": {"models": []}}
@@ -171,7 +171,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
 
     made = make_replication({})
     made.to_brian, made.exhibits = to_brian, exhibits
-    monkeypatch.setattr(replicate, "replication_of", lambda *_: made)
+    monkeypatch.setattr(simulating, "replication_of", lambda *_: made)
     counts = {"macs_dense": 5.0}
     network_files.save_network(
         Network({"w": np.ones(2)}, {"engine": "numpy", "counts": counts}),
@@ -179,7 +179,7 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
     )
     plan = plans.measuring(EXPERIMENT, Params("toy", "one", "smoke", {}), 1.0)
     out = tmp_path / "out"
-    resimulate.simulate(plan, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
+    simulating.simulate(plan, [tmp_path / "net" / "seed-4"], {}, out, lambda share, news: None)
     table = tables.read_metrics([out / "metrics.csv"])
     assert list(table["metric"]) == ["macs_dense"]
     with np.load(out / "exhibits.npz") as kept:
