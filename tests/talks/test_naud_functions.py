@@ -68,7 +68,7 @@ def test_both_at_any_width_of_vectors(vectors, tmp_path):
     """In a loop without anything else, which the compiler turns into vectors."""
     source = tmp_path / "functions.cpp"
     source.write_text(
-        # As Brian2 compiles them; a flag would have the linker switch off tiny numbers for all tests.
+        # As Brian2 compiles them; a flag would have the linker switch off tiny numbers for good.
         '#pragma GCC optimize("fast-math", "no-finite-math-only")\n'
         "#include <cmath>\n#include <cstdint>\n#include <cstring>\n"
         + vector_functions.UNIFORM + vector_functions.EXPONENTIAL
