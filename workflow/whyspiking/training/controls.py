@@ -1,7 +1,7 @@
 """Matched non-spiking controls: feed-forward ReLU networks trained on the same data with Adam.
 
-The arrays are w0, b0, w1, b1, ...: what `battery.control` counts and perturbs. One layer is a linear
-(softmax) classifier.
+The arrays are w0, b0, w1, b1, ...: what `battery.control` counts and perturbs. One layer is a
+linear (softmax) classifier.
 """
 
 from __future__ import annotations
