@@ -184,3 +184,15 @@ def test_what_does_not_spike_is_collected_without_brian2(tmp_path, monkeypatch):
     assert list(table["metric"]) == ["macs_dense"]
     with np.load(out / "exhibits.npz") as kept:
         assert kept["seeds"].tolist() == [4]
+
+
+def test_another_order_in_talk_yaml_is_no_change():
+    parameters = {n: {"value": 4, "source": "made up here"} for n in ("n", "m")}
+    variants = {"net": NETWORK, "other": NETWORK}
+    told = []
+    for turn in (list, reversed):
+        ordered = [{k: d[k] for k in turn(list(d))} for d in (parameters, variants)]
+        one = described("one", parameters=ordered[0], variants=ordered[1], simulated=False)
+        params = Params("toy", "one", "smoke", one.published)
+        told.append(repr((plans.training(one, "net", params), plans.measuring(one, params, 1.0))))
+    assert told[0] == told[1]

@@ -45,6 +45,6 @@ rule simulate:
         runtime=minutes,
     params:
         plan=plan_of_measuring,
-        battery=config["battery"],
+        battery=dict(sorted(config["battery"].items())),
     script:
         "../scripts/simulate.py"

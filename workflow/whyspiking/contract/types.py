@@ -51,8 +51,12 @@ class Params:
         return cls(**{**plain, **folders})
 
     def plain(self) -> dict[str, Any]:
-        """All of them as plain data, for the workflow to hand on and to compare."""
-        return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
+        """All of them as plain data, for the workflow to hand on and to compare as text.
+
+        The values are in the order of their names: another order in talk.yaml is no change.
+        """
+        given = {**asdict(self), "values": dict(sorted(self.values.items()))}
+        return {k: str(v) if isinstance(v, Path) else v for k, v in given.items()}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "values":

@@ -82,6 +82,6 @@ def measuring(experiment: Experiment, params: Params, tau_char_ms: float) -> Mea
         "tau_char_ms": tau_char_ms,
         "simulated": experiment.simulated,
         "half_step": experiment.half_step,
-        "states": dict(experiment.states),
-        "variants": variants,
+        "states": dict(sorted(experiment.states.items())),
+        "variants": dict(sorted(variants.items())),
     }
