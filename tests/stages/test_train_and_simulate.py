@@ -139,12 +139,8 @@ def test_who_is_perturbed():
     )
     plan = plans.measuring(experiment, Params("toy", "one", "smoke", {"n": 4, "m": 1}), 1.0)
     told = plan["variants"]
-    assert [name for name in told if told[name]["perturbations"]] == [
-        "chosen",
-        "rate",
-        "control",
-        "negative_control",
-    ]
+    perturbed = {name for name in told if told[name]["perturbations"]}
+    assert perturbed == {"chosen", "rate", "control", "negative_control"}
     assert told["control_at_50"]["resized"] == {"n": 2}
     assert told["control_at_50"]["trained_as"] == "control"
     assert not told["control"]["resized"]
