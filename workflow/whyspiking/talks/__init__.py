@@ -1,5 +1,4 @@
-"""One folder a talk: its README, talk.yaml, claims.yaml, and the modules that fulfil its
-experiments.
+"""One folder a talk: README, talk.yaml, claims.yaml, and the modules that fulfil its experiments.
 
 A talk may import `training`, `brian`, `datasets`, `nir`, `plots` and below, and no other talk.
 The same names in every folder: `task` (inputs and targets), `model` (equations), `learning`,

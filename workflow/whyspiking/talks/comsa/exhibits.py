@@ -92,10 +92,7 @@ def _relative(params: Params, network: Network, images: Task) -> dict[str, NDArr
 
 
 def _digit(
-    params: Params,
-    network: Network,
-    images: Task,
-    simulate: Callable[[Network, Task], Recording],
+    params: Params, network: Network, images: Task, simulate: Callable[[Network, Task], Recording]
 ) -> dict[str, NDArray]:
     trials = model.evaluate(params, network.arrays, images)
     right = np.flatnonzero(trials.choices == trials.targets)

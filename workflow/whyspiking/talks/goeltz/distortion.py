@@ -250,11 +250,7 @@ def jittered(times: NDArray, sd: float, rng: np.random.Generator) -> NDArray:
 
 
 def _learning_distortion(
-    params: Params,
-    condition: Condition,
-    network: Network,
-    ideal: Weights,
-    rng: np.random.Generator,
+    params: Params, condition: Condition, network: Network, ideal: Weights, rng: np.random.Generator
 ):
     from whyspiking.talks.goeltz.learning import Distortion
 
