@@ -152,7 +152,14 @@ class Replication:
     def exhibits(
         self, params: Params, networks: Networks, simulate: Simulate, streams: Streams
     ) -> dict[str, NDArray]:
-        """Small arrays for the figures of this experiment; `networks` by (variant, seed)."""
+        """Small arrays for the figures of this experiment.
+
+        Args:
+            params: Parameters of the experiment.
+            networks: Trained networks by (variant, seed).
+            simulate: Runs a network in Brian2.
+            streams: Randomness of what is drawn for the figures alone.
+        """
         return {}
 
 

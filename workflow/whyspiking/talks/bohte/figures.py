@@ -28,6 +28,7 @@ from whyspiking.plots.figures import (
     need,
     over_seeds,
     raster,
+    row_of_panels,
 )
 from whyspiking.records.tables import Table, where
 
@@ -121,15 +122,13 @@ def one_record(arrays: Mapping[str, NDArray]) -> Plate:
         "trained time constant.",
         f"One record, {100 * float(accuracy):.1f} % of its steps labelled rightly; time constants "
         f"of the adaptations shown: {', '.join(_duration(float(t)) for t in taus)}.",
-        "ecg/exhibits.npz",
-        "ecg",
+        exhibits="ecg",
     )
 
 
 def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
     """Time constants before and after training."""
-    plate = Plate(2.8)
-    axes = plate.panels(1, 3)[0]
+    plate, axes = row_of_panels(2.8, 3)
     words = []
     titles = {"mem": "membrane", "adapt": "adaptation", "out": "readout"}
     for ax, (kind, title) in zip(axes, titles.items(), strict=True):
@@ -153,15 +152,13 @@ def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "Time constants of all units before and after training, all seeds together.",
         "; ".join(words) + ".",
-        "ecg/exhibits.npz",
-        "ecg",
+        exhibits="ecg",
     )
 
 
 def worth(metrics: Table) -> Plate:
     """Test accuracy of every network, time constants trained or fixed."""
-    plate = Plate(3.3, 6.4)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(3.3, width=6.4)
     shown, words = [], []
     for experiment, variant, name in VARIANTS:
         engine = "jax" if variant in ("gru", "rnn", "linear") else "brian2"
@@ -198,8 +195,7 @@ def trade_off(metrics: Table) -> Plate:
     """Accuracy against rate of networks that pay different prices for spikes."""
     rows = where(metrics, experiment="sparse", engine="brian2", perturbation="none")
     prices = registry.load_talk("bohte").experiments["sparse"].published["penalties"]
-    plate = Plate(3.0, 5.2)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(3.0, width=5.2)
     words = []
     for index, variant in enumerate(PENALTIES):
         own = where(rows, variant=variant)
@@ -232,8 +228,7 @@ def formula(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
     units, ratio, rates, measured = need(
         arrays, *(f"formula.{name}" for name in ("units", "ratio", "rates", "measured"))
     )
-    plate = Plate(3.1, 5.6)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(3.1, width=5.6)
     for index, (rate, values) in enumerate(zip(rates, ratio, strict=True)):
         ax.plot(units, values, color=PALETTE[index], label=f"{rate:g} spikes per step")
     n, rate, own = (float(value) for value in measured)
@@ -259,15 +254,13 @@ def formula(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
         f"At {n:.0f} units and {rate:.3f} spikes per step the ratio is {own:.1f}; 100 is reached "
         "with "
         + "; ".join(reached) + ".",
-        "ecg/exhibits.npz",
-        "ecg",
+        exhibits="ecg",
     )  # fmt: skip
 
 
 def learning(history: Table) -> Plate:
     """Validation accuracy against epoch."""
-    plate = Plate(3.0, 6.0)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(3.0, width=6.0)
     rows = history[history["experiment"].isin(["ecg", "timescales"])]
     labels = {variant: name for _, variant, name in VARIANTS[:4]}
     told = learning_curve(ax, rows, metric="validation_accuracy", labels=labels, log_epochs=False)

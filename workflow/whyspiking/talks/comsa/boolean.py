@@ -272,14 +272,12 @@ def first_output_times(params: Params, arrays: Mapping[str, NDArray], values: ND
     Returns:
         Time units, inf where silent; (trial, network, class).
     """
-    scaled = np.asarray(values, float) * params.decay_rate
-    found = []
+    values, found = np.asarray(values, float), []
     for index in range(len(arrays["w_hidden"])):
         gate = index // params.n_networks
         own = {name: arrays[name][index] for name in NAMES}
-        part = scaled[:, gate * N_INPUT : (gate + 1) * N_INPUT]
-        spikes = model.layers(part, own, c=model.threshold(params), decay_rate=params.decay_rate)
-        found.append(spikes.output.times / params.decay_rate)
+        part = values[:, gate * N_INPUT : (gate + 1) * N_INPUT]
+        found.append(model.first_spikes(params, own, part)[1])
     return np.stack(found, axis=1)
 
 
@@ -302,7 +300,7 @@ def accuracies(params: Params, times: NDArray, values: NDArray) -> NDArray[np.fl
 
 def decide(params: Params, times: NDArray, task: Task) -> Trials:
     """Decisions of the XOR network in the middle of the order of validation accuracies."""
-    return model.decide(times[:, params.n_networks // 2], task, params)
+    return encoding.decide(times[:, params.n_networks // 2], task, params.unit_ms)
 
 
 def simulated_times(params: Params, output: Spikes) -> NDArray:

@@ -13,8 +13,6 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
-    Parents,
-    Progress,
     Recording,
     Split,
     Stimulus,
@@ -22,22 +20,15 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.talks.comsa import model, pulsed
+from whyspiking.talks.comsa.learning import train
 from whyspiking.talks.comsa.task import make_task, samples
 from whyspiking.training.first_spike import encoding
+from whyspiking.training.first_spike.encoding import features_until
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
     "reference_first_ms", "to_brian", "train",
 ]  # fmt: skip
-
-
-def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
-    """Train one variant; see `learning.py`."""
-    from whyspiking.talks.comsa import learning
-
-    return learning.train(params, variant, streams, progress)
 
 
 def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
@@ -49,11 +40,6 @@ def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Run the network in closed form."""
     return model.evaluate(params, network.arrays, task)
-
-
-def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
-    """Brightness of the pixels that have fired by a time, all others black."""
-    return encoding.brightness_until(task, t_ms)
 
 
 def reference_first_ms(
@@ -91,4 +77,6 @@ def bind(params: Params, network: Network) -> Binding:
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """The first output spike decides; ties go to the lower class, silence is no decision."""
-    return model.decide(recording.spikes["output"].first_ms() / params.unit_ms, task, params)
+    return encoding.decide(
+        recording.spikes["output"].first_ms() / params.unit_ms, task, params.unit_ms
+    )

@@ -46,14 +46,7 @@ START_PULSES = ((0.0909091, 0.9090909), (10.0, 50.0))
 def exhibits(
     params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
-    """All arrays of one experiment; see the module's description.
-
-    Args:
-        params: Parameters of the experiment.
-        networks: Trained networks by (variant, seed).
-        simulate: Runs a network in Brian2.
-        streams: Randomness of untrained networks.
-    """
+    """All arrays of one experiment; see the module's description."""
     trained = of_variant(networks)
     if not trained or params.experiment == "pulses":
         return {}

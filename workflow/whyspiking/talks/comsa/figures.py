@@ -7,7 +7,7 @@ the battery.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,13 @@ from whyspiking.plots.figures import (
     label_ends,
     learning_curve,
     legend_below,
-    line_with_interval,
     need,
     over_seeds,
     raster,
+    row_of_panels,
+    speed_curve,
 )
-from whyspiking.records.tables import Table
+from whyspiking.records.tables import Table, where
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,15 +106,13 @@ def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         "at most once. Purple: synchronisation pulses of the layer. Red: the first output spike, "
         "which is the answer. Mind the different time axes.",
         "One digit. " + "; ".join(words) + ".",
-        "mnist_slow/exhibits.npz",
-        "mnist_slow",
+        exhibits="mnist_slow",
     )
 
 
 def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     """When hidden neurons fire relative to the decision."""
-    plate = Plate(2.6)
-    axes = plate.panels(1, 2, sharey=True)[0]
+    plate, axes = row_of_panels(2.6, 2, sharey=True)
     words = []
     for ax, (experiment, regime) in zip(axes, REGIMES.items(), strict=True):
         edges, share, decisions = need(
@@ -145,19 +144,13 @@ def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         "network per regime. In the slow regime the decision waits for the hidden layer; in the "
         "fast one it falls while hidden neurons are still firing.",
         ". ".join(words) + ".",
-        "mnist_slow/exhibits.npz",
-        "mnist_slow",
+        exhibits="mnist_slow",
     )
 
 
 def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     """Accuracy if the networks were stopped at t, both regimes."""
-    import pandas as pd
-
-    from whyspiking.measures.statistics import interval
-
-    plate = Plate(2.8, 5.6)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.8, width=5.6)
     words = []
     for index, (experiment, regime) in enumerate(REGIMES.items()):
         arrays = exhibits[experiment]
@@ -165,14 +158,8 @@ def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         curves = [v for k, v in sorted(arrays.items()) if k.startswith("anytime.spiking.")]
         if not curves:
             raise NotMeasuredError("No spiking network was simulated.")
-        found = [interval(values, "none") for values in np.stack(curves, axis=1)]
-        points = pd.DataFrame(
-            [(f.mean, f.low, f.high) for f in found], columns=pd.Index(["mean", "low", "high"])
-        )
-        line_with_interval(ax, time_ms, points, index=index, label=regime, markers=False)
-        final = float(points["mean"].iloc[-1])
-        half = float(time_ms[int(np.argmax(points["mean"] >= 0.95 * final))])
-        words.append(f"{regime}: {final:.3f} in the end, 95 % of it by {half:.1f} ms")
+        final, reached = speed_curve(ax, time_ms, curves, index=index, label=regime)
+        words.append(f"{regime}: {final:.3f} in the end, 95 % of it by {reached:.1f} ms")
     label_ends(ax)
     ax.set_xlabel("time since stimulus onset, ms")
     ax.set_ylabel("accuracy if stopped at t")
@@ -181,8 +168,7 @@ def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         "Speed against accuracy: undecided images guess. The input is over after 1 ms. Bands: "
         "pointwise 95 % t intervals over seeds.",
         "Accuracy against the time of stopping. " + "; ".join(words) + ".",
-        "mnist_slow/exhibits.npz",
-        "mnist_slow",
+        exhibits="mnist_slow",
     )
 
 
@@ -193,8 +179,7 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
     means, starts, first = need(
         arrays, *(f"start.{name}" for name in ("means", "pulses_ms", "first_ms"))
     )
-    plate = Plate(3.2)
-    left, right = plate.panels(1, 2, width_ratios=[1.25, 1])[0]
+    plate, (left, right) = row_of_panels(3.2, 2, width_ratios=[1.25, 1])
     stop = float(min(time[-1], 1.6 * output.min())) if np.isfinite(output.min()) else time[-1]
     seen = time <= stop
     others = [k for k in range(v.shape[1]) if k != int(target)]
@@ -244,36 +229,33 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
         "first. Right: untrained networks. Late pulses alone do not delay the first output spike; "
         "late pulses and inhibitory output weights do, since then nothing can fire before a pulse.",
         "Median first output spike of untrained networks. " + ". ".join(words) + ".",
-        "mnist_slow/exhibits.npz",
-        "mnist_slow",
+        exhibits="mnist_slow",
     )
 
 
 def timing(metrics: Table) -> Plate:
     """What is left when times are taken away or one layer is jittered; the controls beside it."""
-    rows = metrics[metrics["experiment"].isin(list(REGIMES))]
-    spiking = rows[(rows["engine"] == "brian2") & (rows["variant"] == "spiking")]
-    clean = rows[(rows["metric"] == "accuracy") & (rows["perturbation"] == "none")]
-    probed = spiking[spiking["metric"] == "normalised_score"]
+    rows = where(metrics, experiment=list(REGIMES))
+    spiking = where(rows, engine="brian2", variant="spiking")
+    clean = where(rows, metric="accuracy", perturbation="none")
+    probed = where(spiking, metric="normalised_score")
     if probed.empty:
         raise NotMeasuredError("The probes of spike times were not run at this scale.")
-    plate = Plate(3.1)
-    left, middle, right = plate.panels(1, 3, width_ratios=[1.2, 0.8, 1.2])[0]
+    plate, (left, middle, right) = row_of_panels(3.1, 3, width_ratios=[1.2, 0.8, 1.2])
     names, words = [], []
     for index, (experiment, regime) in enumerate(REGIMES.items()):
         look = {"color": COLOURS[regime], "marker": MARKERS[index]}
-        own = spiking[spiking["experiment"] == experiment]
-        whole = own[(own["metric"] == "accuracy") & (own["perturbation"] == "none")]
+        whole = where(spiking, experiment=experiment, metric="accuracy", perturbation="none")
         words.append(f"{regime}: accuracy {_dot(left, len(names), whole, look, regime):.3f}")
         names.append(regime)
-        own = probed[probed["experiment"] == experiment]
+        own = where(probed, experiment=experiment)
         for place, probe in enumerate(PROBE_LABELS):
-            part = own[own["perturbation"] == probe]
+            part = where(own, perturbation=probe)
             if not part.empty:
                 kept = _dot(middle, place + 0.2 * (index - 0.5), part, look, regime)
                 words.append(f"{regime}, {probe.replace('_', ' ')}: {kept:.3f}")
         for locus, dashes in (("input", "-"), ("hidden", "--")):
-            part = own[(own["perturbation"] == "layer_jitter") & (own["locus"] == locus)]
+            part = where(own, perturbation="layer_jitter", locus=locus)
             points = over_seeds(part, ["strength"])
             x, y = [0.0, *points["strength"]], [1.0, *points["mean"]]
             name = f"{regime}, {'pixels' if locus == 'input' else 'hidden spikes'}"
@@ -282,7 +264,7 @@ def timing(metrics: Table) -> Plate:
             )
             words.append(f"{name} jittered by {x[-1]:g} tau: {y[-1]:.3f}")
     for variant, label in CONTROL_LABELS.items():
-        part = clean[(clean["variant"] == variant) & (clean["experiment"] == "mnist_slow")]
+        part = where(clean, variant=variant, experiment="mnist_slow")
         if not part.empty:
             look = {"color": GREEN, "marker": MARKERS[2]}
             words.append(f"{variant}: {_dot(left, len(names), part, look, 'not spiking'):.3f}")
@@ -310,28 +292,18 @@ def timing(metrics: Table) -> Plate:
     )
 
 
-def _dot(ax: Axes, x: float, rows: Table, look: Mapping[str, str], label: str) -> float:
+def _dot(ax: Axes, x: float, rows: Table, look: Mapping[str, Any], label: str) -> float:
     """Mean over seeds with its interval; returns the mean."""
     points = over_seeds(rows, ["metric"]).iloc[0]
     mean, low, high = (float(points[name]) for name in ("mean", "low", "high"))
     error = [[mean - low], [high - mean]] if np.isfinite(low) else None
-    ax.errorbar(
-        [x],
-        [mean],
-        yerr=error,
-        color=look["color"],
-        marker=look["marker"],
-        linestyle="none",
-        markersize=6,
-        label=label,
-    )
+    ax.errorbar([x], [mean], yerr=error, linestyle="none", markersize=6, label=label, **look)
     return mean
 
 
 def learning(history: Table) -> Plate:
     """Validation accuracy and decision time against epoch."""
-    plate = Plate(2.9)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(2.9, 2)
     words = []
     for metric, ax, name in (
         ("validation_accuracy", left, "validation accuracy"),
@@ -341,11 +313,8 @@ def learning(history: Table) -> Plate:
         named = rows.assign(
             variant=rows["experiment"].astype(str) + " " + rows["variant"].astype(str)
         )
-        labels = {
-            "mnist_slow spiking": "slow",
-            "mnist_fast spiking": "fast",
-            "pulses fixed_pulses": "slow, fixed pulses",
-        }
+        labels = {f"{experiment} spiking": regime for experiment, regime in REGIMES.items()}
+        labels["pulses fixed_pulses"] = "slow, fixed pulses"
         words.append(f"{metric.replace('_', ' ')}: "
                      + learning_curve(ax, named, metric=metric, labels=labels))  # fmt: skip
         ax.set_ylabel(name)
@@ -372,8 +341,7 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
     from whyspiking.talks.comsa.boolean import GATES
 
     (found,) = need(arrays, "boolean.accuracy")
-    plate = Plate(2.6, 5.0)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.6, width=5.0)
     table = pd.DataFrame(
         [(gate.upper(), a) for gate, row in zip(GATES, found, strict=True) for a in row],
         columns=pd.Index(["gate", "accuracy"]),
@@ -396,6 +364,5 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
         f"Noisy Boolean gates: {found.shape[1]} networks with four hidden neurons each. Line: "
         "median. Dotted: guessing.",
         "; ".join(words) + ".",
-        "boolean/exhibits.npz",
-        "boolean",
+        exhibits="boolean",
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa import model, task
 from whyspiking.talks.comsa.model import NAMES, PULSES
@@ -74,13 +74,16 @@ def rates(params: Params, epoch: int, *, fixed_pulses: bool = False) -> dict[str
     return {name: pulse if name in PULSES else params.weight_rate * factor for name in NAMES}
 
 
-def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
     """Train one network and keep the model of best validation accuracy, as published.
 
     Args:
         params: Parameters of the experiment.
         variant: "fixed_pulses" keeps the pulses where they start.
         streams: Randomness: "split", "init", "shuffle", "noise".
+        parents: None.
         progress: Called after every epoch.
 
     Raises:

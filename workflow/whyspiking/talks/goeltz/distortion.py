@@ -160,7 +160,7 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
 def bind(params: Params, network: Network) -> DistortedBinding:
     """Place a network into the Brian2 model, together with its forms for each distortion."""
     weights = model.weights_of(network)
-    ideal = model.bind(params, weights)
+    ideal = model.bind(params, network)
     forms: dict[str, dict[str, NDArray]] = {}
     for key, array in network.arrays.items():
         name, _, entry = key.rpartition("/")

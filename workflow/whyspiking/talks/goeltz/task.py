@@ -67,7 +67,7 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
         t_ms: Time of asking.
     """
     if params.dataset != "yinyang":
-        return encoding.brightness_until(task, t_ms)
+        return encoding.features_until(params, task, t_ms)
     features, known = np.asarray(task.features), encoding.arrived(task, t_ms)
     # Columns x, y, 1 - x, 1 - y: two further on stands the mirror.
     mirrored = np.where(np.roll(known, 2, axis=1), 1 - np.roll(features, 2, axis=1), 0.5)

@@ -34,14 +34,7 @@ BIN_TICKS = 8
 def exhibits(
     params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
-    """All arrays of one experiment; see the module's description.
-
-    Args:
-        params: Parameters of the experiment.
-        networks: Trained networks by (variant, seed).
-        simulate: Runs a network in Brian2.
-        streams: Randomness; nothing is drawn here.
-    """
+    """All arrays of one experiment; see the module's description."""
     trained = of_variant(networks)
     test = task.make_task(params, "test", streams)
     if not trained or test is None or params.experiment != "mnist_strict":

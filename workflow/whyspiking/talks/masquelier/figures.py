@@ -20,21 +20,22 @@ from whyspiking.plots.figures import (
     RED,
     NotMeasuredError,
     Plate,
+    heat_map,
     learning_curve,
     legend_below,
     line_with_interval,
     need,
     over_seeds,
     raster,
+    row_of_panels,
 )
-from whyspiking.records.tables import Table
+from whyspiking.records.tables import Table, where
 from whyspiking.talks.masquelier.audio import figures as audio
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
 
 T_MAX = 256
-SOURCE = "mnist_strict/exhibits.npz"
 PUBLISHED = 0.974
 """Abstract of Kheradpisheh & Masquelier 2020, test accuracy on MNIST."""
 RELEASED = (0.9669, 0.9623)
@@ -126,8 +127,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         f"Class {int(target)}: output {' and '.join(map(str, winners))} fires first, at tick "
         f"{first} of {T_MAX}, after {n_in} of {all_in} input spikes and {n_hidden} of "
         f"{all_hidden} hidden spikes ({hidden.size} hidden neurons).",
-        SOURCE,
-        "mnist_strict",
+        exhibits="mnist_strict",
     )
 
 
@@ -135,8 +135,7 @@ def decisions(arrays: Mapping[str, NDArray]) -> Plate:
     """When decisions fall, and what a decision forced earlier is worth."""
     edges, ticks = need(arrays, "decided.tick", "forced.tick")
     shares, accuracy = (_seeds(arrays, key) for key in ("decided.share", "forced.accuracy"))
-    plate = Plate(2.9)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(2.9, 2)
     mean = over_seeds(shares, ["index"])["mean"].to_numpy()
     left.bar(edges[:-1], 100 * mean, width=np.diff(edges), align="edge", color=BLUE, linewidth=0)
     left.set_xlabel("tick of the decision")
@@ -162,16 +161,14 @@ def decisions(arrays: Mapping[str, NDArray]) -> Plate:
         f"Half of the decisions have fallen by about tick {int(middle)}; silent images: "
         f"{100 * float(mean[-1]):.1f} %. A forced decision has 95 % of the final accuracy "
         f"({final:.3f}) from tick {reached} of {T_MAX} on.",
-        SOURCE,
-        "mnist_strict",
+        exhibits="mnist_strict",
     )
 
 
 def learning(history: Table) -> Plate:
     """Validation accuracy against epoch for the recipe and its ablations."""
     rows = history[history["experiment"] == "recipe"]
-    plate = Plate(3.1)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(3.1, 2)
     said = learning_curve(left, rows, metric="validation_accuracy", labels=RECIPES)
     lowest = 0.90
     left.set_ylim(min(lowest, _floor(rows, "validation_accuracy")), 1.0)
@@ -202,8 +199,6 @@ def _floor(rows: Table, metric: str) -> float:
 
 def filters(arrays: Mapping[str, NDArray]) -> Plate:
     """Input weights of hidden neurons that fire on about half of the images."""
-    import seaborn
-
     (weights,) = need(arrays, "filters.weights")
     plate = Plate(1.95)
     limit = float(np.percentile(np.abs(weights), 99.5))
@@ -212,10 +207,7 @@ def filters(arrays: Mapping[str, NDArray]) -> Plate:
     for ax in axes.ravel():
         ax.set_axis_off()
     for ax, image in zip(axes.ravel(), weights, strict=False):
-        seaborn.heatmap(
-            pd.DataFrame(image), ax=ax, cmap="RdBu_r", vmin=-limit, vmax=limit, square=True,
-            cbar=False, xticklabels=False, yticklabels=False, rasterized=True,
-        )  # fmt: skip
+        heat_map(ax, image, -limit, limit, "RdBu_r")
     bar = plate.colorbar(axes[0, 0].collections[0], ax=axes, aspect=18, label="weight\n(θ = 100)")
     bar.outline.set_visible(False)
     positive = float((weights > 0).mean())
@@ -224,8 +216,7 @@ def filters(arrays: Mapping[str, NDArray]) -> Plate:
         "images, as images: red pixels bring their spike forward, blue ones hold it back.",
         f"{len(weights)} weight images; {100 * positive:.0f} % of the weights are positive, the "
         f"middle 99 % lie within {limit:.0f} of zero.",
-        SOURCE,
-        "mnist_strict",
+        exhibits="mnist_strict",
     )
 
 
@@ -233,21 +224,17 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
     """Test accuracy under both readouts, beside the published and the released network."""
     import seaborn
 
-    rows = metrics[
-        (metrics["metric"] == "accuracy")
-        & (metrics["engine"] == "brian2")
-        & (metrics["perturbation"] == "none")
-        & (metrics["variant"] == "spiking")
-        & metrics["experiment"].isin(list(READOUTS))
-    ]
+    rows = where(
+        metrics, metric="accuracy", engine="brian2", perturbation="none", variant="spiking",
+        experiment=list(READOUTS),
+    )  # fmt: skip
     if rows.empty:
         raise NotMeasuredError("No accuracy in Brian2 was measured.")
     shown = pd.DataFrame(
         {"readout": rows["experiment"].map(READOUTS), "accuracy": 100 * rows["value"]}
     )
     order = list(READOUTS.values())
-    plate = Plate(2.9, 5.6)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.9, width=5.6)
     seaborn.stripplot(
         data=shown, x="readout", y="accuracy", order=order, ax=ax, color=BLUE, size=6, jitter=False,
         label="ours, one dot a seed",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, task
 from whyspiking.talks.masquelier.model import NAMES, neurons, published, strict
@@ -86,7 +86,9 @@ def margin(params: Params, how: Mapping[str, Any], epoch: int) -> int:
     return round(how["gamma_start"] + share * (how["gamma"] - how["gamma_start"]))
 
 
-def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
     """Train one network and keep its last epoch, or the one that is best on validation images.
 
     What is kept are the running means of the weights, or, where the variant has none, the weights.
@@ -96,6 +98,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         params: Parameters of the experiment.
         variant: One of `RECIPES`.
         streams: Randomness: "init", "shuffle", "reset".
+        parents: None.
         progress: Called after every epoch.
 
     Raises:

@@ -46,7 +46,7 @@ def forward(params: Params, network: Network, events: Events, *, whole: bool = T
     return found
 
 
-def evaluate(params: Params, network: Network, task: Task) -> Trials:
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Decisions in the engine of training."""
     firing = forward(params, network, tasks.events_of(params, task), whole=False)
     return decide(params, firing.output, firing.potential, task)

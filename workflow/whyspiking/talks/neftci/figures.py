@@ -20,8 +20,9 @@ from whyspiking.plots.figures import (
     need,
     over_seeds,
     raster,
+    row_of_panels,
 )
-from whyspiking.records.tables import Table
+from whyspiking.records.tables import Table, where
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
@@ -108,18 +109,16 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         "but do not count.",
         f"Digit {int(target)}: {t.size} events, {counts} spikes in layers 1 to 3; the right class "
         f"ends with {int(lead[-1, int(target)])} of {len(readout)} votes.",
-        "sparse/exhibits.npz",
-        "sparse",
+        exhibits="sparse",
     )
 
 
 def learning(history: Table) -> Plate:
     """Validation accuracy against samples and against updates."""
-    plate = Plate(3.1)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(3.1, 2)
     words = []
     for index, ((experiment, variant), label) in enumerate(RULES.items()):
-        rows = history[(history["experiment"] == experiment) & (history["variant"] == variant)]
+        rows = where(history, experiment=experiment, variant=variant)
         points = _by_epoch(rows, "validation_accuracy")
         samples, updates = (_by_epoch(rows, axis)["mean"] for axis in ("samples", "updates"))
         if points.empty or samples.empty:
@@ -148,9 +147,8 @@ def learning(history: Table) -> Plate:
 
 def alignment(history: Table) -> Plate:
     """Cosine of the local gradients with back-propagation over training, layer by layer."""
-    rows = history[(history["experiment"] == "nmnist") & (history["variant"] == "spiking")]
-    plate = Plate(2.8)
-    left, right = plate.panels(1, 2, sharey=True)[0]
+    rows = where(history, experiment="nmnist", variant="spiking")
+    plate, (left, right) = row_of_panels(2.8, 2, sharey=True)
     words = []
     places = {f"alignment_layer{k}": f"layer {k}" for k in range(1, N_LAYERS + 1)}
     for index, (metric, label) in enumerate(places.items()):
@@ -182,14 +180,15 @@ def alignment(history: Table) -> Plate:
 
 def layers(metrics: Table) -> Plate:
     """Accuracy of the readout of each layer, and activity of each layer."""
-    plate = Plate(2.8)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(2.8, 2)
     words = []
     for index, ((experiment, variant), label) in enumerate(RULES.items()):
         said = []
         for ax, metric in ((left, "accuracy_layer"), (right, "activity_layer")):
-            rows = _clean(metrics, experiment, variant)
-            rows = rows[rows["metric"].isin([f"{metric}{k}" for k in range(1, N_LAYERS + 1)])]
+            rows = where(
+                metrics, experiment=experiment, variant=variant, engine="brian2",
+                perturbation="none", metric=[f"{metric}{k}" for k in range(1, N_LAYERS + 1)],
+            )  # fmt: skip
             if rows.empty:
                 continue
             table = rows.assign(layer=rows["metric"].str[-1].astype(int))
@@ -218,13 +217,12 @@ def layers(metrics: Table) -> Plate:
 
 def memory(history: Table) -> Plate:
     """Buffers of the compiled training step against the length of a trial."""
-    plate = Plate(2.7, 5.0)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.7, width=5.0)
     words: list[str] = []
     steps = (0, 0)
     labels = {"memory_local": "local", "memory_end_to_end": "back-propagation"}
     for index, (metric, label) in enumerate(labels.items()):
-        rows = history[(history["experiment"] == "memory") & (history["metric"] == metric)]
+        rows = where(history, experiment="memory", metric=metric)
         if rows.empty:
             raise NotMeasuredError("The memory of a training step was not measured.")
         points = over_seeds(rows.assign(value=rows["value"] / 1e6), ["epoch"])
@@ -249,15 +247,12 @@ def memory(history: Table) -> Plate:
 
 def device(metrics: Table) -> Plate:
     """Accuracy of devices before and after learning against how much neurons deviate."""
-    rows = metrics[
-        (metrics["experiment"] == "mismatch")
-        & (metrics["perturbation"] == "device")
-        & metrics["metric"].isin([*STAGES, "regained"])
-    ]
+    rows: Table = where(
+        metrics, experiment="mismatch", perturbation="device", metric=[*STAGES, "regained"]
+    )
     if rows.empty:
         raise NotMeasuredError("No device was simulated.")
-    plate = Plate(2.9, 5.4)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.9, width=5.4)
     for index, (metric, label) in enumerate(STAGES.items()):
         points = over_seeds(rows[rows["metric"] == metric], ["strength"])
         line_with_interval(ax, 100 * points["strength"], points, index=index, label=label)
@@ -296,14 +291,10 @@ def series(arrays: Mapping[str, NDArray], history: Table) -> Plate:
         ax.plot(t, output[:, k], color=PALETTE[k], linewidth=1.2)
         ax.set_ylabel(f"layer {k + 1}")
         ax.tick_params(labelbottom=k == N_LAYERS - 1)
-        rows = history[
-            (history["experiment"] == "regression")
-            & (history["metric"] == f"nmse_layer{k + 1}")
-            & (history["variant"] == "spiking")
-        ]
-        if rows.empty:
+        rows = where(history, experiment="regression", variant="spiking")
+        points = _by_epoch(rows, f"nmse_layer{k + 1}")
+        if points.empty:
             raise NotMeasuredError("No time series was learned.")
-        points = over_seeds(rows, ["epoch"])
         line_with_interval(right, points["epoch"], points, index=k, label=f"layer {k + 1}")
         first, last = points["mean"].iloc[0], points["mean"].iloc[-1]
         words.append(f"layer {k + 1} from {first:.2f} to {last:.3f}")
@@ -319,19 +310,9 @@ def series(arrays: Mapping[str, NDArray], history: Table) -> Plate:
         "learning, weights fixed. Right: error of the smoothed readout in each trial; bands: "
         "95 % t intervals over seeds.",
         "Error in the first and last trial: " + "; ".join(words) + ".",
-        "regression/exhibits.npz",
-        "regression",
+        exhibits="regression",
     )
 
 
 def _by_epoch(rows: Table, metric: str) -> Table:
     return over_seeds(rows[rows["metric"] == metric], ["epoch"])
-
-
-def _clean(metrics: Table, experiment: str, variant: str) -> Table:
-    return metrics[
-        (metrics["experiment"] == experiment)
-        & (metrics["variant"] == variant)
-        & (metrics["engine"] == "brian2")
-        & (metrics["perturbation"] == "none")
-    ]

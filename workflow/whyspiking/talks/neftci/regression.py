@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.trial_subsets import of_variant
 from whyspiking.contract.types import (
     Binding,
     BrianModel,
@@ -312,18 +313,12 @@ def exhibits(
 ) -> dict[str, NDArray]:
     """What the network with the lowest seed says after learning.
 
-    Args:
-        params: Parameters of the experiment.
-        networks: Trained networks by (variant, seed).
-        simulate: Runs a network in Brian2.
-        streams: Randomness; nothing is drawn here.
-
     Returns:
         "series.target" and "series.output" (step, layer), "series.dt_ms" ().
     """
-    seed = min(seed for variant, seed in networks if variant == "spiking")
+    seed, network = next(iter(of_variant(networks).items()))
     task = trial(params, Streams(seed))
-    outcome = decode(params, simulate(networks["spiking", seed], task), task)
+    outcome = decode(params, simulate(network, task), task)
     return {
         "series.target": outcome.targets[0],
         "series.output": outcome.outputs[0],

@@ -28,14 +28,7 @@ N_WORDS = 100
 def exhibits(
     params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
-    """All arrays of the experiment; see the module's description.
-
-    Args:
-        params: Parameters of the experiment.
-        networks: Trained networks by (variant, seed).
-        simulate: Runs a network in Brian2.
-        streams: Randomness; nothing is drawn here.
-    """
+    """All arrays of one experiment; see the module's description."""
     held_out = task.make_task(params, "validation", streams)
     assert held_out is not None and held_out.features is not None
     some = select_task(held_out, np.arange(min(N_WORDS, len(held_out.targets))))
