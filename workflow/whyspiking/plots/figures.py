@@ -362,12 +362,13 @@ def heat_map(ax: Axes, image: ArrayLike, low: float, high: float, colours: str) 
     )  # fmt: skip
 
 
-def need(arrays: Mapping[str, NDArray], *keys: str) -> list[NDArray]:
-    """The named exhibits, in order.
+def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArray]:
+    """The named exhibits, in order; `of` is what all their names begin with, before a dot.
 
     Raises:
         NotMeasuredError: If one is missing.
     """
+    keys = tuple(f"{of}.{key}" for key in keys) if of else keys
     missing = [key for key in keys if key not in arrays]
     if missing:
         raise NotMeasuredError(f"The run kept no exhibit {', '.join(missing)} at this scale.")

@@ -55,27 +55,13 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     if params.dataset_dir is None:
         raise UserError(f"talk '{params.talk}': no folder of spoken digits; run snakemake")
     part = TESTED_ON[params.experiment] if split == "test" else split
-    duration_ms = params.n_steps * float(params.step_ms)
+    step_ms, speakers = float(params.step_ms), tuple(params.validation_speakers)
     counts, labels = _frames(
-        params.dataset_dir,
-        part,
-        params.n_input,
-        duration_ms,
-        float(params.step_ms),
-        tuple(params.validation_speakers),
+        params.dataset_dir, part, params.n_input, params.n_steps * step_ms, step_ms, speakers
     )
     counts, labels = counts[: params.n_most], labels[: params.n_most]
-    trials, steps, units = np.nonzero(counts)
-    spikes = Spikes(
-        steps.astype(np.float64) * float(params.step_ms),
-        units.astype(np.int32),
-        trials.astype(np.int32),
-        len(counts),
-        counts.shape[2],
-        duration_ms,
-    )
     return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
+        stimulus=Stimulus(spikes={"input": Spikes.from_raster(counts, params.step_ms)}),
         targets=labels,
         n_classes=params.n_output,
         # All that a classifier without time can know.

@@ -73,17 +73,8 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     if split == "fresh":
         return None
     shown, labels = frames(params, split)
-    trials, steps, units = np.nonzero(shown)
-    spikes = Spikes(
-        steps.astype(np.float64) * float(params.step_ms),
-        units.astype(np.int32),
-        trials.astype(np.int32),
-        len(shown),
-        params.n_input,
-        params.n_steps * float(params.step_ms),
-    )
     return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
+        stimulus=Stimulus(spikes={"input": Spikes.from_raster(shown, params.step_ms)}),
         targets=labels,
         n_classes=params.n_output,
         # All that a classifier without time can know.

@@ -166,7 +166,4 @@ def raster(params: Params, recording: Recording, k: int) -> NDArray[np.bool_]:
     """Spikes of a layer, (trial, time, neuron), time as in the input."""
     spikes = recording.spikes[hidden(k)]
     step = np.rint(spikes.times_ms / params.step_ms).astype(np.int64) - (k + 1)
-    inside = (step >= 0) & (step < params.n_steps)
-    found = np.zeros((spikes.n_trials, params.n_steps, spikes.n_units), bool)
-    found[spikes.trials[inside], step[inside], spikes.units[inside]] = True
-    return found
+    return spikes.raster(step, params.n_steps)

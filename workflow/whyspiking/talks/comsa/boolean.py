@@ -322,14 +322,12 @@ def to_brian(params: Params) -> BrianModel:
     """All networks side by side."""
     n = len(GATES) * params.n_networks
     return pulsed.network(
+        params,
         f"comsa-boolean-{n}",
         n_input=len(GATES) * N_INPUT,
         n_hidden=n * params.n_hidden,
         n_output=n * params.n_output,
         n_pulses=n * params.n_pulses,
-        dt_ms=params.dt_ms,
-        trial_ms=params.trial_ms,
-        max_trials=params.max_trials,
     )
 
 
@@ -350,13 +348,7 @@ def bind(params: Params, network: Network) -> Binding:
         ),
         **{name: network.arrays[name].ravel() for name in PULSES},
     }
-    return pulsed.bind(
-        together,
-        n_input=len(GATES) * N_INPUT,
-        threshold=model.threshold(params),
-        tau_ms=model.tau_ms(params),
-        unit_ms=params.unit_ms,
-    )
+    return pulsed.bind(params, together, len(GATES) * N_INPUT)
 
 
 def _diagonal(blocks: NDArray) -> NDArray[np.float64]:

@@ -53,26 +53,19 @@ def reference_first_ms(
 def to_brian(params: Params) -> BrianModel:
     """The structure in Brian2; experiments of equal size share one build."""
     return pulsed.network(
+        params,
         f"comsa-{params.n_input}-{params.n_hidden}-{params.n_output}",
         n_input=params.n_input,
         n_hidden=params.n_hidden,
         n_output=params.n_output,
         n_pulses=params.n_pulses,
-        dt_ms=params.dt_ms,
-        trial_ms=params.trial_ms,
-        max_trials=params.max_trials,
     )
 
 
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the structure of `to_brian`."""
-    return pulsed.bind(
-        {name: network.arrays[name] for name in model.NAMES},
-        n_input=params.n_input,
-        threshold=model.threshold(params),
-        tau_ms=model.tau_ms(params),
-        unit_ms=params.unit_ms,
-    )
+    arrays = {name: network.arrays[name] for name in model.NAMES}
+    return pulsed.bind(params, arrays, params.n_input)
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:

@@ -67,9 +67,7 @@ def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     words = []
     for column, (experiment, regime) in enumerate(REGIMES.items()):
         names = ("input_ms", "hidden_ms", "output_ms", "input_pulses_ms", "hidden_pulses_ms")
-        pixels, hidden, output, first, second = need(
-            exhibits[experiment], *(f"digit.{name}" for name in names)
-        )
+        pixels, hidden, output, first, second = need(exhibits[experiment], *names, of="digit")
         target = int(need(exhibits[experiment], "digit.target")[0])
         decision = float(output.min())
         if not np.isfinite(decision):
@@ -88,8 +86,7 @@ def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         rows[2].plot(decision, int(output.argmin()), color=RED, marker="o", markersize=6)
         rows[2].set_ylim(-0.8, output.size - 0.2)
         rows[2].set_yticks([0, output.size - 1])
-        rows[2].set_xlim(-0.02 * stop, stop)
-        rows[2].set_xlabel("time, ms")
+        rows[2].set(xlim=(-0.02 * stop, stop), xlabel="time, ms")
         for ax in rows:
             ax.axvline(decision, color=RED, linewidth=1, zorder=0)
         rows[0].set_title(f"{regime}: a {target}, decided at {decision:.1f} ms")
@@ -115,10 +112,8 @@ def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     plate, axes = row_of_panels(2.6, 2, sharey=True)
     words = []
     for ax, (experiment, regime) in zip(axes, REGIMES.items(), strict=True):
-        edges, share, decisions = need(
-            exhibits[experiment],
-            *(f"relative.{name}" for name in ("edges_ms", "share", "decision_ms")),
-        )
+        names = ("edges_ms", "share", "decision_ms")
+        edges, share, decisions = need(exhibits[experiment], *names, of="relative")
         centres, before = edges[:-1], float(share[edges[1:] <= 0].sum())
         shown = np.flatnonzero(share > 0.001)
         ax.bar(
@@ -161,8 +156,7 @@ def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         final, reached = speed_curve(ax, time_ms, curves, index=index, label=regime)
         words.append(f"{regime}: {final:.3f} in the end, 95 % of it by {reached:.1f} ms")
     label_ends(ax)
-    ax.set_xlabel("time since stimulus onset, ms")
-    ax.set_ylabel("accuracy if stopped at t")
+    ax.set(xlabel="time since stimulus onset, ms", ylabel="accuracy if stopped at t")
     ax.set_ylim(0, 1.02)
     return plate.says(
         "Speed against accuracy: undecided images guess. The input is over after 1 ms. Bands: "
@@ -175,10 +169,8 @@ def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
 def why(arrays: Mapping[str, NDArray]) -> Plate:
     """Potentials of the outputs with and without pulses, and where untrained networks start."""
     names = ("time_ms", "v_output", "v_without", "output_ms", "hidden_pulses_ms", "target")
-    time, v, without, output, pulses, target = need(arrays, *(f"digit.{n}" for n in names))
-    means, starts, first = need(
-        arrays, *(f"start.{name}" for name in ("means", "pulses_ms", "first_ms"))
-    )
+    time, v, without, output, pulses, target = need(arrays, *names, of="digit")
+    means, starts, first = need(arrays, "means", "pulses_ms", "first_ms", of="start")
     plate, (left, right) = row_of_panels(3.2, 2, width_ratios=[1.25, 1])
     stop = float(min(time[-1], 1.6 * output.min())) if np.isfinite(output.min()) else time[-1]
     seen = time <= stop
@@ -199,9 +191,7 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
     raster(left, near, np.full(near.size, high - 0.04 * (high - low)), colours=PURPLE,
            height=0.07 * (high - low))  # fmt: skip
     left.plot([], [], color=PURPLE, linewidth=1, label="pulses")
-    left.set_xlabel("time, ms")
-    left.set_ylabel("output potential, V / θ")
-    left.set_title("after learning, one digit")
+    left.set(xlabel="time, ms", ylabel="output potential, V / θ", title="after learning, one digit")
     legend_below(plate, [left])
     words = []
     for index, ((begin, _), times) in enumerate(zip(starts, first, strict=True)):
@@ -221,8 +211,7 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
     right.invert_xaxis()
     right.legend(loc="upper left", fontsize=8.5)
     right.set_xlabel("mean output weight, σ\n(inhibitory to the right)")
-    right.set_ylabel("median first\noutput spike, ms")
-    right.set_title("before learning")
+    right.set(ylabel="median first\noutput spike, ms", title="before learning")
     return plate.says(
         "Why there are two regimes. Left: the hidden spikes alone hold the outputs of the slow "
         "network down (dashed); late pulses lift them over the threshold (dotted), the true class "
@@ -272,12 +261,9 @@ def timing(metrics: Table) -> Plate:
     for ax, ticks in ((left, names), (middle, list(PROBE_LABELS.values()))):
         ax.set_xticks(range(len(ticks)), ticks, rotation=90)
         ax.set_xlim(-0.5, len(ticks) - 0.5)
-    left.set_ylabel("accuracy")
-    left.set_title("unperturbed")
-    middle.set_ylabel("normalised score")
-    middle.set_title("pixel times")
-    right.set_ylabel("normalised score")
-    right.set_xlabel("jitter sd, τ = 5.5 ms")
+    left.set(ylabel="accuracy", title="unperturbed")
+    middle.set(ylabel="normalised score", title="pixel times")
+    right.set(ylabel="normalised score", xlabel="jitter sd, τ = 5.5 ms")
     right.set_title("jitter of one layer")
     for ax in (middle, right):
         ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
@@ -352,9 +338,7 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
         span, middle = [index - 0.3, index + 0.3], [float(np.median(row))] * 2
         ax.plot(span, middle, color=RED, linewidth=2, zorder=5, label=name)
     ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
-    ax.set_ylim(0.45, 1.03)
-    ax.set_xlabel("")
-    ax.set_ylabel("test accuracy")
+    ax.set(ylim=(0.45, 1.03), xlabel="", ylabel="test accuracy")
     ax.legend(loc="lower right")
     words = [
         f"{gate.upper()}: median {np.median(row):.3f}, worst {row.min():.3f}, best {row.max():.3f}"

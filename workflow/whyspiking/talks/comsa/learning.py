@@ -147,9 +147,7 @@ def train(
     return Network(
         arrays=best["arrays"],
         info={
-            "engine": compiled.NAME,
-            "epochs": len(history.values("epoch_seconds")),
-            "epoch_seconds": history.mean("epoch_seconds"),
+            **history.info(compiled.NAME),
             "validation_accuracy": best["accuracy"],
             "best_epoch": best["epoch"],
             "stopped": stopped,

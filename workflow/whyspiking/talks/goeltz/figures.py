@@ -108,9 +108,7 @@ def decision_map(arrays: Mapping[str, NDArray]) -> Plate:
     _outline(ax)
     for name, place in zip(CLASS_NAMES, ((0.36, 0.13), (0.64, 0.87), (0.25, 0.5)), strict=True):
         ax.text(*place, name, ha="center", va="center", fontsize=10, fontweight="bold", color=INK)
-    ax.set_title("first output neuron, and when it fires")
-    ax.set_xlabel("x")
-    ax.set_ylabel("y")
+    ax.set(title="first output neuron, and when it fires", xlabel="x", ylabel="y")
 
     finite = first[np.isfinite(first) & ~outside[:, :, None]] / TAU_MS
     limits = np.percentile(finite, [1, 99])
@@ -147,16 +145,13 @@ def _outline(ax: Axes) -> None:
             centre + R_SMALL * np.cos(angle), 0.5 + R_SMALL * np.sin(angle), color=INK, linewidth=1
         )
     ax.set_aspect("equal")
-    ax.set_xlim(-0.02, 1.02)
-    ax.set_ylim(-0.02, 1.02)
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
 
 
 def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
     """Membrane voltages and first spikes of one sample, from Brian2."""
     names = ("time_ms", "v_output", "v_hidden", "input_ms", "hidden_ms", "output_ms", "target")
-    time, v_output, v_hidden, inputs, hidden, outputs, target = need(
-        arrays, *(f"trace.{name}" for name in names)
-    )
+    time, v_output, v_hidden, inputs, hidden, outputs, target = need(arrays, *names, of="trace")
     fired = outputs[np.isfinite(outputs)]
     stop = float(min(time[-1], max(4.0 * TAU_MS, (fired.max() if fired.size else 0) * 1.15)))
     plate = Plate(4.6)
@@ -167,8 +162,7 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
     for number, moment in enumerate(inputs[np.isfinite(inputs)]):
         label = "input spikes" if not number else ""
         rows[0].axvline(moment / TAU_MS, color=GREY, linewidth=1, label=label)
-    rows[0].set_ylabel("hidden neuron\n(sorted)")
-    rows[0].set_ylim(-2, max(int(known.sum()), 1) + 2)
+    rows[0].set(ylabel="hidden neuron\n(sorted)", ylim=(-2, max(int(known.sum()), 1) + 2))
     rows[0].legend(loc="lower right")
     rows[1].plot(time / TAU_MS, v_hidden, color=GREY, linewidth=0.9)
     rows[1].set_ylabel("some hidden\nvoltages, V / θ")
@@ -180,9 +174,7 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
             marker = {"color": colour, "marker": MARKERS[index], "markersize": 8}
             rows[2].plot(outputs[index] / TAU_MS, 1.0, **marker)
     rows[2].axhline(1, color=INK, linewidth=0.8, linestyle=":")
-    rows[2].set_ylabel("output\nvoltages, V / θ")
-    rows[2].set_xlabel("time, τ")
-    rows[2].set_xlim(0, stop / TAU_MS)
+    rows[2].set(ylabel="output\nvoltages, V / θ", xlabel="time, τ", xlim=(0, stop / TAU_MS))
     seen = v_output[time <= stop]
     rows[2].set_ylim(max(-3.0, 1.1 * float(seen.min()) - 0.1), 1.1 * max(1.2, float(seen.max())))
     label_ends(rows[2], gap=0.16)
@@ -213,8 +205,7 @@ def learning(results: Results) -> Plate:
             reference=PUBLISHED_CURVES[experiment],
             reference_label="spiking (released)",
         )
-        ax.set_title(title)
-        ax.set_ylabel("validation accuracy")
+        ax.set(title=title, ylabel="validation accuracy")
         words.append(f"{title}: {said}")
     legend_below(plate, axes)
     return plate.says(

@@ -182,7 +182,7 @@ def train(
     else:
         learner = Stepwise(params, inputs, targets, weights, distortion)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
-    history, accuracy, done, stopped = History(), float("nan"), 0, ""
+    history, accuracy, stopped = History(), float("nan"), ""
     for epoch in range(epochs):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
@@ -194,10 +194,9 @@ def train(
         held = learner.distortion.weights(learner.weights)
         accuracy = model.accuracy(params, held, held_out, learner.forward)
         history.note(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
-        done = epoch + 1
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    if not done:
+    if not history.rows:
         raise UserError(
             f"training diverged in {stopped}, before there was a network to keep; lower the "
             "learning rate"
@@ -207,10 +206,8 @@ def train(
     return Network(
         arrays=dict(zip(NAMES, learner.weights, strict=True)),
         info={
-            "engine": compiled.NAME,
-            "epochs": done,
+            **history.info(compiled.NAME),
             "stopped": stopped,
-            "epoch_seconds": history.mean("epoch_seconds"),
             "validation_accuracy": accuracy,
         },
         history=history.rows,

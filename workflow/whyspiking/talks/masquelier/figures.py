@@ -67,7 +67,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     """All spikes of one image, up to the decision and after it."""
     names = ("image", "target", "input", "hidden", "output")
-    image, target, inputs, hidden, output = need(arrays, *(f"digit.{name}" for name in names))
+    image, target, inputs, hidden, output = need(arrays, *names, of="digit")
     first = int(output.min())
     if first >= T_MAX:
         raise NotMeasuredError("No output neuron fires in the example.")
@@ -97,8 +97,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         # The last hidden spikes that could cause the decision come a tick before it.
         raster(ax, when[before], np.flatnonzero(before), colours=BLUE, height=2.4)
         raster(ax, when[~before], np.flatnonzero(~before), colours=GREY, height=2.4)
-        ax.set_ylabel(f"{label}\n(sorted)")
-        ax.set_ylim(-3, max(order.size, 1) + 3)
+        ax.set(ylabel=f"{label}\n(sorted)", ylim=(-3, max(order.size, 1) + 3))
         ax.tick_params(labelbottom=False)
         counts.append((int(before.sum()), order.size))
     raster(
@@ -111,8 +110,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
             line.set_linewidth(width)
     rows[2].set_ylabel("output\n(class)")
     rows[2].set_yticks(range(0, output.size, 3))
-    rows[2].set_ylim(-0.8, output.size - 0.2)
-    rows[2].set_xlabel("time, ticks")
+    rows[2].set(ylim=(-0.8, output.size - 0.2), xlabel="time, ticks")
     for ax in rows:
         ax.axvline(first, color=RED, linewidth=0.9, linestyle=":")
         ax.set_xlim(-2, T_MAX)
@@ -138,14 +136,11 @@ def decisions(arrays: Mapping[str, NDArray]) -> Plate:
     plate, (left, right) = row_of_panels(2.9, 2)
     mean = over_seeds(shares, ["index"])["mean"].to_numpy()
     left.bar(edges[:-1], 100 * mean, width=np.diff(edges), align="edge", color=BLUE, linewidth=0)
-    left.set_xlabel("tick of the decision")
-    left.set_ylabel("share of images, %")
+    left.set(xlabel="tick of the decision", ylabel="share of images, %")
     left.set_title("when the first output fires")
     points = over_seeds(accuracy, ["index"])
     line_with_interval(right, ticks, points, markers=False)
-    right.set_xlabel("tick at which a decision is forced")
-    right.set_ylabel("accuracy")
-    right.set_ylim(0, 1.02)
+    right.set(xlabel="tick at which a decision is forced", ylabel="accuracy", ylim=(0, 1.02))
     right.set_title("what an earlier answer is worth")
     for ax in (left, right):
         ax.set_xlim(0, T_MAX)
@@ -172,12 +167,9 @@ def learning(history: Table) -> Plate:
     said = learning_curve(left, rows, metric="validation_accuracy", labels=RECIPES)
     lowest = 0.90
     left.set_ylim(min(lowest, _floor(rows, "validation_accuracy")), 1.0)
-    left.set_ylabel("validation accuracy")
-    left.set_title("ties by potential")
+    left.set(ylabel="validation accuracy", title="ties by potential")
     learning_curve(right, rows, metric="decision_tick", labels=RECIPES)
-    right.set_ylim(0, None)
-    right.set_ylabel("mean tick of the decision")
-    right.set_title("decisions move forward")
+    right.set(ylim=(0, None), ylabel="mean tick of the decision", title="decisions move forward")
     for line in (*left.get_lines(), *right.get_lines()):
         line.set_linewidth(1.2)
     legend_below(plate, [left, right])
@@ -246,9 +238,7 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
         [0.22, 1.22], 100 * np.array(RELEASED), "s", color=INK, markerfacecolor="none",
         label="released weights",
     )  # fmt: skip
-    ax.set_xlim(-0.5, 1.6)
-    ax.set_xlabel("")
-    ax.set_ylabel("test accuracy, %")
+    ax.set(xlim=(-0.5, 1.6), xlabel="", ylabel="test accuracy, %")
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     if (own := ax.get_legend()) is not None:
         own.remove()

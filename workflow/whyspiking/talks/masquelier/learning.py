@@ -35,14 +35,8 @@ RECIPES: dict[str, dict[str, Any]] = {
 """Variant -> settings that differ from the parameters; a name stands for another parameter."""
 
 SETTINGS = (
-    "gamma",
-    "gamma_start",
-    "learning_rate",
-    "decay",
-    "average_rate",
-    "shuffle",
-    "reset_until",
-)
+    "gamma", "gamma_start", "learning_rate", "decay", "average_rate", "shuffle", "reset_until",
+)  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -157,9 +151,7 @@ def train(
     return Network(
         arrays=dict(zip(NAMES, kept, strict=True)),
         info={
-            "engine": compiled.NAME,
-            "epochs": len(history.values("epoch_seconds")),
-            "epoch_seconds": history.mean("epoch_seconds"),
+            **history.info(compiled.NAME),
             "kept_epoch": int(best["epoch"]),
             "stopped": stopped,
             **{key: float(value) for key, value in best.items() if key.startswith("validation")},

@@ -43,5 +43,4 @@ def reference_counts(
 ) -> Mapping[str, NDArray]:
     """Spike counts of all layers in the engine of training."""
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
-    counts = learning.counts_of(params, network, frames)
-    return dict(zip(model.names(params), counts, strict=True))
+    return learning.counts_of(params, network, frames)

@@ -57,10 +57,8 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 
 def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     """What the camera sends in each saccade, what the layers make of it, how they decide."""
-    t, x, y, on, target, dt = need(
-        arrays, *(f"digit.{k}" for k in ("input_t_ms", "input_x", "input_y", "input_on")),
-        "digit.target", "digit.dt_ms",
-    )  # fmt: skip
+    names = ("input_t_ms", "input_x", "input_y", "input_on", "target", "dt_ms")
+    t, x, y, on, target, dt = need(arrays, *names, of="digit")
     spikes = [need(arrays, f"digit.layer{k}_t_ms", f"digit.layer{k}_unit") for k in (1, 2, 3)]
     (readout,) = need(arrays, "digit.readout3")
     side = int(max(x.max(), y.max())) + 1
@@ -86,8 +84,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         ticks.append(offset + n / 2)
         offset += n + 8
     top.set_yticks(ticks, [f"layer {k}" for k in (1, 2, 3)])
-    top.set_ylim(-4, offset)
-    top.set_title("spikes of the three layers")
+    top.set(ylim=(-4, offset), title="spikes of the three layers")
     bottom = plate.add_subplot(grid[2, 1:], sharex=top)
     steps = np.arange(len(readout))
     lead = np.cumsum(readout.argmax(axis=1)[:, None] == np.arange(readout.shape[1]), axis=0)
@@ -97,9 +94,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
             steps * float(dt), lead[:, k], color=RED if chosen else GREY,
             linewidth=1.8 if chosen else 0.8,
         )  # fmt: skip
-    bottom.set_xlabel("time, ms")
-    bottom.set_ylabel("votes")
-    bottom.set_xlim(0, 3 * LEG_MS)
+    bottom.set(xlabel="time, ms", ylabel="votes", xlim=(0, 3 * LEG_MS))
     top.tick_params(labelbottom=False)
     counts = ", ".join(str(times.size) for times, _ in spikes)
     return plate.says(
@@ -129,12 +124,10 @@ def learning(history: Table) -> Plate:
     if not words:
         raise NotMeasuredError("No history of training was recorded.")
     left.set_xlabel("training digits seen")
-    right.set_xlabel("updates of the weights")
-    right.set_xscale("log")
+    right.set(xlabel="updates of the weights", xscale="log")
     right.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     right.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
-    left.set_ylabel("validation accuracy, last layer")
-    left.set_title("equal samples")
+    left.set(ylabel="validation accuracy, last layer", title="equal samples")
     right.set_title("the same against updates")
     legend_below(plate, [left, right])
     return plate.says(
@@ -162,9 +155,7 @@ def alignment(history: Table) -> Plate:
         words.append(f"{label}: {said[0]}, null {said[1]}")
     for ax, title in ((left, "the digits' own labels"), (right, "labels permuted (null)")):
         ax.axhline(0, color=GREY, linewidth=0.8)
-        ax.set_ylim(-1.05, 1.05)
-        ax.set_xlabel("epoch")
-        ax.set_title(title)
+        ax.set(ylim=(-1.05, 1.05), xlabel="epoch", title=title)
     left.set_ylabel("cosine with back-propagation")
     legend_below(plate, [left, right])
     return plate.says(
@@ -202,8 +193,7 @@ def layers(metrics: Table) -> Plate:
     if not words:
         raise NotMeasuredError("No accuracy per layer was measured.")
     left.set_ylabel("test accuracy of the readout")
-    right.set_ylabel("spikes per neuron and step")
-    right.set_ylim(0, None)
+    right.set(ylabel="spikes per neuron and step", ylim=(0, None))
     for ax in (left, right):
         ax.set_xlabel("layer")
         ax.set_xticks(range(1, N_LAYERS + 1))
@@ -233,8 +223,7 @@ def memory(history: Table) -> Plate:
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlabel("steps per trial")
-    ax.set_ylabel("buffers of a training step, MB")
+    ax.set(xlabel="steps per trial", ylabel="buffers of a training step, MB")
     label_ends(ax)
     return plate.says(
         "Temporary memory of the compiled training step for one batch; input and weights, which "
@@ -256,8 +245,7 @@ def device(metrics: Table) -> Plate:
     for index, (metric, label) in enumerate(STAGES.items()):
         points = over_seeds(rows[rows["metric"] == metric], ["strength"])
         line_with_interval(ax, 100 * points["strength"], points, index=index, label=label)
-    ax.set_xlabel("sd of thresholds and time constants, %")
-    ax.set_ylabel("test accuracy")
+    ax.set(xlabel="sd of thresholds and time constants, %", ylabel="test accuracy")
     label_ends(ax)
     words = []
     for level, group in rows.groupby("strength"):
@@ -300,9 +288,7 @@ def series(arrays: Mapping[str, NDArray], history: Table) -> Plate:
         words.append(f"layer {k + 1} from {first:.2f} to {last:.3f}")
     assert above is not None
     above.set_xlabel("time, ms")
-    right.set_yscale("log")
-    right.set_xlabel("trials")
-    right.set_ylabel("squared error / variance")
+    right.set(yscale="log", xlabel="trials", ylabel="squared error / variance")
     label_ends(right)
     return plate.says(
         "Three layers that learn a ramp and sines of 12 and 4 Hz, each by its own loss, while the "

@@ -20,7 +20,6 @@ from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
-    Layer,
     Network,
     Networks,
     Params,
@@ -75,19 +74,15 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def trial(params: Params, streams: Streams) -> Task:
     """The one trial."""
     raster = streams.rng("noise").random((n_steps(params), params.n_in)) < params.p_input
-    step, unit = np.nonzero(raster)
-    zeros = np.zeros(len(step), np.int32)
-    times = (step * float(params.dt_ms)).astype(np.float64)
-    spikes = Spikes(times, unit.astype(np.int32), zeros, 1, params.n_in, params.trial_ms)
+    spikes = Spikes.from_raster(raster[None], params.dt_ms)
     return Task(Stimulus({INPUT: spikes}), series(params)[None], 0, dt_ms=params.dt_ms)
 
 
 def raster_of(params: Params, task: Task) -> NDArray[np.float64]:
     """The frozen input, (step, input), 0 or 1."""
     spikes = task.stimulus.spikes[INPUT]
-    found = np.zeros((n_steps(params), params.n_in))
-    found[np.rint(spikes.times_ms / params.dt_ms).astype(int), spikes.units] = 1
-    return found
+    step = np.rint(spikes.times_ms / params.dt_ms).astype(int)
+    return spikes.raster(step, n_steps(params))[0].astype(float)
 
 
 def to_brian(params: Params) -> BrianModel:
@@ -154,21 +149,10 @@ def bind(params: Params, network: Network) -> Binding:
 def learning_with(params: Params, network: Network, eta: float) -> Binding:
     """Place weights into the structure; it learns with rate `eta` per step."""
     alpha, beta, _ = model.decays(params)
-    values: dict[str, NDArray | float] = {
-        "retina.alpha": alpha, "retina.beta": beta, "retina.eta": eta,
-    }  # fmt: skip
-    layers, pre = {}, INPUT
-    found = zip(model.names(params), *model.weights_of(network), strict=True)
-    for k, (name, w, b, g) in enumerate(found, start=1):
-        values |= {f"s{k}.w": np.asarray(w, float), f"g{k}.w": np.asarray(g, float)}
-        values |= {f"{name}.b": np.asarray(b, float) + model.thresholds(b), f"{name}.eta": eta}
-        values[f"{name}.v_th"] = model.thresholds(b)
-        for key, tau_ms in model.taus(params).items():
-            values[f"{name}.{key}"] = np.full(b.size, tau_ms * 1e-3)
-        layers[f"s{k}.w"] = Layer(pre, name, np.asarray(w))
-        layers[f"g{k}.w"] = Layer(name, f"readout{k}", np.asarray(g), "readout")
-        pre = name
-    return Binding(values, layers)
+    plain = model.bind(params, network, source=INPUT)
+    rates = {f"{group}.eta": eta for group in ("retina", *model.names(params))}
+    traces = {"retina.alpha": alpha, "retina.beta": beta}
+    return Binding({**plain.values, **traces, **rates}, plain.layers)
 
 
 def train(
@@ -225,10 +209,7 @@ def initial(params: Params, raster: NDArray, streams: Streams) -> Network:
         [params.n_in, *params.hidden], 1, params.amplitude, params.mean_u, raster[:, None],
         learning.constants(params), streams.rng("init"),
     )  # fmt: skip
-    arrays = {}
-    for k, (w, b, g) in enumerate(zip(*weights, strict=True), start=1):
-        arrays |= {f"w{k}": np.asarray(w), f"b{k}": np.asarray(b), f"g{k}": np.asarray(g)}
-    return Network({name: np.asarray(x, float) for name, x in arrays.items()})
+    return Network({k: np.asarray(x, float) for k, x in model.arrays_of(*weights).items()})
 
 
 def one_trial(params: Params, start: Network, raster: NDArray, eta: float) -> list[NDArray]:
@@ -267,8 +248,7 @@ def reference_counts(
     """Spike counts of all layers in JAX."""
     from whyspiking.talks.neftci import learning
 
-    counts = learning.counts_of(params, network, _frames(params, task))
-    return dict(zip(model.names(params), counts, strict=True))
+    return learning.counts_of(params, network, _frames(params, task))
 
 
 def _frames(params: Params, task: Task) -> NDArray[np.float32]:

@@ -48,11 +48,9 @@ def one_word(arrays: Mapping[str, NDArray]) -> Plate:
         raster(ax, frames * FRAME_MS / 1000, neurons, colours=BLUE, height=1.2)
         for line in ax.get_lines():
             line.set_linewidth(1.8)
-        ax.set_ylabel(f"layer {k + 1}\nneuron")
-        ax.set_ylim(-1, spikes.shape[1])
+        ax.set(ylabel=f"layer {k + 1}\nneuron", ylim=(-1, spikes.shape[1]))
         shares.append(f"{100 * spikes.mean():.0f} %")
-    axes[-1].set_xlabel("time, s")
-    axes[-1].set_xlim(0, end_s)
+    axes[-1].set(xlabel="time, s", xlim=(0, end_s))
     return plate.says(
         (
             f"The word “{word}”, spoken by a voice that was left out of training, and its spikes "
@@ -87,8 +85,7 @@ def activity(metrics: Table) -> Plate:
         told.append(f"ReLU convolutions: {100 * control.mean():.1f} % right")
     ax.axvline(5, color=GREY, lw=1, ls="--", label="5 % (published: less)")
     ax.set_xlim(left=0)
-    ax.set_xlabel("neurons active per frame of 10 ms, %")
-    ax.set_ylabel("accuracy on test words, %")
+    ax.set(xlabel="neurons active per frame of 10 ms, %", ylabel="accuracy on test words, %")
     legend_below(plate, [ax])
     return plate.says(
         (
@@ -120,8 +117,7 @@ def leaks(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
         gains.append(pair[1] - pair[0])
         left.plot([0, 1], pair, "o-", color=BLUE, lw=1)
     left.set_xticks([0, 1], ["no leak", "leaky"])
-    left.set_xlim(-0.4, 1.4)
-    left.set_ylabel("accuracy on test words, %")
+    left.set(xlim=(-0.4, 1.4), ylabel="accuracy on test words, %")
     kept: dict[str, list[NDArray]] = {}
     for key, values in arrays.items():
         if key.startswith("leak."):
