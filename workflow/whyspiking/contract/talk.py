@@ -54,8 +54,9 @@ class Replication:
     def train(
         self, params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
     ) -> Network:
-        """Train one variant. `parents` holds the networks named by `starts_from` in talk.yaml.
+        """Train one variant; `progress` is called now and then, mostly after every epoch.
 
+        `parents` holds the networks named by `starts_from` in talk.yaml.
         Never asked for a variant that talk.yaml declares whole (`is`, `as_is`).
         """
         raise _missing(params, "train")

@@ -40,12 +40,9 @@ Part = Literal["train", "validation", "test_heldout", "test_seen"]
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """Utterances of one split, at most one spike per channel and step.
+    """Utterances of one split, at most one spike per channel and step, the same for all seeds.
 
-    Args:
-        params: Sizes and the folder of the data set.
-        split: "test" are speakers, or further utterances, by experiment; "fresh" does not exist.
-        streams: Unused; the set is the same for all seeds.
+    "test" are speakers, or further utterances, by experiment; "fresh" does not exist.
 
     Raises:
         UserError: If the data set has not been made.

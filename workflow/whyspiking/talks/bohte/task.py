@@ -101,13 +101,9 @@ def scored(params: Params, labels: NDArray, *, padded: bool = False) -> NDArray[
 
 
 def outcome(params: Params, outputs: NDArray, task: Task, *, padded: bool = False) -> Labels:
-    """Every step is given the class of the largest output.
+    """Every step is given the class of the largest of `outputs` (trial, time, class).
 
-    Args:
-        params: Parameters of the experiment.
-        outputs: (trial, time, class).
-        task: The trials.
-        padded: As for `scored`.
+    `padded` is as for `scored`.
     """
     return Labels(
         targets=scored(params, task.targets, padded=padded),

@@ -111,12 +111,7 @@ def train(
 ) -> Network:
     """Train all networks of all gates; each keeps its model of best validation accuracy.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: There is only one.
-        streams: Randomness: "init", "shuffle", and the examples.
-        parents: None.
-        progress: Called now and then.
+    Randomness: "init", "shuffle", and the examples.
 
     Returns:
         Arrays with the networks along the first axis, gate by gate, best first within a gate;

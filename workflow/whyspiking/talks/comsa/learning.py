@@ -79,12 +79,8 @@ def train(
 ) -> Network:
     """Train one network and keep the model of best validation accuracy, as published.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: "fixed_pulses" keeps the pulses where they start.
-        streams: Randomness: "split", "init", "shuffle", "noise".
-        parents: None.
-        progress: Called after every epoch.
+    The variant "fixed_pulses" keeps the pulses where they start. Randomness: "split", "init",
+    "shuffle", "noise".
 
     Raises:
         UserError: If training diverges before there is a first model.

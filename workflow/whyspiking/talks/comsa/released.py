@@ -44,14 +44,7 @@ MODE = "pulses_per_layer"
 def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Read one released network; nothing is trained.
-
-    Args:
-        params: Sizes, threshold, `originals_dir`.
-        variant: "slow" or "fast".
-        streams: Unused, as are parents and progress.
-        parents: None.
-        progress: Not called.
+    """Read one released network, "slow" or "fast", in `originals_dir`; nothing is trained.
 
     Returns:
         The network; without its file one without arrays whose `info["unavailable"]` says why.

@@ -118,14 +118,7 @@ def unadapted(params: Params, streams: Streams, parent: Network) -> Network:
 
 
 def retrain(params: Params, streams: Streams, parent: Network, progress: Progress) -> Network:
-    """Train the parent further on each substrate.
-
-    Args:
-        params: Parameters of the experiment: distortions, `epochs` and `learning_rate`.
-        streams: Randomness.
-        parent: Network trained on the ideal substrate.
-        progress: Called with the fraction done.
-    """
+    """Train the parent, trained on the ideal substrate, further on each of the others."""
     from whyspiking.talks.goeltz import learning
 
     network = unadapted(params, streams, parent)
@@ -175,14 +168,7 @@ def vary(
     """Task and binding under one distortion.
 
     Retrained networks bring their own weights for it; others get the distortion of their ideal
-    weights.
-
-    Args:
-        params: Parameters of the experiment.
-        condition: The distortion.
-        task: Undistorted trials.
-        binding: From `bind`.
-        rng: Draws the jitter.
+    weights. `rng` draws the jitter.
     """
     if not isinstance(binding, DistortedBinding):
         raise TypeError("distortions need the binding that `bind` made")

@@ -151,14 +151,7 @@ def gradients(params: Params, spikes: Pass, weights: Weights, by_output: NDArray
 def evaluate(
     params: Params, weights: Weights, task: Task, forward: Substrate | None = None
 ) -> Trials:
-    """First output spike decides; ties go to the lower class, silence is no decision.
-
-    Args:
-        params: Parameters of the experiment.
-        weights: Weights of both layers.
-        task: Inputs and targets.
-        forward: Forward pass, by default the closed form.
-    """
+    """Decisions by the first output spike; `forward` is by default the closed form."""
     times = forward_pass(params, weights, task, forward).output.times
     return encoding.decide(times, task, params.tau_s_ms)
 

@@ -35,15 +35,9 @@ def with_bias(times: NDArray, params: Params) -> NDArray:
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """The inputs and targets of one split; both sets are fixed, so `streams` is not used.
+    """The inputs and targets of one split, the same for all seeds.
 
-    Args:
-        params: Parameters of the experiment.
-        split: "fresh" exists for Yin-Yang only: further points from another seed.
-        streams: Unused; the published sets are the same for all seeds.
-
-    Returns:
-        The task, or None where a split does not exist.
+    "fresh" exists for Yin-Yang only: further points from another seed.
     """
     features, targets = samples(params, split)
     if features is None:

@@ -88,12 +88,7 @@ def train(
     What is kept are the running means of the weights, or, where the variant has none, the weights.
     Where the last epoch is kept nothing is held out of the training file.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: One of `RECIPES`.
-        streams: Randomness: "init", "shuffle", "reset".
-        parents: None.
-        progress: Called after every epoch.
+    Variants are those of `RECIPES`. Randomness: "init", "shuffle", "reset".
 
     Raises:
         UserError: If the weights are no numbers any more before any epoch was good.

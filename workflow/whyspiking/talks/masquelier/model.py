@@ -42,8 +42,7 @@ def weights_of(network: Network) -> Weights:
 
 def forward(params: Params, network: Network, events: Events, *, whole: bool = True) -> Firing:
     """First spikes of both layers in the engine of training."""
-    found: Firing = compiled.forward(events, weights_of(network), neurons(params), whole=whole)
-    return found
+    return compiled.forward(events, weights_of(network), neurons(params), whole=whole)
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:

@@ -46,11 +46,8 @@ def rule_of(params: Params, variant: str) -> str:
 def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
     """Train one network; the last epoch is kept.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: Named after a rule, or trained by the experiment's.
-        streams: Randomness: "init", "shuffle", the same for all rules; "alignment <batches>".
-        progress: Called after every epoch.
+    A variant is named after a rule, or trained by the experiment's. Randomness: "init", "shuffle",
+    the same for all rules; "alignment <batches>".
     """
     c = constants(params)
     name = rule_of(params, variant)

@@ -163,12 +163,7 @@ def train(
     What a first trial changes at a thousandth of the rate, where weights as good as stay, is
     compared with Eqs. 1 to 7 in NumPy: the cosine of both is `gradient_cosine_engines`.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: "untrained" is the network before learning.
-        streams: Randomness: "noise", "init".
-        parents: None.
-        progress: Called once the program is there.
+    The variant "untrained" is the network before learning. Randomness: "noise", "init".
     """
     from whyspiking.brian import Machine
 

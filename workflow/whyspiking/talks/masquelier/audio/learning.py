@@ -25,12 +25,8 @@ def train(
 ) -> Network:
     """Train one variant; the epoch is chosen on a speaker who is left out of the training words.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: A key of `network.LEAKY`, "conv" or "linear".
-        streams: Randomness: "init", "augmentation" and "shuffle".
-        parents: The trained network that "sparse" goes on from.
-        progress: Called after every epoch.
+    Variants are the keys of `network.LEAKY`, of which "sparse" goes on from its parent, "conv" and
+    "linear". Randomness: "init", "augmentation", "shuffle".
     """
     (x, labels), (held_x, held_labels) = (
         task.samples(params, split) for split in ("train", "validation")
