@@ -29,21 +29,16 @@ def train(
     """Train one variant; without the authors' files theirs is not available."""
     if params.experiment == tasks.ORIGINAL and (reason := tasks.missing_files(params)):
         return Network({}, {"engine": gradient.ENGINE, "unavailable": reason})
-    prepared = _labels(params, learning.cell_of(variant), is_padded(params, variant), streams)
+    # As in the published code, whose networks learn unlabelled steps as the first class.
+    padded = params.experiment == tasks.ORIGINAL and variant == "spiking"
+    prepared = _labels(params, learning.cell_of(variant), padded, streams)
     return learning.train(params, variant, streams, progress, prepared)
 
 
-def is_padded(params: Params, variant: str) -> bool:
-    """Whether unlabelled steps are trained as the first class, as in the published code."""
-    return params.experiment == tasks.ORIGINAL and variant == "spiking"
-
-
 def _labels(params: Params, cell: str, padded: bool, streams: Streams) -> Prepared:
-    training, held_out = (
-        tasks.records(params, split, streams) for split in ("train", "validation")
-    )
-    assert training is not None
-    assert held_out is not None
+    training = tasks.records(params, "train", streams)
+    held_out = tasks.records(params, "validation", streams)
+    assert training is not None and held_out is not None
     wanted = tasks.scored(params, held_out.labels, padded=padded)
 
     def judge(arrays: Arrays) -> dict[str, float]:

@@ -75,20 +75,13 @@ def to_brian(params: Params) -> BrianModel:
         before, made = inputs["input"], []
         for k in range(depth):
             group = brian2.NeuronGroup(
-                sizes[k + 1],
-                NEURON,
-                threshold=THRESHOLD,
-                reset=RESET,
-                method="exact",
+                sizes[k + 1], NEURON, threshold=THRESHOLD, reset=RESET, method="exact",
                 name=hidden(k),
-            )
+            )  # fmt: skip
             group.tau_mem = group.tau_adapt = 1 * brian2.second
             group.run_regularly(clear(k + 1), when="after_groups", name=f"{hidden(k)}_clear")
-            made += [
-                group,
-                synapses(before, group, f"s_in_{k}"),
-                synapses(group, group, f"s_rec_{k}"),
-            ]
+            made += [group, synapses(before, group, f"s_in_{k}")]
+            made += [synapses(group, group, f"s_rec_{k}")]
             before = group
         output = brian2.NeuronGroup(params.n_output, READOUT, method="exact", name="output")
         output.tau_out = 1 * brian2.second

@@ -88,7 +88,8 @@ def train(
     features, targets = task.samples(params, "train", streams)
     scale = np.float32(params.decay_rate)
     inputs = Inputs(task.pixel_times(features, params) * scale)
-    held_out = _held_out(params, streams)
+    held_features, held_classes = task.samples(params, "validation", streams)
+    held_times = task.pixel_times(held_features, params)
     start = initial_arrays(params, streams)
     training = Training(
         settings(params),
@@ -112,10 +113,11 @@ def train(
             stopped = f"epoch {epoch + 1}, step {reason.step}"
             break
         seconds = time.process_time() - began
-        arrays: dict[str, NDArray] = {}
-        arrays.update(zip(NAMES, (*training.weights, *training.pulses), strict=True))
+        arrays: dict[str, NDArray] = dict(
+            zip(NAMES, (*training.weights, *training.pulses), strict=True)
+        )
         arrays |= {name: arrays[name] / scale for name in PULSES}
-        judged = validate(params, arrays, *held_out)
+        judged = validate(params, arrays, held_times, held_classes)
         history.note(
             epoch + 1,
             train_loss=found.loss,
@@ -174,8 +176,3 @@ def validate(
         else float("nan"),
         "validation_hidden_before": model.hidden_before_decision(hidden, first),
     }
-
-
-def _held_out(params: Params, streams: Streams) -> tuple[NDArray, NDArray]:
-    features, targets = task.samples(params, "validation", streams)
-    return task.pixel_times(features, params), targets

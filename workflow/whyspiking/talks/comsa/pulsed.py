@@ -67,22 +67,13 @@ def network(
         groups = {made.name: made for made in objects}
         for pulses, target in TARGETS.items():
             source = brian2.NeuronGroup(
-                n_pulses,
-                PULSE,
-                threshold=DUE,
-                reset=FIRE,
-                method="euler",
+                n_pulses, PULSE, threshold=DUE, reset=FIRE, method="euler", name=pulses,
                 namespace={"ms": brian2.ms},
-                name=pulses,
-            )
+            )  # fmt: skip
             synapses = brian2.Synapses(
-                source,
-                groups[target],
-                "w : 1",
-                on_pre=brian_network.ON_SPIKE,
-                namespace={"ms": brian2.ms},
-                name=f"s_{pulses}",
-            )
+                source, groups[target], "w : 1", on_pre=brian_network.ON_SPIKE,
+                name=f"s_{pulses}", namespace={"ms": brian2.ms},
+            )  # fmt: skip
             synapses.connect()
             objects += [source, synapses]
         return objects

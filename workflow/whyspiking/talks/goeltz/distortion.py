@@ -245,9 +245,6 @@ def _learning_distortion(
 ):
     from whyspiking.talks.goeltz.learning import Distortion
 
-    def held(weights: Weights) -> Weights:
-        return distorted_weights(condition, weights, ideal)
-
     def moved(times: NDArray) -> NDArray:
         return jittered(times, condition.strength, rng)
 
@@ -261,7 +258,10 @@ def _learning_distortion(
         return Distortion(input_times=moved)
     if condition.perturbation == "jitter":
         return Distortion(substrate=model.ideal_substrate(params, jitter=moved))
-    return Distortion(weights=held, limit=lambda weights: limited(condition, weights, ideal))
+    return Distortion(
+        weights=lambda weights: distorted_weights(condition, weights, ideal),
+        limit=lambda weights: limited(condition, weights, ideal),
+    )
 
 
 def _named(condition: Condition, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:

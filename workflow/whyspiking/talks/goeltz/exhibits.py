@@ -43,7 +43,8 @@ def exhibits(
         return {}
     network = trained[min(trained)]
     weights = model.weights_of(network)
-    example = _example(params, weights, test)
+    chosen = typical_trial(model.evaluate(params, weights, test))
+    example = select_task(test, np.array([chosen]))
     return _map(params, weights) | _trace(params, weights, example, simulate(network, example))
 
 
@@ -60,12 +61,6 @@ def _map(params: Params, weights: Weights) -> dict[str, NDArray]:
         "map.axis": features[:MAP_SIDE, 0],
         "map.first_ms": output.reshape(MAP_SIDE, MAP_SIDE, -1).astype(np.float32),
     }
-
-
-def _example(params: Params, weights: Weights, test: Task) -> Task:
-    """The rightly decided test trial with the median decision time, as a task of one trial."""
-    chosen = typical_trial(model.evaluate(params, weights, test))
-    return select_task(test, np.array([chosen]))
 
 
 def _trace(

@@ -115,16 +115,11 @@ def initial_weights(params: Params, streams: Streams) -> Weights:
     """Normally distributed weights with the published means and deviations."""
     rng = streams.rng("init")
     n_bias = len(params.bias_times)
-    shapes = (
-        (params.n_input + n_bias, params.n_hidden),
-        (params.n_hidden + n_bias, params.n_output),
-    )
-    moments = ((params.hidden_mean, params.hidden_sd), (params.output_mean, params.output_sd))
-    hidden, output = (
-        rng.normal(mean, sd, shape).astype(np.float32)
-        for shape, (mean, sd) in zip(shapes, moments, strict=True)
-    )
-    return hidden, output
+    into_hidden = (params.n_input + n_bias, params.n_hidden)
+    into_output = (params.n_hidden + n_bias, params.n_output)
+    hidden = rng.normal(params.hidden_mean, params.hidden_sd, into_hidden)
+    output = rng.normal(params.output_mean, params.output_sd, into_output)
+    return hidden.astype(np.float32), output.astype(np.float32)
 
 
 def learning_rate(params: Params, epoch: int, epochs: int) -> float:

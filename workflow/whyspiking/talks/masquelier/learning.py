@@ -44,14 +44,9 @@ log = logging.getLogger(__name__)
 def initial_weights(params: Params, streams: Streams) -> Weights:
     """Uniform weights from zero to the published limits; float32."""
     rng = streams.rng("init")
-    hidden, output = (
-        rng.uniform(0, high, shape).astype(np.float32)
-        for high, shape in (
-            (params.hidden_limit, (params.n_input, params.n_hidden)),
-            (params.output_limit, (params.n_hidden, params.n_output)),
-        )
-    )
-    return hidden, output
+    hidden = rng.uniform(0, params.hidden_limit, (params.n_input, params.n_hidden))
+    output = rng.uniform(0, params.output_limit, (params.n_hidden, params.n_output))
+    return hidden.astype(np.float32), output.astype(np.float32)
 
 
 def recipe(params: Params, variant: str) -> dict[str, Any]:

@@ -194,11 +194,11 @@ def readout_of(
     return readout, reading
 
 
-def bind(params: Params, network: Network, source: str = "events") -> Binding:
-    """Place a trained network into that structure, in base units; `source` is the input's name."""
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into that structure, in base units."""
     values: dict[str, NDArray | float] = {}
     layers: dict[str, Layer] = {}
-    pre = source
+    pre = "events"
     for index, (name, w, b, g) in enumerate(
         zip(names(params), *weights_of(network), strict=True), start=1
     ):

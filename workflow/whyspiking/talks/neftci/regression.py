@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -149,10 +150,11 @@ def bind(params: Params, network: Network) -> Binding:
 def learning_with(params: Params, network: Network, eta: float) -> Binding:
     """Place weights into the structure; it learns with rate `eta` per step."""
     alpha, beta, _ = model.decays(params)
-    plain = model.bind(params, network, source=INPUT)
+    plain = model.bind(params, network)
     rates = {f"{group}.eta": eta for group in ("retina", *model.names(params))}
     traces = {"retina.alpha": alpha, "retina.beta": beta}
-    return Binding({**plain.values, **traces, **rates}, plain.layers)
+    layers = {**plain.layers, "s1.w": replace(plain.layers["s1.w"], pre=INPUT)}
+    return Binding({**plain.values, **traces, **rates}, layers)
 
 
 def train(
