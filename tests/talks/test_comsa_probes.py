@@ -10,6 +10,7 @@ from made.fulfilled import fulfilled
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Network
 from whyspiking.talks.comsa import exhibits, model, probes
+from whyspiking.training.first_spike import encoding
 
 # ---- decisions and probes ------------------------------------------------------------------
 
@@ -18,7 +19,7 @@ def test_decisions_and_hidden_spikes_before_them():
     own = params(**SIZES)
     found = as_task(np.zeros((3, 12)), np.array([1, 0, 2]), own)
     times = np.array([[2, 1, 1], [np.inf] * 3, [np.inf, 5, 3]])
-    trials = model.decide(times, found, own)
+    trials = encoding.decide(times, found, own.unit_ms)
     np.testing.assert_array_equal(trials.choices, [1, -1, 2])
     np.testing.assert_array_equal(trials.decision_ms, [1, np.inf, 3])
     hidden = np.array([[0.5, 2, np.inf, 1], [0, 0, 0, 0], [1, 2, 3, 9]])

@@ -134,14 +134,14 @@ def test_training_that_diverges_keeps_the_last_good_model(digits, monkeypatch, c
         return real(training, *args, **kwargs)
 
     monkeypatch.setattr(Training, "epoch", poisoned)
-    network = learning.train(own, "spiking", Streams(0), silent)
+    network = learning.train(own, "spiking", Streams(0), {}, silent)
     assert network.info["stopped"] == "epoch 3, step 21"
     assert network.info["epochs"] == 2 and len(calls) == 3
     assert all(np.isfinite(values).all() for values in network.arrays.values())
     assert "step 21" in caplog.text
     calls[:] = [1] * 2
     with pytest.raises(UserError, match="step 1, before"):
-        learning.train(own, "spiking", Streams(0), silent)
+        learning.train(own, "spiking", Streams(0), {}, silent)
 
 
 def test_late_pulses_and_inhibition_make_the_slow_start():

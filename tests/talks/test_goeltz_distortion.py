@@ -99,7 +99,7 @@ def test_conditions_act_where_they_should(retrained):
                 else np.all(bound.values["hidden.v_th"] == 1.0)
             )
     with pytest.raises(TypeError, match="binding"):
-        plain_binding = model.bind(own, (plain.arrays["w_hidden"], plain.arrays["w_output"]))
+        plain_binding = model.bind(own, plain)
         fulfilled(own).vary(
             own, fulfilled(own).conditions(own)[0], test, plain_binding, np.random.default_rng(0)
         )

@@ -11,6 +11,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Network, Stimulus
 from whyspiking.talks.goeltz import distortion, exhibits, learning, model
+from whyspiking.training.first_spike import encoding
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -68,7 +69,7 @@ def test_decisions():
     found = fulfilled(own).make_task(own, "test", Streams(0))
     some = replace(found, targets=found.targets[:3])
     times = np.array([[2, 1, 1], [np.inf] * 3, [np.inf, 5, 3]])
-    trials = model.decide(times, some, own)
+    trials = encoding.decide(times, some, own.tau_s_ms)
     np.testing.assert_array_equal(trials.choices, [1, -1, 2])
     np.testing.assert_array_equal(trials.decision_ms, [1, np.inf, 3])
 

@@ -48,13 +48,13 @@ def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch,
     assert len(images) == 300, "nothing is held out"
     with pytest.raises(UserError, match="split 'validation', which has 0"):
         task.samples(own, "validation")
-    found = learning.train(own, "spiking", Streams(0), silent)
+    found = learning.train(own, "spiking", Streams(0), {}, silent)
     assert found.info["kept_epoch"] == own.epochs
     assert not [key for key in found.info if key.startswith("validation")]
     assert {row["metric"] for row in found.history} >= {"train_accuracy", "dead"}
     shorter = learning.train(
         params(**{**digits, "keep_epoch": "last", "n_train": 300, "epochs": 7}),
-        "spiking", Streams(0), silent,
+        "spiking", Streams(0), {}, silent,
     )  # fmt: skip
     assert (shorter.arrays["w_hidden"] != found.arrays["w_hidden"]).any()
     with pytest.raises(UserError, match="keep_epoch"):
@@ -68,7 +68,7 @@ def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch,
         return train_epoch(events, targets, order, weights, *rest)
 
     monkeypatch.setattr(compiled, "train_epoch", breaks)
-    broken = learning.train(own, "spiking", Streams(0), silent)
+    broken = learning.train(own, "spiking", Streams(0), {}, silent)
     assert broken.info["kept_epoch"] == 2 and "epoch 3" in caplog.text
     assert all(np.isfinite(w).all() for w in broken.arrays.values())
 
@@ -76,9 +76,9 @@ def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch,
 def test_both_engines_train_to_the_same_network(digits, monkeypatch):
     """Up to single precision."""
     own = params(**{**digits, "epochs": 1})
-    ours = learning.train(own, "spiking", Streams(0), silent)
+    ours = learning.train(own, "spiking", Streams(0), {}, silent)
     monkeypatch.setattr(learning, "compiled", reference)
-    theirs = learning.train(own, "spiking", Streams(0), silent)
+    theirs = learning.train(own, "spiking", Streams(0), {}, silent)
     assert (ours.info["engine"], theirs.info["engine"]) == ("compiled", "numpy")
     for name in model.NAMES:
         assert np.median(np.abs(ours.arrays[name] - theirs.arrays[name])) < 1e-3
@@ -141,13 +141,13 @@ def test_weights_that_are_no_numbers_stop_training(digits, monkeypatch, caplog):
         monkeypatch.setattr(compiled, "train_epoch", epoch)
 
     breaks(3)
-    found = learning.train(own, "spiking", Streams(0), silent)
+    found = learning.train(own, "spiking", Streams(0), {}, silent)
     assert found.info["kept_epoch"] <= 2
     assert all(np.isfinite(w).all() for w in found.arrays.values())
     assert found.info["stopped"] == "epoch 3, image 240" and "epoch 3, image 240" in caplog.text
     breaks(1)
     with pytest.raises(UserError, match="epoch 1, image 240, before"):
-        learning.train(own, "spiking", Streams(0), silent)
+        learning.train(own, "spiking", Streams(0), {}, silent)
 
 
 @pytest.mark.parametrize("engine", [compiled, reference])

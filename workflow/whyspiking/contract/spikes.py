@@ -94,6 +94,20 @@ class Spikes:
             duration_ms=duration_ms,
         )
 
+    @classmethod
+    def from_raster(cls, raster: NDArray, step_ms: float) -> Spikes:
+        """Build from what is active in each step, (trial, step, unit); spikes begin the steps."""
+        trials, steps, units = np.nonzero(raster)
+        n_trials, n_steps, n_units = raster.shape
+        return cls(
+            steps.astype(np.float64) * float(step_ms),
+            units.astype(np.int32),
+            trials.astype(np.int32),
+            n_trials,
+            n_units,
+            n_steps * float(step_ms),
+        )
+
     def __len__(self) -> int:
         return int(self.times_ms.size)
 
@@ -103,6 +117,18 @@ class Spikes:
         return np.bincount(flat, minlength=self.n_trials * self.n_units).reshape(
             self.n_trials, self.n_units
         )
+
+    def raster(self, steps: NDArray, n_steps: int) -> NDArray[np.bool_]:
+        """Who is active in each step, (trial, step, unit).
+
+        Args:
+            steps: Step of each spike, (spike,); those outside of the raster are left out.
+            n_steps: Number of steps.
+        """
+        inside = (steps >= 0) & (steps < n_steps)
+        found = np.zeros((self.n_trials, n_steps, self.n_units), bool)
+        found[self.trials[inside], steps[inside], self.units[inside]] = True
+        return found
 
     def first_ms(self) -> NDArray[np.float64]:
         """Time of each neuron's first spike in ms, inf if silent; shape (trial, unit)."""

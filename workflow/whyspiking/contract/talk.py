@@ -12,7 +12,7 @@ the same checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,13 @@ from whyspiking.contract.types import (
     BrianModel,
     Condition,
     Network,
+    Networks,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
+    Simulate,
     Split,
     Task,
     Trials,
@@ -49,15 +52,11 @@ class Replication:
         raise _missing(params, "make_task")
 
     def train(
-        self,
-        params: Params,
-        variant: str,
-        streams: Streams,
-        parents: Mapping[str, Network],
-        progress: Progress,
+        self, params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
     ) -> Network:
-        """Train one variant. `parents` holds the networks named by `starts_from` in talk.yaml.
+        """Train one variant; `progress` is called now and then, mostly after every epoch.
 
+        `parents` holds the networks named by `starts_from` in talk.yaml.
         Never asked for a variant that talk.yaml declares whole (`is`, `as_is`).
         """
         raise _missing(params, "train")
@@ -152,13 +151,16 @@ class Replication:
         return None
 
     def exhibits(
-        self,
-        params: Params,
-        networks: Mapping[tuple[str, int], Network],
-        simulate: Callable[[Network, Task], Recording],
-        streams: Streams,
+        self, params: Params, networks: Networks, simulate: Simulate, streams: Streams
     ) -> dict[str, NDArray]:
-        """Small arrays for the figures of this experiment; `networks` by (variant, seed)."""
+        """Small arrays for the figures of this experiment.
+
+        Args:
+            params: Parameters of the experiment.
+            networks: Trained networks by (variant, seed).
+            simulate: Runs a network in Brian2.
+            streams: Randomness of what is drawn for the figures alone.
+        """
         return {}
 
 

@@ -60,16 +60,33 @@ class Plate(Figure):
         self.experiment = ""
 
     def says(
-        self, caption: str, alt: str, source: str = "metrics.csv", experiment: str = ""
+        self,
+        caption: str,
+        alt: str,
+        source: str = "metrics.csv",
+        experiment: str = "",
+        *,
+        exhibits: str = "",
     ) -> Plate:
-        """Set caption, alternative text, source and experiment; returns the figure itself."""
-        self.caption, self.alt, self.source = caption, alt, source
-        self.experiment = experiment
+        """Set caption, alternative text, source and experiment; returns the figure itself.
+
+        `exhibits` is the experiment whose exhibits are the source.
+        """
+        self.caption, self.alt, self.experiment = caption, alt, experiment or exhibits
+        self.source = f"{exhibits}/exhibits.npz" if exhibits else source
         return self
 
     def panels(self, rows: int, columns: int, **options: Any) -> NDArray:
         """Axes as an array (rows, columns), whatever its size."""
         return np.asarray(self.subplots(rows, columns, squeeze=False, **options))
+
+
+def row_of_panels(
+    height: float, columns: int = 1, *, width: float = WIDTH, **options: Any
+) -> tuple[Plate, NDArray]:
+    """A figure of panels side by side, and their axes (column,); sizes in inches."""
+    plate = Plate(height, width)
+    return plate, plate.panels(1, columns, **options)[0]
 
 
 @contextmanager
@@ -293,18 +310,12 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
         parts = key.split(".")
         if len(parts) == 3 and parts[0] == "anytime":
             curves.setdefault(parts[1], []).append(np.asarray(arrays[key], float))
-    plate = Plate(2.7, 5.6)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.7, width=5.6)
     words = []
     variants = sorted(curves, key=lambda variant: (variant != "spiking", variant))
     for index, variant in enumerate(variants):
-        found = [known_interval(values) for values in np.stack(curves[variant], axis=1)]
-        points = pd.DataFrame([(f.mean, f.low, f.high) for f in found])
-        points.columns = pd.Index(["mean", "low", "high"])
         label = variant.replace("_", " ")
-        line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
-        final = points["mean"].iloc[-1]
-        reached = time_ms[int(np.argmax(points["mean"] >= 0.95 * final))]
+        final, reached = speed_curve(ax, time_ms, curves[variant], index=index, label=label)
         words.append(f"{label}: accuracy {final:.3f}, 95 % of it after {reached:.2f} ms")
     label_ends(ax)
     ax.set_xlabel("time since stimulus onset, ms")
@@ -317,17 +328,47 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
         "Speed against accuracy: undecided trials guess; controls say at every time what they make "
         "of the input that has come by then. Bands: pointwise 95 % t intervals over seeds.",
         "Accuracy against the time of stopping. " + "; ".join(words) + ".",
-        f"{experiment}/exhibits.npz",
-        experiment,
+        exhibits=experiment,
     )
 
 
-def need(arrays: Mapping[str, NDArray], *keys: str) -> list[NDArray]:
-    """The named exhibits, in order.
+def speed_curve(
+    ax: Axes, time_ms: NDArray, curves: Sequence[NDArray], *, index: int, label: str
+) -> tuple[float, float]:
+    """Accuracy against the time of stopping; its last value, and when 95 % of that are reached.
+
+    Args:
+        ax: Where to draw.
+        time_ms: Times of stopping, (time,).
+        curves: Accuracy at these times, one curve per seed.
+        index: Which colour of the palette.
+        label: For legend or `label_ends`.
+    """
+    found = [known_interval(values) for values in np.stack(curves, axis=1)]
+    points = pd.DataFrame([(f.mean, f.low, f.high) for f in found])
+    points.columns = pd.Index(["mean", "low", "high"])
+    line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
+    final = points["mean"].iloc[-1]
+    return float(final), float(time_ms[int(np.argmax(points["mean"] >= 0.95 * final))])
+
+
+def heat_map(ax: Axes, image: ArrayLike, low: float, high: float, colours: str) -> None:
+    """Numbers (row, column) as coloured squares from `low` to `high`, without any axis."""
+    import seaborn
+
+    seaborn.heatmap(
+        pd.DataFrame(np.asarray(image)), ax=ax, cmap=colours, vmin=float(low), vmax=float(high),
+        square=True, cbar=False, xticklabels=False, yticklabels=False, rasterized=True,
+    )  # fmt: skip
+
+
+def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArray]:
+    """The named exhibits, in order; `of` is what all their names begin with, before a dot.
 
     Raises:
         NotMeasuredError: If one is missing.
     """
+    keys = tuple(f"{of}.{key}" for key in keys) if of else keys
     missing = [key for key in keys if key not in arrays]
     if missing:
         raise NotMeasuredError(f"The run kept no exhibit {', '.join(missing)} at this scale.")

@@ -20,7 +20,17 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import Condition, Network, Outcome, Params, Recording, Task, Trials
+from whyspiking.contract.types import (
+    Condition,
+    Network,
+    Networks,
+    Outcome,
+    Params,
+    Recording,
+    Simulate,
+    Task,
+    Trials,
+)
 from whyspiking.errors import UserError
 from whyspiking.training import controls
 
@@ -83,11 +93,7 @@ class _Dispatched(Replication):
         return found(params, variant, network, task) if found else None
 
     def exhibits(
-        self,
-        params: Params,
-        networks: Mapping[tuple[str, int], Network],
-        simulate: Callable[[Network, Task], Recording],
-        streams: Streams,
+        self, params: Params, networks: Networks, simulate: Simulate, streams: Streams
     ) -> dict[str, NDArray]:
         found = self._apart("exhibits", "exhibits")
         return found(params, networks, simulate, streams) if found else {}

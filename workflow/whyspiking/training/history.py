@@ -28,6 +28,11 @@ class History:
         """Mean of a metric over all epochs."""
         return float(np.mean(self.values(metric)))
 
+    def info(self, engine: str) -> dict[str, Any]:
+        """For `Network.info`: the engine, how many epochs it took and their mean length in s."""
+        seconds = self.values("epoch_seconds")
+        return {"engine": engine, "epochs": len(seconds), "epoch_seconds": float(np.mean(seconds))}
+
 
 def batches(n_samples: int, batch: int, shuffle: Generator) -> NDArray[np.int64]:
     """Samples of one epoch in random order, (step, batch); an incomplete last batch is left out."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from whyspiking.compiler import libraries
+from whyspiking.records import whole_files
 
 SOURCES = tuple(Path(__file__).with_name(name) for name in ("layer.cpp", "gated.cpp"))
 NAMES = tuple(
@@ -119,13 +119,10 @@ def registered() -> bool:
     header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
     texts = (source.read_text(encoding="utf-8") for source in SOURCES)
     text = "\n".join([f'#include "{header}"\n', *texts])
-    folder = libraries.folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    written = folder / f"layer-{hashlib.sha256(text.encode()).hexdigest()[:20]}.cpp"
+    written = libraries.folder() / f"layer-{hashlib.sha256(text.encode()).hexdigest()[:20]}.cpp"
     if not written.is_file():
-        partial = written.with_suffix(f".{os.getpid()}.part")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(written)
+        with whole_files.replacing(written) as partial:
+            partial.write_text(text, encoding="utf-8")
     library = libraries.load("bohte_layer", [written])
     for name in NAMES:
         own = jax.ffi.pycapsule(getattr(library, name))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import (
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -40,12 +40,9 @@ Part = Literal["train", "validation", "test_heldout", "test_seen"]
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """Utterances of one split, at most one spike per channel and step.
+    """Utterances of one split, at most one spike per channel and step, the same for all seeds.
 
-    Args:
-        params: Sizes and the folder of the data set.
-        split: "test" are speakers, or further utterances, by experiment; "fresh" does not exist.
-        streams: Unused; the set is the same for all seeds.
+    "test" are speakers, or further utterances, by experiment; "fresh" does not exist.
 
     Raises:
         UserError: If the data set has not been made.
@@ -55,27 +52,13 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     if params.dataset_dir is None:
         raise UserError(f"talk '{params.talk}': no folder of spoken digits; run snakemake")
     part = TESTED_ON[params.experiment] if split == "test" else split
-    duration_ms = params.n_steps * float(params.step_ms)
+    step_ms, speakers = float(params.step_ms), tuple(params.validation_speakers)
     counts, labels = _frames(
-        params.dataset_dir,
-        part,
-        params.n_input,
-        duration_ms,
-        float(params.step_ms),
-        tuple(params.validation_speakers),
+        params.dataset_dir, part, params.n_input, params.n_steps * step_ms, step_ms, speakers
     )
     counts, labels = counts[: params.n_most], labels[: params.n_most]
-    trials, steps, units = np.nonzero(counts)
-    spikes = Spikes(
-        steps.astype(np.float64) * float(params.step_ms),
-        units.astype(np.int32),
-        trials.astype(np.int32),
-        len(counts),
-        counts.shape[2],
-        duration_ms,
-    )
     return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
+        stimulus=Stimulus(spikes={"input": Spikes.from_raster(counts, params.step_ms)}),
         targets=labels,
         n_classes=params.n_output,
         # All that a classifier without time can know.
@@ -84,11 +67,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant."""
     prepared = learning.classes(

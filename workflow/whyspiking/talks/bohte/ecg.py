@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Outcome, Params, Progress, Recording, Task
+from whyspiking.contract.types import Network, Outcome, Params, Parents, Progress, Recording, Task
 from whyspiking.talks.bohte import learning, simulation
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
@@ -24,30 +24,21 @@ __all__ = [
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; without the authors' files theirs is not available."""
     if params.experiment == tasks.ORIGINAL and (reason := tasks.missing_files(params)):
         return Network({}, {"engine": gradient.ENGINE, "unavailable": reason})
-    prepared = _labels(params, learning.cell_of(variant), is_padded(params, variant), streams)
+    # As in the published code, whose networks learn unlabelled steps as the first class.
+    padded = params.experiment == tasks.ORIGINAL and variant == "spiking"
+    prepared = _labels(params, learning.cell_of(variant), padded, streams)
     return learning.train(params, variant, streams, progress, prepared)
 
 
-def is_padded(params: Params, variant: str) -> bool:
-    """Whether unlabelled steps are trained as the first class, as in the published code."""
-    return params.experiment == tasks.ORIGINAL and variant == "spiking"
-
-
 def _labels(params: Params, cell: str, padded: bool, streams: Streams) -> Prepared:
-    training, held_out = (
-        tasks.records(params, split, streams) for split in ("train", "validation")
-    )
-    assert training is not None
-    assert held_out is not None
+    training = tasks.records(params, "train", streams)
+    held_out = tasks.records(params, "validation", streams)
+    assert training is not None and held_out is not None
     wanted = tasks.scored(params, held_out.labels, padded=padded)
 
     def judge(arrays: Arrays) -> dict[str, float]:

@@ -11,41 +11,35 @@ channel),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.trial_subsets import select_task
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.trial_subsets import of_variant, select_task
+from whyspiking.contract.types import Network, Networks, Params, Recording, Simulate, Task
 from whyspiking.talks.bohte import digits, measures, network, pixels, simulation, task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
 RATES = (0.3, 0.1, 0.03, 0.01)
-Simulate = Callable[[Network, Task], Recording]
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Simulate,
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays of one experiment; those of the record only where the battery runs too."""
-    seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    if not seeds or params.experiment in (*digits.TESTED_ON, *pixels.PERMUTED):
+    trained = of_variant(networks)
+    if not trained or params.experiment in (*digits.TESTED_ON, *pixels.PERMUTED):
         return {}
-    found = _time_constants(params, [networks["spiking", seed] for seed in seeds])
+    found = _time_constants(params, list(trained.values()))
     if params.experiment != "ecg":
         return found
-    own = replace(params, seed=seeds[0])
+    own = replace(params, seed=min(trained))
     test = task.make_task(own, "test", Streams(own.seed))
     assert test is not None
-    trained = networks["spiking", seeds[0]]
-    recording = simulate(trained, test)
-    return found | _record(own, trained, test, recording) | _formula(own, test, recording)
+    recording = simulate(trained[own.seed], test)
+    return found | _record(own, trained[own.seed], test, recording) | _formula(own, test, recording)
 
 
 def _time_constants(params: Params, trained: list[Network]) -> dict[str, NDArray]:

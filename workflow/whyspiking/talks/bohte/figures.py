@@ -28,6 +28,7 @@ from whyspiking.plots.figures import (
     need,
     over_seeds,
     raster,
+    row_of_panels,
 )
 from whyspiking.records.tables import Table, where
 
@@ -68,9 +69,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 def one_record(arrays: Mapping[str, NDArray]) -> Plate:
     """Voltage, events, labels, hidden spikes and adaptation of one test record."""
     names = ("voltage_mv", "events", "labels", "choices", "spikes", "eta", "eta_tau_ms", "step_ms")
-    voltage, events, labels, choices, spikes, eta, taus, step = need(
-        arrays, *(f"record.{name}" for name in names)
-    )
+    voltage, events, labels, choices, spikes, eta, taus, step = need(arrays, *names, of="record")
     (accuracy,) = need(arrays, "record.accuracy")
     step_ms = float(step)
     stop = min(SHOWN_MS[1], len(labels) * step_ms)
@@ -81,8 +80,7 @@ def one_record(arrays: Mapping[str, NDArray]) -> Plate:
     for lead in range(voltage.shape[1]):
         axes[0].plot(seconds, voltage[seen, lead], color=(INK, GREY)[lead], linewidth=1,
                      label=f"lead {lead + 1}")  # fmt: skip
-    axes[0].set_ylabel("voltage, mV")
-    axes[0].set_xlim(seconds[0], seconds[-1])
+    axes[0].set(ylabel="voltage, mV", xlim=(seconds[0], seconds[-1]))
     axes[0].set_ylim(*axes[0].get_ylim())  # fixed now, or the labels would be placed by old limits
     label_ends(axes[0], gap=0.12)
     when, channel = np.nonzero(events[seen])
@@ -102,16 +100,13 @@ def one_record(arrays: Mapping[str, NDArray]) -> Plate:
     axes[2].set_yticks([0, 1], ["true", "network"])
     when, neuron = np.nonzero(spikes[seen])
     raster(axes[3], seconds[when], neuron, colours=GREY)
-    axes[3].set_ylim(-1, spikes.shape[1])
-    axes[3].set_ylabel("hidden neuron")
+    axes[3].set(ylim=(-1, spikes.shape[1]), ylabel="hidden neuron")
     for index, tau in enumerate(taus):
         axes[4].plot(
             seconds, eta[seen, index], color=(BLUE, RED, PURPLE)[index], linewidth=1.2,
             label=_duration(float(tau)),
         )  # fmt: skip
-    axes[4].set_ylabel("adaptation η")
-    axes[4].set_xlabel("time, s")
-    axes[4].set_ylim(0, axes[4].get_ylim()[1])
+    axes[4].set(ylabel="adaptation η", xlabel="time, s", ylim=(0, axes[4].get_ylim()[1]))
     label_ends(axes[4], gap=0.2)
     legend_below(plate, [axes[2]])
     return plate.says(
@@ -121,15 +116,13 @@ def one_record(arrays: Mapping[str, NDArray]) -> Plate:
         "trained time constant.",
         f"One record, {100 * float(accuracy):.1f} % of its steps labelled rightly; time constants "
         f"of the adaptations shown: {', '.join(_duration(float(t)) for t in taus)}.",
-        "ecg/exhibits.npz",
-        "ecg",
+        exhibits="ecg",
     )
 
 
 def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
     """Time constants before and after training."""
-    plate = Plate(2.8)
-    axes = plate.panels(1, 3)[0]
+    plate, axes = row_of_panels(2.8, 3)
     words = []
     titles = {"mem": "membrane", "adapt": "adaptation", "out": "readout"}
     for ax, (kind, title) in zip(axes, titles.items(), strict=True):
@@ -142,8 +135,7 @@ def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         ax.xaxis.set_minor_formatter(lambda value, _: "")
-        ax.set_title(title)
-        ax.set_xlabel("time constant, ms")
+        ax.set(title=title, xlabel="time constant, ms")
         words.append(
             f"{title}: median {np.median(start):.0f} ms before, {np.median(end):.0f} ms after "
             f"({np.percentile(end, 10):.0f} to {np.percentile(end, 90):.0f} ms, 10 to 90 %)"
@@ -153,15 +145,13 @@ def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "Time constants of all units before and after training, all seeds together.",
         "; ".join(words) + ".",
-        "ecg/exhibits.npz",
-        "ecg",
+        exhibits="ecg",
     )
 
 
 def worth(metrics: Table) -> Plate:
     """Test accuracy of every network, time constants trained or fixed."""
-    plate = Plate(3.3, 6.4)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(3.3, width=6.4)
     shown, words = [], []
     for experiment, variant, name in VARIANTS:
         engine = "jax" if variant in ("gru", "rnn", "linear") else "brian2"
@@ -182,8 +172,7 @@ def worth(metrics: Table) -> Plate:
     if not shown:
         raise NotMeasuredError("No network was evaluated.")
     ax.set_yticks(range(len(shown)), shown)
-    ax.set_ylim(len(shown) - 0.5, -0.5)
-    ax.set_xlabel("share of steps labelled rightly, test records")
+    ax.set(ylim=(len(shown) - 0.5, -0.5), xlabel="share of steps labelled rightly, test records")
     ax.grid(axis="x", alpha=0.3)
     return plate.says(
         "What training the time constants is worth: every network at its own best learning rate "
@@ -198,8 +187,7 @@ def trade_off(metrics: Table) -> Plate:
     """Accuracy against rate of networks that pay different prices for spikes."""
     rows = where(metrics, experiment="sparse", engine="brian2", perturbation="none")
     prices = registry.load_talk("bohte").experiments["sparse"].published["penalties"]
-    plate = Plate(3.0, 5.2)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(3.0, width=5.2)
     words = []
     for index, variant in enumerate(PENALTIES):
         own = where(rows, variant=variant)
@@ -216,8 +204,7 @@ def trade_off(metrics: Table) -> Plate:
         raise NotMeasuredError("The networks with a price on spikes were not simulated.")
     ax.axvline(0.1, color=INK, linewidth=0.8, linestyle=":")
     ax.set_xlim(left=0)
-    ax.set_xlabel("spikes per neuron and step")
-    ax.set_ylabel("accuracy, test records")
+    ax.set(xlabel="spikes per neuron and step", ylabel="accuracy, test records")
     legend_below(plate, [ax])
     return plate.says(
         "Accuracy against firing rate: networks trained with different prices of spikes, one dot "
@@ -230,22 +217,19 @@ def trade_off(metrics: Table) -> Plate:
 def formula(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
     """Does a hundredfold saving follow from the papers' formula?"""
     units, ratio, rates, measured = need(
-        arrays, *(f"formula.{name}" for name in ("units", "ratio", "rates", "measured"))
+        arrays, "units", "ratio", "rates", "measured", of="formula"
     )
-    plate = Plate(3.1, 5.6)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(3.1, width=5.6)
     for index, (rate, values) in enumerate(zip(rates, ratio, strict=True)):
         ax.plot(units, values, color=PALETTE[index], label=f"{rate:g} spikes per step")
     n, rate, own = (float(value) for value in measured)
     ax.plot(n, own, color=INK, marker="D", markersize=7, linestyle="none",
             label=f"this network: {rate:.2f} spikes per step")  # fmt: skip
     ax.axhline(100, color=INK, linewidth=0.8, linestyle=":")
-    ax.set_xscale("log")
-    ax.set_yscale("log")
+    ax.set(xscale="log", yscale="log")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlabel("hidden units")
-    ax.set_ylabel("energy of an LSTM\nover that of spikes")
+    ax.set(xlabel="hidden units", ylabel="energy of an LSTM\nover that of spikes")
     legend_below(plate, [ax])
     reached = [
         f"{r:g} spikes per step: {units[np.argmax(v >= 100)]} units" if (v >= 100).any()
@@ -259,15 +243,13 @@ def formula(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
         f"At {n:.0f} units and {rate:.3f} spikes per step the ratio is {own:.1f}; 100 is reached "
         "with "
         + "; ".join(reached) + ".",
-        "ecg/exhibits.npz",
-        "ecg",
+        exhibits="ecg",
     )  # fmt: skip
 
 
 def learning(history: Table) -> Plate:
     """Validation accuracy against epoch."""
-    plate = Plate(3.0, 6.0)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(3.0, width=6.0)
     rows = history[history["experiment"].isin(["ecg", "timescales"])]
     labels = {variant: name for _, variant, name in VARIANTS[:4]}
     told = learning_curve(ax, rows, metric="validation_accuracy", labels=labels, log_epochs=False)

@@ -52,15 +52,7 @@ def penalty(params: Params, variant: str) -> float:
 def train(
     params: Params, variant: str, streams: Streams, progress: Progress, prepared: Prepared
 ) -> Network:
-    """Train one network.
-
-    Args:
-        params: Parameters of the experiment.
-        variant: A key of `CELL`, or "penalty_<index>".
-        streams: Randomness: "init", "shuffle".
-        progress: Called after every epoch.
-        prepared: What it is trained on.
-    """
+    """Train one network, a key of `CELL` or "penalty_<index>". Randomness: "init", "shuffle"."""
     gradient.keep_compiled(params.work_dir / "jax")
     cell = cell_of(variant)
     data, judge, loss = prepared

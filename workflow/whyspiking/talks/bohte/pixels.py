@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Network, Params, Progress, Split, Stimulus, Task
+from whyspiking.contract.types import Network, Params, Parents, Progress, Split, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import learning
@@ -60,11 +59,7 @@ def frames(params: Params, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant."""
     prepared = learning.classes(
@@ -78,17 +73,8 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     if split == "fresh":
         return None
     shown, labels = frames(params, split)
-    trials, steps, units = np.nonzero(shown)
-    spikes = Spikes(
-        steps.astype(np.float64) * float(params.step_ms),
-        units.astype(np.int32),
-        trials.astype(np.int32),
-        len(shown),
-        params.n_input,
-        params.n_steps * float(params.step_ms),
-    )
     return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
+        stimulus=Stimulus(spikes={"input": Spikes.from_raster(shown, params.step_ms)}),
         targets=labels,
         n_classes=params.n_output,
         # All that a classifier without time can know.

@@ -75,20 +75,13 @@ def to_brian(params: Params) -> BrianModel:
         before, made = inputs["input"], []
         for k in range(depth):
             group = brian2.NeuronGroup(
-                sizes[k + 1],
-                NEURON,
-                threshold=THRESHOLD,
-                reset=RESET,
-                method="exact",
+                sizes[k + 1], NEURON, threshold=THRESHOLD, reset=RESET, method="exact",
                 name=hidden(k),
-            )
+            )  # fmt: skip
             group.tau_mem = group.tau_adapt = 1 * brian2.second
             group.run_regularly(clear(k + 1), when="after_groups", name=f"{hidden(k)}_clear")
-            made += [
-                group,
-                synapses(before, group, f"s_in_{k}"),
-                synapses(group, group, f"s_rec_{k}"),
-            ]
+            made += [group, synapses(before, group, f"s_in_{k}")]
+            made += [synapses(group, group, f"s_rec_{k}")]
             before = group
         output = brian2.NeuronGroup(params.n_output, READOUT, method="exact", name="output")
         output.tau_out = 1 * brian2.second
@@ -166,7 +159,4 @@ def raster(params: Params, recording: Recording, k: int) -> NDArray[np.bool_]:
     """Spikes of a layer, (trial, time, neuron), time as in the input."""
     spikes = recording.spikes[hidden(k)]
     step = np.rint(spikes.times_ms / params.step_ms).astype(np.int64) - (k + 1)
-    inside = (step >= 0) & (step < params.n_steps)
-    found = np.zeros((spikes.n_trials, params.n_steps, spikes.n_units), bool)
-    found[spikes.trials[inside], step[inside], spikes.units[inside]] = True
-    return found
+    return spikes.raster(step, params.n_steps)

@@ -70,17 +70,8 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     found = records(params, split, streams)
     if found is None:
         return None
-    trials, steps, units = np.nonzero(found.events)
-    spikes = Spikes(
-        steps.astype(np.float64) * float(params.step_ms),
-        units.astype(np.int32),
-        trials.astype(np.int32),
-        len(found.events),
-        found.events.shape[2],
-        found.events.shape[1] * float(params.step_ms),
-    )
     return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
+        stimulus=Stimulus(spikes={"input": Spikes.from_raster(found.events, params.step_ms)}),
         targets=found.labels,
         n_classes=params.n_output,
         features=found.events,
@@ -90,12 +81,8 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def raster(params: Params, task: Task) -> NDArray[np.bool_]:
     """The input spikes of a task on whole steps, (trial, time, channel), as Brian2 reads them."""
     spikes = task.stimulus.spikes["input"]
-    n_steps = params.n_steps
     step = np.floor(spikes.times_ms / params.step_ms + 0.5).astype(np.int64)
-    inside = step < n_steps
-    found = np.zeros((spikes.n_trials, n_steps, spikes.n_units), bool)
-    found[spikes.trials[inside], step[inside], spikes.units[inside]] = True
-    return found
+    return spikes.raster(step, params.n_steps)
 
 
 def scored(params: Params, labels: NDArray, *, padded: bool = False) -> NDArray[np.int64]:
@@ -114,13 +101,9 @@ def scored(params: Params, labels: NDArray, *, padded: bool = False) -> NDArray[
 
 
 def outcome(params: Params, outputs: NDArray, task: Task, *, padded: bool = False) -> Labels:
-    """Every step is given the class of the largest output.
+    """Every step is given the class of the largest of `outputs` (trial, time, class).
 
-    Args:
-        params: Parameters of the experiment.
-        outputs: (trial, time, class).
-        task: The trials.
-        padded: As for `scored`.
+    `padded` is as for `scored`.
     """
     return Labels(
         targets=scored(params, task.targets, padded=padded),

@@ -23,6 +23,7 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -106,20 +107,11 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train all networks of all gates; each keeps its model of best validation accuracy.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: There is only one.
-        streams: Randomness: "init", "shuffle", and the examples.
-        parents: None.
-        progress: Called now and then.
+    Randomness: "init", "shuffle", and the examples.
 
     Returns:
         Arrays with the networks along the first axis, gate by gate, best first within a gate;
@@ -275,14 +267,12 @@ def first_output_times(params: Params, arrays: Mapping[str, NDArray], values: ND
     Returns:
         Time units, inf where silent; (trial, network, class).
     """
-    scaled = np.asarray(values, float) * params.decay_rate
-    found = []
+    values, found = np.asarray(values, float), []
     for index in range(len(arrays["w_hidden"])):
         gate = index // params.n_networks
         own = {name: arrays[name][index] for name in NAMES}
-        part = scaled[:, gate * N_INPUT : (gate + 1) * N_INPUT]
-        spikes = model.layers(part, own, c=model.threshold(params), decay_rate=params.decay_rate)
-        found.append(spikes.output.times / params.decay_rate)
+        part = values[:, gate * N_INPUT : (gate + 1) * N_INPUT]
+        found.append(model.first_spikes(params, own, part)[1])
     return np.stack(found, axis=1)
 
 
@@ -305,7 +295,7 @@ def accuracies(params: Params, times: NDArray, values: NDArray) -> NDArray[np.fl
 
 def decide(params: Params, times: NDArray, task: Task) -> Trials:
     """Decisions of the XOR network in the middle of the order of validation accuracies."""
-    return model.decide(times[:, params.n_networks // 2], task, params)
+    return encoding.decide(times[:, params.n_networks // 2], task, params.unit_ms)
 
 
 def simulated_times(params: Params, output: Spikes) -> NDArray:
@@ -327,14 +317,12 @@ def to_brian(params: Params) -> BrianModel:
     """All networks side by side."""
     n = len(GATES) * params.n_networks
     return pulsed.network(
+        params,
         f"comsa-boolean-{n}",
         n_input=len(GATES) * N_INPUT,
         n_hidden=n * params.n_hidden,
         n_output=n * params.n_output,
         n_pulses=n * params.n_pulses,
-        dt_ms=params.dt_ms,
-        trial_ms=params.trial_ms,
-        max_trials=params.max_trials,
     )
 
 
@@ -355,13 +343,7 @@ def bind(params: Params, network: Network) -> Binding:
         ),
         **{name: network.arrays[name].ravel() for name in PULSES},
     }
-    return pulsed.bind(
-        together,
-        n_input=len(GATES) * N_INPUT,
-        threshold=model.threshold(params),
-        tau_ms=model.tau_ms(params),
-        unit_ms=params.unit_ms,
-    )
+    return pulsed.bind(params, together, len(GATES) * N_INPUT)
 
 
 def _diagonal(blocks: NDArray) -> NDArray[np.float64]:

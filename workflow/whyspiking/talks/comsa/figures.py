@@ -7,7 +7,7 @@ the battery.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,12 +26,13 @@ from whyspiking.plots.figures import (
     label_ends,
     learning_curve,
     legend_below,
-    line_with_interval,
     need,
     over_seeds,
     raster,
+    row_of_panels,
+    speed_curve,
 )
-from whyspiking.records.tables import Table
+from whyspiking.records.tables import Table, where
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,9 +67,7 @@ def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     words = []
     for column, (experiment, regime) in enumerate(REGIMES.items()):
         names = ("input_ms", "hidden_ms", "output_ms", "input_pulses_ms", "hidden_pulses_ms")
-        pixels, hidden, output, first, second = need(
-            exhibits[experiment], *(f"digit.{name}" for name in names)
-        )
+        pixels, hidden, output, first, second = need(exhibits[experiment], *names, of="digit")
         target = int(need(exhibits[experiment], "digit.target")[0])
         decision = float(output.min())
         if not np.isfinite(decision):
@@ -87,8 +86,7 @@ def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         rows[2].plot(decision, int(output.argmin()), color=RED, marker="o", markersize=6)
         rows[2].set_ylim(-0.8, output.size - 0.2)
         rows[2].set_yticks([0, output.size - 1])
-        rows[2].set_xlim(-0.02 * stop, stop)
-        rows[2].set_xlabel("time, ms")
+        rows[2].set(xlim=(-0.02 * stop, stop), xlabel="time, ms")
         for ax in rows:
             ax.axvline(decision, color=RED, linewidth=1, zorder=0)
         rows[0].set_title(f"{regime}: a {target}, decided at {decision:.1f} ms")
@@ -105,21 +103,17 @@ def one_digit(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         "at most once. Purple: synchronisation pulses of the layer. Red: the first output spike, "
         "which is the answer. Mind the different time axes.",
         "One digit. " + "; ".join(words) + ".",
-        "mnist_slow/exhibits.npz",
-        "mnist_slow",
+        exhibits="mnist_slow",
     )
 
 
 def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     """When hidden neurons fire relative to the decision."""
-    plate = Plate(2.6)
-    axes = plate.panels(1, 2, sharey=True)[0]
+    plate, axes = row_of_panels(2.6, 2, sharey=True)
     words = []
     for ax, (experiment, regime) in zip(axes, REGIMES.items(), strict=True):
-        edges, share, decisions = need(
-            exhibits[experiment],
-            *(f"relative.{name}" for name in ("edges_ms", "share", "decision_ms")),
-        )
+        names = ("edges_ms", "share", "decision_ms")
+        edges, share, decisions = need(exhibits[experiment], *names, of="relative")
         centres, before = edges[:-1], float(share[edges[1:] <= 0].sum())
         shown = np.flatnonzero(share > 0.001)
         ax.bar(
@@ -145,19 +139,13 @@ def two_regimes(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         "network per regime. In the slow regime the decision waits for the hidden layer; in the "
         "fast one it falls while hidden neurons are still firing.",
         ". ".join(words) + ".",
-        "mnist_slow/exhibits.npz",
-        "mnist_slow",
+        exhibits="mnist_slow",
     )
 
 
 def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     """Accuracy if the networks were stopped at t, both regimes."""
-    import pandas as pd
-
-    from whyspiking.measures.statistics import interval
-
-    plate = Plate(2.8, 5.6)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.8, width=5.6)
     words = []
     for index, (experiment, regime) in enumerate(REGIMES.items()):
         arrays = exhibits[experiment]
@@ -165,36 +153,25 @@ def speed(exhibits: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         curves = [v for k, v in sorted(arrays.items()) if k.startswith("anytime.spiking.")]
         if not curves:
             raise NotMeasuredError("No spiking network was simulated.")
-        found = [interval(values, "none") for values in np.stack(curves, axis=1)]
-        points = pd.DataFrame(
-            [(f.mean, f.low, f.high) for f in found], columns=pd.Index(["mean", "low", "high"])
-        )
-        line_with_interval(ax, time_ms, points, index=index, label=regime, markers=False)
-        final = float(points["mean"].iloc[-1])
-        half = float(time_ms[int(np.argmax(points["mean"] >= 0.95 * final))])
-        words.append(f"{regime}: {final:.3f} in the end, 95 % of it by {half:.1f} ms")
+        final, reached = speed_curve(ax, time_ms, curves, index=index, label=regime)
+        words.append(f"{regime}: {final:.3f} in the end, 95 % of it by {reached:.1f} ms")
     label_ends(ax)
-    ax.set_xlabel("time since stimulus onset, ms")
-    ax.set_ylabel("accuracy if stopped at t")
+    ax.set(xlabel="time since stimulus onset, ms", ylabel="accuracy if stopped at t")
     ax.set_ylim(0, 1.02)
     return plate.says(
         "Speed against accuracy: undecided images guess. The input is over after 1 ms. Bands: "
         "pointwise 95 % t intervals over seeds.",
         "Accuracy against the time of stopping. " + "; ".join(words) + ".",
-        "mnist_slow/exhibits.npz",
-        "mnist_slow",
+        exhibits="mnist_slow",
     )
 
 
 def why(arrays: Mapping[str, NDArray]) -> Plate:
     """Potentials of the outputs with and without pulses, and where untrained networks start."""
     names = ("time_ms", "v_output", "v_without", "output_ms", "hidden_pulses_ms", "target")
-    time, v, without, output, pulses, target = need(arrays, *(f"digit.{n}" for n in names))
-    means, starts, first = need(
-        arrays, *(f"start.{name}" for name in ("means", "pulses_ms", "first_ms"))
-    )
-    plate = Plate(3.2)
-    left, right = plate.panels(1, 2, width_ratios=[1.25, 1])[0]
+    time, v, without, output, pulses, target = need(arrays, *names, of="digit")
+    means, starts, first = need(arrays, "means", "pulses_ms", "first_ms", of="start")
+    plate, (left, right) = row_of_panels(3.2, 2, width_ratios=[1.25, 1])
     stop = float(min(time[-1], 1.6 * output.min())) if np.isfinite(output.min()) else time[-1]
     seen = time <= stop
     others = [k for k in range(v.shape[1]) if k != int(target)]
@@ -214,9 +191,7 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
     raster(left, near, np.full(near.size, high - 0.04 * (high - low)), colours=PURPLE,
            height=0.07 * (high - low))  # fmt: skip
     left.plot([], [], color=PURPLE, linewidth=1, label="pulses")
-    left.set_xlabel("time, ms")
-    left.set_ylabel("output potential, V / θ")
-    left.set_title("after learning, one digit")
+    left.set(xlabel="time, ms", ylabel="output potential, V / θ", title="after learning, one digit")
     legend_below(plate, [left])
     words = []
     for index, ((begin, _), times) in enumerate(zip(starts, first, strict=True)):
@@ -236,44 +211,40 @@ def why(arrays: Mapping[str, NDArray]) -> Plate:
     right.invert_xaxis()
     right.legend(loc="upper left", fontsize=8.5)
     right.set_xlabel("mean output weight, σ\n(inhibitory to the right)")
-    right.set_ylabel("median first\noutput spike, ms")
-    right.set_title("before learning")
+    right.set(ylabel="median first\noutput spike, ms", title="before learning")
     return plate.says(
         "Why there are two regimes. Left: the hidden spikes alone hold the outputs of the slow "
         "network down (dashed); late pulses lift them over the threshold (dotted), the true class "
         "first. Right: untrained networks. Late pulses alone do not delay the first output spike; "
         "late pulses and inhibitory output weights do, since then nothing can fire before a pulse.",
         "Median first output spike of untrained networks. " + ". ".join(words) + ".",
-        "mnist_slow/exhibits.npz",
-        "mnist_slow",
+        exhibits="mnist_slow",
     )
 
 
 def timing(metrics: Table) -> Plate:
     """What is left when times are taken away or one layer is jittered; the controls beside it."""
-    rows = metrics[metrics["experiment"].isin(list(REGIMES))]
-    spiking = rows[(rows["engine"] == "brian2") & (rows["variant"] == "spiking")]
-    clean = rows[(rows["metric"] == "accuracy") & (rows["perturbation"] == "none")]
-    probed = spiking[spiking["metric"] == "normalised_score"]
+    rows = where(metrics, experiment=list(REGIMES))
+    spiking = where(rows, engine="brian2", variant="spiking")
+    clean = where(rows, metric="accuracy", perturbation="none")
+    probed = where(spiking, metric="normalised_score")
     if probed.empty:
         raise NotMeasuredError("The probes of spike times were not run at this scale.")
-    plate = Plate(3.1)
-    left, middle, right = plate.panels(1, 3, width_ratios=[1.2, 0.8, 1.2])[0]
+    plate, (left, middle, right) = row_of_panels(3.1, 3, width_ratios=[1.2, 0.8, 1.2])
     names, words = [], []
     for index, (experiment, regime) in enumerate(REGIMES.items()):
         look = {"color": COLOURS[regime], "marker": MARKERS[index]}
-        own = spiking[spiking["experiment"] == experiment]
-        whole = own[(own["metric"] == "accuracy") & (own["perturbation"] == "none")]
+        whole = where(spiking, experiment=experiment, metric="accuracy", perturbation="none")
         words.append(f"{regime}: accuracy {_dot(left, len(names), whole, look, regime):.3f}")
         names.append(regime)
-        own = probed[probed["experiment"] == experiment]
+        own = where(probed, experiment=experiment)
         for place, probe in enumerate(PROBE_LABELS):
-            part = own[own["perturbation"] == probe]
+            part = where(own, perturbation=probe)
             if not part.empty:
                 kept = _dot(middle, place + 0.2 * (index - 0.5), part, look, regime)
                 words.append(f"{regime}, {probe.replace('_', ' ')}: {kept:.3f}")
         for locus, dashes in (("input", "-"), ("hidden", "--")):
-            part = own[(own["perturbation"] == "layer_jitter") & (own["locus"] == locus)]
+            part = where(own, perturbation="layer_jitter", locus=locus)
             points = over_seeds(part, ["strength"])
             x, y = [0.0, *points["strength"]], [1.0, *points["mean"]]
             name = f"{regime}, {'pixels' if locus == 'input' else 'hidden spikes'}"
@@ -282,7 +253,7 @@ def timing(metrics: Table) -> Plate:
             )
             words.append(f"{name} jittered by {x[-1]:g} tau: {y[-1]:.3f}")
     for variant, label in CONTROL_LABELS.items():
-        part = clean[(clean["variant"] == variant) & (clean["experiment"] == "mnist_slow")]
+        part = where(clean, variant=variant, experiment="mnist_slow")
         if not part.empty:
             look = {"color": GREEN, "marker": MARKERS[2]}
             words.append(f"{variant}: {_dot(left, len(names), part, look, 'not spiking'):.3f}")
@@ -290,12 +261,9 @@ def timing(metrics: Table) -> Plate:
     for ax, ticks in ((left, names), (middle, list(PROBE_LABELS.values()))):
         ax.set_xticks(range(len(ticks)), ticks, rotation=90)
         ax.set_xlim(-0.5, len(ticks) - 0.5)
-    left.set_ylabel("accuracy")
-    left.set_title("unperturbed")
-    middle.set_ylabel("normalised score")
-    middle.set_title("pixel times")
-    right.set_ylabel("normalised score")
-    right.set_xlabel("jitter sd, τ = 5.5 ms")
+    left.set(ylabel="accuracy", title="unperturbed")
+    middle.set(ylabel="normalised score", title="pixel times")
+    right.set(ylabel="normalised score", xlabel="jitter sd, τ = 5.5 ms")
     right.set_title("jitter of one layer")
     for ax in (middle, right):
         ax.axhline(1, color=INK, linewidth=0.8, linestyle=":")
@@ -310,28 +278,18 @@ def timing(metrics: Table) -> Plate:
     )
 
 
-def _dot(ax: Axes, x: float, rows: Table, look: Mapping[str, str], label: str) -> float:
+def _dot(ax: Axes, x: float, rows: Table, look: Mapping[str, Any], label: str) -> float:
     """Mean over seeds with its interval; returns the mean."""
     points = over_seeds(rows, ["metric"]).iloc[0]
     mean, low, high = (float(points[name]) for name in ("mean", "low", "high"))
     error = [[mean - low], [high - mean]] if np.isfinite(low) else None
-    ax.errorbar(
-        [x],
-        [mean],
-        yerr=error,
-        color=look["color"],
-        marker=look["marker"],
-        linestyle="none",
-        markersize=6,
-        label=label,
-    )
+    ax.errorbar([x], [mean], yerr=error, linestyle="none", markersize=6, label=label, **look)
     return mean
 
 
 def learning(history: Table) -> Plate:
     """Validation accuracy and decision time against epoch."""
-    plate = Plate(2.9)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(2.9, 2)
     words = []
     for metric, ax, name in (
         ("validation_accuracy", left, "validation accuracy"),
@@ -341,11 +299,8 @@ def learning(history: Table) -> Plate:
         named = rows.assign(
             variant=rows["experiment"].astype(str) + " " + rows["variant"].astype(str)
         )
-        labels = {
-            "mnist_slow spiking": "slow",
-            "mnist_fast spiking": "fast",
-            "pulses fixed_pulses": "slow, fixed pulses",
-        }
+        labels = {f"{experiment} spiking": regime for experiment, regime in REGIMES.items()}
+        labels["pulses fixed_pulses"] = "slow, fixed pulses"
         words.append(f"{metric.replace('_', ' ')}: "
                      + learning_curve(ax, named, metric=metric, labels=labels))  # fmt: skip
         ax.set_ylabel(name)
@@ -372,8 +327,7 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
     from whyspiking.talks.comsa.boolean import GATES
 
     (found,) = need(arrays, "boolean.accuracy")
-    plate = Plate(2.6, 5.0)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.6, width=5.0)
     table = pd.DataFrame(
         [(gate.upper(), a) for gate, row in zip(GATES, found, strict=True) for a in row],
         columns=pd.Index(["gate", "accuracy"]),
@@ -384,9 +338,7 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
         span, middle = [index - 0.3, index + 0.3], [float(np.median(row))] * 2
         ax.plot(span, middle, color=RED, linewidth=2, zorder=5, label=name)
     ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
-    ax.set_ylim(0.45, 1.03)
-    ax.set_xlabel("")
-    ax.set_ylabel("test accuracy")
+    ax.set(ylim=(0.45, 1.03), xlabel="", ylabel="test accuracy")
     ax.legend(loc="lower right")
     words = [
         f"{gate.upper()}: median {np.median(row):.3f}, worst {row.min():.3f}, best {row.max():.3f}"
@@ -396,6 +348,5 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
         f"Noisy Boolean gates: {found.shape[1]} networks with four hidden neurons each. Line: "
         "median. Dotted: guessing.",
         "; ".join(words) + ".",
-        "boolean/exhibits.npz",
-        "boolean",
+        exhibits="boolean",
     )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa import model, task
 from whyspiking.talks.comsa.model import NAMES, PULSES
@@ -74,14 +74,13 @@ def rates(params: Params, epoch: int, *, fixed_pulses: bool = False) -> dict[str
     return {name: pulse if name in PULSES else params.weight_rate * factor for name in NAMES}
 
 
-def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
     """Train one network and keep the model of best validation accuracy, as published.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: "fixed_pulses" keeps the pulses where they start.
-        streams: Randomness: "split", "init", "shuffle", "noise".
-        progress: Called after every epoch.
+    The variant "fixed_pulses" keeps the pulses where they start. Randomness: "split", "init",
+    "shuffle", "noise".
 
     Raises:
         UserError: If training diverges before there is a first model.
@@ -89,7 +88,8 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     features, targets = task.samples(params, "train", streams)
     scale = np.float32(params.decay_rate)
     inputs = Inputs(task.pixel_times(features, params) * scale)
-    held_out = _held_out(params, streams)
+    held_features, held_classes = task.samples(params, "validation", streams)
+    held_times = task.pixel_times(held_features, params)
     start = initial_arrays(params, streams)
     training = Training(
         settings(params),
@@ -113,10 +113,11 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             stopped = f"epoch {epoch + 1}, step {reason.step}"
             break
         seconds = time.process_time() - began
-        arrays: dict[str, NDArray] = {}
-        arrays.update(zip(NAMES, (*training.weights, *training.pulses), strict=True))
+        arrays: dict[str, NDArray] = dict(
+            zip(NAMES, (*training.weights, *training.pulses), strict=True)
+        )
         arrays |= {name: arrays[name] / scale for name in PULSES}
-        judged = validate(params, arrays, *held_out)
+        judged = validate(params, arrays, held_times, held_classes)
         history.note(
             epoch + 1,
             train_loss=found.loss,
@@ -144,9 +145,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     return Network(
         arrays=best["arrays"],
         info={
-            "engine": compiled.NAME,
-            "epochs": len(history.values("epoch_seconds")),
-            "epoch_seconds": history.mean("epoch_seconds"),
+            **history.info(compiled.NAME),
             "validation_accuracy": best["accuracy"],
             "best_epoch": best["epoch"],
             "stopped": stopped,
@@ -177,8 +176,3 @@ def validate(
         else float("nan"),
         "validation_hidden_before": model.hidden_before_decision(hidden, first),
     }
-
-
-def _held_out(params: Params, streams: Streams) -> tuple[NDArray, NDArray]:
-    features, targets = task.samples(params, "validation", streams)
-    return task.pixel_times(features, params), targets

@@ -7,13 +7,12 @@ s = K t, and the threshold becomes c = K theta.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params, Task, Trials
-from whyspiking.training.first_spike import LayerOutput, compiled
+from whyspiking.training.first_spike import compiled, encoding
 
 Arrays = Mapping[str, NDArray]
 """w_hidden (input + pulse, hidden), w_output (hidden + pulse, output), and the pulse times
@@ -23,23 +22,6 @@ NAMES = ("w_hidden", "w_output", "input_pulses", "hidden_pulses")
 PULSES = ("input_pulses", "hidden_pulses")
 ENGINE_CHUNK = 5000
 """Samples per call of the engine outside training."""
-
-
-@dataclass(frozen=True)
-class Pass:
-    """Spikes of one batch in dimensionless time, layer by layer.
-
-    Attributes:
-        inputs: Arrivals at the hidden layer: pixels and input pulses, (sample, input + pulse).
-        hidden: First spikes of the hidden layer.
-        onward: Arrivals at the output layer: hidden spikes and the hidden layer's pulses.
-        output: First spikes of the output layer.
-    """
-
-    inputs: NDArray
-    hidden: LayerOutput
-    onward: NDArray
-    output: LayerOutput
 
 
 def threshold(params: Params) -> float:
@@ -58,23 +40,6 @@ def with_pulses(times: NDArray, pulses: NDArray) -> NDArray:
     return np.hstack([times, np.broadcast_to(pulses, (len(times), pulses.size))])
 
 
-def layers(scaled: NDArray, arrays: Arrays, *, c: float, decay_rate: float) -> Pass:
-    """First spikes of both layers.
-
-    Args:
-        scaled: Pixel times in dimensionless time, inf where silent; (sample, pixel).
-        arrays: Weights and pulse times.
-        c: Threshold in dimensionless time.
-        decay_rate: K per time unit, for the pulses.
-    """
-    kind = scaled.dtype
-    inputs = with_pulses(scaled, arrays["input_pulses"] * decay_rate)
-    hidden = compiled.forward(inputs, arrays["w_hidden"].astype(kind, copy=False), c, 1)
-    onward = with_pulses(hidden.times, arrays["hidden_pulses"] * decay_rate)
-    output = compiled.forward(onward, arrays["w_output"].astype(kind, copy=False), c, 1)
-    return Pass(inputs, hidden, onward, output)
-
-
 def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArray, NDArray]:
     """First spikes of hidden and output layer in time units.
 
@@ -84,35 +49,31 @@ def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArra
         times: Pixel times in time units, inf where silent; (sample, pixel). Their precision is
             that of the computation.
     """
-    found: list[Pass] = []
+    rate = params.decay_rate
+
+    def layer(scaled: NDArray, pulses: str, weights: str) -> NDArray:
+        inputs = with_pulses(scaled, arrays[pulses] * rate)
+        w = arrays[weights].astype(times.dtype, copy=False)
+        return compiled.forward(inputs, w, threshold(params), 1).times
+
+    found = []
     for first in range(0, max(len(times), 1), ENGINE_CHUNK):
-        part = times[first : first + ENGINE_CHUNK] * times.dtype.type(params.decay_rate)
-        found.append(layers(part, arrays, c=threshold(params), decay_rate=params.decay_rate))
-    hidden = np.concatenate([spikes.hidden.times for spikes in found]) / params.decay_rate
-    output = np.concatenate([spikes.output.times for spikes in found]) / params.decay_rate
+        scaled = times[first : first + ENGINE_CHUNK] * times.dtype.type(rate)
+        hidden = layer(scaled, "input_pulses", "w_hidden")
+        found.append((hidden, layer(hidden, "hidden_pulses", "w_output")))
+    hidden, output = (np.concatenate(parts) / rate for parts in zip(*found, strict=True))
     return hidden, output
 
 
 def evaluate(params: Params, arrays: Arrays, task: Task) -> Trials:
     """First output spike decides; ties go to the lower class, silence is no decision."""
-    return decide(first_spikes(params, arrays, times_of(params, task))[1], task, params)
+    output = first_spikes(params, arrays, times_of(params, task))[1]
+    return encoding.decide(output, task, params.unit_ms)
 
 
 def times_of(params: Params, task: Task) -> NDArray[np.float64]:
     """Pixel times of a task in time units, (trial, pixel)."""
     return task.stimulus.spikes["input"].first_ms() / params.unit_ms
-
-
-def decide(output_times: NDArray, task: Task, params: Params) -> Trials:
-    """Decisions from output spike times in time units, (trial, class)."""
-    first = output_times.min(axis=1)
-    choices = np.where(np.isfinite(first), output_times.argmin(axis=1), -1)
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=choices.astype(np.int64),
-        decision_ms=np.asarray(first, float) * params.unit_ms,
-        n_classes=task.n_classes,
-    )
 
 
 def within_trial(params: Params, found: Mapping[str, NDArray]) -> dict[str, NDArray]:

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer
+from whyspiking.contract.types import Binding, BrianModel, Layer, Params
+from whyspiking.talks.comsa import model
 from whyspiking.talks.comsa.model import PULSES, Arrays
 from whyspiking.training.first_spike import brian_network
 
@@ -36,27 +37,17 @@ class PulsedBinding(Binding):
 
 
 def network(
-    name: str,
-    *,
-    n_input: int,
-    n_hidden: int,
-    n_output: int,
-    n_pulses: int,
-    dt_ms: float,
-    trial_ms: float,
-    max_trials: int,
+    params: Params, name: str, *, n_input: int, n_hidden: int, n_output: int, n_pulses: int
 ) -> BrianModel:
     """The structure; all numbers come with `bind`.
 
     Args:
+        params: Step, length of a trial (later pulses never come), trials per run.
         name: Short name, part of the build folder's name.
         n_input: Input channels without pulses.
         n_hidden: Hidden neurons.
         n_output: Output neurons.
         n_pulses: Pulses of each of the two layers.
-        dt_ms: Step of the simulation.
-        trial_ms: Length of one trial; later pulses never come.
-        max_trials: Trials per run of the binary.
     """
     base = brian_network.network(
         name,
@@ -64,9 +55,9 @@ def network(
         n_hidden=n_hidden,
         n_output=n_output,
         direct=False,
-        dt_ms=dt_ms,
-        trial_ms=trial_ms,
-        max_trials=max_trials,
+        dt_ms=params.dt_ms,
+        trial_ms=params.trial_ms,
+        max_trials=params.max_trials,
     )
 
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
@@ -76,28 +67,19 @@ def network(
         groups = {made.name: made for made in objects}
         for pulses, target in TARGETS.items():
             source = brian2.NeuronGroup(
-                n_pulses,
-                PULSE,
-                threshold=DUE,
-                reset=FIRE,
-                method="euler",
+                n_pulses, PULSE, threshold=DUE, reset=FIRE, method="euler", name=pulses,
                 namespace={"ms": brian2.ms},
-                name=pulses,
-            )
+            )  # fmt: skip
             synapses = brian2.Synapses(
-                source,
-                groups[target],
-                "w : 1",
-                on_pre=brian_network.ON_SPIKE,
-                namespace={"ms": brian2.ms},
-                name=f"s_{pulses}",
-            )
+                source, groups[target], "w : 1", on_pre=brian_network.ON_SPIKE,
+                name=f"s_{pulses}", namespace={"ms": brian2.ms},
+            )  # fmt: skip
             synapses.connect()
             objects += [source, synapses]
         return objects
 
     # The first update of a trial brings all state to time 0.
-    start = f"age = -{dt_ms} * ms; fired = 0"
+    start = f"age = -{params.dt_ms} * ms; fired = 0"
     return replace(
         base,
         definition={**base.definition, "pulses": [PULSE, DUE, FIRE, TARGETS, n_pulses]},
@@ -108,17 +90,13 @@ def network(
     )
 
 
-def bind(
-    arrays: Arrays, *, n_input: int, threshold: float, tau_ms: float, unit_ms: float
-) -> PulsedBinding:
+def bind(params: Params, arrays: Arrays, n_input: int) -> PulsedBinding:
     """Place weights and pulse times into `network`.
 
     Args:
+        params: Parameters of the experiment.
         arrays: See `model.Arrays`.
         n_input: Input channels without pulses.
-        threshold: c = K theta.
-        tau_ms: 1/K.
-        unit_ms: One time unit.
     """
     w_hidden, w_output = (np.asarray(arrays[name], float) for name in ("w_hidden", "w_output"))
     n_hidden = w_hidden.shape[1]
@@ -126,13 +104,13 @@ def bind(
         w_hidden[:n_input],
         w_output[:n_hidden],
         None,
-        threshold=threshold,
-        tau_m_ms=tau_ms,
-        tau_s_ms=tau_ms,
+        threshold=model.threshold(params),
+        tau_m_ms=model.tau_ms(params),
+        tau_s_ms=model.tau_ms(params),
     )
     layers = dict(brian_network.bind(found).layers)
     for pulses, weights in zip(PULSES, (w_hidden[n_input:], w_output[n_hidden:]), strict=True):
-        found[f"{pulses}.at"] = np.asarray(arrays[pulses], float) * unit_ms * 1e-3
+        found[f"{pulses}.at"] = np.asarray(arrays[pulses], float) * params.unit_ms * 1e-3
         found[f"s_{pulses}.w"] = weights
         kind = "feedforward" if pulses == "input_pulses" else "readout"
         layers[f"s_{pulses}.w"] = Layer(pulses, TARGETS[pulses], weights, kind)

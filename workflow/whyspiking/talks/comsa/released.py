@@ -9,12 +9,11 @@ the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa.digits import (
     bind,
@@ -43,20 +42,9 @@ MODE = "pulses_per_layer"
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Read one released network; nothing is trained.
-
-    Args:
-        params: Sizes, threshold, `originals_dir`.
-        variant: "slow" or "fast".
-        streams: Unused, as are parents and progress.
-        parents: None.
-        progress: Not called.
+    """Read one released network, "slow" or "fast", in `originals_dir`; nothing is trained.
 
     Returns:
         The network; without its file one without arrays whose `info["unavailable"]` says why.

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from whyspiking.contract import perturb
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Binding, Condition, Network, Params, Progress, Stimulus, Task
+from whyspiking.contract.types import (
+    Binding,
+    Condition,
+    Network,
+    Params,
+    Parents,
+    Progress,
+    Stimulus,
+    Task,
+)
 from whyspiking.talks.goeltz import model
 from whyspiking.talks.goeltz.model import Weights
 from whyspiking.talks.goeltz.networks import (
@@ -52,11 +61,7 @@ class DistortedBinding(Binding):
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """The parent on substrates of its own: as it is, or trained further on each of them."""
     (parent,) = parents.values()
@@ -113,14 +118,7 @@ def unadapted(params: Params, streams: Streams, parent: Network) -> Network:
 
 
 def retrain(params: Params, streams: Streams, parent: Network, progress: Progress) -> Network:
-    """Train the parent further on each substrate.
-
-    Args:
-        params: Parameters of the experiment: distortions, `epochs` and `learning_rate`.
-        streams: Randomness.
-        parent: Network trained on the ideal substrate.
-        progress: Called with the fraction done.
-    """
+    """Train the parent, trained on the ideal substrate, further on each of the others."""
     from whyspiking.talks.goeltz import learning
 
     network = unadapted(params, streams, parent)
@@ -155,7 +153,7 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
 def bind(params: Params, network: Network) -> DistortedBinding:
     """Place a network into the Brian2 model, together with its forms for each distortion."""
     weights = model.weights_of(network)
-    ideal = model.bind(params, weights)
+    ideal = model.bind(params, network)
     forms: dict[str, dict[str, NDArray]] = {}
     for key, array in network.arrays.items():
         name, _, entry = key.rpartition("/")
@@ -170,14 +168,7 @@ def vary(
     """Task and binding under one distortion.
 
     Retrained networks bring their own weights for it; others get the distortion of their ideal
-    weights.
-
-    Args:
-        params: Parameters of the experiment.
-        condition: The distortion.
-        task: Undistorted trials.
-        binding: From `bind`.
-        rng: Draws the jitter.
+    weights. `rng` draws the jitter.
     """
     if not isinstance(binding, DistortedBinding):
         raise TypeError("distortions need the binding that `bind` made")
@@ -250,16 +241,9 @@ def jittered(times: NDArray, sd: float, rng: np.random.Generator) -> NDArray:
 
 
 def _learning_distortion(
-    params: Params,
-    condition: Condition,
-    network: Network,
-    ideal: Weights,
-    rng: np.random.Generator,
+    params: Params, condition: Condition, network: Network, ideal: Weights, rng: np.random.Generator
 ):
     from whyspiking.talks.goeltz.learning import Distortion
-
-    def held(weights: Weights) -> Weights:
-        return distorted_weights(condition, weights, ideal)
 
     def moved(times: NDArray) -> NDArray:
         return jittered(times, condition.strength, rng)
@@ -274,7 +258,10 @@ def _learning_distortion(
         return Distortion(input_times=moved)
     if condition.perturbation == "jitter":
         return Distortion(substrate=model.ideal_substrate(params, jitter=moved))
-    return Distortion(weights=held, limit=lambda weights: limited(condition, weights, ideal))
+    return Distortion(
+        weights=lambda weights: distorted_weights(condition, weights, ideal),
+        limit=lambda weights: limited(condition, weights, ideal),
+    )
 
 
 def _named(condition: Condition, arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:

@@ -16,15 +16,13 @@ Yin-Yang only, keys:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.trial_subsets import of_variant, select_task, typical_trial
-from whyspiking.contract.types import Network, Params, Recording, Stimulus, Task
+from whyspiking.contract.types import Networks, Params, Recording, Simulate, Stimulus, Task
 from whyspiking.datasets import yinyang
 from whyspiking.talks.goeltz import model, task
 from whyspiking.talks.goeltz.model import Weights
@@ -36,26 +34,17 @@ TRACE_POINTS = 401
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
-    """All arrays of one experiment; see the module's description.
-
-    Args:
-        params: Parameters of the experiment.
-        networks: Trained networks by (variant, seed).
-        simulate: Runs a network in Brian2.
-        streams: Randomness; nothing is drawn here.
-    """
+    """All arrays of one experiment; see the module's description."""
     trained = of_variant(networks)
     test = task.make_task(params, "test", streams)
     if not trained or test is None or params.dataset != "yinyang":
         return {}
     network = trained[min(trained)]
     weights = model.weights_of(network)
-    example = _example(params, weights, test)
+    chosen = typical_trial(model.evaluate(params, weights, test))
+    example = select_task(test, np.array([chosen]))
     return _map(params, weights) | _trace(params, weights, example, simulate(network, example))
 
 
@@ -72,12 +61,6 @@ def _map(params: Params, weights: Weights) -> dict[str, NDArray]:
         "map.axis": features[:MAP_SIDE, 0],
         "map.first_ms": output.reshape(MAP_SIDE, MAP_SIDE, -1).astype(np.float32),
     }
-
-
-def _example(params: Params, weights: Weights, test: Task) -> Task:
-    """The rightly decided test trial with the median decision time, as a task of one trial."""
-    chosen = typical_trial(model.evaluate(params, weights, test))
-    return select_task(test, np.array([chosen]))
 
 
 def _trace(

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from whyspiking.plots.figures import (
@@ -28,11 +27,13 @@ from whyspiking.plots.figures import (
     NotMeasuredError,
     Plate,
     anytime,
+    heat_map,
     label_ends,
     learning_curve,
     legend_below,
     need,
     raster,
+    row_of_panels,
 )
 from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records.tables import Table
@@ -55,30 +56,14 @@ DISTORTED = {
 # Validation accuracy of the networks released with the paper (v1.0.0), after these epochs.
 PUBLISHED_CURVES = {
     "yinyang": {
-        1: 0.594,
-        2: 0.711,
-        3: 0.833,
-        5: 0.862,
-        10: 0.893,
-        20: 0.886,
-        30: 0.922,
-        50: 0.921,
-        100: 0.938,
-        300: 0.964,
+        1: 0.594, 2: 0.711, 3: 0.833, 5: 0.862, 10: 0.893, 20: 0.886, 30: 0.922, 50: 0.921,
+        100: 0.938, 300: 0.964,
     },
     "mnist": {
-        1: 0.887,
-        2: 0.912,
-        3: 0.918,
-        5: 0.932,
-        10: 0.948,
-        20: 0.960,
-        30: 0.962,
-        50: 0.967,
-        100: 0.973,
-        150: 0.974,
+        1: 0.887, 2: 0.912, 3: 0.918, 5: 0.932, 10: 0.948, 20: 0.960, 30: 0.962, 50: 0.967,
+        100: 0.973, 150: 0.974,
     },
-}
+}  # fmt: skip
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
@@ -94,8 +79,6 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 
 def decision_map(arrays: Mapping[str, NDArray]) -> Plate:
     """Which output neuron fires first at every point of the Yin-Yang plane, and when."""
-    import seaborn
-
     axis, first = need(arrays, "map.axis", "map.first_ms")
     x, y = np.meshgrid(axis, axis)
     outside = np.hypot(x - 0.5, y - 0.5) > R_BIG
@@ -120,40 +103,20 @@ def decision_map(arrays: Mapping[str, NDArray]) -> Plate:
     extent = (axis[0], axis[-1], axis[0], axis[-1])
     ax.imshow(picture, origin="lower", extent=extent, interpolation="nearest")
     levels = np.unique(np.round(np.linspace(low, high, 6)[1:-1] / TAU_MS, 2))
-    ax.contour(
-        x,
-        y,
-        np.where(shown, earliest, np.nan) / TAU_MS,
-        levels=levels,
-        colors=INK,
-        linewidths=0.6,
-        alpha=0.7,
-    )
+    times = np.where(shown, earliest, np.nan) / TAU_MS
+    ax.contour(x, y, times, levels=levels, colors=INK, linewidths=0.6, alpha=0.7)
     _outline(ax)
     for name, place in zip(CLASS_NAMES, ((0.36, 0.13), (0.64, 0.87), (0.25, 0.5)), strict=True):
         ax.text(*place, name, ha="center", va="center", fontsize=10, fontweight="bold", color=INK)
-    ax.set_title("first output neuron, and when it fires")
-    ax.set_xlabel("x")
-    ax.set_ylabel("y")
+    ax.set(title="first output neuron, and when it fires", xlabel="x", ylabel="y")
 
     finite = first[np.isfinite(first) & ~outside[:, :, None]] / TAU_MS
     limits = np.percentile(finite, [1, 99])
     maps = []
     for index in range(3):
         small = plate.add_subplot(grid[index, 1])
-        times = np.where(outside, np.nan, first[:, :, index]) / TAU_MS
-        seaborn.heatmap(
-            pd.DataFrame(np.where(np.isfinite(times), times, np.nan)[::-1]),
-            ax=small,
-            cmap="viridis_r",
-            vmin=float(limits[0]),
-            vmax=float(limits[1]),
-            square=True,
-            xticklabels=False,
-            yticklabels=False,
-            cbar=False,
-            rasterized=True,
-        )
+        times = np.where(outside | ~np.isfinite(first[:, :, index]), np.nan, first[:, :, index])
+        heat_map(small, times[::-1] / TAU_MS, limits[0], limits[1], "viridis_r")
         small.set_title(CLASS_NAMES[index], loc="center")
         maps.append(small)
     bar = plate.colorbar(maps[0].collections[0], ax=maps, aspect=30, label="spike time, τ")
@@ -167,8 +130,7 @@ def decision_map(arrays: Mapping[str, NDArray]) -> Plate:
         "borders. Right: spike time of each output neuron; empty: silent.",
         f"Map of decisions. Share of the plane by class: {parts}. Decisions fall between "
         f"{low / TAU_MS:.2f} and {high / TAU_MS:.2f} τ, latest along the borders of the classes.",
-        "yinyang/exhibits.npz",
-        "yinyang",
+        exhibits="yinyang",
     )
 
 
@@ -183,16 +145,13 @@ def _outline(ax: Axes) -> None:
             centre + R_SMALL * np.cos(angle), 0.5 + R_SMALL * np.sin(angle), color=INK, linewidth=1
         )
     ax.set_aspect("equal")
-    ax.set_xlim(-0.02, 1.02)
-    ax.set_ylim(-0.02, 1.02)
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
 
 
 def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
     """Membrane voltages and first spikes of one sample, from Brian2."""
     names = ("time_ms", "v_output", "v_hidden", "input_ms", "hidden_ms", "output_ms", "target")
-    time, v_output, v_hidden, inputs, hidden, outputs, target = need(
-        arrays, *(f"trace.{name}" for name in names)
-    )
+    time, v_output, v_hidden, inputs, hidden, outputs, target = need(arrays, *names, of="trace")
     fired = outputs[np.isfinite(outputs)]
     stop = float(min(time[-1], max(4.0 * TAU_MS, (fired.max() if fired.size else 0) * 1.15)))
     plate = Plate(4.6)
@@ -201,11 +160,9 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
     known = np.isfinite(hidden[order])
     raster(rows[0], hidden[order][known] / TAU_MS, np.flatnonzero(known), height=1.6)
     for number, moment in enumerate(inputs[np.isfinite(inputs)]):
-        rows[0].axvline(
-            moment / TAU_MS, color=GREY, linewidth=1, label="input spikes" if not number else ""
-        )
-    rows[0].set_ylabel("hidden neuron\n(sorted)")
-    rows[0].set_ylim(-2, max(int(known.sum()), 1) + 2)
+        label = "input spikes" if not number else ""
+        rows[0].axvline(moment / TAU_MS, color=GREY, linewidth=1, label=label)
+    rows[0].set(ylabel="hidden neuron\n(sorted)", ylim=(-2, max(int(known.sum()), 1) + 2))
     rows[0].legend(loc="lower right")
     rows[1].plot(time / TAU_MS, v_hidden, color=GREY, linewidth=0.9)
     rows[1].set_ylabel("some hidden\nvoltages, V / θ")
@@ -214,13 +171,10 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
         name = CLASS_NAMES[index] + ("\n(true class)" if index == int(target) else "")
         rows[2].plot(time / TAU_MS, v_output[:, index], color=colour, label=name)
         if np.isfinite(outputs[index]):
-            rows[2].plot(
-                outputs[index] / TAU_MS, 1.0, color=colour, marker=MARKERS[index], markersize=8
-            )
+            marker = {"color": colour, "marker": MARKERS[index], "markersize": 8}
+            rows[2].plot(outputs[index] / TAU_MS, 1.0, **marker)
     rows[2].axhline(1, color=INK, linewidth=0.8, linestyle=":")
-    rows[2].set_ylabel("output\nvoltages, V / θ")
-    rows[2].set_xlabel("time, τ")
-    rows[2].set_xlim(0, stop / TAU_MS)
+    rows[2].set(ylabel="output\nvoltages, V / θ", xlabel="time, τ", xlim=(0, stop / TAU_MS))
     seen = v_output[time <= stop]
     rows[2].set_ylim(max(-3.0, 1.1 * float(seen.min()) - 0.1), 1.1 * max(1.2, float(seen.max())))
     label_ends(rows[2], gap=0.16)
@@ -232,30 +186,26 @@ def one_sample(arrays: Mapping[str, NDArray]) -> Plate:
         "(marker) is the decision. Dotted: threshold.",
         f"First output spike: {winner}, at {when}; true class: {CLASS_NAMES[int(target)]}. "
         f"{int(known.sum())} of {hidden.size} hidden neurons fire.",
-        "yinyang/exhibits.npz",
-        "yinyang",
+        exhibits="yinyang",
     )
 
 
 def learning(results: Results) -> Plate:
     """Validation accuracy against epoch beside the released networks' curves."""
-    plate = Plate(2.9)
-    axes = plate.panels(1, 2)[0]
+    plate, axes = row_of_panels(2.9, 2)
     words = []
     titles = {"yinyang": "Yin-Yang", "mnist": "MNIST"}
     for ax, (experiment, title) in zip(axes, titles.items(), strict=True):
         rows = results.history[results.history["experiment"] == experiment]
-        metric = "validation_accuracy"
         said = learning_curve(
             ax,
             rows,
-            metric=metric,
+            metric="validation_accuracy",
             labels={"spiking": "spiking (ours)", "mlp": "ReLU network"},
             reference=PUBLISHED_CURVES[experiment],
             reference_label="spiking (released)",
         )
-        ax.set_title(title)
-        ax.set_ylabel("validation accuracy")
+        ax.set(title=title, ylabel="validation accuracy")
         words.append(f"{title}: {said}")
     legend_below(plate, axes)
     return plate.says(

@@ -115,19 +115,11 @@ def initial_weights(params: Params, streams: Streams) -> Weights:
     """Normally distributed weights with the published means and deviations."""
     rng = streams.rng("init")
     n_bias = len(params.bias_times)
-    shapes = (
-        (params.n_input + n_bias, params.n_hidden),
-        (params.n_hidden + n_bias, params.n_output),
-    )
-    moments = (
-        (params.hidden_mean, params.hidden_sd),
-        (params.output_mean, params.output_sd),
-    )
-    hidden, output = (
-        rng.normal(mean, sd, shape).astype(np.float32)
-        for shape, (mean, sd) in zip(shapes, moments, strict=True)
-    )
-    return hidden, output
+    into_hidden = (params.n_input + n_bias, params.n_hidden)
+    into_output = (params.n_hidden + n_bias, params.n_output)
+    hidden = rng.normal(params.hidden_mean, params.hidden_sd, into_hidden)
+    output = rng.normal(params.output_mean, params.output_sd, into_output)
+    return hidden.astype(np.float32), output.astype(np.float32)
 
 
 def learning_rate(params: Params, epoch: int, epochs: int) -> float:
@@ -185,7 +177,7 @@ def train(
     else:
         learner = Stepwise(params, inputs, targets, weights, distortion)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
-    history, accuracy, done, stopped = History(), float("nan"), 0, ""
+    history, accuracy, stopped = History(), float("nan"), ""
     for epoch in range(epochs):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
@@ -197,10 +189,9 @@ def train(
         held = learner.distortion.weights(learner.weights)
         accuracy = model.accuracy(params, held, held_out, learner.forward)
         history.note(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
-        done = epoch + 1
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    if not done:
+    if not history.rows:
         raise UserError(
             f"training diverged in {stopped}, before there was a network to keep; lower the "
             "learning rate"
@@ -210,10 +201,8 @@ def train(
     return Network(
         arrays=dict(zip(NAMES, learner.weights, strict=True)),
         info={
-            "engine": compiled.NAME,
-            "epochs": done,
+            **history.info(compiled.NAME),
             "stopped": stopped,
-            "epoch_seconds": history.mean("epoch_seconds"),
             "validation_accuracy": accuracy,
         },
         history=history.rows,

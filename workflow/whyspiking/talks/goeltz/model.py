@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.types import Binding, BrianModel, Network, Params, Task, Trials
 from whyspiking.talks.goeltz.task import with_bias
 from whyspiking.training import first_spike
-from whyspiking.training.first_spike import LayerOutput, brian_network, compiled
+from whyspiking.training.first_spike import LayerOutput, brian_network, compiled, encoding
 
 Weights = tuple[NDArray, NDArray]
 """w_hidden (input + bias, hidden) and w_output (hidden + bias, output)."""
@@ -151,15 +151,9 @@ def gradients(params: Params, spikes: Pass, weights: Weights, by_output: NDArray
 def evaluate(
     params: Params, weights: Weights, task: Task, forward: Substrate | None = None
 ) -> Trials:
-    """First output spike decides; ties go to the lower class, silence is no decision.
-
-    Args:
-        params: Parameters of the experiment.
-        weights: Weights of both layers.
-        task: Inputs and targets.
-        forward: Forward pass, by default the closed form.
-    """
-    return decide(forward_pass(params, weights, task, forward).output.times, task, params)
+    """Decisions by the first output spike; `forward` is by default the closed form."""
+    times = forward_pass(params, weights, task, forward).output.times
+    return encoding.decide(times, task, params.tau_s_ms)
 
 
 def forward_pass(
@@ -179,23 +173,11 @@ def accuracy(params: Params, weights: Weights, task: Task | None, forward: Subst
     return float((trials.choices == trials.targets).mean())
 
 
-def decide(output_times: NDArray, task: Task, params: Params) -> Trials:
-    """Decisions from output spike times in units of tau_s, (trial, class)."""
-    first = output_times.min(axis=1)
-    choices = np.where(np.isfinite(first), output_times.argmin(axis=1), -1)
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=choices.astype(np.int64),
-        decision_ms=np.asarray(first, float) * params.tau_s_ms,
-        n_classes=task.n_classes,
-    )
-
-
 # ---- the same network in Brian2 -------------------------------------------------------------
 
 
-def brian_model(params: Params) -> BrianModel:
-    """The structure in Brian2; time constants, thresholds and weights are values of each run."""
+def to_brian(params: Params) -> BrianModel:
+    """The structure, one for all experiments of equal size; the numbers are values of each run."""
     n_input = params.n_input + len(params.bias_times)
     return brian_network.network(
         f"goeltz-{n_input}-{params.n_hidden}-{params.n_output}",
@@ -229,6 +211,6 @@ def values(params: Params, weights: Weights) -> dict[str, NDArray | float]:
     )
 
 
-def bind(params: Params, weights: Weights) -> Binding:
-    """Place weights into the Brian2 model, and name its layers for counting."""
-    return brian_network.bind(values(params, weights))
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the Brian2 model, and name its layers for counting."""
+    return brian_network.bind(values(params, weights_of(network)))

@@ -8,11 +8,10 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -21,7 +20,9 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.talks.goeltz import model
+from whyspiking.talks.goeltz.model import bind, to_brian
 from whyspiking.talks.goeltz.task import features_until, make_task, samples
+from whyspiking.training.first_spike import encoding
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
@@ -30,11 +31,7 @@ __all__ = [
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train the spiking network."""
     from whyspiking.talks.goeltz import learning
@@ -66,17 +63,7 @@ def reference_first_ms(
     }
 
 
-def to_brian(params: Params) -> BrianModel:
-    """The structure in Brian2; experiments of equal size share one build."""
-    return model.brian_model(params)
-
-
-def bind(params: Params, network: Network) -> Binding:
-    """Place a trained network into the structure."""
-    return model.bind(params, model.weights_of(network))
-
-
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """The first output spike decides; ties go to the lower class, silence is no decision."""
     times = recording.spikes["output"].first_ms() / params.tau_s_ms
-    return model.decide(times, task, params)
+    return encoding.decide(times, task, params.tau_s_ms)

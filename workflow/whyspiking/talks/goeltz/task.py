@@ -35,15 +35,9 @@ def with_bias(times: NDArray, params: Params) -> NDArray:
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """The inputs and targets of one split; both sets are fixed, so `streams` is not used.
+    """The inputs and targets of one split, the same for all seeds.
 
-    Args:
-        params: Parameters of the experiment.
-        split: "fresh" exists for Yin-Yang only: further points from another seed.
-        streams: Unused; the published sets are the same for all seeds.
-
-    Returns:
-        The task, or None where a split does not exist.
+    "fresh" exists for Yin-Yang only: further points from another seed.
     """
     features, targets = samples(params, split)
     if features is None:
@@ -67,7 +61,7 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
         t_ms: Time of asking.
     """
     if params.dataset != "yinyang":
-        return encoding.brightness_until(task, t_ms)
+        return encoding.features_until(params, task, t_ms)
     features, known = np.asarray(task.features), encoding.arrived(task, t_ms)
     # Columns x, y, 1 - x, 1 - y: two further on stands the mirror.
     mirrored = np.where(np.roll(known, 2, axis=1), 1 - np.roll(features, 2, axis=1), 0.5)

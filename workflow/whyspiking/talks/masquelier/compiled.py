@@ -34,17 +34,12 @@ _REAL = ctypes.c_double
 
 
 def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
-    """First spikes of both layers; see `reference.forward`.
+    """First spikes of both layers; arguments as for `reference.forward`.
 
-    Args:
-        events: Input spikes of all images.
-        weights: Both layers; float32 or float64, which is also the precision of the computation.
-        neurons: Threshold and length of a trial.
-        whole: Whether spikes after the decision are wanted too.
+    Weights are float32 or float64, which is also the precision of the computation.
 
     Raises:
-        UserError: If the kernel cannot be compiled.
-        UserError: If weights and spikes do not fit.
+        UserError: If the kernel cannot be compiled, or weights and spikes do not fit.
     """
     w_hidden, w_output = _weights(events, weights)
     n_images, (n_in, n_hidden), n_out = len(events), w_hidden.shape, w_output.shape[1]
@@ -68,20 +63,12 @@ def train_epoch(
     neurons: Neurons,
     rule: Rule,
 ) -> tuple[NDArray[np.int64], int, int]:
-    """One pass of the online rule over images; see `reference.train_epoch`.
+    """One pass of the online rule over images; arguments as for `reference.train_epoch`.
 
-    Args:
-        events: Input spikes of all images.
-        targets: Class of each image, (image,).
-        order: Which images, one after the other.
-        weights: Both layers, C-contiguous and of one precision; changed in place.
-        averaged: Running mean of the weights; changed in place.
-        neurons: Threshold and length of a trial.
-        rule: Constants of the learning rule.
+    Weights and their running means are C-contiguous and of one precision; changed in place.
 
     Raises:
-        UserError: If the kernel cannot be compiled.
-        UserError: If weights and spikes do not fit.
+        UserError: If the kernel cannot be compiled, or weights and spikes do not fit.
         Diverged: If a weight is no finite number any more; weights are as before the epoch then.
     """
     check_fit(events, weights)

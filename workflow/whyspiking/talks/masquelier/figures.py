@@ -20,21 +20,22 @@ from whyspiking.plots.figures import (
     RED,
     NotMeasuredError,
     Plate,
+    heat_map,
     learning_curve,
     legend_below,
     line_with_interval,
     need,
     over_seeds,
     raster,
+    row_of_panels,
 )
-from whyspiking.records.tables import Table
+from whyspiking.records.tables import Table, where
 from whyspiking.talks.masquelier.audio import figures as audio
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
 
 T_MAX = 256
-SOURCE = "mnist_strict/exhibits.npz"
 PUBLISHED = 0.974
 """Abstract of Kheradpisheh & Masquelier 2020, test accuracy on MNIST."""
 RELEASED = (0.9669, 0.9623)
@@ -66,7 +67,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     """All spikes of one image, up to the decision and after it."""
     names = ("image", "target", "input", "hidden", "output")
-    image, target, inputs, hidden, output = need(arrays, *(f"digit.{name}" for name in names))
+    image, target, inputs, hidden, output = need(arrays, *names, of="digit")
     first = int(output.min())
     if first >= T_MAX:
         raise NotMeasuredError("No output neuron fires in the example.")
@@ -96,8 +97,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         # The last hidden spikes that could cause the decision come a tick before it.
         raster(ax, when[before], np.flatnonzero(before), colours=BLUE, height=2.4)
         raster(ax, when[~before], np.flatnonzero(~before), colours=GREY, height=2.4)
-        ax.set_ylabel(f"{label}\n(sorted)")
-        ax.set_ylim(-3, max(order.size, 1) + 3)
+        ax.set(ylabel=f"{label}\n(sorted)", ylim=(-3, max(order.size, 1) + 3))
         ax.tick_params(labelbottom=False)
         counts.append((int(before.sum()), order.size))
     raster(
@@ -110,8 +110,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
             line.set_linewidth(width)
     rows[2].set_ylabel("output\n(class)")
     rows[2].set_yticks(range(0, output.size, 3))
-    rows[2].set_ylim(-0.8, output.size - 0.2)
-    rows[2].set_xlabel("time, ticks")
+    rows[2].set(ylim=(-0.8, output.size - 0.2), xlabel="time, ticks")
     for ax in rows:
         ax.axvline(first, color=RED, linewidth=0.9, linestyle=":")
         ax.set_xlim(-2, T_MAX)
@@ -126,8 +125,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         f"Class {int(target)}: output {' and '.join(map(str, winners))} fires first, at tick "
         f"{first} of {T_MAX}, after {n_in} of {all_in} input spikes and {n_hidden} of "
         f"{all_hidden} hidden spikes ({hidden.size} hidden neurons).",
-        SOURCE,
-        "mnist_strict",
+        exhibits="mnist_strict",
     )
 
 
@@ -135,18 +133,14 @@ def decisions(arrays: Mapping[str, NDArray]) -> Plate:
     """When decisions fall, and what a decision forced earlier is worth."""
     edges, ticks = need(arrays, "decided.tick", "forced.tick")
     shares, accuracy = (_seeds(arrays, key) for key in ("decided.share", "forced.accuracy"))
-    plate = Plate(2.9)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(2.9, 2)
     mean = over_seeds(shares, ["index"])["mean"].to_numpy()
     left.bar(edges[:-1], 100 * mean, width=np.diff(edges), align="edge", color=BLUE, linewidth=0)
-    left.set_xlabel("tick of the decision")
-    left.set_ylabel("share of images, %")
+    left.set(xlabel="tick of the decision", ylabel="share of images, %")
     left.set_title("when the first output fires")
     points = over_seeds(accuracy, ["index"])
     line_with_interval(right, ticks, points, markers=False)
-    right.set_xlabel("tick at which a decision is forced")
-    right.set_ylabel("accuracy")
-    right.set_ylim(0, 1.02)
+    right.set(xlabel="tick at which a decision is forced", ylabel="accuracy", ylim=(0, 1.02))
     right.set_title("what an earlier answer is worth")
     for ax in (left, right):
         ax.set_xlim(0, T_MAX)
@@ -162,25 +156,20 @@ def decisions(arrays: Mapping[str, NDArray]) -> Plate:
         f"Half of the decisions have fallen by about tick {int(middle)}; silent images: "
         f"{100 * float(mean[-1]):.1f} %. A forced decision has 95 % of the final accuracy "
         f"({final:.3f}) from tick {reached} of {T_MAX} on.",
-        SOURCE,
-        "mnist_strict",
+        exhibits="mnist_strict",
     )
 
 
 def learning(history: Table) -> Plate:
     """Validation accuracy against epoch for the recipe and its ablations."""
     rows = history[history["experiment"] == "recipe"]
-    plate = Plate(3.1)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(3.1, 2)
     said = learning_curve(left, rows, metric="validation_accuracy", labels=RECIPES)
     lowest = 0.90
     left.set_ylim(min(lowest, _floor(rows, "validation_accuracy")), 1.0)
-    left.set_ylabel("validation accuracy")
-    left.set_title("ties by potential")
+    left.set(ylabel="validation accuracy", title="ties by potential")
     learning_curve(right, rows, metric="decision_tick", labels=RECIPES)
-    right.set_ylim(0, None)
-    right.set_ylabel("mean tick of the decision")
-    right.set_title("decisions move forward")
+    right.set(ylim=(0, None), ylabel="mean tick of the decision", title="decisions move forward")
     for line in (*left.get_lines(), *right.get_lines()):
         line.set_linewidth(1.2)
     legend_below(plate, [left, right])
@@ -202,8 +191,6 @@ def _floor(rows: Table, metric: str) -> float:
 
 def filters(arrays: Mapping[str, NDArray]) -> Plate:
     """Input weights of hidden neurons that fire on about half of the images."""
-    import seaborn
-
     (weights,) = need(arrays, "filters.weights")
     plate = Plate(1.95)
     limit = float(np.percentile(np.abs(weights), 99.5))
@@ -212,10 +199,7 @@ def filters(arrays: Mapping[str, NDArray]) -> Plate:
     for ax in axes.ravel():
         ax.set_axis_off()
     for ax, image in zip(axes.ravel(), weights, strict=False):
-        seaborn.heatmap(
-            pd.DataFrame(image), ax=ax, cmap="RdBu_r", vmin=-limit, vmax=limit, square=True,
-            cbar=False, xticklabels=False, yticklabels=False, rasterized=True,
-        )  # fmt: skip
+        heat_map(ax, image, -limit, limit, "RdBu_r")
     bar = plate.colorbar(axes[0, 0].collections[0], ax=axes, aspect=18, label="weight\n(θ = 100)")
     bar.outline.set_visible(False)
     positive = float((weights > 0).mean())
@@ -224,8 +208,7 @@ def filters(arrays: Mapping[str, NDArray]) -> Plate:
         "images, as images: red pixels bring their spike forward, blue ones hold it back.",
         f"{len(weights)} weight images; {100 * positive:.0f} % of the weights are positive, the "
         f"middle 99 % lie within {limit:.0f} of zero.",
-        SOURCE,
-        "mnist_strict",
+        exhibits="mnist_strict",
     )
 
 
@@ -233,21 +216,17 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
     """Test accuracy under both readouts, beside the published and the released network."""
     import seaborn
 
-    rows = metrics[
-        (metrics["metric"] == "accuracy")
-        & (metrics["engine"] == "brian2")
-        & (metrics["perturbation"] == "none")
-        & (metrics["variant"] == "spiking")
-        & metrics["experiment"].isin(list(READOUTS))
-    ]
+    rows = where(
+        metrics, metric="accuracy", engine="brian2", perturbation="none", variant="spiking",
+        experiment=list(READOUTS),
+    )  # fmt: skip
     if rows.empty:
         raise NotMeasuredError("No accuracy in Brian2 was measured.")
     shown = pd.DataFrame(
         {"readout": rows["experiment"].map(READOUTS), "accuracy": 100 * rows["value"]}
     )
     order = list(READOUTS.values())
-    plate = Plate(2.9, 5.6)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.9, width=5.6)
     seaborn.stripplot(
         data=shown, x="readout", y="accuracy", order=order, ax=ax, color=BLUE, size=6, jitter=False,
         label="ours, one dot a seed",
@@ -259,9 +238,7 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
         [0.22, 1.22], 100 * np.array(RELEASED), "s", color=INK, markerfacecolor="none",
         label="released weights",
     )  # fmt: skip
-    ax.set_xlim(-0.5, 1.6)
-    ax.set_xlabel("")
-    ax.set_ylabel("test accuracy, %")
+    ax.set(xlim=(-0.5, 1.6), xlabel="", ylabel="test accuracy, %")
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     if (own := ax.get_legend()) is not None:
         own.remove()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, task
 from whyspiking.talks.masquelier.model import NAMES, neurons, published, strict
@@ -35,14 +35,8 @@ RECIPES: dict[str, dict[str, Any]] = {
 """Variant -> settings that differ from the parameters; a name stands for another parameter."""
 
 SETTINGS = (
-    "gamma",
-    "gamma_start",
-    "learning_rate",
-    "decay",
-    "average_rate",
-    "shuffle",
-    "reset_until",
-)
+    "gamma", "gamma_start", "learning_rate", "decay", "average_rate", "shuffle", "reset_until",
+)  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +44,9 @@ log = logging.getLogger(__name__)
 def initial_weights(params: Params, streams: Streams) -> Weights:
     """Uniform weights from zero to the published limits; float32."""
     rng = streams.rng("init")
-    hidden, output = (
-        rng.uniform(0, high, shape).astype(np.float32)
-        for high, shape in (
-            (params.hidden_limit, (params.n_input, params.n_hidden)),
-            (params.output_limit, (params.n_hidden, params.n_output)),
-        )
-    )
-    return hidden, output
+    hidden = rng.uniform(0, params.hidden_limit, (params.n_input, params.n_hidden))
+    output = rng.uniform(0, params.output_limit, (params.n_hidden, params.n_output))
+    return hidden.astype(np.float32), output.astype(np.float32)
 
 
 def recipe(params: Params, variant: str) -> dict[str, Any]:
@@ -86,17 +75,15 @@ def margin(params: Params, how: Mapping[str, Any], epoch: int) -> int:
     return round(how["gamma_start"] + share * (how["gamma"] - how["gamma_start"]))
 
 
-def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
     """Train one network and keep its last epoch, or the one that is best on validation images.
 
     What is kept are the running means of the weights, or, where the variant has none, the weights.
     Where the last epoch is kept nothing is held out of the training file.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: One of `RECIPES`.
-        streams: Randomness: "init", "shuffle", "reset".
-        progress: Called after every epoch.
+    Variants are those of `RECIPES`. Randomness: "init", "shuffle", "reset".
 
     Raises:
         UserError: If the weights are no numbers any more before any epoch was good.
@@ -154,9 +141,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     return Network(
         arrays=dict(zip(NAMES, kept, strict=True)),
         info={
-            "engine": compiled.NAME,
-            "epochs": len(history.values("epoch_seconds")),
-            "epoch_seconds": history.mean("epoch_seconds"),
+            **history.info(compiled.NAME),
             "kept_epoch": int(best["epoch"]),
             "stopped": stopped,
             **{key: float(value) for key, value in best.items() if key.startswith("validation")},

@@ -42,11 +42,10 @@ def weights_of(network: Network) -> Weights:
 
 def forward(params: Params, network: Network, events: Events, *, whole: bool = True) -> Firing:
     """First spikes of both layers in the engine of training."""
-    found: Firing = compiled.forward(events, weights_of(network), neurons(params), whole=whole)
-    return found
+    return compiled.forward(events, weights_of(network), neurons(params), whole=whole)
 
 
-def evaluate(params: Params, network: Network, task: Task) -> Trials:
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Decisions in the engine of training."""
     firing = forward(params, network, tasks.events_of(params, task), whole=False)
     return decide(params, firing.output, firing.potential, task)

@@ -8,30 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Outcome, Params, Progress, Split, Stimulus, Task
+from whyspiking.contract.types import (
+    Network,
+    Params,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
-from whyspiking.talks.masquelier.model import bind, decode, to_brian
+from whyspiking.talks.masquelier.learning import train
+from whyspiking.talks.masquelier.model import bind, decode, evaluate, to_brian
 from whyspiking.talks.masquelier.task import make_task
-from whyspiking.training.first_spike import encoding
+from whyspiking.training.first_spike.encoding import features_until
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
     "reference_first_ms", "to_brian", "train",
 ]  # fmt: skip
-
-
-def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
-) -> Network:
-    """Train one variant; see `learning.py`."""
-    from whyspiking.talks.masquelier import learning
-
-    return learning.train(params, variant, streams, progress)
 
 
 def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
@@ -40,16 +34,6 @@ def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
         return None
     images, classes = tasks.samples(params, split)
     return Task(Stimulus(), classes, params.n_output, tasks.brightness(images))
-
-
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
-    """Run a network in the engine of training."""
-    return model.evaluate(params, network, task)
-
-
-def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
-    """Brightness of the pixels that have fired by a time, all others black."""
-    return encoding.brightness_until(task, t_ms)
 
 
 def reference_first_ms(

@@ -30,12 +30,7 @@ def ticks(images: NDArray, t_max: int) -> NDArray[np.uint16]:
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """The inputs and targets of one split; the set is fixed, so `streams` is not used.
-
-    Args:
-        params: Parameters of the experiment.
-        split: "fresh" does not exist.
-        streams: Unused; the published set is the same for all seeds.
+    """The inputs and targets of one split, the same for all seeds; "fresh" does not exist.
 
     Raises:
         UserError: If the images have another size than the network.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Outcome, Params, Progress, Task
+from whyspiking.contract.types import Network, Outcome, Params, Parents, Progress, Task
 from whyspiking.talks.neftci import gru, learning, model
 from whyspiking.talks.neftci import task as tasks
 from whyspiking.talks.neftci.model import bind, decode, to_brian
@@ -22,11 +22,7 @@ GRU = "gru"
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant."""
     if variant == GRU:
@@ -47,5 +43,4 @@ def reference_counts(
 ) -> Mapping[str, NDArray]:
     """Spike counts of all layers in the engine of training."""
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
-    counts = learning.counts_of(params, network, frames)
-    return dict(zip(model.names(params), counts, strict=True))
+    return learning.counts_of(params, network, frames)

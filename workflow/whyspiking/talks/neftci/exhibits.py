@@ -12,13 +12,12 @@ Keys (experiments nmnist and sparse), all made of a validation digit that is rig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.trial_subsets import of_variant
+from whyspiking.contract.types import Networks, Params, Simulate
 from whyspiking.talks.neftci import model, task
 
 SHOWN = ("nmnist", "sparse")
@@ -26,26 +25,16 @@ N_TRIED = 20
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
-    """All arrays of one experiment; see the module's description.
-
-    Args:
-        params: Parameters of the experiment.
-        networks: Trained networks by (variant, seed).
-        simulate: Runs a network in Brian2.
-        streams: Randomness; nothing is drawn here.
-    """
-    seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    if params.experiment not in SHOWN or not seeds:
+    """All arrays of one experiment; see the module's description."""
+    trained = of_variant(networks)
+    if params.experiment not in SHOWN or not trained:
         return {}
     data = task.recordings_of(params, "validation")
     tried = np.arange(min(N_TRIED, len(data.labels)))
     shown = task.as_spikes(params, data, tried)
-    recording = simulate(networks["spiking", seeds[0]], shown)
+    recording = simulate(trained[min(trained)], shown)
     right = np.flatnonzero(model.decode(params, recording, shown).choices == shown.targets)
     if not right.size:
         return {}

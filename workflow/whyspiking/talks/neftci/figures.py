@@ -20,8 +20,9 @@ from whyspiking.plots.figures import (
     need,
     over_seeds,
     raster,
+    row_of_panels,
 )
-from whyspiking.records.tables import Table
+from whyspiking.records.tables import Table, where
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
@@ -56,10 +57,8 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
 
 def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
     """What the camera sends in each saccade, what the layers make of it, how they decide."""
-    t, x, y, on, target, dt = need(
-        arrays, *(f"digit.{k}" for k in ("input_t_ms", "input_x", "input_y", "input_on")),
-        "digit.target", "digit.dt_ms",
-    )  # fmt: skip
+    names = ("input_t_ms", "input_x", "input_y", "input_on", "target", "dt_ms")
+    t, x, y, on, target, dt = need(arrays, *names, of="digit")
     spikes = [need(arrays, f"digit.layer{k}_t_ms", f"digit.layer{k}_unit") for k in (1, 2, 3)]
     (readout,) = need(arrays, "digit.readout3")
     side = int(max(x.max(), y.max())) + 1
@@ -85,8 +84,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         ticks.append(offset + n / 2)
         offset += n + 8
     top.set_yticks(ticks, [f"layer {k}" for k in (1, 2, 3)])
-    top.set_ylim(-4, offset)
-    top.set_title("spikes of the three layers")
+    top.set(ylim=(-4, offset), title="spikes of the three layers")
     bottom = plate.add_subplot(grid[2, 1:], sharex=top)
     steps = np.arange(len(readout))
     lead = np.cumsum(readout.argmax(axis=1)[:, None] == np.arange(readout.shape[1]), axis=0)
@@ -96,9 +94,7 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
             steps * float(dt), lead[:, k], color=RED if chosen else GREY,
             linewidth=1.8 if chosen else 0.8,
         )  # fmt: skip
-    bottom.set_xlabel("time, ms")
-    bottom.set_ylabel("votes")
-    bottom.set_xlim(0, 3 * LEG_MS)
+    bottom.set(xlabel="time, ms", ylabel="votes", xlim=(0, 3 * LEG_MS))
     top.tick_params(labelbottom=False)
     counts = ", ".join(str(times.size) for times, _ in spikes)
     return plate.says(
@@ -108,18 +104,16 @@ def one_digit(arrays: Mapping[str, NDArray]) -> Plate:
         "but do not count.",
         f"Digit {int(target)}: {t.size} events, {counts} spikes in layers 1 to 3; the right class "
         f"ends with {int(lead[-1, int(target)])} of {len(readout)} votes.",
-        "sparse/exhibits.npz",
-        "sparse",
+        exhibits="sparse",
     )
 
 
 def learning(history: Table) -> Plate:
     """Validation accuracy against samples and against updates."""
-    plate = Plate(3.1)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(3.1, 2)
     words = []
     for index, ((experiment, variant), label) in enumerate(RULES.items()):
-        rows = history[(history["experiment"] == experiment) & (history["variant"] == variant)]
+        rows = where(history, experiment=experiment, variant=variant)
         points = _by_epoch(rows, "validation_accuracy")
         samples, updates = (_by_epoch(rows, axis)["mean"] for axis in ("samples", "updates"))
         if points.empty or samples.empty:
@@ -130,12 +124,10 @@ def learning(history: Table) -> Plate:
     if not words:
         raise NotMeasuredError("No history of training was recorded.")
     left.set_xlabel("training digits seen")
-    right.set_xlabel("updates of the weights")
-    right.set_xscale("log")
+    right.set(xlabel="updates of the weights", xscale="log")
     right.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     right.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
-    left.set_ylabel("validation accuracy, last layer")
-    left.set_title("equal samples")
+    left.set(ylabel="validation accuracy, last layer", title="equal samples")
     right.set_title("the same against updates")
     legend_below(plate, [left, right])
     return plate.says(
@@ -148,9 +140,8 @@ def learning(history: Table) -> Plate:
 
 def alignment(history: Table) -> Plate:
     """Cosine of the local gradients with back-propagation over training, layer by layer."""
-    rows = history[(history["experiment"] == "nmnist") & (history["variant"] == "spiking")]
-    plate = Plate(2.8)
-    left, right = plate.panels(1, 2, sharey=True)[0]
+    rows = where(history, experiment="nmnist", variant="spiking")
+    plate, (left, right) = row_of_panels(2.8, 2, sharey=True)
     words = []
     places = {f"alignment_layer{k}": f"layer {k}" for k in range(1, N_LAYERS + 1)}
     for index, (metric, label) in enumerate(places.items()):
@@ -164,9 +155,7 @@ def alignment(history: Table) -> Plate:
         words.append(f"{label}: {said[0]}, null {said[1]}")
     for ax, title in ((left, "the digits' own labels"), (right, "labels permuted (null)")):
         ax.axhline(0, color=GREY, linewidth=0.8)
-        ax.set_ylim(-1.05, 1.05)
-        ax.set_xlabel("epoch")
-        ax.set_title(title)
+        ax.set(ylim=(-1.05, 1.05), xlabel="epoch", title=title)
     left.set_ylabel("cosine with back-propagation")
     legend_below(plate, [left, right])
     return plate.says(
@@ -182,14 +171,15 @@ def alignment(history: Table) -> Plate:
 
 def layers(metrics: Table) -> Plate:
     """Accuracy of the readout of each layer, and activity of each layer."""
-    plate = Plate(2.8)
-    left, right = plate.panels(1, 2)[0]
+    plate, (left, right) = row_of_panels(2.8, 2)
     words = []
     for index, ((experiment, variant), label) in enumerate(RULES.items()):
         said = []
         for ax, metric in ((left, "accuracy_layer"), (right, "activity_layer")):
-            rows = _clean(metrics, experiment, variant)
-            rows = rows[rows["metric"].isin([f"{metric}{k}" for k in range(1, N_LAYERS + 1)])]
+            rows = where(
+                metrics, experiment=experiment, variant=variant, engine="brian2",
+                perturbation="none", metric=[f"{metric}{k}" for k in range(1, N_LAYERS + 1)],
+            )  # fmt: skip
             if rows.empty:
                 continue
             table = rows.assign(layer=rows["metric"].str[-1].astype(int))
@@ -203,8 +193,7 @@ def layers(metrics: Table) -> Plate:
     if not words:
         raise NotMeasuredError("No accuracy per layer was measured.")
     left.set_ylabel("test accuracy of the readout")
-    right.set_ylabel("spikes per neuron and step")
-    right.set_ylim(0, None)
+    right.set(ylabel="spikes per neuron and step", ylim=(0, None))
     for ax in (left, right):
         ax.set_xlabel("layer")
         ax.set_xticks(range(1, N_LAYERS + 1))
@@ -218,13 +207,12 @@ def layers(metrics: Table) -> Plate:
 
 def memory(history: Table) -> Plate:
     """Buffers of the compiled training step against the length of a trial."""
-    plate = Plate(2.7, 5.0)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.7, width=5.0)
     words: list[str] = []
     steps = (0, 0)
     labels = {"memory_local": "local", "memory_end_to_end": "back-propagation"}
     for index, (metric, label) in enumerate(labels.items()):
-        rows = history[(history["experiment"] == "memory") & (history["metric"] == metric)]
+        rows = where(history, experiment="memory", metric=metric)
         if rows.empty:
             raise NotMeasuredError("The memory of a training step was not measured.")
         points = over_seeds(rows.assign(value=rows["value"] / 1e6), ["epoch"])
@@ -235,8 +223,7 @@ def memory(history: Table) -> Plate:
     ax.set_xscale("log", base=2)
     ax.set_yscale("log")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlabel("steps per trial")
-    ax.set_ylabel("buffers of a training step, MB")
+    ax.set(xlabel="steps per trial", ylabel="buffers of a training step, MB")
     label_ends(ax)
     return plate.says(
         "Temporary memory of the compiled training step for one batch; input and weights, which "
@@ -249,20 +236,16 @@ def memory(history: Table) -> Plate:
 
 def device(metrics: Table) -> Plate:
     """Accuracy of devices before and after learning against how much neurons deviate."""
-    rows = metrics[
-        (metrics["experiment"] == "mismatch")
-        & (metrics["perturbation"] == "device")
-        & metrics["metric"].isin([*STAGES, "regained"])
-    ]
+    rows: Table = where(
+        metrics, experiment="mismatch", perturbation="device", metric=[*STAGES, "regained"]
+    )
     if rows.empty:
         raise NotMeasuredError("No device was simulated.")
-    plate = Plate(2.9, 5.4)
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(2.9, width=5.4)
     for index, (metric, label) in enumerate(STAGES.items()):
         points = over_seeds(rows[rows["metric"] == metric], ["strength"])
         line_with_interval(ax, 100 * points["strength"], points, index=index, label=label)
-    ax.set_xlabel("sd of thresholds and time constants, %")
-    ax.set_ylabel("test accuracy")
+    ax.set(xlabel="sd of thresholds and time constants, %", ylabel="test accuracy")
     label_ends(ax)
     words = []
     for level, group in rows.groupby("strength"):
@@ -296,22 +279,16 @@ def series(arrays: Mapping[str, NDArray], history: Table) -> Plate:
         ax.plot(t, output[:, k], color=PALETTE[k], linewidth=1.2)
         ax.set_ylabel(f"layer {k + 1}")
         ax.tick_params(labelbottom=k == N_LAYERS - 1)
-        rows = history[
-            (history["experiment"] == "regression")
-            & (history["metric"] == f"nmse_layer{k + 1}")
-            & (history["variant"] == "spiking")
-        ]
-        if rows.empty:
+        rows = where(history, experiment="regression", variant="spiking")
+        points = _by_epoch(rows, f"nmse_layer{k + 1}")
+        if points.empty:
             raise NotMeasuredError("No time series was learned.")
-        points = over_seeds(rows, ["epoch"])
         line_with_interval(right, points["epoch"], points, index=k, label=f"layer {k + 1}")
         first, last = points["mean"].iloc[0], points["mean"].iloc[-1]
         words.append(f"layer {k + 1} from {first:.2f} to {last:.3f}")
     assert above is not None
     above.set_xlabel("time, ms")
-    right.set_yscale("log")
-    right.set_xlabel("trials")
-    right.set_ylabel("squared error / variance")
+    right.set(yscale="log", xlabel="trials", ylabel="squared error / variance")
     label_ends(right)
     return plate.says(
         "Three layers that learn a ramp and sines of 12 and 4 Hz, each by its own loss, while the "
@@ -319,19 +296,9 @@ def series(arrays: Mapping[str, NDArray], history: Table) -> Plate:
         "learning, weights fixed. Right: error of the smoothed readout in each trial; bands: "
         "95 % t intervals over seeds.",
         "Error in the first and last trial: " + "; ".join(words) + ".",
-        "regression/exhibits.npz",
-        "regression",
+        exhibits="regression",
     )
 
 
 def _by_epoch(rows: Table, metric: str) -> Table:
     return over_seeds(rows[rows["metric"] == metric], ["epoch"])
-
-
-def _clean(metrics: Table, experiment: str, variant: str) -> Table:
-    return metrics[
-        (metrics["experiment"] == experiment)
-        & (metrics["variant"] == variant)
-        & (metrics["engine"] == "brian2")
-        & (metrics["perturbation"] == "none")
-    ]

@@ -67,10 +67,7 @@ def readout(arrays: Any, frames: Any) -> Any:
 def train(params: Params, streams: Streams, progress: Progress) -> Network:
     """Cross-entropy in every step that counts, BPTT, Adam with a cosine decay; last epoch kept.
 
-    Args:
-        params: Parameters of the experiment.
-        streams: Randomness: "control-init", "shuffle".
-        progress: Called after every epoch.
+    Randomness: "control-init", "shuffle".
     """
     data, held_out = task.recordings_of(params, "train"), task.recordings_of(params, "validation")
     n, batch, first = len(data.labels), params.batch_gru, model.burn_in(params)

@@ -46,11 +46,8 @@ def rule_of(params: Params, variant: str) -> str:
 def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
     """Train one network; the last epoch is kept.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: Named after a rule, or trained by the experiment's.
-        streams: Randomness: "init", "shuffle", the same for all rules; "alignment <batches>".
-        progress: Called after every epoch.
+    A variant is named after a rule, or trained by the experiment's. Randomness: "init", "shuffle",
+    the same for all rules; "alignment <batches>".
     """
     c = constants(params)
     name = rule_of(params, variant)
@@ -116,17 +113,11 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {layers[-1]:.4f}")
     if n_all in moments:
         aligned(n_all)
-    arrays = {}
-    for index, (w, b, g) in enumerate(zip(now.w, now.b, weights.g, strict=True), start=1):
-        arrays |= {f"w{index}": np.asarray(w), f"b{index}": np.asarray(b)}
-        arrays[f"g{index}"] = np.asarray(g)
     return Network(
-        arrays,
+        model.arrays_of(now.w, now.b, weights.g),
         {
-            "engine": "jax",
+            **history.info("jax"),
             "rule": name,
-            "epochs": params.epochs,
-            "epoch_seconds": history.mean("epoch_seconds"),
             "validation_accuracy": float(layers[-1]),
             "parameters": int(sum(w.size for w in now.w) + sum(b.size for b in now.b)),
             "measures": alignment.over_training(history.rows),
@@ -163,10 +154,11 @@ def read(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
     )
 
 
-def counts_of(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
-    """Spikes of every neuron of every layer in a trial, (trial, neuron) each."""
+def counts_of(params: Params, trained: Network, frames: NDArray) -> dict[str, NDArray]:
+    """Layer -> spikes of every neuron in a trial, (trial, neuron)."""
     weights = weights_of(trained)
-    return _in_parts(params, weights, frames, lambda _, spikes: np.asarray(spikes.sum(axis=0)))
+    found = _in_parts(params, weights, frames, lambda _, spikes: np.asarray(spikes.sum(axis=0)))
+    return dict(zip(model.names(params), found, strict=True))
 
 
 def _in_parts(

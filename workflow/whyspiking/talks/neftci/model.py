@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -82,6 +82,12 @@ def weights_of(network: Network) -> tuple[list[NDArray], list[NDArray], list[NDA
     return tuple(  # type: ignore[return-value]
         [network.arrays[f"{kind}{index}"] for index in range(1, n + 1)] for kind in "wbg"
     )
+
+
+def arrays_of(w: Sequence, b: Sequence, g: Sequence) -> dict[str, NDArray]:
+    """Arrays of a network from weights, biases and readouts of all layers; see `weights_of`."""
+    kinds = zip("wbg", (w, b, g), strict=True)
+    return {f"{kind}{k}": np.asarray(x) for kind, of in kinds for k, x in enumerate(of, start=1)}
 
 
 def thresholds(b: NDArray) -> NDArray[np.float64]:

@@ -124,10 +124,7 @@ def to_brian(params: Params) -> BrianModel:
             "sizes": plain.definition["sizes"],
         },
         construct=construct,
-        reset={
-            "retina": "q = 0; p = 0; x = 0",
-            **dict.fromkeys(groups, START),
-        },
+        reset={"retina": "q = 0; p = 0; x = 0", **dict.fromkeys(groups, START)},
     )
 
 
@@ -257,7 +254,13 @@ def decode(params: Params, recording: Recording, task: Task) -> Trials:
     outcome = model.decode(params, recording, task)
     if CONTROL not in task.stimulus.arrays:
         return outcome
-    return _part(outcome, periods(task)["relearned"])
+    last = periods(task)["relearned"]
+    return replace(
+        outcome,
+        targets=outcome.targets[last],
+        choices=outcome.choices[last],
+        decision_ms=outcome.decision_ms[last],
+    )
 
 
 def periods(given: Task) -> dict[str, NDArray[np.int64]]:
@@ -292,13 +295,4 @@ def join(params: Params, parts: list[Task]) -> Task:
         Stimulus({tasks.INPUT: spikes}),
         np.concatenate([part.targets for part in parts]),
         params.n_classes,
-    )
-
-
-def _part(outcome: Trials, trials: NDArray) -> Trials:
-    return Trials(
-        outcome.targets[trials],
-        outcome.choices[trials],
-        outcome.decision_ms[trials],
-        outcome.n_classes,
     )

@@ -7,7 +7,8 @@ the same program a test.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,18 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.trial_subsets import of_variant
 from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Condition,
-    Layer,
     Network,
+    Networks,
     Params,
+    Parents,
     Progress,
     Recording,
+    Simulate,
     Split,
     Stimulus,
     Task,
@@ -71,19 +75,15 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def trial(params: Params, streams: Streams) -> Task:
     """The one trial."""
     raster = streams.rng("noise").random((n_steps(params), params.n_in)) < params.p_input
-    step, unit = np.nonzero(raster)
-    zeros = np.zeros(len(step), np.int32)
-    times = (step * float(params.dt_ms)).astype(np.float64)
-    spikes = Spikes(times, unit.astype(np.int32), zeros, 1, params.n_in, params.trial_ms)
+    spikes = Spikes.from_raster(raster[None], params.dt_ms)
     return Task(Stimulus({INPUT: spikes}), series(params)[None], 0, dt_ms=params.dt_ms)
 
 
 def raster_of(params: Params, task: Task) -> NDArray[np.float64]:
     """The frozen input, (step, input), 0 or 1."""
     spikes = task.stimulus.spikes[INPUT]
-    found = np.zeros((n_steps(params), params.n_in))
-    found[np.rint(spikes.times_ms / params.dt_ms).astype(int), spikes.units] = 1
-    return found
+    step = np.rint(spikes.times_ms / params.dt_ms).astype(int)
+    return spikes.raster(step, n_steps(params))[0].astype(float)
 
 
 def to_brian(params: Params) -> BrianModel:
@@ -150,41 +150,22 @@ def bind(params: Params, network: Network) -> Binding:
 def learning_with(params: Params, network: Network, eta: float) -> Binding:
     """Place weights into the structure; it learns with rate `eta` per step."""
     alpha, beta, _ = model.decays(params)
-    values: dict[str, NDArray | float] = {
-        "retina.alpha": alpha, "retina.beta": beta, "retina.eta": eta,
-    }  # fmt: skip
-    layers, pre = {}, INPUT
-    found = zip(model.names(params), *model.weights_of(network), strict=True)
-    for k, (name, w, b, g) in enumerate(found, start=1):
-        values |= {f"s{k}.w": np.asarray(w, float), f"g{k}.w": np.asarray(g, float)}
-        values |= {f"{name}.b": np.asarray(b, float) + model.thresholds(b), f"{name}.eta": eta}
-        values[f"{name}.v_th"] = model.thresholds(b)
-        for key, tau_ms in model.taus(params).items():
-            values[f"{name}.{key}"] = np.full(b.size, tau_ms * 1e-3)
-        layers[f"s{k}.w"] = Layer(pre, name, np.asarray(w))
-        layers[f"g{k}.w"] = Layer(name, f"readout{k}", np.asarray(g), "readout")
-        pre = name
-    return Binding(values, layers)
+    plain = model.bind(params, network)
+    rates = {f"{group}.eta": eta for group in ("retina", *model.names(params))}
+    traces = {"retina.alpha": alpha, "retina.beta": beta}
+    layers = {**plain.layers, "s1.w": replace(plain.layers["s1.w"], pre=INPUT)}
+    return Binding({**plain.values, **traces, **rates}, layers)
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Learn for `iterations` trials in one run of the program.
 
     What a first trial changes at a thousandth of the rate, where weights as good as stay, is
     compared with Eqs. 1 to 7 in NumPy: the cosine of both is `gradient_cosine_engines`.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: "untrained" is the network before learning.
-        streams: Randomness: "noise", "init".
-        parents: None.
-        progress: Called once the program is there.
+    The variant "untrained" is the network before learning. Randomness: "noise", "init".
     """
     from whyspiking.brian import Machine
 
@@ -225,10 +206,7 @@ def initial(params: Params, raster: NDArray, streams: Streams) -> Network:
         [params.n_in, *params.hidden], 1, params.amplitude, params.mean_u, raster[:, None],
         learning.constants(params), streams.rng("init"),
     )  # fmt: skip
-    arrays = {}
-    for k, (w, b, g) in enumerate(zip(*weights, strict=True), start=1):
-        arrays |= {f"w{k}": np.asarray(w), f"b{k}": np.asarray(b), f"g{k}": np.asarray(g)}
-    return Network({name: np.asarray(x, float) for name, x in arrays.items()})
+    return Network({k: np.asarray(x, float) for k, x in model.arrays_of(*weights).items()})
 
 
 def one_trial(params: Params, start: Network, raster: NDArray, eta: float) -> list[NDArray]:
@@ -267,8 +245,7 @@ def reference_counts(
     """Spike counts of all layers in JAX."""
     from whyspiking.talks.neftci import learning
 
-    counts = learning.counts_of(params, network, _frames(params, task))
-    return dict(zip(model.names(params), counts, strict=True))
+    return learning.counts_of(params, network, _frames(params, task))
 
 
 def _frames(params: Params, task: Task) -> NDArray[np.float32]:
@@ -309,25 +286,16 @@ def measures(
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """What the network with the lowest seed says after learning.
-
-    Args:
-        params: Parameters of the experiment.
-        networks: Trained networks by (variant, seed).
-        simulate: Runs a network in Brian2.
-        streams: Randomness; nothing is drawn here.
 
     Returns:
         "series.target" and "series.output" (step, layer), "series.dt_ms" ().
     """
-    seed = min(seed for variant, seed in networks if variant == "spiking")
+    seed, network = next(iter(of_variant(networks).items()))
     task = trial(params, Streams(seed))
-    outcome = decode(params, simulate(networks["spiking", seed], task), task)
+    outcome = decode(params, simulate(network, task), task)
     return {
         "series.target": outcome.targets[0],
         "series.output": outcome.outputs[0],

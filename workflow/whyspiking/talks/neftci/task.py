@@ -90,10 +90,7 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray[np.float3
     spikes = task.stimulus.spikes[INPUT]
     come = spikes.times_ms <= t_ms
     so_far = replace(
-        spikes,
-        times_ms=spikes.times_ms[come],
-        units=spikes.units[come],
-        trials=spikes.trials[come],
+        spikes, times_ms=spikes.times_ms[come], units=spikes.units[come], trials=spikes.trials[come]
     )
     frames = min(t_ms / params.dt_ms + 0.5, params.n_frames)
     return so_far.counts().astype(np.float32) * (10 / frames)
@@ -101,26 +98,15 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray[np.float3
 
 def as_spikes(params: Params, data: Recordings, chosen: NDArray) -> Task:
     """Some digits of which only frames are kept: spikes in the middle of what a frame takes in."""
-    active = data.unpacked(chosen).transpose(1, 0, 2)
-    trial, frame, channel = np.nonzero(active)
-    spikes = Spikes(
-        (frame * float(params.dt_ms)).astype(np.float64),
-        channel.astype(np.int32),
-        trial.astype(np.int32),
-        len(chosen),
-        data.n_channels,
-        duration_ms(params),
-    )
+    spikes = Spikes.from_raster(data.unpacked(chosen).transpose(1, 0, 2), params.dt_ms)
     return Task(Stimulus({INPUT: spikes}), data.labels[chosen], params.n_classes)
 
 
 def frames_of(params: Params, spikes: Spikes) -> NDArray[np.float32]:
     """0/1 frames (time, trial, input) of input spikes, binned as Brian2 does."""
     frame = np.floor(spikes.times_ms / params.dt_ms + 0.5).astype(int)
-    kept = frame < params.n_frames
-    found = np.zeros((params.n_frames, spikes.n_trials, spikes.n_units), np.float32)
-    found[frame[kept], spikes.trials[kept], spikes.units[kept]] = 1
-    return found
+    found = spikes.raster(frame, params.n_frames).transpose(1, 0, 2)
+    return found.astype(np.float32, order="C")
 
 
 def duration_ms(params: Params) -> float:

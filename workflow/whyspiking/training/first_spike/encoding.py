@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Stimulus, Task
+from whyspiking.contract.types import Params, Stimulus, Task, Trials
 
 BACKGROUND = 0.0
 """Brightness of a pixel from which nothing has come: where all fire, the background comes last."""
@@ -51,6 +51,24 @@ def as_task(
     return Task(Stimulus(spikes={"input": spikes}), targets, n_classes, features)
 
 
+def decide(first: NDArray, task: Task, unit_ms: float) -> Trials:
+    """The first output spike decides; ties go to the lower class, silence is no decision.
+
+    Args:
+        first: First output spikes, inf where silent; (trial, class).
+        task: The trials.
+        unit_ms: Unit of these times in ms.
+    """
+    earliest = first.min(axis=1)
+    choices = np.where(np.isfinite(earliest), first.argmin(axis=1), -1)
+    return Trials(
+        targets=np.asarray(task.targets, np.int64),
+        choices=choices.astype(np.int64),
+        decision_ms=np.asarray(earliest, float) * unit_ms,
+        n_classes=task.n_classes,
+    )
+
+
 def arrived(task: Task, t_ms: float) -> NDArray[np.bool_]:
     """Which features of a task from `as_task` are known at a time, (trial, feature).
 
@@ -67,10 +85,11 @@ def arrived(task: Task, t_ms: float) -> NDArray[np.bool_]:
     return first_ms[:, : task.features.shape[1]] <= t_ms
 
 
-def brightness_until(task: Task, t_ms: float) -> NDArray:
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
     """Pixels whose spikes have arrived, all others as background; (trial, pixel).
 
     Args:
+        params: Not needed; the contract of a talk gives them.
         task: From `as_task`, its features the brightness of pixels.
         t_ms: Time of asking.
     """

@@ -1,6 +1,6 @@
 """Figures of the spoken words: one word through all layers, accuracy against activity, leaks.
 
-Exhibits read: `words/exhibits.npz`, described in `exhibits.py`.
+Exhibits read: `words/exhibits.npz`, described in `exhibits_words.py`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.datasets.speech.voices import WORDS
-from whyspiking.plots.figures import BLUE, GREY, INK, RED, Plate, legend_below, need, raster
-from whyspiking.records.tables import Table
+from whyspiking.plots.figures import (
+    BLUE,
+    GREY,
+    INK,
+    RED,
+    Plate,
+    legend_below,
+    need,
+    raster,
+    row_of_panels,
+)
+from whyspiking.records.tables import Table, where
 
-SOURCE = "words/exhibits.npz"
 FRAME_MS = 10.0
 NAMES = {"spiking": "leaky", "if_neuron": "no leak", "sparse": "leaky, spikes have a price"}
 COLOURS = {"spiking": BLUE, "if_neuron": GREY, "sparse": RED}
@@ -29,13 +38,8 @@ def one_word(arrays: Mapping[str, NDArray]) -> Plate:
     end_s = len(mel) * FRAME_MS / 1000
     plate = Plate(4.6)
     axes = plate.subplots(1 + N_LAYERS, 1, sharex=True, height_ratios=[1.2, 1, 1, 1])
-    picture = axes[0].imshow(
-        mel.T,
-        origin="lower",
-        aspect="auto",
-        cmap="Greys",
-        extent=(0, end_s, 0.5, mel.shape[1] + 0.5),
-    )
+    extent = (0, end_s, 0.5, mel.shape[1] + 0.5)
+    picture = axes[0].imshow(mel.T, origin="lower", aspect="auto", cmap="Greys", extent=extent)
     plate.colorbar(picture, ax=list(axes), label="log power, sd", shrink=0.35, anchor=(0, 1))
     axes[0].set_ylabel("mel band")
     shares = []
@@ -44,11 +48,9 @@ def one_word(arrays: Mapping[str, NDArray]) -> Plate:
         raster(ax, frames * FRAME_MS / 1000, neurons, colours=BLUE, height=1.2)
         for line in ax.get_lines():
             line.set_linewidth(1.8)
-        ax.set_ylabel(f"layer {k + 1}\nneuron")
-        ax.set_ylim(-1, spikes.shape[1])
+        ax.set(ylabel=f"layer {k + 1}\nneuron", ylim=(-1, spikes.shape[1]))
         shares.append(f"{100 * spikes.mean():.0f} %")
-    axes[-1].set_xlabel("time, s")
-    axes[-1].set_xlim(0, end_s)
+    axes[-1].set(xlabel="time, s", xlim=(0, end_s))
     return plate.says(
         (
             f"The word “{word}”, spoken by a voice that was left out of training, and its spikes "
@@ -60,34 +62,30 @@ def one_word(arrays: Mapping[str, NDArray]) -> Plate:
             f"layers of {layers[0].shape[1]} neurons; active are {', '.join(shares)} of neurons "
             "and frames."
         ),
-        SOURCE,
-        "words",
+        exhibits="words",
     )
 
 
 def activity(metrics: Table) -> Plate:
     """Accuracy on test words against the share of active neurons, one dot per network."""
-    rows = metrics.query("experiment == 'words' and engine == 'brian2' and perturbation == 'none'")
-    plate = Plate(3.0)
-    ax = plate.subplots()
+    rows = where(metrics, experiment="words", engine="brian2", perturbation="none")
+    plate, (ax,) = row_of_panels(3.0)
     told = []
     for variant, name in NAMES.items():
-        own = rows[rows["variant"] == variant]
-        score = own[own["metric"] == "accuracy"].sort_values("seed")["value"].to_numpy()
-        sparsity = own[own["metric"] == "activation_sparsity"].sort_values("seed")["value"]
-        share = 100 * (1 - sparsity.to_numpy())
+        score = _of_seeds(rows, variant=variant, metric="accuracy")
+        share = 100 * (1 - _of_seeds(rows, variant=variant, metric="activation_sparsity"))
         if not score.size:
             continue
         ax.plot(share, 100 * score, "o", color=COLOURS[variant], label=name)
         told.append(f"{name}: {100 * score.mean():.1f} % right at {share.mean():.1f} % active")
-    control = rows_of_control(metrics)
+    clean = where(metrics, experiment="words", perturbation="none")
+    control = _of_seeds(clean, variant="conv", metric="accuracy")
     if control.size:
         ax.axhline(100 * control.mean(), color=INK, lw=1, ls=":", label="ReLU convolutions")
         told.append(f"ReLU convolutions: {100 * control.mean():.1f} % right")
     ax.axvline(5, color=GREY, lw=1, ls="--", label="5 % (published: less)")
     ax.set_xlim(left=0)
-    ax.set_xlabel("neurons active per frame of 10 ms, %")
-    ax.set_ylabel("accuracy on test words, %")
+    ax.set(xlabel="neurons active per frame of 10 ms, %", ylabel="accuracy on test words, %")
     legend_below(plate, [ax])
     return plate.says(
         (
@@ -101,32 +99,25 @@ def activity(metrics: Table) -> Plate:
     )
 
 
-def rows_of_control(metrics: Table) -> NDArray[np.float64]:
-    """Accuracy of the ReLU network by seed."""
-    rows = metrics.query(
-        "experiment == 'words' and variant == 'conv' and metric == 'accuracy' "
-        "and perturbation == 'none'"
-    )
-    return rows.sort_values("seed")["value"].to_numpy()
+def _of_seeds(rows: Table, **places: str) -> NDArray[np.float64]:
+    """Values of some rows, lowest seed first."""
+    return where(rows, **places).sort_values("seed")["value"].to_numpy()
 
 
 def leaks(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
     """What the leak is worth per seed, and the trained leaks of the layers."""
-    plate = Plate(2.8)
-    left, right = plate.subplots(1, 2, width_ratios=[1, 1.2])
-    rows = metrics.query(
-        "experiment == 'words' and engine == 'brian2' and perturbation == 'none' "
-        "and metric == 'accuracy'"
+    plate, (left, right) = row_of_panels(2.8, 2, width_ratios=[1, 1.2])
+    rows = where(
+        metrics, experiment="words", engine="brian2", perturbation="none", metric="accuracy"
     )
-    both = [rows[rows["variant"] == v].set_index("seed")["value"] for v in ("if_neuron", "spiking")]
+    both = [where(rows, variant=v).set_index("seed")["value"] for v in ("if_neuron", "spiking")]
     gains = []
     for seed in sorted(set(both[0].index) & set(both[1].index)):
         pair = [100 * float(values.loc[seed]) for values in both]
         gains.append(pair[1] - pair[0])
         left.plot([0, 1], pair, "o-", color=BLUE, lw=1)
     left.set_xticks([0, 1], ["no leak", "leaky"])
-    left.set_xlim(-0.4, 1.4)
-    left.set_ylabel("accuracy on test words, %")
+    left.set(xlim=(-0.4, 1.4), ylabel="accuracy on test words, %")
     kept: dict[str, list[NDArray]] = {}
     for key, values in arrays.items():
         if key.startswith("leak."):
@@ -153,6 +144,5 @@ def leaks(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
             f"Left: accuracy without and with leak for each seed; the mean gain is {gain} points. "
             "Right: trained time constants of the leak in each of the three layers."
         ),
-        SOURCE,
-        "words",
+        exhibits="words",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress, Task, Trials
+from whyspiking.contract.types import Network, Params, Parents, Progress, Task, Trials
 from whyspiking.talks.masquelier.audio import network, task
 from whyspiking.training.gradient import Settings, fit, keep_compiled
 
@@ -22,20 +21,12 @@ PIECE = 350
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; the epoch is chosen on a speaker who is left out of the training words.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: A key of `network.LEAKY`, "conv" or "linear".
-        streams: Randomness: "init", "augmentation" and "shuffle".
-        parents: The trained network that "sparse" goes on from.
-        progress: Called after every epoch.
+    Variants are the keys of `network.LEAKY`, of which "sparse" goes on from its parent, "conv" and
+    "linear". Randomness: "init", "augmentation", "shuffle".
     """
     (x, labels), (held_x, held_labels) = (
         task.samples(params, split) for split in ("train", "validation")

@@ -150,7 +150,4 @@ def raster(params: Params, recording: Recording, k: int) -> NDArray[np.bool_]:
     """Spikes of layer k, (trial, frame, neuron), frames as in the input."""
     spikes = recording.spikes[hidden(k)]
     step = np.rint(spikes.times_ms / params.frame_ms).astype(np.int64) - k
-    inside = (step >= 0) & (step < params.n_frames)
-    found = np.zeros((spikes.n_trials, params.n_frames, spikes.n_units), bool)
-    found[spikes.trials[inside], step[inside], spikes.units[inside]] = True
-    return found
+    return spikes.raster(step, params.n_frames)

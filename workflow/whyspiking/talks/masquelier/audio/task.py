@@ -21,12 +21,9 @@ SMALLEST = 0.1
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """The words of one split; "test" is all that the held-out speakers say and a tenth of the rest.
+    """The words of one split, the same for all seeds; "fresh" does not exist.
 
-    Args:
-        params: Parameters of the experiment.
-        split: "fresh" does not exist.
-        streams: Unused; the set is the same for all seeds.
+    "test" is all that the held-out speakers say and a tenth of the rest.
     """
     if split == "fresh":
         return None

@@ -13,14 +13,12 @@ Keys, from the spiking network with the lowest seed unless they end in a seed:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.types import Networks, Params, Simulate
 from whyspiking.talks.masquelier.audio import learning, simulation, task
 from whyspiking.talks.masquelier.audio.network import LEAKY, depth
 
@@ -28,19 +26,9 @@ N_WORDS = 100
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
-    """All arrays of the experiment; see the module's description.
-
-    Args:
-        params: Parameters of the experiment.
-        networks: Trained networks by (variant, seed).
-        simulate: Runs a network in Brian2.
-        streams: Randomness; nothing is drawn here.
-    """
+    """All arrays of one experiment; see the module's description."""
     held_out = task.make_task(params, "validation", streams)
     assert held_out is not None and held_out.features is not None
     some = select_task(held_out, np.arange(min(N_WORDS, len(held_out.targets))))
