@@ -46,12 +46,7 @@ CHATTER = (
     "This was a dry-run",
     "Exiting because a job execution failed",
 )
-SILENT = (
-    LogEvent.JOB_STARTED,
-    LogEvent.PROGRESS,
-    LogEvent.RULEGRAPH,
-    LogEvent.WORKFLOW_STARTED,
-)
+SILENT = (LogEvent.JOB_STARTED, LogEvent.PROGRESS, LogEvent.RULEGRAPH, LogEvent.WORKFLOW_STARTED)
 IMPLIED = ("Missing output files", "Input files updated by another job")
 BEAT_S = {
     True: 1.0,

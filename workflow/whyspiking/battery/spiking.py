@@ -79,9 +79,7 @@ class Bench:
         self.task = self._test_task()
         self.recording, self.outcome = self._run(self.task, self.binding.values)
         self.chosen = chosen_trials(
-            scoring.n_trials(self.outcome),
-            perturbed_limit(self.outcome, self.config),
-            self.streams,
+            scoring.n_trials(self.outcome), perturbed_limit(self.outcome, self.config), self.streams
         )
         self.part = select_task(self.task, self.chosen)
         self.part_score = scoring.score(scoring.select(self.outcome, self.chosen))

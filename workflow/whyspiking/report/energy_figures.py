@@ -57,10 +57,7 @@ def energy_dots(ratios: Table) -> Plate:
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.5, len(order) - 0.5)
     ax.set_xlabel("R = energy of the control / energy of the spiking network")
-    for told, side, gap in (
-        ("spikes cheaper →", "left", 6),
-        ("← control cheaper", "right", -6),
-    ):
+    for told, side, gap in (("spikes cheaper →", "left", 6), ("← control cheaper", "right", -6)):
         ax.annotate(
             told,
             xy=(1, 1.01),

@@ -182,15 +182,7 @@ def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str,
             if logarithmic and not BEYOND[0] <= at <= BEYOND[1]:
                 marker = "<" if at < 1 else ">"
                 at = float(np.clip(at, *BEYOND))
-            ax.plot(
-                at,
-                y,
-                color=own,
-                marker=marker,
-                markersize=4,
-                markerfacecolor=face,
-                zorder=3,
-            )
+            ax.plot(at, y, color=own, marker=marker, markersize=4, markerfacecolor=face, zorder=3)
         shown = _range([finding.effect for finding in group], logarithmic)
         frame = ax.get_yaxis_transform()
         ax.text(1.02, y, shown, transform=frame, fontsize=7.5, va="center")

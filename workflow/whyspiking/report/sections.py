@@ -32,11 +32,7 @@ MEASURES = (
     ("R1", "robustness area, from the most to the least harmful perturbation", "range"),
     ("R3", "robustness area minus that of the control, range over perturbations", "range"),
     ("G1", "parameters of the control over those of the spiking network at equal score", "each"),
-    (
-        "M3",
-        "cosine of the rule's update with the gradient, less that with permuted labels",
-        "each",
-    ),
+    ("M3", "cosine of the rule's update with the gradient, less that with permuted labels", "each"),
     ("Q1", "score in Brian2 minus score in the engine of training", "one"),
 )
 """Heading of a measure, meaning, and which macro writes the cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -103,27 +104,19 @@ def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float
         scores = own.loc[own["metric"] == "score_difference", "value"].astype(float).abs()
         least, largest = decisions.min(), scores.max()
         beyond = least < limits["equal_decisions"] or largest > limits["score_difference"]
-        found.append(
-            {
-                "talk": name,
-                "networks": len(own[keys].drop_duplicates()),
-                "equal_decisions": float(least),
-                "score_difference": float(largest),
-                "equal": not beyond,
-            }
-        )
+        worst = {"equal_decisions": float(least), "score_difference": float(largest)}
+        networks = len(own[keys].drop_duplicates())
+        found.append({"talk": name, "networks": networks, **worst, "equal": not beyond})
     return columns.PARITY.table(found)
 
 
 def _pairs(variants: Mapping[str, Variant]) -> Iterator[tuple[str, str]]:
     """Spiking variant and control."""
-    for spiking in variants.values():
-        for control in variants.values():
-            if spiking.role == "spiking" and control.role == "control":
-                yield spiking.name, control.name
+    for spiking, control in itertools.product(variants.values(), repeat=2):
+        if (spiking.role, control.role) == ("spiking", "control"):
+            yield spiking.name, control.name
 
 
 def _seconds(rows: Table, variant: str) -> dict[int, float]:
     own = rows[rows["variant"] == variant]
-    values: Any = own.groupby("seed")["value"].mean()
-    return {int(seed): float(value) for seed, value in values.items()}
+    return own.groupby("seed")["value"].mean().to_dict()
