@@ -79,7 +79,7 @@ def probe_control(
     features = seen(network, np.asarray(part.features))
     choices = forward(network.arrays, features)[-1].argmax(axis=1)
     reference = replication.evaluate(params, variant, network, part)
-    if not isinstance(reference, Trials) or _share(choices, reference.choices) < SAME_CHOICES:
+    if not isinstance(reference, Trials) or np.mean(choices == reference.choices) < SAME_CHOICES:
         progress(1.0, "not a ReLU network; only its stated counts are kept")
         return tables.rows(shared, stated, n_trials)
 
@@ -259,7 +259,3 @@ def _trials(choices: NDArray, targets: NDArray, n_classes: int) -> Trials:
         decision_ms=np.zeros(choices.size),
         n_classes=n_classes,
     )
-
-
-def _share(first: NDArray, second: NDArray) -> float:
-    return float((first == second).mean())

@@ -116,8 +116,7 @@ class Bench:
 
     def curve_rows(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """Every common condition that the experiment lists, and the talk's own ones."""
-        found = {"input": self.task.stimulus.spikes, "hidden": self.model.replay}
-        spike_loci = [locus for locus, trains in found.items() if trains]
+        spike_loci = [locus for locus, trains in self._loci().items() if trains]
         number_loci = [x for x in ("weights", "neurons") if conditions.keys_at(x, self.binding)]
         planned = conditions.plan(
             names,
@@ -167,6 +166,10 @@ class Bench:
         times = np.linspace(0.0, self.model.trial_ms, latency.ANYTIME_POINTS)
         curve = latency.anytime(self.outcome, times)
         return {"anytime.time_ms": times, f"anytime.{self.variant}.{self.params.seed}": curve}
+
+    def _loci(self) -> dict[str, list[str]]:
+        """Where spikes can be perturbed -> populations."""
+        return {"input": list(self.task.stimulus.spikes), "hidden": list(self.model.replay)}
 
     def _test_task(self) -> Task:
         task = self.replication.make_task(self.params, "test", self.streams)
@@ -233,10 +236,7 @@ class Bench:
         n = scoring.n_trials(self.outcome)
         some = chosen_trials(n, int(self.config["decoder_trials"]), self.streams)
         rows = []
-        for locus, names in (
-            ("input", list(self.task.stimulus.spikes)),
-            ("hidden", list(self.model.replay)),
-        ):
+        for locus, names in self._loci().items():
             trains = [self.trains[name].select_trials(some) for name in names]
             if not trains or some.size < 10 * self.outcome.n_classes:
                 continue

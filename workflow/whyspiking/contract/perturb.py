@@ -138,7 +138,7 @@ def delete(spikes: Spikes, probability: float, rng: Generator) -> Spikes:
     _check("probability", probability, 0, 1)
     if probability == 0:
         return spikes
-    return _keep(spikes, rng.random(len(spikes)) >= probability)
+    return spikes.keep(rng.random(len(spikes)) >= probability)
 
 
 def insert(spikes: Spikes, fraction: float, rng: Generator, window: Window | None = None) -> Spikes:
@@ -173,7 +173,7 @@ def earliest(spikes: Spikes) -> Spikes:
     first = np.zeros(spikes.n_trials * spikes.n_units, np.int64)
     # Spikes of a trial come in order of time: written backwards, the earliest one stays.
     first[flat[::-1]] = np.arange(len(spikes))[::-1]
-    return _keep(spikes, first[flat] == np.arange(len(spikes)))
+    return spikes.keep(first[flat] == np.arange(len(spikes)))
 
 
 def concatenate(pieces: Sequence[Spikes]) -> Spikes:
@@ -286,17 +286,6 @@ def ordered(times_ms: NDArray, units: NDArray, trials: NDArray, *, like: Spikes)
 
 def _with_times(spikes: Spikes, times_ms: NDArray) -> Spikes:
     return ordered(times_ms, spikes.units, spikes.trials, like=spikes)
-
-
-def _keep(spikes: Spikes, kept: NDArray[np.bool_]) -> Spikes:
-    return Spikes(
-        spikes.times_ms[kept],
-        spikes.units[kept],
-        spikes.trials[kept],
-        spikes.n_trials,
-        spikes.n_units,
-        spikes.duration_ms,
-    )
 
 
 def _reflect(times_ms: NDArray, duration_ms: float) -> NDArray:

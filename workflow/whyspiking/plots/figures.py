@@ -67,9 +67,12 @@ class Plate(Figure):
         self.experiment = experiment
         return self
 
-    def panels(self, rows: int, columns: int, **options: Any) -> NDArray:
-        """Axes as an array (rows, columns), whatever its size."""
-        return np.asarray(self.subplots(rows, columns, squeeze=False, **options))
+    def panels(self, rows: int, columns: int, used: int | None = None, **options: Any) -> NDArray:
+        """Axes as an array (rows, columns), whatever its size; those beyond `used` stay blank."""
+        axes = np.asarray(self.subplots(rows, columns, squeeze=False, **options))
+        for ax in axes.flat[used:] if used is not None else ():
+            ax.set_axis_off()
+        return axes
 
 
 @contextmanager

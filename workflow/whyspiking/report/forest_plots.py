@@ -226,9 +226,6 @@ def verdict_forest(verdicts: Table) -> Plate:
     Each row has its own scale, since the claims have different units; the numbers are written at
     the right.
 
-    Args:
-        verdicts: Rows of the verdict table.
-
     Raises:
         NotMeasuredError: If no claim was measured.
     """

@@ -31,10 +31,6 @@ Rules = Mapping[str, Sequence[Rule]]
 def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     """Memory against the length of a trial, a panel per talk, a line per rule.
 
-    Args:
-        rules: Talk -> the rules that it declares.
-        names: Talk -> how the panels call it, in their order.
-
     Raises:
         NotMeasuredError: If no talk declares a rule.
     """
@@ -44,7 +40,7 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     plate = Plate(0.4 + 2.15 * rows, 2.2 * max(2, columns))
-    axes = plate.panels(rows, columns, sharex=True, sharey=True)
+    axes = plate.panels(rows, columns, len(shown), sharex=True, sharey=True)
     words = []
     axes[0, 0].set_xscale("log")
     axes[0, 0].set_yscale("log")
@@ -56,8 +52,6 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     axes[0, 0].set_ylim(0.5 * min(lows), 300 * max(highs))
     for ax in axes.flat:
         ax.minorticks_off()
-    for ax in list(axes.flat)[len(shown) :]:
-        ax.set_axis_off()
     for ax in axes[:, 0]:
         ax.set_ylabel("numbers kept")
     for ax in axes[-1]:
@@ -94,12 +88,7 @@ def _lines(ax: Axes, rules: Sequence[Rule]) -> list[str]:
 
 
 def sentence(rules: Rules, talks: Mapping[str, Talk]) -> Markup:
-    """In how many talks the rule of the spiking network is local, and forgets as it goes.
-
-    Args:
-        rules: Talk -> the rules that it declares.
-        talks: Talk by name.
-    """
+    """In how many talks the rule of the spiking network is local, and forgets as it goes."""
     own = {
         name: [rule for rule in rules.get(name, ()) if _trains_spiking(rule, talk)]
         for name, talk in talks.items()

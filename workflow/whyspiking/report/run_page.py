@@ -55,10 +55,6 @@ class RunPage:
     def open(cls, results: str | Path, scale: str) -> RunPage:
         """Read the common tables of a run.
 
-        Args:
-            results: Folder of the run.
-            scale: Scale of the run.
-
         Raises:
             UserError: If a table is missing or was made at another scale.
         """

@@ -28,10 +28,6 @@ FIRST_TAU = 0.02
 def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
     """Small multiples, one per experiment with several sizes: spiking network and control.
 
-    Args:
-        curves: Rows of curves.csv.
-        talks: The talks, by name.
-
     Raises:
         NotMeasuredError: If no experiment was trained at several sizes.
     """
@@ -46,7 +42,7 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
     columns = min(COLUMNS, len(found))
     rows = -(-len(found) // columns)
     plate = Plate(0.6 + 2.3 * rows, 7.2 if columns > 1 else 4.0)
-    panels = plate.panels(rows, columns).ravel()
+    panels = plate.panels(rows, columns, len(found)).ravel()
     words = []
     for ax, (experiment, lines) in zip(panels, found, strict=False):
         for name, points in lines.items():
@@ -56,8 +52,6 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
             words.append(f"{experiment.talk} {experiment.name}, {name}: {_told(points)}")
         title = f"{experiment.talk} · {experiment.name}".replace("_", " ")
         _finish(ax, title, next(iter(lines.values()))["at"].tolist())
-    for ax in panels[len(found) :]:
-        ax.set_axis_off()
     for ax in panels[::columns]:
         ax.set_ylabel("score")
     legend_below(plate, list(panels[: len(found)]))
@@ -87,12 +81,7 @@ def _finish(ax: Axes, title: str, sizes: list[float]) -> None:
 
 
 def by_data(curves: Table, talks: Mapping[str, Talk]) -> dict[str, dict[str, Table]]:
-    """Curves against time of the data that several talks share: key of the data, label, curve.
-
-    Args:
-        curves: Rows of curves.csv.
-        talks: The talks, by name.
-    """
+    """Curves against time of the data that several talks share: key of the data, label, curve."""
     found: dict[str, dict[str, Table]] = {}
     of: dict[str, set[str]] = {}
     keys = ["talk", "experiment", "variant"]

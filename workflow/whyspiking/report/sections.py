@@ -70,13 +70,7 @@ def claims_of_axis(answer: Answer, verdicts: Table) -> Markup:
 
 
 def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str]) -> Markup:
-    """Every contrast of an axis that has a null, to open on demand.
-
-    Args:
-        axis: Name of the axis.
-        axes: Rows of axes.csv.
-        names: Talk -> how the table calls it.
-    """
+    """Every contrast of an axis that has a null, to open on demand."""
     own = axes[(axes["axis"] == axis) & np.isfinite(axes["null"])]
     rows = []
     for row in own.to_dict("records"):
@@ -108,11 +102,7 @@ def deviations(talks: Sequence[Talk], scale: str) -> Markup:
 
 
 def measures_table(measures: Table) -> Markup:
-    """T, L, E, R, G, M and Q of every experiment, or the reason why not.
-
-    Args:
-        measures: Rows of measures.csv.
-    """
+    """T, L, E, R, G, M and Q of every experiment, or the reason why not."""
     rows, reasons = [], {}
     for (talk, experiment), own in measures.groupby(["talk", "experiment"], sort=False):
         points = {name: part.to_dict("records") for name, part in own.groupby("measure")}

@@ -60,11 +60,6 @@ class TalkPage:
     def open(cls, results: str | Path, talk: str, scale: str) -> TalkPage:
         """Read one talk's tables for its own page, `<results>/<talk>/report.html`.
 
-        Args:
-            results: Folder of the run.
-            talk: Name of the talk.
-            scale: Scale of the run.
-
         Raises:
             UserError: If a table is missing or was made at another scale.
         """

@@ -46,10 +46,6 @@ def biology_sentences(biology: Table) -> Markup:
 def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
     """Ours and the published range, a panel per quantity, a row per talk.
 
-    Args:
-        biology: Rows of biology.csv.
-        talks: Talk by name, in the order of the rows.
-
     Raises:
         NotMeasuredError: If none of the quantities was measured.
     """
@@ -130,12 +126,7 @@ LIMITS = {
 
 
 def tolerance_table(limits: Table, talks: Mapping[str, Talk]) -> Markup:
-    """What trained networks stand, worst and best experiment of each talk.
-
-    Args:
-        limits: Rows of limits.csv.
-        talks: Talk by name.
-    """
+    """What trained networks stand, worst and best experiment of each talk."""
     ends = {name: {kind: _ends(limits, name, kind) for kind in LIMITS} for name in talks}
     return html.macros("trained").limits_table(LIMITS, ends, surnames(talks))
 

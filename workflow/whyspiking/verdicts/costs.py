@@ -25,10 +25,6 @@ LEAST_SECONDS = 0.05
 def costs(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
     """Seconds of training, their ratios, and memory of learning.
 
-    Args:
-        metrics: Rows of the metrics table, all talks.
-        talks: Talk by name.
-
     Returns:
         A table with the columns of `columns.COSTS`; its last row is the median of all ratios.
     """
@@ -56,12 +52,7 @@ def _means(metrics: Table, talks: Mapping[str, Talk]) -> Iterator[dict[str, Any]
 
 
 def training_ratios(metrics: Table, talks: Mapping[str, Talk]) -> list[dict[str, Any]]:
-    """Seconds of training, spiking network over each of its controls, paired by seed.
-
-    Args:
-        metrics: Rows of the metrics table, all talks.
-        talks: Talk by name.
-    """
+    """Seconds of training, spiking network over each of its controls, paired by seed."""
     rows = metrics[(metrics["metric"] == SECONDS) & (metrics["value"] > LEAST_SECONDS)]
     found = []
     for name, talk in talks.items():
@@ -83,11 +74,6 @@ def training_ratios(metrics: Table, talks: Mapping[str, Talk]) -> list[dict[str,
 
 def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> pd.DataFrame:
     """Agreement of the training engine with Brian2, per talk: the worst over its networks.
-
-    Args:
-        metrics: Rows of the metrics table, all talks.
-        talks: Talk by name.
-        limits: The `parity` block of the config.
 
     Returns:
         A table with the columns of `columns.PARITY`; `equal` where both are within the limits,
