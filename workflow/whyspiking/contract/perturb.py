@@ -7,6 +7,7 @@ perturbation returns its input unchanged.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -182,18 +183,13 @@ def concatenate(pieces: Sequence[Spikes]) -> Spikes:
     if len(shapes) != 1:
         raise ValueError(f"pieces must agree in neurons and duration; found {sorted(shapes)}")
     offsets = np.cumsum([0, *(piece.n_trials for piece in pieces)])
-    return Spikes(
-        np.concatenate([piece.times_ms for piece in pieces]),
-        np.concatenate([piece.units for piece in pieces]),
-        np.concatenate(
-            [
-                piece.trials + np.int32(offset)
-                for piece, offset in zip(pieces, offsets, strict=False)
-            ]
-        ),
-        int(offsets[-1]),
-        pieces[0].n_units,
-        pieces[0].duration_ms,
+    trials = [p.trials + np.int32(start) for p, start in zip(pieces, offsets, strict=False)]
+    return replace(
+        pieces[0],
+        times_ms=np.concatenate([piece.times_ms for piece in pieces]),
+        units=np.concatenate([piece.units for piece in pieces]),
+        trials=np.concatenate(trials),
+        n_trials=int(offsets[-1]),
     )
 
 
@@ -274,13 +270,11 @@ def ordered(times_ms: NDArray, units: NDArray, trials: NDArray, *, like: Spikes)
             n_units=like.n_units,
             duration_ms=like.duration_ms,
         )
-    return Spikes(
-        times,
-        chosen_units.astype(np.int32, copy=False),
-        chosen_trials.astype(np.int32, copy=False),
-        like.n_trials,
-        like.n_units,
-        like.duration_ms,
+    return replace(
+        like,
+        times_ms=times,
+        units=chosen_units.astype(np.int32, copy=False),
+        trials=chosen_trials.astype(np.int32, copy=False),
     )
 
 

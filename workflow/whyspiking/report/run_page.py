@@ -30,8 +30,6 @@ from whyspiking.report.talk_page import TalkPage, check_scale, claims_of, existi
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts.answers import Answer
 
-__all__ = ["RunPage", "TalkPage"]
-
 
 @dataclass
 class RunPage:
