@@ -17,6 +17,7 @@ from typing import Any
 from whyspiking.errors import UserError
 from whyspiking.records.columns import HISTORY, OF_A_RUN, Column, TableSchema
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.whole_files import replacing
 
 NAME = "datapackage.json"
 MISSING = ["", "nan"]
@@ -64,9 +65,8 @@ def describe(folder: Path) -> dict[str, Any]:
 def write(folder: Path) -> None:
     """Write `datapackage.json` into a folder of finished tables, whole or not at all."""
     text = json.dumps(describe(folder), indent=1, ensure_ascii=False) + "\n"
-    partial = folder / f"{NAME}.part"
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(folder / NAME)
+    with replacing(folder / NAME) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:

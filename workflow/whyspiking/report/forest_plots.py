@@ -33,6 +33,7 @@ VERDICT_COLOURS = {
     "inconclusive": OLIVE,
     "not replicated": RED,
 }
+"""As on its chip; grey where nothing was judged."""
 SIDE_LOOK = {FAVOURS: (GREEN, "^"), AGAINST: (RED, "s")}
 """Colour and marker by what an interval says about spikes."""
 OTHERWISE = (GREY, "o")
@@ -215,11 +216,6 @@ def _short(ratio: float) -> str:
     return f"{ratio:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
 
 
-def verdict_colour(verdict: str) -> str:
-    """Colour of a verdict, as on its chip; grey where nothing was judged."""
-    return VERDICT_COLOURS.get(verdict, GREY)
-
-
 def verdict_forest(verdicts: Table) -> Plate:
     """One row per claim: acceptance band, published value, ours with its interval.
 
@@ -237,7 +233,7 @@ def verdict_forest(verdicts: Table) -> Plate:
     words = []
     for place, row in enumerate(table.to_dict("records")):
         y = len(table) - 1 - place
-        colour = verdict_colour(str(row["verdict"]))
+        colour = VERDICT_COLOURS.get(row["verdict"], GREY)
         at = _row_scale(
             [row[n] for n in ("value", "low", "high", "published", "band_low", "band_high")]
         )

@@ -63,11 +63,6 @@ MEANINGS = {
 }
 
 
-def chip(word: str) -> Markup:
-    """A word with its symbol and colour."""
-    return html.macros("macros").chip(*LOOK[word], word)
-
-
 def surname(talk: Talk) -> str:
     """How tables, figures and sentences call a talk."""
     return talk.speaker.split()[-1]
