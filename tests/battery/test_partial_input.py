@@ -19,7 +19,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import latency
 from whyspiking.measures.latency import Answers
 from whyspiking.records import tables
-from whyspiking.report import measures_table
+from whyspiking.report import sections
 from whyspiking.talks.neftci import task as neftci
 from whyspiking.verdicts import contrasts, overview
 
@@ -160,7 +160,7 @@ def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
     rows = clean("spiking", 0, 0.7) + clean("mlp", 0, 0.9, "jax")
     found = pd.concat([pd.DataFrame(rows), gains(rows, energy_config)])
     measures = overview.measures(found, {"goeltz": registry.load_talk("goeltz")})
-    shown = measures_table.measures_table(measures)
+    shown = sections.measures_table(measures)
     assert "−20.0 %" in shown and "<small>mlp</small>" in shown
     nothing = found[found["metric"] != "speed_area_gain"]
     reasons = {
@@ -170,7 +170,7 @@ def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
     for name, reason in reasons.items():
         talk = registry.load_talk(name)
         measures = overview.measures(nothing, {name: talk})
-        assert reason in measures_table.measures_table(measures)
+        assert reason in sections.measures_table(measures)
         assert reason in overview.why_missing(measures, name, "L4")
 
 

@@ -13,7 +13,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.learning_rules import Rule, evaluate
 from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
-from whyspiking.report.learning_table import learning_table
+from whyspiking.report import learning_section
 from whyspiking.verdicts import contrasts
 
 ROOT = Path(__file__).parents[2]
@@ -114,7 +114,7 @@ def test_rules_of_other_experiments_are_refused(monkeypatch):
 
 def test_the_table_shows_what_was_counted():
     metrics = pd.DataFrame(columns=columns.METRICS.names)
-    page = learning_table(metrics, {"scherr": TALKS["scherr"]})
+    page = learning_section.table(metrics, {"scherr": TALKS["scherr"]})
     assert "e-prop, symmetric" in page
     assert "not measured" in page
     row = {
@@ -122,7 +122,7 @@ def test_the_table_shows_what_was_counted():
         **{"talk": "scherr", "experiment": "evidence", "variant": "spiking"},
         **{"metric": "learning_memory", "value": 123032.0},
     }
-    page = learning_table(pd.DataFrame([row]), {"scherr": TALKS["scherr"]})
+    page = learning_section.table(pd.DataFrame([row]), {"scherr": TALKS["scherr"]})
     assert "123" in page
     assert page.count("not measured") == 2
 

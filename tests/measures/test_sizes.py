@@ -17,7 +17,7 @@ from whyspiking.declared.strict_yaml import parsed
 from whyspiking.errors import UserError
 from whyspiking.measures import sizes
 from whyspiking.records import columns, tables
-from whyspiking.report.size_figure import NotMeasuredError, accuracy_size
+from whyspiking.report.score_figures import NotMeasuredError, accuracy_size
 from whyspiking.verdicts import contrasts, score_curves
 
 TRIALS = 10**9

@@ -44,7 +44,7 @@ def test_a_seal_can_be_checked_with_sha256sum(tmp_path):
     assert (len(digest), name) == (64, "a.csv")
 
 
-VALUES = TableSchema("Values.", (Column("value", "number", "A value."),))
+VALUES = TableSchema("Values.", Column("value", "A value.", "number"))
 
 
 @pytest.mark.parametrize(

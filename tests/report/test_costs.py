@@ -9,7 +9,7 @@ import pytest
 from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
-from whyspiking.report import biology_section, costs_section, sentences, tolerance_section
+from whyspiking.report import costs_section, sentences, trained_section
 from whyspiking.verdicts import biology, costs, overview, tolerance
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
@@ -135,10 +135,10 @@ def test_tolerance_names_the_worst_experiment_first():
         ]
     )  # fmt: skip
     limits = tolerance.limits(table, TALKS)
-    shown = tolerance_section.table(limits, TALKS)
+    shown = trained_section.tolerance_table(limits, TALKS)
     assert "8 … 4 bit" in shown  # most bits needed first; the control does not count
     assert "mnist, weights … yinyang, weights" in shown
-    said = tolerance_section.sentences(limits, TALKS)
+    said = trained_section.tolerance_sentences(limits, TALKS)
     assert "with 6 bits per weight, without retraining, in 0 of 1 talks" in said
     assert "in 1 of 1 talks (Goeltz): there the times are the code" in said  # tau_char is 1 ms
 
@@ -175,16 +175,18 @@ def test_place_beside_the_published_range(low, high, place):
 def test_biology_is_shown_with_sources_and_without_what_is_missing():
     table = rows(("spiking", 0, "rate", 200.0), ("spiking", 1, "rate", 220.0))
     found = biology.beside(table, TALKS)
-    shown = biology_section.table(found, TALKS)
+    shown = trained_section.biology_table(found, TALKS)
     assert "210 Hz" in shown and "21 Hz" in shown
     assert "not measured" in shown  # no latency in these rows
     assert 'href="https://doi.org/10.1371/journal.pbio.0060016"' in shown
     assert "from memory" in shown
-    assert "measured in no talk" in biology_section.sentences(found)
+    assert "measured in no talk" in trained_section.biology_sentences(found)
     with style():
-        assert "firing rate, Goeltz: 2.1e+02" in biology_section.figure(found, TALKS).alt
+        assert "firing rate, Goeltz: 2.1e+02" in trained_section.biology_figure(found, TALKS).alt
         with pytest.raises(figures.NotMeasuredError):
-            biology_section.figure(biology.beside(rows(("spiking", 0, "score", 0.9)), TALKS), TALKS)
+            trained_section.biology_figure(
+                biology.beside(rows(("spiking", 0, "score", 0.9)), TALKS), TALKS
+            )
 
 
 def test_what_the_experimenter_sends_in_is_not_the_network():

@@ -9,8 +9,8 @@ from made.toy_talk import described, talk_of
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
-from whyspiking.report import html, measures_table, sections, talk_page
-from whyspiking.report.verdict_table import verdict_table
+from whyspiking.report import html, sections, talk_page
+from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview
 
 ROOT = Path(__file__).parents[2]
@@ -178,8 +178,8 @@ def test_verdicts_are_counted():
 
 
 def test_smoke_pages_carry_a_banner():
-    assert "plumbing only" in talk_page.banner("smoke")
-    assert talk_page.banner("default") == ""
+    assert "plumbing only" in html.macros("pages").banner("smoke")
+    assert html.macros("pages").banner("default") == ""
 
 
 def test_deviations_give_published_used_and_why():
@@ -206,7 +206,7 @@ def test_missing_measures_give_their_reason():
             for seed, value in enumerate((1.0, 1.2))
         ]
     )  # fmt: skip
-    page = measures_table.measures_table(overview.measures(metrics, {"toy": talk()}))
+    page = sections.measures_table(overview.measures(metrics, {"toy": talk()}))
     assert "1.1 ms" in page
     assert "0.55 τ" in page  # tau_char is 2 ms
     assert "neither sent in nor replayed" in page
@@ -215,7 +215,7 @@ def test_missing_measures_give_their_reason():
     assert "measured in another experiment" not in page
     variants = {"spiking": {"role": "spiking", "says": "the network"}}
     both = talk_of({**talk().experiments, "other": described("other", variants=variants)})
-    page = measures_table.measures_table(overview.measures(metrics, {"toy": both}))
+    page = sections.measures_table(overview.measures(metrics, {"toy": both}))
     assert "measured in another experiment of the same talk" in page
 
 
@@ -228,7 +228,7 @@ def test_provenance_names_commit_state_and_hashes():
         "talks": {"toy": {"jobs": 1, "wall_seconds": 2, "cpu_seconds": 1, "max_rss_mb": 5}},
         "data": {"mnist": {"provenance": "original", "sha256": {"train": "aaa"}}},
     }  # fmt: skip
-    shown = sections.provenance(manifest)
+    shown = html.macros("sections").provenance(manifest)
     for part in ("abc with uncommitted changes", "a &lt;cpu&gt;", "toy.task: [3]", "aaa", "fff"):
         assert part in shown
 

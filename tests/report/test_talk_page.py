@@ -15,7 +15,7 @@ from whyspiking.declared import registry
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import array_files, columns
-from whyspiking.report import notebook, run_page, slides, speed_figure
+from whyspiking.report import notebook, run_page, score_figures, slides
 from whyspiking.report import talk_page as page
 from whyspiking.talks import talk_module
 from whyspiking.verdicts import score_curves
@@ -73,7 +73,7 @@ def test_figure_without_data_is_replaced_by_the_reason(results):
     draw = talk_module("goeltz", "figures").figures(empty)
     assert len(draw) >= 4
     shown = page.show(lambda: registry_figure({}), "map", "")
-    assert "Figure not drawn" in shown.markup
+    assert "Figure not drawn" in shown
 
 
 def registry_figure(arrays):
@@ -95,21 +95,21 @@ def test_networks_on_the_same_data_share_a_figure(tmp_path):
     curves = columns.CURVES.table(rows)
     # A variant that kept no curve, and one that another experiment trained, have no line.
     assert set(curves["variant"]) == {"spiking"} and len(curves) == 2 * time_ms.size
-    shared = speed_figure.by_data(curves, talks)
+    shared = score_figures.by_data(curves, talks)
     assert list(shared) == ["mnist"]
     with style():
-        plate = speed_figure.speed_accuracy(shared["mnist"])
+        plate = score_figures.speed_accuracy(shared["mnist"])
         assert "goeltz · mnist: 0.900, 95 % of it after 2.1 τ" in plate.alt
         assert "comsa · mnist slow: 0.900, 95 % of it after 4.2 τ" in plate.alt
         with pytest.raises(figures.NotMeasuredError, match="Fewer than two"):
-            speed_figure.speed_accuracy({})
-    assert speed_figure.by_data(curves[curves["talk"] == "comsa"], talks) == {}
+            score_figures.speed_accuracy({})
+    assert score_figures.by_data(curves[curves["talk"] == "comsa"], talks) == {}
 
 
 def test_report_tells_all_talks(results):
     told = run_page.RunPage.open(results, "default")
     page = "".join(
-        piece.markup
+        piece
         for piece in (
             told.head(), told.verdict_table(), told.forest(), told.answer(), told.axis_sections(),
             told.constraints(), told.trained(), told.each_talk(), told.measures(), told.speed(),

@@ -15,7 +15,7 @@ from whyspiking.errors import UserError
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
 from whyspiking.records import columns
-from whyspiking.report import forest_plots, sections, sentences, talks_by_axis
+from whyspiking.report import forest_plots, html, sections, sentences, talks_by_axis
 from whyspiking.verdicts import answers, overview
 from whyspiking.verdicts.answers import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
 
@@ -211,7 +211,7 @@ def test_matrix_has_a_word_for_every_talk_and_a_reason_for_every_gap():
     shown = talks_by_axis.table([found], TALKS)
     assert shown.count("<tr>") == 1 + len(TALKS) + 1  # heads, talks, all together
     for word in (YES, NO, NONE):
-        assert sentences.chip(word) in shown
+        assert html.macros("macros").chip(*sentences.LOOK[word], word) in shown
     assert "T1 0.5 [0.4, 0.6]" in shown
     assert found.stands["naud"].reason.replace("'", "&#x27;") in shown
     assert shown.count('scope="row"') == len(TALKS) + 1

@@ -46,17 +46,10 @@ CHATTER = (
     "This was a dry-run",
     "Exiting because a job execution failed",
 )
-SILENT = (
-    LogEvent.JOB_STARTED,
-    LogEvent.PROGRESS,
-    LogEvent.RULEGRAPH,
-    LogEvent.WORKFLOW_STARTED,
-)
+SILENT = (LogEvent.JOB_STARTED, LogEvent.PROGRESS, LogEvent.RULEGRAPH, LogEvent.WORKFLOW_STARTED)
 IMPLIED = ("Missing output files", "Input files updated by another job")
-BEAT_S = {
-    True: 1.0,
-    False: 30.0,
-}  # on a terminal the last line is rewritten; in a pipe lines add up
+# On a terminal the last line is rewritten; in a pipe lines add up.
+BEAT_S = {True: 1.0, False: 30.0}
 TAIL_LINES = 25
 
 

@@ -6,8 +6,9 @@ no counterpart. Recurrent controls that read the same spikes get the same spikes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,8 +69,8 @@ def probe_control(
     n_trials = int(task.targets.shape[0])
     stated = network.info.get("counts", {})
     if "weights" in network.info:
-        bench = _SpikeReader(replication, params, variant, network, task, config, progress)
-        return bench.rows(shared, perturbations, tau_ms)
+        bench = _SpikeReader(replication, params, variant, network, task, config, tau_ms)
+        return bench.rows(shared, perturbations, progress)
     features = task.features
     if features is None or features.ndim != 2 or "w0" not in network.arrays or not task.n_classes:
         progress(1.0, "no feed-forward control; only its stated counts are kept")
@@ -78,7 +79,7 @@ def probe_control(
     features = seen(network, np.asarray(part.features))
     choices = forward(network.arrays, features)[-1].argmax(axis=1)
     reference = replication.evaluate(params, variant, network, part)
-    if not isinstance(reference, Trials) or _share(choices, reference.choices) < SAME_CHOICES:
+    if not isinstance(reference, Trials) or np.mean(choices == reference.choices) < SAME_CHOICES:
         progress(1.0, "not a ReLU network; only its stated counts are kept")
         return tables.rows(shared, stated, n_trials)
 
@@ -86,31 +87,39 @@ def probe_control(
     clean = _trials(choices, part.targets, task.n_classes)
     chance, clean_score = scoring.chance(clean), scoring.score(clean)
     n_layers = len(weight_names(network.arrays))
-    planned = [
-        condition
-        for condition in conditions.plan(
-            [name for name in perturbations if name in ("delete", *perturb.ON_NUMBERS)],
-            config,
-            spike_loci=["input", "hidden"] if n_layers > 1 else ["input"],
-            number_loci=["weights"],
-            classification=True,
-        )
-    ]
-    points: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    planned = conditions.plan(
+        [name for name in perturbations if name in ("delete", *perturb.ON_NUMBERS)],
+        config,
+        spike_loci=["input", "hidden"] if n_layers > 1 else ["input"],
+        number_loci=["weights"],
+        classification=True,
+    )
+
+    def outcome_of(condition: Condition, draw: int) -> Outcome:
+        rng = streams.rng(f"battery {conditions.describe(condition)} control {draw}")
+        guess = _perturbed(network.arrays, features, condition, rng)
+        return _trials(guess, part.targets, task.n_classes)
+
+    measured = _measured(planned, config, outcome_of, clean_score, chance, choices.size, progress)
+    # The controls know no jitter, so no time unit is needed.
+    return rows + curves.rows_of(shared, measured, 1.0, choices.size)
+
+
+def _measured(
+    planned: Sequence[Condition],
+    config: Mapping[str, Any],
+    outcome_of: Callable[[Condition, int], Outcome],
+    clean: float,
+    chance: float,
+    trials: int,
+    progress: Progress,
+) -> Iterator[tuple[Condition, dict[str, float], int]]:
+    """Every condition with what was measured under it, mean over its draws."""
     for index, condition in enumerate(planned):
         progress(index / len(planned), conditions.describe(condition))
-        outcomes = []
-        for draw in range(conditions.draws(condition, config)):
-            rng = streams.rng(f"battery {conditions.describe(condition)} control {draw}")
-            guess = _perturbed(network.arrays, features, condition, rng)
-            outcomes.append(_trials(guess, part.targets, task.n_classes))
-        values = curves.mean_measures(outcomes, clean_score, chance)
-        points.setdefault((condition.perturbation, condition.locus), []).append(
-            (condition.strength, values["normalised_score"])
-        )
-        rows += tables.rows(places.at(shared, condition), values, choices.size)
-    # The controls know no jitter, so no time unit is needed.
-    return rows + curves.summaries(shared, points, 1.0, choices.size)
+        draws = range(conditions.draws(condition, config))
+        outcomes = [outcome_of(condition, draw) for draw in draws]
+        yield condition, curves.mean_measures(outcomes, clean, chance), trials
 
 
 def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
@@ -145,26 +154,24 @@ def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
     return found
 
 
+@dataclass(frozen=True)
 class _SpikeReader:
     """A control that reads spikes over time, e.g. a recurrent network."""
 
-    def __init__(
-        self,
-        replication: Replication,
-        params: Params,
-        variant: str,
-        network: Network,
-        task: Task,
-        config: Mapping[str, Any],
-        progress: Progress,
-    ) -> None:
-        self.replication, self.params, self.variant = replication, params, variant
-        self.network, self.task, self.config = network, task, config
-        self.progress = progress
-        self.streams = Streams(params.seed)
+    replication: Replication
+    params: Params
+    variant: str
+    network: Network
+    task: Task
+    config: Mapping[str, Any]
+    tau_ms: float
+
+    @property
+    def streams(self) -> Streams:
+        return Streams(self.params.seed)
 
     def rows(
-        self, shared: Mapping[str, Any], perturbations: Sequence[str], tau_ms: float
+        self, shared: Mapping[str, Any], perturbations: Sequence[str], progress: Progress
     ) -> list[dict[str, Any]]:
         """Its counts, and its score under every perturbation of spikes and weights."""
         n_trials = int(self.task.targets.shape[0])
@@ -187,19 +194,11 @@ class _SpikeReader:
         chosen = chosen_trials(n_trials, perturbed_limit(outcome, self.config), self.streams)
         part = select_task(self.task, chosen)
         clean, chance = scoring.score(scoring.select(outcome, chosen)), scoring.chance(outcome)
-        points: dict[tuple[str, str], list[tuple[float, float]]] = {}
-        for index, condition in enumerate(planned):
-            self.progress(index / len(planned), conditions.describe(condition))
-            draws = range(conditions.draws(condition, self.config))
-            outcomes = [self._outcome(condition, draw, part, tau_ms) for draw in draws]
-            values = curves.mean_measures(outcomes, clean, chance)
-            points.setdefault((condition.perturbation, condition.locus), []).append(
-                (condition.strength, values["normalised_score"])
-            )
-            rows += tables.rows(places.at(shared, condition), values, chosen.size)
-        return rows + curves.summaries(shared, points, tau_ms, chosen.size)
+        outcome_of = partial(self._outcome, part)
+        measured = _measured(planned, self.config, outcome_of, clean, chance, chosen.size, progress)
+        return rows + curves.rows_of(shared, measured, self.tau_ms, chosen.size)
 
-    def _outcome(self, condition: Condition, draw: int, part: Task, tau_ms: float) -> Outcome:
+    def _outcome(self, part: Task, condition: Condition, draw: int) -> Outcome:
         name = f"battery {conditions.describe(condition)} control {draw}"
         if condition.perturbation in perturb.ON_NUMBERS:
             rng = self.streams.rng(name)
@@ -214,7 +213,7 @@ class _SpikeReader:
                 trains,
                 condition,
                 self.streams.rng(f"{name} {key}"),
-                tau_ms=tau_ms,
+                tau_ms=self.tau_ms,
                 labels=part.targets,
                 window=perturb.firing_window(self.task.stimulus.spikes[key]),
             )
@@ -260,7 +259,3 @@ def _trials(choices: NDArray, targets: NDArray, n_classes: int) -> Trials:
         decision_ms=np.zeros(choices.size),
         n_classes=n_classes,
     )
-
-
-def _share(first: NDArray, second: NDArray) -> float:
-    return float((first == second).mean())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from whyspiking.contract import perturb
-from whyspiking.contract.types import Labels, Outcome, Traces, Trials
+from whyspiking.contract import perturb, places
+from whyspiking.contract.types import Condition, Labels, Outcome, Traces, Trials
 from whyspiking.measures import robustness, scoring, timing
 from whyspiking.records import tables
 
@@ -38,30 +38,32 @@ def mean_measures(outcomes: Sequence[Outcome], clean: float, chance: float) -> d
     return found
 
 
-def summaries(
+def rows_of(
     shared: Mapping[str, Any],
-    curves: Mapping[tuple[str, str], Sequence[tuple[float, float]]],
+    measured: Iterable[tuple[Condition, Mapping[str, float], int]],
     tau_ms: float,
     trials: int,
 ) -> list[dict[str, Any]]:
-    """Rows that sum up each curve of a common perturbation (T1, T3, R1, R2).
+    """Rows of every condition, then those that sum up each common perturbation (T1, T3, R1, R2).
 
     Args:
         shared: Columns of the clean run.
-        curves: (perturbation, locus) -> (strength, normalised score) of every level.
+        measured: Every condition with what was measured under it and on how many trials.
         tau_ms: The talk's characteristic time in ms, the unit of jitter.
-        trials: Number of trials behind every point.
+        trials: Number of trials behind every summary.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
+    curves: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for condition, values, n_trials in measured:
+        rows += tables.rows(places.at(shared, condition), values, n_trials)
+        points = curves.setdefault((condition.perturbation, condition.locus), [])
+        points.append((condition.strength, values["normalised_score"]))
     for (name, locus), points in curves.items():
         if name not in SUMMARISED:
             continue
-        strengths = np.array([point[0] for point in points])
-        scores = np.array([point[1] for point in points])
+        strengths, scores = np.array(points).T
         values = _summary(name, strengths, scores, tau_ms)
-        rows += tables.rows(
-            {**shared, "perturbation": name, "locus": locus, "strength": 0.0}, values, trials
-        )
+        rows += tables.rows(places.at(shared, Condition(name, locus)), values, trials)
     return rows
 
 

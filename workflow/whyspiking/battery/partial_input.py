@@ -67,10 +67,7 @@ def probe(
     if outcome is None:
         return [], {}
     duration_ms = next(iter(part.stimulus.spikes.values())).duration_ms
-    values = {
-        "t95": latency.t95(outcome),
-        "speed_area": latency.speed_area(outcome, duration_ms),
-    }
+    values = {"t95": latency.t95(outcome), "speed_area": latency.speed_area(outcome, duration_ms)}
     times = np.linspace(0.0, duration_ms, latency.ANYTIME_POINTS)
     shared = places.common(params, variant, params.seed, network.info["engine"])
     return tables.rows(shared, values, int(part.targets.size)), {

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 FEW_TRIALS = 50
 """A clean run of so few trials is kept, for figures that show all of it."""
 
-__all__ = ["Simulator", "probe", "probe_control"]
-
 
 def probe(
     replication: Replication,

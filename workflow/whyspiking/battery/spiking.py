@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -79,9 +79,7 @@ class Bench:
         self.task = self._test_task()
         self.recording, self.outcome = self._run(self.task, self.binding.values)
         self.chosen = chosen_trials(
-            scoring.n_trials(self.outcome),
-            perturbed_limit(self.outcome, self.config),
-            self.streams,
+            scoring.n_trials(self.outcome), perturbed_limit(self.outcome, self.config), self.streams
         )
         self.part = select_task(self.task, self.chosen)
         self.part_score = scoring.score(scoring.select(self.outcome, self.chosen))
@@ -118,14 +116,7 @@ class Bench:
 
     def curve_rows(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """Every common condition that the experiment lists, and the talk's own ones."""
-        spike_loci = [
-            locus
-            for locus, there in (
-                ("input", bool(self.task.stimulus.spikes)),
-                ("hidden", bool(self.model.replay)),
-            )
-            if there
-        ]
+        spike_loci = [locus for locus, trains in self._loci().items() if trains]
         number_loci = [x for x in ("weights", "neurons") if conditions.keys_at(x, self.binding)]
         planned = conditions.plan(
             names,
@@ -135,25 +126,23 @@ class Bench:
             classification=isinstance(self.outcome, Trials),
         )
         own = self._own_conditions(planned)
-        rows: list[dict[str, Any]] = []
-        points: dict[tuple[str, str], list[tuple[float, float]]] = {}
-        n_all = len(planned) + len(own)
-        for index, condition in enumerate(planned):
-            self.progress((1 + index) / (1 + n_all), conditions.describe(condition))
+        measured = self._measured(planned, list(own.values()))
+        return curves.rows_of(self.shared, measured, self.tau_ms, self.chosen.size)
+
+    def _measured(
+        self, planned: Sequence[Condition], own: Sequence[Sequence[Condition]]
+    ) -> Iterator[tuple[Condition, dict[str, float], int]]:
+        """Every condition with what was measured under it and on how many trials."""
+        groups = [*([condition] for condition in planned), *own]
+        for index, group in enumerate(groups):
+            condition = group[0]
+            self.progress((1 + index) / (1 + len(groups)), conditions.describe(condition))
+            if index >= len(planned):
+                yield condition, *self._own_values(group)
+                continue
             outcomes = self._outcomes(condition)
             values = curves.mean_measures(outcomes, self.part_score, self.chance)
-            points.setdefault((condition.perturbation, condition.locus), []).append(
-                (condition.strength, values["normalised_score"])
-            )
-            rows += tables.rows(places.at(self.shared, condition), values, self.chosen.size)
-        for index, group in enumerate(own.values(), start=len(planned)):
-            self.progress((1 + index) / (1 + n_all), conditions.describe(group[0]))
-            values, n_trials = self._own_values(group)
-            points.setdefault((group[0].perturbation, group[0].locus), []).append(
-                (group[0].strength, values["normalised_score"])
-            )
-            rows += tables.rows(places.at(self.shared, group[0]), values, n_trials)
-        return rows + curves.summaries(self.shared, points, self.tau_ms, self.chosen.size)
+            yield condition, values, self.chosen.size
 
     def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
         """Q2: the same trials at half the time step."""
@@ -177,6 +166,10 @@ class Bench:
         times = np.linspace(0.0, self.model.trial_ms, latency.ANYTIME_POINTS)
         curve = latency.anytime(self.outcome, times)
         return {"anytime.time_ms": times, f"anytime.{self.variant}.{self.params.seed}": curve}
+
+    def _loci(self) -> dict[str, list[str]]:
+        """Where spikes can be perturbed -> populations."""
+        return {"input": list(self.task.stimulus.spikes), "hidden": list(self.model.replay)}
 
     def _test_task(self) -> Task:
         task = self.replication.make_task(self.params, "test", self.streams)
@@ -243,10 +236,7 @@ class Bench:
         n = scoring.n_trials(self.outcome)
         some = chosen_trials(n, int(self.config["decoder_trials"]), self.streams)
         rows = []
-        for locus, names in (
-            ("input", list(self.task.stimulus.spikes)),
-            ("hidden", list(self.model.replay)),
-        ):
+        for locus, names in self._loci().items():
             trains = [self.trains[name].select_trials(some) for name in names]
             if not trains or some.size < 10 * self.outcome.n_classes:
                 continue

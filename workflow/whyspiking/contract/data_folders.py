@@ -1,4 +1,7 @@
-"""Where data sets lie: their folders tell source and size, so that scales do not collide."""
+"""Where data sets lie: their folders tell source and size, so that scales do not collide.
+
+`data` is the block of that name in the config.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +42,7 @@ def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
 
 
 def synthetic(data: Mapping[str, Any]) -> dict[str, str]:
-    """Folder -> key of the data sets that synthetic voices speak, at the sizes of the config.
-
-    Args:
-        data: The `data` block of the config.
-    """
+    """Folder -> key of the data sets that synthetic voices speak, at the sizes of the config."""
     digits, words = data["spoken"], data["words"]
     return {
         f"spoken-{digits['speakers']}x20x{digits['repetitions']}"
@@ -53,21 +52,13 @@ def synthetic(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def used_folders(data: Mapping[str, Any]) -> set[str]:
-    """Folders of all data sets at the sizes of the config; others are of other scales.
-
-    Args:
-        data: The `data` block of the config.
-    """
+    """Folders of all data sets at the sizes of the config; others are of other scales."""
     found = (folder_of(key, data) for key in ("mnist", "nmnist", *SPOKEN))
     return {folder for folder in found if folder is not None}
 
 
 def event_recordings(data: Mapping[str, Any]) -> str:
-    """Folder of N-MNIST at the sizes of the config.
-
-    Args:
-        data: The `data` block of the config.
-    """
+    """Folder of N-MNIST at the sizes of the config."""
     own = data["nmnist"]
     source = "simulated" if find_nmnist(data) is None else "original"
     sizes = f"{own['train']}+{own['validation']}+{own['test']}"
@@ -76,9 +67,6 @@ def event_recordings(data: Mapping[str, Any]) -> str:
 
 def find_nmnist(data: Mapping[str, Any]) -> Path | None:
     """Folder with Train and Test of the original N-MNIST, unless it is refused or not there.
-
-    Args:
-        data: The `data` block of the config.
 
     Raises:
         UserError: If the original is asked for and not there.
@@ -100,11 +88,7 @@ def find_nmnist(data: Mapping[str, Any]) -> Path | None:
 
 
 def places_of_recorded(data: Mapping[str, Any]) -> list[Path]:
-    """Folders in which recorded digits are looked for, the last being their own.
-
-    Args:
-        data: The `data` block of the config.
-    """
+    """Folders in which recorded digits are looked for, the last being their own."""
     own = data["originals_dir"]
     home = Path(data["folder"]) / RECORDED / "SHD"
     return [*([Path(own), Path(own) / "SHD"] if own else []), home]

@@ -7,6 +7,7 @@ perturbation returns its input unchanged.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -138,7 +139,7 @@ def delete(spikes: Spikes, probability: float, rng: Generator) -> Spikes:
     _check("probability", probability, 0, 1)
     if probability == 0:
         return spikes
-    return _keep(spikes, rng.random(len(spikes)) >= probability)
+    return spikes.keep(rng.random(len(spikes)) >= probability)
 
 
 def insert(spikes: Spikes, fraction: float, rng: Generator, window: Window | None = None) -> Spikes:
@@ -173,7 +174,7 @@ def earliest(spikes: Spikes) -> Spikes:
     first = np.zeros(spikes.n_trials * spikes.n_units, np.int64)
     # Spikes of a trial come in order of time: written backwards, the earliest one stays.
     first[flat[::-1]] = np.arange(len(spikes))[::-1]
-    return _keep(spikes, first[flat] == np.arange(len(spikes)))
+    return spikes.keep(first[flat] == np.arange(len(spikes)))
 
 
 def concatenate(pieces: Sequence[Spikes]) -> Spikes:
@@ -182,18 +183,13 @@ def concatenate(pieces: Sequence[Spikes]) -> Spikes:
     if len(shapes) != 1:
         raise ValueError(f"pieces must agree in neurons and duration; found {sorted(shapes)}")
     offsets = np.cumsum([0, *(piece.n_trials for piece in pieces)])
-    return Spikes(
-        np.concatenate([piece.times_ms for piece in pieces]),
-        np.concatenate([piece.units for piece in pieces]),
-        np.concatenate(
-            [
-                piece.trials + np.int32(offset)
-                for piece, offset in zip(pieces, offsets, strict=False)
-            ]
-        ),
-        int(offsets[-1]),
-        pieces[0].n_units,
-        pieces[0].duration_ms,
+    trials = [p.trials + np.int32(start) for p, start in zip(pieces, offsets, strict=False)]
+    return replace(
+        pieces[0],
+        times_ms=np.concatenate([piece.times_ms for piece in pieces]),
+        units=np.concatenate([piece.units for piece in pieces]),
+        trials=np.concatenate(trials),
+        n_trials=int(offsets[-1]),
     )
 
 
@@ -274,29 +270,16 @@ def ordered(times_ms: NDArray, units: NDArray, trials: NDArray, *, like: Spikes)
             n_units=like.n_units,
             duration_ms=like.duration_ms,
         )
-    return Spikes(
-        times,
-        chosen_units.astype(np.int32, copy=False),
-        chosen_trials.astype(np.int32, copy=False),
-        like.n_trials,
-        like.n_units,
-        like.duration_ms,
+    return replace(
+        like,
+        times_ms=times,
+        units=chosen_units.astype(np.int32, copy=False),
+        trials=chosen_trials.astype(np.int32, copy=False),
     )
 
 
 def _with_times(spikes: Spikes, times_ms: NDArray) -> Spikes:
     return ordered(times_ms, spikes.units, spikes.trials, like=spikes)
-
-
-def _keep(spikes: Spikes, kept: NDArray[np.bool_]) -> Spikes:
-    return Spikes(
-        spikes.times_ms[kept],
-        spikes.units[kept],
-        spikes.trials[kept],
-        spikes.n_trials,
-        spikes.n_units,
-        spikes.duration_ms,
-    )
 
 
 def _reflect(times_ms: NDArray, duration_ms: float) -> NDArray:

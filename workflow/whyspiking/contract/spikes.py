@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +135,11 @@ class Spikes:
         first = np.full((self.n_trials, self.n_units), np.inf)
         np.minimum.at(first, (self.trials, self.units), self.times_ms)
         return first
+
+    def keep(self, kept: NDArray[np.bool_]) -> Spikes:
+        """Some of the spikes, all neurons and trials; `kept` has one entry per spike."""
+        left = {name: getattr(self, name)[kept] for name in ("times_ms", "units", "trials")}
+        return replace(self, **left)
 
     def select_trials(self, chosen: Sequence[int] | NDArray) -> Spikes:
         """The given trials, renumbered 0, 1, ... in the given order (repeats allowed)."""

@@ -304,8 +304,7 @@ class Experiment(Named):
         for variant in self.sizes.of if self.sizes else ():
             if variant not in self.variants:
                 raise Wrong(
-                    "sizes.of",
-                    f"names '{variant}', which the experiment does not have; correct it",
+                    "sizes.of", f"names '{variant}', which the experiment does not have; correct it"
                 )
         if not self.simulated and (spiking or self.battery or self.half_step):
             raise Wrong(

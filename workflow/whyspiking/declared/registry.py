@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
-from whyspiking.declared.experiments import Experiment, Parameters, Sizes, Variant
+from whyspiking.declared.experiments import Experiment, Parameters
 from whyspiking.declared.learning_rules import Rule, split
 from whyspiking.declared.strict_yaml import (
     Block,
@@ -24,18 +24,6 @@ from whyspiking.declared.strict_yaml import (
 )
 from whyspiking.errors import UserError
 from whyspiking.records.whole_files import read_json
-
-__all__ = [
-    "Experiment",
-    "Sizes",
-    "Talk",
-    "Variant",
-    "as_measured",
-    "available",
-    "load_talk",
-    "params",
-    "seeds",
-]
 
 FOLDER = Path(__file__).parents[1] / "talks"
 

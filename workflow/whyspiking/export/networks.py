@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Stimulus, Task
+from whyspiking.contract.trial_subsets import select_task
+from whyspiking.contract.types import Network, Params
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.nir.graph import Clock, NotExpressible, names_of, write
@@ -120,14 +121,9 @@ def export(trained: Trained, clock: Clock, path: Path) -> None:
     graph = nir.to_nir(params, trained.variant, trained.network, clock)
     write(graph, path)
     facts = {
-        "talk": params.talk,
-        "experiment": params.experiment,
+        **{name: getattr(params, name) for name in ("talk", "experiment", "seed", "scale")},
         "variant": trained.variant,
-        "seed": params.seed,
-        "scale": params.scale,
-        "step_ms": clock.step_ms,
-        "solver": clock.solver,
-        "one_spike": clock.one_spike,
+        **asdict(clock),
         "spikes": "a spike is an input of height 1 that lasts one step",
         "nodes": names_of(graph),
         "input": _first_line(nir.stimulus),
@@ -157,7 +153,8 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         raise UserError(
             f"talk '{params.talk}': experiment '{params.experiment}' has no test trials"
         )
-    task = first_trials(task, n)
+    n = min([n, *(trains.n_trials for trains in task.stimulus.spikes.values())])
+    task = select_task(task, np.arange(n))
     return {
         "inputs": nir.stimulus(params, trained.network, task, clock),
         "choices": nir.reference(params, trained.variant, trained.network, task),
@@ -182,19 +179,6 @@ def equal(trained: Trained, clock: Clock, outputs: NDArray, expected: NDArray) -
     if np.issubdtype(expected.dtype, np.floating):
         return float((np.abs(found - expected) < 0.01 * np.ptp(expected)).mean())
     return float((found == expected).mean())
-
-
-def first_trials(task: Task, n: int) -> Task:
-    """The first n trials of a task."""
-    spikes = task.stimulus.spikes
-    n = min([n, *(trains.n_trials for trains in spikes.values())])
-    chosen = np.arange(n)
-    return replace(
-        task,
-        stimulus=Stimulus({k: trains.select_trials(chosen) for k, trains in spikes.items()}),
-        targets=task.targets[:n],
-        features=None if task.features is None else task.features[:n],
-    )
 
 
 def _first_line(function: Any) -> str:

@@ -13,9 +13,6 @@ LEAST_INTERVALS = 20
 def activity(spikes: Spikes) -> dict[str, float]:
     """Rate, active share and irregularity of one population, by name of `tables.GLOSSARY`.
 
-    Args:
-        spikes: Its trains, all trials.
-
     Returns:
         `rate_hz`, `active_share` and `isi_cv` (nan where no neuron has enough intervals).
     """

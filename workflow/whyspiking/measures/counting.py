@@ -6,7 +6,6 @@ Everything is per trial, averaged over trials.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,16 +44,8 @@ def synaptic_events(
 
 def until(trains: Mapping[str, Spikes], stop_ms: NDArray) -> dict[str, Spikes]:
     """The spikes up to a time of each trial, e.g. its decision (inf: all of them)."""
-    kept = {}
-    for name, spikes in trains.items():
-        early = spikes.times_ms <= np.asarray(stop_ms)[spikes.trials]
-        kept[name] = replace(
-            spikes,
-            times_ms=spikes.times_ms[early],
-            units=spikes.units[early],
-            trials=spikes.trials[early],
-        )
-    return kept
+    stop = np.asarray(stop_ms)
+    return {name: x.keep(x.times_ms <= stop[x.trials]) for name, x in trains.items()}
 
 
 def analogue_macs(array: NDArray, weights: NDArray) -> float:

@@ -167,10 +167,7 @@ def break_even(counts: ControlCounts, model: CostModel, price: Prices) -> float:
 
 
 def ratio(
-    spiking: SpikingCounts,
-    control: ControlCounts,
-    model: CostModel,
-    config: Mapping[str, Any],
+    spiking: SpikingCounts, control: ControlCounts, model: CostModel, config: Mapping[str, Any]
 ) -> float:
     """R = E_ctrl / E_spike; above 1 the spiking network needs less."""
     price = prices(model, config)

@@ -7,7 +7,7 @@ bootstrap of 3 to 5 seeds covers only 75 to 84 %.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -101,12 +101,9 @@ def logit_interval(values: ArrayLike, trials: ArrayLike, level: float = 0.95) ->
     inner = t_interval(special.logit(softened), level)
     interval = _back(inner, special.expit)
     mean = float(values.mean())
-    if inner.seeds < 2:
-        return Interval(mean, np.nan, np.nan, 1)
-    # The plain mean is what the paper reports; the interval must contain it.
-    return Interval(
-        mean, min(interval.low, mean), max(interval.high, mean), inner.seeds, inner.spread
-    )
+    # The plain mean is what the paper reports; the interval must contain it (nan stays nan).
+    low, high = min(interval.low, mean), max(interval.high, mean)
+    return replace(interval, mean=mean, low=low, high=high)
 
 
 def interval(
@@ -205,10 +202,5 @@ def t_quantile(probability: float, degrees: int) -> float:
 
 
 def _back(inner: Interval, function: Callable[[float], float]) -> Interval:
-    return Interval(
-        float(function(inner.mean)),
-        float(function(inner.low)),
-        float(function(inner.high)),
-        inner.seeds,
-        inner.spread,
-    )
+    ends = {name: float(function(getattr(inner, name))) for name in ("mean", "low", "high")}
+    return replace(inner, **ends)

@@ -115,14 +115,7 @@ class Graph:
             self.connect(name, again, name)
 
     def current_based(
-        self,
-        name: str,
-        n: int,
-        clock: Clock,
-        *,
-        tau_m_ms: float,
-        tau_s_ms: float,
-        threshold: float,
+        self, name: str, n: int, clock: Clock, *, tau_m_ms: float, tau_s_ms: float, threshold: float
     ) -> str:
         """Neurons that fire once, tau_m V' = -V + x, tau_s x' = -x, x += w at an input spike.
 
@@ -159,11 +152,7 @@ class Graph:
         # Readers that take steps add the input once per step and know no other resistance than 1.
         r = 1.0 if clock.solver == "euler" else 1 / clock.step
         self.add(
-            name,
-            "IF",
-            r=r * ones,
-            v_threshold=threshold * ones,
-            v_reset=-NEVER * threshold * ones,
+            name, "IF", r=r * ones, v_threshold=threshold * ones, v_reset=-NEVER * threshold * ones
         )
         self.once(name, n, clock, threshold)
         return name

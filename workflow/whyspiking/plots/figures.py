@@ -24,14 +24,8 @@ from whyspiking.records.tables import Table
 STYLE = Path(__file__).with_name("style.mplstyle")
 INK = "#010203"
 """The page's text colour; report.py turns it into currentColor."""
-BLUE, RED, GREEN, PURPLE, OLIVE, GREY = (
-    "#0072B2",
-    "#C8553D",
-    "#00876C",
-    "#A3519C",
-    "#917300",
-    "#777B82",
-)
+BLUE, RED, GREEN = "#0072B2", "#C8553D", "#00876C"
+PURPLE, OLIVE, GREY = "#A3519C", "#917300", "#777B82"
 PALETTE = (BLUE, RED, GREEN, PURPLE, OLIVE, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "X")
 WIDTH = 7.2
@@ -76,9 +70,12 @@ class Plate(Figure):
         self.source = f"{exhibits}/exhibits.npz" if exhibits else source
         return self
 
-    def panels(self, rows: int, columns: int, **options: Any) -> NDArray:
-        """Axes as an array (rows, columns), whatever its size."""
-        return np.asarray(self.subplots(rows, columns, squeeze=False, **options))
+    def panels(self, rows: int, columns: int, used: int | None = None, **options: Any) -> NDArray:
+        """Axes as an array (rows, columns), whatever its size; those beyond `used` stay blank."""
+        axes = np.asarray(self.subplots(rows, columns, squeeze=False, **options))
+        for ax in axes.flat[used:] if used is not None else ():
+            ax.set_axis_off()
+        return axes
 
 
 def row_of_panels(

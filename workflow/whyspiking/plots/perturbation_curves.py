@@ -72,7 +72,7 @@ def perturbation_curves(
         raise NotMeasuredError("No graded perturbation was applied in this experiment.")
     n_rows = -(-len(kinds) // columns)
     plate = Plate(0.35 + 2.15 * n_rows)
-    axes = plate.panels(n_rows, columns, sharey=True)
+    axes = plate.panels(n_rows, columns, len(kinds), sharey=True)
     words = []
     for ax, (perturbation, locus) in zip(axes.flat, kinds, strict=False):
         here = graded[(graded["perturbation"] == perturbation) & (graded["locus"] == locus)]
@@ -104,8 +104,6 @@ def perturbation_curves(
         ax.set_xticks(range(len(ticks)), ticks, fontsize=8 if len(ticks) < 7 else 7.5)
         ax.set_title(f"{perturbation} · {locus}".replace("_", " ").rstrip(" ·"))
         ax.set_xlabel(LEVEL_NAMES[perturbation])
-    for ax in list(axes.flat)[len(kinds) :]:
-        ax.set_axis_off()
     if GLOSSARY[metric].unit == "fraction":
         axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
     for ax in axes[:, 0]:

@@ -7,7 +7,6 @@ this one list.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,18 +18,17 @@ class Column(NamedTuple):
 
     Attributes:
         name: As in the head of the file.
-        kind: Type of the Table Schema: string, number, integer or boolean.
         says: What it is.
+        kind: Type of the Table Schema: string, number, integer or boolean.
         unit: Unit of its numbers; empty where there is none.
     """
 
     name: str
-    kind: str
     says: str
+    kind: str = "string"
     unit: str = ""
 
 
-@dataclass(frozen=True)
 class TableSchema:
     """The columns of one kind of table.
 
@@ -39,8 +37,9 @@ class TableSchema:
         columns: In the order of the file.
     """
 
-    says: str
-    columns: tuple[Column, ...]
+    def __init__(self, says: str, *columns: Column) -> None:
+        self.says = says
+        self.columns = columns
 
     @property
     def names(self) -> list[str]:
@@ -58,237 +57,200 @@ class TableSchema:
         return pd.DataFrame(list(rows), columns=pd.Index(self.names))
 
 
-_UNIT_OF_METRIC = "unit of the metric"
+_OF_METRIC = "unit of the metric"
 _UNIT_COLUMN = "see column unit"
-_SCALE = Column("scale", "string", "Scale of the run: smoke, default or paper.")
-_TALK = Column("talk", "string", "Talk, by its speaker.")
-_EXPERIMENT = Column("experiment", "string", "Experiment of the talk.")
-_VARIANT = Column(
-    "variant", "string", "What was trained: the spiking network, a control, an ablation."
+_SCALE = Column("scale", "Scale of the run: smoke, default or paper.")
+_TALK = Column("talk", "Talk, by its speaker.")
+_EXPERIMENT = Column("experiment", "Experiment of the talk.")
+_VARIANT = Column("variant", "What was trained: the spiking network, a control, an ablation.")
+_SEED = Column("seed", "Seed of the training, the unit of all intervals.", "integer")
+_METRIC = Column("metric", "What was measured.")
+_SEEDS = Column("seeds", "Number of seeds.", "integer")
+_UNIT = Column("unit", "Unit of the numbers.")
+_PLACE = (_TALK, _EXPERIMENT)
+_CHANGE = (
+    Column("perturbation", "What was changed, or the cost model."),
+    Column("locus", "Where it was changed, or the control."),
 )
-_SEED = Column("seed", "integer", "Seed of the training, the unit of all intervals.")
-_METRIC = Column("metric", "string", "What was measured.")
-_SEEDS = Column("seeds", "integer", "Number of seeds.")
-_UNIT = Column("unit", "string", "Unit of the numbers.")
-_CHANGED = Column("perturbation", "string", "What was changed, or the cost model.")
-_CHANGED_WHERE = Column("locus", "string", "Where it was changed, or the control.")
 
 
 def _interval(value: str, unit: str = _UNIT_COLUMN, name: str = "value") -> tuple[Column, ...]:
     """A number and its interval over seeds."""
     return (
-        Column(name, "number", value, unit),
-        Column("low", "number", "Lower end of its 95 % interval over seeds.", unit),
-        Column("high", "number", "Upper end of that interval.", unit),
+        Column(name, value, "number", unit),
+        Column("low", "Lower end of its 95 % interval over seeds.", "number", unit),
+        Column("high", "Upper end of that interval.", "number", unit),
     )
 
 
 METRICS = TableSchema(
     "Every measurement, one a row.",
-    (
-        _SCALE,
-        _TALK,
-        _EXPERIMENT,
-        _VARIANT,
-        _SEED,
-        Column("engine", "string", "What simulated: the engine of training, or Brian2."),
-        Column("perturbation", "string", "What was changed; none for the clean run."),
-        Column("locus", "string", "Where it was changed, or the other side of a contrast."),
-        Column("strength", "number", "Level of the perturbation, in the unit of its definition."),
-        Column(
-            "metric", "string", "What was measured; units and definitions are in `metrics` here."
-        ),
-        Column("value", "number", "The measurement.", _UNIT_COLUMN),
-        Column("unit", "string", "Unit of the value."),
-        Column("trials", "integer", "Number of trials behind the value."),
-    ),
+    _SCALE,
+    *_PLACE,
+    _VARIANT,
+    _SEED,
+    Column("engine", "What simulated: the engine of training, or Brian2."),
+    Column("perturbation", "What was changed; none for the clean run."),
+    Column("locus", "Where it was changed, or the other side of a contrast."),
+    Column("strength", "Level of the perturbation, in the unit of its definition.", "number"),
+    Column("metric", "What was measured; units and definitions are in `metrics` here."),
+    Column("value", "The measurement.", "number", _UNIT_COLUMN),
+    Column("unit", "Unit of the value."),
+    Column("trials", "Number of trials behind the value.", "integer"),
 )
 VERDICTS = TableSchema(
     "One row a claim: published, measured, verdict.",
-    (
-        Column("claim", "string", "Name of the claim."),
-        _TALK,
-        Column("role", "string", "Key claim or secondary one."),
-        _METRIC,
-        Column("published", "number", "Published value.", _UNIT_OF_METRIC),
-        Column("value", "number", "Mean over seeds.", _UNIT_OF_METRIC),
-        Column(
-            "low",
-            "number",
-            "Lower end of the interval over seeds (95 %, equivalence 90 %).",
-            _UNIT_OF_METRIC,
-        ),
-        Column("high", "number", "Upper end of that interval.", _UNIT_OF_METRIC),
-        _SEEDS,
-        _SCALE,
-        Column("data", "string", "Where the data are from."),
-        Column("band_low", "number", "Lower end of the acceptance band.", _UNIT_OF_METRIC),
-        Column("band_high", "number", "Upper end of the acceptance band.", _UNIT_OF_METRIC),
-        Column("control_value", "number", "What the negative control reached.", _UNIT_OF_METRIC),
-        Column("verdict", "string", "Verdict."),
-        # What else is usually asked of a replication; none of it decides.
-        Column("label", "string", "The words of the report for it."),
-        Column("says", "string", "The claim in words."),
-        Column("test", "string", "How the claim is tested."),
-        Column("better", "string", "Which direction is better."),
-        _UNIT,
-        Column("exceeds", "boolean", "Better than published by more than the tolerance."),
-        Column("control_passes", "boolean", "The negative control passes the band: it must not."),
-        Column("direction_agrees", "boolean", "The sign of a difference is the published one."),
-        Column("published_inside", "boolean", "The published value lies inside the interval."),
-        Column(
-            "prediction_low",
-            "number",
-            "Lower end of the original's prediction interval.",
-            _UNIT_OF_METRIC,
-        ),
-        Column("prediction_high", "number", "Upper end of that interval.", _UNIT_OF_METRIC),
-        Column("inside_prediction", "boolean", "The value lies inside it."),
-        Column("p_value", "number", "One-sided p value against the band.", "1"),
-        Column("p_holm", "number", "The same with Holm's correction, secondary claims.", "1"),
-        Column("why", "string", "Why the band is where it is."),
-        Column("note", "string", "Remarks."),
+    Column("claim", "Name of the claim."),
+    _TALK,
+    Column("role", "Key claim or secondary one."),
+    _METRIC,
+    Column("published", "Published value.", "number", _OF_METRIC),
+    Column("value", "Mean over seeds.", "number", _OF_METRIC),
+    Column(
+        "low",
+        "Lower end of the interval over seeds (95 %, equivalence 90 %).",
+        "number",
+        _OF_METRIC,
     ),
+    Column("high", "Upper end of that interval.", "number", _OF_METRIC),
+    _SEEDS,
+    _SCALE,
+    Column("data", "Where the data are from."),
+    Column("band_low", "Lower end of the acceptance band.", "number", _OF_METRIC),
+    Column("band_high", "Upper end of the acceptance band.", "number", _OF_METRIC),
+    Column("control_value", "What the negative control reached.", "number", _OF_METRIC),
+    Column("verdict", "Verdict."),
+    # What else is usually asked of a replication; none of it decides.
+    Column("label", "The words of the report for it."),
+    Column("says", "The claim in words."),
+    Column("test", "How the claim is tested."),
+    Column("better", "Which direction is better."),
+    _UNIT,
+    Column("exceeds", "Better than published by more than the tolerance.", "boolean"),
+    Column("control_passes", "The negative control passes the band: it must not.", "boolean"),
+    Column("direction_agrees", "The sign of a difference is the published one.", "boolean"),
+    Column("published_inside", "The published value lies inside the interval.", "boolean"),
+    Column(
+        "prediction_low", "Lower end of the original's prediction interval.", "number", _OF_METRIC
+    ),
+    Column("prediction_high", "Upper end of that interval.", "number", _OF_METRIC),
+    Column("inside_prediction", "The value lies inside it.", "boolean"),
+    Column("p_value", "One-sided p value against the band.", "number", "1"),
+    Column("p_holm", "The same with Holm's correction, secondary claims.", "number", "1"),
+    Column("why", "Why the band is where it is."),
+    Column("note", "Remarks."),
 )
 AXES = TableSchema(
     "Talk by axis of the question why spiking: effect and interval.",
-    (
-        Column("axis", "string", "Axis of the question: timing, latency, energy, robustness."),
-        Column("measure", "string", "Short name of the measure."),
-        _TALK,
-        _EXPERIMENT,
-        _CHANGED,
-        _CHANGED_WHERE,
-        _METRIC,
-        *_interval("Mean over seeds.", _UNIT_OF_METRIC, "effect"),
-        _UNIT,
-        _SEEDS,
-        Column("null", "number", "The value that says: no effect.", _UNIT_OF_METRIC),
-        Column("better", "string", "Which side of it speaks for spikes."),
-        Column("favours_spikes", "string", "What the whole interval says: yes, no, unclear."),
-        Column("says", "string", "The measure in words."),
-    ),
+    Column("axis", "Axis of the question: timing, latency, energy, robustness."),
+    Column("measure", "Short name of the measure."),
+    *_PLACE,
+    *_CHANGE,
+    _METRIC,
+    *_interval("Mean over seeds.", _OF_METRIC, "effect"),
+    _UNIT,
+    _SEEDS,
+    Column("null", "The value that says: no effect.", "number", _OF_METRIC),
+    Column("better", "Which side of it speaks for spikes."),
+    Column("favours_spikes", "What the whole interval says: yes, no, unclear."),
+    Column("says", "The measure in words."),
 )
 MEASURES = TableSchema(
     "The measures of every simulated experiment over its spiking networks, or why there is none.",
-    (
-        _TALK,
-        _EXPERIMENT,
-        Column("measure", "string", "Short name of the measure, a column of the report's table."),
-        _METRIC,
-        _CHANGED,
-        _CHANGED_WHERE,
-        *_interval("Mean over seeds; median where one is infinite; ratios: geometric mean."),
-        Column("in_tau", "number", "The value in characteristic times of the talk.", "1"),
-        _UNIT,
-        _SEEDS,
-        Column("why", "string", "Why there is no number; empty where there is one."),
-    ),
+    *_PLACE,
+    Column("measure", "Short name of the measure, a column of the report's table."),
+    _METRIC,
+    *_CHANGE,
+    *_interval("Mean over seeds; median where one is infinite; ratios: geometric mean."),
+    Column("in_tau", "The value in characteristic times of the talk.", "number", "1"),
+    _UNIT,
+    _SEEDS,
+    Column("why", "Why there is no number; empty where there is one."),
 )
 ENERGY = TableSchema(
     "Energy of every control over that of the spiking network: cost models, varied assumptions.",
-    (
-        _TALK,
-        _EXPERIMENT,
-        Column("variant", "string", "The spiking network; empty: all of the experiment."),
-        Column("locus", "string", "The control."),
-        Column("factor", "string", "Assumption that was varied; empty for a whole cost model."),
-        Column("setting", "string", "What it was set to, or the cost model."),
-        *_interval("Geometric mean of the ratio over seeds.", "1", "mean"),
-        _SEEDS,
-    ),
+    *_PLACE,
+    Column("variant", "The spiking network; empty: all of the experiment."),
+    Column("locus", "The control."),
+    Column("factor", "Assumption that was varied; empty for a whole cost model."),
+    Column("setting", "What it was set to, or the cost model."),
+    *_interval("Geometric mean of the ratio over seeds.", "1", "mean"),
+    _SEEDS,
 )
 COSTS = TableSchema(
     "Seconds of training and memory of learning.",
-    (
-        Column("talk", "string", "Talk, by its speaker; empty: over all of them."),
-        _EXPERIMENT,
-        _VARIANT,
-        Column("locus", "string", "The control, in a ratio."),
-        Column("metric", "string", "What was measured; train_seconds_ratio: ours over control."),
-        *_interval("Mean over seeds; ratios: geometric mean; over all talks: median."),
-        _UNIT,
-        Column("seeds", "integer", "Number of seeds; over all talks: of ratios."),
-        Column("favours_spikes", "string", "What the interval of a ratio says: yes, no, unclear."),
-    ),
+    Column("talk", "Talk, by its speaker; empty: over all of them."),
+    _EXPERIMENT,
+    _VARIANT,
+    Column("locus", "The control, in a ratio."),
+    Column("metric", "What was measured; train_seconds_ratio: ours over control."),
+    *_interval("Mean over seeds; ratios: geometric mean; over all talks: median."),
+    _UNIT,
+    Column("seeds", "Number of seeds; over all talks: of ratios.", "integer"),
+    Column("favours_spikes", "What the interval of a ratio says: yes, no, unclear."),
 )
 PARITY = TableSchema(
     "Agreement of the training engine with Brian2: the worst network of each talk.",
-    (
-        _TALK,
-        Column("networks", "integer", "Number of networks that were compared."),
-        Column("equal_decisions", "number", "Least share of equal decisions.", "fraction"),
-        Column("score_difference", "number", "Largest difference of scores.", "fraction"),
-        Column("equal", "boolean", "Both are within the limits of the config."),
-    ),
+    _TALK,
+    Column("networks", "Number of networks that were compared.", "integer"),
+    Column("equal_decisions", "Least share of equal decisions.", "number", "fraction"),
+    Column("score_difference", "Largest difference of scores.", "number", "fraction"),
+    Column("equal", "Both are within the limits of the config.", "boolean"),
 )
 LIMITS = TableSchema(
     "How much of a perturbation trained networks stand, nothing retrained.",
-    (
-        _TALK,
-        _EXPERIMENT,
-        _METRIC,
-        Column("perturbation", "string", "What was changed."),
-        Column("locus", "string", "Where it was changed."),
-        Column("value", "number", "Median over seeds; inf: beyond the levels tried.", _UNIT_COLUMN),
-        Column("unit", "string", "Unit of the value; tau: the talk's characteristic time."),
-    ),
+    *_PLACE,
+    _METRIC,
+    Column("perturbation", "What was changed."),
+    Column("locus", "Where it was changed."),
+    Column("value", "Median over seeds; inf: beyond the levels tried.", "number", _UNIT_COLUMN),
+    Column("unit", "Unit of the value; tau: the talk's characteristic time."),
 )
-_UNIT_OF_QUANTITY = "unit of the published range"
+_OF_RANGE = "unit of the published range"
 BIOLOGY = TableSchema(
     "Trained networks beside published ranges of nervous systems.",
-    (
-        Column("quantity", "integer", "Place of the range in verdicts/biology.yaml, from 1."),
-        Column("metric", "string", "The metric that stands beside it."),
-        _TALK,
-        Column("low", "number", "Least mean over seeds of its populations.", _UNIT_OF_QUANTITY),
-        Column("high", "number", "Largest such mean.", _UNIT_OF_QUANTITY),
-        Column("place", "string", "Inside, partly inside, below or above the published range."),
-        Column(
-            "rescaled_low",
-            "number",
-            "The least, as if the characteristic time were biological.",
-            _UNIT_OF_QUANTITY,
-        ),
-        Column("rescaled_high", "number", "The largest, likewise.", _UNIT_OF_QUANTITY),
-        Column("rescaled_place", "string", "Where these lie."),
-        Column("populations", "integer", "Number of experiments, or of populations in them."),
+    Column("quantity", "Place of the range in verdicts/biology.yaml, from 1.", "integer"),
+    Column("metric", "The metric that stands beside it."),
+    _TALK,
+    Column("low", "Least mean over seeds of its populations.", "number", _OF_RANGE),
+    Column("high", "Largest such mean.", "number", _OF_RANGE),
+    Column("place", "Inside, partly inside, below or above the published range."),
+    Column(
+        "rescaled_low",
+        "The least, as if the characteristic time were biological.",
+        "number",
+        _OF_RANGE,
     ),
+    Column("rescaled_high", "The largest, likewise.", "number", _OF_RANGE),
+    Column("rescaled_place", "Where these lie."),
+    Column("populations", "Number of experiments, or of populations in them.", "integer"),
 )
 CURVES = TableSchema(
     "Scores along the size of a network and along time, over seeds.",
-    (
-        _TALK,
-        _EXPERIMENT,
-        _VARIANT,
-        Column("along", "string", "parameters: trained numbers; time: since stimulus onset."),
-        Column("at", "number", "Where on that axis; time in characteristic times of the talk."),
-        *_interval("Score; along time: accuracy if stopped there.", "fraction", "mean"),
-        _SEEDS,
-    ),
+    *_PLACE,
+    _VARIANT,
+    Column("along", "parameters: trained numbers; time: since stimulus onset."),
+    Column("at", "Where on that axis; time in characteristic times of the talk.", "number"),
+    *_interval("Score; along time: accuracy if stopped there.", "fraction", "mean"),
+    _SEEDS,
 )
 DURATIONS = TableSchema(
     "Mean duration of each kind of job.",
-    (
-        Column("rule", "string", "Stage: train or simulate."),
-        _TALK,
-        _EXPERIMENT,
-        Column("variant", "string", "Variant; empty for simulations, which hold all of them."),
-        Column("seconds", "number", "Mean wall-clock time of such a job.", "s"),
-        Column("cpu_seconds", "number", "Mean CPU time of such a job.", "s"),
-        Column("jobs", "integer", "Number of such jobs."),
-    ),
+    Column("rule", "Stage: train or simulate."),
+    *_PLACE,
+    Column("variant", "Variant; empty for simulations, which hold all of them."),
+    Column("seconds", "Mean wall-clock time of such a job.", "number", "s"),
+    Column("cpu_seconds", "Mean CPU time of such a job.", "number", "s"),
+    Column("jobs", "Number of such jobs.", "integer"),
 )
 HISTORY = TableSchema(
     "Training curves of one talk.",
-    (
-        _EXPERIMENT,
-        _VARIANT,
-        _SEED,
-        Column("epoch", "number", "Epoch, iteration or whatever the talk counts."),
-        Column("metric", "string", "What was followed during training."),
-        Column("value", "number", "Its value."),
-    ),
+    _EXPERIMENT,
+    _VARIANT,
+    _SEED,
+    Column("epoch", "Epoch, iteration or whatever the talk counts.", "number"),
+    Column("metric", "What was followed during training."),
+    Column("value", "Its value.", "number"),
 )
 OF_A_RUN = {
     "metrics.csv": METRICS,

@@ -11,16 +11,17 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
 from whyspiking.records.columns import HISTORY, OF_A_RUN, Column, TableSchema
 from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.whole_files import replacing
 
 NAME = "datapackage.json"
 MISSING = ["", "nan"]
+BOOLEAN = {"trueValues": ["True"], "falseValues": ["False"]}
 
 
 def describe(folder: Path) -> dict[str, Any]:
@@ -38,7 +39,9 @@ def describe(folder: Path) -> dict[str, Any]:
         if (folder / file).is_file()
     ]
     resources += [
-        _resource(folder, path, replace(HISTORY, says=f"Training curves of {path.parent.name}."))
+        _resource(
+            folder, path, TableSchema(f"Training curves of {path.parent.name}.", *HISTORY.columns)
+        )
         for path in sorted(folder.glob("*/history.csv"))
     ]
     if not resources:
@@ -62,9 +65,8 @@ def describe(folder: Path) -> dict[str, Any]:
 def write(folder: Path) -> None:
     """Write `datapackage.json` into a folder of finished tables, whole or not at all."""
     text = json.dumps(describe(folder), indent=1, ensure_ascii=False) + "\n"
-    partial = folder / f"{NAME}.part"
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(folder / NAME)
+    with replacing(folder / NAME) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
         header = file.readline().rstrip("\r\n").split(",")
     known = {column.name: column for column in schema.columns}
     # A column that nobody has described is passed on as it is; the tests demand a description.
-    columns = [known.get(name, Column(name, "any", "")) for name in header]
+    columns = [known.get(name, Column(name, "", "any")) for name in header]
     relative = path.relative_to(folder)
     return {
         "name": "-".join(relative.with_suffix("").parts[::-1]),
@@ -85,18 +87,11 @@ def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
         **_contents(path),
         "schema": {
             "fields": [
-                {
-                    "name": name,
-                    "type": kind,
-                    **({"description": what} if what else {}),
-                    **({"unit": unit} if unit else {}),
-                    **(
-                        {"trueValues": ["True"], "falseValues": ["False"]}
-                        if kind == "boolean"
-                        else {}
-                    ),
-                }
-                for name, kind, what, unit in columns
+                {"name": name, "type": kind}
+                | ({"description": what} if what else {})
+                | ({"unit": unit} if unit else {})
+                | (BOOLEAN if kind == "boolean" else {})
+                for name, what, kind, unit in columns
             ],
             "missingValues": MISSING,
         },

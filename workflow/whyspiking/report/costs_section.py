@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -26,10 +25,6 @@ def _ratios(costs: Table) -> Table:
 
 def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
     """Seconds of training over those of the control, a row per experiment and control.
-
-    Args:
-        costs: Rows of costs.csv.
-        names: Talk -> how the rows call it, in the order of the rows.
 
     Raises:
         NotMeasuredError: If no experiment trained both.
@@ -81,13 +76,7 @@ def training_sentence(costs: Table) -> Markup:
 
 
 def cost_table(costs: Table, durations: Table, talks: Mapping[str, Talk]) -> Markup:
-    """Seconds of training and of the whole Brian2 battery, per experiment.
-
-    Args:
-        costs: Rows of costs.csv.
-        durations: Rows of durations.csv.
-        talks: Talk by name.
-    """
+    """Seconds of training and of the whole Brian2 battery, per experiment."""
     rows = []
     for name, talk in talks.items():
         for experiment in talk.experiments.values():
@@ -106,7 +95,7 @@ def cost_table(costs: Table, durations: Table, talks: Mapping[str, Talk]) -> Mar
 
 def memory(costs: Table, talks: Mapping[str, Talk]) -> Markup:
     """What the learning rules keep, and how it grows with the length of a trial."""
-    rows = _rows(costs[costs["metric"].str.startswith(MEMORY)])
+    rows = costs[costs["metric"].str.startswith(MEMORY)].to_dict("records")
     if not rows:
         why = "No memory of a learning rule was measured at this scale."
         return html.macros("macros").note(why)
@@ -115,7 +104,8 @@ def memory(costs: Table, talks: Mapping[str, Talk]) -> Markup:
 
 def size(measures: Table, talks: Mapping[str, Talk]) -> Markup:
     """How large spiking networks need to be (G1), where size curves were measured."""
-    rows = _rows(measures[(measures["metric"] == "size_ratio") & (measures["why"] == "")])
+    known = measures[(measures["metric"] == "size_ratio") & (measures["why"] == "")]
+    rows = known.to_dict("records")
     if not rows:
         why = "How large spiking networks need to be (G1, size ratio) was not measured in this run."
         return html.macros("macros").note(why)
@@ -123,17 +113,7 @@ def size(measures: Table, talks: Mapping[str, Talk]) -> Markup:
 
 
 def parity_told(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> Markup:
-    """Sentence and table on the agreement of the engines.
-
-    Args:
-        parity: Rows of parity.csv.
-        talks: Talk by name.
-        limits: The `parity` block of the config.
-    """
+    """Sentence and table on the agreement of the engines."""
     if parity.empty:
         return html.macros("macros").note("The engines were not compared at this scale.")
-    return html.macros("costs").parity(_rows(parity), limits, surnames(talks))
-
-
-def _rows(table: Table) -> list[dict[str, Any]]:
-    return table.to_dict("records")
+    return html.macros("costs").parity(parity.to_dict("records"), limits, surnames(talks))

@@ -21,9 +21,6 @@ from whyspiking.records.tables import Table
 def energy_dots(ratios: Table) -> Plate:
     """Energy of the control over that of the spiking network, one row per cost model.
 
-    Args:
-        ratios: Rows of energy.csv.
-
     Raises:
         NotMeasuredError: If no energy ratio was computed.
     """
@@ -57,10 +54,7 @@ def energy_dots(ratios: Table) -> Plate:
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.5, len(order) - 0.5)
     ax.set_xlabel("R = energy of the control / energy of the spiking network")
-    for told, side, gap in (
-        ("spikes cheaper →", "left", 6),
-        ("← control cheaper", "right", -6),
-    ):
+    for told, side, gap in (("spikes cheaper →", "left", 6), ("← control cheaper", "right", -6)):
         ax.annotate(
             told,
             xy=(1, 1.01),
@@ -83,9 +77,6 @@ def energy_dots(ratios: Table) -> Plate:
 def energy_tornado(ratios: Table) -> Plate:
     """How one assumption at a time moves the energy ratio.
 
-    Args:
-        ratios: Rows of energy.csv.
-
     Raises:
         NotMeasuredError: If no assumption was varied.
     """
@@ -98,7 +89,7 @@ def energy_tornado(ratios: Table) -> Plate:
     columns = min(3, len(panels))
     n_rows = -(-len(panels) // columns)
     plate = Plate(0.5 + n_rows * (0.65 + 0.24 * len(factors)))
-    axes = plate.panels(n_rows, columns, sharex=True, sharey=True)
+    axes = plate.panels(n_rows, columns, len(panels), sharex=True, sharey=True)
     words = []
     for ax, (talk, experiment, control) in zip(axes.flat, panels, strict=False):
         place = (points[keys] == [talk, experiment, control]).all(axis=1)
@@ -117,8 +108,6 @@ def energy_tornado(ratios: Table) -> Plate:
     log_axis(axes[0, 0], points[["mean"]].to_numpy())
     axes[0, 0].set_yticks(range(len(factors)), factors[::-1])
     axes[0, 0].set_ylim(-0.6, len(factors) - 0.4)
-    for ax in list(axes.flat)[len(panels) :]:
-        ax.set_axis_off()
     plate.supxlabel("R = energy of the control / energy of the spiking network", fontsize=9)
     return plate.says(
         "One assumption of the cost model changed at a time; a long bar is an assumption that "

@@ -33,6 +33,7 @@ VERDICT_COLOURS = {
     "inconclusive": OLIVE,
     "not replicated": RED,
 }
+"""As on its chip; grey where nothing was judged."""
 SIDE_LOOK = {FAVOURS: (GREEN, "^"), AGAINST: (RED, "s")}
 """Colour and marker by what an interval says about spikes."""
 OTHERWISE = (GREY, "o")
@@ -182,15 +183,7 @@ def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str,
             if logarithmic and not BEYOND[0] <= at <= BEYOND[1]:
                 marker = "<" if at < 1 else ">"
                 at = float(np.clip(at, *BEYOND))
-            ax.plot(
-                at,
-                y,
-                color=own,
-                marker=marker,
-                markersize=4,
-                markerfacecolor=face,
-                zorder=3,
-            )
+            ax.plot(at, y, color=own, marker=marker, markersize=4, markerfacecolor=face, zorder=3)
         shown = _range([finding.effect for finding in group], logarithmic)
         frame = ax.get_yaxis_transform()
         ax.text(1.02, y, shown, transform=frame, fontsize=7.5, va="center")
@@ -223,19 +216,11 @@ def _short(ratio: float) -> str:
     return f"{ratio:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
 
 
-def verdict_colour(verdict: str) -> str:
-    """Colour of a verdict, as on its chip; grey where nothing was judged."""
-    return VERDICT_COLOURS.get(verdict, GREY)
-
-
 def verdict_forest(verdicts: Table) -> Plate:
     """One row per claim: acceptance band, published value, ours with its interval.
 
     Each row has its own scale, since the claims have different units; the numbers are written at
     the right.
-
-    Args:
-        verdicts: Rows of the verdict table.
 
     Raises:
         NotMeasuredError: If no claim was measured.
@@ -248,7 +233,7 @@ def verdict_forest(verdicts: Table) -> Plate:
     words = []
     for place, row in enumerate(table.to_dict("records")):
         y = len(table) - 1 - place
-        colour = verdict_colour(str(row["verdict"]))
+        colour = VERDICT_COLOURS.get(row["verdict"], GREY)
         at = _row_scale(
             [row[n] for n in ("value", "low", "high", "published", "band_low", "band_high")]
         )

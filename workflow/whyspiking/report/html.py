@@ -7,7 +7,6 @@ make any.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,17 +35,11 @@ DATA_WORDS = {
 MINUS = "−"
 
 
-@dataclass(frozen=True)
-class Html:
+class Html(Markup):
     """A piece of the page; notebooks show it as it is."""
 
-    markup: str
-
     def _repr_html_(self) -> str:
-        return self.markup
-
-    def __add__(self, other: Html) -> Html:
-        return Html(f"{self.markup}\n{other.markup}")
+        return str(self)
 
     def __repr__(self) -> str:
         return "Html(...)"

@@ -14,7 +14,7 @@ from typing import Any
 
 from whyspiking.errors import UserError
 from whyspiking.records.whole_files import replacing
-from whyspiking.report.html import ASSETS, templates
+from whyspiking.report.html import ASSETS, slug, templates
 
 MAIN_PAGE = "why_spiking.html"
 
@@ -212,9 +212,8 @@ def _with_anchors(body: str) -> tuple[str, list[tuple[str, str]]]:
 
     def anchor(match: re.Match[str]) -> str:
         text = _plain(match.group(1))
-        slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-        sections.append((slug, text))
-        return f'<h2 id="{slug}">{match.group(1)}</h2>'
+        sections.append((slug(text), text))
+        return f'<h2 id="{slug(text)}">{match.group(1)}</h2>'
 
     return re.sub(r"<h2>(.*?)</h2>", anchor, body, flags=re.DOTALL), sections
 

@@ -8,36 +8,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from whyspiking.declared import registry
 from whyspiking.plots.figures import Plate
 from whyspiking.records import columns, tables
-from whyspiking.records.tables import Table
+from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
-    biology_section,
     costs_section,
     energy_figures,
     forest_plots,
-    learning_table,
-    measures_table,
-    memory_growth,
+    learning_section,
+    score_figures,
     sections,
     sentences,
-    size_figure,
     slides,
-    speed_figure,
     talks_by_axis,
-    tolerance_section,
+    trained_section,
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.report.talk_page import TalkPage, check_scale, claims_of, existing, find, show
-from whyspiking.report.verdict_table import verdict_table
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts.answers import Answer
-
-__all__ = ["RunPage", "TalkPage"]
 
 
 @dataclass
@@ -61,10 +52,6 @@ class RunPage:
     @classmethod
     def open(cls, results: str | Path, scale: str) -> RunPage:
         """Read the common tables of a run.
-
-        Args:
-            results: Folder of the run.
-            scale: Scale of the run.
 
         Raises:
             UserError: If a table is missing or was made at another scale.
@@ -98,9 +85,8 @@ class RunPage:
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of all talks."""
-        return Html(
-            verdict_table(self.verdicts, claims_of(self.talks.values()), self.talks, many=True)
-        )
+        claims = claims_of(self.talks.values())
+        return Html(sections.verdict_table(self.verdicts, claims, self.talks, many=True))
 
     def forest(self) -> Html:
         """All claims as a forest plot, to open on demand: it is as long as the table."""
@@ -121,11 +107,11 @@ class RunPage:
 
     def each_talk(self) -> Html:
         """Every talk with its signature figures."""
-        return Html(Markup("\n").join(page.brief() for page in self.pages.values()))
+        return Html("\n").join(page.brief() for page in self.pages.values())
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity, all experiments."""
-        return Html(measures_table.measures_table(self.tables["measures"]))
+        return Html(sections.measures_table(self.tables["measures"]))
 
     @cached_property
     def answers(self) -> list[Answer]:
@@ -150,7 +136,7 @@ class RunPage:
         return sentences.surnames(self.talks)
 
     @property
-    def rules(self) -> memory_growth.Rules:
+    def rules(self) -> learning_section.Rules:
         """The learning rules that the talks declare."""
         return {name: talk.learning for name, talk in self.talks.items()}
 
@@ -177,7 +163,7 @@ class RunPage:
             parts += [
                 macros("answers").axis_heading(answer, sentences.LOOK),
                 sentences.axis_paragraph(answer, self.talks, meanings),
-                memory_growth.sentence(self.rules, self.talks) if learning else "",
+                learning_section.sentence(self.rules, self.talks) if learning else "",
                 self._draw(
                     lambda answer=answer: forest_plots.axis_forest(answer, self.config, self.names),
                     f"forest-{answer.axis}",
@@ -197,10 +183,10 @@ class RunPage:
                     lambda: costs_section.training_figure(costs, self.names), "training-time"
                 ),
                 costs_section.cost_table(costs, self.tables["durations"], self.talks),
-                self._draw(lambda: memory_growth.figure(self.rules, self.names), "memory"),
-                learning_table.learning_table(costs, self.talks),
+                self._draw(lambda: learning_section.figure(self.rules, self.names), "memory"),
+                learning_section.table(costs, self.talks),
                 costs_section.memory(costs, self.talks),
-                Markup(self.sizes().markup),
+                self.sizes(),
                 costs_section.size(self.tables["measures"], self.talks),
                 costs_section.parity_told(self.tables["parity"], self.talks, self.config["parity"]),
             )
@@ -211,43 +197,43 @@ class RunPage:
         limits, biology = self.tables["limits"], self.tables["biology"]
         return Html(
             macros("pages").trained(
-                tolerance_section.sentences(limits, self.talks),
-                tolerance_section.table(limits, self.talks),
-                biology_section.sentences(biology),
-                self._draw(lambda: biology_section.figure(biology, self.talks), "biology"),
-                biology_section.table(biology, self.talks),
+                trained_section.tolerance_sentences(limits, self.talks),
+                trained_section.tolerance_table(limits, self.talks),
+                trained_section.biology_sentences(biology),
+                self._draw(lambda: trained_section.biology_figure(biology, self.talks), "biology"),
+                trained_section.biology_table(biology, self.talks),
             )
         )
 
     def speed(self) -> Html:
         """Speed against accuracy, for all data that several talks share."""
-        shared = speed_figure.by_data(self.tables["curves"], self.talks)
+        shared = score_figures.by_data(self.tables["curves"], self.talks)
         if not shared:
             return Html(macros("macros").note("No two talks of this run share their data."))
         drawn = [
-            self._draw(lambda lines=lines: speed_figure.speed_accuracy(lines), f"speed-{data}")
+            self._draw(lambda lines=lines: score_figures.speed_accuracy(lines), f"speed-{data}")
             for data, lines in shared.items()
         ]
-        return Html(Markup("\n").join(drawn))
+        return Html("\n").join(drawn)
 
     def energy(self) -> Html:
         """Energy against every control under every cost model."""
         ratios = self.tables["energy"]
-        return show(lambda: energy_figures.energy_dots(ratios), "energy-ratio", "") + show(
-            lambda: energy_figures.energy_tornado(ratios), "tornado", ""
-        )
+        dots = self._draw(lambda: energy_figures.energy_dots(ratios), "energy-ratio")
+        tornado = self._draw(lambda: energy_figures.energy_tornado(ratios), "tornado")
+        return Html("\n").join([dots, tornado])
 
     def sizes(self) -> Html:
         """Score against parameters, where networks of several sizes were trained."""
         curves = self.tables["curves"]
-        return show(lambda: size_figure.accuracy_size(curves, self.talks), "sizes", "")
+        return self._draw(lambda: score_figures.accuracy_size(curves, self.talks), "sizes")
 
     def learning(self) -> Html:
         """What each learning rule keeps in memory and needs to be told."""
-        return Html(learning_table.learning_table(self.tables["costs"], self.talks))
+        return Html(learning_section.table(self.tables["costs"], self.talks))
 
-    def _draw(self, draw: Callable[[], Plate], name: str) -> Markup:
-        return Markup(show(draw, name, "").markup)
+    def _draw(self, draw: Callable[[], Plate], name: str) -> Html:
+        return show(draw, name, "")
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""
@@ -255,13 +241,13 @@ class RunPage:
 
     def data(self) -> Html:
         """Where the data of every experiment come from."""
-        return Html(sections.data_table(list(self.talks.values())))
+        return Html(macros("sections").data_table(list(self.talks.values())))
 
     def glossary(self) -> Html:
         """The closed list of metrics."""
-        title = "All metrics with unit and definition"
-        return Html(macros("macros").details(title, sections.glossary()))
+        told = macros("sections").glossary(GLOSSARY)
+        return Html(macros("macros").details("All metrics with unit and definition", told))
 
     def provenance(self) -> Html:
         """How this run was made."""
-        return Html(sections.provenance(self.manifest))
+        return Html(macros("sections").provenance(self.manifest))

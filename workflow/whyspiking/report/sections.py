@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking.declared.registry import Experiment, Talk
-from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.registry import Talk
+from whyspiking.records.tables import Table
 from whyspiking.report.html import macros
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
+MEASURES = (
+    ("T1", "timing index: score above chance lost when spike times are redrawn", "one"),
+    ("T2", "timing information: gain of a fresh decoder of times over one of counts", "one"),
+    ("T3", "jitter that costs half of the score above chance", "one"),
+    ("L2", "time to 95 % of the final score above chance", "one"),
+    ("L3", "speed-accuracy area; 1: all is known at once", "one"),
+    (
+        "L4",
+        "speed-accuracy area minus that of the control, asked at every time on the input so far",
+        "each",
+    ),
+    ("E1", "energy of the control over that of the spiking network, range over cost models", "E1"),
+    ("s", "synaptic events per synapse and trial, beside the break-even densities s*", "s"),
+    ("E2", "information about the target, bits per spike up to the decision", "one"),
+    ("R1", "robustness area, from the most to the least harmful perturbation", "range"),
+    ("R3", "robustness area minus that of the control, range over perturbations", "range"),
+    ("G1", "parameters of the control over those of the spiking network at equal score", "each"),
+    ("M3", "cosine of the rule's update with the gradient, less that with permuted labels", "each"),
+    ("Q1", "score in Brian2 minus score in the engine of training", "one"),
+)
+"""Heading of a measure, meaning, and which macro writes the cell."""
 PASSES = ("replicated", "replicated, within noise")
 OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio", "speed_area_gain")
 """Metrics that are computed when a talk's tables are collected, not when it is simulated."""
@@ -47,13 +70,7 @@ def claims_of_axis(answer: Answer, verdicts: Table) -> Markup:
 
 
 def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str]) -> Markup:
-    """Every contrast of an axis that has a null, to open on demand.
-
-    Args:
-        axis: Name of the axis.
-        axes: Rows of axes.csv.
-        names: Talk -> how the table calls it.
-    """
+    """Every contrast of an axis that has a null, to open on demand."""
     own = axes[(axes["axis"] == axis) & np.isfinite(axes["null"])]
     rows = []
     for row in own.to_dict("records"):
@@ -84,21 +101,45 @@ def deviations(talks: Sequence[Talk], scale: str) -> Markup:
     return macros("sections").deviations(rows, scale, sortable=len(talks) > 1)
 
 
-def data_table(talks: Sequence[Talk]) -> Markup:
-    """Which data each experiment runs on, and whether they stand in for others."""
-    return macros("sections").data_table(talks)
+def measures_table(measures: Table) -> Markup:
+    """T, L, E, R, G, M and Q of every experiment, or the reason why not."""
+    rows, reasons = [], {}
+    for (talk, experiment), own in measures.groupby(["talk", "experiment"], sort=False):
+        points = {name: part.to_dict("records") for name, part in own.groupby("measure")}
+        rows.append((talk, experiment, points))
+        for head, _, _ in MEASURES:
+            why = points[head][0]["why"]
+            if why:
+                reasons.setdefault(why, chr(ord("a") + len(reasons)))
+    return macros("measures").measures_table(MEASURES, rows, reasons)
 
 
-def variants_table(experiments: Sequence[Experiment]) -> Markup:
-    """What was trained."""
-    return macros("sections").variants_table(experiments)
+def verdict_table(
+    verdicts: Table, claims: Mapping[str, Claim], talks: Mapping[str, Talk], *, many: bool
+) -> Markup:
+    """All verdicts, key claims first, none more prominent than another.
+
+    Args:
+        verdicts: Rows of verdicts.csv.
+        claims: Claim by id, for the source of each.
+        talks: Talk by name, for the papers.
+        many: Whether there are several talks: then the table can be filtered.
+    """
+    order = verdicts.sort_values("role", kind="stable", key=lambda role: role != "key")
+    rows = []
+    for row in order.to_dict("records"):
+        claim, papers = claims[row["claim"]], talks[row["talk"]].papers
+        paper = claim.source["paper"]
+        source = _short_citation(papers[paper]["cite"] if paper in papers else paper)
+        control = claim.negative_control or {}
+        named = [control.get(key) for key in ("experiment", "variant", "perturbation")]
+        name = ", ".join(str(part) for part in named if part not in (None, "none"))
+        rows.append((row, claim, source, name))
+    return macros("verdicts").verdict_table(rows, many)
 
 
-def glossary() -> Markup:
-    """The closed list of metrics."""
-    return macros("sections").glossary(GLOSSARY)
-
-
-def provenance(manifest: Mapping[str, Any]) -> Markup:
-    """How this run was made: code, configuration, machine, seconds, seeds, data."""
-    return macros("sections").provenance(manifest)
+def _short_citation(cite: str) -> str:
+    """First author and year."""
+    year = re.search(r"\b(?:19|20)\d\d\b", cite)
+    author = re.split(r"[,.;(*]| and | et al", cite)[0].strip()
+    return f"{author} {year.group(0)}" if year else author

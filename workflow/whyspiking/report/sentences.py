@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ LEDGER = (
     ("This run cannot tell whether they buy", (UNDECIDED, NONE)),
 )
 """Heading -> words of an axis, in the order of the summary."""
+DISTANCE = attrgetter("distance")
 DIFFERENCES = ("robustness_advantage", "speed_area_gain")
 """Metrics that are printed with their sign."""
 RULES = (
@@ -59,11 +61,6 @@ MEANINGS = {
     UNDECIDED: "no interval excludes the null",
     NONE: "not measured, for the reason given below the table",
 }
-
-
-def chip(word: str) -> Markup:
-    """A word with its symbol and colour."""
-    return html.macros("macros").chip(*LOOK[word], word)
 
 
 def surname(talk: Talk) -> str:
@@ -109,8 +106,8 @@ def _facts(findings: Sequence[Finding], needs: str, names: Mapping[str, str]) ->
     favours, against = (
         [f for f in findings if f.side == side and f.decidable] for side in (FAVOURS, AGAINST)
     )
-    best = max(favours, key=_distance, default=None)
-    least = min(favours, key=_distance, default=None)
+    best = max(favours, key=DISTANCE, default=None)
+    least = min(favours, key=DISTANCE, default=None)
     return {
         "comparisons": len(findings),
         "talks": len(by_talk(findings, needs)),
@@ -121,12 +118,8 @@ def _facts(findings: Sequence[Finding], needs: str, names: Mapping[str, str]) ->
         "alone": sum(not finding.decidable for finding in findings),
         "best": _effect(best, names),
         "least": _effect(least, names) if least is not best else "",
-        "worst": _effect(max(against, key=_distance, default=None), names),
+        "worst": _effect(max(against, key=DISTANCE, default=None), names),
     }
-
-
-def _distance(finding: Finding) -> float:
-    return finding.distance
 
 
 def _effect(finding: Finding | None, names: Mapping[str, str]) -> Markup:
@@ -166,7 +159,7 @@ def _disagreement(answer: Answer, names: Mapping[str, str]) -> Markup:
 def _dissent(stand: Stand, answer: Answer, names: Mapping[str, str]) -> Markup:
     wanted = AGAINST if answer.word in (YES, DIVIDED) and stand.word == PART else None
     fitting = [f for f in stand.findings if f.side == wanted]
-    shown = max(fitting, key=_distance) if fitting else stand.strongest
+    shown = max(fitting, key=DISTANCE) if fitting else stand.strongest
     if shown is None:
         return Markup("{} ({})").format(names[stand.talk], stand.word)
     name = "" if shown.measure == CLAIMS else f"{shown.measure} "

@@ -18,9 +18,8 @@ from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import tables
 from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table
-from whyspiking.report import energy_figures, forest_plots, html, measures_table, sections
+from whyspiking.report import energy_figures, forest_plots, html, sections
 from whyspiking.report.html import Html, macros
-from whyspiking.report.verdict_table import verdict_table
 from whyspiking.talks import talk_module
 
 
@@ -61,11 +60,6 @@ class TalkPage:
     def open(cls, results: str | Path, talk: str, scale: str) -> TalkPage:
         """Read one talk's tables for its own page, `<results>/<talk>/report.html`.
 
-        Args:
-            results: Folder of the run.
-            talk: Name of the talk.
-            scale: Scale of the run.
-
         Raises:
             UserError: If a table is missing or was made at another scale.
         """
@@ -104,7 +98,7 @@ class TalkPage:
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""
         verdicts, talks = self.tables["verdicts"], {self.talk.name: self.talk}
-        return Html(verdict_table(verdicts, claims_of([self.talk]), talks, many=False))
+        return Html(sections.verdict_table(verdicts, claims_of([self.talk]), talks, many=False))
 
     def forest(self) -> Html:
         """All claims as a forest plot."""
@@ -117,7 +111,7 @@ class TalkPage:
     def signature(self) -> Html:
         """All signature figures of the talk, in the order of its story."""
         drawn = [self._draw(name, draw) for name, draw in self._plates().items()]
-        return Html("\n".join(piece.markup for piece in drawn))
+        return Html("\n").join(drawn)
 
     def perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
@@ -153,7 +147,7 @@ class TalkPage:
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity."""
-        return Html(measures_table.measures_table(self.tables["measures"]))
+        return Html(sections.measures_table(self.tables["measures"]))
 
     def deviations(self) -> Html:
         """Published against used parameters."""
@@ -162,15 +156,15 @@ class TalkPage:
     def provenance(self) -> Html:
         """Data, variants and where the rest is told."""
         return Html(
-            sections.data_table([self.talk])
-            + sections.variants_table(list(self.talk.experiments.values()))
+            macros("sections").data_table([self.talk])
+            + macros("sections").variants_table(list(self.talk.experiments.values()))
             + macros("pages").where_provenance_stands(self.links)
         )
 
     def brief(self) -> Markup:
         """The talk in the joint report: question, signature figures, where to read on."""
-        shown = Markup(self.signature().markup)
-        return macros("pages").brief(self.talk, html.slug(self.talk.name), shown, self.here)
+        slug = html.slug(self.talk.name)
+        return macros("pages").brief(self.talk, slug, self.signature(), self.here)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
         drawn = talk_module(self.talk.name, "figures").figures(self.results)
@@ -203,11 +197,6 @@ def show(
     stands_in = provenance if provenance in ("synthetic", "simulated") else ""
     link = here + plate.source
     return Html(macros("macros").figure(Markup(picture), name, plate.caption, stands_in, link))
-
-
-def banner(scale: str) -> Markup:
-    """A warning on pages of smoke runs."""
-    return macros("pages").banner(scale)
 
 
 def claims_of(talks: Iterable[registry.Talk]) -> dict[str, claims_file.Claim]:

@@ -22,12 +22,7 @@ COLOURS = {YES: GREEN, PART: OLIVE, NO: RED, DIVIDED: OLIVE}
 
 
 def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
-    """Talk x axis as an HTML table: a word, how many comparisons, the strongest effect.
-
-    Args:
-        answers: The axes.
-        talks: Talk by name, in the order of the rows.
-    """
+    """Talk x axis as an HTML table: a word, how many comparisons, the strongest effect."""
     reasons: dict[str, str] = {}
     rows = []
     for name, talk in talks.items():

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from whyspiking.running.preflight import machine_problems
 
@@ -113,20 +114,18 @@ def find_python(uv: str, environ: Mapping[str, str]) -> str:
     )
 
 
+def _failure(command: list[str], **options: Any) -> str | None:
+    """Run a step silently; what it said if it fails."""
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, text=True, **both, **options)
+    return done.stdout.strip() if done.returncode else None
+
+
 def _run(command: list[str], root: Path, environ: dict[str, str]) -> None:
-    """Run a step silently; its output is shown only when it fails."""
-    done = subprocess.run(
-        command,
-        cwd=root,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if done.returncode:
+    said = _failure(command, cwd=root, env=environ)
+    if said is not None:
         raise EnvironmentProblem(
-            f"this step of making .venv failed: {' '.join(command)}\n{done.stdout.strip()}\n"
+            f"this step of making .venv failed: {' '.join(command)}\n{said}\n"
             "Is a package index reachable, and the disk not full? Then run make again; it starts "
             "over."
         )
@@ -165,15 +164,9 @@ def _fetch_uv(root: Path, scratch: Path) -> str:
         install = [*pip, "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         install += ["--require-hashes", "--target", str(target), "-r", str(wanted)]
         for command in [prepare, install] if pip is pips[1] else [install]:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            if done.returncode:
-                last = (done.stdout.strip().splitlines() or ["no message"])[-1]
+            said = _failure(command)
+            if said is not None:
+                last = (said.splitlines() or ["no message"])[-1]
                 attempts.append(f"  {' '.join(command[:3])}: {last}")
                 break
         if (target / "bin" / "uv").is_file():

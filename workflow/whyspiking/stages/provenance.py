@@ -52,17 +52,10 @@ def _benchmarks(folder: Path) -> pd.DataFrame:
         cpu_seconds, startup_seconds = jobs.used(
             (folder / "logs" / rule / Path(*parts[:-1])).with_suffix(".log")
         )
-        rows.append(
-            {
-                "rule": rule,
-                "talk": parts[0],
-                "experiment": parts[1],
-                "variant": parts[2] if trained else "",
-                **costs,
-                "cpu_seconds": cpu_seconds,
-                "startup_seconds": startup_seconds,
-            }
-        )
+        place = {"rule": rule, "talk": parts[0], "experiment": parts[1]}
+        place["variant"] = parts[2] if trained else ""
+        own = {"cpu_seconds": cpu_seconds, "startup_seconds": startup_seconds}
+        rows.append({**place, **costs, **own})
     named = [*columns.DURATIONS.names[:-1], "startup_seconds", "max_rss_mb"]
     return pd.DataFrame(rows, columns=pd.Index(named))
 

@@ -2,5 +2,6 @@
 
 May import `measures`, `declared` and below; no HTML. At a glance: `judge.judge_all` judges the
 claims, `axes.contrasts` the axes, `answers` says what follows; `overview`, `costs` and `tolerance`
-write the tables that the report prints.
+write the tables that the report prints. `metrics` are rows of the metrics table, of all talks that
+`talks` holds by name.
 """

@@ -7,7 +7,7 @@ them up by the rule that the config declares in `answers`; most talks give an ax
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -185,8 +185,8 @@ def answers(
             name: _stand(talk, [f for f in counted if f.talk == name], entry, measures)
             for name, talk in talks.items()
         }
-        keys = ("axis", "asks", "buys", "against", "needs", "change")
-        found.append(Answer(**{key: entry[key] for key in keys}, stands=stands))
+        asked = {key: entry[key] for key in ("axis", "asks", "buys", "against", "needs", "change")}
+        found.append(Answer(**asked, stands=stands))
     return found
 
 
@@ -237,22 +237,10 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     found = []
     for measure in entry["counts"]:
         for row in own[own["measure"] == measure].to_dict("records"):
-            found.append(
-                Finding(
-                    measure=measure,
-                    talk=str(row["talk"]),
-                    experiment=str(row["experiment"]),
-                    perturbation=row["perturbation"],
-                    locus=row["locus"],
-                    metric=str(row["metric"]),
-                    effect=float(row["effect"]),
-                    low=float(row["low"]),
-                    high=float(row["high"]),
-                    unit=str(row["unit"]),
-                    null=float(row["null"]),
-                    side=str(row["favours_spikes"]),
-                )
-            )
+            told = {
+                field.name: row[field.name] for field in fields(Finding) if field.name != "side"
+            }
+            found.append(Finding(**told, side=row["favours_spikes"]))
     return found
 
 

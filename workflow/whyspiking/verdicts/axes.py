@@ -96,26 +96,16 @@ def _places(table: pd.DataFrame) -> list[dict[str, str]]:
 def _row(entry: Mapping[str, Any], place: Mapping[str, str], found: Interval) -> dict[str, Any]:
     ratio = entry["transform"] == "log"
     null = np.nan if entry["neutral"] is None else float(entry["neutral"])
-    return {
-        "axis": entry["axis"],
-        "measure": entry["measure"],
-        **{key: place[key] for key in ("talk", "experiment", "perturbation", "locus")},
-        "metric": entry["metric"],
-        "effect": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "unit": "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit,
-        "seeds": found.seeds,
-        "null": null,
-        "better": entry["better"],
-        "favours_spikes": _side(entry["better"], found, null),
-        "says": entry["says"],
-    }
+    told = {key: entry[key] for key in ("axis", "measure", "metric", "better", "says")}
+    told |= {key: place[key] for key in ("talk", "experiment", "perturbation", "locus")}
+    limits = {"effect": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
+    unit = "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit
+    side = _side(entry["better"], found, null)
+    return {**told, **limits, "unit": unit, "null": null, "favours_spikes": side}
 
 
 def _side(better: str, found: Interval, null: float) -> str:
-    if not np.isfinite(null) or not np.isfinite(found.low):
-        return UNCLEAR
+    # Comparisons with nan are false: nothing is clear where there is no null or no interval.
     if found.low > null:
         return FAVOURS if better == "larger" else AGAINST
     if found.high < null:

@@ -97,10 +97,6 @@ def published() -> tuple[Sequence[Range], TimeConstant]:
 def beside(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
     """The clean spiking networks of every talk beside every published range.
 
-    Args:
-        metrics: Rows of the metrics table, all talks.
-        talks: Talk by name.
-
     Returns:
         A table with the columns of `columns.BIOLOGY`.
     """

@@ -65,20 +65,18 @@ def energy_ratios(metrics: Table) -> pd.DataFrame:
 
 
 def _experiment_rows(
-    table: pd.DataFrame,
-    experiment: Experiment,
-    models: list[CostModel],
-    config: Mapping[str, Any],
+    table: pd.DataFrame, experiment: Experiment, models: list[CostModel], config: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    by_role: dict[str, list[str]] = {}
-    for variant in experiment.variants.values():
-        by_role.setdefault(variant.role, []).append(variant.name)
     clean = tables.where(table, perturbation="none", locus="")
     areas = tables.where(table, metric="robustness_area")
     scale = str(table["scale"].iloc[0])
     params = Params(talk=experiment.talk, experiment=experiment.name, scale=scale, values={})
+    spiking_variants, controls = (
+        [v.name for v in experiment.variants.values() if v.role == role]
+        for role in ("spiking", "control")
+    )
     rows: list[dict[str, Any]] = []
-    for spiking in by_role.get("spiking", []):
+    for spiking in spiking_variants:
         counted = _by_seed(tables.where(clean, variant=spiking, engine=SPIKING_ENGINE))
         for seed, (counts, trials) in counted.items():
             shared = places.common(params, spiking, seed, SPIKING_ENGINE)
@@ -88,36 +86,24 @@ def _experiment_rows(
                     value = energy.spiking_energy(own, model, energy.prices(model, config))
                     place = {**shared, "perturbation": model.id}
                     rows += tables.rows(place, {"energy": value}, trials)
-            for control in by_role.get("control", []):
-                other = _by_seed(tables.where(clean, variant=control)).get(seed)
-                if own is not None and other is not None:
-                    against = _control_counts(other[0])
-                    if against is not None:
-                        rows += _energy_rows(
-                            {**shared, "locus": control},
-                            own,
-                            against,
-                            models,
-                            config,
-                            min(trials, other[1]),
-                        )
+            for control in controls:
+                narrow = _narrowest(clean, experiment, spiking, control)
+                for name in dict.fromkeys((control, narrow)):
+                    other = _by_seed(tables.where(clean, variant=name)).get(seed)
+                    against = None if other is None else _control_counts(other[0])
+                    if own is not None and other is not None and against is not None:
+                        place = {**shared, "locus": name}
+                        least = min(trials, other[1])
+                        rows += _energy_rows(place, own, against, models, config, least)
                 rows += _advantage_rows(areas, shared, spiking, control, seed)
                 rows += _earlier_rows(clean, shared, spiking, control, seed)
-                narrow = _narrowest(clean, experiment, spiking, control)
-                counted_there = _by_seed(tables.where(clean, variant=narrow)).get(seed)
-                if own is not None and narrow != control and counted_there is not None:
-                    against = _control_counts(counted_there[0])
-                    if against is not None:
-                        place = {**shared, "locus": narrow}
-                        least = min(trials, counted_there[1])
-                        rows += _energy_rows(place, own, against, models, config, least)
-    for control in by_role.get("control", []):
-        for seed, (counts, trials) in _by_seed(tables.where(clean, variant=control)).items():
+    for control in controls:
+        measured = tables.where(clean, variant=control)
+        for seed, (counts, trials) in _by_seed(measured).items():
             against = _control_counts(counts)
             if against is None:
                 continue
-            engine = str(tables.where(clean, variant=control)["engine"].iloc[0])
-            shared = places.common(params, control, seed, engine)
+            shared = places.common(params, control, seed, str(measured["engine"].iloc[0]))
             for model in models:
                 value = energy.control_energy(against, model, energy.prices(model, config))
                 place = {**shared, "perturbation": model.id}
@@ -295,18 +281,12 @@ def _by_seed(table: pd.DataFrame) -> dict[int, tuple[Counts, int]]:
 
 def _spiking_counts(counts: Counts) -> SpikingCounts | None:
     needed = ("spikes", "syn_events", "neuron_updates", "neuron_updates_event")
-    if not all(name in counts and np.isfinite(counts[name]) for name in needed):
+    known = all(name in counts and np.isfinite(counts[name]) for name in needed)
+    if not known or counts["syn_events"] <= 0:
         return None
-    if counts["syn_events"] <= 0:
-        return None
+    further = ("macs_effective", "state_updates", "state_updates_event")
     return SpikingCounts(
-        spikes=counts["spikes"],
-        syn_events=counts["syn_events"],
-        neuron_updates=counts["neuron_updates"],
-        neuron_updates_event=counts["neuron_updates_event"],
-        macs=counts.get("macs_effective", 0.0),
-        state_updates=counts.get("state_updates", 0.0),
-        state_updates_event=counts.get("state_updates_event", 0.0),
+        *(counts[name] for name in needed), *(counts.get(name, 0.0) for name in further)
     )
 
 

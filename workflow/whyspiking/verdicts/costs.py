@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared.registry import Talk, Variant
+from whyspiking.declared.experiments import Variant
+from whyspiking.declared.registry import Talk
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
@@ -23,10 +25,6 @@ LEAST_SECONDS = 0.05
 
 def costs(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
     """Seconds of training, their ratios, and memory of learning.
-
-    Args:
-        metrics: Rows of the metrics table, all talks.
-        talks: Talk by name.
 
     Returns:
         A table with the columns of `columns.COSTS`; its last row is the median of all ratios.
@@ -55,12 +53,7 @@ def _means(metrics: Table, talks: Mapping[str, Talk]) -> Iterator[dict[str, Any]
 
 
 def training_ratios(metrics: Table, talks: Mapping[str, Talk]) -> list[dict[str, Any]]:
-    """Seconds of training, spiking network over each of its controls, paired by seed.
-
-    Args:
-        metrics: Rows of the metrics table, all talks.
-        talks: Talk by name.
-    """
+    """Seconds of training, spiking network over each of its controls, paired by seed."""
     rows = metrics[(metrics["metric"] == SECONDS) & (metrics["value"] > LEAST_SECONDS)]
     found = []
     for name, talk in talks.items():
@@ -83,11 +76,6 @@ def training_ratios(metrics: Table, talks: Mapping[str, Talk]) -> list[dict[str,
 def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> pd.DataFrame:
     """Agreement of the training engine with Brian2, per talk: the worst over its networks.
 
-    Args:
-        metrics: Rows of the metrics table, all talks.
-        talks: Talk by name.
-        limits: The `parity` block of the config.
-
     Returns:
         A table with the columns of `columns.PARITY`; `equal` where both are within the limits,
         and what was not measured does not count.
@@ -103,27 +91,19 @@ def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float
         scores = own.loc[own["metric"] == "score_difference", "value"].astype(float).abs()
         least, largest = decisions.min(), scores.max()
         beyond = least < limits["equal_decisions"] or largest > limits["score_difference"]
-        found.append(
-            {
-                "talk": name,
-                "networks": len(own[keys].drop_duplicates()),
-                "equal_decisions": float(least),
-                "score_difference": float(largest),
-                "equal": not beyond,
-            }
-        )
+        worst = {"equal_decisions": float(least), "score_difference": float(largest)}
+        networks = len(own[keys].drop_duplicates())
+        found.append({"talk": name, "networks": networks, **worst, "equal": not beyond})
     return columns.PARITY.table(found)
 
 
 def _pairs(variants: Mapping[str, Variant]) -> Iterator[tuple[str, str]]:
     """Spiking variant and control."""
-    for spiking in variants.values():
-        for control in variants.values():
-            if spiking.role == "spiking" and control.role == "control":
-                yield spiking.name, control.name
+    for spiking, control in itertools.product(variants.values(), repeat=2):
+        if (spiking.role, control.role) == ("spiking", "control"):
+            yield spiking.name, control.name
 
 
 def _seconds(rows: Table, variant: str) -> dict[int, float]:
     own = rows[rows["variant"] == variant]
-    values: Any = own.groupby("seed")["value"].mean()
-    return {int(seed): float(value) for seed, value in values.items()}
+    return own.groupby("seed")["value"].mean().to_dict()

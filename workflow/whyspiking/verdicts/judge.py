@@ -32,23 +32,10 @@ INCONCLUSIVE = "inconclusive"
 NOT_REPLICATED = "not replicated"
 NOT_MEASURED = "not measured"
 OUT_OF_SCOPE = "out of scope at this scale"
-VERDICTS = (
-    REPLICATED,
-    WITHIN_NOISE,
-    INCONCLUSIVE,
-    NOT_REPLICATED,
-    NOT_MEASURED,
-    OUT_OF_SCOPE,
-)
+VERDICTS = (REPLICATED, WITHIN_NOISE, INCONCLUSIVE, NOT_REPLICATED, NOT_MEASURED, OUT_OF_SCOPE)
 SHARE_REPLICATED, SHARE_INCONCLUSIVE = 0.8, 0.5
 """Shares of seeds that show a declared shape."""
-PROPORTIONS = (
-    "accuracy",
-    "accuracy_fresh",
-    "accuracy_padded",
-    "undecided",
-    "equal_decisions",
-)
+PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
 PREFERRED_ENGINE = "brian2"
@@ -309,22 +296,11 @@ def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 
 def _blank(claim: Claim, scale: str) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(COLUMNS.names, np.nan)
-    return row | {
-        "claim": claim.id,
-        "talk": claim.talk,
-        "role": claim.role,
-        "metric": claim.metric,
-        "published": np.nan if claim.published.value is None else claim.published.value,
-        "seeds": 0,
-        "scale": scale,
-        "data": claim.data,
-        "says": claim.says,
-        "test": claim.test,
-        "better": claim.better,
-        "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
-        "why": "",
-        "note": "",
-    }
+    own = ("talk", "role", "metric", "data", "says", "test", "better")
+    row |= {"claim": claim.id, **{name: getattr(claim, name) for name in own}}
+    row["published"] = np.nan if claim.published.value is None else claim.published.value
+    row["unit"] = "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit
+    return row | {"seeds": 0, "scale": scale, "why": "", "note": ""}
 
 
 def _scale(metrics: pd.DataFrame) -> str:

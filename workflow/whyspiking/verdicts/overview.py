@@ -24,6 +24,8 @@ LOCI = ("hidden", "input", "weights", "neurons", "")
 AT_THIS_SCALE = "not measured at this scale"
 NO_BATTERY = "no common battery (talk.yaml)"
 NO_CONTROL = "no matched control in this experiment (talk.yaml)"
+NO_TIMES = "spikes are neither sent in nor replayed, so their times cannot be perturbed"
+NO_ENGINE = "Brian2 is the only engine of this network"
 ELSEWHERE = "measured in another experiment of the same talk"
 TELLS_NOTHING = (AT_THIS_SCALE, NO_BATTERY, ELSEWHERE)
 """Reasons that are true of an experiment but explain nothing about a talk."""
@@ -49,10 +51,6 @@ type Points = list[dict[str, Any]] | Absent
 
 def measures(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
     """T, L, E, R, G, M and Q of every simulated experiment, or why not.
-
-    Args:
-        metrics: Rows of the metrics table, of these talks.
-        talks: The talks, by name.
 
     Returns:
         A table with the columns of `columns.MEASURES`.
@@ -88,23 +86,32 @@ def why_missing(found: Table, talk: str, measure: str) -> str:
     return "; ".join(why for why in told if why and why not in TELLS_NOTHING)
 
 
-def _one(missing: Callable[[Experiment], str]) -> Callable[..., Points]:
-    """A measure with one number per seed, at its preferred locus."""
+def _found(
+    points: Callable[[Table, Talk], list[dict[str, Any]]],
+    missing: str | Callable[[Experiment], str],
+) -> Callable[..., Points]:
+    """A measure whose points are made of the rows that have a value."""
 
     def find(rows: Table, experiment: Experiment, talk: Talk) -> Points:
         known = rows[rows["value"].notna()]
-        if known.empty:
-            return Absent(missing(experiment), elsewhere=True) if rows.empty else UNDEFINED
-        locus = min(known["locus"], key=lambda name: LOCI.index(name) if name in LOCI else 9)
-        values = _by_seed(known[known["locus"] == locus])
-        if not np.isfinite(values).all():
-            return [_point(known, _without_interval(np.median(values), values), locus)]
-        point = _point(known, statistics.t_interval(values), locus)
-        if point["unit"] == "ms":
-            point["in_tau"] = point["value"] / talk.tau_char_ms
-        return [point]
+        if not known.empty:
+            return points(known, talk)
+        why = missing if isinstance(missing, str) else missing(experiment)
+        return Absent(why, elsewhere=True) if rows.empty else UNDEFINED
 
     return find
+
+
+def _one(known: Table, talk: Talk) -> list[dict[str, Any]]:
+    """One number per seed, at the preferred locus."""
+    locus = min(known["locus"], key=lambda name: LOCI.index(name) if name in LOCI else 9)
+    values = _by_seed(known[known["locus"] == locus])
+    if not np.isfinite(values).all():
+        return [_point(known, _without_interval(np.median(values), values), locus)]
+    point = _point(known, statistics.t_interval(values), locus)
+    if point["unit"] == "ms":
+        point["in_tau"] = point["value"] / talk.tau_char_ms
+    return [point]
 
 
 def _by_locus(
@@ -124,19 +131,7 @@ def _by_locus(
     return find
 
 
-def _over_perturbations(missing: Callable[[Experiment], str]) -> Callable[..., Points]:
-    """A measure with a mean for every perturbation and locus."""
-
-    def find(rows: Table, experiment: Experiment, talk: Talk) -> Points:
-        known = rows[rows["value"].notna()]
-        if known.empty:
-            return Absent(missing(experiment), elsewhere=True) if rows.empty else UNDEFINED
-        return _means(known)
-
-    return find
-
-
-def _means(rows: Table, *, ratios: bool = False) -> list[dict[str, Any]]:
+def _means(rows: Table, talk: Talk | None = None, *, ratios: bool = False) -> list[dict[str, Any]]:
     """One point per perturbation and locus: plain mean, or geometric mean of ratios."""
     found = []
     for (perturbation, locus), part in rows.groupby(["perturbation", "locus"]):
@@ -188,18 +183,10 @@ def _has_control(experiment: Experiment) -> bool:
     return any(v.role == "control" for v in experiment.variants.values())
 
 
-def _no_times(experiment: Experiment) -> str:
-    return "spikes are neither sent in nor replayed, so their times cannot be perturbed"
-
-
 def _no_decoder(experiment: Experiment) -> str:
     if experiment.kind == "classification":
         return "spikes are neither sent in nor replayed, or there are too few trials for a decoder"
     return "trials have no class that a decoder could be fitted to"
-
-
-def _no_battery(experiment: Experiment) -> str:
-    return NO_BATTERY
 
 
 def _no_counterpart(experiment: Experiment) -> str:
@@ -237,25 +224,21 @@ def _no_alignment(talk: Talk, experiment: Experiment, undefined: bool) -> Absent
     return Absent("no rule is compared with a gradient here")
 
 
-def _no_engine(experiment: Experiment) -> str:
-    return "Brian2 is the only engine of this network"
-
-
 MEASURES: Mapping[str, tuple[str, Callable[..., Points]]] = {
-    "T1": ("timing_index", _one(_no_times)),
-    "T2": ("timing_information", _one(_no_decoder)),
-    "T3": ("sigma50", _one(_no_times)),
-    "L2": ("t95", _one(_decisions)),
-    "L3": ("speed_area", _one(_decisions)),
+    "T1": ("timing_index", _found(_one, NO_TIMES)),
+    "T2": ("timing_information", _found(_one, _no_decoder)),
+    "T3": ("sigma50", _found(_one, NO_TIMES)),
+    "L2": ("t95", _found(_one, _decisions)),
+    "L3": ("speed_area", _found(_one, _decisions)),
     "L4": ("speed_area_gain", _by_locus("none", _not_earlier)),
     "E1": ("energy_ratio", _energy),
     "s": ("density", _density),
     "s*": ("density_break_even", _break_even),
-    "E2": ("information_per_spike", _one(_decisions)),
-    "R1": ("robustness_area", _over_perturbations(_no_battery)),
-    "R3": ("robustness_advantage", _over_perturbations(_no_counterpart)),
+    "E2": ("information_per_spike", _found(_one, _decisions)),
+    "R1": ("robustness_area", _found(_means, NO_BATTERY)),
+    "R3": ("robustness_advantage", _found(_means, _no_counterpart)),
     "G1": ("size_ratio", _by_locus("log", _no_sizes)),
     "M3": ("gradient_cosine_gain", _by_locus("none", _no_alignment)),
-    "Q1": ("score_difference", _one(_no_engine)),
+    "Q1": ("score_difference", _found(_one, NO_ENGINE)),
 }
 """Name of the measure -> its metric, and how its points are found among the rows of the metric."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +72,6 @@ def _along_time(
         scores = np.stack([exhibits[name] for name in names]).astype(float)
         times = np.asarray(exhibits["anytime.time_ms"], float) / tau_char_ms
         for time, values in zip(times, scores.T, strict=True):
-            found = statistics.t_interval(values)
-            yield {
-                "talk": experiment.talk,
-                "experiment": experiment.name,
-                "variant": variant.name,
-                "along": "time",
-                "at": time,
-                "mean": found.mean,
-                "low": found.low,
-                "high": found.high,
-                "seeds": found.seeds,
-            }
+            place = {"talk": experiment.talk, "experiment": experiment.name}
+            place |= {"variant": variant.name, "along": "time", "at": time}
+            yield {**place, **asdict(statistics.t_interval(values))}

@@ -12,12 +12,7 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 
-LIMITS = {
-    "quantise": "bits95",
-    "jitter": "sigma50",
-    "delete": "half_dose",
-    "mismatch": "half_dose",
-}
+LIMITS = {"quantise": "bits95", "jitter": "sigma50", "delete": "half_dose", "mismatch": "half_dose"}
 """Perturbation -> the metric that says how much of it a network stands."""
 
 

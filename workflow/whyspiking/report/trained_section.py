@@ -1,10 +1,12 @@
-"""Trained networks beside nervous systems: rates, sparsity, irregularity, latency."""
+"""We can train them, what now? What trained networks stand, and nervous systems beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
@@ -28,25 +30,21 @@ def _found(biology: Table) -> list[tuple[Range, Rows]]:
     return found
 
 
-def table(biology: Table, talks: Mapping[str, Talk]) -> Markup:
+def biology_table(biology: Table, talks: Mapping[str, Talk]) -> Markup:
     """Published range beside ours, one row per talk and quantity, with sources below."""
     _, tau = published()
     shown = [(entry, entry.metric in GLOSSARY, rows) for entry, rows in _found(biology)]
     return html.macros("trained").biology_table(shown, tau, surnames(talks))
 
 
-def sentences(biology: Table) -> Markup:
+def biology_sentences(biology: Table) -> Markup:
     """In how many talks each quantity lies inside its published range."""
     _, tau = published()
     return html.macros("trained").biology_sentences(_found(biology), tau)
 
 
-def figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
+def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
     """Ours and the published range, a panel per quantity, a row per talk.
-
-    Args:
-        biology: Rows of biology.csv.
-        talks: Talk by name, in the order of the rows.
 
     Raises:
         NotMeasuredError: If none of the quantities was measured.
@@ -101,3 +99,58 @@ def _marks(entry: Range) -> Sequence[tuple[str, dict[str, Any], float]]:
         return [("", filled, 0.0)]
     hollow = {**filled, "markerfacecolor": "none", "linestyle": "--", "linewidth": 1.0}
     return [("", filled, 0.14), ("rescaled_", hollow, -0.14)]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How a limit of limits.csv is shown.
+
+    Attributes:
+        head: Heading of the column.
+        unit: How the number is printed.
+        stronger: Whether a larger number means that the network stands more.
+    """
+
+    head: str
+    unit: str
+    stronger: bool = True
+
+
+LIMITS = {
+    "quantise": Limit("Weight bits for 95 % of the score", "bit", stronger=False),
+    "jitter": Limit("Jitter that costs half, τ", "1"),
+    "delete": Limit("Deleted spikes that cost half", "fraction"),
+    "mismatch": Limit("Mismatch that costs half, relative sd", "fraction"),
+}
+"""Perturbation -> its limit."""
+
+
+def tolerance_table(limits: Table, talks: Mapping[str, Talk]) -> Markup:
+    """What trained networks stand, worst and best experiment of each talk."""
+    ends = {name: {kind: _ends(limits, name, kind) for kind in LIMITS} for name in talks}
+    return html.macros("trained").limits_table(LIMITS, ends, surnames(talks))
+
+
+def tolerance_sentences(limits: Table, talks: Mapping[str, Talk], bits: int = 6) -> Markup:
+    """What the table comes down to, counted by talk.
+
+    Args:
+        limits: Rows of limits.csv.
+        talks: Talk by name.
+        bits: Number of bits per weight that the sentence asks about.
+    """
+    worst = {
+        kind: {name: ends[0]["value"] for name in talks if (ends := _ends(limits, name, kind))}
+        for kind in LIMITS
+    }
+    stand = {kind: [name for name, x in worst[kind].items() if np.isinf(x)] for kind in LIMITS}
+    stand["quantise"] = [name for name, least in worst["quantise"].items() if least <= bits]
+    stand["jitter"] = [name for name, least in worst["jitter"].items() if least < 1]
+    return html.macros("trained").limits_sentences(worst, stand, bits, surnames(talks))
+
+
+def _ends(limits: Table, talk: str, perturbation: str) -> list[dict[str, Any]]:
+    """Rows of a talk, least tolerant first."""
+    own: Table = tables.where(limits, talk=talk, perturbation=perturbation)
+    sign = 1 if LIMITS[perturbation].stronger else -1
+    return sorted(own.to_dict("records"), key=lambda row: sign * row["value"])

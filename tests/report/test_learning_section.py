@@ -7,7 +7,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.learning_rules import Memory, Rule, Signal
 from whyspiking.plots import figures
 from whyspiking.plots.figures import style
-from whyspiking.report import memory_growth, sentences
+from whyspiking.report import learning_section, sentences
 
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa")}
 NAMES = {name: sentences.surname(talk) for name, talk in TALKS.items()}
@@ -28,7 +28,7 @@ ALL = Signal(what="an error of its own for every synapse", to="synapse", online=
 
 def drawn(*rules):
     with style():
-        return memory_growth.figure({"goeltz": rules, "comsa": ()}, NAMES)
+        return learning_section.figure({"goeltz": rules, "comsa": ()}, NAMES)
 
 
 def test_memory_that_grows_rises_and_memory_that_does_not_stays():
@@ -50,8 +50,8 @@ def test_equal_rules_share_a_line():
 
 def test_without_declarations_the_figure_says_so():
     with style(), pytest.raises(figures.NotMeasuredError, match="declares"):
-        memory_growth.figure({"goeltz": ()}, NAMES)
-    assert memory_growth.sentence({}, TALKS) == ""
+        learning_section.figure({"goeltz": ()}, NAMES)
+    assert learning_section.sentence({}, TALKS) == ""
 
 
 def test_talks_are_counted_by_the_rules_of_their_spiking_networks():
@@ -59,9 +59,9 @@ def test_talks_are_counted_by_the_rules_of_their_spiking_networks():
         "goeltz": [rule("through time", 1, [ALL]), rule("online")],
         "comsa": [rule("online", applies=["mnist_slow/mlp"])],
     }
-    said = memory_growth.sentence(rules, TALKS)
+    said = learning_section.sentence(rules, TALKS)
     # The rule of comsa's control does not count.
     assert "local and online (M2) in 1 of 1 talks (Goeltz)" in said
     assert "(M1) in 1 (Goeltz)" in said
-    grown = memory_growth.sentence({"goeltz": [rule("through time", 1, [ALL])]}, TALKS)
+    grown = learning_section.sentence({"goeltz": [rule("through time", 1, [ALL])]}, TALKS)
     assert "(M2) in 0 of 1 talks," in grown and "(M1) in 0." in grown

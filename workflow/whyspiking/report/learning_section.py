@@ -1,4 +1,4 @@
-"""What learning rules keep in memory as trials get longer, and how local they are (M1, M2)."""
+"""What learning rules keep in memory and need to be told, and how local they are (M1, M2)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import MARKERS, PALETTE, NotMeasuredError, Plate
+from whyspiking.records import tables
+from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.sentences import surnames
 
@@ -29,10 +31,6 @@ Rules = Mapping[str, Sequence[Rule]]
 def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     """Memory against the length of a trial, a panel per talk, a line per rule.
 
-    Args:
-        rules: Talk -> the rules that it declares.
-        names: Talk -> how the panels call it, in their order.
-
     Raises:
         NotMeasuredError: If no talk declares a rule.
     """
@@ -42,7 +40,7 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     plate = Plate(0.4 + 2.15 * rows, 2.2 * max(2, columns))
-    axes = plate.panels(rows, columns, sharex=True, sharey=True)
+    axes = plate.panels(rows, columns, len(shown), sharex=True, sharey=True)
     words = []
     axes[0, 0].set_xscale("log")
     axes[0, 0].set_yscale("log")
@@ -54,8 +52,6 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     axes[0, 0].set_ylim(0.5 * min(lows), 300 * max(highs))
     for ax in axes.flat:
         ax.minorticks_off()
-    for ax in list(axes.flat)[len(shown) :]:
-        ax.set_axis_off()
     for ax in axes[:, 0]:
         ax.set_ylabel("numbers kept")
     for ax in axes[-1]:
@@ -92,12 +88,7 @@ def _lines(ax: Axes, rules: Sequence[Rule]) -> list[str]:
 
 
 def sentence(rules: Rules, talks: Mapping[str, Talk]) -> Markup:
-    """In how many talks the rule of the spiking network is local, and forgets as it goes.
-
-    Args:
-        rules: Talk -> the rules that it declares.
-        talks: Talk by name.
-    """
+    """In how many talks the rule of the spiking network is local, and forgets as it goes."""
     own = {
         name: [rule for rule in rules.get(name, ()) if _trains_spiking(rule, talk)]
         for name, talk in talks.items()
@@ -117,3 +108,32 @@ def _trains_spiking(rule: Rule, talk: Talk) -> bool:
         if experiment in talk.experiments and variant in talk.experiments[experiment].variants
     )
     return any(variant.role == "spiking" for variant in variants)
+
+
+def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
+    """M1 and M2 of every learning rule, as declared in talk.yaml, and the numbers counted.
+
+    Args:
+        costs: Rows of costs.csv; its `learning_memory` is what the code kept.
+        talks: The talks, by name.
+    """
+    rows = [
+        (talk.name, rule, _where(rule), _counted(costs, talk, rule))
+        for talk in talks.values()
+        for rule in talk.learning
+    ]
+    return html.macros("costs").learning_table(rows)
+
+
+def _where(rule: Rule) -> str:
+    names = (f"{e} {v}" if v != "spiking" else e for e, v in rule.learners)
+    return ", ".join(names).replace("_", " ")
+
+
+def _counted(costs: Table, talk: Talk, rule: Rule) -> float:
+    """What the code kept; nan where that was not measured."""
+    if rule.check is None:
+        return np.nan
+    place = {"experiment": rule.check.experiment, "variant": rule.check.variant}
+    own = tables.where(costs, talk=talk.name, metric="learning_memory", **place)["value"].tolist()
+    return own[0] if own else np.nan
