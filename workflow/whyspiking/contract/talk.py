@@ -12,7 +12,7 @@ the same checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,13 @@ from whyspiking.contract.types import (
     BrianModel,
     Condition,
     Network,
+    Networks,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
+    Simulate,
     Split,
     Task,
     Trials,
@@ -49,12 +52,7 @@ class Replication:
         raise _missing(params, "make_task")
 
     def train(
-        self,
-        params: Params,
-        variant: str,
-        streams: Streams,
-        parents: Mapping[str, Network],
-        progress: Progress,
+        self, params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
     ) -> Network:
         """Train one variant. `parents` holds the networks named by `starts_from` in talk.yaml.
 
@@ -152,11 +150,7 @@ class Replication:
         return None
 
     def exhibits(
-        self,
-        params: Params,
-        networks: Mapping[tuple[str, int], Network],
-        simulate: Callable[[Network, Task], Recording],
-        streams: Streams,
+        self, params: Params, networks: Networks, simulate: Simulate, streams: Streams
     ) -> dict[str, NDArray]:
         """Small arrays for the figures of this experiment; `networks` by (variant, seed)."""
         return {}

@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Labels, Network, Outcome, Recording, Stimulus, Task, Trials
+from whyspiking.contract.types import (
+    Labels,
+    Network,
+    Networks,
+    Outcome,
+    Recording,
+    Stimulus,
+    Task,
+    Trials,
+)
 
 
 def select_task(task: Task, chosen: NDArray) -> Task:
@@ -87,9 +96,7 @@ def side_by_side(trains: Sequence[Spikes]) -> Spikes:
     )
 
 
-def of_variant(
-    networks: Mapping[tuple[str, int], Network], variant: str = "spiking"
-) -> dict[int, Network]:
+def of_variant(networks: Networks, variant: str = "spiking") -> dict[int, Network]:
     """The networks of one variant by seed, lowest seed first; empty where there is none."""
     return {seed: networks[name, seed] for name, seed in sorted(networks) if name == variant}
 

@@ -319,3 +319,11 @@ class Results:
         """Example data of one experiment, as saved by its probe; empty where there is none."""
         path = self.folder / experiment / "exhibits.npz"
         return load_arrays(path) if path.is_file() else {}
+
+
+type Parents = Mapping[str, Network]
+"""The networks that a variant starts from, by the names in `starts_from` of talk.yaml."""
+type Networks = Mapping[tuple[str, int], Network]
+"""All trained networks of an experiment by (variant, seed)."""
+type Simulate = Callable[[Network, Task], Recording]
+"""Runs a network on a task in Brian2."""

@@ -45,11 +45,7 @@ def level_positions(levels: Iterable[float], *, descending: bool = False) -> dic
 
 
 def perturbation_curves(
-    metrics: Table,
-    *,
-    labels: Mapping[str, str],
-    metric: str = "score",
-    columns: int = 3,
+    metrics: Table, *, labels: Mapping[str, str], metric: str = "score", columns: int = 3
 ) -> Plate:
     """Score against strength, one panel per perturbation and locus, one line per variant.
 

@@ -1,5 +1,4 @@
-"""One folder a talk: its README, talk.yaml, claims.yaml, and the modules that fulfil its
-experiments.
+"""One folder a talk: README, talk.yaml, claims.yaml, and the modules that fulfil its experiments.
 
 A talk may import `training`, `brian`, `datasets`, `nir`, `plots` and below, and no other talk.
 The same names in every folder: `task` (inputs and targets), `model` (equations), `learning`,
@@ -21,7 +20,17 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import Condition, Network, Outcome, Params, Recording, Task, Trials
+from whyspiking.contract.types import (
+    Condition,
+    Network,
+    Networks,
+    Outcome,
+    Params,
+    Recording,
+    Simulate,
+    Task,
+    Trials,
+)
 from whyspiking.errors import UserError
 from whyspiking.training import controls
 
@@ -84,11 +93,7 @@ class _Dispatched(Replication):
         return found(params, variant, network, task) if found else None
 
     def exhibits(
-        self,
-        params: Params,
-        networks: Mapping[tuple[str, int], Network],
-        simulate: Callable[[Network, Task], Recording],
-        streams: Streams,
+        self, params: Params, networks: Networks, simulate: Simulate, streams: Streams
     ) -> dict[str, NDArray]:
         found = self._apart("exhibits", "exhibits")
         return found(params, networks, simulate, streams) if found else {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import (
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -84,11 +84,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant."""
     prepared = learning.classes(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Outcome, Params, Progress, Recording, Task
+from whyspiking.contract.types import Network, Outcome, Params, Parents, Progress, Recording, Task
 from whyspiking.talks.bohte import learning, simulation
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
@@ -24,11 +24,7 @@ __all__ = [
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; without the authors' files theirs is not available."""
     if params.experiment == tasks.ORIGINAL and (reason := tasks.missing_files(params)):

@@ -11,7 +11,6 @@ channel),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,19 +18,15 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.types import Network, Networks, Params, Recording, Simulate, Task
 from whyspiking.talks.bohte import digits, measures, network, pixels, simulation, task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
 RATES = (0.3, 0.1, 0.03, 0.01)
-Simulate = Callable[[Network, Task], Recording]
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Simulate,
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays of one experiment; those of the record only where the battery runs too."""
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Network, Params, Progress, Split, Stimulus, Task
+from whyspiking.contract.types import Network, Params, Parents, Progress, Split, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import learning
@@ -60,11 +59,7 @@ def frames(params: Params, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant."""
     prepared = learning.classes(

@@ -23,6 +23,7 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -106,11 +107,7 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train all networks of all gates; each keeps its model of best validation accuracy.
 

@@ -22,7 +22,6 @@ Boolean: boolean.accuracy (gate, network), test, in closed form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +29,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.types import Network, Networks, Params, Simulate, Task
 from whyspiking.talks.comsa import boolean, learning, model, task
 from whyspiking.training.first_spike.layer import kernel
 
@@ -45,10 +44,7 @@ START_PULSES = ((0.0909091, 0.9090909), (10.0, 50.0))
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description.
 
@@ -92,10 +88,7 @@ def _relative(params: Params, network: Network, images: Task) -> dict[str, NDArr
 
 
 def _digit(
-    params: Params,
-    network: Network,
-    images: Task,
-    simulate: Callable[[Network, Task], Recording],
+    params: Params, network: Network, images: Task, simulate: Simulate
 ) -> dict[str, NDArray]:
     trials = model.evaluate(params, network.arrays, images)
     right = np.flatnonzero(trials.choices == trials.targets)

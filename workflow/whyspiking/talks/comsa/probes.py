@@ -40,19 +40,11 @@ def conditions(params: Params) -> Sequence[Condition]:
         for locus in ("input", "hidden")
         for strength in params.layer_jitters
     ]
-    return (
-        Condition("same_time", "input", 1.0),
-        Condition("swap_pixels", "input", 1.0),
-        *jitters,
-    )
+    return (Condition("same_time", "input", 1.0), Condition("swap_pixels", "input", 1.0), *jitters)
 
 
 def vary(
-    params: Params,
-    condition: Condition,
-    task: Task,
-    binding: Binding,
-    rng: np.random.Generator,
+    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
 ) -> tuple[Task, Binding]:
     """Task and binding under one probe; pulses are never touched.
 
@@ -103,8 +95,5 @@ def _jittered(
 
 
 def _with(task: Task, params: Params, name: str, first_ms: NDArray) -> Task:
-    spikes = {
-        **task.stimulus.spikes,
-        name: Spikes.from_first_spikes(first_ms, params.trial_ms),
-    }
+    spikes = {**task.stimulus.spikes, name: Spikes.from_first_spikes(first_ms, params.trial_ms)}
     return replace(task, stimulus=replace(task.stimulus, spikes=spikes))

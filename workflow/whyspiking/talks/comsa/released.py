@@ -9,12 +9,11 @@ the file.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa.digits import (
     bind,
@@ -43,11 +42,7 @@ MODE = "pulses_per_layer"
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Read one released network; nothing is trained.
 

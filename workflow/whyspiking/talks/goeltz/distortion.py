@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from whyspiking.contract import perturb
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Binding, Condition, Network, Params, Progress, Stimulus, Task
+from whyspiking.contract.types import (
+    Binding,
+    Condition,
+    Network,
+    Params,
+    Parents,
+    Progress,
+    Stimulus,
+    Task,
+)
 from whyspiking.talks.goeltz import model
 from whyspiking.talks.goeltz.model import Weights
 from whyspiking.talks.goeltz.networks import (
@@ -52,11 +61,7 @@ class DistortedBinding(Binding):
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """The parent on substrates of its own: as it is, or trained further on each of them."""
     (parent,) = parents.values()
@@ -250,11 +255,7 @@ def jittered(times: NDArray, sd: float, rng: np.random.Generator) -> NDArray:
 
 
 def _learning_distortion(
-    params: Params,
-    condition: Condition,
-    network: Network,
-    ideal: Weights,
-    rng: np.random.Generator,
+    params: Params, condition: Condition, network: Network, ideal: Weights, rng: np.random.Generator
 ):
     from whyspiking.talks.goeltz.learning import Distortion
 

@@ -16,15 +16,13 @@ Yin-Yang only, keys:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.trial_subsets import of_variant, select_task, typical_trial
-from whyspiking.contract.types import Network, Params, Recording, Stimulus, Task
+from whyspiking.contract.types import Networks, Params, Recording, Simulate, Stimulus, Task
 from whyspiking.datasets import yinyang
 from whyspiking.talks.goeltz import model, task
 from whyspiking.talks.goeltz.model import Weights
@@ -36,10 +34,7 @@ TRACE_POINTS = 401
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description.
 

@@ -119,10 +119,7 @@ def initial_weights(params: Params, streams: Streams) -> Weights:
         (params.n_input + n_bias, params.n_hidden),
         (params.n_hidden + n_bias, params.n_output),
     )
-    moments = (
-        (params.hidden_mean, params.hidden_sd),
-        (params.output_mean, params.output_sd),
-    )
+    moments = ((params.hidden_mean, params.hidden_sd), (params.output_mean, params.output_sd))
     hidden, output = (
         rng.normal(mean, sd, shape).astype(np.float32)
         for shape, (mean, sd) in zip(shapes, moments, strict=True)

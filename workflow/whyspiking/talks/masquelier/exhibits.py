@@ -18,14 +18,12 @@ Experiment mnist_strict, keys (ticks: Tmax where a neuron stays silent):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task, typical_trial
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.types import Networks, Params, Recording, Simulate
 from whyspiking.talks.masquelier import model, task
 
 N_IMAGES = 1000
@@ -34,10 +32,7 @@ BIN_TICKS = 8
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description.
 

@@ -8,7 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Outcome, Params, Progress, Split, Stimulus, Task
+from whyspiking.contract.types import (
+    Network,
+    Outcome,
+    Params,
+    Parents,
+    Progress,
+    Split,
+    Stimulus,
+    Task,
+)
 from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
 from whyspiking.talks.masquelier.model import bind, decode, to_brian
@@ -22,11 +31,7 @@ __all__ = [
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; see `learning.py`."""
     from whyspiking.talks.masquelier import learning

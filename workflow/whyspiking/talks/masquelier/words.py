@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Recording, Task, Trials
+from whyspiking.contract.types import Networks, Params, Recording, Simulate, Task, Trials
 from whyspiking.talks.masquelier.audio import learning, simulation
 from whyspiking.talks.masquelier.audio.learning import evaluate, reference_first_ms, train
 from whyspiking.talks.masquelier.audio.simulation import bind, to_brian
@@ -25,10 +23,7 @@ def decode(params: Params, recording: Recording, task: Task) -> Trials:
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays for the figures; see `audio/exhibits.py`."""
     from whyspiking.talks.masquelier.audio import exhibits as made

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Outcome, Params, Progress, Task
+from whyspiking.contract.types import Network, Outcome, Params, Parents, Progress, Task
 from whyspiking.talks.neftci import gru, learning, model
 from whyspiking.talks.neftci import task as tasks
 from whyspiking.talks.neftci.model import bind, decode, to_brian
@@ -22,11 +22,7 @@ GRU = "gru"
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant."""
     if variant == GRU:

@@ -12,13 +12,11 @@ Keys (experiments nmnist and sparse), all made of a validation digit that is rig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.types import Networks, Params, Simulate
 from whyspiking.talks.neftci import model, task
 
 SHOWN = ("nmnist", "sparse")
@@ -26,10 +24,7 @@ N_TRIED = 20
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.talks.neftci import model, rules
 from whyspiking.talks.neftci.digits import (
     bind,
@@ -30,11 +29,7 @@ RULES = {"local": rules.learn_online, "end_to_end": rules.learn_backwards}
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """The network of another experiment, with the memory that its training would need."""
     (parent,) = parents.values()

@@ -124,10 +124,7 @@ def to_brian(params: Params) -> BrianModel:
             "sizes": plain.definition["sizes"],
         },
         construct=construct,
-        reset={
-            "retina": "q = 0; p = 0; x = 0",
-            **dict.fromkeys(groups, START),
-        },
+        reset={"retina": "q = 0; p = 0; x = 0", **dict.fromkeys(groups, START)},
     )
 
 

@@ -7,7 +7,7 @@ the same program a test.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,12 @@ from whyspiking.contract.types import (
     Condition,
     Layer,
     Network,
+    Networks,
     Params,
+    Parents,
     Progress,
     Recording,
+    Simulate,
     Split,
     Stimulus,
     Task,
@@ -168,11 +171,7 @@ def learning_with(params: Params, network: Network, eta: float) -> Binding:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Learn for `iterations` trials in one run of the program.
 
@@ -309,10 +308,7 @@ def measures(
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """What the network with the lowest seed says after learning.
 

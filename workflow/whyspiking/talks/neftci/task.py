@@ -90,10 +90,7 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray[np.float3
     spikes = task.stimulus.spikes[INPUT]
     come = spikes.times_ms <= t_ms
     so_far = replace(
-        spikes,
-        times_ms=spikes.times_ms[come],
-        units=spikes.units[come],
-        trials=spikes.trials[come],
+        spikes, times_ms=spikes.times_ms[come], units=spikes.units[come], trials=spikes.trials[come]
     )
     frames = min(t_ms / params.dt_ms + 0.5, params.n_frames)
     return so_far.counts().astype(np.float32) * (10 / frames)

@@ -95,11 +95,7 @@ def backward(
 
 
 def forward_general(
-    times: NDArray,
-    weights: NDArray,
-    tau_m: NDArray,
-    tau_s: NDArray,
-    threshold: NDArray,
+    times: NDArray, weights: NDArray, tau_m: NDArray, tau_s: NDArray, threshold: NDArray
 ) -> NDArray[np.float64]:
     """First-spike times of neurons with arbitrary time constants of their own, numerically.
 

@@ -13,14 +13,12 @@ Keys, from the spiking network with the lowest seed unless they end in a seed:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.types import Networks, Params, Simulate
 from whyspiking.talks.masquelier.audio import learning, simulation, task
 from whyspiking.talks.masquelier.audio.network import LEAKY, depth
 
@@ -28,10 +26,7 @@ N_WORDS = 100
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of the experiment; see the module's description.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress, Task, Trials
+from whyspiking.contract.types import Network, Params, Parents, Progress, Task, Trials
 from whyspiking.talks.masquelier.audio import network, task
 from whyspiking.training.gradient import Settings, fit, keep_compiled
 
@@ -22,11 +21,7 @@ PIECE = 350
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; the epoch is chosen on a speaker who is left out of the training words.
 
