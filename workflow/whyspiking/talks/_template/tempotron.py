@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Binding,
@@ -11,6 +9,7 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Task,
@@ -23,11 +22,7 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train the neuron; the controls are declared in talk.yaml."""
     from whyspiking.talks._template import learning

@@ -79,8 +79,7 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     for place, name in enumerate(drawable):
         row = axes[place]
         time, output, target, rls = need(
-            kept[name],
-            *(f"training.{key}" for key in ("time_ms", "output", "target", "rls_ms")),
+            kept[name], *(f"training.{key}" for key in ("time_ms", "output", "target", "rls_ms"))
         )
         output, target = np.ravel(output), np.ravel(target)
         start, stop = float(rls[0]), float(rls[1])
@@ -254,8 +253,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     turn = 2 * np.pi * float(beat) * spike_ms[early] / 1000.0
     both = np.isfinite(phase[neuron[early]])
     phase = max(
-        (phase, -phase),
-        key=lambda p: abs(np.mean(np.exp(1j * (turn - p[neuron[early]])[both]))),
+        (phase, -phase), key=lambda p: abs(np.mean(np.exp(1j * (turn - p[neuron[early]])[both])))
     )
     phase = np.mod(phase, 2 * np.pi)
     rank = np.full(phase.size, -1)

@@ -190,11 +190,7 @@ def schedule_of(params: Params, dt_ms: float) -> Schedule:
 
 
 def trained(
-    arrays: dict[str, NDArray],
-    outputs: NDArray,
-    targets: NDArray,
-    schedule: Schedule,
-    engine: str,
+    arrays: dict[str, NDArray], outputs: NDArray, targets: NDArray, schedule: Schedule, engine: str
 ) -> Network:
     """What is kept of a training.
 

@@ -252,10 +252,7 @@ def brian_model(params: Params) -> BrianModel:
             name="interneurons",
         )
         readout = brian2.NeuronGroup(2, READOUT, method="exact", namespace=known, name="readout")
-        for group, trains in (
-            (pyramidal, PYRAMIDAL_NOISE),
-            (interneurons, INTERNEURON_NOISE),
-        ):
+        for group, trains in ((pyramidal, PYRAMIDAL_NOISE), (interneurons, INTERNEURON_NOISE)):
             group.run_regularly(noise_statements(trains), when="start", name=f"{group.name}_noise")
         groups = {"pyramidal": pyramidal, "interneurons": interneurons}
         made = [*groups.values(), readout]

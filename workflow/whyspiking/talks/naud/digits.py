@@ -5,7 +5,6 @@ Nothing spikes here, so nothing is simulated in Brian2 (`simulated: false` in ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,11 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Network,
+    Networks,
     Params,
+    Parents,
     Progress,
-    Recording,
+    Simulate,
     Split,
     Stimulus,
     Task,
@@ -78,11 +79,7 @@ def recipe(params: Params, variant: str) -> Recipe:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; all start from the same draw of a seed, scaled by their gains."""
     layers = rate_hierarchy.train(
@@ -137,10 +134,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Tria
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Angle in degrees of the burst rule's credit to that of backprop on validation images.
 

@@ -90,12 +90,7 @@ def traces(arrays: Arrays) -> Plate:
 def curves(arrays: Arrays) -> Plate:
     """Event rate against somatic, burst probability against dendritic current."""
     soma, dendrite, rate, probability, fitted = need(
-        arrays,
-        "soma_levels",
-        "dendrite_levels",
-        "event_rate_hz",
-        "burst_probability",
-        "sigmoid",
+        arrays, "soma_levels", "dendrite_levels", "event_rate_hz", "burst_probability", "sigmoid"
     )
     from matplotlib import colormaps
     from scipy.special import expit
@@ -201,10 +196,7 @@ def readouts(arrays: Arrays) -> Plate:
     plate = Plate(4.2)
     axes = plate.panels(2, 2, sharex=True)
     words = []
-    heard = {
-        "depressing": (BLUE, "depressing"),
-        "facilitating": (PURPLE, "facilitating"),
-    }
+    heard = {"depressing": (BLUE, "depressing"), "facilitating": (PURPLE, "facilitating")}
     for row, (kind, (colour, label)) in enumerate(heard.items()):
         (trace,) = need(arrays, kind)
         passed = trace.mean(axis=0)[:, 1]
@@ -237,12 +229,7 @@ def _mean(arrays: Arrays, name: str) -> NDArray:
 
 
 def _against(
-    ax: Axes,
-    seconds: NDArray,
-    wave: NDArray,
-    signal: NDArray,
-    colour: str,
-    label: str,
+    ax: Axes, seconds: NDArray, wave: NDArray, signal: NDArray, colour: str, label: str
 ) -> float:
     scaled = signal.mean() + wave * signal.std() / wave.std()
     ax.plot(seconds, scaled, color=GREY, linestyle="--", linewidth=1)

@@ -17,6 +17,7 @@ from whyspiking.contract.types import (
     Layer,
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -69,11 +70,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant: one run of the compiled program, tests included."""
     if variant in xor_controls.RULES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Task,
@@ -104,11 +104,7 @@ def gradient(
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one network for a fixed number of iterations, each on fresh trials.
 
@@ -276,11 +272,7 @@ def accuracy(cell: kernel.Cell, arrays: dict[str, NDArray], trials: kernel.Trial
 
 
 def alignment(
-    params: Params,
-    cell: kernel.Cell,
-    arrays: dict[str, NDArray],
-    streams: Streams,
-    iteration: int,
+    params: Params, cell: kernel.Cell, arrays: dict[str, NDArray], streams: Streams, iteration: int
 ) -> dict[str, float]:
     """M3: cosine of the gradient of each form of e-prop with that of BPTT, mean over batches.
 

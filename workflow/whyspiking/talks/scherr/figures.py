@@ -290,10 +290,7 @@ def learning_a_pattern(history: Table) -> Plate:
             "pattern",
             {"sgd": "symmetric", "sgd_random": "random", "sgd_bptt": "BPTT"},
         ),
-        "Adam, inside Brian2": (
-            "pattern_brian2",
-            {"spiking": "symmetric", "random": "random"},
-        ),
+        "Adam, inside Brian2": ("pattern_brian2", {"spiking": "symmetric", "random": "random"}),
     }
     rows = history[history["metric"] == "nmse"]
     if rows.empty:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +11,7 @@ from whyspiking.contract.types import (
     BrianModel,
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -127,11 +126,7 @@ def gradient(params: Params, arrays: dict[str, NDArray], wanted: kernel.Trials, 
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Learn the pattern for `iterations` trials.
 

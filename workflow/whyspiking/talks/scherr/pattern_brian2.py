@@ -13,6 +13,7 @@ from whyspiking.contract.types import (
     Binding,
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Stimulus,
@@ -34,11 +35,7 @@ COMPARED = "spiking"
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Learn for `iterations` trials in one run of the program.
 
