@@ -60,11 +60,20 @@ class Plate(Figure):
         self.experiment = ""
 
     def says(
-        self, caption: str, alt: str, source: str = "metrics.csv", experiment: str = ""
+        self,
+        caption: str,
+        alt: str,
+        source: str = "metrics.csv",
+        experiment: str = "",
+        *,
+        exhibits: str = "",
     ) -> Plate:
-        """Set caption, alternative text, source and experiment; returns the figure itself."""
-        self.caption, self.alt, self.source = caption, alt, source
-        self.experiment = experiment
+        """Set caption, alternative text, source and experiment; returns the figure itself.
+
+        `exhibits` names the experiment whose exhibits are the source.
+        """
+        self.caption, self.alt, self.experiment = caption, alt, experiment or exhibits
+        self.source = f"{exhibits}/exhibits.npz" if exhibits else source
         return self
 
     def panels(self, rows: int, columns: int, **options: Any) -> NDArray:

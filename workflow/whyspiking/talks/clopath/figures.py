@@ -108,8 +108,7 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         "and after recursive least squares (RLS). After it the weights stay fixed and the network "
         "runs by itself, so its phase may drift.",
         "; ".join(words) + ".",
-        f"{drawable[0]}/exhibits.npz",
-        drawable[0],
+        exhibits=drawable[0],
     )
 
 
@@ -145,8 +144,7 @@ def spikes_behind(arrays: Mapping[str, NDArray]) -> Plate:
         "The 5 Hz sine with learning off, simulated in C++: spikes of some of the neurons, and the "
         "output decoded from all of them. The phase is the network's own.",
         f"Raster of {shown} neurons at {rate:.0f} Hz above the output over its target.",
-        "sine/exhibits.npz",
-        "sine",
+        exhibits="sine",
     )
 
 
@@ -184,8 +182,7 @@ def ode_to_joy(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "Ode to Joy, first bar, with learning off: one channel per note, filled the target.",
         f"Output over target in five note channels; mean correlation {r:.3f}.",
-        "ode/exhibits.npz",
-        "ode",
+        exhibits="ode",
     )
 
 
@@ -293,8 +290,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
         f"Raster of {int(known.sum())} excitatory neurons. The slow sequence lasts "
         f"{cycle_on / 1000:.2f} s, its replay {cycle_off:.0f} ms: {cycle_on / cycle_off:.1f} times "
         "compressed.",
-        "shot/exhibits.npz",
-        "shot",
+        exhibits="shot",
     )
 
 

@@ -37,7 +37,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Trials of one split; `fresh` does not exist for continuous outputs."""
     if split == "fresh":
         return None
-    return task.driven_task(params, streams, streams.rng(f"start-{split}"), speed=1.0)
+    return task.driven_task(params, streams, streams.rng(f"start-{split}"))
 
 
 def train(

@@ -123,8 +123,8 @@ def clock_signal(
     return np.column_stack([index, np.abs(np.sin(np.pi * position))])
 
 
-def driven_task(params: Params, streams: Streams, rng: np.random.Generator, speed: float) -> Task:
-    """Test trials of an Izhikevich experiment with the clock read at `speed`.
+def driven_task(params: Params, streams: Streams, rng: np.random.Generator) -> Task:
+    """Test trials of an Izhikevich experiment.
 
     The clock input has channels (component, value); before the test begins, the trial's own
     component beyond the clock's pushes the network once for `push_ms` with a random strength, so
@@ -133,12 +133,12 @@ def driven_task(params: Params, streams: Streams, rng: np.random.Generator, spee
     times = np.arange(0.0, params.warmup_ms + params.test_ms, SAMPLE_MS)
     n_components = params.clock_components
     clock = np.zeros((params.n_trials, times.size, 2))
-    clock[:] = clock_signal(times, n_components, clock_period_ms(params), speed)
+    clock[:] = clock_signal(times, n_components, clock_period_ms(params), speed=1.0)
     pushed = times < params.push_ms
     for trial in range(params.n_trials):
         clock[trial, pushed, 0] = params.clock_components_max - 1 - trial
         clock[trial, pushed, 1] = rng.uniform(0.5, 1.5)
-    wanted = target(params, streams, speed * times)
+    wanted = target(params, streams, times)
     targets = np.broadcast_to(wanted, (params.n_trials, *wanted.shape)).copy()
     return Task(
         stimulus=Stimulus(arrays={"clock": clock}), targets=targets, n_classes=0, dt_ms=SAMPLE_MS

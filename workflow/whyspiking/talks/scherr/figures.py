@@ -125,8 +125,7 @@ def one_trial(arrays: Mapping[str, NDArray]) -> Plate:
         "slow eligibilities bridge the delay.",
         f"The correct side is {correct}; at the end the network gives right a probability of "
         f"{float(right[-1]):.2f}. {spike_ms.size} spikes of {int(neuron.max()) + 1} neurons.",
-        "evidence/exhibits.npz",
-        "evidence",
+        exhibits="evidence",
     )
 
 
@@ -218,8 +217,7 @@ def memory(arrays: Mapping[str, NDArray]) -> Plate:
         "their arrays, for the network of evidence accumulation.",
         f"From {steps[0]} to {steps[-1]} steps e-prop keeps {eprop[0]} and {eprop[-1]} numbers, "
         f"BPTT {bptt[0]} and {bptt[-1]}.",
-        "evidence/exhibits.npz",
-        "evidence",
+        exhibits="evidence",
     )
 
 
@@ -250,8 +248,7 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "Output of the pattern generator in Brian2 over its target, before and after learning.",
         "; ".join(words) + ".",
-        "pattern/exhibits.npz",
-        "pattern",
+        exhibits="pattern",
     )
 
 
@@ -277,8 +274,7 @@ def one_demonstration(arrays: Mapping[str, NDArray]) -> Plate:
         "Four unseen movements, the first of the test: what the network draws in Brian2 while it "
         "watches the one demonstration, before any learning, and after the one update.",
         "; ".join(words) + ".",
-        "oneshot/exhibits.npz",
-        "oneshot",
+        exhibits="oneshot",
     )
 
 

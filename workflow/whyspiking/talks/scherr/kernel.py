@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
 from whyspiking.compiler.libraries import Array
+from whyspiking.contract.types import Params
 
 SOURCES = (Path(__file__).with_name("kernel.cpp"),)
 CHUNK = 128
@@ -92,6 +94,11 @@ class RateCost:
 
     cost: float
     target: float
+
+    @classmethod
+    def of(cls, params: Params) -> RateCost:
+        """The cost of rates that leave the target, which is in Hz in talk.yaml."""
+        return cls(params.rate_cost, params.target_hz * params.dt_ms / 1000)
 
 
 @dataclass(frozen=True)
@@ -220,6 +227,29 @@ def bptt(cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> G
     """
     call = _Call(cell, weights, trials, rate_cost)
     return call.gradient("bptt", call.beta, *call.batch())
+
+
+def by_rule(
+    rule: str, cell: Cell, arrays: Mapping[str, NDArray], trials: Trials, rate_cost: RateCost
+) -> Gradient:
+    """The gradient of a batch by one of the rules; none for autapses, which do not exist.
+
+    Args:
+        rule: "symmetric" or "random" e-prop, or "bptt".
+        cell: Neurons and readout.
+        arrays: w, w_out and feedback.
+        trials: Input and what is wanted.
+        rate_cost: Cost of firing rates.
+    """
+    weights = Weights(arrays["w"], arrays["w_out"])
+    if rule == "bptt":
+        found = bptt(cell, weights, trials, rate_cost)
+    else:
+        feedback = arrays["w_out" if rule == "symmetric" else "feedback"]
+        found = eprop(cell, weights, feedback, trials, rate_cost)
+    own = np.arange(cell.beta.size)
+    found.w[trials.n_inputs + own, own] = 0.0
+    return found
 
 
 class _Call:

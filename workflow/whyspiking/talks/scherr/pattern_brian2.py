@@ -126,7 +126,7 @@ def _reference(params: Params, arrays: dict[str, NDArray], streams: Streams) -> 
         pattern.cell(params),
         weights,
         pattern.batch(params, streams),
-        pattern.rate_cost(params),
+        kernel.RateCost.of(params),
         rule="eprop",
     )
     own = np.arange(params.n_rec)
