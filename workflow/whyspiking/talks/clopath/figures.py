@@ -115,13 +115,9 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
 def spikes_behind(arrays: Mapping[str, NDArray]) -> Plate:
     """Spikes of some neurons above the output that all of them make, learning off."""
     spike_ms, neuron, time, output, target = need(
-        arrays,
-        "raster.spike_ms",
-        "raster.neuron",
-        "replay.time_ms",
-        "replay.output",
-        "replay.target",
-    )
+        arrays, "raster.spike_ms", "raster.neuron",
+        "replay.time_ms", "replay.output", "replay.target",
+    )  # fmt: skip
     stop = float(min(1000.0, time[-1] - time[0]))
     inside = time - time[0] <= stop
     plate = Plate(3.4)

@@ -19,7 +19,7 @@ NOTES = "CDEFG"
 ODE_TO_JOY = ("E", "E", "F", "G", "G", "F", "E", "D", "C", "C", "D", "E", "E", "D", "D-")
 """Opening of the Ode to Joy in quarter notes; `-` makes a half note."""
 
-AUTONOMOUS = ("sine", "sawtooth", "product", "shot")
+AUTONOMOUS = ("sine", "sawtooth", "product")
 """Experiments without a clock signal: the phase of the output is free."""
 
 
@@ -27,7 +27,7 @@ def n_channels(params: Params) -> int:
     """Number of output channels of an experiment."""
     if params.experiment == "episode":
         return int(params.n_episode_channels)
-    return {"ode": len(NOTES), "shot": 2}.get(params.experiment, 1)
+    return len(NOTES) if params.experiment == "ode" else 1
 
 
 def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.float64]:
@@ -49,9 +49,6 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
         return ode_to_joy(times_ms, params.quarter_ms)
     if params.experiment == "episode":
         return Episode(params, streams.rng("episode"))(times_ms)
-    if params.experiment == "shot":
-        angle = 2 * np.pi * params.theta_internal * seconds
-        return np.column_stack([np.cos(angle), np.sin(angle)])
     raise UserError(f"talk 'clopath' has no experiment '{params.experiment}'; see its talk.yaml")
 
 

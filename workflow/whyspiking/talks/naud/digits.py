@@ -47,34 +47,25 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Pixels (image, pixel) and classes (image,); validation is the end of the training file."""
     images, labels = mnist.load(params.data_dir / "mnist", "test" if split == "test" else "train")
-    if split == "validation":
-        images, labels = images[-params.n_validation :], labels[-params.n_validation :]
-    elif split == "train":
-        images, labels = images[: params.n_train], labels[: params.n_train]
-    else:
-        images, labels = images[: params.n_test], labels[: params.n_test]
+    chosen = {
+        "train": slice(params.n_train),
+        "validation": slice(-params.n_validation, None),
+        "test": slice(params.n_test),
+    }[split]
+    images = images[chosen]
     pixels = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
-    return pixels, labels.astype(np.int64)
+    return pixels, labels[chosen].astype(np.int64)
 
 
 def recipe(params: Params, variant: str) -> Recipe:
     """The recipe of a variant, as talk.yaml has it."""
-    own = params.recipes[variant]
+    shared = (
+        "decay_share", "momentum", "eta_end", "epochs", "batch", "p_output", "beta", "output_rate",
+    )  # fmt: skip
     return Recipe(
         rule=RULES[variant],
-        eta_hidden=own["eta_hidden"],
-        eta_output=own["eta_output"],
-        gain=own["gain"],
-        feedback_gain=own["feedback_gain"],
-        decay=own["decay"],
-        decay_share=params.decay_share,
-        momentum=params.momentum,
-        eta_end=params.eta_end,
-        epochs=params.epochs,
-        batch=params.batch,
-        p_output=params.p_output,
-        beta=params.beta,
-        output_rate=params.output_rate,
+        **params.recipes[variant],
+        **{name: getattr(params, name) for name in shared},
     )
 
 
@@ -124,13 +115,7 @@ def restored(network: Network) -> Layers:
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Class with the highest event rate; the whole image is seen at once, at time 0."""
     assert task.features is not None
-    choices = rate_hierarchy.choose(restored(network), task.features)
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=choices,
-        decision_ms=np.zeros(choices.size),
-        n_classes=task.n_classes,
-    )
+    return Trials.of(task, rate_hierarchy.choose(restored(network), task.features), 0.0)
 
 
 def exhibits(

@@ -32,18 +32,6 @@ from whyspiking.talks.naud import xor_protocol as protocol
 from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS, TRIAL_MS
 from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
 
-__all__ = [
-    "bind",
-    "conditions",
-    "decode",
-    "evaluate",
-    "make_task",
-    "measures",
-    "to_brian",
-    "train",
-    "vary",
-]
-
 ENGINE = "brian2-learning"
 Kind = Literal["feedforward", "recurrent", "readout"]
 SYNAPSES: Mapping[str, tuple[str, Kind]] = {
@@ -201,12 +189,7 @@ def counted_rates(params: Params, recording: Recording) -> NDArray[np.float64]:
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """1 if the output rate exceeds 6 Hz; known at the end of the presentation, not before."""
     rates = counted_rates(params, recording)[:, OUTPUT]
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=(rates > protocol.THRESHOLD_HZ).astype(np.int64),
-        decision_ms=np.full(rates.size, TRIAL_MS),
-        n_classes=2,
-    )
+    return Trials.of(task, rates > protocol.THRESHOLD_HZ, TRIAL_MS)
 
 
 def conditions(params: Params) -> Sequence[Condition]:

@@ -160,13 +160,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
 
 def decided(params: Params, choices: NDArray, task: Task) -> Trials:
     """The choice is the mean output over the recall, so it stands when the trial ends."""
-    end_ms = evidence_task.n_steps(params) * params.dt_ms
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=np.asarray(choices, np.int64),
-        decision_ms=np.full(len(choices), end_ms),
-        n_classes=task.n_classes,
-    )
+    return Trials.of(task, choices, evidence_task.n_steps(params) * params.dt_ms)
 
 
 def to_brian(params: Params) -> BrianModel:

@@ -76,19 +76,9 @@ def one_trial(arrays: Mapping[str, NDArray]) -> Plate:
         "learning_signal", "chance_right", "label", "shown", "n_lif",
     )  # fmt: skip
     (
-        time,
-        input_ms,
-        channel,
-        spike_ms,
-        neuron,
-        threshold,
-        eligibility,
-        signal,
-        right,
-        label,
-        shown,
-        n_lif,
-    ) = need(arrays, *(f"trial.{key}" for key in keys))
+        time, input_ms, channel, spike_ms, neuron, threshold, eligibility,
+        signal, right, label, shown, n_lif,
+    ) = need(arrays, *(f"trial.{key}" for key in keys))  # fmt: skip
     plate = Plate(7.6)
     axes = plate.panels(6, 1, sharex=True, height_ratios=[1.2, 2, 1, 1, 1, 1])[:, 0]
     raster(axes[0], input_ms, channel)
