@@ -92,11 +92,7 @@ def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, 
 
 
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What was used to make the data, beyond the settings.
-
-    Args:
-        settings: `data.words` of the config.
-    """
+    """What was used to make the data, beyond the settings, `data.words` of the config."""
     return {
         "jitter": voices.JITTER,
         "snr_db": list(SNR_DB),

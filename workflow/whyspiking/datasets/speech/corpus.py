@@ -58,11 +58,7 @@ def utterances(
 
 
 def facts(said: Sequence[Utterance]) -> dict[str, NDArray]:
-    """What is known about utterances, as arrays (utterance,) by `COLUMNS`.
-
-    Args:
-        said: The utterances.
-    """
+    """What is known about utterances, as arrays (utterance,) by `COLUMNS`."""
     return {
         "labels": np.array([u.label for u in said], np.uint16),
         "repetition": np.array([u.repetition for u in said], np.uint16),

@@ -90,11 +90,7 @@ def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, 
 
 
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What was used to make the data, beyond the settings.
-
-    Args:
-        settings: `data.spoken` of the config.
-    """
+    """What was used to make the data, beyond the settings, `data.spoken` of the config."""
     return {
         "jitter": voices.JITTER,
         "snr_db": list(SNR_DB),

@@ -33,7 +33,7 @@ def train(
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Run the neuron in closed form."""
     first = model.first_spikes(params, network.arrays["w"], times_ms(task))
-    return model.decide(params, first, task.targets)
+    return model.decide(params, first, task)
 
 
 def to_brian(params: Params) -> BrianModel:
@@ -48,4 +48,4 @@ def bind(params: Params, network: Network) -> Binding:
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """A spike means class 1, silence class 0."""
-    return model.decide(params, recording.spikes["output"].first_ms()[:, 0], task.targets)
+    return model.decide(params, recording.spikes["output"].first_ms()[:, 0], task)

@@ -65,13 +65,9 @@ def _force(
         arrays["encoders"] = np.zeros_like(arrays["encoders"])
     elif variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
-    period = task.clock_period_ms(params)
-    clock = task.clock_signal(
-        np.arange(0.0, period, SAMPLE_MS), params.clock_components, period, speed=1.0
-    )
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
     arrays["phi"], outputs, targets = learning.force(
-        model.plant(params, arrays, clock, schedule.dt_ms),
+        model.plant(params, arrays, task.clock_row(params), schedule.dt_ms),
         lambda times: task.target(params, streams, times),
         n_channels,
         schedule,

@@ -142,6 +142,13 @@ def driven_task(params: Params, streams: Streams, rng: np.random.Generator) -> T
     )
 
 
+def clock_row(params: Params) -> NDArray[np.float64]:
+    """One period of the clock at speed 1, every ms, (time, 2); empty without a clock."""
+    period = clock_period_ms(params)
+    times = np.arange(0.0, period, SAMPLE_MS)
+    return clock_signal(times, params.clock_components, period, speed=1.0)
+
+
 def clock_period_ms(params: Params) -> float:
     """Duration of the clock in ms; 0 for autonomous experiments."""
     return 0.0 if params.experiment in AUTONOMOUS else period_ms(params)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Binding,
-    BrianModel,
     Condition,
     Layer,
     Network,
@@ -76,9 +75,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> None
     """There is no second engine: the circuit exists in Brian2 only."""
 
 
-def to_brian(params: Params) -> BrianModel:
-    """The circuit."""
-    return circuit.brian_model(params)
+to_brian = circuit.brian_model
 
 
 def bind(params: Params, network: Network) -> Binding:

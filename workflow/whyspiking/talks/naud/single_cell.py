@@ -16,7 +16,6 @@ from scipy.special import expit
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Binding,
-    BrianModel,
     Condition,
     Layer,
     Network,
@@ -81,9 +80,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> None
     """The noisy neuron exists in Brian2 only; without noise the tests compare it with NumPy."""
 
 
-def to_brian(params: Params) -> BrianModel:
-    """The circuit."""
-    return circuit.brian_model(params)
+to_brian = circuit.brian_model
 
 
 def bind(params: Params, network: Network) -> Binding:

@@ -83,14 +83,9 @@ def train(
 ) -> Network:
     """Train one network for a fixed number of iterations, each on fresh trials.
 
-    The learning rate falls linearly to zero over the last `decay_share` of the iterations.
-
-    Args:
-        params: Parameters of the experiment.
-        variant: Key of `RULES`, or "lstm" (see `lstm.train`).
-        streams: Randomness: "init", "data-train", "data-validation", "alignment <iteration>".
-        parents: None.
-        progress: Called every ten iterations.
+    The learning rate falls linearly to zero over the last `decay_share` of the iterations. Variants
+    are those of `RULES`, and "lstm" (see `lstm.train`). Randomness: "init", "data-train",
+    "data-validation", "alignment <iteration>".
     """
     if variant == LSTM:
         from whyspiking.talks.scherr import lstm

@@ -110,14 +110,9 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
 def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Learn the pattern for `iterations` trials.
+    """Learn the pattern for `iterations` trials by one of `RULES`.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: Key of `RULES`.
-        streams: Randomness: "init", "pattern-input", "pattern-target".
-        parents: None.
-        progress: Called every hundred trials.
+    Randomness: "init", "pattern-input", "pattern-target".
     """
     if variant not in RULES:
         raise unknown_variant(params.talk, params.experiment, variant)

@@ -37,14 +37,9 @@ COMPARED = "spiking"
 def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Learn for `iterations` trials in one run of the program.
+    """Learn for `iterations` trials in one run of the program; variants are those of `FEEDBACK`.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: Key of `FEEDBACK`.
-        streams: Randomness: "init", "pattern-input", "pattern-target".
-        parents: None.
-        progress: Called once the program is there.
+    Randomness: "init", "pattern-input", "pattern-target".
     """
     if variant not in FEEDBACK:
         raise unknown_variant(params.talk, params.experiment, variant)

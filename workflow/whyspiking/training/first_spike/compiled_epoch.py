@@ -8,8 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler.libraries import of_precision
-from whyspiking.training.first_spike.epoch_library import BUMP_RULES, LOSSES, Epoch, library
-from whyspiking.training.first_spike.epoch_state import Diverged, Statistics, TrainingState
+from whyspiking.training.first_spike.epoch_library import Epoch, library
+from whyspiking.training.first_spike.epoch_state import (
+    BUMP_RULES,
+    LOSSES,
+    Diverged,
+    Statistics,
+    TrainingState,
+)
 from whyspiking.training.first_spike.inputs import Inputs
 
 

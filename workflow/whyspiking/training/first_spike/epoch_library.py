@@ -14,9 +14,6 @@ from whyspiking.compiler.libraries import REAL, Array, of_precision
 
 SOURCES = (Path(__file__).with_name("epoch.cpp"),)
 
-LOSSES = ("goeltz", "comsa")
-BUMP_RULES = ("none", "faithful", "soft")
-
 _pointer, _pair_of_pointers = ctypes.c_void_p, ctypes.c_void_p * 2
 _real, _long, _int = ctypes.c_double, ctypes.c_int64, ctypes.c_int32
 
