@@ -70,7 +70,7 @@ class Plate(Figure):
     ) -> Plate:
         """Set caption, alternative text, source and experiment; returns the figure itself.
 
-        `exhibits` names the experiment whose exhibits are the source.
+        `exhibits` is the experiment whose exhibits are the source.
         """
         self.caption, self.alt, self.experiment = caption, alt, experiment or exhibits
         self.source = f"{exhibits}/exhibits.npz" if exhibits else source
