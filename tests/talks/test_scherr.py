@@ -282,7 +282,9 @@ def test_brian_learns_by_the_same_gradient(feedback):
     parts = in_brian(
         brian_learning.to_brian(params), brian_learning.repeat(once, 2), binding.values, 2
     )
-    found = pattern.gradient(params, arrays, given, feedback)
+    found = kernel.by_rule(
+        feedback, pattern.cell(params), arrays, given, kernel.RateCost.of(params)
+    )
     after = {k: np.asarray(parts["objects"][k].w) for k in ("s_in", "s_rec", "s_out")}
     moved = arrays["w"].ravel() - np.concatenate([after["s_in"], after["s_rec"]])
     assert np.abs(found.w).max() > 0
@@ -298,7 +300,7 @@ def test_brian_learns_by_the_same_gradient(feedback):
 def test_brian_takes_the_steps_of_adam():
     from whyspiking.contract.randomness import Streams
     from whyspiking.contract.types import Stimulus
-    from whyspiking.talks.scherr import brian_learning, pattern, trials
+    from whyspiking.talks.scherr import brian_learning, kernel, pattern, trials
     from whyspiking.talks.scherr.adam import Adam
 
     params, streams = parameters("pattern"), Streams(8)
@@ -314,7 +316,9 @@ def test_brian_takes_the_steps_of_adam():
     )
     adam = Adam()
     for _ in range(3):
-        found = pattern.gradient(params, arrays, given, "symmetric")
+        found = kernel.by_rule(
+            "symmetric", pattern.cell(params), arrays, given, kernel.RateCost.of(params)
+        )
         steps = adam.updates({"w": found.w, "w_out": found.w_out}, 0.003)
         arrays = {name: x + steps.get(name, 0.0) for name, x in arrays.items()}
     np.testing.assert_allclose(

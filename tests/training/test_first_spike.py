@@ -389,3 +389,14 @@ def test_latency_code_is_linear_and_background_may_be_silent():
     np.testing.assert_allclose(
         encoding.latencies(pixels, 0.0, 1.0, background=False), [[np.inf, 0.75, 0.0]]
     )
+
+
+def test_a_kernel_refuses_an_array_with_gaps():
+    import ctypes
+
+    from whyspiking.training.first_spike import epoch_library
+
+    times = np.ones((4, 6), np.float32)
+    assert epoch_library.noisy(times, 0.0, 1).shape == (4, 6)
+    with pytest.raises(ctypes.ArgumentError, match="contiguous"):
+        epoch_library.noisy(times[:, ::2], 0.0, 1)

@@ -291,10 +291,7 @@ def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[
     """Names, types and sizes of all that goes into and comes out of the program."""
 
     def result(variable: Any) -> dict[str, str]:
-        return {
-            "file": device.get_array_filename(variable),
-            "dtype": np.dtype(variable.dtype).str,
-        }
+        return {"file": device.get_array_filename(variable), "dtype": np.dtype(variable.dtype).str}
 
     synapses = synapses_of(parts)
     per_synapse = {

@@ -218,7 +218,6 @@ def _select(stimulus: Stimulus, start: int, stop: int) -> Stimulus:
 
 
 def _join(pieces: list[Recording]) -> Recording:
-    offsets = [0]
     first = pieces[0]
     populations = {}
     for name in first.spikes:

@@ -15,6 +15,10 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from whyspiking.compiler import toolchain
 from whyspiking.compiler.toolchain import FULL_DISK, REMEDY
@@ -46,6 +50,43 @@ def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
         # A file from before there were seals, cut short.
         path.unlink(missing_ok=True)
         return ctypes.CDLL(str(build(name, sources, folder())))
+
+
+class Array(ctypes.c_void_p):
+    """Argument of a kernel: where the numbers of a contiguous array are; null for None."""
+
+    @classmethod
+    def from_param(cls, value: NDArray | None) -> Array:
+        """What ctypes passes for an array; it refuses one with gaps between its rows."""
+        if value is None:
+            return cls()
+        if not value.flags.c_contiguous:
+            raise TypeError("a kernel takes contiguous arrays only")
+        return cls(value.ctypes.data)
+
+
+REAL = object()
+"""In `declare`: the number of the precision."""
+
+
+def declare(library: ctypes.CDLL, name: str, arguments: Sequence[Any], result: Any = None) -> None:
+    """Say what a function of both precisions, `<name>_f32` and `<name>_f64`, takes and returns.
+
+    Args:
+        library: From `load`.
+        name: Without the ending.
+        arguments: Types of ctypes, `Array` or `REAL`.
+        result: Type of ctypes; None for nothing.
+    """
+    for kind, real in ((np.float32, ctypes.c_float), (np.float64, ctypes.c_double)):
+        function = of_precision(library, name, kind)
+        function.argtypes = [real if argument is REAL else argument for argument in arguments]
+        function.restype = result
+
+
+def of_precision(library: ctypes.CDLL, name: str, kind: DTypeLike) -> Any:
+    """The function of `declare` for float32, or else for float64."""
+    return getattr(library, f"{name}_{'f32' if kind == np.float32 else 'f64'}")
 
 
 def folder() -> Path:

@@ -165,6 +165,13 @@ class Trials:
     decision_ms: NDArray[np.float64]
     n_classes: int
 
+    @classmethod
+    def of(cls, task: Task, choices: NDArray, decision_ms: NDArray | float) -> Trials:
+        """Choices in the trials of a task, each with a time or all at one."""
+        choices = np.asarray(choices, np.int64)
+        times = np.broadcast_to(np.asarray(decision_ms, np.float64), choices.shape).copy()
+        return cls(np.asarray(task.targets, np.int64), choices, times, task.n_classes)
+
 
 @dataclass(frozen=True)
 class Traces:

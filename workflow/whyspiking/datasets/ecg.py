@@ -127,9 +127,7 @@ def generate(
         z[lead] += noise * rng.standard_normal((n_records, n_steps + 1))
     voltage = np.moveaxis(z, 0, 2)
     return Records(
-        encode(voltage, threshold_mv)[:, :n_steps],
-        labels,
-        voltage[:, :n_steps].astype(np.float32),
+        encode(voltage, threshold_mv)[:, :n_steps], labels, voltage[:, :n_steps].astype(np.float32)
     )
 
 

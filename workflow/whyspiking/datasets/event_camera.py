@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
+from whyspiking.compiler.libraries import Array
 
 SOURCES = (Path(__file__).with_name("event_camera.cpp"),)
 FEWEST_ROOM = 4096
@@ -148,11 +149,10 @@ def watch(camera: Camera, path: Path2D, images: NDArray, chance: Chance) -> Even
         times = np.empty((len(images), room), np.int32)
         address = np.empty((len(images), room), np.uint16)
         _library().watch(
-            len(images), images.shape[1], _at(images), camera.side, path.x.size - 1,
-            _at(path.x), _at(path.y), _at(camera.on), _at(camera.off),
-            camera.floor, path.step_us, camera.refractory_us, _at(chance.start),
-            _at(chance.noise_at), _at(chance.noise_us), _at(chance.noise_address),
-            room, _at(times), _at(address), _at(counts),
+            len(images), images.shape[1], images, camera.side, path.x.size - 1,
+            path.x, path.y, camera.on, camera.off, camera.floor, path.step_us,
+            camera.refractory_us, chance.start, chance.noise_at, chance.noise_us,
+            chance.noise_address, room, times, address, counts,
         )  # fmt: skip
         if counts.max(initial=0) <= room:
             break
@@ -217,14 +217,10 @@ def _events(times: NDArray, address: NDArray, start: NDArray, side: int) -> Even
 @functools.cache
 def _library() -> ctypes.CDLL:
     found = libraries.load("event_camera", SOURCES)
-    array, whole, real = ctypes.c_void_p, ctypes.c_int64, ctypes.c_double
+    whole, real = ctypes.c_int64, ctypes.c_double
     found.watch.argtypes = [
-        whole, whole, array, whole, whole, array, array, array, array, real, real, real,
-        array, array, array, array, whole, array, array, array,
+        whole, whole, Array, whole, whole, *[Array] * 4, *[real] * 3, *[Array] * 4, whole,
+        *[Array] * 3,
     ]  # fmt: skip
     found.watch.restype = None
     return found
-
-
-def _at(array: NDArray) -> int:
-    return array.ctypes.data

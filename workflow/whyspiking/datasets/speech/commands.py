@@ -63,14 +63,8 @@ def speak(settings: Mapping[str, Any], speaker: int, path: Path, progress: Progr
         starts.append(start / RATE_HZ)
         said.append(utterance)
     progress(1.0, f"{len(said)} words")
-    array_files.save_arrays(
-        {
-            "log_mel": np.stack(spectra),
-            "start_s": np.array(starts, np.float32),
-            **corpus.facts(said),
-        },
-        path,
-    )
+    arrays = {"log_mel": np.stack(spectra), "start_s": np.array(starts, np.float32)}
+    array_files.save_arrays(arrays | corpus.facts(said), path)
 
 
 def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, Any]]:
@@ -83,35 +77,22 @@ def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, 
     Returns:
         The files, and facts about them for the description.
     """
-    loaded = [array_files.load_arrays(path) for path in shards]
-    index = corpus.Index.of(loaded)
-    words = voices.WORDS[: 1 + max(int(shard["labels"].max()) for shard in loaded)]
+    index = corpus.Index.of([array_files.load_arrays(path) for path in shards])
+    words = voices.WORDS[: 1 + max(int(shard["labels"].max()) for shard in index.shards)]
     files = []
     for name in ("train", "test"):
-        which = index.mixed(name == "test")
-        chosen = [(loaded[int(index.speakers[k])], int(index.places[k])) for k in which]
+        chosen, told = index.part(name)
+        log_mel = np.stack([shard["log_mel"][place] for shard, place in chosen])
         path = folder / f"words_{name}.npz"
-        array_files.save_arrays(
-            {
-                "log_mel": np.stack([shard["log_mel"][place] for shard, place in chosen]),
-                "labels": np.array([shard["labels"][place] for shard, place in chosen], np.uint16),
-                "speakers": index.speakers[which].astype(np.uint16),
-                "words": np.array(words),
-            },
-            path,
-        )
+        array_files.save_arrays({"log_mel": log_mel, **told, "words": np.array(words)}, path)
         files.append(path)
     path = folder / "samples.csv"
-    corpus.table(path, loaded, index, words, {"start_s": [shard["start_s"] for shard in loaded]})
+    corpus.table(path, index, words, {"start_s": [shard["start_s"] for shard in index.shards]})
     return [*files, path], index.summary()
 
 
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What was used to make the data, beyond the settings.
-
-    Args:
-        settings: `data.words` of the config.
-    """
+    """What was used to make the data, beyond the settings, `data.words` of the config."""
     return {
         "jitter": voices.JITTER,
         "snr_db": list(SNR_DB),

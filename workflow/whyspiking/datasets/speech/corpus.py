@@ -58,11 +58,7 @@ def utterances(
 
 
 def facts(said: Sequence[Utterance]) -> dict[str, NDArray]:
-    """What is known about utterances, as arrays (utterance,) by `COLUMNS`.
-
-    Args:
-        said: The utterances.
-    """
+    """What is known about utterances, as arrays (utterance,) by `COLUMNS`."""
     return {
         "labels": np.array([u.label for u in said], np.uint16),
         "repetition": np.array([u.repetition for u in said], np.uint16),
@@ -99,11 +95,13 @@ class Index:
     """Where each utterance of a data set is: its speaker, its place there, its file.
 
     Attributes:
+        shards: What each speaker said, arrays (utterance, ...).
         speakers: (utterance,).
         places: Number within the speaker's file, (utterance,).
         test: Whether it is for the test, (utterance,).
     """
 
+    shards: Sequence[Mapping[str, NDArray]]
     speakers: NDArray[np.int64]
     places: NDArray[np.int64]
     test: NDArray[np.bool_]
@@ -113,6 +111,7 @@ class Index:
         """All utterances of all speakers, speaker by speaker."""
         sizes = [len(shard["labels"]) for shard in shards]
         return cls(
+            shards,
             np.repeat(np.arange(len(shards)), sizes),
             np.concatenate([np.arange(n) for n in sizes]),
             np.concatenate([test_trials(k, shard["labels"]) for k, shard in enumerate(shards)]),
@@ -123,6 +122,19 @@ class Index:
         rng = Streams(0).rng(f"order of {'test' if test else 'train'}")
         return rng.permutation(np.flatnonzero(self.test == test))
 
+    def part(
+        self, name: str
+    ) -> tuple[list[tuple[Mapping[str, NDArray], int]], dict[str, NDArray[np.uint16]]]:
+        """Utterances of the file "train" or "test", mixed.
+
+        Returns:
+            Shard and place of each, and the arrays `labels` and `speakers` (utterance,).
+        """
+        which = self.mixed(name == "test")
+        chosen = [(self.shards[int(self.speakers[k])], int(self.places[k])) for k in which]
+        labels = np.array([shard["labels"][place] for shard, place in chosen], np.uint16)
+        return chosen, {"labels": labels, "speakers": self.speakers[which].astype(np.uint16)}
+
     def summary(self) -> dict[str, Any]:
         """What `meta.json` says about the parts."""
         held_out = [s for s in voices.HELD_OUT if s in self.speakers]
@@ -131,24 +143,19 @@ class Index:
 
 
 def table(
-    path: Path,
-    shards: Sequence[Mapping[str, NDArray]],
-    index: Index,
-    words: Sequence[str],
-    more: Mapping[str, Sequence[NDArray]],
+    path: Path, index: Index, words: Sequence[str], more: Mapping[str, Sequence[NDArray]]
 ) -> None:
     """Write one row per utterance, for whoever wants to look at the data.
 
     Args:
         path: The .csv.
-        shards: Files of the speakers.
-        index: Of their utterances.
+        index: All utterances.
         words: By class.
         more: Further columns: one array (utterance,) per speaker.
     """
     lines = [",".join(("speaker", "held_out", "file", "word", *more, *COLUMNS))]
     for speaker, place, in_test in zip(index.speakers, index.places, index.test, strict=True):
-        shard = shards[speaker]
+        shard = index.shards[speaker]
         values = {name: str(shard[name][place]) for name in COLUMNS}
         # A comma is one of the endings of a text.
         values["text"] = f'"{values["text"]}"'

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Progress
@@ -58,15 +57,12 @@ def speak(settings: Mapping[str, Any], speaker: int, path: Path, progress: Progr
         units.append(hearing.positions[channels].astype(np.uint16))
         if k % len(voices.DIGITS) == 0:
             progress(k / len(said), f"utterance {k} of {len(said)}")
-    array_files.save_arrays(
-        {
-            "times": np.concatenate(times),
-            "units": np.concatenate(units),
-            "ptr": np.cumsum([0, *(len(t) for t in times)], dtype=np.int64),
-            **corpus.facts(said),
-        },
-        path,
-    )
+    arrays = {
+        "times": np.concatenate(times),
+        "units": np.concatenate(units),
+        "ptr": np.cumsum([0, *(len(t) for t in times)], dtype=np.int64),
+    }
+    array_files.save_arrays(arrays | corpus.facts(said), path)
 
 
 def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, Any]]:
@@ -79,27 +75,22 @@ def gather(shards: Sequence[Path], folder: Path) -> tuple[list[Path], dict[str, 
     Returns:
         The files, and facts about them for the description.
     """
-    loaded = [array_files.load_arrays(path) for path in shards]
-    index = corpus.Index.of(loaded)
+    index = corpus.Index.of([array_files.load_arrays(path) for path in shards])
     files = []
     for name in ("train", "test"):
         path = folder / "SHD" / f"shd_{name}.h5"
-        _write(path, loaded, index, index.mixed(name == "test"))
+        _write(path, index, name)
         # The package tonic reads the .h5 only beside the archive it would have fetched.
         path.with_name(path.name + ".zip").write_bytes(b"")
         files.append(path)
     path = folder / "samples.csv"
-    n_spikes = [np.diff(shard["ptr"]) for shard in loaded]
-    corpus.table(path, loaded, index, voices.DIGITS, {"n_spikes": n_spikes})
+    n_spikes = [np.diff(shard["ptr"]) for shard in index.shards]
+    corpus.table(path, index, voices.DIGITS, {"n_spikes": n_spikes})
     return [*files, path], index.summary()
 
 
 def described(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What was used to make the data, beyond the settings.
-
-    Args:
-        settings: `data.spoken` of the config.
-    """
+    """What was used to make the data, beyond the settings, `data.spoken` of the config."""
     return {
         "jitter": voices.JITTER,
         "snr_db": list(SNR_DB),
@@ -110,19 +101,16 @@ def described(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write(
-    path: Path, shards: Sequence[dict[str, NDArray]], index: corpus.Index, which: NDArray
-) -> None:
+def _write(path: Path, index: corpus.Index, part: str) -> None:
     import h5py
 
-    chosen = [(shards[int(index.speakers[k])], int(index.places[k])) for k in which]
+    chosen, told = index.part(part)
     with whole_files.replacing(path) as partial, h5py.File(partial, "w") as file:
-        times = file.create_dataset("spikes/times", (len(which),), h5py.vlen_dtype(np.float16))
-        units = file.create_dataset("spikes/units", (len(which),), h5py.vlen_dtype(np.uint16))
+        times = file.create_dataset("spikes/times", (len(chosen),), h5py.vlen_dtype(np.float16))
+        units = file.create_dataset("spikes/units", (len(chosen),), h5py.vlen_dtype(np.uint16))
         for k, (shard, place) in enumerate(chosen):
-            part = slice(shard["ptr"][place], shard["ptr"][place + 1])
-            times[k] = shard["times"][part]
-            units[k] = shard["units"][part]
-        file["labels"] = np.array([shard["labels"][place] for shard, place in chosen], np.uint16)
-        file["extra/speaker"] = index.speakers[which].astype(np.uint16)
+            own = slice(shard["ptr"][place], shard["ptr"][place + 1])
+            times[k] = shard["times"][own]
+            units[k] = shard["units"][own]
+        file["labels"], file["extra/speaker"] = told["labels"], told["speakers"]
         file["extra/keys"] = np.array([word.encode("utf-8") for word in voices.DIGITS])

@@ -38,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
+from whyspiking.compiler.libraries import Array
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, whole_files
 
@@ -104,7 +105,12 @@ class Ear:
         self._response = np.ascontiguousarray(whole[:, :last])
         # The conjugate of the bins 0, n - 1, n - 2, ..., beside the bins 0, 1, 2, ...
         self._mirrored = np.ascontiguousarray(np.conj(whole[:, -np.arange(last)]))
-        self._library = libraries.load("ear", [Path(__file__).with_name("ear.cpp")])
+        self._spikes = libraries.load("ear", [Path(__file__).with_name("ear.cpp")]).ear_spikes
+        self._spikes.argtypes = [
+            Array, ctypes.c_int, ctypes.c_int, ctypes.c_double, ctypes.POINTER(_HairCell),
+            ctypes.POINTER(_BushyCell), ctypes.c_uint64, Array, Array,
+        ]  # fmt: skip
+        self._spikes.restype = None
 
     def hear(self, wave: NDArray, seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Spikes of all channels in response to one clip.
@@ -147,11 +153,9 @@ class Ear:
             TAU_MEM_S, TAU_SYN_S, self._weight / N_FIBRES, N_FIBRES,
             round(REFRACTORY_S / self.step_s),
         )  # fmt: skip
-        self._library.ear_spikes(
-            v.ctypes.data_as(ctypes.c_void_p), n_channels, n_steps, ctypes.c_double(self.step_s),
-            ctypes.byref(_HairCell(**HAIR)), ctypes.byref(cell), ctypes.c_uint64(seed),
-            None if firing is None else firing.ctypes.data_as(ctypes.c_void_p),
-            spikes.ctypes.data_as(ctypes.c_void_p),
+        self._spikes(
+            v, n_channels, n_steps, self.step_s, ctypes.byref(_HairCell(**HAIR)),
+            ctypes.byref(cell), seed, firing, spikes,
         )  # fmt: skip
         return spikes
 

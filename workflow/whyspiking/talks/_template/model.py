@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Params, Trials
+from whyspiking.contract.types import Binding, BrianModel, Layer, Params, Task, Trials
 
 # Eq. 2; time constants and gain are values of each run.
 NEURON = """
@@ -51,15 +51,10 @@ def first_spikes(params: Params, w: NDArray, times_ms: NDArray) -> NDArray[np.fl
     return found
 
 
-def decide(params: Params, first_ms: NDArray, targets: NDArray) -> Trials:
+def decide(params: Params, first_ms: NDArray, task: Task) -> Trials:
     """A spike means class 1, at once; silence means class 0, known at the end of the trial."""
     fired = np.isfinite(first_ms)
-    return Trials(
-        targets=np.asarray(targets, np.int64),
-        choices=fired.astype(np.int64),
-        decision_ms=np.where(fired, first_ms, params.trial_ms),
-        n_classes=2,
-    )
+    return Trials.of(task, fired, np.where(fired, first_ms, params.trial_ms))
 
 
 def brian_model(params: Params) -> BrianModel:

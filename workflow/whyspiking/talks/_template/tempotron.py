@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Binding,
@@ -11,6 +9,7 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Task,
@@ -23,11 +22,7 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train the neuron; the controls are declared in talk.yaml."""
     from whyspiking.talks._template import learning
@@ -38,7 +33,7 @@ def train(
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Run the neuron in closed form."""
     first = model.first_spikes(params, network.arrays["w"], times_ms(task))
-    return model.decide(params, first, task.targets)
+    return model.decide(params, first, task)
 
 
 def to_brian(params: Params) -> BrianModel:
@@ -53,4 +48,4 @@ def bind(params: Params, network: Network) -> Binding:
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """A spike means class 1, silence class 0."""
-    return model.decide(params, recording.spikes["output"].first_ms()[:, 0], task.targets)
+    return model.decide(params, recording.spikes["output"].first_ms()[:, 0], task)

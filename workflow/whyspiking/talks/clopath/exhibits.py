@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Recording, Task, Traces
+from whyspiking.contract.types import Network, Networks, Params, Simulate, Task, Traces
 from whyspiking.talks.clopath import izhikevich, septal, sequence
 
 RASTER_NEURONS = 60
 RASTER_MS = 1000.0
-Simulate = Callable[[Network, Task], Recording]
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Simulate,
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays for the figures, from the first seed of the spiking variant.
 

@@ -79,8 +79,7 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
     for place, name in enumerate(drawable):
         row = axes[place]
         time, output, target, rls = need(
-            kept[name],
-            *(f"training.{key}" for key in ("time_ms", "output", "target", "rls_ms")),
+            kept[name], *(f"training.{key}" for key in ("time_ms", "output", "target", "rls_ms"))
         )
         output, target = np.ravel(output), np.ravel(target)
         start, stop = float(rls[0]), float(rls[1])
@@ -109,21 +108,16 @@ def force(kept: Mapping[str, Mapping[str, NDArray]]) -> Plate:
         "and after recursive least squares (RLS). After it the weights stay fixed and the network "
         "runs by itself, so its phase may drift.",
         "; ".join(words) + ".",
-        f"{drawable[0]}/exhibits.npz",
-        drawable[0],
+        exhibits=drawable[0],
     )
 
 
 def spikes_behind(arrays: Mapping[str, NDArray]) -> Plate:
     """Spikes of some neurons above the output that all of them make, learning off."""
     spike_ms, neuron, time, output, target = need(
-        arrays,
-        "raster.spike_ms",
-        "raster.neuron",
-        "replay.time_ms",
-        "replay.output",
-        "replay.target",
-    )
+        arrays, "raster.spike_ms", "raster.neuron",
+        "replay.time_ms", "replay.output", "replay.target",
+    )  # fmt: skip
     stop = float(min(1000.0, time[-1] - time[0]))
     inside = time - time[0] <= stop
     plate = Plate(3.4)
@@ -146,8 +140,7 @@ def spikes_behind(arrays: Mapping[str, NDArray]) -> Plate:
         "The 5 Hz sine with learning off, simulated in C++: spikes of some of the neurons, and the "
         "output decoded from all of them. The phase is the network's own.",
         f"Raster of {shown} neurons at {rate:.0f} Hz above the output over its target.",
-        "sine/exhibits.npz",
-        "sine",
+        exhibits="sine",
     )
 
 
@@ -185,8 +178,7 @@ def ode_to_joy(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "Ode to Joy, first bar, with learning off: one channel per note, filled the target.",
         f"Output over target in five note channels; mean correlation {r:.3f}.",
-        "ode/exhibits.npz",
-        "ode",
+        exhibits="ode",
     )
 
 
@@ -254,8 +246,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     turn = 2 * np.pi * float(beat) * spike_ms[early] / 1000.0
     both = np.isfinite(phase[neuron[early]])
     phase = max(
-        (phase, -phase),
-        key=lambda p: abs(np.mean(np.exp(1j * (turn - p[neuron[early]])[both]))),
+        (phase, -phase), key=lambda p: abs(np.mean(np.exp(1j * (turn - p[neuron[early]])[both])))
     )
     phase = np.mod(phase, 2 * np.pi)
     rank = np.full(phase.size, -1)
@@ -295,8 +286,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
         f"Raster of {int(known.sum())} excitatory neurons. The slow sequence lasts "
         f"{cycle_on / 1000:.2f} s, its replay {cycle_off:.0f} ms: {cycle_on / cycle_off:.1f} times "
         "compressed.",
-        "shot/exhibits.npz",
-        "shot",
+        exhibits="shot",
     )
 
 

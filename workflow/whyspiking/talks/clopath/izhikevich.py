@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -36,15 +37,11 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Trials of one split; `fresh` does not exist for continuous outputs."""
     if split == "fresh":
         return None
-    return task.driven_task(params, streams, streams.rng(f"start-{split}"), speed=1.0)
+    return task.driven_task(params, streams, streams.rng(f"start-{split}"))
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant from burn-in to test; see `learning.force` and `learning.trained`."""
     if variant == "rate":
@@ -68,13 +65,9 @@ def _force(
         arrays["encoders"] = np.zeros_like(arrays["encoders"])
     elif variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
-    period = task.clock_period_ms(params)
-    clock = task.clock_signal(
-        np.arange(0.0, period, SAMPLE_MS), params.clock_components, period, speed=1.0
-    )
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
     arrays["phi"], outputs, targets = learning.force(
-        model.plant(params, arrays, clock, schedule.dt_ms),
+        model.plant(params, arrays, task.clock_row(params), schedule.dt_ms),
         lambda times: task.target(params, streams, times),
         n_channels,
         schedule,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
 from whyspiking.contract.types import Network, Params, Progress, Task, Traces
+from whyspiking.training.history import History
 
 SAMPLE_MS = 1.0
 """Sampling of the output that is kept from a training run."""
@@ -162,20 +163,15 @@ def error_history(outputs: NDArray, targets: NDArray, schedule: Schedule) -> lis
     """
     width = round(BIN_MS / SAMPLE_MS)
     spread = targets.std(axis=0).mean()
-    history = []
+    history = History()
     for start in range(0, outputs.shape[0] - width + 1, width):
         error = outputs[start : start + width] - targets[start : start + width]
         begin = start * SAMPLE_MS
         learning = schedule.burn_in_ms <= begin < schedule.burn_in_ms + schedule.train_ms
         phase = "before" if begin < schedule.burn_in_ms else "during" if learning else "after"
-        history.append(
-            {
-                "epoch": (begin + BIN_MS) / 1000.0,
-                "metric": f"error_{phase}",
-                "value": float(np.sqrt((error**2).mean()) / spread),
-            }
-        )
-    return history
+        value = np.sqrt((error**2).mean()) / spread
+        history.note((begin + BIN_MS) / 1000.0, **{f"error_{phase}": value})
+    return history.rows
 
 
 def schedule_of(params: Params, dt_ms: float) -> Schedule:
@@ -190,11 +186,7 @@ def schedule_of(params: Params, dt_ms: float) -> Schedule:
 
 
 def trained(
-    arrays: dict[str, NDArray],
-    outputs: NDArray,
-    targets: NDArray,
-    schedule: Schedule,
-    engine: str,
+    arrays: dict[str, NDArray], outputs: NDArray, targets: NDArray, schedule: Schedule, engine: str
 ) -> Network:
     """What is kept of a training.
 

@@ -81,10 +81,7 @@ def stepper(
     recurrent = sparse.csr_array(
         (arrays["omega_w"], (arrays["omega_post"], arrays["omega_pre"])), shape=(n, n)
     )
-    period = task.clock_period_ms(params)
-    clock = task.clock_signal(
-        np.arange(0.0, period, SAMPLE_MS), params.clock_components, period, speed=1.0
-    )
+    clock = task.clock_row(params)
     clock_rows = np.ascontiguousarray(arrays["clock_encoders"].T)
     per_sample = round(SAMPLE_MS / dt_ms)
 
@@ -123,7 +120,8 @@ def count_operations(params: Params, arrays: dict[str, NDArray]) -> dict[str, fl
 
     A trial lasts as long as that of the spiking network, whose events count from its start.
 
-    A tanh unit is never exactly zero, so nothing can be skipped but absent connections; of the
+    A tanh unit is never exactly zero, so nothing can be skipped but absent connections and the
+    clock's components that are not up.
     """
     n, n_channels = arrays["phi"].shape
     steps = (params.warmup_ms + params.test_ms) / params.rate_dt_ms

@@ -14,6 +14,7 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -37,11 +38,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train the network from burn-in to test; see `learning.force` and `learning.trained`."""
     if variant != "spiking":

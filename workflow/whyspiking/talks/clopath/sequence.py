@@ -103,10 +103,7 @@ def shuffled_order(first: NDArray, second: NDArray, rng: np.random.Generator) ->
 
 
 def sequences(
-    spikes: Spikes,
-    trial: int,
-    on_ms: tuple[float, float],
-    off_ms: tuple[float, float],
+    spikes: Spikes, trial: int, on_ms: tuple[float, float], off_ms: tuple[float, float]
 ) -> dict[str, NDArray | float]:
     """The theta sequence and its replay in one trial of excitatory spikes.
 
@@ -123,12 +120,7 @@ def sequences(
     found: dict[str, NDArray | float] = {}
     slowest = 1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0])
     for name, phase, (start, stop), span in (
-        (
-            "beat",
-            "phase_on",
-            on_ms,
-            (slowest, FASTEST_BEAT_HZ),
-        ),
+        ("beat", "phase_on", on_ms, (slowest, FASTEST_BEAT_HZ)),
         ("rhythm", "phase_off", off_ms, RHYTHM_HZ),
     ):
         inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)

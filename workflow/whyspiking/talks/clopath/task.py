@@ -19,7 +19,7 @@ NOTES = "CDEFG"
 ODE_TO_JOY = ("E", "E", "F", "G", "G", "F", "E", "D", "C", "C", "D", "E", "E", "D", "D-")
 """Opening of the Ode to Joy in quarter notes; `-` makes a half note."""
 
-AUTONOMOUS = ("sine", "sawtooth", "product", "shot")
+AUTONOMOUS = ("sine", "sawtooth", "product")
 """Experiments without a clock signal: the phase of the output is free."""
 
 
@@ -27,7 +27,7 @@ def n_channels(params: Params) -> int:
     """Number of output channels of an experiment."""
     if params.experiment == "episode":
         return int(params.n_episode_channels)
-    return {"ode": len(NOTES), "shot": 2}.get(params.experiment, 1)
+    return len(NOTES) if params.experiment == "ode" else 1
 
 
 def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.float64]:
@@ -49,9 +49,6 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
         return ode_to_joy(times_ms, params.quarter_ms)
     if params.experiment == "episode":
         return Episode(params, streams.rng("episode"))(times_ms)
-    if params.experiment == "shot":
-        angle = 2 * np.pi * params.theta_internal * seconds
-        return np.column_stack([np.cos(angle), np.sin(angle)])
     raise UserError(f"talk 'clopath' has no experiment '{params.experiment}'; see its talk.yaml")
 
 
@@ -123,8 +120,8 @@ def clock_signal(
     return np.column_stack([index, np.abs(np.sin(np.pi * position))])
 
 
-def driven_task(params: Params, streams: Streams, rng: np.random.Generator, speed: float) -> Task:
-    """Test trials of an Izhikevich experiment with the clock read at `speed`.
+def driven_task(params: Params, streams: Streams, rng: np.random.Generator) -> Task:
+    """Test trials of an Izhikevich experiment.
 
     The clock input has channels (component, value); before the test begins, the trial's own
     component beyond the clock's pushes the network once for `push_ms` with a random strength, so
@@ -133,16 +130,23 @@ def driven_task(params: Params, streams: Streams, rng: np.random.Generator, spee
     times = np.arange(0.0, params.warmup_ms + params.test_ms, SAMPLE_MS)
     n_components = params.clock_components
     clock = np.zeros((params.n_trials, times.size, 2))
-    clock[:] = clock_signal(times, n_components, clock_period_ms(params), speed)
+    clock[:] = clock_signal(times, n_components, clock_period_ms(params), speed=1.0)
     pushed = times < params.push_ms
     for trial in range(params.n_trials):
         clock[trial, pushed, 0] = params.clock_components_max - 1 - trial
         clock[trial, pushed, 1] = rng.uniform(0.5, 1.5)
-    wanted = target(params, streams, speed * times)
+    wanted = target(params, streams, times)
     targets = np.broadcast_to(wanted, (params.n_trials, *wanted.shape)).copy()
     return Task(
         stimulus=Stimulus(arrays={"clock": clock}), targets=targets, n_classes=0, dt_ms=SAMPLE_MS
     )
+
+
+def clock_row(params: Params) -> NDArray[np.float64]:
+    """One period of the clock at speed 1, every ms, (time, 2); empty without a clock."""
+    period = clock_period_ms(params)
+    times = np.arange(0.0, period, SAMPLE_MS)
+    return clock_signal(times, params.clock_components, period, speed=1.0)
 
 
 def clock_period_ms(params: Params) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
+from whyspiking.compiler.libraries import Array, of_precision
 from whyspiking.talks.masquelier.network import (
     WATCH_EVERY,
     Averaged,
@@ -28,7 +29,6 @@ from whyspiking.talks.masquelier.network import (
 NAME = "compiled"
 SOURCES = (Path(__file__).with_name("s4nn.cpp"),)
 
-_ARRAY = ctypes.c_void_p
 _INT = ctypes.c_int
 _REAL = ctypes.c_double
 
@@ -46,10 +46,9 @@ def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool =
     hidden = np.empty((n_images, n_hidden), np.int32)
     output = np.empty((n_images, n_out), np.int32)
     potential = np.empty((n_images, n_out), w_hidden.dtype)
-    _function("forward", w_hidden.dtype)(
-        n_in, n_hidden, n_out, neurons.t_max, neurons.theta, _at(w_hidden), _at(w_output),
-        n_images, _at(events.start), _at(events.pixel), _at(events.tick), int(whole),
-        _at(hidden), _at(output), _at(potential),
+    of_precision(library(), "forward", w_hidden.dtype)(
+        n_in, n_hidden, n_out, neurons.t_max, neurons.theta, w_hidden, w_output, n_images,
+        events.start, events.pixel, events.tick, int(whole), hidden, output, potential,
     )  # fmt: skip
     return Firing(hidden, output, potential)
 
@@ -81,13 +80,12 @@ def train_epoch(
     order = np.ascontiguousarray(order, np.int64)
     targets = np.ascontiguousarray(targets, np.int32)
     spikes, counts = np.zeros(n_hidden, np.int32), np.zeros(3, np.int64)
-    means = [_at(array) for array in averaged.weights] if averaged else [None, None]
-    _function("train", kind)(
-        n_in, n_hidden, n_out, neurons.t_max, neurons.theta, _at(w_hidden), _at(w_output),
-        order.size, _at(order), _at(events.start), _at(events.pixel), _at(events.tick),
-        _at(targets), rule.gamma, rule.learning_rate, rule.decay, WATCH_EVERY,
-        averaged.rate if averaged else 0.0, averaged.every if averaged else 0, *means,
-        _at(spikes), _at(counts),
+    means = averaged.weights if averaged else [None, None]
+    of_precision(library(), "train", kind)(
+        n_in, n_hidden, n_out, neurons.t_max, neurons.theta, w_hidden, w_output, order.size,
+        order, events.start, events.pixel, events.tick, targets, rule.gamma,
+        rule.learning_rate, rule.decay, WATCH_EVERY, averaged.rate if averaged else 0.0,
+        averaged.every if averaged else 0, *means, spikes, counts,
     )  # fmt: skip
     if counts[2]:
         raise Diverged(int(counts[2]))
@@ -101,9 +99,7 @@ def order_spikes(ticks: NDArray[np.uint16], t_max: int) -> Events:
     n_spikes = int(np.count_nonzero(ticks < t_max))
     start = np.empty(n_images + 1, np.int64)
     pixel, tick = np.empty(n_spikes, np.uint16), np.empty(n_spikes, np.uint16)
-    library().order_spikes(
-        n_images, n_pixels, t_max, _at(ticks), _at(start), _at(pixel), _at(tick)
-    )  # fmt: skip
+    library().order_spikes(n_images, n_pixels, t_max, ticks, start, pixel, tick)
     return Events(start, pixel, tick, n_pixels)
 
 
@@ -115,30 +111,18 @@ def library() -> ctypes.CDLL:
         UserError: If there is no compiler or it fails.
     """
     found = libraries.load("s4nn", SOURCES)
-    sizes = [_INT, _INT, _INT, _INT, _REAL, _ARRAY, _ARRAY, _INT]
-    for suffix in ("f32", "f64"):
-        forward_ = getattr(found, f"forward_{suffix}")
-        forward_.argtypes = [*sizes, _ARRAY, _ARRAY, _ARRAY, _INT, _ARRAY, _ARRAY, _ARRAY]
-        forward_.restype = None
-        train_ = getattr(found, f"train_{suffix}")
-        train_.argtypes = [
-            *sizes, *[_ARRAY] * 5, _INT, _REAL, _REAL, _INT, _REAL, _INT, *[_ARRAY] * 4,
-        ]  # fmt: skip
-        train_.restype = None
-    found.order_spikes.argtypes = [_INT, _INT, _INT, *[_ARRAY] * 4]
+    sizes = [_INT, _INT, _INT, _INT, _REAL, Array, Array, _INT]
+    libraries.declare(found, "forward", [*sizes, *[Array] * 3, _INT, *[Array] * 3])
+    libraries.declare(
+        found, "train",
+        [*sizes, *[Array] * 5, _INT, _REAL, _REAL, _INT, _REAL, _INT, *[Array] * 4],
+    )  # fmt: skip
+    found.order_spikes.argtypes = [_INT, _INT, _INT, *[Array] * 4]
     found.order_spikes.restype = None
     return found
-
-
-def _function(name: str, kind: np.dtype) -> ctypes._NamedFuncPointer:  # type: ignore[name-defined]
-    return getattr(library(), f"{name}_{'f32' if kind == np.float32 else 'f64'}")
 
 
 def _weights(events: Events, weights: Weights) -> Weights:
     check_fit(events, weights)
     kind = np.float32 if weights[0].dtype == np.float32 else np.float64
     return tuple(np.ascontiguousarray(w, kind) for w in weights)  # type: ignore[return-value]
-
-
-def _at(array: NDArray) -> int:
-    return array.ctypes.data

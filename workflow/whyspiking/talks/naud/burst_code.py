@@ -87,13 +87,7 @@ def other_bursts(spikes: Spikes, window_ms: float, rng: np.random.Generator) -> 
 
 
 def binned(
-    spikes: Spikes,
-    chosen: NDArray,
-    units: slice,
-    *,
-    start_ms: float,
-    stop_ms: float,
-    bin_ms: float,
+    spikes: Spikes, chosen: NDArray, units: slice, *, start_ms: float, stop_ms: float, bin_ms: float
 ) -> NDArray[np.float64]:
     """Rate per neuron in Hz of the chosen spikes of some neurons, (trial, bin)."""
     n_bins = round((stop_ms - start_ms) / bin_ms)

@@ -185,26 +185,25 @@ def at_rest(params: Params) -> str:
 
 def interneuron_values(params: Params) -> dict[str, NDArray]:
     """Parameters of all interneurons in base units, PV first (Eq. 26), (neuron,)."""
-    columns: dict[str, list[float]] = {name: [] for name in INTERNEURON_UNITS}
+    found: list[dict[str, float]] = []
     for kind in (params.pv, params.som):
         g_leak, a_sub = kind["g_leak"], kind["a_sub"]
         slope, tau_m = kind["slope"], kind["tau_m_ms"] * 1e-3
-        columns["slope"].append(slope)
         # The published rheobase fixes V_T (Eq. 26).
-        columns["v_t"].append(
+        v_t = (
             kind["rheobase"] / (g_leak + a_sub)
             + params.e_leak
             + slope
             - slope * np.log(1.0 + a_sub / g_leak)
         )
-        columns["v_r"].append(kind["v_reset"])
-        columns["tau_m"].append(tau_m)
-        columns["c_m"].append(g_leak * tau_m)
-        columns["i_const"].append(kind["i_const"])
-        columns["a_sub"].append(a_sub)
-        columns["b_spike"].append(kind["b_spike"])
-        columns["tau_w"].append(kind["tau_w_ms"] * 1e-3)
-        columns["t_ref"].append(kind["t_ref_ms"] * 1e-3)
+        found.append(
+            {
+                **{name: kind[name] for name in ("slope", "i_const", "a_sub", "b_spike")},
+                **{"v_t": v_t, "v_r": kind["v_reset"], "tau_m": tau_m, "c_m": g_leak * tau_m},
+                **{name: kind[f"{name}_ms"] * 1e-3 for name in ("tau_w", "t_ref")},
+            }
+        )
+    columns = {name: [kind[name] for kind in found] for name in INTERNEURON_UNITS}
     return {name: np.repeat(values, params.n_interneurons) for name, values in columns.items()}
 
 
@@ -252,10 +251,7 @@ def brian_model(params: Params) -> BrianModel:
             name="interneurons",
         )
         readout = brian2.NeuronGroup(2, READOUT, method="exact", namespace=known, name="readout")
-        for group, trains in (
-            (pyramidal, PYRAMIDAL_NOISE),
-            (interneurons, INTERNEURON_NOISE),
-        ):
+        for group, trains in ((pyramidal, PYRAMIDAL_NOISE), (interneurons, INTERNEURON_NOISE)):
             group.run_regularly(noise_statements(trains), when="start", name=f"{group.name}_noise")
         groups = {"pyramidal": pyramidal, "interneurons": interneurons}
         made = [*groups.values(), readout]

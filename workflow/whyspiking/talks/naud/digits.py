@@ -5,7 +5,6 @@ Nothing spikes here, so nothing is simulated in Brian2 (`simulated: false` in ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,11 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Network,
+    Networks,
     Params,
+    Parents,
     Progress,
-    Recording,
+    Simulate,
     Split,
     Stimulus,
     Task,
@@ -46,43 +47,30 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Pixels (image, pixel) and classes (image,); validation is the end of the training file."""
     images, labels = mnist.load(params.data_dir / "mnist", "test" if split == "test" else "train")
-    if split == "validation":
-        images, labels = images[-params.n_validation :], labels[-params.n_validation :]
-    elif split == "train":
-        images, labels = images[: params.n_train], labels[: params.n_train]
-    else:
-        images, labels = images[: params.n_test], labels[: params.n_test]
+    chosen = {
+        "train": slice(params.n_train),
+        "validation": slice(-params.n_validation, None),
+        "test": slice(params.n_test),
+    }[split]
+    images = images[chosen]
     pixels = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
-    return pixels, labels.astype(np.int64)
+    return pixels, labels[chosen].astype(np.int64)
 
 
 def recipe(params: Params, variant: str) -> Recipe:
     """The recipe of a variant, as talk.yaml has it."""
-    own = params.recipes[variant]
+    shared = (
+        "decay_share", "momentum", "eta_end", "epochs", "batch", "p_output", "beta", "output_rate",
+    )  # fmt: skip
     return Recipe(
         rule=RULES[variant],
-        eta_hidden=own["eta_hidden"],
-        eta_output=own["eta_output"],
-        gain=own["gain"],
-        feedback_gain=own["feedback_gain"],
-        decay=own["decay"],
-        decay_share=params.decay_share,
-        momentum=params.momentum,
-        eta_end=params.eta_end,
-        epochs=params.epochs,
-        batch=params.batch,
-        p_output=params.p_output,
-        beta=params.beta,
-        output_rate=params.output_rate,
+        **params.recipes[variant],
+        **{name: getattr(params, name) for name in shared},
     )
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; all start from the same draw of a seed, scaled by their gains."""
     layers = rate_hierarchy.train(
@@ -127,20 +115,11 @@ def restored(network: Network) -> Layers:
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Class with the highest event rate; the whole image is seen at once, at time 0."""
     assert task.features is not None
-    choices = rate_hierarchy.choose(restored(network), task.features)
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=choices,
-        decision_ms=np.zeros(choices.size),
-        n_classes=task.n_classes,
-    )
+    return Trials.of(task, rate_hierarchy.choose(restored(network), task.features), 0.0)
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Angle in degrees of the burst rule's credit to that of backprop on validation images.
 

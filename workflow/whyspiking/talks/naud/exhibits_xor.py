@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Recording, Stimulus, Task
+from whyspiking.contract.types import Network, Networks, Params, Simulate, Stimulus, Task
 from whyspiking.talks.naud import reference, xor_network
 from whyspiking.talks.naud import xor_protocol as protocol
 from whyspiking.talks.naud.xor_network import INPUTS, OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
@@ -22,14 +21,10 @@ STEP_MS = (400.0, 800.0)
 """When the example neuron gets a current into its dendrite."""
 STEP_A = 1000.0e-12
 WEIGHT_BINS = 60
-Simulate = Callable[[Network, Task], Recording]
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Simulate,
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays for the figures: all tests and updates of training, and one network in detail."""
     kept: dict[str, NDArray] = {}

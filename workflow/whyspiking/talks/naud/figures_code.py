@@ -5,7 +5,7 @@ Exhibits read are described in `single_cell.py` and `multiplexing.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,24 +30,8 @@ from whyspiking.talks.naud.burst_code import correlation
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from whyspiking.contract.types import Results
-
 Arrays = Mapping[str, NDArray]
 PICO, MILLI = 1e12, 1e3
-
-
-def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
-    """Figures by name, in the order of the story."""
-
-    def drawn(experiment: str, draw: Callable[[Arrays], Plate]) -> Callable[[], Plate]:
-        return lambda: draw(results.exhibit(experiment))
-
-    return {
-        "two compartments": drawn("neuron", traces),
-        "two curves": drawn("neuron", curves),
-        "two channels": drawn("multiplexing", channels),
-        "two read-outs": drawn("multiplexing", readouts),
-    }
 
 
 def traces(arrays: Arrays) -> Plate:
@@ -82,20 +66,14 @@ def traces(arrays: Arrays) -> Plate:
         "travels back opens a dendritic plateau if the dendrite is depolarised already; the "
         "plateau makes the soma fire again.",
         " ".join(words),
-        "neuron/exhibits.npz",
-        "neuron",
+        exhibits="neuron",
     )
 
 
 def curves(arrays: Arrays) -> Plate:
     """Event rate against somatic, burst probability against dendritic current."""
     soma, dendrite, rate, probability, fitted = need(
-        arrays,
-        "soma_levels",
-        "dendrite_levels",
-        "event_rate_hz",
-        "burst_probability",
-        "sigmoid",
+        arrays, "soma_levels", "dendrite_levels", "event_rate_hz", "burst_probability", "sigmoid"
     )
     from matplotlib import colormaps
     from scipy.special import expit
@@ -147,8 +125,7 @@ def curves(arrays: Arrays) -> Plate:
         f"currents and changes {across:.2f} times as much over the dendritic ones. Burst "
         f"probability rises from {probability[:, 0].mean():.2f} to "
         f"{probability[:, -1].mean():.2f} over the dendritic currents.",
-        "neuron/exhibits.npz",
-        "neuron",
+        exhibits="neuron",
     )
 
 
@@ -189,8 +166,7 @@ def channels(arrays: Arrays) -> Plate:
         "lower ensemble and that into the dendrites of the upper one, scaled to fit.",
         f"Correlation of somatic current and lower event rate {found[0]:.2f}, of dendritic current "
         f"and upper burst probability {found[1]:.2f}.",
-        "multiplexing/exhibits.npz",
-        "multiplexing",
+        exhibits="multiplexing",
     )
 
 
@@ -201,10 +177,7 @@ def readouts(arrays: Arrays) -> Plate:
     plate = Plate(4.2)
     axes = plate.panels(2, 2, sharex=True)
     words = []
-    heard = {
-        "depressing": (BLUE, "depressing"),
-        "facilitating": (PURPLE, "facilitating"),
-    }
+    heard = {"depressing": (BLUE, "depressing"), "facilitating": (PURPLE, "facilitating")}
     for row, (kind, (colour, label)) in enumerate(heard.items()):
         (trace,) = need(arrays, kind)
         passed = trace.mean(axis=0)[:, 1]
@@ -227,8 +200,7 @@ def readouts(arrays: Arrays) -> Plate:
         "(bottom) synapses of the upper ensemble in Brian2, beside its event rate (left) and its "
         "burst rate (right). Mean of all realisations, bins of 50 ms, standardised.",
         "Correlations: " + "; ".join(words) + ".",
-        "multiplexing/exhibits.npz",
-        "multiplexing",
+        exhibits="multiplexing",
     )
 
 
@@ -237,12 +209,7 @@ def _mean(arrays: Arrays, name: str) -> NDArray:
 
 
 def _against(
-    ax: Axes,
-    seconds: NDArray,
-    wave: NDArray,
-    signal: NDArray,
-    colour: str,
-    label: str,
+    ax: Axes, seconds: NDArray, wave: NDArray, signal: NDArray, colour: str, label: str
 ) -> float:
     scaled = signal.mean() + wave * signal.std() / wave.std()
     ax.plot(seconds, scaled, color=GREY, linestyle="--", linewidth=1)

@@ -6,8 +6,7 @@ the history.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,9 +26,6 @@ from whyspiking.plots.figures import (
 )
 from whyspiking.records.tables import Table
 
-if TYPE_CHECKING:
-    from whyspiking.contract.types import Results
-
 Arrays = Mapping[str, NDArray]
 RULES = {
     "backprop": "backprop",
@@ -37,15 +33,6 @@ RULES = {
     "fixed_feedback": "bursts, fixed feedback",
     "readout_only": "output layer only",
 }
-
-
-def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
-    """Figures by name, in the order of the story."""
-    return {
-        "plasticity": lambda: plasticity(results.exhibit("plasticity")),
-        "other protocols": lambda: protocols(results.exhibit("plasticity")),
-        "digits": lambda: digits(results.history),
-    }
 
 
 def plasticity(arrays: Arrays) -> Plate:
@@ -80,8 +67,7 @@ def plasticity(arrays: Arrays) -> Plate:
         "dotted: mean-field theory. Vertical line: running mean of burst probability at the "
         "start.",
         "Change of weight against burst probability: " + "; ".join(words) + ".",
-        "plasticity/exhibits.npz",
-        "plasticity",
+        exhibits="plasticity",
     )
 
 
@@ -121,8 +107,7 @@ def protocols(arrays: Arrays) -> Plate:
         "makes a burst once the interval is within 16 ms (one repetition: nothing is random).",
         "Poisson: " + "; ".join(words) + f". Periodic: {periodic[0]:.2f} at the lowest rate, "
         f"{periodic[-1]:.2f} at the highest.",
-        "plasticity/exhibits.npz",
-        "plasticity",
+        exhibits="plasticity",
     )
 
 

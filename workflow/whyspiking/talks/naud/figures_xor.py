@@ -18,7 +18,7 @@ patterns 00, 10, 01, 11:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,12 +52,7 @@ from whyspiking.talks.naud.xor_protocol import (
     margins,
 )
 
-if TYPE_CHECKING:
-    from whyspiking.contract.types import Results
-
 Arrays = Mapping[str, NDArray]
-EXPERIMENT = "xor"
-SOURCE = f"{EXPERIMENT}/exhibits.npz"
 LABELS = {
     "spiking": "intact",
     "no_feedback": "feedback cut",
@@ -70,23 +65,6 @@ NAMES = [f"({a},{b})" for a, b in PATTERNS]
 OUTPUT, HIDDEN_1 = 4, 2
 E_MIN_HZ = 2.0
 """Lower end of homeostasis (talk.yaml: e_min)."""
-
-
-def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
-    """Figures by name, in the order of the story."""
-
-    def drawn(draw: Callable[[Arrays], Plate]) -> Callable[[], Plate]:
-        return lambda: draw(results.exhibit(EXPERIMENT))
-
-    return {
-        "events and bursts": drawn(burst),
-        "xor before and after": drawn(before_and_after),
-        "learning xor": drawn(learning),
-        "lesions": drawn(lesions),
-        "credit": drawn(credit),
-        "homeostasis": drawn(homeostasis),
-        "weights and gradient": drawn(weights),
-    }
 
 
 def of_variant(arrays: Arrays, name: str, variant: str) -> dict[int, NDArray]:
@@ -140,8 +118,7 @@ def burst(arrays: Arrays) -> Plate:
         "the dendrite.",
         f"During the current {int(during.sum())} bursts in {int(inside.sum())} events, outside "
         f"{int((~during).sum())} in {int((~inside).sum())}.",
-        SOURCE,
-        EXPERIMENT,
+        exhibits="xor",
     )
 
 
@@ -179,8 +156,7 @@ def before_and_after(arrays: Arrays) -> Plate:
         "Event rate of the output ensemble, plasticity off, in the order of training. Green: "
         "patterns whose answer is 1. Dashed: the threshold of 6 Hz.",
         "Output from the second second on, " + "; ".join(words) + ".",
-        SOURCE,
-        EXPERIMENT,
+        exhibits="xor",
     )
 
 
@@ -229,8 +205,7 @@ def learning(arrays: Arrays) -> Plate:
         "95 % t interval over seeds, thin the seeds, dashed the margin of 1 Hz, grey the judged "
         "last fifth. Right: the intact network's outputs, mean over seeds, dotted the threshold.",
         f"{len(rates)} seeds. " + "; ".join(words) + ".",
-        SOURCE,
-        EXPERIMENT,
+        exhibits="xor",
     )
 
 
@@ -284,8 +259,7 @@ def lesions(arrays: Arrays) -> Plate:
         "Output in the tests of the last fifth of training, one dot per seed; green patterns "
         "should answer 1. Dashed: the threshold of 6 Hz.",
         "Outputs for 00, 10, 01, 11: " + "; ".join(words) + ".",
-        SOURCE,
-        EXPERIMENT,
+        exhibits="xor",
     )
 
 
@@ -324,8 +298,7 @@ def credit(arrays: Arrays) -> Plate:
         "are seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey "
         "band: too small to count.",
         "; ".join(words) + ".",
-        SOURCE,
-        EXPERIMENT,
+        exhibits="xor",
     )
 
 
@@ -375,8 +348,7 @@ def homeostasis(arrays: Arrays) -> Plate:
         "e_min. Lower: what the burst rule and the term add to the summed input weights of a "
         f"neuron in one learning window (before clipping), mean over training.{totals}",
         "Mean change per example for 00, 10, 01, 11, " + "; ".join(words) + ".",
-        SOURCE,
-        EXPERIMENT,
+        exhibits="xor",
     )
 
 
@@ -422,8 +394,7 @@ def weights(arrays: Arrays) -> Plate:
         "of the mean weight of each projection by the burst rule for each pattern, against the "
         "gradient of a fitted rate model, both scaled to unit length per layer.",
         "Mean weights " + ", ".join(words) + ". " + "; ".join(angles) + ".",
-        SOURCE,
-        EXPERIMENT,
+        exhibits="xor",
     )
 
 

@@ -6,7 +6,7 @@ Equation numbers are those of this talk's README.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Binding,
-    BrianModel,
     Condition,
     Layer,
     Network,
+    Networks,
     Params,
+    Parents,
     Progress,
     Recording,
+    Simulate,
     Split,
     Stimulus,
     Task,
@@ -61,11 +63,7 @@ def periods_ms(params: Params) -> tuple[float, float]:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Draw the wiring; nothing is learned."""
     progress(1.0, "a random wiring; nothing to train")
@@ -77,9 +75,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> None
     """There is no second engine: the circuit exists in Brian2 only."""
 
 
-def to_brian(params: Params) -> BrianModel:
-    """The circuit."""
-    return circuit.brian_model(params)
+to_brian = circuit.brian_model
 
 
 def bind(params: Params, network: Network) -> Binding:
@@ -190,10 +186,7 @@ def measures(
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Signals of the first seed, trials kept, and spikes of a few neurons in the first trial.
 

@@ -5,7 +5,7 @@ Equation numbers are those of this talk's README. Nothing is trained: the networ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +19,12 @@ from whyspiking.contract.types import (
     Condition,
     Layer,
     Network,
+    Networks,
     Params,
+    Parents,
     Progress,
     Recording,
+    Simulate,
     Split,
     Stimulus,
     Task,
@@ -77,11 +80,7 @@ def make_task(params: Params, split: Split, streams: Any) -> Task | None:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Any,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Any, parents: Parents, progress: Progress
 ) -> Network:
     """The starting point of every synapse: there is nothing to train."""
     progress(1.0, "the rule itself; nothing to train")
@@ -257,10 +256,7 @@ def first_crossing(x: NDArray, y: NDArray) -> float:
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Any,
+    params: Params, networks: Networks, simulate: Simulate, streams: Any
 ) -> dict[str, NDArray]:
     """Changes of weight in Brian2 for the first seed, repetitions kept, and the prediction.
 

@@ -216,11 +216,7 @@ def choose(layers: Layers, features: NDArray) -> NDArray[np.int64]:
 
 
 def _note(
-    layers: Layers,
-    epoch: int,
-    validation: tuple[NDArray, NDArray],
-    recipe: Recipe,
-    seconds: float,
+    layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], recipe: Recipe, seconds: float
 ) -> None:
     values = {"epoch_seconds": seconds}
     if recipe.rule in ("learned", "fixed"):

@@ -17,7 +17,6 @@ from whyspiking.contract.types import Params
 from whyspiking.talks.naud.xor_network import HOLD, NEVER_S, POPULATIONS, bernoulli
 
 MS = 1e-3
-TRACED = ("v_s", "v_d", "th")
 
 
 @dataclass

@@ -6,7 +6,7 @@ current, and its own noise. Equation numbers are those of this talk's README.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,15 @@ from scipy.special import expit
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Binding,
-    BrianModel,
     Condition,
     Layer,
     Network,
+    Networks,
     Params,
+    Parents,
     Progress,
     Recording,
+    Simulate,
     Split,
     Stimulus,
     Task,
@@ -57,11 +59,7 @@ def grid(params: Params) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Currents of every neuron: the points of the grid in turn."""
     progress(1.0, "uncoupled neurons; nothing to train")
@@ -82,9 +80,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> None
     """The noisy neuron exists in Brian2 only; without noise the tests compare it with NumPy."""
 
 
-def to_brian(params: Params) -> BrianModel:
-    """The circuit."""
-    return circuit.brian_model(params)
+to_brian = circuit.brian_model
 
 
 def bind(params: Params, network: Network) -> Binding:
@@ -185,10 +181,7 @@ def sigmoid(current: NDArray, probability: NDArray) -> tuple[NDArray[np.float64]
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Curves of the first seed in Brian2, and the noiseless neuron with and without dendrite.
 

@@ -17,6 +17,7 @@ from whyspiking.contract.types import (
     Layer,
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -30,18 +31,6 @@ from whyspiking.talks.naud import xor_network as network_of
 from whyspiking.talks.naud import xor_protocol as protocol
 from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS, TRIAL_MS
 from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
-
-__all__ = [
-    "bind",
-    "conditions",
-    "decode",
-    "evaluate",
-    "make_task",
-    "measures",
-    "to_brian",
-    "train",
-    "vary",
-]
 
 ENGINE = "brian2-learning"
 Kind = Literal["feedforward", "recurrent", "readout"]
@@ -69,11 +58,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant: one run of the compiled program, tests included."""
     if variant in xor_controls.RULES:
@@ -204,12 +189,7 @@ def counted_rates(params: Params, recording: Recording) -> NDArray[np.float64]:
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """1 if the output rate exceeds 6 Hz; known at the end of the presentation, not before."""
     rates = counted_rates(params, recording)[:, OUTPUT]
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=(rates > protocol.THRESHOLD_HZ).astype(np.int64),
-        decision_ms=np.full(rates.size, TRIAL_MS),
-        n_classes=2,
-    )
+    return Trials.of(task, rates > protocol.THRESHOLD_HZ, TRIAL_MS)
 
 
 def conditions(params: Params) -> Sequence[Condition]:

@@ -111,9 +111,7 @@ def fit(rates: NDArray, settings: NDArray, w_start: float) -> RateModel:
             )
 
         best = least_squares(
-            residuals,
-            [3.0, 1.5, 1.0, 1.0],
-            bounds=([-50, 0, 0, SHARPEST_HZ], [50, 50, 50, 20]),
+            residuals, [3.0, 1.5, 1.0, 1.0], bounds=([-50, 0, 0, SHARPEST_HZ], [50, 50, 50, 20])
         )
         found[name] = best.x
         squares += float((best.fun**2).sum())
@@ -233,11 +231,7 @@ def measured(
 
 
 def learned(
-    params: Params,
-    machine: Any,
-    values: Mapping[str, Any],
-    pattern: int,
-    rng: np.random.Generator,
+    params: Params, machine: Any, values: Mapping[str, Any], pattern: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Weights after a few examples of one pattern, (synapse,)."""
     schedule = protocol.Schedule(params)

@@ -99,9 +99,4 @@ def evaluate(network: Network, task: Task) -> Trials:
     """Decisions by the threshold 1/2; a control sees its input at once."""
     assert task.features is not None
     _, output = forward(network.arrays, np.asarray(task.features))
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=(output > 0.5).astype(np.int64),
-        decision_ms=np.zeros(output.size),
-        n_classes=task.n_classes,
-    )
+    return Trials.of(task, output > 0.5, 0.0)

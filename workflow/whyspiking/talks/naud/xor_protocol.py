@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.types import Params, Recording
 from whyspiking.errors import UserError
 from whyspiking.talks.naud.xor_network import CHANNELS, HOLD, OUTPUT, POPULATIONS, TOTALS, TRIAL_MS
+from whyspiking.training.history import History
 
 PATTERNS = ((0, 0), (1, 0), (0, 1), (1, 1))
 TARGETS = np.array([0, 1, 1, 0])
@@ -281,13 +283,11 @@ def example_rates(counters: Counters, schedule: Schedule) -> NDArray[np.float64]
     ).reshape(len(schedule.examples), len(POPULATIONS))
 
 
-def history(epochs: NDArray, rates: NDArray) -> list[dict[str, float | str]]:
+def history(epochs: NDArray, rates: NDArray) -> list[dict[str, Any]]:
     """Rows of the training history: margin and rates of every test."""
-    output = output_rates(rates)
-    rows: list[dict[str, float | str]] = []
+    output, found = output_rates(rates), History()
+    names = [f"output_{first}{second}" for first, second in PATTERNS]
     for epoch, margin, by_pattern in zip(epochs, margins(output), output, strict=True):
-        rows.append({"epoch": int(epoch), "metric": "xor_margin", "value": float(margin)})
-        for pattern, rate in zip(PATTERNS, by_pattern, strict=True):
-            name = f"output_{pattern[0]}{pattern[1]}"
-            rows.append({"epoch": int(epoch), "metric": name, "value": float(rate)})
-    return rows
+        outputs = dict(zip(names, by_pattern, strict=True))
+        found.note(int(epoch), xor_margin=margin, **outputs)
+    return found.rows

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.types import Binding, BrianModel, Params, Stimulus
 from whyspiking.talks.scherr import brian_network, pattern
 from whyspiking.talks.scherr.brian_network import ADVANCE, RESET
+from whyspiking.talks.scherr.kernel import RateCost
 
 NEURON = """
 eps : 1
@@ -183,7 +184,7 @@ def bind(
         feedback: "symmetric" or "random".
         rates: "adam" and "sgd"; zeros switch learning off.
     """
-    cell, cost = pattern.cell(params), pattern.rate_cost(params)
+    cell, cost = pattern.cell(params), RateCost.of(params)
     static = brian_network.bind(cell, arrays)
     values: dict[str, NDArray | float] = {
         "neurons.gamma": cell.gamma,

@@ -43,10 +43,7 @@ READOUT = """
 y : 1
 kappa : 1 (shared)
 """
-RESET = {
-    "neurons": "v = 0; a = 0; drive = 0; fired = 0; wait = 0",
-    "readout": "y = 0",
-}
+RESET = {"neurons": "v = 0; a = 0; drive = 0; fired = 0; wait = 0", "readout": "y = 0"}
 
 
 def brian_model(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +12,7 @@ from whyspiking.contract.types import (
     Network,
     Outcome,
     Params,
+    Parents,
     Progress,
     Recording,
     Task,
@@ -34,6 +32,7 @@ LSTM = "lstm"
 ENGINE = "compiled"
 ALIGNED = ("spiking", "random")
 """Variants during whose training the alignment with BPTT is measured."""
+ALIGNMENTS = ("alignment_symmetric", "alignment_random", "alignment_permuted")
 WINDOW = 10
 """Batches of the running mean that tells when an error was first reached."""
 
@@ -59,11 +58,6 @@ def cell(params: Params, variant: str) -> kernel.Cell:
     )
 
 
-def rate_cost(params: Params) -> kernel.RateCost:
-    """The cost of rates that leave the target, with rates in spikes per step."""
-    return kernel.RateCost(params.rate_cost, params.target_hz * params.dt_ms / 1000)
-
-
 def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
     """Weights and fixed feedback before training, float32, without autapses.
 
@@ -84,42 +78,14 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
-def gradient(
-    cell: kernel.Cell,
-    arrays: dict[str, NDArray],
-    trials: kernel.Trials,
-    cost: kernel.RateCost,
-    rule: str,
-) -> kernel.Gradient:
-    """The gradient of a batch by one of the rules: symmetric, random, bptt."""
-    weights = kernel.Weights(arrays["w"], arrays["w_out"])
-    if rule == "bptt":
-        found = kernel.bptt(cell, weights, trials, cost)
-    else:
-        feedback = arrays["w_out" if rule == "symmetric" else "feedback"]
-        found = kernel.eprop(cell, weights, feedback, trials, cost)
-    n_rec = cell.beta.size
-    found.w[trials.n_inputs + np.arange(n_rec), np.arange(n_rec)] = 0.0
-    return found
-
-
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one network for a fixed number of iterations, each on fresh trials.
 
-    The learning rate falls linearly to zero over the last `decay_share` of the iterations.
-
-    Args:
-        params: Parameters of the experiment.
-        variant: Key of `RULES`, or "lstm" (see `lstm.train`).
-        streams: Randomness: "init", "data-train", "data-validation", "alignment <iteration>".
-        parents: None.
-        progress: Called every ten iterations.
+    The learning rate falls linearly to zero over the last `decay_share` of the iterations. Variants
+    are those of `RULES`, and "lstm" (see `lstm.train`). Randomness: "init", "data-train",
+    "data-validation", "alignment <iteration>".
     """
     if variant == LSTM:
         from whyspiking.talks.scherr import lstm
@@ -127,7 +93,7 @@ def train(
         return lstm.train(params, streams, progress)
     if variant not in RULES:
         raise unknown_variant(params.talk, params.experiment, variant)
-    neurons, cost, rule = cell(params, variant), rate_cost(params), RULES[variant]
+    neurons, cost, rule = cell(params, variant), kernel.RateCost.of(params), RULES[variant]
     arrays = initial(params, streams)
     data, adam = streams.rng("data-train"), Adam()
     n_iterations = params.iterations[variant]
@@ -138,7 +104,7 @@ def train(
         if variant in ALIGNED and iteration % params.align_every == 0:
             history.note(iteration, **alignment(params, neurons, arrays, streams, iteration))
         trials = evidence_task.draw(params, data, params.batch)
-        found = gradient(neurons, arrays, trials, cost, rule)
+        found = kernel.by_rule(rule, neurons, arrays, trials, cost)
         floats = found.floats_kept
         left = (n_iterations - iteration) / (params.decay_share * n_iterations)
         steps = adam.updates(
@@ -166,7 +132,8 @@ def train(
                 "iterations_to_10_percent": first_below(errors, 0.10),
                 # M1: what the rule holds in memory for one batch, beside weights and neurons.
                 "learning_memory": float(floats),
-                **mean_alignment(history.rows),
+                # M3 averaged over training, where it was measured.
+                **{name: history.mean(name) for name in ALIGNMENTS if history.values(name)},
             },
         },
         history=history.rows,
@@ -188,13 +155,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
 
 def decided(params: Params, choices: NDArray, task: Task) -> Trials:
     """The choice is the mean output over the recall, so it stands when the trial ends."""
-    end_ms = evidence_task.n_steps(params) * params.dt_ms
-    return Trials(
-        targets=np.asarray(task.targets, np.int64),
-        choices=np.asarray(choices, np.int64),
-        decision_ms=np.full(len(choices), end_ms),
-        n_classes=task.n_classes,
-    )
+    return Trials.of(task, choices, evidence_task.n_steps(params) * params.dt_ms)
 
 
 def to_brian(params: Params) -> BrianModel:
@@ -219,15 +180,6 @@ def decode(params: Params, recording: Recording, task: Task) -> Outcome:
     recall = round(params.recall_ms / params.dt_ms)
     outputs = recording.traces["output"][:, -recall:]
     return decided(params, outputs.mean(axis=1).argmax(axis=1), task)
-
-
-def mean_alignment(history: list[dict[str, Any]]) -> dict[str, float]:
-    """M3 averaged over training, by name of `tables.GLOSSARY`; nothing where not measured."""
-    found: dict[str, list[float]] = {}
-    for row in history:
-        if row["metric"].startswith("alignment_"):
-            found.setdefault(row["metric"], []).append(row["value"])
-    return {metric: float(np.mean(values)) for metric, values in found.items()}
 
 
 def first_below(errors: list[float], level: float) -> float:
@@ -276,11 +228,7 @@ def accuracy(cell: kernel.Cell, arrays: dict[str, NDArray], trials: kernel.Trial
 
 
 def alignment(
-    params: Params,
-    cell: kernel.Cell,
-    arrays: dict[str, NDArray],
-    streams: Streams,
-    iteration: int,
+    params: Params, cell: kernel.Cell, arrays: dict[str, NDArray], streams: Streams, iteration: int
 ) -> dict[str, float]:
     """M3: cosine of the gradient of each form of e-prop with that of BPTT, mean over batches.
 
@@ -299,14 +247,11 @@ def alignment(
     cosines: dict[str, list[float]] = {}
     for _ in range(params.align_batches):
         trials = evidence_task.draw(params, rng, params.batch)
-        true = gradient(cell, arrays, trials, no_cost, "bptt").w
+        true = kernel.by_rule("bptt", cell, arrays, trials, no_cost).w
         permuted = evidence_task.with_labels(trials, rng.permutation(np.asarray(trials.labels)))
-        for metric, batch, rule in (
-            ("alignment_symmetric", trials, "symmetric"),
-            ("alignment_random", trials, "random"),
-            ("alignment_permuted", permuted, "symmetric"),
-        ):
-            ours = gradient(cell, arrays, batch, no_cost, rule).w
+        wanted = ((trials, "symmetric"), (trials, "random"), (permuted, "symmetric"))
+        for metric, (batch, rule) in zip(ALIGNMENTS, wanted, strict=True):
+            ours = kernel.by_rule(rule, cell, arrays, batch, no_cost).w
             scale = np.linalg.norm(ours) * np.linalg.norm(true)
             cosines.setdefault(metric, []).append(
                 float((ours * true).sum() / scale) if scale else 0.0

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Recording, Task
+from whyspiking.contract.types import Networks, Params, Simulate
 from whyspiking.talks.scherr import evidence, evidence_task, explicit, kernel, oneshot_task, pattern
 
 SHOWN_NEURONS = 3
@@ -20,10 +18,7 @@ MEMORY_STEPS = (250, 500, 1000, 2000, 4000)
 
 
 def exhibits(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-    streams: Streams,
+    params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays for the figures of one experiment."""
     if params.experiment == "evidence":
@@ -33,9 +28,7 @@ def exhibits(
     return _pattern(params, networks, simulate)
 
 
-def _evidence(
-    params: Params, networks: Mapping[tuple[str, int], Network], streams: Streams
-) -> dict[str, NDArray]:
+def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str, NDArray]:
     seed = min(seed for variant, seed in networks if variant == "spiking")
     arrays = {k: v.astype(float) for k, v in networks["spiking", seed].arrays.items()}
     cell, weights = evidence.cell(params, "spiking"), kernel.Weights(arrays["w"], arrays["w_out"])
@@ -89,11 +82,7 @@ def _memory(cell: kernel.Cell, weights: kernel.Weights, n_inputs: int) -> dict[s
     }
 
 
-def _oneshot(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-) -> dict[str, NDArray]:
+def _oneshot(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:
     seed = min(seed for variant, seed in networks if variant == "spiking")
     task = oneshot_task.make_task(params, "test", Streams(seed))
     assert task is not None
@@ -106,11 +95,7 @@ def _oneshot(
     }
 
 
-def _pattern(
-    params: Params,
-    networks: Mapping[tuple[str, int], Network],
-    simulate: Callable[[Network, Task], Recording],
-) -> dict[str, NDArray]:
+def _pattern(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:
     seed = min(seed for _, seed in networks)
     task = pattern.one_trial(params, Streams(seed))
     made = {

@@ -32,11 +32,7 @@ class Course:
 
 
 def course(
-    cell: kernel.Cell,
-    weights: kernel.Weights,
-    trial: kernel.Trials,
-    pre: NDArray,
-    post: NDArray,
+    cell: kernel.Cell, weights: kernel.Weights, trial: kernel.Trials, pre: NDArray, post: NDArray
 ) -> Course:
     """Run one trial and follow the eligibility of some synapses.
 

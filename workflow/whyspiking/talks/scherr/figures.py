@@ -76,19 +76,9 @@ def one_trial(arrays: Mapping[str, NDArray]) -> Plate:
         "learning_signal", "chance_right", "label", "shown", "n_lif",
     )  # fmt: skip
     (
-        time,
-        input_ms,
-        channel,
-        spike_ms,
-        neuron,
-        threshold,
-        eligibility,
-        signal,
-        right,
-        label,
-        shown,
-        n_lif,
-    ) = need(arrays, *(f"trial.{key}" for key in keys))
+        time, input_ms, channel, spike_ms, neuron, threshold, eligibility,
+        signal, right, label, shown, n_lif,
+    ) = need(arrays, *(f"trial.{key}" for key in keys))  # fmt: skip
     plate = Plate(7.6)
     axes = plate.panels(6, 1, sharex=True, height_ratios=[1.2, 2, 1, 1, 1, 1])[:, 0]
     raster(axes[0], input_ms, channel)
@@ -125,8 +115,7 @@ def one_trial(arrays: Mapping[str, NDArray]) -> Plate:
         "slow eligibilities bridge the delay.",
         f"The correct side is {correct}; at the end the network gives right a probability of "
         f"{float(right[-1]):.2f}. {spike_ms.size} spikes of {int(neuron.max()) + 1} neurons.",
-        "evidence/exhibits.npz",
-        "evidence",
+        exhibits="evidence",
     )
 
 
@@ -218,8 +207,7 @@ def memory(arrays: Mapping[str, NDArray]) -> Plate:
         "their arrays, for the network of evidence accumulation.",
         f"From {steps[0]} to {steps[-1]} steps e-prop keeps {eprop[0]} and {eprop[-1]} numbers, "
         f"BPTT {bptt[0]} and {bptt[-1]}.",
-        "evidence/exhibits.npz",
-        "evidence",
+        exhibits="evidence",
     )
 
 
@@ -250,8 +238,7 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "Output of the pattern generator in Brian2 over its target, before and after learning.",
         "; ".join(words) + ".",
-        "pattern/exhibits.npz",
-        "pattern",
+        exhibits="pattern",
     )
 
 
@@ -277,8 +264,7 @@ def one_demonstration(arrays: Mapping[str, NDArray]) -> Plate:
         "Four unseen movements, the first of the test: what the network draws in Brian2 while it "
         "watches the one demonstration, before any learning, and after the one update.",
         "; ".join(words) + ".",
-        "oneshot/exhibits.npz",
-        "oneshot",
+        exhibits="oneshot",
     )
 
 
@@ -290,10 +276,7 @@ def learning_a_pattern(history: Table) -> Plate:
             "pattern",
             {"sgd": "symmetric", "sgd_random": "random", "sgd_bptt": "BPTT"},
         ),
-        "Adam, inside Brian2": (
-            "pattern_brian2",
-            {"spiking": "symmetric", "random": "random"},
-        ),
+        "Adam, inside Brian2": ("pattern_brian2", {"spiking": "symmetric", "random": "random"}),
     }
     rows = history[history["metric"] == "nmse"]
     if rows.empty:

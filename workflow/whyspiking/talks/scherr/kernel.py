@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
+from whyspiking.compiler.libraries import Array
+from whyspiking.contract.types import Params
 
 SOURCES = (Path(__file__).with_name("kernel.cpp"),)
 CHUNK = 128
@@ -91,6 +94,11 @@ class RateCost:
 
     cost: float
     target: float
+
+    @classmethod
+    def of(cls, params: Params) -> RateCost:
+        """The cost of rates that leave the target, which is in Hz in talk.yaml."""
+        return cls(params.rate_cost, params.target_hz * params.dt_ms / 1000)
 
 
 @dataclass(frozen=True)
@@ -173,8 +181,8 @@ def forward(
     def run(capacity: NDArray) -> int:
         counts[:] = 0
         return call.function("forward")(
-            *call.problem_and_weights(), _at(call.beta), *call.batch(), _at(outputs),
-            *(_at(array) for array in states_of), _at(counts), _at(capacity), capacity.shape[0],
+            *call.problem_and_weights(), call.beta, *call.batch(), outputs, *states_of, counts,
+            capacity, capacity.shape[0],
         )  # fmt: skip
 
     n_spikes = run(found)
@@ -209,7 +217,7 @@ def eprop(
     chunk = min(int(chunk), trials.n_steps)
     if chunk < 1:
         raise ValueError(f"chunk is {chunk}; it must be at least 1")
-    return call.gradient("eprop", _at(feedback), _at(call.beta), *call.batch(), chunk)
+    return call.gradient("eprop", feedback, call.beta, *call.batch(), chunk)
 
 
 def bptt(cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> Gradient:
@@ -218,7 +226,30 @@ def bptt(cell: Cell, weights: Weights, trials: Trials, rate_cost: RateCost) -> G
     The pseudo-derivative stands in for that of a spike.
     """
     call = _Call(cell, weights, trials, rate_cost)
-    return call.gradient("bptt", _at(call.beta), *call.batch())
+    return call.gradient("bptt", call.beta, *call.batch())
+
+
+def by_rule(
+    rule: str, cell: Cell, arrays: Mapping[str, NDArray], trials: Trials, rate_cost: RateCost
+) -> Gradient:
+    """The gradient of a batch by one of the rules; none for autapses, which do not exist.
+
+    Args:
+        rule: "symmetric" or "random" e-prop, or "bptt".
+        cell: Neurons and readout.
+        arrays: w, w_out and feedback.
+        trials: Input and what is wanted.
+        rate_cost: Cost of firing rates.
+    """
+    weights = Weights(arrays["w"], arrays["w_out"])
+    if rule == "bptt":
+        found = bptt(cell, weights, trials, rate_cost)
+    else:
+        feedback = arrays["w_out" if rule == "symmetric" else "feedback"]
+        found = eprop(cell, weights, feedback, trials, rate_cost)
+    own = np.arange(cell.beta.size)
+    found.w[trials.n_inputs + own, own] = 0.0
+    return found
 
 
 class _Call:
@@ -262,15 +293,14 @@ class _Call:
         )  # fmt: skip
 
     def problem_and_weights(self) -> list[Any]:
-        return [ctypes.byref(self.problem), _at(self.scaled), _at(self.w_out)]
+        return [ctypes.byref(self.problem), self.scaled, self.w_out]
 
     def batch(self) -> list[Any]:
-        batch = _Batch(*(_at(array) for array in (*self.events, self.labels, self.targets)))
-        return [ctypes.byref(batch)]
+        arrays = (*self.events, self.labels, self.targets)
+        return [ctypes.byref(_Batch(*(None if x is None else x.ctypes.data for x in arrays)))]
 
     def function(self, name: str) -> Any:
-        single = self.kind == np.float32
-        return getattr(library(), f"{name}_{'f32' if single else 'f64'}")
+        return libraries.of_precision(library(), name, self.kind)
 
     def gradient(self, name: str, *arguments: Any) -> Gradient:
         if self.labels is None and self.targets is None:
@@ -281,7 +311,7 @@ class _Call:
         floats = ctypes.c_int64()
         loss = self.function(name)(
             *self.problem_and_weights(), *arguments,
-            _at(w), _at(w_out), _at(means), _at(rates), ctypes.byref(floats),
+            w, w_out, means, rates, ctypes.byref(floats),
         )  # fmt: skip
         return Gradient(loss, w * self.kind.type(self.gain), w_out, means, rates, floats.value)
 
@@ -294,19 +324,13 @@ def library() -> ctypes.CDLL:
         UserError: If it cannot be compiled.
     """
     found = libraries.load("scherr", SOURCES)
-    pointer, integer, long = ctypes.c_void_p, ctypes.c_int, ctypes.c_int64
-    for suffix in ("f32", "f64"):
-        forward_ = getattr(found, f"forward_{suffix}")
-        forward_.argtypes = [*[pointer] * 10, long]
-        forward_.restype = long
-        eprop_ = getattr(found, f"eprop_{suffix}")
-        eprop_.argtypes = [*[pointer] * 6, integer, *[pointer] * 5]
-        eprop_.restype = ctypes.c_double
-        bptt_ = getattr(found, f"bptt_{suffix}")
-        bptt_.argtypes = [pointer] * 10
-        bptt_.restype = ctypes.c_double
+    problem, batch, long = ctypes.POINTER(_Problem), ctypes.POINTER(_Batch), ctypes.c_int64
+    gradient = [*[Array] * 4, ctypes.POINTER(long)]
+    libraries.declare(
+        found, "forward", [problem, Array, Array, Array, batch, *[Array] * 5, long], long
+    )
+    libraries.declare(
+        found, "eprop", [problem, *[Array] * 4, batch, ctypes.c_int, *gradient], ctypes.c_double
+    )
+    libraries.declare(found, "bptt", [problem, *[Array] * 3, batch, *gradient], ctypes.c_double)
     return found
-
-
-def _at(array: NDArray | None) -> int | None:
-    return None if array is None else array.ctypes.data

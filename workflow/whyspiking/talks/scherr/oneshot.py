@@ -19,6 +19,7 @@ from whyspiking.contract.types import (
     Condition,
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Task,
@@ -156,11 +157,7 @@ def both_trials(params: Params, signal: str) -> Any:
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; what is not optimised starts as drawn or from the optimised network."""
     if variant not in SIGNALS:

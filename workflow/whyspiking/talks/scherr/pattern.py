@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +11,7 @@ from whyspiking.contract.types import (
     BrianModel,
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Split,
@@ -95,11 +94,6 @@ def cell(params: Params) -> kernel.Cell:
     )
 
 
-def rate_cost(params: Params) -> kernel.RateCost:
-    """The cost of rates that leave the target, with rates in spikes per step."""
-    return kernel.RateCost(params.rate_cost, params.target_hz * params.dt_ms / 1000)
-
-
 def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
     """Weights and feedback ~ N(0, 1 / number of sources of a kind), float64; no autapses."""
     rng = streams.rng("init")
@@ -113,47 +107,26 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
     }
 
 
-def gradient(params: Params, arrays: dict[str, NDArray], wanted: kernel.Trials, rule: str):
-    """The gradient of the one trial by one of the rules: symmetric, random, bptt."""
-    weights = kernel.Weights(arrays["w"], arrays["w_out"])
-    if rule == "bptt":
-        found = kernel.bptt(cell(params), weights, wanted, rate_cost(params))
-    else:
-        feedback = arrays["w_out" if rule == "symmetric" else "feedback"]
-        found = kernel.eprop(cell(params), weights, feedback, wanted, rate_cost(params))
-    own = np.arange(params.n_rec)
-    found.w[params.n_in + own, own] = 0.0
-    return found
-
-
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Learn the pattern for `iterations` trials.
+    """Learn the pattern for `iterations` trials by one of `RULES`.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: Key of `RULES`.
-        streams: Randomness: "init", "pattern-input", "pattern-target".
-        parents: None.
-        progress: Called every hundred trials.
+    Randomness: "init", "pattern-input", "pattern-target".
     """
     if variant not in RULES:
         raise unknown_variant(params.talk, params.experiment, variant)
     rule, optimiser = RULES[variant]
     # Training in float32; the result is evaluated in float64, as Brian2 does.
     arrays = {name: x.astype(np.float32) for name, x in initial(params, streams).items()}
+    neurons, cost = cell(params), kernel.RateCost.of(params)
     wanted, adam = batch(params, streams), Adam()
     y = np.asarray(wanted.targets)
     variation = float(((y - y.mean()) ** 2).sum())
     n_iterations = 0 if optimiser == "none" else params.iterations
     history = History()
     for iteration in range(n_iterations):
-        found = gradient(params, arrays, wanted, rule)
+        found = kernel.by_rule(rule, neurons, arrays, wanted, cost)
         gradients = {"w": found.w, "w_out": found.w_out}
         if optimiser == "adam":
             steps = adam.updates(gradients, params.adam_rate)
@@ -161,7 +134,7 @@ def train(
             steps = {name: -params.sgd_rate * x for name, x in gradients.items()}
         if iteration % HISTORY_EVERY == 0:
             # The rate cost is part of the loss but not of the error.
-            off = found.rates - rate_cost(params).target
+            off = found.rates - cost.target
             error = found.loss - 0.5 * params.rate_cost * float((off**2).sum())
             rate_hz = 1000 * float(found.rates.mean()) / params.dt_ms
             history.note(iteration + 1, nmse=2 * error / variation, rate_hz=rate_hz)

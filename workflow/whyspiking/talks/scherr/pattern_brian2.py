@@ -13,6 +13,7 @@ from whyspiking.contract.types import (
     Binding,
     Network,
     Params,
+    Parents,
     Progress,
     Recording,
     Stimulus,
@@ -34,20 +35,11 @@ COMPARED = "spiking"
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Mapping[str, Network],
-    progress: Progress,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Learn for `iterations` trials in one run of the program.
+    """Learn for `iterations` trials in one run of the program; variants are those of `FEEDBACK`.
 
-    Args:
-        params: Parameters of the experiment.
-        variant: Key of `FEEDBACK`.
-        streams: Randomness: "init", "pattern-input", "pattern-target".
-        parents: None.
-        progress: Called once the program is there.
+    Randomness: "init", "pattern-input", "pattern-target".
     """
     if variant not in FEEDBACK:
         raise unknown_variant(params.talk, params.experiment, variant)
@@ -129,7 +121,7 @@ def _reference(params: Params, arrays: dict[str, NDArray], streams: Streams) -> 
         pattern.cell(params),
         weights,
         pattern.batch(params, streams),
-        pattern.rate_cost(params),
+        kernel.RateCost.of(params),
         rule="eprop",
     )
     own = np.arange(params.n_rec)

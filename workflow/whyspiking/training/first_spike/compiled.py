@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
+from whyspiking.compiler.libraries import REAL, Array, of_precision
 from whyspiking.training.first_spike.layer import LayerOutput, check_layer
 
 SOURCES = tuple(Path(__file__).parent / name for name in ("kernel.cpp", "general_taus.cpp"))
 NAME = "compiled"
 
-_ARRAY = ctypes.c_void_p
 _INT = ctypes.c_int
 
 
@@ -41,11 +41,9 @@ def forward(times: NDArray, weights: NDArray, threshold: float, tau_ratio: int) 
     n_out = weights.shape[1]
     out = np.empty((n_samples, n_out), times.dtype)
     slopes = np.empty_like(out)
-    function, real = _function("forward", times.dtype)
-    function(
-        tau_ratio, _at(times), _at(weights), n_samples, n_in, n_out, real(threshold),
-        _at(out), _at(slopes),
-    )  # fmt: skip
+    of_precision(library(), "forward", times.dtype)(
+        tau_ratio, times, weights, n_samples, n_in, n_out, threshold, out, slopes
+    )
     return LayerOutput(out, slopes)
 
 
@@ -89,11 +87,9 @@ def backward(
         raise ValueError(f"output and gradient must have shape {(n_samples, n_out)}")
     by_weight = np.empty((n_in, n_out), kind)
     by_time = np.empty((n_samples, n_in), kind)
-    function, real = _function("backward", kind)
-    function(
-        tau_ratio, _at(times), _at(weights), _at(t_out), _at(slopes), _at(gradient),
-        n_samples, n_in, n_out, real(min_slope), real(max_dw), first_time,
-        _at(by_weight), _at(by_time),
+    of_precision(library(), "backward", kind)(
+        tau_ratio, times, weights, t_out, slopes, gradient, n_samples, n_in, n_out,
+        min_slope, max_dw, first_time, by_weight, by_time,
     )  # fmt: skip
     return by_weight, by_time
 
@@ -120,10 +116,7 @@ def forward_general(
     if min(tau_m.min(), tau_s.min()) <= 0:
         raise ValueError("time constants must be positive")
     out = np.empty((n_samples, n_out))
-    library().forward_general(
-        _at(times), _at(weights), _at(tau_m), _at(tau_s), _at(threshold),
-        n_samples, n_in, n_out, _at(out),
-    )  # fmt: skip
+    library().forward_general(times, weights, tau_m, tau_s, threshold, n_samples, n_in, n_out, out)
     return out
 
 
@@ -135,24 +128,14 @@ def library() -> ctypes.CDLL:
         UserError: If there is no compiler or it fails.
     """
     found = libraries.load("first_spike", SOURCES)
-    for suffix, real in (("f32", ctypes.c_float), ("f64", ctypes.c_double)):
-        forward_ = getattr(found, f"forward_{suffix}")
-        forward_.argtypes = [_INT, _ARRAY, _ARRAY, _INT, _INT, _INT, real, _ARRAY, _ARRAY]
-        forward_.restype = None
-        backward_ = getattr(found, f"backward_{suffix}")
-        backward_.argtypes = [
-            _INT, *[_ARRAY] * 5, _INT, _INT, _INT, real, real, _INT, _ARRAY, _ARRAY,
-        ]  # fmt: skip
-        backward_.restype = None
-    found.forward_general.argtypes = [*[_ARRAY] * 5, _INT, _INT, _INT, _ARRAY]
+    sizes = [_INT] * 3
+    libraries.declare(found, "forward", [_INT, *[Array] * 2, *sizes, REAL, *[Array] * 2])
+    libraries.declare(
+        found, "backward", [_INT, *[Array] * 5, *sizes, REAL, REAL, _INT, *[Array] * 2]
+    )
+    found.forward_general.argtypes = [*[Array] * 5, *sizes, Array]
     found.forward_general.restype = None
     return found
-
-
-def _function(name: str, kind: np.dtype) -> tuple[ctypes._NamedFuncPointer, type]:  # type: ignore[name-defined]
-    single = kind == np.float32
-    real = ctypes.c_float if single else ctypes.c_double
-    return getattr(library(), f"{name}_{'f32' if single else 'f64'}"), real
 
 
 def _layer_arrays(times: NDArray, weights: NDArray, tau_ratio: int) -> tuple[NDArray, NDArray]:
@@ -162,7 +145,3 @@ def _layer_arrays(times: NDArray, weights: NDArray, tau_ratio: int) -> tuple[NDA
     weights = np.ascontiguousarray(weights, kind)
     check_layer(times.shape, weights.shape, tau_ratio)
     return times, weights
-
-
-def _at(array: NDArray) -> int:
-    return array.ctypes.data

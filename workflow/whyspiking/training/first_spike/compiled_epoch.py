@@ -7,14 +7,15 @@ import ctypes
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.training.first_spike.epoch_library import (
+from whyspiking.compiler.libraries import of_precision
+from whyspiking.training.first_spike.epoch_library import Epoch, library
+from whyspiking.training.first_spike.epoch_state import (
     BUMP_RULES,
     LOSSES,
-    Epoch,
-    library,
-    suffix_of,
+    Diverged,
+    Statistics,
+    TrainingState,
 )
-from whyspiking.training.first_spike.epoch_state import Diverged, Statistics, TrainingState
 from whyspiking.training.first_spike.inputs import Inputs
 
 
@@ -47,17 +48,18 @@ def run(
     else:
         times = inputs.times
     call.times, call.targets, call.order = (a.ctypes.data for a in (times, targets, order))
-    parts = ("", "_m", "_v")
-    for part, pair in zip(parts, (training.weights, *training.weight_moments), strict=True):
-        getattr(call, f"weights{part}")[:] = [array.ctypes.data for array in pair]
-    for part, pair in zip(parts, (training.pulses, *training.pulse_moments), strict=True):
-        getattr(call, f"pulses{part}")[:] = [array.ctypes.data for array in pair]
+    for name, pairs in (
+        ("weights", (training.weights, *training.weight_moments)),
+        ("pulses", (training.pulses, *training.pulse_moments)),
+    ):
+        for part, pair in zip(("", "_m", "_v"), pairs, strict=True):
+            getattr(call, f"{name}{part}")[:] = [array.ctypes.data for array in pair]
     call.n_order, call.steps = len(order), training.steps
     call.n_in = inputs.whole.shape[1]
     call.n_hidden, call.n_out = (w.shape[1] for w in training.weights)
     call.n_pulses[:] = [len(p) for p in training.pulses]
     call.bump_layer, call.bump_amount = training.bump_layer, training.bump_amount
-    getattr(library(), f"epoch_{suffix_of(inputs.whole)}")(ctypes.byref(call))
+    of_precision(library(), "epoch", inputs.whole.dtype)(ctypes.byref(call))
     if call.failed_batch >= 0:
         raise Diverged(call.steps, call.failed_batch)
     training.steps = call.steps

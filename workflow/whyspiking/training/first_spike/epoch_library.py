@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
+from whyspiking.compiler.libraries import REAL, Array, of_precision
 
 SOURCES = (Path(__file__).with_name("epoch.cpp"),)
-
-LOSSES = ("goeltz", "comsa")
-BUMP_RULES = ("none", "faithful", "soft")
 
 _pointer, _pair_of_pointers = ctypes.c_void_p, ctypes.c_void_p * 2
 _real, _long, _int = ctypes.c_double, ctypes.c_int64, ctypes.c_int32
@@ -63,9 +61,7 @@ def presort(times: NDArray) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     """
     offsets = np.concatenate([[0], np.cumsum(np.isfinite(times).sum(axis=1))]).astype(np.int64)
     found = np.empty(offsets[-1], np.uint16)
-    getattr(library(), f"presort_{suffix_of(times)}")(
-        times.ctypes.data, *times.shape, offsets.ctypes.data, found.ctypes.data
-    )
+    of_precision(library(), "presort", times.dtype)(times, *times.shape, offsets, found)
     return offsets, found
 
 
@@ -78,9 +74,7 @@ def noisy(times: NDArray, sd: float, seed: int) -> NDArray:
         seed: As given to `Training.epoch`.
     """
     out = np.empty_like(times)
-    getattr(library(), f"noisy_{suffix_of(times)}")(
-        times.ctypes.data, *times.shape, sd, seed, out.ctypes.data
-    )
+    of_precision(library(), "noisy", times.dtype)(times, *times.shape, sd, seed, out)
     return out
 
 
@@ -92,17 +86,7 @@ def library() -> ctypes.CDLL:
         UserError: If there is no compiler or it fails.
     """
     found = libraries.load("first_spike_training", SOURCES)
-    for ending, real in (("f32", ctypes.c_float), ("f64", ctypes.c_double)):
-        getattr(found, f"epoch_{ending}").argtypes = [ctypes.POINTER(Epoch)]
-        getattr(found, f"presort_{ending}").argtypes = [_pointer, _long, _int, _pointer, _pointer]
-        getattr(found, f"noisy_{ending}").argtypes = [
-            _pointer, _long, _int, real, ctypes.c_uint64, _pointer,
-        ]  # fmt: skip
-        for name in ("epoch", "presort", "noisy"):
-            getattr(found, f"{name}_{ending}").restype = None
+    libraries.declare(found, "epoch", [ctypes.POINTER(Epoch)])
+    libraries.declare(found, "presort", [Array, _long, _int, Array, Array])
+    libraries.declare(found, "noisy", [Array, _long, _int, REAL, ctypes.c_uint64, Array])
     return found
-
-
-def suffix_of(array: NDArray) -> str:
-    """What the names of functions for numbers like these end in."""
-    return "f32" if array.dtype == np.float32 else "f64"

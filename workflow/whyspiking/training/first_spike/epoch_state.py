@@ -12,6 +12,9 @@ from whyspiking.errors import UserError
 
 Pair = tuple[NDArray, NDArray]
 """One array for the hidden, one for the output layer."""
+LOSSES = ("goeltz", "comsa")
+BUMP_RULES = ("none", "faithful", "soft")
+"""In the order in which `epoch.cpp` numbers them."""
 
 
 class Diverged(UserError):
@@ -97,10 +100,7 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
         if self.tau_ratio not in (1, 2):
             raise ValueError(f"tau_m / tau_s is {self.tau_ratio}; a closed form exists for 1 and 2")
-        for name, known in (
-            ("loss", ("goeltz", "comsa")),
-            ("bump_rule", ("none", "faithful", "soft")),
-        ):
+        for name, known in (("loss", LOSSES), ("bump_rule", BUMP_RULES)):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; known are {known}")
 
