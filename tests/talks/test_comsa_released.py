@@ -58,7 +58,8 @@ def test_released_files_that_do_not_fit_are_refused(tmp_path):
 @pytest.mark.parametrize("folder", [None, Path("nowhere")])
 def test_missing_files_are_not_measured(tmp_path, folder):
     """The jobs run to their end, and the claim says what was missing."""
-    from whyspiking.stages import collect, plans, simulate, train
+    from whyspiking.declared import plans
+    from whyspiking.stages import collect, simulate, train
 
     experiment = registry.load_talk("comsa").experiments["released"]
     own = replace(params("released"), originals_dir=folder and tmp_path / folder)

@@ -23,7 +23,6 @@ NOT_IN = {
     # What measures or shows a trained network.
     "talks/*/measures*.py": ("train",),
     "talks/*/exhibits*.py": ("train",),
-    "talks/*/*/exhibits*.py": ("train",),
     # The types of jobs that learn; data sets are made without them.
     "contract/types.py": ("data",),
 }
