@@ -105,7 +105,8 @@ def _row(entry: Mapping[str, Any], place: Mapping[str, str], found: Interval) ->
 
 
 def _side(better: str, found: Interval, null: float) -> str:
-    # Comparisons with nan are false: nothing is clear where there is no null or no interval.
+    if not np.isfinite([null, found.low]).all():
+        return UNCLEAR
     if found.low > null:
         return FAVOURS if better == "larger" else AGAINST
     if found.high < null:
