@@ -57,9 +57,7 @@ def energy_config() -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))["energy"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """All tests of one finished run go to one worker, so that it is run once."""
-    for item in items:
-        for name in {"smoke_run", "small_run"}.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(name))
+    for name in {"smoke_run", "small_run"}.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.xdist_group(name))
