@@ -46,11 +46,12 @@ environment:
 	  echo "error: Python: no python3 on PATH; install Python 3.12 or newer" >&2; exit 1; fi
 	@PATH="$(OUTER_PATH)" PYTHONPATH=workflow $(PYTHON) -m whyspiking.running.environment
 
+# A file goes to one worker, so that what its tests share, a finished run say, is made once.
 test: environment
-	@python -m pytest -m "not slow" -n 2 --dist loadgroup $(ARGS)
+	@python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
 test-all: environment
-	@python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@python -m pytest -n 2 --dist loadfile $(ARGS)
 
 # Separate targets, so that `make --keep-going style` tells everything at once.
 STYLE := ruff-check ruff-format imports snakefmt lint types spelling notebooks

@@ -55,9 +55,3 @@ def energy_config() -> dict[str, Any]:
     """The `energy` block of the project's own config: its constants are what is tested."""
     path = Path(__file__).parents[1] / "config" / "config.yaml"
     return yaml.safe_load(path.read_text(encoding="utf-8"))["energy"]
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """All tests of one finished run go to one worker, so that it is run once."""
-    for name in {"smoke_run", "small_run"}.intersection(getattr(item, "fixturenames", ())):
-        item.add_marker(pytest.mark.xdist_group(name))
