@@ -197,7 +197,7 @@ def change(path: Path, key: str) -> None:
     old = entry[last]
     entry[last] = old[:-1] if isinstance(old, list | str) else 2 * old
     assert entry[last] != old
-    path.write_text(yaml.safe_dump(data))
+    path.write_text(yaml.safe_dump(data, sort_keys=False))  # nothing else changes
 
 
 def first_due(folder: Path, talk: str) -> str:
