@@ -16,6 +16,7 @@ from whyspiking.verdicts.judge import Band
 ENTRY = {
     "id": "goeltz.yinyang.accuracy",
     "role": "key",
+    "origin": "published",
     "says": "First-spike networks learn the Yin-Yang task.",
     "source": {"paper": "goeltz2021", "where": "Table 1"},
     "metric": "accuracy",

@@ -17,6 +17,7 @@ def claim(**changes) -> Claim:
     base = {
         "id": "goeltz.yinyang.accuracy",
         "role": "key",
+        "origin": "published",
         "says": "It works well.",
         "source": {"paper": "p2021", "where": "Table 1"},
         "metric": "accuracy",
@@ -223,7 +224,7 @@ def test_ratios_are_judged_on_a_log_scale():
 def test_shape_counts_seeds():
     judged = claim(
         metric="order_correlation",
-        test="shape",
+        test="every",
         published={"value": None},
         accept={"default": [0.9, 1.0]},
     )

@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from whyspiking.declared.registry import Talk
 
 LOCI = ("", "input", "hidden", "weights", "neurons")
-COMPARING = ("difference", "ratio", "equivalence", "shape")
+COMPARING = ("difference", "ratio", "equivalence", "every")
 """Tests that may have a `versus`."""
 TWO_SIDED = ("range", "equivalence")
+REPLICABLE = ("published", "talk")
+"""Origins of claims that others made: only they can be replicated."""
+Origin = Literal["published", "talk", "ours", "check"]
 Axis = Literal["timing", "latency", "energy", "robustness", "learning", "memory", "size"]
 """Axes of "why spiking?"."""
 
@@ -104,12 +107,40 @@ Given = Annotated[
 ]
 
 
+class Look(Block):
+    """An earlier test of a claim on test data, with another recipe or another band."""
+
+    commit: str = Field(pattern="^[0-9a-f]{7,40}$")
+    recipe: str = Field(min_length=5)
+    value: float | None = None
+    verdict: str = Field(min_length=5)
+
+
+class EarlierBand(Block):
+    """A band that a claim had, and why it has another one now."""
+
+    commit: str = Field(pattern="^[0-9a-f]{7,40}$")
+    band: Edges
+    why: str = Field(min_length=10)
+
+
 @closed
 class Accept(TypedDict, total=False):
     """Bands by scale."""
 
     default: Given
     paper: Given
+
+
+NUMBERS = {2: "two", 3: "three", 4: "four"}
+ORDINALS = {1: "second", 2: "third", 3: "fourth", 4: "fifth"}
+
+
+def _edges(band: list[float | None]) -> str:
+    low, high = band
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}"
+    return f"at least {low:g}" if low is not None else f"at most {high:g}"
 
 
 @dataclass(frozen=True)
@@ -131,7 +162,9 @@ class Claim(Block):
     Attributes:
         id: Talk, experiment and a name of its own.
         role: Whether it is the talk's one `key` claim.
-        says: What the paper claims.
+        origin: Whose claim: `published` in the paper or its code; of the `talk`'s abstract; `ours`,
+            an extension; `check`, e.g. that two engines agree.
+        says: What is claimed.
         source: Where.
         metric: What is compared.
         where: Which rows of the metrics table.
@@ -141,13 +174,17 @@ class Claim(Block):
         published: The number.
         test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
             versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
-            `equivalence`: 90 % interval inside the band; `shape`: share of seeds inside the band.
+            `equivalence`: 90 % interval inside the band; `every`: each seed inside the band;
+            `exact`: a number that no seed changes, of a network that was not trained here.
         better: Which side is better; `both` where the test has two sides.
         accept: The bands.
+        looks: Earlier tests on test data, oldest first.
+        rebanded: Earlier bands, oldest first.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
     role: Literal["key", "secondary"]
+    origin: Origin = "published"
     says: str = Field(min_length=10)
     source: Source
     metric: str = Field(pattern="^[a-z][a-z0-9_]*$")
@@ -156,9 +193,11 @@ class Claim(Block):
     negative_control: MayLack[Filled[Place]] = None
     axis: MayLack[Axis] = None
     published: Published
-    test: Literal["value", "range", "difference", "ratio", "equivalence", "shape"]
+    test: Literal["value", "range", "difference", "ratio", "equivalence", "every", "exact"]
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]
+    looks: list[Look] = []
+    rebanded: list[EarlierBand] = []
     _data: str = PrivateAttr("")
 
     @property
@@ -198,9 +237,9 @@ class Claim(Block):
                 f"{sides[self.better]}; add what is null"
             )
         # Too good is no failure: the other edge does not bind (the flag `exceeds` tells).
-        if self.better == "larger" and self.test != "shape":
+        if self.better == "larger" and self.test not in ("every", "exact"):
             high = math.inf
-        if self.better == "smaller" and self.test != "shape":
+        if self.better == "smaller" and self.test not in ("every", "exact"):
             low = -math.inf
         return Band(low, high, why)
 
@@ -209,6 +248,35 @@ class Claim(Block):
         """What it compares."""
         named = {"versus": self.versus, "negative_control": self.negative_control}
         return {"where": self.where, **{key: place for key, place in named.items() if place}}
+
+    @property
+    def null(self) -> float | None:
+        """What says "no difference" in a comparison of two networks: 0, or 1 of a ratio."""
+        if self.versus is None or self.test not in ("difference", "ratio"):
+            return None
+        return 1.0 if self.test == "ratio" else 0.0
+
+    @property
+    def history(self) -> str:
+        """How often the claim was tested before and what its bands were, in words."""
+        told = []
+        if self.looks:
+            n = len(self.looks)
+            runs = "; ".join(
+                f"{look.recipe}: "
+                + (f"{look.value:g}, " if look.value is not None else "")
+                + f"{look.verdict} ({look.commit[:7]})"
+                for look in self.looks
+            )
+            look = "one look" if n == 1 else f"{NUMBERS.get(n, n)} looks"
+            told.append(
+                f"{ORDINALS.get(n, f'{n + 1}th')} recipe after {look} at the test set ({runs})"
+            )
+        told += [
+            f"band was {_edges(was.band)} until {was.commit[:7]}: {was.why}"
+            for was in self.rebanded
+        ]
+        return ". ".join(told)
 
     @field_validator("better")
     @classmethod
@@ -245,6 +313,16 @@ class Claim(Block):
                 f"claim '{self.id}', 'published.spread' is {self.published.spread}, but "
                 "'published.value' is null; expected both or none. Add the value or remove the "
                 "spread."
+            )
+        if self.role == "key" and self.origin not in REPLICABLE:
+            raise ValueError(
+                f"claim '{self.id}' is the key claim and has origin '{self.origin}'; expected "
+                f"one of {list(REPLICABLE)}: a key claim is one that somebody made. Correct it."
+            )
+        if self.test == "exact" and self.origin != "check":
+            raise ValueError(
+                f"claim '{self.id}' has test 'exact' and origin '{self.origin}'; expected "
+                "'check': one number that no seed changes replicates nothing. Choose another test."
             )
         for scale in self.accept:
             self.band(scale)

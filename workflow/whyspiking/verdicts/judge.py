@@ -152,7 +152,7 @@ class _Sample:
 
     def p_value(self, band: Band) -> float:
         """Larger of the one-sided p values against the edges of the band that are not open."""
-        if self.test == "shape" or not np.isfinite(self.values).all():
+        if self.test == "every" or not np.isfinite(self.values).all():
             return np.nan
 
         def to(x: Any) -> Any:
@@ -169,7 +169,7 @@ class _Sample:
 
 
 def _decide(sample: _Sample, found: Interval, band: Band) -> str:
-    if sample.test == "shape":
+    if sample.test == "every":
         share = float(np.mean([band.contains(value) for value in sample.values]))
         if share >= SHARE_REPLICATED:
             return REPLICATED if found.seeds > 1 else WITHIN_NOISE
