@@ -112,7 +112,34 @@ def test_constants_reach_the_loss_and_arrays_stay_inside():
 def test_mistakes_are_told():
     with pytest.raises(UserError, match="fewer than one batch"):
         run(data=line(np.random.default_rng(0), n=5))
+
+
+def test_a_loss_that_is_not_finite_ends_the_training():
     broken = line(np.random.default_rng(0))
     broken["y"] = np.full_like(broken["y"], np.nan)
-    with pytest.raises(UserError, match="no finite loss"):
+    with pytest.raises(UserError, match=r"not finite at epoch 1, step 1 \(learning rate 0.05\)"):
         run(data=broken)
+
+
+def test_a_gradient_that_is_not_finite_ends_the_training_at_its_step():
+    """The root's slope at 0 is infinite, where the loss itself is finite."""
+    import jax.numpy as jnp
+
+    data = line(np.random.default_rng(0))
+    data["known"] = (np.arange(60) != 7).astype(np.float32)
+    at = int(np.flatnonzero(np.random.default_rng(1).permutation(60) == 7)[0]) // 10 + 1
+
+    def loss(arrays, batch):
+        value, told = squares(arrays, batch)
+        return value + jnp.sqrt(arrays["b"] ** 2 * batch["known"].min()), told
+
+    with pytest.raises(UserError, match=f"the gradient of b is not finite at epoch 1, step {at} "):
+        gradient.fit(
+            {"w": np.zeros(2, np.float32), "b": np.ones((), np.float32)},
+            loss,
+            data,
+            SETTINGS,
+            judge=lambda arrays: {"good": 0.0},
+            shuffle=np.random.default_rng(1),
+            progress=lambda *_: None,
+        )

@@ -196,8 +196,8 @@ class Claim(Block):
     test: Literal["value", "range", "difference", "ratio", "equivalence", "every", "exact"]
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]
-    looks: list[Look] = []
-    rebanded: list[EarlierBand] = []
+    looks: list[Look] = Field(default_factory=list)
+    rebanded: list[EarlierBand] = Field(default_factory=list)
     _data: str = PrivateAttr("")
 
     @property

@@ -18,7 +18,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.errors import UserError
-from whyspiking.training.history import History, batches
+from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_broken
 
 ENGINE = "jax"
 RELU = "relu"
@@ -101,7 +101,7 @@ def train(
             return (optax.apply_updates(arrays, updates), state, key), value
 
         (arrays, state, _), values = jax.lax.scan(step, (arrays, state, key), order)
-        return arrays, state, values.mean()
+        return arrays, state, values
 
     data, labels = jnp.asarray(features), jnp.asarray(targets)
     arrays: Any = {name: jnp.asarray(value) for name, value in weights.items()}
@@ -113,11 +113,12 @@ def train(
         began = time.process_time()
         order = batches(len(features), batch, shuffle)
         key, own = jax.random.split(key)
-        arrays, state, value = run_epoch(arrays, state, jnp.asarray(order), own, data, labels)
-        value = float(value)
+        arrays, state, losses = run_epoch(arrays, state, jnp.asarray(order), own, data, labels)
+        losses = np.asarray(losses)
+        refuse_broken({f"{BROKEN}{LOSS}": ~np.isfinite(losses)}, epoch + 1, learning_rate)
         seconds = time.process_time() - began
         weights = {name: np.asarray(array) for name, array in arrays.items()}
-        measured = {"train_loss": value}
+        measured = {"train_loss": float(losses.mean())}
         if validation_set is not None:
             right = choose(weights, validation_set[0]) == validation_set[1]
             measured["validation_accuracy"] = float(right.mean())

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Progress
 from whyspiking.errors import UserError
-from whyspiking.training.history import History, batches
+from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_broken
 
 type Arrays = dict[str, Any]
 type Loss = Callable[[Arrays, Arrays], tuple[Any, dict[str, Any]]]
@@ -95,7 +95,8 @@ def fit(
         project: Applied to the arrays after every step, to keep them where they make sense.
 
     Raises:
-        UserError: If there is less than one batch, or if no epoch gives a finite loss.
+        UserError: If there is less than one batch, or if the loss or a gradient is not finite: the
+            message names epoch, step and array.
     """
     n_samples = len(next(iter(data.values())))
     n_steps = n_samples // settings.batch
@@ -115,6 +116,7 @@ def fit(
         # What is not learned must not count in the norm either.
         slope = {k: g if factors[k] else jnp.zeros_like(g) for k, g in slope.items()}
         norm = optax.tree.norm(slope)
+        broken = {f"{BROKEN}{k}": ~jnp.isfinite(g).all() for k, g in slope.items()}
         shrink = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
         slope = {k: g * shrink for k, g in slope.items()}
         updates: Arrays
@@ -122,13 +124,16 @@ def fit(
         arrays = {k: value - rate * factors[k] * updates[k] for k, value in arrays.items()}
         if project is not None:
             arrays = project(arrays)
-        return (arrays, state), {"train_loss": value, "gradient_norm": norm, **told}
+        broken[f"{BROKEN}{LOSS}"] = ~jnp.isfinite(value)
+        return (arrays, state), {"train_loss": value, "gradient_norm": norm, **told, **broken}
 
     @jax.jit
     def run_epoch(arrays: Any, state: Any, shown: Any, given: Any, order: Any, rate: Any) -> Any:
         one = partial(step, shown, given)
         (arrays, state), told = jax.lax.scan(one, (arrays, state), (order, rate))
-        return arrays, state, {name: values.mean() for name, values in told.items()}
+        steps = {name: values for name, values in told.items() if name.startswith(BROKEN)}
+        means = {name: values.mean() for name, values in told.items() if name not in steps}
+        return arrays, state, means, steps
 
     shown = {name: jnp.asarray(values) for name, values in data.items()}
     now: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
@@ -141,13 +146,12 @@ def fit(
         order = batches(n_samples, settings.batch, shuffle)
         done = (epoch - 1 + np.arange(n_steps) / n_steps) / settings.epochs
         rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)
-        now, state, told = run_epoch(
+        now, state, told, broken = run_epoch(
             now, state, shown, given, jnp.asarray(order), jnp.asarray(rate)
         )
+        refuse_broken(broken, epoch, float(rate.max()))
         values = {name: float(value) for name, value in told.items()}
         seconds = time.process_time() - began
-        if not np.isfinite(values["train_loss"]):
-            break
         values |= {name: float(value) for name, value in judge(now).items()}
         history.note(epoch, **values, epoch_seconds=seconds)
         reached = values[settings.criterion]
@@ -155,8 +159,6 @@ def fit(
             kept = {name: np.asarray(value) for name, value in now.items()}
             best = {"reached": reached, "epoch": epoch, "arrays": kept}
         progress(epoch / settings.epochs, f"epoch {epoch}: {settings.criterion} {reached:.4f}")
-    if not best:
-        raise UserError("training: the first epoch gave no finite loss; lower the learning rate")
     return Fitted(
         best["arrays"],
         {

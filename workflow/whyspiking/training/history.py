@@ -1,13 +1,22 @@
-"""What every training does beside learning: order the samples, note what it measured."""
+"""What every training does beside learning.
+
+It orders the samples, notes what it measured, and ends where a number is not finite.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, SupportsFloat
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
+
+from whyspiking.errors import UserError
+
+BROKEN, LOSS = "not finite: ", "loss"
+"""Names of what a step tells about non-finite numbers."""
 
 
 @dataclass
@@ -38,3 +47,27 @@ def batches(n_samples: int, batch: int, shuffle: Generator) -> NDArray[np.int64]
     """Samples of one epoch in random order, (step, batch); an incomplete last batch is left out."""
     n_steps = n_samples // batch
     return shuffle.permutation(n_samples)[: n_steps * batch].reshape(n_steps, batch)
+
+
+def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:
+    """End a training whose loss or gradient was not finite at a step.
+
+    Args:
+        broken: `BROKEN` + name of an array, or of the loss -> whether it was not finite, (step,).
+        epoch: Number of the epoch, for the message.
+        rate: Learning rate, for the message.
+
+    Raises:
+        UserError: If there is such a step; names the first one and its arrays.
+    """
+    where = {name.removeprefix(BROKEN): np.asarray(steps) for name, steps in broken.items()}
+    first = {name: int(steps.argmax()) for name, steps in where.items() if steps.any()}
+    if not first:
+        return
+    step = min(first.values())
+    names = sorted(name for name, at in first.items() if at == step and name != LOSS)
+    what = f"the gradient of {', '.join(names)}" if names else "the loss"
+    raise UserError(
+        f"training: {what} is not finite at epoch {epoch}, step {step + 1} (learning rate "
+        f"{rate:g}); expected finite numbers; lower the learning rate"
+    )
