@@ -128,9 +128,13 @@ _DEFINED = {
     "compressed replay.",
     "order_correlation_reversed": "1: The same against the reversed replay.",
     "order_correlation_shuffled": "1: The same with neuron labels shuffled, mean absolute value.",
+    "ordered_share": "fraction: Share of excitatory neurons that fire at least 3 spikes in both the "
+    "sequence and its replay: those whose order is compared.",
+    "sequence_rate": "Hz: Spikes per excitatory neuron and second while the septum is on.",
+    "replay_rate": "Hz: The same while the septum is off.",
     "compression": "1: Measured duration of the sequence over that of its replay.",
-    "compression_prediction": "1: f_off / (f_int - f_septum) from measured frequencies.",
-    "compression_deviation": "fraction: Measured compression over its prediction, minus 1.",
+    "output_frequency": "Hz: Frequency of an autonomous output: slope of the phase of its analytic "
+    "signal.",
     # labelled steps (bohte)
     "accuracy_padded": "fraction: Accuracy over steps with unlabelled ones counted as the first "
     "class.",
