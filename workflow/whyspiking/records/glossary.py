@@ -143,6 +143,8 @@ _DEFINED = {
     # first-spike networks (comsa)
     "hidden_before_decision": "fraction: Share of hidden neurons that fire before the decision, "
     "mean over decided trials.",
+    "slow_regime": "1: 1 for a network that decides after at least 99 % of its hidden neurons have "
+    "fired, else 0.",
     "accuracy_xor": "fraction: Accuracy on noisy XOR, median over networks.",
     "accuracy_and": "fraction: Accuracy on noisy AND, median over networks.",
     "accuracy_or": "fraction: Accuracy on noisy OR, median over networks.",
