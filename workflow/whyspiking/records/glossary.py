@@ -128,8 +128,8 @@ _DEFINED = {
     "compressed replay.",
     "order_correlation_reversed": "1: The same against the reversed replay.",
     "order_correlation_shuffled": "1: The same with neuron labels shuffled, mean absolute value.",
-    "ordered_share": "fraction: Share of excitatory neurons that fire at least 3 spikes in both the "
-    "sequence and its replay: those whose order is compared.",
+    "ordered_share": "fraction: Share of excitatory neurons with at least 3 spikes in the sequence "
+    "and in its replay: those whose order is compared.",
     "sequence_rate": "Hz: Spikes per excitatory neuron and second while the septum is on.",
     "replay_rate": "Hz: The same while the septum is off.",
     "compression": "1: Measured duration of the sequence over that of its replay.",

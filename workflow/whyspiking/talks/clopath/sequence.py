@@ -1,7 +1,7 @@
 """Measures of the septal network: its rhythm, the beat, the order of the sequence, compression.
 
-All are taken from recorded spikes and the decoded oscillator. `beat_error` alone needs the frequency
-of the septum, which is known.
+All are taken from recorded spikes and the decoded oscillator; `beat_error` alone needs the known
+frequency of the septum.
 """
 
 from __future__ import annotations
