@@ -119,13 +119,17 @@ def measures(
     from whyspiking.talks.clopath.sequence import septal_measures
 
     on_stop = params.warmup_ms + params.on_ms
-    septum_hz = {"septum": condition.strength, "septum_constant": np.nan}
+    septum_hz = float(params.theta_septum)
+    if condition.perturbation == "septum":
+        septum_hz = condition.strength
+    elif condition.perturbation == "septum_constant":
+        septum_hz = np.nan
     return septal_measures(
         recording.spikes["excitatory"],
         recording.traces["oscillator"],
         SAMPLE_MS,
         on_ms=(params.warmup_ms, on_stop),
         off_ms=(on_stop + params.release_ms, on_stop + params.off_ms),
-        septum_hz=septum_hz.get(condition.perturbation, params.theta_septum),
+        septum_hz=septum_hz,
         rng=Streams(params.seed).rng("shuffled-labels"),
     )
