@@ -283,7 +283,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "The same excitatory neurons in the same order (and colour) on both sides. Left: with "
         "septal inhibition each fires at its own time of a slow sequence, the beat of two theta "
-        "rhythms. Right: without it the sequence is replayed within each internal cycle.",
+        "rhythms. Right: without it, and with 20 mV more, it is replayed within each internal cycle.",
         f"Raster of {int(known.sum())} excitatory neurons. The slow sequence lasts "
         f"{cycle_on / 1000:.2f} s, its replay {cycle_off:.0f} ms: {cycle_on / cycle_off:.1f} times "
         "compressed.",
@@ -333,17 +333,15 @@ def septal_controls(metrics: Table) -> Plate:
     plate = Plate(3.0)
     axes = plate.panels(1, 3, width_ratios=[1.5, 1.2, 0.8])[0]
     ordered = pd.concat([graded, constant])
-    words = _dots(axes[0], ordered[ordered["metric"] == "order_correlation"], "order")
-    shown = sorted(set(ordered["strength"]))
-    axes[0].set_xticks(
-        shown, ["none" if at == CONSTANT_AT else f"{at:g}" for at in shown], rotation=60
-    )
+    names = {at: f"{at:g}" for at in sorted(set(ordered["strength"]))} | {CONSTANT_AT: "none"}
+    words = _dots(axes[0], ordered[ordered["metric"] == "order_correlation"], "order, Hz", names)
+    axes[0].set_xticks(list(names), list(names.values()), rotation=60)
     axes[0].set_ylim(0, 1.05)
     axes[0].set_ylabel("order correlation of\nsequence and replay")
     axes[0].set_xlabel("frequency of the septum, Hz")
 
     slower = graded[(graded["metric"] == "compression") & (graded["strength"] < OWN_HZ)]
-    words += _dots(axes[1], slower, "compression")
+    words += _dots(axes[1], slower, "compression, Hz", names)
     line = np.linspace(7.4, 8.3, 100)
     axes[1].plot(line, OWN_HZ / (OWN_HZ - line), color=GREY, linewidth=1, linestyle="--")
     axes[1].set_yscale("log")
@@ -353,8 +351,9 @@ def septal_controls(metrics: Table) -> Plate:
     axes[1].set_xlabel("frequency of the septum, Hz")
 
     rates = pd.concat([clean.assign(strength=0.0), held.assign(strength=1.0)])
-    words += _dots(axes[2], rates[rates["metric"] == "replay_rate"], "rate")
-    axes[2].set_xticks([0, 1], ["with", "without"])
+    names = {0.0: "with", 1.0: "without"}
+    words += _dots(axes[2], rates[rates["metric"] == "replay_rate"], "rate, 20 mV", names)
+    axes[2].set_xticks(list(names), list(names.values()))
     axes[2].set_xlim(-0.6, 1.6)
     axes[2].set_ylim(bottom=0)
     axes[2].set_ylabel("excitatory rate, Hz")
@@ -369,12 +368,14 @@ def septal_controls(metrics: Table) -> Plate:
     )
 
 
-def _dots(ax: Any, rows: Table, what: str) -> list[str]:
-    """One dot per seed at its strength; means in words."""
+def _dots(ax: Any, rows: Table, what: str, names: Mapping[float, str]) -> list[str]:
+    """One dot per seed at its strength; means in words, strengths by their names."""
     for seed, part in rows.groupby("seed"):
         ax.plot(
             part["strength"], part["value"], color=PALETTE[0], linestyle="",
             marker=MARKERS[int(seed) % len(MARKERS)], alpha=0.8,
         )  # fmt: skip
-    means = rows.groupby("strength")["value"].mean()
-    return [f"{what} at {strength:g}: {value:.2f}" for strength, value in means.items()]
+    return [
+        f"{what} {names[float(strength)]}: {part['value'].mean():.2f}"
+        for strength, part in rows.groupby("strength")
+    ]
