@@ -283,7 +283,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "The same excitatory neurons in the same order (and colour) on both sides. Left: with "
         "septal inhibition each fires at its own time of a slow sequence, the beat of two theta "
-        "rhythms. Right: without it, and with 20 mV more, it is replayed within each internal cycle.",
+        "rhythms. Right: without it, and with 20 mV more, it is replayed in each internal cycle.",
         f"Raster of {int(known.sum())} excitatory neurons. The slow sequence lasts "
         f"{cycle_on / 1000:.2f} s, its replay {cycle_off:.0f} ms: {cycle_on / cycle_off:.1f} times "
         "compressed.",
