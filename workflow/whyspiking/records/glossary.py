@@ -128,9 +128,13 @@ _DEFINED = {
     "compressed replay.",
     "order_correlation_reversed": "1: The same against the reversed replay.",
     "order_correlation_shuffled": "1: The same with neuron labels shuffled, mean absolute value.",
+    "ordered_share": "fraction: Share of excitatory neurons with at least 3 spikes in the sequence "
+    "and in its replay: those whose order is compared.",
+    "sequence_rate": "Hz: Spikes per excitatory neuron and second while the septum is on.",
+    "replay_rate": "Hz: The same while the septum is off.",
     "compression": "1: Measured duration of the sequence over that of its replay.",
-    "compression_prediction": "1: f_off / (f_int - f_septum) from measured frequencies.",
-    "compression_deviation": "fraction: Measured compression over its prediction, minus 1.",
+    "output_frequency": "Hz: Frequency of an autonomous output: slope of the phase of its analytic "
+    "signal.",
     # labelled steps (bohte)
     "accuracy_padded": "fraction: Accuracy over steps with unlabelled ones counted as the first "
     "class.",
@@ -139,6 +143,8 @@ _DEFINED = {
     # first-spike networks (comsa)
     "hidden_before_decision": "fraction: Share of hidden neurons that fire before the decision, "
     "mean over decided trials.",
+    "slow_regime": "1: 1 for a network that decides after at least 99 % of its hidden neurons have "
+    "fired, else 0.",
     "accuracy_xor": "fraction: Accuracy on noisy XOR, median over networks.",
     "accuracy_and": "fraction: Accuracy on noisy AND, median over networks.",
     "accuracy_or": "fraction: Accuracy on noisy OR, median over networks.",
