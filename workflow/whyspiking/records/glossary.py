@@ -250,8 +250,8 @@ _DEFINED = {
     "accuracy_relearned": "fraction: Accuracy with deviating neurons after relearning.",
     "lost": "fraction: Accuracy that is lost when neurons deviate: designed - built.",
     "gained": "fraction: Accuracy that relearning brings: relearned - built.",
-    "above_half_way": "fraction: relearned - (designed + built) / 2; above 0 where relearning brings "
-    "back at least half of what was lost.",
+    "above_half_way": "fraction: relearned - (designed + built) / 2; above 0 where relearning "
+    "regains more than half of what was lost.",
     # training cost
     "train_seconds": "s: Wall-clock time of training.",
     "epoch_seconds": "s: Process CPU time of one training epoch.",

@@ -236,9 +236,7 @@ def memory(history: Table) -> Plate:
 
 def device(metrics: Table) -> Plate:
     """Accuracy of devices before and after learning against how much neurons deviate."""
-    rows: Table = where(
-        metrics, experiment="mismatch", perturbation="device", metric=[*STAGES]
-    )
+    rows: Table = where(metrics, experiment="mismatch", perturbation="device", metric=[*STAGES])
     if rows.empty:
         raise NotMeasuredError("No device was simulated.")
     plate, (ax,) = row_of_panels(2.9, width=5.4)

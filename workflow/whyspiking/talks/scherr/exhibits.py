@@ -102,7 +102,7 @@ def _pattern(params: Params, networks: Networks, simulate: Simulate) -> dict[str
         "pattern.time_ms": np.arange(task.targets.shape[1]) * params.dt_ms,
         "pattern.target": task.targets[0, :, 0],
     }
-    for variant in ("untrained", "spiking", "random"):
+    for variant in ("untrained", "readout", "spiking", "random"):
         if (variant, seed) in networks:
             output = simulate(networks[variant, seed], task).traces["output"]
             made[f"pattern.output.{variant}"] = output[0, :, 0]

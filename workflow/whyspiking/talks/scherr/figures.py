@@ -216,6 +216,7 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     time, target = need(arrays, "pattern.time_ms", "pattern.target")
     titles = {
         "untrained": "before",
+        "readout": "only the readout learned",
         "spiking": "after, symmetric e-prop",
         "random": "after, random e-prop",
     }
@@ -271,7 +272,10 @@ def one_demonstration(arrays: Mapping[str, NDArray]) -> Plate:
 def learning_a_pattern(history: Table) -> Plate:
     """Error over trials: optimisers in the kernel, and the rule inside Brian2."""
     panels: dict[str, tuple[str, dict[str, str]]] = {
-        "Adam": ("pattern", {"spiking": "symmetric", "random": "random", "bptt": "BPTT"}),
+        "Adam": (
+            "pattern",
+            {"spiking": "symmetric", "random": "random", "bptt": "BPTT", "readout": "readout only"},
+        ),
         "plain descent (published)": (
             "pattern",
             {"sgd": "symmetric", "sgd_random": "random", "sgd_bptt": "BPTT"},
