@@ -25,6 +25,8 @@ def exhibits(
         return _evidence(params, networks, streams)
     if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
+    if params.experiment == "oneshot_outside":
+        return {}
     return _pattern(params, networks, simulate)
 
 
