@@ -216,9 +216,9 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     time, target = need(arrays, "pattern.time_ms", "pattern.target")
     titles = {
         "untrained": "before",
-        "readout": "only the readout learned",
-        "spiking": "after, symmetric e-prop",
-        "random": "after, random e-prop",
+        "readout": "readout only",
+        "spiking": "symmetric e-prop",
+        "random": "random e-prop",
     }
     shown = [v for v in titles if f"pattern.output.{v}" in arrays]
     if not shown:
@@ -237,7 +237,8 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     axes[0].set_ylabel("readout y")
     legend_below(plate, axes[:1])
     return plate.says(
-        "Output of the pattern generator in Brian2 over its target, before and after learning.",
+        "Output of the pattern generator in Brian2 over its target, before learning and after: by the readout "
+        "alone, the control, and by the two forms of e-prop.",
         "; ".join(words) + ".",
         exhibits="pattern",
     )
