@@ -237,8 +237,8 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     axes[0].set_ylabel("readout y")
     legend_below(plate, axes[:1])
     return plate.says(
-        "Output of the pattern generator in Brian2 over its target, before learning and after: by the readout "
-        "alone, the control, and by the two forms of e-prop.",
+        "Output of the pattern generator in Brian2 over its target, before learning and after: by "
+        "the readout alone, the control, and by the two forms of e-prop.",
         "; ".join(words) + ".",
         exhibits="pattern",
     )
