@@ -245,6 +245,8 @@ _DEFINED = {
         for place in ("layer1", "layer2", "layer3", "network")
     },
     "depth_gain": "fraction: Accuracy of the last layer's readout minus that of the first layer's.",
+    "last_layer_gain": "fraction: Accuracy of the last layer's readout minus that of the layer "
+    "before.",
     "memory_slope_local": "byte/step: Growth of a local training step's buffers with the length of "
     "the trial.",
     "memory_slope_end_to_end": "byte/step: The same of back-propagation through time.",
@@ -253,8 +255,9 @@ _DEFINED = {
     "accuracy_built": "fraction: Accuracy with deviating neurons, nothing relearned.",
     "accuracy_relearned": "fraction: Accuracy with deviating neurons after relearning.",
     "lost": "fraction: Accuracy that is lost when neurons deviate: designed - built.",
-    "regained": "fraction: (relearned - built) / (designed - built): share of the loss that is "
-    "regained; nan where less than `least_loss` of talk.yaml was lost.",
+    "gained": "fraction: Accuracy that relearning brings: relearned - built.",
+    "above_half_way": "fraction: relearned - (designed + built) / 2; above 0 where relearning "
+    "regains more than half of what was lost.",
     # training cost
     "train_seconds": "s: Wall-clock time of training.",
     "epoch_seconds": "s: Process CPU time of one training epoch.",
