@@ -222,8 +222,9 @@ def test_a_price_on_spikes_lowers_their_number(params, trained):
 
 
 def test_without_leak_nothing_leaks(params):
-    shorter = replace(params, values={**params.values, "epochs": 1})
+    shorter = replace(params, values={**params.values, "if_epochs": 2, "if_learning_rate": 0.002})
     found = learning.train(shorter, "if_neuron", Streams(0), {}, lambda share, news: None)
+    assert {row["epoch"] for row in found.history} == {1, 2}, "it has epochs of its own"
     start = network.initial(params, "if_neuron", Streams(0).rng("init"))
     for k in range(3):
         assert found.arrays[f"leak_{k}"] == start[f"leak_{k}"]

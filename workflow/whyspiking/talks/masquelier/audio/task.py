@@ -1,4 +1,4 @@
-"""Spoken words as frames of a mel spectrum, for the surrogate-gradient half (README, section 9)."""
+"""Spoken words as frames of a mel spectrum, for the surrogate-gradient half (README, section 10)."""
 
 from __future__ import annotations
 
