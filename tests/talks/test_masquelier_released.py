@@ -1,4 +1,4 @@
-"""Masquelier: the network that the authors released, read, refused, missing, and what it decides."""
+"""Masquelier: the network that the authors released, read, refused or missing."""
 
 import hashlib
 import io

@@ -107,7 +107,7 @@ def test_silent_neurons_are_drawn_anew(digits, output):
 
 @pytest.mark.parametrize("engine", [compiled, reference])
 def test_a_neuron_may_count_as_fired_to_the_end_of_the_trial(engine):
-    """More spikes are counted then, and nothing else is learned: what comes late changes nothing."""
+    """More spikes are counted then, and nothing else is learned."""
     more = 0
     for seed in range(8):
         events, targets, weights = random_case(seed)
@@ -134,7 +134,9 @@ def test_precision_of_training(digits):
         found = learning.train(own, "spiking", Streams(0), {}, silent)
         assert {str(w.dtype) for w in found.arrays.values()} == {kind}
     with pytest.raises(UserError, match="'float16'; expected float32 or float64"):
-        learning.train(params(**{**digits, "precision": "float16"}), "spiking", Streams(0), {}, silent)
+        learning.train(
+            params(**{**digits, "precision": "float16"}), "spiking", Streams(0), {}, silent
+        )
 
 
 def test_the_published_experiment_is_the_published_code():

@@ -127,6 +127,19 @@ def test_layers_follow_their_equations(params, variant):
         layer_input = expected.astype(float)
 
 
+def test_what_generalises_is_the_voice(params):
+    """Every test word knows who said it; voices that no training hears are among them."""
+    test = task.make_task(params, "test", Streams(0))
+    assert test.units.shape == test.targets.shape
+    held_out = test.units[np.isin(test.units, (4, 5))]
+    assert len(held_out) == 2 * 6 * N_WORDS, "all that they say"
+    assert set(np.unique(test.units)) > {4, 5}
+    heard = task.make_task(params, "train", Streams(0))
+    assert not set(np.unique(heard.units)) & {4, 5, 1}
+    told = learning.decisions(params, np.zeros((len(test.targets), N_WORDS)), test)
+    np.testing.assert_array_equal(told.units, test.units)
+
+
 def test_the_network_is_causal(params):
     trained = drawn(params, "spiking")
     x = np.random.default_rng(3).normal(size=(1, 60, 40))

@@ -227,7 +227,7 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
     )  # fmt: skip
     if rows.empty:
         raise NotMeasuredError("No accuracy in Brian2 was measured.")
-    recipe = rows["experiment"].map(lambda name: DOTS.get(name, DOTS["mnist"]))
+    recipe = [DOTS.get(str(name), DOTS["mnist"]) for name in rows["experiment"]]
     shown = pd.DataFrame(
         {
             "readout": rows["experiment"].map(READOUTS),

@@ -1,7 +1,7 @@
 """The network that the authors released with their code, read from a folder of the user's.
 
-The file holds the two arrays of `weights_pretrained.npy` of SRKH/S4NN (commit 4e7a86f), as they are:
-w_hidden (hidden, row, column) and w_output (class, hidden, 1), classes in the order of the code.
+The file holds the two arrays of `weights_pretrained.npy` of SRKH/S4NN (commit 4e7a86f), as they
+are: w_hidden (hidden, row, column) and w_output (class, hidden, 1), classes in the code's order.
 """
 
 from __future__ import annotations

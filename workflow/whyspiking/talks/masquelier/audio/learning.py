@@ -111,13 +111,8 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Tria
 
 def decisions(params: Params, told: NDArray, test: Task) -> Trials:
     """The largest output at the end of the clip."""
-    end_ms = params.n_frames * params.frame_ms
-    return Trials(
-        targets=np.asarray(test.targets, np.int64),
-        choices=np.asarray(told).argmax(axis=1).astype(np.int64),
-        decision_ms=np.full(len(test.targets), float(end_ms)),
-        n_classes=params.n_words,
-    )
+    end_ms = float(params.n_frames * params.frame_ms)
+    return Trials.of(test, np.asarray(told).argmax(axis=1), end_ms)
 
 
 def reference_first_ms(
