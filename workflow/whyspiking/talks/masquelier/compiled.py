@@ -85,7 +85,8 @@ def train_epoch(
         n_in, n_hidden, n_out, neurons.t_max, neurons.theta, w_hidden, w_output, order.size,
         order, events.start, events.pixel, events.tick, targets, rule.gamma,
         rule.learning_rate, rule.decay, int(rule.whole), WATCH_EVERY,
-        averaged.rate if averaged else 0.0, averaged.every if averaged else 0, *means, spikes, counts,
+        averaged.rate if averaged else 0.0, averaged.every if averaged else 0, *means,
+        spikes, counts,
     )  # fmt: skip
     if counts[2]:
         raise Diverged(int(counts[2]))
