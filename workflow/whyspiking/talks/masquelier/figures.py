@@ -45,7 +45,7 @@ RELEASED = (0.9669, 0.9623)
 HITS = "as published:\na tie is a hit"
 READOUTS = {"published": HITS, "mnist": HITS, "mnist_strict": "strict:\nties by potential"}
 """Experiment -> how its networks are read out."""
-DOTS = {"published": "published recipe, its last epoch", "mnist": "improved recipe (ours)"}
+DOTS = {"published": "published recipe, last epoch", "mnist": "improved recipe (ours)"}
 """Experiment -> label of its dots, one a seed; those of mnist_strict are those of mnist."""
 RECIPES = {
     "spiking": "improved",
@@ -236,15 +236,13 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
         }
     )
     order = list(dict.fromkeys(READOUTS.values()))
-    plate, (ax,) = row_of_panels(2.9, width=5.6)
+    plate, (ax,) = row_of_panels(2.9)
     seaborn.stripplot(
         data=shown, x="readout", y="accuracy", hue="recipe", order=order,
         hue_order=list(DOTS.values()), palette=[GREEN, BLUE], dodge=True, ax=ax, size=6,
         jitter=False,
     )  # fmt: skip
-    ax.plot(
-        [0.35], [100 * PUBLISHED], "D", color=RED, label="published (best epoch on test images)"
-    )
+    ax.plot([0.35], [100 * PUBLISHED], "D", color=RED, label="paper (best epoch on test images)")
     ax.plot(
         [0.35, 1.35], 100 * np.array(RELEASED), "s", color=INK, markerfacecolor="none",
         label="released weights",
