@@ -55,10 +55,11 @@ from whyspiking.talks.naud.xor_protocol import (
 Arrays = Mapping[str, NDArray]
 LABELS = {
     "spiking": "intact",
+    "random_order": "random order",
+    "no_floor": "no e_min term",
     "no_feedback": "feedback cut",
     "no_hidden_plasticity": "hidden layer fixed",
     "no_bursts": "no bursts",
-    "homeostasis_flipped": "e_min term flipped",
 }
 """Variants in the order of drawing."""
 NAMES = [f"({a},{b})" for a, b in PATTERNS]
