@@ -29,9 +29,48 @@ def test_shared_test_set_widens_the_interval():
     values = [0.9, 0.92, 0.94]
     plain = statistics.t_interval(values)
     wide = statistics.t_interval(values, extra_variance=0.92 * 0.08 / 500)
-    expected = stats.t.ppf(0.975, 2) * np.sqrt(0.02**2 / 3 + 0.92 * 0.08 / 500)
+    own, shared = 0.02**2 / 3, 0.92 * 0.08 / 500
+    # Satterthwaite: the share of the seeds has 2 degrees of freedom, that of the trials many.
+    degrees = 2 * ((own + shared) / own) ** 2
+    expected = stats.t.ppf(0.975, degrees) * np.sqrt(own + shared)
     assert wide.high - wide.mean == pytest.approx(expected)
-    assert wide.high > plain.high
+    assert wide.error > plain.error
+
+
+def test_one_seed_has_the_interval_of_its_test_trials():
+    extra = statistics.binomial_variance([0.9], [100])
+    assert extra == pytest.approx((90.5 / 101) * (10.5 / 101) / 100)
+    found = statistics.logit_interval([0.9], 100, extra_variance=extra)
+    # Wilson's interval of 90 of 100, from another library's definition.
+    wilson = stats.binomtest(90, 100).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((wilson.low, wilson.high), abs=0.007)
+    assert found.seeds == 1
+
+
+def test_parts_of_a_test_set_tell_what_other_trials_would_change():
+    """Networks that err on the same trials: the interval covers the mean over all trials."""
+    rng = np.random.default_rng(0)
+    hits, shared_only = 0, 0
+    for _ in range(400):
+        hard = rng.random(200) < 0.2  # trials on which every network fails
+        right = ~hard & (rng.random((3, 200)) > 0.02)
+        values = right.mean(axis=1)
+        parts = right.mean(axis=0).reshape(20, 10).mean(axis=1)
+        extra = statistics.shared_variance(parts, np.full(20, 10))
+        found = statistics.t_interval(values, 0.95, *extra)
+        hits += found.low <= 0.8 * 0.98 <= found.high
+        alone = statistics.t_interval(values)
+        shared_only += alone.low <= 0.8 * 0.98 <= alone.high
+    assert hits / 400 > 0.93
+    assert shared_only / 400 < 0.8
+
+
+def test_parts_of_unequal_size_by_hand():
+    variance, degrees = statistics.shared_variance([1.0, 0.0, 0.5], [1, 1, 2])
+    # Weights 1/4, 1/4, 1/2 around the mean 1/2.
+    assert variance == pytest.approx((1 / 16) * 0.25 * 2 * 3 / 2)
+    assert degrees == 2
+    assert statistics.shared_variance([0.7], [9]) == (0.0, np.inf)
 
 
 @pytest.mark.parametrize("n", [3, 5])
@@ -79,11 +118,15 @@ def test_pairing_uses_common_seeds_only():
 
 def test_p_above_agrees_with_scipy():
     values = np.array([0.3, 0.5, 0.9, 0.4])
-    expected = stats.t.sf((values.mean() - 0.2) / stats.sem(values), 3)
-    assert statistics.p_above(values, 0.2) == pytest.approx(expected)
-    assert statistics.p_above([1.0, 1.0], 0.5) == 0
-    assert statistics.p_above([1.0, 1.0], 2.0) == 1
-    assert np.isnan(statistics.p_above([1.0], 0.0))
+    expected = stats.ttest_1samp(values, 0.2, alternative="greater").pvalue
+    found = statistics.t_interval(values)
+    assert statistics.p_above(found.mean - 0.2, found.error, found.degrees) == pytest.approx(
+        expected
+    )
+    assert statistics.p_above(0.5, 0.0, 1) == 0
+    assert statistics.p_above(-1.0, 0.0, 1) == 1
+    alone = statistics.t_interval([1.0])
+    assert np.isnan(statistics.p_above(1.0, alone.error, alone.degrees))
 
 
 def test_holm_by_hand():

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
-from whyspiking.verdicts import judge
-from whyspiking.verdicts.judge import VERDICTS, Claim
+from whyspiking.verdicts import judge, rule
+from whyspiking.verdicts.judge import Claim
+from whyspiking.verdicts.rule import VERDICTS
 
 
 def claim(**changes) -> Claim:
@@ -30,7 +31,7 @@ def claim(**changes) -> Claim:
     return Claim(**{**base, **changes})
 
 
-def rows(values, metric="accuracy", scale="default", trials=1000, **place):
+def rows(values, metric="accuracy", scale="default", trials=100_000, **place):
     common = {
         "scale": scale,
         "talk": "goeltz",
@@ -53,10 +54,10 @@ def table(*parts) -> pd.DataFrame:
     return pd.DataFrame([row for part in parts for row in part], columns=columns.METRICS.names)
 
 
-# One table per verdict.
+# One table per verdict of a claim of an accuracy.
 PER_VERDICT = {
     "replicated": [0.960, 0.962, 0.961, 0.963, 0.961],
-    "replicated, within noise": [0.940, 0.975, 0.950, 0.962, 0.945],
+    "compatible": [0.940, 0.975, 0.950, 0.962, 0.945],
     "inconclusive": [0.930, 0.960, 0.940, 0.955, 0.935],
     "not replicated": [0.900, 0.905, 0.902, 0.898, 0.903],
 }
@@ -88,8 +89,16 @@ def test_not_measured_and_out_of_scope():
 
 
 def test_every_verdict_word_is_reached_and_listed():
-    reached = {*PER_VERDICT, "not measured", "out of scope at this scale"}
-    assert reached == set(VERDICTS)
+    said = {rule.named(verdict, "ours") for verdict in PER_VERDICT}
+    none = {"not measured", "out of scope at this scale"}
+    assert {*PER_VERDICT, *said, "direction only", *none} == set(VERDICTS)
+    ours = judge.judge(
+        table(rows(PER_VERDICT["replicated"])), claim(role="secondary", origin="ours")
+    )
+    assert (ours["verdict"], ours["label"]) == ("holds", "holds")
+    check = claim(role="secondary", origin="check")
+    failed = judge.judge(table(rows(PER_VERDICT["not replicated"])), check)
+    assert failed["verdict"] == "fails"
 
 
 @given(st.permutations(range(10)), st.sampled_from(sorted(PER_VERDICT)))
@@ -101,20 +110,59 @@ def test_a_verdict_does_not_depend_on_the_order_of_rows(order, verdict):
     assert pd.Series(a).equals(pd.Series(b))
 
 
-def test_one_seed_is_never_more_than_within_noise():
+def test_one_seed_is_never_replicated_and_can_fail():
     good = judge.judge(table(rows([0.99])), claim())
     bad = judge.judge(table(rows([0.5])), claim())
-    assert good["verdict"] == "replicated, within noise"
-    assert np.isnan(good["low"])
-    assert bad["verdict"] == "inconclusive"
+    assert good["verdict"] == "compatible"
+    assert good["over"] == "test trials"
+    assert good["low"] < 0.99 < good["high"] < 1
+    assert "one network" in good["note"]
+    assert bad["verdict"] == "not replicated"
+    near = judge.judge(table(rows([0.94], trials=500)), claim())
+    assert near["verdict"] == "inconclusive"
+    # Without trials to go by, the number alone decides.
+    early = claim(metric="t95", better="smaller", accept={"default": [None, 1.0]})
+    assert judge.judge(table(rows([0.9], "t95")), early)["verdict"] == "compatible"
+    assert judge.judge(table(rows([1.1], "t95")), early)["verdict"] == "not replicated"
 
 
-def test_accuracy_intervals_are_made_on_the_logit_scale():
+def test_shared_test_trials_widen_the_interval_of_an_accuracy():
     values = [0.99, 0.995, 1.0]
     row = judge.judge(table(rows(values, trials=200)), claim())
-    expected = statistics.logit_interval(values, 200)
+    extra = statistics.binomial_variance(values, [200] * 3)
+    expected = statistics.logit_interval(values, 200, extra_variance=extra)
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
     assert row["high"] < 1
+    assert row["over"] == "seeds and test trials"
+
+
+def in_parts(values, **place):
+    """Scores of three parts of the test set, of as many trials, for each of several seeds."""
+    return [
+        row
+        for part, scores in enumerate(zip(*values, strict=True))
+        for row in rows(scores, trials=100, perturbation="part", strength=float(part), **place)
+    ]
+
+
+def test_parts_of_the_test_set_enter_a_difference_by_pairs():
+    ours = np.array([[0.9, 0.7, 0.8], [0.92, 0.72, 0.82]])
+    gains = np.array([[0.03, 0.02, 0.01], [0.02, 0.03, 0.01]])
+    theirs = ours - gains
+    full = table(
+        rows(ours.mean(axis=1)),
+        rows(theirs.mean(axis=1), variant="mlp"),
+        in_parts(ours),
+        in_parts(theirs, variant="mlp"),
+    )
+    row = judge.judge(full, claim(**DIFFERENCE))
+    # Hard parts are hard for both: only the differences count.
+    variance, degrees = statistics.shared_variance(gains.mean(axis=0), [100] * 3)
+    expected = statistics.t_interval(gains.mean(axis=1), 0.95, variance, degrees)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    assert row["over"] == "seeds and test trials"
+    alone = judge.judge(full, claim())
+    assert alone["high"] - alone["low"] > 2 * (row["high"] - row["low"])
 
 
 def test_better_smaller_flips_the_band():
@@ -134,7 +182,7 @@ def test_a_range_binds_on_both_sides():
     )
     for values, verdict in (
         ([8.49, 8.51, 8.50], "replicated"),
-        ([8.4, 8.64, 8.5], "replicated, within noise"),
+        ([8.4, 8.64, 8.5], "compatible"),
         ([9.0, 9.01, 9.0], "not replicated"),
         ([8.0, 8.01, 8.0], "not replicated"),
         ([8.6, 8.75, 8.7], "inconclusive"),
@@ -163,8 +211,45 @@ def test_differences_are_paired_by_seed():
     assert row["direction_agrees"]
     reverse = table(rows(noisy), rows(noisy + SMALL_GAINS, variant="mlp"))
     assert judge.judge(reverse, claim(**DIFFERENCE))["verdict"] == "not replicated"
+    same = judge.judge(table(rows(noisy), rows(noisy, variant="mlp")), claim(**DIFFERENCE))
+    assert same["verdict"] == "compatible"  # no difference at all is no gain
     alone = table(rows(noisy))
     assert judge.judge(alone, claim(**DIFFERENCE))["verdict"] == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict"),
+    [
+        ([0.12, 0.13, 0.11, 0.12], "replicated"),
+        ([0.03, 0.04, 0.03, 0.04], "direction only"),
+        ([0.10, 0.30, -0.05, 0.12], "compatible"),
+        ([0.02, 0.10, -0.05, 0.12], "inconclusive"),
+        ([-0.02, 0.04, -0.01, 0.03], "not replicated"),
+        ([-0.03, -0.04, -0.03, -0.04], "not replicated"),
+    ],
+)
+def test_a_gain_of_a_stated_size_must_exclude_zero_and_reach_the_size(gains, verdict):
+    base = np.array([0.70, 0.80, 0.75, 0.60])
+    judged = claim(**{**DIFFERENCE, "accept": {"default": [0.1, None]}})
+    row = judge.judge(table(rows(base + gains), rows(base, variant="mlp")), judged)
+    assert row["verdict"] == verdict
+    # Where smaller is better, the same mirrored.
+    judged = claim(**{**DIFFERENCE, "better": "smaller", "accept": {"default": [None, -0.1]}})
+    mirrored = judge.judge(table(rows(base - gains), rows(base, variant="mlp")), judged)
+    assert mirrored["verdict"] == verdict
+    assert mirrored["p_value"] == pytest.approx(row["p_value"])
+
+
+def test_a_margin_must_hold_the_whole_interval():
+    base = np.array([0.70, 0.80, 0.75, 0.60])
+    judged = claim(**{**DIFFERENCE, "accept": {"default": [-0.01, None]}})
+
+    def verdict(gaps):
+        return judge.judge(table(rows(base + gaps), rows(base, variant="mlp")), judged)["verdict"]
+
+    assert verdict([-0.004, -0.005, -0.003, -0.004]) == "replicated"
+    assert verdict([-0.004, -0.02, 0.01, -0.004]) == "compatible"
+    assert verdict([-0.02, -0.021, -0.022, -0.02]) == "not replicated"
 
 
 def test_equivalence_uses_the_90_percent_interval():
@@ -184,7 +269,7 @@ def test_equivalence_uses_the_90_percent_interval():
     same = verdict([0.001, -0.002, 0.002, 0.0])
     assert same["verdict"] == "replicated"
     assert same["p_value"] < 0.05
-    assert verdict([0.01, -0.03, 0.02, 0.01])["verdict"] == "replicated, within noise"
+    assert verdict([0.01, -0.03, 0.02, 0.01])["verdict"] == "compatible"
     assert verdict([0.01, 0.05, 0.02, 0.03])["verdict"] == "inconclusive"
     assert verdict([0.1, 0.11, 0.1, 0.11])["verdict"] == "not replicated"
     differences = np.array([0.01, -0.012, 0.02, 0.005])
@@ -216,12 +301,12 @@ def test_ratios_are_judged_on_a_log_scale():
     assert row["value"] == pytest.approx(100)
     assert row["low"] * row["high"] == pytest.approx(100**2)
     assert row["direction_agrees"]
-    assert verdict([20.0, 100.0, 400.0])["verdict"] == "replicated, within noise"
+    assert verdict([20.0, 100.0, 400.0])["verdict"] == "compatible"
     assert verdict([10.0, 60.0, 50.0])["verdict"] == "inconclusive"
     assert verdict([9.0, 10.0, 11.0])["verdict"] == "not replicated"
 
 
-def test_shape_counts_seeds():
+def test_every_means_every_seed():
     judged = claim(
         metric="order_correlation",
         test="every",
@@ -229,19 +314,29 @@ def test_shape_counts_seeds():
         accept={"default": [0.9, 1.0]},
     )
     for values, verdict in (
-        ([0.95, 0.99, 0.92, 0.97, 0.1], "replicated"),
-        ([0.95, 0.99, 0.1, 0.2], "inconclusive"),
-        ([0.95, 0.1, 0.1, 0.2], "not replicated"),
-        ([0.95], "replicated, within noise"),
+        ([0.95, 0.99, 0.92, 0.97, 0.93], "replicated"),
+        ([0.95, 0.99, 0.92, 0.97, 0.1], "not replicated"),
+        ([0.95, 0.99, 0.92], "compatible"),
+        ([0.95], "compatible"),
+        ([0.1], "not replicated"),
     ):
         got = judge.judge(table(rows(values, metric="order_correlation")), judged)
         assert got["verdict"] == verdict, values
 
 
+def test_an_exact_number_of_one_object_holds_or_fails():
+    judged = claim(
+        role="secondary", origin="check", test="exact", accept={"default": [0.9595, 0.9605]}
+    )
+    held = judge.judge(table(rows([0.96])), judged)
+    assert (held["verdict"], held["note"], held["over"]) == ("holds", "", "")
+    assert judge.judge(table(rows([0.97])), judged)["verdict"] == "fails"
+
+
 def test_infinite_measurements_have_no_interval():
     judged = claim(metric="sigma50", accept={"default": [1.0, None]}, published={"value": None})
     row = judge.judge(table(rows([2.0, np.inf, 3.0], metric="sigma50")), judged)
-    assert row["verdict"] == "replicated, within noise"
+    assert row["verdict"] == "compatible"
     assert row["value"] == 3.0
     assert np.isnan(row["low"])
 
@@ -312,14 +407,23 @@ def test_other_indicators():
 def test_labels_of_the_report():
     full = table(rows(PER_VERDICT["replicated"]))
     assert judge.judge(full, claim())["label"] == "replicated at reduced scale"
-    assert judge.label("replicated, within noise", "default") == (
-        "replicated at reduced scale, within noise"
+    assert judge.label("replicated", "default", "simulated") == (
+        "replicated at reduced scale, stand-in data"
     )
+    assert judge.label("compatible", "default", "simulated") == "compatible"
     assert judge.label("replicated", "paper") == "replicated"
     assert judge.label("not replicated", "default") == "not replicated"
     smoke = judge.judge(table(rows([0.96] * 3, scale="smoke")), claim())
     assert smoke["label"] == "plumbing only, no verdict"
     assert smoke["verdict"] == "out of scope at this scale"
+
+
+FAMILY_OF_ITS_OWN = {
+    "id": "goeltz.yinyang.b",
+    "role": "secondary",
+    "origin": "check",
+    "metric": "score",
+}
 
 
 def test_holm_downgrades_secondary_claims_only():
@@ -337,8 +441,11 @@ def test_holm_downgrades_secondary_claims_only():
     verdicts = judge.judge_all(full, tests)
     assert verdicts["verdict"].tolist() == [
         "replicated",
-        "replicated, within noise",
-        "replicated, within noise",
+        "compatible",
+        "compatible",
     ]
     assert verdicts["p_holm"].tolist()[1:] == pytest.approx([2 * alone["p_value"]] * 2)
     assert list(verdicts.columns) == columns.VERDICTS.names
+    # A check is no member of the family of claims that others made.
+    apart = [tests[0], tests[1], claim(**FAMILY_OF_ITS_OWN)]
+    assert judge.judge_all(full, apart)["verdict"].tolist() == ["replicated", "replicated", "holds"]

@@ -34,7 +34,7 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.measures import activity, counting, latency, parity, scoring, timing
+from whyspiking.measures import activity, counting, latency, parity, parts, scoring, timing
 from whyspiking.records import tables
 
 ENGINE = "brian2"
@@ -112,6 +112,7 @@ class Bench:
         values |= counts
         values |= self.replication.measures(self.params, CLEAN, self.recording, self.task)
         rows = tables.rows(self.shared, values, n) + self._activity_rows()
+        rows += parts.rows(self.shared, self.outcome)
         return rows + self._parity_rows() + self._fresh_rows() + self._information_rows()
 
     def curve_rows(self, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -186,7 +187,8 @@ class Bench:
             trials=int(task.targets.shape[0]),
             seed=self.streams.integer(f"simulation {purpose}"),
         )
-        return recording, self.replication.decode(self.params, recording, task)
+        outcome = self.replication.decode(self.params, recording, task)
+        return recording, scoring.with_units(outcome, task)
 
     def _activity_rows(self) -> list[dict[str, Any]]:
         """Rate, active share and irregularity of every population of spikes."""

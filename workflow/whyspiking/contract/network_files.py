@@ -41,8 +41,8 @@ def save_outcomes(outcomes: Mapping[str, Outcome], path: Path) -> None:
     arrays: dict[str, NDArray] = {}
     for split, outcome in outcomes.items():
         arrays[f"{split}.kind"] = np.array(type(outcome).__name__)
-        for field in fields(outcome):
-            arrays[f"{split}.{field.name}"] = np.asarray(getattr(outcome, field.name))
+        given = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+        arrays |= {f"{split}.{k}": np.asarray(v) for k, v in given.items() if v is not None}
     array_files.save_arrays(arrays, path)
 
 

@@ -34,6 +34,7 @@ def select_task(task: Task, chosen: NDArray) -> Task:
         ),
         targets=task.targets[chosen],
         features=None if task.features is None else task.features[chosen],
+        units=None if task.units is None else task.units[chosen],
     )
 
 

@@ -97,6 +97,8 @@ class Task:
             (trial, time, feature); None where there is none.
         dt_ms: Sampling of target traces in ms; 0 for classification.
         exhaustive: The inputs are all there are (XOR has four); splits differ in noise only.
+        units: Number of what other trials would come from, e.g. the voice or the record of each
+            trial, (trial,); None where every trial stands for itself.
     """
 
     stimulus: Stimulus
@@ -105,6 +107,7 @@ class Task:
     features: NDArray | None = None
     dt_ms: float = 0.0
     exhaustive: bool = False
+    units: NDArray | None = None
 
 
 @dataclass
@@ -158,19 +161,22 @@ class Trials:
         choices: Chosen class, -1 where the network did not decide; (trial,).
         decision_ms: Time of the decision in ms, inf where undecided; (trial,).
         n_classes: Number of classes.
+        units: As in `Task`.
     """
 
     targets: NDArray[np.int64]
     choices: NDArray[np.int64]
     decision_ms: NDArray[np.float64]
     n_classes: int
+    units: NDArray | None = None
 
     @classmethod
     def of(cls, task: Task, choices: NDArray, decision_ms: NDArray | float) -> Trials:
         """Choices in the trials of a task, each with a time or all at one."""
         choices = np.asarray(choices, np.int64)
         times = np.broadcast_to(np.asarray(decision_ms, np.float64), choices.shape).copy()
-        return cls(np.asarray(task.targets, np.int64), choices, times, task.n_classes)
+        targets = np.asarray(task.targets, np.int64)
+        return cls(targets, choices, times, task.n_classes, task.units)
 
 
 @dataclass(frozen=True)
@@ -196,12 +202,14 @@ class Labels:
         choices: Chosen class, (trial, time).
         dt_ms: Length of a step in ms.
         n_classes: Number of classes.
+        units: As in `Task`.
     """
 
     targets: NDArray[np.int64]
     choices: NDArray[np.int64]
     dt_ms: float
     n_classes: int
+    units: NDArray | None = None
 
 
 Outcome = Trials | Traces | Labels

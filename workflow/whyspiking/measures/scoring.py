@@ -6,12 +6,12 @@ S = max(0, 1 - NMSE), with NMSE = sum (y - y*)^2 / sum (y* - mean y*)^2.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Labels, Outcome, Traces, Trials
+from whyspiking.contract.types import Labels, Outcome, Task, Traces, Trials
 from whyspiking.measures import labelling
 
 LAG_WINDOW_MS = 1000.0
@@ -118,6 +118,13 @@ def measures(outcome: Outcome) -> dict[str, float]:
     return found
 
 
+def with_units(outcome: Outcome, task: Task) -> Outcome:
+    """The outcome of a task, with what its trials come from."""
+    if task.units is None or isinstance(outcome, Traces):
+        return outcome
+    return replace(outcome, units=np.asarray(task.units))
+
+
 def n_trials(outcome: Outcome) -> int:
     """Number of trials behind an outcome."""
     return int(outcome.targets.shape[0])
@@ -125,16 +132,12 @@ def n_trials(outcome: Outcome) -> int:
 
 def select(outcome: Outcome, chosen: NDArray) -> Outcome:
     """The outcome of the given trials, in the given order."""
-    if isinstance(outcome, Trials):
-        return replace(
-            outcome,
-            targets=outcome.targets[chosen],
-            choices=outcome.choices[chosen],
-            decision_ms=outcome.decision_ms[chosen],
-        )
-    if isinstance(outcome, Labels):
-        return replace(outcome, targets=outcome.targets[chosen], choices=outcome.choices[chosen])
-    return replace(outcome, outputs=outcome.outputs[chosen], targets=outcome.targets[chosen])
+    per_trial = {
+        field.name: value[chosen]
+        for field in fields(outcome)
+        if isinstance(value := getattr(outcome, field.name), np.ndarray)
+    }
+    return replace(outcome, **per_trial)
 
 
 def _aligned(traces: Traces) -> tuple[NDArray, NDArray, NDArray]:

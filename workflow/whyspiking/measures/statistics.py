@@ -23,10 +23,12 @@ class Interval:
 
     Attributes:
         mean: The estimate.
-        low: Lower limit; nan for a single seed, which has no interval.
-        high: Upper limit; nan for a single seed.
+        low: Lower limit; nan where nothing tells: of one seed without known test trials.
+        high: Upper limit.
         seeds: Number of seeds.
         spread: Standard deviation over seeds on the scale of the transform; nan for one seed.
+        error: Standard error on the scale of the transform.
+        degrees: Degrees of freedom of the error.
     """
 
     mean: float
@@ -34,23 +36,29 @@ class Interval:
     high: float
     seeds: int
     spread: float = np.nan
+    error: float = np.nan
+    degrees: float = np.nan
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The limits, infinite where one seed alone says nothing about them."""
-        if self.seeds < 2:
-            return -np.inf, np.inf
-        return self.low, self.high
+        """The limits, infinite where nothing is known about them."""
+        return (self.low, self.high) if np.isfinite(self.low) else (-np.inf, np.inf)
 
 
-def t_interval(values: ArrayLike, level: float = 0.95, extra_variance: float = 0.0) -> Interval:
+def t_interval(
+    values: ArrayLike,
+    level: float = 0.95,
+    extra_variance: float = 0.0,
+    extra_degrees: float = np.inf,
+) -> Interval:
     """Mean and t interval over seeds.
 
     Args:
         values: One finite number per seed, (seed,).
         level: Coverage.
         extra_variance: Variance of the mean that all seeds share, e.g. S (1 - S) / n_test where
-            they were scored on one subsample of the test trials.
+            they were scored on the same n_test trials. Of one seed it is all that is known.
+        extra_degrees: Degrees of freedom of that variance. Those of the sum are Satterthwaite's.
 
     Raises:
         ValueError: If there is no value, or one is not finite.
@@ -58,13 +66,22 @@ def t_interval(values: ArrayLike, level: float = 0.95, extra_variance: float = 0
     values = np.asarray(values, float)
     if values.size == 0 or not np.isfinite(values).all():
         raise ValueError("an interval needs at least one value, all finite")
-    mean = float(values.mean())
-    if values.size == 1:
+    mean, seeds = float(values.mean()), int(values.size)
+    spread = float(values.std(ddof=1)) if seeds > 1 else np.nan
+    own = spread**2 / seeds if seeds > 1 else 0.0
+    if seeds == 1 and extra_variance == 0:
         return Interval(mean, np.nan, np.nan, 1)
-    spread = float(values.std(ddof=1))
-    error = np.sqrt(spread**2 / values.size + extra_variance)
-    half = t_quantile(0.5 + level / 2, values.size - 1) * float(error)
-    return Interval(mean, mean - half, mean + half, int(values.size), spread)
+    variance = own + extra_variance
+    error = float(np.sqrt(variance))
+    if variance == 0:
+        degrees = float(seeds - 1)
+    else:
+        # Each part over the whole, so that tiny variances do not underflow.
+        shares = [(own / variance, seeds - 1.0), (extra_variance / variance, extra_degrees)]
+        inverse = sum(share**2 / free for share, free in shares if share > 0)
+        degrees = 1 / inverse if inverse else np.inf
+    half = t_quantile(0.5 + level / 2, degrees) * error
+    return Interval(mean, mean - half, mean + half, seeds, spread, error, degrees)
 
 
 def log_interval(values: ArrayLike, level: float = 0.95) -> Interval:
@@ -79,7 +96,13 @@ def log_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     return _back(t_interval(np.log(values), level), np.exp)
 
 
-def logit_interval(values: ArrayLike, trials: ArrayLike, level: float = 0.95) -> Interval:
+def logit_interval(
+    values: ArrayLike,
+    trials: ArrayLike,
+    level: float = 0.95,
+    extra_variance: float = 0.0,
+    extra_degrees: float = np.inf,
+) -> Interval:
     """Plain mean of proportions with a t interval of their logits.
 
     Half a count is added on both sides, so 0 and 1 stay finite: near 1 the interval is wider
@@ -89,6 +112,8 @@ def logit_interval(values: ArrayLike, trials: ArrayLike, level: float = 0.95) ->
         values: Share of trials, one per seed, each in [0, 1].
         trials: Number of trials behind each share (one number or one per seed).
         level: Coverage.
+        extra_variance: Of the mean share, as in `t_interval`.
+        extra_degrees: Its degrees of freedom.
 
     Raises:
         ValueError: If a value is no proportion.
@@ -98,7 +123,9 @@ def logit_interval(values: ArrayLike, trials: ArrayLike, level: float = 0.95) ->
         raise ValueError("proportions must lie in [0, 1]")
     trials = np.broadcast_to(np.asarray(trials, float), values.shape)
     softened = (values * trials + 0.5) / (trials + 1)
-    inner = t_interval(special.logit(softened), level)
+    middle = float(softened.mean())
+    shared = extra_variance / (middle * (1 - middle)) ** 2
+    inner = t_interval(special.logit(softened), level, shared, extra_degrees)
     interval = _back(inner, special.expit)
     mean = float(values.mean())
     # The plain mean is what the paper reports; the interval must contain it (nan stays nan).
@@ -107,14 +134,50 @@ def logit_interval(values: ArrayLike, trials: ArrayLike, level: float = 0.95) ->
 
 
 def interval(
-    values: ArrayLike, transform: Transform, trials: ArrayLike = 1, level: float = 0.95
+    values: ArrayLike,
+    transform: Transform,
+    trials: ArrayLike = 1,
+    level: float = 0.95,
+    extra_variance: float = 0.0,
+    extra_degrees: float = np.inf,
 ) -> Interval:
     """The interval of `values` under one of the transforms above."""
     if transform == "log":
         return log_interval(values, level)
     if transform == "logit":
-        return logit_interval(values, trials, level)
-    return t_interval(values, level)
+        return logit_interval(values, trials, level, extra_variance, extra_degrees)
+    return t_interval(values, level, extra_variance, extra_degrees)
+
+
+def shared_variance(parts: ArrayLike, trials: ArrayLike) -> tuple[float, float]:
+    """Variance of a mean over test trials that all networks share, and its degrees of freedom.
+
+    Where networks err on the same trials, their mean over seeds varies from part to part of the
+    test set, and so would it on other trials. Where each network has trials of its own, little is
+    left of it: the spread over seeds tells it already.
+
+    Args:
+        parts: Mean over networks of the score, or of a difference of two scores, in every part of
+            the test set, (part,).
+        trials: Number of trials of each part, (part,).
+    """
+    parts, weights = np.asarray(parts, float), np.asarray(trials, float)
+    n = parts.size
+    if n < 2:
+        return 0.0, np.inf
+    weights = weights / weights.sum()
+    around = parts - weights @ parts
+    return float((weights**2) @ around**2) * n / (n - 1), n - 1.0
+
+
+def binomial_variance(shares: ArrayLike, trials: ArrayLike) -> float:
+    """S (1 - S) / n of shares of n trials, half a count added on both sides.
+
+    The most that test trials can add to the variance of a mean over networks that share them.
+    """
+    shares, trials = np.asarray(shares, float), np.asarray(trials, float)
+    softened = float(((shares * trials + 0.5) / (trials + 1)).mean())
+    return softened * (1 - softened) / float(trials.mean())
 
 
 def known_interval(values: ArrayLike, transform: Transform = "none") -> Interval:
@@ -158,16 +221,17 @@ def pair(first: Mapping[int, float], second: Mapping[int, float]) -> tuple[NDArr
     )
 
 
-def p_above(values: ArrayLike, edge: float) -> float:
-    """One-sided p value of "the mean over seeds exceeds `edge`"; nan for a single seed."""
-    values = np.asarray(values, float)
-    if values.size < 2:
-        return np.nan
-    gap = float(values.mean()) - edge
-    error = float(values.std(ddof=1)) / np.sqrt(values.size)
+def p_above(gap: float, error: float, degrees: float) -> float:
+    """One-sided p value of "the true mean is larger than that", from how far the estimate is above.
+
+    Args:
+        gap: The estimate minus the value that it should exceed.
+        error: Standard error of the estimate; nan, of one seed, gives nan.
+        degrees: Degrees of freedom of the error.
+    """
     if error == 0:
         return 0.0 if gap > 0 else 1.0
-    return float(special.stdtr(values.size - 1, -gap / error))
+    return float(special.stdtr(degrees, -gap / error))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -196,7 +260,7 @@ def prediction_interval(
     return float(published - half), float(published + half)
 
 
-def t_quantile(probability: float, degrees: int) -> float:
+def t_quantile(probability: float, degrees: float) -> float:
     """Quantile of Student's t distribution."""
     return float(special.stdtrit(degrees, probability))
 

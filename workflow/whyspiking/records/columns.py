@@ -103,18 +103,20 @@ VERDICTS = TableSchema(
     Column("claim", "Name of the claim."),
     _TALK,
     Column("role", "Key claim or secondary one."),
+    Column("origin", "Whose claim: published, of the talk's abstract, ours, or a check."),
     _METRIC,
     Column("published", "Published value.", "number", _OF_METRIC),
     Column("value", "Mean over seeds.", "number", _OF_METRIC),
     Column(
         "low",
-        "Lower end of the interval over seeds (95 %, equivalence 90 %).",
+        "Lower end of the interval (95 %, equivalence 90 %).",
         "number",
         _OF_METRIC,
     ),
     Column("high", "Upper end of that interval.", "number", _OF_METRIC),
     _SEEDS,
     _SCALE,
+    Column("over", "What the interval is over: seeds, test trials."),
     Column("data", "Where the data are from."),
     Column("band_low", "Lower end of the acceptance band.", "number", _OF_METRIC),
     Column("band_high", "Upper end of the acceptance band.", "number", _OF_METRIC),
@@ -135,10 +137,24 @@ VERDICTS = TableSchema(
     ),
     Column("prediction_high", "Upper end of that interval.", "number", _OF_METRIC),
     Column("inside_prediction", "The value lies inside it.", "boolean"),
-    Column("p_value", "One-sided p value against the band.", "number", "1"),
+    Column("p_value", "One-sided p value against null or band.", "number", "1"),
     Column("p_holm", "The same with Holm's correction, secondary claims.", "number", "1"),
     Column("why", "Why the band is where it is."),
+    Column("looks", "Earlier tests on test data with another recipe or band.", "integer"),
+    Column("history", "Those tests and earlier bands, in words."),
     Column("note", "Remarks."),
+)
+RULE_STUDY = TableSchema(
+    "How often the rule of verdicts errs: a simulation.",
+    Column("claim", "Kind of claim."),
+    Column("truth", "What is true."),
+    Column("is_true", "Whether the claim is.", "boolean"),
+    Column("networks", "Number of networks.", "integer"),
+    Column("draws", "Number of simulated runs.", "integer"),
+    *(
+        Column(name, f"Share of runs with the verdict {name.replace('_', ' ')}.", "number", "1")
+        for name in ("replicated", "compatible", "direction_only", "inconclusive", "not_replicated")
+    ),
 )
 AXES = TableSchema(
     "Talk by axis of the question why spiking: effect and interval.",

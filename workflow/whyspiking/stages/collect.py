@@ -12,7 +12,7 @@ from whyspiking.contract import network_files, places
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
-from whyspiking.measures import scoring, sizes
+from whyspiking.measures import parts, scoring, sizes
 from whyspiking.records import columns, tables
 from whyspiking.verdicts import contrasts, judge, overview
 
@@ -82,6 +82,8 @@ def _trained_rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
         values = scoring.measures(outcome)
         if split == "fresh":
             values = {f"{k}_fresh": v for k, v in values.items() if k == "accuracy"}
+        else:
+            rows += parts.rows(shared, outcome)
         rows += tables.rows(shared, values, scoring.n_trials(outcome))
     stated = dict(network.info.get("measures", {}))
     sizes_of = experiment.sizes.of if experiment.sizes is not None else ()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Outcome, Params, Progress, Split
+from whyspiking.measures import scoring
 from whyspiking.records.whole_files import read_json
 from whyspiking.talks import replication_of
 from whyspiking.training import controls
@@ -54,8 +55,8 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
         for split in SPLITS:
             task = replication.make_task(params, split, Streams(params.seed))
             outcome = task and replication.evaluate(params, plan["trained_as"], network, task)
-            if outcome is not None:
-                outcomes[split] = outcome
+            if task is not None and outcome is not None:
+                outcomes[split] = scoring.with_units(outcome, task)
     network_files.save_network(network, folder)
     network_files.save_outcomes(outcomes, folder / "outcome.npz")
 

@@ -12,29 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from whyspiking.declared.claims_file import Band, Claim, load
 from whyspiking.errors import UserError
-from whyspiking.measures import statistics
+from whyspiking.measures import parts, statistics
 from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import tables
 from whyspiking.records.columns import VERDICTS as COLUMNS
 from whyspiking.records.tables import GLOSSARY
+from whyspiking.verdicts import rule
+from whyspiking.verdicts.rule import NOT_MEASURED, OUT_OF_SCOPE, label
 
 if TYPE_CHECKING:
     from whyspiking.declared.registry import Talk
 
 __all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
 
-REPLICATED = "replicated"
-WITHIN_NOISE = "replicated, within noise"
-INCONCLUSIVE = "inconclusive"
-NOT_REPLICATED = "not replicated"
-NOT_MEASURED = "not measured"
-OUT_OF_SCOPE = "out of scope at this scale"
-VERDICTS = (REPLICATED, WITHIN_NOISE, INCONCLUSIVE, NOT_REPLICATED, NOT_MEASURED, OUT_OF_SCOPE)
-SHARE_REPLICATED, SHARE_INCONCLUSIVE = 0.8, 0.5
-"""Shares of seeds that show a declared shape."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
@@ -70,19 +64,20 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     except NothingMeasuredError as nothing:
         row["note"] = str(nothing)
         row["verdict"] = NOT_MEASURED if band is not None else OUT_OF_SCOPE
-        row["label"] = label(row["verdict"], scale)
-        return row
-    found = sample.interval()
+        return row | {"label": label(row["verdict"], scale)}
+    found = sample.interval(claim.test)
     row |= {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
+    row["over"] = sample.over(claim.test)
     row |= _indicators(claim, found, band)
     verdict = OUT_OF_SCOPE
     if band is not None:
-        row["p_value"] = sample.p_value(band)
-        verdict = _decide(sample, found, band)
+        asked = rule.Asked.by(claim, band)
+        row["p_value"] = sample.p_value(asked, found)
+        verdict = rule.decide(asked, sample.values, found)
         verdict = _check_control(metrics, claim, band, verdict, row)
-    row["verdict"] = verdict
-    row["label"] = label(verdict, scale)
-    return row
+        if found.seeds == 1 and claim.test != "exact":
+            row["note"] = _join(row["note"], "one network")
+    return _said(row, verdict)
 
 
 def judge_all(
@@ -95,7 +90,7 @@ def judge_all(
 ) -> pd.DataFrame:
     """Judge all claims of a talk; secondary ones with Holm's correction.
 
-    A secondary claim whose adjusted p value does not pass says at most "within noise".
+    A secondary claim whose adjusted p value does not pass says at most "compatible".
 
     Args:
         metrics: Rows of the metrics table, in any order.
@@ -113,73 +108,92 @@ def judge_all(
     if talk is not None:
         for row, claim in zip(rows, claims, strict=True):
             row["data"] = claim.data or talk.experiments[claim.where["experiment"]].provenance
-    secondary = [row for row in rows if row["role"] == "secondary"]
-    adjusted = statistics.holm([row["p_value"] for row in secondary])
-    for row, p in zip(secondary, adjusted, strict=True):
-        row["p_holm"] = p
-        passes = not np.isfinite(p) or p <= _alpha(row["test"])
-        if row["verdict"] == REPLICATED and not passes:
-            row["verdict"] = WITHIN_NOISE
-            row["note"] = _join(row["note"], "does not pass Holm's correction")
-            row["label"] = label(WITHIN_NOISE, row["scale"])
+    # What others claimed, what we add and what is checked are families of their own.
+    for origins in (rule.REPLICABLE, ("ours",), ("check",)):
+        _correct([r for r in rows if r["role"] == "secondary" and r["origin"] in origins])
     return COLUMNS.table(rows)
 
 
-def label(verdict: str, scale: str) -> str:
-    """The words of the report: a verdict of a reduced run says so."""
-    if scale == "smoke":
-        return "plumbing only, no verdict"
-    if scale == "default" and verdict in (REPLICATED, WITHIN_NOISE):
-        return verdict.replace(REPLICATED, "replicated at reduced scale", 1)
-    return verdict
+def _correct(family: Sequence[dict[str, Any]]) -> None:
+    """Holm's correction over the claims of a family; one that fails it says less."""
+    adjusted = statistics.holm([row["p_value"] for row in family])
+    for row, p in zip(family, adjusted, strict=True):
+        row["p_holm"] = p
+        said = row["verdict"]
+        less = rule.LESS.get(rule.REPLICATED if said == rule.HOLDS else said)
+        if less is not None and np.isfinite(p) and p > _alpha(row["test"]):
+            row["note"] = _join(row["note"], "does not pass Holm's correction")
+            _said(row, less)
+
+
+def _said(row: dict[str, Any], verdict: str) -> dict[str, Any]:
+    """Write a verdict into its row, in the words for its origin, scale and data."""
+    row["verdict"] = rule.named(verdict, row["origin"])
+    row["label"] = label(row["verdict"], row["scale"], row["data"])
+    return row
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """One number per seed for one claim, on the scale on which it is judged."""
+    """One number per seed for one claim, on the scale on which it is judged.
 
-    test: str
+    Attributes:
+        values: (seed,).
+        trials: Number of test trials behind each, (seed,).
+        transform: Scale of the interval.
+        extra_variance: Variance of the mean over the test trials, with its degrees of freedom.
+    """
+
     values: np.ndarray
     trials: np.ndarray
     transform: Transform
+    extra_variance: float = 0.0
+    extra_degrees: float = np.inf
 
-    def interval(self) -> Interval:
-        """Mean over seeds and its interval; several seeds with an infinite one have no interval."""
-        if not np.isfinite(self.values).all():
+    def interval(self, test: str) -> Interval:
+        """Mean and interval; where a value is infinite there is none."""
+        if not np.isfinite(self.values).all() or test == "exact":
             return Interval(float(np.median(self.values)), np.nan, np.nan, self.values.size)
-        level = 0.90 if self.test == "equivalence" else 0.95
-        return statistics.interval(self.values, self.transform, self.trials, level)
+        level = 0.90 if test == "equivalence" else 0.95
+        extra = () if test == "every" else (self.extra_variance, self.extra_degrees)
+        return statistics.interval(self.values, self.transform, self.trials, level, *extra)
 
-    def p_value(self, band: Band) -> float:
-        """Larger of the one-sided p values against the edges of the band that are not open."""
-        if self.test == "every" or not np.isfinite(self.values).all():
+    def over(self, test: str) -> str:
+        """What the interval is over."""
+        if test == "exact" or not np.isfinite(self.values).all():
+            return ""
+        trials = self.extra_variance > 0 and test != "every"
+        several = self.values.size > 1
+        return " and ".join([*["seeds"] * several, *["test trials"] * trials])
+
+    def p_value(self, asked: rule.Asked, found: Interval) -> float:
+        """Larger of the one-sided p values against the null, or the edges that are not open."""
+        if asked.test in ("every", "exact") or found.seeds < 2 or not np.isfinite(found.low):
             return np.nan
-
-        def to(x: Any) -> Any:
-            return np.log(x) if self.transform == "log" else np.asarray(x, float)
-
-        values = to(self.values)
-        found = []
+        middle = float(self._to(self.values).mean())
+        if (side := rule.claimed_side(asked)) is not None:
+            gap = side * (middle - float(self._to(asked.null)))
+            return statistics.p_above(gap, found.error, found.degrees)
+        gaps = []
+        band = asked.band
         # An edge at or below 0 cannot bind a ratio.
         if np.isfinite(band.low) and not (self.transform == "log" and band.low <= 0):
-            found.append(statistics.p_above(values, float(to(band.low))))
+            gaps.append(middle - float(self._to(band.low)))
         if np.isfinite(band.high):
-            found.append(statistics.p_above(-values, -float(to(band.high))))
-        return max(found) if found else np.nan
+            gaps.append(float(self._to(band.high)) - middle)
+        return max(
+            (statistics.p_above(gap, found.error, found.degrees) for gap in gaps), default=np.nan
+        )
 
-
-def _decide(sample: _Sample, found: Interval, band: Band) -> str:
-    if sample.test == "every":
-        share = float(np.mean([band.contains(value) for value in sample.values]))
-        if share >= SHARE_REPLICATED:
-            return REPLICATED if found.seeds > 1 else WITHIN_NOISE
-        return INCONCLUSIVE if share >= SHARE_INCONCLUSIVE else NOT_REPLICATED
-    low, high = found.bounds if np.isfinite(found.low) else (-np.inf, np.inf)
-    if np.isfinite(found.low) and band.low <= low and high <= band.high:
-        return REPLICATED
-    if band.contains(found.mean):
-        return WITHIN_NOISE
-    return INCONCLUSIVE if low <= band.high and high >= band.low else NOT_REPLICATED
+    def _to(self, x: Any) -> Any:
+        """Numbers on the scale of the interval."""
+        x = np.asarray(x, float)
+        if self.transform == "log":
+            return np.log(x)
+        if self.transform == "logit":
+            # Shares are softened as in their interval, edges of the band are not.
+            return special.logit((x * self.trials + 0.5) / (self.trials + 1) if x.ndim else x)
+        return x
 
 
 def _check_control(
@@ -190,14 +204,14 @@ def _check_control(
         return verdict
     try:
         control = _sample(metrics, claim, _overlay(claim.where, claim.negative_control))
+        reached = control.interval(claim.test).mean
     except NothingMeasuredError as nothing:
         row["note"] = _join(row["note"], f"negative control not measured: {nothing}")
         return verdict
-    row["control_value"] = control.interval().mean
-    row["control_passes"] = band.contains(row["control_value"])
-    if row["control_passes"] and verdict in (REPLICATED, WITHIN_NOISE):
+    row |= {"control_value": reached, "control_passes": band.contains(reached)}
+    if row["control_passes"] and verdict in (rule.REPLICATED, rule.COMPATIBLE):
         row["note"] = _join(row["note"], "the negative control passes the same band")
-        return INCONCLUSIVE
+        return rule.INCONCLUSIVE
     return verdict
 
 
@@ -230,9 +244,11 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> _S
     first, trials = _per_seed(metrics, claim, where)
     transform: Transform = "none"
     if claim.versus is not None:
-        second, _ = _per_seed(metrics, claim, _overlay(where, claim.versus))
+        other = _overlay(where, claim.versus)
+        second, _ = _per_seed(metrics, claim, other)
+        seeds = sorted(set(first) & set(second))
         left, right = statistics.pair(first, second)
-        if left.size == 0:
+        if not seeds:
             raise NothingMeasuredError("no seed has both sides of the comparison")
         if claim.test == "ratio":
             usable = (left > 0) & (right > 0)
@@ -240,18 +256,64 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> _S
         else:
             values = left - right
         counts = np.ones(values.size)
+        extra = _parts_variance(metrics, claim, seeds, where, other)
     else:
         seeds = sorted(first)
         values = np.array([first[seed] for seed in seeds])
         counts = np.array([trials[seed] for seed in seeds])
+        extra = (0.0, np.inf)
         if claim.test == "ratio":
             usable = values > 0
             values, counts, transform = values[usable], counts[usable], "log"
         elif claim.metric in PROPORTIONS and claim.test in ("value", "range"):
             transform = "logit"
+            extra = statistics.binomial_variance(values, counts), np.inf
+        extra = _parts_variance(metrics, claim, seeds, where) or extra
     if values.size == 0:
         raise NothingMeasuredError("no positive value to take the ratio of")
-    return _Sample(claim.test, values, counts, transform)
+    return _Sample(values, counts, transform, *(extra or (0.0, np.inf)))
+
+
+def _parts_variance(
+    metrics: pd.DataFrame, claim: Claim, seeds: Sequence[int], *places: Mapping[str, Any]
+) -> tuple[float, float] | None:
+    """What the choice of test trials adds to the variance of the mean over seeds.
+
+    Args:
+        metrics: Rows of the metrics table.
+        claim: The claim.
+        seeds: Those that are compared.
+        places: One place, or two whose difference is judged.
+
+    Returns:
+        Variance and degrees of freedom; None where the parts of the test set are not known, or
+        the claim is about something else.
+    """
+    if claim.test == "ratio" or any(p.get("perturbation", "none") != "none" for p in places):
+        return None
+    found = []
+    for place in places:
+        asked = {k: place[k] for k in ("experiment", "variant", "engine") if k in place}
+        rows = tables.where(
+            metrics, talk=claim.talk, metric=claim.metric, perturbation=parts.PART, **asked
+        )
+        if "engine" not in asked and PREFERRED_ENGINE in set(rows["engine"]):
+            rows = tables.where(rows, engine=PREFERRED_ENGINE)
+        rows = rows[rows["seed"].isin(seeds)]
+        if rows.empty:
+            return None
+        by_part = rows.groupby(["locus", "strength"])
+        if rows["engine"].nunique() > 1 or (by_part.size() != len(seeds)).any():
+            return None
+        found.append((by_part["value"].mean(), by_part["trials"].mean()))
+    (first, weights), *rest = found
+    if not rest:
+        return statistics.shared_variance(first, weights)
+    (second, others) = rest[0]
+    if first.index.equals(second.index):
+        return statistics.shared_variance(first - second, weights)
+    one, other = (statistics.shared_variance(*x) for x in ((first, weights), (second, others)))
+    return one[0] + other[0], min(one[1], other[1])
 
 
 def _per_seed(
@@ -296,11 +358,12 @@ def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 
 def _blank(claim: Claim, scale: str) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(COLUMNS.names, np.nan)
-    own = ("talk", "role", "metric", "data", "says", "test", "better")
+    own = ("talk", "role", "origin", "metric", "data", "says", "test", "better")
     row |= {"claim": claim.id, **{name: getattr(claim, name) for name in own}}
     row["published"] = np.nan if claim.published.value is None else claim.published.value
     row["unit"] = "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit
-    return row | {"seeds": 0, "scale": scale, "why": "", "note": ""}
+    told = {"looks": len(claim.looks), "history": claim.history, "why": "", "note": "", "over": ""}
+    return row | told | {"seeds": 0, "scale": scale}
 
 
 def _scale(metrics: pd.DataFrame) -> str:

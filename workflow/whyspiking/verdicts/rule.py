@@ -1,0 +1,135 @@
+"""The rule that turns a number, its interval and a band into a verdict.
+
+How often it errs is simulated in `rule_study`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.declared.claims_file import REPLICABLE, Band, Claim
+from whyspiking.measures.statistics import Interval
+
+REPLICATED = "replicated"
+COMPATIBLE = "compatible"
+DIRECTION_ONLY = "direction only"
+INCONCLUSIVE = "inconclusive"
+NOT_REPLICATED = "not replicated"
+HOLDS, FAILS = "holds", "fails"
+NOT_MEASURED = "not measured"
+OUT_OF_SCOPE = "out of scope at this scale"
+EVERY_NEEDS = 5
+"""Networks behind "every network": where half of all fail, 5 pass by chance in 3 % of runs."""
+VERDICTS = {
+    REPLICATED: "the whole interval lies where the claim says, over several networks",
+    COMPATIBLE: "the mean lies there, but the interval does not, or there is one network only "
+    f"(fewer than {EVERY_NEEDS} where every one must pass)",
+    DIRECTION_ONLY: "a difference on the claimed side, smaller than the band asks for",
+    INCONCLUSIVE: "the mean lies outside the band and the interval reaches into it, or the "
+    "negative control passes as well",
+    NOT_REPLICATED: "the whole interval lies outside, or one network where every one must pass",
+    HOLDS: "as replicated, of a check or of an extension of ours",
+    FAILS: "as not replicated, of a check or of an extension of ours",
+    NOT_MEASURED: "the run has no such number",
+    OUT_OF_SCOPE: "the claim has no band at this scale",
+}
+PASSES = (REPLICATED, HOLDS)
+LESS = {REPLICATED: COMPATIBLE, DIRECTION_ONLY: INCONCLUSIVE}
+"""What is said instead where there is one network only, or Holm's correction is not passed."""
+STAND_INS = ("simulated", "synthetic")
+"""Provenance of data that stand in for the published ones."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the rule needs to know of a claim: the test, the band, and the value of no difference.
+
+    `null` is None where no two networks are compared.
+    """
+
+    test: str
+    band: Band
+    null: float | None = None
+
+    @classmethod
+    def by(cls, claim: Claim, band: Band) -> Asked:
+        """What a claim asks for."""
+        return cls(claim.test, band, claim.null)
+
+
+def decide(asked: Asked, values: NDArray, found: Interval) -> str:
+    """The verdict of a claim that others made.
+
+    Args:
+        asked: The claim.
+        values: One number per network, (seed,).
+        found: Their mean and interval; limits are nan where there is no interval.
+    """
+    band = asked.band
+    contained = np.array([band.contains(value) for value in values])
+    if asked.test in ("every", "exact"):
+        verdict = REPLICATED if contained.all() else NOT_REPLICATED
+    elif not np.isfinite(found.low):
+        if band.contains(found.mean):
+            return COMPATIBLE
+        return INCONCLUSIVE if contained.any() else NOT_REPLICATED
+    elif (side := claimed_side(asked)) is not None:
+        verdict = _difference(side, asked, found)
+    elif band.low <= found.low and found.high <= band.high:
+        verdict = REPLICATED
+    else:
+        verdict = _short_of(band, found)
+    needed = {"exact": 1, "every": EVERY_NEEDS}.get(asked.test, 2)
+    if found.seeds < needed:
+        return LESS.get(verdict, verdict)
+    return verdict
+
+
+def claimed_side(asked: Asked) -> int | None:
+    """1 or -1 where a comparison claims a difference of that sign; else None.
+
+    A band that begins on the other side of the null ("at most a point worse") claims none: it is a
+    margin, inside which the interval must lie.
+    """
+    if asked.null is None:
+        return None
+    if asked.band.low >= asked.null:
+        return 1
+    return -1 if asked.band.high <= asked.null else None
+
+
+def _difference(side: int, asked: Asked, found: Interval) -> str:
+    null, ends = asked.null or 0.0, (found.low, found.high)
+    if min(side * (end - null) for end in ends) > 0:
+        return REPLICATED if asked.band.contains(found.mean) else DIRECTION_ONLY
+    if max(side * (end - null) for end in ends) < 0:
+        return NOT_REPLICATED
+    return _short_of(asked.band, found)
+
+
+def _short_of(band: Band, found: Interval) -> str:
+    """The verdict of an interval that does not do."""
+    if band.contains(found.mean):
+        return COMPATIBLE
+    overlaps = found.low <= band.high and found.high >= band.low
+    return INCONCLUSIVE if overlaps else NOT_REPLICATED
+
+
+def named(verdict: str, origin: str) -> str:
+    """The word for it: what nobody claimed is not replicated, it holds or fails."""
+    if origin in REPLICABLE:
+        return verdict
+    return {REPLICATED: HOLDS, NOT_REPLICATED: FAILS}.get(verdict, verdict)
+
+
+def label(verdict: str, scale: str, data: str = "") -> str:
+    """The words of the report: a verdict of a reduced run or on other data says so."""
+    if scale == "smoke":
+        return "plumbing only, no verdict"
+    if verdict != REPLICATED:
+        return verdict
+    said = f"{verdict} at reduced scale" if scale == "default" else verdict
+    return f"{said}, stand-in data" if data in STAND_INS else said

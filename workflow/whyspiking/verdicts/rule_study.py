@@ -1,0 +1,149 @@
+"""How often the rule of `rule` errs, by kind of claim and number of networks: a simulation.
+
+`python -m whyspiking.verdicts.rule_study` writes rule_study.csv beside this file; the report shows
+it. Numbers of networks are drawn from a normal distribution of standard deviation 1; a band of size
+`SIZE` is that many of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from whyspiking.declared.claims_file import Band
+from whyspiking.measures import statistics
+from whyspiking.records import columns, tables
+from whyspiking.verdicts import rule
+from whyspiking.verdicts.rule import Asked
+
+FILE = Path(__file__).with_name("rule_study.csv")
+DRAWS = 10_000
+SEEDS = (1, 3, 5, 20)
+SIZE = 2.0
+"""Size of a band in standard deviations over networks."""
+TRIALS, HURDLE = 1000, 0.9
+"""Test trials of a single network, and the accuracy that it must reach."""
+INF = float("inf")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of claim.
+
+    Attributes:
+        says: The claim in words.
+        asked: Test, band and null.
+        truths: What is true, in words -> the true value.
+        false_when: The words above for which the claim is false.
+    """
+
+    says: str
+    asked: Asked
+    truths: dict[str, float]
+    false_when: Sequence[str]
+
+
+KINDS = (
+    Kind(
+        "a gain, of no stated size",
+        Asked("difference", Band(0.0, INF), 0.0),
+        {"no gain": 0.0, "gain of 1 sd": 1.0, "gain of 2 sd": SIZE},
+        ["no gain"],
+    ),
+    Kind(
+        "a gain of at least 2 sd",
+        Asked("difference", Band(SIZE, INF), 0.0),
+        {"no gain": 0.0, "half of it": SIZE / 2, "just that": SIZE, "twice that": 2 * SIZE},
+        ["no gain", "half of it"],
+    ),
+    Kind(
+        "at most 2 sd worse",
+        Asked("difference", Band(-SIZE, INF), 0.0),
+        {"2 sd worse": -SIZE, "no difference": 0.0},
+        ["2 sd worse"],
+    ),
+    Kind(
+        "equal within 2 sd",
+        Asked("equivalence", Band(-SIZE, SIZE)),
+        {"2 sd apart": SIZE, "no difference": 0.0},
+        ["2 sd apart"],
+    ),
+    Kind(
+        "a value of at least the band's edge",
+        Asked("value", Band(0.0, INF)),
+        {"1 sd below": -1.0, "at the edge": 0.0, "2 sd above": SIZE},
+        ["1 sd below", "at the edge"],
+    ),
+    Kind(
+        "every network inside the band",
+        Asked("every", Band(0.0, INF)),
+        {"half of them": 0.0, "98 of 100": 2.054, "999 of 1000": 3.090},
+        ["half of them"],
+    ),
+)
+
+
+def study(draws: int = DRAWS, seed: int = 0) -> pd.DataFrame:
+    """Share of draws by verdict; columns `columns.RULE_STUDY`."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for kind in KINDS:
+        for truth, value in kind.truths.items():
+            for seeds in SEEDS:
+                found = [_normal(kind.asked, value, seeds, rng) for _ in range(draws)]
+                rows.append(_row(kind, truth, seeds, found))
+    single = Kind(
+        f"an accuracy of at least 90 %, of {TRIALS} trials",
+        Asked("value", Band(HURDLE, INF)),
+        {"87 %": 0.87, "90 %": 0.9, "93 %": 0.93},
+        ["87 %", "90 %"],
+    )
+    for truth, value in single.truths.items():
+        shares = rng.binomial(TRIALS, value, draws) / TRIALS
+        rows.append(_row(single, truth, 1, [_one_network(single.asked, s) for s in shares]))
+    return columns.RULE_STUDY.table(rows)
+
+
+def _normal(asked: Asked, mean: float, seeds: int, rng: Generator) -> str:
+    """The verdict of one draw of networks."""
+    values = rng.normal(mean, 1.0, seeds)
+    level = 0.90 if asked.test == "equivalence" else 0.95
+    return rule.decide(asked, values, statistics.t_interval(values, level))
+
+
+def _one_network(asked: Asked, share: float) -> str:
+    """The verdict of one network, whose interval is over its test trials."""
+    values: NDArray = np.array([share])
+    extra = statistics.binomial_variance(values, TRIALS)
+    found = statistics.logit_interval(values, TRIALS, extra_variance=extra)
+    return rule.decide(asked, values, found)
+
+
+def _row(kind: Kind, truth: str, seeds: int, found: Sequence[str]) -> dict[str, object]:
+    shares = {name: found.count(word) / len(found) for name, word in _words()}
+    told = {"claim": kind.says, "truth": truth, "is_true": truth not in kind.false_when}
+    return {**told, "networks": seeds, "draws": len(found), **shares}
+
+
+def _words() -> Iterator[tuple[str, str]]:
+    """Columns of the table and the verdicts that they count."""
+    yield from (
+        (word.replace(" ", "_"), word)
+        for word in (
+            rule.REPLICATED,
+            rule.COMPATIBLE,
+            rule.DIRECTION_ONLY,
+            rule.INCONCLUSIVE,
+            rule.NOT_REPLICATED,
+        )
+    )
+
+
+if __name__ == "__main__":
+    tables.write_csv(study(), FILE)
