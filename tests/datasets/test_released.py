@@ -24,5 +24,5 @@ def test_another_file_of_that_name_is_refused(tmp_path):
 def test_a_missing_file_says_why(tmp_path):
     with pytest.raises(released.Unavailable, match=r"not available: net \(data.originals_dir is"):
         released.read(None, "net", "1234")
-    with pytest.raises(released.Unavailable, match="not available: net is not in data.originals_d"):
+    with pytest.raises(released.Unavailable, match=r"not available: net is not in data\.originals"):
         released.read(tmp_path, "net", "1234")

@@ -148,9 +148,9 @@ def test_a_loss_that_is_not_finite_ends_the_training(whole_epochs):
     """Its push overflows; the derivatives of weights are dropped as too large and stay finite."""
     own = params(n_hidden=20, n_train=300, n_validation=100, epochs=2, batch=100, beta=1e-3)
     options = {} if whole_epochs else {"distortion": learning.Distortion()}
-    with np.errstate(over="ignore", invalid="ignore"):
-        with pytest.raises(UserError, match=r"epoch 1 of 2: .*not finite"):
-            learning.train(own, Streams(0), silent, **options)
+    told = pytest.raises(UserError, match=r"epoch 1 of 2: .*not finite")
+    with np.errstate(over="ignore", invalid="ignore"), told:
+        learning.train(own, Streams(0), silent, **options)
 
 
 def test_learning_rates():
