@@ -233,8 +233,8 @@ def distortion(metrics: Table) -> Plate:
     plate.caption = (
         "Yin-Yang networks on imperfect substrates, in Brian2: weights of few bits, clipped "
         "weights, time constants that differ between neurons, jittered spikes. Retrained networks "
-        "learned with the distortion in the forward pass, or as long without it. All test points; the "
-        "first point is the ideal substrate; dotted is chance. Bands: pointwise 95 % t intervals over "
-        "seeds."
+        "learned with the distortion in the forward pass, or as long without it. All test points; "
+        "the first point is the ideal substrate; dotted is chance. Bands: pointwise 95 % t "
+        "intervals over seeds."
     )
     return plate
