@@ -92,6 +92,9 @@ _DEFINED = {
     "perturbation.",
     "half_dose": "level: R2: level at which the normalised score is 0.5; inf if not reached.",
     "bits95": "bit: R2: fewest weight bits with normalised score of at least 0.95.",
+    "loss_recovered": "fraction: Share of the score lost under a perturbation that further "
+    "training wins back: (S - S before) / (clean S before - S before); 0 nothing, 1 all. Undefined "
+    "where less than 2 points were lost.",
     "robustness_advantage": "fraction: R3: robustness area of the spiking network minus that of "
     "its control.",
     # learning
@@ -104,6 +107,12 @@ _DEFINED = {
     "size_ratio": "1: G1: parameters of the control over those of the spiking network at equal "
     "score, geometric mean over the scores that both reach; undefined where their ranges do not "
     "overlap.",
+    # networks that others released, against what they saved
+    "released_time_error_p99": "ms: 99th percentile of the absolute difference of output spike "
+    "times in the training engine from those that the authors saved, over all output neurons and "
+    "test trials; a spike that one side lacks counts as fired at the end of the trial.",
+    "released_time_error_max": "ms: Largest of these differences.",
+    "released_decisions": "fraction: Share of test trials decided as by the saved spike times.",
     # parity of engines
     "equal_decisions": "fraction: Q1: share of trials, or labelled steps, with the same choice in "
     "both engines.",
