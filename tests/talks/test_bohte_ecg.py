@@ -135,7 +135,9 @@ def test_records_are_the_authors_where_both_files_are_there(tmp_path, monkeypatc
     assert [len(part.targets) for part in parts] == [24, 6, 8]
     assert (parts[2].targets[:, -50:] == -1).all() and (parts[2].targets[:, :-50] >= 0).all()
     # One test set for all seeds, other validation records for each.
-    again = [fulfilled(theirs).make_task(theirs, part, Streams(1)) for part in ("validation", "test")]
+    again = [
+        fulfilled(theirs).make_task(theirs, part, Streams(1)) for part in ("validation", "test")
+    ]
     assert again[0] is not None and again[1] is not None
     np.testing.assert_array_equal(again[1].targets, parts[2].targets)
     assert (again[0].targets != parts[1].targets).any()

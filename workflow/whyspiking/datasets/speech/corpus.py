@@ -111,11 +111,13 @@ class Index:
     def of(cls, shards: Sequence[Mapping[str, NDArray]]) -> Index:
         """All utterances of all speakers, speaker by speaker."""
         sizes = [len(shard["labels"]) for shard in shards]
+        n = len(shards)
+        test = [test_trials(k, shard["labels"], n) for k, shard in enumerate(shards)]
         return cls(
             shards,
             np.repeat(np.arange(len(shards)), sizes),
             np.concatenate([np.arange(n) for n in sizes]),
-            np.concatenate([test_trials(k, s["labels"], len(shards)) for k, s in enumerate(shards)]),
+            np.concatenate(test),
         )
 
     def mixed(self, test: bool) -> NDArray[np.int64]:

@@ -165,7 +165,7 @@ def worth(metrics: Table) -> Plate:
     plate, (ax,) = row_of_panels(3.3, width=6.4)
     shown, words = [], []
     for experiment, variant, name in VARIANTS:
-        engine = "jax" if variant in ("gru", "rnn", "linear") else "brian2"
+        engine = "jax" if variant in ("gru", "rnn", "traces", "linear") else "brian2"
         rows = where(
             metrics, experiment=experiment, variant=variant, metric="accuracy",
             perturbation="none", engine=engine,
@@ -187,7 +187,8 @@ def worth(metrics: Table) -> Plate:
     ax.grid(axis="x", alpha=0.3)
     return plate.says(
         "What training the time constants is worth: every network at its own best learning rate "
-        "(chosen on validation records), and adaptive neurons at the published one. Strokes: "
+        "(chosen on validation records), and adaptive neurons at the published one; the authors' "
+        "own plain neuron; feed-forward units on fixed traces of the events. Strokes: "
         "seeds; bars: 95 % t intervals.",
         "; ".join(words) + ".",
         experiment="timescales",
