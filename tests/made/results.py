@@ -229,7 +229,7 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
             for place, variant in enumerate(talk.experiments["sparse"].variants):
                 put("sparse", variant, seed, "accuracy", 0.85 - 0.01 * place)
                 put("sparse", variant, seed, "activation_sparsity", 0.8 + 0.05 * place)
-            for variant in ("gru", "rnn", "linear"):
+            for variant in ("gru", "rnn", "traces", "linear"):
                 put("ecg", variant, seed, "accuracy", 0.85 + 0.01 * rng.normal(), engine="jax")
     if talk.name == "masquelier":
         for seed in SEEDS:
