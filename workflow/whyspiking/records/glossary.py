@@ -178,8 +178,8 @@ _DEFINED = {
     "probability.",
     "cross_correlation": "1: Largest absolute correlation across channels: dendritic current with "
     "either event rate, somatic current with the upper burst probability.",
-    "channel_separation": "1: Smaller correlation of a channel with its own current, less the largest "
-    "across channels.",
+    "channel_separation": "1: Smaller correlation of a channel with its own current, less the "
+    "largest across channels.",
     "depressing_events": "1: Correlation of what depressing synapses transmit and the event rate, "
     "upper ensemble.",
     "depressing_bursts": "1: The same for the burst rate.",

@@ -77,7 +77,7 @@ credit : 1
 lifted : 1
 carry : 1 (shared)
 """
-"""Eqs. 1-3, 6 (decay), 5 (probability), 7, 10 and 11; `burst_blind` >= 0 replaces the probability."""
+"""Eqs. 1-3, 6 (decay), 5 (probability), 7, 10, 11; `burst_blind` >= 0 replaces the probability."""
 
 NOISE = """
 u = uniform(key, timestep(t, dt))
