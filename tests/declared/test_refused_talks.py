@@ -233,7 +233,7 @@ CLAIM_DAMAGE = {
     ),
     "an id twice": (lambda entries: entries.append(dict(entries[0])), "id", "2 times"),
     "two key claims": (lambda entries: entries[1].update(
-        role="key", negative_control={"variant": "linear"}), "key", "2 claims"),
+        role="key", origin="talk", negative_control={"variant": "linear"}), "key", "2 claims"),
     "no key claim": (claim(role="secondary"), "key", "0 claims"),
 }  # fmt: skip
 
