@@ -27,8 +27,8 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     cell = network.info.get("cell", "")
     if networks.resets(cell):
         raise NotExpressible(
-            f"bohte: variant '{variant}' adds its input whole and begins at 0 again within the step "
-            "(Eq. 20), not at the next one, as the synapses back of variants lif, lif_fixed do"
+            f"bohte: variant '{variant}' adds its input whole and begins at 0 again within the "
+            "step (Eq. 20), not at the next one, as the synapses back of lif, lif_fixed do"
         )
     if cell not in networks.SPIKING:
         raise NotExpressible(f"bohte: variant '{variant}' does not spike")
