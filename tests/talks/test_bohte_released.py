@@ -99,3 +99,19 @@ def test_missing_files_are_told(tmp_path):
     (tmp_path / released.FILE).write_bytes(b"something")
     made = fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
     assert "QTDB_train.mat and QTDB_test.mat are not" in made.info["unavailable"]
+
+
+@pytest.mark.parametrize(
+    "experiment, variant, info, said",
+    [
+        ("released", "spiking", {}, "released network adapt"),
+        ("timescales", "lif_published", {"cell": "lif_published"}, "begins at 0 again"),
+    ],
+)
+def test_neither_is_written_as_a_graph(experiment, variant, info, said):
+    from whyspiking.contract.types import Network
+    from whyspiking.nir import Clock, NotExpressible
+    from whyspiking.talks.bohte import nir
+
+    with pytest.raises(NotExpressible, match=said):
+        nir.to_nir(params_of(experiment), variant, Network({}, info), Clock(4.0))

@@ -173,9 +173,7 @@ def _times(x: Any, w: Any) -> Any:
     return (x.reshape(-1, x.shape[-1]) @ w).reshape(*x.shape[:-1], w.shape[1])
 
 
-def _spikes(
-    params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None
-) -> Any:
+def _spikes(params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None) -> Any:
     """Spikes of layer k."""
     constants, beta, drive, w_rec, alpha, rho = _layer(params, cell, arrays, x, k, strength)
     if resets(cell):

@@ -16,7 +16,6 @@ from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
 
 
-
 def provenance(params: Params) -> Literal["original", "simulated"]:
     """Whose records: the authors' where `originals_dir` has their files, else simulated ones.
 
