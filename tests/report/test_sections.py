@@ -11,7 +11,7 @@ from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
 from whyspiking.report import html, sections, talk_page
 from whyspiking.report.sections import verdict_table
-from whyspiking.verdicts import judge, overview
+from whyspiking.verdicts import judge, overview, rule
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,12 +111,34 @@ def test_open_bands_are_inequalities():
 
 
 def test_every_verdict_has_its_own_symbol_word_and_chip():
-    assert set(html.VERDICT_LOOK) == set(judge.VERDICTS)
-    assert len({look[0] for look in html.VERDICT_LOOK.values()}) == len(judge.VERDICTS)
-    for verdict in judge.VERDICTS:
+    assert set(html.VERDICT_LOOK) == set(rule.VERDICTS)
+    assert len({look[0] for look in html.VERDICT_LOOK.values()}) == len(rule.VERDICTS)
+    for verdict in rule.VERDICTS:
         shown = html.macros("macros").verdict(verdict, judge.label(verdict, "default"))
         assert judge.label(verdict, "default") in shown
         assert shown.startswith('<span class="chip ')
+
+
+def test_checks_have_a_table_of_their_own_and_history_stands_beside_the_verdict():
+    look = {"commit": "77a7cd3", "recipe": "five epochs", "value": 0.9, "verdict": "inconclusive"}
+    registered = [
+        claim("key", "key", metric="accuracy", looks=[look]),
+        claim("check", metric="equal_decisions", origin="check"),
+    ]
+    table = verdicts(registered, {"toy.task.key": [0.95, 0.951], "toy.task.check": [0.99, 0.99]})
+    page = verdict_table(table, {c.id: c for c in registered}, {"toy": talk()}, many=True)
+    claimed, checks = page.split("Checks: 1 of 1 hold")
+    assert "toy.task.key" in claimed and "toy.task.check" not in claimed
+    assert "toy.task.check" in checks
+    assert "second recipe after one look at the test set (five epochs: 0.9, inconclusive" in claimed
+    assert table.set_index("claim")["looks"].to_dict() == {"toy.task.key": 1, "toy.task.check": 0}
+
+
+def test_the_rule_is_explained_with_how_often_it_errs():
+    page = sections.how_to_read()
+    for word in rule.VERDICTS:
+        assert f"</span> {word}</span>" in page
+    assert "a gain, of no stated size" in page and "2.4 %" in page
 
 
 def test_failed_and_key_claims_are_as_visible_as_others():
@@ -167,11 +189,20 @@ def test_negative_control_that_passes_is_called_out():
 
 
 def test_verdicts_are_counted():
-    registered = [claim("a", "key", metric="accuracy"), claim("b", metric="accuracy_fresh")]
-    table = verdicts(registered, {"toy.task.a": [0.9, 0.9, 0.91], "toy.task.b": [0.1, 0.1, 0.11]})
-    said = sections.counts(table)
-    assert "<strong>1 of 1 key claims</strong>" in said
-    assert "Of 1 secondary claims 0 replicated" in said
+    registered = [
+        claim("a", "key", metric="accuracy"),
+        claim("b", metric="accuracy_fresh"),
+        claim("c", metric="equal_decisions", origin="check"),
+        claim("d", metric="undecided", origin="ours"),
+    ]
+    found = {"a": [0.9, 0.9, 0.91], "b": [0.1, 0.1, 0.11], "c": [0.9, 0.9, 0.91], "d": [0.1, 0.1]}
+    table = verdicts(registered, {f"toy.task.{name}": values for name, values in found.items()})
+    said = " ".join(sections.counts(table).split())
+    assert "<strong>1 of 1 key claims replicated</strong>." in said
+    # What nobody claimed is not counted among replications.
+    assert "Of 1 further claims of papers and abstracts none replicated, 1 not replicated." in said
+    assert "Of 1 claims of our own none hold, 1 fails." in said
+    assert "1 checks" in said and "1 hold." in said
     told = sections.key_claims(table, {"toy": talk()})
     assert "It says a &amp; more" in told
     assert "It says b" not in told

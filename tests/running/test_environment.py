@@ -121,8 +121,8 @@ def test_what_the_code_imports_is_a_direct_dependency():
         assert {canonicalize_name(owner) for owner in owners} & known, f"{path}: {owners}"
 
 
-def test_what_slows_every_start_of_snakemake_stays_out():
-    """With this package installed, importing jsonschema takes a second longer."""
+def test_what_only_jupyterlab_needs_stays_out():
+    """No run needs it, and where it is installed, importing jsonschema takes a second longer."""
     assert "rfc3987-syntax" not in ENTRIES
 
 

@@ -29,9 +29,12 @@ from whyspiking.verdicts.axes import AGAINST, FAVOURS
 
 VERDICT_COLOURS = {
     "replicated": GREEN,
-    "replicated, within noise": BLUE,
+    "holds": GREEN,
+    "compatible": BLUE,
+    "direction only": OLIVE,
     "inconclusive": OLIVE,
     "not replicated": RED,
+    "fails": RED,
 }
 """As on its chip; grey where nothing was judged."""
 SIDE_LOOK = {FAVOURS: (GREEN, "^"), AGAINST: (RED, "s")}

@@ -19,11 +19,20 @@ ASSETS = Path(__file__).with_name("assets")
 VERDICT_LOOK = {
     # verdict -> symbol, colour class, rank when sorting
     "replicated": ("✓", "green", 0),
-    "replicated, within noise": ("≈", "blue", 1),
-    "inconclusive": ("?", "olive", 2),
-    "not replicated": ("✗", "red", 3),
-    "not measured": ("–", "grey", 4),
-    "out of scope at this scale": ("○", "grey", 5),
+    "holds": ("●", "green", 1),
+    "compatible": ("≈", "blue", 2),
+    "direction only": ("↗", "olive", 3),
+    "inconclusive": ("?", "olive", 4),
+    "not replicated": ("✗", "red", 5),
+    "fails": ("▼", "red", 6),
+    "not measured": ("–", "grey", 7),
+    "out of scope at this scale": ("○", "grey", 8),
+}
+ORIGIN_WORDS = {
+    "published": "published claim",
+    "talk": "said in the talk's abstract",
+    "ours": "our extension",
+    "check": "check",
 }
 DATA_WORDS = {
     "original": "original data",
@@ -69,6 +78,7 @@ def templates() -> jinja2.Environment:
         "limits": limits,
         "band": band,
         "VERDICT_LOOK": VERDICT_LOOK,
+        "ORIGIN_WORDS": ORIGIN_WORDS,
         "DATA_WORDS": DATA_WORDS,
     }
     return environment

@@ -21,7 +21,7 @@ from whyspiking.report import html
 
 README = Path("README.md")
 VERDICTS = Path("results/reference/verdicts.csv")
-HEAD = "| what | published | ours, 95 % interval over seeds | verdict |"
+HEAD = "| what | published | ours, 95 % interval | verdict |"
 ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
 
 

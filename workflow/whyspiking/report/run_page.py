@@ -86,7 +86,8 @@ class RunPage:
     def verdict_table(self) -> Html:
         """Verdicts on all claims of all talks."""
         claims = claims_of(self.talks.values())
-        return Html(sections.verdict_table(self.verdicts, claims, self.talks, many=True))
+        told = sections.verdict_table(self.verdicts, claims, self.talks, many=True)
+        return Html(told + sections.how_to_read())
 
     def forest(self) -> Html:
         """All claims as a forest plot, to open on demand: it is as long as the table."""

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.claims_file import REPLICABLE, Claim
 from whyspiking.declared.registry import Talk
+from whyspiking.records import tables
+from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
-from whyspiking.report.html import macros
+from whyspiking.report.html import VERDICT_LOOK, macros
+from whyspiking.verdicts import rule, rule_study
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
 MEASURES = (
@@ -36,24 +39,22 @@ MEASURES = (
     ("Q1", "score in Brian2 minus score in the engine of training", "one"),
 )
 """Heading of a measure, meaning, and which macro writes the cell."""
-PASSES = ("replicated", "replicated, within noise")
 OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio", "speed_area_gain")
 """Metrics that are computed when a talk's tables are collected, not when it is simulated."""
 
 
 def counts(verdicts: Table) -> Markup:
-    """How many claims replicated, in a paragraph."""
-    key = verdicts["role"] == "key"
-    return macros("sections").counts(_counted(verdicts[key]), _counted(verdicts[~key]))
+    """How many claims of papers and talks replicated, and how many checks hold, in a paragraph."""
+    key, whose = verdicts["role"] == "key", verdicts["origin"]
+    others = whose.isin(REPLICABLE)
+    parts = [key, others & ~key, whose == "ours", whose == "check"]
+    return macros("sections").counts([_counted(verdicts[part]) for part in parts])
 
 
 def _counted(verdicts: Table) -> dict[str, int]:
-    """Number of claims, and of those with each verdict."""
+    """Number of claims by verdict, in the order of the chips; those that do not occur left out."""
     found = verdicts["verdict"].value_counts().to_dict()
-    passed = sum(found.get(name, 0) for name in PASSES)
-    failed, open_ = found.get("not replicated", 0), found.get("inconclusive", 0)
-    rest = len(verdicts) - passed - failed - open_
-    return {"all": len(verdicts), "passed": passed, "failed": failed, "open": open_, "rest": rest}
+    return {word: found[word] for word in VERDICT_LOOK if word in found}
 
 
 def key_claims(verdicts: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -117,7 +118,7 @@ def measures_table(measures: Table) -> Markup:
 def verdict_table(
     verdicts: Table, claims: Mapping[str, Claim], talks: Mapping[str, Talk], *, many: bool
 ) -> Markup:
-    """All verdicts, key claims first, none more prominent than another.
+    """All verdicts, key claims first, none more prominent than another; checks in their own table.
 
     Args:
         verdicts: Rows of verdicts.csv.
@@ -135,7 +136,15 @@ def verdict_table(
         named = [control.get(key) for key in ("experiment", "variant", "perturbation")]
         name = ", ".join(str(part) for part in named if part not in (None, "none"))
         rows.append((row, claim, source, name))
-    return macros("verdicts").verdict_table(rows, many)
+    checks = [row for row in rows if row[1].origin == "check"]
+    claimed = [row for row in rows if row[1].origin != "check"]
+    return macros("verdicts").verdict_tables(claimed, checks, many)
+
+
+def how_to_read() -> Markup:
+    """What the verdicts mean, and how often the rule errs."""
+    study = tables.read(rule_study.FILE, RULE_STUDY)
+    return macros("verdicts").how_to_read(rule.VERDICTS, study.to_dict("records"))
 
 
 def _short_citation(cite: str) -> str:

@@ -17,6 +17,7 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import overview
 from whyspiking.verdicts.axes import AGAINST, FAVOURS, UNCLEAR
+from whyspiking.verdicts.rule import FAILED, PASSES
 
 YES, PART, NO, UNDECIDED, NONE = "yes", "in part", "no", "undecided", "n/a"
 WORDS = (YES, PART, NO, UNDECIDED, NONE)
@@ -245,8 +246,8 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
 
 
 def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Finding]:
-    """Claims of the talks that count for an axis: replicated ones favour spikes."""
-    sides = {"replicated": FAVOURS, "not replicated": AGAINST}
+    """Claims that count for an axis: those that pass favour spikes, ours as well as the talks'."""
+    sides = {word: FAVOURS for word in PASSES} | {word: AGAINST for word in FAILED}
     found = []
     for row in verdicts.to_dict("records"):
         claim = claims.get(row["claim"])

@@ -37,7 +37,8 @@ VERDICTS = {
     OUT_OF_SCOPE: "the claim has no band at this scale",
 }
 PASSES = (REPLICATED, HOLDS)
-LESS = {REPLICATED: COMPATIBLE, DIRECTION_ONLY: INCONCLUSIVE}
+FAILED = (NOT_REPLICATED, FAILS)
+LESS: dict[str, str] = {REPLICATED: COMPATIBLE, DIRECTION_ONLY: INCONCLUSIVE}
 """What is said instead where there is one network only, or Holm's correction is not passed."""
 STAND_INS = ("simulated", "synthetic")
 """Provenance of data that stand in for the published ones."""

@@ -146,4 +146,4 @@ def _words() -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    tables.write_csv(study(), FILE)
+    study().to_csv(FILE, index=False, float_format=tables.NUMBER)
