@@ -51,7 +51,7 @@ DISTORTED = {
     "spiking": "trained on the ideal substrate",
     "unadapted": "trained on the ideal substrate",
     "retrained": "retrained with the distortion",
-    "sham": "retrained as long without it",
+    "sham": "retrained without the distortion",
 }
 
 # Validation accuracy of the networks released with the paper (v1.0.0), after these epochs.
