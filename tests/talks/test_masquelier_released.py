@@ -11,7 +11,6 @@ from made.bars import params, silent
 from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import originals
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import model, released
 
@@ -58,11 +57,3 @@ def test_a_missing_file_is_said(tmp_path, folder):
     found = fulfilled(own).train(own, "authors", Streams(0), {}, silent)
     assert not found.arrays
     assert found.info["unavailable"].startswith(f"file not available: {released.FILE}")
-
-
-def test_what_is_there_is_read(tmp_path):
-    (tmp_path / "some").write_bytes(b"spikes")
-    digest = hashlib.sha256(b"spikes").hexdigest()
-    assert originals.read(tmp_path, "some", digest) == b"spikes"
-    with pytest.raises(originals.NotThere, match="some"):
-        originals.read(tmp_path / "nowhere", "some", digest)

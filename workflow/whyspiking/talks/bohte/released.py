@@ -6,7 +6,6 @@ section 12). The file holds the arrays of `model_0.853338_36_New.pth` (byin-cwi/
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Mapping
 from typing import Any
@@ -26,6 +25,7 @@ from whyspiking.contract.types import (
     Progress,
     Task,
 )
+from whyspiking.datasets import released
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import simulation
 from whyspiking.talks.bohte import task as tasks
@@ -57,23 +57,16 @@ def train(
         UserError: If the file is not the released one, or its content does not fit.
     """
     facts = {"engine": gradient.ENGINE, "provenance": "original"}
-    folder = params.originals_dir
-    if folder is None:
-        reason = f"{FILE} (data.originals_dir is not set)"
-    elif not (folder / FILE).is_file():
-        reason = f"{FILE} is not in data.originals_dir"
-    elif tasks.provenance(params) != "original":
-        reason = "QTDB_train.mat and QTDB_test.mat are not in data.originals_dir"
-    else:
-        raw = (folder / FILE).read_bytes()
-        found = hashlib.sha256(raw).hexdigest()
-        if found != DIGEST:
-            raise UserError(
-                f"{folder / FILE}: SHA-256 is {found}; expected {DIGEST}; fetch the file again"
+    try:
+        raw = released.read(params.originals_dir, FILE, DIGEST)
+        if tasks.provenance(params) != "original":
+            raise released.Unavailable(
+                "file not available: QTDB_train.mat and QTDB_test.mat are not in data.originals_dir"
             )
-        with np.load(io.BytesIO(raw), allow_pickle=False) as saved:
-            return Network(parse(dict(saved), params), facts)
-    return Network({}, {**facts, "unavailable": f"file not available: {reason}"})
+    except released.Unavailable as reason:
+        return Network({}, {**facts, "unavailable": str(reason)})
+    with np.load(io.BytesIO(raw), allow_pickle=False) as saved:
+        return Network(parse(dict(saved), params), facts)
 
 
 def parse(saved: Mapping[str, NDArray], params: Params) -> dict[str, NDArray]:

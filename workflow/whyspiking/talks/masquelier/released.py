@@ -12,7 +12,7 @@ import numpy as np
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Parents, Progress
-from whyspiking.datasets import originals
+from whyspiking.datasets import released
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
 from whyspiking.talks.masquelier.model import CODE_ORDER, bind, decode, evaluate, to_brian
@@ -38,8 +38,8 @@ def train(
     """
     facts = {"engine": compiled.NAME}
     try:
-        raw = originals.read(params.originals_dir, FILE, SHA256)
-    except originals.NotThere as reason:
+        raw = released.read(params.originals_dir, FILE, SHA256)
+    except released.Unavailable as reason:
         return Network({}, {**facts, "unavailable": str(reason)})
     return Network(parse(raw, params), facts)
 
