@@ -91,12 +91,15 @@ def test_another_file_of_that_name_is_refused(tmp_path):
         fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
 
 
-def test_missing_files_are_told(tmp_path):
+def test_missing_files_are_told(tmp_path, monkeypatch):
     there = replace(PARAMS, originals_dir=tmp_path)
     for params, said in ((PARAMS, "originals_dir is not set"), (there, "is not in data.originals")):
         made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
         assert f"{released.FILE} " in made.info["unavailable"] and said in made.info["unavailable"]
     (tmp_path / released.FILE).write_bytes(b"something")
+    with pytest.raises(UserError, match="SHA-256"):
+        fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
+    monkeypatch.setattr(released, "DIGEST", hashlib.sha256(b"something").hexdigest())
     made = fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
     assert "QTDB_train.mat and QTDB_test.mat are not" in made.info["unavailable"]
 

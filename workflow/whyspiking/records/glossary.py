@@ -117,9 +117,8 @@ _DEFINED = {
     "equal_decisions": "fraction: Q1: share of trials, or labelled steps, with the same choice in "
     "both engines.",
     "spike_time_error": "ms: Q1: median absolute difference of output spike times between engines.",
-    "spike_time_error_p99": "ms: Q1: 99th percentile of the same over all output neurons and trials; "
-    "of networks released by others, against the spike times that they saved. A spike that one side "
-    "lacks counts as fired at the end of the trial.",
+    "spike_time_error_p99": "ms: Q1: 99th percentile of the same over all output neurons and "
+    "trials; a spike that one engine lacks counts as fired at the end of the trial.",
     "spike_time_error_max": "ms: Q1: largest of these differences.",
     "spike_time_error_hidden": "ms: Q1: median absolute difference of hidden spike times between "
     "engines.",
