@@ -229,7 +229,7 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
             for place, variant in enumerate(talk.experiments["sparse"].variants):
                 put("sparse", variant, seed, "accuracy", 0.85 - 0.01 * place)
                 put("sparse", variant, seed, "activation_sparsity", 0.8 + 0.05 * place)
-            for variant in ("gru", "rnn", "linear"):
+            for variant in ("gru", "rnn", "traces", "linear"):
                 put("ecg", variant, seed, "accuracy", 0.85 + 0.01 * rng.normal(), engine="jax")
     if talk.name == "masquelier":
         for seed in SEEDS:
@@ -256,7 +256,8 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                 ):  # fmt: skip
                     put("mismatch", "spiking", seed, metric, 0.95 - lost * level, **at)
                 put("mismatch", "spiking", seed, "lost", 0.3 * level, **at)
-                put("mismatch", "spiking", seed, "regained", 0.66, **at)
+                put("mismatch", "spiking", seed, "gained", 0.2 * level, **at)
+                put("mismatch", "spiking", seed, "above_half_way", 0.05 * level, **at)
     if talk.name == "clopath":
         for seed in SEEDS:
             for experiment in ("ode", "episode"):
