@@ -68,7 +68,12 @@ def _scherr(rng: np.random.Generator, experiment: str) -> dict[str, np.ndarray]:
         }
     if experiment == "pattern":
         made = {"pattern.time_ms": time, "pattern.target": wave}
-        for variant, noise in (("untrained", 0.9), ("spiking", 0.05), ("random", 0.07)):
+        for variant, noise in (
+            ("untrained", 0.9),
+            ("readout", 0.2),
+            ("spiking", 0.05),
+            ("random", 0.07),
+        ):
             made[f"pattern.output.{variant}"] = wave + noise * rng.normal(size=time.size)
         return made
     if experiment != "evidence":
