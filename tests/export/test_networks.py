@@ -105,6 +105,7 @@ def test_what_cannot_be_expressed_says_why():
         ("naud", "mnist"): "without spikes",
         ("scherr", "evidence"): "refractory",
         ("scherr", "oneshot"): "no learning",
+        ("scherr", "oneshot_outside"): "no learning",
         ("masquelier", "words"): "Delay",
         ("comsa", "boolean"): "16 networks",
         ("goeltz", "distortion"): "simulator",

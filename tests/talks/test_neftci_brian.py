@@ -183,8 +183,8 @@ def test_deviating_neurons_have_their_own_threshold_and_time_constants():
     assert any((plain[name] != found[name]).any() for name in expected)
 
 
-def test_regained_is_a_share_of_a_loss_that_there_is():
-    own = params("mismatch", least_loss=0.1)
+def test_what_relearning_brings_counts_every_device():
+    own = params("mismatch")
     given = task_of(own, 40)
     control = np.zeros((40, own.n_frames, 2))
     control[10:, :, plastic.BUILT] = 1
@@ -203,8 +203,13 @@ def test_regained_is_a_share_of_a_loss_that_there_is():
 
     found = measured(4, 1)
     assert found["lost"] == pytest.approx(0.4)
-    assert found["regained"] == pytest.approx(0.75)
-    assert np.isnan(measured(0, 3)["regained"])
+    assert found["gained"] == pytest.approx(0.3)
+    assert found["above_half_way"] == pytest.approx(0.9 - (1.0 + 0.6) / 2)
+    # A device that lost nothing, and one that learning harms.
+    found = measured(0, 3)
+    assert (found["lost"], found["gained"]) == pytest.approx((0.0, -0.3))
+    assert found["above_half_way"] == pytest.approx(-0.3)
+    assert measured(4, 2)["above_half_way"] == pytest.approx(0.0)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers

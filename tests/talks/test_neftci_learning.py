@@ -4,10 +4,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from made.neftci_networks import digits, network_of, params, seen
+from made.neftci_networks import digits, network_of, params, seen, task_of
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.neftci import gru, learning, memory, model, network, rules, task
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Condition, Recording
+from whyspiking.talks.neftci import (
+    gru,
+    learning,
+    measures,
+    memory,
+    model,
+    network,
+    rules,
+    task,
+)
 from whyspiking.talks.neftci.network import Constants, Weights
 from whyspiking.talks.neftci.rules import Rule
 
@@ -185,6 +196,21 @@ def test_votes_and_when_they_are_settled():
     np.testing.assert_array_equal(trials.choices, [1, 2])
     # First row after the burn-in: 0, 1 (tie, the lower leads), 1, 0 (tie), 1: settled in the last.
     np.testing.assert_array_equal(trials.decision_ms, [75.0, 15.0])
+
+
+def test_gains_are_those_of_the_last_layer():
+    """Three layers of which the second is right most often: 10, 18 and 16 of 20 trials."""
+    own = params()
+    given = task_of(own, 20)
+    traces, spikes = {}, {}
+    for k, right in enumerate((10, 18, 16), start=1):
+        choices = np.where(np.arange(20) < right, given.targets, given.targets + 1)
+        traces[f"readout{k}"] = np.eye(5)[choices][:, None].repeat(own.n_frames, axis=1)
+        one = np.array([1.0]), np.array([0], np.int32), np.array([0], np.int32)
+        spikes[f"layer{k}"] = Spikes(*one, 20, own.hidden[k - 1], own.dt_ms * own.n_frames)
+    found = measures.measures(own, Condition(), Recording(spikes, traces), given)
+    assert found["depth_gain"] == pytest.approx(0.3)
+    assert found["last_layer_gain"] == pytest.approx(-0.1)
 
 
 def test_frames_and_spikes_say_the_same():

@@ -239,6 +239,26 @@ def test_the_pattern_is_a_sum_of_whole_cycles():
     assert (power[[1, 2, 3, 5]] > 0.01).all()
 
 
+def test_the_control_of_patterns_learns_its_readout_only():
+    from whyspiking.contract.randomness import Streams
+    from whyspiking.talks.scherr import pattern
+
+    params = parameters("pattern")
+    before = pattern.initial(params, Streams(0))
+    control = pattern.train(params, "readout", Streams(0), {}, lambda *_: None)
+    np.testing.assert_array_equal(control.arrays["w"], before["w"].astype(np.float32))
+    assert np.abs(control.arrays["w_out"] - before["w_out"]).max() > 0.01
+    assert control.info["epochs"] == params.iterations
+
+
+def test_movements_outside_differ_from_the_family_in_frequency_only():
+    inside, outside = (dict(parameters(f"oneshot{end}").values) for end in ("", "_outside"))
+    family, others = inside.pop("sine_hz"), outside.pop("sine_hz")
+    assert not set(family) & set(others)
+    assert min(family) < min(others) < max(others) < max(family)
+    assert inside == outside
+
+
 def in_brian(model, stimulus, values, n_trials: int):
     """Run a model interpreted, without compiling; returns its objects and monitors."""
     import brian2

@@ -117,7 +117,7 @@ _DEFINED = {
     "equal_decisions": "fraction: Q1: share of trials, or labelled steps, with the same choice in "
     "both engines.",
     "spike_time_error": "ms: Q1: median absolute difference of output spike times between engines.",
-    "spike_time_error_p99": "ms: Q1: 99th percentile of the difference over all output neurons and "
+    "spike_time_error_p99": "ms: Q1: 99th percentile of the same over all output neurons and "
     "trials; a spike that one engine lacks counts as fired at the end of the trial.",
     "spike_time_error_max": "ms: Q1: largest of these differences.",
     "spike_time_error_hidden": "ms: Q1: median absolute difference of hidden spike times between "
@@ -140,9 +140,13 @@ _DEFINED = {
     "compressed replay.",
     "order_correlation_reversed": "1: The same against the reversed replay.",
     "order_correlation_shuffled": "1: The same with neuron labels shuffled, mean absolute value.",
+    "ordered_share": "fraction: Share of excitatory neurons with at least 3 spikes in the sequence "
+    "and in its replay: those whose order is compared.",
+    "sequence_rate": "Hz: Spikes per excitatory neuron and second while the septum is on.",
+    "replay_rate": "Hz: The same while the septum is off.",
     "compression": "1: Measured duration of the sequence over that of its replay.",
-    "compression_prediction": "1: f_off / (f_int - f_septum) from measured frequencies.",
-    "compression_deviation": "fraction: Measured compression over its prediction, minus 1.",
+    "output_frequency": "Hz: Frequency of an autonomous output: slope of the phase of its analytic "
+    "signal.",
     # labelled steps (bohte)
     "accuracy_padded": "fraction: Accuracy over steps with unlabelled ones counted as the first "
     "class.",
@@ -151,6 +155,8 @@ _DEFINED = {
     # first-spike networks (comsa)
     "hidden_before_decision": "fraction: Share of hidden neurons that fire before the decision, "
     "mean over decided trials.",
+    "slow_regime": "1: 1 for a network that decides after at least 99 % of its hidden neurons have "
+    "fired, else 0.",
     "accuracy_xor": "fraction: Accuracy on noisy XOR, median over networks.",
     "accuracy_and": "fraction: Accuracy on noisy AND, median over networks.",
     "accuracy_or": "fraction: Accuracy on noisy OR, median over networks.",
@@ -171,6 +177,8 @@ _DEFINED = {
     "probability.",
     "cross_correlation": "1: Largest absolute correlation across channels: dendritic current with "
     "either event rate, somatic current with the upper burst probability.",
+    "channel_separation": "1: Smaller correlation of a channel with its own current, less the "
+    "largest across channels.",
     "depressing_events": "1: Correlation of what depressing synapses transmit and the event rate, "
     "upper ensemble.",
     "depressing_bursts": "1: The same for the burst rate.",
@@ -251,6 +259,8 @@ _DEFINED = {
         for place in ("layer1", "layer2", "layer3", "network")
     },
     "depth_gain": "fraction: Accuracy of the last layer's readout minus that of the first layer's.",
+    "last_layer_gain": "fraction: Accuracy of the last layer's readout minus that of the layer "
+    "before.",
     "memory_slope_local": "byte/step: Growth of a local training step's buffers with the length of "
     "the trial.",
     "memory_slope_end_to_end": "byte/step: The same of back-propagation through time.",
@@ -259,8 +269,9 @@ _DEFINED = {
     "accuracy_built": "fraction: Accuracy with deviating neurons, nothing relearned.",
     "accuracy_relearned": "fraction: Accuracy with deviating neurons after relearning.",
     "lost": "fraction: Accuracy that is lost when neurons deviate: designed - built.",
-    "regained": "fraction: (relearned - built) / (designed - built): share of the loss that is "
-    "regained; nan where less than `least_loss` of talk.yaml was lost.",
+    "gained": "fraction: Accuracy that relearning brings: relearned - built.",
+    "above_half_way": "fraction: relearned - (designed + built) / 2; above 0 where relearning "
+    "regains more than half of what was lost.",
     # training cost
     "train_seconds": "s: Wall-clock time of training.",
     "epoch_seconds": "s: Process CPU time of one training epoch.",

@@ -5,7 +5,7 @@ It orders the samples, notes what it measured, and ends where a number is not fi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, SupportsFloat
 
@@ -47,6 +47,30 @@ def batches(n_samples: int, batch: int, shuffle: Generator) -> NDArray[np.int64]
     """Samples of one epoch in random order, (step, batch); an incomplete last batch is left out."""
     n_steps = n_samples // batch
     return shuffle.permutation(n_samples)[: n_steps * batch].reshape(n_steps, batch)
+
+
+def require_finite(arrays: Mapping[str, Any], when: str, rate: float) -> None:
+    """End a training one of whose numbers is not finite.
+
+    Args:
+        arrays: What it is, for the message ("the gradient of w") -> the array.
+        when: At which step, for the message.
+        rate: Learning rate, for the message.
+
+    Raises:
+        UserError: If there is such a number; names its arrays.
+    """
+    names = [name for name, array in arrays.items() if not np.isfinite(array).all()]
+    if names:
+        raise UserError(
+            f"training: not finite {when}: {', '.join(names)} (learning rate {rate:g}); expected "
+            "finite numbers; lower the learning rate"
+        )
+
+
+def stacked(steps: Sequence[Mapping[str, Any]]) -> dict[str, NDArray]:
+    """What every step of an epoch told, for `refuse_broken`: name -> values, (step,)."""
+    return {name: np.stack([told[name] for told in steps]) for name in steps[0]}
 
 
 def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:

@@ -236,9 +236,7 @@ def memory(history: Table) -> Plate:
 
 def device(metrics: Table) -> Plate:
     """Accuracy of devices before and after learning against how much neurons deviate."""
-    rows: Table = where(
-        metrics, experiment="mismatch", perturbation="device", metric=[*STAGES, "regained"]
-    )
+    rows: Table = where(metrics, experiment="mismatch", perturbation="device", metric=[*STAGES])
     if rows.empty:
         raise NotMeasuredError("No device was simulated.")
     plate, (ax,) = row_of_panels(2.9, width=5.4)
@@ -257,8 +255,8 @@ def device(metrics: Table) -> Plate:
         )  # fmt: skip
     return plate.says(
         "Devices whose neurons deviate, in Brian2: the same test digits before the deviations, "
-        "with them, and after learning online on training digits with them. Bands: 95 % t "
-        "intervals over seeds.",
+        "with them, and after learning online on training digits with them; 0 %: the same lesson "
+        "without deviations, the control. Bands: 95 % t intervals over seeds.",
         "; ".join(words) + ".",
         experiment="mismatch",
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.talks.neftci import model, task
-from whyspiking.training.history import History, batches
+from whyspiking.training.history import BROKEN, History, batches, refuse_broken, stacked
 
 ENGINE = "jax"
 EVALUATED_AT_ONCE = 250
@@ -82,18 +82,22 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
 
     @jax.jit
     def update(arrays: Any, state: Any, frames: Any, labels: Any) -> Any:
-        updates, state = adam.update(jax.grad(loss)(arrays, frames, labels), state, arrays)
-        return optax.apply_updates(arrays, updates), state
+        slopes = jax.grad(loss)(arrays, frames, labels)
+        updates, state = adam.update(slopes, state, arrays)
+        broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() for name, g in slopes.items()}
+        return optax.apply_updates(arrays, updates), state, broken
 
     arrays: Any = {name: jnp.asarray(x) for name, x in initial(params, streams).items()}
     state, shuffle = adam.init(arrays), streams.rng("shuffle")
     history, seconds = History(), []
     value = float("nan")
     for epoch in range(params.epochs):
-        began = time.process_time()
+        began, broken = time.process_time(), []
         for chosen in batches(n, batch, shuffle):
-            arrays, state = update(arrays, state, data.unpacked(chosen), data.labels[chosen])
-        jax.block_until_ready(arrays)
+            given = data.unpacked(chosen), data.labels[chosen]
+            arrays, state, found = update(arrays, state, *given)
+            broken.append(found)
+        refuse_broken(stacked(broken), epoch + 1, params.rate_gru)
         seconds.append(time.process_time() - began)
         choices = _decide(params, arrays, held_out.labels, held_out.unpacked()).choices
         value = float((choices == held_out.labels).mean())

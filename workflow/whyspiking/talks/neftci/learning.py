@@ -17,7 +17,7 @@ from whyspiking.errors import UserError
 from whyspiking.talks.neftci import alignment, model, network, rules, task
 from whyspiking.talks.neftci.network import Constants, Weights
 from whyspiking.talks.neftci.rules import Moving, Optimiser, Rule
-from whyspiking.training.history import History, batches
+from whyspiking.training.history import History, batches, refuse_broken, stacked
 
 LEARN: dict[str, Callable[..., Moving]] = {
     "online": rules.learn_online,
@@ -88,7 +88,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     history = History()
     layers: list[float] = []
     for epoch in range(params.epochs):
-        began = time.process_time()
+        began, broken = time.process_time(), []
         for index, chosen in enumerate(batches(n, batch, shuffle)):
             seen = epoch * n_batches + index
             if seen in moments:
@@ -101,7 +101,8 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             target = one_hot[data.labels[chosen]]
             current = np.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
             now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
-        jax.block_until_ready(now)
+            broken.append(rules.broken(now))
+        refuse_broken(stacked(broken), epoch + 1, rate)
         seconds = time.process_time() - began
         layers, rates = validate(params, Weights(now.w, now.b, weights.g), held_out)
         found = {f"validation_accuracy_layer{k}": a for k, a in enumerate(layers, 1)}

@@ -25,7 +25,11 @@ def measures(
         found[f"accuracy_layer{index}"] = float((choices == task.targets).mean())
         spikes = recording.spikes[name]
         found[f"activity_layer{index}"] = len(spikes) / (spikes.n_units * n_steps)
-    found["depth_gain"] = found[f"accuracy_layer{len(params.hidden)}"] - found["accuracy_layer1"]
+    n_layers = len(params.hidden)
+    last = found[f"accuracy_layer{n_layers}"]
+    found["depth_gain"] = last - found["accuracy_layer1"]
+    if n_layers > 1:
+        found["last_layer_gain"] = last - found[f"accuracy_layer{n_layers - 1}"]
     return found
 
 

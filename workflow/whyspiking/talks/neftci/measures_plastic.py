@@ -10,9 +10,9 @@ from whyspiking.talks.neftci import model, plastic
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> dict[str, float]:
-    """Accuracy at the stages of a device's life, what was lost, and what share learning regains.
+    """Accuracy at the stages of a device's life, what was lost, and what learning brings back.
 
-    Where less than `least_loss` was lost there is nothing to regain, and the share is nan.
+    Differences, no share of the loss: every device counts, however little it lost.
     """
     if plastic.CONTROL not in task.stimulus.arrays:
         return {}
@@ -22,7 +22,11 @@ def measures(
         for name, trials in plastic.periods(task).items()
         if name != "lesson"
     }
-    lost = found["accuracy_designed"] - found["accuracy_built"]
-    regained = found["accuracy_relearned"] - found["accuracy_built"]
-    enough = lost >= params.least_loss
-    return found | {"lost": lost, "regained": regained / lost if enough else float("nan")}
+    designed, built, relearned = (
+        found[f"accuracy_{name}"] for name in ("designed", "built", "relearned")
+    )
+    return found | {
+        "lost": designed - built,
+        "gained": relearned - built,
+        "above_half_way": relearned - (designed + built) / 2,
+    }

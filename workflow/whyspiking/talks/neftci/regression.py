@@ -34,6 +34,7 @@ from whyspiking.contract.types import (
     Traces,
 )
 from whyspiking.talks.neftci import model, plastic
+from whyspiking.training.history import require_finite
 
 ENGINE = "brian2-learning"
 UNTRAINED = "untrained"
@@ -178,6 +179,9 @@ def train(
     progress(0.2, "program built")
     learned = _learn(machine, params, before, task, params.iterations, params.regression_rate)
     after = _network(params, before, learned.final)
+    # Inside the simulator nothing looks at every step; what is not finite stays so to the end.
+    when = f"after {params.iterations} trials"
+    require_finite(after.arrays, when, params.regression_rate)
     slow = params.regression_rate * COMPARED_AT
     once = _network(params, before, _learn(machine, params, before, task, 1, slow).final)
     ours = _changes(before, model.weights_of(once)[0])

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from whyspiking.talks.neftci.network import Constants, Weights, respond, silent, step
+from whyspiking.training.history import BROKEN
 from whyspiking.training.surrogates import fast_sigmoid
 
 PUBLISHED = ("adamax", 0.0, 0.95)
@@ -101,6 +102,20 @@ def update(now: Moving, slopes: Any, rate: Array, how: Optimiser) -> Moving:
         lambda value, m, n: value - rate * m / (n + 1e-8), (now.w, now.b), mean, size
     )
     return Moving(w, b, first, second, count, now.activity)
+
+
+@jax.jit
+def broken(now: Moving) -> dict[str, Array]:
+    """For `refuse_broken`: which weights and biases are not finite after an update.
+
+    Adamax and Adam divide by the size of the gradient, so that one which is not finite leaves
+    weights behind that are not.
+    """
+    return {
+        f"{BROKEN}{kind}{k}": ~jnp.isfinite(x).all()
+        for kind, arrays in (("w", now.w), ("b", now.b))
+        for k, x in enumerate(arrays, start=1)
+    }
 
 
 def smooth_l1(error: Array) -> Array:

@@ -5,5 +5,6 @@ EXPERIMENTS = {
     "pattern": "pattern",
     "pattern_brian2": "pattern_brian2",
     "oneshot": "oneshot",
+    "oneshot_outside": "oneshot",
 }
 """Experiment -> the module that fulfils it."""

@@ -106,6 +106,7 @@ def train(
         trials = evidence_task.draw(params, data, params.batch)
         found = kernel.by_rule(rule, neurons, arrays, trials, cost)
         floats = found.floats_kept
+        found.require_finite(f"at iteration {iteration + 1}", params.learning_rate)
         left = (n_iterations - iteration) / (params.decay_share * n_iterations)
         steps = adam.updates(
             {"w": found.w, "w_out": found.w_out}, params.learning_rate * min(1.0, left)

@@ -25,6 +25,8 @@ def exhibits(
         return _evidence(params, networks, streams)
     if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
+    if params.experiment == "oneshot_outside":
+        return {}
     return _pattern(params, networks, simulate)
 
 
@@ -102,7 +104,7 @@ def _pattern(params: Params, networks: Networks, simulate: Simulate) -> dict[str
         "pattern.time_ms": np.arange(task.targets.shape[1]) * params.dt_ms,
         "pattern.target": task.targets[0, :, 0],
     }
-    for variant in ("untrained", "spiking", "random"):
+    for variant in ("untrained", "readout", "spiking", "random"):
         if (variant, seed) in networks:
             output = simulate(networks[variant, seed], task).traces["output"]
             made[f"pattern.output.{variant}"] = output[0, :, 0]

@@ -216,8 +216,9 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     time, target = need(arrays, "pattern.time_ms", "pattern.target")
     titles = {
         "untrained": "before",
-        "spiking": "after, symmetric e-prop",
-        "random": "after, random e-prop",
+        "readout": "readout only",
+        "spiking": "symmetric e-prop",
+        "random": "random e-prop",
     }
     shown = [v for v in titles if f"pattern.output.{v}" in arrays]
     if not shown:
@@ -236,7 +237,8 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     axes[0].set_ylabel("readout y")
     legend_below(plate, axes[:1])
     return plate.says(
-        "Output of the pattern generator in Brian2 over its target, before and after learning.",
+        "Output of the pattern generator in Brian2 over its target, before learning and after: by "
+        "the readout alone, the control, and by the two forms of e-prop.",
         "; ".join(words) + ".",
         exhibits="pattern",
     )
@@ -271,7 +273,10 @@ def one_demonstration(arrays: Mapping[str, NDArray]) -> Plate:
 def learning_a_pattern(history: Table) -> Plate:
     """Error over trials: optimisers in the kernel, and the rule inside Brian2."""
     panels: dict[str, tuple[str, dict[str, str]]] = {
-        "Adam": ("pattern", {"spiking": "symmetric", "random": "random", "bptt": "BPTT"}),
+        "Adam": (
+            "pattern",
+            {"spiking": "symmetric", "random": "random", "bptt": "BPTT", "readout": "readout only"},
+        ),
         "plain descent (published)": (
             "pattern",
             {"sgd": "symmetric", "sgd_random": "random", "sgd_bptt": "BPTT"},

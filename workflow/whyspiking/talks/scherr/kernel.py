@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from whyspiking.compiler import libraries
 from whyspiking.compiler.libraries import Array
 from whyspiking.contract.types import Params
+from whyspiking.training.history import require_finite
 
 SOURCES = (Path(__file__).with_name("kernel.cpp"),)
 CHUNK = 128
@@ -120,6 +121,19 @@ class Gradient:
     outputs: NDArray
     rates: NDArray[np.float64]
     floats_kept: int
+
+    def require_finite(self, when: str, rate: float) -> None:
+        """End a training at a step whose loss or gradient is not finite.
+
+        Args:
+            when: At which step, for the message.
+            rate: Learning rate, for the message.
+
+        Raises:
+            UserError: Where that is so; names the arrays.
+        """
+        slopes = {"the gradient of w": self.w, "the gradient of w_out": self.w_out}
+        require_finite({"the loss": self.loss, **slopes}, when, rate)
 
 
 @dataclass(frozen=True)

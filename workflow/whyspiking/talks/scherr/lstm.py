@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.talks.scherr import evidence_task
-from whyspiking.training.history import History
+from whyspiking.training.history import History, require_finite
 
 ENGINE = "jax"
 PIECE = 256
@@ -111,7 +111,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     def step(arrays: Any, state: Any, x: Any, labels: Any) -> Any:
         (value, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, x, labels)
         updates, state = optimiser.update(gradient, state, arrays)
-        return optax.apply_updates(arrays, updates), state, value, error
+        return optax.apply_updates(arrays, updates), state, value, error, gradient
 
     arrays: Any = {name: jnp.asarray(x) for name, x in initial(params, streams).items()}
     state, data = optimiser.init(arrays), streams.rng("data-train")
@@ -120,7 +120,10 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     for iteration in range(n_iterations):
         trials = evidence_task.draw(params, data, params.batch)
         x = evidence_task.binned(params, trials).astype(np.float32)
-        arrays, state, value, error = step(arrays, state, x, trials.labels)
+        arrays, state, value, error, slopes = step(arrays, state, x, trials.labels)
+        named = {f"the gradient of {name}": slope for name, slope in slopes.items()}
+        when = f"at iteration {iteration + 1}"
+        require_finite({"the loss": value, **named}, when, params.lstm_rate)
         errors.append(float(error))
         history.note(iteration + 1, train_loss=value, train_error=errors[-1])
         if iteration % 10 == 9 or iteration + 1 == n_iterations:

@@ -17,9 +17,9 @@ def step_ms(params: Params) -> float:
 
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
     """Leaky integrators, a threshold, and synapses back, which also take what a spike costs."""
-    if params.experiment == "oneshot":
+    if params.experiment.startswith("oneshot"):
         raise NotExpressible(
-            "scherr.oneshot: its networks learn while they run; NIR has no learning"
+            f"scherr.{params.experiment}: its networks learn while they run; NIR has no learning"
         )
     if params.experiment == "evidence":
         raise NotExpressible(

@@ -29,7 +29,7 @@ from whyspiking.errors import unknown_variant
 from whyspiking.talks.scherr import oneshot_brian, oneshot_task
 from whyspiking.talks.scherr.oneshot_brian import to_brian
 from whyspiking.talks.scherr.oneshot_task import make_task
-from whyspiking.training.history import History
+from whyspiking.training.history import History, require_finite
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]
 
@@ -202,7 +202,7 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
         (_, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, wanted)
         gradient = {name: g * masks.get(name, 1.0) for name, g in gradient.items()}
         updates, state = optimiser.update(gradient, state, arrays)
-        return optax.apply_updates(arrays, updates), state, error
+        return optax.apply_updates(arrays, updates), state, error, gradient
 
     start = initial(params, streams)
     # Autapses stay away.
@@ -212,7 +212,10 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
     history = History()
     for iteration in range(params.outer_iterations):
         wanted = oneshot_task.draw(params, data, params.batch).swapaxes(0, 1)
-        arrays, state, error = outer(arrays, state, wanted.astype(np.float32))
+        arrays, state, error, slopes = outer(arrays, state, wanted.astype(np.float32))
+        named = {f"the gradient of {name}": slope for name, slope in slopes.items()}
+        when = f"at outer iteration {iteration + 1}"
+        require_finite({"the error": error, **named}, when, params.outer_rate)
         if iteration % 10 == 9 or iteration + 1 == params.outer_iterations:
             value = float(error)
             history.note(iteration + 1, nmse=value)

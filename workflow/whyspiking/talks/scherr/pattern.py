@@ -31,9 +31,11 @@ RULES = {
     "sgd": ("symmetric", "sgd"),
     "sgd_random": ("random", "sgd"),
     "sgd_bptt": ("bptt", "sgd"),
+    "readout": ("symmetric", "adam"),
     "untrained": ("symmetric", "none"),
 }
-"""Variant -> rule of learning and optimiser."""
+"""Variant -> rule of learning and optimiser; "readout" learns the weights of the readout only."""
+READOUT = "readout"
 ENGINE = "compiled"
 HISTORY_EVERY = 10
 
@@ -127,11 +129,15 @@ def train(
     history = History()
     for iteration in range(n_iterations):
         found = kernel.by_rule(rule, neurons, arrays, wanted, cost)
-        gradients = {"w": found.w, "w_out": found.w_out}
+        rate = params.adam_rate if optimiser == "adam" else params.sgd_rate
+        found.require_finite(f"at trial {iteration + 1}", rate)
+        gradients = {"w_out": found.w_out}
+        if variant != READOUT:
+            gradients["w"] = found.w
         if optimiser == "adam":
-            steps = adam.updates(gradients, params.adam_rate)
+            steps = adam.updates(gradients, rate)
         else:
-            steps = {name: -params.sgd_rate * x for name, x in gradients.items()}
+            steps = {name: -rate * x for name, x in gradients.items()}
         if iteration % HISTORY_EVERY == 0:
             # The rate cost is part of the loss but not of the error.
             off = found.rates - cost.target

@@ -24,6 +24,7 @@ from whyspiking.errors import unknown_variant
 from whyspiking.talks.scherr import brian_learning, kernel, pattern, reference
 from whyspiking.talks.scherr.brian_learning import to_brian
 from whyspiking.talks.scherr.pattern import decode, make_task
+from whyspiking.training.history import require_finite
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
@@ -59,6 +60,8 @@ def train(
         ours = np.concatenate([arrays["w"].ravel(), arrays["w_out"].ravel()]) - _weights(moved)
         measured["gradient_cosine_engines"] = _cosine(ours, _reference(params, arrays, streams))
     w = _weights(learned)
+    # Inside the simulator nothing looks at every step; what is not finite stays so to the end.
+    require_finite({"w or w_out": w}, f"after {params.iterations} trials", params.adam_rate)
     n_hidden = arrays["w"].size
     return Network(
         arrays={

@@ -1,0 +1,122 @@
+"""Trainings of neftci and scherr end at a number that is not finite, and say where it is."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from made.neftci_networks import CONFIG, digits, params
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Recording
+from whyspiking.declared import registry
+from whyspiking.errors import UserError
+from whyspiking.talks.neftci import gru, learning, regression, task
+from whyspiking.talks.scherr import evidence, kernel, oneshot, pattern, pattern_brian2
+
+
+def nothing(*_):
+    pass
+
+
+@pytest.mark.parametrize("rule", sorted(learning.LEARN))
+def test_digits_end_at_the_first_step_that_is_not_finite(rule, monkeypatch):
+    """A rate that is not finite after the first of three epochs of five batches."""
+    own = params(
+        rule=rule, epochs=3, n_init=40, batch_online=20, batch_batched=20, batch_end_to_end=20
+    )
+    sets = {"train": digits(own, 100), "validation": digits(own, 20, seed=1)}
+    monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+    learn, calls = learning.LEARN[rule], []
+
+    def breaking(now, g, frames, *rest):
+        calls.append(None)
+        if len(calls) == 8:
+            now = now._replace(w=[now.w[0], now.w[1] * np.nan, now.w[2]])
+        return learn(now, g, frames, *rest)
+
+    monkeypatch.setitem(learning.LEARN, rule, breaking)
+    with pytest.raises(UserError, match=r"w2.* not finite at epoch 2, step 3"):
+        learning.train(own, "spiking", Streams(0), nothing)
+    assert len(calls) == 10
+
+
+def test_gru_ends_at_the_step_after_a_rate_without_bounds(monkeypatch):
+    own = params(epochs=1, batch_gru=20, rate_gru=np.inf)
+    sets = {"train": digits(own, 100), "validation": digits(own, 20, seed=1)}
+    monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+    with pytest.raises(UserError, match=r"gradient of bias, .* not finite at epoch 1, step 2"):
+        gru.train(own, Streams(0), nothing)
+
+
+def scherr(experiment, **changes):
+    found = registry.params(registry.load_talk("scherr").experiments[experiment], CONFIG)
+    return replace(found, values={**found.values, **changes})
+
+
+@pytest.mark.parametrize("of", ["w", "w_out", "loss"])
+@pytest.mark.parametrize(
+    ("module", "experiment", "unit"),
+    [(evidence, "evidence", "iteration"), (pattern, "pattern", "trial")],
+)
+def test_kernels_end_at_the_first_batch_that_is_not_finite(
+    module, experiment, unit, of, monkeypatch
+):
+    by_rule, calls = kernel.by_rule, []
+
+    def breaking(*given):
+        found = by_rule(*given)
+        calls.append(None)
+        if len(calls) < 4:
+            return found
+        value = getattr(found, of)
+        return replace(found, **{of: np.where(np.arange(np.size(value)) == 0, np.inf, 0.0)})
+
+    monkeypatch.setattr(kernel, "by_rule", breaking)
+    name = "loss" if of == "loss" else f"gradient of {of}"
+    own = scherr(experiment, align_every=100) if module is evidence else scherr(experiment)
+    variant = "random" if module is pattern else "lif_only"
+    with pytest.raises(UserError, match=rf"not finite at {unit} 4: the {name} \(learning rate"):
+        module.train(own, variant, Streams(0), {}, nothing)
+
+
+@pytest.mark.parametrize("module", ["lstm", "oneshot"])
+def test_what_jax_trains_ends_at_the_step_after_a_rate_without_bounds(module):
+    if module == "lstm":
+        own, train, name = scherr("evidence", lstm_rate=np.inf), evidence.train, "the loss"
+    else:
+        own, train, name = scherr("oneshot", outer_rate=np.inf), oneshot.train, "the gradient of w"
+    variant = "lstm" if module == "lstm" else "spiking"
+    with pytest.raises(UserError, match=rf"not finite at (outer )?iteration 2: .*{name}"):
+        train(own, variant, Streams(0), {}, nothing)
+
+
+def test_the_pattern_inside_brian_ends_with_weights_that_are_not_finite(monkeypatch):
+    own = scherr("pattern_brian2")
+    n_steps = pattern.n_steps(own)
+
+    def run(machine, params, arrays, *_):
+        final = {f"{name}.w": np.zeros(3) for name in ("s_in", "s_rec")} | {"s_out.w": [np.nan]}
+        traces = {"output": np.zeros((params.iterations + 1, n_steps, 1))}
+        return Recording({}, traces, {}, final)
+
+    monkeypatch.setattr(pattern_brian2, "Machine", lambda *_: None)
+    monkeypatch.setattr(pattern_brian2, "_run", run)
+    with pytest.raises(UserError, match=r"not finite after 20 trials: w or w_out"):
+        pattern_brian2.train(own, "random", Streams(0), {}, nothing)
+
+
+def test_time_series_inside_brian_end_with_weights_that_are_not_finite(monkeypatch):
+    found = registry.params(registry.load_talk("neftci").experiments["regression"], CONFIG)
+
+    def learned(machine, params, start, *_):
+        wide = [params.n_in, *params.hidden]
+        final = {f"s{k}.w": np.zeros(a * b) for k, (a, b) in enumerate(pairwise(wide), 1)}
+        final |= {f"layer{k}.b": np.zeros(n) for k, n in enumerate(params.hidden, 1)}
+        final["s3.w"][5] = np.inf
+        return Recording({}, {}, {}, final)
+
+    monkeypatch.setattr("whyspiking.brian.Machine", lambda *_: None)
+    monkeypatch.setattr(regression, "_learn", learned)
+    with pytest.raises(UserError, match=r"not finite after 12 trials: w3 "):
+        regression.train(found, "spiking", Streams(0), {}, nothing)
