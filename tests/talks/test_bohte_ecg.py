@@ -54,6 +54,21 @@ def test_fixed_time_constants_stay(tmp_path):
         np.testing.assert_array_equal(made.arrays[name], made.arrays[f"start_{name}"])
 
 
+def test_only_at_the_published_rate_may_a_training_not_finish(tmp_path, monkeypatch):
+    from whyspiking.talks.bohte import learning
+    from whyspiking.training.history import NotFiniteError
+
+    def broken(*arguments):
+        raise NotFiniteError("training: the gradient of bias_0 is not finite at epoch 7, step 11")
+
+    monkeypatch.setattr(learning, "train", broken)
+    params = replace(params_of("published_rate"), work_dir=tmp_path)
+    made = fulfilled(params).train(params, "alif_fixed", STREAMS, {}, quiet)
+    assert not made.arrays and "not finite at epoch 7" in made.info["unavailable"]
+    with pytest.raises(UserError, match="not finite at epoch 7"):
+        fulfilled(params_of()).train(params_of(), "spiking", STREAMS, {}, quiet)
+
+
 def test_a_price_makes_spikes_rare(tmp_path):
     params = replace(params_of("sparse", epochs=2, penalties=[0.5, 1.5, 50.0]), work_dir=tmp_path)
     rates = []

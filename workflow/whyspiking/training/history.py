@@ -73,6 +73,10 @@ def stacked(steps: Sequence[Mapping[str, Any]]) -> dict[str, NDArray]:
     return {name: np.stack([told[name] for told in steps]) for name in steps[0]}
 
 
+class NotFiniteError(UserError):
+    """A training came to a loss or a gradient that is not finite."""
+
+
 def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:
     """End a training whose loss or gradient was not finite at a step.
 
@@ -82,7 +86,7 @@ def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:
         rate: Learning rate, for the message.
 
     Raises:
-        UserError: If there is such a step; names the first one and its arrays.
+        NotFiniteError: If there is such a step; names the first one and its arrays.
     """
     where = {name.removeprefix(BROKEN): np.asarray(steps) for name, steps in broken.items()}
     first = {name: int(steps.argmax()) for name, steps in where.items() if steps.any()}
@@ -91,7 +95,7 @@ def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:
     step = min(first.values())
     names = sorted(name for name, at in first.items() if at == step and name != LOSS)
     what = f"the gradient of {', '.join(names)}" if names else "the loss"
-    raise UserError(
+    raise NotFiniteError(
         f"training: {what} is not finite at epoch {epoch}, step {step + 1} (learning rate "
         f"{rate:g}); expected finite numbers; lower the learning rate"
     )

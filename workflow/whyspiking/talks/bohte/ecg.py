@@ -14,20 +14,35 @@ from whyspiking.talks.bohte import task as tasks
 from whyspiking.talks.bohte.learning import Prepared, reference_counts
 from whyspiking.talks.bohte.simulation import bind, to_brian
 from whyspiking.talks.bohte.task import make_task
+from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays
+from whyspiking.training.history import NotFiniteError
 
 __all__ = [
     "bind", "control_counts", "decode", "evaluate", "make_task", "reference_counts", "to_brian",
     "train",
 ]  # fmt: skip
 
+PUBLISHED_RATE = "published_rate"
+
 
 def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Train one variant, and tell whose records it learned."""
-    found = learning.train(params, variant, streams, progress, _labels(params, variant, streams))
-    found.info["provenance"] = tasks.provenance(params)
+    """Train one variant, and tell whose records it learned.
+
+    At the published rate, which is nobody's best, a training may end in a gradient that is not
+    finite: then there is no such network, and its `info["unavailable"]` says why.
+    """
+    facts = {"provenance": tasks.provenance(params)}
+    prepared = _labels(params, variant, streams)
+    try:
+        found = learning.train(params, variant, streams, progress, prepared)
+    except NotFiniteError as ended:
+        if params.experiment != PUBLISHED_RATE:
+            raise
+        return Network({}, {**facts, "engine": gradient.ENGINE, "unavailable": str(ended)})
+    found.info.update(facts)
     return found
 
 
