@@ -25,6 +25,7 @@ from whyspiking.contract import trial_subsets
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording, Stimulus, Task
+from whyspiking.declared import plans
 from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 
@@ -270,6 +271,17 @@ def test_no_fresh_split():
     toy.fresh = False
     table, _, _ = probe((), toy=toy)
     assert tables.where(table, metric="accuracy_fresh").empty
+
+
+def test_a_whole_test_set_is_perturbed_where_talk_yaml_says_so():
+    asked = experiment(("jitter",)).model_copy(update={"whole_test": True})
+    for described, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
+        rows, _ = battery.probe(
+            ToyTalk(), PARAMS, plans.measuring(described, PARAMS, TAU),
+            {("spiking", 0): spiking_network()}, CONFIG, ToyThreshold(), lambda share, news: None,
+        )  # fmt: skip
+        perturbed = [row for row in rows if row["perturbation"] == "jitter"]
+        assert {row["trials"] for row in perturbed} == {n}
 
 
 def test_half_step():

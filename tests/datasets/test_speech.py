@@ -377,11 +377,16 @@ def test_a_frame_tells_nothing_of_what_is_far_away():
 def test_parts_of_the_test_file():
     labels = np.tile(np.arange(20), 10)
     for speaker in range(12):
-        chosen = corpus.test_trials(speaker, labels)
+        chosen = corpus.test_trials(speaker, labels, 12)
         if speaker in voices.HELD_OUT:
             assert chosen.all()
         else:
             np.testing.assert_array_equal(np.bincount(labels[chosen], minlength=20), 1)
+    index = corpus.Index.of([{"labels": labels}] * len(voices.SPEAKERS))
+    tested = np.unique(index.speakers[index.test], return_counts=True)[1] == len(labels)
+    assert np.flatnonzero(tested).tolist() == list(voices.HELD_OUT_OF_ALL)
+    # Others were left out of trainings when settings were chosen.
+    assert min(voices.HELD_OUT_OF_ALL) >= 36
     index = corpus.Index.of([{"labels": labels}] * 6)
     both = np.concatenate([index.mixed(False), index.mixed(True)])
     np.testing.assert_array_equal(np.sort(both), np.arange(1200))

@@ -191,7 +191,7 @@ def _bursts(rng: np.random.Generator) -> dict[str, np.ndarray]:
         gradient = rng.normal(size=(4, 6))
         made[f"alignment.{when}.gradient"] = gradient
         made[f"alignment.{when}.rule"] = gradient + 0.5 * rng.normal(size=(4, 6))
-    for variant in ("spiking", "no_feedback", "homeostasis_flipped"):
+    for variant in ("spiking", "no_feedback", "no_floor"):
         for seed in SEEDS:
             learned = (variant == "spiking") * np.clip(epoch / 90, 0, 1)
             output = 6 + 2 * learned[:, None] * sign + rng.normal(0, 0.2, (epoch.size, 4))

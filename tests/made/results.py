@@ -229,7 +229,7 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
             for place, variant in enumerate(talk.experiments["sparse"].variants):
                 put("sparse", variant, seed, "accuracy", 0.85 - 0.01 * place)
                 put("sparse", variant, seed, "activation_sparsity", 0.8 + 0.05 * place)
-            for variant in ("gru", "rnn", "linear"):
+            for variant in ("gru", "rnn", "traces", "linear"):
                 put("ecg", variant, seed, "accuracy", 0.85 + 0.01 * rng.normal(), engine="jax")
     if talk.name == "masquelier":
         for seed in SEEDS:
@@ -265,12 +265,19 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                     value = 0.97 / abs(speed) ** 0.3 - 0.3 * (speed < 0) + 0.02 * rng.normal()
                     at = {"perturbation": "clock", "locus": "input", "strength": float(speed)}
                     put(experiment, "spiking", seed, "correlation", value, **at)
-            for septum in (7.5, 8.0, 8.25):
-                predicted = 8.5 / (8.5 + 0.03 * rng.normal() - septum)
-                at = {"perturbation": "septum", "locus": "input", "strength": septum}
-                put("shot", "spiking", seed, "compression_prediction", predicted, **at)
-                measured = predicted * np.exp(0.05 * rng.normal())
-                put("shot", "spiking", seed, "compression", measured, **at)
+            for kind, septum, order in (
+                ("septum", 7.5, 0.98), ("septum", 8.25, 0.97), ("septum", 8.5, 0.5),
+                ("septum_constant", 1.0, 0.1), ("not_released", 1.0, None), ("none", None, 0.99),
+            ):  # fmt: skip
+                at = {"perturbation": kind, "locus": "input", "strength": septum}
+                at = {} if kind == "none" else at
+                rate = 0.0 if kind == "not_released" else 20.0
+                put("shot", "spiking", seed, "replay_rate", rate, **at)
+                if order is not None:
+                    own = 8.5 + 0.03 * rng.normal()
+                    put("shot", "spiking", seed, "order_correlation", order, **at)
+                    slow = abs(own - (septum or 8.0))
+                    put("shot", "spiking", seed, "compression", own / slow, **at)
 
 
 def _history(talk: registry.Talk) -> pd.DataFrame:

@@ -57,5 +57,20 @@ def test_first_spikes():
     assert found["spike_time_error_hidden"] == pytest.approx(0.2)
     assert found["equal_spike_sets"] == pytest.approx(5 / 6)
     assert found["spike_time_error"] == pytest.approx(0.25)
+    # Two values: 0 and 0.5, and between them the 99th percentile.
+    assert found["spike_time_error_p99"] == pytest.approx(0.99 * 0.5)
+    assert found["spike_time_error_max"] == pytest.approx(0.5)
     # 1.0, 2.0 and the first output have partners; 3.0 is 0.3 off, 5.0 is alone, 3.0 is 0.5 off.
     assert found["spike_partners"] == pytest.approx(3 / 6)
+
+
+def test_a_spike_that_one_engine_lacks_is_an_error():
+    """It counts as fired at the end of the trial, and so does one beyond the end."""
+    simulated = {"output": Spikes.from_first_spikes(np.array([[1.0, INF, INF]] * 100), 10.0)}
+    reference = {"output": np.array([[1.0, INF, 12.0]] * 100)}
+    found = parity.compare_first_spikes(simulated, reference, dt_ms=0.25)
+    assert found["spike_time_error_p99"] == found["spike_time_error_max"] == 0.0
+    reference["output"][7, 1] = 4.0
+    found = parity.compare_first_spikes(simulated, reference, dt_ms=0.25)
+    assert found["spike_time_error_max"] == 6.0 and found["spike_time_error_p99"] == 0.0
+    assert found["spike_time_error"] == 0.0

@@ -1,5 +1,6 @@
 """Bohte: electrocardiograms, from task and training to spikes in Brian2 and operations."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from made.bohte_settings import CONFIG, STREAMS, params_of, quiet, task_of
 from made.fulfilled import fulfilled
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Network, Task
+from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 from whyspiking.talks.bohte import measures, simulation, task, time_constants
@@ -104,23 +107,70 @@ def test_unlabelled_steps_count_as_published_only_where_asked():
     assert measures.padded_accuracy(params, outputs, made) == pytest.approx(2 / 3)
 
 
-def test_missing_files_of_the_authors_are_told(tmp_path):
-    params = params_of("ecg_original")
-    made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
-    assert "originals_dir is not set" in made.info["unavailable"]
-    elsewhere = replace(params, originals_dir=tmp_path)
-    made = fulfilled(elsewhere).train(elsewhere, "masked", STREAMS, {}, quiet)
-    assert "QTDB_train.mat is not in data.originals_dir" in made.info["unavailable"]
-    with pytest.raises(UserError, match="file not available"):
-        fulfilled(params).make_task(params, "test", STREAMS)
+def with_originals(folder, monkeypatch, n_steps=400):
+    """A folder with files as the authors', of random records, and their digests made known."""
+    from scipy.io import savemat
+
+    rng = np.random.default_rng(7)
+    files = {}
+    for split, (name, _, _) in ecg.FILES.items():
+        n = 30 if split == "train" else 8
+        labels = rng.integers(0, 6, (n, n_steps))
+        y = np.eye(6, dtype=np.uint8)[labels]
+        y[:, -50:] = 0
+        savemat(folder / name, {"x": rng.integers(-1, 2, (n, n_steps, 4)), "y": y})
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        files[split] = (name, digest, n)
+    monkeypatch.setattr(ecg, "FILES", files)
+    monkeypatch.setattr(ecg, "ORIGINAL_STEPS", n_steps)
+    task._original.cache_clear()
+
+
+def test_records_are_the_authors_where_both_files_are_there(tmp_path, monkeypatch):
+    with_originals(tmp_path, monkeypatch)
+    ours = params_of(epochs=1, n_validation=6)
+    theirs = replace(ours, originals_dir=tmp_path, work_dir=tmp_path / "compiled")
+    assert [task.provenance(p) for p in (ours, theirs)] == ["simulated", "original"]
+    parts = [task_of(theirs, split) for split in ("train", "validation", "test")]
+    assert [len(part.targets) for part in parts] == [24, 6, 8]
+    assert (parts[2].targets[:, -50:] == -1).all() and (parts[2].targets[:, :-50] >= 0).all()
+    # One test set for all seeds, other validation records for each.
+    again = [
+        fulfilled(theirs).make_task(theirs, part, Streams(1)) for part in ("validation", "test")
+    ]
+    assert again[0] is not None and again[1] is not None
+    np.testing.assert_array_equal(again[1].targets, parts[2].targets)
+    assert (again[0].targets != parts[1].targets).any()
+    for params, said in ((ours, "simulated"), (theirs, "original")):
+        own = replace(params, work_dir=tmp_path / "compiled")
+        made = fulfilled(own).train(own, "linear", STREAMS, {}, quiet)
+        assert made.info["provenance"] == said
+
+
+def test_one_file_of_the_authors_without_the_other_is_told(tmp_path):
+    (tmp_path / "QTDB_test.mat").write_bytes(b"something")
+    params = replace(params_of(), originals_dir=tmp_path)
+    with pytest.raises(UserError, match=r"QTDB_test\.mat is there and QTDB_train\.mat is not"):
+        task_of(params)
 
 
 def test_other_files_of_that_name_are_refused(tmp_path):
     for name in ("QTDB_train.mat", "QTDB_test.mat"):
         (tmp_path / name).write_bytes(b"something else")
-    params = replace(params_of("ecg_original"), originals_dir=tmp_path)
+    params = replace(params_of(), originals_dir=tmp_path)
     with pytest.raises(UserError, match=r"QTDB_train\.mat: SHA-256 is"):
         fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
+
+
+def test_the_control_of_fixed_traces_learns_what_single_events_do_not_tell(tmp_path):
+    params = replace(params_of(epochs=8, n_steps=600), work_dir=tmp_path)
+    test = task_of(params)
+    score = {}
+    for variant in ("traces", "linear"):
+        made = fulfilled(params).train(params, variant, STREAMS, {}, quiet)
+        score[variant] = scoring.score(fulfilled(params).evaluate(params, variant, made, test))
+        assert not any(name.startswith(("log_tau", "w_rec")) for name in made.arrays)
+    assert score["traces"] > score["linear"] + 0.05
 
 
 # ---- Brian2 ---------------------------------------------------------------------------------
@@ -183,6 +233,29 @@ def test_two_layers_fire_spike_for_spike(tmp_path):
         np.testing.assert_array_equal(simulation.raster(params, recording, k), course.spikes > 0)
 
 
+def test_brian_fires_spike_for_spike_where_neurons_begin_at_0_again(machine, test_task):
+    """The authors' plain neuron, whose input counts whole, in the equations of the others."""
+    import jax
+
+    from whyspiking.talks.bohte import learning, network
+
+    params = params_of("timescales", n_test=6)
+    cell = learning.cell_of("lif_published")
+    arrays = network.initial(params, cell, np.random.default_rng(5))
+    arrays["bias_0"] = np.full_like(arrays["bias_0"], 0.1)
+    starts = {f"start_{k}": v for k, v in arrays.items() if k.startswith("log_tau")}
+    info = {"cell": cell, "adaptation": network.adaptation(params, cell), "resets": True}
+    net = Network({**arrays, **starts}, info)
+    recording = machine.run(test_task.stimulus, fulfilled(params).bind(params, net).values)
+    x = task.raster(params, test_task)
+    with jax.enable_x64(True):
+        (fired,) = network.spikes(params, cell, net.arrays, x, np.float64)
+        told = network.outputs(params, cell, net.arrays, x, np.float64)
+    assert 0.02 < fired.mean() < 0.5
+    np.testing.assert_array_equal(simulation.raster(params, recording, 0), fired)
+    np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-9)
+
+
 def test_brian_labels_as_the_engine_of_training(trained, test_task, machine):
     params, net = trained
     recording = machine.run(test_task.stimulus, fulfilled(params).bind(params, net).values)
@@ -221,11 +294,26 @@ def test_conditions_change_time_constants_only(trained, test_task):
 
 
 def test_the_papers_formula_by_hand():
-    """Eqs. 14 and 15 for m = 4, n = 36, k = 6, f = 0.07, F = 0.2."""
+    """Eqs. 14 and 15 for m = 4, n = 36, k = 6, f = 0.07, F = 0.2, and for two layers."""
+    prices = {"mac": 3.2, "add": 0.1}
     lstm = 3.2 * (4 * (4 * 36 + 36 * 36) + 17 * 36 + 36 * 6)
     spiking = 0.1 * (144 * 0.07 + 1296 * 0.2 + 216 * 0.2) + 3.2 * 78
-    found = measures.formula_ratio((4, 36, 6), 0.07, 0.2, {"mac": 3.2, "add": 0.1})
+    found = measures.formula_ratio((4, 36, 6), (0.07, 0.2), prices)
     assert found == pytest.approx(lstm / spiking)
+    # 3 inputs, 5 and 7 units, 2 classes; rates 0.1, 0.2, 0.3.
+    lstm = 3.2 * (4 * (15 + 25) + 17 * 5 + 4 * (35 + 49) + 17 * 7 + 14)
+    additions = 15 * 0.1 + 25 * 0.2 + 35 * 0.2 + 49 * 0.3 + 14 * 0.3
+    spiking = 0.1 * additions + 3.2 * (2 * 5 + 2 * 7 + 2)
+    found = measures.formula_ratio((3, 5, 7, 2), (0.1, 0.2, 0.3), prices)
+    assert found == pytest.approx(lstm / spiking)
+
+
+def test_the_papers_formula_saves_no_hundredfold_at_the_size_of_ecg():
+    """What README section 7 and the figure say: 84.5 even without a spike."""
+    talk = params_of("released")
+    assert measures.sizes_of(talk) == [4, 36, 6]
+    ceiling = measures.formula_ratio(measures.sizes_of(talk), (0, 0), measures.prices(talk))
+    assert ceiling == pytest.approx(84.5, abs=0.05)
 
 
 def test_operations_of_the_gated_control(test_task):
@@ -241,9 +329,22 @@ def test_operations_of_the_gated_control(test_task):
     assert found["macs_effective"] == pytest.approx(events * 3 * n + n_steps * (3 * n * n + 6 * n))
 
 
+def test_operations_of_the_control_of_fixed_traces(test_task):
+    """Traces are never silent: 8 C N + N K multiply-accumulates, 8 C + N + K updates per step."""
+    from whyspiking.talks.bohte import network
+
+    params = params_of()
+    arrays = network.initial(params, "traces", np.random.default_rng(0))
+    found = measures.control_counts(params, Network(arrays, {"cell": "traces"}), test_task)
+    n_steps, n = test_task.targets.shape[1], params.n_hidden[0]
+    expected = n_steps * (8 * 4 * n + 6 * n)
+    assert found["macs_effective"] == found["macs_dense"] == expected
+    assert found["neuron_updates"] == n_steps * (8 * 4 + n + 6)
+
+
 def test_rates_count_spikes_per_neuron_and_step(trained, test_task, machine):
     params, net = trained
     recording = machine.run(test_task.stimulus, fulfilled(params).bind(params, net).values)
-    input_rate, rate = measures.rates_of(params, recording, test_task)
+    (input_rate, rate) = measures.rates_of(params, recording, test_task)
     assert input_rate == pytest.approx(test_task.features.mean())
     assert rate == pytest.approx(simulation.raster(params, recording, 0).mean(), rel=0.02)

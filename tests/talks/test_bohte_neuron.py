@@ -123,6 +123,72 @@ def test_the_backward_pass_is_that_of_automatic_differentiation():
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
 
 
+def test_neurons_that_begin_at_0_again_follow_their_equation_and_its_derivative():
+    """Eq. 20 step by step, and the same with the surrogate inside the spike, left to JAX."""
+    import jax
+    import jax.numpy as jnp
+
+    from whyspiking.talks.bohte import cells
+
+    stand_in = surrogates.multi_gaussian()
+    neuron, fire = cells.Neuron(0.5, stand_in), surrogates.spike(stand_in)
+    rng = np.random.default_rng(8)
+    drive, w_rec = rng.normal(0.2, 0.6, (60, 3, 5)), rng.normal(0, 0.5, (5, 5))
+    alpha, out = np.full(5, 0.618), rng.normal(size=(60, 3, 5))
+
+    def automatic(drive, w_rec):
+        def step(before, now):
+            u, s = before
+            u = alpha * u + now + s @ w_rec
+            s = fire(u - neuron.threshold)
+            return ((1 - s) * u, s), s
+
+        rest = jnp.zeros_like(drive[0])
+        return jax.lax.scan(step, (rest, rest), drive)[1]
+
+    with jax.enable_x64(True):
+        given = (jnp.asarray(drive), jnp.asarray(w_rec))
+        found = np.asarray(cells.resetting(neuron, *given, jnp.asarray(alpha)))
+        ours = jax.grad(
+            lambda *a: (cells.resetting(neuron, *a, jnp.asarray(alpha)) * out).sum(), (0, 1)
+        )(*given)
+        theirs = jax.grad(lambda *a: (automatic(*a) * out).sum(), (0, 1))(*given)
+        limited = jax.grad(
+            lambda d: (cells.resetting(neuron._replace(limit=1e-3), d, given[1], alpha) * out).sum()
+        )(given[0])
+        largest = float(jnp.abs(limited).max())
+        scale = [float(jnp.abs(other).max()) for other in theirs]
+    u, s = np.zeros((3, 5)), np.zeros((3, 5))
+    for now, fired in zip(drive, found, strict=True):
+        u = 0.618 * np.where(s > 0, 0, u) + now + s @ w_rec
+        s = (u > 0.5).astype(float)
+        np.testing.assert_array_equal(fired, s)
+    assert 0.1 < found.mean() < 0.6
+    assert min(scale) > 0.1
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    assert largest == 1e-3
+
+
+def test_traces_filter_every_channel_with_every_decay():
+    """Eq. 21 by convolution, and equal variance of all filters for events that come alone."""
+    import jax
+
+    from whyspiking.talks.bohte import cells
+
+    rng = np.random.default_rng(9)
+    events, kappa = (rng.random((4000, 1, 2)) < 0.1).astype(float), np.array([0.5, 0.9])
+    with jax.enable_x64(True):
+        found = np.asarray(cells.traces(events, jax.numpy.asarray(kappa)))[:, 0]
+    assert found.shape == (4000, 4)
+    for channel in range(2):
+        for k, decay in enumerate(kappa):
+            kernel = np.sqrt(1 - decay**2) * decay ** np.arange(4000)
+            expected = np.convolve(events[:, 0, channel], kernel)[:4000]
+            np.testing.assert_allclose(found[:, 2 * channel + k], expected, atol=1e-10)
+    np.testing.assert_allclose(found[200:].var(axis=0), 0.09, rtol=0.15)
+
+
 SHAPES = [(60, 3, 5), (40, 16, 36), (20, 7, 150), (30, 9, 64)]
 
 

@@ -107,8 +107,21 @@ def test_own_conditions_change_what_they_say():
     on = trial[: round(shown.warmup_ms + shown.on_ms), 0]
     spectrum = np.abs(np.fft.rfft(on - on.mean(), 8000))
     assert np.argmax(spectrum) / 8.0 == pytest.approx(7.5, abs=0.3)
-    assert set(trial[:, 1]) == {0.0, 1.0}
-    assert (trial[trial[:, 1] == 1, 0] == 0).all()
+    off = trial[:, 1] == 1
+    assert set(trial[:, 1]) == {0.0, 1.0} and not trial[off, 0].any()
+    played = shot.make_task(slow, np.random.default_rng(0))
+    constant, held = (
+        septal.vary(shown, Condition(name, "input", 1.0), played, binding, rng)[0]
+        for name in ("septum_constant", "not_released")
+    )
+    np.testing.assert_array_equal(constant.stimulus.arrays["septum"][0, :, 1], trial[:, 1])
+    assert set(constant.stimulus.arrays["septum"][0, ~off, 0]) == {shot.SEPTAL_MEAN}
+    assert not constant.stimulus.arrays["septum"][0, off, 0].any()
+    whole = shot.septum(8.0, np.arange(0.0, 1000.0))
+    assert whole.mean() == pytest.approx(shot.SEPTAL_MEAN, abs=1e-3)
+    np.testing.assert_array_equal(held.stimulus.arrays["septum"][0, :, 0], trial[:, 0])
+    assert not held.stimulus.arrays["septum"][0, :, 1].any()
+    assert played.stimulus.arrays["septum"][0, off, 1].all()
 
 
 def made_network(params: Params) -> Network:

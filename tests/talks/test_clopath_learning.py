@@ -5,7 +5,18 @@ import pytest
 from made.clopath_settings import parameters
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.clopath import izhikevich, learning, model, shot, task
+from whyspiking.contract.types import Traces
+from whyspiking.errors import UserError
+from whyspiking.measures import scoring
+from whyspiking.talks.clopath import (
+    izhikevich,
+    learning,
+    measures_izhikevich,
+    model,
+    rate_control,
+    shot,
+    task,
+)
 
 # The learning rule
 
@@ -144,3 +155,43 @@ def test_reading_finds_the_rhythm_behind_the_oscillators():
     found = rates @ shot.reading(phases, decoders)
     angle = 2 * np.pi * 8.5 * times / 1000
     np.testing.assert_allclose(found, np.column_stack([np.cos(angle), np.sin(angle)]), atol=1e-9)
+
+
+def test_frequency_is_read_to_a_tenth_of_a_per_cent():
+    """Whatever the phase, the offset and the form of the wave."""
+    seconds = np.arange(0.0, 5.0, 1e-3)
+    for hertz in (4.9, 5.0, 5.05):
+        angle = 2 * np.pi * hertz * seconds + 0.7
+        for wave in (np.sin(angle), 0.3 + np.arcsin(np.sin(angle))):
+            assert measures_izhikevich.frequency_hz(wave, 1.0) == pytest.approx(hertz, rel=1e-3)
+
+
+def test_a_rhythm_one_per_cent_off_escapes_the_correlation_but_not_the_frequency():
+    seconds = np.arange(0.0, 5.0, 1e-3)
+    output, target = (np.sin(2 * np.pi * f * seconds)[None, :, None] for f in (5.05, 5.0))
+    traces = Traces(outputs=output, targets=target, dt_ms=1.0, free_phase=True)
+    assert scoring.correlation(traces) > 0.985
+    assert measures_izhikevich.frequency_hz(output[0, :, 0], 1.0) > 5.04
+
+
+@pytest.mark.parametrize("broken", ["filtered rates r", "output", "decoders phi"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_force_ends_at_the_first_number_that_is_not_finite(broken, value):
+    rates, output, decoders = np.ones(5), np.ones(2), np.ones((5, 2))
+    learning.refuse_broken(rates, output, decoders, 3.0)
+    chosen = {"filtered rates r": rates, "output": output, "decoders phi": decoders}[broken]
+    chosen.flat[-1] = value
+    with pytest.raises(UserError, match=f"the {broken} are not finite after the update at 12 ms"):
+        learning.refuse_broken(rates, output, decoders, 12.0)
+
+
+def test_training_says_at_which_update_the_target_was_lost(monkeypatch):
+    params = parameters("sine", n_neurons=40)
+    schedule = learning.Schedule(dt_ms=1.0, rls_ms=2.0, burn_in_ms=10.0, train_ms=50.0, test_ms=0.0)
+
+    def target(params, streams, times):
+        return np.where(times < 30.0, 0.5, np.nan)[:, None]
+
+    monkeypatch.setattr(task, "target", target)
+    with pytest.raises(UserError, match="decoders phi are not finite after the update at 30 ms"):
+        rate_control.train(params, Streams(0), schedule, lambda *_: None)

@@ -8,6 +8,7 @@ from made.comsa_networks import params, silent
 from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
+from whyspiking.errors import UserError
 from whyspiking.talks.comsa import boolean, model
 
 
@@ -50,6 +51,26 @@ def test_xor_is_learned(small_gates):
     again = boolean.samples(own, "validation", Streams(0))
     closed = boolean.accuracies(own, boolean.first_output_times(own, network.arrays, again), again)
     np.testing.assert_allclose(closed, network.arrays["validation"], atol=0.011)
+
+
+def test_training_of_gates_ends_where_a_gradient_is_not_finite(monkeypatch):
+    """One network of many is enough; the message names epoch, step and array."""
+    own = params("boolean", n_networks=2, epochs=2, n_train=50, n_validation=10)
+    whole = boolean.initial(own, Streams(0))
+    whole["w_output"][1, 0, 0] = np.nan
+    monkeypatch.setattr(boolean, "initial", lambda params, streams: whole)
+    with pytest.raises(UserError, match=r"the gradient of \w+.* at epoch 1, step 1 "):
+        boolean.train(own, "spiking", Streams(0), {}, silent)
+
+
+def test_xor_needs_more_than_a_linear_classifier():
+    """The negative control learns as long; the best line sets three corners of four right."""
+    own = params("boolean", scale="default")
+    linear = fulfilled(own).train(own, "linear", Streams(0), {}, silent)
+    trials = fulfilled(own).evaluate(
+        own, "linear", linear, fulfilled(own).make_task(own, "test", Streams(0))
+    )
+    assert 0.3 < (trials.choices == trials.targets).mean() < 0.8
 
 
 def test_boolean_blocks_do_not_touch(small_gates):

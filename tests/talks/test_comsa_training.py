@@ -123,7 +123,7 @@ def test_it_learns_and_keeps_the_best_model(trained):
         np.testing.assert_allclose(fixed.arrays[name], start[name], rtol=1e-6)
 
 
-def test_training_that_diverges_keeps_the_last_good_model(digits, monkeypatch, caplog):
+def test_training_ends_where_a_number_is_not_finite(digits, monkeypatch):
     own = params(n_train=320, n_validation=50, n_hidden=20, epochs=5, batch=32)
     real, calls = Training.epoch, []
 
@@ -134,14 +134,9 @@ def test_training_that_diverges_keeps_the_last_good_model(digits, monkeypatch, c
         return real(training, *args, **kwargs)
 
     monkeypatch.setattr(Training, "epoch", poisoned)
-    network = learning.train(own, "spiking", Streams(0), {}, silent)
-    assert network.info["stopped"] == "epoch 3, step 21"
-    assert network.info["epochs"] == 2 and len(calls) == 3
-    assert all(np.isfinite(values).all() for values in network.arrays.values())
-    assert "step 21" in caplog.text
-    calls[:] = [1] * 2
-    with pytest.raises(UserError, match="step 1, before"):
+    with pytest.raises(UserError, match=r"epoch 3: .* not finite after step 21 \(batch 0"):
         learning.train(own, "spiking", Streams(0), {}, silent)
+    assert len(calls) == 3
 
 
 def test_late_pulses_and_inhibition_make_the_slow_start():

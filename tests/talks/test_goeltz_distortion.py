@@ -69,6 +69,18 @@ def test_retraining_keeps_a_form_per_distortion(retrained):
     assert found.info["epochs"] == own.epochs * 5
 
 
+def test_the_sham_control_learns_as_long_on_the_ideal_substrate(retrained):
+    own, parent, plain, _ = retrained
+    parents = {"yinyang/spiking": parent}
+    found = fulfilled(own).train(own, "sham", Streams(0), parents, silent)
+    assert found.info["epochs"] == own.epochs
+    assert (found.arrays["w_hidden"] != parent.arrays["w_hidden"]).any()
+    # It sits on the same uneven substrate, and has no weights of its own for any distortion.
+    assert set(found.arrays) == set(plain.arrays)
+    for key in set(plain.arrays) - {"w_hidden", "w_output"}:
+        np.testing.assert_array_equal(found.arrays[key], plain.arrays[key])
+
+
 def test_conditions_act_where_they_should(retrained):
     own, _parent, plain, found = retrained
     test = fulfilled(own).make_task(own, "test", Streams(0))

@@ -74,7 +74,7 @@ def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch,
 
 
 def test_both_engines_train_to_the_same_network(digits, monkeypatch):
-    """Up to single precision."""
+    """Up to single precision; in double precision to rounding."""
     own = params(**{**digits, "epochs": 1})
     ours = learning.train(own, "spiking", Streams(0), {}, silent)
     monkeypatch.setattr(learning, "compiled", reference)
@@ -84,16 +84,17 @@ def test_both_engines_train_to_the_same_network(digits, monkeypatch):
         assert np.median(np.abs(ours.arrays[name] - theirs.arrays[name])) < 1e-3
 
 
-def test_silent_neurons_are_drawn_anew(digits):
+@pytest.mark.parametrize("output", [False, True])
+def test_silent_neurons_are_drawn_anew(digits, output):
+    """Their input weights always; their output weights not in the published code."""
     own = params(**digits)
-    weights = learning.initial_weights(own, Streams(0))
+    weights = learning.initial_weights(own, "float64", Streams(0))
     before = tuple(w.copy() for w in weights)
     mask = np.zeros(20, bool)
     mask[[3, 7]] = True
-    learning.reset(own, weights, mask, np.random.default_rng(0))
-    for axis, (w, old) in enumerate(zip(weights, before, strict=True)):
-        changed = (w != old).any(axis=axis) if axis == 0 else (w != old).any(axis=1)
-        np.testing.assert_array_equal(changed, mask)
+    learning.reset(own, weights, mask, np.random.default_rng(0), output=output)
+    np.testing.assert_array_equal((weights[0] != before[0]).any(axis=0), mask)
+    np.testing.assert_array_equal((weights[1] != before[1]).any(axis=1), mask & output)
     assert weights[0].max() <= own.hidden_limit and weights[1].max() <= own.output_limit
     # Neurons that can never fire are found by their counts.
     events, targets, made = random_case(0)
@@ -102,6 +103,52 @@ def test_silent_neurons_are_drawn_anew(digits):
         events, targets, np.arange(12), made, None, NEURONS, Rule(5, 1e-6, 0.0)
     )
     assert fired[4] == 0 and fired.max() > 0
+
+
+@pytest.mark.parametrize("engine", [compiled, reference])
+def test_a_neuron_may_count_as_fired_to_the_end_of_the_trial(engine):
+    """More spikes are counted then, and nothing else is learned."""
+    more = 0
+    for seed in range(8):
+        events, targets, weights = random_case(seed)
+        found = []
+        for whole in (False, True):
+            learned = tuple(w.copy() for w in weights)
+            rule = Rule(gamma=2, learning_rate=0.2, decay=1e-3, whole=whole)
+            counts = engine.train_epoch(
+                events, targets, np.arange(12), learned, None, NEURONS, rule
+            )
+            found.append((learned, counts))
+        for early, late in zip(found[0][0], found[1][0], strict=True):
+            np.testing.assert_array_equal(early, late)
+        assert found[0][1][1:] == found[1][1][1:]
+        assert (found[0][1][0] <= found[1][1][0]).all()
+        more += int((found[1][1][0] - found[0][1][0]).sum())
+    assert more > 0, "the cases must contain what they test"
+
+
+def test_precision_of_training(digits):
+    """As asked for, kept to the end; another one is refused."""
+    for kind in learning.PRECISIONS:
+        own = params(**{**digits, "epochs": 1, "precision": kind})
+        found = learning.train(own, "spiking", Streams(0), {}, silent)
+        assert {str(w.dtype) for w in found.arrays.values()} == {kind}
+    with pytest.raises(UserError, match="'float16'; expected float32 or float64"):
+        learning.train(
+            params(**{**digits, "precision": "float16"}), "spiking", Streams(0), {}, silent
+        )
+
+
+def test_the_published_experiment_is_the_published_code():
+    """At every scale but smoke; nothing of the improved recipe is in it."""
+    experiment = registry.load_talk("masquelier").experiments["published"]
+    assert set(experiment.scaled) == {"smoke"}
+    own = learning.recipe(params("published", **experiment.published), "spiking")
+    recipe = learning.recipe(params("recipe"), "published")
+    assert {k: v or None for k, v in own.items()} == {k: v or None for k, v in recipe.items()}
+    assert (own["precision"], own["reset_output"], own["count_whole"]) == ("float64", False, True)
+    assert (experiment.published["n_train"], experiment.published["epochs"]) == (60000, 100)
+    assert experiment.published["keep_epoch"] == "last"
 
 
 def test_recipes():

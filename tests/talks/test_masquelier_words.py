@@ -127,6 +127,19 @@ def test_layers_follow_their_equations(params, variant):
         layer_input = expected.astype(float)
 
 
+def test_what_generalises_is_the_voice(params):
+    """Every test word knows who said it; voices that no training hears are among them."""
+    test = task.make_task(params, "test", Streams(0))
+    assert test.units.shape == test.targets.shape
+    held_out = test.units[np.isin(test.units, (4, 5))]
+    assert len(held_out) == 2 * 6 * N_WORDS, "all that they say"
+    assert set(np.unique(test.units)) > {4, 5}
+    heard = task.make_task(params, "train", Streams(0))
+    assert not set(np.unique(heard.units)) & {4, 5, 1}
+    told = learning.decisions(params, np.zeros((len(test.targets), N_WORDS)), test)
+    np.testing.assert_array_equal(told.units, test.units)
+
+
 def test_the_network_is_causal(params):
     trained = drawn(params, "spiking")
     x = np.random.default_rng(3).normal(size=(1, 60, 40))
@@ -222,8 +235,9 @@ def test_a_price_on_spikes_lowers_their_number(params, trained):
 
 
 def test_without_leak_nothing_leaks(params):
-    shorter = replace(params, values={**params.values, "epochs": 1})
+    shorter = replace(params, values={**params.values, "if_epochs": 2, "if_learning_rate": 0.002})
     found = learning.train(shorter, "if_neuron", Streams(0), {}, lambda share, news: None)
+    assert {row["epoch"] for row in found.history} == {1, 2}, "it has epochs of its own"
     start = network.initial(params, "if_neuron", Streams(0).rng("init"))
     for k in range(3):
         assert found.arrays[f"leak_{k}"] == start[f"leak_{k}"]

@@ -260,6 +260,19 @@ def made_recording(p, events_1, probability_2, seed=0):
     return Recording({"pyramidal": spikes}, {"depressing": heard, "facilitating": heard})
 
 
+def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
+    p = params(scale="default")
+    task = multiplexing.make_task(p, "test", Streams(0))
+    waves = task.stimulus.arrays["waves"]
+    assert not waves[:1000].any()
+    assert waves[1000:].any(axis=0).all()
+    ends = 1000.0 + 50.0 * np.arange(1, 61)
+    for column, period in enumerate((500.0, 500.0 * np.sqrt(5))):
+        expected = np.sin(2 * np.pi * ends / period)
+        expected = (expected - expected.mean()) / expected.std()
+        np.testing.assert_allclose(task.targets[0, :, column], expected, atol=1e-9)
+
+
 @pytest.mark.parametrize("mixed", [False, True])
 def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
     p = params(scale="default", n_pyramidal=300, n_trials_max=2)
@@ -272,9 +285,11 @@ def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
     if mixed:
         assert found["cross_correlation"] > 0.6
         assert found["burst_correlation"] < 0.5
+        assert found["channel_separation"] < 0
     else:
         assert found["burst_correlation"] > 0.75
         assert found["cross_correlation"] < 0.35
+        assert found["channel_separation"] > 0.4
     outcome = multiplexing.decode(p, recording, task)
     assert outcome.outputs.shape == outcome.targets.shape == (2, 60, 2)
 

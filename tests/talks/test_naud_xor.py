@@ -44,7 +44,7 @@ def small(**changes):
         "learn_ms": 400.0,
         "eta_hidden": 0.05,
         "eta_output": 0.04,
-        "lift_hidden": 0.5,
+        "tau_floor": 400.0,
         "epochs": 1,
     }
     return params(**{**still, **changes})
@@ -72,6 +72,8 @@ def make_values(p, seed=0):
     # Uneven currents, so that neurons of an ensemble do not fire together.
     values["neurons.i_d"] = values["neurons.i_d"] + rng.uniform(-1, 1, n) * 150e-12
     values["neurons.jump_e"] = np.zeros(n)
+    # Less of Eq. 11, so that weights do not all end at their upper limit.
+    values["neurons.lift"] = 0.1 * values["neurons.lift"]
     return values
 
 
@@ -127,6 +129,7 @@ def test_events_bursts_and_weights_equal_those_of_the_numpy_network(machine):
     i, j = values["forward.i"], values["forward.j"]
     changed = np.abs(theirs.weights[i, j] - values["forward.w"])
     assert (changed > 1e-4).mean() > 0.5, "most synapses learned"
+    assert (theirs.weights[i, j] < 1).mean() > 0.5, "most synapses are below their limit"
     np.testing.assert_allclose(ours.final["forward.w"], theirs.weights[i, j], atol=1e-9)
     counters = xor_protocol.read_counters(p, ours)
     for name, found in (("events", theirs.events), ("bursts", theirs.bursts)):
@@ -234,6 +237,43 @@ def test_a_short_window_of_plasticity_by_hand():
     assert len(times["burst", 2]) >= 2
     assert run.weights[0, 2] == pytest.approx(w, abs=1e-12)
     assert abs(w - 0.3) > 1e-3
+
+
+def test_the_e_min_term_by_hand():
+    """One synapse: Eq. 11 with the closed form of its mean, in which every spike counts."""
+    p = small(n_per_population=1, gain=0.0, tau_pre=0.5, tau_floor=1500.0, eta_hidden=0.003)
+    n = len(POPULATIONS)
+    found = {kind: np.full((n, n), np.nan) for kind in KINDS}
+    found["forward"][0, 2] = 0.3
+    neurons = of_neurons(xor_network.neuron_values(p))
+    neurons |= {"q_s": np.zeros(n), "burst_blind": np.ones(n)}
+    neurons["is_input"] = np.array([1, 1, 1, 0, 0])
+    neurons["input_of"] = np.array([0, 1, 1, 0, 0])
+    # The means of Eq. 7 are held: that of Eq. 11 goes on. Rates of learning are on, then off.
+    rows = np.array([[900e-12, 700e-12, 0, 1, 0], [900e-12, 700e-12, 0, 0, 0]])
+    run = reference.simulate(p, neurons, found, rows, np.random.default_rng(0), traced=("r", "e"))
+    assert not run.traces["e"][:, 2].any()
+    kept = 1 - p.dt_ms / 1500
+    post = np.sort([step for step, k in [*run.events, *run.bursts] if k == 2])
+    assert len(post) >= 4
+    assert (run.bursts[:, 1] == 2).sum() >= 2
+
+    def mean(step):
+        """Rate of all spikes before a step, in Hz."""
+        before = post[post < step]
+        return 0.1 * kept ** (step + 1) + (kept ** (step - before)).sum() / 1.5
+
+    w, lifts = 0.3, 0
+    learning = round(p.slot_ms / p.dt_ms)
+    for step in run.events[run.events[:, 1] == 0, 0]:
+        lift = 0.003 * max(2 - mean(step), 0) * (step < learning)
+        w, lifts = w + lift, lifts + (lift > 0)
+    assert 0 < lifts < (run.events[:, 1] == 0).sum(), "on below e_min and while learning only"
+    assert mean(learning - 1) > 2, "it ends once the neuron fires enough"
+    assert run.weights[0, 2] == pytest.approx(w, abs=1e-12)
+    last = run.traces["r"].shape[0] - 1
+    spikes_of_last_step = (post == last).sum()
+    assert run.traces["r"][last, 2] == pytest.approx(mean(last) + spikes_of_last_step / 1.5)
 
 
 @pytest.mark.slow

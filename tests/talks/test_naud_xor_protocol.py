@@ -102,7 +102,7 @@ def test_lesions_change_what_they_say_and_nothing_else():
     arrays["forward.w"] = np.full(arrays["forward.i"].size, 0.2)
     intact = xor.placed(p, "spiking", arrays)
     touched = {}
-    for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "homeostasis_flipped"):
+    for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "no_floor"):
         cut = xor.placed(p, variant, arrays)
         touched[variant] = {
             key for key in cut if key not in intact or not np.array_equal(cut[key], intact[key])
@@ -111,7 +111,7 @@ def test_lesions_change_what_they_say_and_nothing_else():
         "no_feedback": {"feedback_exc.w", "feedback_inh.w"},
         "no_hidden_plasticity": {"neurons.eta"},
         "no_bursts": {"neurons.burst_blind"},
-        "homeostasis_flipped": {"neurons.lift"},
+        "no_floor": {"neurons.lift"},
     }
     eta = xor.placed(p, "no_hidden_plasticity", arrays)["neurons.eta"].reshape(5, -1)[:, 0]
     np.testing.assert_allclose(eta, [0, 0, 0, 0, p.eta_output])
@@ -153,6 +153,17 @@ def test_schedule_has_the_published_order_and_the_teaching_at_the_onset_of_learn
     assert (learn[:, 3] == 1).all()
     assert rows.shape[0] * p.slot_ms % xor_network.TRIAL_MS == 0
     assert not rows[-20:].any(), "an idle trial closes the counters"
+
+
+def test_random_order_shows_every_pattern_once_per_epoch():
+    p = params(epochs=40)
+    schedule = xor_protocol.training(p, np.random.default_rng(0))
+    shown = np.array([pattern for _, pattern, *_ in schedule.examples]).reshape(40, 4)
+    assert (np.sort(shown, axis=1) == np.arange(4)).all()
+    assert len({tuple(row) for row in shown}) > 10
+    fixed = xor_protocol.training(p)
+    assert schedule.tests == fixed.tests
+    assert schedule.array().shape == fixed.array().shape
 
 
 def test_learning_rates_fall_late():

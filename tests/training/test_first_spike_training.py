@@ -355,6 +355,7 @@ def test_divergence_names_the_step_and_keeps_the_network(form):
     with pytest.raises(Diverged, match=r"step 4 \(batch 0") as caught:
         form.run(training, inputs, targets, order, np.inf, 0.0, 0)
     assert caught.value.step == 4 and training.steps == 3
+    assert set(caught.value.arrays) == {"hidden weights", "output weights"}
     for a, b in zip(arrays(training), kept, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -362,7 +363,7 @@ def test_divergence_names_the_step_and_keeps_the_network(form):
 def test_weight_that_is_no_number_stops_the_epoch():
     training, inputs, targets = made(COMSA)
     training.weights[1][3, 1] = np.nan
-    with pytest.raises(Diverged, match="step 1"):
+    with pytest.raises(Diverged, match="output weights not finite after step 1"):
         training.epoch(inputs, targets, np.arange(20), 0.01)
 
 

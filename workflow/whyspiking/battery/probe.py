@@ -8,6 +8,7 @@ where it comes in as spikes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,8 @@ def probe(
         UserError: If the description of the experiment and the model do not fit.
     """
     tau_ms = plan["tau_char_ms"]
+    if plan["whole_test"]:
+        config = {**config, "trials": sys.maxsize, "records": sys.maxsize}
     model = None if machine is None else replication.to_brian(params)
     rows: list[dict[str, Any]] = []
     arrays: dict[str, NDArray] = {}

@@ -156,3 +156,18 @@ class Spikes:
             self.n_units,
             self.duration_ms,
         )
+
+
+def gaps_of_first_spikes(ours: NDArray, theirs: NDArray, end: float) -> NDArray[np.float64]:
+    """How far apart first spikes are, neuron by neuron and trial by trial.
+
+    Args:
+        ours: First spike times, inf where silent, (trial, neuron).
+        theirs: The same from elsewhere.
+        end: Of the trial: a neuron that is silent, or later, counts as firing then, so that a spike
+            which one side lacks is an error and not left out.
+
+    Returns:
+        Absolute differences in the unit of the times, (trial, neuron).
+    """
+    return np.abs(np.minimum(ours, end) - np.minimum(theirs, end))

@@ -158,7 +158,7 @@ def read_original(folder: Path, split: str) -> Records:
 
     Returns:
         The records; steps that nobody labelled are `UNLABELLED`, where the published code counts
-        them as the first class. Which wave an index means is not documented.
+        them as the first class. The order of `LABELS` is that of its notebook (SRNN-ICONs2020).
 
     Raises:
         UserError: If the file is not the published one, or holds something else.

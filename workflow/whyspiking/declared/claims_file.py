@@ -184,7 +184,7 @@ class Claim(Block):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
     role: Literal["key", "secondary"]
-    origin: Origin = "published"
+    origin: Origin
     says: str = Field(min_length=10)
     source: Source
     metric: str = Field(pattern="^[a-z][a-z0-9_]*$")

@@ -25,7 +25,7 @@ from whyspiking.records.glossary import GLOSSARY
 
 # Braces are wildcards of Snakemake; the others would tear command lines apart.
 PlaceOnDisk = Annotated[str, Field(pattern="^[^{}<>*?\"'\\n]+$")]
-Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 are for the test only
+Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 must be there
 Count = Annotated[int, Field(ge=1)]
 Bits = Annotated[int, Field(ge=1, le=64)]
 Levels = Unique[Listed[Annotated[float, Field(gt=0)]]]

@@ -122,6 +122,8 @@ class Variant(Named):
         sees: `mask` where it is told only which features are above 0.
         noise: Parameter with the standard deviation of the noise on every feature in training.
         as_is: Whether it is the network it starts from, unchanged.
+        recovers: Variant that it was trained further from: the share of what that one loses under
+            each condition, and this one wins back, is measured.
     """
 
     role: Literal["spiking", "rate", "control", "negative_control", "ablation"]
@@ -134,6 +136,7 @@ class Variant(Named):
     sees: MayLack[Literal["all", "mask"]] = None
     noise: MayLack[str] = None
     as_is: bool = False
+    recovers: MayLack[str] = None
     _smaller: tuple[str, float] | None = PrivateAttr(None)
 
     @property
@@ -243,6 +246,7 @@ class Experiment(Named):
         kind: What the network answers.
         data: Its data.
         half_step: Whether it is checked at half the time step.
+        whole_test: Whether its perturbed conditions get all test trials, not `battery.trials`.
         originals: Whether it reads files of the original authors, `data.originals_dir`.
         simulated: Whether it has spikes; else no Brian2 and no battery.
         battery_of: Spiking variants that get the common perturbations; empty: all of them.
@@ -260,6 +264,7 @@ class Experiment(Named):
     kind: Literal["classification", "labelling", "continuous"]
     data: Data
     half_step: bool = False
+    whole_test: bool = False
     originals: bool = False
     simulated: bool = True
     battery_of: Unique[Some[str]] = ()
@@ -305,6 +310,12 @@ class Experiment(Named):
             if variant not in self.variants:
                 raise Wrong(
                     "sizes.of", f"names '{variant}', which the experiment does not have; correct it"
+                )
+        for name, variant in self.variants.items():
+            if variant.recovers is not None and variant.recovers not in self.variants:
+                raise Wrong(
+                    f"variants.{name}.recovers",
+                    f"names '{variant.recovers}', which the experiment does not have; correct it",
                 )
         if not self.simulated and (spiking or self.battery or self.half_step):
             raise Wrong(

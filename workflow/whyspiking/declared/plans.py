@@ -46,6 +46,7 @@ class Measuring(TypedDict):
     tau_char_ms: float
     simulated: bool
     half_step: bool
+    whole_test: bool
     states: dict[str, float]
     variants: dict[str, Measured]
 
@@ -82,6 +83,7 @@ def measuring(experiment: Experiment, params: Params, tau_char_ms: float) -> Mea
         "tau_char_ms": tau_char_ms,
         "simulated": experiment.simulated,
         "half_step": experiment.half_step,
+        "whole_test": experiment.whole_test,
         "states": dict(sorted(experiment.states.items())),
         "variants": dict(sorted(variants.items())),
     }

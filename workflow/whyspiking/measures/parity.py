@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.spikes import Spikes, gaps_of_first_spikes
 from whyspiking.contract.types import Labels, Outcome, Trials
 from whyspiking.measures import scoring
 
@@ -65,7 +65,8 @@ def compare_first_spikes(
         dt_ms: Step of the simulation; spikes of both engines no further apart are partners.
 
     Returns:
-        `spike_partners` over all populations; `spike_time_error` for a population named "output";
+        `spike_partners` over all populations; `spike_time_error` and, over all its neurons and
+        trials, `spike_time_error_p99` and `spike_time_error_max` for a population named "output";
         `spike_time_error_hidden` and `equal_spike_sets` over all others.
     """
     found: dict[str, float] = {}
@@ -81,6 +82,9 @@ def compare_first_spikes(
         partners += int((np.abs(ours[fired] - theirs[fired]) <= dt_ms).sum())
         if name == "output":
             found["spike_time_error"] = _median_gap(ours, theirs)
+            every = gaps_of_first_spikes(ours, theirs, simulated[name].duration_ms)
+            found["spike_time_error_p99"] = float(np.quantile(every, 0.99))
+            found["spike_time_error_max"] = float(every.max())
             continue
         both = np.isfinite(ours) & np.isfinite(theirs)
         gaps.append(np.abs(ours[both] - theirs[both]))

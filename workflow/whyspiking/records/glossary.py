@@ -92,6 +92,9 @@ _DEFINED = {
     "perturbation.",
     "half_dose": "level: R2: level at which the normalised score is 0.5; inf if not reached.",
     "bits95": "bit: R2: fewest weight bits with normalised score of at least 0.95.",
+    "loss_recovered": "fraction: Share of the score lost under a perturbation that further "
+    "training wins back: (S - S before) / (clean S before - S before); 0 nothing, 1 all. Undefined "
+    "where less than 2 points were lost.",
     "robustness_advantage": "fraction: R3: robustness area of the spiking network minus that of "
     "its control.",
     # learning
@@ -104,10 +107,19 @@ _DEFINED = {
     "size_ratio": "1: G1: parameters of the control over those of the spiking network at equal "
     "score, geometric mean over the scores that both reach; undefined where their ranges do not "
     "overlap.",
+    # networks that others released, against what they saved
+    "released_time_error_p99": "ms: 99th percentile of the absolute difference of output spike "
+    "times in the training engine from those that the authors saved, over all output neurons and "
+    "test trials; a spike that one side lacks counts as fired at the end of the trial.",
+    "released_time_error_max": "ms: Largest of these differences.",
+    "released_decisions": "fraction: Share of test trials decided as by the saved spike times.",
     # parity of engines
     "equal_decisions": "fraction: Q1: share of trials, or labelled steps, with the same choice in "
     "both engines.",
     "spike_time_error": "ms: Q1: median absolute difference of output spike times between engines.",
+    "spike_time_error_p99": "ms: Q1: 99th percentile of the same over all output neurons and "
+    "trials; a spike that one engine lacks counts as fired at the end of the trial.",
+    "spike_time_error_max": "ms: Q1: largest of these differences.",
     "spike_time_error_hidden": "ms: Q1: median absolute difference of hidden spike times between "
     "engines.",
     "spike_partners": "fraction: Q1: share of first spikes of either engine with a partner in the "
@@ -128,9 +140,13 @@ _DEFINED = {
     "compressed replay.",
     "order_correlation_reversed": "1: The same against the reversed replay.",
     "order_correlation_shuffled": "1: The same with neuron labels shuffled, mean absolute value.",
+    "ordered_share": "fraction: Share of excitatory neurons with at least 3 spikes in the sequence "
+    "and in its replay: those whose order is compared.",
+    "sequence_rate": "Hz: Spikes per excitatory neuron and second while the septum is on.",
+    "replay_rate": "Hz: The same while the septum is off.",
     "compression": "1: Measured duration of the sequence over that of its replay.",
-    "compression_prediction": "1: f_off / (f_int - f_septum) from measured frequencies.",
-    "compression_deviation": "fraction: Measured compression over its prediction, minus 1.",
+    "output_frequency": "Hz: Frequency of an autonomous output: slope of the phase of its analytic "
+    "signal.",
     # labelled steps (bohte)
     "accuracy_padded": "fraction: Accuracy over steps with unlabelled ones counted as the first "
     "class.",
@@ -139,6 +155,8 @@ _DEFINED = {
     # first-spike networks (comsa)
     "hidden_before_decision": "fraction: Share of hidden neurons that fire before the decision, "
     "mean over decided trials.",
+    "slow_regime": "1: 1 for a network that decides after at least 99 % of its hidden neurons have "
+    "fired, else 0.",
     "accuracy_xor": "fraction: Accuracy on noisy XOR, median over networks.",
     "accuracy_and": "fraction: Accuracy on noisy AND, median over networks.",
     "accuracy_or": "fraction: Accuracy on noisy OR, median over networks.",
@@ -159,6 +177,8 @@ _DEFINED = {
     "probability.",
     "cross_correlation": "1: Largest absolute correlation across channels: dendritic current with "
     "either event rate, somatic current with the upper burst probability.",
+    "channel_separation": "1: Smaller correlation of a channel with its own current, less the "
+    "largest across channels.",
     "depressing_events": "1: Correlation of what depressing synapses transmit and the event rate, "
     "upper ensemble.",
     "depressing_bursts": "1: The same for the burst rate.",

@@ -17,6 +17,8 @@ from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 
 SPIKING_ENGINE = "brian2"
+LEAST_LOSS = 0.02
+"""Of a smaller loss no share is computed: 1,000 trials have a standard error of half of it."""
 Counts = Mapping[str, float]
 
 
@@ -40,6 +42,7 @@ def cross_rows(
         if not table.empty:
             rows += _experiment_rows(table, experiment, models, config["energy"])
             rows += _size_rows(table, experiment)
+            rows += _recovered_rows(table, experiment)
     return rows + _alignment_rows(metrics, talk)
 
 
@@ -181,6 +184,32 @@ def _earlier_rows(
     value = float(ours["value"].iloc[0]) - float(theirs["value"].iloc[0])
     trials = min(int(ours["trials"].iloc[0]), int(theirs["trials"].iloc[0]))
     return tables.rows({**shared, "locus": control}, {"speed_area_gain": value}, trials)
+
+
+def _recovered_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, Any]]:
+    """Share of a loss that further training won back, per seed and condition (`recovers`)."""
+    scores = tables.where(table, engine=SPIKING_ENGINE, metric="score")
+    rows: list[dict[str, Any]] = []
+    for variant in experiment.variants.values():
+        if variant.recovers is None:
+            continue
+        before = tables.where(scores, variant=variant.recovers)
+        clean = {
+            int(row["seed"]): float(row["value"])
+            for row in tables.where(before, perturbation="none").to_dict("records")
+        }
+        place = ["seed", "perturbation", "locus", "strength"]
+        lost = before.set_index(place)["value"].astype(float)
+        for row in tables.where(scores, variant=variant.name).to_dict("records"):
+            seed, key = int(row["seed"]), tuple(row[name] for name in place)
+            if row["perturbation"] == "none" or key not in lost.index:
+                continue
+            loss = clean[seed] - float(lost[key])
+            if loss >= LEAST_LOSS:
+                value = (float(row["value"]) - float(lost[key])) / loss
+                shared = {name: row[name] for name in columns.METRICS.names[:9]}
+                rows += tables.rows(shared, {"loss_recovered": value}, int(row["trials"]))
+    return rows
 
 
 def _alignment_rows(metrics: pd.DataFrame, talk: Talk) -> list[dict[str, Any]]:

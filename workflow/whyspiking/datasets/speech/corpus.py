@@ -73,14 +73,15 @@ def facts(said: Sequence[Utterance]) -> dict[str, NDArray]:
     }
 
 
-def test_trials(speaker: int, labels: NDArray) -> NDArray[np.bool_]:
+def test_trials(speaker: int, labels: NDArray, n_speakers: int) -> NDArray[np.bool_]:
     """Which utterances of a speaker are for the test: all of some, every tenth of the others.
 
     Args:
         speaker: Who.
         labels: Classes of the utterances, (utterance,).
+        n_speakers: How many the data set has.
     """
-    if speaker in voices.HELD_OUT:
+    if speaker in voices.held_out(n_speakers):
         return np.ones(len(labels), bool)
     rng = Streams(0).rng(f"test trials of speaker {speaker}")
     # Class after class, in random order within: of ten of a class it is one.
@@ -110,11 +111,13 @@ class Index:
     def of(cls, shards: Sequence[Mapping[str, NDArray]]) -> Index:
         """All utterances of all speakers, speaker by speaker."""
         sizes = [len(shard["labels"]) for shard in shards]
+        n = len(shards)
+        test = [test_trials(k, shard["labels"], n) for k, shard in enumerate(shards)]
         return cls(
             shards,
             np.repeat(np.arange(len(shards)), sizes),
             np.concatenate([np.arange(n) for n in sizes]),
-            np.concatenate([test_trials(k, shard["labels"]) for k, shard in enumerate(shards)]),
+            np.concatenate(test),
         )
 
     def mixed(self, test: bool) -> NDArray[np.int64]:
@@ -137,7 +140,7 @@ class Index:
 
     def summary(self) -> dict[str, Any]:
         """What `meta.json` says about the parts."""
-        held_out = [s for s in voices.HELD_OUT if s in self.speakers]
+        held_out = list(voices.held_out(len(self.shards)))
         counts = {"train": int((~self.test).sum()), "test": int(self.test.sum())}
         return {"utterances": counts, "held_out_speakers": held_out}
 
@@ -161,7 +164,7 @@ def table(
         values["text"] = f'"{values["text"]}"'
         own = [
             str(speaker),
-            str(int(speaker in voices.HELD_OUT)),
+            str(int(speaker in voices.held_out(len(index.shards)))),
             "test" if in_test else "train",
             words[shard["labels"][place]],
             *(str(column[speaker][place]) for column in more.values()),

@@ -27,6 +27,8 @@ JITTER = 0.6
 """How much utterances of one speaker vary; 0 would repeat them exactly, noise apart."""
 HELD_OUT = (4, 5)
 """Speakers that occur in the test set only, as in the Spiking Heidelberg Digits."""
+HELD_OUT_OF_ALL = (37, 40, 41, 45, 48, 51, 54, 57, 65, 66)
+"""The same where all 72 speak: drawn once from the last 36, on which nothing was ever chosen."""
 ENDINGS = ("", ".", "!", "?", ",")
 """Punctuation after the word, which changes its intonation."""
 
@@ -127,6 +129,15 @@ SPEAKERS = (
     Speaker("Diogo", "en", 50, 62, 125, 1.01),
     Speaker("grandpa", "en-gb-x-rp", 51, 64, 125, 1.02),
 )
+
+
+def held_out(n_speakers: int) -> tuple[int, ...]:
+    """Numbers of the speakers that occur in the test set only.
+
+    Args:
+        n_speakers: How many the data set has.
+    """
+    return HELD_OUT_OF_ALL if n_speakers == len(SPEAKERS) else HELD_OUT
 
 
 @dataclass(frozen=True)

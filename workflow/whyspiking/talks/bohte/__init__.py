@@ -5,7 +5,7 @@ EXPERIMENTS = {
     "timescales": "ecg",
     "published_rate": "ecg",
     "sparse": "ecg",
-    "ecg_original": "ecg",
+    "released": "released",
     "spoken": "digits",
     "spoken_seen": "digits",
     "smnist": "pixels",

@@ -18,10 +18,17 @@ type Array = Any
 
 
 class Neuron(NamedTuple):
-    """What is not learned: threshold at rest and surrogate derivative."""
+    """What is not learned.
+
+    Attributes:
+        threshold: At rest.
+        surrogate: Derivative of a spike.
+        limit: Largest derivative of the loss by a membrane that `resetting` hands back in time.
+    """
 
     threshold: float
     surrogate: Surrogate
+    limit: float = float("inf")
 
 
 class Course(NamedTuple):
@@ -151,6 +158,70 @@ def _backward_scan(
 
 
 spikes.defvjp(_forward, _backward)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def resetting(neuron: Neuron, drive: Array, w_rec: Array, alpha: Array) -> Array:
+    """Spikes of the authors' plain neurons, which begin at 0 again (README, Eq. 20).
+
+    Differentiable by drive and recurrent weights, through the reset too, as in the published code;
+    the decay is not learned.
+
+    Args:
+        neuron: Constants; the threshold is fixed.
+        drive: W x + bias, (time, trial, neuron).
+        w_rec: Recurrent weights, (pre, post).
+        alpha: Decay of the membrane per step, (neuron,).
+    """
+    return _resetting_forward(neuron, drive, w_rec, alpha)[0]
+
+
+def _resetting_forward(neuron: Neuron, drive: Array, w_rec: Array, alpha: Array) -> Any:
+    def step(before: Any, drive_now: Array) -> Any:
+        left, fired = before
+        u = alpha * left + drive_now + fired @ w_rec
+        fired = (u > neuron.threshold).astype(u.dtype)
+        return ((1 - fired) * u, fired), (u, fired)
+
+    rest = jnp.zeros_like(drive[0])
+    u, fired = jax.lax.scan(step, (rest, rest), drive)[1]
+    return fired, (u, fired, w_rec, alpha)
+
+
+def _resetting_backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
+    u, fired, w_rec, alpha = residuals
+    slope = neuron.surrogate(u - neuron.threshold)
+
+    def step(g_u: Array, now: Any) -> Any:
+        g_out, slope, u, fired = now
+        g_left = alpha * g_u
+        g_u = slope * (g_out + g_u @ w_rec.T - u * g_left) + (1 - fired) * g_left
+        g_u = jnp.clip(g_u, -neuron.limit, neuron.limit)
+        return g_u, g_u
+
+    rest = jnp.zeros_like(u[:1])
+    _, g_u = jax.lax.scan(step, rest[0], (g_out, slope, u, fired), reverse=True)
+    before, n = jnp.concatenate([rest, fired[:-1]]), w_rec.shape[0]
+    return g_u, before.reshape(-1, n).T @ g_u.reshape(-1, n), jnp.zeros_like(alpha)
+
+
+resetting.defvjp(_resetting_forward, _resetting_backward)
+
+
+def traces(events: Array, kappa: Array) -> Array:
+    """Fixed filters of the input: v[t] = kappa v[t-1] + sqrt(1 - kappa^2) x[t] (README, Eq. 21).
+
+    Args:
+        events: (time, trial, channel).
+        kappa: Decay per step of each filter, (filter,).
+
+    Returns:
+        (time, trial, channel x filter), the same variance for all decays where events come alone.
+    """
+    n_channels = events.shape[-1]
+    scale = jnp.sqrt((1 + kappa) / (1 - kappa))
+    every = jnp.repeat(events, kappa.size, axis=-1) * jnp.tile(scale, n_channels)
+    return leaky(every, jnp.tile(kappa, n_channels))
 
 
 def leaky(values: Array, kappa: Array) -> Array:

@@ -42,6 +42,8 @@ Part = Literal["train", "validation", "test_heldout", "test_seen"]
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Utterances of one split, at most one spike per channel and step, the same for all seeds.
 
+    What generalises is the voice: the unit of a trial is who spoke.
+
     "test" are speakers, or further utterances, by experiment; "fresh" does not exist.
 
     Raises:
@@ -53,16 +55,17 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         raise UserError(f"talk '{params.talk}': no folder of spoken digits; run snakemake")
     part = TESTED_ON[params.experiment] if split == "test" else split
     step_ms, speakers = float(params.step_ms), tuple(params.validation_speakers)
-    counts, labels = _frames(
+    found = _frames(
         params.dataset_dir, part, params.n_input, params.n_steps * step_ms, step_ms, speakers
     )
-    counts, labels = counts[: params.n_most], labels[: params.n_most]
+    counts, labels, voices = (array[: params.n_most] for array in found)
     return Task(
         stimulus=Stimulus(spikes={"input": Spikes.from_raster(counts, params.step_ms)}),
         targets=labels,
         n_classes=params.n_output,
         # All that a classifier without time can know.
         features=counts.sum(axis=1).astype(np.float32),
+        units=voices,
     )
 
 
@@ -120,7 +123,7 @@ def _frames(
     duration_ms: float,
     step_ms: float,
     validation_speakers: tuple[int, ...],
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
     found = spoken.load(
         folder,
         part,
@@ -128,4 +131,4 @@ def _frames(
         duration_ms=duration_ms,
         validation_speakers=validation_speakers,
     )
-    return found.frames(step_ms) > 0, found.labels
+    return found.frames(step_ms) > 0, found.labels, found.speakers

@@ -14,7 +14,6 @@ from whyspiking.talks.bohte import task as tasks
 from whyspiking.talks.bohte.learning import Prepared, reference_counts
 from whyspiking.talks.bohte.simulation import bind, to_brian
 from whyspiking.talks.bohte.task import make_task
-from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays
 
 __all__ = [
@@ -26,27 +25,28 @@ __all__ = [
 def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Train one variant; without the authors' files theirs is not available."""
-    if params.experiment == tasks.ORIGINAL and (reason := tasks.missing_files(params)):
-        return Network({}, {"engine": gradient.ENGINE, "unavailable": reason})
-    # As in the published code, whose networks learn unlabelled steps as the first class.
-    padded = params.experiment == tasks.ORIGINAL and variant == "spiking"
-    prepared = _labels(params, learning.cell_of(variant), padded, streams)
-    return learning.train(params, variant, streams, progress, prepared)
+    """Train one variant, and tell whose records it learned."""
+    found = learning.train(params, variant, streams, progress, _labels(params, variant, streams))
+    found.info["provenance"] = tasks.provenance(params)
+    return found
 
 
-def _labels(params: Params, cell: str, padded: bool, streams: Streams) -> Prepared:
+def _labels(params: Params, variant: str, streams: Streams) -> Prepared:
+    cell = learning.cell_of(variant)
     training = tasks.records(params, "train", streams)
     held_out = tasks.records(params, "validation", streams)
     assert training is not None and held_out is not None
-    wanted = tasks.scored(params, held_out.labels, padded=padded)
+    # As in the published code, whose networks learn unlabelled steps as the first class.
+    labels, wanted = (
+        tasks.scored(params, part.labels, padded=True) for part in (training, held_out)
+    )
 
     def judge(arrays: Arrays) -> dict[str, float]:
         choices = networks.outputs(params, cell, arrays, held_out.events).argmax(axis=2)
         return {"validation_accuracy": float((choices == wanted)[wanted >= 0].mean())}
 
-    labels = tasks.scored(params, training.labels, padded=padded).astype(np.int8)
-    return {"x": training.events, "labels": labels}, judge, networks.label_loss(params, cell)
+    data = {"x": training.events, "labels": labels.astype(np.int8)}
+    return data, judge, networks.label_loss(params, cell)
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:

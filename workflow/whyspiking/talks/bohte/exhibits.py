@@ -1,12 +1,13 @@
 """Example data for the figures of this talk.
 
 - `tau.<start or end>.<mem, adapt, out>_ms`: time constants of all seeds before and after training;
-- `record.*`: one test record of the first seed: `voltage_mv` (time, lead), `events` (time,
-channel),
+- `record.*`: one test record of the first seed: `voltage_mv` (time, lead), no times where it is not
+  known, `events` (time, channel),
   `labels` and `choices` (time,), `spikes` (time, neuron) as simulated in Brian2, `eta` (time,
   neuron) as in the engine of training, for the neurons `eta_neurons`, `step_ms`;
-- `formula.units` and `formula.ratio` (rate, units), `formula.rates`: the papers' estimate of energy
-  for larger layers, at the measured input rate; `formula.measured` (units, rate, ratio).
+- `formula.units` and `formula.ratio` (rate, units), `formula.rates`, of `spoken`: the papers'
+  estimate of energy for layers of other sizes, at the measured input rate; `formula.measured`
+  (units, mean rate, ratio).
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task
 from whyspiking.contract.types import Network, Networks, Params, Recording, Simulate, Task
-from whyspiking.talks.bohte import digits, measures, network, pixels, simulation, task
+from whyspiking.talks.bohte import digits, measures, network, simulation, task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
 RATES = (0.3, 0.1, 0.03, 0.01)
+MAKERS = {"ecg": task.make_task, "spoken": digits.make_task}
+"""Experiment that shows something -> what makes its task."""
 
 
 def exhibits(
@@ -30,16 +33,16 @@ def exhibits(
 ) -> dict[str, NDArray]:
     """Arrays of one experiment; those of the record only where the battery runs too."""
     trained = of_variant(networks)
-    if not trained or params.experiment in (*digits.TESTED_ON, *pixels.PERMUTED):
+    if not trained or params.experiment not in MAKERS:
         return {}
-    found = _time_constants(params, list(trained.values()))
-    if params.experiment != "ecg":
-        return found
     own = replace(params, seed=min(trained))
-    test = task.make_task(own, "test", Streams(own.seed))
+    test = MAKERS[params.experiment](own, "test", Streams(own.seed))
     assert test is not None
     recording = simulate(trained[own.seed], test)
-    return found | _record(own, trained[own.seed], test, recording) | _formula(own, test, recording)
+    if params.experiment == "spoken":
+        return _formula(own, test, recording)
+    found = _time_constants(params, list(trained.values()))
+    return found | _record(own, trained[own.seed], test, recording)
 
 
 def _time_constants(params: Params, trained: list[Network]) -> dict[str, NDArray]:
@@ -81,16 +84,18 @@ def _record(
 
 
 def _formula(params: Params, test: Task, recording: Recording) -> dict[str, NDArray]:
-    input_rate, rate = measures.rates_of(params, recording, test)
-    prices = measures.prices(params)
+    """The papers' estimate for layers of other sizes and rates, at the measured input rate."""
+    rates = measures.rates_of(params, recording, test)
+    prices, depth = measures.prices(params), len(params.n_hidden)
 
     def ratio(n: int, at: float) -> float:
-        return measures.formula_ratio((params.n_input, n, params.n_output), input_rate, at, prices)
+        sizes = [params.n_input, *[n] * depth, params.n_output]
+        return measures.formula_ratio(sizes, [rates[0], *[at] * depth], prices)
 
-    (n_hidden,) = params.n_hidden
+    own = measures.formula_ratio(measures.sizes_of(params), rates, prices)
     return {
         "formula.units": UNITS,
         "formula.rates": np.array(RATES),
         "formula.ratio": np.array([[ratio(int(n), at) for n in UNITS] for at in RATES]),
-        "formula.measured": np.array([n_hidden, rate, ratio(n_hidden, rate)]),
+        "formula.measured": np.array([params.n_hidden[0], np.mean(rates[1:]), own]),
     }

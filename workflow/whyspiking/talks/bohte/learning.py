@@ -23,9 +23,10 @@ CELL = {
     "alif_fixed": "alif_fixed",
     "lif": "lif",
     "lif_fixed": "lif_fixed",
-    "masked": "alif",
+    "lif_published": "lif_published",
     "gru": "gru",
     "rnn": "rnn",
+    "traces": "traces",
     "linear": "linear",
 }
 """Variant -> cell; those of the trade-off are `penalty_<index>`."""
@@ -79,7 +80,12 @@ def train(
         },
         project=lambda arrays: network.within(params, arrays),
     )
-    info = {**fitted.info, "cell": cell, "adaptation": network.adaptation(params, cell)}
+    info = {
+        **fitted.info,
+        "cell": cell,
+        "adaptation": network.adaptation(params, cell),
+        "resets": network.resets(cell),
+    }
     if cell in network.SPIKING:
         taus = {k: v for k, v in start.items() if k.startswith(network.TIME_CONSTANTS)}
         kept = {f"start_{name}": values for name, values in taus.items()}

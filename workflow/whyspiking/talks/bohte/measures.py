@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,11 @@ ALIF_UPDATE = 2
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
-    """The estimate of energy (README, section 7), and the published score of unlabelled steps.
-
-    Nothing of trials that have one class.
-    """
-    if condition.perturbation != "none" or task.targets.ndim == 1:
+    """The estimate of energy (README, section 7), and the published score of unlabelled steps."""
+    if condition.perturbation != "none":
         return {}
     found = {"energy_ratio_published": published_ratio(params, recording, task)}
-    if params.experiment == tasks.ORIGINAL:
+    if task.targets.ndim == 2:
         told = simulation.outputs(params, recording)
         found["accuracy_padded"] = padded_accuracy(params, told, task)
     return found
@@ -40,7 +37,7 @@ def control_counts(params: Params, network: Network, test: Task) -> dict[str, fl
     Args:
         params: Sizes.
         network: A control: its arrays `w_*` are weights, those that begin at the input `w_in_0` (or
-            the only one, `w_out`).
+            the only one, `w_out`). Inputs of the control of fixed traces are never silent.
         test: The records whose input events are counted.
     """
     weights = {k: np.asarray(v) for k, v in network.arrays.items() if k.startswith("w_")}
@@ -49,10 +46,12 @@ def control_counts(params: Params, network: Network, test: Task) -> dict[str, fl
     events = tasks.raster(params, test).sum(axis=(1, 2)).mean()
     size = sum(w.size for w in weights.values())
     outputs = sum(w.shape[1] for k, w in weights.items() if not k.startswith("w_rec"))
+    effective = events * weights[first].shape[1] + n_steps * (size - weights[first].size)
+    if network.info.get("cell") == "traces":
+        effective = n_steps * size
+        outputs += weights[first].shape[0]
     return {
-        "macs_effective": float(
-            events * weights[first].shape[1] + n_steps * (size - weights[first].size)
-        ),
+        "macs_effective": float(effective),
         "macs_dense": float(n_steps * size),
         "neuron_updates": float(n_steps * outputs),
         "synapses": float(sum(np.count_nonzero(w) for w in weights.values())),
@@ -66,20 +65,22 @@ def padded_accuracy(params: Params, outputs: NDArray, task: Task) -> float:
 
 
 def formula_ratio(
-    sizes: tuple[int, int, int], input_rate: float, rate: float, prices: Mapping[str, float]
+    sizes: Sequence[int], rates: Sequence[float], prices: Mapping[str, float]
 ) -> float:
     """Energy of an LSTM over that of adaptive neurons, per step (README, Eqs. 14 and 15).
 
     Args:
-        sizes: Input channels, hidden units, classes.
-        input_rate: Events per input channel and step.
-        rate: Spikes per neuron and step.
+        sizes: Input channels, units of every hidden layer, classes.
+        rates: Events per input channel and step, spikes per neuron and step of every layer.
         prices: Energy of a multiply-accumulate "mac" and of an addition "add".
     """
-    m, n, k = sizes
-    lstm = LSTM_GATES * (m * n + n * n) + LSTM_UPDATE * n + n * k
-    additions = m * n * input_rate + n * n * rate + n * k * rate
-    updates = ALIF_UPDATE * n + k
+    *layers, k = sizes
+    lstm, additions, updates = 0.0, layers[-1] * k * rates[-1], float(k)
+    for m, n, rate_in, rate in zip(layers, layers[1:], rates, rates[1:], strict=False):
+        lstm += LSTM_GATES * (m * n + n * n) + LSTM_UPDATE * n
+        additions += m * n * rate_in + n * n * rate
+        updates += ALIF_UPDATE * n
+    lstm += layers[-1] * k
     return prices["mac"] * lstm / (prices["add"] * additions + prices["mac"] * updates)
 
 
@@ -88,20 +89,20 @@ def prices(params: Params) -> dict[str, float]:
     return {"mac": float(params.formula_mac), "add": float(params.formula_add)}
 
 
-def rates_of(params: Params, recording: Recording, test: Task) -> tuple[float, float]:
-    """Events per input channel and step, spikes per neuron and step."""
-    n_steps = params.n_steps
-
-    def mean_rate(trains: list) -> float:
-        slots = sum(spikes.n_trials * spikes.n_units for spikes in trains) * n_steps
-        return sum(len(spikes) for spikes in trains) / slots
-
+def rates_of(params: Params, recording: Recording, test: Task) -> list[float]:
+    """Events per input channel and step, then spikes per neuron and step of every layer."""
     layers = [recording.spikes[simulation.hidden(k)] for k in range(len(params.n_hidden))]
-    return mean_rate([test.stimulus.spikes["input"]]), mean_rate(layers)
+    return [
+        len(spikes) / (spikes.n_trials * spikes.n_units * params.n_steps)
+        for spikes in (test.stimulus.spikes["input"], *layers)
+    ]
+
+
+def sizes_of(params: Params) -> list[int]:
+    """Input channels, units of every hidden layer, classes."""
+    return [params.n_input, *params.n_hidden, params.n_output]
 
 
 def published_ratio(params: Params, recording: Recording, test: Task) -> float:
-    """`formula_ratio` at the measured rates; for networks of one hidden layer."""
-    (n_hidden,) = params.n_hidden
-    sizes = (params.n_input, n_hidden, params.n_output)
-    return formula_ratio(sizes, *rates_of(params, recording, test), prices(params))
+    """`formula_ratio` at the measured rates."""
+    return formula_ratio(sizes_of(params), rates_of(params, recording, test), prices(params))

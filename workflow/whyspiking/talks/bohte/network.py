@@ -29,9 +29,12 @@ SPIKING = {
     "alif_fixed": ("adaptive", False),
     "lif": ("plain", True),
     "lif_fixed": ("plain", False),
+    "lif_published": ("resetting", False),
 }
 """Cell -> neuron, and whether its time constants are learned."""
-CELLS = (*SPIKING, "gru", "rnn", "linear")
+CELLS = (*SPIKING, "gru", "rnn", "traces", "linear")
+INSTANT = ("traces", "linear")
+"""Cells whose outputs are no leaky integrators."""
 TIME_CONSTANTS = ("log_tau_mem", "log_tau_adapt", "log_tau_out")
 CHUNK = 256
 """Trials evaluated at once."""
@@ -43,8 +46,16 @@ def adaptation(params: Params, cell: str) -> float:
     return float(params.adaptation) if adaptive else 0.0
 
 
-def neuron(params: Params) -> cells.Neuron:
-    """Constants of the neurons."""
+def resets(cell: str) -> bool:
+    """Whether the neurons of a cell begin at 0 after a spike."""
+    return cell in SPIKING and SPIKING[cell][0] == "resetting"
+
+
+def neuron(params: Params, cell: str) -> cells.Neuron:
+    """Constants of the neurons of a cell."""
+    if resets(cell):
+        limit = float(params.lif_gradient_limit)
+        return cells.Neuron(float(params.lif_threshold), chosen_surrogate(params), limit)
     return cells.Neuron(float(params.threshold), chosen_surrogate(params))
 
 
@@ -67,24 +78,29 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
         cell: One of `CELLS`.
         rng: Source of the weights.
     """
-    sizes = [params.n_input, *([] if cell == "linear" else params.n_hidden)]
+    n_seen = params.n_input * (len(params.trace_taus) if cell == "traces" else 1)
+    sizes = [n_seen, *([] if cell == "linear" else params.n_hidden)]
     blocks = 3 if cell == "gru" else 1
     found: dict[str, NDArray] = {}
     for k in range(len(sizes) - 1):
         n_in, n = sizes[k], sizes[k + 1]
         found[f"w_in_{k}"] = _blocks(blocks, lambda n_in=n_in, n=n: _xavier(n_in, n, rng))
-        found[f"w_rec_{k}"] = _blocks(blocks, lambda n=n: _orthogonal(n, rng))
+        if cell != "traces":
+            found[f"w_rec_{k}"] = _blocks(blocks, lambda n=n: _orthogonal(n, rng))
         found[f"bias_{k}"] = np.zeros(blocks * n)
         if cell == "gru":
             found[f"bias_rec_{k}"] = np.zeros(blocks * n)
         if cell in SPIKING:
-            found[f"log_tau_mem_{k}"] = _log_taus(params.tau_mem, params.spread_tau_mem, n, rng)
+            tau, spread = float(params.tau_mem), float(params.spread_tau_mem)
+            if resets(cell):
+                tau, spread = -1 / np.log(params.lif_decay), 0.0
+            found[f"log_tau_mem_{k}"] = _log_taus(tau, spread, n, rng)
             found[f"log_tau_adapt_{k}"] = _log_taus(
                 params.tau_adapt, params.spread_tau_adapt, n, rng
             )
     found["w_out"] = _xavier(sizes[-1], params.n_output, rng)
     found["b_out"] = np.zeros(params.n_output)
-    if cell != "linear":
+    if cell not in INSTANT:
         found["log_tau_out"] = _log_taus(
             params.tau_out, params.spread_tau_out, params.n_output, rng
         )
@@ -95,8 +111,11 @@ def rates(params: Params, cell: str) -> dict[str, float]:
     """Factors on the learning rate: time constants have their own, or none."""
     learned = cell not in SPIKING or SPIKING[cell][1]
     names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in range(len(params.n_hidden))]
-    factor = float(params.tau_rate) if learned else 0.0
-    return dict.fromkeys([*names, TIME_CONSTANTS[2]], factor)
+    found = dict.fromkeys([*names, TIME_CONSTANTS[2]], float(params.tau_rate) if learned else 0.0)
+    if resets(cell):
+        # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
+        found[TIME_CONSTANTS[2]] = float(params.tau_rate)
+    return found
 
 
 def within(params: Params, arrays: Arrays) -> Arrays:
@@ -129,18 +148,22 @@ def forward(
         Outputs (time, trial, class), and spikes (time, trial, neuron) of every spiking layer.
     """
     fired = []
+    if cell == "traces":
+        x = cells.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)))
     for k in range(0 if cell == "linear" else len(params.n_hidden)):
         if cell in SPIKING:
-            x = cells.spikes(*_layer(params, cell, arrays, x, k, strength))
+            x = _spikes(params, cell, arrays, x, k, strength)
             fired.append(x)
             continue
-        drive, w_rec = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"], arrays[f"w_rec_{k}"]
+        drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
         if cell == "gru":
-            x = cells.gated(drive, w_rec, arrays[f"bias_rec_{k}"])
+            x = cells.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"])
+        elif cell == "rnn":
+            x = cells.plain(drive, arrays[f"w_rec_{k}"])
         else:
-            x = cells.plain(drive, w_rec)
+            x = jax.nn.relu(drive)
     outputs = _times(x, arrays["w_out"]) + arrays["b_out"]
-    if cell != "linear":
+    if cell not in INSTANT:
         outputs = cells.leaky(outputs, decay(arrays["log_tau_out"]))
     return outputs, fired
 
@@ -150,6 +173,14 @@ def _times(x: Any, w: Any) -> Any:
     return (x.reshape(-1, x.shape[-1]) @ w).reshape(*x.shape[:-1], w.shape[1])
 
 
+def _spikes(params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None) -> Any:
+    """Spikes of layer k."""
+    constants, beta, drive, w_rec, alpha, rho = _layer(params, cell, arrays, x, k, strength)
+    if resets(cell):
+        return cells.resetting(constants, drive, w_rec, alpha)
+    return cells.spikes(constants, beta, drive, w_rec, alpha, rho)
+
+
 def _layer(
     params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None
 ) -> tuple[Any, ...]:
@@ -157,7 +188,7 @@ def _layer(
     drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
     beta = adaptation(params, cell) if strength is None else strength
     taus = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
-    return neuron(params), jnp.asarray(beta, drive.dtype), drive, arrays[f"w_rec_{k}"], *taus
+    return neuron(params, cell), jnp.asarray(beta, drive.dtype), drive, arrays[f"w_rec_{k}"], *taus
 
 
 def label_loss(params: Params, cell: str) -> Any:
@@ -241,15 +272,25 @@ def outputs(
     return np.concatenate(pieces, axis=1).swapaxes(0, 1)
 
 
-def spikes(params: Params, cell: str, arrays: Arrays, x: NDArray) -> list[NDArray[np.bool_]]:
+def spikes(
+    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
+) -> list[NDArray[np.bool_]]:
     """Spikes of every layer, each (trial, time, neuron); arguments as for `outputs`."""
-    return [course.spikes > 0 for course in courses(params, cell, arrays, x)]
+    own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
+    now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
+    for k in range(len(params.n_hidden)):
+        now = _spikes(params, cell, own, now, k)
+        found.append(np.asarray(now).swapaxes(0, 1) > 0)
+    return found
 
 
 def courses(
     params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
 ) -> list[cells.Course]:
-    """What every layer did, each array (trial, time, neuron); arguments as for `outputs`."""
+    """What every layer of adaptive or plain neurons did, each array (trial, time, neuron).
+
+    Arguments are as for `outputs`.
+    """
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
     now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
     for k in range(len(params.n_hidden)):

@@ -22,7 +22,14 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     What a spike takes from its own membrane is one of these synapses: in Eq. 3 it comes one step
     later and unscaled, which is no reset of a NIR neuron.
     """
+    if params.experiment == "released":
+        raise NotExpressible("bohte: the output neurons of the released network adapt (Eq. 3)")
     cell = network.info.get("cell", "")
+    if networks.resets(cell):
+        raise NotExpressible(
+            f"bohte: variant '{variant}' adds its input whole and begins at 0 again within the "
+            "step (Eq. 20), not at the next one, as the synapses back of lif, lif_fixed do"
+        )
     if cell not in networks.SPIKING:
         raise NotExpressible(f"bohte: variant '{variant}' does not spike")
     if networks.adaptation(params, cell):

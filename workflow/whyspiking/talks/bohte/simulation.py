@@ -25,14 +25,16 @@ age : integer
 bias : 1 (constant)
 rest : 1 (constant)
 beta : 1 (constant)
+kept : 1 (constant)
 tau_mem : second (constant)
 tau_adapt : second (constant)
 """
 THRESHOLD = "u > rest + beta * eta"
-# What the reference subtracts in the next step, before the decay of that step.
+# What the reference subtracts in the next step, before the decay of that step; `kept` is 0 in
+# neurons that begin at 0 again, else 1.
 RESET = """
 eta += exp(dt / tau_adapt) - 1
-u -= (rest + beta * exp(-dt / tau_adapt) * eta) * exp(dt / tau_mem)
+u = kept * (u - (rest + beta * exp(-dt / tau_adapt) * eta) * exp(dt / tau_mem))
 """
 READOUT = """
 do/dt = (current - o) / tau_out : 1
@@ -42,6 +44,9 @@ bias : 1 (constant)
 tau_out : second (constant)
 """
 ON_SPIKE = "current_post += w"
+
+
+EQUATIONS = (NEURON, THRESHOLD, RESET, ON_SPIKE)
 
 
 def clear(lag: int) -> str:
@@ -59,6 +64,34 @@ def hidden(k: int) -> str:
     return f"hidden_{k}"
 
 
+def neurons(n: int, name: str, lag: int, more: str = "") -> Any:
+    """A layer in Brian2.
+
+    Args:
+        n: How many neurons.
+        name: Of the group.
+        lag: Steps behind the input.
+        more: Further equations.
+    """
+    import brian2
+
+    group = brian2.NeuronGroup(
+        n, NEURON + more, threshold=THRESHOLD, reset=RESET, method="exact", name=name
+    )
+    group.tau_mem = group.tau_adapt = 1 * brian2.second
+    group.run_regularly(clear(lag), when="after_groups", name=f"{name}_clear")
+    return group
+
+
+def synapses(pre: Any, post: Any, name: str) -> Any:
+    """All of one group to all of another in Brian2."""
+    import brian2
+
+    made = brian2.Synapses(pre, post, "w : 1", on_pre=ON_SPIKE, name=name)
+    made.connect()
+    return made
+
+
 def to_brian(params: Params) -> BrianModel:
     """The structure; weights, biases and time constants are values of each run."""
     sizes = [params.n_input, *params.n_hidden]
@@ -67,19 +100,9 @@ def to_brian(params: Params) -> BrianModel:
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
         import brian2
 
-        def synapses(pre: Any, post: Any, name: str) -> Any:
-            made = brian2.Synapses(pre, post, "w : 1", on_pre=ON_SPIKE, name=name)
-            made.connect()
-            return made
-
         before, made = inputs["input"], []
         for k in range(depth):
-            group = brian2.NeuronGroup(
-                sizes[k + 1], NEURON, threshold=THRESHOLD, reset=RESET, method="exact",
-                name=hidden(k),
-            )  # fmt: skip
-            group.tau_mem = group.tau_adapt = 1 * brian2.second
-            group.run_regularly(clear(k + 1), when="after_groups", name=f"{hidden(k)}_clear")
+            group = neurons(sizes[k + 1], hidden(k), k + 1)
             made += [group, synapses(before, group, f"s_in_{k}")]
             made += [synapses(group, group, f"s_rec_{k}")]
             before = group
@@ -128,17 +151,21 @@ def bind(params: Params, network: Network) -> TimedBinding:
         values[key] = seconds * np.exp(arrays[name])
         start[key] = seconds * np.exp(arrays[f"start_{name}"])
 
+    begins_at_0 = bool(network.info.get("resets", False))
     before = "input"
     for k in range(len(params.n_hidden)):
         group = hidden(k)
         values |= {
-            f"{group}.bias": arrays[f"bias_{k}"],
-            f"{group}.rest": float(params.threshold),
+            f"{group}.rest": float(params.lif_threshold if begins_at_0 else params.threshold),
             f"{group}.beta": float(network.info["adaptation"]),
+            f"{group}.kept": float(not begins_at_0),
         }
         taus(f"{group}.tau_mem", f"log_tau_mem_{k}")
         taus(f"{group}.tau_adapt", f"log_tau_adapt_{k}")
-        w_in, w_rec = arrays[f"w_in_{k}"], arrays[f"w_rec_{k}"]
+        # Such a neuron adds its input whole, these equations the share 1 - alpha of it.
+        gain = 1 / -np.expm1(-np.exp(-arrays[f"log_tau_mem_{k}"])) if begins_at_0 else 1.0
+        values[f"{group}.bias"] = gain * arrays[f"bias_{k}"]
+        w_in, w_rec = gain * arrays[f"w_in_{k}"], gain * arrays[f"w_rec_{k}"]
         values |= {f"s_in_{k}.w": w_in, f"s_rec_{k}.w": w_rec}
         layers[f"s_in_{k}.w"] = Layer(before, group, w_in, "feedforward")
         layers[f"s_rec_{k}.w"] = Layer(group, group, w_rec, "recurrent")

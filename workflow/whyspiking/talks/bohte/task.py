@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,39 +15,42 @@ from whyspiking.contract.types import Labels, Params, Split, Stimulus, Task
 from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
 
-ORIGINAL = "ecg_original"
 
+def provenance(params: Params) -> Literal["original", "simulated"]:
+    """Whose records: the authors' where `originals_dir` has their files, else simulated ones.
 
-def missing_files(params: Params) -> str:
-    """Why the authors' files cannot be read; empty where they can."""
-    names = [name for name, _, _ in ecg.FILES.values()]
-    folder = params.originals_dir
-    if folder is None:
-        return f"file not available: {names[0]} (data.originals_dir is not set)"
-    lacking = [name for name in names if not (folder / name).is_file()]
-    return f"file not available: {lacking[0]} is not in data.originals_dir" if lacking else ""
+    Raises:
+        UserError: If one of the two files is there without the other.
+    """
+    folder, names = params.originals_dir, [name for name, _, _ in ecg.FILES.values()]
+    there = [name for name in names if folder is not None and (folder / name).is_file()]
+    if there and len(there) < len(names):
+        (lacking,) = set(names) - set(there)
+        raise UserError(
+            f"{folder}: {there[0]} is there and {lacking} is not; expected both, or none for "
+            "simulated records; add the missing one"
+        )
+    return "original" if there else "simulated"
 
 
 def records(params: Params, split: Split, streams: Streams) -> ecg.Records | None:
     """Labelled records of one split.
 
     Validation records are drawn from the training records; the generator makes other records for
-    every seed, the authors' files are split anew for every seed.
+    every seed, the authors' files are split anew for every seed and have the same test records.
 
     Args:
-        params: Sizes; `ecg_original` reads the files in `originals_dir`.
+        params: Sizes, and where the authors' files may be.
         split: "fresh" does not exist.
         streams: Randomness: "ecg-train", "ecg-test", "split".
 
     Raises:
-        UserError: If the authors' files are asked for and missing, or other ones.
+        UserError: If the files of the authors' names are not theirs.
     """
     if split == "fresh":
         return None
     part = "test" if split == "test" else "train"
-    if params.experiment == ORIGINAL:
-        if reason := missing_files(params):
-            raise UserError(f"talk '{params.talk}': {reason}; set data.originals_dir")
+    if provenance(params) == "original":
         assert params.originals_dir is not None
         found = _original(params.originals_dir, part)
     else:

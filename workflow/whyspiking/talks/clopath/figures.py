@@ -1,4 +1,4 @@
-"""Signature figures of FORCE in spiking networks: learning, replay, theta sequence, compression.
+"""Signature figures of FORCE in spiking networks: learning, replay, theta sequence, its controls.
 
 Exhibits read (`<experiment>/exhibits.npz`), times in ms:
 
@@ -13,8 +13,8 @@ Exhibits read (`<experiment>/exhibits.npz`), times in ms:
   `sequence.off_ms` (): when the septum falls silent; `sequence.beat_hz`, `sequence.rhythm_hz` ().
 
 Metrics read: `correlation` under the perturbation `clock` (strength: speed of the clock, negative
-backwards) of ode and episode; `compression` and `compression_prediction` under `septum` (strength:
-its frequency in Hz) of shot.
+backwards) of ode and episode; of shot `order_correlation` and `compression`, also under `septum`
+(strength: its frequency in Hz) and `septum_constant`, and `replay_rate`, also under `not_released`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,9 @@ from numpy.typing import NDArray
 
 from whyspiking.plots.figures import (
     BLUE,
-    GREEN,
     GREY,
-    INK,
     MARKERS,
     PALETTE,
-    RED,
     NotMeasuredError,
     Plate,
     legend_below,
@@ -50,6 +47,10 @@ if TYPE_CHECKING:
 OSCILLATORS = {"sine": "sine", "sawtooth": "sawtooth", "product": "product of sines"}
 NOTES = ("C", "D", "E", "F", "G")
 CLOCK, SEPTUM = "clock", "septum"
+OWN_HZ, SET_HZ = 8.5, 8.0
+"""Frequencies that the network learns and that the septum has, as in talk.yaml."""
+CONSTANT_AT = 9.0
+"""Where inhibition without a rhythm is drawn on the axis of frequencies."""
 EDGE_MS = 1000.0
 """How much of the time before and after learning is shown."""
 FINE = 4
@@ -64,7 +65,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "ode to joy": lambda: ode_to_joy(results.exhibit("ode")),
         "speed of the clock": lambda: clock_speeds(results.metrics),
         "theta sequence": lambda: theta_sequence(results.exhibit("shot")),
-        "compression": lambda: compression(results.metrics),
+        "what replay needs": lambda: septal_controls(results.metrics),
     }
 
 
@@ -282,7 +283,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     return plate.says(
         "The same excitatory neurons in the same order (and colour) on both sides. Left: with "
         "septal inhibition each fires at its own time of a slow sequence, the beat of two theta "
-        "rhythms. Right: without it the sequence is replayed within each internal cycle.",
+        "rhythms. Right: without it, and with 20 mV more, it is replayed in each internal cycle.",
         f"Raster of {int(known.sum())} excitatory neurons. The slow sequence lasts "
         f"{cycle_on / 1000:.2f} s, its replay {cycle_off:.0f} ms: {cycle_on / cycle_off:.1f} times "
         "compressed.",
@@ -315,84 +316,66 @@ def _mid_luminance(rgb: tuple[float, float, float]) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def compression(metrics: Table) -> Plate:
-    """Measured compression against septal frequency, beside its prediction."""
+def septal_controls(metrics: Table) -> Plate:
+    """Order, compression and rate of the replay when its causes are taken away one by one."""
     table = metrics[
         (metrics["experiment"] == "shot")
         & (metrics["engine"] == "brian2")
         & (metrics["variant"] == "spiking")
         & metrics["value"].notna()
     ]
-    graded = table[table["perturbation"] == SEPTUM]
-    if graded.empty:
+    clean = table[table["perturbation"] == "none"].assign(strength=SET_HZ)
+    graded = pd.concat([clean, table[table["perturbation"] == SEPTUM]])
+    if not (table["perturbation"] == SEPTUM).any():
         raise NotMeasuredError("The septum was not run at other frequencies at this scale.")
-    plate = Plate(3.0, 6.2)
-    axes = plate.panels(1, 2, width_ratios=[1.25, 1])[0]
-    words: list[str] = []
-    labels = {"compression": "measured", "compression_prediction": "f_off / (f_int − f_septum)"}
-    for (metric, label), colour, marker in zip(
-        labels.items(), (BLUE, RED), MARKERS[:2], strict=True
-    ):
-        own = graded[graded["metric"] == metric]
-        points = over_seeds(own, ["strength"], "log")
-        shift = 0.012 if metric == "compression" else -0.012
-        axes[0].plot(
-            points["strength"] + shift,
-            points["mean"],
-            color=colour,
-            marker=marker,
-            linestyle="-" if metric == "compression" else "--",
-            label=label,
-        )
-        _bars(axes[0], points["strength"] + shift, points, colour)
-        words += [
-            f"{label} at {row['strength']:g} Hz: {row['mean']:.1f}"
-            for row in points.to_dict("records")
-        ]
+    constant = table[table["perturbation"] == "septum_constant"].assign(strength=CONSTANT_AT)
+    held = table[table["perturbation"] == "not_released"]
+    plate = Plate(3.0)
+    axes = plate.panels(1, 3, width_ratios=[1.5, 1.2, 0.8])[0]
+    ordered = pd.concat([graded, constant])
+    names = {at: f"{at:g}" for at in sorted(set(ordered["strength"]))} | {CONSTANT_AT: "none"}
+    words = _dots(axes[0], ordered[ordered["metric"] == "order_correlation"], "order, Hz", names)
+    axes[0].set_xticks(list(names), list(names.values()), rotation=60)
+    axes[0].set_ylim(0, 1.05)
+    axes[0].set_ylabel("order correlation of\nsequence and replay")
     axes[0].set_xlabel("frequency of the septum, Hz")
-    axes[0].set_ylabel("compression")
-    axes[0].set_yscale("log")
-    axes[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes[0].yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if value in (5, 20, 50) else "")
-    axes[0].set_xticks(sorted(set(graded["strength"])))
-    axes[0].legend(loc="upper left")
 
-    wide = graded[graded["metric"].isin(list(labels))].pivot_table(
-        index=["seed", "strength"], columns="metric", values="value"
-    )
-    predicted, measured = wide["compression_prediction"], wide["compression"]
-    for index, (level, part) in enumerate(wide.groupby(level="strength")):
-        axes[1].plot(
-            part["compression_prediction"],
-            part["compression"],
-            color=(BLUE, GREEN, RED)[index % 3],
-            marker=MARKERS[index % len(MARKERS)],
-            linestyle="",
-            label=f"{level:g} Hz",
-        )
-    limits = [
-        0.8 * float(min(predicted.min(), measured.min())),
-        1.25 * float(max(predicted.max(), measured.max())),
-    ]
-    axes[1].plot(limits, limits, color=INK, linewidth=0.8, linestyle=":")
-    axes[1].set_xscale("log")
+    slower = graded[(graded["metric"] == "compression") & (graded["strength"] < OWN_HZ)]
+    words += _dots(axes[1], slower, "compression, Hz", names)
+    line = np.linspace(7.4, 8.3, 100)
+    axes[1].plot(line, OWN_HZ / (OWN_HZ - line), color=GREY, linewidth=1, linestyle="--")
     axes[1].set_yscale("log")
-    for axis in (axes[1].xaxis, axes[1].yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.set_minor_formatter(lambda value, _: f"{value:g}" if value in (5, 20, 50) else "")
-    axes[1].set_xlabel("predicted, one dot per seed")
-    axes[1].set_ylabel("measured")
-    axes[1].legend(loc="upper left", title="septum")
+    axes[1].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes[1].yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if value in (5, 20, 50) else "")
+    axes[1].set_ylabel("compression")
+    axes[1].set_xlabel("frequency of the septum, Hz")
+
+    rates = pd.concat([clean.assign(strength=0.0), held.assign(strength=1.0)])
+    names = {0.0: "with", 1.0: "without"}
+    words += _dots(axes[2], rates[rates["metric"] == "replay_rate"], "rate, 20 mV", names)
+    axes[2].set_xticks(list(names), list(names.values()))
+    axes[2].set_xlim(-0.6, 1.6)
+    axes[2].set_ylim(bottom=0)
+    axes[2].set_ylabel("excitatory rate, Hz")
+    axes[2].set_xlabel("the added 20 mV")
     return plate.says(
-        "Compression of the replay against the frequency of the septum. The prediction uses "
-        "measured frequencies only: f_int of the network's rhythm with the septum on, f_off with "
-        "it off. Bars: 95 % t intervals over seeds of the logarithms.",
-        "Compression by septal frequency. " + "; ".join(words) + ".",
+        "What the replay needs, one dot per network. Left: order, with the septum at other "
+        f"frequencies, at the network's own {OWN_HZ:g} Hz (no beat), and constant at the same mean "
+        "(none). Middle: compression; dashed, the arithmetic of the two set frequencies. Right: "
+        "how much excitatory neurons fire once the septum is off.",
+        "; ".join(words) + ".",
         experiment="shot",
     )
 
 
-def _bars(ax: Any, x: Any, points: Table, colour: str) -> None:
-    """Vertical intervals where there are any."""
-    known = points["low"].notna().to_numpy()
-    ax.vlines(x[known], points["low"][known], points["high"][known], color=colour, linewidth=1)
+def _dots(ax: Any, rows: Table, what: str, names: Mapping[float, str]) -> list[str]:
+    """One dot per seed at its strength; means in words, strengths by their names."""
+    for seed, part in rows.groupby("seed"):
+        ax.plot(
+            part["strength"], part["value"], color=PALETTE[0], linestyle="",
+            marker=MARKERS[int(seed) % len(MARKERS)], alpha=0.8,
+        )  # fmt: skip
+    return [
+        f"{what} {names[float(strength)]}: {part['value'].mean():.2f}"
+        for strength, part in rows.groupby("strength")
+    ]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
 from whyspiking.contract.types import Network, Params, Progress, Task, Traces
+from whyspiking.errors import UserError
 from whyspiking.training.history import History
 
 SAMPLE_MS = 1.0
@@ -121,6 +122,10 @@ def force(
 
     Returns:
         phi (neuron, channel); output and target every `SAMPLE_MS`, (time, channel).
+
+    Raises:
+        UserError: If the network or its decoders are not finite at an update; names the time and
+            the array.
     """
     import brian2
 
@@ -145,6 +150,7 @@ def force(
                 state["sample"] += 1
             if learns[step]:
                 rls.update(plant.rates, output - wanted[step])
+                refuse_broken(plant.rates, output, rls.decoders, step * schedule.dt_ms)
                 plant.when_learned(rls.decoders)
         if step % tell_every == 0:
             progress(step / schedule.steps, f"{step * schedule.dt_ms / 1000:.0f} s simulated")
@@ -153,6 +159,31 @@ def force(
     network = brian2.Network(*plant.objects, brian2.NetworkOperation(operate, when="end"))
     network.run(schedule.end_ms * brian2.ms, namespace={})
     return rls.decoders, outputs, wanted[sampled]
+
+
+def refuse_broken(rates: NDArray, output: NDArray, decoders: NDArray, time_ms: float) -> None:
+    """End a training at its first update whose numbers are not finite.
+
+    Args:
+        rates: r, (neuron,).
+        output: Decoded before the update, (channel,).
+        decoders: phi after it, (neuron, channel).
+        time_ms: Of the update.
+
+    Raises:
+        UserError: Names the first array that is not finite.
+    """
+    # One sum is finite only if all its terms are.
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = rates.sum() + output.sum() + decoders.sum()
+    if np.isfinite(total):
+        return
+    named = {"filtered rates r": rates, "output": output, "decoders phi": decoders}
+    broken = next(name for name, array in named.items() if not np.isfinite(array).all())
+    raise UserError(
+        f"FORCE: the {broken} are not finite after the update at {time_ms:g} ms; expected finite "
+        "numbers; lower `p_start` or the gains, or shorten `dt_ms`"
+    )
 
 
 def error_history(outputs: NDArray, targets: NDArray, schedule: Schedule) -> list[dict[str, Any]]:

@@ -15,7 +15,12 @@ from scipy import sparse
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Progress
 from whyspiking.talks.clopath import task
-from whyspiking.talks.clopath.learning import SAMPLE_MS, RecursiveLeastSquares, Schedule
+from whyspiking.talks.clopath.learning import (
+    SAMPLE_MS,
+    RecursiveLeastSquares,
+    Schedule,
+    refuse_broken,
+)
 
 
 def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray]:
@@ -47,6 +52,9 @@ def train(
 
     Returns:
         Arrays of the network; output and target every ms, (time, channel).
+
+    Raises:
+        UserError: If its numbers are not finite at an update.
     """
     n_channels = task.n_channels(params)
     arrays = wire(params, n_channels, streams)
@@ -66,6 +74,7 @@ def train(
         outputs[step] = output
         if learns[step]:
             rls.update(rates, output - wanted[step])
+            refuse_broken(rates, output, rls.decoders, step * dt)
         x += advance(step, x, rates, output)
         if step % 1000 == 0:
             progress(step / schedule.steps, f"{step * dt / 1000:.0f} s simulated")

@@ -18,6 +18,7 @@ from whyspiking.contract.types import (
     Progress,
     Recording,
     Split,
+    Stimulus,
     Task,
 )
 from whyspiking.errors import unknown_variant
@@ -72,16 +73,19 @@ def decode(params: Params, recording: Recording, task: Task) -> Outcome:
 
 
 def conditions(params: Params) -> Sequence[Condition]:
-    """Own conditions: septal frequency, unlearned weights, spikes lost in the running network.
+    """Own conditions of the trained network: septal input, release, spikes lost as it runs.
 
-    - `septum` (input): frequency of the septum in Hz;
-    - `unlearned` (weights): the network without its learned weights;
+    - `septum` (input): frequency of the septum in Hz; at that of the network there is no beat;
+    - `septum_constant` (input): inhibition of the same mean without a rhythm;
+    - `not_released` (input): the septum falls silent without the current that releases excitatory
+      neurons;
     - `delete` (neurons): every spike is lost with probability `strength` for all its targets.
     """
     return [
         *(Condition("delete", "neurons", float(p)) for p in params.lost_shares),
         *(Condition("septum", "input", float(f)) for f in params.septum_frequencies),
-        Condition("unlearned", "weights", 1.0),
+        Condition("septum_constant", "input", 1.0),
+        Condition("not_released", "input", 1.0),
     ]
 
 
@@ -94,9 +98,13 @@ def vary(
         return task, replace(binding, values={**binding.values, **lost})
     if condition.perturbation == "septum":
         return shot.make_task(with_septum(params, condition.strength), rng), binding
-    learned = ("to_inhibitory.w", "to_excitatory.w")
-    zeros = {key: np.zeros_like(binding.values[key]) for key in learned}
-    return task, replace(binding, values={**binding.values, **zeros})
+    septal = task.stimulus.arrays["septum"].copy()
+    if condition.perturbation == "septum_constant":
+        on = septal[:, :, 1] == 0
+        septal[on, 0] = shot.SEPTAL_MEAN
+    else:
+        septal[:, :, 1] = 0.0
+    return replace(task, stimulus=Stimulus(arrays={"septum": septal})), binding
 
 
 def with_septum(params: Params, frequency: float) -> Params:
@@ -107,17 +115,21 @@ def with_septum(params: Params, frequency: float) -> Params:
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
-    """Rhythm, beat, order and compression."""
+    """Rhythm, beat, order, compression, and how much excitatory neurons fire."""
     from whyspiking.talks.clopath.sequence import septal_measures
 
     on_stop = params.warmup_ms + params.on_ms
-    changed = condition.perturbation == "septum"
+    septum_hz = float(params.theta_septum)
+    if condition.perturbation == "septum":
+        septum_hz = condition.strength
+    elif condition.perturbation == "septum_constant":
+        septum_hz = np.nan
     return septal_measures(
         recording.spikes["excitatory"],
         recording.traces["oscillator"],
         SAMPLE_MS,
         on_ms=(params.warmup_ms, on_stop),
         off_ms=(on_stop + params.release_ms, on_stop + params.off_ms),
-        septum_hz=condition.strength if changed else params.theta_septum,
+        septum_hz=septum_hz,
         rng=Streams(params.seed).rng("shuffled-labels"),
     )

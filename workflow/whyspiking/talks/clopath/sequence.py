@@ -1,6 +1,7 @@
 """Measures of the septal network: its rhythm, the beat, the order of the sequence, compression.
 
-All are taken from recorded spikes and the decoded oscillator; no nominal frequency enters.
+All are taken from recorded spikes and the decoded oscillator; `beat_error` alone needs the known
+frequency of the septum.
 """
 
 from __future__ import annotations
@@ -131,6 +132,13 @@ def sequences(
     return found
 
 
+def mean_rate(spikes: Spikes, trial: int, span_ms: tuple[float, float]) -> float:
+    """Spikes per neuron and second within a span of one trial."""
+    start, stop = span_ms
+    inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
+    return float(inside.sum()) / spikes.n_units / ((stop - start) / 1000.0)
+
+
 def septal_measures(
     spikes: Spikes,
     oscillator: NDArray,
@@ -148,7 +156,7 @@ def septal_measures(
         dt_ms: Sampling of the oscillator.
         on_ms: Start and stop of the part with septal inhibition that is measured.
         off_ms: The same without septal inhibition.
-        septum_hz: Frequency of the septum.
+        septum_hz: Frequency of the septum; nan where it has no rhythm.
         rng: For the shuffled labels.
     """
     rows = []
@@ -159,7 +167,6 @@ def septal_measures(
         )
         found = sequences(spikes, trial, on_ms, off_ms)
         beat, rhythm = float(found["beat"]), float(found["rhythm"])
-        predicted = off / (on - septum_hz) if on != septum_hz else np.nan
         first, second = np.asarray(found["phase_on"]), np.asarray(found["phase_off"])
         rows.append(
             {
@@ -170,10 +177,10 @@ def septal_measures(
                 "order_correlation": order_correlation(first, second),
                 "order_correlation_reversed": order_correlation(first, -second),
                 "order_correlation_shuffled": shuffled_order(first, second, rng),
+                "ordered_share": float((np.isfinite(first) & np.isfinite(second)).mean()),
+                "sequence_rate": mean_rate(spikes, trial, on_ms),
+                "replay_rate": mean_rate(spikes, trial, off_ms),
                 "compression": rhythm / beat,
-                "compression_prediction": predicted,
-                # A network without a rhythm predicts nothing.
-                "compression_deviation": rhythm / beat / predicted - 1 if predicted else np.nan,
             }
         )
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}

@@ -17,6 +17,8 @@ from whyspiking.talks.clopath.learning import Plant
 
 SAMPLE_MS = 1.0
 """Sampling of the septal input and of the decoded oscillator."""
+SEPTAL_MEAN = -1.0
+"""Mean of the septal inhibition M over a cycle (Eq. 16)."""
 
 # Eqs. 15-16. The leak and the filters are linear, so `exact` would do; Euler is what NC19 uses.
 LEAKY = """

@@ -33,7 +33,7 @@ from whyspiking.contract.types import (
 from whyspiking.talks.comsa import model, pulsed
 from whyspiking.talks.comsa.model import NAMES, PULSES
 from whyspiking.training.first_spike import encoding
-from whyspiking.training.history import History
+from whyspiking.training.history import BROKEN, LOSS, History, refuse_broken
 
 GATES = ("xor", "and", "or")
 N_INPUT = 2
@@ -116,6 +116,10 @@ def train(
     Returns:
         Arrays with the networks along the first axis, gate by gate, best first within a gate;
         `validation` (gate, network).
+
+    Raises:
+        UserError: If the loss or a gradient of any network is not finite; names epoch, step and
+            array.
     """
     import jax.numpy as jnp
 
@@ -139,7 +143,8 @@ def train(
         began = time.process_time()
         order = np.argsort(shuffle.random((gate_of.size, params.n_train)), axis=1)
         order = order[:, : n_steps * params.batch].reshape(gate_of.size, n_steps, params.batch)
-        state = run(state, x, y, jnp.asarray(order.transpose(1, 0, 2)))
+        state, broken = run(state, x, y, jnp.asarray(order.transpose(1, 0, 2)))
+        refuse_broken(broken, epoch + 1, params.weight_rate)
         found = (np.asarray(choose(state[0], held_out)) == data["validation"][1]).mean(axis=1)
         seconds.append(time.process_time() - began)
         for name, values in best.items():
@@ -198,13 +203,16 @@ def _compiled(params: Params) -> tuple[Any, Any]:
 
     def update(
         arrays: dict[str, Any], mean: Any, square: Any, step: Any, x: Any, y: Any
-    ) -> tuple[Any, Any, Any, Any]:
-        (_, (hidden, times, wrong)), found = jax.value_and_grad(loss, has_aux=True)(arrays, x, y)
+    ) -> tuple[tuple[Any, Any, Any, Any], dict[str, Any]]:
+        differentiate = jax.value_and_grad(loss, has_aux=True)
+        (value, (hidden, times, wrong)), found = differentiate(arrays, x, y)
         for name, layer in (("w_hidden", hidden), ("w_output", times)):
             silent = (jnp.isinf(layer) & wrong[:, None]).sum(axis=0) / params.batch
             found[name] = found[name] - params.penalty_no_spike * silent[None, :]
         due = wrong.any()
         step = step + due
+        broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() & due for name, g in found.items()}
+        broken[f"{BROKEN}{LOSS}"] = ~jnp.isfinite(value)
         b1, b2 = params.adam_beta1, params.adam_beta2
         new_mean = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, mean, found)
         new_square = jax.tree.map(lambda s, g: b2 * s + (1 - b2) * g * g, square, found)
@@ -219,17 +227,18 @@ def _compiled(params: Params) -> tuple[Any, Any]:
         def kept(after: Any, before: Any) -> Any:
             return jax.tree.map(lambda a, b: jnp.where(due, a, b), after, before)
 
-        return kept(new, arrays), kept(new_mean, mean), kept(new_square, square), step
+        return (kept(new, arrays), kept(new_mean, mean), kept(new_square, square), step), broken
 
     every: Any = jax.vmap(update)
 
     @jax.jit
     def run(state: Any, x: Any, y: Any, order: Any) -> Any:
-        def one(state: Any, chosen: Any) -> tuple[Any, None]:
+        def one(state: Any, chosen: Any) -> tuple[Any, dict[str, Any]]:
             take = jax.vmap(lambda values, index: values[index])
-            return every(*state, take(x, chosen), take(y, chosen)), None
+            state, broken = every(*state, take(x, chosen), take(y, chosen))
+            return state, {name: networks.any() for name, networks in broken.items()}
 
-        return jax.lax.scan(one, state, order)[0]
+        return jax.lax.scan(one, state, order)
 
     return run, jax.jit(jax.vmap(lambda arrays, x: choices(outputs(arrays, x)[1])))
 

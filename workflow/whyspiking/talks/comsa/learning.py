@@ -5,7 +5,6 @@ The steps themselves are those of `first_spike.training`, in dimensionless time 
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import Any
 
@@ -23,8 +22,6 @@ from whyspiking.training.first_spike.epoch_state import Diverged, Settings
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 from whyspiking.training.history import History
-
-log = logging.getLogger(__name__)
 
 
 def settings(params: Params) -> Settings:
@@ -83,7 +80,7 @@ def train(
     "shuffle", "noise".
 
     Raises:
-        UserError: If training diverges before there is a first model.
+        UserError: If a number is not finite; names epoch and step.
     """
     features, targets = task.samples(params, "train", streams)
     scale = np.float32(params.decay_rate)
@@ -98,7 +95,7 @@ def train(
     )
     shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
-    history, stopped = History(), ""
+    history = History()
     for epoch in range(params.epochs):
         began = time.process_time()
         rate = rates(params, epoch, fixed_pulses=variant == "fixed_pulses")
@@ -110,8 +107,7 @@ def train(
                 shown, targets, order, rate["w_hidden"], rate["input_pulses"] * params.decay_rate
             )
         except Diverged as reason:
-            stopped = f"epoch {epoch + 1}, step {reason.step}"
-            break
+            raise UserError(f"epoch {epoch + 1}: {reason}") from reason
         seconds = time.process_time() - began
         arrays: dict[str, NDArray] = dict(
             zip(NAMES, (*training.weights, *training.pulses), strict=True)
@@ -133,22 +129,12 @@ def train(
             best = {"accuracy": accuracy, "epoch": epoch + 1, "arrays": kept}
         if epoch == params.epochs - 1 or (epoch + 1) % max(1, params.epochs // 50) == 0:
             progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    if "arrays" not in best:
-        raise UserError(
-            f"training diverged in {stopped}, before there was a model to keep; lower the learning "
-            "rates"
-        )
-    if stopped:
-        log.warning(
-            "training diverged in %s; the model of epoch %d is kept", stopped, best["epoch"]
-        )
     return Network(
         arrays=best["arrays"],
         info={
             **history.info(compiled.NAME),
             "validation_accuracy": best["accuracy"],
             "best_epoch": best["epoch"],
-            "stopped": stopped,
         },
         history=history.rows,
     )

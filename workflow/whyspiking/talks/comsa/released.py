@@ -8,12 +8,11 @@ the file.
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Parents, Progress
+from whyspiking.datasets import released
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa.digits import (
     bind,
@@ -53,21 +52,11 @@ def train(
         UserError: If the file is not the released one, or its content does not fit.
     """
     name, digest = FILES[variant]
-    folder = params.originals_dir
-    reason = ""
-    if folder is None:
-        reason = f"{name} (data.originals_dir is not set)"
-    elif not (folder / name).is_file():
-        reason = f"{name} is not in data.originals_dir"
     facts = {"engine": compiled.NAME}
-    if folder is None or reason:
-        return Network({}, {**facts, "unavailable": f"file not available: {reason}"})
-    raw = (folder / name).read_bytes()
-    found = hashlib.sha256(raw).hexdigest()
-    if found != digest:
-        raise UserError(
-            f"{folder / name}: SHA-256 is {found}; expected {digest}; fetch the file again"
-        )
+    try:
+        raw = released.read(params.originals_dir, name, digest)
+    except released.Unavailable as reason:
+        return Network({}, {**facts, "unavailable": str(reason)})
     return Network(parse(raw.decode("ascii"), params, name), facts)
 
 

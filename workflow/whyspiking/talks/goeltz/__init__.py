@@ -2,8 +2,11 @@
 
 EXPERIMENTS = {
     "yinyang": "networks",
+    "yinyang_fine": "networks",
     "yinyang_2tau": "networks",
     "mnist": "networks",
     "distortion": "distortion",
+    "released_yinyang": "released",
+    "released_mnist": "released",
 }
 """Experiment -> the module that fulfils it."""

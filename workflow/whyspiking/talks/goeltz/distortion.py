@@ -2,7 +2,8 @@
 
 Each distortion is a `Condition`. `unadapted` is the network as trained on the ideal substrate;
 `retrained` has, for each distortion, weights that were trained further with the distortion in the
-forward pass. Both are evaluated under the same distortions in Brian2 (README, section 6).
+forward pass; `sham` was trained further as long, on the ideal substrate. All are evaluated under
+the same distortions in Brian2 (README, section 6).
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ def train(
     (parent,) = parents.values()
     if variant == "retrained":
         return retrain(params, streams, parent, progress)
+    if variant == "sham":
+        return sham(params, streams, parent, progress)
     return unadapted(params, streams, parent)
 
 
@@ -115,6 +118,23 @@ def unadapted(params: Params, streams: Streams, parent: Network) -> Network:
         if condition.perturbation == "tau_spread":
             arrays |= _named(condition, spread_taus(params, condition, streams))
     return Network(arrays=arrays, info={"engine": compiled.NAME, "epochs": 0})
+
+
+def sham(params: Params, streams: Streams, parent: Network, progress: Progress) -> Network:
+    """The parent trained further on the ideal substrate: the epochs of `retrain` without a cause.
+
+    What it gains under a distortion is due to longer training, not to learning with it.
+    """
+    from whyspiking.talks.goeltz import learning
+
+    start = model.weights_of(parent)
+    ideal = learning.Distortion()
+    trained = learning.train(
+        params, streams, progress, start=start, distortion=ideal, purpose=" sham"
+    )
+    network = unadapted(params, streams, trained)
+    network.history, network.info = trained.history, trained.info
+    return network
 
 
 def retrain(params: Params, streams: Streams, parent: Network, progress: Progress) -> Network:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,15 +19,13 @@ from whyspiking.talks.goeltz import model, task
 from whyspiking.talks.goeltz.model import Pass, Weights
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import compiled
-from whyspiking.training.first_spike.epoch_state import Diverged, Settings
+from whyspiking.training.first_spike.epoch_state import Diverged, Settings, broken
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 from whyspiking.training.history import History
 
 NAMES = ("w_hidden", "w_output")
 ADAM = optax.scale_by_adam()
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -160,11 +157,10 @@ def train(
             differ.
 
     Returns:
-        Weights after the last epoch, as published, with the history of training. If weights stop
-        being numbers, those before that epoch, and `info["stopped"]` says when.
+        Weights after the last epoch, as published, with the history of training.
 
     Raises:
-        UserError: If that happens in the first epoch.
+        UserError: If a weight is no longer a finite number: names epoch, step and array.
     """
     epochs = int(epochs or params.epochs)
     features, targets = task.samples(params, "train")
@@ -177,34 +173,27 @@ def train(
     else:
         learner = Stepwise(params, inputs, targets, weights, distortion)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
-    history, accuracy, stopped = History(), float("nan"), ""
+    history, accuracy = History(), float("nan")
     for epoch in range(epochs):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
             measured = learner.epoch(shuffle.permutation(len(inputs)), rate, noise)
         except Diverged as reason:
-            stopped = f"epoch {epoch + 1}, step {reason.step}"
-            break
+            raise UserError(f"epoch {epoch + 1} of {epochs}{purpose}: {reason}") from None
+        if not np.isfinite(measured["train_loss"]):
+            raise UserError(
+                f"epoch {epoch + 1} of {epochs}{purpose}: the loss is not finite; expected finite "
+                "output times; lower the learning rate"
+            )
         seconds = time.process_time() - began
         held = learner.distortion.weights(learner.weights)
         accuracy = model.accuracy(params, held, held_out, learner.forward)
         history.note(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    if not history.rows:
-        raise UserError(
-            f"training diverged in {stopped}, before there was a network to keep; lower the "
-            "learning rate"
-        )
-    if stopped:
-        log.warning("training diverged in %s; the network of the epoch before is kept", stopped)
     return Network(
         arrays=dict(zip(NAMES, learner.weights, strict=True)),
-        info={
-            **history.info(compiled.NAME),
-            "stopped": stopped,
-            "validation_accuracy": accuracy,
-        },
+        info={**history.info(compiled.NAME), "validation_accuracy": accuracy},
         history=history.rows,
     )
 
@@ -282,15 +271,13 @@ class Stepwise:
     def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
         """Train on all samples in this order; means over its samples."""
         sums: dict[str, float] = {}
-        before = self.weights
         for first in range(0, len(order), self.params.batch):
             chosen = order[first : first + self.params.batch]
             for metric, value in self._batch(chosen, rate, noise).items():
                 sums[metric] = sums.get(metric, 0.0) + value * len(chosen)
             self.steps += 1
-            if not all(np.isfinite(w).all() for w in self.weights):
-                self.weights = before
-                raise Diverged(self.steps, first // self.params.batch)
+            if names := broken(self.weights):
+                raise Diverged(self.steps, first // self.params.batch, names)
         return {metric: value / len(order) for metric, value in sums.items()}
 
     def _batch(self, chosen: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:

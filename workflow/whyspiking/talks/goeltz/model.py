@@ -77,7 +77,8 @@ def uneven_substrate(params: Params, taus: Mapping[str, NDArray]) -> Substrate:
     """Neurons with time constants of their own, found numerically; stands for a chip.
 
     Only spike times come from the substrate: slopes, and so gradients, are those of the ideal
-    neuron at the measured times, as in the published training in the loop.
+    neuron at the measured times. The published training in the loop takes the slope from the
+    causal set instead (README, section 8).
 
     Args:
         params: Parameters of the experiment.

@@ -1,4 +1,13 @@
 """Kheradpisheh & Masquelier 2020: S4NN; Zimmer et al. 2019: surrogate gradients on spoken words."""
 
-EXPERIMENTS = {"mnist": "s4nn", "mnist_strict": "s4nn", "recipe": "s4nn", "words": "words"}
+EXPERIMENTS = {
+    "published": "s4nn",
+    "mnist": "s4nn",
+    "mnist_strict": "s4nn",
+    "recipe": "s4nn",
+    "released": "released",
+    "released_strict": "released",
+    "released_lowest": "released",
+    "words": "words",
+}
 """Experiment -> the module that fulfils it."""

@@ -84,8 +84,9 @@ def train_epoch(
     of_precision(library(), "train", kind)(
         n_in, n_hidden, n_out, neurons.t_max, neurons.theta, w_hidden, w_output, order.size,
         order, events.start, events.pixel, events.tick, targets, rule.gamma,
-        rule.learning_rate, rule.decay, WATCH_EVERY, averaged.rate if averaged else 0.0,
-        averaged.every if averaged else 0, *means, spikes, counts,
+        rule.learning_rate, rule.decay, int(rule.whole), WATCH_EVERY,
+        averaged.rate if averaged else 0.0, averaged.every if averaged else 0, *means,
+        spikes, counts,
     )  # fmt: skip
     if counts[2]:
         raise Diverged(int(counts[2]))
@@ -115,7 +116,7 @@ def library() -> ctypes.CDLL:
     libraries.declare(found, "forward", [*sizes, *[Array] * 3, _INT, *[Array] * 3])
     libraries.declare(
         found, "train",
-        [*sizes, *[Array] * 5, _INT, _REAL, _REAL, _INT, _REAL, _INT, *[Array] * 4],
+        [*sizes, *[Array] * 5, _INT, _REAL, _REAL, _INT, _INT, _REAL, _INT, *[Array] * 4],
     )  # fmt: skip
     found.order_spikes.argtypes = [_INT, _INT, _INT, *[Array] * 4]
     found.order_spikes.restype = None

@@ -88,10 +88,11 @@ def forced(
         targets: True classes, (trial,).
 
     Returns:
-        Ticks at which potentials were sampled, and the share of right decisions at each.
+        Ticks up to the one at which silent trials are decided, and the share of right decisions
+        at each.
     """
     potential = recording.traces["potential"]
-    ticks = np.arange(potential.shape[1]) * model.SAMPLING_TICKS
+    ticks = np.arange(potential.shape[1] - model.SILENT_TICKS + 1)
     accuracy = []
     for index, now in enumerate(ticks):
         # A neuron that has not fired by now shares the time "later" with all others.

@@ -30,23 +30,42 @@ RECIPES: dict[str, dict[str, Any]] = {
         "average_rate": None,
         "shuffle": False,
         "reset_until": 1.0,
+        "reset_output": False,
+        "count_whole": True,
+        "precision": "published_precision",
     },
 }
 """Variant -> settings that differ from the parameters; a name stands for another parameter."""
 
 SETTINGS = (
     "gamma", "gamma_start", "learning_rate", "decay", "average_rate", "shuffle", "reset_until",
+    "reset_output", "count_whole", "precision",
 )  # fmt: skip
+PRECISIONS = ("float32", "float64")
 
 log = logging.getLogger(__name__)
 
 
-def initial_weights(params: Params, streams: Streams) -> Weights:
-    """Uniform weights from zero to the published limits; float32."""
+def initial_weights(params: Params, precision: str, streams: Streams) -> Weights:
+    """Uniform weights from zero to the published limits.
+
+    Args:
+        params: Parameters of the experiment.
+        precision: That of the weights and of all that is computed with them, see `PRECISIONS`.
+        streams: Randomness: "init".
+
+    Raises:
+        UserError: If there is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(
+            f"talk '{params.talk}': parameter 'precision' is {precision!r}; expected "
+            + " or ".join(PRECISIONS)
+        )
     rng = streams.rng("init")
     hidden = rng.uniform(0, params.hidden_limit, (params.n_input, params.n_hidden))
     output = rng.uniform(0, params.output_limit, (params.n_hidden, params.n_output))
-    return hidden.astype(np.float32), output.astype(np.float32)
+    return hidden.astype(precision), output.astype(precision)
 
 
 def recipe(params: Params, variant: str) -> dict[str, Any]:
@@ -92,7 +111,7 @@ def train(
     images, targets = task.samples(params, "train")
     events = task.events(params, images)
     held_out = _held_out(params)
-    weights = initial_weights(params, streams)
+    weights = initial_weights(params, how["precision"], streams)
     averaged = None
     if how["average_rate"]:
         means: Any = tuple(w.copy() for w in weights)
@@ -103,7 +122,12 @@ def train(
     stopped = ""
     for epoch in range(1, params.epochs + 1):
         began = time.process_time()
-        rule = Rule(margin(params, how, epoch), float(how["learning_rate"]), float(how["decay"]))
+        rule = Rule(
+            margin(params, how, epoch),
+            float(how["learning_rate"]),
+            float(how["decay"]),
+            bool(how["count_whole"]),
+        )
         if how["shuffle"]:
             order = shuffle.permutation(len(targets))
         try:
@@ -124,7 +148,7 @@ def train(
             kept, best = tuple(w.copy() for w in shown), {**found, "epoch": epoch}
         # After validation, as in the published code: a fresh neuron fires early and disturbs.
         if epoch <= how["reset_until"] * params.epochs:
-            reset(params, weights, silent, redraw)
+            reset(params, weights, silent, redraw, output=how["reset_output"])
         told = "validation_accuracy" if held_out else "train_accuracy"
         progress(epoch / params.epochs, f"epoch {epoch}: {told.split('_')[0]} {found[told]:.4f}")
     if kept is None:
@@ -182,7 +206,9 @@ def validate(
     }
 
 
-def reset(params: Params, weights: Weights, silent: NDArray, rng: np.random.Generator) -> None:
+def reset(
+    params: Params, weights: Weights, silent: NDArray, rng: np.random.Generator, *, output: bool
+) -> None:
     """Draw the weights of silent hidden neurons anew, in place.
 
     Their running means move to the new weights as those of all others do: gradually.
@@ -192,10 +218,12 @@ def reset(params: Params, weights: Weights, silent: NDArray, rng: np.random.Gene
         weights: Both layers; changed.
         silent: Which neurons, (hidden,).
         rng: Source of the new weights.
+        output: Whether their output weights are drawn anew too; the published code leaves them.
     """
     n = int(silent.sum())
     if not n:
         return
     w_hidden, w_output = weights
     w_hidden[:, silent] = rng.uniform(0, params.hidden_limit, (params.n_input, n))
-    w_output[silent] = rng.uniform(0, params.output_limit, (n, params.n_output))
+    if output:
+        w_output[silent] = rng.uniform(0, params.output_limit, (n, params.n_output))

@@ -25,8 +25,10 @@ from whyspiking.talks.masquelier import task as tasks
 from whyspiking.talks.masquelier.network import Events, Firing, Neurons, Weights
 
 NAMES = ("w_hidden", "w_output")
-SAMPLING_TICKS = 2
-"""Potentials are sampled at even ticks: the last one, Tmax - 2, is the last that decides."""
+SILENT_TICKS = 3
+"""Ticks before the end of a trial at which silent outputs are read, as in the published code."""
+CODE_ORDER = (4, 1, 0, 7, 9, 2, 3, 5, 8, 6)
+"""Digits in the order of the published code's outputs, `cats`; the lowest of them wins its ties."""
 
 
 def neurons(params: Params) -> Neurons:
@@ -56,7 +58,7 @@ def strict(output: NDArray, potential: NDArray) -> NDArray[np.int64]:
 
     Args:
         output: First spikes in ticks, Tmax where silent; (trial, class).
-        potential: Potentials at the crossing, or at the end where silent; (trial, class).
+        potential: Potentials as in `network.Firing`, (trial, class).
     """
     # In a silent trial all outputs share the time Tmax, so the same line decides it.
     tied = output == output.min(axis=1, keepdims=True)
@@ -80,13 +82,26 @@ def published(
     return np.where(hit, targets, strict(output, potential))
 
 
+def lowest(output: NDArray, potential: NDArray, t_max: int) -> NDArray[np.int64]:
+    """Classes by the first output spike; ties go to the lowest output in the order of the code.
+
+    Args:
+        output: First spikes in ticks, Tmax where silent; (trial, class), ten classes.
+        potential: As for `strict`, which decides silent trials.
+        t_max: Length of a trial in ticks.
+    """
+    order = np.array(CODE_ORDER)
+    first = order[output[:, order].argmin(axis=1)]
+    return np.where(output.min(axis=1) < t_max, first, strict(output, potential))
+
+
 def decide(params: Params, output: NDArray, potential: NDArray, task: Task) -> Trials:
     """Decisions by the readout rule of the experiment; silent trials decide at their end.
 
     Args:
-        params: Parameters; `ties` is "hits" or "potential".
+        params: Parameters; `ties` is "hits", "potential" or "lowest".
         output: First spikes in ticks, Tmax where silent; (trial, class).
-        potential: Potentials at the crossing, or at the end where silent; (trial, class).
+        potential: Potentials as in `network.Firing`, (trial, class).
         task: The trials.
 
     Raises:
@@ -97,9 +112,12 @@ def decide(params: Params, output: NDArray, potential: NDArray, task: Task) -> T
         choices = strict(output, potential)
     elif params.ties == "hits":
         choices = published(output, potential, targets, params.t_max)
+    elif params.ties == "lowest":
+        choices = lowest(output, potential, params.t_max)
     else:
         raise UserError(
-            f"talk '{params.talk}': parameter 'ties' is {params.ties!r}; expected hits or potential"
+            f"talk '{params.talk}': parameter 'ties' is {params.ties!r}; expected hits, potential "
+            "or lowest"
         )
     return Trials(
         targets=targets,
@@ -171,7 +189,7 @@ def to_brian(params: Params) -> BrianModel:
         max_trials=params.max_trials,
         reset={"hidden": START, "output": START},
         record_spikes=("hidden", "output"),
-        record_traces={"potential": ("output", "v", SAMPLING_TICKS * tick_ms)},
+        record_traces={"potential": ("output", "v", tick_ms)},
         replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})},
         schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
     )
@@ -202,7 +220,11 @@ def read(params: Params, recording: Recording) -> Firing:
         first = recording.spikes[population].first_ms() / params.tick_ms
         return np.where(np.isfinite(first), np.rint(first), params.t_max).astype(np.int32)
 
-    return Firing(in_ticks("hidden"), in_ticks("output"), recording.traces["potential"][:, -1, :])
+    output = in_ticks("output")
+    # A neuron that has fired keeps the potential of its crossing to the end.
+    traces = recording.traces["potential"]
+    silent, fired = traces[:, -SILENT_TICKS, :], traces[:, -1, :]
+    return Firing(in_ticks("hidden"), output, np.where(output < params.t_max, fired, silent))
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:

@@ -65,11 +65,14 @@ class Rule:
         gamma: Margin in ticks by which other outputs should fire later than the first.
         learning_rate: Step of both layers.
         decay: L2 factor; weights lose the share `learning_rate * decay` with every image.
+        whole: Whether an image is presented to its end, so that late hidden spikes count as fired;
+            if not, it is left when no later spike can change its error. Weights are the same.
     """
 
     gamma: int
     learning_rate: float
     decay: float
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ class Firing:
     Attributes:
         hidden: (image, hidden), int32.
         output: (image, class), int32.
-        potential: Potential of each output when it crossed the threshold, else at the last tick
-            whose input could still have made it fire, Tmax - 2; (image, class).
+        potential: Potential of each output when it crossed the threshold, or where it stayed
+            silent at tick Tmax - 3, as in the published code; (image, class).
     """
 
     hidden: NDArray[np.int32]

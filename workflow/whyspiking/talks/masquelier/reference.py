@@ -38,8 +38,8 @@ def first_spikes(
         neurons: Threshold and length of a trial.
 
     Returns:
-        Ticks of the spikes, Tmax where silent; and potentials at the crossing, or where silent the
-        last ones that could have caused a spike. Both (neuron,).
+        Ticks of the spikes, Tmax where silent; and potentials at the crossing, or where silent
+        at tick Tmax - 3. Both (neuron,).
     """
     n = weights.shape[1]
     # What arrives at Tmax - 1 would be answered at Tmax, after the end.
@@ -53,9 +53,11 @@ def first_spikes(
     ticks = ticks[last_of_tick]
     above = potentials > neurons.theta
     fires = above.any(axis=0)
-    crossing = np.where(fires, above.argmax(axis=0), len(ticks) - 1)
+    crossing = above.argmax(axis=0)
     times = np.where(fires, ticks[crossing].astype(np.int32) + 1, neurons.t_max)
-    return times.astype(np.int32), potentials[crossing, np.arange(n)]
+    read = int((ticks <= neurons.t_max - 3).sum())
+    silent = potentials[read - 1] if read else np.zeros(n, weights.dtype)
+    return times.astype(np.int32), np.where(fires, potentials[crossing, np.arange(n)], silent)
 
 
 def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
@@ -181,7 +183,8 @@ def train_epoch(
         firing = forward(one, weights, neurons)
         hidden, output, target = firing.hidden[0], firing.output[0], int(targets[image])
         hits += int(output[target] == output.min() < neurons.t_max)
-        fired += hidden <= last_read(output, target, neurons, rule)
+        last = neurons.t_max - 1 if rule.whole else last_read(output, target, neurons, rule)
+        fired += hidden <= last
         changed += update(pixels, ticks, hidden, output, target, weights, neurons, rule)
         for w in weights:
             w *= 1 - rule.learning_rate * rule.decay

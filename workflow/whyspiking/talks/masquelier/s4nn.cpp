@@ -154,8 +154,10 @@ struct Network {
             if (now + 2 >= t_max) continue;
             for (int o = 0; o < output.n; ++o) {
                 if (t_out[o] < t_max) continue;
-                potential[o] = v_out[o] * output.scale;
-                if (v_out[o] > limit_out) {
+                const bool fires = v_out[o] > limit_out;
+                // As in the published code, silent outputs are read at t_max - 3.
+                if (fires || now + 1 <= t_max - 3) potential[o] = v_out[o] * output.scale;
+                if (fires) {
                     t_out[o] = now + 2;
                     first = std::min(first, now + 2);
                 }
@@ -247,7 +249,7 @@ template <typename Real>
 void train(int n_in, int n_hidden, int n_out, int t_max, double theta, Real* w1, Real* w2,
            int n_images, const std::int64_t* order, const std::int64_t* start,
            const std::uint16_t* pixel, const std::uint16_t* tick, const std::int32_t* targets,
-           int gamma, double rate, double decay, int watch_every, double average_rate,
+           int gamma, double rate, double decay, int whole, int watch_every, double average_rate,
            int average_every, Real* mean1, Real* mean2, std::int32_t* spikes,
            std::int64_t* counts) {
     Network<Real> network(n_in, n_hidden, n_out, t_max, Real(theta), w1, w2);
@@ -256,7 +258,7 @@ void train(int n_in, int n_hidden, int n_out, int t_max, double theta, Real* w1,
     for (int k = 0; k < n_images; ++k) {
         const std::int64_t n = order[k];
         const int target = targets[n];
-        network.present(events, start[n], start[n + 1], gamma, target);
+        network.present(events, start[n], start[n + 1], whole ? 2 * t_max : gamma, target);
         const bool hit = network.first < t_max && network.t_out[target] == network.first;
         counts[0] += hit;
         counts[1] += network.learn(events, start[n], start[n + 1], target, gamma, Real(rate));
@@ -316,11 +318,12 @@ void order_spikes(int n_images, int n_pixels, int t_max, const std::uint16_t* ti
                         Real* w2, int n_images, const std::int64_t* order,                          \
                         const std::int64_t* start, const std::uint16_t* pixel,                      \
                         const std::uint16_t* tick, const std::int32_t* targets, int gamma,          \
-                        double rate, double decay, int watch_every, double average_rate,            \
-                        int average_every, Real* mean1, Real* mean2, std::int32_t* spikes, std::int64_t* counts) {     \
+                        double rate, double decay, int whole, int watch_every,                      \
+                        double average_rate, int average_every, Real* mean1, Real* mean2,           \
+                        std::int32_t* spikes, std::int64_t* counts) {                               \
         train<Real>(n_in, n_hidden, n_out, t_max, theta, w1, w2, n_images, order, start, pixel,     \
-                    tick, targets, gamma, rate, decay, watch_every, average_rate, average_every,    \
-                    mean1, mean2, spikes, counts);                                                  \
+                    tick, targets, gamma, rate, decay, whole, watch_every, average_rate,            \
+                    average_every, mean1, mean2, spikes, counts);                                   \
     }
 
 WHYSPIKING_S4NN(f32, float)

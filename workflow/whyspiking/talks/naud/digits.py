@@ -129,7 +129,7 @@ def exhibits(
     wanted = np.eye(params.sizes[-1], dtype=np.float32)[classes]
     found: dict[str, list[Any]] = {}
     for (variant, _), network in sorted(networks.items()):
-        if RULES[variant] not in ("learned", "fixed"):
+        if RULES.get(variant) not in ("learned", "fixed"):
             continue
         layers = restored(network)
         activity = rate_hierarchy.rates(layers, features)

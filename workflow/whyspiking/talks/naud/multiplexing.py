@@ -38,16 +38,15 @@ RASTER_NEURONS = 60
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Sine waves into the somata of the lower and the dendrites of the upper ensemble.
 
-    Targets are the two waves in bins of `bin_ms` after the relaxation, standardised. All trials
-    have the same input: they differ in the noise of the simulation.
+    The waves begin with the recording. Targets are the two waves at the end of every bin, where the
+    published monitor dates its counts, standardised. All trials have the same input: they differ in
+    the noise of the simulation.
     """
     if split == "fresh":
         return None
     times = np.arange(0.0, params.trial_ms, SAMPLE_MS)
-    waves = np.column_stack([np.sin(2 * np.pi * times / p) for p in periods_ms(params)])
-    kept = waves[times >= params.relax_ms]
-    per_bin = round(params.bin_ms / SAMPLE_MS)
-    bins = kept.reshape(-1, per_bin, 2).mean(axis=1)
+    waves = _waves(params, times) * (times >= params.relax_ms)[:, None]
+    bins = _waves(params, params.relax_ms + bin_ends_ms(params))
     targets = np.broadcast_to(bins, (params.n_trials_max, *bins.shape))
     return Task(
         stimulus=Stimulus(arrays={"waves": waves}),
@@ -55,6 +54,17 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         n_classes=0,
         dt_ms=params.bin_ms,
     )
+
+
+def bin_ends_ms(params: Params) -> NDArray[np.float64]:
+    """Ends of the bins after the relaxation, (bin,)."""
+    recorded = params.trial_ms - params.relax_ms
+    return params.bin_ms * np.arange(1, round(recorded / params.bin_ms) + 1)
+
+
+def _waves(params: Params, times_ms: NDArray) -> NDArray[np.float64]:
+    """The two waves at some times, (time, 2)."""
+    return np.column_stack([np.sin(2 * np.pi * times_ms / p) for p in periods_ms(params)])
 
 
 def periods_ms(params: Params) -> tuple[float, float]:
@@ -165,12 +175,14 @@ def measures(
         follow(dendrite, mean["events_2"]),
         follow(soma, mean["probability_2"]),
     )
+    own = follow(soma, mean["events_1"]), follow(dendrite, mean["probability_2"])
     found = {
-        "event_correlation": follow(soma, mean["events_1"]),
+        "event_correlation": own[0],
         "relay_correlation": follow(mean["events_1"], mean["events_2"]),
-        "burst_correlation": follow(dendrite, mean["probability_2"]),
+        "burst_correlation": own[1],
         "topdown_correlation": follow(mean["bursts_2"], mean["probability_1"]),
         "cross_correlation": float(np.abs(crossed).max()),
+        "channel_separation": min(own) - float(np.abs(crossed).max()),
         "event_rate": float(mean["events_1"].mean()),
     }
     if condition.perturbation != "none":
@@ -203,9 +215,8 @@ def exhibits(
     n, shown = params.n_pyramidal, min(RASTER_NEURONS, params.n_pyramidal)
     position = spikes.units % n
     kept = (spikes.trials == 0) & (position < shown) & (spikes.times_ms >= params.relax_ms)
-    bins = np.arange(task.targets.shape[1])
     return {
-        "time_ms": params.bin_ms * (bins + 0.5),
+        "time_ms": bin_ends_ms(params),
         "waves": task.targets[0],
         **signals(params, recording),
         **heard(params, recording),

@@ -24,14 +24,14 @@ class Pairing:
         rate_hz: Rate of events ("burst") or of spikes.
         p_burst: Probability of a second spike; only for "burst".
         p_start: Burst probability that the running means stand for at the start.
-        event_rate_hz: Expected rate of events, where the running mean of events starts.
+        event_start_hz: Where the running mean of events starts.
     """
 
     protocol: str
     rate_hz: float
     p_burst: float
     p_start: float
-    event_rate_hz: float
+    event_start_hz: float
 
 
 def pairings(params: Params) -> list[Pairing]:
@@ -42,18 +42,12 @@ def pairings(params: Params) -> list[Pairing]:
             found += [Pairing("burst", rate, p, params.p_start, rate)] * params.n_realisations
     for start in params.poisson_starts:
         for rate in params.poisson_rates_hz:
-            events = poisson_event_rate(rate, params.poisson_refractory_ms, params.burst_window_ms)
-            found += [Pairing("poisson", rate, np.nan, start, events)] * params.n_realisations
+            pair = Pairing("poisson", rate, np.nan, start, params.event_start_hz)
+            found += [pair] * params.n_realisations
     for rate in params.periodic_rates_hz:
-        events = 1000.0 * params.periodic_pairs / params.periodic_every_ms
-        found.append(Pairing("periodic", rate, np.nan, params.p_start, events))
+        pair = Pairing("periodic", rate, np.nan, params.periodic_start, params.event_start_hz)
+        found.append(pair)
     return found
-
-
-def poisson_event_rate(rate_hz: float, refractory_ms: float, window_ms: float) -> float:
-    """Rate of events in a Poisson train with dead time: spikes after more than the window."""
-    hazard = rate_hz / (1000.0 - rate_hz * refractory_ms)
-    return rate_hz * float(np.exp(-hazard * (window_ms - refractory_ms)))
 
 
 def spikes(params: Params, rng: np.random.Generator) -> dict[str, Spikes]:
@@ -75,13 +69,13 @@ def burst_poisson(
     spread_ms: float,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Events as a Poisson process with dead time, each followed by a second spike or not (Eq. 32).
+    """Events with a dead time after every spike, each followed by a second spike or not (Eq. 32).
 
     Args:
-        event_rate_hz: Rate of events, the dead time included.
+        event_rate_hz: Rate of events without second spikes, the dead time included.
         p_burst: Probability of a second spike.
         duration_ms: Length of the train.
-        dead_ms: Dead time after an event.
+        dead_ms: Dead time of events after a spike of either kind.
         delay_ms: Earliest second spike after its event.
         spread_ms: Width of the uniform distribution of its delay.
         rng: Source of the train.
@@ -89,22 +83,29 @@ def burst_poisson(
     Returns:
         Spike times in ms, sorted.
     """
-    events = _renewal(event_rate_hz, duration_ms, dead_ms, rng)
-    bursting = events[rng.random(events.size) < p_burst]
-    second = bursting + delay_ms + spread_ms * rng.random(bursting.size)
-    return np.sort(np.concatenate([events, second[second < duration_ms]]))
+    intervals = _intervals(event_rate_hz, duration_ms, dead_ms, rng)
+    delays = delay_ms + spread_ms * rng.random(intervals.size)
+    delays *= rng.random(intervals.size) < p_burst
+    second = np.cumsum(intervals + delays)
+    events = second - delays
+    times = np.sort(np.concatenate([events, second[delays > 0]]))
+    return times[times < duration_ms]
 
 
-def _renewal(
+def renewal(
     rate_hz: float, duration_ms: float, dead_ms: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    mean = 1000.0 / rate_hz - dead_ms
-    n = int(2 * rate_hz * duration_ms / 1000.0 + 50)
-    intervals = dead_ms + mean * rng.standard_exponential(n)
-    # The first interval is that of a process which has been going on, its dead time over.
-    intervals[0] -= dead_ms
-    times = np.cumsum(intervals)
+    """A Poisson train with dead time: spike times in ms, sorted."""
+    times = np.cumsum(_intervals(rate_hz, duration_ms, dead_ms, rng))
     return times[times < duration_ms]
+
+
+def _intervals(
+    rate_hz: float, duration_ms: float, dead_ms: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """More intervals than fit into the duration, in ms."""
+    n = int(2 * rate_hz * duration_ms / 1000.0 + 50)
+    return dead_ms + (1000.0 / rate_hz - dead_ms) * rng.standard_exponential(n)
 
 
 def _train(
@@ -121,11 +122,11 @@ def _train(
             rng=rng,
         )
     if pairing.protocol == "poisson":
-        return _renewal(pairing.rate_hz, params.pairing_ms, params.poisson_refractory_ms, rng)
-    starts = params.periodic_every_ms * np.arange(params.periodic_repeats)
-    within = 1000.0 / pairing.rate_hz * np.arange(params.periodic_pairs)
-    lead = 0.0 if side == "pre" else params.periodic_lead_ms
-    return (starts[:, None] + within).ravel() + lead
+        return renewal(pairing.rate_hz, params.pairing_ms, params.poisson_refractory_ms, rng)
+    period = 1000.0 / pairing.rate_hz
+    every = params.periodic_pairs * period + params.periodic_pause_ms
+    starts = every * np.arange(params.periodic_repeats)
+    return np.add.outer(starts, period * np.arange(params.periodic_pairs)).ravel()
 
 
 def _gather(rows: Sequence[NDArray], duration_ms: float) -> Spikes:

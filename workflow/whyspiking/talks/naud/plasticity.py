@@ -90,7 +90,7 @@ def train(
 def start(params: Params) -> dict[str, NDArray]:
     """Weights and running means (Hz) before the pairing, (synapse,)."""
     found = pairing.pairings(params)
-    events = np.array([p.event_rate_hz for p in found])
+    events = np.array([p.event_start_hz for p in found])
     return {
         "w": np.full(len(found), float(params.w_start)),
         "events": events,

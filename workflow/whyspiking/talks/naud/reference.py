@@ -61,6 +61,7 @@ def simulate(
     given = {key: np.broadcast_to(np.asarray(v, float), (n,)) for key, v in neurons.items()}
     blind = given.get("burst_blind", np.full(n, -1.0))
     s = {key: np.zeros(n) for key in ("w_s", "w_d", "g_e", "g_i", "g_ed", "g_id", "x", "e", "b")}
+    s |= {"r": np.full(n, float(p.r_start))}
     s |= {key: np.full(n, float(p.e_leak)) for key in ("v_s", "v_d")}
     s |= {"th": np.full(n, float(p.th_rest))}
     t_free, t_second = np.zeros(n), np.full(n, NEVER_S)
@@ -91,7 +92,7 @@ def simulate(
         # Eqs. 7 to 12: all with the means before this step's spikes.
         mean = np.clip(s["b"] / np.clip(s["e"], 1e-9, 1e9), 0, 1)
         over = -np.clip(s["e"] - p.e_max, 0, None) / np.clip(s["e"], 1e-9, 1e9)
-        lift = eta_now * given["lift"] * np.clip(p.e_min - s["e"], 0, None)
+        lift = eta_now * given["lift"] * np.clip(p.e_min - s["r"], 0, None)
         s["g_e"] = s["g_e"] + p.gain * w[fires].sum(axis=0)
         s["g_i"] = s["g_i"] + p.gain * fixed["inhibition"][fires].sum(axis=0)
         s["g_ed"] = s["g_ed"] + p.gain * fixed["feedback_exc"][seconds].sum(axis=0)
@@ -111,6 +112,8 @@ def simulate(
         s["x"][fires] += 1
         s["e"][fires] += follow[fires] / (p.tau_avg * MS)
         s["b"][seconds] += follow[seconds] / (p.tau_avg * MS)
+        s["r"][fires] += 1 / (p.tau_floor * MS)
+        s["r"][seconds] += 1 / (p.tau_floor * MS)
         t_free[fires] = t_free[seconds] = t + p.refractory_ms * MS + dt / 2
         t_second[seconds] = NEVER_S
         for neuron in fires:
@@ -133,7 +136,7 @@ def simulate(
 def _euler(
     p: Params, s: Mapping[str, NDArray], i_s: NDArray, i_d: NDArray, follow: NDArray, dt: float
 ) -> dict[str, NDArray]:
-    """One step of Eqs. 1 to 3, 6 and 7."""
+    """One step of Eqs. 1 to 3, 6, 7 and 11."""
     felt = s["v_s"] if p.drive == "soma" else s["v_d"]
     soma = (p.e_leak - s["v_s"]) + s["g_e"] * (p.e_exc - s["v_s"]) + s["g_i"] * (p.e_inh - s["v_s"])
     dendrite = (p.e_leak - s["v_d"]) + s["g_ed"] * (p.e_exc - felt) + s["g_id"] * (p.e_inh - felt)
@@ -150,6 +153,7 @@ def _euler(
         "x": -s["x"] / (p.tau_pre * MS),
         "e": -follow * s["e"] / (p.tau_avg * MS),
         "b": -follow * s["b"] / (p.tau_avg * MS),
+        "r": -s["r"] / (p.tau_floor * MS),
     }
     return {key: s[key] + dt * slope[key] for key in s}
 

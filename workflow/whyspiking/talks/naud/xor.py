@@ -69,7 +69,8 @@ def train(
     progress(0.1, "program ready")
     arrays = network_of.wire(params, streams)
     arrays["forward.w"] = np.full(arrays["forward.i"].size, float(params.w_exc))
-    schedule = protocol.training(params)
+    order = streams.rng("order of patterns") if variant == "random_order" else None
+    schedule = protocol.training(params, order)
     rows = schedule.array()
     values = {**placed(params, variant, arrays), "neurons.carry": 1.0}
     recording = machine.run(

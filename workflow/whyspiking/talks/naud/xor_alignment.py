@@ -233,7 +233,11 @@ def measured(
 def learned(
     params: Params, machine: Any, values: Mapping[str, Any], pattern: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Weights after a few examples of one pattern, (synapse,)."""
+    """Weights after a few examples of one pattern by Eqs. 8 to 10, (synapse,).
+
+    Eq. 11 is off: its mean is one over all patterns, and knows nothing of the error.
+    """
+    values = {**values, "neurons.lift": np.zeros_like(values["neurons.lift"])}
     schedule = protocol.Schedule(params)
     schedule.add(pattern, protocol.TRIAL_MS)
     for _ in range(params.n_alignment_repeats):

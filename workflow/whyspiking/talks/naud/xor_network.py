@@ -48,7 +48,8 @@ de_mean/dt = -follow*e_mean/tau_avg : Hz
 db_mean/dt = -follow*b_mean/tau_avg : Hz
 p_mean = clip(b_mean/clip(e_mean, 1e-9*Hz, 1e9*Hz), 0, 1) : 1
 h_max = -int(e_mean > e_max)*(e_mean - e_max)/clip(e_mean, 1e-9*Hz, 1e9*Hz) : 1
-lift_now = eta_now*lift*int(e_mean < e_min)*(e_min - e_mean)/Hz : 1
+dr_mean/dt = -r_mean/tau_floor : Hz
+lift_now = eta_now*lift*int(r_mean < e_min)*(e_min - r_mean)/Hz : 1
 i_s : amp
 i_d : amp
 teaching : amp
@@ -76,7 +77,7 @@ credit : 1
 lifted : 1
 carry : 1 (shared)
 """
-"""Eqs. 1-3, 6 (decay), 5 (probability), 7 and 10; `burst_blind` >= 0 replaces the probability."""
+"""Eqs. 1-3, 6 (decay), 5 (probability), 7, 10, 11; `burst_blind` >= 0 replaces the probability."""
 
 NOISE = """
 u = uniform(key, timestep(t, dt))
@@ -106,20 +107,22 @@ hit = int(u < p_burst)
 t_second = hit*(t + burst_delay + burst_spread*u/clip(p_burst, 1e-9, 1)) + (1 - hit)*never
 x += 1
 e_mean += follow/tau_avg
+r_mean += 1/tau_floor
 events_seen += 1
 event_heard = int(rand() >= p_lost_event)
 burst_heard = int(rand() >= p_lost_burst)
 """
-"""Eqs. 3-5 and 7: what an event does; whether the next one is lost is drawn as well."""
+"""Eqs. 3-5, 7 and 11: what an event does; whether the next one is lost is drawn as well."""
 
 BURST = "t >= t_second"
 ON_BURST = """
 t_second = never
 t_free = t + refractory + 0.5*dt
 b_mean += follow/tau_avg
+r_mean += 1/tau_floor
 bursts_seen += 1
 """
-"""Eqs. 4 and 7: the second spike restarts the refractory time and resets nothing."""
+"""Eqs. 4, 7 and 11: the second spike restarts the refractory time and resets nothing."""
 
 SCHEDULED = """
 i_s = is_input*schedule(t, input_of)*amp
@@ -145,6 +148,7 @@ g_id = carry*g_id
 x = carry*x
 e_mean = carry*e_mean
 b_mean = carry*b_mean
+r_mean = carry*r_mean + (1 - carry)*r_start
 teaching = carry*teaching
 t_free = carry*t_free
 t_second = carry*t_second + (1 - carry)*never
@@ -170,9 +174,9 @@ CONSTANTS: Mapping[str, str] = {
     **dict.fromkeys(("e_leak", "e_exc", "e_inh", "th_rest", "th_jump"), "volt"),
     **dict.fromkeys(("e_burst", "d_burst"), "volt"),
     **dict.fromkeys(("tau_th", "tau_s", "tau_ws", "tau_d", "tau_wd"), "ms"),
-    **dict.fromkeys(("tau_ampa", "tau_gaba", "tau_pre", "tau_avg"), "ms"),
+    **dict.fromkeys(("tau_ampa", "tau_gaba", "tau_pre", "tau_avg", "tau_floor"), "ms"),
     **dict.fromkeys(("c_s", "c_d"), "farad"),
-    **dict.fromkeys(("e_min", "e_max"), "Hz"),
+    **dict.fromkeys(("e_min", "e_max", "r_start"), "Hz"),
     "b_w": "amp",
     "a_w": "siemens",
     "gain": "1",
@@ -233,6 +237,7 @@ def xor_model(params: Params, max_trials: int) -> BrianModel:
         neurons.v_s = neurons.v_d = params.e_leak * brian2.volt
         neurons.th = params.th_rest * brian2.volt
         neurons.t_second = NEVER_S * second
+        neurons.r_mean = params.r_start * brian2.Hz
         neurons.burst_blind = -1
         neurons.event_heard = 1
         neurons.burst_heard = 1
@@ -305,7 +310,7 @@ def xor_model(params: Params, max_trials: int) -> BrianModel:
                 PLASTIC,
                 list(TOTALS),
             ],
-            "revision": 2,
+            "revision": 3,
         },
         construct=construct,
         inputs={},
@@ -379,7 +384,6 @@ def neuron_values(params: Params) -> dict[str, NDArray | float]:
         np.array(params.noise_soma_hz), np.array(params.noise_soma_inh), params.dt_ms
     )
     eta = [0.0, 0.0, params.eta_hidden, params.eta_hidden, params.eta_output]
-    lift = [0.0, 0.0, params.lift_hidden, params.lift_hidden, params.lift_output]
     numbers = {
         "i_d": params.i_dendrite,
         "is_input": is_input,
@@ -389,7 +393,7 @@ def neuron_values(params: Params) -> dict[str, NDArray | float]:
         "jump_e": jump_e,
         "jump_i": jump_i,
         "eta": eta,
-        "lift": lift,
+        "lift": ~is_input,
     }
     return {f"neurons.{key}": per_neuron(params, value) for key, value in numbers.items()}
 
@@ -399,8 +403,8 @@ def lesion(values: Mapping[str, Any], variant: str, params: Params) -> dict[str,
 
     Args:
         values: Of an intact network, wiring included.
-        variant: `spiking` (no lesion), `no_feedback`, `no_hidden_plasticity`, `no_bursts`,
-            `homeostasis_flipped`.
+        variant: `spiking` and `random_order` (no lesion), `no_feedback`,
+            `no_hidden_plasticity`, `no_bursts`, `no_floor`.
         params: Parameters of the experiment.
 
     Raises:
@@ -409,15 +413,12 @@ def lesion(values: Mapping[str, Any], variant: str, params: Params) -> dict[str,
     hidden = per_neuron(params, np.isin(np.arange(len(POPULATIONS)), HIDDEN))
     changes: dict[str, dict[str, Any]] = {
         "spiking": {},
+        "random_order": {},
         "no_feedback": {
             key: np.zeros_like(values[key]) for key in ("feedback_exc.w", "feedback_inh.w")
         },
         "no_hidden_plasticity": {"neurons.eta": values["neurons.eta"] * (1 - hidden)},
         "no_bursts": {"neurons.burst_blind": np.zeros(hidden.size)},
-        "homeostasis_flipped": {
-            "neurons.lift": np.where(
-                hidden > 0, 1.0 - values["neurons.lift"], values["neurons.lift"]
-            )
-        },
+        "no_floor": {"neurons.lift": np.zeros(hidden.size)},
     }
     return {**values, **changes[variant]}

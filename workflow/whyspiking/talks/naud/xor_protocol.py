@@ -111,17 +111,23 @@ def slots(params: Params, duration_ms: float) -> int:
     return n
 
 
-def training(params: Params) -> Schedule:
-    """Burn-in, a first test, examples in fixed order with tests between them, final tests."""
+def training(params: Params, order: np.random.Generator | None = None) -> Schedule:
+    """Burn-in, a first test, examples with tests between them, final tests.
+
+    Args:
+        params: Parameters of the experiment.
+        order: Draws the order of the patterns in every epoch; without it they come as in PATTERNS.
+    """
     schedule = Schedule(params)
     burn_in = 3 * params.tau_avg
     schedule.add(0, TRIAL_MS * np.ceil(burn_in / TRIAL_MS))
     schedule.add_test(0)
     late = params.epochs * (1 - LAST_SHARE)
     for epoch in range(1, params.epochs + 1):
-        for pattern in range(len(PATTERNS)):
-            done = (epoch - 1 + pattern / len(PATTERNS)) / params.epochs
-            schedule.add_example(epoch, pattern, learning_rate_factor(params, done))
+        shown = order.permutation(len(PATTERNS)) if order else range(len(PATTERNS))
+        for index, pattern in enumerate(shown):
+            done = (epoch - 1 + index / len(PATTERNS)) / params.epochs
+            schedule.add_example(epoch, int(pattern), learning_rate_factor(params, done))
         every = params.test_every_late if epoch > late else params.test_every
         if epoch % every == 0:
             schedule.add_test(epoch)

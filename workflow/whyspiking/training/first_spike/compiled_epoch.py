@@ -15,6 +15,7 @@ from whyspiking.training.first_spike.epoch_state import (
     Diverged,
     Statistics,
     TrainingState,
+    broken,
 )
 from whyspiking.training.first_spike.inputs import Inputs
 
@@ -59,9 +60,20 @@ def run(
     call.n_hidden, call.n_out = (w.shape[1] for w in training.weights)
     call.n_pulses[:] = [len(p) for p in training.pulses]
     call.bump_layer, call.bump_amount = training.bump_layer, training.bump_amount
+    changed = [
+        array
+        for pair in (
+            training.weights, training.pulses, *training.weight_moments, *training.pulse_moments,
+        )
+        for array in pair
+    ]  # fmt: skip
+    before = [array.copy() for array in changed]
     of_precision(library(), "epoch", inputs.whole.dtype)(ctypes.byref(call))
     if call.failed_batch >= 0:
-        raise Diverged(call.steps, call.failed_batch)
+        names = broken(training.arrays)
+        for array, was in zip(changed, before, strict=True):
+            array[...] = was
+        raise Diverged(call.steps, call.failed_batch, names)
     training.steps = call.steps
     training.bump_layer, training.bump_amount = call.bump_layer, call.bump_amount
     return Statistics(call.loss, call.accuracy, call.silent[0], call.silent[1], call.bumped)

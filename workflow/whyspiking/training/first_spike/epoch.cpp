@@ -88,7 +88,7 @@ public:
       batch(first, n);
       if (adam.failed()) {
         p.failed_batch = first / p.batch;
-        return; // the caller keeps what it had
+        break; // the caller looks what is broken, and keeps what it had
       }
     }
     hidden.w.unpack(write(p.weights[0]));

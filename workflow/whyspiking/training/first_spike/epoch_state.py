@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,8 @@ from whyspiking.errors import UserError
 Pair = tuple[NDArray, NDArray]
 """One array for the hidden, one for the output layer."""
 LOSSES = ("goeltz", "comsa")
+ARRAYS = ("hidden weights", "output weights", "hidden pulses", "output pulses")
+"""What a training changes, in the order of `TrainingState.arrays`."""
 BUMP_RULES = ("none", "faithful", "soft")
 """In the order in which `epoch.cpp` numbers them."""
 
@@ -22,14 +25,15 @@ class Diverged(UserError):
 
     Attributes:
         step: The step of Adam, counted from 1 over all epochs, after which it was so.
+        arrays: Names of the arrays, as in `ARRAYS`.
     """
 
-    def __init__(self, step: int, batch: int) -> None:
-        self.step = step
+    def __init__(self, step: int, batch: int, arrays: Sequence[str]) -> None:
+        self.step, self.arrays = step, tuple(arrays)
         super().__init__(
-            f"training: weights are not finite after step {step} (batch {batch} of its epoch); "
-            "lower the learning rate or raise the floor of the slopes. The network keeps what it "
-            "had before this epoch"
+            f"training: {' and '.join(arrays)} not finite after step {step} (batch {batch} of its "
+            "epoch); expected finite numbers; lower the learning rate or raise the floor of the "
+            "slopes"
         )
 
 
@@ -172,10 +176,20 @@ class TrainingState:
         self.steps = 0
         self.bump_layer, self.bump_amount = -1, 0.0
 
+    @property
+    def arrays(self) -> tuple[NDArray, ...]:
+        """Weights and pulses."""
+        return (*self.weights, *self.pulses)
+
 
 def _pair(arrays: tuple[ArrayLike, ArrayLike], dtype: type[np.floating]) -> Pair:
     hidden, output = (np.array(array, dtype, order="C") for array in arrays)
     return hidden, output
+
+
+def broken(arrays: Sequence[NDArray]) -> list[str]:
+    """Names of the arrays, the first of `ARRAYS` or all, with a number that is not finite."""
+    return [name for name, a in zip(ARRAYS, arrays, strict=False) if not np.isfinite(a).all()]
 
 
 def _zeros(pair: Pair) -> Pair:

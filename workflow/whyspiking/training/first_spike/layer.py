@@ -66,7 +66,8 @@ def measured(
     That V has reached the threshold at the measured time is taken as known, so
     V'(T) = A e^{-T} - c (half of it for tau_m = 2 tau_s), A = sum over earlier inputs of
     w_i e^{t_i}. This is what allows gradients in closed form around a forward pass that ran on
-    other substrate (Goeltz et al. 2021, "in the loop").
+    other substrate, as Goeltz et al. 2021 do "in the loop"; their code keeps the slope of the
+    causal set's ideal spike time, 1 + W, and is 0 where there is none.
 
     Args:
         times: Input times, (sample, input).

@@ -15,6 +15,7 @@ from whyspiking.training.first_spike.epoch_state import (
     Settings,
     Statistics,
     TrainingState,
+    broken,
 )
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.layer import Engine, LayerOutput
@@ -45,9 +46,8 @@ def run(
         measured, bumped = state.batch(times, targets[chosen], rate, pulse_rate)
         sums += len(chosen) * measured
         n_bumped += bumped
-        arrays = (*state.weights, *state.pulses)
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise Diverged(state.steps, first // own.batch)
+        if names := broken((*state.weights, *state.pulses)):
+            raise Diverged(state.steps, first // own.batch, names)
     state.write(training)
     loss, accuracy, silent_hidden, silent_output = (float(x) for x in sums / len(order))
     return Statistics(loss, accuracy, silent_hidden, silent_output, n_bumped / len(firsts))

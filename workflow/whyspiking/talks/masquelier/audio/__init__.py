@@ -1,1 +1,1 @@
-"""The talk's other half: convolutional spiking networks for spoken words (README, section 9 on)."""
+"""The talk's other half: convolutional spiking networks for words (README, section 10 on)."""

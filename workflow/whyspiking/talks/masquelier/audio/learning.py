@@ -1,4 +1,4 @@
-"""Training of all networks for spoken words by surrogate gradients (README, section 10)."""
+"""Training of all networks for spoken words by surrogate gradients (README, section 11)."""
 
 from __future__ import annotations
 
@@ -41,8 +41,13 @@ def train(
             found |= {"validation_activity": active, "validation_sparsity": -active}
         return found
 
-    rates = {"conv": params.control_learning_rate, "linear": params.linear_learning_rate}
-    epochs, rate = params.epochs, rates.get(variant, params.learning_rate)
+    rates = {
+        "conv": params.control_learning_rate,
+        "linear": params.linear_learning_rate,
+        "if_neuron": params.if_learning_rate,
+    }
+    rate = rates.get(variant, params.learning_rate)
+    epochs = params.if_epochs if variant == "if_neuron" else params.epochs
     start = network.initial(params, variant, streams.rng("init"))
     if parents:
         (parent,) = parents.values()
@@ -76,7 +81,7 @@ def train(
 def augmented(
     params: Params, x: NDArray, labels: NDArray, rng: np.random.Generator
 ) -> dict[str, NDArray]:
-    """Copies of the training words, each moved in time and along the bands (README, section 10).
+    """Copies of the training words, each moved in time and along the bands (README, section 11).
 
     Args:
         params: Parameters of the experiment.
@@ -106,13 +111,8 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Tria
 
 def decisions(params: Params, told: NDArray, test: Task) -> Trials:
     """The largest output at the end of the clip."""
-    end_ms = params.n_frames * params.frame_ms
-    return Trials(
-        targets=np.asarray(test.targets, np.int64),
-        choices=np.asarray(told).argmax(axis=1).astype(np.int64),
-        decision_ms=np.full(len(test.targets), float(end_ms)),
-        n_classes=params.n_words,
-    )
+    end_ms = float(params.n_frames * params.frame_ms)
+    return Trials.of(test, np.asarray(told).argmax(axis=1), end_ms)
 
 
 def reference_first_ms(

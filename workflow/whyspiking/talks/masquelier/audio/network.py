@@ -1,4 +1,4 @@
-"""The convolutional spiking network for spoken words, in JAX (README, section 9).
+"""The convolutional spiking network for spoken words, in JAX (README, section 10).
 
 Arrays of a network: w_0, w_1, w_2 (tap, pre, neuron), tap k looking k dilations back; b_0, b_1, b_2
 (neuron,) thresholds; leak_0, leak_1, leak_2 (); w_out (neuron, class), b_out (class,).
@@ -34,7 +34,7 @@ def lag_of(params: Params) -> int:
 
 
 def initial(params: Params, variant: str, rng: np.random.Generator) -> dict[str, NDArray]:
-    """Draw a network before training (README, section 10).
+    """Draw a network before training (README, section 11).
 
     Args:
         params: Parameters of the experiment.

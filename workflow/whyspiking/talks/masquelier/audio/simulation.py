@@ -1,4 +1,4 @@
-"""The convolutional spiking network in Brian2 (README, section 11).
+"""The convolutional spiking network in Brian2 (README, section 12).
 
 The step is one frame. A convolution over time is one set of synapses per tap, delayed by the tap's
 number times the dilation; spikes of a frame reach the next layer at the end of it and move that

@@ -1,4 +1,4 @@
-"""Spoken words as frames of a mel spectrum, for the surrogate-gradient half (README, section 9)."""
+"""Spoken words as frames of a mel spectrum (README, section 10)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SMALLEST = 0.1
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """The words of one split, the same for all seeds; "fresh" does not exist.
 
-    "test" is all that the held-out speakers say and a tenth of the rest.
+    "test" is all that the held-out speakers say and a tenth of the rest; its units are the voices.
     """
     if split == "fresh":
         return None
-    frames, labels = samples(params, split)
+    frames, labels, voices = _kept(params, split)
     # Brian2 gets the taps of the first layer side by side, and rows of zeros while layers lag.
     taps = stacked(frames, params.kernel, params.dilations[0])
     rows = np.zeros((len(taps), params.n_frames + lag_of(params), taps.shape[2]), np.float32)
@@ -37,6 +37,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         targets=labels,
         n_classes=params.n_words,
         features=frames,
+        units=voices,
     )
 
 
@@ -48,9 +49,15 @@ def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[
     Raises:
         UserError: If there is no data set, or it has other words than the network.
     """
+    frames, labels, _ = _kept(params, split)
+    return frames, labels
+
+
+def _kept(params: Params, split: Split) -> tuple[NDArray, NDArray, NDArray]:
+    """Frames, classes and voices (trial,) of the words that the network knows."""
     if params.dataset_dir is None:
         raise UserError(f"talk '{params.talk}': experiment '{params.experiment}' has no data set")
-    frames, labels = _loaded(params.dataset_dir, split, tuple(params.validation_speakers))
+    frames, labels, voices = _loaded(params.dataset_dir, split, tuple(params.validation_speakers))
     kept = labels < params.n_words
     if frames.shape[1:] != (params.n_frames, params.n_bands) or labels[kept].max() + 1 != (
         params.n_words
@@ -61,17 +68,22 @@ def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[
             f"{params.n_frames}, {params.n_bands} and {params.n_words}: mend talk.yaml or "
             "'data.words' in the config"
         )
-    return frames[kept], labels[kept]
+    return frames[kept], labels[kept], voices[kept]
 
 
 @functools.lru_cache(maxsize=3)
-def _loaded(folder: Path, split: Split, speakers: tuple[int, ...]) -> tuple[NDArray, NDArray]:
+def _loaded(
+    folder: Path, split: Split, speakers: tuple[int, ...]
+) -> tuple[NDArray, NDArray, NDArray]:
     if split == "test":
         parts = [words.load(folder, part) for part in ("test_seen", "test_heldout")]
     else:
         own: Part = "train" if split == "train" else "validation"
         parts = [words.load(folder, own, validation_speakers=speakers)]
     log_mel = np.concatenate([part.log_mel for part in parts])
-    labels = np.concatenate([part.labels for part in parts])
+    labels, voices = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "speakers")
+    )
     mean, deviation = (f(log_mel, axis=1, keepdims=True) for f in (np.mean, np.std))
-    return ((log_mel - mean) / np.maximum(deviation, SMALLEST)).astype(np.float32), labels
+    frames = ((log_mel - mean) / np.maximum(deviation, SMALLEST)).astype(np.float32)
+    return frames, labels, voices

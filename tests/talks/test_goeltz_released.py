@@ -1,0 +1,102 @@
+"""Goeltz: the networks that the authors released, read, refused, or missing."""
+
+import hashlib
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made.fulfilled import fulfilled
+from made.goeltz_settings import params, silent
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network
+from whyspiking.errors import UserError
+from whyspiking.talks.goeltz import learning, model, released, task
+
+
+def small():
+    """A network of the released Yin-Yang size, and what it answers on the test points."""
+    own = params("released_yinyang", n_test=200)
+    weights = [w.astype(float) for w in learning.initial_weights(own, Streams(0))]
+    network = Network(dict(zip(learning.NAMES, weights, strict=True)))
+    test = task.make_task(own, "test", Streams(0))
+    first = model.forward_pass(own, model.weights_of(network), test).output.times
+    return own, network, test, first
+
+
+def written(network, first, labels, **changes):
+    """A released file; `changes` replace arrays, None leaves one out."""
+    arrays = {
+        **network.arrays, "bias_times": np.array([0.9, 0.9]), "test_spike_times": first,
+        "test_labels": labels, **changes,
+    }  # fmt: skip
+    file = io.BytesIO()
+    np.savez(file, **{k: v for k, v in arrays.items() if v is not None})
+    return file.getvalue()
+
+
+def test_saved_times_are_compared_trial_by_trial(tmp_path, monkeypatch):
+    own, network, test, first = small()
+    saved = first.copy()
+    fired = np.argwhere(np.isfinite(first) & (first < own.trial_ms - 0.5))
+    (a, i), (b, j) = fired[0], fired[-1]
+    saved[a, i] += 0.25  # later
+    saved[b, j] = np.inf  # never: as if at the end of the trial
+    raw = written(network, saved, test.targets)
+    digest = hashlib.sha256(raw).hexdigest()
+    monkeypatch.setitem(released.FILES, "yinyang", ("net.npz", digest))
+    (tmp_path / "net.npz").write_bytes(raw)
+    there = replace(own, originals_dir=tmp_path)
+    found = fulfilled(there).train(there, "authors", Streams(0), {}, silent)
+    for name, values in network.arrays.items():
+        np.testing.assert_array_equal(found.arrays[name], values)
+    measured = found.info["measures"]
+    expected = max(0.25, own.trial_ms - first[b, j])
+    assert measured["released_time_error_max"] == pytest.approx(expected)
+    assert measured["released_time_error_p99"] == 0.0
+    equal = saved.argmin(axis=1) == first.argmin(axis=1)
+    assert measured["released_decisions"] == pytest.approx(equal.mean())
+
+
+def test_later_than_the_trial_is_silent():
+    own, network, test, first = small()
+    short = replace(own, values={**own.values, "trial_ms": float(np.median(first))})
+    saved = np.where(first > short.trial_ms, np.inf, first)
+    assert 0 < np.isinf(saved).mean() < 1
+    found = released.compare(short, network, saved, test.targets, Streams(0))
+    assert found["released_time_error_max"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_files_that_do_not_fit_are_refused(tmp_path):
+    own, network, test, first = small()
+    labels = test.targets
+    for changes, said in (
+        ({"w_hidden": network.arrays["w_hidden"].T}, r"'w_hidden' has the shape \(120, 5\)"),
+        ({"w_output": None}, "no array 'w_output'"),
+        ({"test_spike_times": first[:-1]}, r"expected \(200, 3\)"),
+        ({"bias_times": np.array([0.5, 0.5])}, r"bias spikes at \[0.5 0.5\]; expected \[0.9\]"),
+        ({"w_output": np.array([{}], object)}, "no file of arrays"),
+    ):
+        with pytest.raises(UserError, match=said):
+            released.parse(written(network, first, labels, **changes), own, "file")
+    with pytest.raises(UserError, match="no file of arrays"):
+        released.parse(b"PK of another kind", own, "file")
+    with pytest.raises(UserError, match="not those of the test set"):
+        released.compare(own, network, first, np.roll(labels, 1), Streams(0))
+    # Any other file is refused by its hash, whatever it holds.
+    name, digest = released.FILES["yinyang"]
+    (tmp_path / name).write_bytes(written(network, first, labels))
+    there = replace(own, originals_dir=tmp_path)
+    with pytest.raises(UserError, match=digest):
+        fulfilled(there).train(there, "authors", Streams(0), {}, silent)
+
+
+@pytest.mark.parametrize("experiment", ["released_yinyang", "released_mnist"])
+def test_a_missing_file_is_not_measured(experiment, tmp_path):
+    own = params(experiment)
+    for folder in (None, tmp_path):
+        there = replace(own, originals_dir=folder)
+        found = fulfilled(there).train(there, "authors", Streams(0), {}, silent)
+        assert not found.arrays
+        assert found.info["unavailable"].startswith("file not available: fastanddeep_")
