@@ -249,7 +249,7 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                     score = 0.93 + 0.01 * layer + 0.002 * rng.normal()
                     put(name, variant, seed, f"accuracy_layer{layer}", score)
                     put(name, variant, seed, f"activity_layer{layer}", 0.04 * layer)
-            for level in (0.2, 0.4, 0.8):
+            for level in (0.0, 0.4, 0.8):
                 at = {"perturbation": "device", "locus": "neurons", "strength": level}
                 for metric, lost in (
                     ("accuracy_designed", 0.0), ("accuracy_built", 0.3), ("accuracy_relearned", 0.1)

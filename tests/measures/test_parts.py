@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from whyspiking.contract.trial_subsets import with_units
 from whyspiking.contract.types import Labels, Stimulus, Task, Traces, Trials
 from whyspiking.measures import parts, scoring
 
@@ -30,7 +31,7 @@ def test_parts_add_up_to_the_whole():
 def test_units_are_the_parts_where_they_are_named():
     units = np.repeat([7, 3], [10, 20])
     task = Task(Stimulus(), np.zeros(30, int), 4, units=units)
-    outcome = scoring.with_units(trials(30), task)
+    outcome = with_units(trials(30), task)
     found = list(parts.by_part(outcome))
     assert [(p["locus"], p["strength"], n) for p, _, n in found] == [
         ("unit", 3.0, 20),

@@ -136,6 +136,18 @@ def test_shared_test_trials_widen_the_interval_of_an_accuracy():
     assert row["over"] == "seeds and test trials"
 
 
+def test_a_number_published_for_the_same_trials_is_compared_over_seeds_only():
+    values = [0.957, 0.958, 0.959]
+    here = {"value": 0.959, "same_trials": True}
+    row = judge.judge(table(rows(values, trials=200)), claim(published=here))
+    expected = statistics.logit_interval(values, 200)
+    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
+    assert (row["verdict"], row["over"]) == ("replicated", "seeds")
+    assert judge.judge(table(rows(values, trials=200)), claim())["verdict"] == "compatible"
+    alone = judge.judge(table(rows(values[:1], trials=200)), claim(published=here))
+    assert alone["over"] == "test trials"
+
+
 def in_parts(values, **place):
     """Scores of three parts of the test set, of as many trials, for each of several seeds."""
     return [

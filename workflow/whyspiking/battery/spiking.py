@@ -20,6 +20,7 @@ from whyspiking.contract.trial_subsets import (
     select_recording,
     select_task,
     side_by_side,
+    with_units,
 )
 from whyspiking.contract.types import (
     BrianModel,
@@ -188,7 +189,7 @@ class Bench:
             seed=self.streams.integer(f"simulation {purpose}"),
         )
         outcome = self.replication.decode(self.params, recording, task)
-        return recording, scoring.with_units(outcome, task)
+        return recording, with_units(outcome, task)
 
     def _activity_rows(self) -> list[dict[str, Any]]:
         """Rate, active share and irregularity of every population of spikes."""

@@ -19,6 +19,7 @@ from whyspiking.contract.types import (
     Recording,
     Stimulus,
     Task,
+    Traces,
     Trials,
 )
 
@@ -36,6 +37,13 @@ def select_task(task: Task, chosen: NDArray) -> Task:
         features=None if task.features is None else task.features[chosen],
         units=None if task.units is None else task.units[chosen],
     )
+
+
+def with_units(outcome: Outcome, task: Task) -> Outcome:
+    """The outcome of a task, with what its trials come from."""
+    if task.units is None or isinstance(outcome, Traces):
+        return outcome
+    return replace(outcome, units=np.asarray(task.units))
 
 
 def same_stimulus(first: Task, second: Task) -> bool:

@@ -80,11 +80,16 @@ class Source(TypedDict):
 
 
 class Published(Block):
-    """The published number, where there is one, its standard deviation and number of seeds."""
+    """The published number, where there is one, its standard deviation and number of seeds.
+
+    `same_trials`: it was measured on the very test trials that ours are; then which trials those
+    are is no reason for the two to differ.
+    """
 
     value: float | None
     spread: float | None = Field(None, gt=0)
     seeds: int | None = Field(None, ge=1)
+    same_trials: bool = False
 
 
 Edges = Annotated[list[float | None], Field(min_length=2, max_length=2)]

@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Labels, Outcome, Task, Traces, Trials
+from whyspiking.contract.types import Labels, Outcome, Traces, Trials
 from whyspiking.measures import labelling
 
 LAG_WINDOW_MS = 1000.0
@@ -116,13 +116,6 @@ def measures(outcome: Outcome) -> dict[str, float]:
     if decided.any():
         found["decision_time"] = float(outcome.decision_ms[decided].mean())
     return found
-
-
-def with_units(outcome: Outcome, task: Task) -> Outcome:
-    """The outcome of a task, with what its trials come from."""
-    if task.units is None or isinstance(outcome, Traces):
-        return outcome
-    return replace(outcome, units=np.asarray(task.units))
 
 
 def n_trials(outcome: Outcome) -> int:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
+from whyspiking.contract.trial_subsets import with_units
 from whyspiking.contract.types import Network, Outcome, Params, Progress, Split
-from whyspiking.measures import scoring
 from whyspiking.records.whole_files import read_json
 from whyspiking.talks import replication_of
 from whyspiking.training import controls
@@ -56,7 +56,7 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
             task = replication.make_task(params, split, Streams(params.seed))
             outcome = task and replication.evaluate(params, plan["trained_as"], network, task)
             if task is not None and outcome is not None:
-                outcomes[split] = scoring.with_units(outcome, task)
+                outcomes[split] = with_units(outcome, task)
     network_files.save_network(network, folder)
     network_files.save_outcomes(outcomes, folder / "outcome.npz")
 

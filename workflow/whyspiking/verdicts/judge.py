@@ -269,6 +269,9 @@ def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> _S
             transform = "logit"
             extra = statistics.binomial_variance(values, counts), np.inf
         extra = _parts_variance(metrics, claim, seeds, where) or extra
+        # Of one network the test trials are all that there is an interval over.
+        if claim.published.same_trials and len(seeds) > 1:
+            extra = (0.0, np.inf)
     if values.size == 0:
         raise NothingMeasuredError("no positive value to take the ratio of")
     return _Sample(values, counts, transform, *(extra or (0.0, np.inf)))
