@@ -162,7 +162,7 @@ def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
 
 def worth(metrics: Table) -> Plate:
     """Test accuracy of every network, time constants trained or fixed."""
-    plate, (ax,) = row_of_panels(3.3, width=6.4)
+    plate, (ax,) = row_of_panels(4.4, width=6.4)
     shown, words = [], []
     for experiment, variant, name in VARIANTS:
         engine = "jax" if variant in ("gru", "rnn", "traces", "linear") else "brian2"
