@@ -71,5 +71,5 @@ def test_of_no_loss_there_is_no_share(energy_config):
 
 
 def test_a_variant_that_is_not_there_cannot_be_recovered_from():
-    with pytest.raises(UserError, match=r"recovers.*'befor'"):
-        described(recovers="befor")
+    with pytest.raises(UserError, match=r"recovers.*'nobody'"):
+        described(recovers="nobody")
