@@ -47,6 +47,28 @@ def test_a_changed_number_changes_its_row_only(readme, verdicts, claims):
     assert "goeltz.mnist.accuracy" in differ[0]
 
 
+def test_replications_are_counted_apart_from_what_nobody_claimed():
+    table = pd.DataFrame(
+        [
+            {"role": "key", "origin": "published", "verdict": "not replicated"},
+            {"role": "secondary", "origin": "talk", "verdict": "replicated"},
+            {"role": "secondary", "origin": "published", "verdict": "compatible"},
+            {"role": "secondary", "origin": "ours", "verdict": "holds"},
+            {"role": "secondary", "origin": "check", "verdict": "holds"},
+            {"role": "secondary", "origin": "check", "verdict": "fails"},
+        ]
+    )
+    assert readme_table.counted(table) == (
+        "**Counted**: of 1 key claims 1 not replicated; of 2 other claims of papers and abstracts "
+        "1 replicated, 1 compatible; of 1 claims of ours 1 holds; of 2 checks 1 holds, 1 fails."
+    )
+
+
+def test_a_readme_without_counts_is_refused(readme, verdicts, claims):
+    with pytest.raises(UserError, match="Counted"):
+        readme_table.refreshed(readme.replace("**Counted**", "Counted"), verdicts, claims)
+
+
 def test_an_unknown_claim_is_refused(readme, verdicts, claims):
     broken = readme.replace("(`goeltz.mnist.accuracy`)", "(`goeltz.mnist.acuracy`)")
     with pytest.raises(UserError, match=r"goeltz\.mnist\.acuracy"):

@@ -1,4 +1,4 @@
-"""README's table of results: which claims it shows stands there, the numbers come from a run.
+"""README's results: which claims its table shows stands there, numbers and counts come from a run.
 
 Run `python -m whyspiking.report.readme` (or `make reference`) after a released run. A row is found
 by the claim id that its first cell names; its other cells are written from the verdict table.
@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.declared import registry
-from whyspiking.declared.claims_file import Claim, load
+from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
 from whyspiking.report import html
 
 README = Path("README.md")
 VERDICTS = Path("results/reference/verdicts.csv")
 HEAD = "| what | published | ours, 95 % interval | verdict |"
+COUNTED = re.compile(r"^\*\*Counted\*\*: .*$", re.MULTILINE)
 ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
 
 
@@ -34,12 +35,15 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
         claims: Claim by id, for the spread of published values.
 
     Raises:
-        UserError: If the table is missing, or one of its rows names an unknown claim.
+        UserError: If the table or the line of counts is missing, or a row names an unknown claim.
     """
     if readme.count(HEAD) != 1:
         raise UserError(
             f"{README}: holds the line '{HEAD}' {readme.count(HEAD)} times; expected one"
         )
+    if len(COUNTED.findall(readme)) != 1:
+        raise UserError(f"{README}: expected one line that begins with '**Counted**: '; add it")
+    readme = COUNTED.sub(counted(verdicts), readme)
     records = {str(record["claim"]): record for record in verdicts.to_dict("records")}
     before, after = readme.split(HEAD)
     lines = after.split("\n")
@@ -55,6 +59,24 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
             )
         rows[index] = f"| {found['what']} | {_cells(records[name], claims[name])} |"
     return before + HEAD + "\n".join([*lines[:2], *rows, *lines[end:]])
+
+
+def counted(verdicts: pd.DataFrame) -> str:
+    """How many claims of papers and talks replicated; extensions and checks apart."""
+    key, whose = verdicts["role"] == "key", verdicts["origin"]
+    others = whose.isin(REPLICABLE)
+    parts = {
+        "key claims": key,
+        "other claims of papers and abstracts": others & ~key,
+        "claims of ours": whose == "ours",
+        "checks": whose == "check",
+    }
+    told = []
+    for name, part in parts.items():
+        found = verdicts.loc[part, "verdict"].value_counts()
+        words = ", ".join(f"{found[word]} {word}" for word in html.VERDICT_LOOK if word in found)
+        told.append(f"of {int(part.sum())} {name} {words}")
+    return f"**Counted**: {'; '.join(told)}."
 
 
 def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
