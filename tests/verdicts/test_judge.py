@@ -116,7 +116,7 @@ def test_one_seed_is_never_replicated_and_can_fail():
     assert good["verdict"] == "compatible"
     assert good["over"] == "test trials"
     assert good["low"] < 0.99 < good["high"] < 1
-    assert "one network" in good["note"]
+    assert good["label"] == "compatible (one network)"
     assert bad["verdict"] == "not replicated"
     near = judge.judge(table(rows([0.94], trials=500)), claim())
     assert near["verdict"] == "inconclusive"

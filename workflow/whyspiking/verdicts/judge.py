@@ -75,8 +75,6 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         row["p_value"] = sample.p_value(asked, found)
         verdict = rule.decide(asked, sample.values, found)
         verdict = _check_control(metrics, claim, band, verdict, row)
-        if found.seeds == 1 and claim.test != "exact":
-            row["note"] = _join(row["note"], "one network")
     return _said(row, verdict)
 
 
@@ -129,7 +127,8 @@ def _correct(family: Sequence[dict[str, Any]]) -> None:
 def _said(row: dict[str, Any], verdict: str) -> dict[str, Any]:
     """Write a verdict into its row, in the words for its origin, scale and data."""
     row["verdict"] = rule.named(verdict, row["origin"])
-    row["label"] = label(row["verdict"], row["scale"], row["data"])
+    alone = row["seeds"] == 1 and row["test"] != "exact" and verdict != OUT_OF_SCOPE
+    row["label"] = label(row["verdict"], row["scale"], row["data"], alone=alone)
     return row
 
 

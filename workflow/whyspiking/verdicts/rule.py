@@ -126,10 +126,12 @@ def named(verdict: str, origin: str) -> str:
     return {REPLICATED: HOLDS, NOT_REPLICATED: FAILS}.get(verdict, verdict)
 
 
-def label(verdict: str, scale: str, data: str = "") -> str:
-    """The words of the report: a verdict of a reduced run or on other data says so."""
+def label(verdict: str, scale: str, data: str = "", *, alone: bool = False) -> str:
+    """The words of the report: a verdict of a reduced run, on other data, on one network says so."""
     if scale == "smoke":
         return "plumbing only, no verdict"
+    if alone:
+        return f"{verdict} (one network)"
     if verdict != REPLICATED:
         return verdict
     said = f"{verdict} at reduced scale" if scale == "default" else verdict
