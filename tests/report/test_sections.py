@@ -39,6 +39,7 @@ def claim(name, role="secondary", **changes):
     values = {
         "id": f"toy.task.{name}",
         "role": role,
+        "origin": "published",
         "says": f"It says {name} & more.",
         "source": {"paper": "p21", "where": "Fig. 1"},
         "metric": "accuracy",

@@ -127,7 +127,7 @@ def named(verdict: str, origin: str) -> str:
 
 
 def label(verdict: str, scale: str, data: str = "", *, alone: bool = False) -> str:
-    """The words of the report: a verdict of a reduced run, on other data, on one network says so."""
+    """The words of the report: a reduced run, other data or a single network are said."""
     if scale == "smoke":
         return "plumbing only, no verdict"
     if alone:
