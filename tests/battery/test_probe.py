@@ -246,8 +246,8 @@ def test_an_ablation_is_measured_but_not_perturbed():
     networks = {("spiking", 0): spiking_network(), ("ablated", 0): spiking_network()}
     table, _, _ = probe(("jitter",), networks, toy=toy, half_step=(PARAMS, ToyThreshold()))
     spiking, ablated = (tables.where(table, variant=name) for name in ("spiking", "ablated"))
-    assert set(ablated["perturbation"]) == {"none", "shift"}
-    assert set(spiking["perturbation"]) == {"none", "shift", "jitter"}
+    assert set(ablated["perturbation"]) == {"none", "part", "shift"}
+    assert set(spiking["perturbation"]) == {"none", "part", "shift", "jitter"}
     assert value(ablated, "accuracy") == value(spiking, "accuracy")
     assert tables.where(ablated, metric="dt_sensitivity").empty
 

@@ -57,7 +57,10 @@ def rows(tmp_path, monkeypatch):
 
 
 def test_what_was_measured_during_training_becomes_rows(rows):
-    table = rows(make_replication({"xor_margin": 1.5})).set_index("metric")
+    every = rows(make_replication({"xor_margin": 1.5}))
+    table = every[every["perturbation"] == "none"].set_index("metric")
+    parts = every[(every["perturbation"] == "part") & (every["metric"] == "accuracy")]
+    assert parts["value"].mean() == 0.75  # four trials, a part each
     assert table.loc["accuracy", "value"] == 0.75
     assert table.loc["xor_margin", "value"] == 1.5
     assert table.loc["xor_margin", "unit"] == "Hz"
@@ -79,7 +82,8 @@ def test_a_network_may_have_no_engine_but_brian2(rows):
 def test_of_further_samples_only_the_accuracy_counts(rows):
     made = make_replication({})
     made.make_task = lambda params, split, streams: Task(Stimulus(), np.array([0, 1, 0, 1]), 2)
-    metrics = list(rows(made)["metric"])
+    table = rows(made)
+    metrics = list(table[table["perturbation"] == "none"]["metric"])
     assert [name for name in metrics if name.endswith("_fresh")] == ["accuracy_fresh"]
     assert len(set(metrics)) == len(metrics)
 
