@@ -21,6 +21,7 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
             made[f"anytime.spiking.{seed}"] = 1 / 3 + 0.62 * steep
     made |= _yinyang(rng) if experiment.name == "yinyang" else {}
     made |= _labelled(rng) if experiment.name == "ecg" else {}
+    made |= _formula() if experiment.name == "spoken" else {}
     made |= _digit(rng) if experiment.name == "mnist_strict" else {}
     made |= _bursts(rng) if experiment.name == "xor" else {}
     made |= _two_channels(rng) if experiment.name in ("neuron", "multiplexing") else {}
@@ -123,7 +124,6 @@ def _yinyang(rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 def _labelled(rng: np.random.Generator) -> dict[str, np.ndarray]:
     labels = np.repeat(np.tile(np.arange(6), 10), 24)[:1301]
-    units, rates = np.array([8, 36, 200, 2000]), np.array([0.3, 0.01])
     made = {
         "record.step_ms": np.array(4.0),
         "record.voltage_mv": rng.normal(0, 0.3, (1301, 2)),
@@ -134,15 +134,21 @@ def _labelled(rng: np.random.Generator) -> dict[str, np.ndarray]:
         "record.spikes": rng.random((1301, 36)) < 0.2,
         "record.eta": rng.random((1301, 3)) * [0.2, 0.3, 0.4],
         "record.eta_tau_ms": np.array([40.0, 300.0, 2000.0]),
-        "formula.units": units,
-        "formula.rates": rates,
-        "formula.ratio": np.outer([0.4, 2.0], units),
-        "formula.measured": np.array([36, 0.2, 60.0]),
     }
     for kind, count in (("mem", 108), ("adapt", 108), ("out", 18)):
         made[f"tau.start.{kind}_ms"] = np.full(count, 80.0)
         made[f"tau.end.{kind}_ms"] = np.exp(rng.normal(5, 1, count))
     return made
+
+
+def _formula() -> dict[str, np.ndarray]:
+    units = np.array([8, 36, 200, 2000])
+    return {
+        "formula.units": units,
+        "formula.rates": np.array([0.3, 0.01]),
+        "formula.ratio": np.outer([0.4, 2.0], units),
+        "formula.measured": np.array([128, 0.2, 160.0]),
+    }
 
 
 def _digit(rng: np.random.Generator) -> dict[str, np.ndarray]:
