@@ -5,54 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made.claims import DIFFERENCE, claim, rows, table
 
 from whyspiking.errors import UserError
 from whyspiking.measures import statistics
-from whyspiking.records import columns, tables
+from whyspiking.records import columns
 from whyspiking.verdicts import judge, rule
-from whyspiking.verdicts.judge import Claim
 from whyspiking.verdicts.rule import VERDICTS
-
-
-def claim(**changes) -> Claim:
-    base = {
-        "id": "goeltz.yinyang.accuracy",
-        "role": "key",
-        "origin": "published",
-        "says": "It works well.",
-        "source": {"paper": "p2021", "where": "Table 1"},
-        "metric": "accuracy",
-        "where": {"experiment": "yinyang", "variant": "spiking"},
-        "published": {"value": 0.959},
-        "test": "value",
-        "better": "larger",
-        "accept": {"default": [0.95, None]},
-    }
-    return Claim(**{**base, **changes})
-
-
-def rows(values, metric="accuracy", scale="default", trials=100_000, **place):
-    common = {
-        "scale": scale,
-        "talk": "goeltz",
-        "experiment": "yinyang",
-        "variant": "spiking",
-        "engine": "brian2",
-        "perturbation": "none",
-        "locus": "",
-        "strength": 0.0,
-        **place,
-    }
-    return [
-        row
-        for seed, value in enumerate(values)
-        for row in tables.rows({**common, "seed": seed}, {metric: value}, trials)
-    ]
-
-
-def table(*parts) -> pd.DataFrame:
-    return pd.DataFrame([row for part in parts for row in part], columns=columns.METRICS.names)
-
 
 # One table per verdict of a claim of an accuracy.
 PER_VERDICT = {
@@ -201,14 +160,6 @@ def test_a_range_binds_on_both_sides():
     ):
         got = judge.judge(table(rows(values, metric="internal_frequency")), rhythm)
         assert got["verdict"] == verdict, values
-
-
-DIFFERENCE = {
-    "test": "difference",
-    "versus": {"variant": "mlp"},
-    "accept": {"default": [0.0, None]},
-    "published": {"value": None},
-}
 
 
 SMALL_GAINS = np.array([0.02, 0.03, 0.02, 0.03])

@@ -164,6 +164,8 @@ def test_files_of_the_authors_make_only_what_reads_them_run_again(smoke_run, tmp
     read_by = {
         f"bohte {name}" for name in ("ecg", "timescales", "published_rate", "sparse", "released")
     }
+    read_by |= {f"goeltz released_{name}" for name in ("yinyang", "mnist")}
+    read_by |= {f"masquelier released{ties}" for ties in ("", "_strict", "_lowest")}
     assert trained == {*read_by, "comsa released"}, said
 
 

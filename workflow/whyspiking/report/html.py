@@ -79,6 +79,7 @@ def templates() -> jinja2.Environment:
         "band": band,
         "VERDICT_LOOK": VERDICT_LOOK,
         "ORIGIN_WORDS": ORIGIN_WORDS,
+        "tally": tally,
         "DATA_WORDS": DATA_WORDS,
     }
     return environment
@@ -87,6 +88,12 @@ def templates() -> jinja2.Environment:
 def macros(name: str) -> Any:
     """The macros of `assets/<name>.html.j2`, to be called like functions."""
     return templates().get_template(f"{name}.html.j2").module
+
+
+def tally(n: int, verdict: str) -> str:
+    """So many verdicts of a kind, in words: 1 holds, 2 hold."""
+    several = n != 1 and verdict in ("holds", "fails")
+    return f"{n} {verdict.removesuffix('s') if several else verdict}"
 
 
 def slug(words: str) -> str:

@@ -74,7 +74,10 @@ def counted(verdicts: pd.DataFrame) -> str:
     told = []
     for name, part in parts.items():
         found = verdicts.loc[part, "verdict"].value_counts()
-        words = ", ".join(f"{found[word]} {word}" for word in html.VERDICT_LOOK if word in found)
+        shown = [word for word in html.VERDICT_LOOK if word in found]
+        words = ", ".join(html.tally(int(found[word]), word) for word in shown)
+            html.counted(int(found[word]), word) for word in html.VERDICT_LOOK if word in found
+        )
         told.append(f"of {int(part.sum())} {name} {words}")
     return f"**Counted**: {'; '.join(told)}."
 
