@@ -55,12 +55,13 @@ def test_replications_are_counted_apart_from_what_nobody_claimed():
             {"role": "secondary", "origin": "published", "verdict": "compatible"},
             {"role": "secondary", "origin": "ours", "verdict": "holds"},
             {"role": "secondary", "origin": "check", "verdict": "holds"},
+            {"role": "secondary", "origin": "check", "verdict": "holds"},
             {"role": "secondary", "origin": "check", "verdict": "fails"},
         ]
     )
     assert readme_table.counted(table) == (
         "**Counted**: of 1 key claims 1 not replicated; of 2 other claims of papers and abstracts "
-        "1 replicated, 1 compatible; of 1 claims of ours 1 holds; of 2 checks 1 holds, 1 fails."
+        "1 replicated, 1 compatible; of 1 claims of ours 1 holds; of 3 checks 2 hold, 1 fails."
     )
 
 

@@ -76,8 +76,6 @@ def counted(verdicts: pd.DataFrame) -> str:
         found = verdicts.loc[part, "verdict"].value_counts()
         shown = [word for word in html.VERDICT_LOOK if word in found]
         words = ", ".join(html.tally(int(found[word]), word) for word in shown)
-            html.counted(int(found[word]), word) for word in html.VERDICT_LOOK if word in found
-        )
         told.append(f"of {int(part.sum())} {name} {words}")
     return f"**Counted**: {'; '.join(told)}."
 
