@@ -90,9 +90,16 @@ METRICS = TableSchema(
     _VARIANT,
     _SEED,
     Column("engine", "What simulated: the engine of training, or Brian2."),
-    Column("perturbation", "What was changed; none for the clean run."),
+    Column(
+        "perturbation",
+        "What was changed; none for the clean run; part: that on one part of the test set.",
+    ),
     Column("locus", "Where it was changed, or the other side of a contrast."),
-    Column("strength", "Level of the perturbation, in the unit of its definition.", "number"),
+    Column(
+        "strength",
+        "Level of the perturbation, in the unit of its definition; number of the part.",
+        "number",
+    ),
     Column("metric", "What was measured; units and definitions are in `metrics` here."),
     Column("value", "The measurement.", "number", _UNIT_COLUMN),
     Column("unit", "Unit of the value."),

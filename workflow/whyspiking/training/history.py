@@ -49,6 +49,10 @@ def batches(n_samples: int, batch: int, shuffle: Generator) -> NDArray[np.int64]
     return shuffle.permutation(n_samples)[: n_steps * batch].reshape(n_steps, batch)
 
 
+class NotFiniteError(UserError):
+    """A training came to a loss or a gradient that is not finite."""
+
+
 def require_finite(arrays: Mapping[str, Any], when: str, rate: float) -> None:
     """End a training one of whose numbers is not finite.
 
@@ -58,11 +62,11 @@ def require_finite(arrays: Mapping[str, Any], when: str, rate: float) -> None:
         rate: Learning rate, for the message.
 
     Raises:
-        UserError: If there is such a number; names its arrays.
+        NotFiniteError: If there is such a number; names its arrays.
     """
     names = [name for name, array in arrays.items() if not np.isfinite(array).all()]
     if names:
-        raise UserError(
+        raise NotFiniteError(
             f"training: not finite {when}: {', '.join(names)} (learning rate {rate:g}); expected "
             "finite numbers; lower the learning rate"
         )
@@ -71,10 +75,6 @@ def require_finite(arrays: Mapping[str, Any], when: str, rate: float) -> None:
 def stacked(steps: Sequence[Mapping[str, Any]]) -> dict[str, NDArray]:
     """What every step of an epoch told, for `refuse_broken`: name -> values, (step,)."""
     return {name: np.stack([told[name] for told in steps]) for name in steps[0]}
-
-
-class NotFiniteError(UserError):
-    """A training came to a loss or a gradient that is not finite."""
 
 
 def refuse_broken(broken: Mapping[str, Any], epoch: int, rate: float) -> None:

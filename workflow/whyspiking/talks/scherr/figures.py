@@ -292,7 +292,7 @@ def learning_a_pattern(history: Table) -> Plate:
     for ax, (title, (experiment, variants)) in zip(axes, panels.items(), strict=True):
         _curves(ax, rows[rows["experiment"] == experiment], title, variants, words)
     axes[0].set_ylabel("nMSE")
-    axes[0].legend(loc="lower left", fontsize=8)
+    legend_below(plate, axes[:1])
     return plate.says(
         "Normalised squared error over trials of learning; bands are 95 % t intervals over seeds, "
         "on the logarithm.",
