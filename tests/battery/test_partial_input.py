@@ -180,7 +180,7 @@ def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
 def params_of(talk, experiment, scale="smoke", **changes):
     entry = registry.load_talk(talk).experiments[experiment]
     values = dict(entry.published)
-    values.update({k: v["value"] for k, v in entry.scaled.get(scale, {}).items()})
+    values.update({k: v["value"] for k, v in entry.changes(scale).items()})
     return Params(talk, experiment, scale, {**values, **changes})
 
 

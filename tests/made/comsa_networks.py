@@ -14,7 +14,7 @@ SIZES = {"n_input": 12, "n_hidden": 9, "n_output": 3, "n_pulses": 4, "trial_ms":
 def params(experiment="mnist_slow", scale="smoke", **changes):
     entry = registry.load_talk("comsa").experiments[experiment]
     values = dict(entry.published)
-    values.update({k: v["value"] for k, v in entry.scaled.get(scale, {}).items()})
+    values.update({k: v["value"] for k, v in entry.changes(scale).items()})
     return Params("comsa", experiment, scale, {**values, **changes})
 
 

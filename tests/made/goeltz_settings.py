@@ -7,7 +7,7 @@ from whyspiking.declared import registry
 def params(experiment="yinyang", scale="smoke", **changes):
     entry = registry.load_talk("goeltz").experiments[experiment]
     values = dict(entry.published)
-    values.update({k: v["value"] for k, v in entry.scaled.get(scale, {}).items()})
+    values.update({k: v["value"] for k, v in entry.changes(scale).items()})
     return Params("goeltz", experiment, scale, {**values, **changes})
 
 

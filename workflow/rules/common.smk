@@ -16,11 +16,11 @@ NMNIST = data_folders.event_recordings(config["data"])
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
 
-# What a job of training or simulation may need; enforced by clusters only. At scale default the
+# What a job of training or simulation may need; enforced by clusters only. At scale full the
 # largest job was measured at 1.5 GB and the longest at 10 minutes on two busy cores; paper is
 # estimated (docs/cluster.md). A job that fails is tried again with twice as much.
-MEGABYTES = {"smoke": 3000, "default": 3000, "paper": 8000}[config["scale"]]
-MINUTES = {"smoke": 20, "default": 60, "paper": 720}[config["scale"]]
+MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
+MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
 
 wildcard_constraints:

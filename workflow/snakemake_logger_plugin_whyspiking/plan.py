@@ -107,7 +107,7 @@ class Durations:
 
 def _scale_of(row: Mapping[str, str], path: Path) -> str:
     folder = path.parent.name
-    return row.get("scale") or ("default" if folder == "reference" else folder)
+    return row.get("scale") or ("full" if folder == "reference" else folder)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from whyspiking.declared import scales
 from whyspiking.declared.strict_yaml import (
     Block,
     Filled,
@@ -131,9 +132,10 @@ class EarlierBand(Block):
 
 @closed
 class Accept(TypedDict, total=False):
-    """Bands by scale."""
+    """Bands by scale; `default` has that of `full` where it runs the same recipe."""
 
     default: Given
+    full: Given
     paper: Given
 
 
@@ -204,6 +206,7 @@ class Claim(Block):
     looks: list[Look] = Field(default_factory=list)
     rebanded: list[EarlierBand] = Field(default_factory=list)
     _data: str = PrivateAttr("")
+    _at_default: Literal["as full", "shorter", "left out"] = PrivateAttr("as full")
 
     @property
     def talk(self) -> str:
@@ -218,10 +221,18 @@ class Claim(Block):
     def band(self, scale: str) -> Band | None:
         """The band at a scale, if there is one.
 
+        At scale default it is that of scale full where all that is compared runs by the same
+        recipe; a shorter recipe needs a band of its own.
+
         Raises:
             ValueError: If its edges do not fit each other or the test.
         """
         accepted = self.accept.get(scale)
+        if scale == "default":
+            if self._at_default == "left out":
+                return None
+            if accepted is None and self._at_default == "as full":
+                scale, accepted = "full", self.accept.get("full")
         if accepted is None:
             return None
         edges, why = accepted, ""
@@ -247,6 +258,10 @@ class Claim(Block):
         if self.better == "smaller" and self.test not in ("every", "exact"):
             low = -math.inf
         return Band(low, high, why)
+
+    def judged_at(self, scale: str) -> str | None:
+        """The scale at which it is judged: this one, or the next larger one that has a band."""
+        return next((at for at in scales.up_from(scale) if self.band(at) is not None), None)
 
     @property
     def places(self) -> dict[str, Mapping[str, Any]]:
@@ -358,6 +373,7 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
         for claim in claims:
             _check_names(claim, talk, where)
             claim._data = talk.experiments[claim.where["experiment"]].provenance
+            claim._at_default = _at_default(claim, talk)
     ids = [claim.id for claim in claims]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         raise UserError(
@@ -377,6 +393,18 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
             "'key' and the others 'secondary'."
         )
     return claims
+
+
+def _at_default(claim: Claim, talk: Talk) -> Literal["as full", "shorter", "left out"]:
+    """How scale default makes what a claim compares."""
+    shorter = False
+    for place in claim.places.values():
+        experiment = talk.experiments[place.get("experiment", claim.where["experiment"])]
+        variant = experiment.variants[place.get("variant", claim.where["variant"])]
+        if not (experiment.runs_at("default") and variant.runs_at("default")):
+            return "left out"
+        shorter |= experiment.shortened("default")
+    return "shorter" if shorter else "as full"
 
 
 def _check_names(claim: Claim, talk: Talk, where: str) -> None:

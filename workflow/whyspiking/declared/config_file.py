@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from whyspiking.contract.perturb import ON_NUMBERS, ON_SPIKES
 from whyspiking.declared.claims_file import Axis, Condition
+from whyspiking.declared.scales import Scale
 from whyspiking.declared.strict_yaml import (
     Block,
     Filled,
@@ -249,7 +250,7 @@ class Parity(Block):
 class Config(Block):
     """The configuration of a run; config/README.md says what each key means."""
 
-    scale: Literal["default", "smoke", "paper"]
+    scale: Scale
     talks: Unique[Some[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]]]
     seeds: Unique[Some[Annotated[int, Field(ge=0, le=4294967295)]]]
     seeds_of: Listed[SeedsOf]

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
+from whyspiking.declared import scales
 from whyspiking.declared.learning_rules import Trained
+from whyspiking.declared.scales import Scale
 from whyspiking.declared.strict_yaml import (
     Block,
     Listed,
@@ -89,21 +91,31 @@ Changes = Annotated[dict[str, Change], AfterValidator(_check_numbers)]
 
 @closed
 class Scaled(TypedDict, total=False):
-    """Parameters of the smaller scales; `paper` is what was published."""
+    """Parameters of the smaller scales; `paper` is what was published, `default` builds on `full`."""
 
+    full: Changes
     default: Changes
     smoke: Changes
 
 
 class Named(Block):
-    """A block that its talk names, by its key."""
+    """A block that its talk names, by its key.
 
+    Attributes:
+        from_scale: The smallest scale that has it.
+    """
+
+    from_scale: Scale = "default"
     _name: str = PrivateAttr("")
 
     @property
     def name(self) -> str:
         """The key."""
         return self._name
+
+    def runs_at(self, scale: str) -> bool:
+        """Whether a scale has it."""
+        return scales.at_least(scale, self.from_scale)
 
 
 class Variant(Named):
@@ -191,6 +203,8 @@ class Variant(Named):
         """The same at a share of its size."""
         says = f"{self.name} with {100 * share:g} % of {sizes.parameter}"
         plain = {"priority": 0, "starts_from": (), "first_seeds": sizes.first_seeds}
+        if sizes.from_scale != "default":
+            plain["from_scale"] = sizes.from_scale
         found = self.model_copy(update={"role": "size", "says": says, **plain})
         found._name, found._smaller = f"{self.name}_at_{round(100 * share)}", (self.name, share)
         return found
@@ -206,11 +220,13 @@ class Sizes(Block):
         parameter: What is made smaller; a number, or a list of them.
         of: Variant (spiking networks and controls) -> shares of the full value.
         first_seeds: Only so many of the experiment's seeds.
+        from_scale: The smallest scale that has them.
     """
 
     parameter: str
     of: dict[str, Shares] = Field(min_length=1)
     first_seeds: int = Field(ge=1)
+    from_scale: Scale = "default"
 
 
 class Data(Block):
@@ -295,6 +311,15 @@ class Experiment(Named):
     def published(self) -> dict[str, Any]:
         """Values of the parameters, as published."""
         return {key: entry["value"] for key, entry in self.parameters.items()}
+
+    def changes(self, scale: str) -> dict[str, Change]:
+        """What a scale changes of the published parameters, and why."""
+        under = self.scaled.get("full", {}) if scale == "default" else {}
+        return {**under, **cast("Changes", self.scaled.get(scale, {}))}
+
+    def shortened(self, scale: str) -> bool:
+        """Whether a scale runs a shorter recipe than scale full."""
+        return scale == "default" and bool(self.scaled.get("default"))
 
     @model_validator(mode="after")
     def _check(self) -> Experiment:

@@ -163,7 +163,7 @@ def params(
     """The parameters of one experiment, or of one of its variants, at the scale of the config."""
     scale = config["scale"]
     values = dict(experiment.published)
-    values.update({key: entry["value"] for key, entry in experiment.scaled.get(scale, {}).items()})
+    values.update({key: entry["value"] for key, entry in experiment.changes(scale).items()})
     if variant is not None:
         values = dict(experiment.resized(values, variant))
     originals = config["data"]["originals_dir"] if experiment.originals else None
@@ -187,12 +187,18 @@ def seeds(
 ) -> list[int]:
     """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`.
 
-    A variant may content itself with the first of them (`first_seeds` in talk.yaml).
+    None where the scale leaves it out (`from_scale` in talk.yaml). A variant may be left out by
+    itself, or content itself with the first seeds (`first_seeds`).
     """
+    if not experiment.runs_at(config["scale"]):
+        return []
     full = f"{experiment.talk}.{experiment.name}"
     own = [entry["seeds"] for entry in config["seeds_of"] if entry["experiment"] == full]
     found = list(own[0] if own else config["seeds"])
-    return found[: experiment.variants[variant].first_seeds] if variant is not None else found
+    if variant is None:
+        return found
+    described = experiment.variants[variant]
+    return found[: described.first_seeds] if described.runs_at(config["scale"]) else []
 
 
 def _check_parents(experiments: Mapping[str, Experiment]) -> None:

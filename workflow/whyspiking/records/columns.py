@@ -59,7 +59,7 @@ class TableSchema:
 
 _OF_METRIC = "unit of the metric"
 _UNIT_COLUMN = "see column unit"
-_SCALE = Column("scale", "Scale of the run: smoke, default or paper.")
+_SCALE = Column("scale", "Scale of the run: smoke, default, full or paper.")
 _TALK = Column("talk", "Talk, by its speaker.")
 _EXPERIMENT = Column("experiment", "Experiment of the talk.")
 _VARIANT = Column("variant", "What was trained: the spiking network, a control, an ablation.")

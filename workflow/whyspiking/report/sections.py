@@ -94,7 +94,7 @@ def deviations(talks: Sequence[Talk], scale: str) -> Markup:
         (talk.name, experiment, name, change)
         for talk in talks
         for experiment in talk.experiments.values()
-        for name, change in experiment.scaled.get(scale, {}).items()
+        for name, change in experiment.changes(scale).items()
         if change["value"] != experiment.published[name]
     ]
     if not rows:

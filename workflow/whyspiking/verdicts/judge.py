@@ -56,7 +56,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     """
     scale = _scale(metrics) if scale is None else scale
     row = _blank(claim, scale)
-    band = claim.band(scale)
+    band, judged_at = claim.band(scale), claim.judged_at(scale)
     if band is not None:
         row |= {"band_low": band.low, "band_high": band.high, "why": band.why}
     try:
@@ -64,7 +64,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     except NothingMeasuredError as nothing:
         row["note"] = str(nothing)
         row["verdict"] = NOT_MEASURED if band is not None else OUT_OF_SCOPE
-        return row | {"label": label(row["verdict"], scale)}
+        return row | {"label": label(row["verdict"], scale, judged_at=judged_at)}
     found = sample.interval(claim.test)
     row |= {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
     row["over"] = sample.over(claim.test)
@@ -75,7 +75,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         row["p_value"] = sample.p_value(asked, found)
         verdict = rule.decide(asked, sample.values, found)
         verdict = _check_control(metrics, claim, band, verdict, row)
-    return _said(row, verdict)
+    return _said(row, verdict, judged_at)
 
 
 def judge_all(
@@ -124,11 +124,12 @@ def _correct(family: Sequence[dict[str, Any]]) -> None:
             _said(row, less)
 
 
-def _said(row: dict[str, Any], verdict: str) -> dict[str, Any]:
+def _said(row: dict[str, Any], verdict: str, judged_at: str | None = None) -> dict[str, Any]:
     """Write a verdict into its row, in the words for its origin, scale and data."""
     row["verdict"] = rule.named(verdict, row["origin"])
     alone = row["seeds"] == 1 and row["test"] != "exact" and verdict != OUT_OF_SCOPE
-    row["label"] = label(row["verdict"], row["scale"], row["data"], alone=alone)
+    said = {"alone": alone, "judged_at": judged_at}
+    row["label"] = label(row["verdict"], row["scale"], row["data"], **said)
     return row
 
 

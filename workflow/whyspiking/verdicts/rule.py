@@ -34,7 +34,7 @@ VERDICTS = {
     HOLDS: "as replicated, of a check or of an extension of ours",
     FAILS: "as not replicated, of a check or of an extension of ours",
     NOT_MEASURED: "the run has no such number",
-    OUT_OF_SCOPE: "the claim has no band at this scale",
+    OUT_OF_SCOPE: "the claim has no band at this scale; it says which scale judges it",
 }
 PASSES = (REPLICATED, HOLDS)
 FAILED = (NOT_REPLICATED, FAILS)
@@ -126,13 +126,25 @@ def named(verdict: str, origin: str) -> str:
     return {REPLICATED: HOLDS, NOT_REPLICATED: FAILS}.get(verdict, verdict)
 
 
-def label(verdict: str, scale: str, data: str = "", *, alone: bool = False) -> str:
-    """The words of the report: a reduced run, other data or a single network are said."""
+def label(
+    verdict: str, scale: str, data: str = "", *, alone: bool = False, judged_at: str | None = None
+) -> str:
+    """The words of the report: a reduced run, other data or a single network are said.
+
+    Args:
+        verdict: The verdict.
+        scale: Of the run.
+        data: Who made them.
+        alone: Whether it is about one network only.
+        judged_at: The scale that judges what this one does not.
+    """
     if scale == "smoke":
         return "plumbing only, no verdict"
+    if verdict == OUT_OF_SCOPE and judged_at is not None:
+        return f"judged at scale {judged_at}"
     if alone:
         return f"{verdict} (one network)"
     if verdict != REPLICATED:
         return verdict
-    said = f"{verdict} at reduced scale" if scale == "default" else verdict
+    said = verdict if scale == "paper" else f"{verdict} at reduced scale"
     return f"{said}, stand-in data" if data in STAND_INS else said

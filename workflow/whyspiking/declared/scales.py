@@ -1,0 +1,27 @@
+"""The scales of a run: how much of each talk is run, and how long."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Scale = Literal["smoke", "default", "full", "paper"]
+SCALES: tuple[str, ...] = ("smoke", "default", "full", "paper")
+"""From the smallest to what was published."""
+
+
+def at_least(scale: str, least: Scale) -> bool:
+    """Whether a scale has what stands in talk.yaml as `from_scale: <least>`.
+
+    Smoke has everything, in miniature: it checks that all of it runs.
+    """
+    return scale == "smoke" or least in up_to(scale)
+
+
+def up_to(scale: str) -> tuple[str, ...]:
+    """The smaller scales and this one."""
+    return SCALES[: SCALES.index(scale) + 1] if scale in SCALES else ()
+
+
+def up_from(scale: str) -> tuple[str, ...]:
+    """This scale and the larger ones."""
+    return SCALES[SCALES.index(scale) :] if scale in SCALES else ()
