@@ -227,12 +227,13 @@ class Claim(Block):
         Raises:
             ValueError: If its edges do not fit each other or the test.
         """
-        accepted = self.accept.get(scale)
+        bands: dict[str, Any] = dict(self.accept)
+        accepted = bands.get(scale)
         if scale == "default":
             if self._at_default == "left out":
                 return None
             if accepted is None and self._at_default == "as full":
-                scale, accepted = "full", self.accept.get("full")
+                scale, accepted = "full", bands.get("full")
         if accepted is None:
             return None
         edges, why = accepted, ""

@@ -35,10 +35,14 @@ class Parameter(TypedDict):
 
 @closed
 class Change(TypedDict):
-    """What a smaller scale changes, and why."""
+    """What a smaller scale changes, and why.
+
+    `only_tests`: it changes what is tested, and how often; networks are trained as at scale full.
+    """
 
     value: Any
     why: Annotated[str, Field(min_length=5)]
+    only_tests: NotRequired[Literal[True]]
 
 
 def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +95,7 @@ Changes = Annotated[dict[str, Change], AfterValidator(_check_numbers)]
 
 @closed
 class Scaled(TypedDict, total=False):
-    """Parameters of the smaller scales; `paper` is what was published, `default` builds on `full`."""
+    """What scales change of what was published, which scale paper has; default builds on full."""
 
     full: Changes
     default: Changes
@@ -318,8 +322,9 @@ class Experiment(Named):
         return {**under, **cast("Changes", self.scaled.get(scale, {}))}
 
     def shortened(self, scale: str) -> bool:
-        """Whether a scale runs a shorter recipe than scale full."""
-        return scale == "default" and bool(self.scaled.get("default"))
+        """Whether a scale trains by a shorter recipe than scale full."""
+        own = self.scaled.get("default", {}) if scale == "default" else {}
+        return any("only_tests" not in change for change in own.values())
 
     @model_validator(mode="after")
     def _check(self) -> Experiment:
