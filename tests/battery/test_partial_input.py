@@ -128,7 +128,7 @@ def test_answers_settle_when_the_last_one_is_named_for_good():
 
 def clean(variant, seed, area, engine="brian2"):
     place = {
-        "scale": "default", "talk": "goeltz", "experiment": "yinyang", "variant": variant,
+        "scale": "full", "talk": "goeltz", "experiment": "yinyang", "variant": variant,
         "seed": seed, "engine": engine, "perturbation": "none", "locus": "", "strength": 0.0,
     }  # fmt: skip
     values = {"speed_area": area, "spikes": 5.0, "syn_events": 50.0}

@@ -75,7 +75,8 @@ OVERLAYS = {
         "seeds_of", "goeltz.mnist",
     ),
     "seeds without parents": (
-        {"seeds_of": [{"experiment": "goeltz.distortion", "seeds": [7]}]}, "seeds_of", "[7]",
+        {"scale": "full", "seeds_of": [{"experiment": "goeltz.distortion", "seeds": [7]}]},
+        "seeds_of", "[7]",
     ),
     "operation that has no price": (model(mult="mult_int9"), "energy.models.0.mult", "mult_int9"),
     "addition that has no price": (model(add="sub_int8"), "energy.models.0.add", "sub_int8"),
@@ -115,7 +116,7 @@ OVERLAYS = {
         "data.nmnist.pool", "3",
     ),
     "fewer words than a talk classifies": (
-        {"talks": ["masquelier"], "seeds_of": [], "data": {"words": {"words": 5}}},
+        {"talks": ["masquelier"], "scale": "full", "seeds_of": [], "data": {"words": {"words": 5}}},
         "data.words.words", "5",
     ),
     "original recordings that are not there": (

@@ -198,6 +198,6 @@ def test_lost_spikes_and_replay_act_on_the_readout(tmp_path):
 
 def test_one_structure_serves_all_izhikevich_experiments():
     names = ("sine", "sawtooth", "product", "ode", "episode")
-    for scale in ("smoke", "default"):
+    for scale in ("smoke", "default", "full"):
         models = [frozen.izhikevich_model(parameters(name, scale)) for name in names]
         assert len({str((m.definition, m.trial_ms, m.max_trials, m.dt_ms)) for m in models}) == 1

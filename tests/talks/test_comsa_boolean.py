@@ -35,7 +35,7 @@ def test_gates_are_noisy_and_balanced(gate, seed):
 
 @pytest.fixture(scope="module")
 def small_gates():
-    own = params("boolean", scale="default", n_networks=6, epochs=40, n_test=300)
+    own = params("boolean", scale="full", n_networks=6, epochs=40, n_test=300)
     return own, boolean.train(own, "spiking", Streams(0), {}, silent)
 
 
@@ -65,7 +65,7 @@ def test_training_of_gates_ends_where_a_gradient_is_not_finite(monkeypatch):
 
 def test_xor_needs_more_than_a_linear_classifier():
     """The negative control learns as long; the best line sets three corners of four right."""
-    own = params("boolean", scale="default")
+    own = params("boolean", scale="full")
     linear = fulfilled(own).train(own, "linear", Streams(0), {}, silent)
     trials = fulfilled(own).evaluate(
         own, "linear", linear, fulfilled(own).make_task(own, "test", Streams(0))

@@ -70,7 +70,7 @@ def test_probes_act_on_one_layer():
 
 def test_structure_is_shared_by_experiments_of_equal_size():
     slow, other = (
-        fulfilled(params(n, scale="default")).to_brian(params(n, scale="default"))
+        fulfilled(params(n, scale="full")).to_brian(params(n, scale="full"))
         for n in ("mnist_slow", "released")
     )
     assert slow.definition == other.definition and slow.reset == other.reset

@@ -69,7 +69,7 @@ def test_missing_files_are_not_measured(tmp_path, folder):
         train.train(plan, [], place / variant / "seed-0", silent)
     networks = [place / variant / "seed-0" for variant in ("slow", "fast")]
     simulate.simulate(plans.measuring(experiment, own, 1.0), networks, {}, place, silent)
-    config = {"scale": "default", "energy": _energy()}
+    config = {"scale": "full", "energy": _energy()}
     collect.collect_talk(
         "comsa", [place / "metrics.csv"],
         [n / "network.json" for n in networks], config, tmp_path,

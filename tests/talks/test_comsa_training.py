@@ -155,7 +155,7 @@ def test_late_pulses_and_inhibition_make_the_slow_start():
 
 
 def test_rates():
-    own = params(scale="default", epochs=30)
+    own = params(scale="full", epochs=30)
     assert learning.rates(own, 0)["w_hidden"] == pytest.approx(1.0186e-3)
     assert learning.rates(own, 15)["input_pulses"] == pytest.approx(9.53751e-2 / 2)
     assert learning.rates(own, 3, fixed_pulses=True)["hidden_pulses"] == 0

@@ -100,7 +100,7 @@ def test_uneven_substrate_without_spread_is_ideal(trained):
 
 def test_structure_is_shared_by_experiments_of_equal_size():
     models = [
-        fulfilled(params(name, scale="default")).to_brian(params(name, scale="default"))
+        fulfilled(params(name, scale="full")).to_brian(params(name, scale="full"))
         for name in ("yinyang", "yinyang_2tau", "distortion")
     ]
     for other in models[1:]:

@@ -223,7 +223,7 @@ def test_wiring_has_the_published_in_degree():
     pre, post = wiring["lateral"]
     assert not np.any(pre == post)
     assert not np.any((pre < 300) != (post < 300))
-    for scale in ("paper", "default"):
+    for scale in ("paper", "full"):
         q = params(scale=scale)
         assert q.p_connect * q.n_pyramidal == pytest.approx(200)
         assert q.n_interneurons * 4 == q.n_pyramidal
@@ -261,7 +261,7 @@ def made_recording(p, events_1, probability_2, seed=0):
 
 
 def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
-    p = params(scale="default")
+    p = params(scale="full")
     task = multiplexing.make_task(p, "test", Streams(0))
     waves = task.stimulus.arrays["waves"]
     assert not waves[:1000].any()
@@ -275,7 +275,7 @@ def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
-    p = params(scale="default", n_pyramidal=300, n_trials_max=2)
+    p = params(scale="full", n_pyramidal=300, n_trials_max=2)
     task = multiplexing.make_task(p, "test", Streams(0))
     soma, dendrite = task.stimulus.arrays["waves"].T
     source = soma if mixed else dendrite

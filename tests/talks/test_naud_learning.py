@@ -98,7 +98,7 @@ def test_trains_are_what_they_are_called():
     assert (~second).sum() == pytest.approx(500_000 / (1000 / 8.0 + 0.3 * 7), rel=0.03)
     lone = pairing.burst_poisson(8.0, 0.0, 500_000.0, **options)
     assert np.diff(lone).min() > 20
-    p = params(scale="default", n_realisations=3)
+    p = params(scale="full", n_realisations=3)
     trains = pairing.spikes(p, np.random.default_rng(2))
     for index, found in enumerate(pairing.pairings(p)):
         if found.protocol == "periodic":
@@ -122,7 +122,7 @@ def test_poisson_trains_have_the_published_share_of_bursts(rate):
 
 def test_mean_field_of_synapses(tmp_path):
     """Eq. 38 against many repetitions of the recursion, and its zero."""
-    p = params(scale="default", n_realisations=150, burst_probabilities=[0.0, 0.4])
+    p = params(scale="full", n_realisations=150, burst_probabilities=[0.0, 0.4])
     p = replace(p, values={**p.values, "poisson_starts": [], "periodic_rates_hz": []})
     p = replace(p, values={**p.values, "pairing_ms": 30_000.0, "trial_ms": 31_000.0})
     task = plasticity.make_task(p, "test", Streams(1))
@@ -136,7 +136,7 @@ def test_mean_field_of_synapses(tmp_path):
 
 
 def test_measures_find_the_crossings_of_made_curves():
-    p = params(scale="default")
+    p = params(scale="full")
     n = len(pairing.pairings(p))
     final = np.zeros(n)
     for k, found in enumerate(pairing.pairings(p)):

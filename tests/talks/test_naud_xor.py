@@ -18,12 +18,12 @@ from whyspiking.talks.naud import reference, xor, xor_controls, xor_network, xor
 from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS
 
 ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "default"}
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "full"}
 N = 3
 KINDS = ("forward", "inhibition", "feedback_exc", "feedback_inh")
 
 
-def params(scale="default", **changes):
+def params(scale="full", **changes):
     described = registry.load_talk("naud").experiments["xor"]
     found = registry.params(described, {**CONFIG, "scale": scale})
     return replace(found, values={**found.values, **changes})

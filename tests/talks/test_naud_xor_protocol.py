@@ -22,12 +22,12 @@ from whyspiking.talks.naud import (
 from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS, PROJECTIONS
 
 ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "default"}
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "full"}
 KINDS = ("forward", "inhibition", "feedback_exc", "feedback_inh")
 N = 3
 
 
-def params(scale="default", **changes):
+def params(scale="full", **changes):
     described = registry.load_talk("naud").experiments["xor"]
     found = registry.params(described, {**CONFIG, "scale": scale})
     return replace(found, values={**found.values, **changes})

@@ -400,11 +400,12 @@ def _at_default(claim: Claim, talk: Talk) -> Literal["as full", "shorter", "left
     """How scale default makes what a claim compares."""
     shorter = False
     for place in claim.places.values():
-        experiment = talk.experiments[place.get("experiment", claim.where["experiment"])]
-        variant = experiment.variants[place.get("variant", claim.where["variant"])]
-        if not (experiment.runs_at("default") and variant.runs_at("default")):
-            return "left out"
-        shorter |= experiment.shortened("default")
+        name = place.get("experiment", claim.where["experiment"])
+        variant = place.get("variant", claim.where["variant"])
+        for experiment, network in talk.lineage(name, variant):
+            if not (experiment.runs_at("default") and network.runs_at("default")):
+                return "left out"
+            shorter |= experiment.shortened("default")
     return "shorter" if shorter else "as full"
 
 

@@ -53,7 +53,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         chosen = registry.available()
     talks = {name: registry.load_talk(name) for name in chosen}
     for talk in talks.values():
-        claims_file.load(talk.folder / "claims.yaml", talk)
+        _check_key_claim(claims_file.load(talk.folder / "claims.yaml", talk), talk, config["scale"])
         if NOTEBOOKS.is_dir() and not (NOTEBOOKS / f"{talk.name}.ipynb").is_file():
             raise UserError(
                 f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb is not "
@@ -87,12 +87,39 @@ def _kind(data: Any) -> str:
     return "a list" if isinstance(data, list) else f"the text '{str(data)[:40]}'"
 
 
+def _check_key_claim(
+    claims: Iterable[claims_file.Claim], talk: registry.Talk, scale: str
+) -> None:
+    """Every scale that judges has the networks of a talk's key claim and a band for it."""
+    if scale == "smoke":
+        return
+    key = next(claim for claim in claims if claim.role == "key")
+    for place in key.places.values():
+        name = place.get("experiment", key.where["experiment"])
+        variant = place.get("variant", key.where["variant"])
+        experiment = talk.experiments[name]
+        for what, block in ((name, experiment), (f"{name}/{variant}", experiment.variants[variant])):
+            if not block.runs_at(scale):
+                raise UserError(
+                    f"talks/{talk.name}/talk.yaml: 'from_scale' of {what} is '{block.from_scale}', "
+                    f"but the key claim '{key.id}' compares it, and scale '{scale}' must judge "
+                    "that; expected no network of the key claim to be left out. Remove "
+                    "'from_scale' there."
+                )
+    if key.band(scale) is None:
+        raise UserError(
+            f"talks/{talk.name}/claims.yaml: key claim '{key.id}' has no band in "
+            f"'accept.{scale}', and its recipe there is not that of scale full; expected a band, "
+            "written down before the run. Add it, with its reason."
+        )
+
+
 def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk]) -> None:
-    known = [
-        f"{name}.{experiment}"
-        for name in registry.available()
-        for experiment in (talks[name] if name in talks else registry.load_talk(name)).experiments
-    ]
+    known = []
+    for talk in (talks.get(name) or registry.load_talk(name) for name in registry.available()):
+        for experiment in talk.experiments.values():
+            full = f"{talk.name}.{experiment.name}"
+            known += [full, *(f"{full}/{variant}" for variant in experiment.variants)]
     names = [entry["experiment"] for entry in config["seeds_of"]]
     for name in names:
         if name not in known:

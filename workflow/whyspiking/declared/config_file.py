@@ -37,9 +37,9 @@ Measure = Annotated[str, Field(pattern="^([A-Z][0-9]|claims)$")]
 
 
 class SeedsOf(Block):
-    """Seeds of one experiment; none: it is not run."""
+    """Seeds of one experiment, or of one variant of it; none: it is not run."""
 
-    experiment: str = Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")
+    experiment: str = Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+(/[a-z0-9_]+)?$")
     seeds: Unique[Listed[Annotated[int, Field(ge=0)]]]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
-from whyspiking.declared.experiments import Experiment, Parameters
+from whyspiking.declared.experiments import Experiment, Parameters, Variant
 from whyspiking.declared.learning_rules import Rule, split
 from whyspiking.declared.strict_yaml import (
     Block,
@@ -83,6 +83,13 @@ class Talk(Block):
     def tau_char_ms(self) -> float:
         """Its characteristic time."""
         return self.tau_char.value
+
+    def lineage(self, experiment: str, variant: str) -> Iterator[tuple[Experiment, Variant]]:
+        """A network, and those it starts from, with the experiments that they belong to."""
+        found = self.experiments[experiment]
+        yield found, found.variants[variant]
+        for parent in found.variants[variant].starts_from:
+            yield from self.lineage(*split(parent))
 
     @field_validator("experiments")
     @classmethod
@@ -193,12 +200,14 @@ def seeds(
     if not experiment.runs_at(config["scale"]):
         return []
     full = f"{experiment.talk}.{experiment.name}"
-    own = [entry["seeds"] for entry in config["seeds_of"] if entry["experiment"] == full]
-    found = list(own[0] if own else config["seeds"])
+    named = {entry["experiment"]: entry["seeds"] for entry in config["seeds_of"]}
+    found = list(named.get(full, config["seeds"]))
     if variant is None:
         return found
     described = experiment.variants[variant]
-    return found[: described.first_seeds] if described.runs_at(config["scale"]) else []
+    if not described.runs_at(config["scale"]):
+        return []
+    return list(named.get(f"{full}/{variant}", found[: described.first_seeds]))
 
 
 def _check_parents(experiments: Mapping[str, Experiment]) -> None:
