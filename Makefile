@@ -96,8 +96,9 @@ audit: environment
 # table of results.
 reference:
 	@mkdir -p results/reference
-	@cp results/default/{verdicts,axes,metrics,measures,energy,costs,parity,limits,biology,durations}.csv \
+	@cp results/default/{verdicts,axes,metrics,measures,energy,costs,parity,limits,biology}.csv \
 	  results/default/manifest.json results/reference/
+	@python -m whyspiking.stages.durations results/default results/reference
 	@python -m whyspiking.records.datapackage results/reference
 	@python -m whyspiking.report.readme
 

@@ -31,7 +31,7 @@ include: "workflow/rules/report.smk"
 
 
 onstart:
-    announce(workflow.dag)
+    announce(workflow.dag, config)
     # One timer per finished job has the scheduler look at all waiting jobs again and again, only
     # to keep a limit of submissions per second, which this machine does not need: up to a fifth of
     # a core in a run of hundreds of jobs.

@@ -1,10 +1,10 @@
 """Estimate what a run costs: `python benchmarks/core_hours.py config/paper.yaml`.
 
-From the mean CPU time (or duration) of every kind of job of the last released default run
-(`results/reference/durations.csv`, two busy cores) and how much more work a job has: passes over
-the data, samples, steps of time, synapses; for simulations trials, draws and seeds. A product of
-such ratios is a rough guess: it ignores caches, parallel batches and early ends. Nothing else of a
-run at paper scale has been measured.
+From the mean CPU time of every kind of job of the recorded run at scale full
+(`results/reference/durations.csv`), brought to a machine of unit 1, and how much more work a job has:
+passes over the data, samples, steps of time, synapses; for simulations trials, draws and seeds. A
+product of such ratios is a rough guess: it ignores caches, parallel batches and early ends. Nothing
+else of a run at paper scale has been measured.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
 
 def main(overlay: Path | None) -> None:
     """Print jobs, core-hours and the longest job per talk."""
-    base = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
-    config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
-    if overlay is not None:
-        merge(config, yaml.safe_load(overlay.read_text(encoding="utf-8")))
-    measured = pd.read_csv(REFERENCE, keep_default_na=False).to_dict("records")
+    base, config = _config(Path("config/full.yaml")), _config(overlay)
+    rows = pd.read_csv(REFERENCE, keep_default_na=False).to_dict("records")
     known = {
-        (row["rule"], row["talk"], row["experiment"], row["variant"]): _seconds(row)
-        for row in measured
+        (row["rule"], row["talk"], row["experiment"], row["variant"]): (
+            float(row["cpu_seconds"]) / float(row["unit"])
+        )
+        for row in rows
+        if row["scale"] == base["scale"]
     }
     jobs = [
         job
@@ -57,12 +57,12 @@ def main(overlay: Path | None) -> None:
     print(f"{'all':12} {table['jobs'].sum():5d} {table['total'].sum() / 3600:11.1f}")
 
 
-def _seconds(row: Mapping[Any, Any]) -> float:
-    """CPU time of a kind of job where it was measured, else wall-clock time."""
-    try:
-        return float(row["cpu_seconds"])
-    except (KeyError, ValueError):
-        return float(row["seconds"])
+def _config(overlay: Path | None) -> dict[str, Any]:
+    """The configuration, with what an overlay changes."""
+    config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
+    if overlay is not None:
+        merge(config, yaml.safe_load(overlay.read_text(encoding="utf-8")))
+    return config
 
 
 def _jobs(

@@ -1,13 +1,12 @@
-"""Where the time of a whole run went, by stage, and what its start-up costs.
+"""Where the CPU seconds of a run went: `python benchmarks/stages.py results/default`.
 
-Read from a finished run in `results/default` (or the folder named): the records that Snakemake
-keeps of its jobs, and the CPU seconds in the manifest. Cluster jobs record their waiting too.
+By stage, with what is spent before a job's work begins, from the last lines of the jobs' logs; a
+data set that an earlier run has made is not among them. As a part of `benchmarks/run.py` it also
+measures what start-up costs.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 from timing import Row
+
+from whyspiking.stages import durations
 
 PART = "stages"
 IMPORTS = {
@@ -31,7 +32,7 @@ STAGES = {
     "train": ("train",),
     "simulate": ("simulate",),
     "compare": ("collect", "compare"),
-    "report": ("page", "report"),
+    "report": ("page", "slides", "report"),
 }
 """Stage -> its rules."""
 
@@ -65,54 +66,48 @@ def _imports(repeats: int) -> Iterator[Row]:
 
 
 def _stages(folder: Path) -> Iterator[Row]:
-    records = _records(folder)
-    if records.empty:
+    spent = by_stage(folder)
+    total = float(spent["cpu_seconds"].sum())
+    if not total:
         yield Row(PART, f"no finished run in {folder}", float("nan"), note="stages left out")
         return
-    total = records["seconds"].sum()
-    wall = records["end"].max() - records["start"].min()
-    for stage, rules in STAGES.items():
-        part = records[records["rule"].isin(rules)]
+    for stage, row in spent.iterrows():
         yield Row(
-            PART, f"{folder}: {stage}", float(part["seconds"].sum()), "all jobs", float(total),
-            note=f"{len(part)} jobs, wall-clock seconds summed over jobs",
+            PART, f"{folder}: {stage}", float(row["cpu_seconds"]), "all jobs", total,
+            note=f"{row['jobs']:.0f} jobs",
         )  # fmt: skip
     yield Row(
-        PART, f"{folder}: from the first start to the last end", float(wall), "all jobs",
-        float(total), note="wall-clock time; breaks between runs count",
+        PART, f"{folder}: before the work of a job begins", float(spent["startup_seconds"].sum()),
+        "all jobs", total,
+        note="start and first imports; what a talk imports, JAX for one, comes later",
     )  # fmt: skip
-    yield from _share_of_start_up(folder)
 
 
-def _share_of_start_up(folder: Path) -> Iterator[Row]:
-    """CPU seconds of jobs before they begin their work, as the run recorded them."""
-    manifest = folder / "manifest.json"
-    if manifest.is_file():
-        talks = json.loads(manifest.read_text(encoding="utf-8"))["talks"].values()
-        yield Row(
-            PART, f"{folder}: training and simulation, before the work begins",
-            sum(talk["startup_cpu_seconds"] for talk in talks),
-            "their CPU seconds", sum(talk["cpu_seconds"] for talk in talks),
-            note="start and first imports; what a talk imports, JAX for one, comes later",
-        )  # fmt: skip
+def by_stage(folder: Path) -> pd.DataFrame:
+    """Number of jobs, CPU seconds and those of start-up of each stage of a run.
+
+    Args:
+        folder: `results/<scale>`.
+    """
+    timed = durations.of_jobs(folder)
+    stage_of = {rule: stage for stage, rules in STAGES.items() for rule in rules}
+    stages = timed.groupby(timed["rule"].map(stage_of))[["cpu_seconds", "startup_seconds"]]
+    spent = stages.sum().assign(jobs=stages.size())
+    return spent.reindex([stage for stage in STAGES if stage in spent.index])
 
 
-def _records(folder: Path) -> pd.DataFrame:
-    """Rule, start and end of every job that made a file of a run, from Snakemake's records."""
-    found = {}
-    for path in Path(".snakemake/metadata").rglob("*"):
-        if not path.is_file():
-            continue
-        try:
-            # Long names of files are cut into folders.
-            name = base64.b64decode("".join(path.parts[2:]).replace("@", "")).decode()
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, UnicodeDecodeError):
-            continue
-        ours = name.startswith((f"{folder}/", "resources/"))
-        if ours and record.get("endtime") and record.get("starttime"):
-            start, end = record["starttime"], record["endtime"]
-            # One job makes several files, and each has a record; they share the log.
-            key = (record["rule"], *record["log"])
-            found[key] = (record["rule"], start, end, end - start)
-    return pd.DataFrame(list(found.values()), columns=["rule", "start", "end", "seconds"])
+def main(folder: Path) -> None:
+    """Print a line for each stage."""
+    spent = by_stage(folder)
+    spent.loc["all"] = spent.sum()
+    print(f"{'stage':10} {'jobs':>5} {'CPU s':>8} {'start-up s':>11} {'share':>6}")
+    for stage, row in spent.iterrows():
+        share = row["startup_seconds"] / row["cpu_seconds"] if row["cpu_seconds"] else 0.0
+        print(
+            f"{stage:10} {row['jobs']:5.0f} {row['cpu_seconds']:8.1f} "
+            f"{row['startup_seconds']:11.1f} {share:6.1%}"
+        )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "results/default"))

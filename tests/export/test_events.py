@@ -58,7 +58,7 @@ def test_what_a_run_writes_has_the_columns_that_are_declared(tmp_path):
 )
 def test_a_table_with_other_columns_or_types_is_refused(tmp_path, change, words):
     path = tmp_path / "durations.csv"
-    row = ("train", "goeltz", "yinyang", "mlp", 4.5, 4.0, 1)
+    row = ("full", "train", "goeltz", "yinyang", "mlp", "", 4.5, 4.0, 1, 1.2)
     table = columns.DURATIONS.table([dict(zip(columns.DURATIONS.names, row, strict=True))])
     tables.write_csv(table, path)
     assert tables.read(path, columns.DURATIONS).iloc[0].tolist() == list(row)

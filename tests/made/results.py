@@ -52,8 +52,8 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
             )
     compare.summarise(names, settings, folder)
     durations = [
-        {"rule": "simulate", "talk": name, "experiment": experiment, "variant": "", "seconds": 9.0}
-        | {"cpu_seconds": 8.0, "jobs": 1}
+        {"scale": scale, "rule": "simulate", "talk": name, "experiment": experiment, "variant": ""}
+        | {"dataset": "", "seconds": 9.0, "cpu_seconds": 8.0, "jobs": 1, "unit": 1.0}
         for name in names
         for experiment in registry.load_talk(name).experiments
     ]
@@ -321,7 +321,7 @@ def _manifest(settings: Mapping[str, Any]) -> dict[str, Any]:
         "config_sha256": "f" * 64,
         "python": "3.13.0",
         "versions": {"brian2": "2.10", "numpy": "2.3"},
-        "machine": {"cpu": "a processor", "system": "Linux", "arch": "x86_64"},
+        "machine": {"cpu": "a processor", "system": "Linux", "arch": "x86_64", "unit": 1.5},
         "talks": {
             name: {"jobs": 9, "wall_seconds": 100.0, "cpu_seconds": 90.0, "max_rss_mb": 512.0}
             for name in registry.available()

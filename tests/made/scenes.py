@@ -166,7 +166,7 @@ def tables(folder: Path, scale: str = "smoke") -> dict[str, str]:
         if "metric" in table:
             table = table[~table["metric"].isin(TIMES)]
         if path.name == "durations.csv":  # what is timed, not how long it took or what it cost
-            table = table[["rule", "talk", "experiment", "variant"]]
+            table = table[table["talk"] != ""][["rule", "talk", "experiment", "variant"]]
         found[name] = table.to_csv(index=False)
     return found
 

@@ -14,7 +14,6 @@ from whyspiking.errors import UserError
 from whyspiking.records import array_files, tables, whole_files
 from whyspiking.records.columns import Column, TableSchema
 from whyspiking.running.jobs import REMEDIES
-from whyspiking.stages.provenance import _benchmarks
 
 
 def listed(folder):
@@ -117,15 +116,6 @@ def test_damaged_exhibits_are_refused_in_a_notebook(tmp_path):
     (tmp_path / "one" / "exhibits.npz").write_bytes(b"PK\3\4")
     with pytest.raises(UserError, match=r"exhibits\.npz: cannot be read"):
         results.exhibit("one")
-
-
-def test_damaged_durations_are_left_out(tmp_path):
-    good = "s\tcpu_time\tmax_rss\n1.5\t1.0\t100\n"
-    for name, text in {"a": good, "b": good[:18], "c": "", "d": "s\n", "e": "\0\1"}.items():
-        folder = tmp_path / "talk" / name
-        folder.mkdir(parents=True)
-        (folder / "benchmark.tsv").write_text(text)
-    assert _benchmarks(tmp_path)["experiment"].tolist() == ["a"]
 
 
 def test_a_damaged_library_is_compiled_anew(tmp_path, monkeypatch):

@@ -256,7 +256,7 @@ def test_provenance_names_commit_state_and_hashes():
         "commit": "abc", "uncommitted_changes": True, "command": "snakemake",
         "config": {"seeds": [0, 1], "seeds_of": [{"experiment": "toy.task", "seeds": [3]}]},
         "config_sha256": "fff", "python": "3.13", "versions": {"numpy": "2"},
-        "machine": {"cpu": "a <cpu>", "system": "Linux", "arch": "x"},
+        "machine": {"cpu": "a <cpu>", "system": "Linux", "arch": "x", "unit": 1.5},
         "talks": {"toy": {"jobs": 1, "wall_seconds": 2, "cpu_seconds": 1, "max_rss_mb": 5}},
         "data": {"mnist": {"provenance": "original", "sha256": {"train": "aaa"}}},
     }  # fmt: skip

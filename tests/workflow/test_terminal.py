@@ -1,6 +1,5 @@
 """What a reader sees while the workflow runs: the logger plugin, fed with Snakemake's records."""
 
-import csv
 import io
 import logging
 import os
@@ -12,8 +11,9 @@ from typing import Any
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_whyspiking import LogHandler, announce
-from snakemake_logger_plugin_whyspiking.plan import Durations, Job, Plan
+from snakemake_logger_plugin_whyspiking import LogHandler
+from snakemake_logger_plugin_whyspiking.estimate import Durations, Job
+from snakemake_logger_plugin_whyspiking.plan import Plan
 from whyspiking.running.progress import news_file, reporter
 
 SETTINGS = {
@@ -88,7 +88,7 @@ def expecting(screen, n, rule="train"):
 def test_a_finished_job_is_one_line_with_talk_stage_and_time():
     screen = expecting(Screen(), 53)
     screen.start(7).finish(7, at=192)
-    assert "53 jobs to do: train 53" in screen.text
+    assert screen.text.splitlines()[0] == "53 jobs to do"
     last = screen.text.splitlines()[-1]
     assert last.startswith("[ 3:12, about ")
     assert last.endswith(" left, 1/53] goeltz yinyang spiking seed 3: trained (3:12 min)")
@@ -224,108 +224,34 @@ def test_a_flaw_in_the_output_does_not_stop_the_run(capsys):
     assert "AttributeError" in capsys.readouterr().err
 
 
-def test_announce_hands_over_the_jobs_that_must_run():
-    job = SimpleNamespace(rule=SimpleNamespace(name="train"), wildcards_dict=YINYANG)
+REPORT = "results/default/why_spiking.html"
+PAGE = "results/default/goeltz/report.html"
+TIMED = {"rule": "train", "talk": "goeltz", "seconds": "300"}
+
+
+def announced(pages, rows=(TIMED,), unit=1.25):
+    """A run of two trainings that come before pages, as `announce` hands it over."""
+    plan = Plan(durations=Durations(rows), unit=unit, pages=pages)
+    plan.expect([Job.of("train", {**YINYANG, "seed": seed}) for seed in "34"] + list(pages))
     screen = Screen()
-    logger = logging.getLogger("snakemake.logging")
-    before = logger.level
-    logger.addHandler(screen.handler)
-    logger.setLevel(logging.INFO)
-    try:
-        announce(SimpleNamespace(needrun_jobs=lambda: [job, job]))
-    finally:
-        logger.removeHandler(screen.handler)
-        logger.setLevel(before)
-    assert screen.handler.plan.total == 2
-    assert screen.handler.plan.waiting == [Job.of("train", YINYANG)] * 2
+    screen.feed(LogEvent.RESOURCES_INFO, cores=2)
+    screen.feed(LogEvent.RUN_INFO, stats={"train": 2, "total": 2 + len(pages)})
+    return screen.feed(None, "jobs to do", whyspiking_plan=plan)
 
 
-# ---- the time that is left ----
-
-ROWS = [
-    {"rule": "train", "talk": "a", "experiment": "x", "variant": "spiking", "seconds": "10"},
-    {"rule": "train", "talk": "a", "experiment": "x", "variant": "control", "seconds": "30"},
-    {"rule": "train", "talk": "b", "experiment": "y", "variant": "spiking", "seconds": "200"},
-]
+def test_the_first_line_tells_jobs_time_machine_and_where_the_report_will_be():
+    pages = {Job.of("page", {"talk": "goeltz"}): PAGE, Job("report"): REPORT}
+    screen = announced(pages, [TIMED, *({"rule": r, "seconds": "48"} for r in ("page", "report"))])
+    line = f"4 jobs to do, about 7 min on 2 cores of a machine of unit 1.2; report: {REPORT}\n"
+    assert screen.text == line
 
 
-def job(talk="a", variant="spiking", seed=0, rule="train"):
-    return Job.of(rule, {"talk": talk, "experiment": "x", "variant": variant, "seed": seed})
-
-
-def test_durations_are_looked_up_by_what_is_most_alike():
-    durations = Durations(ROWS)
-    assert durations.of(job()) == 10
-    assert durations.of(job(variant="new")) == 20
-    assert durations.of(job(talk="c")) == 80
-    assert durations.of(job(rule="page")) is None
-
-
-def test_durations_of_another_scale_are_not_used(tmp_path):
-    for folder, scale in (("reference", "default"), ("smoke", "smoke")):
-        (tmp_path / folder).mkdir()
-        with (tmp_path / folder / "durations.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, ["scale", *ROWS[0]])
-            writer.writeheader()
-            writer.writerows({**row, "scale": scale} for row in ROWS[:1])
-    reference, smoke = (tmp_path / f / "durations.csv" for f in ("reference", "smoke"))
-    assert Durations.read([reference], "default")
-    assert not Durations.read([reference], "smoke")
-    assert Durations.read([tmp_path / "none.csv", reference, smoke], "smoke")
-
-
-def test_nothing_is_estimated_from_nothing():
-    plan = Plan(cores=2)
-    plan.expect([job(seed=seed) for seed in range(4)])
-    assert plan.seconds_left(0.0) is None
-
-
-def test_time_left_is_the_sum_over_the_cores_but_at_least_the_longest_job():
-    plan = Plan(durations=Durations(ROWS), cores=2)
-    plan.expect([job(seed=seed) for seed in range(6)])
-    assert plan.seconds_left(0.0) == pytest.approx(6 * 10 / 2)
-    plan.expect([job(talk="b")])
-    plan.start(0, job(talk="b"), 0.0)
-    assert plan.seconds_left(50.0) == pytest.approx(150)
-
-
-def test_a_slower_machine_corrects_the_estimate():
-    plan = Plan(durations=Durations(ROWS), cores=1)
-    plan.expect([job(seed=seed) for seed in range(20)])
-    now = 0.0
-    for seed in range(10):
-        plan.start(seed, job(seed=seed), now)
-        now += 30.0
-        plan.finish(seed, now)
-    # 300 s measured, 100 s expected, with a prior of 20 s.
-    assert plan.seconds_left(now) == pytest.approx(10 * 10 * 320 / 120)
-
-
-def test_progress_of_a_running_job_beats_the_earlier_duration():
-    plan = Plan(durations=Durations(ROWS), cores=1)
-    plan.expect([job()])
-    plan.start(0, job(), 0.0)
-    plan.running[0].fraction = 0.5
-    assert plan.seconds_left(100.0) == pytest.approx(100)
-
-
-def test_a_job_that_takes_longer_than_expected_never_has_negative_time_left():
-    plan = Plan(durations=Durations(ROWS), cores=1)
-    plan.expect([job()])
-    plan.start(0, job(), 0.0)
-    left = plan.seconds_left(1000.0)
-    assert left is not None
-    assert left > 0
-
-
-def test_a_retried_job_is_counted_once():
-    plan = Plan(cores=1)
-    plan.expect([job()])
-    plan.start(0, job(), 0.0)
-    plan.fail(0, job(), 1.0)
-    plan.start(0, job(), 2.0)
-    plan.finish(0, 3.0)
-    assert (plan.done, plan.total, plan.waiting) == (1, 1, [])
+def test_the_first_line_of_a_talk_names_its_page_which_is_named_again_when_it_is_there():
+    job = Job.of("page", {"talk": "goeltz"})
+    screen = announced({job: PAGE}, unit=None)
+    assert screen.text == f"3 jobs to do, about 5 min on 2 cores; page: {PAGE}\n"
+    screen.start(9, "page", {"talk": "goeltz"}).finish(9, at=6)
+    assert screen.text.endswith(f"1/3] goeltz: page written (6 s): {PAGE}\n")
 
 
 # ---- the whole, in Snakemake ----
@@ -334,7 +260,7 @@ SNAKEFILE = """
 from snakemake_logger_plugin_whyspiking import announce
 
 onstart:
-    announce(workflow.dag)
+    announce(workflow.dag, {"scale": "default", "build_folder": "build"})
 
 rule all:
     input: expand("{talk}.txt", talk=["one", "two"])
@@ -361,7 +287,7 @@ def test_snakemake_uses_it_in_a_pipe(tmp_path):
         timeout=120,
     )
     assert done.returncode == 1
-    assert "3 jobs to do: train 2" in done.stderr
+    assert "3 jobs to do\n" in done.stderr
     assert "1/3] one: trained (" in done.stderr
     assert "two: training" in done.stderr
     assert "| ERROR: two is wrong" in done.stderr

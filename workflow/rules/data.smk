@@ -94,7 +94,7 @@ rule catalogue:
     output:
         f"<data>/{NMNIST}/meta.json",
     log:
-        f"<results>/logs/record/{NMNIST}.log",
+        f"<results>/logs/catalogue/{NMNIST}.log",
     priority: 100
     conda:
         ENVIRONMENT

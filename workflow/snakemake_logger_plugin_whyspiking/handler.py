@@ -15,7 +15,9 @@ from typing import Any, TextIO
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_whyspiking.plan import Durations, Job, Plan, Running
+from snakemake_logger_plugin_whyspiking import words
+from snakemake_logger_plugin_whyspiking.estimate import Job
+from snakemake_logger_plugin_whyspiking.plan import Plan, Running
 from whyspiking.running.progress import latest, news_file
 
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
@@ -33,6 +35,7 @@ STAGES = {
 CHATTER = (
     "Assuming unrestricted shared filesystem usage",
     "Building DAG of jobs",
+    "Config file ",
     "Conda environments: ignored",
     "Complete log(s):",
     "Elapsed time:",
@@ -65,7 +68,7 @@ class LogHandler(LogHandlerBase):
         self.quiet = {level.name.lower() for level in settings.quiet or ()}
         self.plan = Plan()
         self.began = self.clock()
-        self._scale: str | None = None
+        self._introduced = False
         self._status_shown = False
         self._last_line = self.began
         self._stop = threading.Event()
@@ -134,13 +137,16 @@ class LogHandler(LogHandlerBase):
 
     def _take(self, record: logging.LogRecord) -> None:
         event = getattr(record, "event", None)
-        jobs = getattr(record, "whyspiking_jobs", None)  # from `announce`
-        if jobs is not None:
-            self.plan.expect(jobs)
+        plan: Plan | None = getattr(record, "whyspiking_plan", None)  # from `announce`
+        if plan is not None:
+            plan.cores = self.plan.cores
+            self.plan = plan
+            self._introduce()
         elif event == LogEvent.RUN_INFO:
             self._run_info(record)
         elif event == LogEvent.RESOURCES_INFO:
-            self.plan.cores = getattr(record, "cores", None) or self.plan.cores
+            told = getattr(record, "cores", None) or getattr(record, "nodes", None)
+            self.plan.cores = told or self.plan.cores
         elif event == LogEvent.JOB_INFO:
             self._job_info(record)
         elif event == LogEvent.JOB_FINISHED:
@@ -157,12 +163,26 @@ class LogHandler(LogHandlerBase):
                 self._say("dry run: nothing was done")
             return
         self.plan.expect_counts(counts)
-        rules = ", ".join(
-            f"{name} {n}" for name, n in counts.items() if name not in ("total", "all")
-        )
-        total = counts.get("total", self.plan.total)
-        if "progress" not in self.quiet or self.common_settings.dryrun:
-            self._say(f"{total} job{'s' * (total != 1)} to do: {rules or 'only the final target'}")
+        if self.common_settings.dryrun:
+            rules = ", ".join(f"{r} {n}" for r, n in counts.items() if r not in ("total", "all"))
+            total = counts.get("total", self.plan.total)
+            self._say(f"{words.jobs(total)} to do: {rules or 'only the final target'}")
+
+    def _introduce(self) -> None:
+        """The first line: how many jobs, how long they will take, where to look then."""
+        self._introduced = True
+        if "progress" in self.quiet:
+            return
+        told = f"{words.jobs(self.plan.total)} to do"
+        left = self.plan.seconds_left(self.clock())
+        if left is not None:
+            on = f"{self.plan.cores} core{'s' * (self.plan.cores != 1)}"
+            unit = "" if self.plan.unit is None else f" of a machine of unit {self.plan.unit:.2g}"
+            told += f", about {words.roughly(left)} on {on}{unit}"
+        what, pages = self.plan.goal()
+        if pages:
+            told += f"; {what}: {', '.join(pages)}"
+        self._say(told)
 
     def _job_info(self, record: Any) -> None:
         job = Job.of(record.rule_name, record.wildcards)
@@ -172,22 +192,14 @@ class LogHandler(LogHandlerBase):
             stage = STAGES.get(job.rule, (job.rule,))[0]
             self._say(f"{_named(job, stage)}, because {_shorten(record.reason)}")
             return
-        if self._scale is None and record.log:
-            self._read_durations(Path(record.log[0]))
+        if not self._introduced:  # with --no-hooks nothing is announced
+            self._introduce()
         for log in record.log:
             news_file(log).unlink(missing_ok=True)  # left behind by a run that was killed
         self.plan.start(record.jobid, job, self.clock(), tuple(record.log))
         if self._beat is None and not self._stop.is_set():
             self._beat = threading.Thread(target=self._beat_on, daemon=True)
             self._beat.start()
-
-    def _read_durations(self, log: Path) -> None:
-        """Logs lie in results/<scale>/logs; the durations of the last run beside them."""
-        parents = [folder for folder in log.parents if folder.name == "logs"]
-        results = parents[-1].parent if parents else Path("results/default")
-        self._scale = results.name
-        paths = [results / "durations.csv", results.parent / "reference" / "durations.csv"]
-        self.plan.durations = Durations.read(paths, self._scale)
 
     def _job_finished(self, record: Any) -> None:
         ended = self.plan.finish(record.job_id, self.clock())
@@ -201,16 +213,18 @@ class LogHandler(LogHandlerBase):
         done = STAGES.get(entry.job.rule, ("", "done"))[1]
         if entry.job.rule != "all":
             name = _named(entry.job, done)
-            self._say(f"{self._head()} {name} ({_duration(seconds)})")
+            page = self.plan.pages.get(entry.job)
+            where = "" if page is None else f": {page}"
+            self._say(f"{self._head()} {name} ({words.duration(seconds)}){where}")
         if self.plan.done == self.plan.total:
-            took = _clock(self.clock() - self.began).strip()
-            self._say(f"finished {self.plan.total} job{'s' * (self.plan.total != 1)} in {took}")
+            took = words.clock(self.clock() - self.began).strip()
+            self._say(f"finished {words.jobs(self.plan.total)} in {took}")
 
     def _job_error(self, record: Any) -> None:
         entry = self.plan.running.get(record.jobid)
         job = entry.job if entry is not None else Job(record.rule_name)
         seconds = self.plan.fail(record.jobid, job, self.clock())
-        after = "" if seconds is None else f" after {_duration(seconds)}"
+        after = "" if seconds is None else f" after {words.duration(seconds)}"
         stage = STAGES.get(job.rule, (job.rule,))[0]
         lines = [f"{self._head()} FAILED{after}: {_named(job, stage)}"]
         if record.rule_msg:
@@ -246,7 +260,7 @@ class LogHandler(LogHandlerBase):
     def _say_failures(self) -> None:
         if self.plan.failed:
             names = "\n".join(f"  {_named(job, job.rule)}" for job in self.plan.failed)
-            after = _clock(self.clock() - self.began).strip()
+            after = words.clock(self.clock() - self.began).strip()
             self._say(
                 f"failed ({len(self.plan.failed)}), after {after}:\n"
                 f"{names}\nMend the cause shown above and start again: what is finished is kept.",
@@ -261,10 +275,10 @@ class LogHandler(LogHandlerBase):
             news = next((n for log in entry.logs if (n := latest(log)) is not None), None)
             if news is not None:
                 entry.fraction, entry.text = news.fraction, news.text
-        parts = [_clock(now - self.began)]
+        parts = [words.clock(now - self.began)]
         left = self.plan.seconds_left(now)
         if left is not None and self.plan.done < self.plan.total:
-            parts.append(f"about {_roughly(left)} left")
+            parts.append(f"about {words.roughly(left)} left")
         parts.append(f"{self.plan.done}/{self.plan.total}")
         return f"[{', '.join(parts)}]"
 
@@ -377,22 +391,3 @@ def _shorten(reason: str) -> str:
         listed = f": {', '.join(names[:3])}{more}" if names else ""
         parts.append(what[:1].lower() + what[1:] + listed)
     return "; ".join(parts)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:2}:{rest:02}"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{_clock(seconds).strip()} min"
-
-
-def _roughly(seconds: float) -> str:
-    if seconds < 55:
-        return f"{max(10, 10 * round(seconds / 10))} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import logging
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-KEYS = ("rule", "talk", "experiment", "variant")
-# A rule of which nothing is known; most unmeasured rules only collect tables.
+from snakemake_logger_plugin_whyspiking.estimate import Durations, Job, makespan
+from whyspiking.running import machine
+
+# A rule of which nothing is known, on a machine of unit 1; most only collect tables.
 UNKNOWN_S = 5.0
+# With less to do than this on a machine of unit 1, how slow this one is is not worth finding out.
+WORTH_MEASURING_S = 60.0
 # Seconds after which the ratio of measured to expected durations is believed.
-PRIOR_S = 20.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """One job: its rule and the values of its wildcards."""
-
-    rule: str
-    wildcards: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def of(cls, rule: str, wildcards: Mapping[str, Any] | None) -> Job:
-        """Make a job from a rule's name and its wildcards."""
-        items = (wildcards or {}).items()
-        return cls(rule, tuple((str(name), str(value)) for name, value in items))
-
-    @property
-    def label(self) -> str:
-        """What a reader calls it: "goeltz yinyang spiking seed 3"; the rule where nothing else."""
-        parts = [f"seed {v}" if name == "seed" else v for name, v in self.wildcards]
-        return " ".join(parts) or self.rule
+PRIOR_S = 60.0
 
 
 @dataclass
@@ -47,84 +32,29 @@ class Running:
     text: str = ""
 
 
-def announce(dag: Any) -> None:
-    """Tell the terminal output which jobs are to come; called by `onstart` in the Snakefile.
-
-    Without this call the time left is estimated from the number of jobs per rule.
-
-    Args:
-        dag: `workflow.dag` of the Snakefile.
-    """
-    jobs = [Job.of(job.rule.name, job.wildcards_dict) for job in dag.needrun_jobs()]
-    logging.getLogger("snakemake.logging").info(
-        f"{len(jobs)} jobs to do", extra={"whyspiking_jobs": jobs}
-    )
-
-
-class Durations:
-    """Seconds that jobs took in an earlier run, looked up by what is most alike."""
-
-    def __init__(self, rows: Iterable[Mapping[str, str]] = ()):
-        sums: dict[tuple[str, ...], list[float]] = {}
-        for row in rows:
-            values = tuple(row.get(key) or "" for key in KEYS)
-            for depth in range(1, len(KEYS) + 1):
-                sums.setdefault(values[:depth], []).append(float(row["seconds"]))
-        self._means = {key: sum(values) / len(values) for key, values in sums.items()}
-
-    @classmethod
-    def read(cls, paths: Iterable[Path], scale: str) -> Durations:
-        """Read the first file that has rows of this scale.
-
-        Args:
-            paths: Tables with the columns rule, talk, experiment, variant, seconds and, where they
-                the folder does not tell it, scale.
-            scale: The scale of this run; durations of another one would mislead.
-        """
-        for path in paths:
-            try:
-                with path.open(encoding="utf-8", newline="") as file:
-                    rows = [row for row in csv.DictReader(file) if _scale_of(row, path) == scale]
-                if rows:
-                    return cls(rows)
-            except (OSError, ValueError, KeyError):
-                continue  # an estimate less is no reason to stop a run
-        return cls()
-
-    def __bool__(self) -> bool:
-        return bool(self._means)
-
-    def of(self, job: Job) -> float | None:
-        """Seconds of the same job, else of its experiment, its talk, its rule; None if unknown."""
-        wildcards = dict(job.wildcards)
-        values = (job.rule, *(wildcards.get(key, "") for key in KEYS[1:]))
-        for depth in range(len(KEYS), 0, -1):
-            mean = self._means.get(values[:depth])
-            if mean is not None:
-                return mean
-        return None
-
-
-def _scale_of(row: Mapping[str, str], path: Path) -> str:
-    folder = path.parent.name
-    return row.get("scale") or ("full" if folder == "reference" else folder)
-
-
 @dataclass
 class Plan:
     """The state of a run.
 
     Attributes:
-        durations: What an earlier run took.
+        durations: What earlier runs took.
+        unit: How slow this machine is (`running.machine`); None if that is not known.
         cores: Jobs that can run at a time.
         total: Number of jobs in all.
         done: Number of finished jobs.
+        pages: Jobs that write a page, and where.
+        needs: Jobs that must have ended before a job starts.
+        priority: Of jobs; those of higher priority start first.
     """
 
     durations: Durations = field(default_factory=Durations)
+    unit: float | None = None
     cores: int = 1
     total: int = 0
     done: int = 0
+    pages: Mapping[Job, str] = field(default_factory=dict)
+    needs: Mapping[Job, Sequence[Job]] = field(default_factory=dict)
+    priority: Mapping[Job, float] = field(default_factory=dict)
     waiting: list[Job] = field(default_factory=list)
     running: dict[int, Running] = field(default_factory=dict)
     failed: list[Job] = field(default_factory=list)
@@ -138,6 +68,16 @@ class Plan:
     def expect_counts(self, counts: Mapping[str, int]) -> None:
         """The same when only the number of jobs per rule is known."""
         self.expect(Job(r) for r, n in counts.items() if r != "total" for _ in range(n))
+
+    def goal(self) -> tuple[str, list[str]]:
+        """What the run is for: the report, or else the pages of talks."""
+        report = [page for job, page in self.pages.items() if job.rule == "report"]
+        pages = report or list(self.pages.values())
+        return "report" if report else f"page{'s' * (len(pages) > 1)}", pages
+
+    def work(self) -> float:
+        """Seconds of all jobs to come, on one core."""
+        return sum(self._expected(job) for job in self.waiting)
 
     def start(self, number: int, job: Job, now: float, logs: Sequence[str] = ()) -> None:
         """A job starts; `number` is Snakemake's."""
@@ -167,39 +107,79 @@ class Plan:
     def seconds_left(self, now: float) -> float | None:
         """Estimated wall time that is left; None while there is nothing to estimate it from.
 
-        A job takes what it took in an earlier run, corrected by how this run compares so far; else
+        A job takes what it would take on this machine by an earlier run, corrected by how this run
+        compares so far; else
         as long as finished jobs of its rule; a running job that tells its progress is extrapolated.
         """
         known = bool(self.durations) or bool(self._took)
         ratio = self._ratio()
-        parts = []
+        running = []
         for entry in self.running.values():
             elapsed = now - entry.started
             if entry.fraction > 0.05:
                 known = True
-                parts.append(elapsed * (1 - entry.fraction) / entry.fraction)
+                left = elapsed * (1 - entry.fraction) / entry.fraction
             else:
-                parts.append(max(self._expected(entry.job, ratio) - elapsed, 0.1 * elapsed))
+                left = max(self._expected(entry.job, ratio) - elapsed, 0.1 * elapsed)
+            running.append((entry.job, left))
         if not known:
             return None
-        total = sum(parts) + sum(self._expected(job, ratio) for job in self.waiting)
-        return max(total / self.cores, max(parts, default=0.0))
+        waiting = [(job, self._expected(job, ratio)) for job in self.waiting]
+        return makespan(waiting, running, self.cores, self.needs, self.priority)
 
-    def _expected(self, job: Job, ratio: float) -> float:
-        earlier = self.durations.of(job)
+    def _expected(self, job: Job, ratio: float = 1.0) -> float:
+        earlier = self._earlier(job)
         if earlier is not None:
             return earlier * ratio
         alike = [seconds for done, seconds in self._took if done.rule == job.rule]
-        return sum(alike) / len(alike) if alike else UNKNOWN_S
+        return sum(alike) / len(alike) if alike else UNKNOWN_S * (self.unit or 1.0)
+
+    def _earlier(self, job: Job) -> float | None:
+        """Seconds that the job would have taken in an earlier run on this machine."""
+        seconds = self.durations.of(job)
+        return None if seconds is None else seconds * (self.unit or 1.0)
 
     def _ratio(self) -> float:
         """How much slower this run is than the earlier one, near 1 while little is measured."""
         pairs = [
             (seconds, earlier)
             for job, seconds in self._took
-            if (earlier := self.durations.of(job)) is not None
+            if (earlier := self._earlier(job)) is not None
         ]
         measured, expected = (
             (sum(column) for column in zip(*pairs, strict=True)) if pairs else (0, 0)
         )
         return (measured + PRIOR_S) / (expected + PRIOR_S)
+
+
+def announce(dag: Any, config: Mapping[str, Any]) -> None:
+    """Tell the terminal output which jobs are to come; called by `onstart` in the Snakefile.
+
+    Without this call the time left is estimated from the number of jobs per rule.
+
+    Args:
+        dag: `workflow.dag` of the Snakefile.
+        config: The run configuration.
+    """
+    jobs = {job: Job.of(job.rule.name, job.wildcards_dict) for job in dag.needrun_jobs()}
+    plan = Plan(durations=Durations.read(Path("results", config["scale"])))
+    plan.expect(ours for job, ours in jobs.items() if not job.is_norun)
+    plan.total = len(jobs)
+    plan.needs = {
+        ours: [jobs[needed] for needed in dag.dependencies[job] if needed in jobs]
+        for job, ours in jobs.items()
+    }
+    plan.priority = {ours: job.priority for job, ours in jobs.items()}
+    plan.pages = {
+        ours: str(page)
+        for job, ours in jobs.items()
+        if (page := job.output.get("page")) is not None
+    }
+    folder = Path(config["build_folder"])
+    plan.unit = machine.cached(folder)
+    if plan.unit is None and plan.work() > WORTH_MEASURING_S:
+        # An estimate less is no reason to stop a run.
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            plan.unit = machine.unit(folder)
+    extra = {"whyspiking_plan": plan}
+    logging.getLogger("snakemake.logging").info(f"{plan.total} jobs to do", extra=extra)

@@ -259,12 +259,15 @@ CURVES = TableSchema(
 )
 DURATIONS = TableSchema(
     "Mean duration of each kind of job.",
-    Column("rule", "Stage: train or simulate."),
+    Column("scale", "Scale of the run."),
+    Column("rule", "Rule of the workflow."),
     *_PLACE,
     Column("variant", "Variant; empty for simulations, which hold all of them."),
-    Column("seconds", "Mean wall-clock time of such a job.", "number", "s"),
+    Column("dataset", "Data set, for jobs that make one."),
+    Column("seconds", "Mean wall-clock time of such a job; empty: not timed.", "number", "s"),
     Column("cpu_seconds", "Mean CPU time of such a job.", "number", "s"),
     Column("jobs", "Number of such jobs.", "integer"),
+    Column("unit", "How slow the machine was; 1: that of the recorded run.", "number", "1"),
 )
 HISTORY = TableSchema(
     "Training curves of one talk.",

@@ -24,13 +24,18 @@ MNIST_FILES = (
 PROBE = "#include <random>\n#include <vector>\nint main() { std::vector<int> v; return 0; }\n"
 
 
-def compiler_problem(environ: Mapping[str, str] = os.environ) -> str | None:
-    """What is wrong with the C++ compiler, or None.
+def compiler_command(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """How the C++ compiler is called.
 
     Brian2's makefile calls `$(CXX)`: the variable if it is set, else make's own default, `g++`.
     """
     default = "c++" if platform.system() == "Darwin" else "g++"
-    command = (environ.get("CXX") or default).split()
+    return (environ.get("CXX") or default).split()
+
+
+def compiler_problem(environ: Mapping[str, str] = os.environ) -> str | None:
+    """What is wrong with the C++ compiler, or None."""
+    command = compiler_command(environ)
     remedy = (
         "Install one (Debian and Ubuntu: apt-get install g++ make; Fedora: dnf install gcc-c++ "
         "make; macOS: xcode-select --install; conda: conda install -c conda-forge cxx-compiler "

@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 
 from whyspiking.contract.data_folders import used_folders
-from whyspiking.records import columns, tables, whole_files
-from whyspiking.running import jobs
+from whyspiking.records import tables, whole_files
+from whyspiking.running import machine
+from whyspiking.stages import durations
 
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
 
@@ -27,47 +28,18 @@ def write(config: Mapping[str, Any], folder: Path) -> None:
         config: The run configuration.
         folder: `results/<scale>`.
     """
-    timed = _benchmarks(folder)
-    tables.write_csv(_durations(timed), folder / "durations.csv")
-    text = json.dumps(_manifest(config, timed), indent=1, sort_keys=True) + "\n"
+    unit = machine.unit(Path(config["build_folder"]))
+    timed = durations.of_jobs(folder)
+    # Which of the later jobs have run before says nothing of this run.
+    before = timed[~timed["rule"].isin(("compare", "page", "slides", "report"))]
+    table = durations.of_kinds(before, config["scale"], unit)
+    tables.write_csv(table, folder / "durations.csv")
+    text = json.dumps(_manifest(config, timed, unit), indent=1, sort_keys=True) + "\n"
     whole_files.write(folder / "manifest.json", text)
 
 
-def _benchmarks(folder: Path) -> pd.DataFrame:
-    """Wall seconds, CPU seconds and peak memory (MB) of every job that Snakemake timed.
-
-    CPU seconds are those that the job's log states, programs that it ran included.
-    """
-    rows = []
-    for path in sorted(folder.glob("*/*/**/benchmark.tsv")):
-        parts = path.relative_to(folder).parts
-        trained = len(parts) == 5
-        rule = "train" if trained else "simulate"
-        try:
-            measured = pd.read_csv(path, sep="\t", na_values=["-"]).iloc[0]
-            costs = {"seconds": float(measured["s"]), "max_rss_mb": float(measured["max_rss"])}
-        except (ValueError, KeyError, IndexError):
-            # Durations decide no result: a damaged one is left out, not worth a rerun.
-            continue
-        cpu_seconds, startup_seconds = jobs.used(
-            (folder / "logs" / rule / Path(*parts[:-1])).with_suffix(".log")
-        )
-        place = {"rule": rule, "talk": parts[0], "experiment": parts[1]}
-        place["variant"] = parts[2] if trained else ""
-        own = {"cpu_seconds": cpu_seconds, "startup_seconds": startup_seconds}
-        rows.append({**place, **costs, **own})
-    named = [*columns.DURATIONS.names[:-1], "startup_seconds", "max_rss_mb"]
-    return pd.DataFrame(rows, columns=pd.Index(named))
-
-
-def _durations(timed: pd.DataFrame) -> pd.DataFrame:
-    """Mean duration of each kind of job, what the progress display estimates from, and CPU time."""
-    kinds = timed.groupby(["rule", "talk", "experiment", "variant"])
-    means = kinds[["seconds", "cpu_seconds"]].mean().round(1)
-    return means.assign(jobs=kinds.size()).reset_index()[columns.DURATIONS.names]
-
-
-def _manifest(config: Mapping[str, Any], timed: pd.DataFrame) -> dict[str, Any]:
+def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dict[str, Any]:
+    measured = timed[timed["rule"].isin(("train", "simulate"))]
     per_talk = {
         str(talk): {
             "jobs": len(part),
@@ -76,7 +48,7 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame) -> dict[str, Any]:
             "startup_cpu_seconds": round(float(part["startup_seconds"].sum()), 1),
             "max_rss_mb": round(float(part["max_rss_mb"].max()), 1),
         }
-        for talk, part in timed.groupby("talk")
+        for talk, part in measured.groupby("talk")
     }
     described = json.dumps(config, sort_keys=True, default=str)
     data = {}
@@ -97,7 +69,12 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame) -> dict[str, Any]:
         "config_sha256": hashlib.sha256(described.encode()).hexdigest(),
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in VERSIONS_OF},
-        "machine": {"cpu": _cpu(), "system": platform.system(), "arch": platform.machine()},
+        "machine": {
+            "cpu": machine.processor(),
+            "system": platform.system(),
+            "arch": platform.machine(),
+            "unit": unit,
+        },
         "talks": per_talk,
         "data": data,
     }
@@ -110,13 +87,3 @@ def _git(*words: str) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
-
-
-def _cpu() -> str:
-    """The processor's name as the system gives it."""
-    path = Path("/proc/cpuinfo")
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

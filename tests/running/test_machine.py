@@ -1,0 +1,80 @@
+"""The unit of a machine: a mean of ratios, measured once and kept."""
+
+import json
+import platform
+
+import pytest
+
+from whyspiking.running import machine, preflight
+
+HERE = {part: 2 * seconds for part, seconds in machine.REFERENCE_S.items()}
+
+
+def test_the_unit_is_the_geometric_mean_of_the_ratios():
+    assert machine.of_parts(machine.REFERENCE_S) == 1
+    assert machine.of_parts({**HERE, "python": 32 * machine.REFERENCE_S["python"]}) == 4
+
+
+def test_a_part_that_could_not_be_measured_is_left_out():
+    assert machine.of_parts({p: s for p, s in HERE.items() if p != "compile"}) == 2
+
+
+def test_it_is_measured_in_a_process_of_its_own_and_kept(tmp_path, monkeypatch):
+    measured = machine.unit(tmp_path)
+    kept = json.loads((tmp_path / machine.FILE).read_text())
+    assert set(kept["seconds"]) == set(machine.REFERENCE_S)
+    assert min(kept["seconds"].values()) > 0
+    assert measured == machine.of_parts(kept["seconds"])
+
+    def again(folder):
+        raise AssertionError("measured a second time")
+
+    monkeypatch.setattr(machine, "measure", again)
+    assert machine.unit(tmp_path) == measured
+
+
+def kept(folder, monkeypatch):
+    monkeypatch.setattr(machine.subprocess, "run", Measured)
+    assert machine.measure(folder) == HERE
+    assert machine.cached(folder) == 2
+
+
+class Measured:
+    """A process that has measured."""
+
+    def __init__(self, command, **settings):
+        self.stdout = json.dumps(HERE)
+
+
+@pytest.mark.parametrize("changed", ["processor", "python", "compiler", "mix"])
+def test_on_another_machine_it_is_not_known(changed, tmp_path, monkeypatch):
+    kept(tmp_path, monkeypatch)
+    if changed == "processor":
+        monkeypatch.setattr(machine, "processor", lambda: "another")
+    elif changed == "python":
+        monkeypatch.setattr(platform, "python_version", lambda: "3.99")
+    elif changed == "compiler":
+        monkeypatch.setenv("CXX", "another")
+    else:
+        monkeypatch.setattr(machine, "MIX", machine.MIX + 1)
+    assert machine.cached(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"machine": 1, "seconds": 2}', '{"machine": 1, "seconds": {"python": 0}}'],
+)
+def test_a_damaged_file_is_as_good_as_none(text, tmp_path, monkeypatch):
+    kept(tmp_path, monkeypatch)
+    (tmp_path / machine.FILE).write_text(text)
+    assert machine.cached(tmp_path) is None
+    for seal in tmp_path.glob(".*"):
+        seal.unlink()
+    assert machine.cached(tmp_path) is None
+
+
+def test_without_a_compiler_the_other_parts_are_measured(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr(machine, "REPEATS", 1)
+    assert preflight.compiler_command() == ["no-such-compiler"]
+    assert set(machine.parts()) == set(machine.REFERENCE_S) - {"compile"}

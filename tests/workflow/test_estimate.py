@@ -1,0 +1,210 @@
+"""How long a run will take: what is known of its jobs, and the order in which they are taken."""
+
+import csv
+import logging
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from snakemake_logger_plugin_whyspiking import plan as planning
+from snakemake_logger_plugin_whyspiking.estimate import OVERHEAD_S, Durations, Job, makespan
+from snakemake_logger_plugin_whyspiking.plan import PRIOR_S, Plan, announce
+
+ROWS = [
+    {"rule": "train", "talk": "a", "experiment": "x", "variant": "spiking", "seconds": "10"},
+    {"rule": "train", "talk": "a", "experiment": "x", "variant": "control", "seconds": "30"},
+    {"rule": "train", "talk": "b", "experiment": "y", "variant": "spiking", "seconds": "200"},
+]
+
+
+def job(talk="a", variant="spiking", seed=0, rule="train"):
+    return Job.of(rule, {"talk": talk, "experiment": "x", "variant": variant, "seed": seed})
+
+
+def test_durations_are_looked_up_by_what_is_most_alike():
+    durations = Durations(ROWS)
+    assert durations.of(job()) == 10
+    assert durations.of(job(variant="new")) == 20
+    assert durations.of(job(talk="c")) == 80
+    assert durations.of(job(rule="page")) is None
+
+
+def table(folder, *rows):
+    folder.mkdir()
+    names = {name: "" for row in rows for name in row}
+    with (folder / "durations.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(names))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_cpu_seconds_are_brought_to_a_machine_of_unit_1():
+    row = {**ROWS[0], "cpu_seconds": "6", "unit": "1.5"}
+    assert Durations([row]).of(job()) == pytest.approx(4 + OVERHEAD_S)
+    plan = Plan(durations=Durations([row]), unit=2.0)
+    plan.expect([job()])
+    assert plan.seconds_left(0.0) == pytest.approx(2 * (4 + OVERHEAD_S))
+
+
+@pytest.mark.parametrize("cpu", ["", "nan"])
+def test_where_cpu_seconds_are_not_known_wall_seconds_count(cpu):
+    assert Durations([{**ROWS[0], "cpu_seconds": cpu}]).of(job()) == 10
+
+
+def test_this_folder_counts_before_the_recorded_run_of_its_scale_and_that_before_others(tmp_path):
+    row = ROWS[0]
+    table(tmp_path / "smoke", {**row, "seconds": "1"})
+    table(
+        tmp_path / "reference",
+        {**row, "scale": "full", "seconds": "9"},
+        {**row, "scale": "full", "variant": "only_full", "seconds": "8"},
+        {**row, "scale": "smoke", "seconds": "3"},
+        {**row, "scale": "smoke", "variant": "new_here", "seconds": "2"},
+    )
+    found = Durations.read(tmp_path / "smoke")
+    variants = ("spiking", "new_here", "only_full")
+    assert [found.of(job(variant=v)) for v in variants] == [1, 2, 8]
+    assert found.of(job(variant="new")) == 1, "the experiment in this folder"
+    assert Durations.read(tmp_path / "default").of(job()) == pytest.approx((9 + 3) / 2)
+
+
+def test_a_table_without_scale_and_unit_is_one_of_scale_full_on_the_recorded_machine(tmp_path):
+    table(tmp_path / "reference", ROWS[0])
+    assert Durations.read(tmp_path / "full").of(job()) == 10
+
+
+@pytest.mark.parametrize("text", ["", "rule\ntrain\n", "\0\1", "rule,seconds,unit\na,1,0\n"])
+def test_a_damaged_table_only_costs_the_estimate(tmp_path, text):
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "smoke" / "durations.csv").write_text(text)
+    assert not Durations.read(tmp_path / "smoke")
+
+
+def test_nothing_is_estimated_from_nothing():
+    plan = Plan(cores=2)
+    plan.expect([job(seed=seed) for seed in range(4)])
+    assert plan.seconds_left(0.0) is None
+
+
+def test_time_left_is_the_sum_over_the_cores_but_at_least_the_longest_job():
+    plan = Plan(durations=Durations(ROWS), cores=2)
+    plan.expect([job(seed=seed) for seed in range(6)])
+    assert plan.seconds_left(0.0) == pytest.approx(6 * 10 / 2)
+    plan.expect([job(talk="b")])
+    plan.start(0, job(talk="b"), 0.0)
+    assert plan.seconds_left(50.0) == pytest.approx(150)
+
+
+def test_a_slower_machine_corrects_the_estimate():
+    plan = Plan(durations=Durations(ROWS), cores=1)
+    plan.expect([job(seed=seed) for seed in range(20)])
+    now = 0.0
+    for seed in range(10):
+        plan.start(seed, job(seed=seed), now)
+        now += 30.0
+        plan.finish(seed, now)
+    # 300 s measured, 100 s expected.
+    assert plan.seconds_left(now) == pytest.approx(10 * 10 * (300 + PRIOR_S) / (100 + PRIOR_S))
+
+
+def test_progress_of_a_running_job_beats_the_earlier_duration():
+    plan = Plan(durations=Durations(ROWS), cores=1)
+    plan.expect([job()])
+    plan.start(0, job(), 0.0)
+    plan.running[0].fraction = 0.5
+    assert plan.seconds_left(100.0) == pytest.approx(100)
+
+
+def test_a_job_that_takes_longer_than_expected_never_has_negative_time_left():
+    plan = Plan(durations=Durations(ROWS), cores=1)
+    plan.expect([job()])
+    plan.start(0, job(), 0.0)
+    left = plan.seconds_left(1000.0)
+    assert left is not None
+    assert left > 0
+
+
+def test_a_retried_job_is_counted_once():
+    plan = Plan(cores=1)
+    plan.expect([job()])
+    plan.start(0, job(), 0.0)
+    plan.fail(0, job(), 1.0)
+    plan.start(0, job(), 2.0)
+    plan.finish(0, 3.0)
+    assert (plan.done, plan.total, plan.waiting) == (1, 1, [])
+
+
+A, B, C, D = (Job(name) for name in "abcd")
+
+
+def test_jobs_wait_for_what_they_need():
+    jobs = [(A, 5.0), (B, 5.0), (C, 5.0)]
+    assert makespan(jobs, [], 3, {}, {}) == 5
+    assert makespan(jobs, [], 3, {B: [A], C: [B]}, {}) == 15
+    assert makespan(jobs[1:], [(A, 2.0)], 3, {B: [A], C: [A]}, {}) == 7
+    assert makespan(jobs[1:], [], 3, {B: [A]}, {}) == 5, "what does not wait has ended"
+
+
+def test_a_long_job_that_starts_first_is_not_left_alone_at_the_end():
+    jobs = [(A, 1.0), (B, 1.0), (C, 1.0), (D, 3.0)]
+    assert makespan(jobs, [], 2, {}, {}) == 4
+    assert makespan(jobs, [], 2, {}, {D: 1}) == 3
+
+
+def test_no_more_jobs_run_than_there_are_cores():
+    jobs = [(Job("train", (("seed", str(n)),)), 1.0) for n in range(600)]
+    assert [makespan(jobs, [], cores, {}, {}) for cores in (1, 2, 7)] == [600, 300, 86]
+
+
+@dataclass(eq=False)
+class InDag:
+    """A job as Snakemake's graph has it."""
+
+    rule: Any
+    wildcards_dict: dict
+    output: dict
+    priority: int = 0
+    is_norun: bool = False
+
+
+def handed_over(config):
+    """What `announce` tells of a training, the page that needs it, and the target."""
+    rule = {name: SimpleNamespace(name=name) for name in ("train", "page", "a")}
+    train = InDag(rule["train"], dict(job().wildcards), {}, priority=7)
+    page = InDag(rule["page"], {"talk": "a"}, {"page": "a.html"})
+    target = InDag(rule["a"], {}, {}, is_norun=True)
+    dag = SimpleNamespace(
+        needrun_jobs=lambda: [target, page, train],
+        dependencies={target: {page: []}, page: {train: []}, train: {"not to do": []}},
+    )
+    told = []
+    handler = logging.Handler()
+    handler.emit = told.append
+    logger = logging.getLogger("snakemake.logging")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        announce(dag, config)
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+    return told[0].whyspiking_plan
+
+
+@pytest.mark.parametrize(("seconds", "measured"), [("10", False), ("300", True)])
+def test_announce_hands_over_what_is_to_do_and_measures_the_machine_if_it_is_much(
+    tmp_path, monkeypatch, seconds, measured
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results").mkdir()
+    table(tmp_path / "results" / "smoke", {**ROWS[0], "seconds": seconds})
+    monkeypatch.setattr(planning.machine, "unit", lambda folder: 3.0)
+    plan = handed_over({"scale": "smoke", "build_folder": str(tmp_path / "build")})
+    train, page = job(), Job.of("page", {"talk": "a"})
+    assert (plan.total, plan.waiting, plan.pages) == (3, [page, train], {page: "a.html"})
+    assert plan.needs[page] == [train] and plan.needs[train] == []
+    assert plan.priority[train] == 7
+    assert plan.unit == (3.0 if measured else None)

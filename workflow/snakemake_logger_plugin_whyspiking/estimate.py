@@ -1,0 +1,141 @@
+"""What a run will take: durations of earlier jobs, and the order in which cores take jobs."""
+
+from __future__ import annotations
+
+import csv
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+KEYS = ("rule", "talk", "experiment", "variant", "dataset")
+# What a job costs beside the CPU seconds in its log, on a machine of unit 1: Snakemake's own work,
+# the end of its interpreter, and the time until the core has its next job.
+OVERHEAD_S = 0.2
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: its rule and the values of its wildcards."""
+
+    rule: str
+    wildcards: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, rule: str, wildcards: Mapping[str, Any] | None) -> Job:
+        """Make a job from a rule's name and its wildcards."""
+        items = (wildcards or {}).items()
+        return cls(rule, tuple((str(name), str(value)) for name, value in items))
+
+    @property
+    def label(self) -> str:
+        """What a reader calls it: "goeltz yinyang spiking seed 3"; the rule where nothing else."""
+        parts = [f"seed {v}" if name == "seed" else v for name, v in self.wildcards]
+        return " ".join(parts) or self.rule
+
+
+class Durations:
+    """Seconds that jobs took in earlier runs, on a machine of unit 1; what is most alike counts."""
+
+    def __init__(self, *sources: Iterable[Mapping[str, str]]):
+        """Take rows of tables of durations, the best ones first."""
+        self._means = [_means(rows) for rows in sources]
+
+    @classmethod
+    def read(cls, results: Path) -> Durations:
+        """Read those of this run's folder, then recorded ones of its scale, then of others.
+
+        Args:
+            results: `results/<scale>`; the recorded ones lie in `results/reference`.
+        """
+        scale = results.name
+        recorded = _rows(results.parent / "reference" / "durations.csv", "full")
+        return cls(
+            _rows(results / "durations.csv", scale),
+            [row for row in recorded if row["scale"] == scale],
+            [row for row in recorded if row["scale"] != scale],
+        )
+
+    def __bool__(self) -> bool:
+        return any(self._means)
+
+    def of(self, job: Job) -> float | None:
+        """Seconds of the same job, else of its experiment, its talk, its rule; None if unknown."""
+        wildcards = dict(job.wildcards)
+        values = (job.rule, *(wildcards.get(key, "") for key in KEYS[1:]))
+        for depth in range(len(KEYS), 0, -1):
+            for means in self._means:
+                if values[:depth] in means:
+                    return means[values[:depth]]
+        return None
+
+
+def _rows(path: Path, scale: str) -> list[dict[str, str]]:
+    """Rows of a table of durations; where they do not tell their scale, it is the one given."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [{**row, "scale": row.get("scale") or scale} for row in csv.DictReader(file)]
+        _means(rows)
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError, csv.Error):
+        return []  # an estimate less is no reason to stop a run
+    return rows
+
+
+def _means(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, ...], float]:
+    """Mean seconds of each kind of job: of a rule, of its talk, and so on."""
+    found: dict[tuple[str, ...], list[float]] = {}
+    for row in rows:
+        values = tuple(row.get(key) or "" for key in KEYS)
+        unit = float(row.get("unit") or 1)
+        if row.get("cpu_seconds") in (None, "", "nan"):
+            at_unit_1 = float(row["seconds"]) / unit
+        else:
+            at_unit_1 = float(row["cpu_seconds"]) / unit + OVERHEAD_S
+        for depth in range(1, len(KEYS) + 1):
+            found.setdefault(values[:depth], []).append(at_unit_1)
+    return {key: sum(values) / len(values) for key, values in found.items()}
+
+
+def makespan(
+    waiting: Sequence[tuple[Job, float]],
+    running: Sequence[tuple[Job, float]],
+    cores: int,
+    needs: Mapping[Job, Sequence[Job]],
+    priority: Mapping[Job, float],
+) -> float:
+    """Seconds until all jobs are done if a free core takes the ready job of highest priority.
+
+    Args:
+        waiting: Jobs and the seconds that each takes; of equal priority the first are taken first.
+        running: Jobs at work and the seconds that each has left.
+        cores: Jobs that can run at a time.
+        needs: Jobs that must have ended before a job starts; what is not named here has.
+        priority: Of jobs; 0 where it is not told.
+    """
+    jobs = [job for job, _ in (*running, *waiting)]
+    seconds = [left for _, left in (*running, *waiting)]
+    number = {job: n for n, job in enumerate(jobs)}
+    lacking = [0] * len(jobs)
+    followers: list[list[int]] = [[] for _ in jobs]
+    for n in range(len(running), len(jobs)):
+        for needed in needs.get(jobs[n], ()):
+            if needed in number:
+                lacking[n] += 1
+                followers[number[needed]].append(n)
+    rank = [(-priority.get(job, 0), n) for n, job in enumerate(jobs)]
+    busy = [(left, n) for n, (_, left) in enumerate(running)]
+    ready = [rank[n] for n in range(len(running), len(jobs)) if not lacking[n]]
+    heapq.heapify(busy)
+    heapq.heapify(ready)
+    now = 0.0
+    while ready or busy:
+        while ready and len(busy) < max(cores, 1):
+            _, n = heapq.heappop(ready)
+            heapq.heappush(busy, (now + seconds[n], n))
+        now, ended = heapq.heappop(busy)
+        for n in followers[ended]:
+            lacking[n] -= 1
+            if not lacking[n]:
+                heapq.heappush(ready, rank[n])
+    return now

@@ -1,0 +1,159 @@
+"""How slow this machine is, as one number: 1 is that of the recorded run, 2 takes twice as long.
+
+The unit is the geometric mean, over a mix of what jobs do, of CPU seconds here over CPU seconds
+there. Each part is the least of a few repeats, so that a busy machine disturbs it little. It is
+measured once, in about two seconds, and kept in the build folder: `python benchmarks/machine.py`
+measures anew.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from whyspiking.errors import UserError
+from whyspiking.records import whole_files
+from whyspiking.running.jobs import SINGLE_THREAD, cpu_seconds
+from whyspiking.running.preflight import compiler_command, compiler_problem
+
+# CPU seconds of each part on a machine of unit 1; `python benchmarks/machine.py --calibrate U`
+# gives those by which this machine has unit U. Who changes a part adds 1 to MIX.
+REFERENCE_S = {"python": 0.118, "memory": 0.097, "matrices": 0.088, "compile": 0.346}
+MIX = 1
+FILE = "machine.json"
+REPEATS = 3
+
+# Headers that every program of Brian2 includes, and a little to optimise.
+PROGRAM = """
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <string>
+#include <vector>
+double relax(std::vector<double> v, const std::vector<double>& input) {
+    for (const double current : input)
+        for (double& one : v) one = one > 1 ? 0 : one + 0.1 * (current - std::tanh(one));
+    std::sort(v.begin(), v.end());
+    return v.front();
+}
+"""
+
+
+def unit(folder: Path) -> float:
+    """The unit of this machine, measured if it has not been yet.
+
+    Args:
+        folder: `build_folder` of the config.
+    """
+    known = cached(folder)
+    return of_parts(measure(folder)) if known is None else known
+
+
+def cached(folder: Path) -> float | None:
+    """The unit that was measured here before; None if there is none of this machine."""
+    try:
+        kept = whole_files.read_json(folder / FILE, "machine", "seconds")
+        seconds = {str(part): float(told) for part, told in kept["seconds"].items()}
+        return of_parts(seconds) if kept["machine"] == _machine() else None
+    except (UserError, AttributeError, ArithmeticError, TypeError, ValueError):
+        return None  # measured anew
+
+
+def of_parts(seconds: Mapping[str, float]) -> float:
+    """The unit from CPU seconds of the parts; one that could not be measured is left out."""
+    ratios = [seconds[part] / there for part, there in REFERENCE_S.items() if part in seconds]
+    return round(math.exp(math.fsum(map(math.log, ratios)) / len(ratios)), 3)
+
+
+def measure(folder: Path) -> dict[str, float]:
+    """CPU seconds of each part here, which are kept in a folder.
+
+    In a process of its own: threads and memory of this one would be measured too.
+
+    Args:
+        folder: `build_folder` of the config.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", __name__],
+        env={**os.environ, **SINGLE_THREAD},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seconds = json.loads(done.stdout)
+    kept = {"machine": _machine(), "seconds": seconds}
+    whole_files.write(folder / FILE, json.dumps(kept, indent=1) + "\n")
+    return seconds
+
+
+def processor() -> str:
+    """The processor's name as the system gives it."""
+    path = Path("/proc/cpuinfo")
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _machine() -> list[str]:
+    """What the time of the mix depends on."""
+    return [processor(), platform.python_version(), " ".join(compiler_command()), f"mix {MIX}"]
+
+
+def parts() -> dict[str, float]:
+    """CPU seconds of each part, the least of a few repeats."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    far = rng.random((3, 4_000_000))
+    near = rng.random((2, 96, 96), np.float32)
+
+    def interpreted() -> None:
+        found: dict[str, float] = {}
+        for i in range(1_000_000):
+            key = f"neuron {i % 1000}"
+            found[key] = found.get(key, 0.0) * 0.9 + len(key)
+
+    def memory() -> None:
+        for _ in range(10):
+            np.add(far[0], far[1], out=far[2])
+            far[0][::8] = far[2][::8]
+
+    def matrices() -> None:
+        state = near[0]
+        for _ in range(8000):
+            state = np.tanh(near[1] @ state)
+
+    mix = {"python": interpreted, "memory": memory, "matrices": matrices}
+    seconds = {part: _least(run) for part, run in mix.items()}
+    if compiler_problem() is None:
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "mix.cpp")
+            source.write_text(PROGRAM, encoding="utf-8")
+            command = [*compiler_command(), "-O2", "-std=c++17", "-c", str(source)]
+            command += ["-o", str(source.with_suffix(".o"))]
+            seconds["compile"] = _least(lambda: subprocess.run(command, check=True))
+    return seconds
+
+
+def _least(run: Callable[[], object]) -> float:
+    found = []
+    for _ in range(REPEATS):
+        began = cpu_seconds()
+        run()
+        found.append(cpu_seconds() - began)
+    return min(found)
+
+
+if __name__ == "__main__":
+    print(json.dumps(parts()))
