@@ -5,10 +5,15 @@ from pathlib import Path
 from whyspiking.running import code_inputs
 from whyspiking.running.jobs import job, wildcard_label
 from whyspiking.stages.train import train
+from whyspiking.training import checkpoint
 
-with job(snakemake.log[0], wildcard_label(snakemake.wildcards)) as progress:
+log, plan = Path(snakemake.log[0]), snakemake.params.plan
+with (
+    job(log, wildcard_label(snakemake.wildcards)) as progress,
+    checkpoint.kept_in(log.with_suffix(".checkpoints"), plan, snakemake.input),
+):
     train(
-        plan=snakemake.params.plan,
+        plan=plan,
         parents=[Path(path).parent for path in snakemake.input.parents],
         folder=Path(snakemake.output.network).parent,
         progress=progress,

@@ -18,6 +18,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.errors import UserError
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_broken
 
 ENGINE = "jax"
@@ -109,7 +110,12 @@ def train(
     shuffle = streams.rng("control-shuffle")
     key = jax.random.key(streams.integer("control-noise"))
     history, measured = History(), {}
-    for epoch in range(epochs):
+    kept = Checkpoint(shuffle, history)
+    start = arrays, state, jax.random.key_data(key)
+    left, (arrays, state, raw_key) = kept.resume(range(epochs), start, progress)
+    key = jax.random.wrap_key_data(raw_key)
+    for epoch in left:
+        kept.keep(epoch, (arrays, state, jax.random.key_data(key)))
         began = time.process_time()
         order = batches(len(features), batch, shuffle)
         key, own = jax.random.split(key)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Progress
 from whyspiking.errors import UserError
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_broken
 
 type Arrays = dict[str, Any]
@@ -141,7 +142,12 @@ def fit(
     state = adam.init(now)
     history = History()
     best: dict[str, Any] = {}
-    for epoch in range(1, settings.epochs + 1):
+    kept = Checkpoint(shuffle, history)
+    epochs, (now, state, best) = kept.resume(
+        range(1, settings.epochs + 1), (now, state, best), progress
+    )
+    for epoch in epochs:
+        kept.keep(epoch, (now, state, best))
         began = time.process_time()
         order = batches(n_samples, settings.batch, shuffle)
         done = (epoch - 1 + np.arange(n_steps) / n_steps) / settings.epochs
@@ -156,8 +162,8 @@ def fit(
         history.note(epoch, **values, epoch_seconds=seconds)
         reached = values[settings.criterion]
         if not best or reached > best["reached"]:
-            kept = {name: np.asarray(value) for name, value in now.items()}
-            best = {"reached": reached, "epoch": epoch, "arrays": kept}
+            copies = {name: np.asarray(value) for name, value in now.items()}
+            best = {"reached": reached, "epoch": epoch, "arrays": copies}
         progress(epoch / settings.epochs, f"epoch {epoch}: {settings.criterion} {reached:.4f}")
     return Fitted(
         best["arrays"],

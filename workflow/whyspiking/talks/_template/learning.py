@@ -8,6 +8,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress, Task
 from whyspiking.talks._template import model
 from whyspiking.talks._template.task import make_task, times_ms
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History
 
 
@@ -24,7 +25,12 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     w = streams.rng("init").normal(0.0, 0.05, params.n_input)
     shuffle = streams.rng("shuffle")
     best, best_accuracy, history = w.copy(), -1.0, History()
-    for epoch in range(params.epochs):
+    kept = Checkpoint(w, shuffle, history)
+    epochs, (best, best_accuracy) = kept.resume(
+        range(params.epochs), (best, best_accuracy), progress
+    )
+    for epoch in epochs:
+        kept.keep(epoch, (best, best_accuracy))
         errors = 0
         for sample in shuffle.permutation(len(targets)):
             v = model.potentials(params, w, times[sample])

@@ -32,6 +32,7 @@ from whyspiking.contract.types import (
 )
 from whyspiking.talks.comsa import model, pulsed
 from whyspiking.talks.comsa.model import NAMES, PULSES
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.first_spike import encoding
 from whyspiking.training.history import BROKEN, LOSS, History, refuse_broken
 
@@ -139,7 +140,12 @@ def train(
     shuffle, n_steps = streams.rng("shuffle"), params.n_train // params.batch
     best = {name: np.asarray(values).copy() for name, values in arrays.items()}
     accuracy, history, seconds = np.full(gate_of.size, -1.0), History(), []
-    for epoch in range(params.epochs):
+    kept = Checkpoint(shuffle, history, *best.values())
+    epochs, (state, accuracy, seconds) = kept.resume(
+        range(params.epochs), (state, accuracy, seconds), progress
+    )
+    for epoch in epochs:
+        kept.keep(epoch, (state, accuracy, seconds))
         began = time.process_time()
         order = np.argsort(shuffle.random((gate_of.size, params.n_train)), axis=1)
         order = order[:, : n_steps * params.batch].reshape(gate_of.size, n_steps, params.batch)

@@ -17,6 +17,7 @@ from whyspiking.errors import UserError
 from whyspiking.talks.comsa import model, task
 from whyspiking.talks.comsa.model import NAMES, PULSES
 from whyspiking.training import first_spike
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.first_spike import compiled
 from whyspiking.training.first_spike.epoch_state import Diverged, Settings
 from whyspiking.training.first_spike.inputs import Inputs
@@ -96,7 +97,10 @@ def train(
     shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
     history = History()
-    for epoch in range(params.epochs):
+    kept = Checkpoint(training, shuffle, noise, history)
+    epochs, best = kept.resume(range(params.epochs), best, progress)
+    for epoch in epochs:
+        kept.keep(epoch, best)
         began = time.process_time()
         rate = rates(params, epoch, fixed_pulses=variant == "fixed_pulses")
         share = params.pixel_deletion
@@ -125,8 +129,8 @@ def train(
         )
         accuracy = judged["validation_accuracy"]
         if accuracy > best["accuracy"]:
-            kept = {name: values.copy() for name, values in arrays.items()}
-            best = {"accuracy": accuracy, "epoch": epoch + 1, "arrays": kept}
+            copies = {name: values.copy() for name, values in arrays.items()}
+            best = {"accuracy": accuracy, "epoch": epoch + 1, "arrays": copies}
         if epoch == params.epochs - 1 or (epoch + 1) % max(1, params.epochs // 50) == 0:
             progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     return Network(

@@ -37,6 +37,7 @@ from whyspiking.talks.goeltz.networks import (
     reference_first_ms,
     to_brian,
 )
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.first_spike import compiled
 
 __all__ = [
@@ -144,8 +145,12 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
     network = unadapted(params, streams, parent)
     start = model.weights_of(parent)
     planned = [condition for condition in conditions(params) if condition.draw == 0]
-    seconds = time.process_time()
-    for index, condition in enumerate(planned):
+    seconds = 0.0
+    kept = Checkpoint(network, name="conditions")
+    left, seconds = kept.resume(range(len(planned)), seconds, progress)
+    for index in left:
+        kept.keep(index, seconds)
+        condition, began = planned[index], time.process_time()
         name = name_of(condition)
         noise = streams.rng(f"retraining {name}")
         distortion = _learning_distortion(params, condition, network, start, noise)
@@ -161,10 +166,11 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
         network.arrays |= _named(condition, dict(zip(("w_hidden", "w_output"), held, strict=True)))
         for row in trained.history:
             network.history.append({**row, "metric": f"{name}.{row['metric']}"})
+        seconds += time.process_time() - began
     epochs = params.epochs * len(planned)
     network.info |= {
         "epochs": epochs,
-        "epoch_seconds": (time.process_time() - seconds) / epochs,
+        "epoch_seconds": seconds / epochs,
         "retrained": [name_of(condition) for condition in planned],
     }
     return network
@@ -275,9 +281,9 @@ def _learning_distortion(
         }
         return Distortion(substrate=model.uneven_substrate(params, taus))
     if condition.perturbation == "jitter" and condition.locus == "input":
-        return Distortion(input_times=moved)
+        return Distortion(input_times=moved, noise=rng)
     if condition.perturbation == "jitter":
-        return Distortion(substrate=model.ideal_substrate(params, jitter=moved))
+        return Distortion(substrate=model.ideal_substrate(params, jitter=moved), noise=rng)
     return Distortion(
         weights=lambda weights: distorted_weights(condition, weights, ideal),
         limit=lambda weights: limited(condition, weights, ideal),

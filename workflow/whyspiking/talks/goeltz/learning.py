@@ -18,6 +18,7 @@ from whyspiking.errors import UserError
 from whyspiking.talks.goeltz import model, task
 from whyspiking.talks.goeltz.model import Pass, Weights
 from whyspiking.training import first_spike
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.first_spike import compiled
 from whyspiking.training.first_spike.epoch_state import Diverged, Settings, broken
 from whyspiking.training.first_spike.inputs import Inputs
@@ -38,12 +39,14 @@ class Distortion:
         limit: Brings the learned weights back into the range of the substrate after every step.
         input_times: Input times as they arrive, from the intended ones.
         substrate: Forward pass on the substrate, see `model.Substrate`.
+        noise: What the others draw from, for checkpoints.
     """
 
     weights: Callable[[Weights], Weights] = lambda weights: weights
     limit: Callable[[Weights], Weights] = lambda weights: weights
     input_times: Callable[[NDArray], NDArray] = lambda times: times
     substrate: model.Substrate | None = None
+    noise: np.random.Generator | None = None
 
 
 @dataclass
@@ -174,7 +177,11 @@ def train(
         learner = Stepwise(params, inputs, targets, weights, distortion)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
     history, accuracy = History(), float("nan")
-    for epoch in range(epochs):
+    own = (learner.distortion.noise,) if learner.distortion.noise else ()
+    kept = Checkpoint(learner, shuffle, noise, history, *own, name=f"training{purpose}")
+    left, _ = kept.resume(range(epochs), None, progress)
+    for epoch in left:
+        kept.keep(epoch, None)
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
             measured = learner.epoch(shuffle.permutation(len(inputs)), rate, noise)
@@ -200,6 +207,8 @@ def train(
 
 class Compiled:
     """Ideal neurons, one compiled call per epoch; the same steps as `Stepwise`."""
+
+    CARRIED = ("training",)
 
     def __init__(self, params: Params, inputs: NDArray, targets: NDArray, weights: Weights) -> None:
         """Start; arguments as in `Stepwise`."""
@@ -243,6 +252,8 @@ class Compiled:
 
 class Stepwise:
     """Batch by batch, around any substrate."""
+
+    CARRIED = ("weights", "state", "steps", "bump")
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, task
 from whyspiking.talks.masquelier.model import NAMES, neurons, published, strict
 from whyspiking.talks.masquelier.network import Averaged, Diverged, Events, Rule, Weights
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -112,7 +113,7 @@ def train(
     events = task.events(params, images)
     held_out = _held_out(params)
     weights = initial_weights(params, how["precision"], streams)
-    averaged = None
+    averaged, means = None, ()
     if how["average_rate"]:
         means: Any = tuple(w.copy() for w in weights)
         averaged = Averaged(means, float(how["average_rate"]), int(params.average_every))
@@ -120,7 +121,10 @@ def train(
     order = np.arange(len(targets))
     history, kept, best = History(), None, {"validation_accuracy": -1.0, "epoch": 0}
     stopped = ""
-    for epoch in range(1, params.epochs + 1):
+    going = Checkpoint(*weights, *means, shuffle, redraw, history)
+    epochs, (kept, best) = going.resume(range(1, params.epochs + 1), (kept, best), progress)
+    for epoch in epochs:
+        going.keep(epoch, (kept, best))
         began = time.process_time()
         rule = Rule(
             margin(params, how, epoch),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History, batches
 
 Float = np.float32
@@ -165,7 +166,10 @@ def train(
     bias_moves = [np.zeros_like(bias) for bias in layers.bias]
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
     first = n_layers - 1 if recipe.rule == "readout" else 0
-    for epoch in range(recipe.epochs):
+    kept = Checkpoint(layers, shuffle, *moves, *bias_moves)
+    epochs, _ = kept.resume(range(recipe.epochs), None, told)
+    for epoch in epochs:
+        kept.keep(epoch, None)
         began = time.process_time()
         for number, chosen in enumerate(batches(len(features), recipe.batch, shuffle)):
             done = (epoch + number / n_batches) / recipe.epochs

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.talks.neftci import model, task
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import BROKEN, History, batches, refuse_broken, stacked
 
 ENGINE = "jax"
@@ -91,7 +92,12 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     state, shuffle = adam.init(arrays), streams.rng("shuffle")
     history, seconds = History(), []
     value = float("nan")
-    for epoch in range(params.epochs):
+    kept = Checkpoint(shuffle, history)
+    epochs, (arrays, state, seconds) = kept.resume(
+        range(params.epochs), (arrays, state, seconds), progress
+    )
+    for epoch in epochs:
+        kept.keep(epoch, (arrays, state, seconds))
         began, broken = time.process_time(), []
         for chosen in batches(n, batch, shuffle):
             given = data.unpacked(chosen), data.labels[chosen]

@@ -17,6 +17,7 @@ from whyspiking.errors import UserError
 from whyspiking.talks.neftci import alignment, model, network, rules, task
 from whyspiking.talks.neftci.network import Constants, Weights
 from whyspiking.talks.neftci.rules import Moving, Optimiser, Rule
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History, batches, refuse_broken, stacked
 
 LEARN: dict[str, Callable[..., Moving]] = {
@@ -87,7 +88,10 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
 
     history = History()
     layers: list[float] = []
-    for epoch in range(params.epochs):
+    kept = Checkpoint(shuffle, history)
+    epochs, now = kept.resume(range(params.epochs), now, progress)
+    for epoch in epochs:
+        kept.keep(epoch, now)
         began, broken = time.process_time(), []
         for index, chosen in enumerate(batches(n, batch, shuffle)):
             seen = epoch * n_batches + index

@@ -22,6 +22,7 @@ from whyspiking.errors import unknown_variant
 from whyspiking.talks.scherr import brian_network, evidence_task, kernel
 from whyspiking.talks.scherr.adam import Adam
 from whyspiking.talks.scherr.evidence_task import make_task
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
@@ -100,7 +101,10 @@ def train(
     history = History()
     errors: list[float] = []
     floats = 0
-    for iteration in range(n_iterations):
+    kept = Checkpoint(data, adam, history)
+    left, (arrays, errors) = kept.resume(range(n_iterations), (arrays, errors), progress)
+    for iteration in left:
+        kept.keep(iteration, (arrays, errors))
         if variant in ALIGNED and iteration % params.align_every == 0:
             history.note(iteration, **alignment(params, neurons, arrays, streams, iteration))
         trials = evidence_task.draw(params, data, params.batch)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.talks.scherr import evidence_task
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History, require_finite
 
 ENGINE = "jax"
@@ -117,7 +118,12 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     state, data = optimiser.init(arrays), streams.rng("data-train")
     history = History()
     errors: list[float] = []
-    for iteration in range(n_iterations):
+    kept = Checkpoint(data, history)
+    left, (arrays, state, errors) = kept.resume(
+        range(n_iterations), (arrays, state, errors), progress
+    )
+    for iteration in left:
+        kept.keep(iteration, (arrays, state, errors))
         trials = evidence_task.draw(params, data, params.batch)
         x = evidence_task.binned(params, trials).astype(np.float32)
         arrays, state, value, error, slopes = step(arrays, state, x, trials.labels)

@@ -29,6 +29,7 @@ from whyspiking.errors import unknown_variant
 from whyspiking.talks.scherr import oneshot_brian, oneshot_task
 from whyspiking.talks.scherr.oneshot_brian import to_brian
 from whyspiking.talks.scherr.oneshot_task import make_task
+from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History, require_finite
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]
@@ -210,7 +211,10 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
     arrays: Any = {name: jnp.asarray(x) for name, x in start.items()}
     state, data = optimiser.init(arrays), streams.rng("tasks-train")
     history = History()
-    for iteration in range(params.outer_iterations):
+    kept = Checkpoint(data, history)
+    left, (arrays, state) = kept.resume(range(params.outer_iterations), (arrays, state), progress)
+    for iteration in left:
+        kept.keep(iteration, (arrays, state))
         wanted = oneshot_task.draw(params, data, params.batch).swapaxes(0, 1)
         arrays, state, error, slopes = outer(arrays, state, wanted.astype(np.float32))
         named = {f"the gradient of {name}": slope for name, slope in slopes.items()}

@@ -139,6 +139,12 @@ class TrainingState:
         bump_amount: What is added next if it offends again, before doubling.
     """
 
+    CARRIED = (
+        "weights", "pulses", "weight_moments", "pulse_moments", "steps", "bump_layer",
+        "bump_amount",
+    )  # fmt: skip
+    """What one epoch takes over from the one before, for `Checkpoint`."""
+
     def __init__(
         self,
         settings: Settings,

@@ -1,0 +1,184 @@
+"""A small training of every kind that keeps checkpoints; all but a few end within a second.
+
+Each takes a progress function and gives the network; equal calls give equal networks.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import yaml
+from made import bars, comsa_networks, goeltz_settings, neftci_networks
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params
+from whyspiking.declared import registry
+from whyspiking.talks._template import learning as template
+from whyspiking.talks.comsa import boolean
+from whyspiking.talks.comsa import learning as comsa
+from whyspiking.talks.comsa import task as comsa_task
+from whyspiking.talks.goeltz import distortion
+from whyspiking.talks.goeltz import learning as goeltz
+from whyspiking.talks.masquelier import learning as s4nn
+from whyspiking.talks.naud import digits, rate_hierarchy
+from whyspiking.talks.neftci import gru
+from whyspiking.talks.neftci import learning as decolle
+from whyspiking.talks.neftci import task as neftci_task
+from whyspiking.talks.scherr import evidence, oneshot
+from whyspiking.training import controls, gradient
+
+STREAMS = Streams(3)
+
+
+def _smoke(talk, experiment, **changes):
+    found = registry.params(
+        registry.load_talk(talk).experiments[experiment], neftci_networks.CONFIG
+    )
+    return replace(found, values={**found.values, **changes})
+
+
+def by_gradient(progress, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2)).astype(np.float32)
+
+    def squares(arrays, batch):
+        error = batch["x"] @ arrays["w"] + arrays["b"] - batch["y"]
+        return (error**2).mean(), {}
+
+    fitted = gradient.fit(
+        {"w": np.zeros(2, np.float32), "b": np.ones((), np.float32)},
+        squares,
+        {"x": x, "y": x @ np.array([1.0, -2.0], np.float32)},
+        gradient.Settings(8, 10, 0.05, 1.0, "good", {}),
+        # The best epoch comes before the training is stopped.
+        judge=lambda arrays: {"good": -abs(float(arrays["w"][0]) - 0.1)},
+        shuffle=np.random.default_rng(1),
+        progress=progress,
+    )
+    return Network(fitted.arrays, fitted.info, fitted.history)
+
+
+def of_a_control(progress, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (120, 2))
+    shown = x, (np.hypot(*x.T) < 0.8).astype(np.int64)
+    options = {"epochs": 6, "batch": 20, "learning_rate": 1e-2, "input_noise": 0.1}
+    return controls.train([2, 8, 2], shown, shown, **options, streams=STREAMS, progress=progress)
+
+
+def of_first_spikes(progress, monkeypatch):
+    own = goeltz_settings.params(epochs=6, n_train=200, noise_sd=0.02)
+    return goeltz.train(own, STREAMS, progress)
+
+
+def of_first_spikes_stepwise(progress, monkeypatch):
+    own = goeltz_settings.params(epochs=4, n_train=100, noise_sd=0.02)
+    return goeltz.train(own, STREAMS, progress, distortion=goeltz.Distortion())
+
+
+def on_distortions(progress, monkeypatch):
+    own = goeltz_settings.params("distortion", epochs=4, n_train=100)
+    hidden, output = goeltz.initial_weights(own, STREAMS)
+    parent = Network({"w_hidden": hidden, "w_output": output})
+    return distortion.retrain(own, STREAMS, parent, progress)
+
+
+def with_pulses(progress, monkeypatch):
+    own = comsa_networks.params(
+        **comsa_networks.SIZES, hidden_pulses=[1.0, 8.0], epochs=6, batch=8, pixel_deletion=0.1
+    )
+
+    def samples(params, split, streams):
+        rng = streams.rng(f"made {split}")
+        return rng.random((60, own.n_input)).astype(np.float32), rng.integers(0, own.n_output, 60)
+
+    monkeypatch.setattr(comsa_task, "samples", samples)
+    return comsa.train(own, "spiking", STREAMS, {}, progress)
+
+
+def of_gates(progress, monkeypatch):
+    own = comsa_networks.params("boolean", epochs=6, n_networks=2)
+    return boolean.train(own, "spiking", STREAMS, {}, progress)
+
+
+def online_with_means(progress, monkeypatch):
+    return _s4nn(progress, monkeypatch)
+
+
+def online_with_shuffled_images(progress, monkeypatch):
+    return _s4nn(progress, monkeypatch, average_rate=None, reset_share=0.2, reset_output=True)
+
+
+def _s4nn(progress, monkeypatch, **changes):
+    small = bars.made_digits(monkeypatch, n_train=120, n_test=20)
+    own = bars.params(**{**small, "n_train": 60, "n_validation": 60, "epochs": 6, **changes})
+    return s4nn.train(own, "spiking", STREAMS, {}, progress)
+
+
+def by_decolle(progress, monkeypatch):
+    return _frames(lambda own: decolle.train(own, "spiking", STREAMS, progress), monkeypatch)
+
+
+def of_a_gru(progress, monkeypatch):
+    return _frames(lambda own: gru.train(own, STREAMS, progress), monkeypatch)
+
+
+def _frames(train, monkeypatch):
+    own = neftci_networks.params(epochs=4, n_init=20, batch_online=10, batch_gru=10)
+    sets = {
+        "train": neftci_networks.digits(own, 40),
+        "validation": neftci_networks.digits(own, 20, 1),
+    }
+    monkeypatch.setattr(neftci_task, "recordings_of", lambda _, split: sets[split])
+    return train(own)
+
+
+def by_eprop(progress, monkeypatch):
+    return _evidence("spiking", progress)
+
+
+def of_an_lstm(progress, monkeypatch):
+    return _evidence("lstm", progress)
+
+
+def _evidence(variant, progress):
+    own = _smoke("scherr", "evidence", iterations={variant: 20}, align_every=7)
+    return evidence.train(own, variant, STREAMS, {}, progress)
+
+
+def of_one_shot(progress, monkeypatch):
+    own = _smoke("scherr", "oneshot", outer_iterations=20, n_validation=2, batch=2)
+    return oneshot.optimise(own, STREAMS, progress)
+
+
+def by_bursts(progress, monkeypatch):
+    own = _smoke("naud", "mnist", epochs=4, batch=10)
+    rng = np.random.default_rng(0)
+    shown = rng.random((60, 12)), rng.integers(0, 3, 60)
+    layers = rate_hierarchy.train(
+        [12, 7, 6, 3], shown, shown, digits.recipe(own, "burstprop"),
+        init=STREAMS.rng("init"), shuffle=STREAMS.rng("shuffle"), told=progress,
+    )  # fmt: skip
+    arrays = {
+        f"{kind}{k}": array
+        for kind in ("forward", "bias", "feedback")
+        for k, array in enumerate(getattr(layers, kind))
+    }
+    return Network(arrays, {}, layers.history.rows)
+
+
+def of_a_tempotron(progress, monkeypatch):
+    path = Path(template.__file__).with_name("talk.yaml")
+    described = yaml.safe_load(path.read_text())
+    given = {**described["parameters"], **described["experiments"]["patterns"]["parameters"]}
+    small = {"epochs": 6, "n_train": 20, "n_validation": 20, "n_input": 50}
+    values = {name: entry["value"] for name, entry in given.items()} | small
+    own = Params("_template", "patterns", "smoke", values)
+    return template.train(own, STREAMS, progress)
+
+
+ALL = (
+    by_gradient, of_a_control, of_first_spikes, of_first_spikes_stepwise, on_distortions,
+    with_pulses, of_gates, online_with_means, online_with_shuffled_images, by_decolle, of_a_gru,
+    by_eprop, of_an_lstm, of_one_shot, by_bursts, of_a_tempotron,
+)  # fmt: skip
