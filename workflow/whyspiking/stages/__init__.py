@@ -3,5 +3,6 @@
 The rules that make data sets are functions of `data` here and of `datasets.recordings`.
 
 May import everything but `report` and `export`. At a glance: `train.train`, `simulate.simulate`,
-`collect.collect_talk`, `compare.compare_talks`; `data` makes data sets, `provenance` the manifest.
+`collect.collect_talk`, `compare.compare_talks`; `data` makes data sets, `provenance` the manifest;
+`reference` keeps results/reference.
 """
