@@ -31,6 +31,7 @@ help:
 	@echo "make style        formatting, lint, types, spelling; make format: repair formatting"
 	@echo "make audit        known vulnerabilities of the packages, where pip-audit is installed"
 	@echo "make lock         recompile requirements.txt (UPGRADE=--upgrade for newest versions)"
+	@echo "make reference    record the full run in results/reference (TALK=naud: one talk of it)"
 	@echo "make schemas      rewrite workflow/schemas/ after a change of what a YAML file may say"
 	@echo "make clean        remove .venv and caches; results and data stay"
 	@echo 'ARGS="..." is handed to snakemake or pytest'
@@ -92,14 +93,10 @@ schemas: environment
 audit: environment
 	@.ci/audit
 
-# The small tables of the finished default run, committed for readers who run nothing, and README's
-# table of results.
-reference:
-	@mkdir -p results/reference
-	@cp results/default/{verdicts,axes,metrics,measures,energy,costs,parity,limits,biology}.csv \
-	  results/default/manifest.json results/reference/
-	@python -m whyspiking.stages.durations results/default results/reference
-	@python -m whyspiking.records.datapackage results/reference
+# The tables of the finished full run, of TALK or of all talks, committed for readers who run
+# nothing, and README's table of results. What is missing or out of date is run first.
+reference: environment
+	@snakemake reference$(addprefix _,$(TALK)) --configfile config/full.yaml $(ARGS)
 	@python -m whyspiking.report.readme
 
 clean:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,7 @@ def package(tmp_path):
     for path in REFERENCE.glob("*.csv"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "goeltz").mkdir()
+    shutil.copy(REFERENCE / "goeltz" / "metrics.csv", tmp_path / "goeltz")
     history = pd.DataFrame(
         [("yinyang", "spiking", 0, 1, "loss", 0.5)], columns=columns.HISTORY.names
     )
@@ -87,7 +89,9 @@ def test_the_package_keeps_to_the_standard(package):
     assert described["profile"] == "data-package"
     names = [resource["name"] for resource in described["resources"]]
     assert len(set(names)) == len(names)
-    assert {"metrics", "verdicts", "axes", "durations", "history-goeltz"} <= set(names)
+    one_talk = {"metrics-goeltz", "history-goeltz"}
+    assert {"verdicts", "axes", "durations", *one_talk} <= set(names)
+    assert described["metrics"]["accuracy"]["unit"] == "fraction"
     types = {"string", "number", "integer", "boolean", "any"}
     for resource in described["resources"]:
         assert set(resource["name"]) <= set("abcdefghijklmnopqrstuvwxyz0123456789-._/")
@@ -105,6 +109,12 @@ def test_the_package_keeps_to_the_standard(package):
                 assert field["type"] == "number" or (numbers == numbers.round()).all()
             if field["type"] == "boolean":
                 assert set(column.astype(str)) <= {"True", "False"}
+
+
+def test_metrics_are_described_once(package):
+    shutil.copy(package / "goeltz" / "metrics.csv", package)
+    paths = [resource["path"] for resource in datapackage.describe(package)["resources"]]
+    assert [path for path in paths if "metrics" in path] == ["metrics.csv"]
 
 
 def test_an_undescribed_column_passes_through(package):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
-from whyspiking.records.columns import HISTORY, OF_A_RUN, Column, TableSchema
+from whyspiking.records.columns import HISTORY, METRICS, OF_A_RUN, Column, TableSchema
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.whole_files import replacing
 
@@ -28,7 +28,8 @@ def describe(folder: Path) -> dict[str, Any]:
     """The package of a folder of finished tables.
 
     Args:
-        folder: `results/<scale>`; the tables that are there are described, with their hashes.
+        folder: `results/<scale>` or `results/reference`; the tables that are there are described,
+            with their hashes; the metrics of each talk only where those of all are not there.
 
     Raises:
         UserError: If there is no table.
@@ -38,26 +39,24 @@ def describe(folder: Path) -> dict[str, Any]:
         for file, schema in OF_A_RUN.items()
         if (folder / file).is_file()
     ]
-    resources += [
-        _resource(
-            folder, path, TableSchema(f"Training curves of {path.parent.name}.", *HISTORY.columns)
-        )
-        for path in sorted(folder.glob("*/history.csv"))
-    ]
+    whole = (folder / "metrics.csv").is_file()
+    parts = {"history.csv": HISTORY} if whole else {"history.csv": HISTORY, "metrics.csv": METRICS}
+    for file, schema in parts.items():
+        for path in sorted(folder.glob(f"*/{file}")):
+            says = f"{schema.says.removesuffix('.')}: {path.parent.name}."
+            resources.append(_resource(folder, path, TableSchema(says, *schema.columns)))
     if not resources:
         raise UserError(f"{folder}: no table is there; name the folder of a finished run")
-    for resource in resources:
-        if resource["path"] == "metrics.csv":
-            resource["metrics"] = {
-                name: {"unit": m.unit, "definition": m.definition} for name, m in GLOSSARY.items()
-            }
     return {
         "profile": "data-package",
         "name": f"whyspiking-{folder.resolve().name}",
         "title": "Replications of the SNUFA 2020 talks: measurements and verdicts",
         "description": "How the run was made (commit, versions, configuration, data) is told by "
-        "manifest.json beside this file.",
+        "manifest.json beside this file, or in the folder of each talk.",
         "licenses": [{"name": "MIT", "title": "MIT License"}],
+        "metrics": {
+            name: {"unit": m.unit, "definition": m.definition} for name, m in GLOSSARY.items()
+        },
         "resources": resources,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,12 @@ NOT_IN = {
 }
 # What jobs load and what changes no number: their log, their errors, their list of inputs.
 INERT = ("errors.py", "running/*.py")
+# Key of a data set that is made here -> what makes it.
+MAKES_DATA = {
+    "spoken": "datasets/speech",
+    "words": "datasets/speech",
+    "nmnist": "datasets/recordings.py",
+}
 
 
 @cache
@@ -58,6 +65,61 @@ def of_description(talk: str) -> list[str]:
     """What a talk says of itself, relative like all inputs: a copied project collects nothing."""
     folder = PACKAGE / "talks" / talk
     return _relative([folder / "talk.yaml", folder / "claims.yaml"])
+
+
+def of_results(talk: str, data_keys: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """All files that decide a talk's tables: place in the package -> first stage, digest.
+
+    Args:
+        talk: Name of the talk.
+        data_keys: Data sets that its experiments use.
+    """
+    makers = [MAKES_DATA[key] for key in sorted(data_keys) if key in MAKES_DATA]
+    stages = {
+        "data": of_data(*makers),
+        "train": of_talk(talk, "train"),
+        "simulate": of_talk(talk, "simulate"),
+        "collect": of_stage("collect"),
+    }
+    found: dict[str, tuple[str, str]] = {}
+    for stage, files in stages.items():
+        for path in (Path(file).absolute() for file in files):
+            found.setdefault(_place(path), (stage, digest_of(path)))
+    return found
+
+
+@cache
+def digest_of(path: Path) -> str:
+    """What a source file does, as a short hash: of Python, comments and docstrings do not count."""
+    raw = path.read_bytes()
+    if path.suffix == ".py":
+        raw = _spelt(ast.parse(raw)).encode()
+    return short_hash(raw)
+
+
+def short_hash(raw: bytes) -> str:
+    """The first half of a SHA-256."""
+    return hashlib.sha256(raw).hexdigest()[:32]
+
+
+def _spelt(node: object) -> str:
+    """A syntax tree as text, the same in every version of Python that parses it alike."""
+    if isinstance(node, list):
+        kept = [part for part in node if not _is_text(part)]
+        return f"[{','.join(map(_spelt, kept))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(k, v) for k, v in ast.iter_fields(node) if v is not None and v != []]
+    return f"{type(node).__name__}({','.join(f'{k}={_spelt(v)}' for k, v in fields)})"
+
+
+def _is_text(node: object) -> bool:
+    """Whether a statement is only a text: a docstring."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def check_loaded(stage: str, declared: Iterable[str]) -> None:

@@ -29,19 +29,32 @@ def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path)
 
 def summarise(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:
     """Stack the tables of the talks, and write the numbers that the report prints of all."""
+    found = joint(names, config, folder)
+    talks = {name: registry.load_talk(name) for name in names}
+    found["curves.csv"] = score_curves.curves(found["metrics.csv"], talks, folder)
+    for file, table in found.items():
+        tables.write_csv(table, folder / file)
+
+
+def joint(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
+    """All that is computed from the tables of the talks alone, by file.
+
+    Args:
+        names: Names of the talks, in the order of the rows.
+        config: The run configuration.
+        folder: The tables of each talk lie in the folder of its name.
+    """
     stacked = {}
     for file in ("metrics.csv", "verdicts.csv", "measures.csv", "energy.csv"):
         parts = [tables.read(folder / name / file, columns.OF_A_TALK[file]) for name in names]
         stacked[file] = pd.concat(parts, ignore_index=True)
     metrics = tables.check_metrics(stacked["metrics.csv"], str(folder))
     talks = {name: registry.load_talk(name) for name in names}
-    for file, table in {
+    return {
         **stacked,
         "axes.csv": axes.contrasts(metrics, config),
         "costs.csv": costs.costs(metrics, talks),
         "parity.csv": costs.parity(metrics, talks, config["parity"]),
         "limits.csv": tolerance.limits(metrics, talks),
         "biology.csv": biology.beside(metrics, talks),
-        "curves.csv": score_curves.curves(metrics, talks, folder),
-    }.items():
-        tables.write_csv(table, folder / file)
+    }

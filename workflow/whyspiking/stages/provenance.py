@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from whyspiking.contract.data_folders import used_folders
+from whyspiking.contract.data_folders import folder_of, used_folders
+from whyspiking.declared.registry import Talk
 from whyspiking.records import tables, whole_files
 from whyspiking.running import machine
 from whyspiking.stages import durations
@@ -36,6 +37,34 @@ def write(config: Mapping[str, Any], folder: Path) -> None:
     tables.write_csv(table, folder / "durations.csv")
     text = json.dumps(_manifest(config, timed, unit), indent=1, sort_keys=True) + "\n"
     whole_files.write(folder / "manifest.json", text)
+
+
+def of_talk(
+    talk: Talk, config: Mapping[str, Any], folder: Path
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Rows of durations.csv for one talk, and how its tables were made.
+
+    Args:
+        talk: The talk.
+        config: The run configuration.
+        folder: `results/<scale>`.
+    """
+    unit = machine.unit(Path(config["build_folder"]))
+    timed = durations.of_jobs(folder)
+    timed = timed[timed["talk"] == talk.name]
+    whole = _manifest(config, timed, unit)
+    keys = {experiment.data_key for experiment in talk.experiments.values()}
+    used = {folder_of(key, config["data"]) for key in keys}
+    own = [e for e in config["seeds_of"] if e["experiment"].partition(".")[0] == talk.name]
+    kept = ("commit", "uncommitted_changes", "scale", "python", "versions", "machine")
+    return durations.of_kinds(timed, config["scale"], unit), {
+        "talk": talk.name,
+        **{key: whole[key] for key in kept},
+        "config": {"seeds": config["seeds"], "seeds_of": own},
+        "config_sha256": whole["config_sha256"],
+        "data": {name: facts for name, facts in whole["data"].items() if name in used},
+        "costs": whole["talks"].get(talk.name, {}),
+    }
 
 
 def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> dict[str, Any]:

@@ -1,0 +1,197 @@
+"""Recorded results: of the present code, recorded talk by talk, joined; what is out of date."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made.results import config as config_of
+from made.results import make_results
+
+from whyspiking.declared import registry
+from whyspiking.errors import UserError
+from whyspiking.records import columns, tables
+from whyspiking.records import reference as records
+from whyspiking.running import code_inputs
+from whyspiking.stages import reference
+
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / records.FOLDER
+MODEL = "talks/goeltz/model.py"
+
+
+@pytest.fixture(scope="module")
+def config():
+    return reference.config_of_full()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of two recorded talks."""
+    copy = tmp_path / "reference"
+    for name in ("goeltz", "naud"):
+        shutil.copytree(COMMITTED / name, copy / name)
+    shutil.copy(COMMITTED / "durations.csv", copy)
+    return copy
+
+
+# ---- what is committed ----------------------------------------------------------------------
+
+
+def test_every_talk_is_recorded_and_no_number_depends_on_what_changed_since(config):
+    assert records.recorded() == sorted(config["talks"])
+    reference.check(records.recorded(), config)
+
+
+def test_joint_tables_are_in_step_with_those_of_the_talks(config, tmp_path):
+    computed = reference.joint(config)
+    assert set(computed) == {p.name for p in COMMITTED.glob("*.csv")} - {"durations.csv"}
+    for file, table in computed.items():
+        tables.write_csv(table, tmp_path / file)
+        pd.testing.assert_frame_equal(
+            tables.read(tmp_path / file, columns.OF_A_RUN[file]),
+            tables.read(COMMITTED / file, columns.OF_A_RUN[file]),
+            check_exact=False,
+            rtol=1e-8,
+        )
+
+
+# ---- what is out of date --------------------------------------------------------------------
+
+
+def test_layout_comments_and_docstrings_are_no_change(tmp_path):
+    def digest(name: str, text: str) -> str:
+        (tmp_path / name).write_text(text)
+        return code_inputs.digest_of(tmp_path / name)
+
+    plain = digest("a.py", "TAU = 2\ndef f(x):\n    return x + TAU\n")
+    told = '"""About."""\nTAU = 2  # ms\n"""A time."""\n\ndef f(x):\n    """Sum."""\n'
+    told += "    return (x\n + TAU)"
+    assert digest("b.py", told) == plain
+    for n, other in enumerate(("TAU = 3", "TAU = 2.0", "TAU = '2'", "TAU: int = 2")):
+        assert digest(f"c{n}.py", f"{other}\ndef f(x):\n    return x + TAU\n") != plain
+    assert digest("a.cpp", "int x;") != digest("b.cpp", "int x; // a comment")
+
+
+def changed(folder: Path, **digests: str | None) -> None:
+    """Have the manifest of goeltz say that inputs were recorded with other digests, or not."""
+    path = folder / "goeltz" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for place, digest in digests.items():
+        manifest["inputs"].pop(place, None)
+        if digest is not None:
+            manifest["inputs"][place] = digest
+    path.write_text(json.dumps(manifest))
+
+
+def test_a_change_is_refused_by_talk_file_and_stage_unless_a_note_covers_it(
+    folder, config, monkeypatch
+):
+    both = ["goeltz", "naud"]
+    reference.check(both, config, folder)
+    changed(folder, **{MODEL: "0" * 32, "gone.py": "1" * 32, "config: battery": None})
+    with pytest.raises(UserError) as refused:
+        reference.check(both, config, folder)
+    told = str(refused.value)
+    for word in (f"{MODEL} (train)", "gone.py (no longer", "config: battery (simulate)"):
+        assert word in told
+    assert "goeltz:" in told and "naud:" not in told and "make reference TALK=goeltz" in told
+
+    with pytest.raises(UserError, match="--why"):
+        reference.excuse(both, "why not", config, folder)
+    assert reference.excuse(both, "a message is worded otherwise", config, folder) == ["goeltz"]
+    reference.check(both, config, folder)
+
+    # The note was for that state of the file, not for the next one.
+    now = reference.inputs_of
+    later = {MODEL: ("train", "2" * 32)}
+    monkeypatch.setattr(reference, "inputs_of", lambda talk, config: now(talk, config) | later)
+    with pytest.raises(UserError, match=rf"goeltz: {MODEL} \(train\)\n"):
+        reference.check(["goeltz"], config, folder)
+
+
+def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):
+    talk = registry.load_talk("goeltz")
+    before = reference.inputs_of(talk, config)
+
+    def differing(other: registry.Talk, settings=config) -> set[str]:
+        after = reference.inputs_of(other, settings)
+        return {place for place in before | after if before.get(place) != after.get(place)}
+
+    def scaled(scale: str) -> registry.Talk:
+        one = talk.experiments["yinyang"]
+        changes = {"n_hidden": {"value": 7, "why": "a test of digests"}}
+        other = {**one.scaled, scale: {**one.scaled.get(scale, {}), **changes}}
+        one = one.model_copy(update={"scaled": other})
+        return talk.model_copy(update={"experiments": {**talk.experiments, "yinyang": one}})
+
+    assert not differing(scaled("default")) and not differing(scaled("smoke"))
+    assert differing(scaled("full")) == {f"talk.yaml: yinyang, {s}" for s in ("train", "simulate")}
+    fewer = [own for own in config["seeds_of"] if own["experiment"] != "goeltz.mnist"]
+    assert differing(talk, {**config, "seeds_of": fewer}) == {"talk.yaml: mnist, train"}
+    assert differing(talk, {**config, "energy": {}}) == {"config: energy"}
+    here = {**config["data"], "folder": "elsewhere", "originals_dir": "somewhere"}
+    assert not differing(talk, {**config, "data": here})
+
+
+# ---- recording ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A made-up run of one talk at full scale, with the time that one job took."""
+    run = make_results(tmp_path / "results" / "full", "full", ["goeltz"])
+    (run / "durations.csv").unlink()
+    (run / "manifest.json").unlink()
+    own = run / "goeltz" / "yinyang" / "spiking" / "seed-0"
+    own.mkdir(parents=True)
+    (own / "benchmark.tsv").write_text("s\tmax_rss\n12.5\t300.0\n")
+    return run
+
+
+def test_one_talk_is_recorded_beside_the_others(folder, results):
+    settings = config_of("full")
+    others = [(path, path.read_bytes()) for path in (folder / "naud").iterdir()]
+    changed(folder, **{MODEL: "0" * 32})
+    reference.record(["goeltz"], settings, results, folder)
+
+    assert all(path.read_bytes() == content for path, content in others)
+    for file in records.TABLES:
+        assert (folder / "goeltz" / file).read_bytes() == (results / "goeltz" / file).read_bytes()
+    made = records.manifest(folder / "goeltz")
+    assert made["costs"]["wall_seconds"] == 12.5 and made["notes"] == []
+    assert made["config"]["seeds"] == settings["seeds"] and made["scale"] == "full"
+    assert made["inputs"][MODEL] == code_inputs.digest_of(code_inputs.PACKAGE / MODEL)
+    assert not reference.stale("goeltz", settings, folder)
+
+    durations = records.table(folder / "durations.csv", columns.DURATIONS)
+    before = records.table(COMMITTED / "durations.csv", columns.DURATIONS)
+    assert durations.loc[durations["talk"] == "goeltz", "seconds"].tolist() == [12.5]
+    assert (durations["talk"] != "goeltz").sum() == (before["talk"] != "goeltz").sum()
+    verdicts = records.verdicts(folder)
+    assert verdicts["talk"].unique().tolist() == ["naud", "goeltz"]
+    own = verdicts[verdicts["talk"] == "goeltz"].reset_index(drop=True)
+    parts = records.table(folder / "goeltz" / "verdicts.csv", columns.VERDICTS)
+    pd.testing.assert_frame_equal(own, parts)
+    assert not list(folder.rglob(".*")), "git keeps them: no seal"
+    described = json.loads((folder / "datapackage.json").read_text())
+    names = {resource["name"] for resource in described["resources"]}
+    assert {"metrics-goeltz", "metrics-naud", "verdicts", "durations"} <= names
+
+
+def test_another_scale_and_an_edited_table_are_refused(folder, results):
+    with pytest.raises(UserError, match="scale 'default'; expected 'full'"):
+        reference.record(["goeltz"], config_of("default"), results, folder)
+    path = results / "goeltz" / "verdicts.csv"
+    path.write_text(path.read_text().replace("not replicated", "replicated", 1) + "\n")
+    before = {path: path.read_bytes() for path in folder.rglob("*.*")}
+    with pytest.raises(UserError, match=r"verdicts\.csv: it is not what the run wrote"):
+        reference.record(["goeltz"], config_of("full"), results, folder)
+    assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
+
+
+def test_the_command_line_names_talks_that_are_recorded(capsys):
+    assert reference.main(["check", "gortz"]) == 1
+    assert "talk 'gortz' is not recorded" in capsys.readouterr().err
+    assert reference.main(["check", "goeltz"]) == 0

@@ -1,0 +1,13 @@
+"""Record talks of a finished run in results/reference."""
+
+from pathlib import Path
+
+from whyspiking.running.jobs import job
+from whyspiking.stages.reference import record
+
+with job(snakemake.log[0], "recording"):
+    record(
+        talks=snakemake.params.talks,
+        config=snakemake.params.config,
+        results=Path(snakemake.params.results),
+    )

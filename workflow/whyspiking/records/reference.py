@@ -1,0 +1,104 @@
+"""The recorded results: `results/reference`, committed for readers who run nothing.
+
+A folder per talk holds its tables and a manifest.json that says how they were made; beside them lie
+the joint tables, computed from these. `stages/reference.py` writes all of it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from whyspiking.errors import UserError
+from whyspiking.records import tables
+from whyspiking.records.columns import OF_A_RUN, OF_A_TALK, VERDICTS, TableSchema
+
+FOLDER = Path("results/reference")
+FORMAT = 1
+"""Of the manifest of a talk."""
+TABLES = {file: schema for file, schema in OF_A_TALK.items() if file != "history.csv"}
+"""What is recorded of a talk: all but training curves, which are as large as everything else."""
+REMEDY = (
+    "take the one that belongs to this version (git checkout -- results/reference), or record it "
+    "again (make reference)"
+)
+
+
+def verdicts(folder: Path = FOLDER) -> pd.DataFrame:
+    """The recorded verdicts of all talks; no row where nothing is recorded.
+
+    Raises:
+        UserError: If another version of this project recorded them.
+    """
+    path = folder / "verdicts.csv"
+    return table(path, VERDICTS) if path.is_file() else VERDICTS.table([])
+
+
+def table(path: Path, schema: TableSchema) -> pd.DataFrame:
+    """One recorded table.
+
+    Raises:
+        UserError: If it is not there, or another version of this project recorded it.
+    """
+    _check_columns(path, schema)
+    return tables.read(path, schema)
+
+
+def recorded(folder: Path = FOLDER) -> list[str]:
+    """Names of the recorded talks."""
+    return sorted(path.parent.name for path in folder.glob("*/manifest.json"))
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """How the tables of one talk were made.
+
+    Args:
+        folder: `results/reference/<talk>`.
+
+    Raises:
+        UserError: If it is not there, or another version of this project wrote it.
+    """
+    path = folder / "manifest.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        said = f"a reference of another version, format {found.get('format')}"
+    except (OSError, ValueError, AttributeError) as error:
+        found, said = {}, f"not readable ({error})"
+    if found.get("format") != FORMAT:
+        raise UserError(f"{path}: {said}; expected a manifest of format {FORMAT}; {REMEDY}")
+    return found
+
+
+def check(folder: Path = FOLDER) -> None:
+    """Refuse a reference that another version recorded.
+
+    Raises:
+        UserError: Naming the first file that is missing or does not fit, and the remedy.
+    """
+    for talk in recorded(folder):
+        manifest(folder / talk)
+        for file, schema in TABLES.items():
+            _check_columns(folder / talk / file, schema)
+    for file, schema in OF_A_RUN.items():
+        if (folder / file).is_file():
+            _check_columns(folder / file, schema)
+
+
+def _check_columns(path: Path, schema: TableSchema) -> None:
+    try:
+        with path.open(encoding="utf-8") as file:
+            header = file.readline().rstrip("\r\n").split(",")
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); expected a recorded table; {REMEDY}"
+        ) from None
+    missing = [name for name in schema.names if name not in header]
+    unknown = [name for name in header if name not in schema.names]
+    if missing or unknown:
+        raise UserError(
+            f"{path}: a reference of another version, columns missing {missing}, unknown "
+            f"{unknown}; expected {', '.join(schema.names)}; {REMEDY}"
+        )

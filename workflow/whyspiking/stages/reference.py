@@ -1,0 +1,317 @@
+"""Record finished results in `results/reference`, talk by talk, and tell which are out of date.
+
+`make reference TALK=naud` records one talk, `make reference` all, and computes the joint tables. A
+talk's manifest holds a digest of everything that decides its tables: files of code (of Python what
+they do, not how they are laid out), what talk.yaml, claims.yaml and the config say at scale full. A
+digest that differs asks for a new record of that talk, unless a note in the manifest says why the
+change does not matter; a note covers the state it was written for and no later one.
+
+    python -m whyspiking.stages.reference check
+    python -m whyspiking.stages.reference excuse naud --why "a message is worded differently"
+    python -m whyspiking.stages.reference joint
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from whyspiking.declared import claims_file, plans, registry
+from whyspiking.declared.registry import Experiment, Talk
+from whyspiking.declared.strict_yaml import Block, read_yaml
+from whyspiking.errors import UserError
+from whyspiking.records import columns, datapackage, reference, tables, whole_files
+from whyspiking.running import code_inputs
+from whyspiking.stages import compare, durations, provenance
+
+SCALE = "full"
+"""The scale that is recorded."""
+GONE = "no longer an input"
+UNREAD: dict[str, Any] = {
+    **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
+    "sizes": {"from_scale"},
+    "variants": {"__all__": {"says", "priority", "from_scale"}},
+}
+"""Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""
+
+type Inputs = dict[str, tuple[str, str]]
+"""What decides a talk's tables: its name -> the first stage that uses it, and its digest."""
+
+
+def record(
+    talks: Sequence[str], config: Mapping[str, Any], results: Path, folder: Path = reference.FOLDER
+) -> None:
+    """Record talks of a finished run, and compute the joint tables.
+
+    Args:
+        talks: Their names.
+        config: The configuration of the run.
+        results: `results/full`.
+        folder: Where to.
+
+    Raises:
+        UserError: If the run is of another scale, or a table is not what the run wrote.
+    """
+    if config["scale"] != SCALE:
+        raise UserError(
+            f"reference: the run is of scale '{config['scale']}'; expected '{SCALE}', at which all "
+            f"claims are judged; run: snakemake reference --configfile config/{SCALE}.yaml"
+        )
+    contents = {}
+    for file in (f"{name}/{file}" for name in talks for file in reference.TABLES):
+        tables.read(results / file, reference.TABLES[Path(file).name])
+        contents[file] = whole_files.read(results / file)
+    for file, content in contents.items():
+        _write(folder / file, content)
+    for name in talks:
+        talk, own = registry.load_talk(name), folder / name
+        timed, made = provenance.of_talk(talk, config, results)
+        _replace_durations(folder / "durations.csv", name, timed)
+        _write_manifest(own, {"format": reference.FORMAT, **made}, inputs_of(talk, config), [])
+    write_joint(config, folder)
+
+
+def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
+    """Compute the joint tables from those of the recorded talks, and describe all of them."""
+    reference.check(folder)
+    for file, table in joint(config, folder).items():
+        _write_csv(table, folder / file)
+    datapackage.write(folder)
+
+
+def joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> dict[str, pd.DataFrame]:
+    """The joint tables by file; not the metrics, which lie in the folders of the talks."""
+    found = reference.recorded(folder)
+    names = [name for name in config["talks"] if name in found]
+    names += [name for name in found if name not in names]
+    made = compare.joint(names, config, folder)
+    return {file: table for file, table in made.items() if file != "metrics.csv"}
+
+
+def inputs_of(talk: Talk, config: Mapping[str, Any]) -> Inputs:
+    """Everything that decides a talk's tables, as it is now."""
+    keys = {experiment.data_key for experiment in talk.experiments.values()}
+    return {**code_inputs.of_results(talk.name, keys), **_declared(talk, config)}
+
+
+def stale(name: str, config: Mapping[str, Any], folder: Path = reference.FOLDER) -> Inputs:
+    """What changed since a talk was recorded and no note covers: name -> stage, digest now."""
+    manifest = reference.manifest(folder / name)
+    now = inputs_of(registry.load_talk(name), config)
+    accepted = [manifest["inputs"], *(note["inputs"] for note in manifest["notes"])]
+    found: Inputs = {}
+    for place in {**manifest["inputs"], **now}:
+        stage, digest = now.get(place, (GONE, ""))
+        if all(known.get(place) != digest for known in accepted):
+            found[place] = (stage, digest)
+    return found
+
+
+def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
+    """Refuse talks whose tables the present code might not give.
+
+    Raises:
+        UserError: Naming each, what changed and the stage that it is first used in.
+    """
+    reference.check(folder)
+    changed = {name: found for name in names if (found := stale(name, config, folder))}
+    if changed:
+        told = "\n".join(
+            f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in found.items())}"
+            for name, found in changed.items()
+        )
+        one = next(iter(changed))
+        raise UserError(
+            f"{folder}: recorded before a change of\n{told}\nexpected what it was recorded with; "
+            f"record the talk again (make reference TALK={one}), or say why no number depends on "
+            f'the change (python -m whyspiking.stages.reference excuse {one} --why "...")'
+        )
+
+
+def excuse(
+    names: Sequence[str], why: str, config: Mapping[str, Any], folder: Path = reference.FOLDER
+) -> list[str]:
+    """Note in the manifests why no number depends on what changed; returns the talks noted in.
+
+    Args:
+        names: Of the talks; those of which nothing changed get no note.
+        why: The reason, for all that changed.
+        config: The configuration at the recorded scale.
+        folder: Of the reference.
+
+    Raises:
+        UserError: If the reason is too short to be one.
+    """
+    if len(why) < 10:
+        raise UserError(f"--why is '{why}'; expected the reason in words; write it out")
+    noted = []
+    for name in names:
+        found = stale(name, config, folder)
+        if found:
+            kept = reference.manifest(folder / name)
+            digests = {place: digest for place, (_, digest) in sorted(found.items())}
+            kept["notes"].append({"why": why, "date": _today(), "inputs": digests})
+            _write(folder / name / "manifest.json", _text(kept))
+            noted.append(name)
+    return noted
+
+
+def config_of_full() -> dict[str, Any]:
+    """The configuration at the recorded scale, merged as Snakemake does."""
+    from snakemake.utils import update_config  # half a second, and no job needs it
+
+    config = read_yaml(Path("config/config.yaml"))
+    update_config(config, read_yaml(Path(f"config/{SCALE}.yaml")))
+    return config
+
+
+def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
+    """What YAML files say of a talk at the scale of the config, without folders of a machine."""
+    # Which files of others a machine has is told by the tables and by `data` in the manifest.
+    anywhere = {**config["data"], "originals_dir": None}
+    for key in ("spoken", "nmnist"):
+        anywhere[key] = {**anywhere[key], "source": "auto"}
+    config = {**config, "data": anywhere}
+    told: dict[str, tuple[str, Any]] = {
+        "config: battery": ("simulate", config["battery"]),
+        "config: energy": ("collect", config["energy"]),
+        "talk.yaml: learning": ("collect", [_said(rule) for rule in talk.learning]),
+        "claims.yaml": ("collect", [_judged(claim, config) for claim in _claims(talk)]),
+    }
+    for name, experiment in talk.experiments.items():
+        if registry.seeds(experiment, config):
+            for stage, what in _planned(experiment, talk.tau_char_ms, config).items():
+                told[f"talk.yaml: {name}, {stage}"] = (stage, what)
+    return {
+        place: (stage, code_inputs.short_hash(json.dumps(what, sort_keys=True).encode()))
+        for place, (stage, what) in told.items()
+    }
+
+
+def _planned(
+    experiment: Experiment, tau_char_ms: float, config: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What each stage is told of an experiment."""
+    training = {}
+    for variant in experiment.variants:
+        params = registry.params(experiment, config, 0, variant)
+        seeds = registry.seeds(experiment, config, variant)
+        if seeds:
+            training[variant] = [seeds, _placeless(plans.training(experiment, variant, params))]
+    measuring = plans.measuring(experiment, registry.params(experiment, config), tau_char_ms)
+    return {
+        "train": [training, config["data"].get(experiment.data_key)],
+        "simulate": _placeless(measuring),
+        "collect": _said(experiment, UNREAD),
+    }
+
+
+def _placeless(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan without the folders of a machine."""
+    params = {key: value for key, value in plan["params"].items() if not key.endswith("_dir")}
+    return {**plan, "params": params}
+
+
+def _claims(talk: Talk) -> list[claims_file.Claim]:
+    return claims_file.load(talk.folder / "claims.yaml", talk)
+
+
+def _judged(claim: claims_file.Claim, config: Mapping[str, Any]) -> dict[str, Any]:
+    """All of a claim that its row of verdicts.csv depends on."""
+    band = claim.band(config["scale"])
+    kept = _said(claim, {"accept": True, "source": True, "axis": True})
+    return {**kept, "band": band and asdict(band)}
+
+
+def _said(block: Block, but: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a block of a YAML file says, but for some keys."""
+    return block.model_dump(mode="json", exclude=dict(but or {}), exclude_defaults=True)
+
+
+def _replace_durations(path: Path, talk: str, own: pd.DataFrame) -> None:
+    schema = columns.DURATIONS
+    known = reference.table(path, schema) if path.is_file() else schema.table([])
+    others = known[(known["talk"] != talk) | (known["scale"] != SCALE)]
+    parts = [part for part in (others, own) if not part.empty]
+    stacked = pd.concat(parts, ignore_index=True) if parts else own
+    _write_csv(stacked.sort_values(["scale", *durations.KIND], kind="stable"), path)
+
+
+def _write_manifest(
+    folder: Path, made: Mapping[str, Any], inputs: Inputs, notes: Sequence[Mapping[str, Any]]
+) -> None:
+    digests = {place: digest for place, (_, digest) in sorted(inputs.items())}
+    whole = {**made, "date": _today(), "notes": list(notes), "inputs": digests}
+    _write(folder / "manifest.json", _text(whole))
+
+
+def _text(manifest: Mapping[str, Any]) -> bytes:
+    return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    tables.write_csv(table, path)
+    whole_files.seal_of(path).unlink()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Unsealed, like all tables here: git keeps what is committed."""
+    with whole_files.replacing(path) as partial:
+        partial.write_bytes(content)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m whyspiking.stages.reference",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = parser.add_subparsers(dest="what", required=True)
+    listed = what.add_parser("check", help="say which talks are out of date")
+    note = what.add_parser("excuse", help="note why no number depends on what changed")
+    for parsed in (listed, note):
+        parsed.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
+    note.add_argument("--why", required=True, help="the reason")
+    what.add_parser("joint", help="compute the joint tables from those of the talks")
+    asked = parser.parse_args(words)
+    try:
+        config = config_of_full()
+        if asked.what == "joint":
+            write_joint(config)
+            return 0
+        known = reference.recorded()
+        for name in asked.talks:
+            if name not in known:
+                raise UserError(
+                    f"talk '{name}' is not recorded in {reference.FOLDER}; expected one of "
+                    f"{', '.join(known)}; correct the name"
+                )
+        chosen = asked.talks or known
+        if asked.what == "check":
+            check(chosen, config)
+        else:
+            print(
+                "noted in:",
+                ", ".join(excuse(chosen, asked.why, config)) or "none; all is as recorded",
+            )
+        return 0
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
