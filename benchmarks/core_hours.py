@@ -1,10 +1,10 @@
 """Estimate what a run costs: `python benchmarks/core_hours.py config/paper.yaml`.
 
-From the mean CPU time (or duration) of every kind of job of the last released default run
-(`results/reference/durations.csv`, two busy cores) and how much more work a job has: passes over
-the data, samples, steps of time, synapses; for simulations trials, draws and seeds. A product of
-such ratios is a rough guess: it ignores caches, parallel batches and early ends. Nothing else of a
-run at paper scale has been measured.
+From the mean CPU time (or duration) of every kind of job of the last recorded run
+(`results/reference/durations.csv`, scale full, two busy cores) and how much more work a job has:
+passes over the data, samples, steps of time, synapses; for simulations trials, draws and seeds. A
+product of such ratios is a rough guess: it ignores caches, parallel batches and early ends.
+Nothing else of a run at paper scale has been measured.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.export.networks import merge
 from whyspiking.records.tables import Table
+from whyspiking.stages.reference import config_of_full
 
 REFERENCE = Path("results/reference/durations.csv")
 TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
@@ -30,7 +31,7 @@ TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
 
 def main(overlay: Path | None) -> None:
     """Print jobs, core-hours and the longest job per talk."""
-    base = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
+    base = config_of_full()
     config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
     if overlay is not None:
         merge(config, yaml.safe_load(overlay.read_text(encoding="utf-8")))
