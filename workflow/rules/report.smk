@@ -99,13 +99,13 @@ for rule_name, chosen in {
     rule:
         name:
             rule_name
-        localrule: True
         input:
             tables=expand(
                 "<results>/{talk}/{table}", talk=chosen, table=columns.OF_A_TALK
             ),
         log:
             f"<results>/logs/{rule_name}.log",
+        localrule: True
         conda:
             ENVIRONMENT
         params:
