@@ -82,7 +82,7 @@ def _jobs(
         grown = TRAIN_OVERHEAD + max(0.0, measured - TRAIN_OVERHEAD) * ratio
         yield talk, "train", f"{name}/{variant}", n, grown
     measured = known.get(("simulate", talk, name, ""))
-    if measured is not None:
+    if measured is not None and registry.seeds(experiment, config):
         ratio = _simulated(experiment, ours, config) / _simulated(experiment, theirs, base)
         grown = SIMULATE_OVERHEAD + max(0.0, measured - SIMULATE_OVERHEAD) * ratio
         yield talk, "simulate", name, 1, max(measured if ratio >= 1 else 0.0, grown)
