@@ -1,10 +1,10 @@
 """Estimate what a run costs: `python benchmarks/core_hours.py config/paper.yaml`.
 
-From the mean CPU time of every kind of job of the recorded run at scale full
-(`results/reference/durations.csv`), brought to a machine of unit 1, and how much more work a job has:
-passes over the data, samples, steps of time, synapses; for simulations trials, draws and seeds. A
-product of such ratios is a rough guess: it ignores caches, parallel batches and early ends. Nothing
-else of a run at paper scale has been measured.
+From the mean CPU time of every kind of job of the recorded run at scale full, brought to a machine
+of unit 1 (`results/reference/durations.csv`), and how much more work a job has: passes over the
+data, samples, steps of time, synapses; for simulations trials, draws and seeds. A product of such
+ratios is a rough guess: it ignores caches, parallel batches and early ends. Nothing else of a run
+at paper scale has been measured.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 import csv
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 
 from snakemake_logger_plugin_whyspiking import plan as planning
 from snakemake_logger_plugin_whyspiking.estimate import OVERHEAD_S, Durations, Job, makespan
-from snakemake_logger_plugin_whyspiking.plan import PRIOR_S, Plan, announce
+from snakemake_logger_plugin_whyspiking.plan import PRIOR_S, UNKNOWN_S, Plan, announce
+from whyspiking.running.jobs import USED
 
 ROWS = [
     {"rule": "train", "talk": "a", "experiment": "x", "variant": "spiking", "seconds": "10"},
@@ -31,13 +32,13 @@ def test_durations_are_looked_up_by_what_is_most_alike():
     assert durations.of(job(rule="page")) is None
 
 
-def table(folder, *rows):
-    folder.mkdir()
+def table(path, *rows):
     names = {name: "" for row in rows for name in row}
-    with (folder / "durations.csv").open("w", newline="") as file:
+    with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(names))
         writer.writeheader()
         writer.writerows(rows)
+    return path
 
 
 def test_cpu_seconds_are_brought_to_a_machine_of_unit_1():
@@ -55,31 +56,31 @@ def test_where_cpu_seconds_are_not_known_wall_seconds_count(cpu):
 
 def test_this_folder_counts_before_the_recorded_run_of_its_scale_and_that_before_others(tmp_path):
     row = ROWS[0]
-    table(tmp_path / "smoke", {**row, "seconds": "1"})
-    table(
-        tmp_path / "reference",
+    recorded = table(
+        tmp_path / "durations.csv",
         {**row, "scale": "full", "seconds": "9"},
         {**row, "scale": "full", "variant": "only_full", "seconds": "8"},
         {**row, "scale": "smoke", "seconds": "3"},
-        {**row, "scale": "smoke", "variant": "new_here", "seconds": "2"},
+        {**row, "scale": "smoke", "variant": "only_smoke", "seconds": "2"},
     )
-    found = Durations.read(tmp_path / "smoke")
-    variants = ("spiking", "new_here", "only_full")
+    found = Durations.read([{**row, "seconds": "1"}], recorded, "smoke")
+    variants = ("spiking", "only_smoke", "only_full")
     assert [found.of(job(variant=v)) for v in variants] == [1, 2, 8]
     assert found.of(job(variant="new")) == 1, "the experiment in this folder"
-    assert Durations.read(tmp_path / "default").of(job()) == pytest.approx((9 + 3) / 2)
+    assert Durations.read([], recorded, "default").of(job()) == pytest.approx((9 + 3) / 2)
 
 
-def test_a_table_without_scale_and_unit_is_one_of_scale_full_on_the_recorded_machine(tmp_path):
-    table(tmp_path / "reference", ROWS[0])
-    assert Durations.read(tmp_path / "full").of(job()) == 10
+def test_a_table_without_scale_and_unit_is_one_of_scale_full_on_a_machine_of_unit_1(tmp_path):
+    recorded = table(
+        tmp_path / "durations.csv", ROWS[0], {**ROWS[0], "scale": "smoke", "seconds": "1"}
+    )
+    assert Durations.read([], recorded, "full").of(job()) == 10
 
 
 @pytest.mark.parametrize("text", ["", "rule\ntrain\n", "\0\1", "rule,seconds,unit\na,1,0\n"])
 def test_a_damaged_table_only_costs_the_estimate(tmp_path, text):
-    (tmp_path / "smoke").mkdir()
-    (tmp_path / "smoke" / "durations.csv").write_text(text)
-    assert not Durations.read(tmp_path / "smoke")
+    (tmp_path / "durations.csv").write_text(text)
+    assert not Durations.read([], tmp_path / "durations.csv", "smoke")
 
 
 def test_nothing_is_estimated_from_nothing():
@@ -164,20 +165,23 @@ class InDag:
 
     rule: Any
     wildcards_dict: dict
-    output: dict
+    output: dict = field(default_factory=dict)
+    log: tuple = ()
     priority: int = 0
     is_norun: bool = False
 
 
-def handed_over(config):
-    """What `announce` tells of a training, the page that needs it, and the target."""
+def handed_over(folder, log, others=0):
+    """What `announce` tells of a training, the page that needs it, the target, and more pages."""
     rule = {name: SimpleNamespace(name=name) for name in ("train", "page", "a")}
-    train = InDag(rule["train"], dict(job().wildcards), {}, priority=7)
+    train = InDag(rule["train"], dict(job().wildcards), log=(log,), priority=7)
     page = InDag(rule["page"], {"talk": "a"}, {"page": "a.html"})
-    target = InDag(rule["a"], {}, {}, is_norun=True)
+    target = InDag(rule["a"], {}, is_norun=True)
+    more = [InDag(rule["page"], {"talk": f"of {n}"}) for n in range(others)]
+    jobs = [target, page, train, *more]
+    needed = {target: {page: []}, page: {train: []}, train: {"not to do": []}}
     dag = SimpleNamespace(
-        needrun_jobs=lambda: [target, page, train],
-        dependencies={target: {page: []}, page: {train: []}, train: {"not to do": []}},
+        jobs=jobs, needrun_jobs=lambda: jobs, dependencies={j: needed.get(j, {}) for j in jobs}
     )
     told = []
     handler = logging.Handler()
@@ -187,24 +191,34 @@ def handed_over(config):
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        announce(dag, config)
+        announce(dag, {"scale": "smoke", "build_folder": str(folder / "build")})
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
     return told[0].whyspiking_plan
 
 
-@pytest.mark.parametrize(("seconds", "measured"), [("10", False), ("300", True)])
-def test_announce_hands_over_what_is_to_do_and_measures_the_machine_if_it_is_much(
-    tmp_path, monkeypatch, seconds, measured
-):
+def test_announce_hands_over_the_jobs_their_order_and_their_pages(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "results").mkdir()
-    table(tmp_path / "results" / "smoke", {**ROWS[0], "seconds": seconds})
-    monkeypatch.setattr(planning.machine, "unit", lambda folder: 3.0)
-    plan = handed_over({"scale": "smoke", "build_folder": str(tmp_path / "build")})
+    plan = handed_over(tmp_path, "missing.log")
     train, page = job(), Job.of("page", {"talk": "a"})
     assert (plan.total, plan.waiting, plan.pages) == (3, [page, train], {page: "a.html"})
     assert plan.needs[page] == [train] and plan.needs[train] == []
     assert plan.priority[train] == 7
-    assert plan.unit == (3.0 if measured else None)
+    assert plan.seconds_left(0.0) is None
+
+
+def test_a_job_takes_what_its_log_of_an_earlier_run_here_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "train.log"
+    log.write_text(USED.format(total=30.0, start=0.5) + "\n")
+    monkeypatch.setattr(planning.machine, "cached", lambda folder: 3.0)
+    plan = handed_over(tmp_path, str(log))
+    assert plan.seconds_left(0.0) == pytest.approx(30 + 3 * (OVERHEAD_S + UNKNOWN_S))
+
+
+@pytest.mark.parametrize(("others", "unit"), [(0, None), (30, 3.0)])
+def test_the_machine_is_measured_if_there_is_much_to_do(tmp_path, monkeypatch, others, unit):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(planning.machine, "unit", lambda folder: 3.0)
+    assert handed_over(tmp_path, "missing.log", others).unit == unit

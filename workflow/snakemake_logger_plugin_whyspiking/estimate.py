@@ -43,18 +43,20 @@ class Durations:
         self._means = [_means(rows) for rows in sources]
 
     @classmethod
-    def read(cls, results: Path) -> Durations:
-        """Read those of this run's folder, then recorded ones of its scale, then of others.
+    def read(cls, here: Iterable[Mapping[str, str]], recorded: Path, scale: str) -> Durations:
+        """What jobs took in this folder counts first, then recorded runs of its scale, then others.
 
         Args:
-            results: `results/<scale>`; the recorded ones lie in `results/reference`.
+            here: Rows of earlier jobs in this folder.
+            recorded: Table of recorded runs; without the columns scale and unit it is one of scale
+                full on a machine of unit 1.
+            scale: That of this run.
         """
-        scale = results.name
-        recorded = _rows(results.parent / "reference" / "durations.csv", "full")
+        rows = _rows(recorded)
         return cls(
-            _rows(results / "durations.csv", scale),
-            [row for row in recorded if row["scale"] == scale],
-            [row for row in recorded if row["scale"] != scale],
+            here,
+            [row for row in rows if row["scale"] == scale],
+            [row for row in rows if row["scale"] != scale],
         )
 
     def __bool__(self) -> bool:
@@ -71,11 +73,10 @@ class Durations:
         return None
 
 
-def _rows(path: Path, scale: str) -> list[dict[str, str]]:
-    """Rows of a table of durations; where they do not tell their scale, it is the one given."""
+def _rows(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [{**row, "scale": row.get("scale") or scale} for row in csv.DictReader(file)]
+            rows = [{**row, "scale": row.get("scale") or "full"} for row in csv.DictReader(file)]
         _means(rows)
     except (OSError, ArithmeticError, ValueError, KeyError, TypeError, csv.Error):
         return []  # an estimate less is no reason to stop a run

@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import logging
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from snakemake_logger_plugin_whyspiking.estimate import Durations, Job, makespan
 from whyspiking.running import machine
+from whyspiking.running.jobs import used
 
 # A rule of which nothing is known, on a machine of unit 1; most only collect tables.
 UNKNOWN_S = 5.0
-# With less to do than this on a machine of unit 1, how slow this one is is not worth finding out.
-WORTH_MEASURING_S = 60.0
+# With fewer jobs than this it is not worth finding out how slow the machine is.
+WORTH_MEASURING = 20
 # Seconds after which the ratio of measured to expected durations is believed.
-PRIOR_S = 60.0
+PRIOR_S = 30.0
 
 
 @dataclass
@@ -74,10 +75,6 @@ class Plan:
         report = [page for job, page in self.pages.items() if job.rule == "report"]
         pages = report or list(self.pages.values())
         return "report" if report else f"page{'s' * (len(pages) > 1)}", pages
-
-    def work(self) -> float:
-        """Seconds of all jobs to come, on one core."""
-        return sum(self._expected(job) for job in self.waiting)
 
     def start(self, number: int, job: Job, now: float, logs: Sequence[str] = ()) -> None:
         """A job starts; `number` is Snakemake's."""
@@ -162,7 +159,12 @@ def announce(dag: Any, config: Mapping[str, Any]) -> None:
         config: The run configuration.
     """
     jobs = {job: Job.of(job.rule.name, job.wildcards_dict) for job in dag.needrun_jobs()}
-    plan = Plan(durations=Durations.read(Path("results", config["scale"])))
+    plan = Plan(unit=_unit(Path(config["build_folder"]), len(jobs)))
+    plan.durations = Durations.read(
+        _earlier(dag.jobs, plan.unit or 1.0),
+        Path("results", "reference", "durations.csv"),
+        config["scale"],
+    )
     plan.expect(ours for job, ours in jobs.items() if not job.is_norun)
     plan.total = len(jobs)
     plan.needs = {
@@ -175,11 +177,24 @@ def announce(dag: Any, config: Mapping[str, Any]) -> None:
         for job, ours in jobs.items()
         if (page := job.output.get("page")) is not None
     }
-    folder = Path(config["build_folder"])
-    plan.unit = machine.cached(folder)
-    if plan.unit is None and plan.work() > WORTH_MEASURING_S:
-        # An estimate less is no reason to stop a run.
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            plan.unit = machine.unit(folder)
     extra = {"whyspiking_plan": plan}
     logging.getLogger("snakemake.logging").info(f"{plan.total} jobs to do", extra=extra)
+
+
+def _unit(folder: Path, jobs: int) -> float | None:
+    """The unit of this machine, if it is known or worth measuring."""
+    if jobs < WORTH_MEASURING:
+        return machine.cached(folder)
+    # An estimate less is no reason to stop a run.
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        return machine.unit(folder)
+
+
+def _earlier(jobs: Iterable[Any], unit: float) -> Iterator[dict[str, str]]:
+    """What jobs took here when they last ended well, as rows of a table of durations."""
+    for job in jobs:
+        for log in job.log:
+            seconds, _ = used(Path(log))
+            if seconds > 0:
+                costs = {"cpu_seconds": str(seconds), "unit": str(unit)}
+                yield {**job.wildcards_dict, "rule": job.rule.name, **costs}
