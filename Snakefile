@@ -1,7 +1,7 @@
 """Replicate the talks of SNUFA 2020 and answer: why spiking? Run `snakemake`."""
 
 from snakemake.utils import min_version
-from snakemake_logger_plugin_whyspiking import announce
+from snakemake_logger_plugin_whyspiking import STOP, announce
 from whyspiking.records import columns
 from whyspiking.declared.config import check_config, check_files
 
@@ -14,6 +14,7 @@ report: "workflow/report/workflow.rst"
 configfile: "config/config.yaml"
 
 
+STOP.heed()
 check_files(workflow.configfiles)
 TALKS = check_config(config)
 
@@ -32,11 +33,16 @@ include: "workflow/rules/report.smk"
 
 onstart:
     announce(workflow.dag)
+    STOP.attend(workflow)
     # One timer per finished job has the scheduler look at all waiting jobs again and again, only
     # to keep a limit of submissions per second, which this machine does not need: up to a fifth of
     # a core in a run of hundreds of jobs.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+onerror:
+    STOP.leave()
 
 
 rule all:
