@@ -1,11 +1,16 @@
 """Replicate the talks of SNUFA 2020 and answer: why spiking? Run `snakemake`."""
 
 from snakemake.utils import min_version
-from snakemake_logger_plugin_whyspiking import STOP, announce
+from snakemake_logger_plugin_whyspiking import announce
 from whyspiking.records import columns
 from whyspiking.declared.config import check_config, check_files
+from whyspiking.running import folder_lock
+from whyspiking.running.stopping import STOP
 
 min_version("9.20")
+STOP.heed()
+if workflow.is_main_process:
+    folder_lock.take()
 
 
 report: "workflow/report/workflow.rst"
@@ -14,7 +19,6 @@ report: "workflow/report/workflow.rst"
 configfile: "config/config.yaml"
 
 
-STOP.heed()
 check_files(workflow.configfiles)
 TALKS = check_config(config)
 

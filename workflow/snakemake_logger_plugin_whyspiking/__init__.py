@@ -7,6 +7,5 @@ job it shows the end of its log. Snakemake's own, longer output still goes to `.
 
 from snakemake_logger_plugin_whyspiking.handler import LogHandler
 from snakemake_logger_plugin_whyspiking.plan import announce
-from snakemake_logger_plugin_whyspiking.stopping import STOP
 
-__all__ = ["STOP", "LogHandler", "announce"]
+__all__ = ["LogHandler", "announce"]

@@ -16,8 +16,8 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_whyspiking.plan import Durations, Job, Plan, Running
-from snakemake_logger_plugin_whyspiking.stopping import STOP
 from whyspiking.running.progress import latest, news_file
+from whyspiking.running.stopping import STOP
 
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
 STAGES = {

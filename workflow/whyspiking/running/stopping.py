@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM end a run within seconds; the same command goes on where it was.
 
-Snakemake alone would let its jobs finish first, or leave them to the terminal, which does not reach
-all of them. Here jobs ignore Ctrl-C, and this module ends them: they are told by SIGTERM, clear up,
-and Snakemake removes what they had not finished, as after any failure.
+Snakemake alone waits for its running jobs at SIGTERM, and at a SIGINT that reaches only itself; and at
+Ctrl-C each job tells its own traceback. Here jobs ignore SIGINT, and this module ends them: they get
+SIGTERM and clear up, and Snakemake removes what they had not finished, as after any failure.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ class Stop:
         threading.Thread(target=self._end_jobs, daemon=True).start()
         self._scheduler = workflow.scheduler
         self.heed()  # the scheduler has taken SIGTERM for itself
+        if workflow.scheduler._user_kill:
+            self._receive(signal.SIGTERM, None)  # it came in between
 
     def leave(self) -> None:
         """End a stopped run once its last process is gone; called by `onerror`.
