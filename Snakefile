@@ -4,8 +4,13 @@ from snakemake.utils import min_version
 from snakemake_logger_plugin_whyspiking import announce
 from whyspiking.records import columns
 from whyspiking.declared.config import check_config, check_files
+from whyspiking.running import folder_lock
+from whyspiking.running.stopping import STOP
 
 min_version("9.20")
+STOP.heed()
+if workflow.is_main_process:
+    folder_lock.take()
 
 
 report: "workflow/report/workflow.rst"
@@ -32,11 +37,16 @@ include: "workflow/rules/report.smk"
 
 onstart:
     announce(workflow.dag, config)
+    STOP.attend(workflow)
     # One timer per finished job has the scheduler look at all waiting jobs again and again, only
     # to keep a limit of submissions per second, which this machine does not need: up to a fifth of
     # a core in a run of hundreds of jobs.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+onerror:
+    STOP.leave()
 
 
 rule all:

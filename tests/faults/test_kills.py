@@ -1,6 +1,6 @@
-"""Runs that are killed at random moments and resumed by README's two lines end in equal tables.
+"""Runs that are killed or stopped and go on by the same command end in equal tables.
 
-A kill is SIGKILL to the whole process group. Compared bit for bit are all tables, arrays and facts;
+A kill is SIGKILL to the whole process group; a stop is Ctrl-C or SIGTERM. Compared bit for bit are all tables, arrays and facts;
 durations are left out by name (`scenes.TIMES`, the columns of seconds).
 """
 
@@ -8,12 +8,15 @@ import json
 import os
 import random
 import re
+import signal
 import time
+from pathlib import Path
 
 import pytest
 from made import scenes
 
 SEED = 2020
+VERDICTS = "results/smoke/tempotron/verdicts.csv"
 N_RUNS, KILLS_PER_RUN = 10, 2
 
 
@@ -26,11 +29,11 @@ def undisturbed(tmp_path_factory):
     return folder, time.monotonic() - began
 
 
-def interrupted(folder, words, moment_s):
+def interrupted(folder, moment_s):
     """Start a run and kill it after so many seconds; how far it was, or None if it had ended."""
     log = folder / "said.txt"
     log.write_text("")
-    process = scenes.start(folder, *words, log=log)
+    process = scenes.start(folder, log=log)
     try:
         process.wait(moment_s)
         return None
@@ -49,22 +52,20 @@ def test_twenty_kills_change_nothing(undisturbed, tmp_path):
     firsts = [(k + rng.random()) / N_RUNS for k in range(N_RUNS)]
     seconds = [(k + rng.random()) / N_RUNS for k in range(N_RUNS)]
     rng.shuffle(seconds)
-    unlock, again = scenes.resume_lines()
     record = []
     for number, shares in enumerate(zip(firsts, seconds, strict=True)):
         folder = scenes.checkout(tmp_path / f"run-{number}")
         for kill, share in enumerate(shares):
             # What the first kill left to do is at least the rest of the run.
             moment_s = share * (length_s if kill == 0 else (1 - shares[0]) * length_s + 5)
-            reached = interrupted(folder, again, moment_s)
+            reached = interrupted(folder, moment_s)
             while reached is None:  # a quicker run than the undisturbed one: kill the next earlier
                 results = folder / "results" / "smoke"
                 scenes.shutil.rmtree(results)
                 moment_s *= 0.7
-                reached = interrupted(folder, again, moment_s)
+                reached = interrupted(folder, moment_s)
             record.append({"run": number, "after_s": round(moment_s, 1), "last": reached})
-            scenes.finish(folder, *unlock)
-        scenes.finish(folder, *again)
+        scenes.finish(folder)
         scenes.assert_equal(reference, folder)
         print(json.dumps(record[-KILLS_PER_RUN:]), flush=True)
         scenes.shutil.rmtree(folder)
@@ -75,27 +76,69 @@ def test_twenty_kills_change_nothing(undisturbed, tmp_path):
             json.dump({"undisturbed_s": round(length_s, 1), "kills": record}, file, indent=1)
 
 
-def test_a_kill_in_training_and_one_in_simulation_change_nothing(small_run, tmp_path):
-    """The short form: the template alone, up to its verdicts."""
+@pytest.fixture
+def fresh(small_run, tmp_path) -> Path:
+    """A copy that has run nothing, but has the headers that all Brian2 programs share."""
     folder = scenes.checkout(tmp_path / "run", ("tempotron",))
-    # The headers that all programs share are compiled already: a quarter of the time.
     for headers in (small_run / "resources" / "build").glob("headers-*"):
         scenes.shutil.copytree(headers, folder / headers.relative_to(small_run))
-    unlock, again = scenes.resume_lines()
-    target = ["results/smoke/tempotron/verdicts.csv"]
-    for stage in ("train", "simulate"):
-        process = scenes.start(folder, *target, *again)
-        logs = folder / "results" / "smoke" / "logs" / stage
-        for _ in range(1200):
-            if any(logs.rglob("*.log")) or process.poll() is not None:
-                break
-            time.sleep(0.05)
-        time.sleep(0.3)
-        assert process.poll() is None, (folder / "said.txt").read_text()
-        scenes.kill(process, folder)
-        status, said = scenes.snakemake(folder, *target, *again)
-        assert status != 0
-        assert "--unlock" in said, "the lock of the killed run is told, with its remedy"
-        scenes.finish(folder, *unlock)
-    scenes.finish(folder, *target, *again)
-    scenes.assert_equal(small_run, folder)
+    return folder
+
+
+def in_training(folder, since=0.0):
+    logs = (folder / "results" / "smoke" / "logs" / "train").rglob("*.log")
+    return any(log.stat().st_mtime > since for log in logs)
+
+
+def compiling(folder):
+    """Whether the compiler works on the program of a network; it takes seconds."""
+    return any("steps.cpp" in command for command in scenes.commands(folder))
+
+
+def simulating(folder):
+    log = folder / "results" / "smoke" / "logs" / "simulate" / "tempotron" / "patterns.log"
+    return log.is_file() and "%" in log.read_text()
+
+
+def executing_a_notebook(folder):
+    return any("ipykernel" in command for command in scenes.commands(folder))
+
+
+def test_a_kill_in_training_and_ctrl_c_while_compiling_change_nothing(small_run, fresh):
+    process = scenes.start(fresh, VERDICTS)
+    scenes.wait_for(lambda: in_training(fresh), process, fresh)
+    scenes.kill(process, fresh)
+    assert list((fresh / ".snakemake" / "locks").glob("*")), "a killed run cannot tidy up"
+    process = scenes.start(fresh, VERDICTS)
+    scenes.wait_for(lambda: compiling(fresh), process, fresh)
+    scenes.stop(process, fresh, signal.SIGINT, whole_group=True)
+    assert "its lock is removed" in (fresh / "said.txt").read_text()
+    scenes.finish(fresh, VERDICTS)
+    scenes.assert_equal(small_run, fresh)
+
+
+@pytest.mark.slow
+def test_stops_of_all_kinds_in_all_stages_change_nothing(small_run, fresh):
+    """Each stop hits what the run before it has resumed."""
+    page = "results/smoke/tempotron/report.html"
+    for reached, number, whole_group in (
+        (lambda: (fresh / ".snakemake" / "locks").is_dir(), signal.SIGTERM, False),
+        (lambda: in_training(fresh, began), signal.SIGINT, True),
+        (lambda: in_training(fresh, began), signal.SIGTERM, True),
+        (lambda: compiling(fresh), signal.SIGTERM, False),
+        (lambda: compiling(fresh), signal.SIGTERM, True),
+        (lambda: simulating(fresh), signal.SIGINT, False),
+        (lambda: executing_a_notebook(fresh), signal.SIGINT, True),
+        (lambda: executing_a_notebook(fresh), signal.SIGTERM, False),
+    ):
+        (fresh / "said.txt").unlink(missing_ok=True)
+        began = time.time()
+        process = scenes.start(fresh, page)
+        scenes.wait_for(reached, process, fresh)
+        scenes.stop(process, fresh, number, whole_group)
+        for folder in (fresh / "results" / "smoke" / "tempotron").glob("patterns/*/seed-0"):
+            made = {path.name for path in folder.glob("[no]*")}
+            assert made in (set(), {"network.npz", "network.json", "outcome.npz"})
+    scenes.finish(fresh, page)
+    assert (fresh / page).is_file()
+    scenes.assert_equal(small_run, fresh)

@@ -158,7 +158,6 @@ def test_cores_and_a_second_run_change_nothing(small_run, folder, tmp_path):
 @pytest.mark.slow
 def test_a_job_that_outlives_its_run_does_no_harm(small_run, folder):
     """Only snakemake itself is killed: its job goes on while the resumed run does the same job."""
-    unlock, again = scenes.resume_lines()
     process = scenes.start(folder, VERDICTS)
     logs = folder / "results" / "smoke" / "logs"
     for _ in range(600):
@@ -168,11 +167,10 @@ def test_a_job_that_outlives_its_run_does_no_harm(small_run, folder):
     process.kill()
     process.wait()
     assert scenes.running(folder), "the job goes on"
-    scenes.finish(folder, *unlock)
-    scenes.finish(folder, VERDICTS, *again)
+    scenes.finish(folder, VERDICTS)
     for _ in range(600):
         if not scenes.running(folder):
             break
         time.sleep(0.1)
-    scenes.finish(folder, VERDICTS, *again)
+    scenes.finish(folder, VERDICTS)
     scenes.assert_equal(small_run, folder)

@@ -5,6 +5,7 @@ is made by jobs as well. Their smoke runs have every kind of job but the fetchin
 under a minute.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,11 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "README.md")
 TIMES = ("train_seconds", "epoch_seconds")
 """Metrics that are durations: the only rows of the tables that differ between equal runs."""
-TALK_TABLES = ("metrics.csv", "history.csv", "verdicts.csv")
+TALK_HANG_S = 1800
+"""Nothing here takes a tenth of it on a quiet machine."""
+TABLES = ("metrics.csv", "history.csv", "verdicts.csv")
+HANG_S = 1800
+"""Nothing here takes a tenth of it on a quiet machine."""
 TABLES = ("metrics.csv", "verdicts.csv", "axes.csv")
 
 
@@ -99,10 +105,12 @@ def start(folder: Path, *words: str, log: Path | None = None) -> subprocess.Pope
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # As a terminal starts it; a parent in the background would have it ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
 
-def snakemake(folder: Path, *words: str, timeout: float = 600) -> tuple[int, str]:
+def snakemake(folder: Path, *words: str, timeout: float = HANG_S) -> tuple[int, str]:
     """Run snakemake in `folder`: exit status, and what it said."""
     log = folder / f"said-{time.monotonic_ns()}.txt"
     process = start(folder, *words, log=log)
@@ -120,6 +128,38 @@ def finish(folder: Path, *words: str) -> None:
     """Run snakemake, which must succeed."""
     status, said = snakemake(folder, *words)
     assert status == 0, said[-6000:]
+
+
+def wait_for(reached: Callable[[], object], process: subprocess.Popen, folder: Path) -> None:
+    """Wait until a running snakemake has reached something."""
+    while not reached():
+        assert process.poll() is None, (folder / "said.txt").read_text()[-6000:]
+        time.sleep(0.05)
+
+
+def stop(process: subprocess.Popen, folder: Path, number: int, whole_group: bool) -> None:
+    """Stop a run as Ctrl-C (the whole group) or a `kill` does; it must end in the way README says.
+
+    Args:
+        process: From `start`.
+        folder: Where it runs.
+        number: The signal.
+        whole_group: Whether the jobs get it as well.
+    """
+    send = os.killpg if whole_group else os.kill
+    send(process.pid, number)
+    send(process.pid, number)  # whoever is impatient makes it no worse
+    status = process.wait(HANG_S)
+    said = (folder / "said.txt").read_text(errors="replace")
+    assert status == 128 + number, said
+    assert not running(folder)
+    assert said.count("\nstopped by you after ") == 1, said
+    last = said.splitlines()[-1]
+    assert last.endswith("finished jobs are kept; run the same command to go on"), said
+    for word in ("Traceback", "FAILED", "Mend", "rror"):
+        assert word not in said, said
+    assert not list((folder / ".snakemake" / "locks").glob("*"))
+    assert not list(folder.rglob("*.part*")), "nothing is half-written"
 
 
 def kill(process: subprocess.Popen, folder: Path) -> None:
@@ -146,14 +186,13 @@ def running(folder: Path) -> list[int]:
     return found
 
 
-def resume_lines() -> list[list[str]]:
-    """The two lines by which README resumes a run, as words after `snakemake`."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"these two lines resume.*?```bash\n(.*?)```", text, re.DOTALL)
-    assert found, "README tells how to resume a run"
-    lines = [line.split() for line in found.group(1).strip().splitlines()]
-    assert all(words[0] == "snakemake" for words in lines)
-    return [words[1:] for words in lines]
+def commands(folder: Path) -> list[str]:
+    """Command lines of the processes that work in a folder."""
+    found = []
+    for pid in running(folder):
+        with contextlib.suppress(OSError):
+            found.append(Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " "))
+    return found
 
 
 def tables(folder: Path, scale: str = "smoke") -> dict[str, str]:

@@ -1,7 +1,10 @@
 """What surrounds the one function call of a script: errors end in one line that helps."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -49,3 +52,31 @@ def test_success_ends_with_success(tmp_path):
     done = run(tmp_path, tmp_path / "a.log", "pass")
     assert done.returncode == 0
     assert (tmp_path / "a.log").read_text().startswith("begins\n")
+
+
+def test_a_job_that_is_told_to_stop_clears_up_and_takes_its_children_along(tmp_path):
+    log, file = tmp_path / "a.log", tmp_path / "table.csv"
+    code = (
+        "import subprocess\nfrom whyspiking.records.whole_files import replacing\n"
+        f"from pathlib import Path\nfrom whyspiking.running.jobs import job\n"
+        f"with job({str(log)!r}, 'a job'), replacing(Path({str(file)!r})) as partial:\n"
+        "    partial.write_text('half')\n"
+        "    subprocess.run(['bash', '-c', 'sleep 1000 & echo $!; wait'])\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    while not log.exists() or not log.read_text().strip():
+        assert process.poll() is None
+        time.sleep(0.01)
+    grandchild = int(log.read_text())
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate()[1]
+    assert process.returncode == 128 + signal.SIGTERM
+    assert said == ""
+    assert log.read_text().splitlines()[1:] == ["ERROR a job: stopped from outside (SIGTERM)"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.log"]
+    while True:  # until it is gone
+        try:
+            os.kill(grandchild, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.01)

@@ -100,6 +100,22 @@ def test_the_last_job_is_followed_by_a_closing_line():
     assert screen.text.endswith("finished 1 job in 1:01\n")
 
 
+def test_a_stopped_run_ends_with_one_line_and_tells_no_failure(tmp_path):
+    screen = expecting(Screen(), 3)
+    screen.start(1).start(2)
+    before = screen.text
+    screen.handler.stop = SimpleNamespace(number=2, ended=False)
+    screen.fail(1, at=190).feed(LogEvent.ERROR, "At least one job did not ...", logging.ERROR)
+    screen.handler.beat()
+    screen.handler.stop.ended = True
+    screen.now = 192
+    screen.handler.close()
+    screen.handler.close()
+    assert screen.text.removeprefix(before) == (
+        "stopped by you after 3:12; finished jobs are kept; run the same command to go on\n"
+    )
+
+
 def test_heartbeat_in_a_pipe_tells_the_progress_of_a_running_job_every_half_minute(tmp_path):
     log = tmp_path / "seed-3.log"
     screen = expecting(Screen(), 2)

@@ -19,6 +19,7 @@ from snakemake_logger_plugin_whyspiking import words
 from snakemake_logger_plugin_whyspiking.estimate import Job
 from snakemake_logger_plugin_whyspiking.plan import Plan, Running
 from whyspiking.running.progress import latest, news_file
+from whyspiking.running.stopping import STOP
 
 # What each rule does, while it runs and afterwards; any other rule is called by its name.
 STAGES = {
@@ -52,6 +53,7 @@ CHATTER = (
 SILENT = (LogEvent.JOB_STARTED, LogEvent.PROGRESS, LogEvent.RULEGRAPH, LogEvent.WORKFLOW_STARTED)
 IMPLIED = ("Missing output files", "Input files updated by another job")
 # On a terminal the last line is rewritten; in a pipe lines add up.
+GOES_ON = "finished jobs are kept; run the same command to go on"
 BEAT_S = {True: 1.0, False: 30.0}
 TAIL_LINES = 25
 
@@ -67,6 +69,7 @@ class LogHandler(LogHandlerBase):
         self.clock: Callable[[], float] = time.monotonic
         self.quiet = {level.name.lower() for level in settings.quiet or ()}
         self.plan = Plan()
+        self.stop = STOP
         self.began = self.clock()
         self._introduced = False
         self._status_shown = False
@@ -120,6 +123,9 @@ class LogHandler(LogHandlerBase):
             self._beat = None
         with self._mutex:
             self._wipe()
+            if self.stop.ended and not self._closed and "all" not in self.quiet:
+                after = _clock(self.clock() - self.began).strip()
+                self._say(f"stopped by you after {after}; {GOES_ON}")
         super().close()
 
     # ---- records ----
@@ -127,6 +133,8 @@ class LogHandler(LogHandlerBase):
     def _wanted(self, record: logging.LogRecord) -> bool:
         settings = self.common_settings
         event = getattr(record, "event", None)
+        if self.stop.number is not None:
+            return False  # jobs that were ended are no failures
         if event == LogEvent.DEBUG_DAG:
             return settings.debug_dag
         if "all" in self.quiet and not settings.dryrun:
@@ -308,7 +316,7 @@ class LogHandler(LogHandlerBase):
 
     def beat(self) -> None:
         """Show how far the running jobs are, if it is time to."""
-        if "progress" in self.quiet or not self.plan.running:
+        if "progress" in self.quiet or not self.plan.running or self.stop.number is not None:
             return
         if self.clock() - self._last_line < BEAT_S[self.on_terminal]:
             return

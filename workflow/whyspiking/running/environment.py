@@ -209,6 +209,9 @@ def main() -> int:
     except EnvironmentProblem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped by you; run the same command, and the environment is made anew")
+        return 130
     return 0
 
 

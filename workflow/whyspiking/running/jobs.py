@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 import resource
+import signal
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,10 +35,14 @@ REMEDIES = {
     errno.EIO: "the disk does not answer properly; check it, then start snakemake again",
 }
 """What the system may refuse -> what to do about it."""
+class Stopped(BaseException):
+    """The job was told to end."""
+
+
 UNEXPECTED = "unexpected failure; the lines above tell where"
 
 
-@contextmanager
+@contextlib.contextmanager
 def job(log: str | Path, label: str) -> Iterator[Progress]:
     """Run the body of a script with its output in `log` and its errors told in one line.
 
@@ -52,6 +57,7 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
     os.environ.update({k: v for k, v in SINGLE_THREAD.items() if k not in os.environ})
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, _stop)
     outer = os.dup(2)
     with path.open("a", encoding="utf-8", buffering=1) as file:
         os.dup2(file.fileno(), 1)
@@ -59,6 +65,8 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
         try:
             yield reporter(path, label)
             print(USED.format(total=cpu_seconds(), start=started), flush=True)
+        except Stopped:
+            _fail(f"ERROR {label}: stopped from outside (SIGTERM)", outer, 128 + signal.SIGTERM)
         except UserError as error:
             _fail(f"ERROR {label}: {error}", outer)
         except OSError as error:
@@ -94,14 +102,26 @@ def used(log: Path) -> tuple[float, float]:
     return numbers
 
 
-def _fail(text: str, outer: int) -> NoReturn:
+def _stop(number: int, frame: object) -> NoReturn:
+    """End this job with what it has started, and clear up on the way."""
+    signal.signal(number, signal.SIG_IGN)
+    # Not at the top: a job that is not stopped does not need it.
+    import psutil
+
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    raise Stopped
+
+
+def _fail(text: str, outer: int, status: int = 1) -> NoReturn:
     """Tell an error in the log, or to the terminal where the log cannot be written."""
     try:
         os.write(1, f"{text}\n".encode(errors="replace"))
     except OSError:
         os.write(outer, f"{text}\n".encode(errors="replace"))
     # Not through sys.exit: what is still buffered for a full disk would fail a second time.
-    os._exit(1)
+    os._exit(status)
 
 
 def wildcard_label(wildcards: Any) -> str:

@@ -120,7 +120,10 @@ def run_problems(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 def main() -> int:
     """Print every problem to standard error; the exit status is 1 if there is any."""
-    problems = run_problems()
+    try:
+        problems = run_problems()
+    except KeyboardInterrupt:
+        return 130
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     return 1 if problems else 0

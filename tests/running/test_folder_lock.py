@@ -1,0 +1,57 @@
+"""Whether a lock of Snakemake is left over, told by a lock of the operating system."""
+
+import fcntl
+import socket
+
+import pytest
+
+from whyspiking.running import folder_lock
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Snakemake's folder as a run leaves it that is killed."""
+    held: list = []
+    monkeypatch.setattr(folder_lock, "_held", held)
+    folder_lock.take(tmp_path)
+    (tmp_path / "locks").mkdir()
+    (tmp_path / "locks" / "0.output.lock").write_text("results/a.csv")
+    held.pop().close()  # as the system does when the process ends
+    yield tmp_path
+    for file in held:
+        file.close()
+
+
+def test_the_lock_of_a_killed_run_is_removed(folder):
+    folder_lock.take(folder)
+    assert not (folder / "locks").exists()
+
+
+def test_the_lock_of_a_living_run_stays(folder):
+    with (folder / "whyspiking-runs").open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        folder_lock.take(folder)
+    assert (folder / "locks").exists()
+
+
+@pytest.mark.parametrize(
+    "hosts", ["", "elsewhere", f"{socket.gethostname()}\nelsewhere"], ids=["none", "one", "two"]
+)
+def test_a_lock_that_may_be_of_another_machine_stays(folder, hosts):
+    (folder / "whyspiking-runs").write_text(f"{hosts}\n" if hosts else "")
+    folder_lock.take(folder)
+    assert (folder / "locks").exists()
+    folder_lock._held.pop().close()
+    # The user has removed it, as Snakemake advised: from now on all is as usual.
+    (folder / "locks" / "0.output.lock").unlink()
+    folder_lock.take(folder)
+    assert (folder / "whyspiking-runs").read_text().split() == [socket.gethostname()]
+
+
+def test_a_folder_that_cannot_be_locked_is_left_to_snakemake(folder, monkeypatch):
+    def refuse(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(folder_lock.fcntl, "flock", refuse)
+    folder_lock.take(folder)
+    assert (folder / "locks").exists()

@@ -1,0 +1,62 @@
+"""Signals end a run of jobs that do not want to end; the hooks are those of the project's Snakefile."""
+
+import signal
+
+import pytest
+from made import scenes
+
+SNAKEFILE = """
+from whyspiking.running.stopping import STOP
+
+STOP.heed()
+
+
+onstart:
+    STOP.attend(workflow)
+
+
+onerror:
+    STOP.leave()
+
+
+rule all:
+    input: "stubborn"
+
+
+rule easy:
+    output: "easy"
+    shell: "touch {output}"
+
+
+rule stubborn:
+    input: "easy"
+    output: "half", "stubborn"
+    shell: "trap '' TERM; touch half; sleep 1000 & setsid sleep 1000 & wait"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    scenes.shutil.copytree(scenes.ROOT / "profiles", tmp_path / "profiles")
+    (tmp_path / "workflow").symlink_to(scenes.ROOT / "workflow")
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("number", "whole_group"),
+    [
+        pytest.param(signal.SIGINT, True, id="ctrl-c"),
+        pytest.param(signal.SIGINT, False, id="SIGINT", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, True, id="SIGTERM to all", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, False, id="SIGTERM", marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, True, id="closed terminal", marks=pytest.mark.slow),
+    ],
+)
+def test_a_stubborn_job_and_what_it_started_are_ended(folder, number, whole_group):
+    process = scenes.start(folder)
+    scenes.wait_for(lambda: str(scenes.commands(folder)).count("sleep 1000") >= 2, process, folder)
+    assert (folder / "half").exists()
+    scenes.stop(process, folder, number, whole_group)
+    assert (folder / "easy").exists(), "finished jobs are kept"
+    assert not (folder / "half").exists()

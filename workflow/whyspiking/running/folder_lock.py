@@ -1,0 +1,60 @@
+"""Snakemake's lock of a folder, removed where the run that made it was killed.
+
+Snakemake's lock is a file, which stays after `kill -9`, a power cut or a closed terminal. So every run
+holds a lock of the operating system as well, which ends with its process: where nobody holds one,
+Snakemake's is left over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import shutil
+import socket
+from pathlib import Path
+from typing import IO
+
+SNAKEMAKE = Path(".snakemake")
+
+_held: list[IO[str]] = []
+"""Open as long as this process lives; no process that it starts inherits it."""
+
+
+def take(folder: Path = SNAKEMAKE) -> None:
+    """Hold the folder until this process ends, and remove what killed runs have left of locks.
+
+    Where other machines have run in the folder, which may not tell each other of such locks, nothing
+    is removed, nor where the file system has none: then Snakemake says what to do.
+
+    Args:
+        folder: Snakemake's own, in the working directory.
+    """
+    host = socket.gethostname()
+    try:
+        folder.mkdir(exist_ok=True)
+        file = (folder / "whyspiking-runs").open("a+", encoding="utf-8")
+        _held.append(file)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(file, fcntl.LOCK_SH)  # somebody runs here, perhaps another talk
+        else:
+            _clear(folder / "locks", file, host)
+            fcntl.flock(file, fcntl.LOCK_SH)
+        print(host, file=file, flush=True)
+    except OSError:
+        return  # Snakemake tells what is wrong with the folder
+
+
+def _clear(locks: Path, file: IO[str], host: str) -> None:
+    """Remove left-over locks, if all runs since the last ones were removed were on this machine."""
+    file.seek(0)
+    hosts = set(file.read().split())
+    if any(locks.glob("*.lock")):
+        if hosts != {host}:
+            return
+        shutil.rmtree(locks)
+        logging.getLogger("snakemake.logging").info(
+            "an earlier run was killed: its lock is removed, what it had finished is kept"
+        )
+    file.truncate(0)
