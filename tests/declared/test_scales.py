@@ -119,9 +119,7 @@ def test_every_scale_judges_every_key_claim_with_its_control_and_three_networks(
     values = config_at(scale)
     for name in registry.available():
         talk = registry.load_talk(name)
-        (key,) = (
-            c for c in claims_file.load(talk.folder / "claims.yaml", talk) if c.role == "key"
-        )
+        (key,) = (c for c in claims_file.load(talk.folder / "claims.yaml", talk) if c.role == "key")
         assert key.judged_at(scale) == scale
         for side, place in key.places.items():
             experiment = talk.experiments[place.get("experiment", key.where["experiment"])]

@@ -124,7 +124,7 @@ class LogHandler(LogHandlerBase):
         with self._mutex:
             self._wipe()
             if self.stop.ended and not self._closed and "all" not in self.quiet:
-                after = _clock(self.clock() - self.began).strip()
+                after = words.clock(self.clock() - self.began).strip()
                 self._say(f"stopped by you after {after}; {GOES_ON}")
         super().close()
 

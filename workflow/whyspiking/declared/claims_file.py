@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from pydantic import (
-    Discriminator,
     Field,
     PrivateAttr,
-    Tag,
     TypeAdapter,
     ValidationInfo,
     field_validator,
@@ -20,6 +17,7 @@ from pydantic import (
 )
 
 from whyspiking.declared import scales
+from whyspiking.declared.bands import Accept, Accepted, Band, Edges, spelt
 from whyspiking.declared.strict_yaml import (
     Block,
     Filled,
@@ -93,26 +91,6 @@ class Published(Block):
     same_trials: bool = False
 
 
-Edges = Annotated[list[float | None], Field(min_length=2, max_length=2)]
-"""Lower and upper; null where a side is open."""
-
-
-class Accepted(Block):
-    """A band whose edges need a reason."""
-
-    band: Edges
-    why: str = Field(min_length=10)
-
-
-def _form(band: Any) -> str:
-    return "reasoned" if isinstance(band, dict | Accepted) else "edges"
-
-
-Given = Annotated[
-    Annotated[Edges, Tag("edges")] | Annotated[Accepted, Tag("reasoned")], Discriminator(_form)
-]
-
-
 class Look(Block):
     """An earlier test of a claim on test data, with another recipe or another band."""
 
@@ -130,37 +108,8 @@ class EarlierBand(Block):
     why: str = Field(min_length=10)
 
 
-@closed
-class Accept(TypedDict, total=False):
-    """Bands by scale; `default` has that of `full` where it runs the same recipe."""
-
-    default: Given
-    full: Given
-    paper: Given
-
-
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 ORDINALS = {1: "second", 2: "third", 3: "fourth", 4: "fifth"}
-
-
-def _edges(band: list[float | None]) -> str:
-    low, high = band
-    if low is not None and high is not None:
-        return f"{low:g} to {high:g}"
-    return f"at least {low:g}" if low is not None else f"at most {high:g}"
-
-
-@dataclass(frozen=True)
-class Band:
-    """Where a result must lie to count as replicated; an open side is infinite."""
-
-    low: float
-    high: float
-    why: str = ""
-
-    def contains(self, value: float) -> bool:
-        """Whether a number lies inside, edges included."""
-        return self.low <= value <= self.high
 
 
 class Claim(Block):
@@ -294,7 +243,7 @@ class Claim(Block):
                 f"{ORDINALS.get(n, f'{n + 1}th')} recipe after {look} at the test set ({runs})"
             )
         told += [
-            f"band was {_edges(was.band)} until {was.commit[:7]}: {was.why}"
+            f"band was {spelt(was.band)} until {was.commit[:7]}: {was.why}"
             for was in self.rebanded
         ]
         return ". ".join(told)

@@ -87,9 +87,7 @@ def _kind(data: Any) -> str:
     return "a list" if isinstance(data, list) else f"the text '{str(data)[:40]}'"
 
 
-def _check_key_claim(
-    claims: Iterable[claims_file.Claim], talk: registry.Talk, scale: str
-) -> None:
+def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, scale: str) -> None:
     """Every scale that judges has the networks of a talk's key claim and a band for it."""
     if scale == "smoke":
         return
@@ -98,7 +96,10 @@ def _check_key_claim(
         name = place.get("experiment", key.where["experiment"])
         variant = place.get("variant", key.where["variant"])
         experiment = talk.experiments[name]
-        for what, block in ((name, experiment), (f"{name}/{variant}", experiment.variants[variant])):
+        for what, block in (
+            (name, experiment),
+            (f"{name}/{variant}", experiment.variants[variant]),
+        ):
             if not block.runs_at(scale):
                 raise UserError(
                     f"talks/{talk.name}/talk.yaml: 'from_scale' of {what} is '{block.from_scale}', "

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from whyspiking.declared import scales
 from whyspiking.declared.learning_rules import Trained
+from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
 from whyspiking.declared.scales import Scale
 from whyspiking.declared.strict_yaml import (
     Block,
@@ -19,87 +19,8 @@ from whyspiking.declared.strict_yaml import (
     Some,
     Unique,
     Wrong,
-    closed,
     nearest,
 )
-
-
-@closed
-class Parameter(TypedDict):
-    """A parameter as published, and where."""
-
-    value: Any
-    unit: NotRequired[str]
-    source: Annotated[str, Field(min_length=3)]
-
-
-@closed
-class Change(TypedDict):
-    """What a smaller scale changes, and why.
-
-    `only_tests`: it changes what is tested, and how often; networks are trained as at scale full.
-    """
-
-    value: Any
-    why: Annotated[str, Field(min_length=5)]
-    only_tests: NotRequired[Literal[True]]
-
-
-def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
-    """Time constants, durations and sizes are positive numbers, sizes whole ones."""
-    for name, entry in entries.items():
-        given = entry["value"]
-        whole = name.startswith(("n_", "batch", "epochs"))
-        positive = whole or name.startswith(("tau_", "dt")) or name.endswith("_ms")
-        for value in given if isinstance(given, list) else [given]:
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if isinstance(value, str) and _is_number(value):
-                raise Wrong(
-                    name,
-                    f"is the text '{value}'; expected a number. Write it without quotes, and an "
-                    "exponent with a dot before it: 1.0e-3.",
-                )
-            if any(not math.isfinite(number) for number in _floats(value)):
-                raise Wrong(name, f"is {value}; expected a finite number. Correct it in that file.")
-            fits = isinstance(value, int) if whole else is_number or not name.startswith("tau_")
-            if not fits or (whole and not is_number):
-                kind = "whole " if whole else ""
-                raise Wrong(
-                    name, f"is {value!r}; it must be a positive {kind}number. Mend it there."
-                )
-            if positive and isinstance(value, int | float) and value <= 0:
-                unit = f" {entry['unit']}" if "unit" in entry else ""
-                raise Wrong(name, f"is {value}{unit}; it must be positive. Mend it there.")
-    return entries
-
-
-def _floats(value: Any) -> Iterator[float]:
-    if isinstance(value, float):
-        yield value
-    elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _floats(part)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-Parameters = Annotated[dict[Name, Parameter], AfterValidator(_check_numbers)]
-Changes = Annotated[dict[str, Change], AfterValidator(_check_numbers)]
-
-
-@closed
-class Scaled(TypedDict, total=False):
-    """What scales change of what was published, which scale paper has; default builds on full."""
-
-    full: Changes
-    default: Changes
-    smoke: Changes
 
 
 class Named(Block):

@@ -10,8 +10,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
-from whyspiking.declared.experiments import Experiment, Parameters, Variant
+from whyspiking.declared.experiments import Experiment, Variant
 from whyspiking.declared.learning_rules import Rule, split
+from whyspiking.declared.parameters import Parameters
 from whyspiking.declared.strict_yaml import (
     Block,
     Name,

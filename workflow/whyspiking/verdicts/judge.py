@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from whyspiking.declared.claims_file import Band, Claim, load
+from whyspiking.declared.bands import Band
+from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
 from whyspiking.measures import parts, statistics
 from whyspiking.measures.statistics import Interval, Transform

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.declared.claims_file import REPLICABLE, Band, Claim
+from whyspiking.declared.bands import Band
+from whyspiking.declared.claims_file import REPLICABLE, Claim
 from whyspiking.measures.statistics import Interval
 
 REPLICATED = "replicated"

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking.declared.claims_file import Band
+from whyspiking.declared.bands import Band
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.verdicts import rule
