@@ -243,8 +243,7 @@ class Claim(Block):
                 f"{ORDINALS.get(n, f'{n + 1}th')} recipe after {look} at the test set ({runs})"
             )
         told += [
-            f"band was {spelt(was.band)} until {was.commit[:7]}: {was.why}"
-            for was in self.rebanded
+            f"band was {spelt(was.band)} until {was.commit[:7]}: {was.why}" for was in self.rebanded
         ]
         return ". ".join(told)
 
