@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from made import scenes
 
+from whyspiking.records.array_files import load_arrays
+from whyspiking.training.checkpoint import STRUCTURE
+
 SEED = 2020
 VERDICTS = "results/smoke/tempotron/verdicts.csv"
 N_RUNS, KILLS_PER_RUN = 10, 2
@@ -142,3 +145,37 @@ def test_stops_of_all_kinds_in_all_stages_change_nothing(small_run, fresh):
     scenes.finish(fresh, page)
     assert (fresh / page).is_file()
     scenes.assert_equal(small_run, fresh)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_training_goes_on_from_its_checkpoint(how, tmp_path):
+    """The checkpoint outlives the stop and what Snakemake clears away; the end is the same."""
+    folders = [tmp_path / name for name in ("stopped", "undisturbed")]
+    for folder in folders:
+        scenes.checkout(folder, ("tempotron",))
+        own = folder / "workflow" / "whyspiking"
+        for path, old, new in (
+            (own / "training" / "checkpoint.py", "EVERY_S = 60.0", "EVERY_S = 0.0"),
+            (own / "talks" / "tempotron" / "talk.yaml", "{value: 2, why", "{value: 120, why"),
+        ):
+            assert old in path.read_text()
+            path.write_text(path.read_text().replace(old, new))
+    folder, undisturbed = folders
+    network = "results/smoke/tempotron/patterns/spiking/seed-0/network.npz"
+    log = folder / "results/smoke/logs/train/tempotron/patterns/spiking/seed-0.log"
+    kept = log.with_suffix(".checkpoints") / "training.npz"
+    process = scenes.start(folder, network)
+    while not kept.is_file() or json.loads(load_arrays(kept)[STRUCTURE].tobytes())["round"] < 5:
+        assert process.poll() is None, (folder / "said.txt").read_text()
+        time.sleep(0.02)
+    os.killpg(process.pid, how)
+    process.wait()
+    while scenes.running(folder):
+        time.sleep(0.1)
+    assert kept.is_file() and not (folder / network).exists()
+    scenes.finish(folder, network)
+    assert "goes on after" in log.read_text() and not kept.parent.exists()
+    scenes.finish(undisturbed, network)
+    assert scenes.arrays(folder) == scenes.arrays(undisturbed)
+    assert scenes.facts(folder) == scenes.facts(undisturbed)

@@ -102,11 +102,11 @@ def of_gates(progress, monkeypatch):
 
 
 def online_with_means(progress, monkeypatch):
-    return _s4nn(progress, monkeypatch)
+    return _s4nn(progress, monkeypatch, n_validation=4)
 
 
 def online_with_shuffled_images(progress, monkeypatch):
-    return _s4nn(progress, monkeypatch, average_rate=None, reset_share=0.2, reset_output=True)
+    return _s4nn(progress, monkeypatch, average_rate=None, reset_share=0.9, reset_until=1.0)
 
 
 def _s4nn(progress, monkeypatch, **changes):
@@ -134,6 +134,8 @@ def _frames(train, monkeypatch):
 
 
 def by_eprop(progress, monkeypatch):
+    # So short a training never comes to an error of 10 %.
+    monkeypatch.setattr(evidence, "first_below", lambda errors, level: float(np.sum(errors)))
     return _evidence("spiking", progress)
 
 
@@ -147,7 +149,7 @@ def _evidence(variant, progress):
 
 
 def of_one_shot(progress, monkeypatch):
-    own = _smoke("scherr", "oneshot", outer_iterations=20, n_validation=2, batch=2)
+    own = _smoke("scherr", "oneshot", outer_iterations=30, n_validation=2, batch=2)
     return oneshot.optimise(own, STREAMS, progress)
 
 
@@ -171,8 +173,9 @@ def of_a_tempotron(progress, monkeypatch):
     path = Path(template.__file__).with_name("talk.yaml")
     described = yaml.safe_load(path.read_text())
     given = {**described["parameters"], **described["experiments"]["patterns"]["parameters"]}
-    small = {"epochs": 6, "n_train": 20, "n_validation": 20, "n_input": 50}
+    small = {"epochs": 6, "n_train": 30, "n_validation": 20, "n_input": 50}
     values = {name: entry["value"] for name, entry in given.items()} | small
+    values |= {"learning_rate": 0.05, "jitter_ms": 15.0}
     own = Params("_template", "patterns", "smoke", values)
     return template.train(own, STREAMS, progress)
 

@@ -56,7 +56,8 @@ class Replication:
     ) -> Network:
         """Train one variant; `progress` is called now and then, mostly after every epoch.
 
-        `parents` holds the networks named by `starts_from` in talk.yaml.
+        `parents` holds the networks named by `starts_from` in talk.yaml. A loop of minutes should
+        keep a `training.checkpoint.Checkpoint`, from which it goes on when it was stopped.
         Never asked for a variant that talk.yaml declares whole (`is`, `as_is`).
         """
         raise _missing(params, "train")

@@ -119,11 +119,9 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     history = History()
     errors: list[float] = []
     kept = Checkpoint(data, history)
-    left, (arrays, state, errors) = kept.resume(
-        range(n_iterations), (arrays, state, errors), progress
-    )
+    left, (arrays, state) = kept.resume(range(n_iterations), (arrays, state), progress)
     for iteration in left:
-        kept.keep(iteration, (arrays, state, errors))
+        kept.keep(iteration, (arrays, state))
         trials = evidence_task.draw(params, data, params.batch)
         x = evidence_task.binned(params, trials).astype(np.float32)
         arrays, state, value, error, slopes = step(arrays, state, x, trials.labels)
