@@ -35,6 +35,8 @@ REMEDIES = {
     errno.EIO: "the disk does not answer properly; check it, then start snakemake again",
 }
 """What the system may refuse -> what to do about it."""
+
+
 class Stopped(BaseException):
     """The job was told to end."""
 
