@@ -1,7 +1,8 @@
 """Runs that are killed or stopped and go on by the same command end in equal tables.
 
-A kill is SIGKILL to the whole process group; a stop is Ctrl-C or SIGTERM. Compared bit for bit are all tables, arrays and facts;
-durations are left out by name (`scenes.TIMES`, the columns of seconds).
+A kill is SIGKILL to the whole process group; a stop is Ctrl-C or SIGTERM. Compared bit for bit are
+all tables, arrays and facts; durations are left out by name (`scenes.TIMES`, the columns of
+seconds).
 """
 
 import json
@@ -88,32 +89,45 @@ def fresh(small_run, tmp_path) -> Path:
     return folder
 
 
-def in_training(folder, since=0.0):
+# Each of these takes a folder and the time at which its run began, in seconds since the epoch.
+def preparing(folder, _began):
+    return (folder / ".snakemake" / "locks").is_dir()
+
+
+def in_training(folder, began):
     logs = (folder / "results" / "smoke" / "logs" / "train").rglob("*.log")
-    return any(log.stat().st_mtime > since for log in logs)
+    return any(log.stat().st_mtime >= began for log in logs)
 
 
-def compiling(folder):
+def compiling(folder, _began):
     """Whether the compiler works on the program of a network; it takes seconds."""
     return any("steps.cpp" in command for command in scenes.commands(folder))
 
 
-def simulating(folder):
+def simulating(folder, _began):
     log = folder / "results" / "smoke" / "logs" / "simulate" / "tempotron" / "patterns.log"
     return log.is_file() and "%" in log.read_text()
 
 
-def executing_a_notebook(folder):
+def executing_a_notebook(folder, _began):
     return any("ipykernel" in command for command in scenes.commands(folder))
 
 
+def started(folder, target, reached):
+    """A new run of a target that has reached a stage."""
+    (folder / "said.txt").unlink(missing_ok=True)
+    began = time.time()
+    process = scenes.start(folder, target)
+    while not reached(folder, began):
+        assert process.poll() is None, (folder / "said.txt").read_text()[-6000:]
+        time.sleep(0.05)
+    return process
+
+
 def test_a_kill_in_training_and_ctrl_c_while_compiling_change_nothing(small_run, fresh):
-    process = scenes.start(fresh, VERDICTS)
-    scenes.wait_for(lambda: in_training(fresh), process, fresh)
-    scenes.kill(process, fresh)
+    scenes.kill(started(fresh, VERDICTS, in_training), fresh)
     assert list((fresh / ".snakemake" / "locks").glob("*")), "a killed run cannot tidy up"
-    process = scenes.start(fresh, VERDICTS)
-    scenes.wait_for(lambda: compiling(fresh), process, fresh)
+    process = started(fresh, VERDICTS, compiling)
     scenes.stop(process, fresh, signal.SIGINT, whole_group=True)
     assert "its lock is removed" in (fresh / "said.txt").read_text()
     scenes.finish(fresh, VERDICTS)
@@ -125,20 +139,16 @@ def test_stops_of_all_kinds_in_all_stages_change_nothing(small_run, fresh):
     """Each stop hits what the run before it has resumed."""
     page = "results/smoke/tempotron/report.html"
     for reached, number, whole_group in (
-        (lambda: (fresh / ".snakemake" / "locks").is_dir(), signal.SIGTERM, False),
-        (lambda: in_training(fresh, began), signal.SIGINT, True),
-        (lambda: in_training(fresh, began), signal.SIGTERM, True),
-        (lambda: compiling(fresh), signal.SIGTERM, False),
-        (lambda: compiling(fresh), signal.SIGTERM, True),
-        (lambda: simulating(fresh), signal.SIGINT, False),
-        (lambda: executing_a_notebook(fresh), signal.SIGINT, True),
-        (lambda: executing_a_notebook(fresh), signal.SIGTERM, False),
+        (preparing, signal.SIGTERM, False),
+        (in_training, signal.SIGINT, True),
+        (in_training, signal.SIGTERM, True),
+        (compiling, signal.SIGTERM, False),
+        (compiling, signal.SIGTERM, True),
+        (simulating, signal.SIGINT, False),
+        (executing_a_notebook, signal.SIGINT, True),
+        (executing_a_notebook, signal.SIGTERM, False),
     ):
-        (fresh / "said.txt").unlink(missing_ok=True)
-        began = time.time()
-        process = scenes.start(fresh, page)
-        scenes.wait_for(reached, process, fresh)
-        scenes.stop(process, fresh, number, whole_group)
+        scenes.stop(started(fresh, page, reached), fresh, number, whole_group)
         for folder in (fresh / "results" / "smoke" / "tempotron").glob("patterns/*/seed-0"):
             made = {path.name for path in folder.glob("[no]*")}
             assert made in (set(), {"network.npz", "network.json", "outcome.npz"})

@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -128,13 +127,6 @@ def finish(folder: Path, *words: str) -> None:
     """Run snakemake, which must succeed."""
     status, said = snakemake(folder, *words)
     assert status == 0, said[-6000:]
-
-
-def wait_for(reached: Callable[[], object], process: subprocess.Popen, folder: Path) -> None:
-    """Wait until a running snakemake has reached something."""
-    while not reached():
-        assert process.poll() is None, (folder / "said.txt").read_text()[-6000:]
-        time.sleep(0.05)
 
 
 def stop(process: subprocess.Popen, folder: Path, number: int, whole_group: bool) -> None:

@@ -1,6 +1,7 @@
-"""Signals end a run of jobs that do not want to end; the hooks are those of the project's Snakefile."""
+"""Signals end a run of a job that does not want to end; its hooks are those of our Snakefile."""
 
 import signal
+import time
 
 import pytest
 from made import scenes
@@ -55,7 +56,9 @@ def folder(tmp_path):
 )
 def test_a_stubborn_job_and_what_it_started_are_ended(folder, number, whole_group):
     process = scenes.start(folder)
-    scenes.wait_for(lambda: str(scenes.commands(folder)).count("sleep 1000") >= 2, process, folder)
+    while scenes.commands(folder).count("sleep 1000 ") < 2:
+        assert process.poll() is None, (folder / "said.txt").read_text()
+        time.sleep(0.05)
     assert (folder / "half").exists()
     scenes.stop(process, folder, number, whole_group)
     assert (folder / "easy").exists(), "finished jobs are kept"

@@ -100,7 +100,7 @@ def test_the_last_job_is_followed_by_a_closing_line():
     assert screen.text.endswith("finished 1 job in 1:01\n")
 
 
-def test_a_stopped_run_ends_with_one_line_and_tells_no_failure(tmp_path):
+def test_a_stopped_run_ends_with_one_line_and_waits_no_failure(tmp_path):
     screen = expecting(Screen(), 3)
     screen.start(1).start(2)
     before = screen.text
@@ -116,7 +116,30 @@ def test_a_stopped_run_ends_with_one_line_and_tells_no_failure(tmp_path):
     )
 
 
-def test_heartbeat_in_a_pipe_tells_the_progress_of_a_running_job_every_half_minute(tmp_path):
+@pytest.mark.parametrize(
+    ("how", "waits"),
+    [
+        ("returned non-zero exit status 143", True),
+        ("died with <Signals.SIGTERM: 15>", True),
+        ("returned non-zero exit status 1", False),
+    ],
+)
+def test_a_signal_that_reaches_a_job_first_is_waited_for(how, waits):
+    screen = expecting(Screen(), 3).start(1)
+    before = screen.text
+    stop = SimpleNamespace(number=None, ended=False)
+
+    def comes():
+        stop.number = 15
+        return True
+
+    stop.comes = comes
+    screen.handler.stop = stop
+    screen.feed(LogEvent.ERROR, f"Command 'python a' {how}.", logging.ERROR).fail(1, at=3)
+    assert ("FAILED" in screen.text.removeprefix(before)) != waits
+
+
+def test_heartbeat_in_a_pipe_waits_the_progress_of_a_running_job_every_half_minute(tmp_path):
     log = tmp_path / "seed-3.log"
     screen = expecting(Screen(), 2)
     screen.start(1, log=[str(log)])

@@ -56,6 +56,8 @@ IMPLIED = ("Missing output files", "Input files updated by another job")
 GOES_ON = "finished jobs are kept; run the same command to go on"
 BEAT_S = {True: 1.0, False: 30.0}
 TAIL_LINES = 25
+# What Snakemake says of a job that ended by SIGHUP, SIGINT or SIGTERM.
+ENDED = re.compile(r"exit status 1(29|30|43)\b|died with <Signals\.SIG(HUP|INT|TERM)")
 
 
 class LogHandler(LogHandlerBase):
@@ -73,6 +75,7 @@ class LogHandler(LogHandlerBase):
         self.began = self.clock()
         self._introduced = False
         self._status_shown = False
+        self._told_stop = False
         self._last_line = self.began
         self._stop = threading.Event()
         self._mutex = threading.RLock()  # records come in one thread, the heartbeat is another
@@ -123,7 +126,8 @@ class LogHandler(LogHandlerBase):
             self._beat = None
         with self._mutex:
             self._wipe()
-            if self.stop.ended and not self._closed and "all" not in self.quiet:
+            if self.stop.ended and not self._told_stop and "all" not in self.quiet:
+                self._told_stop = True
                 after = words.clock(self.clock() - self.began).strip()
                 self._say(f"stopped by you after {after}; {GOES_ON}")
         super().close()
@@ -252,6 +256,8 @@ class LogHandler(LogHandlerBase):
         if text.startswith(CHATTER) and not self.common_settings.verbose:
             return
         if record.levelno >= logging.WARNING:
+            if event == LogEvent.ERROR and ENDED.search(text) and self.stop.comes():
+                return
             # The command line of a failed script says nothing that its log does not say better.
             if event == LogEvent.ERROR and "returned non-zero exit status" in text:
                 return

@@ -1,8 +1,8 @@
 """Snakemake's lock of a folder, removed where the run that made it was killed.
 
-Snakemake's lock is a file, which stays after `kill -9`, a power cut or a closed terminal. So every run
-holds a lock of the operating system as well, which ends with its process: where nobody holds one,
-Snakemake's is left over.
+Snakemake's lock is a file, which stays after `kill -9` or a power cut. So every run holds a lock of
+the operating system as well, which ends with its process: where nobody holds one, Snakemake's is
+left over.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _held: list[IO[str]] = []
 def take(folder: Path = SNAKEMAKE) -> None:
     """Hold the folder until this process ends, and remove what killed runs have left of locks.
 
-    Where other machines have run in the folder, which may not tell each other of such locks, nothing
-    is removed, nor where the file system has none: then Snakemake says what to do.
+    Nothing is removed where other machines have run in the folder, which may not tell each other of
+    such locks, or where the file system has none: then Snakemake says what to do.
 
     Args:
         folder: Snakemake's own, in the working directory.

@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM end a run within seconds; the same command goes on where it was.
 
-Snakemake alone waits for its running jobs at SIGTERM, and at a SIGINT that reaches only itself; and at
-Ctrl-C each job tells its own traceback. Here jobs ignore SIGINT, and this module ends them: they get
-SIGTERM and clear up, and Snakemake removes what they had not finished, as after any failure.
+Snakemake alone waits for its running jobs at SIGTERM, and at a SIGINT that reaches only itself; and
+at Ctrl-C each job tells its own traceback. Here jobs ignore SIGINT, and this module ends them: they
+get SIGTERM and clear up, and Snakemake removes what they had not finished, as after any failure.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ MARK = "WHYSPIKING_RUN"
 """Environment variable by which the processes of a run are found, whoever started them."""
 GRACE_S = 3.0
 """A job that has not ended by then is in the middle of a long computation and is killed."""
+LATE_S = 2.0
 PAUSE_S = 0.1
 IGNORING_INTERRUPTS = "set -euo pipefail; trap '' INT; "
 """What a job's shell does first: Snakemake's own prefix, and SIGINT ignored from there on."""
@@ -55,20 +56,26 @@ class Stop:
 
         Args:
             workflow: That of the Snakefile. Jobs on a cluster are left to Snakemake, which cancels
-                them at Ctrl-C.
+                them when it is told to exit.
         """
-        if not workflow.local_exec:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            return
-        from snakemake.shell import shell
+        if workflow.local_exec:
+            from snakemake.shell import shell
 
-        shell.prefix(IGNORING_INTERRUPTS)
-        os.environ[MARK] = self._mark
-        threading.Thread(target=self._end_jobs, daemon=True).start()
-        self._scheduler = workflow.scheduler
+            shell.prefix(IGNORING_INTERRUPTS)
+            os.environ[MARK] = self._mark
+            threading.Thread(target=self._end_jobs, daemon=True).start()
+            self._scheduler = workflow.scheduler
         self.heed()  # the scheduler has taken SIGTERM for itself
         if workflow.scheduler._user_kill:
             self._receive(signal.SIGTERM, None)  # it came in between
+
+    def comes(self) -> bool:
+        """Whether a signal comes that has ended a job already: one to all may reach jobs first."""
+        for _ in range(round(LATE_S / PAUSE_S)):
+            if self.number is not None:
+                return True
+            time.sleep(PAUSE_S)
+        return False
 
     def leave(self) -> None:
         """End a stopped run once its last process is gone; called by `onerror`.
