@@ -52,8 +52,8 @@ CHATTER = (
 )
 SILENT = (LogEvent.JOB_STARTED, LogEvent.PROGRESS, LogEvent.RULEGRAPH, LogEvent.WORKFLOW_STARTED)
 IMPLIED = ("Missing output files", "Input files updated by another job")
-# On a terminal the last line is rewritten; in a pipe lines add up.
 GOES_ON = "finished jobs are kept; run the same command to go on"
+# On a terminal the last line is rewritten; in a pipe lines add up.
 BEAT_S = {True: 1.0, False: 30.0}
 TAIL_LINES = 25
 # What Snakemake says of a job that ended by SIGHUP, SIGINT or SIGTERM.

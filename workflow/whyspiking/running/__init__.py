@@ -2,5 +2,6 @@
 
 May import `records`. No number depends on this room, so a change here runs nothing again. At a
 glance: `jobs.job` wraps every script, `code_inputs` says which files each stage depends on,
-`environment` and `preflight` make and check `.venv`, `machine` says how slow the machine is.
+`environment` and `preflight` make and check `.venv`, `machine` says how slow the machine is,
+`stopping` ends a run at Ctrl-C, `folder_lock` removes what a killed one leaves.
 """

@@ -35,13 +35,11 @@ REMEDIES = {
     errno.EIO: "the disk does not answer properly; check it, then start snakemake again",
 }
 """What the system may refuse -> what to do about it."""
+UNEXPECTED = "unexpected failure; the lines above tell where"
 
 
 class Stopped(BaseException):
     """The job was told to end."""
-
-
-UNEXPECTED = "unexpected failure; the lines above tell where"
 
 
 @contextlib.contextmanager
@@ -59,12 +57,12 @@ def job(log: str | Path, label: str) -> Iterator[Progress]:
     os.environ.update({k: v for k, v in SINGLE_THREAD.items() if k not in os.environ})
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, _stop)
     outer = os.dup(2)
     with path.open("a", encoding="utf-8", buffering=1) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
+            signal.signal(signal.SIGTERM, _stop)
             yield reporter(path, label)
             print(USED.format(total=cpu_seconds(), start=started), flush=True)
         except Stopped:
