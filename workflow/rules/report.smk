@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+from whyspiking.report import recorded
+
+# What pages show of the recorded run, for what this scale leaves out.
+RECORDED = recorded.files(Path("results") / config["scale"], config["scale"])
+
 
 rule page:
     input:
         notebook="notebooks/{talk}.ipynb",
         tables=expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
         exhibits=lambda w: simulated(w.talk, "exhibits.npz"),
+        recorded=RECORDED,
         code=lambda w: code_inputs.of_talk(w.talk, "page"),
     output:
         notebook="<results>/{talk}/report.ipynb",
@@ -28,38 +34,13 @@ rule page:
         "../scripts/page.py"
 
 
-rule slides:
-    input:
-        pages=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
-        tables=expand("<results>/{table}", table=columns.OF_A_RUN),
-        manifest="<results>/manifest.json",
-        code=code_inputs.of_stage("slides"),
-    output:
-        slides=report(
-            directory("<results>/slides"),
-            patterns=["{slide}.svg"],
-            caption="../report/slides.rst",
-            category="Answer",
-            labels={"what": "figure", "name": "{slide}"},
-        ),
-    log:
-        "<results>/logs/slides.log",
-    conda:
-        ENVIRONMENT
-    params:
-        scale=config["scale"],
-        results=lambda wildcards, output: Path(output.slides).parent,
-    script:
-        "../scripts/slides.py"
-
-
 rule report:
     input:
         notebook="notebooks/why_spiking.ipynb",
-        slides="<results>/slides",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",
+        recorded=RECORDED,
         code=code_inputs.of_stage("page"),
     output:
         notebook="<results>/why_spiking.ipynb",
@@ -78,6 +59,26 @@ rule report:
         results=lambda wildcards, output: Path(output.page).parent,
     script:
         "../scripts/page.py"
+
+
+rule slides:
+    input:
+        page="<results>/why_spiking.html",
+        code=code_inputs.of_stage("slides"),
+    output:
+        slides=report(
+            directory("<results>/slides"),
+            patterns=["{slide}.svg"],
+            caption="../report/slides.rst",
+            category="Answer",
+            labels={"what": "figure", "name": "{slide}"},
+        ),
+    log:
+        "<results>/logs/slides.log",
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/slides.py"
 
 
 for talk in TALKS:
