@@ -85,13 +85,7 @@ def test_a_kill_in_training_and_one_in_simulation_change_nothing(small_run, tmp_
     target = ["results/smoke/tempotron/verdicts.csv"]
     for stage in ("train", "simulate"):
         process = scenes.start(folder, *target, *again)
-        logs = folder / "results" / "smoke" / "logs" / stage
-        for _ in range(1200):
-            if any(logs.rglob("*.log")) or process.poll() is not None:
-                break
-            time.sleep(0.05)
-        time.sleep(0.3)
-        assert process.poll() is None, (folder / "said.txt").read_text()
+        scenes.halt(process, folder, folder / "results" / "smoke" / "logs" / stage)
         scenes.kill(process, folder)
         status, said = scenes.snakemake(folder, *target, *again)
         assert status != 0
