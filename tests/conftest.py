@@ -51,6 +51,23 @@ def _forget_libraries() -> None:
 
 
 @pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of all workers of this test run: `made.once` makes there what they share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def builds(shared: Path) -> Path:
+    """Where this test run keeps the programs that Brian2 makes; equal ones are made once."""
+    folder = shared / "builds"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def energy_config() -> dict[str, Any]:
     """The `energy` block of the project's own config: its constants are what is tested."""
     path = Path(__file__).parents[1] / "config" / "config.yaml"

@@ -37,24 +37,19 @@ from whyspiking.contract.types import BrianModel, Replay, Stimulus
 from whyspiking.errors import UserError
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("builds")
+@pytest.fixture(scope="module")
+def machine(builds):
+    return Machine(make_model(), builds)
 
 
-@pytest.fixture(scope="session")
-def machine(folder):
-    return Machine(make_model(), folder)
-
-
-def test_names_of_an_earlier_network_may_still_be_taken(tmp_path):
+def test_names_of_an_earlier_network_may_still_be_taken(builds):
     """Brian2 numbers the code of a second network while a first one lives in the process."""
     from brian2.core.names import Nameable
 
-    model = make_model()
+    model = make_model(name="second")
     monitors = [f"{name.replace('.', '_')}_spikes_recorded" for name in model.record_spikes]
     taken = [Nameable(f"{name}_codeobject") for name in monitors]
-    found = Machine(model, tmp_path).run(Stimulus({"input": first_spikes(0)}), random_values(0))
+    found = Machine(model, builds).run(Stimulus({"input": first_spikes(0)}), random_values(0))
     assert taken and set(found.spikes) == set(model.record_spikes)
 
 
@@ -117,9 +112,17 @@ def test_what_the_program_complains_about_is_an_error(machine, monkeypatch):
         ({"definition": {"rule": object()}}, "definition"),
     ],
 )
-def test_inconsistent_models_are_refused_before_a_build(folder, changes, message):
+def test_inconsistent_models_are_refused_before_a_build(builds, changes, message):
     with pytest.raises(UserError, match=message):
-        Machine(make_model(**changes), folder)
+        Machine(make_model(**changes), builds)
+
+
+def copied(machine, folder, *without):
+    """The same machine with a build of its own, which a test may change."""
+    shutil.copytree(machine.project, folder, ignore=shutil.ignore_patterns(*without))
+    own = copy.copy(machine)
+    own.project = folder
+    return own
 
 
 # ---- builds --------------------------------------------------------------------------------------
@@ -142,9 +145,9 @@ def in_new_process(script):
     )
 
 
-def test_finished_build_is_reused_without_brian2(machine, folder):
+def test_finished_build_is_reused_without_brian2(machine, builds):
     process = in_new_process(
-        f"m = t.Machine(t.make_model(), Path({str(folder)!r}))\n"
+        f"m = t.Machine(t.make_model(), Path({str(builds)!r}))\n"
         "r = m.run(t.Stimulus({'input': t.random_spikes(3)}), t.random_values(3))\n"
         "print(m.built, 'brian2' in sys.modules, len(r.spikes['echo']))\n"
     )
@@ -154,7 +157,8 @@ def test_finished_build_is_reused_without_brian2(machine, folder):
     assert out.split() == ["False", "False", str(len(here.spikes["echo"]))]
 
 
-def test_a_build_is_not_reused_once_a_file_that_runs_read_is_damaged(machine):
+def test_a_build_is_not_reused_once_a_file_that_runs_read_is_damaged(machine, tmp_path):
+    machine = copied(machine, tmp_path / "copy")
     told = machine.manifest["sha256"]
     assert "main" in told and any(name.startswith("static_arrays/") for name in told)
     for name in told:
@@ -169,10 +173,7 @@ def test_a_build_is_not_reused_once_a_file_that_runs_read_is_damaged(machine):
 
 def test_joined_code_computes_what_the_separate_files_do(machine, tmp_path):
     """Brian2's own makefile compiles every file alone and optimises all of them."""
-    apart = copy.copy(machine)
-    apart.project = tmp_path / "apart"
-    products = shutil.ignore_patterns("main", "*.o", *programs.UNITS)
-    shutil.copytree(machine.project, apart.project, ignore=products)
+    apart = copied(machine, tmp_path / "apart", "main", "*.o", *programs.UNITS)
     subprocess.run(["make", "-s", "-j2"], cwd=apart.project, check=True)
     stimulus = Stimulus({"input": random_spikes(3)})
     a, b = (each.run(stimulus, random_values(1), seed=5) for each in (machine, apart))
@@ -200,7 +201,7 @@ def test_runs_at_the_same_time_do_not_meet(machine):
     assert not same(alone[0], alone[1])
 
 
-def test_any_change_of_the_model_changes_the_build(folder):
+def test_any_change_of_the_model_changes_the_build():
     digests = {
         digest(make_model(**changes))
         for changes in (

@@ -30,14 +30,9 @@ from whyspiking.contract.types import Stimulus
 from whyspiking.errors import UserError
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("builds")
-
-
-@pytest.fixture(scope="session")
-def machine(folder):
-    return Machine(make_model(), folder)
+@pytest.fixture(scope="module")
+def machine(builds):
+    return Machine(make_model(), builds)
 
 
 # ---- time ----------------------------------------------------------------------------------------
@@ -179,9 +174,9 @@ def test_a_run_may_go_without_recording_spikes(machine):
         np.testing.assert_array_equal(without.traces[name], trace)
 
 
-def test_final_values_must_exist(folder):
+def test_final_values_must_exist(builds):
     with pytest.raises(UserError, match=r"record_final names 'echo\.nothing'"):
-        Machine(make_model(record_final=["echo.nothing"]), folder)
+        Machine(make_model(record_final=["echo.nothing"]), builds)
 
 
 # ---- trials --------------------------------------------------------------------------------------

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 from made import scenes
+from made.once import once
 
 
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory) -> Path:
+def small_run(shared) -> Path:
     """A finished smoke run of the template alone, up to its verdicts."""
-    folder = scenes.checkout(tmp_path_factory.mktemp("small") / "run", ("tempotron",))
-    scenes.finish(folder, "results/smoke/tempotron/verdicts.csv")
-    return folder
+
+    def make(folder: Path) -> None:
+        scenes.checkout(folder, ("tempotron",))
+        scenes.finish(folder, "results/smoke/tempotron/verdicts.csv")
+
+    return once(shared / "small-run", make)

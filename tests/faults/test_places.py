@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from made import scenes
+from made.hangs import limit, wait_until
 
 VERDICTS = "results/smoke/tempotron/verdicts.csv"
 
@@ -39,7 +40,7 @@ def in_namespace(folder, script):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=limit(),
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -108,15 +109,13 @@ def test_full_disk_is_told_and_the_run_goes_on_when_there_is_space(small_run, fo
 def test_two_runs_in_one_folder_the_second_is_refused(small_run, folder):
     first = scenes.start(folder, VERDICTS)
     try:
-        for _ in range(600):
-            if list((folder / ".snakemake" / "locks").glob("*")) or first.poll() is not None:
-                break
-            time.sleep(0.05)
+        scenes.halt(first, folder, folder / "results" / "smoke" / "logs")
         status, said = scenes.snakemake(folder, VERDICTS)
         assert status != 0
         assert "cannot be locked" in said and "--unlock" in said, said
         assert "Traceback" not in said
-        assert first.wait(600) == 0, (folder / "said.txt").read_text()
+        os.killpg(first.pid, signal.SIGCONT)
+        assert first.wait(limit()) == 0, (folder / "said.txt").read_text()
     finally:
         if first.poll() is None:
             scenes.kill(first, folder)
@@ -130,7 +129,7 @@ def test_two_scales_side_by_side(small_run, folder):
     first = scenes.start(folder, VERDICTS)
     second = scenes.start(folder, other, "--config", "scale=default", log=folder / "second.txt")
     try:
-        statuses = [process.wait(900) for process in (first, second)]
+        statuses = [process.wait(limit()) for process in (first, second)]
     finally:
         for process in (first, second):
             if process.poll() is None:
@@ -159,18 +158,12 @@ def test_cores_and_a_second_run_change_nothing(small_run, folder, tmp_path):
 def test_a_job_that_outlives_its_run_does_no_harm(small_run, folder):
     """Only snakemake itself is killed: its job goes on while the resumed run does the same job."""
     process = scenes.start(folder, VERDICTS)
-    logs = folder / "results" / "smoke" / "logs"
-    for _ in range(600):
-        if any(logs.rglob("*.log")):
-            break
-        time.sleep(0.05)
+    scenes.halt(process, folder, folder / "results" / "smoke" / "logs")
     process.kill()
     process.wait()
-    assert scenes.running(folder), "the job goes on"
+    assert scenes.running(folder), "the job is still there"
+    os.killpg(process.pid, signal.SIGCONT)
     scenes.finish(folder, VERDICTS)
-    for _ in range(600):
-        if not scenes.running(folder):
-            break
-        time.sleep(0.1)
+    wait_until(lambda: not scenes.running(folder))
     scenes.finish(folder, VERDICTS)
     scenes.assert_equal(small_run, folder)

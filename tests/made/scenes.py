@@ -19,16 +19,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from made.checkouts import copy_workflow, name_template
+from made.hangs import limit, wait_until
 
-ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "README.md")
 TIMES = ("train_seconds", "epoch_seconds")
 """Metrics that are durations: the only rows of the tables that differ between equal runs."""
-TALK_HANG_S = 1800
-"""Nothing here takes a tenth of it on a quiet machine."""
-TABLES = ("metrics.csv", "history.csv", "verdicts.csv")
-HANG_S = 1800
-"""Nothing here takes a tenth of it on a quiet machine."""
+TALK_TABLES = ("metrics.csv", "history.csv", "verdicts.csv")
 TABLES = ("metrics.csv", "verdicts.csv", "axes.csv")
 
 
@@ -40,14 +36,7 @@ def checkout(folder: Path, talks: tuple[str, ...] = ("listener",), cores: int = 
         talks: Names; `listener` hears spoken words, any other name is the template as it is.
         cores: What the copy's profile says.
     """
-    folder.mkdir(exist_ok=True)
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            left_out = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source, folder / part, ignore=left_out, dirs_exist_ok=True)
-        else:
-            shutil.copy(source, folder / part)
+    copy_workflow(folder, "README.md")
     for talk in talks:
         _make_talk(folder, talk)
     values = yaml.safe_load((folder / "config" / "config.yaml").read_text())
@@ -62,15 +51,7 @@ def checkout(folder: Path, talks: tuple[str, ...] = ("listener",), cores: int = 
 
 
 def _make_talk(folder: Path, talk: str) -> None:
-    own = folder / "workflow" / "whyspiking" / "talks" / talk
-    if (ROOT / own.relative_to(folder)).is_dir():
-        return  # one of the project's own
-    shutil.copytree(own.with_name("_template"), own)
-    notebook = folder / "notebooks" / f"{talk}.ipynb"
-    shutil.copy(notebook.with_name("_template.ipynb"), notebook)
-    for path in (*own.iterdir(), notebook):
-        if path.is_file():
-            path.write_text(path.read_text().replace("_template", talk))
+    own = name_template(folder, talk)
     if talk == "listener":
         shutil.copy(Path(__file__).with_name("listener") / "task.py", own / "task.py")
         described = yaml.safe_load((own / "talk.yaml").read_text())
@@ -109,12 +90,12 @@ def start(folder: Path, *words: str, log: Path | None = None) -> subprocess.Pope
         )
 
 
-def snakemake(folder: Path, *words: str, timeout: float = HANG_S) -> tuple[int, str]:
+def snakemake(folder: Path, *words: str) -> tuple[int, str]:
     """Run snakemake in `folder`: exit status, and what it said."""
     log = folder / f"said-{time.monotonic_ns()}.txt"
     process = start(folder, *words, log=log)
     try:
-        status = process.wait(timeout)
+        status = process.wait(limit())
     except subprocess.TimeoutExpired:
         kill(process, folder)
         raise
@@ -141,7 +122,7 @@ def stop(process: subprocess.Popen, folder: Path, number: int, whole_group: bool
     send = os.killpg if whole_group else os.kill
     send(process.pid, number)
     send(process.pid, number)  # whoever is impatient makes it no worse
-    status = process.wait(HANG_S)
+    status = process.wait(limit())
     said = (folder / "said.txt").read_text(errors="replace")
     assert status == 128 + number, said
     assert not running(folder)
@@ -154,16 +135,28 @@ def stop(process: subprocess.Popen, folder: Path, number: int, whole_group: bool
     assert not list(folder.rglob("*.part*")), "nothing is half-written"
 
 
+def halt(process: subprocess.Popen, folder: Path, logs: Path) -> None:
+    """SIGSTOP the whole process group while a job is at work, once there is a log in `logs`."""
+
+    def halted() -> bool:
+        if not any(logs.rglob("*.log")):
+            return False
+        os.killpg(process.pid, signal.SIGSTOP)
+        if len(running(folder)) > 1:
+            return True
+        os.killpg(process.pid, signal.SIGCONT)
+        return False
+
+    wait_until(halted, process)
+    assert process.poll() is None, (folder / "said.txt").read_text()
+
+
 def kill(process: subprocess.Popen, folder: Path) -> None:
     """SIGKILL the whole process group, and wait until nothing of the run is left."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     # Kernels of notebooks are sessions of their own; they end when they find their parent gone.
-    for _ in range(200):
-        if not running(folder):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"still running: {running(folder)}")
+    wait_until(lambda: not running(folder))
 
 
 def running(folder: Path) -> list[int]:

@@ -2,11 +2,10 @@
 
 import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from made.bohte_settings import CONFIG, STREAMS, params_of, quiet, task_of
+from made.bohte_settings import STREAMS, params_of, quiet, task_of
 from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
@@ -192,11 +191,10 @@ def test_the_control_of_fixed_traces_learns_what_single_events_do_not_tell(tmp_p
 
 
 @pytest.fixture(scope="module")
-def machine(trained):
+def machine(trained, builds):
     from whyspiking.brian import Machine
 
-    # The build of the smoke run, if there is one.
-    return Machine(fulfilled(trained[0]).to_brian(trained[0]), Path(CONFIG["build_folder"]))
+    return Machine(fulfilled(trained[0]).to_brian(trained[0]), builds)
 
 
 def test_brian_fires_spike_for_spike_as_double_precision_does(trained, test_task, machine):
@@ -222,7 +220,7 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(trained, test_task
 
 
 @pytest.mark.slow
-def test_two_layers_fire_spike_for_spike(tmp_path):
+def test_two_layers_fire_spike_for_spike(tmp_path, builds):
     """The second layer lags one step more; biases of both signs wait for it."""
     import jax
 
@@ -237,7 +235,7 @@ def test_two_layers_fire_spike_for_spike(tmp_path):
     starts = {f"start_{k}": v for k, v in arrays.items() if k.startswith("log_tau")}
     net = Network({**arrays, **starts}, {"cell": "alif", "adaptation": 1.8})
     test = task_of(params)
-    recording = Machine(fulfilled(params).to_brian(params), tmp_path).run(
+    recording = Machine(fulfilled(params).to_brian(params), builds).run(
         test.stimulus, fulfilled(params).bind(params, net).values
     )
     x = task.raster(params, test)

@@ -46,7 +46,7 @@ def by_hand(params, at, x):
     return np.array(spikes), np.array(membranes)
 
 
-def test_both_engines_follow_the_published_update(tmp_path):
+def test_both_engines_follow_the_published_update(builds):
     import jax
 
     from whyspiking.brian import Machine
@@ -57,7 +57,7 @@ def test_both_engines_follow_the_published_update(tmp_path):
     test = task_of(PARAMS)
     x = task.raster(PARAMS, test)
     model = fulfilled(PARAMS).to_brian(PARAMS)
-    recording = Machine(model, tmp_path).run(
+    recording = Machine(model, builds).run(
         test.stimulus, fulfilled(PARAMS).bind(PARAMS, net).values
     )
     with jax.enable_x64(True):

@@ -133,13 +133,13 @@ def made_network(params: Params) -> Network:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_frozen_program_equals_the_training_engine(tmp_path):
+def test_frozen_program_equals_the_training_engine(tmp_path, builds):
     """The same spikes in Brian2's runtime mode and in the C++ program, before chaos sets in."""
     from whyspiking.brian import Machine
 
     params = parameters("episode", warmup_ms=20.0, test_ms=20.0, push_ms=0.0)
     network = made_network(params)
-    machine = Machine(izhikevich.to_brian(params), tmp_path)
+    machine = Machine(izhikevich.to_brian(params), builds)
     played = izhikevich.make_task(params, "test", Streams(0))
     assert played is not None
     recording = machine.run(played.stimulus, izhikevich.bind(params, network).values)
@@ -168,13 +168,13 @@ def test_frozen_program_equals_the_training_engine(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_lost_spikes_and_replay_act_on_the_readout(tmp_path):
+def test_lost_spikes_and_replay_act_on_the_readout(builds):
     from whyspiking.brian import Machine
 
     params = parameters("episode", warmup_ms=20.0, test_ms=100.0)
     network = made_network(params)
     network.arrays["encoders"] = np.zeros_like(network.arrays["encoders"])
-    machine = Machine(izhikevich.to_brian(params), tmp_path)
+    machine = Machine(izhikevich.to_brian(params), builds)
     binding = izhikevich.bind(params, network)
     played = izhikevich.make_task(params, "test", Streams(0))
     assert played is not None

@@ -90,7 +90,7 @@ def test_binding_separates_pulses_from_inputs():
 
 
 @pytest.mark.slow
-def test_brian_is_the_closed_form(tmp_path_factory):
+def test_brian_is_the_closed_form(builds):
     """Decisions and spikes of a small network with pulses, and of its probes."""
     from whyspiking.brian import Machine
 
@@ -99,7 +99,7 @@ def test_brian_is_the_closed_form(tmp_path_factory):
     times = np.where(rng.random((400, 12)) < 0.7, rng.random((400, 12)), np.inf)
     given_task = as_task(times, rng.integers(0, 3, 400), own)
     network = Network(arrays)
-    machine = Machine(fulfilled(own).to_brian(own), tmp_path_factory.getbasetemp() / "build")
+    machine = Machine(fulfilled(own).to_brian(own), builds)
 
     def simulate(network, some):
         values = fulfilled(own).bind(own, network).values

@@ -124,11 +124,11 @@ def test_binding_places_the_bias(trained):
 
 
 @pytest.mark.slow
-def test_brian_is_the_closed_form(trained, tmp_path_factory):
+def test_brian_is_the_closed_form(trained, builds):
     from whyspiking.brian import Machine
 
     own, network = trained
-    machine = Machine(fulfilled(own).to_brian(own), tmp_path_factory.getbasetemp() / "build")
+    machine = Machine(fulfilled(own).to_brian(own), builds)
     test = fulfilled(own).make_task(own, "test", Streams(0))
 
     def simulate(network, task):

@@ -262,14 +262,14 @@ def test_structure_is_shared_by_experiments():
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory):
+def simulated(builds):
     """Random networks with ties, silence and late spikes, in Brian2 and in the kernel."""
     from whyspiking.brian import Machine
 
     own = params(
         n_input=40, n_hidden=15, n_output=4, t_max=32, theta=10.0, max_trials=40, tick_ms=1.0
     )
-    machine = Machine(fulfilled(own).to_brian(own), tmp_path_factory.mktemp("build"))
+    machine = Machine(fulfilled(own).to_brian(own), builds)
     rng = np.random.default_rng(5)
     ticks = rng.integers(0, 36, (70, 40)).astype(float)
     ticks[ticks >= 32] = np.inf

@@ -258,8 +258,8 @@ def test_controls_count_their_multiplications(params):
 
 
 @pytest.fixture(scope="module")
-def machine(params):
-    return Machine(simulation.to_brian(params), params.work_dir)
+def machine(params, builds):
+    return Machine(simulation.to_brian(params), builds)
 
 
 def some_words(params, n) -> Task:

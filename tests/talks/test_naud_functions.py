@@ -18,7 +18,7 @@ X = np.concatenate(
 
 
 @pytest.fixture(scope="module")
-def recording(tmp_path_factory):
+def recording(builds):
     """What a compiled program makes of the two functions, step by step."""
 
     def construct(inputs):
@@ -45,7 +45,7 @@ def recording(tmp_path_factory):
         record_spikes=(),
         record_traces={name: ("neurons", name, DT_MS) for name in ("u", "y")},
     )
-    machine = Machine(model, tmp_path_factory.mktemp("builds"))
+    machine = Machine(model, builds)
     values = {"neurons.key": np.random.default_rng(1).random(N), "neurons.x": X}
     return values["neurons.key"], machine.run(Stimulus(), values, trials=2)
 

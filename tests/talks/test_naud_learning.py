@@ -62,12 +62,12 @@ def test_the_running_mean_forgets_and_learns():
     assert post_event == pytest.approx(expected, rel=1e-3)
 
 
-def test_brian2_equals_the_recursion(tmp_path):
+def test_brian2_equals_the_recursion(builds):
     """All three protocols, every synapse: equal to rounding on the same spikes."""
     p = params(n_realisations=2)
     task = plasticity.make_task(p, "test", Streams(3))
     network = plasticity.train(p, "spiking", Streams(3), {}, lambda share, news: None)
-    machine = Machine(plasticity.to_brian(p), tmp_path)
+    machine = Machine(plasticity.to_brian(p), builds)
     binding = plasticity.bind(p, network)
     recording = machine.run(task.stimulus, binding.values, trials=1)
     assert machine.merged == 0

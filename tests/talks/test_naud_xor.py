@@ -51,14 +51,9 @@ def small(**changes):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("builds")
-
-
-@pytest.fixture(scope="module")
-def machine(folder):
+def machine(builds):
     """One compiled network for all tests of this file."""
-    return Machine(xor_network.xor_model(small(), max_trials=12), folder)
+    return Machine(xor_network.xor_model(small(), max_trials=12), builds)
 
 
 def make_values(p, seed=0):
@@ -277,12 +272,12 @@ def test_the_e_min_term_by_hand():
 
 
 @pytest.mark.slow
-def test_rates_before_learning_are_those_of_an_independent_program(folder):
+def test_rates_before_learning_are_those_of_an_independent_program(builds):
     """Mean of five seeds of a prototype with other code, N = 100; 15 % or 0.5 Hz are allowed."""
     expected = {0: [2.3, 9.0, 2.3, 9.0], 2: [4.0, 6.1, 6.1, 7.3], OUTPUT: [7.1, 9.3, 9.4, 10.2]}
     expected[3] = expected[2]
     p = params()
-    machine = Machine(xor_network.xor_model(p, max_trials=8), folder)
+    machine = Machine(xor_network.xor_model(p, max_trials=8), builds)
     arrays = xor_network.wire(p, Streams(5))
     arrays["forward.w"] = np.full(arrays["forward.i"].size, p.w_exc)
     values = {**xor.placed(p, "spiking", arrays), "neurons.carry": 0.0}

@@ -13,7 +13,7 @@ N_INPUT, N_HIDDEN, N_OUTPUT, TRIAL_MS = 30, 20, 3, 4.0
 
 @pytest.mark.slow
 @pytest.mark.parametrize("latest", [0.5, 2.0], ids=["many inputs per step", "few"])
-def test_random_networks_agree_with_the_closed_form(latest, tmp_path_factory):
+def test_random_networks_agree_with_the_closed_form(latest, builds):
     model = brian_network.network(
         "random",
         n_input=N_INPUT,
@@ -24,7 +24,7 @@ def test_random_networks_agree_with_the_closed_form(latest, tmp_path_factory):
         trial_ms=TRIAL_MS,
         max_trials=400,
     )
-    machine = Machine(model, tmp_path_factory.getbasetemp() / "build")
+    machine = Machine(model, builds)
     rng = np.random.default_rng(0)
     # Strong weights of both signs: inputs of one step lift a neuron above threshold and pull it
     # down again, and maxima within a step touch it.

@@ -1,11 +1,9 @@
 """Config files that are broken as files, as a user meets them: one message and no job."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from made.checkouts import snakemake
 
 BROKEN = {
     "no such file": (None, ["overlay.yaml", "no such file", "correct the path"]),
@@ -25,19 +23,12 @@ SLOW = ("syntax", "nothing", "a Python object", "no block")
 @pytest.mark.parametrize(
     "case", [pytest.param(c, marks=pytest.mark.slow if c in SLOW else ()) for c in BROKEN]
 )
-def test_broken_file_is_refused_in_one_message(checkout: Path, case):
+def test_broken_file_is_refused_in_one_message(checkout: Path, monkeypatch, case):
     content, words = BROKEN[case]
     if content is not None:
         (checkout / "overlay.yaml").write_bytes(content)
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--configfile", "overlay.yaml"],
-        cwd=checkout,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        stdin=subprocess.DEVNULL,
-    )
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    done = snakemake(checkout, "--configfile", "overlay.yaml")
     said = done.stdout + done.stderr
     assert done.returncode != 0
     for word in words:

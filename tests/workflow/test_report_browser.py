@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from made.hangs import limit
 from made.results import make_results, make_talk_pages
 
 from whyspiking.report import slides
@@ -111,7 +112,7 @@ def chromium(tmp_path, *words):
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=limit(),
         check=False,
     )  # fmt: skip
     return done.stdout, done.stderr

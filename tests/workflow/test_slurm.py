@@ -9,17 +9,14 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
+from made.checkouts import copy_workflow, finish, name_template, only
+from made.hangs import limit, wait_until
 
-ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles")
 TALK = "tempotron"
 ETC = Path("/etc/slurm")
 SETTINGS = """\
@@ -70,6 +67,12 @@ def lacking() -> str:
     return ""
 
 
+def idle() -> bool:
+    """Whether the one node takes jobs."""
+    told = subprocess.run(["sinfo", "-h", "-o", "%T"], capture_output=True, text=True)
+    return told.stdout.strip() == "idle"
+
+
 @pytest.fixture
 def cluster(tmp_path):
     """A running cluster of one node; its daemons end and its files go with the test."""
@@ -92,56 +95,24 @@ def cluster(tmp_path):
                 daemons.append(
                     subprocess.Popen([name, "-D"], stdout=out, stderr=out, start_new_session=True)
                 )
-        for _ in range(60):
-            told = subprocess.run(["sinfo", "-h", "-o", "%T"], capture_output=True, text=True)
-            if told.stdout.strip() == "idle":
-                break
-            time.sleep(0.5)
-        else:
-            pytest.fail((tmp_path / "slurmctld.log").read_text()[-3000:])
+        wait_until(idle, daemons[0])
+        assert idle(), (tmp_path / "slurmctld.log").read_text()[-3000:]
         yield host
     finally:
         subprocess.run(["scancel", "-u", "root"], check=False, capture_output=True)
         for daemon in daemons:
             daemon.terminate()
-            daemon.wait(timeout=30)
+            daemon.wait(limit())
         for name in files:
             (ETC / name).unlink(missing_ok=True)
 
 
 def project(folder: Path) -> Path:
     """A copy with one small talk, made from the template."""
-    folder.mkdir()
-    for part in PARTS:
-        source = ROOT / part
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, folder / part)
-    talks = folder / "workflow/whyspiking/talks"
-    shutil.copytree(talks / "_template", talks / TALK)
-    shutil.copy(folder / "notebooks/_template.ipynb", folder / f"notebooks/{TALK}.ipynb")
-    for path in [*(talks / TALK).glob("*.*"), folder / f"notebooks/{TALK}.ipynb"]:
-        path.write_text(path.read_text().replace("_template", TALK))
-    config = folder / "config/config.yaml"
-    values = yaml.safe_load(config.read_text())
-    config.write_text(yaml.safe_dump({**values, "talks": [TALK], "seeds_of": []}))
+    copy_workflow(folder)
+    name_template(folder, TALK)
+    only(folder, TALK)
     return folder
-
-
-def run(folder: Path, *words: str) -> str:
-    """Run the talk; returns what Snakemake said."""
-    command = [sys.executable, "-m", "snakemake", TALK, "--configfile", "config/smoke.yaml"]
-    done = subprocess.run(
-        [*command, *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
-        capture_output=True,
-        text=True,
-        timeout=1500,
-        stdin=subprocess.DEVNULL,
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-6000:]
-    return said
 
 
 def numbers(folder: Path, name: str) -> pd.DataFrame:
@@ -155,10 +126,10 @@ def numbers(folder: Path, name: str) -> pd.DataFrame:
 @pytest.mark.skipif(bool(lacking()), reason=lacking() or "-")
 def test_a_cluster_gives_the_numbers_of_a_local_run(cluster, tmp_path):
     here, there = project(tmp_path / "here"), project(tmp_path / "there")
-    run(here)
-    began = time.monotonic()
-    said = run(there, "--workflow-profile", "workflow/profiles/slurm", *HERE)
-    print(f"through Slurm: {time.monotonic() - began:.0f} s\n{said[-3000:]}")
+    words = (TALK, "--configfile", "config/smoke.yaml")
+    finish(here, *words)
+    said = finish(there, *words, "--workflow-profile", "workflow/profiles/slurm", *HERE)
+    print(f"through Slurm:\n{said[-3000:]}")
     told = (tmp_path / "slurmctld.log").read_text()
     assert "_job_complete: JobId=" in told, "no job went through Slurm"
     for name in ("metrics.csv", "verdicts.csv", "history.csv"):

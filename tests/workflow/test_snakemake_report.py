@@ -1,20 +1,14 @@
 """`snakemake --report`: the second product, with a caption and labels for every result."""
 
 import re
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-import yaml
+from made.checkouts import copy_workflow, finish, only
 from made.results import make_results
 
 from whyspiking.report import slides
 from whyspiking.report.run_page import RunPage
 
-ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles")
 TALK = "clopath"
 
 
@@ -22,15 +16,8 @@ TALK = "clopath"
 def report(tmp_path_factory) -> str:
     """The report of a finished smoke run of one talk, whose results are made up."""
     folder = tmp_path_factory.mktemp("report")
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            skipped = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / part, folder / part, ignore=skipped)
-        else:
-            shutil.copy(ROOT / part, folder / part)
-    config = folder / "config" / "config.yaml"
-    values = yaml.safe_load(config.read_text(encoding="utf-8"))
-    config.write_text(yaml.safe_dump({**values, "talks": [TALK], "seeds_of": []}), "utf-8")
+    copy_workflow(folder)
+    only(folder, TALK)
     results = make_results(folder / "results" / "smoke", "smoke", [TALK])
     told = RunPage.open(results, "smoke")
     shown = "<h1>A page</h1>" + told.answer() + told.axis_sections()
@@ -38,16 +25,7 @@ def report(tmp_path_factory) -> str:
         page.with_suffix(".html").write_text(shown, "utf-8")
         page.with_suffix(".ipynb").write_text("{}", "utf-8")
     slides.write(results / "why_spiking.html", results / slides.FOLDER)
-    words = ["--configfile", "config/smoke.yaml", "--report", "report.html"]
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+    finish(folder, "--configfile", "config/smoke.yaml", "--report", "report.html")
     return (folder / "report.html").read_text(encoding="utf-8")
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,38 +9,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from made.checkouts import ROOT, copy_workflow, finish, only
+from made.hangs import limit
 
 from whyspiking.contract.types import Params
 from whyspiking.records import tables
 from whyspiking.talks import talk_module
 
-ROOT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "config", "workflow", "notebooks", "environment.yml", "profiles", "tests")
 SPEAKER = "tempotron"
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory) -> Path:
+def checkout(tmp_path_factory, builds) -> Path:
     """A copy of the project in which the first step of the walk-through was made."""
     folder = tmp_path_factory.mktemp("template")
-    for part in (*PARTS, "pyproject.toml"):
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / part)
-    (ROOT / "resources").mkdir(exist_ok=True)
-    (folder / "resources").symlink_to(ROOT / "resources")
+    copy_workflow(folder, "tests", "pyproject.toml")
+    (folder / "resources").mkdir()
+    (folder / "resources" / "build").symlink_to(builds)
     told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     steps = re.search(r"```\n( *talk=SPEAKER\n.*?)```", told, re.DOTALL)
     assert steps, "CONTRIBUTING.md tells how to copy the template"
     run(folder, "bash", "-euc", steps.group(1).replace("SPEAKER", SPEAKER))
-    config = folder / "config" / "config.yaml"
-    values = yaml.safe_load(config.read_text())
-    values["talks"] = [SPEAKER]
-    values["seeds_of"] = []
-    config.write_text(yaml.safe_dump(values))
+    only(folder, SPEAKER)
     return folder
 
 
@@ -53,7 +42,7 @@ def run(folder: Path, *words: str) -> str:
         env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=limit(),
         stdin=subprocess.DEVNULL,
     )
     said = done.stdout + done.stderr
@@ -71,7 +60,7 @@ def test_the_copy_fulfils_the_contract(checkout):
 
 
 def test_the_copy_runs_to_its_page(checkout):
-    run(checkout, sys.executable, "-m", "snakemake", SPEAKER, "--configfile", "config/smoke.yaml")
+    finish(checkout, SPEAKER, "--configfile", "config/smoke.yaml")
     folder = checkout / "results" / "smoke" / SPEAKER
     assert "<svg" in (folder / "report.html").read_text()
     verdicts = pd.read_csv(folder / "verdicts.csv")

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from made.hangs import limit
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from snakemake_logger_plugin_whyspiking import LogHandler
@@ -323,7 +324,7 @@ def test_snakemake_uses_it_in_a_pipe(tmp_path):
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=limit(),
     )
     assert done.returncode == 1
     assert "3 jobs to do\n" in done.stderr

@@ -230,12 +230,13 @@ def _imports(path: Path) -> tuple[Path, ...]:
 
 
 def _executed(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker reads."""
+    """All statements but those that only a type checker reads; no import is in an expression."""
     if isinstance(tree, ast.If) and ast.unparse(tree.test) == "TYPE_CHECKING":
         return
     yield tree
-    for node in ast.iter_child_nodes(tree):
-        yield from _executed(node)
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for node in getattr(tree, field, ()):
+            yield from _executed(node)
 
 
 @cache
