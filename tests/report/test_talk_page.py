@@ -1,22 +1,24 @@
 """The report and its figures for all talks of the project, from a made-up results folder."""
 
+import io
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
 from made.exhibits import exhibits
-from made.results import make_results
+from made.results import make_results, make_talk_pages
 
 from whyspiking.contract.types import Results
 from whyspiking.declared import registry
-from whyspiking.plots import figures
+from whyspiking.errors import UserError
+from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import style
 from whyspiking.records import array_files, columns
-from whyspiking.report import notebook, run_page, score_figures, slides
-from whyspiking.report import talk_page as page
+from whyspiking.report import notebook, run_page, score_figures, slides, talk_page
 from whyspiking.talks import talk_module
 from whyspiking.verdicts import score_curves
 
@@ -28,37 +30,79 @@ def results(tmp_path_factory):
     return make_results(tmp_path_factory.mktemp("results") / "default")
 
 
+@pytest.fixture(scope="module")
+def with_talk_pages(results):
+    make_talk_pages(results)
+    return results
+
+
 @pytest.mark.slow
-def test_two_builds_of_the_report_are_identical(results, tmp_path):
+@pytest.mark.parametrize("name", ["why_spiking", "masquelier"])
+def test_two_builds_of_a_page_are_identical(with_talk_pages, tmp_path, name):
     """Two kernels, so that nothing hangs on the order of a set."""
     pages = []
-    for name in ("a", "b"):
-        page = tmp_path / name / notebook.MAIN_PAGE
-        parameters = {"results": str(results), "scale": "default"}
+    for build in ("a", "b"):
+        page = tmp_path / build / notebook.MAIN_PAGE
+        parameters = {"results": str(with_talk_pages), "scale": "default"}
         notebook.make_page(
-            ROOT / "notebooks" / "why_spiking.ipynb", tmp_path / name / "x.ipynb", page, parameters
+            ROOT / "notebooks" / f"{name}.ipynb", tmp_path / build / "x.ipynb", page, parameters
         )
         pages.append(page.read_bytes())
     assert pages[0] == pages[1]
     assert len(pages[0]) < 5_000_000
 
 
-def test_slides_stand_alone_and_are_the_same_on_every_build(results, tmp_path):
+def test_slides_stand_alone(results, tmp_path):
     told = run_page.RunPage.open(results, "default")
-    for name in ("a", "b"):
-        slides.write(told.slides(), tmp_path / name)
-    files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert files == sorted(re.findall(r'href="slides/([^"]+)"', slides.links(told.answers)))
+    page = tmp_path / "page.html"
+    page.write_text(told.forest() + told.answer() + told.axis_sections() + told.speed(), "utf-8")
+    slides.write(page, tmp_path / "slides")
+    files = sorted(path.name for path in (tmp_path / "slides").iterdir())
+    assert files == sorted(re.findall(r'href="slides/([^"]+)"', page.read_text("utf-8")))
     assert {"matrix.svg", "verdicts.svg", "timing.svg", "energy.svg", "learning.svg"} <= set(files)
     for name in files:
-        picture = (tmp_path / "a" / name).read_bytes()
-        assert picture == (tmp_path / "b" / name).read_bytes()
-        assert b"<svg" in picture and b"nan" not in picture.replace(b"resonan", b"")
+        picture = (tmp_path / "slides" / name).read_text("utf-8")
+        drawn = ElementTree.fromstring(picture.encode())
+        assert drawn.tag == "{http://www.w3.org/2000/svg}svg" and "viewBox" in drawn.attrib
+        assert drawn[0].attrib["fill"] == "white", "the page shines through it, a slide is white"
+        assert "currentColor" not in picture and "nan" not in picture.replace("resonan", "")
+
+
+def test_a_drawn_figure_is_what_savefig_writes():
+    """Drawn once instead of twice: the layout must be the same."""
+    pictures = []
+    for draw in (svg.inline, saved):
+        with style():
+            plate = figures.Plate(3.0)
+            left, right = plate.panels(1, 2, sharey=True)[0]
+            left.plot([1, 10, 1000], [0.1, 12345.0, 3.0], marker="o", label="a line")
+            left.set(xscale="log", xlabel="a label", ylabel="another", title="a title")
+            figures.heat_map(right, [[0.0, 1.0], [2.0, np.nan]], 0, 2, "viridis")
+            figures.legend_below(plate, [left])
+            pictures.append(draw(plate, "prefix", "words"))
+    assert pictures[0] == pictures[1]
+    assert "<image" in pictures[0] and "a label" in pictures[0]
+
+
+def saved(plate, prefix, alt):
+    buffer = io.StringIO()
+    plate.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return svg.embed(buffer.getvalue(), prefix, alt)
+
+
+@pytest.mark.parametrize("text", [None, "<section class='other'></section>"])
+def test_a_talk_without_its_figures_is_refused(tmp_path, text):
+    page = tmp_path / "goeltz" / "report.html"
+    page.parent.mkdir()
+    if text:
+        page.write_text(text)
+    with pytest.raises(UserError, match=r"goeltz/report\.html: .*snakemake"):
+        talk_page.signature_of(page)
 
 
 @pytest.mark.parametrize("name", registry.available())
 def test_signature_figures_have_caption_alternative_and_units(results, name):
-    page = run_page.TalkPage.open(results, name, "default")
+    page = talk_page.TalkPage.open(results, name, "default")
     for title, draw in page._plates().items():
         with style():
             drawn = draw()
@@ -72,7 +116,7 @@ def test_figure_without_data_is_replaced_by_the_reason(results):
     empty = Results(results / "goeltz", "goeltz", "smoke", pd.DataFrame(), pd.DataFrame())
     draw = talk_module("goeltz", "figures").figures(empty)
     assert len(draw) >= 4
-    shown = page.show(lambda: registry_figure({}), "map", "")
+    shown = talk_page.show(lambda: registry_figure({}), "map")
     assert "Figure not drawn" in shown
 
 
@@ -106,7 +150,8 @@ def test_networks_on_the_same_data_share_a_figure(tmp_path):
     assert score_figures.by_data(curves[curves["talk"] == "comsa"], talks) == {}
 
 
-def test_report_tells_all_talks(results):
+def test_report_tells_all_talks(with_talk_pages):
+    results = with_talk_pages
     told = run_page.RunPage.open(results, "default")
     page = "".join(
         piece
@@ -127,6 +172,9 @@ def test_report_tells_all_talks(results):
         for line in "".join(cell["source"]).splitlines()
         if cell["cell_type"] == "markdown" and line.startswith("## ")
     ]
+    numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
+    linked = [link for link in numbers if not link.startswith("#")]
+    assert len(linked) > 60 and all((results / link).is_file() for link in linked)
     whole, _ = notebook._with_anchors(page + "".join(f"<h2>{h}</h2>" for h in headings))
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert sorted(ids) == sorted(set(ids)), "identifiers are unique in the page"

@@ -8,11 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from made.results import make_results
+from made.results import make_results, make_talk_pages
 
 from whyspiking.report import slides
 from whyspiking.report.notebook import make_page
-from whyspiking.report.run_page import RunPage
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
@@ -133,12 +132,13 @@ def ask(tmp_path, page, script, theme="light"):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     results = make_results(tmp_path_factory.mktemp("run") / "default")
-    slides.write(RunPage.open(results, "default").slides(), results / "slides")
+    make_talk_pages(results)
     target = results / "why_spiking.html"
     parameters = {"results": str(results), "scale": "default"}
     make_page(
         ROOT / "notebooks" / "why_spiking.ipynb", results / "why_spiking.ipynb", target, parameters
     )
+    slides.write(target, results / slides.FOLDER)
     return target
 
 
@@ -178,7 +178,7 @@ def test_table_sorts_filters_and_everything_opens_for_print(tmp_path, page):
         "whole": True,  # paper shows every row of a table that scrolls on a screen
         "sorted": True,
         "shown": 0,
-        "filters": {"role": True, "talk": True, "verdict": True, "data": True},
+        "filters": dict.fromkeys(("role", "origin", "talk", "verdict", "data"), True),
         "lost": [],  # nothing that the keyboard cannot reach
         "several": True,
         "told": "sorted by Claim, descending",

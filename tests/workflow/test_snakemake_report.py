@@ -32,10 +32,12 @@ def report(tmp_path_factory) -> str:
     values = yaml.safe_load(config.read_text(encoding="utf-8"))
     config.write_text(yaml.safe_dump({**values, "talks": [TALK], "seeds_of": []}), "utf-8")
     results = make_results(folder / "results" / "smoke", "smoke", [TALK])
-    slides.write(RunPage.open(results, "smoke").slides(), results / slides.FOLDER)
+    told = RunPage.open(results, "smoke")
+    shown = "<h1>A page</h1>" + told.answer() + told.axis_sections()
     for page in (results / "why_spiking", results / TALK / "report"):
-        page.with_suffix(".html").write_text("<h1>A page</h1>", "utf-8")
+        page.with_suffix(".html").write_text(shown, "utf-8")
         page.with_suffix(".ipynb").write_text("{}", "utf-8")
+    slides.write(results / "why_spiking.html", results / slides.FOLDER)
     words = ["--configfile", "config/smoke.yaml", "--report", "report.html"]
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *words],

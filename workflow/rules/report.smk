@@ -28,35 +28,9 @@ rule page:
         "../scripts/page.py"
 
 
-rule slides:
-    input:
-        pages=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
-        tables=expand("<results>/{table}", table=columns.OF_A_RUN),
-        manifest="<results>/manifest.json",
-        code=code_inputs.of_stage("slides"),
-    output:
-        slides=report(
-            directory("<results>/slides"),
-            patterns=["{slide}.svg"],
-            caption="../report/slides.rst",
-            category="Answer",
-            labels={"what": "figure", "name": "{slide}"},
-        ),
-    log:
-        "<results>/logs/slides.log",
-    conda:
-        ENVIRONMENT
-    params:
-        scale=config["scale"],
-        results=lambda wildcards, output: Path(output.slides).parent,
-    script:
-        "../scripts/slides.py"
-
-
 rule report:
     input:
         notebook="notebooks/why_spiking.ipynb",
-        slides="<results>/slides",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",
@@ -78,6 +52,26 @@ rule report:
         results=lambda wildcards, output: Path(output.page).parent,
     script:
         "../scripts/page.py"
+
+
+rule slides:
+    input:
+        page="<results>/why_spiking.html",
+        code=code_inputs.of_stage("slides"),
+    output:
+        slides=report(
+            directory("<results>/slides"),
+            patterns=["{slide}.svg"],
+            caption="../report/slides.rst",
+            category="Answer",
+            labels={"what": "figure", "name": "{slide}"},
+        ),
+    log:
+        "<results>/logs/slides.log",
+    conda:
+        ENVIRONMENT
+    script:
+        "../scripts/slides.py"
 
 
 for talk in TALKS:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import html
 import io
 import re
-from pathlib import Path
 
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from whyspiking.plots.figures import INK, style
-from whyspiking.records.whole_files import replacing
 
 
 def inline(figure: Figure, prefix: str, alt: str) -> str:
@@ -20,27 +19,15 @@ def inline(figure: Figure, prefix: str, alt: str) -> str:
     so that clip paths of several figures do not collide; nothing in it depends on the date.
 
     Args:
-        figure: Drawn under `figures.style`.
+        figure: Drawn under `figures.style`; it is not to be used again.
         prefix: Unique within the page; letters, digits and `-`.
         alt: Text for readers who cannot see the figure.
     """
     buffer = io.StringIO()
     with style():
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        # `savefig` would draw the whole figure once more, only to lay it out.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     return embed(buffer.getvalue(), prefix, alt)
-
-
-def write(figure: Figure, path: Path) -> None:
-    """The figure as a file that stands alone, on white, with no date in it.
-
-    Args:
-        figure: Drawn under `figures.style`.
-        path: Where the SVG goes; it appears whole or not at all.
-    """
-    with style(), replacing(path) as partial:
-        figure.savefig(
-            partial, format="svg", facecolor="white", metadata={"Date": None, "Creator": None}
-        )
 
 
 def embed(source: str, prefix: str, alt: str) -> str:

@@ -21,6 +21,7 @@ MAIN_PAGE = "why_spiking.html"
 # Code first, so that a dollar sign in code is not taken for an equation.
 _MATH = re.compile(r"```.*?```|`[^`\n]*`|\$\$(.+?)\$\$|(?<![\\$])\$([^$\n]+?)\$", re.DOTALL)
 _TAG = re.compile(r"\\tag\{([^}]*)\}")
+_TOKEN = re.compile(r"LIFTED(\d{4})HERE")
 # What latex2mathml writes wrongly, and the spelling to use instead.
 _UNSUPPORTED = re.compile(r"\\!|\\begin\{(?:aligned|align|split)")
 
@@ -121,10 +122,15 @@ def export(notebook: Path, page: Path, results: Path) -> None:
     from nbconvert import HTMLExporter
 
     content = nbformat.read(notebook, as_version=4)
-    equations: list[str] = []
+    lifted: list[str] = []
     for cell in content.cells:
         if cell.cell_type == "markdown":
-            cell.source = _lift_equations(cell.source, equations, str(notebook))
+            cell.source = _lift_equations(cell.source, lifted, str(notebook))
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                # The exporter would parse all figures, and write their names in small letters.
+                lifted.append(output.data["text/html"])
+                output.data["text/html"] = _token(len(lifted) - 1)
     exporter = HTMLExporter(
         template_name="basic",
         exclude_input=True,
@@ -133,9 +139,8 @@ def export(notebook: Path, page: Path, results: Path) -> None:
         exclude_anchor_links=True,
     )
     body, _ = exporter.from_notebook_node(content)
+    body = _TOKEN.sub(lambda match: lifted[int(match.group(1))], body)
     body, sections = _with_anchors(body)
-    for number, equation in enumerate(equations):
-        body = body.replace(_token(number), equation)
     # An equation that stands alone is a block of its own, not a paragraph.
     body = re.sub(r"<p>\s*(<div class=\"equation\".*?</div>)\s*</p>", r"\1", body, flags=re.DOTALL)
 
@@ -155,7 +160,8 @@ def export(notebook: Path, page: Path, results: Path) -> None:
             body=body,
         )
     )
-    with replacing(page) as partial:
+    # Sealed: the page of the run shows the figures of the talks' pages.
+    with replacing(page, sealed=True) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
@@ -186,7 +192,7 @@ def mathml(latex: str, display: bool) -> str:
     return f'<div class="equation"{anchor}>{markup}{number}</div>'
 
 
-def _lift_equations(source: str, equations: list[str], where: str) -> str:
+def _lift_equations(source: str, lifted: list[str], where: str) -> str:
     """Replace every formula by a token: Markdown would tear its underscores and stars apart."""
 
     def lift(match: re.Match[str]) -> str:
@@ -194,16 +200,16 @@ def _lift_equations(source: str, equations: list[str], where: str) -> str:
         if block is None and inline is None:
             return match.group(0)
         try:
-            equations.append(mathml(block or inline, display=block is not None))
+            lifted.append(mathml(block or inline, display=block is not None))
         except ValueError as error:
             raise UserError(f"{where}: {error}") from None
-        return _token(len(equations) - 1)
+        return _token(len(lifted) - 1)
 
     return _MATH.sub(lift, source)
 
 
 def _token(number: int) -> str:
-    return f"EQUATION{number:04d}HERE"
+    return f"LIFTED{number:04d}HERE"
 
 
 def _with_anchors(body: str) -> tuple[str, list[tuple[str, str]]]:

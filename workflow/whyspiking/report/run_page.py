@@ -17,6 +17,7 @@ from whyspiking.report import (
     costs_section,
     energy_figures,
     forest_plots,
+    html,
     learning_section,
     score_figures,
     sections,
@@ -26,9 +27,16 @@ from whyspiking.report import (
     trained_section,
 )
 from whyspiking.report.html import Html, macros
-from whyspiking.report.talk_page import TalkPage, check_scale, claims_of, existing, find, show
+from whyspiking.report.talk_page import (
+    check_scale,
+    claims_of,
+    existing,
+    find,
+    show,
+    signature_of,
+)
 from whyspiking.verdicts import answers as synthesis
-from whyspiking.verdicts.answers import Answer
+from whyspiking.verdicts.answers import CLAIMS, Answer
 
 
 @dataclass
@@ -38,14 +46,14 @@ class RunPage:
     Attributes:
         folder: Of the run.
         scale: Its scale.
-        pages: The talks, by name.
+        talks: Descriptions of the talks, by name.
         tables: Name of a table of the run -> its rows.
         manifest: How the run was made.
     """
 
     folder: Path
     scale: str
-    pages: dict[str, TalkPage]
+    talks: dict[str, registry.Talk]
     tables: dict[str, Table]
     manifest: dict[str, Any]
 
@@ -63,21 +71,16 @@ class RunPage:
             for file, schema in columns.OF_A_RUN.items()
         }
         check_scale(read["metrics"], scale, folder / "metrics.csv")
-        pages = {
-            talk: TalkPage.read(folder, talk, scale, links="", here=f"{talk}/")
-            for talk in dict.fromkeys(read["verdicts"]["talk"])
+        talks = {
+            name: registry.as_measured(registry.load_talk(name), folder / name)
+            for name in dict.fromkeys(read["verdicts"]["talk"])
         }
-        return cls(folder, scale, pages, read, manifest)
+        return cls(folder, scale, talks, read, manifest)
 
     @property
     def verdicts(self) -> Table:
         """Rows of the verdict table."""
         return self.tables["verdicts"]
-
-    @property
-    def talks(self) -> dict[str, registry.Talk]:
-        """Descriptions of the talks, by name."""
-        return {name: page.talk for name, page in self.pages.items()}
 
     def head(self) -> Html:
         """Scale, tables, and at smoke scale a banner."""
@@ -94,21 +97,14 @@ class RunPage:
         drawn = self._draw(lambda: forest_plots.verdict_forest(self.verdicts), "claims")
         return Html(macros("macros").details("All claims as a figure", drawn))
 
-    def slides(self) -> dict[str, Callable[[], Plate]]:
-        """Figures that stand by themselves: name -> drawing."""
-        drawn: dict[str, Callable[[], Plate]] = {
-            "matrix": lambda: talks_by_axis.figure(self.answers, self.talks),
-            "verdicts": lambda: forest_plots.verdict_forest(self.verdicts),
-        }
-        for answer in self.answers:
-            drawn[answer.axis] = lambda answer=answer: forest_plots.axis_forest(
-                answer, self.config, self.names
-            )
-        return drawn
-
     def each_talk(self) -> Html:
         """Every talk with its signature figures."""
-        return Html("\n").join(page.brief() for page in self.pages.values())
+        brief = macros("pages").brief
+        told = [
+            brief(talk, html.slug(name), signature_of(self.folder / name / "report.html"))
+            for name, talk in self.talks.items()
+        ]
+        return Html("\n").join(told)
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity, all experiments."""
@@ -145,12 +141,14 @@ class RunPage:
         """The answer to "why spiking?" on one screen, and the matrix talk x axis."""
         smoke = self.scale == "smoke"
         figure = self._draw(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
+        drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.findings)]
+        files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", *drawn])
         return Html(
             macros("pages").answer(
                 "" if smoke else sections.counts(self.verdicts),
                 "" if smoke else sentences.in_one_screen(self.answers, self.talks),
                 talks_by_axis.table(self.answers, self.talks),
-                figure + slides.links(self.answers),
+                figure + files,
                 "" if smoke else sections.key_claims(self.verdicts, self.talks),
             )
         )
@@ -234,7 +232,7 @@ class RunPage:
         return Html(learning_section.table(self.tables["costs"], self.talks))
 
     def _draw(self, draw: Callable[[], Plate], name: str) -> Html:
-        return show(draw, name, "")
+        return show(draw, name)
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""

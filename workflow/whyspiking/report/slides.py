@@ -1,38 +1,39 @@
-"""Figures that stand by themselves, as files: matrix, verdicts, the forest of every axis."""
+"""Figures of the page as files that stand by themselves: matrix, verdicts, forests of the axes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
 from pathlib import Path
 
-from markupsafe import Markup
-
-from whyspiking.plots import figures, svg
-from whyspiking.plots.figures import NotMeasuredError, Plate
-from whyspiking.report.html import macros
-from whyspiking.verdicts.answers import CLAIMS, Answer
+from whyspiking.records import whole_files
 
 FOLDER = "slides"
 """Beside the page."""
+SLIDE = re.compile(
+    r'<figure id="(matrix|claims|forest-[a-z]+)"><div class="picture"><svg (.*?>)(.*?</svg>)',
+    re.DOTALL,
+)
+ON_WHITE = (
+    '<?xml version="1.0" encoding="utf-8"?>\n<svg font-family="DejaVu Sans, sans-serif" {opening}\n'
+    '<rect width="100%" height="100%" fill="white"/>{drawing}\n'
+)
 
 
-def write(drawn: Mapping[str, Callable[[], Plate]], folder: Path) -> None:
-    """Write every slide that has something to show.
+def write(page: Path, folder: Path) -> None:
+    """Write every slide that the page shows, on white.
 
     Args:
-        drawn: Name -> drawing; see `RunPage.slides`.
-        folder: Where `<name>.svg` goes; it is there even if nothing can be drawn.
+        page: The page of a run.
+        folder: Where `<name>.svg` goes; it is there even if the page shows none.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, draw in drawn.items():
-        with figures.style():
-            try:
-                svg.write(draw(), folder / f"{name}.svg")
-            except NotMeasuredError:
-                continue
+    text = whole_files.read(page).decode("utf-8")
+    for figure, opening, drawing in SLIDE.findall(text):
+        shown = ON_WHITE.format(opening=opening, drawing=drawing).replace("currentColor", "black")
+        with whole_files.replacing(folder / f"{name(figure)}.svg") as partial:
+            partial.write_text(shown, encoding="utf-8")
 
 
-def links(answers: Sequence[Answer]) -> Markup:
-    """Where the slides lie, for those axes that have one."""
-    drawn = [a.axis for a in answers if any(f.measure != CLAIMS for f in a.findings)]
-    return macros("pages").slides(FOLDER, ["matrix", "verdicts", *drawn])
+def name(figure: str) -> str:
+    """How the file of a figure is called."""
+    return "verdicts" if figure == "claims" else figure.removeprefix("forest-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import perturbation_curves
-from whyspiking.records import tables
+from whyspiking.records import tables, whole_files
 from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table
 from whyspiking.report import energy_figures, forest_plots, html, sections
@@ -46,15 +47,11 @@ class TalkPage:
         talk: Its description.
         results: Its tables and exhibits.
         tables: Name of one of its tables (verdicts, measures, energy) -> rows.
-        links: Path from the page to the folder of the run.
-        here: Path from the page to the folder of the talk.
     """
 
     talk: registry.Talk
     results: Results
     tables: dict[str, Table]
-    links: str
-    here: str
 
     @classmethod
     def open(cls, results: str | Path, talk: str, scale: str) -> TalkPage:
@@ -63,20 +60,7 @@ class TalkPage:
         Raises:
             UserError: If a table is missing or was made at another scale.
         """
-        return cls.read(find(results), talk, scale, links="../", here="")
-
-    @classmethod
-    def read(cls, folder: Path, talk: str, scale: str, *, links: str, here: str) -> TalkPage:
-        """Read one talk's tables for a page that lies elsewhere.
-
-        Args:
-            folder: Folder of the run.
-            talk: Name of the talk.
-            scale: Scale of the run.
-            links: Path from the page to the folder of the run.
-            here: Path from the page to the folder of the talk.
-        """
-        own = folder / talk
+        own = find(results) / talk
         metrics = tables.read_metrics([existing(own / "metrics.csv")])
         check_scale(metrics, scale, own / "metrics.csv")
         history = tables.read(existing(own / "history.csv"), HISTORY)
@@ -87,18 +71,17 @@ class TalkPage:
                 name: tables.read(existing(own / f"{name}.csv"), OF_A_TALK[f"{name}.csv"])
                 for name in ("verdicts", "measures", "energy")
             },
-            links=links,
-            here=here,
         )
 
     def head(self) -> Html:
         """Speaker, papers, the question; at smoke scale a banner."""
-        return Html(macros("pages").talk_head(self.talk, self.results.scale, self.here))
+        return Html(macros("pages").talk_head(self.talk, self.results.scale))
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""
         verdicts, talks = self.tables["verdicts"], {self.talk.name: self.talk}
-        return Html(sections.verdict_table(verdicts, claims_of([self.talk]), talks, many=False))
+        claims = claims_of([self.talk])
+        return Html(sections.verdict_table(verdicts, claims, talks, many=False))
 
     def forest(self) -> Html:
         """All claims as a forest plot."""
@@ -111,7 +94,7 @@ class TalkPage:
     def signature(self) -> Html:
         """All signature figures of the talk, in the order of its story."""
         drawn = [self._draw(name, draw) for name, draw in self._plates().items()]
-        return Html("\n").join(drawn)
+        return Html(macros("pages").signature(drawn))
 
     def perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
@@ -158,31 +141,42 @@ class TalkPage:
         return Html(
             macros("sections").data_table([self.talk])
             + macros("sections").variants_table(list(self.talk.experiments.values()))
-            + macros("pages").where_provenance_stands(self.links)
+            + macros("pages").where_provenance_stands()
         )
-
-    def brief(self) -> Markup:
-        """The talk in the joint report: question, signature figures, where to read on."""
-        slug = html.slug(self.talk.name)
-        return macros("pages").brief(self.talk, slug, self.signature(), self.here)
 
     def _plates(self) -> Mapping[str, Callable[[], Plate]]:
         drawn = talk_module(self.talk.name, "figures").figures(self.results)
         return cast("Mapping[str, Callable[[], Plate]]", drawn)
 
     def _draw(self, name: str, draw: Callable[[], Plate]) -> Html:
-        return show(draw, f"{self.talk.name}-{html.slug(name)}", self.here, self.talk)
+        return show(draw, f"{self.talk.name}-{html.slug(name)}", self.talk)
 
 
-def show(
-    draw: Callable[[], Plate], name: str, here: str, talk: registry.Talk | None = None
-) -> Html:
+def signature_of(page: Path) -> Markup:
+    """The signature figures as a talk's page shows them, for a page in the folder of the run.
+
+    Args:
+        page: The talk's page, in the folder of its name.
+
+    Raises:
+        UserError: If it is missing, damaged or no talk's page.
+    """
+    text = whole_files.read(page).decode("utf-8")
+    found = re.search(r'<section class="signature">.*?</section>', text, re.DOTALL)
+    if found is None:
+        raise UserError(
+            f"{page}: shows no signature figures; expected the page of a talk, whose notebook "
+            "calls page.signature(); delete it and rerun snakemake"
+        )
+    return Markup(found.group(0).replace('<a href="', f'<a href="{page.parent.name}/'))
+
+
+def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None) -> Html:
     """A figure with caption, or a note where there is nothing to draw.
 
     Args:
         draw: Draws the figure; raises `NotMeasuredError` where it cannot.
         name: Identifier, unique in the page.
-        here: Path from the page to the folder that the figure's source is relative to.
         talk: The talk it belongs to, to name stand-in data.
     """
     with figures.style():
@@ -195,8 +189,8 @@ def show(
     if talk is not None and plate.experiment:
         provenance = talk.experiments[plate.experiment].provenance
     stands_in = provenance if provenance in ("synthetic", "simulated") else ""
-    link = here + plate.source
-    return Html(macros("macros").figure(Markup(picture), name, plate.caption, stands_in, link))
+    told = (name, plate.caption, stands_in, plate.source)
+    return Html(macros("macros").figure(Markup(picture), *told))
 
 
 def claims_of(talks: Iterable[registry.Talk]) -> dict[str, claims_file.Claim]:
