@@ -2,12 +2,18 @@
 
 from pathlib import Path
 
+from whyspiking.report import recorded
+
+# What pages show of the recorded run, for what this scale leaves out.
+RECORDED = recorded.files(Path("results") / config["scale"], config["scale"])
+
 
 rule page:
     input:
         notebook="notebooks/{talk}.ipynb",
         tables=expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
         exhibits=lambda w: simulated(w.talk, "exhibits.npz"),
+        recorded=RECORDED,
         code=lambda w: code_inputs.of_talk(w.talk, "page"),
     output:
         notebook="<results>/{talk}/report.ipynb",
@@ -34,6 +40,7 @@ rule report:
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",
+        recorded=RECORDED,
         code=code_inputs.of_stage("page"),
     output:
         notebook="<results>/why_spiking.ipynb",

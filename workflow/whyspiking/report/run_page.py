@@ -27,6 +27,7 @@ from whyspiking.report import (
     trained_section,
 )
 from whyspiking.report.html import Html, macros
+from whyspiking.report.recorded import Recorded, beside
 from whyspiking.report.talk_page import (
     check_scale,
     claims_of,
@@ -49,6 +50,7 @@ class RunPage:
         talks: Descriptions of the talks, by name.
         tables: Name of a table of the run -> its rows.
         manifest: How the run was made.
+        recorded: The recorded run, for what this scale leaves out.
     """
 
     folder: Path
@@ -56,6 +58,7 @@ class RunPage:
     talks: dict[str, registry.Talk]
     tables: dict[str, Table]
     manifest: dict[str, Any]
+    recorded: Recorded
 
     @classmethod
     def open(cls, results: str | Path, scale: str) -> RunPage:
@@ -75,7 +78,7 @@ class RunPage:
             name: registry.as_measured(registry.load_talk(name), folder / name)
             for name in dict.fromkeys(read["verdicts"]["talk"])
         }
-        return cls(folder, scale, talks, read, manifest)
+        return cls(folder, scale, talks, read, manifest, beside(folder, scale))
 
     @property
     def verdicts(self) -> Table:
@@ -89,12 +92,14 @@ class RunPage:
     def verdict_table(self) -> Html:
         """Verdicts on all claims of all talks."""
         claims = claims_of(self.talks.values())
-        told = sections.verdict_table(self.verdicts, claims, self.talks, many=True)
+        told = sections.verdict_table(self.verdicts, claims, self.talks, self.recorded, many=True)
         return Html(told + sections.how_to_read())
 
     def forest(self) -> Html:
         """All claims as a forest plot, to open on demand: it is as long as the table."""
-        drawn = self._draw(lambda: forest_plots.verdict_forest(self.verdicts), "claims")
+        drawn = self._draw(
+            lambda: forest_plots.verdict_forest(self.verdicts, self.recorded.claims), "claims"
+        )
         return Html(macros("macros").details("All claims as a figure", drawn))
 
     def each_talk(self) -> Html:
@@ -112,15 +117,18 @@ class RunPage:
 
     @cached_property
     def answers(self) -> list[Answer]:
-        """Where every talk stands on every axis."""
-        return synthesis.answers(
-            self.tables["axes"],
-            self.verdicts,
-            claims_of(self.talks.values()),
-            self.tables["measures"],
-            self.talks,
-            self.config,
+        """Where every talk stands on every axis, and where it stood in the recorded run."""
+        claims = claims_of(self.talks.values())
+        own, before = (
+            synthesis.answers(
+                axes, verdicts, claims, self.tables["measures"], self.talks, self.config
+            )
+            for axes, verdicts in (
+                (self.tables["axes"], self.verdicts),
+                (self.recorded.axes, self.recorded.verdicts),
+            )
         )
+        return synthesis.beside(own, before)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -141,7 +149,7 @@ class RunPage:
         """The answer to "why spiking?" on one screen, and the matrix talk x axis."""
         smoke = self.scale == "smoke"
         figure = self._draw(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
-        drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.findings)]
+        drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.shown)]
         files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", *drawn])
         return Html(
             macros("pages").answer(
@@ -149,7 +157,7 @@ class RunPage:
                 "" if smoke else sentences.in_one_screen(self.answers, self.talks),
                 talks_by_axis.table(self.answers, self.talks),
                 figure + files,
-                "" if smoke else sections.key_claims(self.verdicts, self.talks),
+                "" if smoke else sections.key_claims(self.verdicts, self.talks, self.recorded),
             )
         )
 

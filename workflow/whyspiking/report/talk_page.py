@@ -21,6 +21,7 @@ from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table
 from whyspiking.report import energy_figures, forest_plots, html, sections
 from whyspiking.report.html import Html, macros
+from whyspiking.report.recorded import Recorded, beside
 from whyspiking.talks import talk_module
 
 
@@ -47,11 +48,13 @@ class TalkPage:
         talk: Its description.
         results: Its tables and exhibits.
         tables: Name of one of its tables (verdicts, measures, energy) -> rows.
+        recorded: The recorded run, for what this scale leaves out.
     """
 
     talk: registry.Talk
     results: Results
     tables: dict[str, Table]
+    recorded: Recorded
 
     @classmethod
     def open(cls, results: str | Path, talk: str, scale: str) -> TalkPage:
@@ -71,6 +74,7 @@ class TalkPage:
                 name: tables.read(existing(own / f"{name}.csv"), OF_A_TALK[f"{name}.csv"])
                 for name in ("verdicts", "measures", "energy")
             },
+            recorded=beside(own.parent, scale),
         )
 
     def head(self) -> Html:
@@ -81,11 +85,12 @@ class TalkPage:
         """Verdicts on all claims of the talk."""
         verdicts, talks = self.tables["verdicts"], {self.talk.name: self.talk}
         claims = claims_of([self.talk])
-        return Html(sections.verdict_table(verdicts, claims, talks, many=False))
+        return Html(sections.verdict_table(verdicts, claims, talks, self.recorded, many=False))
 
     def forest(self) -> Html:
         """All claims as a forest plot."""
-        return self._draw("claims", lambda: forest_plots.verdict_forest(self.tables["verdicts"]))
+        verdicts, recorded = self.tables["verdicts"], self.recorded.claims
+        return self._draw("claims", lambda: forest_plots.verdict_forest(verdicts, recorded))
 
     def figure(self, name: str) -> Html:
         """One of the talk's signature figures, or the reason why there is none."""
