@@ -10,6 +10,7 @@ from made.toy_talk import described, talk_of
 from whyspiking.declared.claims_file import Claim
 from whyspiking.errors import UserError
 from whyspiking.report import html, sections, talk_page
+from whyspiking.report.recorded import Recorded
 from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview, rule
 
@@ -127,7 +128,9 @@ def test_checks_have_a_table_of_their_own_and_history_stands_beside_the_verdict(
         claim("check", metric="equal_decisions", origin="check"),
     ]
     table = verdicts(registered, {"toy.task.key": [0.95, 0.951], "toy.task.check": [0.99, 0.99]})
-    page = verdict_table(table, {c.id: c for c in registered}, {"toy": talk()}, many=True)
+    page = verdict_table(
+        table, {c.id: c for c in registered}, {"toy": talk()}, Recorded(), many=True
+    )
     claimed, checks = page.split("Checks: 1 of 1 hold")
     assert "toy.task.key" in claimed and "toy.task.check" not in claimed
     assert "toy.task.check" in checks
@@ -155,7 +158,9 @@ def test_failed_and_key_claims_are_as_visible_as_others():
     ]
     found = {"toy.task.good": [0.95, 0.951, 0.952], "toy.task.bad": [0.5, 0.51, 0.52]}
     table = verdicts(registered, found)
-    page = verdict_table(table, {c.id: c for c in registered}, {"toy": talk()}, many=True)
+    page = verdict_table(
+        table, {c.id: c for c in registered}, {"toy": talk()}, Recorded(), many=True
+    )
     for word in ("replicated at reduced scale", "not replicated", "not measured"):
         assert f"</span> {word}</span>" in page
     assert page.index("toy.task.bad") < page.index("toy.task.good")  # the key claim is first
@@ -170,7 +175,9 @@ def test_stand_in_data_are_named_beside_the_number():
     entry = claim("good")
     entry._data = "synthetic"
     table = verdicts([entry], {entry.id: [0.9, 0.91]})
-    page = verdict_table(table, {entry.id: entry}, {"toy": talk("synthetic")}, many=False)
+    page = verdict_table(
+        table, {entry.id: entry}, {"toy": talk("synthetic")}, Recorded(), many=False
+    )
     row = page[page.index("<tbody>") :]
     assert '<span class="data synthetic">stand-in data</span>' in row
 
@@ -179,10 +186,10 @@ def test_negative_control_that_passes_is_called_out():
     entry = claim("good", negative_control={"variant": "linear"})
     table = verdicts([entry], {entry.id: [0.9, 0.91]})
     table["control_value"], table["control_passes"] = 0.9, True
-    shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, many=False)
+    shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, Recorded(), many=False)
     assert "linear: passes too" in shown
     table["control_passes"] = False
-    shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, many=False)
+    shown = verdict_table(table, {entry.id: entry}, {"toy": talk()}, Recorded(), many=False)
     assert "linear: misses, as it must" in shown
 
 
@@ -204,7 +211,7 @@ def test_verdicts_are_counted():
     assert "Of 1 further claims of papers and abstracts none replicated, 1 not replicated." in said
     assert "Of 1 claims of our own none hold, 1 fails." in said
     assert "1 checks" in said and "1 hold." in said
-    told = sections.key_claims(table, {"toy": talk()})
+    told = sections.key_claims(table, {"toy": talk()}, Recorded())
     assert "It says a &amp; more" in told
     assert "It says b" not in told
 

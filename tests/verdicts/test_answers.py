@@ -60,7 +60,7 @@ def axes_table(*findings):
 def answer(*findings, verdicts=None, claims=None, **changes):
     measures = overview.measures(columns.METRICS.table([]), TALKS)
     verdicts = pd.DataFrame(columns=["claim"]) if verdicts is None else verdicts
-    config = {"answers": [entry(**changes)]}
+    config = {"scale": "full", "answers": [entry(**changes)]}
     (found,) = answers.answers(
         axes_table(*findings), verdicts, claims or {}, measures, TALKS, config
     )

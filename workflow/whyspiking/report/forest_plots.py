@@ -26,6 +26,7 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html as markup
 from whyspiking.verdicts.answers import CLAIMS, Answer, Finding
 from whyspiking.verdicts.axes import AGAINST, FAVOURS
+from whyspiking.verdicts.rule import OUT_OF_SCOPE
 
 VERDICT_COLOURS = {
     "replicated": GREEN,
@@ -75,7 +76,7 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
     Raises:
         NotMeasuredError: If nothing with a null was measured.
     """
-    panels = _panels([f for f in answer.findings if f.measure != CLAIMS], config)
+    panels = _panels([f for f in answer.shown if f.measure != CLAIMS], config)
     if not panels:
         raise NotMeasuredError("Nothing with a null was measured on this axis at this scale.")
     plate, words = forest(panels, names)
@@ -86,11 +87,16 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
     ]
     far = any(not BEYOND[0] <= ratio <= BEYOND[1] for ratio in ratios)
     arrow = "; arrow: beyond the axis" if far else ""
+    recorded = (
+        " Dotted, “recorded”: of the recorded run, not run here."
+        if any(f.recorded for panel in panels for group in panel.rows.values() for f in group)
+        else ""
+    )
     return plate.says(
         f"{answer.axis.capitalize()}: effects with 95 % t intervals over seeds; the vertical line "
         f"is the null, {answer.against}. {span}Triangle, green: the interval favours spikes; "
         "square, red: it speaks against them; circle, grey: it decides nothing; open: one seed, no "
-        f"interval{arrow}. The number at the right is the effect.",
+        f"interval{arrow}.{recorded} The number at the right is the effect.",
         f"Forest of {answer.axis}. " + "; ".join(words) + ".",
         "axes.csv",
     )
@@ -162,6 +168,8 @@ def rows_of(findings: Sequence[Finding], *, models: bool = False) -> dict[Row, l
         if models:
             locus = f"vs {locus}"
         name = f"{finding.perturbation.replace('_', ' ')} {locus}" if several else locus
+        if finding.recorded:
+            name = f"{name}, recorded".removeprefix(", ")
         rows.setdefault((finding.talk, finding.experiment, name), []).append(finding)
     return rows
 
@@ -178,10 +186,11 @@ def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str,
         if logarithmic:
             ends = np.clip(ends, *BEYOND).tolist()
         seen += ends
-        ax.plot([min(ends), max(ends)], [y, y], color=colour, linewidth=1.2, zorder=2)
+        line = ":" if group[0].recorded else "-"
+        ax.plot([min(ends), max(ends)], [y, y], line, color=colour, linewidth=1.2, zorder=2)
         for finding in group:
             own, marker = SIDE_LOOK.get(finding.side, OTHERWISE)
-            face = own if finding.decidable else "none"
+            face = own if finding.decidable and not finding.recorded else "none"
             at = finding.effect
             if logarithmic and not BEYOND[0] <= at <= BEYOND[1]:
                 marker = "<" if at < 1 else ">"
@@ -219,23 +228,34 @@ def _short(ratio: float) -> str:
     return f"{ratio:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
 
 
-def verdict_forest(verdicts: Table) -> Plate:
+def verdict_forest(verdicts: Table, recorded: Mapping[str, Mapping[str, Any]]) -> Plate:
     """One row per claim: acceptance band, published value, ours with its interval.
 
     Each row has its own scale, since the claims have different units; the numbers are written at
     the right.
 
+    Args:
+        verdicts: Rows of verdicts.csv.
+        recorded: Claim -> its recorded row, shown where this run does not judge the claim.
+
     Raises:
         NotMeasuredError: If no claim was measured.
     """
-    table = verdicts[np.isfinite(verdicts["value"])]
-    if table.empty:
+    rows, before = [], []
+    for row in verdicts.to_dict("records"):
+        if row["verdict"] == OUT_OF_SCOPE and row["claim"] in recorded:
+            before.append(recorded[row["claim"]])
+        elif np.isfinite(row["value"]):
+            rows.append(row)
+    if not rows + before:
         raise NotMeasuredError("No claim was measured at this scale.")
-    plate = Plate(0.3 + 0.34 * len(table))
+    count = len(rows + before)
+    plate = Plate(0.3 + 0.34 * count)
     ax = plate.panels(1, 1)[0, 0]
     words = []
-    for place, row in enumerate(table.to_dict("records")):
-        y = len(table) - 1 - place
+    for place, row in enumerate(rows + before):
+        y = count - 1 - place
+        kept = place >= len(rows)
         colour = VERDICT_COLOURS.get(row["verdict"], GREY)
         at = _row_scale(
             [row[n] for n in ("value", "low", "high", "published", "band_low", "band_high")]
@@ -245,27 +265,32 @@ def verdict_forest(verdicts: Table) -> Plate:
             right = at(row["band_high"]) if np.isfinite(row["band_high"]) else 1.0
             ax.fill_between([left, right], y - 0.32, y + 0.32, color=GREY, alpha=0.25, linewidth=0)
         if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-            ax.plot([at(row["low"]), at(row["high"])], [y, y], color=colour, linewidth=2)
+            line = ":" if kept else "-"
+            ax.plot([at(row["low"]), at(row["high"])], [y, y], line, color=colour, linewidth=2)
         if np.isfinite(row["published"]):
             ax.plot(
                 at(row["published"]), y, marker="D", color=INK, markerfacecolor="none", markersize=7
             )
-        ax.plot(at(row["value"]), y, marker="o", color=colour, markersize=6)
+        face = "none" if kept else colour
+        ax.plot(at(row["value"]), y, marker="o", color=colour, markerfacecolor=face, markersize=6)
         shown = html.unescape(markup.value(row["value"], str(row["unit"])))
         if "<sup>" in shown:
             shown = f"{row['value']:.2g}"
         ax.text(1.03, y, shown, va="center", fontsize=8.5)
-        words.append(f"{row['claim']}: {shown}, {row['label']}")
-    ax.set_yticks(range(len(table)), [str(claim) for claim in table["claim"]][::-1])
+        words.append(f"{row['claim']}: {shown}, {'recorded: ' * kept}{row['label']}")
+    names = [str(row["claim"]) for row in rows] + [f"{row['claim']}, recorded" for row in before]
+    ax.set_yticks(range(count), names[::-1])
     ax.set_xlim(-0.02, 1.02)
-    ax.set_ylim(-0.6, len(table) - 0.4)
+    ax.set_ylim(-0.6, count - 0.4)
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="y", length=0)
     return plate.says(
         "Each claim on its own scale. Grey: accepted band, fixed before the run. Diamond: "
         "published value. Dot and bar: ours with its 95 % t interval over seeds, in the colour of "
-        "the verdict.",
+        "the verdict."
+        + " Open and dotted, “recorded”: of the recorded run, not run here."
+        * bool(before),
         "Forest plot. " + "; ".join(words) + ".",
         "verdicts.csv",
     )

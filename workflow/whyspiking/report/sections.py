@@ -15,6 +15,7 @@ from whyspiking.records import tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import VERDICT_LOOK, macros
+from whyspiking.report.recorded import Recorded
 from whyspiking.verdicts import rule, rule_study
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
@@ -45,10 +46,16 @@ OF_SEVERAL_VARIANTS = ("energy_ratio", "robustness_advantage", "size_ratio", "sp
 
 def counts(verdicts: Table) -> Markup:
     """How many claims of papers and talks replicated, and how many checks hold, in a paragraph."""
+    judged = verdicts["verdict"] != rule.OUT_OF_SCOPE
     key, whose = verdicts["role"] == "key", verdicts["origin"]
     others = whose.isin(REPLICABLE)
     parts = [key, others & ~key, whose == "ours", whose == "check"]
-    return macros("sections").counts([_counted(verdicts[part]) for part in parts])
+    elsewhere = [
+        (label, len(rows), int((rows["role"] == "key").sum()))
+        for label, rows in verdicts[~judged].groupby("label")
+    ]
+    counted = [_counted(verdicts[part & judged]) for part in parts]
+    return macros("sections").counts(counted, elsewhere)
 
 
 def _counted(verdicts: Table) -> dict[str, int]:
@@ -57,10 +64,15 @@ def _counted(verdicts: Table) -> dict[str, int]:
     return {word: found[word] for word in VERDICT_LOOK if word in found}
 
 
-def key_claims(verdicts: Table, talks: Mapping[str, Talk]) -> Markup:
+def key_claims(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
     """Every key claim in a sentence, to open on demand."""
     rows = verdicts[verdicts["role"] == "key"].to_dict("records")
-    return macros("sections").key_claims(rows, talks)
+    return macros("sections").key_claims([(row, told(row, recorded)) for row in rows], talks)
+
+
+def told(row: Mapping[str, Any], recorded: Recorded) -> Mapping[str, Any] | None:
+    """The recorded row of a claim that this run does not judge, if there is one."""
+    return recorded.claims.get(row["claim"]) if row["verdict"] == rule.OUT_OF_SCOPE else None
 
 
 def claims_of_axis(answer: Answer, verdicts: Table) -> Markup:
@@ -116,29 +128,41 @@ def measures_table(measures: Table) -> Markup:
 
 
 def verdict_table(
-    verdicts: Table, claims: Mapping[str, Claim], talks: Mapping[str, Talk], *, many: bool
+    verdicts: Table,
+    claims: Mapping[str, Claim],
+    talks: Mapping[str, Talk],
+    recorded: Recorded,
+    *,
+    many: bool,
 ) -> Markup:
     """All verdicts, key claims first, none more prominent than another; checks in their own table.
+
+    What this scale does not judge comes last, with what was recorded of it.
 
     Args:
         verdicts: Rows of verdicts.csv.
         claims: Claim by id, for the source of each.
         talks: Talk by name, for the papers.
+        recorded: The recorded run.
         many: Whether there are several talks: then the table can be filtered.
     """
-    order = verdicts.sort_values("role", kind="stable", key=lambda role: role != "key")
+    order = sorted(
+        verdicts.to_dict("records"),
+        key=lambda row: (row["verdict"] == rule.OUT_OF_SCOPE, row["role"] != "key"),
+    )
     rows = []
-    for row in order.to_dict("records"):
+    for row in order:
         claim, papers = claims[row["claim"]], talks[row["talk"]].papers
         paper = claim.source["paper"]
         source = _short_citation(papers[paper]["cite"] if paper in papers else paper)
         control = claim.negative_control or {}
         named = [control.get(key) for key in ("experiment", "variant", "perturbation")]
         name = ", ".join(str(part) for part in named if part not in (None, "none"))
-        rows.append((row, claim, source, name))
+        rows.append((row, claim, source, name, told(row, recorded)))
     checks = [row for row in rows if row[1].origin == "check"]
     claimed = [row for row in rows if row[1].origin != "check"]
-    return macros("verdicts").verdict_tables(claimed, checks, many)
+    judged = sum(row[0]["verdict"] != rule.OUT_OF_SCOPE for row in checks)
+    return macros("verdicts").verdict_tables(claimed, checks, judged, many, recorded.commit)
 
 
 def how_to_read() -> Markup:

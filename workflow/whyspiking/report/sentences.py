@@ -36,6 +36,7 @@ LOOK = {
     NONE: ("–", "grey"),
     DIVIDED: ("◆", "olive"),
 }
+RECORDED = "Open and “recorded”: of the recorded run, not run here and not counted."
 LEDGER = (
     ("Spikes buy", (YES,)),
     ("They buy in part, or in some talks only", (PART, DIVIDED)),

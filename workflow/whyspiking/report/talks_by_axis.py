@@ -27,15 +27,25 @@ def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     rows = []
     for name, talk in talks.items():
         stands = [answer.stands[name] for answer in answers]
-        for stand in stands:
-            if stand.word == NONE:
+        for answer, stand in zip(answers, stands, strict=True):
+            if stand.word == NONE and name not in answer.recorded:
                 reasons.setdefault(stand.reason, chr(ord("a") + len(reasons)))
-        cells = [(s.word, s.reason, _lines(s) if s.word != NONE else []) for s in stands]
+        cells = [_told(answer, name) for answer in answers]
         rows.append((name, surname(talk), cells))
     heads = [answer.axis.capitalize() for answer in answers]
     totals = [(answer.word, _total(answer)) for answer in answers]
     legend = {word: sentences.MEANINGS[word] for word in WORDS}
-    return html.macros("answers").matrix(heads, rows, totals, reasons, legend, sentences.LOOK)
+    recorded = sentences.RECORDED if any(answer.recorded for answer in answers) else ""
+    told = (reasons, legend, sentences.LOOK, recorded)
+    return html.macros("answers").matrix(heads, rows, totals, *told)
+
+
+def _told(answer: Answer, talk: str) -> tuple[str, str, Sequence[Markup], bool]:
+    """Word, reason, lines of a cell, and whether they are of the recorded run."""
+    recorded = answer.recorded.get(talk)
+    stand = recorded or answer.stands[talk]
+    lines = _lines(stand) if stand.findings else []
+    return stand.word, stand.reason, lines, recorded is not None
 
 
 def _lines(stand: Stand) -> list[Markup]:
@@ -88,10 +98,9 @@ def figure(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Plate:
     for column, answer in enumerate(answers):
         ax.text(column + 0.05, -0.3, answer.axis.capitalize(), fontsize=11, fontweight="bold")
         for row, (name, talk) in enumerate(talks.items()):
-            stand = answer.stands[name]
-            lines = [_plain(line) for line in _lines(stand)] if stand.findings else []
-            _cell(ax, column, row, stand.word, lines)
-            words.append(f"{surname(talk)}, {answer.axis}: {stand.word}")
+            word, _, lines, recorded = _told(answer, name)
+            _cell(ax, column, row, word, [_plain(line) for line in lines], recorded=recorded)
+            words.append(f"{surname(talk)}, {answer.axis}: {word}{', recorded' * recorded}")
         total = [f"yes in {len(answer.talks(YES))} of {answer.measured} talks"]
         _cell(ax, column, rows - 1, answer.word, total if answer.measured else [])
         words.append(f"all talks, {answer.axis}: {answer.word}")
@@ -99,30 +108,44 @@ def figure(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Plate:
         ax.text(-0.7, row + 0.4, surname(talk), fontsize=10, fontweight="bold", va="center")
     ax.text(-0.7, rows - 0.6, "All talks", fontsize=10, fontweight="bold", va="center")
     ax.axhline(rows - 1.05, color=INK, linewidth=0.8)
+    recorded = "" if not any(a.recorded for a in answers) else f" {sentences.RECORDED}"
     return plate.says(
         "What each talk says on each axis. ▲ yes: an interval favours spikes and none speaks "
         "against them (energy: all favour them); ◆ in part; ■ no; ● undecided: no interval "
         "excludes the null; – n/a: not measured. Below: comparisons that favour spikes, and the "
         "strongest effect that supports the word, with its 95 % t interval over seeds (for “in "
-        "part” the strongest for spikes and the one most against them).",
+        f"part” the strongest for spikes and the one most against them).{recorded}",
         "Matrix of talks and axes. " + "; ".join(words) + ".",
         "axes.csv",
     )
 
 
-def _cell(ax: Axes, column: int, row: int, word: str, lines: Sequence[str]) -> None:
+def _cell(
+    ax: Axes, column: int, row: int, word: str, lines: Sequence[str], *, recorded: bool = False
+) -> None:
     colour = COLOURS.get(word, GREY)
-    ax.add_patch(
-        Rectangle((column, row), 0.96, 0.84, facecolor=colour, alpha=0.13, edgecolor="none")
-    )
-    ax.add_patch(Rectangle((column, row), 0.025, 0.84, facecolor=colour, edgecolor="none"))
     symbol, _ = sentences.LOOK[word]
+    said, weight, style = f"{symbol} {word}", "bold", "normal"
+    if recorded:
+        said, weight, style = (
+            f"{symbol.translate(html.OPENED)} {word}, recorded",
+            "normal",
+            "italic",
+        )
+        frame = {"facecolor": "none", "edgecolor": GREY, "linestyle": (0, (3, 2)), "linewidth": 0.8}
+        ax.add_patch(Rectangle((column + 0.01, row), 0.94, 0.84, **frame))
+    else:
+        ax.add_patch(
+            Rectangle((column, row), 0.96, 0.84, facecolor=colour, alpha=0.13, edgecolor="none")
+        )
+        ax.add_patch(Rectangle((column, row), 0.025, 0.84, facecolor=colour, edgecolor="none"))
     ax.text(
-        column + 0.05, row + 0.22, f"{symbol} {word}", fontsize=9.5, fontweight="bold", va="center"
+        column + 0.05, row + 0.22, said, fontsize=9.5, fontweight=weight, style=style, va="center"
     )
     for place, line in enumerate(lines[:2]):
         size = 7.5 * min(1.0, FITTING / len(line))
-        ax.text(column + 0.05, row + 0.46 + 0.22 * place, line, fontsize=size, va="center")
+        at = (column + 0.05, row + 0.46 + 0.22 * place)
+        ax.text(*at, line, fontsize=size, style=style, va="center")
 
 
 def _plain(shown: str) -> str:

@@ -7,7 +7,7 @@ them up by the rule that the config declares in `answers`; most talks give an ax
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import overview
 from whyspiking.verdicts.axes import AGAINST, FAVOURS, UNCLEAR
-from whyspiking.verdicts.rule import FAILED, PASSES
+from whyspiking.verdicts.rule import FAILED, OUT_OF_SCOPE, PASSES
 
 YES, PART, NO, UNDECIDED, NONE = "yes", "in part", "no", "undecided", "n/a"
 WORDS = (YES, PART, NO, UNDECIDED, NONE)
@@ -44,6 +44,7 @@ class Finding:
         unit: As in the glossary.
         null: The value that says "no effect"; nan for claims, which have a band.
         side: What the interval says about spikes: yes, no or unclear.
+        recorded: Whether it is of the recorded run.
     """
 
     measure: str
@@ -58,6 +59,7 @@ class Finding:
     unit: str
     null: float
     side: str
+    recorded: bool = False
 
     @property
     def decidable(self) -> bool:
@@ -124,6 +126,8 @@ class Answer:
         needs: `any` or `all`: when a talk says yes.
         change: The measure, and the words, of what would change the answer.
         stands: Name of the talk -> where it stands.
+        recorded: The same of the recorded run, for talks that this run says nothing of; it counts
+            for nothing.
     """
 
     axis: str
@@ -133,11 +137,17 @@ class Answer:
     needs: str
     change: Mapping[str, str]
     stands: Mapping[str, Stand]
+    recorded: Mapping[str, Stand] = field(default_factory=dict)
 
     @property
     def findings(self) -> list[Finding]:
         """All that was measured, talk by talk."""
         return [finding for stand in self.stands.values() for finding in stand.findings]
+
+    @property
+    def shown(self) -> list[Finding]:
+        """All that a figure shows: what was measured, and what is recorded in its place."""
+        return self.findings + [f for stand in self.recorded.values() for f in stand.findings]
 
     @property
     def measured(self) -> int:
@@ -183,12 +193,33 @@ def answers(
         if CLAIMS in entry["counts"]:
             counted += _claims(verdicts, claims, entry["axis"])
         stands = {
-            name: _stand(talk, [f for f in counted if f.talk == name], entry, measures)
+            name: _stand(
+                talk, [f for f in counted if f.talk == name], entry, measures, config["scale"]
+            )
             for name, talk in talks.items()
         }
         asked = {key: entry[key] for key in ("axis", "asks", "buys", "against", "needs", "change")}
         found.append(Answer(**asked, stands=stands))
     return found
+
+
+def beside(own: Iterable[Answer], recorded: Iterable[Answer]) -> list[Answer]:
+    """Where a talk says nothing on an axis, where it stood in the recorded run.
+
+    Args:
+        own: The answers of this run.
+        recorded: Those of the recorded run, on the same axes.
+    """
+    found = []
+    for answer, before in zip(own, recorded, strict=True):
+        missing = [name for name in answer.talks(NONE) if before.stands[name].word != NONE]
+        told = {name: _as_recorded(before.stands[name]) for name in missing}
+        found.append(replace(answer, recorded=told))
+    return found
+
+
+def _as_recorded(stand: Stand) -> Stand:
+    return replace(stand, findings=tuple(replace(f, recorded=True) for f in stand.findings))
 
 
 def word(findings: Sequence[Finding], needs: str) -> str:
@@ -238,9 +269,7 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     found = []
     for measure in entry["counts"]:
         for row in own[own["measure"] == measure].to_dict("records"):
-            told = {
-                field.name: row[field.name] for field in fields(Finding) if field.name != "side"
-            }
+            told = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
             found.append(Finding(**told, side=row["favours_spikes"]))
     return found
 
@@ -252,6 +281,8 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
     for row in verdicts.to_dict("records"):
         claim = claims.get(row["claim"])
         if claim is None or claim.axis != axis or not np.isfinite(row["value"]):
+            continue
+        if row["verdict"] == OUT_OF_SCOPE and row["scale"] != "smoke":  # which judges nothing
             continue
         found.append(
             Finding(
@@ -273,10 +304,17 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
 
 
 def _stand(
-    talk: Talk, findings: Sequence[Finding], entry: Mapping[str, Any], measures: Table
+    talk: Talk,
+    findings: Sequence[Finding],
+    entry: Mapping[str, Any],
+    measures: Table,
+    scale: str,
 ) -> Stand:
     reason = ""
     if not findings:
         told = [overview.why_missing(measures, talk.name, name) for name in entry["counts"]]
-        reason = next((why for why in told if why), entry["missing"])
+        missing = entry["missing"]
+        if not all(experiment.runs_at(scale) for experiment in talk.experiments.values()):
+            missing += f", in what scale {scale} runs of the talk"
+        reason = next((why for why in told if why), missing)
     return Stand(talk.name, word(findings, entry["needs"]), tuple(findings), reason)

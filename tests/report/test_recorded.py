@@ -1,0 +1,127 @@
+"""What a scale leaves out stands in its pages as it was recorded: marked, and never counted."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+from made.results import make_results
+
+from whyspiking.errors import UserError
+from whyspiking.records import columns, tables
+from whyspiking.report import recorded, sections, sentences
+from whyspiking.report.run_page import RunPage
+from whyspiking.report.talk_page import TalkPage
+from whyspiking.verdicts import rule
+
+TALKS = ("goeltz", "naud")
+KEY, LEFT_OUT = "goeltz.yinyang.accuracy", ("yinyang", "yinyang_fine", "yinyang_2tau", "mnist")
+
+
+def leave_out(folder):
+    """What a run at scale default would say, had it left four experiments of goeltz out."""
+    for path in (folder / "verdicts.csv", folder / "goeltz" / "verdicts.csv"):
+        table = tables.read(path, columns.VERDICTS)
+        out = (table["talk"] == "goeltz") & table["claim"].str.split(".").str[1].isin(LEFT_OUT)
+        table.loc[out, ["value", "low", "high", "band_low", "band_high", "control_value"]] = np.nan
+        table.loc[out, ["verdict", "label"]] = [rule.OUT_OF_SCOPE, "judged at scale full"]
+        table.loc[out, "seeds"] = 0
+        tables.write_csv(table, path)
+    table = tables.read(folder / "axes.csv", columns.AXES)
+    tables.write_csv(table[table["talk"] != "goeltz"], folder / "axes.csv")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = make_results(tmp_path_factory.mktemp("results") / "default", "default", TALKS)
+    (folder.parent / "reference").mkdir()
+    for name in recorded.FILES:
+        shutil.copy(folder / name, folder.parent / "reference" / name)
+    leave_out(folder)
+    return folder
+
+
+@pytest.fixture
+def alone(results, tmp_path):
+    """The same run where nothing was recorded."""
+    return shutil.copytree(results, tmp_path / "default")
+
+
+def test_only_a_smaller_scale_shows_what_was_recorded(results, alone):
+    assert [path.name for path in recorded.files(results, "default")] == list(recorded.FILES)
+    for scale in ("smoke", "full", "paper"):
+        assert recorded.files(results, scale) == []
+        assert recorded.beside(results, scale).claims == {}
+    assert recorded.files(alone, "default") == []
+
+
+def test_the_verdict_table_shows_the_recorded_value_after_all_that_was_judged(results):
+    page = RunPage.open(results, "default")
+    before = page.recorded.claims
+    judged = dict(zip(page.verdicts["claim"], page.verdicts["verdict"], strict=True))
+    out = {claim for claim, verdict in judged.items() if verdict == rule.OUT_OF_SCOPE}
+    assert KEY in out and out & set(before)
+    table = page.verdict_table()
+    for rows in re.findall(r"<tbody>(.*?)</tbody>", table.split("Simulated runs")[0], re.DOTALL):
+        told = re.findall(r"<tr.*?</tr>", rows, re.DOTALL)
+        names = [re.search(r"<code>([a-z0-9_.]+)</code>", row)[1] for row in told]
+        assert [name in out for name in names] == sorted(name in out for name in names)
+        for name, row in zip(names, told, strict=True):
+            assert ("recorded, not run here" in row) == (name in out and name in before)
+            if name in out and name in before:
+                assert before[name]["label"] in row and "judged at scale full" in row
+                assert str(sections.macros("macros").recorded("x"))[:23] in row
+    assert "0000000" in table, "the commit of the recorded run"
+    assert KEY in TalkPage.open(results, "goeltz", "default").verdict_table()
+
+
+def test_only_what_was_judged_here_is_counted(results):
+    page = RunPage.open(results, "default")
+    shown = sections.counts(page.verdicts)
+    judged = page.verdicts[page.verdicts["verdict"] != rule.OUT_OF_SCOPE]
+    keys = int((judged["role"] == "key").sum())
+    assert keys == len(TALKS) - 1
+    assert f" of {keys} key claims replicated" in shown
+    assert "out of scope" not in shown
+    n = int((page.verdicts["label"] == "judged at scale full").sum())
+    assert (
+        f"Not counted, since this scale does not judge them: {n} judged at scale full (1 key"
+        in (shown)
+    )
+    words = sections.key_claims(page.verdicts, page.talks, page.recorded)
+    assert f"recorded, not run here: {page.recorded.claims[KEY]['label']}" in words
+
+
+def test_a_cell_that_was_not_run_shows_the_recorded_one_and_counts_for_nothing(results, alone):
+    page, without = RunPage.open(results, "default"), RunPage.open(alone, "default")
+    for answer, plain in zip(page.answers, without.answers, strict=True):
+        assert (answer.word, answer.measured, answer.findings) == (
+            plain.word, plain.measured, plain.findings
+        )  # fmt: skip
+        assert plain.recorded == {} and plain.shown == plain.findings
+        assert not any(finding.recorded for finding in answer.findings)
+    timing = next(answer for answer in page.answers if answer.axis == "timing")
+    assert set(timing.recorded) == {"goeltz"} and timing.stands["goeltz"].word == "n/a"
+    assert len(timing.shown) > len(timing.findings)
+    told = page.answer() + page.axis_sections()
+    assert "yes, recorded" in told and "Goeltz, timing: yes, recorded" in told
+    assert "Recorded, not run here and not counted: Goeltz yes." in told
+    assert sentences.RECORDED in told
+    assert re.search(r"T1 Goeltz yinyang[a-z0-9 ]*, recorded: 0\.\d\d", told)
+    assert "recorded: " in page.forest() and f"{KEY}, recorded" in page.forest()
+
+
+def test_without_a_record_it_only_says_who_judges(alone):
+    page = RunPage.open(alone, "default")
+    told = page.verdict_table() + page.forest() + page.answer() + page.axis_sections()
+    assert "judged at scale full" in told
+    assert 'class="recorded"' not in told and "not run here" not in told
+
+
+def test_a_record_of_another_version_is_refused(results, tmp_path):
+    folder = tmp_path / "default"
+    shutil.copytree(results.parent / "reference", tmp_path / "reference")
+    path = tmp_path / "reference" / "axes.csv"
+    path.write_text(path.read_text().replace("axis,", "direction,", 1))
+    with pytest.raises(UserError, match=r"reference/axes\.csv: columns missing \['axis'\].*delete"):
+        recorded.beside(folder, "default")

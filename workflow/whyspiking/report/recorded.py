@@ -1,0 +1,80 @@
+"""The recorded run beside a smaller one: what a scale leaves out, `results/reference` tells.
+
+Pages mark what is recorded, and count none of it among what their run found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whyspiking.declared import scales
+from whyspiking.records import whole_files
+from whyspiking.records.columns import AXES, VERDICTS
+
+if TYPE_CHECKING:
+    from whyspiking.records.tables import Table
+
+SCALE = "full"
+"""Of the recorded run."""
+FOLDER = "reference"
+"""Beside the folder of a run."""
+FILES = ("verdicts.csv", "axes.csv", "manifest.json")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was recorded; nothing where a run shows none of it.
+
+    Attributes:
+        commit: With which code.
+        verdicts: Rows of its verdict table.
+        axes: Rows of its axes.csv.
+    """
+
+    commit: str = ""
+    verdicts: Table = field(default_factory=lambda: VERDICTS.table([]))
+    axes: Table = field(default_factory=lambda: AXES.table([]))
+
+    @cached_property
+    def claims(self) -> dict[str, Mapping[str, Any]]:
+        """Claim -> its row, of the claims that were judged."""
+        from whyspiking.verdicts.rule import NOT_MEASURED, OUT_OF_SCOPE
+
+        rows = self.verdicts.to_dict("records")
+        return {r["claim"]: r for r in rows if r["verdict"] not in (NOT_MEASURED, OUT_OF_SCOPE)}
+
+
+def files(folder: Path, scale: str) -> list[Path]:
+    """The recorded files that pages of a run need: none at a scale that runs as much.
+
+    Args:
+        folder: Of the run.
+        scale: Its scale.
+    """
+    if scale == "smoke" or scale not in scales.up_to(SCALE)[:-1]:
+        return []
+    found = [folder.parent / FOLDER / name for name in FILES]
+    return found if all(path.is_file() for path in found) else []
+
+
+def beside(folder: Path, scale: str) -> Recorded:
+    """What pages of a run show of the recorded one.
+
+    Args:
+        folder: Of the run.
+        scale: Its scale.
+
+    Raises:
+        UserError: If a recorded table is damaged or of another version.
+    """
+    from whyspiking.records import tables  # the workflow itself only asks which files there are
+
+    if not (found := files(folder, scale)):
+        return Recorded()
+    verdicts, axes, manifest = found
+    commit = whole_files.read_json(manifest, "commit")["commit"]
+    return Recorded(str(commit), tables.read(verdicts, VERDICTS), tables.read(axes, AXES))
