@@ -1,5 +1,6 @@
 """What a scale leaves out stands in its pages as it was recorded: marked, and never counted."""
 
+import json
 import re
 import shutil
 
@@ -8,13 +9,14 @@ import pytest
 from made.results import make_results
 
 from whyspiking.errors import UserError
-from whyspiking.records import columns, tables
+from whyspiking.records import columns, reference, tables
 from whyspiking.report import recorded, sections, sentences
 from whyspiking.report.run_page import RunPage
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.verdicts import rule
 
 TALKS = ("goeltz", "naud")
+COMMITS = ("1111111111", "2222222222")
 KEY, LEFT_OUT = "goeltz.yinyang.accuracy", ("yinyang", "yinyang_fine", "yinyang_2tau", "mnist")
 
 
@@ -35,8 +37,12 @@ def leave_out(folder):
 def results(tmp_path_factory):
     folder = make_results(tmp_path_factory.mktemp("results") / "default", "default", TALKS)
     (folder.parent / "reference").mkdir()
-    for name in recorded.FILES:
+    for name in ("verdicts.csv", "axes.csv"):
         shutil.copy(folder / name, folder.parent / "reference" / name)
+    for talk, commit in zip(TALKS, COMMITS, strict=True):
+        (folder.parent / "reference" / talk).mkdir()
+        told = {"format": reference.FORMAT, "commit": commit}
+        (folder.parent / "reference" / talk / "manifest.json").write_text(json.dumps(told))
     leave_out(folder)
     return folder
 
@@ -48,7 +54,9 @@ def alone(results, tmp_path):
 
 
 def test_only_a_smaller_scale_shows_what_was_recorded(results, alone):
-    assert [path.name for path in recorded.files(results, "default")] == list(recorded.FILES)
+    names = [path.name for path in recorded.files(results, "default")]
+    assert names[:2] == ["verdicts.csv", "axes.csv"]
+    assert set(names[2:]) == {"manifest.json"}
     for scale in ("smoke", "full", "paper"):
         assert recorded.files(results, scale) == []
         assert recorded.beside(results, scale).claims == {}
@@ -71,7 +79,7 @@ def test_the_verdict_table_shows_the_recorded_value_after_all_that_was_judged(re
             if name in out and name in before:
                 assert before[name]["label"] in row and "judged at scale full" in row
                 assert str(sections.macros("macros").recorded("x"))[:23] in row
-    assert "0000000" in table, "the commit of the recorded run"
+    assert ", ".join(commit[:7] for commit in COMMITS) in table, "the recorded commits"
     assert KEY in TalkPage.open(results, "goeltz", "default").verdict_table()
 
 

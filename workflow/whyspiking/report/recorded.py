@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whyspiking.declared import scales
-from whyspiking.records import whole_files
+from whyspiking.records import reference
 from whyspiking.records.columns import AXES, VERDICTS
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ SCALE = "full"
 """Of the recorded run."""
 FOLDER = "reference"
 """Beside the folder of a run."""
-FILES = ("verdicts.csv", "axes.csv", "manifest.json")
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Recorded:
     """What was recorded; nothing where a run shows none of it.
 
     Attributes:
-        commit: With which code.
+        commit: With which code; several where talks were recorded at different times.
         verdicts: Rows of its verdict table.
         axes: Rows of its axes.csv.
     """
@@ -57,8 +56,10 @@ def files(folder: Path, scale: str) -> list[Path]:
     """
     if scale == "smoke" or scale not in scales.up_to(SCALE)[:-1]:
         return []
-    found = [folder.parent / FOLDER / name for name in FILES]
-    return found if all(path.is_file() for path in found) else []
+    kept = folder.parent / FOLDER
+    joint = [kept / "verdicts.csv", kept / "axes.csv"]
+    made = [kept / talk / "manifest.json" for talk in reference.recorded(kept)]
+    return [*joint, *made] if made and all(path.is_file() for path in joint) else []
 
 
 def beside(folder: Path, scale: str) -> Recorded:
@@ -71,10 +72,10 @@ def beside(folder: Path, scale: str) -> Recorded:
     Raises:
         UserError: If a recorded table is damaged or of another version.
     """
-    from whyspiking.records import tables  # the workflow itself only asks which files there are
-
     if not (found := files(folder, scale)):
         return Recorded()
-    verdicts, axes, manifest = found
-    commit = whole_files.read_json(manifest, "commit")["commit"]
-    return Recorded(str(commit), tables.read(verdicts, VERDICTS), tables.read(axes, AXES))
+    verdicts, axes, *made = found
+    commits = sorted({reference.manifest(path.parent)["commit"][:7] for path in made})
+    return Recorded(
+        ", ".join(commits), reference.table(verdicts, VERDICTS), reference.table(axes, AXES)
+    )
