@@ -131,5 +131,5 @@ def test_a_record_of_another_version_is_refused(results, tmp_path):
     shutil.copytree(results.parent / "reference", tmp_path / "reference")
     path = tmp_path / "reference" / "axes.csv"
     path.write_text(path.read_text().replace("axis,", "direction,", 1))
-    with pytest.raises(UserError, match=r"reference/axes\.csv: columns missing \['axis'\].*delete"):
+    with pytest.raises(UserError, match=r"axes\.csv: .*missing \['axis'\].*make reference"):
         recorded.beside(folder, "default")
