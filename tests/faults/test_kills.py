@@ -87,9 +87,10 @@ def test_a_kill_in_training_and_one_in_simulation_change_nothing(small_run, tmp_
         process = scenes.start(folder, *target, *again)
         scenes.halt(process, folder, folder / "results" / "smoke" / "logs" / stage)
         scenes.kill(process, folder)
-        status, said = scenes.snakemake(folder, *target, *again)
-        assert status != 0
-        assert "--unlock" in said, "the lock of the killed run is told, with its remedy"
+        if stage == "train":
+            status, said = scenes.snakemake(folder, *target, *again)
+            assert status != 0
+            assert "--unlock" in said, "the lock of the killed run is told, with its remedy"
         scenes.finish(folder, *unlock)
     scenes.finish(folder, *target, *again)
     scenes.assert_equal(small_run, folder)
