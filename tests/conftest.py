@@ -20,13 +20,21 @@ MACROS = {"baseline": None, "avx2": "__AVX2__", "avx512": "__AVX512F__"}
 
 @pytest.fixture(params=MACROS)
 def vectors(request, monkeypatch) -> Iterator[str]:
-    """Kernels compiled for vectors of one width: each that the processor has, in turn."""
+    """Kernels compiled for vectors of one width: each that the processor has, in turn.
+
+    Runs use the widest. The others are compiled for tests only: the same code, optimised less.
+    """
+    from whyspiking.compiler import libraries
+
     width = request.param
+    wider = [MACROS[name] for name in list(MACROS)[list(MACROS).index(width) + 1 :]]
+    monkeypatch.delenv("WHYSPIKING_VECTORS", raising=False)
+    if _macros(libraries.flags()).intersection(wider):
+        monkeypatch.setattr(libraries, "FLAGS", ("-O1", *libraries.FLAGS[1:]))
     monkeypatch.setenv("WHYSPIKING_VECTORS", width)
-    defined = _macros(width)
+    defined = _macros(libraries.flags())
     if MACROS[width] and MACROS[width] not in defined:
         pytest.skip(f"this processor has no vectors of the kind {width}")
-    wider = list(MACROS.values())[list(MACROS).index(width) + 1 :]
     assert not defined.intersection(wider)
     _forget_libraries()
     yield width
@@ -34,10 +42,10 @@ def vectors(request, monkeypatch) -> Iterator[str]:
 
 
 @functools.cache
-def _macros(width: str) -> set[str]:
-    from whyspiking.compiler import libraries, toolchain
+def _macros(flags: tuple[str, ...]) -> set[str]:
+    from whyspiking.compiler import toolchain
 
-    command = [*toolchain.compiler(), *libraries.flags(), "-dM", "-E", "-x", "c++", os.devnull]
+    command = [*toolchain.compiler(), *flags, "-dM", "-E", "-x", "c++", os.devnull]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return {line.split()[1] for line in done.stdout.splitlines()}
 

@@ -171,6 +171,7 @@ def test_a_build_is_not_reused_once_a_file_that_runs_read_is_damaged(machine, tm
     assert machine._finished() == machine.manifest
 
 
+@pytest.mark.slow
 def test_joined_code_computes_what_the_separate_files_do(machine, tmp_path):
     """Brian2's own makefile compiles every file alone and optimises all of them."""
     apart = copied(machine, tmp_path / "apart", "main", "*.o", *programs.UNITS)

@@ -6,7 +6,8 @@ from whyspiking.running import code_inputs
 from whyspiking.running.jobs import job, wildcard_label
 from whyspiking.stages.simulate import simulate
 
-with job(snakemake.log[0], wildcard_label(snakemake.wildcards)) as progress:
+label = wildcard_label(snakemake.wildcards)
+with job(snakemake.log[0], label, snakemake.config["build_folder"]) as progress:
     simulate(
         plan=snakemake.params.plan,
         networks=[Path(path).parent for path in snakemake.input.networks],

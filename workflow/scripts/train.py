@@ -8,8 +8,9 @@ from whyspiking.stages.train import train
 from whyspiking.training import checkpoint
 
 log, plan = Path(snakemake.log[0]), snakemake.params.plan
+label = wildcard_label(snakemake.wildcards)
 with (
-    job(log, wildcard_label(snakemake.wildcards)) as progress,
+    job(log, label, snakemake.config["build_folder"]) as progress,
     checkpoint.kept_in(log.with_suffix(".checkpoints"), plan, snakemake.input),
 ):
     train(

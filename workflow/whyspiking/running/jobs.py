@@ -43,18 +43,24 @@ class Stopped(BaseException):
 
 
 @contextlib.contextmanager
-def job(log: str | Path, label: str) -> Iterator[Progress]:
+def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterator[Progress]:
     """Run the body of a script with its output in `log` and its errors told in one line.
 
     Args:
         log: The job's log file; standard output and error go there.
         label: What the job is, for progress ("goeltz yinyang spiking seed 0").
+        build_folder: Where JAX keeps what it compiles, so that the next job of the same shapes
+            starts at once; None where nothing is kept.
 
     Yields:
         A progress function for long computations.
     """
     started = cpu_seconds()
-    os.environ.update({k: v for k, v in SINGLE_THREAD.items() if k not in os.environ})
+    settings = dict(SINGLE_THREAD)
+    if build_folder:
+        settings["JAX_COMPILATION_CACHE_DIR"] = str(Path(build_folder, "jax").resolve())
+        settings["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ.update({k: v for k, v in settings.items() if k not in os.environ})
     path = Path(log)
     path.parent.mkdir(parents=True, exist_ok=True)
     outer = os.dup(2)

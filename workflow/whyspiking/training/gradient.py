@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -178,9 +177,3 @@ def fit(
         },
         history.rows,
     )
-
-
-def keep_compiled(folder: Path) -> None:
-    """Keep compiled functions in a folder: the next job of the same shapes starts at once."""
-    jax.config.update("jax_compilation_cache_dir", str(folder.resolve()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)

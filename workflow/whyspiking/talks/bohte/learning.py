@@ -54,7 +54,6 @@ def train(
     params: Params, variant: str, streams: Streams, progress: Progress, prepared: Prepared
 ) -> Network:
     """Train one network, a key of `CELL` or "penalty_<index>". Randomness: "init", "shuffle"."""
-    gradient.keep_compiled(params.work_dir / "jax")
     cell = cell_of(variant)
     data, judge, loss = prepared
     start = network.initial(params, cell, streams.rng("init"))

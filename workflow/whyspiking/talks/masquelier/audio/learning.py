@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Parents, Progress, Task, Trials
 from whyspiking.talks.masquelier.audio import network, task
-from whyspiking.training.gradient import Settings, fit, keep_compiled
+from whyspiking.training.gradient import Settings, fit
 
 CONTROLS = ("conv", "linear")
 CRITERION = {False: "validation_accuracy", True: "validation_sparsity"}
@@ -136,7 +136,7 @@ def rasters(
     leaky = network.LEAKY[variant]
     with jax.enable_x64(dtype == np.float64):
         arrays = {name: np.asarray(value, dtype) for name, value in trained.arrays.items()}
-        run = _kept(params, lambda a, part: network.spikes_of(params, a, part, leaky))
+        run = jax.jit(lambda a, part: network.spikes_of(params, a, part, leaky))
         pieces = [
             [np.asarray(s) > 0.5 for s in run(arrays, jax.numpy.asarray(x[i : i + PIECE], dtype))]
             for i in range(0, len(x), PIECE)
@@ -173,15 +173,9 @@ def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
 
 
 def _compiled(params: Params, variant: str) -> Any:
-    return _kept(params, partial(network.outputs, params, variant))
-
-
-def _kept(params: Params, function: Any) -> Any:
-    """A function that is compiled once for all seeds and jobs."""
     import jax
 
-    keep_compiled(params.work_dir / "jax")
-    return jax.jit(function)
+    return jax.jit(partial(network.outputs, params, variant))
 
 
 def _outputs(run: Any, arrays: Any, x: NDArray) -> tuple[NDArray, float]:
