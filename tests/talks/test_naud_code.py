@@ -141,11 +141,11 @@ def test_interneurons_start_to_fire_at_their_rheobase(runtime):
     group.i_const = 0 * runtime.amp
     # From where even a neuron without adaptation is silent, slow against all time constants.
     rheobase = np.repeat([p.pv["rheobase"], p.som["rheobase"]], 2)
-    group.ramp = np.array([20e-12, 20e-12, 2e-12, 2e-12])
+    group.ramp = np.array([40e-12, 40e-12, 4e-12, 4e-12])
     group.i_const = (0.8 * rheobase) * runtime.amp
     spikes = runtime.SpikeMonitor(group)
     runtime.defaultclock.dt = 0.1 * runtime.ms
-    runtime.Network(group, spikes).run(3.2 * runtime.second)
+    runtime.Network(group, spikes).run(1.6 * runtime.second)
     for k in (0, 2):
         first = float(spikes.spike_trains()[k][0] / runtime.second)
         found = 0.8 * rheobase[k] + float(group.ramp[k]) * first

@@ -162,7 +162,7 @@ def test_all_rules_learn(rule, monkeypatch):
 
 
 def test_memory_of_local_learning_does_not_grow():
-    own = params("memory", memory_frames=[20, 40, 80], batch_online=20)
+    own = params("memory", memory_frames=[20, 60], batch_online=20)
     found = memory.curves(own)
     slopes = memory.slopes(own, found)
     assert slopes["memory_slope_ratio"] < 0.05

@@ -114,11 +114,10 @@ def unite(project: Path) -> None:
         code = path.read_text().replace("\nnamespace {", f"\nnamespace {own} {{")
         used = "using namespace brian;"
         path.write_text(code.replace(used, f"{used} using namespace {own};"))
-    once = ["objects.cpp", "run.cpp", "main.cpp"]
-    steps = [
-        *("network.cpp", "synapses_classes.cpp"),
-        *(f"{path.parent.name}/{path.name}" for path in sorted(project.glob("*/*.cpp"))),
-    ]
+    parts = [f"{path.parent.name}/{path.name}" for path in sorted(project.glob("*/*.cpp"))]
+    connecting = [part for part in parts if "_synapses_create_" in part]
+    once = ["objects.cpp", "run.cpp", "main.cpp", *connecting]
+    steps = ["network.cpp", "synapses_classes.cpp", *(p for p in parts if p not in connecting)]
     # The linker takes the first of two copies of a function: the better optimised one.
     for unit, heading, parts in zip(
         UNITS, ("", '#pragma GCC optimize("O1")\n'), (steps, once), strict=True
