@@ -25,7 +25,7 @@ SHELL := bash
 
 help:
 	@echo "make report       the whole run and the report (SCALE=paper for the published sizes)"
-	@echo "make smoke        the same in a minute or two: checks the plumbing, gives no verdict"
+	@echo "make smoke        the same in a few minutes: checks the plumbing, gives no verdict"
 	@echo "make environment  only make .venv"
 	@echo "make test         the fast tests; make test-all: all of them"
 	@echo "make style        formatting, lint, types, spelling; make format: repair formatting"
