@@ -13,7 +13,7 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 from whyspiking.records import reference as records
-from whyspiking.running import code_inputs
+from whyspiking.running import code_inputs, jobs, machine
 from whyspiking.stages import reference
 
 ROOT = Path(__file__).parents[2]
@@ -147,10 +147,14 @@ def results(tmp_path):
     own = run / "goeltz" / "yinyang" / "spiking" / "seed-0"
     own.mkdir(parents=True)
     (own / "benchmark.tsv").write_text("s\tmax_rss\n12.5\t300.0\n")
+    log = run / "logs" / "train" / "goeltz" / "yinyang" / "spiking" / "seed-0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(jobs.USED.format(total=11.0, start=0.5) + "\n")
     return run
 
 
-def test_one_talk_is_recorded_beside_the_others(folder, results):
+def test_one_talk_is_recorded_beside_the_others(folder, results, monkeypatch):
+    monkeypatch.setattr(machine, "unit", lambda build_folder: 1.25)
     settings = config_of("full")
     others = [(path, path.read_bytes()) for path in (folder / "naud").iterdir()]
     changed(folder, **{MODEL: "0" * 32})
@@ -167,7 +171,8 @@ def test_one_talk_is_recorded_beside_the_others(folder, results):
 
     durations = records.table(folder / "durations.csv", columns.DURATIONS)
     before = records.table(COMMITTED / "durations.csv", columns.DURATIONS)
-    assert durations.loc[durations["talk"] == "goeltz", "seconds"].tolist() == [12.5]
+    (own,) = durations[durations["talk"] == "goeltz"].to_dict("records")
+    assert (own["seconds"], own["cpu_seconds"], own["unit"]) == (12.5, 11.0, 1.25)
     assert (durations["talk"] != "goeltz").sum() == (before["talk"] != "goeltz").sum()
     verdicts = records.verdicts(folder)
     assert verdicts["talk"].unique().tolist() == ["naud", "goeltz"]
