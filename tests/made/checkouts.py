@@ -38,6 +38,12 @@ def name_template(folder: Path, talk: str) -> Path:
     return own
 
 
+def use_builds(folder: Path, builds: Path) -> None:
+    """Have a copy keep its compiled programs where those of the test run are."""
+    (folder / "resources").mkdir()
+    (folder / "resources" / "build").symlink_to(builds)
+
+
 def only(folder: Path, talk: str) -> None:
     """Leave one talk in the config of a copy."""
     config = folder / "config" / "config.yaml"

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from made.checkouts import ROOT, copy_workflow, finish
+from made.checkouts import ROOT, copy_workflow, finish, use_builds
 from made.once import once
 
 
@@ -22,8 +22,7 @@ def smoke_run(shared: Path, builds: Path) -> Path:
     def make(folder: Path) -> None:
         copy_workflow(folder)
         data = Path("resources", "data", "mnist")
-        (folder / "resources").mkdir()
-        (folder / "resources" / "build").symlink_to(builds)
+        use_builds(folder, builds)
         if (ROOT / data / "meta.json").is_file():
             shutil.copytree(ROOT / data, folder / data)
         finish(folder, "--configfile", "config/smoke.yaml")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made.checkouts import ROOT, copy_workflow, finish, only
+from made.checkouts import ROOT, copy_workflow, finish, only, use_builds
 from made.hangs import limit
 
 from whyspiking.contract.types import Params
@@ -24,8 +24,7 @@ def checkout(tmp_path_factory, builds) -> Path:
     """A copy of the project in which the first step of the walk-through was made."""
     folder = tmp_path_factory.mktemp("template")
     copy_workflow(folder, "tests", "pyproject.toml")
-    (folder / "resources").mkdir()
-    (folder / "resources" / "build").symlink_to(builds)
+    use_builds(folder, builds)
     told = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     steps = re.search(r"```\n( *talk=SPEAKER\n.*?)```", told, re.DOTALL)
     assert steps, "CONTRIBUTING.md tells how to copy the template"
