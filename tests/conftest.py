@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from made.checkouts import ROOT, copy_workflow, finish, use_builds
+from made.once import once
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -73,6 +76,21 @@ def builds(shared: Path) -> Path:
     folder = shared / "builds"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def smoke_run(shared: Path, builds: Path) -> Path:
+    """A finished smoke run of the whole workflow, apart from what the checkout holds but MNIST."""
+
+    def make(folder: Path) -> None:
+        copy_workflow(folder)
+        data = Path("resources", "data", "mnist")
+        use_builds(folder, builds)
+        if (ROOT / data / "meta.json").is_file():
+            shutil.copytree(ROOT / data, folder / data)
+        finish(folder, "--configfile", "config/smoke.yaml")
+
+    return once(shared / "smoke-run", make)
 
 
 @pytest.fixture(scope="session")

@@ -76,18 +76,21 @@ def _merge(into: dict, changes: dict) -> None:
 def start(folder: Path, *words: str, log: Path | None = None) -> subprocess.Popen:
     """Start snakemake in `folder`, with its own package, as leader of a process group."""
     path = log or folder / "said.txt"
-    with path.open("a") as said:
-        return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *words],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            # As a terminal starts it; a parent in the background would have it ignore Ctrl-C.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+    # As a terminal starts it; a parent in the background would have it ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with path.open("a") as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", "snakemake", *words],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(folder / "workflow")},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def snakemake(folder: Path, *words: str) -> tuple[int, str]:

@@ -1,7 +1,7 @@
 """Whether a lock of Snakemake is left over, told by a lock of the operating system."""
 
 import fcntl
-import socket
+import platform
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_the_lock_of_a_living_run_stays(folder):
 
 
 @pytest.mark.parametrize(
-    "hosts", ["", "elsewhere", f"{socket.gethostname()}\nelsewhere"], ids=["none", "one", "two"]
+    "hosts", ["", "elsewhere", f"{platform.node()}\nelsewhere"], ids=["none", "one", "two"]
 )
 def test_a_lock_that_may_be_of_another_machine_stays(folder, hosts):
     (folder / "whyspiking-runs").write_text(f"{hosts}\n" if hosts else "")
@@ -45,7 +45,7 @@ def test_a_lock_that_may_be_of_another_machine_stays(folder, hosts):
     # The user has removed it, as Snakemake advised: from now on all is as usual.
     (folder / "locks" / "0.output.lock").unlink()
     folder_lock.take(folder)
-    assert (folder / "whyspiking-runs").read_text().split() == [socket.gethostname()]
+    assert (folder / "whyspiking-runs").read_text().split() == [platform.node()]
 
 
 def test_a_folder_that_cannot_be_locked_is_left_to_snakemake(folder, monkeypatch):

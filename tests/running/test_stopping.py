@@ -5,6 +5,7 @@ import time
 
 import pytest
 from made import scenes
+from made.checkouts import ROOT
 
 SNAKEFILE = """
 from whyspiking.running.stopping import STOP
@@ -38,8 +39,8 @@ rule stubborn:
 
 @pytest.fixture
 def folder(tmp_path):
-    scenes.shutil.copytree(scenes.ROOT / "profiles", tmp_path / "profiles")
-    (tmp_path / "workflow").symlink_to(scenes.ROOT / "workflow")
+    scenes.shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    (tmp_path / "workflow").symlink_to(ROOT / "workflow")
     (tmp_path / "Snakefile").write_text(SNAKEFILE)
     return tmp_path
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import platform
 import shutil
-import socket
 from pathlib import Path
 from typing import IO
 
@@ -29,7 +29,7 @@ def take(folder: Path = SNAKEMAKE) -> None:
     Args:
         folder: Snakemake's own, in the working directory.
     """
-    host = socket.gethostname()
+    host = platform.node()
     try:
         folder.mkdir(exist_ok=True)
         file = (folder / "whyspiking-runs").open("a+", encoding="utf-8")
