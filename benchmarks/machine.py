@@ -1,8 +1,8 @@
 """Print the unit of this machine, measured anew: `python benchmarks/machine.py`.
 
 Times that README and the tables tell are those "on a machine of unit 1": multiply them by the unit
-of yours. The workflow measures it by itself and keeps it in `build_folder`; what this prints takes
-its place. `--calibrate U` prints the constants with which this machine would have the unit U.
+of yours. The workflow measures it by itself and keeps the least in `build_folder`; so does this.
+`--calibrate U` prints the constants with which this machine would have the unit U.
 """
 
 from __future__ import annotations

@@ -42,8 +42,18 @@ def kept(folder, monkeypatch):
 class Measured:
     """A process that has measured."""
 
+    found = HERE
+
     def __init__(self, command, **settings):
-        self.stdout = json.dumps(HERE)
+        self.stdout = json.dumps(self.found)
+
+
+def test_the_least_of_several_measurements_is_kept(tmp_path, monkeypatch):
+    kept(tmp_path, monkeypatch)
+    slow_host = {part: 3 * seconds for part, seconds in HERE.items()}
+    told = {**slow_host, "python": 0.5 * HERE["python"]}
+    monkeypatch.setattr(Measured, "found", told)
+    assert machine.measure(tmp_path) == {**HERE, "python": told["python"]}
 
 
 @pytest.mark.parametrize("changed", ["processor", "python", "compiler", "mix"])

@@ -1,9 +1,9 @@
 """How slow this machine is, as one number: 1 is that of the recorded run, 2 takes twice as long.
 
 The unit is the geometric mean, over a mix of what jobs do, of CPU seconds here over CPU seconds
-there. Each part is the least of a few repeats, so that a busy machine disturbs it little. It is
-measured once, in about two seconds, and kept in the build folder: `python benchmarks/machine.py`
-measures anew.
+there. Each part is the least of all measurements here, since a busy or slow hour only adds to it.
+One takes about two seconds; the build folder keeps what was least. A run measures where nothing is
+kept, and once more before it writes its manifest.
 """
 
 from __future__ import annotations
@@ -60,12 +60,19 @@ def unit(folder: Path) -> float:
 
 def cached(folder: Path) -> float | None:
     """The unit that was measured here before; None if there is none of this machine."""
+    kept = _kept(folder)
+    return of_parts(kept) if kept else None
+
+
+def _kept(folder: Path) -> dict[str, float]:
+    """CPU seconds of the parts as measured here before; none if there are none of this machine."""
     try:
         kept = whole_files.read_json(folder / FILE, "machine", "seconds")
         seconds = {str(part): float(told) for part, told in kept["seconds"].items()}
-        return of_parts(seconds) if kept["machine"] == _machine() else None
-    except (UserError, AttributeError, ArithmeticError, TypeError, ValueError):
-        return None  # measured anew
+        usable = kept["machine"] == _machine() and min(seconds.values(), default=0.0) > 0
+        return seconds if usable else {}
+    except (UserError, AttributeError, TypeError, ValueError):
+        return {}
 
 
 def of_parts(seconds: Mapping[str, float]) -> float:
@@ -75,7 +82,7 @@ def of_parts(seconds: Mapping[str, float]) -> float:
 
 
 def measure(folder: Path) -> dict[str, float]:
-    """CPU seconds of each part here, which are kept in a folder.
+    """CPU seconds of each part here, the least of now and before, which are kept in a folder.
 
     In a process of its own: threads and memory of this one would be measured too.
 
@@ -89,7 +96,8 @@ def measure(folder: Path) -> dict[str, float]:
         text=True,
         check=True,
     )
-    seconds = json.loads(done.stdout)
+    before = _kept(folder)
+    seconds = {part: min(s, before.get(part, s)) for part, s in json.loads(done.stdout).items()}
     kept = {"machine": _machine(), "seconds": seconds}
     whole_files.write(folder / FILE, json.dumps(kept, indent=1) + "\n")
     return seconds

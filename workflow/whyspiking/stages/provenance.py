@@ -29,7 +29,8 @@ def write(config: Mapping[str, Any], folder: Path) -> None:
         config: The run configuration.
         folder: `results/<scale>`.
     """
-    unit = machine.unit(Path(config["build_folder"]))
+    # The host may have been slow when the run began.
+    unit = machine.of_parts(machine.measure(Path(config["build_folder"])))
     timed = durations.of_jobs(folder)
     # Which of the later jobs have run before says nothing of this run.
     before = timed[~timed["rule"].isin(("compare", "page", "slides", "report"))]
