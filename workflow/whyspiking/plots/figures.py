@@ -366,7 +366,8 @@ def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArra
     keys = tuple(f"{of}.{key}" for key in keys) if of else keys
     missing = [key for key in keys if key not in arrays]
     if missing:
-        raise NotMeasuredError(f"The run kept no exhibit {', '.join(missing)} at this scale.")
+        told = f"exhibits {', '.join(missing)}"
+        raise NotMeasuredError(f"What it shows is left out at this scale ({told}).")
     return [np.asarray(arrays[key]) for key in keys]
 
 

@@ -287,5 +287,5 @@ def _seeds(arrays: Mapping[str, NDArray], key: str) -> Table:
         if name.startswith(f"{key}.")
     ]
     if not tables:
-        raise NotMeasuredError(f"The run kept no exhibit {key} at this scale.")
+        raise NotMeasuredError(f"What it shows is left out at this scale (exhibit {key}).")
     return pd.concat(tables, ignore_index=True)
