@@ -16,6 +16,11 @@ TOY = {
             "signals": [],
         }
     ],
+    "takes_no_part": {
+        "yinyang": "it is a toy, which learns nothing",
+        "randman": "it is a toy, which learns nothing",
+        "delayed_xor": "it is a toy, which learns nothing",
+    },
     "experiments": {
         "one": {
             "title": "First",

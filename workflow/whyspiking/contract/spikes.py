@@ -130,6 +130,11 @@ class Spikes:
         found[self.trials[inside], steps[inside], self.units[inside]] = True
         return found
 
+    def steps(self, step_ms: float) -> NDArray[np.int64]:
+        """Step of each spike, (spike,); a spike on the very start of a step belongs to it."""
+        # What is on the grid but for rounding stays on it: 0.3 / 0.1 is 3.
+        return np.floor(self.times_ms / step_ms + 1e-9).astype(np.int64)
+
     def first_ms(self) -> NDArray[np.float64]:
         """Time of each neuron's first spike in ms, inf if silent; shape (trial, unit)."""
         first = np.full((self.n_trials, self.n_units), np.inf)

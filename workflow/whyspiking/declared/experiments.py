@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from whyspiking.declared import scales
+from whyspiking.declared import scales, shared_tasks
 from whyspiking.declared.learning_rules import Trained
 from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
 from whyspiking.declared.scales import Scale
@@ -21,6 +21,9 @@ from whyspiking.declared.strict_yaml import (
     Wrong,
     nearest,
 )
+
+Sees = Literal["all", "mask", "ranks", "steps", "late"]
+"""What a control is told of its input (`controls.seen`)."""
 
 
 class Named(Block):
@@ -54,9 +57,10 @@ class Variant(Named):
         first_seeds: Only so many of the experiment's seeds.
         starts_from: Networks that must be trained before.
         is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
+            `random`: the same with a random hidden layer, of which only the readout is fitted.
         hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
             empty makes a linear classifier.
-        sees: `mask` where it is told only which features are above 0.
+        sees: What it is told of the input, where that is not all (`controls.seen`).
         noise: Parameter with the standard deviation of the noise on every feature in training.
         as_is: Whether it is the network it starts from, unchanged.
         recovers: Variant that it was trained further from: the share of what that one loses under
@@ -68,9 +72,9 @@ class Variant(Named):
     priority: int = Field(0, ge=0)
     first_seeds: MayLack[int] = Field(None, ge=1)
     starts_from: Listed[Trained] = ()
-    is_: MayLack[Literal["relu"]] = Field(None, alias="is")
+    is_: MayLack[Literal["relu", "random"]] = Field(None, alias="is")
     hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
-    sees: MayLack[Literal["all", "mask"]] = None
+    sees: MayLack[Sees] = None
     noise: MayLack[str] = None
     as_is: bool = False
     recovers: MayLack[str] = None
@@ -90,7 +94,8 @@ class Variant(Named):
         if self.is_ is None:
             return None
         hidden = list(self.hidden or ())
-        return {"hidden": hidden, "sees": self.sees or "all", "noise": self.noise}
+        told = {"hidden": hidden, "sees": self.sees or "all", "noise": self.noise}
+        return {**told, "random": True} if self.is_ == "random" else told
 
     @model_validator(mode="after")
     def _check(self) -> Variant:
@@ -117,6 +122,8 @@ class Variant(Named):
             return []
         named = [n for n in (*(self.hidden or ()), self.noise) if isinstance(n, str)]
         trained = ["control_epochs", "control_batch", "control_learning_rate"]
+        if self.is_ == "random":
+            trained = ["random_gain", "random_bias"]
         return [*named, *([] if self.as_is else trained)]
 
     @property
@@ -196,6 +203,14 @@ class Experiment(Named):
             current, dendrite), mean over its neurons: each costs an update. A population not
             named has none.
         battery: The common perturbations that it gets.
+        shared: The task that it shares with experiments of other talks (`shared_tasks`); it then
+            has all of that task's parameters.
+        input_step_ms: In a shared task, the step to which the network is told the times of input
+            spikes, in ms of the task's own window; 0: whole.
+        model_window_ms: How long the task's input window lasts in the model, ms; None: as long.
+        tuned: Variant -> parameter -> values: the settings of which the best on validation data
+            was chosen (`stages.tune`).
+        tuned_as: Experiment of the talk whose settings were taken over.
         parameters: As published; once the talk is read, with those that its experiments share.
         scaled: What smaller scales change.
         variants: What is trained; once the talk is read, with those of other sizes.
@@ -212,6 +227,11 @@ class Experiment(Named):
     sizes: MayLack[Sizes] = None
     states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     battery: Unique[Listed[Perturbation]]
+    shared: MayLack[str] = None
+    input_step_ms: float = Field(0.0, ge=0)
+    model_window_ms: MayLack[float] = Field(None, gt=0)
+    tuned: dict[Name, dict[Name, list[float | int | str]]] = Field(default_factory=dict)
+    tuned_as: MayLack[str] = None
     parameters: Parameters
     scaled: Scaled
     variants: dict[Name, Variant] = Field(min_length=1)
@@ -279,9 +299,20 @@ class Experiment(Named):
 
     def completed(self, talk: str, name: str, shared: Mapping[str, Parameter]) -> Experiment:
         """With the parameters that a talk's experiments share, and the variants of other sizes."""
-        described = {**shared, **self.parameters}
-        for scale, changes in self.scaled.items():
-            for key, change in cast("Changes", changes).items():
+        own: dict[str, Parameter] = self.parameters
+        scaled = cast("dict[str, Changes]", dict(self.scaled))
+        if self.shared is not None:
+            if self.sizes is not None:
+                raise Wrong(
+                    f"{name}.sizes",
+                    "trains other sizes of a shared task, which has one. Remove it.",
+                )
+            own, scaled = shared_tasks.joined(
+                name, self.shared, self.data.key, self.parameters, self.scaled
+            )
+        described = {**shared, **own}
+        for scale, changes in scaled.items():
+            for key, change in changes.items():
                 _check_change(f"{name}.scaled.{scale}.{key}", key, change, described)
         variants = dict(self.variants)
         for key, variant in variants.items():
@@ -302,9 +333,41 @@ class Experiment(Named):
             for full, shares in self.sizes.of.items():
                 smaller = [self.variants[full].at(share, self.sizes) for share in shares]
                 variants |= {variant.name: variant for variant in smaller}
-        found = self.model_copy(update={"parameters": described, "variants": variants})
+        self._check_tuned(name, described)
+        update = {"parameters": described, "scaled": scaled, "variants": variants}
+        found = self.model_copy(update=update)
         found._talk, found._name = talk, name
         return found
+
+    def _check_tuned(self, name: str, described: Mapping[str, Parameter]) -> None:
+        """Equal effort: as many settings for every method that shares a task."""
+        if self.shared is not None and not self.tuned and self.tuned_as is None:
+            raise Wrong(
+                f"{name}.tuned",
+                f"is missing, but the experiment shares task '{self.shared}'; expected settings that "
+                "are tried on validation data, as many as for every method, or 'tuned_as' with the "
+                "experiment that has them. Add it.",
+            )
+        for variant, grid in self.tuned.items():
+            place = f"{name}.tuned.{variant}"
+            if variant not in self.variants:
+                raise Wrong(place, "is no variant of the experiment. Correct it.")
+            for parameter, values in grid.items():
+                if parameter not in described:
+                    raise Wrong(f"{place}.{parameter}", "is no parameter. Correct it.")
+                if described[parameter]["value"] not in values:
+                    raise Wrong(
+                        f"{place}.{parameter}",
+                        f"has {values}, but the experiment has {described[parameter]['value']}; "
+                        "expected one of those that were tried. Correct it.",
+                    )
+            if shared_tasks.settings(grid) not in shared_tasks.TRIED:
+                raise Wrong(
+                    place,
+                    f"has {shared_tasks.settings(grid)} settings; expected "
+                    f"{' or '.join(map(str, shared_tasks.TRIED))}, as for every method. Give other "
+                    "values.",
+                )
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""

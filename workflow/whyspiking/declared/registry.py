@@ -13,6 +13,7 @@ from whyspiking.contract.types import Params
 from whyspiking.declared.experiments import Experiment, Variant
 from whyspiking.declared.learning_rules import Rule, split
 from whyspiking.declared.parameters import Parameters
+from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.declared.strict_yaml import (
     Block,
     Name,
@@ -57,6 +58,7 @@ class Talk(Block):
         tau_char: Its characteristic time.
         parameters: Those that its experiments share.
         learning: What each of its learning rules keeps (M1) and needs to be told (M2).
+        takes_no_part: Shared task -> why the talk's method cannot be set it.
         experiments: By name.
     """
 
@@ -68,6 +70,7 @@ class Talk(Block):
     tau_char: TauChar
     parameters: Parameters
     learning: Some[Rule]
+    takes_no_part: dict[str, Annotated[str, Field(min_length=20)]] = Field(default_factory=dict)
     experiments: dict[Name, Experiment] = Field(min_length=1)
 
     @property
@@ -103,6 +106,40 @@ class Talk(Block):
         found = {name: e.completed(talk, name, shared) for name, e in experiments.items()}
         _check_parents(found)
         return found
+
+    @model_validator(mode="after")
+    def _check_shared(self) -> Talk:
+        """Every shared task has an experiment of the talk, or a reason why there is none."""
+        takes_part = {experiment.shared for experiment in self.experiments.values()}
+        for task in self.takes_no_part:
+            if task not in shared_tasks():
+                hint = nearest(task, shared_tasks(), f"known: {', '.join(shared_tasks())}.")
+                raise Wrong(
+                    "takes_no_part", f"names '{task}', which is no shared task; {hint} Correct it."
+                )
+        for task in shared_tasks():
+            if (task in takes_part) == (task in self.takes_no_part):
+                wrong = (
+                    "both takes part in and excuses itself from"
+                    if task in takes_part
+                    else "neither takes part in nor excuses itself from"
+                )
+                raise Wrong(
+                    "takes_no_part",
+                    f"{wrong} shared task '{task}'; expected an experiment with 'shared: {task}', "
+                    f"or a reason under 'takes_no_part.{task}'. Correct it.",
+                )
+        for name, experiment in self.experiments.items():
+            if experiment.tuned_as is not None and not (
+                experiment.tuned_as in self.experiments
+                and self.experiments[experiment.tuned_as].tuned
+            ):
+                raise Wrong(
+                    f"experiments.{name}.tuned_as",
+                    f"names '{experiment.tuned_as}', which is no experiment with 'tuned'. Correct "
+                    "it.",
+                )
+        return self
 
     @model_validator(mode="after")
     def _check_learning(self) -> Talk:

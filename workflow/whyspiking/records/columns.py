@@ -278,6 +278,17 @@ HISTORY = TableSchema(
     Column("metric", "What was followed during training."),
     Column("value", "Its value.", "number"),
 )
+TUNING = TableSchema(
+    "Settings that were tried for one variant, by their accuracy on validation data.",
+    _EXPERIMENT,
+    _VARIANT,
+    Column("setting", "Parameters that differ from talk.yaml, as JSON; {}: those of talk.yaml."),
+    Column("n_hidden", "Hidden units.", "integer"),
+    _SEED,
+    Column("presentations", "Samples shown in training, counted as often as shown.", "integer"),
+    Column("accuracy", "On validation data.", "number", "fraction"),
+    Column("cpu_seconds", "Of the training.", "number", "s"),
+)
 OF_A_RUN = {
     "metrics.csv": METRICS,
     "verdicts.csv": VERDICTS,

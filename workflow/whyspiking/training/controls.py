@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ def train(
     input_noise: float,
     streams: Streams,
     progress: Progress,
-    sees: Literal["all", "mask"] = "all",
+    sees: str = "all",
 ) -> Network:
     """Train a network by softmax cross-entropy.
 
@@ -52,7 +52,7 @@ def train(
         input_noise: Standard deviation of Gaussian noise on every feature, drawn anew each time.
         streams: Randomness: "control-init", "control-shuffle", "control-noise".
         progress: Called after every epoch.
-        sees: "mask" tells the network only which features are above 0, in training and ever after.
+        sees: What the network is told of the features, in training and ever after; see `SEEN`.
 
     Raises:
         ValueError: If the sizes do not fit the features.
@@ -62,12 +62,10 @@ def train(
     import optax
 
     features, targets = (np.asarray(values) for values in train_set)
-    if sees == "mask":
-        features = mask(features)
-        validation_set = validation_set and (mask(validation_set[0]), validation_set[1])
-    features = features.astype(np.float32)
-    if len(sizes) < 2 or features.shape[1] != sizes[0]:
-        raise ValueError(f"sizes {list(sizes)} do not fit {features.shape[1]} features")
+    features = SEEN[sees](features).astype(np.float32)
+    validation_set = validation_set and (SEEN[sees](validation_set[0]), validation_set[1])
+    if len(sizes) < 2 or features.shape[1:] != (sizes[0],):
+        raise ValueError(f"sizes {list(sizes)} do not fit features {features.shape}")
     n_steps = len(features) // batch
     if n_steps < 1:
         raise ValueError(f"{len(features)} samples are fewer than one batch of {batch}")
@@ -173,10 +171,13 @@ def train_declared(
             f"talk '{params.talk}': experiment '{params.experiment}' declares a control, but its "
             "tasks have no features; give them some, or export `control_task`"
         )
+    if declared.get("random"):
+        return fit_readout(declared, training, held_out, params, streams)
     hidden = [getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"]]
     layers = itertools.chain.from_iterable(x if isinstance(x, list) else [x] for x in hidden)
+    n_features = SEEN[declared["sees"]](training.features[:1]).shape[1]
     return train(
-        [training.features.shape[1], *layers, training.n_classes],
+        [n_features, *layers, training.n_classes],
         (training.features, training.targets),
         None if held_out is None else (np.asarray(held_out.features), held_out.targets),
         epochs=params.control_epochs,
@@ -187,6 +188,46 @@ def train_declared(
         progress=progress,
         sees=declared["sees"],
     )
+
+
+def fit_readout(
+    declared: Mapping[str, Any],
+    training: Task,
+    held_out: Task | None,
+    params: Params,
+    streams: Streams,
+) -> Network:
+    """A random hidden ReLU layer, of which only the readout is fitted, by least squares.
+
+    The floor of every task: what is above it was learned in the hidden layer.
+
+    Args:
+        declared: As for `train_declared`; one hidden layer.
+        training: Features (trial, feature) in 0..1, classes.
+        held_out: The same, for the accuracy that settings are chosen by.
+        params: `random_gain`, the standard deviation of a unit's drive by its input;
+            `random_bias`, that of its bias.
+        streams: Randomness: "control-init".
+    """
+    (n_hidden,) = (getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"])
+    features, rng = np.asarray(training.features), streams.rng("control-init")
+    spread = 2 * params.random_gain / np.sqrt(features.shape[1])
+    w0 = rng.normal(0, spread, (features.shape[1], n_hidden))
+    # Features are centred on 1/2.
+    b0 = rng.normal(0, params.random_bias, n_hidden) - 0.5 * w0.sum(axis=0)
+    hidden = np.maximum(features @ w0 + b0, 0)
+    told = np.column_stack([hidden, np.ones(len(hidden))])
+    wanted = np.eye(training.n_classes)[training.targets]
+    fitted = np.linalg.lstsq(told, wanted, rcond=None)[0]
+    arrays = {"w0": w0, "b0": b0, "w1": fitted[:-1], "b1": fitted[-1]}
+    network = Network(
+        {name: array.astype(np.float32) for name, array in arrays.items()},
+        {"engine": "numpy", "is": RELU, "sees": "all", "parameters": int(fitted.size)},
+    )
+    if held_out is not None:
+        right = choose(network.arrays, np.asarray(held_out.features)) == held_out.targets
+        network.info["validation_accuracy"] = float(right.mean())
+    return network
 
 
 def initial(sizes: Sequence[int], rng: np.random.Generator) -> dict[str, NDArray]:
@@ -213,28 +254,58 @@ def evaluate(network: Network, task: Task) -> Trials:
     Raises:
         ValueError: If the task has no such features.
     """
-    if task.features is None or task.features.ndim != 2:
+    told = None if task.features is None else seen(network, task.features)
+    if told is None or told.ndim != 2:
         raise ValueError("a feed-forward control needs features of shape (trial, feature)")
-    return Trials.of(task, choose(network.arrays, seen(network, task.features)), 0.0)
+    return Trials.of(task, choose(network.arrays, told), 0.0)
 
 
 def seen(network: Network, features: NDArray) -> NDArray:
-    """What a control is told of the input: all of it, or its mask (see `train`).
+    """What a control is told of the input: all of it, or less (see `SEEN`).
 
     Args:
-        network: The control; `info["sees"]` is "mask" where it is told only which features are
-            above 0, which is what is left of an image without latencies.
+        network: The control; `info["sees"]` says what it is told.
         features: Input, (trial, feature).
 
     Returns:
-        The features, or 0 and 1; (trial, feature).
+        What it sees, (trial, feature).
     """
-    return mask(features) if network.info.get("sees") == "mask" else features
+    return SEEN[network.info.get("sees", "all")](features)
 
 
 def mask(features: NDArray) -> NDArray[np.float32]:
     """1 where a feature is above 0: of an image, where there is ink."""
     return (np.asarray(features) > 0).astype(np.float32)
+
+
+def ranks(features: NDArray) -> NDArray[np.float32]:
+    """The order of the features of a sample alone, in 0..1."""
+    order = np.argsort(np.argsort(features, axis=1, kind="stable"), axis=1, kind="stable")
+    return (order / (order.shape[1] - 1)).astype(np.float32)
+
+
+def steps(features: NDArray) -> NDArray[np.float32]:
+    """Features in 0..1, rounded down to one of `STEPS` steps."""
+    return (np.floor(np.asarray(features) * STEPS + 1e-9) / STEPS).astype(np.float32)
+
+
+def late(features: NDArray) -> NDArray[np.float32]:
+    """Sums over the last `LATE_STEPS` of features (trial, step, feature)."""
+    return np.asarray(features)[:, -LATE_STEPS:].sum(axis=1).astype(np.float32)
+
+
+STEPS = 50
+"""Of a shared task's window of 50 ms: steps of 1 ms."""
+LATE_STEPS = 20
+"""The last 100 ms in steps of 5 ms."""
+SEEN: Mapping[str, Callable[[NDArray], NDArray]] = {
+    "all": np.asarray,
+    "mask": mask,
+    "ranks": ranks,
+    "steps": steps,
+    "late": late,
+}
+"""What a control may be told of its features."""
 
 
 def forward(

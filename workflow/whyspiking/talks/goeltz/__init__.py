@@ -6,6 +6,8 @@ EXPERIMENTS = {
     "yinyang_2tau": "networks",
     "mnist": "networks",
     "distortion": "distortion",
+    "shared_yinyang": "networks",
+    "shared_randman": "networks",
     "released_yinyang": "released",
     "released_mnist": "released",
 }

@@ -1,4 +1,4 @@
-"""Where the spikes come from: points of the Yin-Yang set and digits of MNIST as spike latencies."""
+"""Where the spikes come from: points of the Yin-Yang set, digits of MNIST, shared tasks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split, Task
-from whyspiking.datasets import mnist, yinyang
+from whyspiking.datasets import mnist, shared, yinyang
 from whyspiking.training.first_spike import encoding
 
 MNIST_VALIDATION = 10_000
@@ -22,8 +22,8 @@ def latencies(values: NDArray, params: Params) -> NDArray[np.float64]:
 
 
 def spike_times(features: NDArray, params: Params) -> NDArray[np.float64]:
-    """Spike times of samples in units of tau_s: values of Yin-Yang, or brightness of pixels."""
-    if params.dataset == "yinyang":
+    """Spike times of samples in units of tau_s: of values, or of the brightness of pixels."""
+    if params.dataset != "mnist":
         return latencies(features, params)
     return encoding.latencies(features, params.t_early, params.t_late, background=True)
 
@@ -35,9 +35,9 @@ def with_bias(times: NDArray, params: Params) -> NDArray:
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """The inputs and targets of one split, the same for all seeds.
+    """The inputs and targets of one split, the same for all seeds but of Randman.
 
-    "fresh" exists for Yin-Yang only: further points from another seed.
+    "fresh" exists for the published Yin-Yang only: further points from another seed.
     """
     features, targets = samples(params, split)
     if features is None:
@@ -53,16 +53,18 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
 
     Of Yin-Yang every coordinate comes twice, as x and as 1 - x: the earlier of the two spikes tells
     both, and half of the time window has both coordinates. Before, 1/2 is their mean. A pixel that
-    has not fired is background.
+    has not fired is background, and an input of Randman is taken to fire last.
 
     Args:
         params: Parameters of the experiment.
         task: From `make_task`.
         t_ms: Time of asking.
     """
-    if params.dataset != "yinyang":
+    if params.dataset == "mnist":
         return encoding.features_until(params, task, t_ms)
     features, known = np.asarray(task.features), encoding.arrived(task, t_ms)
+    if params.n_input != 4:
+        return np.where(known, features, 1.0)
     # Columns x, y, 1 - x, 1 - y: two further on stands the mirror.
     mirrored = np.where(np.roll(known, 2, axis=1), 1 - np.roll(features, 2, axis=1), 0.5)
     return np.where(known, features, mirrored)
@@ -73,8 +75,12 @@ def samples(params: Params, split: Split) -> tuple[NDArray | None, NDArray]:
 
     Returns:
         Yin-Yang: (x, y, 1 - x, 1 - y) in [0, 1]; MNIST: brightness p/256 of 784 pixels, which the
-        published code divides by 256, not 255. None where a split does not exist.
+        published code divides by 256, not 255; of a shared task its times in [0, 1]. None where a
+        split does not exist.
     """
+    if params.dataset == "shared":
+        drawn = shared.latencies(params, split)
+        return (None, np.zeros(0, np.int64)) if drawn is None else (drawn.features, drawn.classes)
     if params.dataset == "mnist":
         if split == "fresh":
             return None, np.zeros(0, np.int64)

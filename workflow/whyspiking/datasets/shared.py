@@ -1,0 +1,157 @@
+"""Samples of the shared tasks, the same for every method that is set one.
+
+What a task fixes stands in `declared/shared_tasks.yaml` and comes as parameters of the experiment.
+Seed of the data is the seed of the training: networks of different methods, and controls, are
+compared pairwise on equal data. The Yin-Yang set is published and the same for all seeds.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Params, Split, Stimulus, Task
+from whyspiking.datasets import delayed_xor, randman, yinyang
+
+RANDMAN = 2033
+DELAYED_XOR = 2035
+"""What the seeds of these data begin with."""
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+CHUNK = 2000
+"""Trials of delayed XOR that are drawn at once in training."""
+STEP_MS = 5.0
+"""Steps of the trials of delayed XOR as controls see them."""
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Samples in which every input fires once.
+
+    Attributes:
+        times_ms: Time of every input within the window of the task, (sample, input).
+        features: The same in 0..1, (sample, input).
+        classes: (sample,).
+    """
+
+    times_ms: NDArray[np.float64]
+    features: NDArray[np.float64]
+    classes: NDArray[np.int64]
+
+
+def latencies(params: Params, split: Split) -> Latencies | None:
+    """Samples of Yin-Yang or Randman; None of a split that does not exist.
+
+    Args:
+        params: `shared_task` and what that task fixes; the seed.
+        split: "fresh" does not exist.
+    """
+    if split not in SPLITS:
+        return None
+    if params.shared_task == "yinyang":
+        values, classes = _yinyang(split)
+        limit = getattr(params, f"n_{split}")
+        values, classes = values[:limit], classes[:limit]
+        return Latencies(values * params.window_ms, values, classes)
+    sizes = [getattr(params, f"n_{name}") for name in SPLITS]
+    settings = randman.Settings(
+        n_inputs=params.n_input,
+        n_classes=params.n_output,
+        dimension=params.dimension,
+        alpha=params.smoothness,
+        span_ms=params.window_ms,
+        jitter_ms=params.jitter_ms,
+    )
+    times, classes = _randman(params.seed, -(-sum(sizes) // params.n_output), settings)
+    first = sum(sizes[: SPLITS.index(split)])
+    chosen = slice(first, first + sizes[SPLITS.index(split)])
+    return Latencies(times[chosen], times[chosen] / params.window_ms, classes[chosen])
+
+
+@functools.lru_cache(maxsize=4)
+def _yinyang(split: Split) -> tuple[NDArray, NDArray]:
+    return yinyang.generate(*yinyang.PUBLISHED[split])
+
+
+@functools.lru_cache(maxsize=2)
+def _randman(seed: int, per_class: int, settings: randman.Settings) -> tuple[NDArray, NDArray]:
+    return randman.generate(np.random.SeedSequence([RANDMAN, seed]), per_class, settings)
+
+
+def latency_task(
+    params: Params,
+    split: Split,
+    *,
+    trial_ms: float,
+    early_ms: float = 0.0,
+    late_ms: float | None = None,
+    bias_ms: tuple[float, ...] = (),
+) -> Task | None:
+    """The task of `latencies`, its window laid where a network wants it.
+
+    Args:
+        params: As for `latencies`.
+        split: As there.
+        trial_ms: Length of a trial of the network.
+        early_ms: Time in it of the start of the task's window.
+        late_ms: Time of its end; None: as far as the window is long.
+        bias_ms: Times of further inputs that fire in every trial.
+    """
+    drawn = latencies(params, split)
+    if drawn is None:
+        return None
+    end_ms = early_ms + params.window_ms if late_ms is None else late_ms
+    times = early_ms + drawn.features * (end_ms - early_ms)
+    bias = np.broadcast_to(np.asarray(bias_ms, float), (len(times), len(bias_ms)))
+    spikes = Spikes.from_first_spikes(np.hstack([times, bias]), trial_ms)
+    return Task(Stimulus({"input": spikes}), drawn.classes, params.n_output, drawn.features)
+
+
+def settings_of(params: Params) -> delayed_xor.Settings:
+    """How trials of delayed XOR are laid out."""
+    return delayed_xor.Settings(params.delay_ms)
+
+
+def trials(
+    params: Params, split: Split, n: int, chunk: int = 0
+) -> tuple[Spikes, NDArray[np.int64]]:
+    """Trials of delayed XOR: spikes of all inputs, and classes (trial,).
+
+    Args:
+        params: `delay_ms`; the seed.
+        split: "train", "validation" or "test".
+        n: Number of trials.
+        chunk: Further draws of the same split.
+    """
+    seed = [DELAYED_XOR, params.seed, SPLITS.index(split), chunk]
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    return delayed_xor.generate(rng, n, settings_of(params))
+
+
+def training_trials(params: Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
+    """All training trials of delayed XOR, `CHUNK` at a time, each trial once.
+
+    Args:
+        params: `n_train`, and as for `trials`.
+        first: Chunk to begin with, where training goes on from a checkpoint.
+    """
+    for chunk in range(first, -(-params.n_train // CHUNK)):
+        yield trials(params, "train", min(CHUNK, params.n_train - chunk * CHUNK), chunk)
+
+
+def delay_task(params: Params, split: Split) -> Task | None:
+    """The task of delayed XOR; of training, its first chunk.
+
+    Its features are 1 where an input fires in a step of `STEP_MS`, (trial, step, input).
+    """
+    if split not in SPLITS:
+        return None
+    n = min(CHUNK, getattr(params, f"n_{split}"))
+    spikes, classes = trials(params, split, n)
+    n_steps = round(spikes.duration_ms / STEP_MS)
+    raster = spikes.raster(spikes.steps(STEP_MS), n_steps).astype(np.float32)
+    return Task(Stimulus({"input": spikes}), classes, params.n_output, raster)

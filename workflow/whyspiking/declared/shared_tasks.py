@@ -1,0 +1,153 @@
+"""The tasks that the learning methods of all talks are set: what they fix, and for whom.
+
+They stand in `shared_tasks.yaml`; what they are made of in `datasets.shared`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import Field, TypeAdapter
+
+from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
+from whyspiking.declared.strict_yaml import (
+    Block,
+    MayLack,
+    Name,
+    Wrong,
+    nearest,
+    parsed,
+    read_yaml,
+)
+
+FILE = Path(__file__).with_suffix(".yaml")
+TRIED = (6, 8)
+"""Settings that are tried for every method, by their accuracy on validation data: three rates, and
+a fourth where the best of three was the lowest or highest; each with two values of another."""
+
+
+class Own(Block):
+    """The one parameter of a task in which its experiments differ.
+
+    Attributes:
+        parameter: Its name.
+        unit: Of its values.
+        values: Those that there are.
+    """
+
+    parameter: str
+    unit: str
+    values: list[float] = Field(min_length=1)
+
+
+class SharedTask(Block):
+    """A task, and what all that are set it have in common.
+
+    Attributes:
+        says: What it is, in words.
+        asks: The one question that it isolates.
+        chance: Accuracy of a guess.
+        data: Key of its data set.
+        matched: Control that a method is held against -> step in ms to which both are told the
+            times of input spikes; 0 where they are told them whole.
+        floors: Controls that stay below whoever solves the task as intended.
+        own: The parameter that an experiment chooses; None where there is none.
+        parameters: Of every experiment.
+        scaled: What scales change of them.
+    """
+
+    says: str
+    asks: str
+    chance: float = Field(gt=0, lt=1)
+    data: Name
+    matched: dict[Name, float] = Field(min_length=1)
+    floors: list[Name]
+    own: MayLack[Own] = None
+    parameters: Parameters
+    scaled: Scaled
+
+
+@cache
+def shared_tasks() -> dict[str, SharedTask]:
+    """All of them by name."""
+    return parsed(TypeAdapter(dict[str, SharedTask]), read_yaml(FILE), FILE.name)
+
+
+def joined(
+    name: str, task: str, data_key: str, parameters: Parameters, scaled: Scaled
+) -> tuple[dict[str, Parameter], dict[str, Changes]]:
+    """Parameters of an experiment that takes part, and what scales change of them.
+
+    Args:
+        name: Of the experiment.
+        task: That it shares.
+        data_key: Of its data.
+        parameters: Its own, as in talk.yaml.
+        scaled: What scales change of its own.
+
+    Raises:
+        Wrong: If there is no such task, or the experiment differs from it in anything but `own`.
+    """
+    known = shared_tasks()
+    if task not in known:
+        hint = nearest(task, known, f"known: {', '.join(known)}.")
+        raise Wrong(
+            f"{name}.shared", f"names '{task}', which is no shared task; {hint} Correct it."
+        )
+    found = known[task]
+    if data_key != found.data:
+        raise Wrong(
+            f"{name}.data.key",
+            f"is '{data_key}', but shared task '{task}' is made of '{found.data}'; "
+            "expected the same data for all who take part. Correct it.",
+        )
+    given = {*parameters, *(key for part in _changes(scaled) for key in part)}
+    for key in sorted(given):
+        if key in found.parameters or key == "shared_task":
+            raise Wrong(
+                f"{name}.parameters.{key}",
+                f"is given here, but shared task '{task}' fixes it for all who take part "
+                f"({FILE.name}); expected no value of its own. Remove it.",
+            )
+    if found.own is not None:
+        _check_own(name, task, found.own, parameters, _changes(scaled))
+    named: Parameter = {"value": task, "source": f"{FILE.name}"}
+    changes: dict[str, Changes] = {
+        scale: cast("Changes", part) for scale, part in found.scaled.items()
+    }
+    for scale, part in scaled.items():
+        changes[scale] = {**changes.get(scale, {}), **cast("dict[str, Change]", part)}
+    return {**parameters, **found.parameters, "shared_task": named}, changes
+
+
+def _check_own(
+    name: str, task: str, own: Own, parameters: Parameters, scaled: list[Changes]
+) -> None:
+    place = f"{name}.parameters.{own.parameter}"
+    given = parameters.get(own.parameter)
+    if given is None:
+        raise Wrong(
+            place,
+            f"is missing; shared task '{task}' needs one of {own.values} {own.unit}. Add it.",
+        )
+    changed = [part[own.parameter] for part in scaled if own.parameter in part]
+    for value in (given["value"], *(change["value"] for change in changed)):
+        if value not in own.values:
+            raise Wrong(
+                place,
+                f"is {value} {own.unit}, for which shared task '{task}' has no trials; expected "
+                f"one of {own.values} {own.unit}. Correct it.",
+            )
+
+
+def _changes(scaled: Scaled) -> list[Changes]:
+    return [cast("Changes", part) for part in scaled.values()]
+
+
+def settings(tuned: Mapping[str, list[Any]]) -> int:
+    """How many settings a grid of parameter -> values has."""
+    return math.prod(len(values) for values in tuned.values())
