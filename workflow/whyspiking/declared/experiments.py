@@ -344,9 +344,9 @@ class Experiment(Named):
         if self.shared is not None and not self.tuned and self.tuned_as is None:
             raise Wrong(
                 f"{name}.tuned",
-                f"is missing, but the experiment shares task '{self.shared}'; expected settings that "
-                "are tried on validation data, as many as for every method, or 'tuned_as' with the "
-                "experiment that has them. Add it.",
+                f"is missing, but the experiment shares task '{self.shared}'; expected settings "
+                "that are tried on validation data, as many as for every method, or 'tuned_as' "
+                "with the experiment that has them. Add it.",
             )
         for variant, grid in self.tuned.items():
             place = f"{name}.tuned.{variant}"
