@@ -108,7 +108,7 @@ def test_initial_weights_keep_the_variance():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match=r"features \(1000, 2\)"):
+    with pytest.raises(ValueError, match="do not fit"):
         train([3, 2])
     with pytest.raises(ValueError, match="fewer than one batch"):
         train([2, 2], batch=2000)
