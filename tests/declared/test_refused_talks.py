@@ -53,6 +53,18 @@ def yinyang(data):
     return data["experiments"]["yinyang"]
 
 
+def shared(data):
+    return data["experiments"]["shared_yinyang"]
+
+
+def delayed(data, delay_ms):
+    shared(data).update(
+        shared="delayed_xor", data={"key": "delayed_xor", "provenance": "definition"}
+    )
+    if delay_ms is not None:
+        shared(data)["parameters"]["delay_ms"] = {"value": delay_ms, "unit": "ms", "source": "ours"}
+
+
 def variant(data, name, **changes):
     data["experiments"]["distortion"]["variants"][name].update(changes)
 
@@ -150,6 +162,64 @@ TALK_DAMAGE = {
     ),
     "spikes that are not simulated": (
         lambda d: yinyang(d).update(simulated=False), "yinyang", "simulated: false",
+    ),
+    "shared task that does not exist": (
+        lambda d: shared(d).update(shared="yingyang"), "shared_yinyang.shared", "yinyang",
+    ),
+    "shared task of another size": (
+        lambda d: shared(d)["parameters"].update(n_hidden={"value": 120, "source": "code"}),
+        "shared_yinyang.parameters.n_hidden", "Remove it",
+    ),
+    "shared task with more presentations": (
+        lambda d: shared(d).update(
+            scaled={"full": {"epochs": {"value": 300, "why": "as published"}}}
+        ),
+        "shared_yinyang.parameters.epochs", "Remove it",
+    ),
+    "shared task on other data": (
+        lambda d: shared(d)["data"].update(key="mnist"), "shared_yinyang.data.key", "mnist",
+    ),
+    "shared task at several sizes": (
+        lambda d: shared(d).update(
+            sizes={"parameter": "n_hidden", "of": {"mlp": [0.5]}, "first_seeds": 1}
+        ),
+        "shared_yinyang.sizes", "Remove it",
+    ),
+    "shared task that was not tuned": (
+        lambda d: shared(d).pop("tuned"), "shared_yinyang.tuned", "tuned_as",
+    ),
+    "shared task that was tuned more than others": (
+        lambda d: shared(d)["tuned"]["spiking"].update(
+            learning_rate=[0.005, *(1e-4 * k for k in range(1, 50))]
+        ),
+        "tuned.spiking", "6 or 8",
+    ),
+    "setting that was not tried": (
+        lambda d: shared(d)["parameters"]["learning_rate"].update(value=0.7),
+        "tuned.spiking.learning_rate", "0.7",
+    ),
+    "shared task without a result or a reason": (
+        lambda d: d.pop("takes_no_part"), "takes_no_part", "delayed_xor",
+    ),
+    "shared task with a result and a reason": (
+        lambda d: d["takes_no_part"].update(yinyang="no reason that would be one"),
+        "takes_no_part", "yinyang",
+    ),
+    "reason for a task that does not exist": (
+        lambda d: d["takes_no_part"].update(xor="one spike a neuron and no state beyond it"),
+        "takes_no_part", "delayed_xor",
+    ),
+    "delay that is missing": (
+        lambda d: (d.pop("takes_no_part"), delayed(d, None)),
+        "shared_yinyang.parameters.delay_ms", "25.0",
+    ),
+    "delay longer than any trial": (
+        lambda d: (d.pop("takes_no_part"), delayed(d, 50_000.0)),
+        "shared_yinyang.parameters.delay_ms", "50000.0",
+    ),
+    "settings of no experiment": (
+        lambda d: (shared(d).pop("tuned"), shared(d).update(tuned_as="yinyang")),
+        "shared_yinyang.tuned_as", "tuned",
     ),
     "data that fit nothing": (
         lambda d: yinyang(d)["data"].update(equal={"n_input": "pool"}),

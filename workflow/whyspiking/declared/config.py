@@ -10,6 +10,7 @@ from typing import Any
 from whyspiking.contract import data_folders
 from whyspiking.declared import claims_file, registry
 from whyspiking.declared.config_file import Config
+from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.declared.strict_yaml import nearest, parsed, read_yaml
 from whyspiking.errors import UserError
 
@@ -59,6 +60,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
                 f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb is not "
                 "there; expected one notebook per talk. Copy notebooks/_template.ipynb."
             )
+    _check_shared_tasks(talks)
     _check_seeds_of(config, talks)
     for talk in talks.values():
         _check_sizes(talk, config)
@@ -113,6 +115,21 @@ def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, s
             f"'accept.{scale}', and its recipe there is not that of scale full; expected a band, "
             "written down before the run. Add it, with its reason."
         )
+
+
+def _check_shared_tasks(talks: Mapping[str, registry.Talk]) -> None:
+    """A task that none of several talks is set compares nothing."""
+    if len(talks) < 2:
+        return
+    everyone = [talks.get(name) or registry.load_talk(name) for name in registry.available()]
+    taken = {e.shared for talk in everyone for e in talk.experiments.values()}
+    for task in shared_tasks():
+        if task not in taken:
+            raise UserError(
+                f"declared/shared_tasks.yaml: '{task}' is a task that no talk is set; expected an "
+                f"experiment with 'shared: {task}' in one of {', '.join(registry.available())}. "
+                "Add one, or remove the task."
+            )
 
 
 def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk]) -> None:

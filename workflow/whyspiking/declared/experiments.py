@@ -351,10 +351,13 @@ class Experiment(Named):
         for variant, grid in self.tuned.items():
             place = f"{name}.tuned.{variant}"
             if variant not in self.variants:
-                raise Wrong(place, "is no variant of the experiment. Correct it.")
+                raise Wrong(place, "is no variant of the experiment; expected one. Correct it.")
             for parameter, values in grid.items():
                 if parameter not in described:
-                    raise Wrong(f"{place}.{parameter}", "is no parameter. Correct it.")
+                    raise Wrong(
+                        f"{place}.{parameter}",
+                        "is no parameter of the experiment; expected one. Correct it.",
+                    )
                 if described[parameter]["value"] not in values:
                     raise Wrong(
                         f"{place}.{parameter}",

@@ -113,9 +113,10 @@ class Talk(Block):
         takes_part = {experiment.shared for experiment in self.experiments.values()}
         for task in self.takes_no_part:
             if task not in shared_tasks():
-                hint = nearest(task, shared_tasks(), f"known: {', '.join(shared_tasks())}.")
                 raise Wrong(
-                    "takes_no_part", f"names '{task}', which is no shared task; {hint} Correct it."
+                    "takes_no_part",
+                    f"names '{task}', which is no shared task; expected one of "
+                    f"{', '.join(shared_tasks())}. Correct it.",
                 )
         for task in shared_tasks():
             if (task in takes_part) == (task in self.takes_no_part):
@@ -136,8 +137,8 @@ class Talk(Block):
             ):
                 raise Wrong(
                     f"experiments.{name}.tuned_as",
-                    f"names '{experiment.tuned_as}', which is no experiment with 'tuned'. Correct "
-                    "it.",
+                    f"names '{experiment.tuned_as}'; expected an experiment of the talk that has "
+                    "'tuned'. Correct it.",
                 )
         return self
 

@@ -19,7 +19,6 @@ from whyspiking.declared.strict_yaml import (
     MayLack,
     Name,
     Wrong,
-    nearest,
     parsed,
     read_yaml,
 )
@@ -132,7 +131,7 @@ def _check_own(
     if given is None:
         raise Wrong(
             place,
-            f"is missing; shared task '{task}' needs one of {own.values} {own.unit}. Add it.",
+            f"is missing; expected one of {own.values} {own.unit}, for shared task '{task}'. Add it.",
         )
     changed = [part[own.parameter] for part in scaled if own.parameter in part]
     for value in (given["value"], *(change["value"] for change in changed)):

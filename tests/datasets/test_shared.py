@@ -1,0 +1,197 @@
+"""Data of the shared tasks: what tells their classes apart, and what does not."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from whyspiking.contract.types import Params
+from whyspiking.datasets import delayed_xor, randman, shared
+
+
+def seed(number=3):
+    return np.random.SeedSequence(number)
+
+
+def params(**values):
+    plain = {"window_ms": 50.0, "n_train": 300, "n_validation": 50, "n_test": 60, **values}
+    return Params("toy", "one", "smoke", plain, seed=plain.pop("seed", 0))
+
+
+RANDMAN = {
+    "shared_task": "randman",
+    "n_input": 20,
+    "n_output": 10,
+    "dimension": 2,
+    "smoothness": 2.0,
+    "jitter_ms": 2.0,
+}
+
+
+# ---- Randman ----
+
+
+def test_every_input_fires_once_within_the_span():
+    settings = randman.Settings()
+    times, classes = randman.generate(seed(), 40, settings)
+    assert times.shape == (400, settings.n_inputs)
+    assert times.min() >= 0
+    assert times.max() <= settings.span_ms
+    np.testing.assert_array_equal(np.bincount(classes), np.full(10, 40))
+
+
+def test_without_jitter_every_input_of_every_class_spans_the_window():
+    times, classes = randman.generate(seed(), 40, randman.Settings(jitter_ms=0.0))
+    for label in range(10):
+        own = times[classes == label]
+        np.testing.assert_allclose(own.min(axis=0), 0, atol=1e-12)
+        np.testing.assert_allclose(own.max(axis=0), 50, atol=1e-12)
+
+
+def test_jitter_moves_times_by_its_standard_deviation():
+    """Only where no border is near: there it reflects."""
+    still, _ = randman.generate(seed(), 400, randman.Settings(jitter_ms=0.0))
+    moved, _ = randman.generate(seed(), 400, randman.Settings(jitter_ms=2.0))
+    inner = (still > 10) & (still < 40)
+    assert (moved - still)[inner].std() == pytest.approx(2.0, rel=0.02)
+    assert abs((moved - still)[inner].mean()) < 0.05
+
+
+def test_a_manifold_has_its_dimension():
+    """Of smooth curves neighbours along the parameter are near; two dimensions fill a sheet.
+
+    Singular values of small neighbourhoods: one large of a curve, two of a sheet.
+    """
+    for dimension in (1, 2):
+        settings = randman.Settings(n_classes=1, dimension=dimension, jitter_ms=0.0)
+        times, _ = randman.generate(seed(), 20_000, settings)
+        nearest = np.argsort(((times - times[0]) ** 2).sum(axis=1))[:30]
+        around = times[nearest] - times[nearest].mean(axis=0)
+        values = np.linalg.svd(around, compute_uv=False)
+        assert values[dimension] < 0.2 * values[dimension - 1]
+
+
+def test_harmonics_fade_as_published():
+    """ceil(0.001 ** (-1 / alpha)), at most a thousand (Zenke & Vogels 2021)."""
+    assert [randman._harmonics(alpha) for alpha in (1.0, 2.0, 3.0, 0.5)] == [1000, 32, 10, 1000]
+
+
+def test_one_harmonic_is_its_sine():
+    drawn = np.array([[[[0.5]]], [[[1.0]]], [[[0.25]]]])  # amplitude, frequency, phase
+    points = np.array([[0.0], [0.25], [0.5]])
+    np.testing.assert_allclose(randman._embed(points, drawn, 2.0)[:, 0], [0.5, 0, -0.5], atol=1e-12)
+
+
+def test_a_line_sees_half_and_counts_nothing():
+    """The band of the linear floor in the tables, on data that no run uses."""
+    p = params(**RANDMAN, n_train=8000, n_validation=1000, n_test=1000, seed=1234)
+    train, test = shared.latencies(p, "train"), shared.latencies(p, "validation")
+    told = [np.column_stack([s.features, np.ones(len(s.features))]) for s in (train, test)]
+    fitted = np.linalg.lstsq(told[0], np.eye(10)[train.classes], rcond=None)[0]
+    assert 0.40 < ((told[1] @ fitted).argmax(axis=1) == test.classes).mean() < 0.60
+    assert (np.isfinite(test.times_ms)).all(), "every input fires: counts are equal"
+
+
+def test_splits_are_parts_of_one_set_and_seeds_differ():
+    parts = [shared.latencies(params(**RANDMAN), split) for split in shared.SPLITS]
+    assert [len(part.classes) for part in parts] == [300, 50, 60]
+    rows = [row.tobytes() for part in parts for row in part.times_ms]
+    assert len(set(rows)) == len(rows)
+    other = shared.latencies(params(**RANDMAN, seed=1), "test")
+    assert (other.times_ms != parts[2].times_ms).any()
+    assert shared.latencies(params(**RANDMAN), "fresh") is None
+
+
+def test_a_window_is_laid_where_a_network_wants_it():
+    p = params(**RANDMAN)
+    drawn = shared.latencies(p, "test")
+    task = shared.latency_task(p, "test", trial_ms=8.0, early_ms=1.0, late_ms=5.0, bias_ms=(0.5,))
+    first = task.stimulus.spikes["input"].first_ms()
+    np.testing.assert_allclose(first[:, :20], 1 + drawn.times_ms / 50 * 4)
+    np.testing.assert_array_equal(first[:, 20], 0.5)
+    np.testing.assert_array_equal(task.features, drawn.times_ms / 50)
+
+
+def test_yinyang_is_the_published_set():
+    from whyspiking.datasets import yinyang
+
+    drawn = shared.latencies(params(shared_task="yinyang"), "test")
+    values, classes = yinyang.generate(40, 60)
+    np.testing.assert_array_equal(drawn.features, values)
+    np.testing.assert_array_equal(drawn.classes, classes)
+
+
+# ---- delayed XOR ----
+
+
+@pytest.fixture(scope="module")
+def trials():
+    settings = delayed_xor.Settings(100.0)
+    return settings, *delayed_xor.generate(np.random.default_rng(5), 2000, settings)
+
+
+def counted(spikes, first, last, low_ms, high_ms):
+    """Spikes of some inputs in a window, (trial,)."""
+    chosen = (spikes.units >= first) & (spikes.units < last)
+    chosen &= (spikes.times_ms >= low_ms) & (spikes.times_ms < high_ms)
+    return np.bincount(spikes.trials[chosen], minlength=spikes.n_trials)
+
+
+def test_the_class_is_whether_the_cues_differ(trials):
+    settings, spikes, classes = trials
+    a, b = (
+        [counted(spikes, first, first + 10, start, start + 50) for start in (0, settings.second_ms)]
+        for first in (0, 10)
+    )
+    for of_a, of_b in zip(a, b, strict=True):
+        np.testing.assert_array_equal(of_a + of_b, 10)  # one spike of each input of one group
+        assert set(np.unique(of_a)) == {0, 10}
+    np.testing.assert_array_equal(classes, (a[0] != a[1]).astype(int))
+
+
+def test_one_cue_tells_nothing(trials):
+    settings, spikes, classes = trials
+    for start in (0, settings.second_ms):
+        cue = counted(spikes, 0, 10, start, start + 50) > 0
+        assert abs((cue == classes).mean() - 0.5) < 4 * 0.5 / np.sqrt(2000)
+
+
+def test_counts_over_the_whole_trial_would_tell_all(trials):
+    """So the floor of counts sees the end of a trial only, which has no first cue."""
+    settings, spikes, classes = trials
+    difference = np.abs(
+        counted(spikes, 0, 10, 0, settings.trial_ms) - counted(spikes, 10, 20, 0, settings.trial_ms)
+    )
+    np.testing.assert_array_equal(classes, difference < 10)
+    for delay in (25.0, 100.0):
+        own = delayed_xor.Settings(delay)
+        assert own.trial_ms - 100 >= own.cue_ms
+
+
+def test_go_signal_and_background(trials):
+    settings, spikes, _ = trials
+    go = counted(spikes, 20, 30, settings.go_ms, settings.trial_ms)
+    np.testing.assert_array_equal(go, 10)
+    np.testing.assert_array_equal(counted(spikes, 20, 30, 0, settings.go_ms), 0)
+    background = counted(spikes, 30, 40, 0, settings.trial_ms).mean()
+    assert background == pytest.approx(10 * 10e-3 * settings.trial_ms, rel=0.05)
+
+
+def test_training_trials_are_fresh_and_can_be_taken_up_again():
+    p = params(delay_ms=25.0, n_train=5000, n_output=2)
+    drawn = list(shared.training_trials(p))
+    assert [len(classes) for _, classes in drawn] == [2000, 2000, 1000]
+    for (first, _), (second, _) in itertools.pairwise(drawn):
+        assert not np.isin(first.times_ms, second.times_ms).any()
+    again = list(shared.training_trials(p, first=1))
+    np.testing.assert_array_equal(again[0][0].times_ms, drawn[1][0].times_ms)
+
+
+def test_the_task_shows_controls_the_same_spikes():
+    p = params(delay_ms=25.0, n_output=2)
+    task = shared.delay_task(p, "test")
+    spikes = task.stimulus.spikes["input"]
+    assert task.features.shape == (60, round(spikes.duration_ms / 5), 40)
+    # A second spike of an input in one step of 5 ms, which is rare, is not seen.
+    assert 0.97 < task.features.sum() / len(spikes) <= 1
+    assert shared.delay_task(p, "fresh") is None

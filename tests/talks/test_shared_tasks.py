@@ -1,0 +1,157 @@
+"""Equal ground: methods that share a task have its data, its size, and as many tried settings."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.datasets import shared
+from whyspiking.declared import registry
+from whyspiking.declared.shared_tasks import TRIED, settings, shared_tasks
+from whyspiking.records import columns, tables
+from whyspiking.stages import tune
+from whyspiking.talks import replication_of
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+SHARED = [
+    experiment
+    for talk in registry.available()
+    for experiment in registry.load_talk(talk).experiments.values()
+    if experiment.shared
+]
+each = pytest.mark.parametrize("experiment", SHARED, ids=lambda e: f"{e.talk}-{e.name}")
+TUNED = [(e, variant) for e in SHARED for variant in e.tuned]
+
+
+def task_of(experiment, split, seed):
+    params = registry.params(experiment, CONFIG, seed)
+    task = replication_of(experiment.talk, experiment.name).make_task(params, split, Streams(seed))
+    assert task is not None
+    return params, task
+
+
+def digest(params, split):
+    """Of the samples as the core draws them."""
+    if params.shared_task == "delayed_xor":
+        spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
+        parts = (spikes.times_ms, spikes.units, spikes.trials, classes)
+    else:
+        drawn = shared.latencies(params, split)
+        assert drawn is not None
+        parts = (drawn.times_ms, drawn.classes)
+    return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
+
+
+def test_every_task_is_set_to_more_than_one_talk():
+    for name in shared_tasks():
+        assert len({e.talk for e in SHARED if e.shared == name}) > 1, name
+
+
+def test_every_talk_has_a_result_or_a_reason_for_every_task():
+    for name in registry.available():
+        talk = registry.load_talk(name)
+        for task in shared_tasks():
+            takes_part = any(e.shared == task for e in talk.experiments.values())
+            assert takes_part != (task in talk.takes_no_part), (name, task)
+            assert "TO BE" not in talk.takes_no_part.get(task, "")
+
+
+@pytest.mark.parametrize("scale", ["default", "full", "paper"])
+def test_all_have_the_same_size_samples_and_presentations(scale):
+    """Of every task, and where it has one, of every value of its own parameter."""
+    found = {}
+    for experiment in SHARED:
+        values = registry.params(experiment, {**CONFIG, "scale": scale}).values
+        task = shared_tasks()[experiment.shared]
+        own = values[task.own.parameter] if task.own else None
+        fixed = {key: values[key] for key in task.parameters}
+        found.setdefault((experiment.shared, own), []).append(fixed)
+    for place, all_of_it in found.items():
+        assert all(fixed == all_of_it[0] for fixed in all_of_it), place
+
+
+@each
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_networks_are_shown_the_samples_of_the_task(experiment, seed, split):
+    """Classes equal; spike times those of the task, laid anywhere and at most rounded to steps."""
+    params, task = task_of(experiment, split, seed)
+    if params.shared_task == "delayed_xor":
+        spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
+        np.testing.assert_array_equal(task.targets, classes)
+        given = task.stimulus.spikes["input"]
+        counts = np.bincount(given.trials[given.units < params.n_input], minlength=len(classes))
+        wanted = np.bincount(spikes.trials, minlength=len(classes))
+        # Two spikes of one input in one step are one.
+        assert (counts <= wanted).all()
+        assert counts.sum() > 0.97 * wanted.sum()
+        return
+    drawn = shared.latencies(params, split)
+    np.testing.assert_array_equal(task.targets, drawn.classes)
+    if not task.stimulus.spikes:
+        assert not experiment.simulated
+        np.testing.assert_allclose(task.features, drawn.features, atol=1e-6)
+        return
+    first = task.stimulus.spikes["input"].first_ms()[:, : params.n_input]
+    assert np.isfinite(first).all(), "every input fires"
+    window = experiment.model_window_ms or params.window_ms
+    slope, start = np.polyfit(drawn.features.ravel(), first.ravel(), 1)
+    step = experiment.input_step_ms / params.window_ms * window
+    assert slope == pytest.approx(window, abs=0.02 * window + step)
+    assert np.abs(first - start - slope * drawn.features).max() <= 1.1 * step + 1e-6
+
+
+def test_digests_of_the_samples_agree():
+    found = {}
+    for experiment in SHARED:
+        for seed in (0, 1):
+            params = registry.params(experiment, CONFIG, seed)
+            own = params.values.get("delay_ms")
+            for split in ("train", "validation", "test"):
+                place = (experiment.shared, own, seed, split)
+                found.setdefault(place, set()).add(digest(params, split))
+    assert all(len(digests) == 1 for digests in found.values())
+    assert len({next(iter(d)) for (task, *_), d in found.items() if task != "yinyang"}) == sum(
+        task != "yinyang" for task, *_ in found
+    ), "no two splits, seeds or delays have the same samples"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "variant"), TUNED, ids=[f"{e.talk}-{e.name}-{v}" for e, v in TUNED]
+)
+def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, variant):
+    path = registry.FOLDER / experiment.talk / tune.FILE
+    table = tables.read(path, columns.TUNING)
+    own = tables.where(table, experiment=experiment.name, variant=variant)
+    params = registry.params(experiment, {**CONFIG, "scale": "default"}, tune.SEED)
+    own = own[own["n_hidden"] == params.n_hidden]
+    grid = experiment.tuned[variant]
+    assert settings(grid) in TRIED
+    tried = [json.loads(text) for text in own["setting"]]
+    assert tried == list(tune.settings(grid))
+    assert (own["seed"] == tune.SEED).all()
+    assert (own["presentations"] == params.n_train * params.values.get("epochs", 1)).all()
+    best = tune.chosen(table, experiment.name, variant)
+    given = {key: params.values[key] for key in best}
+    assert given == best
+
+
+@each
+def test_settings_are_those_that_were_tuned_elsewhere(experiment):
+    if experiment.tuned_as is None:
+        return
+    source = registry.load_talk(experiment.talk).experiments[experiment.tuned_as]
+    keys = {key for grid in source.tuned.values() for key in grid}
+    assert {k: experiment.published[k] for k in keys} == {k: source.published[k] for k in keys}
+
+
+def test_no_run_uses_the_seed_of_tuning():
+    for name in ("config", "full", "paper", "smoke"):
+        config = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+        seeds = [config.get("seeds", []), *(e["seeds"] for e in config.get("seeds_of", []))]
+        assert all(tune.SEED not in some for some in seeds)
