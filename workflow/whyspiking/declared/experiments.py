@@ -305,7 +305,8 @@ class Experiment(Named):
             if self.sizes is not None:
                 raise Wrong(
                     f"{name}.sizes",
-                    "trains other sizes of a shared task, which has one. Remove it.",
+                    "stands in a shared task; expected one size for all. Remove it.",
+                ,
                 )
             own, scaled = shared_tasks.joined(
                 name, self.shared, self.data.key, self.parameters, self.scaled

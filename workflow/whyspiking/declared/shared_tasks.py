@@ -93,9 +93,10 @@ def joined(
     """
     known = shared_tasks()
     if task not in known:
-        hint = nearest(task, known, f"known: {', '.join(known)}.")
         raise Wrong(
-            f"{name}.shared", f"names '{task}', which is no shared task; {hint} Correct it."
+            f"{name}.shared",
+            f"names '{task}', which is no shared task; expected one of {', '.join(known)}. Correct "
+            "it.",
         )
     found = known[task]
     if data_key != found.data:
@@ -131,7 +132,8 @@ def _check_own(
     if given is None:
         raise Wrong(
             place,
-            f"is missing; expected one of {own.values} {own.unit}, for shared task '{task}'. Add it.",
+            f"is missing, but shared task '{task}' needs it; expected one of {own.values} "
+            f"{own.unit}. Add it.",
         )
     changed = [part[own.parameter] for part in scaled if own.parameter in part]
     for value in (given["value"], *(change["value"] for change in changed)):
