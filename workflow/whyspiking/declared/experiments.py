@@ -306,7 +306,6 @@ class Experiment(Named):
                 raise Wrong(
                     f"{name}.sizes",
                     "stands in a shared task; expected one size for all. Remove it.",
-                ,
                 )
             own, scaled = shared_tasks.joined(
                 name, self.shared, self.data.key, self.parameters, self.scaled
