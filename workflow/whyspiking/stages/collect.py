@@ -34,15 +34,7 @@ def collect_talk(
         folder: Where the tables of the talk go.
     """
     described = registry.as_measured(registry.load_talk(talk), folder)
-    table = tables.read_metrics(metrics)
-    scale = config["scale"]
-    trained = [row for path in facts for row in _trained_rows(described, Path(path).parent, scale)]
-    if trained:
-        table = pd.concat([pd.DataFrame(trained), table], ignore_index=True)
-    crossed = contrasts.cross_rows(table, described, config)
-    if crossed:
-        table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
-    table = table.sort_values(columns.METRICS.names[:10], kind="stable")
+    table = measured(described, metrics, facts, config)
     tables.write_metrics(table, folder / "metrics.csv")
     summarise_talk(table, described, folder)
 
@@ -66,6 +58,23 @@ def collect_talk(
         table, registered, described, config["scale"], unavailable=unavailable
     )
     tables.write_csv(verdicts, folder / "verdicts.csv")
+
+
+def measured(
+    talk: Talk,
+    metrics: Sequence[str | Path],
+    facts: Sequence[str | Path],
+    config: Mapping[str, Any],
+) -> pd.DataFrame:
+    """All rows of the metrics table of some experiments of a talk; arguments as `collect_talk`."""
+    table, scale = tables.read_metrics(metrics), config["scale"]
+    trained = [row for path in facts for row in _trained_rows(talk, Path(path).parent, scale)]
+    if trained:
+        table = pd.concat([pd.DataFrame(trained), table], ignore_index=True)
+    crossed = contrasts.cross_rows(table, talk, config)
+    if crossed:
+        table = pd.concat([table, pd.DataFrame(crossed)], ignore_index=True)
+    return table.sort_values(columns.METRICS.names[:10], kind="stable")
 
 
 def _trained_rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:

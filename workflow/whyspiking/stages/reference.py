@@ -9,6 +9,9 @@ change does not matter; a note covers the state it was written for and no later 
     python -m whyspiking.stages.reference check
     python -m whyspiking.stages.reference excuse naud --why "a message is worded differently"
     python -m whyspiking.stages.reference joint
+    python -m whyspiking.stages.reference add goeltz shared_yinyang
+
+The last adds experiments that were run by themselves to what is recorded of a talk.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ from whyspiking.declared.strict_yaml import Block, read_yaml
 from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
 from whyspiking.running import code_inputs
-from whyspiking.stages import compare, durations, provenance
+from whyspiking.stages import collect, compare, durations, provenance
+from whyspiking.verdicts import contrasts, judge, overview
 
 SCALE = "full"
 """The scale that is recorded."""
@@ -76,6 +80,81 @@ def record(
         timed, made = provenance.of_talk(talk, config, results)
         _replace_durations(folder / "durations.csv", name, timed)
         _write_manifest(own, {"format": reference.FORMAT, **made}, inputs_of(talk, config), [])
+    write_joint(config, folder)
+
+
+def add(
+    name: str,
+    experiments: Sequence[str],
+    config: Mapping[str, Any],
+    results: Path,
+    folder: Path = reference.FOLDER,
+) -> None:
+    """Add finished experiments to what is recorded of a talk, or put them in their place there.
+
+    All claims of the talk are judged again: those of the other experiments from the recorded rows.
+
+    Args:
+        name: Of the talk.
+        experiments: Their names.
+        config: The configuration of the run.
+        results: `results/full`.
+        folder: The reference.
+
+    Raises:
+        UserError: If the run lacks a file of one of the experiments.
+    """
+    talk, own = registry.load_talk(name), folder / name
+    where = results / name
+    simulated = [where / experiment / "metrics.csv" for experiment in experiments]
+    facts = [
+        where / experiment / variant / f"seed-{seed}" / "network.json"
+        for experiment in experiments
+        for variant in talk.experiments[experiment].variants
+        for seed in registry.seeds(talk.experiments[experiment], config, variant)
+    ]
+    if missing := [path for path in (*simulated, *facts) if not path.is_file()]:
+        raise UserError(
+            f"{missing[0]}: is not there; expected a finished run of it; run: snakemake "
+            f"{missing[0]} --configfile config/{SCALE}.yaml"
+        )
+    known = tables.read_metrics([own / "metrics.csv"])
+    known = known[~known["experiment"].isin(experiments)]
+    fresh = collect.measured(talk, simulated, facts, config)
+    table = pd.concat([known, fresh], ignore_index=True)
+    table = table.sort_values(columns.METRICS.names[:10], kind="stable")
+    claims = _claims(talk)
+    verdicts = judge.judge_all(table, claims, talk, SCALE)
+    # Which data the first run had, and which files of others, its tables do not tell.
+    old = reference.table(own / "verdicts.csv", columns.VERDICTS).set_index("claim")
+    kept = [c.id for c in claims if c.id in old.index and c.where["experiment"] not in experiments]
+    for column in ("data", "note"):
+        told = dict(zip(verdicts["claim"], verdicts[column], strict=True))
+        told |= {claim: old[column][claim] for claim in kept}
+        verdicts[column] = list(told.values())
+    made = {
+        "metrics.csv": table,
+        "verdicts.csv": verdicts,
+        "measures.csv": overview.measures(table, {name: talk}),
+        "energy.csv": contrasts.energy_ratios(table),
+    }
+    for file, content in made.items():
+        _write_csv(content, own / file, metrics=file == "metrics.csv")
+    timed, how = provenance.of_talk(talk, config, results)
+    timed = timed[timed["experiment"].isin(experiments)]
+    _replace_durations(folder / "durations.csv", name, timed, experiments)
+    manifest = reference.manifest(own)
+    places = tuple(f"talk.yaml: {experiment}, " for experiment in experiments)
+    now = sorted(inputs_of(talk, config).items())
+    manifest["notes"].append(
+        {
+            "why": f"{', '.join(experiments)}: run apart from the others, commit {how['commit']}, "
+            f"unit {how['machine']['unit']:.2f}",
+            "date": _today(),
+            "inputs": {k: digest for k, (_, digest) in now if k.startswith(places)},
+        }
+    )
+    _write(own / "manifest.json", _text(manifest))
     write_joint(config, folder)
 
 
@@ -236,10 +315,16 @@ def _said(block: Block, but: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return block.model_dump(mode="json", exclude=dict(but or {}), exclude_defaults=True)
 
 
-def _replace_durations(path: Path, talk: str, own: pd.DataFrame) -> None:
+def _replace_durations(
+    path: Path, talk: str, own: pd.DataFrame, experiments: Sequence[str] = ()
+) -> None:
+    """Put rows in the place of those of the talk, or only of some of its experiments."""
     schema = columns.DURATIONS
     known = reference.table(path, schema) if path.is_file() else schema.table([])
-    others = known[(known["talk"] != talk) | (known["scale"] != SCALE)]
+    replaced = (known["talk"] == talk) & (known["scale"] == SCALE)
+    if experiments:
+        replaced &= known["experiment"].isin(experiments)
+    others = known[~replaced]
     parts = [part for part in (others, own) if not part.empty]
     stacked = pd.concat(parts, ignore_index=True) if parts else own
     _write_csv(stacked.sort_values(["scale", *durations.KIND], kind="stable"), path)
@@ -257,8 +342,8 @@ def _text(manifest: Mapping[str, Any]) -> bytes:
     return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    tables.write_csv(table, path)
+def _write_csv(table: pd.DataFrame, path: Path, metrics: bool = False) -> None:
+    (tables.write_metrics if metrics else tables.write_csv)(table, path)
     whole_files.seal_of(path).unlink()
 
 
@@ -286,11 +371,17 @@ def main(words: Sequence[str] | None = None) -> int:
         parsed.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
     note.add_argument("--why", required=True, help="the reason")
     what.add_parser("joint", help="compute the joint tables from those of the talks")
+    more = what.add_parser("add", help="add experiments that were run by themselves")
+    more.add_argument("talk", metavar="TALK")
+    more.add_argument("experiments", nargs="+", metavar="EXPERIMENT")
     asked = parser.parse_args(words)
     try:
         config = config_of_full()
         if asked.what == "joint":
             write_joint(config)
+            return 0
+        if asked.what == "add":
+            add(asked.talk, asked.experiments, config, Path("results") / SCALE)
             return 0
         known = reference.recorded()
         for name in asked.talks:
