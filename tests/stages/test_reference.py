@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from made.results import config as config_of
 from made.results import make_results
+from snakemake.utils import update_config
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
@@ -184,6 +186,40 @@ def test_one_talk_is_recorded_beside_the_others(folder, results, monkeypatch):
     described = json.loads((folder / "datapackage.json").read_text())
     names = {resource["name"] for resource in described["resources"]}
     assert {"metrics-goeltz", "metrics-naud", "verdicts", "durations"} <= names
+
+
+def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, monkeypatch):
+    """Their rows, claims and durations; everything else of the record stays as it was."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(machine, "unit", lambda build_folder: 1.25)
+    run = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    update_config(run, yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text()))
+    added = "shared_randman"
+
+    def others(file: str, schema: columns.TableSchema) -> pd.DataFrame:
+        table = records.table(folder / "goeltz" / file, schema)
+        named = "experiment" if "experiment" in table else "claim"
+        kept = table[~table[named].str.contains(added)]
+        return kept.drop(columns="p_holm", errors="ignore").reset_index(drop=True)
+
+    tabled = (("metrics.csv", columns.METRICS), ("energy.csv", columns.ENERGY))
+    before = [others(file, schema) for file, schema in tabled]
+    reference.add("goeltz", [added], run, smoke_run / "results" / "smoke", folder)
+    for (file, schema), old in zip(tabled, before, strict=True):
+        pd.testing.assert_frame_equal(others(file, schema), old, rtol=1e-8)
+    metrics = records.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
+    own = metrics[metrics["experiment"] == added]
+    assert {"accuracy", "equal_decisions", "train_seconds"} <= set(own["metric"])
+    timed = records.table(folder / "durations.csv", columns.DURATIONS)
+    assert (timed["experiment"] == added).any() and (timed["talk"] == "naud").any()
+    note = records.manifest(folder / "goeltz")["notes"][-1]
+    assert added in note["why"] and f"talk.yaml: {added}, train" in note["inputs"]
+
+    reference.add("goeltz", [added], run, smoke_run / "results" / "smoke", folder)
+    again = records.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
+    pd.testing.assert_frame_equal(again, metrics)
+    with pytest.raises(UserError, match=r"metrics\.csv: is not there; expected a finished run"):
+        reference.add("goeltz", [added], run, smoke_run / "results" / "none", folder)
 
 
 def test_another_scale_and_an_edited_table_are_refused(folder, results):
