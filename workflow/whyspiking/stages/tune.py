@@ -30,7 +30,7 @@ from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.records import columns, tables
+from whyspiking.records import columns, tables, whole_files
 from whyspiking.stages import train
 from whyspiking.talks import replication_of
 
@@ -135,6 +135,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
         old = known[[tuple(row) not in fresh for row in known[place].to_numpy()]]
         table = pd.concat([old, table], ignore_index=True)
     tables.write_csv(table.sort_values(["experiment", "variant"], kind="stable"), path)
+    whole_files.seal_of(path).unlink()  # git keeps it
 
 
 def main(arguments: list[str] | None = None) -> None:
