@@ -67,6 +67,12 @@ def tune(
                     f"{row['accuracy']:.4f}, {row['cpu_seconds']:.1f} CPU s",
                     flush=True,
                 )
+    if not rows:
+        known = [f"{e.name}/{v}" for e in talk.experiments.values() for v in e.tuned]
+        raise UserError(
+            f"tune: {talk.name} has nothing to tune in {wanted}; expected some of "
+            f"{', '.join(known) or 'none'}, which have 'tuned' in talk.yaml. Correct the names."
+        )
     return columns.TUNING.table(rows)
 
 

@@ -1,0 +1,99 @@
+"""Choosing settings: all of a grid once, on validation data, the best one by one rule."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from whyspiking.declared import registry
+from whyspiking.errors import UserError
+from whyspiking.records import columns, tables
+from whyspiking.stages import tune
+from whyspiking.talks import replication_of
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+PLACE = "shared_yinyang/random_hidden"
+
+
+def row(setting, accuracy, **places):
+    kept = {"experiment": "one", "variant": "spiking", "n_hidden": 30, "seed": tune.SEED}
+    numbers = {"presentations": 100, "accuracy": accuracy, "cpu_seconds": 1.0}
+    return {**kept, **numbers, "setting": json.dumps(setting), **places}
+
+
+def test_a_grid_is_walked_with_the_last_parameter_fastest():
+    grid = {"rate": [0.1, 0.2], "batch": [1, 2]}
+    assert list(tune.settings(grid)) == [
+        {"rate": 0.1, "batch": 1},
+        {"rate": 0.1, "batch": 2},
+        {"rate": 0.2, "batch": 1},
+        {"rate": 0.2, "batch": 2},
+    ]
+
+
+def test_the_best_is_chosen_of_equals_the_first_and_never_another_size():
+    table = columns.TUNING.table(
+        [
+            row({"rate": 0.1}, 0.6),
+            row({"rate": 0.2}, 0.8),
+            row({"rate": 0.3}, 0.8),
+            row({}, 0.9, n_hidden=120),
+            row({"rate": 0.1}, 0.99, variant="mlp"),
+        ]
+    )
+    assert tune.chosen(table, "one", "spiking") == {"rate": 0.2}
+
+
+def test_new_rows_replace_those_of_the_same_variant_and_size_only(tmp_path):
+    path = tmp_path / tune.FILE
+    old = [
+        row({"rate": 0.1}, 0.6),
+        row({}, 0.9, n_hidden=120),
+        row({"rate": 0.1}, 0.7, variant="mlp"),
+    ]
+    tune.write(columns.TUNING.table(old), path)
+    tune.write(columns.TUNING.table([row({"rate": 0.5}, 0.65)]), path)
+    found = tables.read(path, columns.TUNING)
+    told = set(zip(found["variant"], found["n_hidden"], found["accuracy"], strict=True))
+    assert told == {("spiking", 30, 0.65), ("spiking", 120, 0.9), ("mlp", 30, 0.7)}
+    assert not list(tmp_path.glob(".*")), "git keeps it: no seal"
+
+
+def test_every_setting_is_trained_once_and_no_test_data_is_made(monkeypatch):
+    asked = []
+    talk = registry.load_talk("goeltz")
+
+    class Watched(type(replication_of("goeltz", "shared_yinyang"))):
+        def __init__(self, *names):
+            super().__init__(*names)
+            own = self.make_task
+            self.make_task = lambda p, split, s: asked.append((split, p.seed)) or own(p, split, s)
+
+    monkeypatch.setattr(tune, "replication_of", Watched)
+    table = tune.tune(talk, CONFIG, [PLACE])
+    grid = talk.experiments["shared_yinyang"].tuned["random_hidden"]
+    assert [json.loads(text) for text in table["setting"]] == list(tune.settings(grid))
+    assert set(asked) == {("validation", tune.SEED)}
+    assert table["accuracy"].between(0.3, 1).all()
+    assert table["accuracy"].nunique() > 1, "settings matter"
+
+
+def test_a_name_without_settings_is_refused():
+    with pytest.raises(
+        UserError, match=r"nothing to tune in \['yinyang'\].*shared_randman/spiking"
+    ):
+        tune.tune(registry.load_talk("goeltz"), CONFIG, ["yinyang"])
+
+
+def test_another_size_is_trained_with_the_settings_of_talk_yaml():
+    table = tune.tune(registry.load_talk("goeltz"), CONFIG, [PLACE], hidden=7)
+    assert table[["setting", "n_hidden"]].to_numpy().tolist() == [["{}", 7]]
+
+
+def test_what_starts_from_another_network_cannot_be_tuned():
+    talk = registry.load_talk("goeltz")
+    experiment = talk.experiments["distortion"]
+    with pytest.raises(UserError, match="starts from"):
+        tune._tried(experiment, "retrained", {}, CONFIG, None)
