@@ -11,6 +11,7 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
+from whyspiking.datasets import shared
 from whyspiking.declared import registry
 from whyspiking.talks.naud import digits, pairing, plasticity, rate_hierarchy
 from whyspiking.talks.naud.rate_hierarchy import Layers
@@ -296,3 +297,26 @@ def test_training_lowers_the_error(variant):
     layers, _ = trained(variant, epochs=30, eta_hidden=1.0 if variant == "burstprop" else 0.1)
     errors = layers.history.values("validation_error")
     assert errors[-1] < 0.75 * errors[0]
+
+
+@pytest.mark.parametrize("experiment", ["shared_yinyang", "shared_randman"])
+def test_shared_tasks_tell_times_as_rates(experiment):
+    """One hidden layer; rates by variant, as tuned; it learns, and by its hidden layer."""
+    p = params(experiment, epochs=10)
+    sizes = digits.sizes(p)
+    assert sizes == [p.n_input, p.n_hidden, p.n_output]
+    assert digits.recipe(p, "burstprop").eta_hidden == p.burst_eta_hidden
+    assert digits.recipe(p, "fixed_feedback").eta_output == p.fixed_eta_output
+    assert digits.recipe(p, "readout_only").gain == p.readout_gain
+    task = digits.make_task(p, "validation", Streams(0))
+    drawn = shared.latencies(p, "validation")
+    np.testing.assert_allclose(task.features, drawn.times_ms / p.window_ms, rtol=1e-6)
+    assert digits.make_task(p, "fresh", Streams(0)) is None
+    right = {}
+    for variant in ("burstprop", "readout_only"):
+        found = digits.train(p, variant, Streams(0), {}, lambda share, news: None)
+        assert found.arrays["forward_0"].shape == (p.n_input, p.n_hidden)
+        outcome = digits.evaluate(p, variant, found, task)
+        right[variant] = (outcome.choices == outcome.targets).mean()
+    assert right["burstprop"] > right["readout_only"] + 0.05
+    assert right["burstprop"] > 1.5 / p.n_output

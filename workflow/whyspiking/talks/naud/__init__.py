@@ -6,12 +6,14 @@ EXPERIMENTS = {
     "multiplexing": "multiplexing",
     "plasticity": "plasticity",
     "mnist": "digits",
+    "shared_yinyang": "digits",
+    "shared_randman": "digits",
 }
 """Experiment -> the module that fulfils it."""
 
 NOT_EXPRESSIBLE = (
     "cells of two compartments with a dendritic non-linearity, adapting thresholds and short-term "
-    "plasticity of synapses (README), none of which is a NIR node; MNIST is learned by rates and "
-    "burst probabilities, without spikes"
+    "plasticity of synapses (README), none of which is a NIR node; MNIST and the shared tasks are learned by "
+    "rates and burst probabilities, without spikes"
 )
 """Why no network of this talk is a NIR graph."""

@@ -1,6 +1,7 @@
-"""The experiment `mnist`: the burst rule in a hierarchy of rate units against backprop.
+"""The burst rule in a hierarchy of rate units: experiment `mnist`, against backprop, and shared tasks.
 
-Nothing spikes here, so nothing is simulated in Brian2 (`simulated: false` in talk.yaml).
+Nothing spikes here, so nothing is simulated in Brian2 (`simulated: false` in talk.yaml). Spike times
+of a shared task are told as numbers: nothing is timed either.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.datasets import mnist
+from whyspiking.datasets import mnist, shared
 from whyspiking.talks.naud import rate_hierarchy
 from whyspiking.talks.naud.rate_hierarchy import Layers, Recipe
 
@@ -37,15 +38,34 @@ RULES = {
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """Brightness of the pixels in 0..1; the set is fixed, so `streams` is not used."""
+    """Features in 0..1 and classes; nothing is drawn here, so `streams` is not used."""
     if split == "fresh":
         return None
     features, classes = samples(params, split)
-    return Task(stimulus=Stimulus(), targets=classes, n_classes=10, features=features)
+    return Task(Stimulus(), classes, sizes(params)[-1], features)
+
+
+def sizes(params: Params) -> list[int]:
+    """Units per layer, input first."""
+    if _shared(params):
+        return [params.n_input, params.n_hidden, params.n_output]
+    return params.sizes
+
+
+def _shared(params: Params) -> bool:
+    return "shared_task" in params.values
 
 
 def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Pixels (image, pixel) and classes (image,); validation is the end of the training file."""
+    """Features in 0..1 (sample, input) and classes (sample,).
+
+    Of a shared task the times of input spikes, as shares of its window. Of MNIST brightness;
+    validation is the end of the training file.
+    """
+    if _shared(params):
+        drawn = shared.latencies(params, split)
+        assert drawn is not None
+        return drawn.features.astype(np.float32), drawn.classes
     images, labels = mnist.load(params.data_dir / "mnist", "test" if split == "test" else "train")
     chosen = {
         "train": slice(params.n_train),
@@ -58,14 +78,15 @@ def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[
 
 
 def recipe(params: Params, variant: str) -> Recipe:
-    """The recipe of a variant, as talk.yaml has it."""
-    shared = (
+    """The recipe of a variant, as talk.yaml has it; a name stands for another parameter."""
+    own = params.recipes[variant].items()
+    common = (
         "decay_share", "momentum", "eta_end", "epochs", "batch", "p_output", "beta", "output_rate",
     )  # fmt: skip
     return Recipe(
         rule=RULES[variant],
-        **params.recipes[variant],
-        **{name: getattr(params, name) for name in shared},
+        **{name: getattr(params, v) if isinstance(v, str) else v for name, v in own},
+        **{name: getattr(params, name) for name in common},
     )
 
 
@@ -74,7 +95,7 @@ def train(
 ) -> Network:
     """Train one variant; all start from the same draw of a seed, scaled by their gains."""
     layers = rate_hierarchy.train(
-        params.sizes,
+        sizes(params),
         samples(params, "train"),
         samples(params, "validation"),
         recipe(params, variant),
@@ -95,7 +116,7 @@ def train(
             "epoch_seconds": float(np.mean(seconds)),
             "counts": {
                 "macs_dense": float(n_forward),
-                "neuron_updates": float(sum(params.sizes[1:])),
+                "neuron_updates": float(sum(sizes(params)[1:])),
             },
         },
         history=layers.history.rows,
@@ -113,7 +134,7 @@ def restored(network: Network) -> Layers:
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
-    """Class with the highest event rate; the whole image is seen at once, at time 0."""
+    """Class with the highest event rate; the whole input is told at once, at time 0."""
     assert task.features is not None
     return Trials.of(task, rate_hierarchy.choose(restored(network), task.features), 0.0)
 
@@ -121,12 +142,12 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Tria
 def exhibits(
     params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
-    """Angle in degrees of the burst rule's credit to that of backprop on validation images.
+    """Angle in degrees of the burst rule's credit to that of backprop on validation samples.
 
     `credit.<variant>` (seed, hidden layer), lowest layer first, after training.
     """
     features, classes = samples(params, "validation")
-    wanted = np.eye(params.sizes[-1], dtype=np.float32)[classes]
+    wanted = np.eye(sizes(params)[-1], dtype=np.float32)[classes]
     found: dict[str, list[Any]] = {}
     for (variant, _), network in sorted(networks.items()):
         if RULES.get(variant) not in ("learned", "fixed"):
