@@ -239,3 +239,55 @@ def test_controls_see_what_they_should(digits):
         dim = replace(test, features=np.where(test.features > 0, 0.01, 0).astype(np.float32))
         same = fulfilled(own).evaluate(own, variant, network, dim).choices == outcome.choices
         assert same.all() == (variant == "ink_mlp")
+
+
+# ---- shared tasks --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("experiment", ["shared_yinyang", "shared_randman"])
+def test_shared_tasks_are_the_same_for_both_engines(experiment, monkeypatch):
+    """Times on ticks; one epoch of training equal to rounding; ties never count as hits."""
+    own = params(experiment, n_train=200, epochs=1)
+    assert own.ties == "potential" and own.precision == "float64"
+    values, classes = task.samples(own, "validation")
+    found = fulfilled(own).make_task(own, "validation", Streams(0))
+    np.testing.assert_array_equal(found.targets, classes)
+    first = found.stimulus.spikes["input"].first_ms()
+    assert np.isfinite(first).all() and first.max() <= own.last_tick
+    ours, theirs = task.events(own, values), task.events_of(own, found)
+    np.testing.assert_array_equal(ours.tick, theirs.tick)
+    trained = learning.train(own, "spiking", Streams(0), {}, silent)
+    monkeypatch.setattr(learning, "compiled", reference)
+    again = learning.train(own, "spiking", Streams(0), {}, silent)
+    assert (trained.info["engine"], again.info["engine"]) == ("compiled", "numpy")
+    for name in model.NAMES:
+        np.testing.assert_allclose(trained.arrays[name], again.arrays[name], rtol=1e-9, atol=1e-9)
+    start = learning.initial_weights(own, "float64", Streams(0))
+    assert (np.abs(trained.arrays["w_hidden"] - start[0]) > 1e-3).any(), "something was learned"
+
+
+@pytest.mark.parametrize("experiment", ["shared_yinyang", "shared_randman"])
+def test_of_one_spike_per_input_it_sees_the_order_alone(experiment):
+    """Other intervals, equal order: equal decisions, silent outputs included."""
+    own = params(experiment)
+    rng, n, step = np.random.default_rng(0), own.n_input, own.last_tick // own.n_input
+    ranks = rng.permuted(np.tile(np.arange(n), (300, 1)), axis=1)
+    whole = np.tile(np.arange(own.last_tick + 1), (300, 1))
+    uneven = np.sort(rng.permuted(whole, axis=1)[:, :n])
+    intervals = (ranks * step, np.take_along_axis(uneven, ranks, axis=1))
+    assert (intervals[0] != intervals[1]).any(axis=1).all(), "the cases must contain what they test"
+    made, silence = set(), []
+    for _ in range(4):
+        weights = (
+            own.hidden_limit * rng.uniform(-0.5, 1, (n, own.n_hidden)),
+            own.output_limit * rng.uniform(-1, 1, (own.n_hidden, own.n_output)),
+        )
+        choices = []
+        for ticks in intervals:
+            events = compiled.order_spikes(ticks.astype(np.uint16), own.t_max)
+            firing = compiled.forward(events, weights, model.neurons(own))
+            choices.append(model.strict(firing.output, firing.potential))
+            silence.append((firing.output.min(axis=1) == own.t_max).mean())
+        np.testing.assert_array_equal(*choices)
+        made |= set(choices[0].tolist())
+    assert len(made) > 1 and max(silence) > 0.02, "the cases must contain what they test"

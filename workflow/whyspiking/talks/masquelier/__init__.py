@@ -8,6 +8,8 @@ EXPERIMENTS = {
     "released": "released",
     "released_strict": "released",
     "released_lowest": "released",
+    "shared_yinyang": "s4nn",
+    "shared_randman": "s4nn",
     "words": "words",
 }
 """Experiment -> the module that fulfils it."""

@@ -109,8 +109,8 @@ def train(
         UserError: If the weights are no numbers any more before any epoch was good.
     """
     how = recipe(params, variant)
-    images, targets = task.samples(params, "train")
-    events = task.events(params, images)
+    shown, targets = task.samples(params, "train")
+    events = task.events(params, shown)
     held_out = _held_out(params)
     weights = initial_weights(params, how["precision"], streams)
     averaged, means = None, ()
@@ -142,14 +142,14 @@ def train(
             stopped = f"epoch {epoch}, image {reason.image}"
             break
         seconds = time.process_time() - began
-        shown = averaged.weights if averaged else weights
-        found = validate(params, shown, *held_out) if held_out else {}
+        current = averaged.weights if averaged else weights
+        found = validate(params, current, *held_out) if held_out else {}
         found |= {"train_accuracy": hits / len(order), "changed": changed / len(order)}
         silent = fired < params.reset_share * len(order)
         found["dead"] = float(silent.mean())
         history.note(epoch, **found, epoch_seconds=seconds)
         if not held_out or found["validation_accuracy"] > best["validation_accuracy"]:
-            kept, best = tuple(w.copy() for w in shown), {**found, "epoch": epoch}
+            kept, best = tuple(w.copy() for w in current), {**found, "epoch": epoch}
         # After validation, as in the published code: a fresh neuron fires early and disturbs.
         if epoch <= how["reset_until"] * params.epochs:
             reset(params, weights, silent, redraw, output=how["reset_output"])
@@ -183,8 +183,8 @@ def _held_out(params: Params) -> tuple[Events, NDArray] | None:
     """Spikes and classes of the validation images, if the best epoch is to be found with them."""
     if not task.n_held_out(params):
         return None
-    images, classes = task.samples(params, "validation")
-    return task.events(params, images), classes
+    values, classes = task.samples(params, "validation")
+    return task.events(params, values), classes
 
 
 def validate(

@@ -1,4 +1,4 @@
-"""S4NN: one spike per neuron, on MNIST."""
+"""S4NN: one spike per neuron, on MNIST and shared tasks."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
 from whyspiking.talks.masquelier.learning import train
 from whyspiking.talks.masquelier.model import bind, decode, evaluate, to_brian
-from whyspiking.talks.masquelier.task import make_task
-from whyspiking.training.first_spike.encoding import features_until
+from whyspiking.talks.masquelier.task import features_until, make_task
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
@@ -29,11 +28,11 @@ __all__ = [
 
 
 def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """The images that the spiking network sees; none held out where its last epoch is kept."""
+    """The samples that the spiking network sees; none held out where its last epoch is kept."""
     if split == "validation" and not tasks.n_held_out(params):
         return None
-    images, classes = tasks.samples(params, split)
-    return Task(Stimulus(), classes, params.n_output, tasks.brightness(images))
+    values, classes = tasks.samples(params, split)
+    return Task(Stimulus(), classes, params.n_output, tasks.features(params, values))
 
 
 def reference_first_ms(

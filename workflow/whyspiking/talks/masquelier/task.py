@@ -1,4 +1,4 @@
-"""Where the spikes come from: digits of MNIST as spike latencies on whole ticks."""
+"""Where the spikes come from: digits of MNIST and shared tasks, as latencies on whole ticks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split, Task
-from whyspiking.datasets import mnist
+from whyspiking.datasets import mnist, shared
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
 from whyspiking.talks.masquelier.network import Events
@@ -37,24 +37,31 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """
     if split == "fresh":
         return None
-    images, labels = samples(params, split)
-    first = ticks(images, params.t_max).astype(float)
+    values, labels = samples(params, split)
+    first = first_ticks(params, values).astype(float)
     first[first >= params.t_max] = np.inf
     return encoding.as_task(
         first * params.tick_ms,
-        brightness(images),
+        features(params, values),
         labels,
         trial_ms=params.t_max * params.tick_ms,
         n_classes=params.n_output,
     )
 
 
-def samples(params: Params, split: Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images (image, pixel) and classes (image,) of one split, before they become spikes.
+def samples(params: Params, split: Split) -> tuple[NDArray, NDArray[np.int64]]:
+    """Samples (sample, input) and classes (sample,) of one split, before they become spikes.
+
+    Returns:
+        Images as brightness 0 to 255, uint8; of a shared task its times as shares of the window.
 
     Raises:
         UserError: If the images have another size than the network.
     """
+    if _shared(params):
+        drawn = shared.latencies(params, split)
+        assert drawn is not None
+        return drawn.features, drawn.classes
     return mnist.samples(params, split, n_held_out=n_held_out(params))
 
 
@@ -72,14 +79,31 @@ def n_held_out(params: Params) -> int:
     return params.n_held_out if params.keep_epoch == "best" else 0
 
 
-def brightness(images: NDArray) -> NDArray[np.float32]:
-    """Pixels from 0 to 1 for non-spiking controls."""
-    return images.astype(np.float32) / np.float32(WHITE)
+def _shared(params: Params) -> bool:
+    return "shared_task" in params.values
 
 
-def events(params: Params, images: NDArray) -> Events:
-    """The spikes of images in the order in which the engines read them."""
-    return compiled.order_spikes(ticks(images, params.t_max), params.t_max)
+def features(params: Params, values: NDArray) -> NDArray:
+    """Samples as non-spiking controls see them, from 0 to 1."""
+    return values if _shared(params) else values.astype(np.float32) / np.float32(WHITE)
+
+
+def first_ticks(params: Params, values: NDArray) -> NDArray[np.uint16]:
+    """Spike times of samples in ticks; the window of a shared task ends at `last_tick`."""
+    if not _shared(params):
+        return ticks(values, params.t_max)
+    # What is whole but for rounding stays, as in the code of images.
+    return np.floor(values * params.last_tick + 1e-9).astype(np.uint16)
+
+
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
+    """Pixels that have arrived, for controls; None of a shared task, which has none here."""
+    return None if _shared(params) else encoding.features_until(params, task, t_ms)
+
+
+def events(params: Params, values: NDArray) -> Events:
+    """The spikes of samples in the order in which the engines read them."""
+    return compiled.order_spikes(first_ticks(params, values), params.t_max)
 
 
 def events_of(params: Params, task: Task) -> Events:

@@ -13,7 +13,7 @@ EXPERIMENTS = {
 
 NOT_EXPRESSIBLE = (
     "cells of two compartments with a dendritic non-linearity, adapting thresholds and short-term "
-    "plasticity of synapses (README), none of which is a NIR node; MNIST and the shared tasks are learned by "
-    "rates and burst probabilities, without spikes"
+    "plasticity of synapses (README), none of which is a NIR node; MNIST and the shared tasks are "
+    "learned by rates and burst probabilities, without spikes"
 )
 """Why no network of this talk is a NIR graph."""

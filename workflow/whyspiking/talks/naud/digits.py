@@ -1,7 +1,7 @@
-"""The burst rule in a hierarchy of rate units: experiment `mnist`, against backprop, and shared tasks.
+"""The burst rule in a hierarchy of rate units: `mnist`, against backprop, and shared tasks.
 
-Nothing spikes here, so nothing is simulated in Brian2 (`simulated: false` in talk.yaml). Spike times
-of a shared task are told as numbers: nothing is timed either.
+Nothing spikes here, so nothing is simulated in Brian2 (`simulated: false` in talk.yaml). A shared
+task tells its spike times as numbers: nothing is timed either.
 """
 
 from __future__ import annotations
