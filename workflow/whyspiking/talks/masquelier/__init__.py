@@ -5,11 +5,11 @@ EXPERIMENTS = {
     "mnist": "s4nn",
     "mnist_strict": "s4nn",
     "recipe": "s4nn",
+    "shared_yinyang": "s4nn",
+    "shared_randman": "s4nn",
     "released": "released",
     "released_strict": "released",
     "released_lowest": "released",
-    "shared_yinyang": "s4nn",
-    "shared_randman": "s4nn",
     "words": "words",
 }
 """Experiment -> the module that fulfils it."""
