@@ -51,6 +51,7 @@ class SharedTask(Block):
     """A task, and what all that are set it have in common.
 
     Attributes:
+        title: How readers call it.
         says: What it is, in words.
         asks: The one question that it isolates.
         chance: Accuracy of a guess.
@@ -65,6 +66,7 @@ class SharedTask(Block):
         scaled: What scales change of them.
     """
 
+    title: str
     says: str
     asks: str
     chance: float = Field(gt=0, lt=1)
