@@ -194,8 +194,9 @@ def test_what_the_experimenter_sends_in_is_not_the_network():
     assert biology.beside(table, TALKS).empty
 
 
-def test_the_file_of_ranges_belongs_to_the_page():
+def test_what_joint_tables_state_belongs_to_the_page():
     from whyspiking.running import code_inputs
 
-    assert Path(code_inputs.of_ranges()).name == "biology.yaml"
-    assert code_inputs.of_ranges() in code_inputs.of_stage("page")
+    stated = code_inputs.of_joint_tables()
+    assert {Path(path).name for path in stated} == {"biology.yaml", "shared_tasks.yaml"}
+    assert set(stated) <= set(code_inputs.of_stage("page"))

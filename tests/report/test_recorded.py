@@ -37,7 +37,7 @@ def leave_out(folder):
 def results(tmp_path_factory):
     folder = make_results(tmp_path_factory.mktemp("results") / "default", "default", TALKS)
     (folder.parent / "reference").mkdir()
-    for name in ("verdicts.csv", "axes.csv"):
+    for name in (f"{table}.csv" for table in recorded.JOINT):
         shutil.copy(folder / name, folder.parent / "reference" / name)
     for talk, commit in zip(TALKS, COMMITS, strict=True):
         (folder.parent / "reference" / talk).mkdir()
@@ -55,8 +55,8 @@ def alone(results, tmp_path):
 
 def test_only_a_smaller_scale_shows_what_was_recorded(results, alone):
     names = [path.name for path in recorded.files(results, "default")]
-    assert names[:2] == ["verdicts.csv", "axes.csv"]
-    assert set(names[2:]) == {"manifest.json"}
+    assert names[:4] == ["verdicts.csv", "axes.csv", "shared.csv", "span.csv"]
+    assert set(names[4:]) == {"manifest.json"}
     for scale in ("smoke", "full", "paper"):
         assert recorded.files(results, scale) == []
         assert recorded.beside(results, scale).claims == {}

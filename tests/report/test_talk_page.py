@@ -55,7 +55,10 @@ def test_two_builds_of_a_page_are_identical(with_talk_pages, tmp_path, name):
 def test_slides_stand_alone(results, tmp_path):
     told = run_page.RunPage.open(results, "default")
     page = tmp_path / "page.html"
-    page.write_text(told.forest() + told.answer() + told.axis_sections() + told.speed(), "utf-8")
+    page.write_text(
+        told.forest() + told.answer() + told.same_task() + told.axis_sections() + told.speed(),
+        "utf-8",
+    )
     slides.write(page, tmp_path / "slides")
     files = sorted(path.name for path in (tmp_path / "slides").iterdir())
     assert files == sorted(re.findall(r'href="slides/([^"]+)"', page.read_text("utf-8")))

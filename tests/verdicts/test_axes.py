@@ -14,6 +14,7 @@ def entry(**changes):
     base = {
         "axis": "timing",
         "measure": "T1",
+        "level": "mechanism",
         "metric": "timing_index",
         "where": {"variant": "spiking"},
         "versus": None,
@@ -61,6 +62,7 @@ def test_one_row_per_experiment_and_locus_with_its_interval():
         entry(),
     )
     assert list(found.columns) == columns.AXES.names
+    assert set(found["level"]) == {"mechanism"}
     by_place = {(r["experiment"], r["locus"]): r for r in found.to_dict("records")}
     expected = statistics.t_interval([0.9, 1.0, 0.95])
     assert by_place["yinyang", "input"]["low"] == pytest.approx(expected.low)

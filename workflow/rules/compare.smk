@@ -31,7 +31,7 @@ rule compare:
         tables=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
         exhibits=[path for talk in TALKS for path in simulated(talk, "exhibits.npz")],
         talks=[code_inputs.of_description(talk) for talk in TALKS],
-        ranges=code_inputs.of_ranges(),
+        stated=code_inputs.of_joint_tables(),
         code=code_inputs.of_stage("compare"),
     output:
         verdicts=report(

@@ -33,6 +33,8 @@ Levels = Unique[Listed[Annotated[float, Field(gt=0)]]]
 Shares = Unique[Listed[Annotated[float, Field(gt=0, le=1)]]]
 Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
 Sentence = Annotated[str, Field(min_length=10)]
+Level = Literal["mechanism", "advantage", "price"]
+"""What a contrast may say: that spikes are used, that they help, what they cost."""
 Measure = Annotated[str, Field(pattern="^([A-Z][0-9]|claims)$")]
 
 
@@ -206,6 +208,7 @@ class Contrast(Block):
 
     axis: Axis
     measure: str = Field(pattern="^[A-Z][0-9]$")
+    level: Level
     metric: str
     where: Filled[Rows]
     versus: Filled[Rows] | None
@@ -247,6 +250,13 @@ class Parity(Block):
     score_difference: float = Field(ge=0)
 
 
+class Shared(Block):
+    """When accuracies on a shared task count as equal, and why then."""
+
+    delta: float = Field(gt=0, lt=0.5)
+    why: Sentence
+
+
 class Config(Block):
     """The configuration of a run; config/README.md says what each key means."""
 
@@ -261,6 +271,7 @@ class Config(Block):
     axes: Listed[Contrast]
     answers: Listed[Answer]
     parity: Parity
+    shared: Shared
 
     @model_validator(mode="after")
     def _check_axes(self) -> Config:

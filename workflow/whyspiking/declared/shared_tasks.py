@@ -24,6 +24,8 @@ from whyspiking.declared.strict_yaml import (
 )
 
 FILE = Path(__file__).with_suffix(".yaml")
+WINDOW_MS = 50.0
+"""In which the spikes of a cue, or of a sample, come; `model_window_ms` of a talk stretches it."""
 TRIED = (6, 8)
 """Settings that are tried for every method, by their accuracy on validation data: three rates, and
 a fourth where the best of three was the lowest or highest; each with two values of another."""
@@ -36,17 +38,20 @@ class Own(Block):
         parameter: Its name.
         unit: Of its values.
         values: Those that there are.
+        span: Accuracy that must be reached: the largest value with as much is told of every method.
     """
 
     parameter: str
     unit: str
     values: list[float] = Field(min_length=1)
+    span: float = Field(gt=0, lt=1)
 
 
 class SharedTask(Block):
     """A task, and what all that are set it have in common.
 
     Attributes:
+        title: How readers call it.
         says: What it is, in words.
         asks: The one question that it isolates.
         chance: Accuracy of a guess.
@@ -54,17 +59,22 @@ class SharedTask(Block):
         matched: Control that a method is held against -> step in ms to which both are told the
             times of input spikes; 0 where they are told them whole.
         floors: Controls that stay below whoever solves the task as intended.
+        lasts_ms: How long input comes: an expression in its parameters.
+        same_trials: Whether networks of all seeds are tested on the same trials.
         own: The parameter that an experiment chooses; None where there is none.
         parameters: Of every experiment.
         scaled: What scales change of them.
     """
 
+    title: str
     says: str
     asks: str
     chance: float = Field(gt=0, lt=1)
     data: Name
     matched: dict[Name, float] = Field(min_length=1)
     floors: list[Name]
+    lasts_ms: str
+    same_trials: bool = False
     own: MayLack[Own] = None
     parameters: Parameters
     scaled: Scaled

@@ -167,6 +167,7 @@ AXES = TableSchema(
     "Talk by axis of the question why spiking: effect and interval.",
     Column("axis", "Axis of the question: timing, latency, energy, robustness."),
     Column("measure", "Short name of the measure."),
+    Column("level", "What it may say: mechanism (is it used), advantage (does it help), price."),
     *_PLACE,
     *_CHANGE,
     _METRIC,
@@ -252,9 +253,78 @@ CURVES = TableSchema(
     "Scores along the size of a network and along time, over seeds.",
     *_PLACE,
     _VARIANT,
-    Column("along", "parameters: trained numbers; time: since stimulus onset."),
-    Column("at", "Where on that axis; time in characteristic times of the talk.", "number"),
+    Column(
+        "along",
+        "parameters: trained numbers; time: since stimulus onset; jitter, delete: of the input "
+        "spikes of a shared task.",
+    ),
+    Column(
+        "at",
+        "Where on that axis; time in characteristic times of the talk; jitter in ms of the task.",
+        "number",
+    ),
     *_interval("Score; along time: accuracy if stopped there.", "fraction", "mean"),
+    _SEEDS,
+)
+_OF_SHARE = "fraction"
+_AT = Column("at", "The task's own value, e.g. a delay, in its own unit; empty: none.", "number")
+SHARED = TableSchema(
+    "The tasks that all talks are set: every method, control and floor, or why there is none.",
+    Column("task", "Shared task."),
+    _AT,
+    Column(
+        "kind",
+        "method; control (what methods are held against); floor (untrained, or told less); other; "
+        "absent: no result, for the reason in `why`.",
+    ),
+    *_PLACE,
+    _VARIANT,
+    Column("role", "Role of the variant in talk.yaml: spiking, rate (no spikes), ablation ..."),
+    Column("says", "The variant in words."),
+    *_interval("Accuracy on test data, mean over seeds.", _OF_SHARE, "accuracy"),
+    _SEEDS,
+    Column("spikes_hidden", "Hidden spikes per sample, in Brian2.", "number", "spikes/trial"),
+    Column("train_cpu_seconds", "CPU time of one training.", "number", "s"),
+    Column("presentations", "Samples shown in training, repeats counted.", "integer"),
+    Column("tried", "Settings tried on validation data; 0: none.", "integer"),
+    Column("input_step_ms", "Step of the input times it is told; 0: none.", "number", "ms"),
+    Column("rule", "Learning rule that talk.yaml names for it."),
+    Column("memory_synapse", "Numbers that the rule keeps per synapse; N, T, K as in talk.yaml."),
+    Column("memory_neuron", "The same per neuron."),
+    Column("memory_shared", "The same for all."),
+    Column("memory", "All of them in this network.", "number", "numbers"),
+    Column("local", "Whether the rule is local and online: yes or no."),
+    Column("signals", "What a synapse must be told beyond the states of its two neurons."),
+    Column("control", "Variant that it is held against."),
+    Column("difference", "Accuracy less that of the control, paired.", "number", _OF_SHARE),
+    Column("difference_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),
+    Column("difference_high", "Upper end.", "number", _OF_SHARE),
+    Column("p_value", "Two-sided p value of no difference.", "number", "1"),
+    Column("p_holm", "The same with Holm's correction over the cells of the task.", "number", "1"),
+    Column("p_equal", "P value of a difference of delta or more.", "number", "1"),
+    Column("p_equal_holm", "The same with Holm's correction.", "number", "1"),
+    Column("verdict", "better, equal within delta, worse, undecided, no matched control."),
+    Column("floor", "The best floor."),
+    Column("floor_difference", "Accuracy less that of the floor, paired.", "number", _OF_SHARE),
+    Column("floor_low", "Lower end of its 95 % interval.", "number", _OF_SHARE),
+    Column("floor_high", "Upper end.", "number", _OF_SHARE),
+    Column("above_floor", "yes, no (or equal within delta), undecided, no floor."),
+    Column("why", "Why there is no result; empty where there is one."),
+)
+_CENSORED = "-inf: below all that were set; inf: above"
+SPAN = TableSchema(
+    "How far methods come in a task with a value of its own: the longest delay that they bridge.",
+    Column("task", "Shared task."),
+    _TALK,
+    _VARIANT,
+    Column("role", "Role of the variant."),
+    Column("threshold", "Accuracy that must be reached.", "number", _OF_SHARE),
+    Column("least", "Least value that was set.", "number", _UNIT_COLUMN),
+    Column("largest", "Largest one.", "number", _UNIT_COLUMN),
+    Column("span", f"Median over seeds, between values by logarithm; {_CENSORED}.", "number"),
+    Column("low", "Least over seeds.", "number", _UNIT_COLUMN),
+    Column("high", "Largest over seeds.", "number", _UNIT_COLUMN),
+    _UNIT,
     _SEEDS,
 )
 DURATIONS = TableSchema(
@@ -300,6 +370,8 @@ OF_A_RUN = {
     "limits.csv": LIMITS,
     "biology.csv": BIOLOGY,
     "curves.csv": CURVES,
+    "shared.csv": SHARED,
+    "span.csv": SPAN,
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns."""

@@ -274,6 +274,7 @@ _DEFINED = {
     "regains more than half of what was lost.",
     # training cost
     "train_seconds": "s: Wall-clock time of training.",
+    "train_cpu_seconds": "s: Process CPU time of training.",
     "epoch_seconds": "s: Process CPU time of one training epoch.",
     "epochs": "1: Training epochs.",
 }

@@ -104,6 +104,12 @@ def slug(words: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
+def letter(number: int) -> str:
+    """What a footnote is called: a, b, ... z, aa."""
+    more, place = divmod(number, 26)
+    return (letter(more - 1) if more else "") + chr(ord("a") + place)
+
+
 def value(x: float, unit: str, *, signed: bool = False) -> Markup:
     """A number for readers: shares in per cent, others with three digits and their unit.
 

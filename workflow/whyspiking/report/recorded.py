@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from whyspiking.declared import scales
 from whyspiking.records import reference
-from whyspiking.records.columns import AXES, VERDICTS
+from whyspiking.records.columns import AXES, SHARED, SPAN, VERDICTS
 
 if TYPE_CHECKING:
     from whyspiking.records.tables import Table
 
+JOINT = {"verdicts": VERDICTS, "axes": AXES, "shared": SHARED, "span": SPAN}
+"""Name of a recorded table of all talks that pages show -> its columns."""
 SCALE = "full"
 """Of the recorded run."""
 FOLDER = "reference"
@@ -32,11 +34,15 @@ class Recorded:
         commit: With which code; several where talks were recorded at different times.
         verdicts: Rows of its verdict table.
         axes: Rows of its axes.csv.
+        shared: Rows of its shared.csv.
+        span: Rows of its span.csv.
     """
 
     commit: str = ""
     verdicts: Table = field(default_factory=lambda: VERDICTS.table([]))
     axes: Table = field(default_factory=lambda: AXES.table([]))
+    shared: Table = field(default_factory=lambda: SHARED.table([]))
+    span: Table = field(default_factory=lambda: SPAN.table([]))
 
     @cached_property
     def claims(self) -> dict[str, Mapping[str, Any]]:
@@ -57,7 +63,7 @@ def files(folder: Path, scale: str) -> list[Path]:
     if scale == "smoke" or scale not in scales.up_to(SCALE)[:-1]:
         return []
     kept = folder.parent / FOLDER
-    joint = [kept / "verdicts.csv", kept / "axes.csv"]
+    joint = [kept / f"{name}.csv" for name in JOINT]
     made = [kept / talk / "manifest.json" for talk in reference.recorded(kept)]
     return [*joint, *made] if made and all(path.is_file() for path in joint) else []
 
@@ -74,8 +80,8 @@ def beside(folder: Path, scale: str) -> Recorded:
     """
     if not (found := files(folder, scale)):
         return Recorded()
-    verdicts, axes, *made = found
+    joint, made = found[: len(JOINT)], found[len(JOINT) :]
     commits = sorted({reference.manifest(path.parent)["commit"][:7] for path in made})
-    return Recorded(
-        ", ".join(commits), reference.table(verdicts, VERDICTS), reference.table(axes, AXES)
-    )
+    read = zip(JOINT.items(), joint, strict=True)
+    shown = {name: reference.table(path, schema) for (name, schema), path in read}
+    return Recorded(", ".join(commits), **shown)

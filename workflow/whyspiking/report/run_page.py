@@ -19,6 +19,8 @@ from whyspiking.report import (
     forest_plots,
     html,
     learning_section,
+    same_task_figures,
+    same_task_section,
     score_figures,
     sections,
     sentences,
@@ -27,7 +29,8 @@ from whyspiking.report import (
     trained_section,
 )
 from whyspiking.report.html import Html, macros
-from whyspiking.report.recorded import Recorded, beside
+from whyspiking.report.recorded import SCALE, Recorded, beside
+from whyspiking.report.same_task_rows import Ground
 from whyspiking.report.talk_page import (
     check_scale,
     claims_of,
@@ -150,7 +153,8 @@ class RunPage:
         smoke = self.scale == "smoke"
         figure = self._draw(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
         drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.shown)]
-        files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", *drawn])
+        shown = ["same-task"] if self.ground.cells else []
+        files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", *drawn, *shown])
         return Html(
             macros("pages").answer(
                 "" if smoke else sections.counts(self.verdicts),
@@ -158,6 +162,37 @@ class RunPage:
                 talks_by_axis.table(self.answers, self.talks),
                 figure + files,
                 "" if smoke else sections.key_claims(self.verdicts, self.talks, self.recorded),
+            )
+        )
+
+    @cached_property
+    def ground(self) -> Ground:
+        """The tasks that all talks are set."""
+        return same_task_section.ground_of(self.tables["shared"], self.talks, self.recorded)
+
+    def same_task(self) -> Html:
+        """The same task for all: methods beside controls and floors; nothing where none was set."""
+        ground, curves = self.ground, self.tables["curves"]
+        if not ground.cells:
+            return Html()
+        config = {**self.config, "scale": SCALE} if ground.recorded else self.config
+        spans = self.recorded.span if ground.recorded else self.tables["span"]
+        return Html(
+            macros("same_task").section(
+                ground.recorded,
+                self.recorded.commit,
+                self.scale == "smoke",
+                self.config["shared"],
+                same_task_section.sentences(ground, config),
+                self._draw(lambda: same_task_figures.matrix(ground), "same-task"),
+                same_task_section.matrix(ground, config),
+                same_task_section.fronts(ground)
+                + self._draw(lambda: same_task_figures.prices(ground), "same-task-prices"),
+                same_task_section.spans(ground, spans)
+                + self._draw(lambda: same_task_figures.along_value(ground, spans), "spans"),
+                self._draw(lambda: same_task_figures.doses(ground, curves), "same-task-doses"),
+                same_task_section.rules(ground),
+                same_task_section.held_equal(ground, config),
             )
         )
 

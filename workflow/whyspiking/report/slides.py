@@ -1,4 +1,4 @@
-"""Figures of the page as files that stand by themselves: matrix, verdicts, forests of the axes."""
+"""Figures of the page as files: matrix, verdicts, forests of the axes, the same task for all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from whyspiking.records import whole_files
 FOLDER = "slides"
 """Beside the page."""
 SLIDE = re.compile(
-    r'<figure id="(matrix|claims|forest-[a-z]+)"><div class="picture"><svg (.*?>)(.*?</svg>)',
+    r'<figure id="(matrix|claims|same-task|forest-[a-z]+)"><div class="picture">'
+    r"<svg (.*?>)(.*?</svg>)",
     re.DOTALL,
 )
 ON_WHITE = (

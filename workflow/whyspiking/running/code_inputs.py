@@ -29,6 +29,8 @@ NOT_IN = {
 }
 # What jobs load and what changes no number: their log, their errors, their list of inputs.
 INERT = ("errors.py", "running/*.py")
+# What tables and pages of all talks state and no talk says.
+STATED = ("verdicts/biology.yaml", "declared/shared_tasks.yaml")
 # Key of a data set that is made here -> what makes it.
 MAKES_DATA = {
     "spoken": "datasets/speech",
@@ -151,9 +153,9 @@ def check_loaded(stage: str, declared: Iterable[str]) -> None:
         )
 
 
-def of_ranges() -> str:
-    """The published ranges that stand beside the networks, relative."""
-    return _relative([PACKAGE / "verdicts" / "biology.yaml"])[0]
+def of_joint_tables() -> list[str]:
+    """What the joint tables hold beside measurements: published ranges, shared tasks; relative."""
+    return _relative(PACKAGE / place for place in STATED)
 
 
 def _roots(stage: str) -> list[Path]:
@@ -162,7 +164,7 @@ def _roots(stage: str) -> list[Path]:
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
     own = ("report/run_page.py", "report/benchmark.py")
-    shown = ("plots/style.mplstyle", "verdicts/biology.yaml")
+    shown = ("plots/style.mplstyle", *STATED)
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
 
 

@@ -98,7 +98,7 @@ def _trained_rows(talk: Talk, folder: Path, scale: str) -> list[dict[str, Any]]:
     sizes_of = experiment.sizes.of if experiment.sizes is not None else ()
     if experiment.variants[variant].trained_as in sizes_of:
         stated["parameters"] = sizes.parameters(network)
-    costs = ("train_seconds", "epochs", "epoch_seconds")
+    costs = ("train_seconds", "train_cpu_seconds", "epochs", "epoch_seconds")
     stated |= {key: network.info[key] for key in costs if key in network.info}
     rows += tables.rows(shared, stated, 1)
     # As if read from a table, like the rows of simulations: what is computed from both is the same

@@ -11,7 +11,15 @@ import pandas as pd
 from whyspiking.declared import registry
 from whyspiking.records import columns, datapackage, tables
 from whyspiking.stages import provenance
-from whyspiking.verdicts import axes, biology, costs, score_curves, tolerance
+from whyspiking.verdicts import (
+    axes,
+    biology,
+    common_ground,
+    costs,
+    memory_span,
+    score_curves,
+    tolerance,
+)
 
 
 def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:
@@ -57,4 +65,6 @@ def joint(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> dict
         "parity.csv": costs.parity(metrics, talks, config["parity"]),
         "limits.csv": tolerance.limits(metrics, talks),
         "biology.csv": biology.beside(metrics, talks),
+        "shared.csv": common_ground.matrix(metrics, talks, config),
+        "span.csv": memory_span.spans(metrics, talks),
     }

@@ -26,8 +26,8 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
 
     Args:
         metrics: Rows of the metrics table, all talks.
-        config: The run configuration; `axes` lists the contrasts: axis, measure, metric, where,
-            versus (subtracted, paired by seed), neutral, better, transform, says.
+        config: The run configuration; `axes` lists the contrasts: axis, measure, level, metric,
+            where, versus (subtracted, paired by seed), neutral, better, transform, says.
 
     Returns:
         A table with the columns of `columns.AXES`. `favours_spikes` says on which side of `null`
@@ -96,7 +96,7 @@ def _places(table: pd.DataFrame) -> list[dict[str, str]]:
 def _row(entry: Mapping[str, Any], place: Mapping[str, str], found: Interval) -> dict[str, Any]:
     ratio = entry["transform"] == "log"
     null = np.nan if entry["neutral"] is None else float(entry["neutral"])
-    told = {key: entry[key] for key in ("axis", "measure", "metric", "better", "says")}
+    told = {key: entry[key] for key in ("axis", "measure", "level", "metric", "better", "says")}
     told |= {key: place[key] for key in ("talk", "experiment", "perturbation", "locus")}
     limits = {"effect": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
     unit = "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit

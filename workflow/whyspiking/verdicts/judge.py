@@ -17,12 +17,12 @@ from scipy import special
 from whyspiking.declared.bands import Band
 from whyspiking.declared.claims_file import Claim, load
 from whyspiking.errors import UserError
-from whyspiking.measures import parts, statistics
+from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import tables
 from whyspiking.records.columns import VERDICTS as COLUMNS
 from whyspiking.records.tables import GLOSSARY
-from whyspiking.verdicts import rule
+from whyspiking.verdicts import rule, shared_trials
 from whyspiking.verdicts.rule import NOT_MEASURED, OUT_OF_SCOPE, label
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ __all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
-PREFERRED_ENGINE = "brian2"
 PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "locus", "strength")
 
 
@@ -295,29 +294,9 @@ def _parts_variance(
     """
     if claim.test == "ratio" or any(p.get("perturbation", "none") != "none" for p in places):
         return None
-    found = []
-    for place in places:
-        asked = {k: place[k] for k in ("experiment", "variant", "engine") if k in place}
-        rows = tables.where(
-            metrics, talk=claim.talk, metric=claim.metric, perturbation=parts.PART, **asked
-        )
-        if "engine" not in asked and PREFERRED_ENGINE in set(rows["engine"]):
-            rows = tables.where(rows, engine=PREFERRED_ENGINE)
-        rows = rows[rows["seed"].isin(seeds)]
-        if rows.empty:
-            return None
-        by_part = rows.groupby(["locus", "strength"])
-        if rows["engine"].nunique() > 1 or (by_part.size() != len(seeds)).any():
-            return None
-        found.append((by_part["value"].mean(), by_part["trials"].mean()))
-    (first, weights), *rest = found
-    if not rest:
-        return statistics.shared_variance(first, weights)
-    (second, others) = rest[0]
-    if first.index.equals(second.index):
-        return statistics.shared_variance(first - second, weights)
-    one, other = (statistics.shared_variance(*x) for x in ((first, weights), (second, others)))
-    return one[0] + other[0], min(one[1], other[1])
+    named = [{k: p[k] for k in ("experiment", "variant", "engine") if k in p} for p in places]
+    asked = [{"talk": claim.talk, **place} for place in named]
+    return shared_trials.variance(metrics, claim.metric, seeds, *asked)
 
 
 def _per_seed(
@@ -326,8 +305,7 @@ def _per_seed(
     """Seed -> value and seed -> trials of the rows that `where` names; undefined values dropped."""
     place = {"perturbation": "none", **where}
     chosen = tables.where(metrics, talk=claim.talk, metric=claim.metric, **place)
-    if PREFERRED_ENGINE in set(chosen["engine"]):
-        chosen = tables.where(chosen, engine=PREFERRED_ENGINE)
+    chosen = shared_trials.preferred(chosen)
     # In the order in which a reader looks for it.
     order = sorted(place.items(), key=lambda item: (*PLACE, item[0]).index(item[0]))
     said = ", ".join(f"{key} {value}" for key, value in order)

@@ -1,7 +1,8 @@
-"""Scores along the size of a network and along time: rows of curves.csv; energy by cost model."""
+"""Scores along the size of a network, time, and doses on shared tasks: rows of curves.csv."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from whyspiking.declared import shared_tasks
 from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.measures import statistics
 from whyspiking.records import array_files, columns, tables
@@ -17,7 +19,7 @@ from whyspiking.records.tables import Table
 
 
 def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path) -> pd.DataFrame:
-    """Score against parameters and against time, mean and interval over seeds.
+    """Score against parameters, time, jitter and deletion, mean and interval over seeds.
 
     Args:
         metrics: Rows of the metrics table, all talks.
@@ -32,6 +34,8 @@ def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path) -> pd.DataFr
         for experiment in talk.experiments.values():
             rows += _along_size(metrics, experiment)
             measured = tables.where(metrics, talk=talk.name, experiment=experiment.name)
+            if experiment.shared is not None:
+                rows += _along_doses(measured, experiment, talk.tau_char_ms)
             if experiment.kind == "classification" and not measured.empty:
                 rows += _along_time(experiment, talk.tau_char_ms, folder)
     return columns.CURVES.table(rows)
@@ -56,6 +60,28 @@ def _along_size(metrics: Table, experiment: Experiment) -> Iterator[dict[str, An
         points = statistics.over_seeds(scores.assign(at=scores["variant"].map(sizes)), ["at"])
         for point in points.to_dict("records"):
             yield {**place, "variant": name, "along": "parameters", **point}
+
+
+def _along_doses(
+    measured: Table, experiment: Experiment, tau_char_ms: float
+) -> Iterator[dict[str, Any]]:
+    """Score under jitter and deletion of the input spikes of a shared task.
+
+    Jitter is in ms of the task: a model in which the task's window is longer stands more.
+    """
+    window = experiment.model_window_ms or shared_tasks.WINDOW_MS
+    unit = {"jitter": tau_char_ms * shared_tasks.WINDOW_MS / window, "delete": 1.0}
+    scores = tables.where(measured, metric="score", engine="brian2")
+    clean = tables.where(scores, perturbation="none", locus="")
+    for variant, (along, factor) in itertools.product(experiment.variants, unit.items()):
+        dosed: Table = tables.where(scores, variant=variant, perturbation=along, locus="input")
+        if dosed.empty:
+            continue
+        own = pd.concat([tables.where(clean, variant=variant), dosed], ignore_index=True)
+        points = statistics.over_seeds(own.assign(at=own["strength"] * factor), ["at"])
+        place = {"talk": experiment.talk, "experiment": experiment.name, "variant": variant}
+        for point in points.to_dict("records"):
+            yield {**place, "along": along, **point}
 
 
 def _along_time(

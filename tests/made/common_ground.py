@@ -1,0 +1,119 @@
+"""Made-up talks that are set shared tasks, and measurements of them that nobody made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from made.results import config
+
+from whyspiking.declared.experiments import Experiment
+from whyspiking.declared.learning_rules import Rule
+from whyspiking.declared.registry import Talk
+from whyspiking.declared.shared_tasks import shared_tasks
+from whyspiking.records import columns, tables
+
+CONFIG = config("default")
+TUNED = {"rate": [1, 2, 3], "batch": [10, 20]}
+ROLES = {
+    "spiking": "spiking", "bptt": "ablation", "rates": "rate", "mlp": "control",
+    "mlp_steps": "control", "gru": "control", "linear": "negative_control",
+    "random_hidden": "negative_control", "ranks": "negative_control", "reset": "negative_control",
+}  # fmt: skip
+RULE = {
+    "rule": "a made-up rule",
+    "memory": {"synapse": "1", "neuron": "2 * T", "shared": "N", "what": "what it keeps"},
+    "signals": [{"what": "an error", "to": "neuron", "online": False}],
+}
+PARTS = 10
+
+
+def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None = None) -> Talk:
+    """A talk with these experiments, and the made-up rule for its spiking networks."""
+    learners = [f"{e.name}/spiking" for e in experiments if "spiking" in e.variants]
+    rules = [Rule.model_validate({**RULE, "applies": learners})] if learners else []
+    told = {"talk": name, "speaker": f"A. {name.capitalize()}", "title": "A talk", "papers": {}}
+    excused = {
+        task: f"{name} was not made for {task}"
+        for task in shared_tasks()
+        if all(experiment.shared != task for experiment in experiments)
+    }
+    return Talk.model_construct(
+        **told,
+        learning=tuple(rules),
+        takes_no_part={**excused, **(no_part or {})},
+        experiments={experiment.name: experiment for experiment in experiments},
+    )
+
+
+def experiment(
+    talk_name: str, task: str, variants: Sequence[str], *, at: float | None = None, **keys: Any
+) -> Experiment:
+    """An experiment that shares a task, with variants of `ROLES`."""
+    name = f"shared_{task}" if at is None else f"shared_{task}_{at:g}"
+    own = {} if at is None else {"delay_ms": {"value": at, "unit": "ms", "source": "ours"}}
+    tried = {key: {"value": values[0], "source": "ours"} for key, values in TUNED.items()}
+    entry = {
+        "title": f"Shared task {task}",
+        "kind": "classification",
+        "shared": task,
+        "data": {"key": shared_tasks()[task].data, "provenance": "definition"},
+        "battery": ["jitter", "delete"] if "spiking" in variants else [],
+        "tuned": {variants[0]: TUNED},
+        "parameters": {**tried, **own},
+        "scaled": {},
+        "variants": {v: {"role": ROLES[v], "says": f"network {v}"} for v in variants},
+        **keys,
+    }
+    return Experiment.model_validate(entry).completed(talk_name, name, {})
+
+
+def metrics(
+    own: Experiment, variant: str, scores: Sequence[float], **more: float
+) -> list[dict[str, Any]]:
+    """Rows of one network per accuracy, whole and in parts; `more` are further metrics."""
+    spiking = own.variants[variant].role in ("spiking", "ablation")
+    rows = []
+    for seed, score in enumerate(scores):
+        shared = {
+            "scale": "default",
+            "talk": own.talk,
+            "experiment": own.name,
+            "variant": variant,
+            "seed": seed,
+            "engine": "brian2" if spiking else "jax",
+            "perturbation": "none",
+            "locus": "",
+            "strength": 0.0,
+        }
+        rows += tables.rows(shared, {"accuracy": score, "score": score, **more}, 1000)
+        for part in range(PARTS):
+            place = {"perturbation": "part", "strength": float(part)}
+            rows += tables.rows({**shared, **place}, {"accuracy": score}, 1000 // PARTS)
+    return rows
+
+
+def dosed(own: Experiment, variant: str, kind: str, scores: Mapping[float, float]) -> list[dict]:
+    """Rows of one network under doses of a perturbation: strength -> score."""
+    rows = []
+    for strength, score in scores.items():
+        place = {
+            "scale": "default",
+            "talk": own.talk,
+            "experiment": own.name,
+            "variant": variant,
+            "seed": 0,
+            "engine": "brian2",
+            "perturbation": kind,
+            "locus": "input",
+            "strength": strength,
+        }
+        rows += tables.rows(place, {"score": score}, 100)
+    return rows
+
+
+def table(*parts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The metrics table of several parts."""
+    flat = [row for part in parts for row in part]
+    return pd.DataFrame(flat, columns=pd.Index(columns.METRICS.names))

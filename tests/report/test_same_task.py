@@ -1,0 +1,175 @@
+"""The section "The same task for all": of made-up methods, where some win, lose or take no part."""
+
+import re
+
+import numpy as np
+import pytest
+from made.common_ground import CONFIG, dosed, experiment, metrics, table, talk
+from made.results import make_results
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from whyspiking.plots.figures import NotMeasuredError, style
+from whyspiking.plots.point_labels import label_points
+from whyspiking.records import columns, tables
+from whyspiking.report import same_task_figures as figures
+from whyspiking.report import same_task_section as section
+from whyspiking.report import slides
+from whyspiking.report.recorded import Recorded
+from whyspiking.report.run_page import RunPage
+from whyspiking.report.same_task_rows import Ground
+from whyspiking.verdicts import common_ground, memory_span, score_curves
+
+DELAYS = (25.0, 100.0)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Ground, spans and curves of four made-up talks."""
+    home = experiment("home", "randman", ["spiking", "bptt", "mlp", "random_hidden"])
+    rate = experiment("quiet", "randman", ["rates"], simulated=False, battery=[])
+    worse = experiment("worse", "randman", ["spiking"], input_step_ms=1.0, battery=["jitter"])
+    delayed = [experiment("home", "delayed_xor", ["spiking", "gru", "reset"], at=d) for d in DELAYS]
+    talks = {
+        "home": talk("home", home, *delayed),
+        "quiet": talk("quiet", rate),
+        "worse": talk("worse", worse),
+        "idle": talk("idle"),
+    }
+    spend = {"spikes_hidden": 30.0, "train_cpu_seconds": 4.0, "synapses": 1000.0}
+    found = table(
+        metrics(home, "mlp", [0.900, 0.902, 0.898], train_cpu_seconds=2.0),
+        metrics(home, "random_hidden", [0.67, 0.68, 0.66]),
+        metrics(home, "spiking", [0.960, 0.962, 0.958], **spend),
+        metrics(home, "bptt", [0.901, 0.903, 0.899], **{**spend, "spikes_hidden": 90.0}),
+        dosed(home, "spiking", "jitter", {0.5: 0.6}),
+        metrics(rate, "rates", [0.899, 0.9015, 0.8975], train_cpu_seconds=1.0),
+        metrics(worse, "spiking", [0.60, 0.61, 0.59], **{**spend, "spikes_hidden": 10.0}),
+        *(
+            metrics(e, variant, [score] * 3)
+            for e, scores in zip(delayed, ((0.95, 1.0, 0.5), (0.6, 1.0, 0.5)), strict=True)
+            for variant, score in zip(("spiking", "gru", "reset"), scores, strict=True)
+        ),
+    )
+    path = tmp_path_factory.mktemp("shared") / "shared.csv"
+    tables.write_csv(common_ground.matrix(found, talks, CONFIG), path)
+    rows = list(score_curves._along_doses(tables.where(found, experiment=home.name), home, 2.0))
+    curves = columns.CURVES.table(rows)
+    ground = Ground(tables.read(path, columns.SHARED), talks)
+    return ground, memory_span.spans(found, talks), curves
+
+
+def plain(markup):
+    return " ".join(re.sub(r"<[^>]+>", " ", markup).split())
+
+
+def test_one_sentence_a_task_counts_methods(made):
+    told = plain(section.sentences(made[0], CONFIG))
+    assert (
+        "Of 3 methods with spikes 1 is better (Home), 1 is equal within 2 points (Home bptt), "
+        "1 is worse (Worse)." in told
+    )
+    assert "2 beat the best floor, random hidden with 67.0 %; 1 does not (Worse)." in told
+    assert "Quiet, without spikes: equal within 2 points." in told
+    assert "At 25 ms: of 1 method with spikes" in told and "At 100 ms:" in told
+
+
+def test_every_cell_of_the_table_has_a_result_or_a_reason(made):
+    page = section.matrix(made[0], CONFIG)
+    rows = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[1], re.DOTALL)
+    cells = {plain(row)[:9].strip(): re.findall(r"<td.*?</td>", row, re.DOTALL) for row in rows}
+    assert len(rows) == len(cells) == 5 + 4 + 1
+    assert all(len(own) == 3 for own in cells.values())
+    words = ("better", "equal", "worse", "undecided", "no matched", "<sup>")
+    for row in rows[:5]:
+        assert all(any(w in cell for w in words) for cell in re.findall(r"<td.*?</td>", row, re.S))
+    for why in ("idle was not made for randman", "another network of the talk was set this task"):
+        assert f"<dd>{why}</dd>" in page
+    assert "not above random hidden" in page and "96.0 %" in page
+
+
+def test_tables_tell_what_is_local_what_was_equal_and_whom_nobody_beats(made):
+    ground, spans, _ = made
+    rules = plain(section.rules(ground))
+    assert "Home a made-up rule 1 2 T N no an error (neuron, later)" in rules
+    assert "Quiet no rule declared" in rules
+    held = plain(section.held_equal(ground, CONFIG))
+    assert "20 50 10 8,000 200,000 1,000 3 6" in held
+    assert "hidden spikes per sample: Randman: Worse, Home" in plain(section.fronts(ground))
+    told = plain(section.spans(ground, spans))
+    assert "The span, the longest delay with 90.0 %: Home 30 ms." in told
+
+
+def test_figures_show_every_method_the_same_way(made):
+    ground, spans, curves = made
+    drawn = {}
+    for name, draw in (
+        ("matrix", lambda: figures.matrix(ground)),
+        ("prices", lambda: figures.prices(ground)),
+        ("values", lambda: figures.along_value(ground, spans)),
+        ("doses", lambda: figures.doses(ground, curves)),
+    ):
+        with style():
+            drawn[name] = plate = draw()
+            plate.draw_without_rendering()
+        assert len(plate.caption) > 40 and "nan" not in plate.alt.replace("nance", "")
+    matrix = drawn["matrix"]
+    assert [ax.get_title(loc="left").split("\n")[0] for ax in matrix.axes] == [
+        "Randman", "Delayed XOR", "Delayed XOR",
+    ]  # fmt: skip
+    labels = [label.get_text() for label in matrix.axes[0].get_yticklabels()][::-1]
+    assert labels == ["Home", "Home bptt", "Quiet", "Worse", "Idle"]
+    texts = [text.get_text() for text in matrix.axes[0].texts]
+    assert texts.count("n/a") == 1
+    assert {"chance 10", "random hidden 67", "mlp 90"} <= set(texts)
+    assert "Randman, Home: 96.0 %, better" in matrix.alt
+    assert "Home: 30 ms" in drawn["values"].alt
+    looks = [ground.look(method) for method in ground.methods[:4]]
+    assert looks[0]["color"] == looks[1]["color"] and looks[1]["markerfacecolor"] == "none"
+    assert len({(look["color"], look["markerfacecolor"]) for look in looks}) == 4
+
+
+def test_names_of_points_do_not_cover_each_other():
+    figure = Figure(figsize=(3, 2))
+    ax = figure.subplots()
+    x, y = [1, 1.02, 1.04, 1.0, 5], [1, 1.01, 1.02, 0.99, 5]
+    ax.plot(x, y, "o")
+    figure.draw_without_rendering()
+    label_points(ax, x, y, ["one", "two", "three", "four", "five"])
+    figure.draw_without_rendering()
+    # Of the words alone, without the lines to their points.
+    boxes = [Text.get_window_extent(text) for text in ax.texts]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_where_nobody_was_set_a_task_there_is_no_section(made, tmp_path):
+    ground = made[0]
+    nothing = tables.where(ground.shared, kind="absent")
+    empty = section.ground_of(nothing, ground.talks, Recorded())
+    assert empty.cells == [] and not empty.recorded
+    with pytest.raises(NotMeasuredError):
+        figures.matrix(empty)
+    # What the recorded run has is shown then, and said to be recorded.
+    before = section.ground_of(nothing, ground.talks, Recorded(shared=ground.shared))
+    assert before.recorded and len(before.cells) == 3
+    assert not section.ground_of(
+        ground.shared, ground.talks, Recorded(shared=ground.shared)
+    ).recorded
+
+
+def test_the_page_of_a_run_has_the_section_and_a_slide(tmp_path):
+    page = RunPage.open(make_results(tmp_path / "default", talks=["goeltz", "naud"]), "default")
+    shown = page.same_task()
+    assert shown.startswith("\n<h2>The same task for all</h2>") or "<h2>The same task" in shown
+    assert "nan" not in re.sub(r"<svg.*?</svg>", "", shown, flags=re.DOTALL).replace("nance", "")
+    assert 'href="slides/same-task.svg"' in page.answer()
+    (tmp_path / "page.html").write_text(shown, encoding="utf-8")
+    slides.write(tmp_path / "page.html", tmp_path / "slides")
+    assert [path.name for path in (tmp_path / "slides").iterdir()] == ["same-task.svg"]
+    page.tables["shared"] = tables.where(page.tables["shared"], kind="absent")
+    del page.__dict__["ground"]
+    assert page.same_task() == ""
+
+
+def test_an_accuracy_of_one_stays_on_the_axis():
+    assert figures._seen(1.0) < 1 and np.isfinite(figures.special.logit(figures._seen(1.0)))

@@ -1,0 +1,227 @@
+"""The same tasks for all: who is better than its control, who does not beat a random layer."""
+
+import numpy as np
+import pytest
+from made.common_ground import CONFIG, dosed, experiment, metrics, table, talk
+
+from whyspiking.measures import statistics
+from whyspiking.records import columns, tables
+from whyspiking.verdicts import common_ground, memory_span, score_curves
+
+HOME = experiment("home", "randman", ["mlp", "mlp_steps", "random_hidden", "linear", "ranks"])
+CONTROLS = [
+    *metrics(HOME, "mlp", [0.900, 0.902, 0.898]),
+    *metrics(HOME, "mlp_steps", [0.880, 0.882, 0.878]),
+    *metrics(HOME, "random_hidden", [0.70, 0.71, 0.69], train_cpu_seconds=0.1),
+    *metrics(HOME, "linear", [0.50, 0.51, 0.49]),
+    *metrics(HOME, "ranks", [0.95, 0.95, 0.95]),
+]
+
+
+def judged(scores_of, controls=CONTROLS, **keys):
+    """Method -> its row, of methods with these accuracies on Randman."""
+    talks, rows = {"home": talk("home", HOME)}, [controls]
+    for name, scores in scores_of.items():
+        own = experiment(name, "randman", ["spiking"], **keys)
+        talks[name] = talk(name, own)
+        rows.append(metrics(own, "spiking", scores))
+    found = common_ground.matrix(table(*rows), talks, CONFIG)
+    assert list(found.columns) == columns.SHARED.names
+    own = tables.where(found, task="randman", kind="method")
+    return {row["talk"]: row for row in own.to_dict("records")}
+
+
+def test_every_verdict_is_found():
+    found = judged(
+        {
+            "wins": [0.960, 0.962, 0.958],
+            "loses": [0.800, 0.803, 0.797],
+            "equal": [0.9005, 0.903, 0.8985],
+            "torn": [0.80, 0.99, 0.90],
+            "alone": [0.99],
+        }
+    )
+    verdicts = {name: row["verdict"] for name, row in found.items()}
+    assert verdicts == {
+        "wins": "better",
+        "loses": "worse",
+        "equal": "equal within delta",
+        "torn": "undecided",
+        "alone": "undecided",
+    }
+    assert np.isnan(found["alone"]["low"]) and np.isnan(found["alone"]["p_value"])
+    assert found["alone"]["difference"] == pytest.approx(0.09)
+    wins = found["wins"]
+    expected = statistics.t_interval([0.06, 0.06, 0.06])
+    assert wins["difference"] == pytest.approx(expected.mean) and wins["control"] == "mlp"
+    assert wins["floor"] == "random_hidden" and wins["above_floor"] == "yes"
+    limits = statistics.logit_interval([0.960, 0.962, 0.958], 1000)
+    assert wins["low"] == pytest.approx(limits.low)
+
+
+def test_a_sure_difference_below_delta_is_equal_not_better():
+    row = judged({"a": [0.910, 0.912, 0.908]})["a"]
+    assert row["p_holm"] < 0.05 and row["difference_low"] > 0
+    assert row["verdict"] == "equal within delta"
+
+
+def test_who_does_not_beat_the_best_floor_is_told():
+    found = judged(
+        {"below": [0.60, 0.61, 0.59], "at": [0.705, 0.715, 0.695], "torn": [0.6, 0.9, 1]}
+    )
+    assert {name: row["above_floor"] for name, row in found.items()} == {
+        "below": "no",
+        "at": "no",
+        "torn": "undecided",
+    }
+
+
+def test_p_values_are_corrected_over_the_methods_of_a_task():
+    alone = judged({"a": [0.93, 0.95, 0.94]})["a"]
+    others = {name: [0.91, 0.97, 0.93] for name in "bcd"}
+    among = judged({"a": [0.93, 0.95, 0.94], **others})["a"]
+    assert alone["p_holm"] == pytest.approx(alone["p_value"])
+    assert among["p_value"] == pytest.approx(alone["p_value"])
+    assert among["p_holm"] == pytest.approx(4 * alone["p_value"])
+    assert (alone["verdict"], among["verdict"]) == ("better", "undecided")
+
+
+@pytest.mark.parametrize(
+    ("step", "control"), [(0.0, "mlp"), (0.2, "mlp_steps"), (2.0, "mlp_steps")]
+)
+def test_the_control_is_told_the_input_as_precisely(step, control):
+    row = judged({"a": [0.9, 0.9, 0.9]}, input_step_ms=step)["a"]
+    assert row["control"] == control and row["input_step_ms"] == step
+
+
+def test_without_control_or_floor_it_is_said():
+    row = judged({"a": [0.9, 0.91, 0.9]}, controls=[])["a"]
+    assert row["verdict"] == "no matched control" and row["above_floor"] == "no floor"
+    assert np.isnan(row["difference"]) and row["accuracy"] == pytest.approx(0.90333333)
+
+
+def test_where_seeds_share_their_test_trials_the_interval_is_wider():
+    yinyang = experiment("home", "yinyang", ["spiking", "mlp"])
+    scores = [0.95, 0.952, 0.948], [0.90, 0.902, 0.898]
+    rows = [metrics(yinyang, v, s) for v, s in zip(("spiking", "mlp"), scores, strict=True)]
+    # The network errs in some parts of the test set, the control in others.
+    for row in rows[0]:
+        if row["perturbation"] == "part":
+            row["value"] = 0.95 + 0.05 * (-1) ** row["strength"]
+    one = {"home": talk("home", yinyang)}
+    (found,) = tables.where(common_ground.matrix(table(*rows), one, CONFIG), kind="method").to_dict(
+        "records"
+    )
+    without = statistics.t_interval([0.05, 0.05, 0.05])
+    assert found["difference_high"] - found["difference_low"] > without.high - without.low + 0.01
+
+
+def test_no_cell_is_empty():
+    talks = {
+        "home": talk("home", HOME),
+        "early": talk("early", experiment("early", "delayed_xor", ["spiking", "gru"], at=25.0)),
+        "late": talk("late", experiment("late", "delayed_xor", ["spiking"], at=400.0)),
+        "idle": talk("idle"),
+    }
+    rows = [
+        metrics(own, "spiking", [0.9, 0.9])
+        for name in ("early", "late")
+        for own in talks[name].experiments.values()
+    ]
+    found = common_ground.matrix(table(CONTROLS, *rows), talks, CONFIG)
+    assert not found.duplicated(["task", "at", "talk", "variant", "experiment"]).any()
+    for task, own in found.groupby("task"):
+        cells = own[own["kind"].isin(["method", "absent"])]
+        assert set(cells["talk"]) == set(talks), task
+        assert all(cells.loc[cells["kind"] == "absent", "why"].str.len() >= 20)
+    why = {
+        (r["task"], r["talk"], r["at"]): r["why"]
+        for r in tables.where(found, kind="absent").to_dict("records")
+    }
+    assert why["delayed_xor", "early", 400.0] == "not set with delay_ms 400 ms"
+    assert why["delayed_xor", "late", 25.0] == "not set with delay_ms 25 ms"
+    assert [k[1] for k in why if k[0] == "delayed_xor"].count("idle") == 1
+    assert "idle was not made for randman" in why.values()
+    assert [v for k, v in why.items() if k[:2] == ("randman", "home")] == [
+        "no network of it in a run at scale default"
+    ]
+
+
+def test_nothing_measured_leaves_reasons_only(tmp_path):
+    found = common_ground.matrix(
+        table(), {"idle": talk("idle"), "home": talk("home", HOME)}, CONFIG
+    )
+    assert set(found["kind"]) == {"absent"} and len(found) == 6
+    tables.write_csv(found, tmp_path / "shared.csv")
+    assert len(tables.read(tmp_path / "shared.csv", columns.SHARED)) == 6
+
+
+def test_memory_of_learning_is_that_of_the_rule():
+    own = experiment("a", "randman", ["spiking", "bptt"], input_step_ms=2.0)
+    rows = metrics(own, "spiking", [0.9], synapses=700.0, spikes_hidden=31.0)
+    rows += metrics(own, "bptt", [0.9])
+    found = common_ground.matrix(table(rows), {"a": talk("a", own)}, CONFIG)
+    spiking, bptt = tables.where(found, kind="method").to_dict("records")
+    # A number per synapse, two per neuron and step (50 ms in steps of 2 ms), 50 for all.
+    assert spiking["memory"] == 700 + 50 * 2 * 25 + 50
+    assert spiking["local"] == "no" and spiking["signals"] == "an error (neuron, later)"
+    assert spiking["spikes_hidden"] == 31 and spiking["tried"] == 6
+    assert spiking["presentations"] == 8000 * 25
+    assert bptt["rule"] == "" and np.isnan(bptt["memory"]) and bptt["tried"] == 0
+    whole = experiment("a", "randman", ["spiking"])
+    found = common_ground.matrix(
+        table(metrics(whole, "spiking", [0.9])), {"a": talk("a", whole)}, CONFIG
+    )
+    assert np.isnan(tables.where(found, kind="method")["memory"].item()), (
+        "there are no steps to multiply by"
+    )
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0.95, 0.93, 0.91], np.inf),
+        ([0.89, 0.80, 0.50], -np.inf),
+        ([1.0, 0.8, 0.5], 25 * 4**0.5),
+        ([0.95, 0.9, 0.5], 100.0),
+        # Not monotone: the longest that is bridged counts.
+        ([0.5, 0.95, 0.85], 100 * 4**0.5),
+        ([0.5, 0.5, 0.9], np.inf),
+    ],
+)
+def test_the_span_is_the_longest_delay_bridged(scores, expected):
+    assert memory_span.span([25.0, 100.0, 400.0], scores, 0.9) == pytest.approx(expected)
+
+
+def test_spans_are_told_by_method_over_seeds(tmp_path):
+    delays = (25.0, 100.0, 400.0)
+    own = [experiment("a", "delayed_xor", ["spiking", "gru"], at=at) for at in delays]
+    rows = []
+    for e, spiking in zip(own, ([0.95, 1.0], [0.5, 0.8], [0.5, 0.5]), strict=True):
+        rows += metrics(e, "spiking", spiking)
+        rows += metrics(e, "gru", [1.0, 1.0, 1.0])
+    found = memory_span.spans(table(rows), {"a": talk("a", *own)})
+    tables.write_csv(found, tmp_path / "span.csv")
+    found = tables.read(tmp_path / "span.csv", columns.SPAN)
+    spiking, gru = found.to_dict("records")
+    ends = [memory_span.span(list(delays), s, 0.9) for s in ([0.95, 0.5, 0.5], [1.0, 0.8, 0.5])]
+    assert [spiking["low"], spiking["high"]] == pytest.approx(ends)
+    assert spiking["span"] == spiking["low"] and spiking["seeds"] == 2
+    assert gru["span"] == np.inf and gru["largest"] == 400 and gru["unit"] == "ms"
+
+
+def test_jitter_is_told_in_ms_of_the_task(tmp_path):
+    own = experiment("a", "randman", ["spiking"], model_window_ms=5.0)
+    rows = metrics(own, "spiking", [0.9, 0.92])
+    rows += dosed(own, "spiking", "jitter", {0.5: 0.6, 1.0: 0.3})
+    rows += dosed(own, "spiking", "delete", {0.4: 0.5})
+    found = list(score_curves._along_doses(table(rows), own, 2.0))
+    points = [(r["along"], r["at"], r["mean"]) for r in found]
+    # Half of 2 ms in a window of 5 ms is a fifth of it, 10 ms of 50.
+    assert points == [
+        ("jitter", 0.0, pytest.approx(0.91)),
+        ("jitter", 10.0, 0.6),
+        ("jitter", 20.0, 0.3),
+        ("delete", 0.0, pytest.approx(0.91)),
+        ("delete", 0.4, 0.5),
+    ]

@@ -1,0 +1,366 @@
+"""The tasks that all talks are set: every method beside its matched control and the best floor.
+
+Who takes part, the talks say (`shared`, `takes_no_part`); what is matched and what a floor is, the
+task says (`shared_tasks.yaml`). A comparison is paired by seed. It says "equal within delta" where
+two one-sided tests exclude a difference of delta, else "better" or "worse" where a two-sided one
+excludes none; both are corrected for the number of comparisons on the task (Holm). One seed
+decides nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from whyspiking.declared import learning_rules, registry, shared_tasks
+from whyspiking.declared.experiments import Experiment, Variant
+from whyspiking.declared.learning_rules import Rule
+from whyspiking.declared.registry import Talk
+from whyspiking.declared.shared_tasks import SharedTask
+from whyspiking.measures import statistics
+from whyspiking.measures.statistics import Interval
+from whyspiking.records import columns, tables
+from whyspiking.records.tables import Table
+from whyspiking.verdicts import shared_trials
+
+BETTER, EQUAL, WORSE, UNDECIDED = "better", "equal within delta", "worse", "undecided"
+NO_CONTROL, NO_FLOOR = "no matched control", "no floor"
+VERDICTS = (BETTER, EQUAL, WORSE, UNDECIDED, NO_CONTROL)
+METHODS = ("spiking", "rate", "ablation")
+"""Roles of the networks that a talk trains by its own rules."""
+METHOD, CONTROL, FLOOR, OTHER, ABSENT = "method", "control", "floor", "other", "absent"
+ALPHA = 0.05
+UNKNOWN = Interval(np.nan, np.nan, np.nan, 0)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trained thing of a shared task.
+
+    Attributes:
+        task: What it was set.
+        talk: Who set it.
+        experiment: Where.
+        variant: Which network.
+        at: The task's own value; nan where it has none.
+        rows: Its rows of the metrics table.
+        scores: Seed -> accuracy.
+        trials: Seed -> number of test trials.
+    """
+
+    task: SharedTask
+    talk: Talk
+    experiment: Experiment
+    variant: Variant
+    at: float
+    rows: Table
+    scores: Mapping[int, float]
+    trials: Mapping[int, int]
+
+    @property
+    def kind(self) -> str:
+        """What it is for."""
+        if self.variant.role in METHODS:
+            return METHOD
+        if self.variant.name in self.task.matched:
+            return CONTROL
+        return FLOOR if self.variant.name in self.task.floors else OTHER
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Its columns in the metrics table."""
+        names = {"talk": self.talk.name, "experiment": self.experiment.name}
+        return {**names, "variant": self.variant.name}
+
+    @property
+    def mean(self) -> float:
+        """Accuracy over seeds."""
+        return float(np.mean(list(self.scores.values())))
+
+
+def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any]) -> pd.DataFrame:
+    """All methods, controls and floors on all shared tasks, and the reasons of those without.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talks: Talk by name.
+        config: The run configuration; `shared.delta`, and its scale.
+
+    Returns:
+        A table with the columns of `columns.SHARED`.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, task in shared_tasks.shared_tasks().items():
+        found = entries(metrics, talks, name)
+        compared = _compared([e for e in found if e.kind == METHOD], found, config)
+        for entry in found:
+            own = _described(entry, config)
+            rows.append({"task": name, **own, **compared.get(id(entry), {}), "why": ""})
+        rows += [{"task": name, **row} for row in _absent(name, task, found, talks, config)]
+    return columns.SHARED.table(rows)
+
+
+def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> list[Entry]:
+    """Everything that was trained on one shared task and has an accuracy, by its own value."""
+    found = []
+    for talk in talks.values():
+        for experiment in talk.experiments.values():
+            if experiment.shared != task:
+                continue
+            here: Table = tables.where(metrics, talk=talk.name, experiment=experiment.name)
+            for variant in experiment.variants.values():
+                rows: Table = tables.where(here, variant=variant.name)
+                scores, trials = _accuracies(rows)
+                if scores:
+                    made = shared_tasks.shared_tasks()[task], talk, experiment, variant
+                    found.append(Entry(*made, value_of(experiment), rows, scores, trials))
+    return sorted(found, key=lambda entry: (not math.isnan(entry.at), entry.at))
+
+
+def value_of(experiment: Experiment) -> float:
+    """An experiment's own value of its shared task; nan where the task has none."""
+    own = shared_tasks.shared_tasks()[str(experiment.shared)].own
+    return math.nan if own is None else float(experiment.published[own.parameter])
+
+
+def _accuracies(rows: Table) -> tuple[dict[int, float], dict[int, int]]:
+    clean = tables.where(rows, metric="accuracy", perturbation="none", locus="")
+    clean = shared_trials.preferred(clean[clean["value"].notna()])
+    seeds = clean["seed"].astype(int)
+    return (
+        dict(zip(seeds, clean["value"].astype(float), strict=True)),
+        dict(zip(seeds, clean["trials"].astype(int), strict=True)),
+    )
+
+
+# ---- comparisons --------------------------------------------------------------------------------
+
+
+def _compared(
+    methods: Sequence[Entry], found: Sequence[Entry], config: Mapping[str, Any]
+) -> dict[int, dict[str, Any]]:
+    """What every method is beside its control and the best floor, by the identity of its entry."""
+    delta = config["shared"]["delta"]
+    controls = [matched(entry, found) for entry in methods]
+    floors = [_floor(entry, found) for entry in methods]
+    beside, above = (
+        [UNKNOWN if o is None else difference(e, o) for e, o in zip(methods, others, strict=True)]
+        for others in (controls, floors)
+    )
+    judged, over = decide(beside, delta), decide(above, delta)
+    rows = {}
+    for k, entry in enumerate(methods):
+        control, floor = controls[k], floors[k]
+        rows[id(entry)] = {
+            **judged[k],
+            "verdict": judged[k]["verdict"] if control is not None else NO_CONTROL,
+            "control": "" if control is None else control.variant.name,
+            "difference": beside[k].mean,
+            "difference_low": beside[k].low,
+            "difference_high": beside[k].high,
+            "floor": "" if floor is None else floor.variant.name,
+            "floor_difference": above[k].mean,
+            "floor_low": above[k].low,
+            "floor_high": above[k].high,
+            "above_floor": NO_FLOOR if floor is None else _above(over[k]["verdict"]),
+        }
+    return rows
+
+
+def _above(verdict: str) -> str:
+    return {BETTER: "yes", UNDECIDED: UNDECIDED}.get(verdict, "no")
+
+
+def matched(entry: Entry, found: Sequence[Entry]) -> Entry | None:
+    """The control that was told the input as precisely, or the next less precise one.
+
+    Where all are more precise it is the least of them.
+    """
+    steps = entry.task.matched
+    own = [e for e in found if e.kind == CONTROL and _same(e.at, entry.at)]
+    coarser = [e for e in own if steps[e.variant.name] >= entry.experiment.input_step_ms]
+    if coarser:
+        return min(coarser, key=lambda e: steps[e.variant.name])
+    return max(own, key=lambda e: steps[e.variant.name], default=None)
+
+
+def _floor(entry: Entry, found: Sequence[Entry]) -> Entry | None:
+    own = [e for e in found if e.kind == FLOOR and _same(e.at, entry.at)]
+    return max(own, key=lambda e: e.mean, default=None)
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def difference(ours: Entry, theirs: Entry) -> Interval:
+    """Accuracy of one less that of another, paired by seed.
+
+    Where networks of all seeds are tested on the same trials, the interval covers other ones too.
+    """
+    seeds = sorted(set(ours.scores) & set(theirs.scores))
+    first, second = statistics.pair(ours.scores, theirs.scores)
+    if not seeds:
+        return UNKNOWN
+    if len(seeds) == 1:
+        return Interval(float(first[0] - second[0]), np.nan, np.nan, 1)
+    extra = None
+    if ours.task.same_trials:
+        both = pd.concat([ours.rows, theirs.rows], ignore_index=True)
+        extra = shared_trials.variance(both, "accuracy", seeds, ours.place, theirs.place)
+    return statistics.t_interval(first - second, 0.95, *(extra or (0.0, np.inf)))
+
+
+def decide(found: Sequence[Interval], delta: float) -> list[dict[str, Any]]:
+    """Verdicts on differences, with their p values before and after Holm's correction.
+
+    Args:
+        found: Differences; those of fewer than two seeds decide nothing and are not counted.
+        delta: Smaller differences count as equal.
+    """
+    differ = [_two_sided(x) for x in found]
+    equal = [_equivalent(x, delta) for x in found]
+    rows = []
+    corrected = zip(statistics.holm(differ), statistics.holm(equal), strict=True)
+    for k, (p_differ, p_equal) in enumerate(corrected):
+        verdict = UNDECIDED
+        if p_equal < ALPHA:
+            verdict = EQUAL
+        elif p_differ < ALPHA:
+            verdict = BETTER if found[k].mean > 0 else WORSE
+        own = {"p_value": differ[k], "p_holm": p_differ}
+        rows.append({**own, "p_equal": equal[k], "p_equal_holm": p_equal, "verdict": verdict})
+    return rows
+
+
+def _two_sided(x: Interval) -> float:
+    if x.seeds < 2:
+        return np.nan
+    sides = (statistics.p_above(side * x.mean, x.error, x.degrees) for side in (1, -1))
+    return min(1.0, 2 * min(sides))
+
+
+def _equivalent(x: Interval, delta: float) -> float:
+    if x.seeds < 2:
+        return np.nan
+    gaps = (delta - x.mean, delta + x.mean)
+    return max(statistics.p_above(gap, x.error, x.degrees) for gap in gaps)
+
+
+# ---- what else is told of each ------------------------------------------------------------------
+
+
+def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
+    scores = [entry.scores[seed] for seed in sorted(entry.scores)]
+    trials = [entry.trials[seed] for seed in sorted(entry.scores)]
+    found = Interval(scores[0], np.nan, np.nan, 1)
+    if len(scores) > 1:
+        extra = None
+        if entry.task.same_trials:
+            extra = shared_trials.variance(entry.rows, "accuracy", list(entry.scores), entry.place)
+            extra = extra or (statistics.binomial_variance(scores, trials), np.inf)
+        shared = extra or (0.0, np.inf)
+        found = statistics.logit_interval(scores, trials, 0.95, *shared)
+    variant, experiment = entry.variant, entry.experiment
+    params = registry.params(experiment, config, 0, variant.name)
+    told = {
+        "at": entry.at,
+        "kind": entry.kind,
+        **entry.place,
+        "role": variant.role,
+        "says": variant.says,
+        "accuracy": found.mean,
+        "low": found.low,
+        "high": found.high,
+        "seeds": found.seeds,
+        "spikes_hidden": _mean(entry, "spikes_hidden"),
+        "train_cpu_seconds": _mean(entry, "train_cpu_seconds"),
+        "presentations": params.values["n_train"] * params.values.get("epochs", 1),
+        "tried": _tried(entry),
+        "input_step_ms": entry.task.matched.get(variant.name, experiment.input_step_ms),
+    }
+    return {**told, **_rule(entry, params.values)}
+
+
+def _mean(entry: Entry, metric: str) -> float:
+    values = tables.where(entry.rows, metric=metric, perturbation="none", locus="")["value"]
+    return float(values.mean()) if len(values) else np.nan
+
+
+def _tried(entry: Entry) -> int:
+    """Settings that were tried for it on validation data."""
+    experiment = entry.experiment
+    if experiment.tuned_as is not None:
+        experiment = entry.talk.experiments[experiment.tuned_as]
+    grid = experiment.tuned.get(entry.variant.name)
+    return 0 if grid is None else shared_tasks.settings(grid)
+
+
+def _rule(entry: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the rule that trains a network keeps in memory and must be told."""
+    place = (entry.experiment.name, entry.variant.name)
+    rule = next((rule for rule in entry.talk.learning if place in rule.learners), None)
+    if rule is None:
+        names = ("rule", "memory_synapse", "memory_neuron", "memory_shared", "local", "signals")
+        return {**dict.fromkeys(names, ""), "memory": np.nan}
+    kept = rule.memory
+    signals = (f"{s.what} ({s.to}, {'online' if s.online else 'later'})" for s in rule.signals)
+    return {
+        "rule": rule.name,
+        "memory_synapse": kept.synapse,
+        "memory_neuron": kept.neuron,
+        "memory_shared": kept.shared,
+        "memory": _numbers(rule, entry, values),
+        "local": "yes" if rule.local else "no",
+        "signals": "; ".join(signals) or "none",
+    }
+
+
+def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
+    """All that a rule keeps in this network; nan where it grows with steps that there are not."""
+    step = entry.experiment.input_step_ms
+    if rule.grows_with("T") and not step:
+        return np.nan
+    numeric = {name: x for name, x in values.items() if isinstance(x, int | float)}
+    duration = learning_rules.evaluate(entry.task.lasts_ms, numeric)
+    n_in, n, n_out = (values[name] for name in ("n_input", "n_hidden", "n_output"))
+    counted = _mean(entry, "synapses")
+    synapses = counted if np.isfinite(counted) else n * (n_in + n_out)
+    steps = duration / step if step else 1.0
+    return rule.numbers({"S": synapses, "N": n, "T": steps, "K": n_out})
+
+
+# ---- who has no result --------------------------------------------------------------------------
+
+
+def _absent(
+    name: str,
+    task: SharedTask,
+    found: Sequence[Entry],
+    talks: Mapping[str, Talk],
+    config: Mapping[str, Any],
+) -> Iterator[dict[str, Any]]:
+    """A row for every cell without a result: talk, and own value where others have results."""
+    measured = dict.fromkeys(entry.at for entry in found if entry.kind == METHOD) or {
+        math.nan: None
+    }
+    for talk in talks.values():
+        blank = {"kind": ABSENT, "talk": talk.name, "seeds": 0, "presentations": 0, "tried": 0}
+        if name in talk.takes_no_part:
+            yield {**blank, "at": math.nan, "why": talk.takes_no_part[name]}
+            continue
+        own = [e for e in talk.experiments.values() if e.shared == name]
+        for at in measured:
+            if any(e.talk is talk and e.kind == METHOD and _same(e.at, at) for e in found):
+                continue
+            fitting = [e for e in own if math.isnan(at) or _same(value_of(e), at)]
+            why = f"no network of it in a run at scale {config['scale']}"
+            if not fitting and task.own is not None:
+                why = f"not set with {task.own.parameter} {at:g} {task.own.unit}"
+            place = {"experiment": fitting[0].name} if fitting else {}
+            yield {**blank, **place, "at": at, "why": why}

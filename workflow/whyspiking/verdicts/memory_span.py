@@ -1,0 +1,81 @@
+"""How far methods come on a shared task with a value of its own: the longest delay they bridge."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Mapping
+
+import pandas as pd
+
+from whyspiking.declared.registry import Talk
+from whyspiking.declared.shared_tasks import shared_tasks
+from whyspiking.records import columns
+from whyspiking.records.tables import Table
+from whyspiking.verdicts import common_ground
+from whyspiking.verdicts.common_ground import Entry
+
+
+def spans(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
+    """The span of every network that was set several values of a task, over seeds.
+
+    Args:
+        metrics: Rows of the metrics table, all talks.
+        talks: Talk by name.
+
+    Returns:
+        A table with the columns of `columns.SPAN`.
+    """
+    rows = []
+    for name, task in shared_tasks().items():
+        own = task.own
+        networks: dict[tuple[str, str], list[Entry]] = {}
+        for entry in common_ground.entries(metrics, talks, name) if own else []:
+            networks.setdefault((entry.talk.name, entry.variant.name), []).append(entry)
+        for (talk, variant), found in networks.items():
+            values = [entry.at for entry in found]
+            seeds = set.intersection(*(set(entry.scores) for entry in found))
+            if own is None or len(values) < 2 or not seeds:
+                continue
+            each = [span(values, [e.scores[s] for e in found], own.span) for s in sorted(seeds)]
+            rows.append(
+                {
+                    "task": name,
+                    "talk": talk,
+                    "variant": variant,
+                    "role": found[0].variant.role,
+                    "threshold": own.span,
+                    "least": values[0],
+                    "largest": values[-1],
+                    # Of an even number the lower one: no mean with what is beyond all values.
+                    "span": statistics.median_low(each),
+                    "low": min(each),
+                    "high": max(each),
+                    "unit": own.unit,
+                    "seeds": len(each),
+                }
+            )
+    return columns.SPAN.table(rows)
+
+
+def span(values: list[float], scores: list[float], threshold: float) -> float:
+    """Largest value up to which a network reaches the threshold, between values by logarithm.
+
+    Args:
+        values: In rising order.
+        scores: Accuracy at each.
+        threshold: That must be reached.
+
+    Returns:
+        -inf where no score reaches it, inf where that of the largest value does.
+    """
+    if scores[-1] >= threshold:
+        return math.inf
+    for (near, good), (far, bad) in reversed(
+        list(itertools.pairwise(zip(values, scores, strict=True)))
+    ):
+        if good >= threshold:
+            share = (good - threshold) / (good - bad)
+            return near * (far / near) ** share
+    return -math.inf
