@@ -32,6 +32,7 @@ Bits = Annotated[int, Field(ge=1, le=64)]
 Levels = Unique[Listed[Annotated[float, Field(gt=0)]]]
 Shares = Unique[Listed[Annotated[float, Field(gt=0, le=1)]]]
 Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+Seeds = Unique[Some[Annotated[int, Field(ge=0, le=4294967295)]]]
 Sentence = Annotated[str, Field(min_length=10)]
 Level = Literal["mechanism", "advantage", "price"]
 """What a contrast may say: that spikes are used, that they help, what they cost."""
@@ -251,8 +252,9 @@ class Parity(Block):
 
 
 class Shared(Block):
-    """When accuracies on a shared task count as equal, and why then."""
+    """Training seeds of shared tasks; when accuracies on them count as equal, and why then."""
 
+    seeds: Seeds
     delta: float = Field(gt=0, lt=0.5)
     why: Sentence
 
@@ -262,7 +264,7 @@ class Config(Block):
 
     scale: Scale
     talks: Unique[Some[Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]]]
-    seeds: Unique[Some[Annotated[int, Field(ge=0, le=4294967295)]]]
+    seeds: Seeds
     seeds_of: Listed[SeedsOf]
     data: Data
     build_folder: PlaceOnDisk

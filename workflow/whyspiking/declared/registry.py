@@ -231,7 +231,7 @@ def params(
 def seeds(
     experiment: Experiment, config: Mapping[str, Any], variant: str | None = None
 ) -> list[int]:
-    """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`.
+    """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`, or `shared.seeds`.
 
     None where the scale leaves it out (`from_scale` in talk.yaml). A variant may be left out by
     itself, or content itself with the first seeds (`first_seeds`).
@@ -240,7 +240,8 @@ def seeds(
         return []
     full = f"{experiment.talk}.{experiment.name}"
     named = {entry["experiment"]: entry["seeds"] for entry in config["seeds_of"]}
-    found = list(named.get(full, config["seeds"]))
+    common = config["shared"] if experiment.shared else config
+    found = list(named.get(full, common["seeds"]))
     if variant is None:
         return found
     described = experiment.variants[variant]
