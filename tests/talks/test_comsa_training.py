@@ -113,7 +113,7 @@ def test_it_learns_and_keeps_the_best_model(trained):
     assert max(by_epoch) == network.info["validation_accuracy"] > 0.7
     assert by_epoch[network.info["best_epoch"] - 1] == max(by_epoch)
     features, targets = task.samples(own, "validation", Streams(0))
-    again = learning.validate(own, network.arrays, task.pixel_times(features, own), targets)
+    again = learning.validate(own, network.arrays, task.input_times(features, own), targets)
     assert again["validation_accuracy"] == max(by_epoch)
     start = learning.initial_arrays(own, Streams(0))
     assert np.abs(network.arrays["input_pulses"] - start["input_pulses"]).max() > 0.01

@@ -82,6 +82,27 @@ def _randman(seed: int, per_class: int, settings: randman.Settings) -> tuple[NDA
     return randman.generate(np.random.SeedSequence([RANDMAN, seed]), per_class, settings)
 
 
+def takes_part(params: Params) -> bool:
+    """Whether an experiment is set a shared task."""
+    return "shared_task" in params.values
+
+
+def completed(params: Params, features: NDArray, known: NDArray) -> NDArray[np.float64]:
+    """What a control makes of the inputs that have fired, (sample, input).
+
+    Of Yin-Yang, one coordinate tells its mirror; an input of Randman that has not fired is taken to
+    fire last.
+
+    Args:
+        params: `shared_task`.
+        features: Of `latencies`, (sample, input).
+        known: Which inputs have fired, (sample, input).
+    """
+    if params.shared_task == "yinyang":
+        return yinyang.completed(features, known)
+    return np.where(known, features, 1.0)
+
+
 def latency_task(
     params: Params,
     split: Split,

@@ -6,5 +6,7 @@ EXPERIMENTS = {
     "pulses": "digits",
     "released": "released",
     "boolean": "boolean",
+    "shared_yinyang": "digits",
+    "shared_randman": "digits",
 }
 """Experiment -> the module that fulfils it."""

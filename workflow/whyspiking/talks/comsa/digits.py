@@ -1,4 +1,4 @@
-"""Networks of two layers with pulses that read digits."""
+"""Networks of two layers with pulses that read digits, or are set a shared task."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from whyspiking.contract.types import (
 )
 from whyspiking.talks.comsa import model, pulsed
 from whyspiking.talks.comsa.learning import train
-from whyspiking.talks.comsa.task import make_task, samples
+from whyspiking.talks.comsa.task import features_until, make_task, samples
 from whyspiking.training.first_spike import encoding
-from whyspiking.training.first_spike.encoding import features_until
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
@@ -33,8 +32,8 @@ __all__ = [
 
 def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """The images that the spiking network sees, divided alike."""
-    images, classes = samples(params, split, streams)
-    return Task(Stimulus(), classes, params.n_output, images)
+    features, classes = samples(params, split, streams)
+    return Task(Stimulus(), classes, params.n_output, features)
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task
 from whyspiking.contract.types import Network, Networks, Params, Simulate, Task
+from whyspiking.datasets import shared
 from whyspiking.talks.comsa import boolean, learning, model, task
 from whyspiking.training.first_spike.layer import kernel
 
@@ -48,7 +49,7 @@ def exhibits(
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description."""
     trained = of_variant(networks)
-    if not trained or params.experiment == "pulses":
+    if not trained or params.experiment == "pulses" or shared.takes_part(params):
         return {}
     seed = min(trained)
     network = trained[seed]
@@ -124,7 +125,7 @@ def starts(params: Params, streams: Streams) -> dict[str, NDArray]:
         streams: Randomness: "init", "split".
     """
     features, _ = task.samples(params, "validation", streams)
-    times = task.pixel_times(features[:N_START], params)
+    times = task.input_times(features[:N_START], params)
     found = np.full((len(START_PULSES), len(START_MEANS)), np.inf)
     for row, pulses in enumerate(START_PULSES):
         for column, mean in enumerate(START_MEANS):

@@ -85,9 +85,9 @@ def train(
     """
     features, targets = task.samples(params, "train", streams)
     scale = np.float32(params.decay_rate)
-    inputs = Inputs(task.pixel_times(features, params) * scale)
+    inputs = Inputs(task.input_times(features, params) * scale)
     held_features, held_classes = task.samples(params, "validation", streams)
-    held_times = task.pixel_times(held_features, params)
+    held_times = task.input_times(held_features, params)
     start = initial_arrays(params, streams)
     training = Training(
         settings(params),
@@ -152,7 +152,7 @@ def validate(
     Args:
         params: Parameters of the experiment.
         arrays: Weights and pulse times.
-        times: Pixel times in time units, (sample, pixel).
+        times: Input times in time units, (sample, input).
         targets: True classes, (sample,).
     """
     hidden, output = model.first_spikes(params, arrays, times)

@@ -46,7 +46,7 @@ def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArra
     Args:
         params: Neuron parameters.
         arrays: Weights and pulse times.
-        times: Pixel times in time units, inf where silent; (sample, pixel). Their precision is
+        times: Input times in time units, inf where silent; (sample, input). Their precision is
             that of the computation.
     """
     rate = params.decay_rate
@@ -72,7 +72,7 @@ def evaluate(params: Params, arrays: Arrays, task: Task) -> Trials:
 
 
 def times_of(params: Params, task: Task) -> NDArray[np.float64]:
-    """Pixel times of a task in time units, (trial, pixel)."""
+    """Input times of a task in time units, (trial, input)."""
     return task.stimulus.spikes["input"].first_ms() / params.unit_ms
 
 

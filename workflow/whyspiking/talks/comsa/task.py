@@ -1,4 +1,4 @@
-"""Where the spikes come from: digits of MNIST as spike latencies (README, Eq. 1)."""
+"""Where the spikes come from: digits of MNIST as spike latencies (README, Eq. 1), shared tasks."""
 
 from __future__ import annotations
 
@@ -7,32 +7,35 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split, Task
-from whyspiking.datasets import mnist
+from whyspiking.datasets import mnist, shared
 from whyspiking.training.first_spike import encoding
 
 CHUNK = 200
 """Images that are encoded at a time; the float64 in between stays in the cache."""
 
 
-def pixel_times(brightness: NDArray, params: Params) -> NDArray[np.float32]:
-    """Spike times of pixels in time units: bright ones early, the background silent (inf).
+def input_times(features: NDArray, params: Params) -> NDArray[np.float32]:
+    """Spike times of inputs in time units.
 
     Args:
-        brightness: p/256, (sample, pixel).
+        features: p/256 of pixels: bright ones fire early, the background stays silent (inf); of a
+            shared task its times in [0, 1]. (sample, input)
         params: `t_window`, the width of the input window.
     """
+    if shared.takes_part(params):
+        return (features * params.t_window).astype(np.float32)
     return np.concatenate(
         [
             encoding.latencies(part, 0.0, params.t_window, background=False).astype(np.float32)
-            for part in np.array_split(brightness, max(1, len(brightness) // CHUNK))
+            for part in np.array_split(features, max(1, len(features) // CHUNK))
         ]
     )
 
 
 def samples(params: Params, split: Split, streams: Streams) -> tuple[NDArray, NDArray]:
-    """Brightness p/256 and classes of one split.
+    """Features and classes of one split.
 
-    The training file is divided anew for every seed, as in the published program.
+    The training file of MNIST is divided anew for every seed, as in the published program.
 
     Args:
         params: Sizes of the splits.
@@ -40,11 +43,16 @@ def samples(params: Params, split: Split, streams: Streams) -> tuple[NDArray, ND
         streams: Randomness: "split".
 
     Returns:
-        Brightness (sample, pixel), float32, and classes (sample,).
+        Brightness p/256 (sample, pixel), float32, or of a shared task its times in [0, 1]; and
+        classes (sample,).
 
     Raises:
         UserError: If the images do not fit the network, or there are too few.
     """
+    if shared.takes_part(params):
+        drawn = shared.latencies(params, split)
+        assert drawn is not None  # only "fresh" does not exist
+        return drawn.features, drawn.classes
     images, classes = mnist.samples(params, split, n_held_out=params.n_validation, streams=streams)
     return images.astype(np.float32) / np.float32(256), classes
 
@@ -54,7 +62,23 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     if split == "fresh":
         return None
     features, targets = samples(params, split, streams)
-    times_ms = pixel_times(features, params) * np.float32(params.unit_ms)
+    times_ms = input_times(features, params) * np.float32(params.unit_ms)
     return encoding.as_task(
         times_ms, features, targets, trial_ms=params.trial_ms, n_classes=params.n_output
     )
+
+
+def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
+    """What a control knows of its input when the spikes up to a time have come, (trial, feature).
+
+    A pixel that has not fired is background. Shared tasks: `shared.completed`.
+
+    Args:
+        params: Parameters of the experiment.
+        task: From `make_task`.
+        t_ms: Time of asking.
+    """
+    if shared.takes_part(params):
+        known = encoding.arrived(task, t_ms)
+        return shared.completed(params, np.asarray(task.features), known)
+    return encoding.features_until(params, task, t_ms)

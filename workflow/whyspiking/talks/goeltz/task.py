@@ -53,7 +53,7 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
 
     Of Yin-Yang every coordinate comes twice, as x and as 1 - x: the earlier of the two spikes tells
     both, and half of the time window has both coordinates. Before, 1/2 is their mean. A pixel that
-    has not fired is background, and an input of Randman is taken to fire last.
+    has not fired is background. Shared tasks: `shared.completed`.
 
     Args:
         params: Parameters of the experiment.
@@ -63,11 +63,9 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
     if params.dataset == "mnist":
         return encoding.features_until(params, task, t_ms)
     features, known = np.asarray(task.features), encoding.arrived(task, t_ms)
-    if params.n_input != 4:
-        return np.where(known, features, 1.0)
-    # Columns x, y, 1 - x, 1 - y: two further on stands the mirror.
-    mirrored = np.where(np.roll(known, 2, axis=1), 1 - np.roll(features, 2, axis=1), 0.5)
-    return np.where(known, features, mirrored)
+    if params.dataset == "shared":
+        return shared.completed(params, features, known)
+    return yinyang.completed(features, known)
 
 
 def samples(params: Params, split: Split) -> tuple[NDArray | None, NDArray]:
