@@ -121,6 +121,26 @@ def test_yinyang_is_the_published_set():
     np.testing.assert_array_equal(drawn.classes, classes)
 
 
+def test_one_coordinate_of_yinyang_tells_its_mirror():
+    """By the definition of the set: x, y, 1 - x, 1 - y."""
+    features = np.array([[0.2, 0.7, 0.8, 0.3]] * 3)
+    known = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]], bool)
+    found = shared.completed(params(shared_task="yinyang"), features, known)
+    expected = [[0.5, 0.5, 0.5, 0.5], [0.2, 0.5, 0.8, 0.5], [0.5, 0.7, 0.5, 0.3]]
+    np.testing.assert_allclose(found, expected)
+
+
+def test_an_input_of_randman_that_has_not_fired_may_fire_last():
+    known = np.array([[True, False, True]])
+    found = shared.completed(params(**RANDMAN), np.array([[0.1, 0.2, 0.3]]), known)
+    np.testing.assert_array_equal(found, [[0.1, 1.0, 0.3]])
+
+
+def test_who_takes_part_says_so():
+    assert shared.takes_part(params(**RANDMAN))
+    assert not shared.takes_part(params())
+
+
 # ---- delayed XOR ----
 
 

@@ -10,7 +10,7 @@ from made.fulfilled import fulfilled
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.talks.comsa import learning, model, task
+from whyspiking.talks.comsa import exhibits, learning, model, task
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 
@@ -160,6 +160,49 @@ def test_rates():
     assert learning.rates(own, 15)["input_pulses"] == pytest.approx(9.53751e-2 / 2)
     assert learning.rates(own, 3, fixed_pulses=True)["hidden_pulses"] == 0
     assert learning.rates(params(scale="paper"), 99)["w_output"] == pytest.approx(1.0186e-3)
+
+
+# ---- shared tasks --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "least"), [("shared_yinyang", 0.75), ("shared_randman", 0.4)])
+def test_shared_tasks_are_learned(name, least):
+    """A line has 0.66 and, of so few samples, 0.4; counts have 0.1."""
+    own = params(name, n_train=3000, n_validation=300, epochs=20)
+    network = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
+    held_out = fulfilled(own).make_task(own, "validation", Streams(0))
+    trials = fulfilled(own).evaluate(own, "spiking", network, held_out)
+    accuracy = (trials.choices == trials.targets).mean()
+    assert accuracy == pytest.approx(network.info["validation_accuracy"], abs=0.01)
+    assert accuracy > least
+    assert exhibits.exhibits(own, {("spiking", 0): network}, silent, Streams(0)) == {}
+
+
+@pytest.mark.parametrize("name", ["shared_yinyang", "shared_randman"])
+def test_weak_pulses_let_neurons_wait_for_few_inputs(name):
+    """Published ones, for 784 inputs, leave most neurons nothing to wait for."""
+    before = {}
+    for pulse_mean in (7.83912, params(name).pulse_mean):
+        own = params(name, pulse_mean=pulse_mean)
+        features, _ = task.samples(own, "validation", Streams(0))
+        times = task.input_times(features, own)
+        hidden, _ = model.first_spikes(own, learning.initial_arrays(own, Streams(0)), times)
+        before[pulse_mean] = (hidden < times.min(axis=1, keepdims=True)).mean()
+    published, ours = before.values()
+    assert published > 0.5
+    assert ours < 0.6 * published
+
+
+def test_a_control_knows_the_inputs_that_have_fired():
+    for name in ("shared_yinyang", "shared_randman"):
+        own = params(name)
+        test = fulfilled(own).make_task(own, "test", Streams(0))
+        found = fulfilled(own).features_until(own, test, own.t_window / 2)
+        fired = test.features <= 0.5
+        np.testing.assert_array_equal(found[fired], test.features[fired])
+        # Of Yin-Yang half of the window has everything: x or 1 - x has fired.
+        late = test.features if name == "shared_yinyang" else np.ones_like(test.features)
+        np.testing.assert_allclose(found[~fired], late[~fired])
 
 
 def test_ink_sees_only_which_pixels_fire(digits):

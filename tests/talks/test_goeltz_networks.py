@@ -74,6 +74,40 @@ def test_decisions():
     np.testing.assert_array_equal(trials.decision_ms, [1, np.inf, 3])
 
 
+# ---- shared tasks --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "least"), [("shared_yinyang", 0.75), ("shared_randman", 0.4)])
+def test_shared_tasks_are_learned(name, least):
+    """A line has 0.66 and, of so few samples, 0.4; counts have 0.1."""
+    own = params(name, n_train=3000, n_validation=300, epochs=12, learning_rate=0.005)
+    network = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
+    held_out = fulfilled(own).make_task(own, "validation", Streams(0))
+    trials = fulfilled(own).evaluate(own, "spiking", network, held_out)
+    assert (trials.choices == trials.targets).mean() > least
+
+
+def test_a_control_knows_the_inputs_that_have_fired():
+    for name in ("yinyang", "shared_yinyang", "shared_randman"):
+        own = params(name)
+        test = fulfilled(own).make_task(own, "test", Streams(0))
+        half = own.t_early + (own.t_late - own.t_early) / 2
+        found = fulfilled(own).features_until(own, test, half * own.tau_s_ms)
+        fired = test.features <= 0.5
+        np.testing.assert_array_equal(found[fired], test.features[fired])
+        # Of Yin-Yang half of the window has everything: x or 1 - x has fired.
+        late = np.ones_like(test.features) if name == "shared_randman" else test.features
+        np.testing.assert_allclose(found[~fired], late[~fired])
+
+
+def test_the_wide_control_has_the_parameters_of_a_recurrent_network():
+    own = params("shared_yinyang")
+    n_in, n, n_out = own.n_input, own.n_hidden, own.n_output
+    recurrent = n_in * n + n * n + n * n_out + n + n_out
+    per_unit = n_in + 1 + n_out
+    assert 0 <= own.n_wide * per_unit + n_out - recurrent < per_unit
+
+
 # ---- distortions ---------------------------------------------------------------------------
 
 

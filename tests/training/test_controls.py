@@ -136,3 +136,83 @@ def test_a_declared_control_has_the_layers_that_parameters_say():
     featureless = made_of(make_task=lambda *_: Task(Stimulus(), targets, 2))
     with pytest.raises(UserError, match=r"'toy'.*no features"):
         controls.train_declared(declared, featureless, *given[1:])
+
+
+# ---- floors of the shared tasks ----
+
+
+def test_ranks_are_the_order_and_nothing_else():
+    features = np.random.default_rng(0).random((50, 7))
+    found = controls.ranks(features)
+    np.testing.assert_allclose(controls.ranks(np.array([[0.3, 0.1, 0.9]])), [[0.5, 0.0, 1.0]])
+    np.testing.assert_allclose(np.sort(found, axis=1), np.tile(np.arange(7) / 6, (50, 1)))
+    # Whatever keeps the order keeps the ranks; who exchanges two inputs exchanges theirs.
+    np.testing.assert_array_equal(controls.ranks(features**3), found)
+    np.testing.assert_array_equal(controls.ranks(features[:, ::-1]), found[:, ::-1])
+    assert found.dtype == np.float32
+
+
+def test_steps_are_a_fiftieth_of_the_window():
+    features = np.array([[0.0, 0.0199, 0.02, 0.0399, 0.999, 1.0]])
+    np.testing.assert_allclose(controls.steps(features), [[0.0, 0.0, 0.02, 0.02, 0.98, 1.0]])
+    # What is a whole number of steps stays it, however it is rounded.
+    whole = np.arange(51)[None, :] / 50
+    np.testing.assert_allclose(controls.steps(whole), whole, rtol=1e-6)
+    drawn = np.random.default_rng(0).random((100, 4))
+    told = controls.steps(drawn)
+    assert (told <= drawn + 1e-6).all() and (drawn - told < 0.02 + 1e-6).all()
+
+
+def test_late_is_the_sum_of_the_last_steps():
+    features = np.random.default_rng(0).integers(0, 2, (30, 45, 6))
+    found = controls.late(features)
+    np.testing.assert_array_equal(found, features[:, 25:].sum(axis=1))
+    earlier = features.copy()
+    earlier[:, :25] = 1 - earlier[:, :25]
+    np.testing.assert_array_equal(controls.late(earlier), found)
+
+
+def readout(n_hidden, gain=2.0, bias=0.5, seed=0, told=None):
+    """A random hidden layer on the two discs, with features in 0..1, and its training set."""
+    features, targets = told or discs(1500, 1)
+    task = Task(Stimulus(), targets, 2, features=(features + 1) / 2 if told is None else features)
+    values = {"n_hidden": n_hidden, "random_gain": gain, "random_bias": bias}
+    declared = {"hidden": ["n_hidden"], "sees": "all", "noise": None, "random": True}
+    made = made_of(make_task=lambda params, split, streams: task if split == "train" else None)
+    given = made, Params("toy", "one", "smoke", values), Streams(seed), lambda share, news: None
+    return controls.train_declared(declared, *given), task
+
+
+def test_only_the_readout_is_fitted_and_by_least_squares():
+    network, task = readout(20)
+    assert network.info["is"] == controls.RELU and network.info["parameters"] == 21 * 2
+    hidden, output = forward(network.arrays, task.features)[1:]
+    # Normal equations: what is left is orthogonal to every unit and to the constant.
+    left = output - np.eye(2)[task.targets]
+    told = np.column_stack([hidden, np.ones(len(hidden))])
+    np.testing.assert_allclose(told.T @ left / len(left), 0, atol=1e-5)
+    # The hidden layer never hears of the classes.
+    other, _ = readout(20, told=(task.features, 1 - task.targets))
+    for name in ("w0", "b0"):
+        np.testing.assert_array_equal(other.arrays[name], network.arrays[name])
+    assert (other.arrays["w1"] != network.arrays["w1"]).any()
+
+
+def test_gain_and_bias_of_a_random_layer():
+    arrays = readout(1500, gain=3.0, bias=0.7)[0].arrays
+    corners, middle = np.array([[0.0, 1.0], [1.0, 1.0]]), np.full((1, 2), 0.5)
+    at_rest = middle @ arrays["w0"] + arrays["b0"]
+    assert at_rest.std() == pytest.approx(0.7, rel=0.05)
+    driven = corners @ arrays["w0"] + arrays["b0"] - at_rest
+    np.testing.assert_allclose(driven.std(axis=1), 3.0, rtol=0.05)
+
+
+def test_more_random_units_solve_more():
+    """What is held out is judged as the battery judges it."""
+    found = []
+    for n_hidden in (2, 100):
+        network, _ = readout(n_hidden)
+        features, targets = discs(1000, 3)
+        task = Task(Stimulus(), targets, 2, features=(features + 1) / 2)
+        found.append((controls.evaluate(network, task).choices == targets).mean())
+    assert found[0] < 0.85 < 0.93 < found[1]

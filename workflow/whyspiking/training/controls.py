@@ -205,8 +205,8 @@ def fit_readout(
         declared: As for `train_declared`; one hidden layer.
         training: Features (trial, feature) in 0..1, classes.
         held_out: The same, for the accuracy that settings are chosen by.
-        params: `random_gain`, the standard deviation of a unit's drive by its input;
-            `random_bias`, that of its bias.
+        params: `random_gain`, the standard deviation of a unit's drive by features that all are 0
+            or 1; `random_bias`, that of its bias, its drive by features that all are 1/2.
         streams: Randomness: "control-init".
     """
     (n_hidden,) = (getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"])
