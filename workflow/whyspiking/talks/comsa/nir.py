@@ -39,7 +39,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
 
 
 def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
-    """Pixels, then the pulses for the hidden layer, then those for the outputs."""
+    """Inputs, then the pulses for the hidden layer, then those for the outputs."""
     times = task.stimulus.spikes["input"].first_ms()
     pulses = [np.asarray(network.arrays[name], float) * params.unit_ms for name in model.PULSES]
     for at in pulses:
