@@ -103,7 +103,7 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(builds):
 
     from whyspiking.brian import Machine
 
-    params = params_of("shared_randman", n_hidden=9, n_test=20)
+    params = params_of("shared_randman", n_test=20)
     rng = np.random.default_rng(3)
     arrays = network.initial(params, "alif", rng)
     for name in ("bias_0", "b_out"):
@@ -118,7 +118,7 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(builds):
     with jax.enable_x64(True):
         (fired,) = network.spikes(params, "alif", net.arrays, x, np.float64)
         told = network.outputs(params, "alif", net.arrays, x, np.float64)
-    assert 200 < fired.sum() < 5000
+    assert 500 < fired.sum() < 30000
     np.testing.assert_array_equal(simulation.raster(params, recording, 0), fired)
     np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-12)
 

@@ -130,7 +130,7 @@ def fit(
         means = {name: values.mean() for name, values in told.items() if name not in steps}
         return arrays, state, means, steps
 
-    whole = None if callable(data) else {name: jnp.asarray(v) for name, v in data.items()}
+    whole = {} if callable(data) else {name: jnp.asarray(v) for name, v in data.items()}
     now: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
     given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
     state = adam.init(now)
