@@ -38,9 +38,19 @@ def _smoke(talk, experiment, **changes):
 
 
 def by_gradient(progress, monkeypatch):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(60, 2)).astype(np.float32)
+    return _line(progress, _points(0))
 
+
+def by_gradient_on_fresh_samples(progress, monkeypatch):
+    return _line(progress, _points)
+
+
+def _points(seed):
+    x = np.random.default_rng(seed).normal(size=(60, 2)).astype(np.float32)
+    return {"x": x, "y": x @ np.array([1.0, -2.0], np.float32)}
+
+
+def _line(progress, data):
     def squares(arrays, batch):
         error = batch["x"] @ arrays["w"] + arrays["b"] - batch["y"]
         return (error**2).mean(), {}
@@ -48,7 +58,7 @@ def by_gradient(progress, monkeypatch):
     fitted = gradient.fit(
         {"w": np.zeros(2, np.float32), "b": np.ones((), np.float32)},
         squares,
-        {"x": x, "y": x @ np.array([1.0, -2.0], np.float32)},
+        data,
         gradient.Settings(8, 10, 0.05, 1.0, "good", {}),
         # The best epoch comes before the training is stopped.
         judge=lambda arrays: {"good": -abs(float(arrays["w"][0]) - 0.1)},
@@ -181,7 +191,8 @@ def of_a_tempotron(progress, monkeypatch):
 
 
 ALL = (
-    by_gradient, of_a_control, of_first_spikes, of_first_spikes_stepwise, on_distortions,
-    with_pulses, of_gates, online_with_means, online_with_shuffled_images, by_decolle, of_a_gru,
-    by_eprop, of_an_lstm, of_one_shot, by_bursts, of_a_tempotron,
+    by_gradient, by_gradient_on_fresh_samples, of_a_control, of_first_spikes,
+    of_first_spikes_stepwise, on_distortions, with_pulses, of_gates, online_with_means,
+    online_with_shuffled_images, by_decolle, of_a_gru, by_eprop, of_an_lstm, of_one_shot,
+    by_bursts, of_a_tempotron,
 )  # fmt: skip

@@ -28,6 +28,7 @@ from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_b
 type Arrays = dict[str, Any]
 type Loss = Callable[[Arrays, Arrays], tuple[Any, dict[str, Any]]]
 """(arrays, batch) -> loss, and numbers to be averaged over the epoch; differentiable by JAX."""
+type Data = Mapping[str, NDArray]
 
 ENGINE = "jax"
 
@@ -72,7 +73,7 @@ class Fitted:
 def fit(
     arrays: Mapping[str, NDArray],
     loss: Loss,
-    data: Mapping[str, NDArray],
+    data: Data | Callable[[int], Data],
     settings: Settings,
     *,
     judge: Callable[[Arrays], Mapping[str, float]],
@@ -86,7 +87,8 @@ def fit(
     Args:
         arrays: Where to start.
         loss: What to minimise.
-        data: Training data by name, each (sample, ...); the loss gets (batch, ...).
+        data: Training data by name, each (sample, ...); the loss gets (batch, ...). A function
+            gives those of an epoch (1, 2, ...): fresh samples, never all at once.
         settings: How.
         judge: Metrics of the validation set, called after every epoch.
         shuffle: Orders the samples anew in every epoch.
@@ -98,13 +100,6 @@ def fit(
         UserError: If there is less than one batch, or if the loss or a gradient is not finite: the
             message names epoch, step and array.
     """
-    n_samples = len(next(iter(data.values())))
-    n_steps = n_samples // settings.batch
-    if n_steps < 1:
-        raise UserError(
-            f"{n_samples} training samples are fewer than one batch of {settings.batch}; lower "
-            "'batch' or take more samples"
-        )
     factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
     adam: Any = optax.scale_by_adam()
 
@@ -135,7 +130,7 @@ def fit(
         means = {name: values.mean() for name, values in told.items() if name not in steps}
         return arrays, state, means, steps
 
-    shown = {name: jnp.asarray(values) for name, values in data.items()}
+    whole = {} if callable(data) else {name: jnp.asarray(v) for name, v in data.items()}
     now: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
     given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
     state = adam.init(now)
@@ -148,6 +143,14 @@ def fit(
     for epoch in epochs:
         kept.keep(epoch, (now, state, best))
         began = time.process_time()
+        shown = data(epoch) if callable(data) else whole
+        n_samples = len(next(iter(shown.values())))
+        n_steps = n_samples // settings.batch
+        if n_steps < 1:
+            raise UserError(
+                f"{n_samples} training samples are fewer than one batch of {settings.batch}; lower "
+                "'batch' or take more samples"
+            )
         order = batches(n_samples, settings.batch, shuffle)
         done = (epoch - 1 + np.arange(n_steps) / n_steps) / settings.epochs
         rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)

@@ -10,5 +10,11 @@ EXPERIMENTS = {
     "spoken_seen": "digits",
     "smnist": "pixels",
     "psmnist": "pixels",
+    "shared_yinyang": "shared_tasks",
+    "shared_randman": "shared_tasks",
+    "shared_xor_25": "shared_tasks",
+    "shared_xor_100": "shared_tasks",
+    "shared_xor_400": "shared_tasks",
+    "shared_xor_1000": "shared_tasks",
 }
 """Experiment -> the module that fulfils it."""

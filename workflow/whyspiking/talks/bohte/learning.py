@@ -13,9 +13,11 @@ from whyspiking.talks.bohte import decisions, network, simulation
 from whyspiking.talks.bohte.network import spikes
 from whyspiking.talks.bohte.task import raster
 from whyspiking.training import gradient
-from whyspiking.training.gradient import Arrays, Loss, Settings
+from whyspiking.training.gradient import Arrays, Data, Loss, Settings
 
-type Prepared = tuple[dict[str, NDArray], Callable[[Arrays], dict[str, float]], Loss]
+type Labelled = tuple[NDArray, NDArray]
+"""Trials of one class each: (trial, time, channel) and (trial,)."""
+type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
 """Training data, what judges an epoch on validation data, the loss."""
 
 CELL = {
@@ -96,17 +98,21 @@ def train(
 def classes(
     params: Params,
     variant: str,
-    training: tuple[NDArray, NDArray],
-    held_out: tuple[NDArray, NDArray],
+    training: Labelled | Callable[[int], Labelled],
+    held_out: Labelled,
 ) -> Prepared:
-    """Trials of one class each, as (trial, time, channel) and (trial,)."""
-    cell, (x, labels), (shown, wanted) = cell_of(variant), training, held_out
+    """Trials of one class each; a function gives those of an epoch."""
+    cell, (shown, wanted) = cell_of(variant), held_out
+
+    def named(trials: Labelled) -> Data:
+        return {"x": trials[0], "labels": trials[1].astype(np.int32)}
 
     def judge(arrays: Arrays) -> dict[str, float]:
         told = network.outputs(params, cell, arrays, shown)
         return {"validation_accuracy": float((decisions.chosen(params, told) == wanted).mean())}
 
-    return {"x": x, "labels": labels.astype(np.int32)}, judge, network.class_loss(params, cell)
+    data = (lambda epoch: named(training(epoch))) if callable(training) else named(training)
+    return data, judge, network.class_loss(params, cell)
 
 
 def outputs(params: Params, trained: Network, test: Task) -> NDArray:

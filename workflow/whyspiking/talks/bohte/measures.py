@@ -91,7 +91,7 @@ def prices(params: Params) -> dict[str, float]:
 
 def rates_of(params: Params, recording: Recording, test: Task) -> list[float]:
     """Events per input channel and step, then spikes per neuron and step of every layer."""
-    layers = [recording.spikes[simulation.hidden(k)] for k in range(len(params.n_hidden))]
+    layers = [recording.spikes[simulation.hidden(k)] for k in range(len(simulation.units(params)))]
     return [
         len(spikes) / (spikes.n_trials * spikes.n_units * params.n_steps)
         for spikes in (test.stimulus.spikes["input"], *layers)
@@ -100,7 +100,7 @@ def rates_of(params: Params, recording: Recording, test: Task) -> list[float]:
 
 def sizes_of(params: Params) -> list[int]:
     """Input channels, units of every hidden layer, classes."""
-    return [params.n_input, *params.n_hidden, params.n_output]
+    return [params.n_input, *simulation.units(params), params.n_output]
 
 
 def published_ratio(params: Params, recording: Recording, test: Task) -> float:

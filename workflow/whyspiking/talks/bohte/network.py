@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.types import Params
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import cells
+from whyspiking.talks.bohte.simulation import units
 from whyspiking.training import surrogates
 
 type Arrays = Any
@@ -79,7 +80,7 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
         rng: Source of the weights.
     """
     n_seen = params.n_input * (len(params.trace_taus) if cell == "traces" else 1)
-    sizes = [n_seen, *([] if cell == "linear" else params.n_hidden)]
+    sizes = [n_seen, *([] if cell == "linear" else units(params))]
     blocks = 3 if cell == "gru" else 1
     found: dict[str, NDArray] = {}
     for k in range(len(sizes) - 1):
@@ -110,7 +111,7 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
 def rates(params: Params, cell: str) -> dict[str, float]:
     """Factors on the learning rate: time constants have their own, or none."""
     learned = cell not in SPIKING or SPIKING[cell][1]
-    names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in range(len(params.n_hidden))]
+    names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in range(len(units(params)))]
     found = dict.fromkeys([*names, TIME_CONSTANTS[2]], float(params.tau_rate) if learned else 0.0)
     if resets(cell):
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
@@ -150,7 +151,7 @@ def forward(
     fired = []
     if cell == "traces":
         x = cells.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)))
-    for k in range(0 if cell == "linear" else len(params.n_hidden)):
+    for k in range(0 if cell == "linear" else len(units(params))):
         if cell in SPIKING:
             x = _spikes(params, cell, arrays, x, k, strength)
             fired.append(x)
@@ -278,7 +279,7 @@ def spikes(
     """Spikes of every layer, each (trial, time, neuron); arguments as for `outputs`."""
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
     now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
-    for k in range(len(params.n_hidden)):
+    for k in range(len(units(params))):
         now = _spikes(params, cell, own, now, k)
         found.append(np.asarray(now).swapaxes(0, 1) > 0)
     return found
@@ -293,7 +294,7 @@ def courses(
     """
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
     now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
-    for k in range(len(params.n_hidden)):
+    for k in range(len(units(params))):
         found.append(cells.course(*_layer(params, cell, own, now, k)))
         now = found[-1].spikes
     return [

@@ -59,6 +59,12 @@ def start_of(lag: int) -> str:
     return f"u = 0\neta = rest * exp({lag} * dt / tau_adapt)\ncurrent = 0\nage = 0"
 
 
+def units(params: Params) -> list[int]:
+    """Neurons of every hidden layer; shared tasks have one, and give its number."""
+    n = params.n_hidden
+    return list(n) if isinstance(n, list) else [n]
+
+
 def hidden(k: int) -> str:
     """Name of a layer."""
     return f"hidden_{k}"
@@ -94,8 +100,8 @@ def synapses(pre: Any, post: Any, name: str) -> Any:
 
 def to_brian(params: Params) -> BrianModel:
     """The structure; weights, biases and time constants are values of each run."""
-    sizes = [params.n_input, *params.n_hidden]
-    depth = len(params.n_hidden)
+    sizes = [params.n_input, *units(params)]
+    depth = len(units(params))
 
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
         import brian2
@@ -153,7 +159,7 @@ def bind(params: Params, network: Network) -> TimedBinding:
 
     begins_at_0 = bool(network.info.get("resets", False))
     before = "input"
-    for k in range(len(params.n_hidden)):
+    for k in range(len(units(params))):
         group = hidden(k)
         values |= {
             f"{group}.rest": float(params.lif_threshold if begins_at_0 else params.threshold),
@@ -178,7 +184,7 @@ def bind(params: Params, network: Network) -> TimedBinding:
 
 def outputs(params: Params, recording: Recording) -> NDArray[np.float64]:
     """Outputs of a recording, (trial, time, class), time as in the input."""
-    lag = len(params.n_hidden) + 1
+    lag = len(units(params)) + 1
     return recording.traces["output"][:, lag : lag + params.n_steps]
 
 

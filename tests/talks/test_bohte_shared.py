@@ -1,0 +1,133 @@
+"""Bohte: the tasks that all talks share, from samples to spikes in Brian2."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made.bohte_settings import STREAMS, TALK, params_of, quiet, task_of
+from made.fulfilled import fulfilled
+
+from whyspiking.contract.types import Network
+from whyspiking.datasets import shared
+from whyspiking.errors import UserError
+from whyspiking.measures import scoring
+from whyspiking.talks.bohte import network, simulation, task
+from whyspiking.training import controls
+
+DELAYS = [name for name in TALK.experiments if name.startswith("shared_xor")]
+
+
+@pytest.mark.parametrize("name", ["shared_yinyang", "shared_randman"])
+def test_an_input_fires_in_the_step_of_its_time(name):
+    """What the network is told is what the control of times in steps is told."""
+    params = params_of(name)
+    found = task.raster(params, task_of(params))
+    drawn = shared.latencies(params, "test")
+    assert drawn is not None
+    assert found.shape == (params.n_test, params.n_steps, params.n_input)
+    assert (found.sum(axis=1) == 1).all()
+    times = found.argmax(axis=1) / controls.STEPS
+    np.testing.assert_allclose(times, controls.steps(drawn.features), atol=1e-6)
+
+
+def test_every_input_of_randman_fires_after_0():
+    """Or else the control that sees which inputs fired would see a time."""
+    params = params_of("shared_randman")
+    for split in shared.SPLITS:
+        assert (controls.mask(np.asarray(task_of(params, split).features)) == 1).all()
+
+
+@pytest.mark.parametrize("name", DELAYS)
+def test_delayed_trials_are_as_long_as_they_last_and_decided_in_the_answer_window(name):
+    params = params_of(name)
+    told = task_of(params)
+    layout = shared.settings_of(params)
+    assert params.n_steps * params.step_ms == layout.trial_ms
+    assert params.n_unscored * params.step_ms == layout.go_ms
+    found = task.raster(params, told)
+    assert found.shape == (params.n_test, params.n_steps, params.n_input)
+    np.testing.assert_array_equal(found, np.asarray(told.features) > 0)
+    # The go signal (inputs 20 to 29) comes in the scored steps and nowhere else.
+    assert found[:, params.n_unscored :, 20:30].any(axis=1).all()
+    assert not found[:, : params.n_unscored, 20:30].any()
+
+
+def test_another_length_of_trial_is_refused():
+    with pytest.raises(UserError, match=r"'n_steps' is 60, 300 ms, but trials last 270 ms"):
+        task_of(params_of("shared_xor_100", n_steps=60))
+
+
+def test_inputs_that_have_not_fired_are_taken_to_fire_last():
+    params = params_of("shared_randman")
+    test = task_of(params)
+    features = np.asarray(test.features)
+    half = fulfilled(params).features_until(params, test, 25.0)
+    assert half is not None and half.shape == features.shape
+    early = np.floor(features * 50) <= 25
+    np.testing.assert_array_equal(half[early], features[early])
+    assert (half[~early] == 1).all() and 0.3 < early.mean() < 0.7
+    np.testing.assert_array_equal(fulfilled(params).features_until(params, test, 60.0), features)
+
+
+def test_every_trial_of_delayed_xor_is_shown_once(monkeypatch, tmp_path):
+    """Chunk by chunk, and never the same trials twice."""
+    shown = []
+
+    def given(params, first=0):
+        shown.append(first)
+        return drawn(params, first)
+
+    drawn = shared.training_trials
+    monkeypatch.setattr(shared, "CHUNK", 100)
+    monkeypatch.setattr(shared, "training_trials", given)
+    params = replace(params_of("shared_xor_25", n_train=300, n_hidden=6), work_dir=tmp_path)
+    made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
+    assert shown == [0, 1, 2] and made.info["epochs"] == 3
+    rows = set()
+    for spikes, _ in drawn(params):
+        rows |= {row.tobytes() for row in spikes.raster(spikes.steps(5.0), params.n_steps)}
+    assert len(rows) == 300
+
+
+def test_a_short_delay_is_learned(tmp_path):
+    """25 ms with a tenth of the trials of a run."""
+    params = replace(params_of("shared_xor_25", n_train=6000), work_dir=tmp_path)
+    made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
+    score = scoring.score(fulfilled(params).evaluate(params, "spiking", made, task_of(params)))
+    assert score > 0.8
+
+
+def test_brian_fires_spike_for_spike_as_double_precision_does(builds):
+    """One layer, whose number of neurons is no list."""
+    import jax
+
+    from whyspiking.brian import Machine
+
+    params = params_of("shared_randman", n_test=20)
+    rng = np.random.default_rng(3)
+    arrays = network.initial(params, "alif", rng)
+    for name in ("bias_0", "b_out"):
+        arrays[name] = rng.normal(0, 0.1, arrays[name].shape).astype(np.float32)
+    starts = {f"start_{k}": v for k, v in arrays.items() if k.startswith("log_tau")}
+    net = Network({**arrays, **starts}, {"cell": "alif", "adaptation": 1.8})
+    test = task_of(params)
+    recording = Machine(fulfilled(params).to_brian(params), builds).run(
+        test.stimulus, fulfilled(params).bind(params, net).values
+    )
+    x = task.raster(params, test)
+    with jax.enable_x64(True):
+        (fired,) = network.spikes(params, "alif", net.arrays, x, np.float64)
+        told = network.outputs(params, "alif", net.arrays, x, np.float64)
+    assert 500 < fired.sum() < 30000
+    np.testing.assert_array_equal(simulation.raster(params, recording, 0), fired)
+    np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-12)
+
+
+def test_the_wide_control_has_as_many_parameters_as_the_spiking_network():
+    params = params_of("shared_randman")
+    own = sum(array.size for array in network.initial(params, "alif", STREAMS.rng("init")).values())
+    (wide,) = TALK.experiments["shared_randman"].variants["mlp_wide"].hidden
+    sizes = [params.n_input, wide, params.n_output]
+    weights = controls.initial(sizes, np.random.default_rng(0)).values()
+    per_unit = params.n_input + params.n_output + 1
+    assert abs(sum(array.size for array in weights) - own) <= per_unit / 2
