@@ -107,7 +107,7 @@ class Ground:
         """Those in which somebody has a result."""
         found = []
         for name, task in shared_tasks().items():
-            own = tables.where(self.shared, task=name)
+            own: Table = tables.where(self.shared, task=name)
             rows = [row for row in own.to_dict("records") if row["kind"] != ABSENT]
             for at in dict.fromkeys(str(row["at"]) for row in rows):
                 here = [row for row in rows if str(row["at"]) == at]
@@ -154,7 +154,7 @@ class Ground:
 
     def why(self, cell: Cell, talk: str) -> str:
         """Why a talk has no result in a cell; empty where another of its networks has one."""
-        own = tables.where(self.shared, task=cell.name, talk=talk, kind=ABSENT)
+        own: Table = tables.where(self.shared, task=cell.name, talk=talk, kind=ABSENT)
         for row in own.to_dict("records"):
             if math.isnan(row["at"]) or row["at"] == cell.at:
                 return row["why"]

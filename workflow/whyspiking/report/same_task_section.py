@@ -132,8 +132,8 @@ def spans(ground: Ground, found: Table) -> Markup:
     """How far each method comes, with its range over seeds."""
     rows = []
     for method in ground.methods:
-        own = tables.where(found, talk=method[0], variant=method[1]).to_dict("records")
-        for row in own:
+        own: Table = tables.where(found, talk=method[0], variant=method[1])
+        for row in own.to_dict("records"):
             ends = [span_words({**row, "span": row[end]}) for end in ("low", "high")]
             around = f"{ends[0]} to {ends[1]} over {row['seeds']} seeds"
             around = "" if ends[0] == ends[1] else around
