@@ -211,13 +211,19 @@ def prices(ground: Ground) -> Plate:
         line[0].set_ylabel(f"{cell.title}\naccuracy, %")
     for column, label in enumerate(COSTS.values()):
         costs = [x for ax, points in later[column :: len(COSTS)] for x, *_ in points]
-        if costs:
-            ax = axes[-1, column]
-            ax.set_xscale("log")
-            ax.set_xlim(min(costs) / 2, max(costs) * 3)
-            ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 1 else f"{x:g}")
-            ax.xaxis.set_minor_formatter(lambda *_: "")
-        axes[-1, column].set_xlabel(label)
+        ax = axes[-1, column]
+        ax.set_xlabel(label)
+        if not costs:
+            ax.set_xticks([])
+            continue
+        ax.set_xscale("log")
+        ax.set_xlim(min(costs) / 2, max(costs) * 3)
+        ax.xaxis.set_major_formatter(_plain)
+        few = max(costs) < 30 * min(costs)
+        ax.xaxis.set_minor_formatter(
+            lambda x, _, few=few: _plain(x) if few and f"{x:e}"[0] in "25" else ""
+        )
+        ax.tick_params(axis="x", which="minor", labelsize=8.5)
     plate.draw_without_rendering()
     for ax, points in later:
         if points:
@@ -232,6 +238,10 @@ def prices(ground: Ground) -> Plate:
         "Accuracy against price. " + "; ".join(words) + ".",
         "shared.csv",
     )
+
+
+def _plain(x: float, _: object = None) -> str:
+    return f"{x:,.0f}" if x >= 1 else f"{x:g}"
 
 
 def _front(ax: Axes, cell: Cell, cost: str) -> list[Method]:

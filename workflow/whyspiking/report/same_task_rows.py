@@ -143,6 +143,19 @@ class Ground:
         }
 
     @property
+    def without(self) -> list[tuple[SharedTask, list[tuple[str, str]]]]:
+        """Tasks on which nobody has a result, with the reason of every talk."""
+        having = {cell.name for cell in self.cells}
+        found = []
+        for name, task in shared_tasks().items():
+            own: Table = tables.where(self.shared, task=name, kind=ABSENT)
+            rows = own.to_dict("records")
+            if name not in having and rows:
+                told = [(surname(self.talks[row["talk"]]), row["why"]) for row in rows]
+                found.append((task, told))
+        return found
+
+    @property
     def one_each(self) -> list[Cell]:
         """One cell a task: where methods differ most."""
 
