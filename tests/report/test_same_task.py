@@ -74,6 +74,18 @@ def test_one_sentence_a_task_counts_methods(made):
     assert "At 25 ms: of 1 method with spikes" in told and "At 100 ms:" in told
 
 
+def test_of_a_task_on_which_nobody_has_a_result_the_reasons_are_told(made):
+    ground = made[0]
+    told = plain(section.sentences(ground, CONFIG))
+    assert "Yin-Yang. Is a hidden layer trained at all? Nobody has a result: Home: home was" in told
+    alone = Ground(tables.where(ground.shared, task="randman", talk="quiet"), ground.talks)
+    lone = Ground(ground.shared.assign(verdict="no matched control"), ground.talks)
+    assert "3 have no matched control (Home, Home bptt, Worse)." in plain(
+        section.sentences(lone, CONFIG)
+    )
+    assert "Of 0 methods with spikes" in plain(section.sentences(alone, CONFIG))
+
+
 def test_every_cell_of_the_table_has_a_result_or_a_reason(made):
     page = section.matrix(made[0], CONFIG)
     rows = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[1], re.DOTALL)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from scipy import special
 
 from whyspiking.plots.figures import (
@@ -79,7 +79,7 @@ def matrix(ground: Ground) -> Plate:
                 continue
             words.append(f"{cell.title}, {ground.label(method)}: {_told(row)}, {row['verdict']}")
             _dot(ax, y, row)
-        _logit(ax.xaxis, cell, gap=0.19)
+        _logit(ax, "x", cell, gap=0.19)
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(-0.6, len(rows) - 0.4)
         ax.set_xlabel("accuracy, %")
@@ -123,11 +123,12 @@ def _seen(accuracy: float) -> float:
     return min(max(accuracy, 1 - MOST), MOST)
 
 
-def _logit(axis: Axis, cell: Cell, *, gap: float) -> None:
+def _logit(ax: Axes, which: Literal["x", "y"], cell: Cell, *, gap: float) -> None:
     """A logit axis for all of a cell, with chance and plain numbers as ticks.
 
     Args:
-        axis: Which one.
+        ax: Where.
+        which: Which axis.
         cell: What it is for.
         gap: Least distance of two ticks, as a share of the axis.
     """
@@ -141,8 +142,8 @@ def _logit(axis: Axis, cell: Cell, *, gap: float) -> None:
             ticks.append(tick)
     ends = special.expit([low - 0.05 * (high - low), high + 0.05 * (high - low)])
     ticks = [tick for tick in ticks if ends[0] < tick < ends[1]]
-    axis._set_axes_scale("logit")
-    axis.set_view_interval(*ends, ignore=True)
+    ax.set(**{f"{which}scale": "logit", f"{which}lim": ends})
+    axis = ax.xaxis if which == "x" else ax.yaxis
     axis.set_ticks(ticks, [f"{100 * tick:.3g}" for tick in ticks])
     axis.set_ticks([], minor=True)
 
@@ -205,18 +206,24 @@ def prices(ground: Ground) -> Plate:
             for row, style in ((cell.floor, "--"), *((row, "-") for row in cell.controls)):
                 if row is not None:
                     ax.axhline(_seen(row["accuracy"]), color=GREY, linestyle=style, linewidth=0.7)
-            _logit(ax.yaxis, cell, gap=0.09)
+            _logit(ax, "y", cell, gap=0.09)
             words.append(f"{cell.title}, {label}: front {', '.join(map(ground.label, front))}")
         line[0].set_ylabel(f"{cell.title}\naccuracy, %")
     for column, label in enumerate(COSTS.values()):
         costs = [x for ax, points in later[column :: len(COSTS)] for x, *_ in points]
-        if costs:
-            ax = axes[-1, column]
-            ax.set_xscale("log")
-            ax.set_xlim(min(costs) / 2, max(costs) * 3)
-            ax.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 1 else f"{x:g}")
-            ax.xaxis.set_minor_formatter(lambda *_: "")
-        axes[-1, column].set_xlabel(label)
+        ax = axes[-1, column]
+        ax.set_xlabel(label)
+        if not costs:
+            ax.set_xticks([])
+            continue
+        ax.set_xscale("log")
+        ax.set_xlim(min(costs) / 2, max(costs) * 3)
+        ax.xaxis.set_major_formatter(_plain)
+        few = max(costs) < 30 * min(costs)
+        ax.xaxis.set_minor_formatter(
+            lambda x, _, few=few: _plain(x) if few and f"{x:e}"[0] in "25" else ""
+        )
+        ax.tick_params(axis="x", which="minor", labelsize=8.5)
     plate.draw_without_rendering()
     for ax, points in later:
         if points:
@@ -231,6 +238,10 @@ def prices(ground: Ground) -> Plate:
         "Accuracy against price. " + "; ".join(words) + ".",
         "shared.csv",
     )
+
+
+def _plain(x: float, _: object = None) -> str:
+    return f"{x:,.0f}" if x >= 1 else f"{x:g}"
 
 
 def _front(ax: Axes, cell: Cell, cost: str) -> list[Method]:
@@ -256,7 +267,8 @@ def along_value(ground: Ground, spans: Table) -> Plate:
     assert own is not None
     plate = Plate(3.6, 7.2)
     ax = plate.panels(1, 1)[0, 0]
-    told = {(r["talk"], r["variant"]): r for r in tables.where(spans, task=name).to_dict("records")}
+    own_spans: Table = tables.where(spans, task=name)
+    told = {(row["talk"], row["variant"]): row for row in own_spans.to_dict("records")}
     words = []
     for method in ground.methods:
         rows = [cell.methods[method] for cell in cells if method in cell.methods]
@@ -300,7 +312,7 @@ def span_words(row: Row) -> str:
 
 
 def _line(
-    ax: Axes, rows: Sequence[Row], look: Mapping[str, str], label: str, **options: object
+    ax: Axes, rows: Sequence[Row], look: Mapping[str, str], label: str, **options: Any
 ) -> None:
     x = [row["at"] for row in rows]
     ax.plot(x, [row["accuracy"] for row in rows], label=label, **look, **options)

@@ -107,7 +107,7 @@ class Ground:
         """Those in which somebody has a result."""
         found = []
         for name, task in shared_tasks().items():
-            own = tables.where(self.shared, task=name)
+            own: Table = tables.where(self.shared, task=name)
             rows = [row for row in own.to_dict("records") if row["kind"] != ABSENT]
             for at in dict.fromkeys(str(row["at"]) for row in rows):
                 here = [row for row in rows if str(row["at"]) == at]
@@ -143,6 +143,19 @@ class Ground:
         }
 
     @property
+    def without(self) -> list[tuple[SharedTask, list[tuple[str, str]]]]:
+        """Tasks on which nobody has a result, with the reason of every talk."""
+        having = {cell.name for cell in self.cells}
+        found = []
+        for name, task in shared_tasks().items():
+            own: Table = tables.where(self.shared, task=name, kind=ABSENT)
+            rows = own.to_dict("records")
+            if name not in having and rows:
+                told = [(surname(self.talks[row["talk"]]), row["why"]) for row in rows]
+                found.append((task, told))
+        return found
+
+    @property
     def one_each(self) -> list[Cell]:
         """One cell a task: where methods differ most."""
 
@@ -154,7 +167,7 @@ class Ground:
 
     def why(self, cell: Cell, talk: str) -> str:
         """Why a talk has no result in a cell; empty where another of its networks has one."""
-        own = tables.where(self.shared, task=cell.name, talk=talk, kind=ABSENT)
+        own: Table = tables.where(self.shared, task=cell.name, talk=talk, kind=ABSENT)
         for row in own.to_dict("records"):
             if math.isnan(row["at"]) or row["at"] == cell.at:
                 return row["why"]

@@ -52,20 +52,23 @@ def words(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def sentences(ground: Ground, config: Mapping[str, Any]) -> Markup:
-    """How many methods with spikes are better, equal and worse, task by task."""
+    """How many methods with spikes are better, equal and worse, task by task.
+
+    Of a task on which nobody has a result, why.
+    """
     told = []
     for _, group in itertools.groupby(ground.cells, key=lambda cell: cell.name):
         cells = list(group)
         told.append((cells[0].task, [_counted(ground, cell, words(config)) for cell in cells]))
-    return html.macros("same_task").sentences(told)
+    return html.macros("same_task").sentences(told, ground.without)
 
 
 def _counted(ground: Ground, cell: Cell, said: Mapping[str, str]) -> tuple[Any, ...]:
     spiking = {m: row for m, row in cell.methods.items() if row["role"] != "rate"}
     counts: dict[str, list[str]] = {}
-    for verdict in VERDICTS:
+    for verdict in (BETTER, EQUAL, WORSE, UNDECIDED):
         found = [ground.label(m) for m, row in spiking.items() if row["verdict"] == verdict]
-        if found or verdict in (BETTER, EQUAL, WORSE):
+        if found or verdict != UNDECIDED:
             counts[said[verdict]] = found
     above = {
         word: [ground.label(m) for m, row in spiking.items() if row["above_floor"] == word]
@@ -76,7 +79,8 @@ def _counted(ground: Ground, cell: Cell, said: Mapping[str, str]) -> tuple[Any, 
         for m, row in cell.methods.items()
         if row["role"] == "rate"
     ]
-    return cell, counts, list(spiking), above, quiet
+    alone = [ground.label(m) for m, row in spiking.items() if row["verdict"] == NO_CONTROL]
+    return cell, counts, list(spiking), above, alone, quiet
 
 
 def matrix(ground: Ground, config: Mapping[str, Any]) -> Markup:
@@ -132,8 +136,8 @@ def spans(ground: Ground, found: Table) -> Markup:
     """How far each method comes, with its range over seeds."""
     rows = []
     for method in ground.methods:
-        own = tables.where(found, talk=method[0], variant=method[1]).to_dict("records")
-        for row in own:
+        own: Table = tables.where(found, talk=method[0], variant=method[1])
+        for row in own.to_dict("records"):
             ends = [span_words({**row, "span": row[end]}) for end in ("low", "high")]
             around = f"{ends[0]} to {ends[1]} over {row['seeds']} seeds"
             around = "" if ends[0] == ends[1] else around

@@ -118,14 +118,18 @@ def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> list[Entry]
                 scores, trials = _accuracies(rows)
                 if scores:
                     made = shared_tasks.shared_tasks()[task], talk, experiment, variant
-                    found.append(Entry(*made, value_of(experiment), rows, scores, trials))
+                    at = value_of(experiment, str(rows["scale"].iloc[0]))
+                    found.append(Entry(*made, at, rows, scores, trials))
     return sorted(found, key=lambda entry: (not math.isnan(entry.at), entry.at))
 
 
-def value_of(experiment: Experiment) -> float:
-    """An experiment's own value of its shared task; nan where the task has none."""
+def value_of(experiment: Experiment, scale: str) -> float:
+    """An experiment's own value of its shared task at a scale; nan where the task has none."""
     own = shared_tasks.shared_tasks()[str(experiment.shared)].own
-    return math.nan if own is None else float(experiment.published[own.parameter])
+    if own is None:
+        return math.nan
+    changed = experiment.changes(scale).get(own.parameter)
+    return float(experiment.published[own.parameter] if changed is None else changed["value"])
 
 
 def _accuracies(rows: Table) -> tuple[dict[int, float], dict[int, int]]:
@@ -267,7 +271,9 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
         shared = extra or (0.0, np.inf)
         found = statistics.logit_interval(scores, trials, 0.95, *shared)
     variant, experiment = entry.variant, entry.experiment
-    params = registry.params(experiment, config, 0, variant.name)
+    values = registry.params(experiment, config, 0, variant.name).values
+    # What only fits a readout looks at every sample once.
+    rounds = 1 if variant.is_ == "random" else values.get("epochs", 1)
     told = {
         "at": entry.at,
         "kind": entry.kind,
@@ -280,11 +286,11 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
         "seeds": found.seeds,
         "spikes_hidden": _mean(entry, "spikes_hidden"),
         "train_cpu_seconds": _mean(entry, "train_cpu_seconds"),
-        "presentations": params.values["n_train"] * params.values.get("epochs", 1),
+        "presentations": values["n_train"] * rounds,
         "tried": _tried(entry),
         "input_step_ms": entry.task.matched.get(variant.name, experiment.input_step_ms),
     }
-    return {**told, **_rule(entry, params.values)}
+    return {**told, **_rule(entry, values)}
 
 
 def _mean(entry: Entry, metric: str) -> float:
@@ -358,7 +364,7 @@ def _absent(
         for at in measured:
             if any(e.talk is talk and e.kind == METHOD and _same(e.at, at) for e in found):
                 continue
-            fitting = [e for e in own if math.isnan(at) or _same(value_of(e), at)]
+            fitting = [e for e in own if math.isnan(at) or _same(value_of(e, config["scale"]), at)]
             why = f"no network of it in a run at scale {config['scale']}"
             if not fitting and task.own is not None:
                 why = f"not set with {task.own.parameter} {at:g} {task.own.unit}"
