@@ -11,7 +11,7 @@ import yaml
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
 from whyspiking.declared import registry
-from whyspiking.declared.shared_tasks import TRIED, settings, shared_tasks
+from whyspiking.declared.shared_tasks import TRIED, presentations, settings, shared_tasks
 from whyspiking.records import columns, tables
 from whyspiking.stages import tune
 from whyspiking.talks import replication_of
@@ -135,7 +135,10 @@ def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, vari
     tried = [json.loads(text) for text in own["setting"]]
     assert tried == list(tune.settings(grid))
     assert (own["seed"] == tune.SEED).all()
-    assert (own["presentations"] == params.n_train * params.values.get("epochs", 1)).all()
+    shown = presentations(params.values)
+    assert (own["presentations"] == shown).all()
+    whole = {k: v for k, v in params.values.items() if k != "n_presented"}
+    assert shown <= presentations(whole), "none is shown more than the others"
     best = tune.chosen(table, experiment.name, variant)
     given = {key: params.values[key] for key in best}
     assert given == best

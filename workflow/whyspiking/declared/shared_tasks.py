@@ -162,3 +162,13 @@ def _changes(scaled: Scaled) -> list[Changes]:
 def settings(tuned: Mapping[str, list[Any]]) -> int:
     """How many settings a grid of parameter -> values has."""
     return math.prod(len(values) for values in tuned.values())
+
+
+def presentations(values: Mapping[str, Any]) -> int:
+    """Samples that training shows, repeats counted; a network that needs fewer says how many.
+
+    Args:
+        values: Parameters of an experiment that shares a task.
+    """
+    rounds = values["epochs"] if "epochs" in shared_tasks()[values["shared_task"]].parameters else 1
+    return values.get("n_presented", values["n_train"] * rounds)

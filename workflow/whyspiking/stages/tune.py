@@ -25,7 +25,7 @@ import pandas as pd
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Labels, Network, Params, Traces
-from whyspiking.declared import plans, registry
+from whyspiking.declared import plans, registry, shared_tasks
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.errors import UserError
@@ -114,7 +114,7 @@ def _tried(
         "setting": json.dumps(dict(setting)),
         "n_hidden": params.n_hidden,
         "seed": SEED,
-        "presentations": params.n_train * params.values.get("epochs", 1),
+        "presentations": shared_tasks.presentations(params.values),
         "accuracy": _accuracy(params, plan["trained_as"], network),
         "cpu_seconds": seconds,
     }

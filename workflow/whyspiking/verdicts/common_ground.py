@@ -273,7 +273,7 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     variant, experiment = entry.variant, entry.experiment
     values = registry.params(experiment, config, 0, variant.name).values
     # What only fits a readout looks at every sample once.
-    rounds = 1 if variant.is_ == "random" else values.get("epochs", 1)
+    shown = values["n_train"] if variant.is_ == "random" else presentations(values)
     told = {
         "at": entry.at,
         "kind": entry.kind,
@@ -286,7 +286,7 @@ def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
         "seeds": found.seeds,
         "spikes_hidden": _mean(entry, "spikes_hidden"),
         "train_cpu_seconds": _mean(entry, "train_cpu_seconds"),
-        "presentations": values["n_train"] * rounds,
+        "presentations": shown,
         "tried": _tried(entry),
         "input_step_ms": entry.task.matched.get(variant.name, experiment.input_step_ms),
     }
