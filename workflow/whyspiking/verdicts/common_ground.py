@@ -21,7 +21,7 @@ from whyspiking.declared import learning_rules, registry, shared_tasks
 from whyspiking.declared.experiments import Experiment, Variant
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
-from whyspiking.declared.shared_tasks import SharedTask
+from whyspiking.declared.shared_tasks import SharedTask, presentations
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
