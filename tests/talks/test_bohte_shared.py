@@ -90,8 +90,8 @@ def test_every_trial_of_delayed_xor_is_shown_once(monkeypatch, tmp_path):
 
 
 def test_a_short_delay_is_learned(tmp_path):
-    """25 ms with a tenth of the trials of a run."""
-    params = replace(params_of("shared_xor_25", n_train=6000), work_dir=tmp_path)
+    """25 ms with a tenth of the trials of a run, and so at a higher rate."""
+    params = replace(params_of("shared_xor_25", n_train=6000, rate_alif=0.03), work_dir=tmp_path)
     made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
     score = scoring.score(fulfilled(params).evaluate(params, "spiking", made, task_of(params)))
     assert score > 0.8
