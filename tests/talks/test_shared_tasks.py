@@ -128,7 +128,7 @@ def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, vari
     path = registry.FOLDER / experiment.talk / tune.FILE
     table = tables.read(path, columns.TUNING)
     own = tables.where(table, experiment=experiment.name, variant=variant)
-    params = registry.params(experiment, {**CONFIG, "scale": "default"}, tune.SEED)
+    params = registry.params(experiment, {**CONFIG, "scale": "default"}, tune.SEED, variant)
     own = own[own["n_hidden"] == params.n_hidden]
     grid = experiment.tuned[variant]
     assert settings(grid) in TRIED

@@ -95,7 +95,8 @@ def plan_of_measuring(wildcards):
     """What a job of simulation is told; the seeds are those of its networks."""
     experiment = experiment_of(wildcards)
     params = registry.params(experiment, config)
-    return plans.measuring(experiment, params, TALKS[wildcards.talk].tau_char_ms)
+    unit_ms = TALKS[wildcards.talk].unit_of_jitter_ms(experiment)
+    return plans.measuring(experiment, params, unit_ms)
 
 
 def megabytes(wildcards, attempt):

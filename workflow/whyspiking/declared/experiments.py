@@ -62,6 +62,7 @@ class Variant(Named):
             empty makes a linear classifier.
         sees: What it is told of the input, where that is not all (`controls.seen`).
         noise: Parameter with the standard deviation of the noise on every feature in training.
+        settings: Parameters in which its training differs from that of the others, and why.
         as_is: Whether it is the network it starts from, unchanged.
         recovers: Variant that it was trained further from: the share of what that one loses under
             each condition, and this one wins back, is measured.
@@ -76,6 +77,7 @@ class Variant(Named):
     hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
     sees: MayLack[Sees] = None
     noise: MayLack[str] = None
+    settings: dict[Name, Change] = Field(default_factory=dict)
     as_is: bool = False
     recovers: MayLack[str] = None
     _smaller: tuple[str, float] | None = PrivateAttr(None)
@@ -317,6 +319,10 @@ class Experiment(Named):
         variants = dict(self.variants)
         for key, variant in variants.items():
             variant._name = key
+            for parameter, change in variant.settings.items():
+                _check_change(
+                    f"{name}.variants.{key}.settings.{parameter}", parameter, change, described
+                )
             if missing := [need for need in variant.needs() if need not in described]:
                 raise Wrong(
                     f"{name}.variants.{key}",
@@ -358,10 +364,11 @@ class Experiment(Named):
                         f"{place}.{parameter}",
                         "is no parameter of the experiment; expected one. Correct it.",
                     )
-                if described[parameter]["value"] not in values:
+                own = self.variants[variant].settings.get(parameter, described[parameter])
+                if own["value"] not in values:
                     raise Wrong(
                         f"{place}.{parameter}",
-                        f"has {values}, but the experiment has {described[parameter]['value']}; "
+                        f"has {values}, but the experiment has {own['value']}; "
                         "expected one of those that were tried. Correct it.",
                     )
             if shared_tasks.settings(grid) not in shared_tasks.TRIED:

@@ -13,7 +13,7 @@ from whyspiking.contract.types import Params
 from whyspiking.declared.experiments import Experiment, Variant
 from whyspiking.declared.learning_rules import Rule, split
 from whyspiking.declared.parameters import Parameters
-from whyspiking.declared.shared_tasks import shared_tasks
+from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
 from whyspiking.declared.strict_yaml import (
     Block,
     Name,
@@ -87,6 +87,12 @@ class Talk(Block):
     def tau_char_ms(self) -> float:
         """Its characteristic time."""
         return self.tau_char.value
+
+    def unit_of_jitter_ms(self, experiment: Experiment) -> float:
+        """Its characteristic time, but of a shared task the same for all: a share of its window."""
+        if experiment.shared is None:
+            return self.tau_char_ms
+        return (experiment.model_window_ms or WINDOW_MS) / JITTER_UNITS
 
     def lineage(self, experiment: str, variant: str) -> Iterator[tuple[Experiment, Variant]]:
         """A network, and those it starts from, with the experiments that they belong to."""
@@ -211,6 +217,8 @@ def params(
     values = dict(experiment.published)
     values.update({key: entry["value"] for key, entry in experiment.changes(scale).items()})
     if variant is not None:
+        own = experiment.variants[variant].settings
+        values.update({key: entry["value"] for key, entry in own.items()})
         values = dict(experiment.resized(values, variant))
     originals = config["data"]["originals_dir"] if experiment.originals else None
     folder = Path(config["data"]["folder"])

@@ -26,6 +26,8 @@ from whyspiking.declared.strict_yaml import (
 FILE = Path(__file__).with_suffix(".yaml")
 WINDOW_MS = 50.0
 """In which the spikes of a cue, or of a sample, come; `model_window_ms` of a talk stretches it."""
+JITTER_UNITS = 8
+"""In that window: jitter of shared tasks is measured in one of them, 6.25 ms, for all methods."""
 TRIED = (6, 8)
 """Settings that are tried for every method, by their accuracy on validation data: three rates, and
 a fourth where the best of three was the lowest or highest; each with two values of another."""

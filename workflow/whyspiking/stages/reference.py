@@ -267,7 +267,9 @@ def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
     }
     for name, experiment in talk.experiments.items():
         if registry.seeds(experiment, config):
-            for stage, what in _planned(experiment, talk.tau_char_ms, config).items():
+            for stage, what in _planned(
+                experiment, talk.unit_of_jitter_ms(experiment), config
+            ).items():
                 told[f"talk.yaml: {name}, {stage}"] = (stage, what)
     return {
         place: (stage, code_inputs.short_hash(json.dumps(what, sort_keys=True).encode()))

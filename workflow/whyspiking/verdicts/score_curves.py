@@ -35,7 +35,7 @@ def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path) -> pd.DataFr
             rows += _along_size(metrics, experiment)
             measured = tables.where(metrics, talk=talk.name, experiment=experiment.name)
             if experiment.shared is not None:
-                rows += _along_doses(measured, experiment, talk.tau_char_ms)
+                rows += _along_doses(measured, experiment)
             if experiment.kind == "classification" and not measured.empty:
                 rows += _along_time(experiment, talk.tau_char_ms, folder)
     return columns.CURVES.table(rows)
@@ -62,15 +62,9 @@ def _along_size(metrics: Table, experiment: Experiment) -> Iterator[dict[str, An
             yield {**place, "variant": name, "along": "parameters", **point}
 
 
-def _along_doses(
-    measured: Table, experiment: Experiment, tau_char_ms: float
-) -> Iterator[dict[str, Any]]:
-    """Score under jitter and deletion of the input spikes of a shared task.
-
-    Jitter is in ms of the task: a model in which the task's window is longer stands more.
-    """
-    window = experiment.model_window_ms or shared_tasks.WINDOW_MS
-    unit = {"jitter": tau_char_ms * shared_tasks.WINDOW_MS / window, "delete": 1.0}
+def _along_doses(measured: Table, experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """Score under jitter, in ms of the task, and deletion of the input spikes of a shared task."""
+    unit = {"jitter": shared_tasks.WINDOW_MS / shared_tasks.JITTER_UNITS, "delete": 1.0}
     scores = tables.where(measured, metric="score", engine="brian2")
     clean = tables.where(scores, perturbation="none", locus="")
     for variant, (along, factor) in itertools.product(experiment.variants, unit.items()):
