@@ -73,9 +73,7 @@ def matrix(ground: Ground) -> Plate:
             row = cell.methods.get(method)
             if row is None:
                 frame = ax.get_yaxis_transform()
-                ax.text(
-                    0.5, y, "n/a", color=GREY, fontsize=7, ha="center", va="center", transform=frame
-                )
+                ax.text(0.5, y, "n/a", fontsize=7, ha="center", va="center", transform=frame)
                 continue
             words.append(f"{cell.title}, {ground.label(method)}: {_told(row)}, {row['verdict']}")
             _dot(ax, y, row)
