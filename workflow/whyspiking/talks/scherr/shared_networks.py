@@ -133,18 +133,17 @@ def drawing(
         size: Trials per batch.
         streams: Randomness: "shuffle <epoch>".
     """
-    if delayed(params):
+    task = None if delayed(params) else make_task(params, "train", streams)
+    if task is None:
         per_block, rest = -(-shared.CHUNK // size), params.n_train % shared.CHUNK
         iterations = params.n_train // shared.CHUNK * per_block + -(-rest // size)
     else:
-        task = make_task(params, "train", streams)
-        assert task is not None
         per_block = -(-params.n_train // size)
         iterations = params.epochs * per_block
 
     @functools.lru_cache(maxsize=1)
     def block(number: int) -> list[kernel.Trials]:
-        if delayed(params):
+        if task is None:
             spikes, classes = next(shared.training_trials(params, number))
             spikes = on_steps(spikes, params.dt_ms)
         else:
