@@ -1,10 +1,10 @@
 """E-prop: the kernel against automatic differentiation, the explicit rule, and Brian2."""
 
 import functools
-import warnings
 
 import numpy as np
 import pytest
+from made.interpreted import in_brian
 
 from whyspiking.talks.scherr import kernel
 
@@ -257,32 +257,6 @@ def test_movements_outside_differ_from_the_family_in_frequency_only():
     assert not set(family) & set(others)
     assert min(family) < min(others) < max(others) < max(family)
     assert inside == outside
-
-
-def in_brian(model, stimulus, values, n_trials: int):
-    """Run a model interpreted, without compiling; returns its objects and monitors."""
-    import brian2
-
-    from whyspiking.brian import assembling
-
-    brian2.set_device("runtime")
-    brian2.prefs.codegen.target = "numpy"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of Brian2's parsers, no news here
-        network, parts = assembling.assemble(model)
-        for name, spikes in stimulus.spikes.items():
-            when = spikes.times_ms + spikes.trials * model.trial_ms
-            parts["inputs"][name].set_spikes(spikes.units, when * brian2.ms)
-        for key, value in values.items():
-            owner, _, variable = key.rpartition(".")
-            target = parts["objects"][owner].variables[variable]
-            target.get_value()[:] = np.ravel(value)
-        for name, array in stimulus.arrays.items():
-            table = parts["objects"]["readout"].namespace[name].values
-            rows = array.reshape(-1, array.shape[-1])
-            table[: len(rows)] = rows
-        network.run(n_trials * model.trial_ms * brian2.ms, namespace={})
-    return parts
 
 
 @pytest.mark.parametrize("feedback", ["symmetric", "random"])

@@ -43,11 +43,19 @@ READOUT = """
 y : 1
 kappa : 1 (shared)
 """
-RESET = {"neurons": "v = 0; a = 0; drive = 0; fired = 0; wait = 0", "readout": "y = 0"}
+NEURONS_RESET = "v = 0; a = 0; drive = 0; fired = 0; wait = 0"
+RESET = {"neurons": NEURONS_RESET, "readout": "y = 0"}
 
 
 def brian_model(
-    params: Params, *, name: str, n_inputs: int, n_rec: int, n_out: int, n_steps: int
+    params: Params,
+    *,
+    name: str,
+    n_inputs: int,
+    n_rec: int,
+    n_out: int,
+    n_steps: int,
+    population: str = "neurons",
 ) -> BrianModel:
     """The structure; weights and constants come with `bind`.
 
@@ -58,12 +66,13 @@ def brian_model(
         n_rec: Neurons.
         n_out: Readouts.
         n_steps: Steps per trial.
+        population: Name of the neurons.
     """
 
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
         import brian2
 
-        neurons, readout = populations(n_rec, n_out)
+        neurons, readout = populations(n_rec, n_out, name=population)
         synapses = []
         for key, source in (("s_in", inputs["input"]), ("s_rec", neurons)):
             made = brian2.Synapses(source, neurons, "w : 1", on_pre="drive_post += w", name=key)
@@ -86,14 +95,19 @@ def brian_model(
         dt_ms=params.dt_ms,
         trial_ms=n_steps * params.dt_ms,
         max_trials=params.max_trials,
-        reset=RESET,
-        record_spikes=("neurons",),
+        reset={population: NEURONS_RESET, "readout": RESET["readout"]},
+        record_spikes=(population,),
         record_traces={"output": ("readout", "y", params.dt_ms)},
     )
 
 
 def populations(
-    n_rec: int, n_out: int, more: str = "", advance: str = ADVANCE, readout_more: str = ""
+    n_rec: int,
+    n_out: int,
+    more: str = "",
+    advance: str = ADVANCE,
+    readout_more: str = "",
+    name: str = "neurons",
 ) -> tuple[Any, Any]:
     """Neurons and readout without synapses.
 
@@ -103,24 +117,26 @@ def populations(
         more: Further variables of the neurons.
         advance: What they do at the start of a step.
         readout_more: Further variables of the readout.
+        name: Of the neurons.
     """
     import brian2
 
     neurons = brian2.NeuronGroup(
-        n_rec, NEURON + more, threshold=THRESHOLD, reset=AFTER_SPIKE, name="neurons"
+        n_rec, NEURON + more, threshold=THRESHOLD, reset=AFTER_SPIKE, name=name
     )
-    neurons.run_regularly(advance, when="groups", name="neurons_advance")
+    neurons.run_regularly(advance, when="groups", name=f"{name}_advance")
     readout = brian2.NeuronGroup(n_out, READOUT + readout_more, name="readout")
     readout.run_regularly("y = kappa * y", when="groups", name="readout_decay")
     return neurons, readout
 
 
-def bind(cell: Cell, arrays: Mapping[str, NDArray]) -> Binding:
+def bind(cell: Cell, arrays: Mapping[str, NDArray], population: str = "neurons") -> Binding:
     """Place weights and constants into the structure.
 
     Args:
         cell: Neurons and readout.
         arrays: w (input + neuron, neuron) and w_out (neuron, output).
+        population: Name of the neurons.
     """
     w, w_out = (np.asarray(arrays[name], float) for name in ("w", "w_out"))
     w_in, w_rec = np.split(w, [len(w) - len(w_out)])
@@ -129,17 +145,17 @@ def bind(cell: Cell, arrays: Mapping[str, NDArray]) -> Binding:
             "s_in.w": w_in,
             "s_rec.w": w_rec,
             "s_out.w": w_out,
-            "neurons.beta": np.asarray(cell.beta, float),
-            "neurons.alpha": cell.alpha,
-            "neurons.rho": cell.rho,
-            "neurons.v_th": cell.v_th,
-            "neurons.silence": float(cell.refractory),
-            "neurons.gain": cell.gain,
+            f"{population}.beta": np.asarray(cell.beta, float),
+            f"{population}.alpha": cell.alpha,
+            f"{population}.rho": cell.rho,
+            f"{population}.v_th": cell.v_th,
+            f"{population}.silence": float(cell.refractory),
+            f"{population}.gain": cell.gain,
             "readout.kappa": cell.kappa,
         },
         layers={
-            "s_in.w": Layer("input", "neurons", w_in),
-            "s_rec.w": Layer("neurons", "neurons", w_rec, "recurrent"),
-            "s_out.w": Layer("neurons", "readout", w_out, "readout"),
+            "s_in.w": Layer("input", population, w_in),
+            "s_rec.w": Layer(population, population, w_rec, "recurrent"),
+            "s_out.w": Layer(population, "readout", w_out, "readout"),
         },
     )

@@ -25,7 +25,7 @@ def exhibits(
         return _evidence(params, networks, streams)
     if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
-    if params.experiment == "oneshot_outside":
+    if params.experiment == "oneshot_outside" or "shared_task" in params.values:
         return {}
     return _pattern(params, networks, simulate)
 

@@ -21,9 +21,10 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
         raise NotExpressible(
             f"scherr.{params.experiment}: its networks learn while they run; NIR has no learning"
         )
-    if params.experiment == "evidence":
+    if "refractory_ms" in params.values:
         raise NotExpressible(
-            "scherr.evidence: neurons are refractory for 5 ms, and NIR has no refractory time"
+            f"scherr.{params.experiment}: neurons are refractory for {params.refractory_ms:g} ms "
+            "and half of them adapt; NIR has no refractory time"
         )
     if params.refractory:
         raise NotExpressible("scherr: neurons are refractory, and NIR has no refractory time")

@@ -1,0 +1,200 @@
+"""E-prop on the shared tasks: what the networks are shown, and that all engines agree."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from made.interpreted import in_brian
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Recording, Stimulus
+from whyspiking.datasets import shared
+from whyspiking.declared import registry
+from whyspiking.talks.scherr import kernel, learning, shared_networks
+
+ROOT = Path(__file__).parents[2]
+CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+TALK = registry.load_talk("scherr")
+LATENCIES = ("shared_yinyang", "shared_randman")
+ALL = (*LATENCIES, "shared_xor_25")
+
+
+def parameters(experiment, **changes):
+    found = registry.params(TALK.experiments[experiment], CONFIG)
+    return replace(found, values={**found.values, **changes})
+
+
+def task_of(params, split="test"):
+    task = shared_networks.make_task(params, split, Streams(params.seed))
+    assert task is not None
+    return task
+
+
+def listed(trials):
+    """Steps and channels of every trial, with its class."""
+    pairs = zip(trials.starts, trials.starts[1:], trials.labels, strict=False)
+    return [
+        (trials.steps[a:b].tobytes(), trials.channels[a:b].tobytes(), int(label))
+        for a, b, label in pairs
+    ]
+
+
+def untrained(params, seed=0):
+    """A network whose neurons fire."""
+    arrays = learning.initial(
+        Streams(seed), shared_networks.n_inputs(params), params.n_hidden, params.n_output
+    )
+    arrays["w"][: shared_networks.n_inputs(params)] += 0.3
+    return Network(arrays)
+
+
+@pytest.mark.parametrize("experiment", LATENCIES)
+def test_the_network_is_told_times_in_steps_of_a_millisecond(experiment):
+    params = parameters(experiment)
+    drawn = shared.latencies(params, "test")
+    assert drawn is not None
+    times = task_of(params).stimulus.spikes["input"].first_ms()
+    whole = np.floor(drawn.times_ms + 1e-9)
+    np.testing.assert_array_equal(times[:, : params.n_input], whole)
+    assert (times[:, params.n_input :] == params.bias_ms).all()
+    trials = shared_networks.given(params, task_of(params).stimulus.spikes["input"], drawn.classes)
+    assert (trials.n_steps, trials.first_step) == (60, 40)
+    np.testing.assert_array_equal(trials.steps.min(), whole.min())
+
+
+def test_of_delayed_xor_the_network_is_shown_what_controls_are():
+    params = parameters("shared_xor_100")
+    task = task_of(params)
+    assert task.features is not None
+    spikes = task.stimulus.spikes["input"]
+    trials = shared_networks.given(params, spikes, task.targets)
+    assert trials.n_steps == task.features.shape[1]
+    # 50 ms, the delay, 50 ms, a gap of 20 ms, and 50 ms in which the answer counts.
+    assert (trials.n_steps, trials.first_step) == (54, 44)
+    raster = spikes.raster(spikes.steps(shared.STEP_MS), trials.n_steps)
+    np.testing.assert_array_equal(raster, task.features.astype(bool))
+
+
+def test_every_fresh_trial_is_shown_once_whatever_the_batch():
+    params = parameters("shared_xor_25", n_train=4300)
+    drawn = [
+        shared_networks.given(params, shared_networks.on_steps(spikes, params.dt_ms), classes)
+        for spikes, classes in shared.training_trials(params)
+    ]
+    wanted = [trial for part in drawn for trial in listed(part)]
+    for size in (50, 48):
+        draw, iterations = shared_networks.drawing(params, "spiking", size, Streams(0))
+        shown = [trial for k in range(iterations) for trial in listed(draw(k))]
+        assert shown == wanted
+    control = shared_networks.control_task(params, "train", Streams(0))
+    assert control is not None
+    assert control.features is not None
+    assert [label for _, _, label in wanted] == control.targets.tolist()
+    assert control.features.sum() == sum(part.steps.size for part in drawn)
+
+
+@pytest.mark.parametrize("experiment", LATENCIES)
+def test_every_epoch_shows_every_sample_once_in_another_order(experiment):
+    params = parameters(experiment, n_train=130, epochs=3)
+    task = task_of(params, "train")
+    all_of_them = listed(shared_networks.given(params, task.stimulus.spikes["input"], task.targets))
+    draw, iterations = shared_networks.drawing(params, "bptt", 25, Streams(0))
+    assert iterations == 3 * 6
+    epochs = [[t for k in range(6) for t in listed(draw(6 * e + k))] for e in range(3)]
+    for epoch in epochs:
+        assert sorted(epoch) == sorted(all_of_them)
+    assert epochs[0] != epochs[1]
+
+
+def test_a_network_that_begins_anew_cannot_know_the_first_cue():
+    params = parameters("shared_xor_25")
+    task, network = task_of(params), untrained(parameters("shared_xor_25"))
+    spikes = task.stimulus.spikes["input"]
+    trials = shared_networks.given(params, spikes, task.targets, "reset")
+    assert trials.steps.min() * params.dt_ms >= 50
+    # The other cue first: groups A and B, ten inputs each, exchange their spikes.
+    cue = (spikes.times_ms < 50) & (spikes.units < 20)
+    units = np.where(cue, (spikes.units + 10) % 20, spikes.units).astype(np.int32)
+    order = np.lexsort((units, spikes.times_ms, spikes.trials))
+    other = replace(task, stimulus=Stimulus({"input": replace(spikes, units=units[order])}))
+    outputs = {}
+    for variant in ("reset", "bptt"):
+        for name, shown in (("this", task), ("other", other)):
+            given = shared_networks.given(
+                params, shown.stimulus.spikes["input"], shown.targets, variant
+            )
+            outputs[variant, name] = learning.logits(
+                shared_networks.cell(params), network.arrays, given
+            )
+    np.testing.assert_array_equal(outputs["reset", "this"], outputs["reset", "other"])
+    assert np.abs(outputs["bptt", "this"] - outputs["bptt", "other"]).max() > 1e-3
+
+
+@pytest.mark.parametrize("rule", ["symmetric", "random", "bptt"])
+def test_gradients_of_many_classes_are_those_of_automatic_differentiation(rule):
+    jax = pytest.importorskip("jax")
+    from whyspiking.talks.scherr import reference
+
+    params = parameters("shared_randman", n_hidden=12, n_test=4)
+    task = task_of(params)
+    trials = shared_networks.given(params, task.stimulus.spikes["input"], task.targets)
+    arrays = {k: v.astype(float) for k, v in untrained(params).arrays.items()}
+    network, cost = shared_networks.cell(params), kernel.RateCost.of(params)
+    weights = kernel.Weights(arrays["w"], arrays["w_out"])
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", True)
+    try:
+        theirs = reference.gradient(
+            network, weights, trials, cost,
+            rule="bptt" if rule == "bptt" else "eprop",
+            feedback=arrays["feedback"] if rule == "random" else None,
+        )  # fmt: skip
+    finally:
+        jax.config.update("jax_enable_x64", before)
+    ours = kernel.by_rule(rule, network, arrays, trials, cost)
+    own = np.arange(params.n_hidden)
+    wanted = np.array(theirs[1])
+    wanted[trials.n_inputs + own, own] = 0
+    assert kernel.forward(network, weights, trials).counts.sum() > 50
+    assert ours.loss == pytest.approx(theirs[0], rel=1e-12)
+    assert np.abs(ours.w - wanted).max() < 1e-10 * np.abs(wanted).max()
+    assert np.abs(ours.w_out - theirs[2]).max() < 1e-10 * np.abs(theirs[2]).max()
+
+
+@pytest.mark.parametrize("experiment", ALL)
+def test_brian_decides_as_the_kernel(experiment):
+    params = parameters(experiment, n_test=4)
+    task, network = task_of(params), untrained(params)
+    binding = shared_networks.bind(params, network)
+    model = shared_networks.to_brian(params)
+    parts = in_brian(model, task.stimulus, binding.values, 4)
+    counts = shared_networks.reference_counts(params, "spiking", network, task)["hidden"]
+    monitor = parts["spike_monitors"]["hidden"]
+    assert counts.sum() > 20
+    np.testing.assert_array_equal(
+        np.bincount(np.asarray(monitor.i), minlength=params.n_hidden), counts.sum(axis=0)
+    )
+    outputs = np.asarray(parts["trace_monitors"]["output"].y).T
+    traces = {"output": outputs.reshape(4, -1, params.n_output)}
+    ours = shared_networks.decode(params, Recording({}, traces), task)
+    theirs = shared_networks.evaluate(params, "spiking", network, task)
+    np.testing.assert_array_equal(ours.choices, theirs.choices)
+    np.testing.assert_array_equal(ours.decision_ms, theirs.decision_ms)
+    given = shared_networks.given(params, task.stimulus.spikes["input"], task.targets)
+    logits = learning.logits(
+        shared_networks.cell(params), {k: v.astype(float) for k, v in network.arrays.items()}, given
+    )
+    np.testing.assert_allclose(
+        traces["output"][:, given.first_step :].mean(axis=1), logits, atol=1e-12
+    )
+
+
+def test_yin_yang_is_learned():
+    params = parameters("shared_yinyang", n_train=1000, n_test=300, epochs=8)
+    task = task_of(params)
+    network = shared_networks.train(params, "bptt", Streams(0), {}, lambda *_: None)
+    outcome = shared_networks.evaluate(params, "bptt", network, task)
+    # Untrained: a third; the largest class alone has hardly more.
+    assert (outcome.choices == task.targets).mean() > 0.6

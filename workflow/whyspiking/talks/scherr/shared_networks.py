@@ -1,0 +1,240 @@
+"""Networks of the shared tasks: Yin-Yang, Randman, delayed XOR (README, section 10)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import (
+    Binding,
+    BrianModel,
+    Network,
+    Outcome,
+    Params,
+    Parents,
+    Progress,
+    Recording,
+    Split,
+    Stimulus,
+    Task,
+    Trials,
+)
+from whyspiking.datasets import shared
+from whyspiking.errors import unknown_variant
+from whyspiking.talks.scherr import brian_network, kernel, learning
+from whyspiking.talks.scherr.trials import from_spikes
+from whyspiking.training.history import History
+
+ENGINE = "compiled"
+POPULATION = "hidden"
+RESET = "reset"
+"""Variant that begins anew when the first cue is over."""
+RULES = {
+    "spiking": ("symmetric", ""),
+    "random_feedback": ("random", "_random"),
+    "bptt": ("bptt", "_bptt"),
+    RESET: ("bptt", "_bptt"),
+}
+"""Variant -> rule of learning, and what the names of its tuned parameters end with."""
+NOTES = 100
+"""Rows of the history per metric."""
+
+
+def delayed(params: Params) -> bool:
+    """Whether the task is delayed XOR: fresh trials, each shown once."""
+    return params.shared_task == "delayed_xor"
+
+
+def trial_ms(params: Params) -> float:
+    """Length of a trial."""
+    return shared.settings_of(params).trial_ms if delayed(params) else params.trial_ms
+
+
+def n_inputs(params: Params) -> int:
+    """Input channels: those of the task, then those that always fire at the same time."""
+    return params.n_input + len(params.bias_ms)
+
+
+def cell(params: Params) -> kernel.Cell:
+    """Neurons and readout; the second half of the hidden layer adapts."""
+    n_lif = params.n_hidden // 2
+    return learning.cell(params, n_lif, params.n_hidden - n_lif)
+
+
+def on_steps(spikes: Spikes, dt_ms: float) -> Spikes:
+    """Spikes at the start of the step that they fall into, one per channel and step.
+
+    This is the precision to which the task tells its times to whoever takes steps.
+    """
+    n_steps = round(spikes.duration_ms / dt_ms)
+    return Spikes.from_raster(spikes.raster(spikes.steps(dt_ms), n_steps), dt_ms)
+
+
+def given(params: Params, spikes: Spikes, classes: NDArray, variant: str = "") -> kernel.Trials:
+    """Trials for the kernel; errors count in the last `answer_ms`.
+
+    Args:
+        params: Parameters of the experiment.
+        spikes: Input on steps.
+        classes: (trial,).
+        variant: Of `RESET` the network has its first state when the first cue is over: the spikes
+            until then are left out.
+    """
+    if variant == RESET:
+        spikes = spikes.keep(spikes.times_ms >= shared.settings_of(params).cue_ms)
+    first = round((spikes.duration_ms - params.answer_ms) / params.dt_ms)
+    labels = np.asarray(classes, np.int32)
+    return from_spikes(spikes, params.dt_ms, labels=labels, first_step=first)
+
+
+def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """The samples of a split, on the steps of the network."""
+    if delayed(params):
+        task = shared.delay_task(params, split)
+    else:
+        bias_ms = tuple(params.bias_ms)
+        task = shared.latency_task(params, split, trial_ms=params.trial_ms, bias_ms=bias_ms)
+    if task is None:
+        return None
+    spikes = on_steps(task.stimulus.spikes["input"], params.dt_ms)
+    return replace(task, stimulus=Stimulus({"input": spikes}))
+
+
+def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
+    """What controls learn from: as many trials as the networks, also where these are fresh."""
+    task = make_task(params, split, streams)
+    if task is None or split != "train" or not delayed(params):
+        return task
+    spikes, classes = zip(*shared.training_trials(params), strict=True)
+    step_ms, n_steps = shared.STEP_MS, round(trial_ms(params) / shared.STEP_MS)
+    rasters = [part.raster(part.steps(step_ms), n_steps) for part in spikes]
+    return Task(
+        Stimulus(), np.concatenate(classes), params.n_output, features=np.concatenate(rasters)
+    )
+
+
+def drawing(
+    params: Params, variant: str, size: int, streams: Streams
+) -> tuple[Callable[[int], kernel.Trials], int]:
+    """The batch of every iteration, and the number of iterations that shows all presentations.
+
+    Trials of delayed XOR come in the order in which they are drawn, samples of the other tasks in
+    another order every epoch. The last batch of a chunk, or of an epoch, may be smaller.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: Variant of the network.
+        size: Trials per batch.
+        streams: Randomness: "shuffle <epoch>".
+    """
+    task = None if delayed(params) else make_task(params, "train", streams)
+    if task is None:
+        per_block, rest = -(-shared.CHUNK // size), params.n_train % shared.CHUNK
+        iterations = params.n_train // shared.CHUNK * per_block + -(-rest // size)
+    else:
+        per_block = -(-params.n_train // size)
+        iterations = params.epochs * per_block
+
+    @functools.lru_cache(maxsize=1)
+    def block(number: int) -> list[kernel.Trials]:
+        if task is None:
+            spikes, classes = next(shared.training_trials(params, number))
+            spikes = on_steps(spikes, params.dt_ms)
+        else:
+            order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
+            spikes = task.stimulus.spikes["input"].select_trials(order)
+            classes = task.targets[order]
+        return learning.pieces(given(params, spikes, classes, variant), size)
+
+    def draw(iteration: int) -> kernel.Trials:
+        number, within = divmod(iteration, per_block)
+        return block(number)[within]
+
+    return draw, iterations
+
+
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
+    """Train one network on all presentations of the task.
+
+    The learning rate falls linearly to zero over the last `decay_share` of the iterations. Variants
+    are those of `RULES`. Randomness: "init", "shuffle <epoch>".
+    """
+    if variant not in RULES:
+        raise unknown_variant(params.talk, params.experiment, variant)
+    rule, ending = RULES[variant]
+    size, rate = (getattr(params, f"{name}{ending}") for name in ("batch", "learning_rate"))
+    draw, iterations = drawing(params, variant, size, streams)
+    recipe = learning.Recipe(
+        rule, iterations, rate, params.decay_share, note_every=max(1, iterations // NOTES)
+    )
+    history = History()
+    start = learning.initial(streams, n_inputs(params), params.n_hidden, params.n_output)
+    fitted = learning.fit(params, recipe, cell(params), start, draw, history, progress)
+    return Network(
+        arrays=fitted.arrays,
+        info={
+            "engine": ENGINE,
+            "variant": variant,
+            "rule": rule,
+            # A fresh trial is shown once.
+            "epochs": 1 if delayed(params) else params.epochs,
+            "updates": iterations,
+            # M1: what the rule holds in memory for one batch, beside weights and neurons.
+            "measures": {"learning_memory": float(fitted.floats_kept)},
+        },
+        history=history.rows,
+    )
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Run a network in the engine it was trained in."""
+    trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
+    arrays = {name: x.astype(float) for name, x in network.arrays.items()}
+    return decided(params, learning.logits(cell(params), arrays, trials), task)
+
+
+def decided(params: Params, outputs: NDArray, task: Task) -> Trials:
+    """The choice is the mean output over the last `answer_ms`, so it stands when the trial ends."""
+    return Trials.of(task, outputs.argmax(axis=1), trial_ms(params))
+
+
+def reference_counts(
+    params: Params, variant: str, network: Network, task: Task
+) -> Mapping[str, NDArray]:
+    """Spikes of every neuron in the kernel."""
+    trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
+    w, w_out = (network.arrays[name].astype(float) for name in ("w", "w_out"))
+    run = kernel.forward(cell(params), kernel.Weights(w, w_out), trials)
+    return {POPULATION: run.counts}
+
+
+def to_brian(params: Params) -> BrianModel:
+    """The structure that re-simulates the networks."""
+    return brian_network.brian_model(
+        params,
+        name="scherr_shared",
+        n_inputs=n_inputs(params),
+        n_rec=params.n_hidden,
+        n_out=params.n_output,
+        n_steps=round(trial_ms(params) / params.dt_ms),
+        population=POPULATION,
+    )
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure."""
+    return brian_network.bind(cell(params), network.arrays, POPULATION)
+
+
+def decode(params: Params, recording: Recording, task: Task) -> Outcome:
+    """The decision from the mean output over the last `answer_ms`."""
+    counted = round(params.answer_ms / params.dt_ms)
+    return decided(params, recording.traces["output"][:, -counted:].mean(axis=1), task)
