@@ -135,6 +135,14 @@ TALK_DAMAGE = {
         lambda d: yinyang(d)["variants"]["spiking"].update({"is": "relu", "hidden": []}),
         "yinyang.variants.spiking", "control",
     ),
+    "recurrent network of two layers": (
+        lambda d: yinyang(d)["variants"]["mlp"].update({"is": "gru", "hidden": [3, 4]}),
+        "yinyang.variants.mlp", "one entry in 'hidden'",
+    ),
+    "recurrent network that sees less": (
+        lambda d: yinyang(d)["variants"]["mlp"].update({"is": "gru", "sees": "mask"}),
+        "yinyang.variants.mlp", "neither 'sees'",
+    ),
     "as it is where": (
         lambda d: yinyang(d)["variants"]["spiking"].update(as_is=True),
         "yinyang.variants.spiking", "starts_from",

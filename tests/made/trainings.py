@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import yaml
 from made import bars, comsa_networks, goeltz_settings, neftci_networks
+from made.fulfilled import made_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params
+from whyspiking.datasets import shared
 from whyspiking.declared import registry
 from whyspiking.talks._template import learning as template
 from whyspiking.talks.comsa import boolean
@@ -26,6 +28,7 @@ from whyspiking.talks.neftci import learning as decolle
 from whyspiking.talks.neftci import task as neftci_task
 from whyspiking.talks.scherr import evidence, oneshot, shared_networks
 from whyspiking.training import controls, gradient
+from whyspiking.training import gru as recurrent
 
 STREAMS = Streams(3)
 
@@ -133,6 +136,20 @@ def of_a_gru(progress, monkeypatch):
     return _frames(lambda own: gru.train(own, STREAMS, progress), monkeypatch)
 
 
+def of_fresh_trials(progress, monkeypatch):
+    values = {
+        "delay_ms": 25.0, "n_output": 2, "n_train": 48, "n_validation": 20, "control_batch": 3,
+        "control_learning_rate": 0.01, "control_tau_ms": 50.0,
+    }  # fmt: skip
+    monkeypatch.setattr(shared, "CHUNK", 6)
+    talk = made_of(
+        make_task=lambda params, split, streams: shared.delay_task(params, split),
+        control_trials=shared.training_trials,
+    )
+    own = Params("toy", "xor", "smoke", values)
+    return recurrent.train_declared(4, talk, own, STREAMS, progress)
+
+
 def _frames(train, monkeypatch):
     own = neftci_networks.params(epochs=4, n_init=20, batch_online=10, batch_gru=10)
     sets = {
@@ -198,6 +215,6 @@ def of_a_tempotron(progress, monkeypatch):
 ALL = (
     by_gradient, by_gradient_on_fresh_samples, of_a_control, of_first_spikes,
     of_first_spikes_stepwise, on_distortions, with_pulses, of_gates, online_with_means,
-    online_with_shuffled_images, by_decolle, of_a_gru, by_eprop, of_a_shared_task, of_an_lstm,
-    of_one_shot, by_bursts, of_a_tempotron,
+    online_with_shuffled_images, by_decolle, of_a_gru, of_fresh_trials, by_eprop,
+    of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_a_tempotron,
 )  # fmt: skip

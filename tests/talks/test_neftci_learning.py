@@ -10,7 +10,6 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
 from whyspiking.talks.neftci import (
-    gru,
     learning,
     measures,
     memory,
@@ -218,23 +217,3 @@ def test_frames_and_spikes_say_the_same():
     data = digits(own, 5)
     spikes = task.as_spikes(own, data, np.arange(5)).stimulus.spikes["events"]
     np.testing.assert_array_equal(task.frames_of(own, spikes), data.unpacked())
-
-
-def test_gru_is_the_step_by_step_loop():
-    own = params(n_gru=5)
-    arrays = {k: np.asarray(x, float) for k, x in gru.initial(own, Streams(0)).items()}
-    arrays["bias"] = np.linspace(-1, 1, 15)
-    frames = digits(own, 3).unpacked()
-    h = np.zeros((3, 5))
-
-    def sigmoid(x):
-        return 1 / (1 + np.exp(-x))
-
-    for now in frames:
-        drive = now @ arrays["input"] + arrays["bias"]
-        keep = sigmoid(drive[:, :5] + h @ arrays["state"][:, :5])
-        reset = sigmoid(drive[:, 5:10] + h @ arrays["state"][:, 5:10])
-        new = np.tanh(drive[:, 10:] + (reset * h) @ arrays["state"][:, 10:])
-        h = keep * h + (1 - keep) * new
-    found = gru.readout(arrays, frames)
-    np.testing.assert_allclose(found[-1], h @ arrays["out"], atol=1e-4)

@@ -58,6 +58,7 @@ class Variant(Named):
         starts_from: Networks that must be trained before.
         is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
             `random`: the same with a random hidden layer, of which only the readout is fitted.
+            `gru`: gated recurrent units that learn from fresh spike trains, `control_trials`.
         hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
             empty makes a linear classifier.
         sees: What it is told of the input, where that is not all (`controls.seen`).
@@ -73,7 +74,7 @@ class Variant(Named):
     priority: int = Field(0, ge=0)
     first_seeds: MayLack[int] = Field(None, ge=1)
     starts_from: Listed[Trained] = ()
-    is_: MayLack[Literal["relu", "random"]] = Field(None, alias="is")
+    is_: MayLack[Literal["relu", "random", "gru"]] = Field(None, alias="is")
     hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
     sees: MayLack[Sees] = None
     noise: MayLack[str] = None
@@ -97,7 +98,7 @@ class Variant(Named):
             return None
         hidden = list(self.hidden or ())
         told = {"hidden": hidden, "sees": self.sees or "all", "noise": self.noise}
-        return {**told, "random": True} if self.is_ == "random" else told
+        return told if self.is_ == "relu" else {**told, self.is_: True}
 
     @model_validator(mode="after")
     def _check(self) -> Variant:
@@ -116,6 +117,12 @@ class Variant(Named):
                 "has 'is: relu'; expected the role control or negative_control, and 'hidden', its "
                 "hidden layers ([] for a linear classifier). Correct it.",
             )
+        if self.is_ == "gru" and (len(self.hidden or ()) != 1 or loose - {"hidden"}):
+            raise Wrong(
+                "",
+                "has 'is: gru'; expected one entry in 'hidden', its units, and neither 'sees' nor "
+                "'noise'. Correct it.",
+            )
         return self
 
     def needs(self) -> list[str]:
@@ -126,6 +133,8 @@ class Variant(Named):
         trained = ["control_epochs", "control_batch", "control_learning_rate"]
         if self.is_ == "random":
             trained = ["random_gain", "random_bias"]
+        elif self.is_ == "gru":
+            trained = ["n_train", "control_batch", "control_learning_rate", "control_tau_ms"]
         return [*named, *([] if self.as_is else trained)]
 
     @property

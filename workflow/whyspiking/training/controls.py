@@ -22,8 +22,8 @@ from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_broken
 
 ENGINE = "jax"
-RELU = "relu"
-"""What `info["is"]` says of these networks."""
+RELU, GRU = "relu", "gru"
+"""What `info["is"]` says of the networks that talk.yaml declares; a GRU stands in `gru`."""
 Arrays = Mapping[str, NDArray]
 
 
@@ -164,6 +164,11 @@ def train_declared(
     Raises:
         UserError: If the experiment has no training samples with features.
     """
+    if declared.get("gru"):
+        from whyspiking.training import gru
+
+        (n,) = layers(declared, params)
+        return gru.train_declared(n, replication, params, streams, progress)
     sets = [replication.control_task(params, s, streams) for s in ("train", "validation")]
     (training, held_out) = sets
     if training is None or training.features is None:
@@ -173,11 +178,9 @@ def train_declared(
         )
     if declared.get("random"):
         return fit_readout(declared, training, held_out, params, streams)
-    hidden = [getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"]]
-    layers = itertools.chain.from_iterable(x if isinstance(x, list) else [x] for x in hidden)
     n_features = SEEN[declared["sees"]](training.features[:1]).shape[1]
     return train(
-        [n_features, *layers, training.n_classes],
+        [n_features, *layers(declared, params), training.n_classes],
         (training.features, training.targets),
         None if held_out is None else (np.asarray(held_out.features), held_out.targets),
         epochs=params.control_epochs,
@@ -188,6 +191,12 @@ def train_declared(
         progress=progress,
         sees=declared["sees"],
     )
+
+
+def layers(declared: Mapping[str, Any], params: Params) -> list[int]:
+    """Units of the hidden layers that talk.yaml declares, by number or by parameter."""
+    hidden = [getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"]]
+    return [*itertools.chain.from_iterable(x if isinstance(x, list) else [x] for x in hidden)]
 
 
 def fit_readout(
@@ -209,7 +218,7 @@ def fit_readout(
             or 1; `random_bias`, that of its bias, its drive by features that all are 1/2.
         streams: Randomness: "control-init".
     """
-    (n_hidden,) = (getattr(params, x) if isinstance(x, str) else x for x in declared["hidden"])
+    (n_hidden,) = layers(declared, params)
     features, rng = np.asarray(training.features), streams.rng("control-init")
     spread = 2 * params.random_gain / np.sqrt(features.shape[1])
     w0 = rng.normal(0, spread, (features.shape[1], n_hidden))
@@ -245,15 +254,19 @@ def choose(arrays: dict[str, NDArray], features: NDArray) -> NDArray[np.int64]:
 
 
 def evaluate(network: Network, task: Task) -> Trials:
-    """Decisions of a control; it sees its whole input at once, so they are made at time 0.
+    """Decisions of a control; one that sees its whole input at once makes them at time 0.
 
     Args:
-        network: From `train`.
-        task: A classification whose `features` are (trial, feature).
+        network: From `train`, `fit_readout` or `gru.train_declared`.
+        task: A classification whose `features` are (trial, feature), or what `gru.evaluate` reads.
 
     Raises:
         ValueError: If the task has no such features.
     """
+    if network.info.get("is") == GRU:
+        from whyspiking.training import gru
+
+        return gru.evaluate(network, task)
     told = None if task.features is None else seen(network, task.features)
     if told is None or told.ndim != 2:
         raise ValueError("a feed-forward control needs features of shape (trial, feature)")

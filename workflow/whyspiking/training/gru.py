@@ -1,0 +1,271 @@
+"""Gated recurrent units (Cho et al. 2014) that read rasters step by step, trained by BPTT.
+
+A talk may train one on data of its own by `Learner`. One that its talk.yaml declares (`is: gru`)
+learns from fresh spike trains, each shown once, and answers at the end of the trial.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from numpy.typing import NDArray
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import Network, Params, Progress, Task, Trials
+from whyspiking.errors import UserError
+from whyspiking.training.checkpoint import Checkpoint
+from whyspiking.training.history import BROKEN, History, refuse_broken
+
+ENGINE = "jax"
+GRU = "gru"
+"""What `info["is"]` says of networks that talk.yaml declares (`controls`)."""
+WEIGHTS = ("input", "state", "out")
+"""Arrays whose entries are synapses."""
+ANSWER_STEPS = 10
+"""In the last of all steps counts what a declared network says: 50 ms in steps of 5 ms."""
+VALIDATED_EVERY = 4
+"""Parts of the training trials."""
+EVALUATED_AT_ONCE = 250
+
+
+def initial(n_in: int, n: int, n_classes: int, streams: Streams) -> dict[str, NDArray[np.float32]]:
+    """Uniform weights (Glorot & Bengio 2010); gates z, r and the candidate side by side.
+
+    Args:
+        n_in: Inputs.
+        n: Units.
+        n_classes: Channels of the readout.
+        streams: Randomness: "control-init".
+    """
+    rng = streams.rng("control-init")
+
+    def uniform(rows: int, columns: int, copies: int = 1) -> NDArray[np.float32]:
+        limit = np.sqrt(6 / (rows + columns))
+        return rng.uniform(-limit, limit, (rows, copies * columns)).astype(np.float32)
+
+    return {
+        "input": uniform(n_in, n, 3),
+        "state": uniform(n, n, 3),
+        "bias": np.zeros(3 * n, np.float32),
+        "out": uniform(n, n_classes),
+        "out_bias": np.zeros(n_classes, np.float32),
+    }
+
+
+def readout(arrays: Any, frames: Any) -> Any:
+    """Logits in every step (Cho et al. 2014, with the reset before the product of the candidate).
+
+    Args:
+        arrays: From `initial`.
+        frames: (time, trial, input).
+
+    Returns:
+        (time, trial, class).
+    """
+    n = arrays["out"].shape[0]
+    drive = (frames.reshape(-1, frames.shape[2]) @ arrays["input"]).reshape(
+        *frames.shape[:2], 3 * n
+    ) + arrays["bias"]
+
+    def step(h: Any, now: Any) -> Any:
+        gates = jax.nn.sigmoid(now[:, : 2 * n] + h @ arrays["state"][:, : 2 * n])
+        keep, reset = gates[:, :n], gates[:, n:]
+        new = jnp.tanh(now[:, 2 * n :] + (reset * h) @ arrays["state"][:, 2 * n :])
+        h = keep * h + (1 - keep) * new
+        return h, h
+
+    states = jax.lax.scan(step, jnp.zeros((frames.shape[1], n)), drive)[1]
+    return states @ arrays["out"] + arrays["out_bias"]
+
+
+class Learner:
+    """Adam with a cosine decay on the cross-entropy in every step that counts.
+
+    Attributes:
+        start: Arrays -> state of Adam before the first update.
+    """
+
+    def __init__(self, rate: float, n_updates: int, first: int) -> None:
+        """Say how it learns.
+
+        Args:
+            rate: Of Adam at the start; it falls to zero along a half cosine.
+            n_updates: In all.
+            first: First step that counts; negative: from the end.
+        """
+        self._adam = optax.adam(optax.cosine_decay_schedule(rate, n_updates))
+        self._first = first
+        self.start = self._adam.init
+
+    def loss(self, arrays: Any, frames: Any, labels: Any) -> Any:
+        """Mean over trials and steps that count; `frames` (time, trial, input)."""
+        logits = readout(arrays, frames)[self._first :]
+        return optax.softmax_cross_entropy_with_integer_labels(
+            logits, jnp.broadcast_to(labels, logits.shape[:2])
+        ).mean()
+
+    def update(self, arrays: Any, state: Any, frames: Any, labels: Any) -> Any:
+        """Arrays and state after a batch, and for `refuse_broken` what was not finite."""
+        slopes = jax.grad(self.loss)(arrays, frames, labels)
+        updates, state = self._adam.update(slopes, state, arrays)
+        broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() for name, g in slopes.items()}
+        return optax.apply_updates(arrays, updates), state, broken
+
+
+def read(arrays: Any, frames: NDArray) -> NDArray:
+    """Logits of any number of trials, a few hundred at a time, (trial, time, class)."""
+    run = jax.jit(readout)
+    found = [
+        np.asarray(run(arrays, frames[:, k : k + EVALUATED_AT_ONCE]))
+        for k in range(0, frames.shape[1], EVALUATED_AT_ONCE)
+    ]
+    return np.concatenate(found, axis=1).transpose(1, 0, 2)
+
+
+def count_operations(arrays: Any, frames: NDArray) -> dict[str, float]:
+    """Operations per trial, by name of `tables.GLOSSARY`; zeros of the input are skipped.
+
+    Args:
+        arrays: From `initial`.
+        frames: Some inputs, (time, trial, input).
+    """
+    n_steps = len(frames)
+    n_in, wide = arrays["input"].shape
+    n = arrays["out"].shape[0]
+    active = np.count_nonzero(frames) / frames.shape[1]
+    # Three products per unit and step combine gates and candidate.
+    states = n_steps * (n * wide + 3 * n + arrays["out"].size)
+    return {
+        "macs_effective": float(active * wide + states),
+        "macs_dense": float(n_steps * n_in * wide + states),
+        "neuron_updates": float(n_steps * n),
+        "synapses": float(sum(arrays[name].size for name in WEIGHTS)),
+        "footprint": 4.0 * sum(x.size for x in arrays.values()),
+    }
+
+
+def train_declared(
+    n: int, replication: Replication, params: Params, streams: Streams, progress: Progress
+) -> Network:
+    """Train a control that talk.yaml declares on fresh trials, each shown once.
+
+    Args:
+        n: Units.
+        replication: The experiment; learned from are its `control_trials`, and the steps of the
+            network are those of the features (trial, step, input) of its validation task.
+        params: `n_train`, `control_batch`, `control_learning_rate`; `control_tau_ms`, how long
+            units hold their state before they learn.
+        streams: Randomness: "control-init".
+        progress: Called after every part of the trials.
+
+    Raises:
+        UserError: If there is no such task, or a batch does not divide what is drawn at once.
+    """
+    held_out = replication.control_task(params, "validation", streams)
+    if held_out is None or held_out.features is None or held_out.features.ndim != 3:
+        raise UserError(
+            f"talk '{params.talk}': experiment '{params.experiment}' declares a control with "
+            "'is: gru', but its validation task has no features (trial, step, input); give it some"
+        )
+    batch, rate = int(params.control_batch), float(params.control_learning_rate)
+    at_once = len(next(replication.control_trials(params))[1])
+    if at_once % batch or params.n_train % batch:
+        raise UserError(
+            f"talk '{params.talk}': 'control_batch' is {batch}; expected a divisor of the "
+            f"{at_once} trials that are drawn at once, and of 'n_train', {params.n_train}"
+        )
+    learner = Learner(rate, params.n_train // batch, -ANSWER_STEPS)
+
+    @jax.jit
+    def learn(carry: Any, frames: Any, labels: Any) -> Any:
+        def one(carry: Any, given: Any) -> Any:
+            arrays, state, broken = learner.update(*carry, *given)
+            return (arrays, state), broken
+
+        return jax.lax.scan(one, carry, (frames, labels))
+
+    n_steps, n_in = held_out.features.shape[1:]
+    begun = initial(n_in, n, held_out.n_classes, streams)
+    steps_held = params.control_tau_ms * n_steps / _spikes(held_out).duration_ms
+    if steps_held <= 1:
+        raise UserError(
+            f"talk '{params.talk}': 'control_tau_ms' is {params.control_tau_ms}; expected more "
+            f"than a step, {_spikes(held_out).duration_ms / n_steps:g} ms"
+        )
+    # The gate keeps 1 - 1 / steps_held of the state in a step.
+    begun["bias"][:n] = np.log(steps_held - 1)
+    arrays: Any = {name: jnp.asarray(x) for name, x in begun.items()}
+    history, value, found = History(), float("nan"), begun
+    kept = Checkpoint(history)
+    carry = arrays, learner.start(arrays)
+    rounds, carry = kept.resume(range(-(-params.n_train // at_once)), carry, progress)
+    drawn = replication.control_trials(params, rounds.start)
+    for index, (spikes, classes) in zip(rounds, drawn, strict=True):
+        kept.keep(index, carry)
+        began = time.process_time()
+        frames, labels = in_batches(frames_of(spikes, n_steps), classes, batch)
+        carry, broken = learn(carry, frames, labels)
+        refuse_broken(broken, index + 1, rate)
+        seconds = time.process_time() - began
+        history.note(index + 1, epoch_seconds=seconds)
+        if (index + 1) % VALIDATED_EVERY == 0 or index + 1 == rounds.stop:
+            found = {name: np.asarray(x) for name, x in carry[0].items()}
+            value = float((_choices(found, held_out) == held_out.targets).mean())
+            history.note(index + 1, validation_accuracy=value)
+            progress((index + 1) / rounds.stop, f"part {index + 1}: validation {value:.4f}")
+    return Network(
+        found,
+        {
+            **history.info(ENGINE),
+            "is": GRU,
+            "rule": "bptt",
+            "validation_accuracy": value,
+            "parameters": int(sum(x.size for x in found.values())),
+            "weights": list(WEIGHTS),
+            "counts": count_operations(found, _frames(held_out)),
+        },
+        history.rows,
+    )
+
+
+def evaluate(network: Network, task: Task) -> Trials:
+    """Class with the largest logit, mean over the steps that count; decided at the end of a trial.
+
+    Args:
+        network: From `train_declared`.
+        task: Its spikes are read, so that what happened to them is seen; the number of steps is
+            that of its features (trial, step, input).
+    """
+    return Trials.of(task, _choices(network.arrays, task), _spikes(task).duration_ms)
+
+
+def frames_of(spikes: Spikes, n_steps: int) -> NDArray[np.float32]:
+    """1 where an input fires in a step, (time, trial, input)."""
+    raster = spikes.raster(spikes.steps(spikes.duration_ms / n_steps), n_steps)
+    return raster.transpose(1, 0, 2).astype(np.float32, order="C")
+
+
+def in_batches(frames: NDArray, labels: NDArray, batch: int) -> tuple[NDArray, NDArray]:
+    """(time, trial, input) and (trial,), as (batch, time, trial, input) and (batch, trial)."""
+    shape = len(frames), -1, batch, frames.shape[2]
+    return frames.reshape(shape).transpose(1, 0, 2, 3), labels.reshape(-1, batch)
+
+
+def _choices(arrays: Any, task: Task) -> NDArray[np.int64]:
+    return read(arrays, _frames(task))[:, -ANSWER_STEPS:].mean(axis=1).argmax(axis=1)
+
+
+def _frames(task: Task) -> NDArray[np.float32]:
+    return frames_of(_spikes(task), np.asarray(task.features).shape[1])
+
+
+def _spikes(task: Task) -> Spikes:
+    (spikes,) = task.stimulus.spikes.values()
+    return spikes
