@@ -114,7 +114,9 @@ def _tried(
         "setting": json.dumps(dict(setting)),
         "n_hidden": params.n_hidden,
         "seed": SEED,
-        "presentations": params.n_train * params.values.get("epochs", 1),
+        "presentations": params.values.get(
+            "n_presented", params.n_train * params.values.get("epochs", 1)
+        ),
         "accuracy": _accuracy(params, plan["trained_as"], network),
         "cpu_seconds": seconds,
     }
