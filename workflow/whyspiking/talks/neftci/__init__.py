@@ -7,5 +7,11 @@ EXPERIMENTS = {
     "sparse": "digits",
     "mismatch": "plastic",
     "regression": "regression",
+    "shared_yinyang": "shared",
+    "shared_randman": "shared",
+    "shared_xor_25": "shared",
+    "shared_xor_100": "shared",
+    "shared_xor_400": "shared",
+    "shared_xor_1000": "shared",
 }
 """Experiment -> the module that fulfils it."""

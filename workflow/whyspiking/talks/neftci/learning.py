@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
 from whyspiking.talks.neftci import alignment, model, network, rules, task
 from whyspiking.talks.neftci.network import Constants, Weights
@@ -28,6 +30,21 @@ LEARN: dict[str, Callable[..., Moving]] = {
 EVALUATED_AT_ONCE = 250
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """What a training learns from.
+
+    Attributes:
+        number: Of rounds: epochs, or parts of trials that are each shown once.
+        of: Round -> its samples, equally many in each.
+        held_out: Samples by which training is watched.
+    """
+
+    number: int
+    of: Callable[[int], Recordings]
+    held_out: Recordings
+
+
 def constants(params: Params) -> Constants:
     """Decays, burn-in and surrogate of an experiment."""
     return Constants(*model.decays(params), model.burn_in(params), float(params.surrogate_slope))
@@ -35,7 +52,8 @@ def constants(params: Params) -> Constants:
 
 def rule_of(params: Params, variant: str) -> str:
     """Which rule trains a variant: the experiment's, unless the variant is named after one."""
-    name = variant if variant in LEARN else params.rule
+    name = {"bptt": "end_to_end"}.get(variant, variant)
+    name = name if name in LEARN else params.rule
     if name not in LEARN:
         raise UserError(
             f"talk '{params.talk}': parameter 'rule' is '{name}'; expected one of "
@@ -45,10 +63,25 @@ def rule_of(params: Params, variant: str) -> str:
 
 
 def train(params: Params, variant: str, streams: Streams, progress: Progress) -> Network:
-    """Train one network; the last epoch is kept.
+    """Train one network on digits; see `fit`."""
+    data, held_out = task.recordings_of(params, "train"), task.recordings_of(params, "validation")
+    return fit(params, variant, streams, progress, Rounds(params.epochs, lambda _: data, held_out))
+
+
+def fit(
+    params: Params, variant: str, streams: Streams, progress: Progress, rounds: Rounds
+) -> Network:
+    """Train one network; that of the last round is kept.
 
     A variant is named after a rule, or trained by the experiment's. Randomness: "init", "shuffle",
     the same for all rules; "alignment <batches>".
+
+    Args:
+        params: Network and rule.
+        variant: Which one.
+        streams: Randomness.
+        progress: Called after every round.
+        rounds: What is learned from.
     """
     c = constants(params)
     name = rule_of(params, variant)
@@ -61,12 +94,12 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
             "'rule' to online (talk.yaml)"
         )
     how = Optimiser(*getattr(params, f"optimiser_{name}"))
-    data, held_out = task.recordings_of(params, "train"), task.recordings_of(params, "validation")
+    data, held_out = rounds.of(0), rounds.held_out
     n = len(data.labels)
     n_batches = n // batch
     if n_batches < 1:
         raise UserError(
-            f"talk '{params.talk}': {n} training digits are fewer than a batch of {batch}"
+            f"talk '{params.talk}': {n} training samples are fewer than a batch of {batch}"
         )
     weights = network.initial(
         model.sizes(params), params.n_classes, params.amplitude, params.mean_u,
@@ -74,7 +107,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     )  # fmt: skip
     now = rules.start(weights, how, rule)
     shuffle = streams.rng("shuffle")
-    n_all = params.epochs * n_batches
+    n_all = rounds.number * n_batches
     one_hot = np.eye(params.n_classes, dtype=np.float32)
     moments = alignment.moments(params.align_points, n_all)
 
@@ -89,9 +122,10 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
     history = History()
     layers: list[float] = []
     kept = Checkpoint(shuffle, history)
-    epochs, now = kept.resume(range(params.epochs), now, progress)
+    epochs, now = kept.resume(range(rounds.number), now, progress)
     for epoch in epochs:
         kept.keep(epoch, now)
+        data = rounds.of(epoch)
         began, broken = time.process_time(), []
         for index, chosen in enumerate(batches(n, batch, shuffle)):
             seen = epoch * n_batches + index
@@ -115,7 +149,7 @@ def train(params: Params, variant: str, streams: Streams, progress: Progress) ->
         found["samples"] = (epoch + 1) * n_batches * batch
         found["updates"] = (epoch + 1) * n_batches * updates_per_batch(params, name)
         history.note(epoch + 1, **found, epoch_seconds=seconds)
-        progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {layers[-1]:.4f}")
+        progress((epoch + 1) / rounds.number, f"epoch {epoch + 1}: validation {layers[-1]:.4f}")
     if n_all in moments:
         aligned(n_all)
     return Network(

@@ -67,12 +67,16 @@ def taus(params: Params) -> dict[str, float]:
 
 def sizes(params: Params) -> list[int]:
     """Neurons per layer, inputs first."""
+    if "n_input" in params.values:
+        return [params.n_input, *params.hidden]
     side = -(-params.sensor_side // params.pool)
     return [2 * side**2, *params.hidden]
 
 
 def names(params: Params) -> list[str]:
-    """Populations of the hidden layers."""
+    """Populations of the hidden layers; a single one is just that."""
+    if len(params.hidden) == 1:
+        return ["hidden"]
     return [f"layer{index}" for index in range(1, len(params.hidden) + 1)]
 
 
@@ -103,20 +107,17 @@ def thresholds(b: NDArray) -> NDArray[np.float64]:
 
 
 def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
-    """Vote over time of the largest readout.
+    """The class that leads at the end; see `tally`.
 
     The decision falls at the first step from which on the leading class stays the one that wins.
 
     Args:
-        params: `dt_ms` and `burn_in_ms`.
+        params: `dt_ms` and `burn_in_ms`; `decision`.
         targets: Classes, (trial,).
         readout: Y of one layer, (trial, time, class), from the start of the trial.
     """
     first = burn_in(params)
-    n_classes = readout.shape[2]
-    choices = readout[:, first:].argmax(axis=2)
-    tally = np.cumsum(choices[:, :, None] == np.arange(n_classes), axis=1)
-    leader = tally.argmax(axis=2)
+    leader = tally(params, readout).argmax(axis=2)
     final = leader[:, -1]
     other = leader != final[:, None]
     last_other = np.where(other.any(axis=1), other.shape[1] - 1 - other[:, ::-1].argmax(axis=1), -1)
@@ -124,8 +125,23 @@ def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
         targets=np.asarray(targets, np.int64),
         choices=final.astype(np.int64),
         decision_ms=(first + last_other + 1) * float(params.dt_ms),
-        n_classes=n_classes,
+        n_classes=readout.shape[2],
     )
+
+
+def tally(params: Params, readout: NDArray) -> NDArray:
+    """What speaks for each class up to each step that counts, (trial, step, class).
+
+    Args:
+        params: `decision`: `vote`, in which every step names the class with the largest readout, or
+            `sum`, in which readouts are added up.
+        readout: As for `decide`.
+    """
+    counted = readout[:, burn_in(params) :]
+    if params.decision == "sum":
+        return np.cumsum(counted, axis=1)
+    votes = counted.argmax(axis=2)[:, :, None] == np.arange(readout.shape[2])
+    return np.cumsum(votes, axis=1)
 
 
 def to_brian(params: Params) -> BrianModel:

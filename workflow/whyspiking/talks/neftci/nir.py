@@ -36,6 +36,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
             "neftci.regression: every layer answers through a readout of its own, filtered for the "
             "score only; the neurons are those of experiment nmnist"
         )
+    params = tasks.own(params)
     graph = Graph()
     n_layers, n_in = len(params.hidden), model.sizes(params)[0]
     before = events = graph.input(n_in + n_layers)
@@ -67,6 +68,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
 
 def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
     """Frames, as many steps late as there are layers, and when each layer starts."""
+    params = tasks.own(params)
     n_layers, n_in = len(params.hidden), model.sizes(params)[0]
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT]).transpose(1, 0, 2)
     found = np.zeros((len(frames), params.n_frames, n_in + n_layers), np.uint8)
@@ -77,16 +79,15 @@ def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDAr
 
 
 def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
-    """The vote of the last readout over the steps after the burn-in."""
-    chosen = outputs[:, model.burn_in(params) :].argmax(axis=2)
-    votes = (chosen[:, :, None] == np.arange(outputs.shape[2])).sum(axis=1)
-    return votes.argmax(axis=1)
+    """What speaks for each class over the steps after the burn-in, by the last readout."""
+    return model.tally(tasks.own(params), outputs)[:, -1].argmax(axis=1)
 
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
     """The same in JAX."""
     from whyspiking.talks.neftci import learning
 
+    params = tasks.own(params)
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
     read = learning.read(params, network, frames)[-1]
     return model.decide(params, task.targets, read).choices
