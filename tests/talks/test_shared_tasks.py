@@ -84,7 +84,7 @@ def test_networks_are_shown_the_samples_of_the_task(experiment, seed, split):
     if params.shared_task == "delayed_xor":
         spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
         np.testing.assert_array_equal(task.targets, classes)
-        given = task.stimulus.spikes["input"]
+        (given,) = task.stimulus.spikes.values()
         counts = np.bincount(given.trials[given.units < params.n_input], minlength=len(classes))
         wanted = np.bincount(spikes.trials, minlength=len(classes))
         # Two spikes of one input in one step are one.
@@ -97,7 +97,8 @@ def test_networks_are_shown_the_samples_of_the_task(experiment, seed, split):
         assert not experiment.simulated
         np.testing.assert_allclose(task.features, drawn.features, atol=1e-6)
         return
-    first = task.stimulus.spikes["input"].first_ms()[:, : params.n_input]
+    (given,) = task.stimulus.spikes.values()
+    first = given.first_ms()[:, : params.n_input]
     assert np.isfinite(first).all(), "every input fires"
     window = experiment.model_window_ms or params.window_ms
     slope, start = np.polyfit(drawn.features.ravel(), first.ravel(), 1)
