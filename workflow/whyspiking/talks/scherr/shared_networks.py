@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -104,6 +104,11 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         return None
     spikes = on_steps(task.stimulus.spikes["input"], params.dt_ms)
     return replace(task, stimulus=Stimulus({"input": spikes}))
+
+
+def control_trials(params: Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
+    """The fresh trials that the spiking networks learn from."""
+    return shared.training_trials(params, first)
 
 
 def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
