@@ -7,6 +7,12 @@ EXPERIMENTS = {
     "ode": "izhikevich",
     "episode": "izhikevich",
     "shot": "septal",
+    "shared_yinyang": "classification",
+    "shared_randman": "classification",
+    "shared_xor_100": "classification",
+    "shared_xor_25": "classification",
+    "shared_xor_400": "classification",
+    "shared_xor_1000": "classification",
 }
 """Experiment -> the module that fulfils it."""
 

@@ -27,7 +27,7 @@ def exhibits(
       on and off, measured frequencies; `oscillator.*` the decoded rhythm.
     """
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    if not seeds:
+    if not seeds or "shared_task" in params.values:
         return {}
     own = replace(params, seed=seeds[0])
     network = networks["spiking", seeds[0]]
