@@ -1,6 +1,7 @@
 """The shared tasks: a random spiking network, and a readout that FORCE's rule trains.
 
-With or without the readout fed back to the network. Equation numbers are those of this talk's README.
+With or without the readout fed back to the network. Equation numbers are those of this talk's
+README.
 """
 
 from __future__ import annotations
@@ -105,14 +106,14 @@ def learned(
         trial: Number of the trial.
         target: What the output shall be in the answer window, (output,).
     """
-    total = np.zeros(params.n_output)
-    for step in reservoir.read_steps(params):
+    total, read = np.zeros(params.n_output), reservoir.read_steps(params)
+    for step in read:
         trials.advance(int(step) + 1, rls.decoders, trial)
         rates = trials.rates[trial]
         output = rates @ rls.decoders
         rls.update(rates, output - target)
         total += output
-    learning.refuse_broken(rates, output, rls.decoders, int(step) * params.dt_ms)
+    learning.refuse_broken(trials.rates[trial], total, rls.decoders, int(read[-1]) * params.dt_ms)
     return int(total.argmax())
 
 
@@ -155,6 +156,6 @@ def decode(params: Params, recording: Recording, task: Task) -> Trials:
 
 
 def _decided(params: Params, outputs: NDArray, task: Task) -> Trials:
-    """The output with the largest mean over the answer window, (trial, reading, output) (Eq. 25)."""
+    """By the mean over the answer window of outputs, (trial, reading, output) (Eq. 25)."""
     last = int(reservoir.read_steps(params)[-1]) * params.dt_ms
     return Trials.of(task, outputs.mean(axis=1).argmax(axis=1), last)

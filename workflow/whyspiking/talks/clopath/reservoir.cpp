@@ -14,23 +14,36 @@ struct Constants {
 };
 constexpr int kStates = 6; // v, u, current, h, r, h_r
 
-inline void add(double *__restrict to, const double *__restrict row, int n) {
-  for (int i = 0; i < n; ++i) to[i] += row[i];
+inline void add(double *__restrict to, double factor, const double *__restrict row, int n) {
+  for (int i = 0; i < n; ++i) to[i] += factor * row[i];
+}
+
+// In parts, or it would wait for every sum.
+inline double product(const double *__restrict a, const double *__restrict b, int n) {
+  constexpr int kParts = 8;
+  double parts[kParts] = {}, sum = 0.0;
+  int i = 0;
+  for (; i + kParts <= n; i += kParts)
+    for (int k = 0; k < kParts; ++k) parts[k] += a[i + k] * b[i + k];
+  for (; i < n; ++i) sum += a[i] * b[i];
+  for (double part : parts) sum += part;
+  return sum;
 }
 
 // Eqs. 1-3; returns how many neurons are above the peak.
 inline int update(const Constants &c, int n, const double *__restrict drive, double *__restrict v,
                   double *__restrict u, double *__restrict current, double *__restrict h,
                   double *__restrict r, double *__restrict h_r) {
+  const double by_c = c.dt / c.capacitance, by_r = c.dt / c.tau_r, by_d = c.dt / c.tau_d;
   int fired = 0;
   for (int i = 0; i < n; ++i) {
     const double dv = c.k * (v[i] - c.v_r) * (v[i] - c.v_t) - u[i] + current[i] + drive[i] + c.bias;
     const double du = c.a * (c.b * (v[i] - c.v_r) - u[i]);
-    current[i] += c.dt * (h[i] - current[i] / c.tau_r);
-    h[i] -= c.dt * h[i] / c.tau_d;
-    r[i] += c.dt * (h_r[i] - r[i] / c.tau_r);
-    h_r[i] -= c.dt * h_r[i] / c.tau_d;
-    v[i] += c.dt * dv / c.capacitance;
+    current[i] += c.dt * h[i] - by_r * current[i];
+    h[i] -= by_d * h[i];
+    r[i] += c.dt * h_r[i] - by_r * r[i];
+    h_r[i] -= by_d * h_r[i];
+    v[i] += by_c * dv;
     u[i] += c.dt * du;
     fired += v[i] >= c.v_peak;
   }
@@ -41,8 +54,8 @@ inline int update(const Constants &c, int n, const double *__restrict drive, dou
 
 // Simulates steps `first` to `last` - 1 of trials `trial` to `end` - 1.
 //
-// constants: as in Constants. omega (neuron, neuron), w_in (input, neuron). decoders (neuron, output)
-// and encoders (neuron, output) feed the output back; null: they do not. starts (trial + 1): where the
+// constants: as in Constants. omega (neuron, neuron), w_in (input, neuron). decoders (output, neuron)
+// and encoders (output, neuron) feed the output back; null: they do not. starts (trial + 1): where the
 // input spikes of a trial begin in steps and inputs, which are in the order of time. state (trial,
 // kStates, neuron) and counts (trial, neuron) are changed.
 extern "C" void advance(const double *constants, int32_t n, int32_t n_outputs, const double *omega,
@@ -52,7 +65,7 @@ extern "C" void advance(const double *constants, int32_t n, int32_t n_outputs, c
                         int32_t *counts) {
   const Constants &c = *reinterpret_cast<const Constants *>(constants);
   const double jump = 1.0 / (c.tau_r * c.tau_d);
-  std::vector<double> drive(n, 0.0), output(n_outputs);
+  std::vector<double> drive(n, 0.0);
   for (; trial < end; ++trial) {
     double *v = state + int64_t(trial) * kStates * n, *u = v + n, *current = u + n;
     double *h = current + n, *r = h + n, *h_r = r + n;
@@ -60,21 +73,17 @@ extern "C" void advance(const double *constants, int32_t n, int32_t n_outputs, c
     const int32_t *next = std::lower_bound(steps + starts[trial], stop, first);
     for (int32_t step = first; step < last; ++step) {
       if (decoders) { // Eqs. 4 and 7
-        std::fill(output.begin(), output.end(), 0.0);
-        for (int i = 0; i < n; ++i)
-          for (int o = 0; o < n_outputs; ++o) output[o] += r[i] * decoders[i * n_outputs + o];
-        for (int i = 0; i < n; ++i) {
-          drive[i] = 0.0;
-          for (int o = 0; o < n_outputs; ++o) drive[i] += encoders[i * n_outputs + o] * output[o];
-        }
+        std::fill(drive.begin(), drive.end(), 0.0);
+        for (int o = 0; o < n_outputs; ++o)
+          add(drive.data(), product(r, decoders + o * n, n), encoders + o * n, n);
       }
       const int fired = update(c, n, drive.data(), v, u, current, h, r, h_r);
       for (; next < stop && *next == step; ++next)
-        add(h, w_in + int64_t(inputs[next - steps]) * n, n);
+        add(h, 1.0, w_in + int64_t(inputs[next - steps]) * n, n);
       if (!fired) continue;
       for (int i = 0; i < n; ++i) {
         if (v[i] < c.v_peak) continue;
-        add(h, omega + int64_t(i) * n, n);
+        add(h, 1.0, omega + int64_t(i) * n, n);
         v[i] = c.v_reset;
         u[i] += c.d;
         h_r[i] += jump;

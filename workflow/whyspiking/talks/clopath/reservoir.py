@@ -89,7 +89,8 @@ class Trials:
         jump = 1.0 / (params.tau_r * params.tau_d)
         self._numbers = np.array([getattr(params, name) for name in NUMBERS], float)
         self._omega, self._w_in = static_weights(arrays) * jump, arrays["w_in"] * jump
-        self._encoders = arrays["encoders"] if arrays["encoders"].any() else None
+        encoders = np.ascontiguousarray(arrays["encoders"].T)
+        self._encoders = encoders if encoders.any() else None
         self._events = _events(spikes, params.dt_ms)
         self._state = np.zeros((spikes.n_trials, len(STATES), n))
         self._state[:, STATES.index("v")] = arrays["v_start"]
@@ -107,10 +108,9 @@ class Trials:
             trial: Only this one; None: all, which must have come equally far.
         """
         first, end = (0, len(self._done)) if trial is None else (trial, trial + 1)
-        n_outputs = decoders.shape[1]
-        fed_back = None if self._encoders is None else np.ascontiguousarray(decoders, float)
+        fed_back = None if self._encoders is None else np.ascontiguousarray(decoders.T)
         _library().advance(
-            self._numbers, self.counts.shape[1], n_outputs, self._omega, self._w_in, fed_back,
+            self._numbers, *decoders.shape, self._omega, self._w_in, fed_back,
             self._encoders, *self._events, first, end, int(self._done[first]), until, self._state,
             self.counts,
         )  # fmt: skip

@@ -19,6 +19,8 @@ RESET = {
     "hidden": "v = v_start; u = 0; current = 0; h = 0",
     "output": "z = 0; h_z = 0",
 }
+SILENCE = {"hidden.bias": SILENT_BIAS, "w_in.w": 0.0, "encoders.w": 0.0}
+"""Inputs of a tuned network bring in nearly as much current as the bias takes away."""
 
 
 def to_brian(params: Params) -> BrianModel:
@@ -49,24 +51,23 @@ def to_brian(params: Params) -> BrianModel:
             name="output",
         )
 
-        def synapses(source: Any, to: Any, name: str, changed: str = "") -> Any:
-            acts = {"on_pre": f"{changed}_post += w"} if changed else {}
-            fed_back = "" if changed else "\ndrive_post = w*z_pre : 1 (summed)"
-            made = brian2.Synapses(source, to, "w : 1" + fed_back, name=name, **acts)
+        def synapses(source: Any, to: Any, name: str, equations: str, **further: Any) -> Any:
+            made = brian2.Synapses(source, to, equations, name=name, **further)
             made.connect(i=0, j=0)
             return made
 
+        weight, to_hidden, to_output = "w : 1", "h_post += w", "h_z_post += w"
+        fed_back = f"{weight}\ndrive_post = w*z_pre : 1 (summed)"
         return [
             hidden,
             output,
-            synapses(inputs["input"], hidden, "w_in", "h"),
-            synapses(hidden, hidden, "omega", "h"),
-            synapses(hidden, output, "phi", "h_z"),
-            synapses(inputs["replay"], output, "replayed", "h_z"),
-            synapses(output, hidden, "encoders"),
+            synapses(inputs["input"], hidden, "w_in", weight, on_pre=to_hidden),
+            synapses(hidden, hidden, "omega", weight, on_pre=to_hidden),
+            synapses(hidden, output, "phi", weight, on_pre=to_output),
+            synapses(inputs["replay"], output, "replayed", weight, on_pre=to_output),
+            synapses(output, hidden, "encoders", fed_back),
         ]
 
-    start, end = reservoir.answer_ms(params)
     return BrianModel(
         name=f"clopath-reservoir-{'-'.join(map(str, sizes))}",
         definition={
@@ -78,12 +79,12 @@ def to_brian(params: Params) -> BrianModel:
         construct=construct,
         inputs={"input": params.n_input, "replay": params.n_hidden},
         dt_ms=params.dt_ms,
-        trial_ms=end,
+        trial_ms=reservoir.answer_ms(params)[1],
         max_trials=params.trials_per_run,
         reset=RESET,
         record_spikes=("hidden",),
         record_traces={"output": ("output", "z", params.rls_ms)},
-        replay={"hidden": Replay("replay", {"hidden.bias": SILENT_BIAS})},
+        replay={"hidden": Replay("replay", SILENCE)},
     )
 
 

@@ -1,0 +1,211 @@
+"""Shared tasks: the reservoir in C++, plain NumPy and Brian2; its readout by FORCE's rule."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made.clopath_settings import parameters
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Network, Stimulus, Task
+from whyspiking.errors import UserError
+from whyspiking.talks.clopath import classification, learning, reservoir
+
+SHARED = ("shared_yinyang", "shared_randman", "shared_xor_25")
+
+
+def nothing(*_):
+    pass
+
+
+def small(**changed):
+    """A network of ten neurons and a task of 95 ms, with feedback strong enough to matter."""
+    sizes = {"n_input": 3, "n_hidden": 10, "n_output": 2, "window_ms": 65.0}
+    strong = {"sparsity": 0.5, "input_gain": 1e5, "feedback_gain": 4000.0}
+    return parameters("shared_randman", **sizes, **strong, **changed)
+
+
+def inputs(n_trials=3, seed=0):
+    """Ten spikes of each of three inputs in every trial; one of them twice in one step."""
+    rng = np.random.default_rng(seed)
+    times = rng.uniform(0, 95, (n_trials, 10, 3))
+    times[0, 1, 0] = times[0, 0, 0] = 20.01
+    trials, _, units = np.indices(times.shape)
+    where = {"n_trials": n_trials, "n_units": 3, "duration_ms": 95.0}
+    return Spikes.sorted(times.ravel(), units.ravel(), trials.ravel(), **where)
+
+
+def drawn(params, fed_back=True):
+    arrays = reservoir.wire(params, Streams(1))
+    if not fed_back:
+        arrays["encoders"] = np.zeros_like(arrays["encoders"])
+    arrays["phi"] = 5 * np.random.default_rng(2).standard_normal((params.n_hidden, params.n_output))
+    return arrays
+
+
+def plain(params, arrays, spikes, trial):
+    """Eqs. 1-4, 7 and 24 written out: r after every step (step, neuron), and all spike counts."""
+    n, dt = params.n_hidden, params.dt_ms
+    omega = reservoir.static_weights(arrays)
+    v, u, current, h, r, h_r = arrays["v_start"].copy(), *np.zeros((5, n))
+    jump = 1 / (params.tau_r * params.tau_d)
+    own = spikes.trials == trial
+    arriving = {
+        *zip(np.rint(spikes.times_ms[own] / dt).astype(int), spikes.units[own], strict=True)
+    }
+    counts, rates = np.zeros(n, int), []
+    for step in range(round(spikes.duration_ms / dt)):
+        drive = arrays["encoders"] @ (arrays["phi"].T @ r)
+        dv = params.k * (v - params.v_r) * (v - params.v_t) - u + current + drive + params.bias
+        du = params.a * (params.b * (v - params.v_r) - u)
+        v, u = v + dt * dv / params.capacitance, u + dt * du
+        current, h = current + dt * (h - current / params.tau_r), h - dt * h / params.tau_d
+        r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / params.tau_d
+        fired = np.flatnonzero(v >= params.v_peak)
+        for _, unit in (event for event in arriving if event[0] == step):
+            h = h + jump * arrays["w_in"][unit]
+        h = h + jump * omega[fired].sum(axis=0)
+        v[fired], u[fired], h_r[fired] = params.v_reset, u[fired] + params.d, h_r[fired] + jump
+        counts[fired] += 1
+        rates.append(r)
+    return np.array(rates), counts
+
+
+@pytest.mark.parametrize("fed_back", [False, True])
+def test_compiled_network_equals_plain_numpy(fed_back, vectors):
+    reservoir._library.cache_clear()
+    params, spikes = small(), inputs()
+    arrays = drawn(params, fed_back)
+    rates, counts = reservoir.responses(params, arrays, spikes)
+    for trial in range(spikes.n_trials):
+        known, spoken = plain(params, arrays, spikes, trial)
+        assert spoken.sum() > 30
+        np.testing.assert_array_equal(counts[trial], spoken)
+        np.testing.assert_allclose(rates[trial], known[reservoir.read_steps(params)], rtol=1e-6)
+    if fed_back:
+        without, _ = reservoir.responses(params, drawn(params, fed_back=False), spikes)
+        assert np.abs(without - rates).max() > 0.01
+    reservoir._library.cache_clear()
+
+
+def test_trials_are_independent_and_may_be_simulated_in_any_pieces():
+    params, spikes = small(), inputs()
+    arrays = drawn(params)
+    _, counts = reservoir.responses(params, arrays, spikes)
+    alone, only = reservoir.Trials(params, arrays, spikes.select_trials([2])), arrays["phi"]
+    alone.advance(950, only)
+    np.testing.assert_array_equal(alone.counts[0], counts[2])
+    pieces = reservoir.Trials(params, arrays, spikes)
+    for until in (1, 200, 201, 950):
+        for trial in (1, 0, 2):
+            pieces.advance(until, only, trial)
+    np.testing.assert_array_equal(pieces.counts, counts)
+
+
+@pytest.mark.parametrize("experiment", SHARED)
+def test_readings_lie_in_the_answer_window(experiment):
+    params = parameters(experiment)
+    task = classification.make_task(params, "validation", Streams(0))
+    assert task is not None
+    start, end = reservoir.answer_ms(params)
+    assert task.stimulus.spikes["input"].duration_ms == end
+    assert classification.to_brian(params).trial_ms == end
+    read = reservoir.read_steps(params) * params.dt_ms
+    assert start == pytest.approx(read[0])
+    assert read[-1] == pytest.approx(end - params.rls_ms)
+    np.testing.assert_allclose(np.diff(read), params.rls_ms)
+    if experiment != "shared_xor_25":
+        assert task.stimulus.spikes["input"].times_ms.max() <= start
+
+
+def test_without_feedback_learning_is_ridge_regression():
+    """On all readings of all trials: the sum of squares, and phi ** 2 / p_start."""
+    params = parameters("shared_randman", n_presented=60)
+    network = classification.train(params, "spiking", Streams(0), {}, nothing)
+    shown = classification.make_task(params, "train", Streams(0))
+    assert shown is not None
+    spikes = shown.stimulus.spikes["input"].select_trials(np.arange(60))
+    rates, _ = reservoir.responses(params, network.arrays, spikes)
+    rows = rates.reshape(-1, params.n_hidden)
+    wanted = np.repeat(np.eye(params.n_output)[shown.targets[:60]], rates.shape[1], axis=0)
+    known = np.linalg.solve(
+        rows.T @ rows + np.eye(params.n_hidden) / params.p_start, rows.T @ wanted
+    )
+    np.testing.assert_allclose(network.arrays["phi"], known, rtol=1e-6, atol=1e-9)
+
+
+def test_with_feedback_learning_changes_what_the_network_does():
+    """The first update already acts on the next reading of its own trial."""
+    params, spikes = small(), inputs()
+    arrays = drawn(params)
+    rls = learning.RecursiveLeastSquares(params.n_hidden, params.n_output, 200.0)
+    trials = reservoir.Trials(params, arrays, spikes)
+    classification.learned(params, rls, trials, 0, np.array([1.0, 0.0]))
+    silent = reservoir.Trials(params, arrays, spikes)
+    silent.advance(int(reservoir.read_steps(params)[-1]) + 1, np.zeros_like(arrays["phi"]), 0)
+    assert np.abs(trials.rates[0] - silent.rates[0]).max() > 1e-3
+    assert np.abs(rls.decoders).max() > 0
+
+
+def test_feedback_is_a_variant_of_delayed_xor():
+    params = parameters("shared_xor_25", n_presented=4, n_validation=4)
+    found = {
+        variant: classification.train(params, variant, Streams(0), {}, nothing)
+        for variant in ("spiking", "feedback")
+    }
+    assert not found["spiking"].arrays["encoders"].any()
+    encoders = found["feedback"].arrays["encoders"]
+    assert 0 < np.abs(encoders).max() <= params.feedback_gain
+    for name in ("w_in", "omega_w", "v_start"):
+        ours, theirs = (network.arrays[name] for network in found.values())
+        np.testing.assert_array_equal(ours, theirs)
+    assert [network.info["presented"] for network in found.values()] == [4, 4]
+    with pytest.raises(UserError, match="open"):
+        classification.train(params, "open", Streams(0), {}, nothing)
+
+
+@pytest.mark.parametrize("n", [0, 601])
+def test_more_trials_than_there_are_to_learn_from_are_refused(n):
+    params = parameters("shared_yinyang", n_presented=n)
+    with pytest.raises(UserError, match=rf"n_presented is {n}; expected 1 to 600"):
+        classification.train(params, "spiking", Streams(0), {}, nothing)
+
+
+def test_training_says_where_its_numbers_break():
+    params = parameters("shared_yinyang", n_presented=5, p_start=np.nan)
+    with pytest.raises(UserError, match="output are not finite after the update at 75 ms"):
+        classification.train(params, "spiking", Streams(0), {}, nothing)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_brian2_gives_the_same_spikes_and_outputs(builds):
+    from whyspiking.brian import Machine
+
+    params, spikes = small(), inputs(20)
+    machine = Machine(classification.to_brian(params), builds)
+    where = Stimulus({"input": spikes})
+    task = Task(where, np.zeros(20, int), 2)
+    for fed_back in (False, True):
+        network = Network(drawn(params, fed_back))
+        recording = machine.run(where, classification.bind(params, network).values)
+        rates, counts = reservoir.responses(params, network.arrays, spikes)
+        np.testing.assert_array_equal(recording.spikes["hidden"].counts(), counts)
+        first = round(reservoir.answer_ms(params)[0] / params.rls_ms)
+        outputs = recording.traces["output"][:, first:]
+        np.testing.assert_allclose(outputs, rates @ network.arrays["phi"], rtol=1e-5, atol=1e-7)
+        # Decisions, with every class as likely.
+        known = rates @ network.arrays["phi"]
+        middle = known.mean(axis=(0, 1))
+        shifted = replace(recording, traces={"output": recording.traces["output"] - middle})
+        decoded = classification.decode(params, shifted, task).choices
+        np.testing.assert_array_equal(decoded, (known - middle).mean(axis=1).argmax(axis=1))
+        assert 0 < decoded.mean() < 1
+        replay = machine.model.replay["hidden"]
+        again = machine.run(
+            replace(where, spikes={replay.input: recording.spikes["hidden"]}),
+            {**classification.bind(params, network).values, **replay.silence},
+        )
+        assert len(again.spikes["hidden"]) == 0
+        np.testing.assert_allclose(again.traces["output"][:, first:], outputs, rtol=1e-9, atol=1e-9)
