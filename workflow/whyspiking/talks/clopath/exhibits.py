@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Networks, Params, Simulate, Task, Traces
+from whyspiking.datasets import shared
 from whyspiking.talks.clopath import izhikevich, septal, sequence
 
 RASTER_NEURONS = 60
@@ -27,7 +28,7 @@ def exhibits(
       on and off, measured frequencies; `oscillator.*` the decoded rhythm.
     """
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    if not seeds or "shared_task" in params.values:
+    if not seeds or shared.takes_part(params):
         return {}
     own = replace(params, seed=seeds[0])
     network = networks["spiking", seeds[0]]
