@@ -177,6 +177,7 @@ KINDS = {
     "masquelier/mnist_strict/spiking": {},
     "bohte/timescales/lif": {},
     "neftci/nmnist/spiking": {},
+    "neftci/shared_randman/spiking": {},
     "scherr/pattern/spiking": {},
 }
 """Network -> what is changed of its parameters at smoke scale."""

@@ -6,7 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from made.neftci_networks import as_network, digits, network_of, params, seen, task_of
+from made.neftci_networks import (
+    as_network,
+    digits,
+    network_of,
+    params,
+    run_in_numpy,
+    seen,
+    task_of,
+)
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Recording
@@ -19,58 +27,6 @@ from whyspiking.talks.neftci import (
     rules,
     task,
 )
-
-
-def run_in_numpy(built, values, frames, arrays=None, after=None):
-    """Spikes of all populations in one trial, (time, neuron), by Brian2's runtime mode.
-
-    Args:
-        built: The model.
-        values: Its numbers.
-        frames: Input spikes, (time, input).
-        arrays: Values of timed arrays by name, for one trial.
-        after: Filled with the values at the end, by the names in `values`.
-    """
-    import brian2
-    from brian2 import ms
-
-    brian2.set_device("runtime")
-    brian2.prefs.codegen.target = "numpy"
-    brian2.defaultclock.dt = built.dt_ms * ms
-    step, channel = np.nonzero(np.asarray(frames))
-    generator = brian2.SpikeGeneratorGroup(
-        frames.shape[1], channel, step * built.dt_ms * ms, name="generator"
-    )
-    made = built.construct(dict.fromkeys(built.inputs, generator))
-    named = {item.name: item for item in made}
-    for key, value in values.items():
-        owner, _, variable = key.rpartition(".")
-        getattr(named[owner], variable + ("_" if variable.startswith("tau") else ""))[:] = np.ravel(
-            value
-        )
-    for owner, code in built.reset.items():
-        named[owner].run_regularly(code, dt=built.trial_ms * ms, when="start")
-    monitors = {n: brian2.SpikeMonitor(named[n]) for n in built.record_spikes}
-    for name, rows in (arrays or {}).items():
-        # In place, since the generated code holds the array.
-        known = [o.namespace[name] for o in made if name in (getattr(o, "namespace", None) or {})]
-        known[0].values[: len(rows)] = rows
-        assert all(array is known[0] for array in known)
-    net = brian2.Network(generator, *made, *monitors.values())
-    net.schedule = list(built.schedule)
-    n_steps = frames.shape[0]
-    net.run(n_steps * built.dt_ms * ms, namespace={})
-    if after is not None:
-        after |= {
-            key: np.array(getattr(named[key.partition(".")[0]], key.partition(".")[2] + "_")[:])
-            for key in values
-        }
-    found = {}
-    for name, monitor in monitors.items():
-        raster = np.zeros((n_steps, len(named[name])))
-        raster[np.rint(monitor.t / ms / built.dt_ms).astype(int), monitor.i] = 1
-        found[name] = raster
-    return found
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers

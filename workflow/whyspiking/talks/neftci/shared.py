@@ -1,4 +1,4 @@
-"""Tasks that all talks share, learned by one layer in steps (README, section 8)."""
+"""Tasks that all talks share, learned by one layer in steps (README, section 10)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from whyspiking.contract.types import (
     Binding,
     BrianModel,
     Network,
+    Outcome,
     Params,
     Parents,
     Progress,
@@ -75,8 +76,8 @@ def train(
     return learning.fit(tasks.own(params), variant, streams, progress, rounds(params))
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
-    """The vote in the engine of training."""
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Decisions in the engine of training."""
     return digits.evaluate(tasks.own(params), variant, network, task)
 
 

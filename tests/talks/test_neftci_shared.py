@@ -1,0 +1,171 @@
+"""DECOLLE on the tasks that all talks share: data in steps, rounds, decisions, engines, NIR."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made.neftci_networks import CONFIG, run_in_numpy
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.datasets import shared as data
+from whyspiking.declared import registry
+from whyspiking.nir import Clock
+from whyspiking.talks.neftci import learning, model, nir, shared, task
+
+TASKS = ("shared_yinyang", "shared_randman", "shared_xor_25", "shared_xor_100")
+
+
+def params(experiment, **changes):
+    found = registry.params(registry.load_talk("neftci").experiments[experiment], CONFIG)
+    return replace(found, values={**found.values, **changes})
+
+
+def trained(own, variant="spiking"):
+    return shared.train(own, variant, Streams(own.seed), {}, lambda share, news: None)
+
+
+@pytest.fixture(scope="module")
+def one():
+    """A network that was trained a little on delayed XOR."""
+    own = params("shared_xor_25", n_hidden=20, n_validation=40)
+    return own, trained(own)
+
+
+@pytest.mark.parametrize("experiment", TASKS)
+def test_the_network_is_told_the_task_in_steps_and_nothing_else(experiment):
+    own = params(experiment)
+    given = shared.make_task(own, "test", Streams(0))
+    if experiment.startswith("shared_xor"):
+        theirs = data.delay_task(own, "test")
+    else:
+        theirs = data.latency_task(own, "test", trial_ms=60.0)
+    np.testing.assert_array_equal(given.targets, theirs.targets)
+    np.testing.assert_array_equal(given.features, theirs.features)
+    spikes = theirs.stimulus.spikes["input"]
+    step = np.floor(spikes.times_ms / own.dt_ms + 1e-9).astype(int)
+    n_frames = task.own(own).n_frames
+    expected = np.zeros((n_frames, spikes.n_trials, spikes.n_units))
+    expected[step, spikes.trials, spikes.units] = 1
+    told = task.frames_of(task.own(own), given.stimulus.spikes[task.INPUT])
+    np.testing.assert_array_equal(told, expected)
+    assert n_frames * own.dt_ms == spikes.duration_ms
+    assert model.sizes(task.own(own)) == [own.n_input, own.n_hidden]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "changes", "first"),
+    [
+        ("shared_xor_25", {}, 145 // 5),
+        ("shared_xor_100", {"delay_ms": 400.0}, 520 // 5),
+        ("shared_randman", {"counted_ms": 20.0}, 40),
+    ],
+)
+def test_steps_count_from_the_go_signal_or_for_so_long(experiment, changes, first):
+    own = task.own(params(experiment, **changes))
+    assert model.burn_in(own) == first
+    assert own.n_frames - first == (20 if "counted_ms" in changes else 10)
+
+
+def test_other_experiments_are_as_they_were():
+    own = registry.params(registry.load_talk("neftci").experiments["nmnist"], CONFIG)
+    assert task.own(own) is own
+
+
+def test_every_fresh_trial_is_shown_once():
+    own = params("shared_xor_25", n_train=5000)
+    rounds = shared.rounds(own)
+    expected = list(data.training_trials(own))
+    assert rounds.number == len(expected) == 3
+    for index, (spikes, classes) in enumerate(expected):
+        found = rounds.of(index)
+        np.testing.assert_array_equal(found.labels, classes)
+        ours = found.unpacked().transpose(1, 0, 2)
+        np.testing.assert_array_equal(ours, spikes.raster(spikes.steps(5.0), ours.shape[1]))
+    assert len(rounds.held_out.labels) == own.n_validation
+
+
+def test_times_are_shown_in_every_epoch():
+    own = params("shared_randman", epochs=7)
+    rounds = shared.rounds(own)
+    assert rounds.number == 7
+    assert rounds.of(0) is rounds.of(6)
+    assert rounds.of(0).labels.size == own.n_train
+
+
+def test_readouts_add_up_or_vote():
+    """Two steps for class 0 by little, one for class 1 by much."""
+    own = task.own(params("shared_xor_25"))
+    readout = np.zeros((1, own.n_frames, 2))
+    readout[0, -3:] = [[1.0, 0.9], [1.0, 0.9], [0.0, 1.0]]
+    # What comes before the answer is asked for does not count.
+    readout[0, : model.burn_in(own)] = [9.0, 0.0]
+    decided = {}
+    for decision in ("sum", "vote"):
+        by = replace(own, values={**own.values, "decision": decision})
+        decided[decision] = model.decide(by, np.array([1]), readout)
+    assert decided["sum"].choices.tolist() == [1]
+    assert decided["vote"].choices.tolist() == [0]
+    assert decided["sum"].decision_ms.tolist() == [(own.n_frames - 1) * own.dt_ms]
+
+
+def test_two_cues_are_compared():
+    """Local losses in every step solve 25 ms; the same network does not without learning."""
+    own = params("shared_xor_25", n_train=10_000, n_test=400)
+    given = shared.make_task(own, "test", Streams(0))
+    for rate, least, most in ((own.rate_online, 0.95, 1.0), (0.0, 0.3, 0.7)):
+        network = trained(params("shared_xor_25", n_train=10_000, rate_online=rate))
+        decided = shared.evaluate(own, "spiking", network, given)
+        assert least <= (decided.choices == given.targets).mean() <= most
+
+
+def test_back_propagation_updates_once_per_batch(one):
+    own, online = one
+    found = trained(own, "bptt")
+    assert (online.info["rule"], found.info["rule"]) == ("online", "end_to_end")
+    updates = {
+        network.info["rule"]: max(r["value"] for r in network.history if r["metric"] == "updates")
+        for network in (online, found)
+    }
+    assert updates == {"online": 500 // 50 * 10, "end_to_end": 500 // 25}
+    assert found.arrays["g1"].tolist() == online.arrays["g1"].tolist()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_brian2_fires_the_same_spikes(one):
+    own, network = one
+    given = shared.make_task(own, "test", Streams(0))
+    frames = task.frames_of(task.own(own), given.stimulus.spikes[task.INPUT])[:, :3]
+    expected = learning.network.responses(
+        learning.weights_of(network), frames, learning.constants(task.own(own))
+    )[0]
+    built, binding = shared.to_brian(own), shared.bind(own, network)
+    assert built.record_spikes == ("hidden",)
+    for trial in range(3):
+        found = run_in_numpy(built, binding.values, frames[:, trial])["hidden"]
+        np.testing.assert_array_equal(found, expected[:, trial])
+
+
+def test_the_graph_decides_as_the_network(one):
+    """Nodes of NIR, step by step as importers walk them: filters, threshold, and back."""
+    own, network = one
+    clock = Clock(nir.step_ms(own))
+    nodes = {k: p for k, (_, p) in nir.to_nir(own, "spiking", network, clock).nodes.items()}
+    given = shared.make_task(own, "test", Streams(0))
+    inputs = nir.stimulus(own, network, given, clock).astype(np.float64)
+
+    def leak(name, before, current):
+        return before + clock.step / nodes[name]["tau"] * (current - before)
+
+    current = membrane = refractory = fired = np.zeros((len(inputs), own.n_hidden))
+    outputs = []
+    for now in inputs.transpose(1, 0, 2):
+        current = leak("current0", current, now @ nodes["synapses0"]["weight"].T)
+        membrane = leak("membrane0", membrane, current)
+        refractory = leak("refractory0", refractory, fired @ nodes["taken0"]["weight"].T)
+        drive = membrane + refractory + now @ nodes["bias0"]["weight"].T
+        fired = (drive > 0).astype(np.float64)
+        outputs.append(fired @ nodes["classes"]["weight"].T)
+    chosen = nir.choices(own, np.stack(outputs, axis=1), clock)
+    reference = nir.reference(own, "spiking", network, given)
+    assert (chosen == reference).mean() >= 0.99
+    assert set(reference) == {0, 1}
