@@ -34,7 +34,7 @@ __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",
 ]  # fmt: skip
 
-ENGINE = "c++"
+ENGINE = "compiled"
 NOTED = 500
 """Trials over which the history of training takes a mean."""
 
