@@ -53,7 +53,7 @@ def made(tmp_path_factory):
     )
     path = tmp_path_factory.mktemp("shared") / "shared.csv"
     tables.write_csv(common_ground.matrix(found, talks, CONFIG), path)
-    rows = list(score_curves._along_doses(tables.where(found, experiment=home.name), home, 2.0))
+    rows = list(score_curves._along_doses(tables.where(found, experiment=home.name), home))
     curves = columns.CURVES.table(rows)
     ground = Ground(tables.read(path, columns.SHARED), talks)
     return ground, memory_span.spans(found, talks), curves

@@ -215,13 +215,14 @@ def test_jitter_is_told_in_ms_of_the_task(tmp_path):
     rows = metrics(own, "spiking", [0.9, 0.92])
     rows += dosed(own, "spiking", "jitter", {0.5: 0.6, 1.0: 0.3})
     rows += dosed(own, "spiking", "delete", {0.4: 0.5})
-    found = list(score_curves._along_doses(table(rows), own, 2.0))
+    found = list(score_curves._along_doses(table(rows), own))
     points = [(r["along"], r["at"], r["mean"]) for r in found]
-    # Half of 2 ms in a window of 5 ms is a fifth of it, 10 ms of 50.
+    # The unit is an eighth of the window, of 5 ms in the model and of 50 ms in the task.
+    assert talk("a", own).unit_of_jitter_ms(own) == 0.625
     assert points == [
         ("jitter", 0.0, pytest.approx(0.91)),
-        ("jitter", 10.0, 0.6),
-        ("jitter", 20.0, 0.3),
+        ("jitter", 3.125, 0.6),
+        ("jitter", 6.25, 0.3),
         ("delete", 0.0, pytest.approx(0.91)),
         ("delete", 0.4, 0.5),
     ]

@@ -18,9 +18,12 @@ from whyspiking.report.same_task_figures import COSTS, span_words
 from whyspiking.report.same_task_rows import Cell, Ground, Method, Row
 from whyspiking.verdicts.common_ground import (
     BETTER,
+    CONTROL,
     EQUAL,
+    FLOOR,
     METHOD,
     NO_CONTROL,
+    OTHER,
     UNDECIDED,
     VERDICTS,
     WORSE,
@@ -34,6 +37,9 @@ LOOK = {
     UNDECIDED: ("●", "grey"),
     NO_CONTROL: ("–", "grey"),
 }
+
+KINDS = {CONTROL: "control", FLOOR: "floor", OTHER: "for comparison"}
+"""What stands beside the methods, in words."""
 
 
 def ground_of(shared: Table, talks: Mapping[str, registry.Talk], recorded: Recorded) -> Ground:
@@ -64,7 +70,10 @@ def sentences(ground: Ground, config: Mapping[str, Any]) -> Markup:
 
 
 def _counted(ground: Ground, cell: Cell, said: Mapping[str, str]) -> tuple[Any, ...]:
-    spiking = {m: row for m, row in cell.methods.items() if row["role"] != "rate"}
+    def spikes(row: Row) -> bool:
+        return ground.talks[row["talk"]].experiments[row["experiment"]].simulated
+
+    spiking = {m: row for m, row in cell.methods.items() if spikes(row)}
     counts: dict[str, list[str]] = {}
     for verdict in (BETTER, EQUAL, WORSE, UNDECIDED):
         found = [ground.label(m) for m, row in spiking.items() if row["verdict"] == verdict]
@@ -77,7 +86,7 @@ def _counted(ground: Ground, cell: Cell, said: Mapping[str, str]) -> tuple[Any, 
     quiet = [
         (ground.label(m), said[row["verdict"]])
         for m, row in cell.methods.items()
-        if row["role"] == "rate"
+        if not spikes(row)
     ]
     alone = [ground.label(m) for m, row in spiking.items() if row["verdict"] == NO_CONTROL]
     return cell, counts, list(spiking), above, alone, quiet
@@ -104,10 +113,11 @@ def matrix(ground: Ground, config: Mapping[str, Any]) -> Markup:
         for row in cell.rows
         if row["kind"] != METHOD
     )
-    references = [
-        (f"{name.replace('_', ' ')}, {kind}", [_reference(cell, name) for cell in ground.cells])
-        for kind, name in sorted(names)
-    ]
+    references = []
+    for kind, name in sorted(names):
+        own = [_reference(cell, name) for cell in ground.cells]
+        says = next(row["says"] for row in own if row is not None)
+        references.append((f"{name.replace('_', ' ')}, {KINDS[kind]}", says, own))
     heads = [cell.title for cell in ground.cells]
     chances = [cell.task.chance for cell in ground.cells]
     told = (heads, rows, references, chances, reasons, words(config), LOOK)
