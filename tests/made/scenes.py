@@ -22,7 +22,7 @@ import yaml
 from made.checkouts import copy_workflow, name_template
 from made.hangs import limit, wait_until
 
-TIMES = ("train_seconds", "epoch_seconds")
+TIMES = ("train_seconds", "train_cpu_seconds", "epoch_seconds")
 """Metrics that are durations: the only rows of the tables that differ between equal runs."""
 TALK_TABLES = ("metrics.csv", "history.csv", "verdicts.csv")
 TABLES = ("metrics.csv", "verdicts.csv", "axes.csv")

@@ -76,7 +76,7 @@ def test_measures_must_be_in_the_glossary(rows):
 def test_a_network_may_have_no_engine_but_brian2(rows):
     made = make_replication({})
     made.evaluate = lambda *_: None
-    assert set(rows(made)["metric"]) == {"train_seconds"}
+    assert set(rows(made)["metric"]) == {"train_seconds", "train_cpu_seconds"}
 
 
 def test_of_further_samples_only_the_accuracy_counts(rows):

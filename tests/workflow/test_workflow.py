@@ -33,7 +33,7 @@ def test_one_talk_alone(checkout):
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert "clopath" in said
-    assert "yinyang" not in said
+    assert "goeltz" not in said
 
 
 def test_lint(checkout):

@@ -348,45 +348,13 @@ class Experiment(Named):
             for full, shares in self.sizes.of.items():
                 smaller = [self.variants[full].at(share, self.sizes) for share in shares]
                 variants |= {variant.name: variant for variant in smaller}
-        self._check_tuned(name, described)
+        own_of = {key: {**described, **v.settings} for key, v in self.variants.items()}
+        if self.shared is not None and self.tuned_as is None:
+            shared_tasks.check_tuned(name, self.tuned, own_of)
         update = {"parameters": described, "scaled": scaled, "variants": variants}
         found = self.model_copy(update=update)
         found._talk, found._name = talk, name
         return found
-
-    def _check_tuned(self, name: str, described: Mapping[str, Parameter]) -> None:
-        """Equal effort: as many settings for every method that shares a task."""
-        if self.shared is not None and not self.tuned and self.tuned_as is None:
-            raise Wrong(
-                f"{name}.tuned",
-                f"is missing, but the experiment shares task '{self.shared}'; expected settings "
-                "that are tried on validation data, as many as for every method, or 'tuned_as' "
-                "with the experiment that has them. Add it.",
-            )
-        for variant, grid in self.tuned.items():
-            place = f"{name}.tuned.{variant}"
-            if variant not in self.variants:
-                raise Wrong(place, "is no variant of the experiment; expected one. Correct it.")
-            for parameter, values in grid.items():
-                if parameter not in described:
-                    raise Wrong(
-                        f"{place}.{parameter}",
-                        "is no parameter of the experiment; expected one. Correct it.",
-                    )
-                own = self.variants[variant].settings.get(parameter, described[parameter])
-                if own["value"] not in values:
-                    raise Wrong(
-                        f"{place}.{parameter}",
-                        f"has {values}, but the experiment has {own['value']}; "
-                        "expected one of those that were tried. Correct it.",
-                    )
-            if shared_tasks.settings(grid) not in shared_tasks.TRIED:
-                raise Wrong(
-                    place,
-                    f"has {shared_tasks.settings(grid)} settings; expected "
-                    f"{' or '.join(map(str, shared_tasks.TRIED))}, as for every method. Give other "
-                    "values.",
-                )
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""

@@ -161,6 +161,53 @@ def _changes(scaled: Scaled) -> list[Changes]:
     return [cast("Changes", part) for part in scaled.values()]
 
 
+def check_tuned(
+    name: str,
+    tuned: Mapping[str, Mapping[str, list[Any]]],
+    described: Mapping[str, Mapping[str, Mapping[str, Any]]],
+) -> None:
+    """Equal effort: as many settings for every method that shares a task.
+
+    Args:
+        name: Of the experiment.
+        tuned: Variant -> parameter -> values.
+        described: Variant -> parameter -> what the file has of it, with `value`.
+
+    Raises:
+        Wrong: If there are none, too few or too many, or the experiment has what was not tried.
+    """
+    if not tuned:
+        raise Wrong(
+            f"{name}.tuned",
+            "is missing in an experiment that shares a task; expected settings that are tried on "
+            "validation data, as many as for every method, or 'tuned_as' with the experiment that "
+            "has them. Add it.",
+        )
+    for variant, grid in tuned.items():
+        place = f"{name}.tuned.{variant}"
+        if variant not in described:
+            raise Wrong(place, "is no variant of the experiment; expected one. Correct it.")
+        for parameter, values in grid.items():
+            own = described[variant].get(parameter)
+            if own is None:
+                raise Wrong(
+                    f"{place}.{parameter}",
+                    "is no parameter of the experiment; expected one. Correct it.",
+                )
+            if own["value"] not in values:
+                raise Wrong(
+                    f"{place}.{parameter}",
+                    f"has {values}, but the experiment has {own['value']}; expected one of those "
+                    "that were tried. Correct it.",
+                )
+        if settings(grid) not in TRIED:
+            raise Wrong(
+                place,
+                f"has {settings(grid)} settings; expected {' or '.join(map(str, TRIED))}, as for "
+                "every method. Give other values.",
+            )
+
+
 def settings(tuned: Mapping[str, list[Any]]) -> int:
     """How many settings a grid of parameter -> values has."""
     return math.prod(len(values) for values in tuned.values())
