@@ -80,7 +80,7 @@ def test_of_delayed_xor_the_network_is_shown_what_controls_are():
 def test_every_fresh_trial_is_shown_once_whatever_the_batch():
     params = parameters("shared_xor_25", n_train=4300)
     drawn = [
-        shared_networks.given(params, shared_networks.on_steps(spikes, params.dt_ms), classes)
+        shared_networks.given(params, shared.on_steps(spikes, params.dt_ms), classes)
         for spikes, classes in shared.training_trials(params)
     ]
     wanted = [trial for part in drawn for trial in listed(part)]

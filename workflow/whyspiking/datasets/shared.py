@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,11 @@ def _randman(seed: int, per_class: int, settings: randman.Settings) -> tuple[NDA
 def takes_part(params: Params) -> bool:
     """Whether an experiment is set a shared task."""
     return "shared_task" in params.values
+
+
+def delayed(params: Params) -> bool:
+    """Whether the task is delayed XOR: fresh trials, each shown once."""
+    return params.shared_task == "delayed_xor"
 
 
 def completed(params: Params, features: NDArray, known: NDArray) -> NDArray[np.float64]:
@@ -176,3 +181,42 @@ def delay_task(params: Params, split: Split) -> Task | None:
     n_steps = round(spikes.duration_ms / STEP_MS)
     raster = spikes.raster(spikes.steps(STEP_MS), n_steps).astype(np.float32)
     return Task(Stimulus({"input": spikes}), classes, params.n_output, raster)
+
+
+def task_on_steps(
+    params: Params,
+    split: Split,
+    *,
+    step_ms: float,
+    trial_ms: float,
+    bias_ms: tuple[float, ...] = (),
+    name: str = "input",
+) -> Task | None:
+    """The task of an experiment as networks that take steps are told it; see `on_steps`.
+
+    Args:
+        params: As for `latencies` or `trials`.
+        split: "fresh" does not exist; of delayed XOR "train" is the first chunk.
+        step_ms: Step of the network.
+        trial_ms: As in `latency_task`; trials of delayed XOR have a length of their own.
+        bias_ms: As in `latency_task`; delayed XOR has none.
+        name: Of the input.
+    """
+    if delayed(params):
+        found = delay_task(params, split)
+    else:
+        found = latency_task(params, split, trial_ms=trial_ms, bias_ms=bias_ms)
+    if found is None:
+        return None
+    return replace(
+        found, stimulus=Stimulus({name: on_steps(found.stimulus.spikes["input"], step_ms)})
+    )
+
+
+def on_steps(spikes: Spikes, step_ms: float) -> Spikes:
+    """Spikes at the start of the step that they fall into, one per channel and step.
+
+    This is the precision to which a task tells its times to whoever takes steps.
+    """
+    n_steps = round(spikes.duration_ms / step_ms)
+    return Spikes.from_raster(spikes.raster(spikes.steps(step_ms), n_steps), step_ms)

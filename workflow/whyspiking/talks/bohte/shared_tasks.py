@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Network, Params, Parents, Progress, Split, Stimulus, Task
+from whyspiking.contract.types import Network, Params, Parents, Progress, Split, Task
 from whyspiking.datasets import shared
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import learning
@@ -23,8 +23,6 @@ __all__ = [
     "train",
 ]  # fmt: skip
 
-DELAYED_XOR = "delayed_xor"
-
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Trials of one split, their spikes at the start of the steps into which they fall.
@@ -35,7 +33,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         UserError: If a trial of delayed XOR is not as long as `n_steps`.
     """
     trial_ms = params.n_steps * float(params.step_ms)
-    if params.shared_task == DELAYED_XOR:
+    if shared.delayed(params):
         lasts_ms = shared.settings_of(params).trial_ms
         if trial_ms != lasts_ms:
             raise UserError(
@@ -43,13 +41,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
                 f"{params.n_steps}, {trial_ms:g} ms, but trials last {lasts_ms:g} ms with a delay "
                 f"of {params.delay_ms:g} ms; give {lasts_ms / params.step_ms:g} (talk.yaml)"
             )
-        made = shared.delay_task(params, split)
-    else:
-        made = shared.latency_task(params, split, trial_ms=trial_ms)
-    if made is None:
-        return None
-    told = Spikes.from_raster(_frames(params, made.stimulus.spikes["input"]), params.step_ms)
-    return replace(made, stimulus=Stimulus({"input": told}))
+    return shared.task_on_steps(params, split, step_ms=float(params.step_ms), trial_ms=trial_ms)
 
 
 def train(
@@ -59,7 +51,7 @@ def train(
     task = make_task(params, "validation", streams)
     assert task is not None
     held_out = raster(params, task), task.targets
-    if params.shared_task != DELAYED_XOR:
+    if not shared.delayed(params):
         whole = make_task(params, "train", streams)
         assert whole is not None
         prepared = learning.classes(
@@ -78,12 +70,11 @@ def train(
 
 
 def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
-    """Times of the inputs that have fired; the others are taken to fire last."""
-    if params.shared_task == DELAYED_XOR:
+    """What a control makes of the inputs that have fired; see `shared.completed`."""
+    if shared.delayed(params):
         return None
-    features = np.asarray(task.features)
     fired = task.stimulus.spikes["input"].first_ms() <= t_ms
-    return np.where(fired, features, 1.0)
+    return shared.completed(params, np.asarray(task.features), fired)
 
 
 def _frames(params: Params, spikes: Spikes) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ _INT = ctypes.c_int32
 
 def answer_ms(params: Params) -> tuple[float, float]:
     """From when the answer counts, and the end of the trial."""
-    if params.shared_task == "delayed_xor":
+    if shared.delayed(params):
         settings = shared.settings_of(params)
         return settings.go_ms, settings.trial_ms
     return params.window_ms, params.window_ms + params.read_ms

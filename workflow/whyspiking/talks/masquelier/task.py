@@ -58,7 +58,7 @@ def samples(params: Params, split: Split) -> tuple[NDArray, NDArray[np.int64]]:
     Raises:
         UserError: If the images have another size than the network.
     """
-    if _shared(params):
+    if shared.takes_part(params):
         drawn = shared.latencies(params, split)
         assert drawn is not None
         return drawn.features, drawn.classes
@@ -79,18 +79,14 @@ def n_held_out(params: Params) -> int:
     return params.n_held_out if params.keep_epoch == "best" else 0
 
 
-def _shared(params: Params) -> bool:
-    return "shared_task" in params.values
-
-
 def features(params: Params, values: NDArray) -> NDArray:
     """Samples as non-spiking controls see them, from 0 to 1."""
-    return values if _shared(params) else values.astype(np.float32) / np.float32(WHITE)
+    return values if shared.takes_part(params) else values.astype(np.float32) / np.float32(WHITE)
 
 
 def first_ticks(params: Params, values: NDArray) -> NDArray[np.uint16]:
     """Spike times of samples in ticks; the window of a shared task ends at `last_tick`."""
-    if not _shared(params):
+    if not shared.takes_part(params):
         return ticks(values, params.t_max)
     # What is whole but for rounding stays, as in the code of images.
     return np.floor(values * params.last_tick + 1e-9).astype(np.uint16)
@@ -98,7 +94,7 @@ def first_ticks(params: Params, values: NDArray) -> NDArray[np.uint16]:
 
 def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
     """Pixels that have arrived, for controls; None of a shared task, which has none here."""
-    return None if _shared(params) else encoding.features_until(params, task, t_ms)
+    return None if shared.takes_part(params) else encoding.features_until(params, task, t_ms)
 
 
 def events(params: Params, values: NDArray) -> Events:

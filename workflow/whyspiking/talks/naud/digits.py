@@ -47,13 +47,9 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 def sizes(params: Params) -> list[int]:
     """Units per layer, input first."""
-    if _shared(params):
+    if shared.takes_part(params):
         return [params.n_input, params.n_hidden, params.n_output]
     return params.sizes
-
-
-def _shared(params: Params) -> bool:
-    return "shared_task" in params.values
 
 
 def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -62,7 +58,7 @@ def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[
     Of a shared task the times of input spikes, as shares of its window. Of MNIST brightness;
     validation is the end of the training file.
     """
-    if _shared(params):
+    if shared.takes_part(params):
         drawn = shared.latencies(params, split)
         assert drawn is not None
         return drawn.features.astype(np.float32), drawn.classes

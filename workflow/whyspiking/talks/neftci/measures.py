@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from whyspiking.contract.types import Condition, Network, Params, Recording, Task, Trials
+from whyspiking.datasets import shared
 from whyspiking.measures.latency import Answers, settled
 from whyspiking.talks.neftci import digits, gru, model
 from whyspiking.talks.neftci import task as tasks
@@ -18,7 +19,7 @@ def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
     """Accuracy of the readout of each of several layers, and spikes per neuron and step."""
-    if "shared_task" in params.values:
+    if shared.takes_part(params):
         return {}
     found = {}
     n_steps = params.n_frames * len(task.targets)

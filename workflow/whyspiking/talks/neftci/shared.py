@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,6 @@ from whyspiking.contract.types import (
     Progress,
     Recording,
     Split,
-    Stimulus,
     Task,
     Trials,
 )
@@ -32,14 +30,10 @@ from whyspiking.talks.neftci import task as tasks
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """The task, its spikes at the starts of the steps of the network."""
-    if params.shared_task == tasks.DELAYED_XOR:
-        found = shared.delay_task(params, split)
-    else:
-        found = shared.latency_task(params, split, trial_ms=params.trial_ms)
-    if found is None:
-        return None
-    in_steps = Spikes.from_raster(raster(params, found.stimulus.spikes["input"]), params.dt_ms)
-    return replace(found, stimulus=Stimulus({tasks.INPUT: in_steps}))
+    trial_ms = tasks.own(params).n_frames * params.dt_ms
+    return shared.task_on_steps(
+        params, split, step_ms=params.dt_ms, trial_ms=trial_ms, name=tasks.INPUT
+    )
 
 
 def raster(params: Params, spikes: Spikes) -> NDArray[np.bool_]:
@@ -63,7 +57,7 @@ def rounds(params: Params) -> learning.Rounds:
         n = min(shared.CHUNK, params.n_train - index * shared.CHUNK)
         return packed(*shared.trials(params, "train", n, index))
 
-    if params.shared_task == tasks.DELAYED_XOR:
+    if shared.delayed(params):
         return learning.Rounds(-(-params.n_train // shared.CHUNK), fresh, of("validation"))
     always = of("train")
     return learning.Rounds(params.epochs, lambda _: always, of("validation"))

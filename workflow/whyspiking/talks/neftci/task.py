@@ -18,7 +18,6 @@ from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
 
 INPUT = "events"
-DELAYED_XOR = "delayed_xor"
 
 
 def own(params: Params) -> Params:
@@ -27,9 +26,9 @@ def own(params: Params) -> Params:
     The steps that count are those in which delayed XOR asks for the answer; of a task whose inputs
     fire once, the last `counted_ms`. Parameters of other experiments stay as they are.
     """
-    if "shared_task" not in params.values:
+    if not shared.takes_part(params):
         return params
-    if params.shared_task == DELAYED_XOR:
+    if shared.delayed(params):
         settings = shared.settings_of(params)
         trial_ms, first_ms = settings.trial_ms, settings.go_ms
     else:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Networks, Params, Simulate
+from whyspiking.datasets import shared
 from whyspiking.talks.scherr import evidence, evidence_task, explicit, kernel, oneshot_task, pattern
 
 SHOWN_NEURONS = 3
@@ -25,7 +26,7 @@ def exhibits(
         return _evidence(params, networks, streams)
     if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
-    if params.experiment == "oneshot_outside" or "shared_task" in params.values:
+    if params.experiment == "oneshot_outside" or shared.takes_part(params):
         return {}
     return _pattern(params, networks, simulate)
 

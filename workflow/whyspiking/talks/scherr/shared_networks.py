@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,14 +45,9 @@ NOTES = 100
 """Rows of the history per metric."""
 
 
-def delayed(params: Params) -> bool:
-    """Whether the task is delayed XOR: fresh trials, each shown once."""
-    return params.shared_task == "delayed_xor"
-
-
 def trial_ms(params: Params) -> float:
     """Length of a trial."""
-    return shared.settings_of(params).trial_ms if delayed(params) else params.trial_ms
+    return shared.settings_of(params).trial_ms if shared.delayed(params) else params.trial_ms
 
 
 def n_inputs(params: Params) -> int:
@@ -65,15 +59,6 @@ def cell(params: Params) -> kernel.Cell:
     """Neurons and readout; the second half of the hidden layer adapts."""
     n_lif = params.n_hidden // 2
     return learning.cell(params, n_lif, params.n_hidden - n_lif)
-
-
-def on_steps(spikes: Spikes, dt_ms: float) -> Spikes:
-    """Spikes at the start of the step that they fall into, one per channel and step.
-
-    This is the precision to which the task tells its times to whoever takes steps.
-    """
-    n_steps = round(spikes.duration_ms / dt_ms)
-    return Spikes.from_raster(spikes.raster(spikes.steps(dt_ms), n_steps), dt_ms)
 
 
 def given(params: Params, spikes: Spikes, classes: NDArray, variant: str = "") -> kernel.Trials:
@@ -95,15 +80,13 @@ def given(params: Params, spikes: Spikes, classes: NDArray, variant: str = "") -
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """The samples of a split, on the steps of the network."""
-    if delayed(params):
-        task = shared.delay_task(params, split)
-    else:
-        bias_ms = tuple(params.bias_ms)
-        task = shared.latency_task(params, split, trial_ms=params.trial_ms, bias_ms=bias_ms)
-    if task is None:
-        return None
-    spikes = on_steps(task.stimulus.spikes["input"], params.dt_ms)
-    return replace(task, stimulus=Stimulus({"input": spikes}))
+    return shared.task_on_steps(
+        params,
+        split,
+        step_ms=params.dt_ms,
+        trial_ms=trial_ms(params),
+        bias_ms=tuple(params.bias_ms),
+    )
 
 
 def control_trials(params: Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
@@ -114,7 +97,7 @@ def control_trials(params: Params, first: int = 0) -> Iterator[tuple[Spikes, NDA
 def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """What controls learn from: as many trials as the networks, also where these are fresh."""
     task = make_task(params, split, streams)
-    if task is None or split != "train" or not delayed(params):
+    if task is None or split != "train" or not shared.delayed(params):
         return task
     spikes, classes = zip(*shared.training_trials(params), strict=True)
     step_ms, n_steps = shared.STEP_MS, round(trial_ms(params) / shared.STEP_MS)
@@ -138,7 +121,7 @@ def drawing(
         size: Trials per batch.
         streams: Randomness: "shuffle <epoch>".
     """
-    task = None if delayed(params) else make_task(params, "train", streams)
+    task = None if shared.delayed(params) else make_task(params, "train", streams)
     if task is None:
         per_block, rest = -(-shared.CHUNK // size), params.n_train % shared.CHUNK
         iterations = params.n_train // shared.CHUNK * per_block + -(-rest // size)
@@ -150,7 +133,7 @@ def drawing(
     def block(number: int) -> list[kernel.Trials]:
         if task is None:
             spikes, classes = next(shared.training_trials(params, number))
-            spikes = on_steps(spikes, params.dt_ms)
+            spikes = shared.on_steps(spikes, params.dt_ms)
         else:
             order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
             spikes = task.stimulus.spikes["input"].select_trials(order)
@@ -190,7 +173,7 @@ def train(
             "variant": variant,
             "rule": rule,
             # A fresh trial is shown once.
-            "epochs": 1 if delayed(params) else params.epochs,
+            "epochs": 1 if shared.delayed(params) else params.epochs,
             "updates": iterations,
             # M1: what the rule holds in memory for one batch, beside weights and neurons.
             "measures": {"learning_memory": float(fitted.floats_kept)},
