@@ -26,7 +26,7 @@ from whyspiking.talks.naud import digits, rate_hierarchy
 from whyspiking.talks.neftci import gru
 from whyspiking.talks.neftci import learning as decolle
 from whyspiking.talks.neftci import task as neftci_task
-from whyspiking.talks.scherr import evidence, oneshot, shared_networks
+from whyspiking.talks.scherr import evidence, oneshot, reward, shared_networks
 from whyspiking.training import controls, gradient
 from whyspiking.training import gru as recurrent
 
@@ -166,6 +166,11 @@ def by_eprop(progress, monkeypatch):
     return _evidence("spiking", progress)
 
 
+def by_reward(progress, monkeypatch):
+    own = _smoke("scherr", "evidence_reward", iterations=20)
+    return reward.train(own, "random", STREAMS, {}, progress)
+
+
 def of_a_shared_task(progress, monkeypatch):
     own = _smoke("scherr", "shared_yinyang", n_train=60, n_validation=2, n_test=2, batch_bptt=5)
     return shared_networks.train(own, "bptt", STREAMS, {}, progress)
@@ -216,5 +221,5 @@ ALL = (
     by_gradient, by_gradient_on_fresh_samples, of_a_control, of_first_spikes,
     of_first_spikes_stepwise, on_distortions, with_pulses, of_gates, online_with_means,
     online_with_shuffled_images, by_decolle, of_a_gru, of_fresh_trials, by_eprop,
-    of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_a_tempotron,
+    by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_a_tempotron,
 )  # fmt: skip

@@ -225,6 +225,8 @@ _DEFINED = {
     "batches of fresh trials is below 10 %; inf if it never is.",
     "learning_memory": "numbers: M1: numbers that the learning rule keeps beside weights and "
     "neurons.",
+    "feedback_cue_correlation": "1: Correlation over neurons of the difference of their fixed "
+    "feedback weights (right less left choice) with that of their rates in right and left cues.",
     "alignment_symmetric": "1: M3: cosine of the gradients by symmetric e-prop and by BPTT on the "
     "same batch, mean over batches and over training.",
     "gradient_cosine_engines": "1: Cosine of the gradients of one trial in Brian2 and by "

@@ -2,10 +2,12 @@
 
 EXPERIMENTS = {
     "evidence": "evidence",
+    "evidence_reward": "reward",
     "pattern": "pattern",
     "pattern_brian2": "pattern_brian2",
     "oneshot": "oneshot",
     "oneshot_outside": "oneshot",
+    "oneshot_arm": "oneshot",
     "shared_yinyang": "shared_networks",
     "shared_randman": "shared_networks",
     "shared_xor_25": "shared_networks",

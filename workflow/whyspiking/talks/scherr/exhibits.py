@@ -8,10 +8,20 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Networks, Params, Simulate
 from whyspiking.datasets import shared
-from whyspiking.talks.scherr import evidence, evidence_task, explicit, kernel, oneshot_task, pattern
+from whyspiking.talks.scherr import (
+    cue_sensitivity,
+    evidence,
+    evidence_task,
+    explicit,
+    kernel,
+    oneshot_task,
+    pattern,
+)
 
 SHOWN_NEURONS = 3
 SHOWN_SYNAPSES = 3
+CUE_TRIALS = 512
+"""Fresh trials from which rates during cues are read."""
 MOVEMENTS = 4
 """Unseen movements that are shown, the first ones of the test."""
 MEMORY_STEPS = (250, 500, 1000, 2000, 4000)
@@ -24,8 +34,10 @@ def exhibits(
     """Arrays for the figures of one experiment."""
     if params.experiment == "evidence":
         return _evidence(params, networks, streams)
-    if params.experiment == "oneshot":
+    if params.experiment in ("oneshot", "oneshot_arm"):
         return _oneshot(params, networks, simulate)
+    if params.experiment == "evidence_reward":
+        return _feedback(params, networks, streams)
     if params.experiment == "oneshot_outside" or shared.takes_part(params):
         return {}
     return _pattern(params, networks, simulate)
@@ -69,6 +81,25 @@ def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str,
     return made | _memory(cell, weights, trial.n_inputs)
 
 
+def _feedback(params: Params, networks: Networks, streams: Streams) -> dict[str, NDArray]:
+    """What fixed feedback tells each neuron, and the cues it fires in, of one seed per rule."""
+    trials = evidence_task.draw(params, streams.rng("trials shown"), CUE_TRIALS)
+    made = {}
+    for variant in ("spiking", "random"):
+        seeds = [seed for name, seed in networks if name == variant]
+        if not seeds:
+            continue
+        arrays = networks[variant, min(seeds)].arrays
+        cell = evidence.cell(params, variant)
+        rates = cue_sensitivity.cue_rates(params, cell, arrays, trials)
+        made |= {
+            f"cues.{variant}.told": arrays["feedback"][:, 1] - arrays["feedback"][:, 0],
+            f"cues.{variant}.fires": rates[1] - rates[0],
+            f"cues.{variant}.adaptive": cell.beta > 0,
+        }
+    return made
+
+
 def _memory(cell: kernel.Cell, weights: kernel.Weights, n_inputs: int) -> dict[str, NDArray]:
     """M1: numbers kept by the two rules for trials of different duration, by their array sizes."""
     cost, empty = kernel.RateCost(0.0, 0.0), np.zeros(0, np.int32)
@@ -91,11 +122,14 @@ def _oneshot(params: Params, networks: Networks, simulate: Simulate) -> dict[str
     assert task is not None
     half = oneshot_task.n_steps(params)
     output = simulate(networks["spiking", seed], task).traces["output"][:MOVEMENTS]
-    return {
+    output = oneshot_task.drawn(params, output)
+    made = {
         "movement.target": task.targets[:MOVEMENTS],
         "movement.before": output[:, :half],
         "movement.after": output[:, half:],
     }
+    arm = oneshot_task.arm_at_rest(params)
+    return made if arm is None else made | {"movement.arm": arm}
 
 
 def _pattern(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:

@@ -4,10 +4,12 @@ Exhibits read, times in ms:
 
 - evidence: `trial.*` (one fresh trial of the network trained by symmetric e-prop, see
   `exhibits._evidence`), `memory.steps`, `memory.eprop`, `memory.bptt` (duration,).
-- oneshot: `movement.target`, `movement.before`, `movement.after` (movement, step, 2).
+- evidence_reward: `cues.<variant>.told`, `.fires`, `.adaptive` (neuron,).
+- oneshot, oneshot_arm: `movement.target`, `movement.before`, `movement.after` (movement, step, 2).
 - pattern: `pattern.time_ms`, `pattern.target`, `pattern.output.<variant>` (time,).
 
-History read: `train_error`, `alignment_*` of evidence; `nmse` of pattern and pattern_brian2.
+History read: `train_error` of evidence and evidence_reward, `alignment_*` of evidence; `nmse`
+of pattern and pattern_brian2.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from whyspiking.plots.figures import (
     RED,
     NotMeasuredError,
     Plate,
+    label_ends,
     legend_below,
     line_with_interval,
     need,
@@ -47,6 +50,16 @@ RULES = {
     "lstm": "LSTM, BPTT",
 }
 GROUPS = ("left", "right", "recall", "backgr.")
+TOLD = (
+    ("evidence", "spiking", "told the answer"),
+    ("evidence_reward", "spiking", "reward, symmetric"),
+    ("evidence_reward", "random", "reward, random"),
+    ("evidence_reward", "lif_only", "reward, no adaptation"),
+)
+"""Experiment, variant, label: what the rules of evidence accumulation are told."""
+TAUGHT_BY = {"random": "learned with B", "spiking": "learned without B"}
+LAST_CUE = 0.27
+"""Error of a network that remembers the last of seven cues only."""
 SMOOTH = 10
 """Iterations averaged in the learning curves: single batches of 64 trials are noisy."""
 ALIGNMENTS = {
@@ -62,10 +75,15 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "one trial": lambda: one_trial(results.exhibit("evidence")),
         "learning curves": lambda: learning_curves(results.history),
         "alignment with BPTT": lambda: alignment(results.history),
+        "learning from reward": lambda: learning_from_reward(results.history),
+        "feedback and cues": lambda: feedback_and_cues(results.exhibit("evidence_reward")),
         "memory of the rules": lambda: memory(results.exhibit("evidence")),
         "pattern": lambda: pattern(results.exhibit("pattern")),
         "learning a pattern": lambda: learning_a_pattern(results.history),
         "one demonstration": lambda: one_demonstration(results.exhibit("oneshot")),
+        "one demonstration, arm": lambda: one_demonstration(
+            results.exhibit("oneshot_arm"), "oneshot_arm"
+        ),
     }
 
 
@@ -149,13 +167,79 @@ def learning_curves(history: Table) -> Plate:
     )
 
 
-def _smooth(rows: Table) -> Table:
+def _smooth(rows: Table, size: int = SMOOTH) -> Table:
     """Mean over blocks of iterations, placed at their end."""
-    block = -(-rows["epoch"] // SMOOTH) * SMOOTH
+    block = -(-rows["epoch"] // size) * size
     return (
         rows.assign(epoch=block)
         .groupby(["variant", "seed", "epoch"], as_index=False)["value"]
         .mean()
+    )
+
+
+def learning_from_reward(history: Table) -> Plate:
+    """Decision error where one reward per trial is all that is told, beside the labels."""
+    found = history[history["metric"] == "train_error"]
+    if not (found["experiment"] == "evidence_reward").any():
+        raise NotMeasuredError("No course of training was recorded.")
+    plate = Plate(3.4)
+    ax = plate.subplots()
+    words = []
+    for index, (experiment, variant, label) in enumerate(TOLD):
+        own = found[(found["experiment"] == experiment) & (found["variant"] == variant)]
+        if own.empty:
+            continue
+        points = over_seeds(_smooth(own, 2 * SMOOTH), ["epoch"])
+        line_with_interval(ax, points["epoch"], points, index=index, label=label, markers=False)
+        words.append(f"{label} ends at {100 * points['mean'].iloc[-1]:.1f} %")
+    ax.axhline(0.5, color=GREY, linewidth=0.8)
+    ax.axhline(LAST_CUE, color=INK, linewidth=0.8, linestyle=":")
+    ax.annotate(
+        "the last cue only", (0, LAST_CUE), (2, -10), textcoords="offset points", fontsize=8
+    )
+    ax.set_ylim(0, 0.6)
+    ax.set_xlabel("iteration (batch of fresh trials)")
+    ax.set_ylabel("decision error, likelier action")
+    label_ends(ax)
+    return plate.says(
+        "Decision error of the likelier action on the training batches, none of which was seen "
+        f"before, mean of {2 * SMOOTH} iterations; bands are 95 % t intervals over seeds. Told one "
+        "reward per trial, or the right answer at every step of the recall.",
+        "; ".join(words) + ".",
+        "history.csv",
+        "evidence_reward",
+    )
+
+
+def feedback_and_cues(arrays: Mapping[str, NDArray]) -> Plate:
+    """Fixed feedback weights against the cues in which neurons came to fire."""
+    shown = [v for v in ("random", "spiking") if f"cues.{v}.told" in arrays]
+    if not shown:
+        raise NotMeasuredError("No network with random feedback was kept.")
+    plate = Plate(3.0)
+    axes = plate.panels(1, len(shown), sharex=True, sharey=True)[0]
+    words = []
+    for ax, variant in zip(axes, shown, strict=True):
+        told, fires, adaptive = need(
+            arrays, *(f"cues.{variant}.{key}" for key in ("told", "fires", "adaptive"))
+        )
+        for kind, colour, marker in ((False, GREEN, "^"), (True, BLUE, "o")):
+            label = "adaptive" if kind else "not adaptive"
+            own = adaptive == kind
+            ax.scatter(told[own], fires[own], 14, color=colour, marker=marker, label=label)
+        ax.axhline(0, color=GREY, linewidth=0.8)
+        r = float(np.corrcoef(told, fires)[0, 1])
+        ax.set_title(f"{TAUGHT_BY[variant]}: r = {r:.2f}", fontsize=9)
+        ax.set_xlabel("B, right less left")
+        words.append(f"{TAUGHT_BY[variant]}: correlation {r:.2f} over {told.size} neurons")
+    axes[0].set_ylabel("rate in right less\nin left cues, Hz")
+    legend_below(plate, axes[:1])
+    return plate.says(
+        "One network each, a point a neuron: its fixed random feedback weights, right choice less "
+        "left, and its rates while cues are shown. The second network drew such weights as well, "
+        "but learned through its readout's own.",
+        "; ".join(words) + ".",
+        exhibits="evidence_reward",
     )
 
 
@@ -244,29 +328,34 @@ def pattern(arrays: Mapping[str, NDArray]) -> Plate:
     )
 
 
-def one_demonstration(arrays: Mapping[str, NDArray]) -> Plate:
-    """Unseen movements in the plane, before and after one demonstration."""
+def one_demonstration(arrays: Mapping[str, NDArray], experiment: str = "oneshot") -> Plate:
+    """Unseen movements in the plane, before and after one demonstration, by a pen or an arm."""
     wanted, before, after = need(arrays, "movement.target", "movement.before", "movement.after")
     plate = Plate(2.4)
     axes = plate.panels(1, len(wanted), sharex=True, sharey=True)[0]
     words = []
+    arm = arrays.get("movement.arm")
     for number, ax in enumerate(axes):
         y = wanted[number]
+        if arm is not None:
+            ax.plot(
+                *arm.T, color=GREY, linewidth=0.8, marker="o", markersize=3, label="arm at rest"
+            )
         ax.plot(y[:, 0], y[:, 1], color=GREY, linewidth=3, alpha=0.7, label="demonstrated")
         ax.plot(*before[number].T, color=RED, linewidth=0.8, label="before")
         ax.plot(*after[number].T, color=BLUE, linewidth=1.1, label="after")
         ax.set_aspect("equal")
-        ax.set_xlabel("x, output 1")
+        ax.set_xlabel("x, output 1" if arm is None else "x of the hand")
         spread = ((y - y.mean(axis=0)) ** 2).sum()
         errors = [((x[number] - y) ** 2).sum() / spread for x in (before, after)]
         words.append(f"movement {number + 1}: nMSE {errors[0]:.2f} before, {errors[1]:.2f} after")
-    axes[0].set_ylabel("y, output 2")
+    axes[0].set_ylabel("y, output 2" if arm is None else "y of the hand")
     legend_below(plate, axes[:1])
     return plate.says(
         "Four unseen movements, the first of the test: what the network draws in Brian2 while it "
         "watches the one demonstration, before any learning, and after the one update.",
         "; ".join(words) + ".",
-        exhibits="oneshot",
+        exhibits=experiment,
     )
 
 

@@ -109,6 +109,7 @@ def fit(
     *,
     changing: tuple[Any, ...] = (),
     before: Callable[[int, Arrays], None] = lambda iteration, arrays: None,
+    gradient: Callable[[Arrays, kernel.Trials], kernel.Gradient] | None = None,
 ) -> Fitted:
     """Train a network for a fixed number of iterations.
 
@@ -123,6 +124,7 @@ def fit(
         progress: Called every ten iterations.
         changing: What `draw` changes in place, for the checkpoint.
         before: Called before every iteration with the weights.
+        gradient: That of a batch, in place of the rule's own from labels or targets.
     """
     cost, adam, n = kernel.RateCost.of(params), Adam(), recipe.iterations
     errors: list[float] = []
@@ -133,7 +135,11 @@ def fit(
         kept.keep(iteration, (arrays, errors))
         before(iteration, arrays)
         trials = draw(iteration)
-        found = kernel.by_rule(recipe.rule, neurons, arrays, trials, cost)
+        found = (
+            gradient(arrays, trials)
+            if gradient
+            else kernel.by_rule(recipe.rule, neurons, arrays, trials, cost)
+        )
         floats = found.floats_kept
         found.require_finite(f"at iteration {iteration + 1}", recipe.rate)
         share = min(1.0, (n - iteration) / (recipe.decay_share * n))

@@ -1,4 +1,4 @@
-"""Networks of the shared tasks: Yin-Yang, Randman, delayed XOR (README, section 10)."""
+"""Networks of the shared tasks: Yin-Yang, Randman, delayed XOR (README, section 11)."""
 
 from __future__ import annotations
 

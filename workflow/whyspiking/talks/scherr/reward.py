@@ -1,0 +1,190 @@
+"""Evidence accumulation learned from one reward per trial: reward-based e-prop (README, section 9).
+
+The readouts of `evidence` are a policy, a third one expects the reward. One action is drawn at the
+end of a trial, and one number, the reward less what was expected, is broadcast to all synapses.
+Task, network, re-simulation and tests are those of `evidence`; in tests the likelier action is
+taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import (
+    Binding,
+    Network,
+    Outcome,
+    Params,
+    Parents,
+    Progress,
+    Task,
+)
+from whyspiking.errors import unknown_variant
+from whyspiking.talks.scherr import cue_sensitivity, evidence, evidence_task, kernel, learning
+from whyspiking.talks.scherr.evidence import decode, to_brian
+from whyspiking.talks.scherr.evidence_task import make_task
+from whyspiking.training.history import History
+
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
+
+RULES = {"spiking": "symmetric", "random": "random", "lif_only": "symmetric"}
+"""Variant -> feedback; `lif_only` has no adaptive neurons."""
+ACTIONS = 2
+LEAST = 1e-12
+"""Smallest chance whose logarithm is taken."""
+VALUE = ACTIONS
+"""The readout that expects the reward comes behind those of the actions."""
+
+
+@dataclass(frozen=True)
+class Acted:
+    """What a batch of trials did and was given.
+
+    Attributes:
+        chances: Policy, (trial, action).
+        actions: What was drawn, (trial,).
+        surprise: Reward less what was expected, (trial,).
+    """
+
+    chances: NDArray
+    actions: NDArray[np.int64]
+    surprise: NDArray
+
+    def entropy(self) -> NDArray:
+        """Of each policy, nats, (trial,)."""
+        return -(self.chances * np.log(self.chances)).sum(axis=1)
+
+    def errors(self, value_cost: float, entropy_cost: float) -> NDArray:
+        """Derivative of the loss by the mean outputs of each trial, (trial, output) (Eq. 17)."""
+        policy = self.surprise[:, None] * (self.chances - np.eye(ACTIONS)[self.actions])
+        above = np.log(self.chances) + self.entropy()[:, None]
+        policy += entropy_cost * self.chances * above
+        return np.hstack([policy, -value_cost * self.surprise[:, None]])
+
+    def loss(self, value_cost: float, entropy_cost: float) -> float:
+        """What descends, its surprise before the policy held fixed: mean over trials (Eq. 16)."""
+        chosen = np.take_along_axis(self.chances, self.actions[:, None], axis=1)[:, 0]
+        of_policy = -self.surprise * np.log(chosen) - entropy_cost * self.entropy()
+        return float(np.mean(of_policy + value_cost / 2 * self.surprise**2))
+
+
+def act(outputs: NDArray, labels: NDArray, rng: np.random.Generator) -> Acted:
+    """Draw one action per trial; the reward is 1 if it is the label, else 0.
+
+    Args:
+        outputs: Mean outputs over the recall, (trial, output).
+        labels: Right actions, (trial,).
+        rng: Randomness.
+    """
+    logits = outputs[:, :ACTIONS] - outputs[:, :ACTIONS].max(axis=1, keepdims=True)
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    chances = np.maximum(chances, LEAST)
+    actions = (rng.random(len(outputs)) >= chances[:, 0]).astype(np.int64)
+    return Acted(chances, actions, (actions == labels) - outputs[:, VALUE])
+
+
+def gradient(
+    params: Params,
+    rule: str,
+    neurons: kernel.Cell,
+    arrays: learning.Arrays,
+    trials: kernel.Trials,
+    rng: np.random.Generator,
+) -> kernel.Gradient:
+    """The gradient of a batch by reward-based e-prop.
+
+    The kernel learns from the distance between outputs and targets; targets that are the outputs
+    less the wanted errors give it these. Errors stay near 1 for the sake of float32: what comes
+    out is divided by the number of steps and trials afterwards.
+
+    Args:
+        params: `value_cost`, `entropy_cost`, and the cost of rates.
+        rule: "symmetric" or "random".
+        neurons: Neurons and readout.
+        arrays: w, w_out and feedback, with the readout of the value.
+        trials: Input and right actions.
+        rng: Randomness of the actions.
+    """
+    weights, cost = kernel.Weights(arrays["w"], arrays["w_out"]), kernel.RateCost.of(params)
+    costs = params.value_cost, params.entropy_cost
+    assert trials.labels is not None
+    outputs = kernel.forward(neurons, weights, trials).outputs
+    counted = outputs[:, trials.first_step :]
+    acted = act(counted.mean(axis=1, dtype=np.float64), trials.labels, rng)
+    counted -= acted.errors(*costs)[:, None].astype(outputs.dtype)
+    share = counted.shape[0] * counted.shape[1]
+    found = kernel.by_rule(
+        rule, neurons, arrays, replace(trials, labels=None, targets=outputs),
+        replace(cost, cost=cost.cost * share),
+    )  # fmt: skip
+    rates = cost.cost / 2 * ((found.rates - cost.target) ** 2).sum()
+    return replace(
+        found,
+        loss=acted.loss(*costs) + float(rates),
+        w=found.w / share,
+        w_out=found.w_out / share,
+        outputs=found.outputs[:, :ACTIONS],
+    )
+
+
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
+    """Train one network on fresh trials, each told by one reward.
+
+    The learning rate falls as in `evidence.train`. Randomness: "init", "data-train", "actions",
+    "data-validation".
+    """
+    if variant not in RULES:
+        raise unknown_variant(params.talk, params.experiment, variant)
+    neurons, history = evidence.cell(params, variant), History()
+    data, actions = streams.rng("data-train"), streams.rng("actions")
+    recipe = learning.Recipe(
+        RULES[variant], params.iterations, params.learning_rate, params.decay_share
+    )
+    start = learning.initial(
+        streams, evidence_task.n_inputs(params), neurons.beta.size, ACTIONS + 1
+    )
+    fitted = learning.fit(
+        params, recipe, neurons, start,
+        lambda _: evidence_task.draw(params, data, params.batch),
+        history, progress, changing=(data, actions),
+        gradient=lambda arrays, trials: gradient(
+            params, recipe.rule, neurons, arrays, trials, actions
+        ),
+    )  # fmt: skip
+    held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
+    means = learning.logits(neurons, fitted.arrays, held_out)
+    right = means[:, :ACTIONS].argmax(axis=1) == held_out.labels
+    rates = cue_sensitivity.cue_rates(params, neurons, fitted.arrays, held_out)
+    related = cue_sensitivity.correlation(fitted.arrays["feedback"], rates)
+    return Network(
+        arrays=fitted.arrays,
+        info={
+            "engine": evidence.ENGINE,
+            "variant": variant,
+            "rule": f"reward-based, {recipe.rule}",
+            "epochs": recipe.iterations,
+            "validation_error": float(1 - right.mean()),
+            "measures": {"feedback_cue_correlation": related},
+        },
+        history=history.rows,
+    )
+
+
+def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+    """Run a network in the engine it was trained in; the likelier action is taken."""
+    given = evidence_task.from_task(params, task)
+    arrays = {name: x.astype(float) for name, x in network.arrays.items()}
+    means = learning.logits(evidence.cell(params, variant), arrays, given)
+    return evidence.decided(params, means[:, :ACTIONS].argmax(axis=1), task)
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Place a trained network into the structure of `evidence`: no decision needs the value."""
+    arrays = {**network.arrays, "w_out": network.arrays["w_out"][:, :ACTIONS]}
+    return evidence.bind(params, replace(network, arrays=arrays))
