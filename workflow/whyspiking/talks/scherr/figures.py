@@ -194,9 +194,8 @@ def learning_from_reward(history: Table) -> Plate:
         words.append(f"{label} ends at {100 * points['mean'].iloc[-1]:.1f} %")
     ax.axhline(0.5, color=GREY, linewidth=0.8)
     ax.axhline(LAST_CUE, color=INK, linewidth=0.8, linestyle=":")
-    ax.annotate(
-        "the last cue only", (0, LAST_CUE), (2, -10), textcoords="offset points", fontsize=8
-    )
+    right = {"ha": "right", "transform": ax.get_yaxis_transform()}
+    ax.text(0.99, LAST_CUE + 0.01, "knows the last cue only", fontsize=8, **right)
     ax.set_ylim(0, 0.6)
     ax.set_xlabel("iteration (batch of fresh trials)")
     ax.set_ylabel("decision error, likelier action")
@@ -230,9 +229,9 @@ def feedback_and_cues(arrays: Mapping[str, NDArray]) -> Plate:
         ax.axhline(0, color=GREY, linewidth=0.8)
         r = float(np.corrcoef(told, fires)[0, 1])
         ax.set_title(f"{TAUGHT_BY[variant]}: r = {r:.2f}", fontsize=9)
-        ax.set_xlabel("B, right less left")
+        ax.set_xlabel("feedback weight B, right less left")
         words.append(f"{TAUGHT_BY[variant]}: correlation {r:.2f} over {told.size} neurons")
-    axes[0].set_ylabel("rate in right less\nin left cues, Hz")
+    axes[0].set_ylabel("rate in right less\nrate in left cues, Hz")
     legend_below(plate, axes[:1])
     return plate.says(
         "One network each, a point a neuron: its fixed random feedback weights, right choice less "
