@@ -60,6 +60,7 @@ TOLD = (
 TAUGHT_BY = {"random": "learned with B", "spiking": "learned without B"}
 LAST_CUE = 0.27
 """Error of a network that remembers the last of seven cues only."""
+LAST_CUE_ONLY = "knows the last cue only"
 SMOOTH = 10
 """Iterations averaged in the learning curves: single batches of 64 trials are noisy."""
 ALIGNMENTS = {
@@ -194,8 +195,8 @@ def learning_from_reward(history: Table) -> Plate:
         words.append(f"{label} ends at {100 * points['mean'].iloc[-1]:.1f} %")
     ax.axhline(0.5, color=GREY, linewidth=0.8)
     ax.axhline(LAST_CUE, color=INK, linewidth=0.8, linestyle=":")
-    right = {"ha": "right", "transform": ax.get_yaxis_transform()}
-    ax.text(0.99, LAST_CUE + 0.01, "knows the last cue only", fontsize=8, **right)
+    across = ax.get_yaxis_transform()
+    ax.text(0.99, LAST_CUE + 0.01, LAST_CUE_ONLY, fontsize=8, ha="right", transform=across)
     ax.set_ylim(0, 0.6)
     ax.set_xlabel("iteration (batch of fresh trials)")
     ax.set_ylabel("decision error, likelier action")
