@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.contract import data_folders
-from whyspiking.declared import claims_file, registry
+from whyspiking.declared import abstract_file, claims_file, registry
 from whyspiking.declared.config_file import Config
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.declared.strict_yaml import nearest, parsed, read_yaml
@@ -54,7 +54,9 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         chosen = registry.available()
     talks = {name: registry.load_talk(name) for name in chosen}
     for talk in talks.values():
-        _check_key_claim(claims_file.load(talk.folder / "claims.yaml", talk), talk, config["scale"])
+        claims = claims_file.load(talk.folder / "claims.yaml", talk)
+        abstract_file.load(talk.folder, [claim.id for claim in claims])
+        _check_key_claim(claims, talk, config["scale"])
         if NOTEBOOKS.is_dir() and not (NOTEBOOKS / f"{talk.name}.ipynb").is_file():
             raise UserError(
                 f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb is not "

@@ -17,7 +17,8 @@ import pandas as pd
 from whyspiking.declared import registry
 from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
-from whyspiking.report import html
+from whyspiking.records import columns, tables
+from whyspiking.report import abstracts, html
 
 README = Path("README.md")
 VERDICTS = Path("results/reference/verdicts.csv")
@@ -96,11 +97,13 @@ def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
 
 
 def main() -> None:
-    """Write the numbers of the reference tables into README.md."""
+    """Write the numbers of the reference tables into README.md and docs/abstracts.md."""
     talks = [registry.load_talk(name) for name in registry.available()]
     claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
-    text = refreshed(README.read_text(encoding="utf-8"), pd.read_csv(VERDICTS), claims)
+    verdicts = tables.read(VERDICTS, columns.VERDICTS)
+    text = refreshed(README.read_text(encoding="utf-8"), verdicts, claims)
     README.write_text(text, encoding="utf-8")
+    abstracts.DOCUMENT.write_text(abstracts.document(talks, claims, verdicts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from whyspiking.records import columns, tables
 from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
+    abstracts,
     costs_section,
     energy_figures,
     forest_plots,
@@ -109,7 +110,12 @@ class RunPage:
         """Every talk with its signature figures."""
         brief = macros("pages").brief
         told = [
-            brief(talk, html.slug(name), signature_of(self.folder / name / "report.html"))
+            brief(
+                talk,
+                html.slug(name),
+                signature_of(self.folder / name / "report.html"),
+                abstracts.section(talk, claims_of([talk]), self.verdicts, self.recorded),
+            )
             for name, talk in self.talks.items()
         ]
         return Html("\n").join(told)

@@ -19,7 +19,7 @@ from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import tables, whole_files
 from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table
-from whyspiking.report import energy_figures, forest_plots, html, sections
+from whyspiking.report import abstracts, energy_figures, forest_plots, html, sections
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import Recorded, beside
 from whyspiking.talks import talk_module
@@ -86,6 +86,11 @@ class TalkPage:
         verdicts, talks = self.tables["verdicts"], {self.talk.name: self.talk}
         claims = claims_of([self.talk])
         return Html(sections.verdict_table(verdicts, claims, talks, self.recorded, many=False))
+
+    def abstract(self) -> Html:
+        """What the talk's abstract states, beside what was found."""
+        claims = claims_of([self.talk])
+        return abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
 
     def forest(self) -> Html:
         """All claims as a forest plot."""

@@ -51,7 +51,7 @@ def of_talk(talk: str, stage: str) -> list[str]:
     folder = PACKAGE / "talks" / talk
     own = [path for path in folder.rglob("*.py") if not _left_out(path, stage)]
     if stage == "page":
-        own += [folder / "talk.yaml", folder / "claims.yaml"]
+        own += [folder / name for name in ("talk.yaml", "claims.yaml", "abstract.yaml")]
     return _relative(_closure([*_roots(stage), *own], stage))
 
 

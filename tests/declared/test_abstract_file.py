@@ -1,0 +1,49 @@
+"""What abstracts state: every sentence of every talk, and what is refused with its remedy."""
+
+import copy
+
+import pytest
+import yaml
+
+from whyspiking.declared import abstract_file, claims_file, registry
+from whyspiking.errors import UserError
+
+GOOD = {
+    "source": "made up",
+    "sentences": 2,
+    "statements": [
+        {"sentence": 1, "says": "Brains use spikes.", "untested": "motivation, nothing to test"},
+        {"sentence": 2, "says": "So do these networks.", "claims": ["talk.task.accuracy"]},
+    ],
+}
+DAMAGE = {
+    "a sentence left out": (lambda d: d["statements"].pop(0), "every number from 1"),
+    "a sentence too many": (lambda d: d.update(sentences=1), "every number from 1"),
+    "out of order": (lambda d: d["statements"].reverse(), "in order"),
+    "neither claims nor a reason": (lambda d: d["statements"][0].pop("untested"), "untested"),
+    "a claim that is none": (
+        lambda d: d["statements"][1].update(claims=["talk.task.acuracy"]), "talk.task.accuracy",
+    ),
+    "another key": (lambda d: d["statements"][0].update(quote="x"), "quote"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", registry.available())
+def test_every_sentence_of_every_talk_has_a_row(name):
+    talk = registry.load_talk(name)
+    claims = [claim.id for claim in claims_file.load(talk.folder / "claims.yaml", talk)]
+    abstract = abstract_file.load(talk.folder, claims)
+    assert {s.sentence for s in abstract.statements} == set(range(1, abstract.sentences + 1))
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_damaged_abstracts_are_refused(case, tmp_path):
+    change, told = DAMAGE[case]
+    data = copy.deepcopy(GOOD)
+    (tmp_path / abstract_file.FILE).write_text(yaml.safe_dump(data))
+    abstract_file.load(tmp_path, ["talk.task.accuracy"])
+    change(data)
+    (tmp_path / abstract_file.FILE).write_text(yaml.safe_dump(data))
+    with pytest.raises(UserError, match=told) as refused:
+        abstract_file.load(tmp_path, ["talk.task.accuracy"])
+    assert abstract_file.FILE in str(refused.value)

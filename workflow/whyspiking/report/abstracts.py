@@ -1,0 +1,159 @@
+"""What each talk's abstract states, beside what was found: on the talk's page and in docs/.
+
+`python -m whyspiking.report.readme` writes `docs/abstracts.md` from the recorded run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from whyspiking.declared import abstract_file
+from whyspiking.declared.abstract_file import Abstract
+from whyspiking.declared.claims_file import Claim
+from whyspiking.declared.registry import Talk
+from whyspiking.records.tables import Table
+from whyspiking.report import html
+from whyspiking.report.html import Html, macros
+from whyspiking.report.recorded import Recorded
+from whyspiking.report.sections import told as recorded_row
+
+DOCUMENT = Path("docs/abstracts.md")
+HEAD = """# What the abstracts state, and what was found
+
+Every sentence of the eight abstracts, in our words, with the claims that put it to the test, or the
+reason why none does. Verdicts, numbers of seeds and controls are those of the run recorded in
+`results/reference` (scale full). What a claim says word for word, its band and its source stand in
+`workflow/whyspiking/talks/<talk>/claims.yaml`, the statements in `abstract.yaml` beside it. Made by
+`python -m whyspiking.report.readme`: edit the YAML files, not this page.
+"""
+
+
+@dataclass(frozen=True)
+class Test:
+    """A claim that puts a statement to the test.
+
+    Attributes:
+        claim: What is claimed.
+        experiment: Title of the experiment.
+        row: Its row of verdicts.csv.
+        recorded: The recorded row, where the run at hand does not judge the claim.
+    """
+
+    __test__ = False
+
+    claim: Claim
+    experiment: str
+    row: Mapping[str, Any]
+    recorded: Mapping[str, Any] | None
+
+    @property
+    def compared(self) -> str:
+        """What it is compared with, in words: the other network, the negative control."""
+        beside, floor = self.claim.versus, self.claim.negative_control
+        parts = [f"against {_named(beside)}"] if beside else []
+        shown = self.recorded or self.row
+        if floor:
+            told = html.value(shown["control_value"], str(shown["unit"]))
+            passes = shown["control_passes"]
+            how = {True: ", passes too", False: ", misses"}.get(passes, ", not measured")
+            parts.append(f"control {_named(floor)}: {told}{how}")
+        return "; ".join(parts) or "none"
+
+    @property
+    def found(self) -> str:
+        """Value and interval, in words."""
+        shown = self.recorded or self.row
+        return html.inline(shown["value"], shown["low"], shown["high"], str(shown["unit"]))
+
+
+def tests_of(
+    abstract: Abstract,
+    talk: Talk,
+    claims: Mapping[str, Claim],
+    verdicts: Table,
+    recorded: Recorded,
+) -> list[tuple[abstract_file.Statement, list[Test]]]:
+    """Every statement with its tests.
+
+    Args:
+        abstract: What the abstract states.
+        talk: The talk, for titles of experiments.
+        claims: Claim by id.
+        verdicts: Rows of verdicts.csv; a claim without one is left out.
+        recorded: The recorded run.
+    """
+    rows = {str(row["claim"]): row for row in verdicts.to_dict("records")}
+    return [
+        (
+            statement,
+            [
+                Test(
+                    claims[name],
+                    talk.experiments[claims[name].where["experiment"]].title,
+                    rows[name],
+                    recorded_row(rows[name], recorded),
+                )
+                for name in statement.claims
+                if name in rows
+            ],
+        )
+        for statement in abstract.statements
+    ]
+
+
+def section(talk: Talk, claims: Mapping[str, Claim], verdicts: Table, recorded: Recorded) -> Html:
+    """The abstract of one talk as a table, for its page."""
+    abstract = abstract_file.load(talk.folder, claims)
+    told = tests_of(abstract, talk, claims, verdicts, recorded)
+    return Html(macros("abstracts").table(talk.name, abstract, told))
+
+
+def document(talks: Iterable[Talk], claims: Mapping[str, Claim], verdicts: Table) -> str:
+    """The text of docs/abstracts.md.
+
+    Args:
+        talks: In the order of the page.
+        claims: Claim by id, of all talks.
+        verdicts: Rows of the recorded verdicts.csv.
+    """
+    parts = [HEAD]
+    for talk in talks:
+        own = {name: claim for name, claim in claims.items() if claim.talk == talk.name}
+        abstract = abstract_file.load(talk.folder, own)
+        lines = [
+            f"## {talk.speaker}: {talk.title}",
+            "",
+            f"Abstract: {abstract.source}.",
+            "",
+            "| sentence | states | experiment | found | verdict | seeds | compared with |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        for statement, tests in tests_of(abstract, talk, own, verdicts, Recorded()):
+            lead = [str(statement.sentence), statement.says]
+            for test in tests:
+                cells = [
+                    *lead,
+                    f"{test.experiment} (`{test.claim.id}`)",
+                    test.found,
+                    str(test.row["label"]),
+                    str(test.row["seeds"]),
+                    test.compared,
+                ]
+                lines.append(_line(cells))
+                lead = ["", ""]
+            if statement.untested:
+                lines.append(_line([*lead, statement.untested, "–", "not tested", "–", "–"]))
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(' '.join(str(cell).replace('|', '/').split()) for cell in cells)} |"
+
+
+def _named(place: Mapping[str, Any]) -> str:
+    names = (place.get(key) for key in ("experiment", "variant", "perturbation", "engine"))
+    return ", ".join(str(n).replace("_", " ") for n in names if n not in (None, "none"))
