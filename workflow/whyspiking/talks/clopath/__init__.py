@@ -7,6 +7,7 @@ EXPERIMENTS = {
     "ode": "izhikevich",
     "episode": "izhikevich",
     "shot": "septal",
+    "oneshot": "oneshot",
     "shared_yinyang": "classification",
     "shared_randman": "classification",
     "shared_xor_100": "classification",

@@ -16,7 +16,7 @@ from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Param
 from whyspiking.talks.clopath import model, shot
 from whyspiking.talks.clopath.task import SAMPLE_MS
 
-EXCHANGED = ("a", "b", "d", "v_t", "bias")
+EXCHANGED = model.NEURON.exchanged
 """Neuron parameters that differ between experiments or silence the network."""
 SILENT_BIAS = -1e5
 """Bias in pA that keeps every neuron silent: four times what encoders can bring in."""
@@ -28,8 +28,8 @@ p_lost : 1 (shared)
 """
 DRAW = "kept = int(rand() >= p_lost)"
 
-IZHIKEVICH_RESET = {
-    "neurons": "v = v_start; u = 0; current = 0; h = 0; clock_current = 0; kept = 1",
+FORCE_RESET = {
+    "neurons": "v = v_start; {restart}current = 0; h = 0; clock_current = 0; kept = 1",
     "readout": "z = 0; h_z = 0",
 }
 SHOT_RESET = {
@@ -40,14 +40,16 @@ SHOT_RESET = {
 
 
 def izhikevich_model(params: Params) -> BrianModel:
-    """Structure of the Izhikevich network with clock, decoders and feedback (Eqs. 1-8)."""
+    """Structure of a FORCE network with clock, decoders and feedback (Eqs. 1-8, 29, 30)."""
+    neuron = model.neuron_of(params)
     trial_ms = params.warmup_ms + params.test_ms
     sizes = {
         "n_neurons": params.n_neurons,
         "n_channels_max": params.n_channels_max,
         "clock_components_max": params.clock_components_max,
     }
-    fixed = {name: getattr(params, name) for name in model.CONSTANTS if name not in EXCHANGED}
+    exchanged = neuron.exchanged
+    fixed = {name: getattr(params, name) for name in neuron.constants if name not in exchanged}
 
     def construct(inputs: Mapping[str, Any]) -> Sequence[Any]:
         import brian2
@@ -59,13 +61,14 @@ def izhikevich_model(params: Params) -> BrianModel:
         names |= {"ms": ms, "clock": clock}
         neurons = brian2.NeuronGroup(
             params.n_neurons,
-            model.IZHIKEVICH
+            neuron.equations
             + LOSS
-            + "".join(f"{name} : 1 (shared)\n" for name in EXCHANGED)
+            + "".join(f"{name} : 1 (shared)\n" for name in exchanged)
             + "drive = feedback + clock_current : 1\n"
             + "feedback : 1\nclock_current : 1\nv_start : 1\n",
-            threshold="v >= v_peak",
-            reset=f"{model.RESET}; {DRAW}",
+            threshold=neuron.threshold,
+            reset=f"{neuron.reset}; {DRAW}",
+            refractory=neuron.rest(params),
             method="euler",
             namespace=names,
             name="neurons",
@@ -119,11 +122,11 @@ def izhikevich_model(params: Params) -> BrianModel:
         ]
 
     return BrianModel(
-        name="clopath-izhikevich",
+        name=f"clopath-{neuron.name}",
         definition={
             "sizes": sizes,
             "constants": fixed,
-            "equations": [model.IZHIKEVICH, LOSS, DRAW, model.RESET, list(EXCHANGED)],
+            "equations": [neuron.equations, LOSS, DRAW, neuron.reset, list(exchanged)],
             "revision": 5,
         },
         construct=construct,
@@ -131,7 +134,7 @@ def izhikevich_model(params: Params) -> BrianModel:
         dt_ms=params.dt_ms,
         trial_ms=trial_ms,
         max_trials=params.n_trials_max,
-        reset=IZHIKEVICH_RESET,
+        reset={name: text.format(restart=neuron.restart) for name, text in FORCE_RESET.items()},
         record_spikes=("neurons",),
         record_traces={"output": ("readout", "z", SAMPLE_MS)},
         replay={"neurons": Replay("replay", {"neurons.bias": SILENT_BIAS})},
@@ -147,7 +150,8 @@ def bind_izhikevich(params: Params, network: Network) -> Binding:
     static = np.zeros((n, n))
     static[arrays["omega_pre"], arrays["omega_post"]] = arrays["omega_w"]
     values: dict[str, NDArray | float] = {
-        f"neurons.{name}": float(getattr(params, name)) for name in EXCHANGED
+        f"neurons.{name}": float(getattr(params, name))
+        for name in model.neuron_of(params).exchanged
     }
     values |= {"neurons.v_start": arrays["v_start"], "neurons.p_lost": 0.0}
     values |= {

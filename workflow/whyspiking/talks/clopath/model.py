@@ -1,11 +1,13 @@
-"""The FORCE network of Izhikevich neurons (NC17): equations and random wiring.
+"""The FORCE networks (NC17): neurons, random wiring. Izhikevich neurons unless one is named.
 
 Symbols as in the paper; equation numbers are those of this talk's README. Time is in ms, current
-in pA, voltage in mV, filtered spike trains r in 1/ms; Brian2 sees plain numbers.
+in pA (LIF: mV), voltage in mV, filtered spike trains r in 1/ms; Brian2 sees plain numbers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,16 @@ FILTERED = """
 dr/dt = (h_r - r/tau_r)/ms : 1
 dh_r/dt = -h_r/tau_d/ms : 1
 """
+SYNAPTIC = """
+dcurrent/dt = (h - current/tau_r)/ms : 1
+dh/dt = -h/tau_d/ms : 1
+"""
+# Eqs. 29 and 30.
+LEAKY = "dv/dt = (-v + current + drive + bias)/(tau_m*ms) : 1 (unless refractory)" + SYNAPTIC
+THETA = (
+    "dv/dt = (1 - cos(v) + pi_squared*(1 + cos(v))*(current + drive + bias))/(1000*ms) : 1"
+    + SYNAPTIC
+)
 RESET = "v = v_reset; u += d"
 FILTER_RESET = "h_r += 1/(tau_r*tau_d)"
 
@@ -47,6 +59,65 @@ CONSTANTS = (
 """Parameters of the neuron in talk.yaml, by the names used in the equations."""
 
 
+@dataclass(frozen=True)
+class Neuron:
+    """A kind of neuron, as training and the compiled program see it.
+
+    Attributes:
+        name: Of the kind.
+        equations: Membrane and synaptic current.
+        threshold: When it fires.
+        reset: What a spike does to it.
+        constants: Its parameters in talk.yaml.
+        exchanged: Those that differ between experiments or silence the network.
+        start: Between which two parameters voltages start.
+        restart: What a trial starts with, beside its voltage.
+        refractory: Whether it rests for `tau_ref` ms.
+        balanced: Whether the static weights onto each neuron sum to 0.
+    """
+
+    name: str
+    equations: str
+    threshold: str
+    reset: str
+    constants: Sequence[str]
+    exchanged: Sequence[str]
+    start: tuple[str, str]
+    restart: str = ""
+    refractory: bool = False
+    balanced: bool = False
+
+    def rest(self, params: Params) -> Any:
+        """Brian2's argument `refractory`."""
+        import brian2
+
+        return params.tau_ref * brian2.ms if self.refractory else False
+
+
+NEURON = Neuron(
+    "izhikevich", IZHIKEVICH, "v >= v_peak", RESET, CONSTANTS,
+    ("a", "b", "d", "v_t", "bias"), ("v_r", "v_peak"), "u = 0; ",
+)  # fmt: skip
+OTHERS = {
+    "sine_lif": Neuron(
+        "lif", LEAKY, "v >= v_th", "v = v_reset",
+        ("tau_m", "v_th", "v_reset", "bias", "tau_r", "tau_d"), ("bias",), ("v_reset", "v_th"),
+        "lastspike = -10000*second; ", refractory=True, balanced=True,
+    ),
+    "sine_theta": Neuron(
+        "theta", THETA, "v >= v_th", "v = v_reset",
+        ("pi_squared", "v_th", "v_reset", "bias", "tau_r", "tau_d"), ("bias",), ("v_reset", "v_th"),
+        balanced=True,
+    ),
+}  # fmt: skip
+"""Experiments with another neuron."""
+
+
+def neuron_of(params: Params) -> Neuron:
+    """The neuron of an experiment."""
+    return OTHERS.get(params.experiment, NEURON)
+
+
 def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray]:
     """Draw the fixed random part of the network (Eqs. 4-6).
 
@@ -64,13 +135,20 @@ def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray
     present = rng.random((n, n)) < params.sparsity
     pre, post = np.nonzero(present)
     scale = params.gain / (params.sparsity * np.sqrt(n))
+    neuron = neuron_of(params)
+    low, high = (getattr(params, name) for name in neuron.start)
+    weights = scale * rng.standard_normal(pre.size)
+    if neuron.balanced:
+        weights -= (np.bincount(post, weights, n) / np.maximum(np.bincount(post, minlength=n), 1))[
+            post
+        ]
     return {
         "omega_pre": pre.astype(np.int32),
         "omega_post": post.astype(np.int32),
-        "omega_w": scale * rng.standard_normal(pre.size),
+        "omega_w": weights,
         "encoders": params.feedback_gain * rng.uniform(-1, 1, (n, n_channels)),
         "clock_encoders": params.clock_gain * rng.uniform(-1, 1, (n, params.clock_components)),
-        "v_start": params.v_r + (params.v_peak - params.v_r) * rng.random(n),
+        "v_start": low + (high - low) * rng.random(n),
     }
 
 
@@ -78,7 +156,8 @@ def constants(params: Params) -> dict[str, Any]:
     """Values of the names in the equations, for Brian2's namespaces."""
     import brian2
 
-    return {name: getattr(params, name) for name in CONSTANTS} | {"ms": brian2.ms}
+    names = neuron_of(params).constants
+    return {name: getattr(params, name) for name in names} | {"ms": brian2.ms}
 
 
 def plant(params: Params, wiring: dict[str, NDArray], clock: NDArray, dt_ms: float) -> Plant:
@@ -93,11 +172,13 @@ def plant(params: Params, wiring: dict[str, NDArray], clock: NDArray, dt_ms: flo
     """
     import brian2
 
+    neuron = neuron_of(params)
     group = brian2.NeuronGroup(
         params.n_neurons,
-        IZHIKEVICH + FILTERED + "drive : 1",
-        threshold="v >= v_peak",
-        reset=f"{RESET}; {FILTER_RESET}",
+        neuron.equations + FILTERED + "drive : 1",
+        threshold=neuron.threshold,
+        reset=f"{neuron.reset}; {FILTER_RESET}",
+        refractory=neuron.rest(params),
         method="euler",
         namespace=constants(params),
         name="neurons",

@@ -15,11 +15,16 @@ from whyspiking.errors import UserError
 SAMPLE_MS = 1.0
 """Sampling of test targets, of the clock signal and of recorded outputs."""
 
+SETTLING_S = 15.0
+"""How long van der Pol's oscillator runs to its limit cycle, as in the code of NC17."""
+
 NOTES = "CDEFG"
 ODE_TO_JOY = ("E", "E", "F", "G", "G", "F", "E", "D", "C", "C", "D", "E", "E", "D", "D-")
 """Opening of the Ode to Joy in quarter notes; `-` makes a half note."""
 
-AUTONOMOUS = ("sine", "sawtooth", "product")
+SINES = ("sine", "sine_lif", "sine_theta")
+"""The same target for three kinds of neurons."""
+AUTONOMOUS = (*SINES, "sawtooth", "product", "van_der_pol")
 """Experiments without a clock signal: the phase of the output is free."""
 
 
@@ -27,6 +32,10 @@ def n_channels(params: Params) -> int:
     """Number of output channels of an experiment."""
     if params.experiment == "episode":
         return int(params.n_episode_channels)
+    if params.experiment == "song":
+        return int(params.n_song_channels)
+    if params.experiment == "van_der_pol":
+        return 2
     return len(NOTES) if params.experiment == "ode" else 1
 
 
@@ -37,7 +46,7 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
     Joy); the episode replaces the movie of NC17 Fig. 5, which is not published.
     """
     seconds = np.asarray(times_ms, float) / 1000.0
-    if params.experiment == "sine":
+    if params.experiment in SINES:
         return np.sin(2 * np.pi * params.frequency * seconds)[:, None]
     if params.experiment == "sawtooth":
         # What the published code calls a sawtooth is a triangle wave of amplitude pi/2.
@@ -49,6 +58,10 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
         return ode_to_joy(times_ms, params.quarter_ms)
     if params.experiment == "episode":
         return Episode(params, streams.rng("episode"))(times_ms)
+    if params.experiment == "van_der_pol":
+        return van_der_pol(params, seconds)
+    if params.experiment == "song":
+        return Song(params, streams.rng("song"))(times_ms)
     raise UserError(f"talk 'clopath' has no experiment '{params.experiment}'; see its talk.yaml")
 
 
@@ -96,6 +109,62 @@ class Episode:
         """The episode at the given times in ms, (time, channel)."""
         angle = 2 * np.pi * np.multiply.outer(np.asarray(times_ms, float) / 1000.0, self.frequency)
         return (np.cos(angle) @ self.cosine + np.sin(angle) @ self.sine) / self.peak
+
+
+def van_der_pol(params: Params, seconds: NDArray) -> NDArray[np.float64]:
+    """The limit cycle of van der Pol's oscillator, both variables, (time, 2) (Eq. 31).
+
+    Args:
+        params: Needs mu, space_scale, time_scale.
+        seconds: Ascending times.
+    """
+    from scipy.integrate import solve_ivp
+
+    mu, square, speed = params.mu, params.space_scale**2, params.time_scale
+
+    def flow(_: float, y: NDArray) -> list[float]:
+        return [speed * mu * (y[0] - square * y[0] ** 3 / 3 - y[1]), speed * y[0] / mu]
+
+    def run(start: NDArray, times: NDArray) -> NDArray:
+        span = (0.0, float(times[-1]))
+        return solve_ivp(flow, span, start, t_eval=times, rtol=1e-8, atol=1e-10).y.T
+
+    settled = run(np.array([0.1, 0.1]), np.array([0.0, SETTLING_S]))[-1]
+    return run(settled, np.concatenate([[0.0], np.asarray(seconds, float)]))[1:]
+
+
+class Song:
+    """A made-up song in place of the recording of NC17 Fig. 4: a spectrogram, peak 1 (Eq. 32).
+
+    Syllables of random length with gaps between them, in each of them a ridge that sweeps over the
+    channels, and its fainter copy above.
+    """
+
+    def __init__(self, params: Params, rng: np.random.Generator) -> None:
+        """Draw the syllables from `rng`."""
+        self.duration_ms, self.n_channels = float(params.duration_ms), int(params.n_song_channels)
+        self.syllables = []
+        onset = 0.0
+        while (onset := onset + rng.uniform(40.0, 90.0)) < self.duration_ms - 40.0:
+            length = min(rng.uniform(60.0, 220.0), self.duration_ms - onset)
+            sweep = rng.uniform(0.1, 0.6, 2) * self.n_channels
+            self.syllables.append((onset, length, *sweep, rng.uniform(0.5, 1.0)))
+            onset += length
+
+    def __call__(self, times_ms: NDArray) -> NDArray[np.float64]:
+        """The song at the given times in ms, (time, channel)."""
+        times = np.mod(np.asarray(times_ms, float), self.duration_ms)
+        channels, width = np.arange(self.n_channels), 0.06 * self.n_channels
+        song = np.zeros((times.size, self.n_channels))
+        for onset, length, first, last, loudness in self.syllables:
+            inside = (times >= onset) & (times < onset + length)
+            share = (times[inside] - onset) / length
+            ridge = first + (last - first) * share
+            envelope = loudness * np.sin(np.pi * share)
+            for copy, faint in ((1.0, 1.0), (1.6, 0.5)):
+                distance = (channels - copy * ridge[:, None]) / width
+                song[inside] += faint * envelope[:, None] * np.exp(-0.5 * distance**2)
+        return song
 
 
 def clock_signal(
