@@ -54,7 +54,7 @@ def page_colours():
 
 @pytest.mark.parametrize("page", page_colours())
 def test_every_colour_can_be_told_from_both_pages(page):
-    wheel = set(clopath._cyclic(np.linspace(0, 2 * np.pi, 200)))
+    wheel = set(clopath.cyclic(np.linspace(0, 2 * np.pi, 200)))
     for colour in [*figures.PALETTE, *wheel]:
         assert contrast(colour, page) >= 3.0, colour
 

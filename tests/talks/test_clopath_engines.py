@@ -45,6 +45,59 @@ def test_runtime_network_equals_plain_numpy(tmp_path):
     assert [(int(t), int(i)) for t, i in found] == spikes
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_leaky_network_equals_plain_numpy(tmp_path):
+    params = parameters("sine_lif", n_neurons=30, gain=400.0, work_dir=tmp_path)
+    dt, steps = 0.1, 600
+    wiring = model.wire(params, 1, Streams(1))
+    omega = np.zeros((30, 30))
+    omega[wiring["omega_pre"], wiring["omega_post"]] = wiring["omega_w"]
+    np.testing.assert_allclose(omega.sum(axis=0), 0.0, atol=1e-9)
+    decoders = 5.0 * np.random.default_rng(0).standard_normal((30, 1))
+
+    learning.start_runtime(tmp_path, dt, "numpy")
+    import brian2
+
+    plant = model.plant(params, wiring, np.zeros((0, 2)), dt)
+    plant.write_drive(decoders, 0)
+    step = iter(range(1, steps + 1))
+    operation = brian2.NetworkOperation(lambda: plant.write_drive(decoders, next(step)), when="end")
+    monitor = brian2.SpikeMonitor(plant.objects[0])
+    brian2.Network(*plant.objects, operation, monitor).run(steps * dt * brian2.ms, namespace={})
+
+    v, rest = wiring["v_start"].copy(), np.full(30, -1)
+    current, h, r, h_r = np.zeros((4, 30))
+    jump, spikes = 1 / (params.tau_r * params.tau_d), []
+    for now in range(steps):
+        drive = wiring["encoders"] @ (r @ decoders)
+        free = now > rest
+        v = np.where(free, v + dt * (-v + current + drive + params.bias) / params.tau_m, v)
+        current, h = current + dt * (h - current / params.tau_r), h - dt * h / params.tau_d
+        r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / params.tau_d
+        fired = np.flatnonzero(free & (v >= params.v_th))
+        h = h + jump * omega[fired].sum(axis=0)
+        v[fired], rest[fired] = params.v_reset, now + round(params.tau_ref / dt) - 1
+        h_r[fired] += jump
+        spikes += [(now, int(neuron)) for neuron in fired]
+    assert len(spikes) > 40
+    found = sorted(zip(np.rint(monitor.t / brian2.ms / dt).astype(int), monitor.i, strict=True))
+    assert [(int(t), int(i)) for t, i in found] == spikes
+
+
+def test_van_der_pol_obeys_its_equation():
+    params = parameters("van_der_pol")
+    times = np.arange(0.0, 400.0, 0.1)
+    x, y = task.target(params, Streams(0), times).T
+    slope_x, slope_y = np.gradient(x, times / 1000.0), np.gradient(y, times / 1000.0)
+    cubic = params.space_scale**2 * x**3 / 3
+    inner = slice(1, -1)
+    wanted = params.time_scale * params.mu * (x - cubic - y)
+    np.testing.assert_allclose(slope_x[inner], wanted[inner], atol=2e-3 * np.abs(slope_x).max())
+    wanted = params.time_scale * x / params.mu
+    np.testing.assert_allclose(slope_y[inner], wanted[inner], atol=2e-3 * np.abs(slope_y).max())
+    assert np.abs(x).max() == pytest.approx(0.2, abs=0.01)  # the limit cycle's 2 over its scale
+
+
 def reference_izhikevich(params, wiring, clock, decoders, dt, steps):
     """Eqs. 1-4 and 7 written out with plain arrays; (step, neuron) of all spikes."""
     n = params.n_neurons

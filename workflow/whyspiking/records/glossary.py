@@ -147,13 +147,13 @@ _DEFINED = {
     "compression": "1: Measured duration of the sequence over that of its replay.",
     "precession_slope": "1: Phase precession: theta cycles by which a neuron's spikes shift in one "
     "cycle of the beat, median of the neurons (circular-linear regression).",
-    "precession_strength": "1: Length of the mean residual vector of that regression, median over "
+    "precession_strength": "1: Length of the mean residual vector of that regression, median of "
     "neurons.",
-    "recall_order": "1: Rank correlation of the times at which cells were taught the first sequence "
+    "recall_order": "1: Rank correlation of the times at which cells were taught sequence 1 "
     "and are recalled in one cycle of a sharp wave, at the cut of the cycle that fits best "
     "(unrelated orders of 100 cells: about 0.2).",
-    "recall_order_second": "1: The same against the second sequence.",
-    "recall_order_theta": "1: The same as the first, recalled in theta, over cycles of the beat.",
+    "recall_order_second": "1: The same against sequence 2.",
+    "recall_order_theta": "1: The same for sequence 1, recalled in theta, over cycles of the beat.",
     "recall_compression": "1: How much faster cells are recalled than they were taught (inverse of "
     "the median slope).",
     "recalled_share": "fraction: Share of the taught cells that fire in one cycle of a sharp wave.",

@@ -4,6 +4,8 @@ EXPERIMENTS = {
     "sine": "izhikevich",
     "sawtooth": "izhikevich",
     "product": "izhikevich",
+    "sine_lif": "izhikevich",
+    "van_der_pol": "izhikevich",
     "ode": "izhikevich",
     "episode": "izhikevich",
     "shot": "septal",

@@ -59,6 +59,8 @@ FINE = 4
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """The talk's signature figures by name, in the order of the story."""
+    from whyspiking.talks.clopath.figures_oneshot import one_shot
+
     return {
         "force": lambda: force({name: results.exhibit(name) for name in OSCILLATORS}),
         "spikes behind an output": lambda: spikes_behind(results.exhibit("sine")),
@@ -66,6 +68,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "speed of the clock": lambda: clock_speeds(results.metrics),
         "theta sequence": lambda: theta_sequence(results.exhibit("shot")),
         "what replay needs": lambda: septal_controls(results.metrics),
+        "one-shot memory": lambda: one_shot(results.exhibit("oneshot"), results.metrics),
     }
 
 
@@ -254,7 +257,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     rank[np.argsort(np.where(known, phase, np.inf), kind="stable")[: known.sum()]] = np.arange(
         known.sum()
     )
-    colours = _cyclic(np.where(known, phase, 0.0))
+    colours = cyclic(np.where(known, phase, 0.0))
     windows = (
         (max(0.0, off_ms - min(2.2 * cycle_on, 5000.0)), off_ms),
         (off_ms + 4 * cycle_off, off_ms + 8 * cycle_off),
@@ -291,7 +294,7 @@ def theta_sequence(arrays: Mapping[str, NDArray]) -> Plate:
     )
 
 
-def _cyclic(phase: NDArray, steps: int = 24) -> NDArray:
+def cyclic(phase: NDArray, steps: int = 24) -> NDArray:
     """Colours around the circle, as names, that keep their contrast on light and dark pages."""
     import colorsys
 

@@ -40,7 +40,7 @@ SHOT_RESET = {
 
 
 def izhikevich_model(params: Params) -> BrianModel:
-    """Structure of a FORCE network with clock, decoders and feedback (Eqs. 1-8, 29, 30)."""
+    """Structure of a FORCE network with clock, decoders and feedback (Eqs. 1-8 and 29)."""
     neuron = model.neuron_of(params)
     trial_ms = params.warmup_ms + params.test_ms
     sizes = {

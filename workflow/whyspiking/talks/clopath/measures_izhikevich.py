@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.types import Condition, Params, Recording, Task
 from whyspiking.talks.clopath.learning import SAMPLE_MS
 
-ONE_FREQUENCY = ("sine", "sawtooth", "sine_lif", "sine_theta")
+ONE_FREQUENCY = ("sine", "sawtooth", "sine_lif")
 """Experiments whose output has a single frequency."""
 EDGE = 0.1
 """Share of the trace at either end in which the phase of an analytic signal is not trusted."""

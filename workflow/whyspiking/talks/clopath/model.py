@@ -33,12 +33,8 @@ SYNAPTIC = """
 dcurrent/dt = (h - current/tau_r)/ms : 1
 dh/dt = -h/tau_d/ms : 1
 """
-# Eqs. 29 and 30.
+# Eq. 29.
 LEAKY = "dv/dt = (-v + current + drive + bias)/(tau_m*ms) : 1 (unless refractory)" + SYNAPTIC
-THETA = (
-    "dv/dt = (1 - cos(v) + pi_squared*(1 + cos(v))*(current + drive + bias))/(1000*ms) : 1"
-    + SYNAPTIC
-)
 RESET = "v = v_reset; u += d"
 FILTER_RESET = "h_r += 1/(tau_r*tau_d)"
 
@@ -101,13 +97,8 @@ NEURON = Neuron(
 OTHERS = {
     "sine_lif": Neuron(
         "lif", LEAKY, "v >= v_th", "v = v_reset",
-        ("tau_m", "v_th", "v_reset", "bias", "tau_r", "tau_d"), ("bias",), ("v_reset", "v_th"),
+        ("tau_m", "v_th", "v_reset", "bias", "tau_r", "tau_d"), ("bias",), ("v_reset", "v_peak"),
         "lastspike = -10000*second; ", refractory=True, balanced=True,
-    ),
-    "sine_theta": Neuron(
-        "theta", THETA, "v >= v_th", "v = v_reset",
-        ("pi_squared", "v_th", "v_reset", "bias", "tau_r", "tau_d"), ("bias",), ("v_reset", "v_th"),
-        balanced=True,
     ),
 }  # fmt: skip
 """Experiments with another neuron."""

@@ -22,8 +22,8 @@ NOTES = "CDEFG"
 ODE_TO_JOY = ("E", "E", "F", "G", "G", "F", "E", "D", "C", "C", "D", "E", "E", "D", "D-")
 """Opening of the Ode to Joy in quarter notes; `-` makes a half note."""
 
-SINES = ("sine", "sine_lif", "sine_theta")
-"""The same target for three kinds of neurons."""
+SINES = ("sine", "sine_lif")
+"""The same target for two kinds of neurons."""
 AUTONOMOUS = (*SINES, "sawtooth", "product", "van_der_pol")
 """Experiments without a clock signal: the phase of the output is free."""
 
@@ -32,8 +32,6 @@ def n_channels(params: Params) -> int:
     """Number of output channels of an experiment."""
     if params.experiment == "episode":
         return int(params.n_episode_channels)
-    if params.experiment == "song":
-        return int(params.n_song_channels)
     if params.experiment == "van_der_pol":
         return 2
     return len(NOTES) if params.experiment == "ode" else 1
@@ -60,8 +58,6 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
         return Episode(params, streams.rng("episode"))(times_ms)
     if params.experiment == "van_der_pol":
         return van_der_pol(params, seconds)
-    if params.experiment == "song":
-        return Song(params, streams.rng("song"))(times_ms)
     raise UserError(f"talk 'clopath' has no experiment '{params.experiment}'; see its talk.yaml")
 
 
@@ -129,42 +125,8 @@ def van_der_pol(params: Params, seconds: NDArray) -> NDArray[np.float64]:
         span = (0.0, float(times[-1]))
         return solve_ivp(flow, span, start, t_eval=times, rtol=1e-8, atol=1e-10).y.T
 
-    settled = run(np.array([0.1, 0.1]), np.array([0.0, SETTLING_S]))[-1]
-    return run(settled, np.concatenate([[0.0], np.asarray(seconds, float)]))[1:]
-
-
-class Song:
-    """A made-up song in place of the recording of NC17 Fig. 4: a spectrogram, peak 1 (Eq. 32).
-
-    Syllables of random length with gaps between them, in each of them a ridge that sweeps over the
-    channels, and its fainter copy above.
-    """
-
-    def __init__(self, params: Params, rng: np.random.Generator) -> None:
-        """Draw the syllables from `rng`."""
-        self.duration_ms, self.n_channels = float(params.duration_ms), int(params.n_song_channels)
-        self.syllables = []
-        onset = 0.0
-        while (onset := onset + rng.uniform(40.0, 90.0)) < self.duration_ms - 40.0:
-            length = min(rng.uniform(60.0, 220.0), self.duration_ms - onset)
-            sweep = rng.uniform(0.1, 0.6, 2) * self.n_channels
-            self.syllables.append((onset, length, *sweep, rng.uniform(0.5, 1.0)))
-            onset += length
-
-    def __call__(self, times_ms: NDArray) -> NDArray[np.float64]:
-        """The song at the given times in ms, (time, channel)."""
-        times = np.mod(np.asarray(times_ms, float), self.duration_ms)
-        channels, width = np.arange(self.n_channels), 0.06 * self.n_channels
-        song = np.zeros((times.size, self.n_channels))
-        for onset, length, first, last, loudness in self.syllables:
-            inside = (times >= onset) & (times < onset + length)
-            share = (times[inside] - onset) / length
-            ridge = first + (last - first) * share
-            envelope = loudness * np.sin(np.pi * share)
-            for copy, faint in ((1.0, 1.0), (1.6, 0.5)):
-                distance = (channels - copy * ridge[:, None]) / width
-                song[inside] += faint * envelope[:, None] * np.exp(-0.5 * distance**2)
-        return song
+    settled = run(np.array([0.1, 0.1]), np.array([SETTLING_S]))[-1]
+    return run(settled, np.asarray(seconds, float))
 
 
 def clock_signal(
