@@ -55,7 +55,7 @@ def one_shot(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
     panels = [("taught once, in theta", taught_ms, taught, (0.0, lasts), 1000.0)]
     for variant, title in (
         ("spiking", "recalled, septum off"),
-        ("second_order", "after another sequence"),
+        ("second_order", "taught another sequence"),
     ):
         spike_ms, cell = need(arrays, f"recalled.{variant}.spike_ms", f"recalled.{variant}.cell")
         panels.append((title, spike_ms, cell, (-20.0, float(wave_ms) + 40.0), 1.0))

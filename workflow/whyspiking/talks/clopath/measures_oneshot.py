@@ -65,7 +65,7 @@ def recalled(
     )
     units, n = cells.units[inside], cells.n_units
     turns = np.exp(2j * np.pi * frequency * cells.times_ms[inside] / 1000.0)
-    total = np.bincount(units, turns.real, n) + 1j * np.bincount(units, turns.imag, n)
+    total = np.bincount(units, np.real(turns), n) + 1j * np.bincount(units, np.imag(turns), n)
     phase = np.mod(np.angle(total) / (2 * np.pi), 1.0)
     return np.where(np.bincount(units, minlength=n) > 0, phase, np.nan)
 
@@ -90,9 +90,9 @@ def order_of(taught_ms: NDArray, phase: NDArray, cycle_ms: float) -> tuple[float
         return np.nan, np.nan
     taught, phase = taught_ms[both], phase[both]
     cuts = [phase + (phase < start) for start in np.unique(phase)]
-    fits = [float(spearmanr(taught, cut).statistic) for cut in cuts]
+    fits = [float(spearmanr(taught, cut)[0]) for cut in cuts]
     best = int(np.nanargmax(fits))
-    slope = theilslopes(cuts[best], taught).slope * cycle_ms
+    slope = theilslopes(cuts[best], taught)[0] * cycle_ms
     return fits[best], float(1.0 / slope) if slope else np.inf
 
 

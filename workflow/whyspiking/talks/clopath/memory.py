@@ -182,7 +182,10 @@ def to_brian(params: Params) -> BrianModel:
             links = brian2.Synapses(
                 source, to, "w : 1", on_pre=f"{changed}_post += w", namespace=known, name=name
             )
-            links.connect(**({"i": 0, "j": 0} if name.startswith("static") else {}))
+            if name.startswith("static"):
+                links.connect(i=0, j=0)
+            else:
+                links.connect()
             made.append(links)
             if name == "memory":
                 links.run_regularly(HEBBIAN, dt=params.rule_ms * ms, name="hebbian")

@@ -108,7 +108,7 @@ class Episode:
 
 
 def van_der_pol(params: Params, seconds: NDArray) -> NDArray[np.float64]:
-    """The limit cycle of van der Pol's oscillator, both variables, (time, 2) (Eq. 31).
+    """The limit cycle of van der Pol's oscillator, both variables, (time, 2) (Eq. 30).
 
     Args:
         params: Needs mu, space_scale, time_scale.
