@@ -40,7 +40,7 @@ from whyspiking.plots.figures import (
     raster,
 )
 from whyspiking.records.tables import Table
-from whyspiking.talks.clopath.colours import cyclic
+from whyspiking.talks.clopath.figures_colours import cyclic
 from whyspiking.talks.clopath.figures_oneshot import one_shot
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from whyspiking.plots.figures import (
     raster,
 )
 from whyspiking.records.tables import Table
-from whyspiking.talks.clopath.colours import cyclic
+from whyspiking.talks.clopath.figures_colours import cyclic
 
 CHANCE = 0.2
 """Order of unrelated sequences of some hundred cells at the best cut."""
