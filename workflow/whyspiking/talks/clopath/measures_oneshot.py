@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr, theilslopes
+from scipy.stats import rankdata
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Params, Recording, Task
@@ -83,17 +83,19 @@ def order_of(taught_ms: NDArray, phase: NDArray, cycle_ms: float) -> tuple[float
 
     Returns:
         Rank correlation of both times at the best cut, and there the inverse of the median slope
-        (Theil and Sen) of recalled on taught time; nan for fewer than `FEWEST_CELLS` cells.
+        (Theil and Sen) of recalled on taught time; nan for fewer than `FEWEST_CELLS` cells, or if all fire at once.
     """
     both = np.isfinite(phase)
-    if both.sum() < FEWEST_CELLS:
+    if both.sum() < FEWEST_CELLS or np.unique(phase[both]).size == 1:
         return np.nan, np.nan
     taught, phase = taught_ms[both], phase[both]
     cuts = [phase + (phase < start) for start in np.unique(phase)]
-    fits = [float(spearmanr(taught, cut)[0]) for cut in cuts]
+    fits = [np.corrcoef(rankdata(taught), rankdata(cut))[0, 1] for cut in cuts]
     best = int(np.nanargmax(fits))
-    slope = theilslopes(cuts[best], taught)[0] * cycle_ms
-    return fits[best], float(1.0 / slope) if slope else np.inf
+    one, other = np.triu_indices(taught.size, 1)
+    slopes = (cuts[best][one] - cuts[best][other]) / (taught[one] - taught[other])
+    slope = float(np.median(slopes)) * cycle_ms
+    return float(fits[best]), 1.0 / slope if slope else np.inf
 
 
 def _mean(values: list[float]) -> float:
