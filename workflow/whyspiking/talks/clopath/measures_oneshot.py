@@ -83,7 +83,8 @@ def order_of(taught_ms: NDArray, phase: NDArray, cycle_ms: float) -> tuple[float
 
     Returns:
         Rank correlation of both times at the best cut, and there the inverse of the median slope
-        (Theil and Sen) of recalled on taught time; nan for fewer than `FEWEST_CELLS` cells, or if all fire at once.
+        (Theil and Sen) of recalled on taught time; nan for fewer than `FEWEST_CELLS` cells, or if
+        all fire at once.
     """
     both = np.isfinite(phase)
     if both.sum() < FEWEST_CELLS or np.unique(phase[both]).size == 1:
