@@ -110,12 +110,18 @@ def _orders(ax: object, metrics: Table) -> list[str]:
                 marker=MARKERS[int(row["seed"]) % len(MARKERS)], alpha=0.85,
             )  # fmt: skip
         told = f"{orders['value'].mean():.2f}" if len(orders) else "too few cells"
-        ax.text(place + 0.12, orders["value"].mean() if len(orders) else 0.05,
-                f"{told}\n({100 * share:.0f} % of cells)", va="center", fontsize=8)  # fmt: skip
+        top = orders["value"].max() if len(orders) else CHANCE
+        ax.text(
+            place, top + 0.07, f"{told}\n({100 * share:.0f} % of cells)", ha="center", fontsize=8
+        )
         words.append(f"{name.replace(chr(10), ' ')}: {told}, {100 * share:.0f} % of cells")
     ax.axhline(CHANCE, color=GREY, linewidth=0.9, linestyle=":")
     ax.set_xticks(range(len(SHOWN)), list(SHOWN.values()))
-    ax.set_xlim(-0.4, len(SHOWN) - 0.2)
-    ax.set_ylim(0, 1.08)
+    ax.text(
+        len(SHOWN) - 0.4, CHANCE - 0.02, "unrelated", ha="right", va="top", fontsize=8, color=GREY
+    )
+    ax.set_xlim(-0.5, len(SHOWN) - 0.4)
+    ax.set_ylim(0, 1.4)
+    ax.set_yticks([0, 0.5, 1])
     ax.set_ylabel("order of recall")
     return words
