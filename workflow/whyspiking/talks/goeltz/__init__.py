@@ -6,6 +6,7 @@ EXPERIMENTS = {
     "yinyang_2tau": "networks",
     "mnist": "networks",
     "distortion": "distortion",
+    "substrates": "substrates",
     "shared_yinyang": "networks",
     "shared_randman": "networks",
     "released_yinyang": "released",

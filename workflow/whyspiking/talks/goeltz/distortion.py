@@ -9,7 +9,7 @@ the same distortions in Brian2 (README, section 6).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -46,6 +46,10 @@ __all__ = [
 ]  # fmt: skip
 
 LAYERS = ("hidden", "output")
+UNEVEN = ("tau_spread", "tau_shift")
+"""Perturbations of which a substrate has time constants of its own."""
+FIXED_POINT = ("fixed_point", "fixed_point_wide")
+"""Weights of few bits within an absolute range, `params.limits`."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +96,29 @@ def name_of(condition: Condition) -> str:
     return f"{condition.perturbation}.{condition.locus}.{condition.strength:g}"
 
 
-def spread_taus(params: Params, condition: Condition, streams: Streams) -> dict[str, NDArray]:
-    """One realisation of uneven neurons: tau_m and tau_s of each drawn independently.
+def taus_of(
+    params: Params, condition: Condition, streams: Streams, chip: str = ""
+) -> dict[str, NDArray]:
+    """Time constants of a substrate: of each neuron drawn independently, or all off alike.
 
     Args:
         params: Parameters of the experiment.
-        condition: Its strength is the relative standard deviation.
+        condition: `tau_spread`: one realisation of uneven neurons, the strength being the relative
+            standard deviation; `tau_shift`: all have tau_m = strength x nominal.
         streams: The same seed gives the same neurons, whichever variant asks.
+        chip: Another name gives another realisation.
 
     Returns:
         `tau_m_hidden`, `tau_s_hidden`, `tau_m_output`, `tau_s_output`, in units of tau_s.
     """
-    rng = streams.rng(f"substrate {name_of(condition)}")
+    rng = streams.rng(f"substrate {name_of(condition)}{chip}")
     sizes = {"hidden": params.n_hidden, "output": params.n_output}
+    if condition.perturbation == "tau_shift":
+        return {
+            f"{tau}_{layer}": np.full(sizes[layer], shift)
+            for layer in LAYERS
+            for tau, shift in (("tau_m", condition.strength * params.tau_ratio), ("tau_s", 1.0))
+        }
     return {
         f"{tau}_{layer}": perturb.mismatch(np.full(sizes[layer], nominal), condition.strength, rng)
         for layer in LAYERS
@@ -112,12 +126,14 @@ def spread_taus(params: Params, condition: Condition, streams: Streams) -> dict[
     }
 
 
-def unadapted(params: Params, streams: Streams, parent: Network) -> Network:
-    """The parent as it is, on substrates of its own."""
+def unadapted(
+    params: Params, streams: Streams, parent: Network, planned: Sequence[Condition] | None = None
+) -> Network:
+    """The parent as it is, on substrates of its own; `planned` are by default `conditions`."""
     arrays = {name: parent.arrays[name] for name in ("w_hidden", "w_output")}
-    for condition in conditions(params):
-        if condition.perturbation == "tau_spread":
-            arrays |= _named(condition, spread_taus(params, condition, streams))
+    for condition in conditions(params) if planned is None else planned:
+        if condition.perturbation in UNEVEN:
+            arrays |= _named(condition, taus_of(params, condition, streams))
     return Network(arrays=arrays, info={"engine": compiled.NAME, "epochs": 0})
 
 
@@ -140,11 +156,33 @@ def sham(params: Params, streams: Streams, parent: Network, progress: Progress) 
 
 def retrain(params: Params, streams: Streams, parent: Network, progress: Progress) -> Network:
     """Train the parent, trained on the ideal substrate, further on each of the others."""
-    from whyspiking.talks.goeltz import learning
-
     network = unadapted(params, streams, parent)
     start = model.weights_of(parent)
-    planned = [condition for condition in conditions(params) if condition.draw == 0]
+    return on_each(params, streams, network, conditions(params), start, progress)
+
+
+def on_each(
+    params: Params,
+    streams: Streams,
+    network: Network,
+    conditions: Sequence[Condition],
+    start: Weights | None,
+    progress: Progress,
+) -> Network:
+    """Train on every substrate, and add what was learned there to the network.
+
+    Args:
+        params: Parameters of the experiment.
+        streams: Randomness of the trainings.
+        network: From `unadapted`; it is changed.
+        conditions: The substrates; of several draws the first counts.
+        start: Weights to start from; None: from scratch.
+        progress: Called after every epoch.
+    """
+    from whyspiking.talks.goeltz import learning
+
+    planned = [condition for condition in conditions if condition.draw == 0]
+    ideal = model.weights_of(network)
     seconds = 0.0
     kept = Checkpoint(network, name="conditions")
     left, seconds = kept.resume(range(len(planned)), seconds, progress)
@@ -153,7 +191,7 @@ def retrain(params: Params, streams: Streams, parent: Network, progress: Progres
         condition, began = planned[index], time.process_time()
         name = name_of(condition)
         noise = streams.rng(f"retraining {name}")
-        distortion = _learning_distortion(params, condition, network, start, noise)
+        distortion = _learning_distortion(params, condition, network, ideal, noise)
 
         def told(share: float, news: str, done: int = index, name: str = name) -> None:
             progress((done + share) / len(planned), f"{name}: {news}")
@@ -202,9 +240,11 @@ def vary(
     if "w_hidden" in form:
         weights = (form["w_hidden"], form["w_output"])
     else:
-        weights = distorted_weights(condition, binding.weights, binding.weights)
+        weights = distorted_weights(
+            condition, binding.weights, binding.weights, params.values.get("limits")
+        )
     values = model.values(params, weights)
-    if condition.perturbation == "tau_spread":
+    if condition.perturbation in UNEVEN:
         for layer in LAYERS:
             for tau in ("tau_m", "tau_s"):
                 values[f"{layer}.{tau}"] = form[f"{tau}_{layer}"] * params.tau_s_ms * 1e-3
@@ -225,35 +265,54 @@ def vary(
     return task, replace(binding, values=values)
 
 
-def distorted_weights(condition: Condition, weights: Weights, ideal: Weights) -> Weights:
-    """Weights as the substrate holds them; its range is fixed by the ideal network.
+def distorted_weights(
+    condition: Condition,
+    weights: Weights,
+    ideal: Weights,
+    limits: Mapping[str, float] | None = None,
+) -> Weights:
+    """Weights as the substrate holds them; its range is absolute or fixed by the ideal network.
 
     Args:
         condition: `quantise` (bits per weight: 2^bits - 1 evenly spaced values up to the largest
-            ideal weight of the layer) or `clip` (limit as share of that weight); other distortions
-            leave weights alone.
+            ideal weight of the layer), one of `FIXED_POINT` (as many up to the same absolute limit
+            in both layers) or `clip` (limit as share of the largest ideal weight); other
+            distortions leave weights alone.
         weights: Weights that are learned.
         ideal: Weights that fix the range, layer by layer.
+        limits: Absolute limits by the name of the condition.
     """
-    if condition.perturbation not in ("quantise", "clip"):
-        return weights
-    held = limited(condition, weights, ideal)
-    if condition.perturbation == "clip":
+    held = limited(condition, weights, ideal, limits)
+    if condition.perturbation not in ("quantise", *FIXED_POINT):
         return held
-    steps = [_peak(w) / (2 ** (int(condition.strength) - 1) - 1) for w in ideal]
+    n_steps = 2 ** (int(condition.strength) - 1) - 1
+    steps = [limit / n_steps for limit in _limits(condition, ideal, limits)]
     hidden, output = (np.round(w / s) * w.dtype.type(s) for w, s in zip(held, steps, strict=True))
     return hidden, output
 
 
-def limited(condition: Condition, weights: Weights, ideal: Weights) -> Weights:
+def limited(
+    condition: Condition,
+    weights: Weights,
+    ideal: Weights,
+    limits: Mapping[str, float] | None = None,
+) -> Weights:
     """Weights within the range of the substrate, as the published code keeps them."""
-    share = {"quantise": 1.0, "clip": condition.strength}.get(condition.perturbation)
-    if share is None:
+    if condition.perturbation not in ("quantise", "clip", *FIXED_POINT):
         return weights
-    hidden, output = (
-        np.clip(w, -share * _peak(i), share * _peak(i)) for w, i in zip(weights, ideal, strict=True)
-    )
+    layers = zip(weights, _limits(condition, ideal, limits), strict=True)
+    hidden, output = (np.clip(w, -limit, limit) for w, limit in layers)
     return hidden, output
+
+
+def _limits(
+    condition: Condition, ideal: Weights, limits: Mapping[str, float] | None
+) -> list[float]:
+    """Largest weight of each layer that the substrate can hold."""
+    if condition.perturbation in FIXED_POINT:
+        return [(limits or {})[condition.perturbation]] * len(ideal)
+    share = condition.strength if condition.perturbation == "clip" else 1.0
+    return [share * _peak(weights) for weights in ideal]
 
 
 def _peak(weights: NDArray) -> float:
@@ -274,7 +333,7 @@ def _learning_distortion(
     def moved(times: NDArray) -> NDArray:
         return jittered(times, condition.strength, rng)
 
-    if condition.perturbation == "tau_spread":
+    if condition.perturbation in UNEVEN:
         prefix = f"{name_of(condition)}/"
         taus = {
             k.removeprefix(prefix): v for k, v in network.arrays.items() if k.startswith(prefix)
@@ -284,9 +343,10 @@ def _learning_distortion(
         return Distortion(input_times=moved, noise=rng)
     if condition.perturbation == "jitter":
         return Distortion(substrate=model.ideal_substrate(params, jitter=moved), noise=rng)
+    limits = params.values.get("limits")
     return Distortion(
-        weights=lambda weights: distorted_weights(condition, weights, ideal),
-        limit=lambda weights: limited(condition, weights, ideal),
+        weights=lambda weights: distorted_weights(condition, weights, ideal, limits),
+        limit=lambda weights: limited(condition, weights, ideal, limits),
     )
 
 

@@ -18,9 +18,9 @@ def step_ms(params: Params) -> float:
 
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
     """CubaLIF neurons; the bias spike is an input that reaches both layers."""
-    if params.experiment == "distortion":
+    if params.experiment in ("distortion", "substrates"):
         raise NotExpressible(
-            "goeltz.distortion: its networks are the others', what is distorted is the simulator"
+            f"goeltz.{params.experiment}: what is distorted is the simulator, not the network"
         )
     w_hidden, w_output = (
         np.asarray(network.arrays[name], float) for name in ("w_hidden", "w_output")
