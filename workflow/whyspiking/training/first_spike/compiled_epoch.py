@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,6 @@ def run(
         setattr(call, name, getattr(own, name))
     call.beta1, call.beta2 = own.betas
     call.rate, call.pulse_rate, call.noise_seed = rate, pulse_rate, noise_seed
-    call.tolerated[:] = own.tolerated
     call.loss_kind = LOSSES.index(own.loss)
     call.bump_rule = BUMP_RULES.index(own.bump_rule)
     call.wrong_only = own.wrong_only
@@ -49,31 +49,35 @@ def run(
     else:
         times = inputs.times
     call.times, call.targets, call.order = (a.ctypes.data for a in (times, targets, order))
-    for name, pairs in (
+    n_layers = len(training.weights)
+    silent = np.zeros(n_layers)
+    by_layer: dict[str, Any] = {
+        "tolerated": np.array(own.tolerated, np.float64),
+        "silent": silent,
+        "n_neurons": np.array([w.shape[1] for w in training.weights], np.int32),
+        "n_pulses": np.array([len(p) for p in training.pulses], np.int32),
+    }
+    changed: list[NDArray] = []
+    for name, sets in (
         ("weights", (training.weights, *training.weight_moments)),
         ("pulses", (training.pulses, *training.pulse_moments)),
     ):
-        for part, pair in zip(("", "_m", "_v"), pairs, strict=True):
-            getattr(call, f"{name}{part}")[:] = [array.ctypes.data for array in pair]
+        for part, arrays in zip(("", "_m", "_v"), sets, strict=True):
+            by_layer[f"{name}{part}"] = np.array([a.ctypes.data for a in arrays], np.uintp)
+            changed += arrays
+    for name, array in by_layer.items():
+        setattr(call, name, array.ctypes.data)
     call.n_order, call.steps = len(order), training.steps
     call.n_in = inputs.whole.shape[1]
-    call.n_hidden, call.n_out = (w.shape[1] for w in training.weights)
-    call.n_pulses[:] = [len(p) for p in training.pulses]
+    call.n_layers = n_layers
     call.bump_layer, call.bump_amount = training.bump_layer, training.bump_amount
-    changed = [
-        array
-        for pair in (
-            training.weights, training.pulses, *training.weight_moments, *training.pulse_moments,
-        )
-        for array in pair
-    ]  # fmt: skip
     before = [array.copy() for array in changed]
     of_precision(library(), "epoch", inputs.whole.dtype)(ctypes.byref(call))
     if call.failed_batch >= 0:
-        names = broken(training.arrays)
+        names = broken(training.weights, training.pulses)
         for array, was in zip(changed, before, strict=True):
             array[...] = was
         raise Diverged(call.steps, call.failed_batch, names)
     training.steps = call.steps
     training.bump_layer, training.bump_amount = call.bump_layer, call.bump_amount
-    return Statistics(call.loss, call.accuracy, call.silent[0], call.silent[1], call.bumped)
+    return Statistics(call.loss, call.accuracy, tuple(silent.tolist()), call.bumped)

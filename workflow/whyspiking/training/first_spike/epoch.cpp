@@ -1,4 +1,4 @@
-// One epoch of training of a two-layer first-spike network: see training.py for what it does, which
+// One epoch of training of a first-spike network: see training.py for what it does, which
 // is the same as reference_epoch.py does with whole arrays, and epoch_layers.hpp for how.
 
 #include "epoch_layers.hpp"
@@ -24,38 +24,42 @@ public:
 enum LossKind { kGoeltz = 0, kComsa = 1 };
 enum BumpRule { kNoBump = 0, kFaithful = 1, kSoft = 2 };
 
-// Mirrored by `_Epoch` in compiled_epoch.py; index 0 is the hidden, 1 the output layer.
+// Mirrored by `Epoch` in epoch_library.py; arrays by layer, from the first hidden one to the output.
 struct Epoch {
   const void *times;      // (sample, input), infinite where silent
   const int64_t *offsets; // where `sorted` of a sample begins; null: sort here
   const uint16_t *sorted; // finite inputs of every sample in the order of time
   const int32_t *targets; // (sample,)
   const int64_t *order;   // samples of this epoch
-  void *weights[2], *weights_m[2], *weights_v[2];
-  void *pulses[2], *pulses_m[2], *pulses_v[2];
+  void *const *weights, *const *weights_m, *const *weights_v;
+  void *const *pulses, *const *pulses_m, *const *pulses_v;
+  const double *tolerated;
+  double *silent;            // result
+  const int32_t *n_neurons, *n_pulses;
   double threshold, min_slope, max_dw, temperature, push, push_scale, silent_loss, silent_penalty;
-  double noise_sd, beta1, beta2, epsilon, epsilon_root, rate, pulse_rate, bump, tolerated[2];
+  double noise_sd, beta1, beta2, epsilon, epsilon_root, rate, pulse_rate, bump;
   double bump_amount;                             // kept from epoch to epoch
-  double loss, accuracy, silent[2], bumped;       // results
+  double loss, accuracy, bumped;                  // results
   int64_t n_order, steps, failed_batch;           // steps: of Adam, kept; failed: -1 or the batch
   uint64_t noise_seed;
-  int32_t n_in, n_hidden, n_out, n_pulses[2], batch, tau_ratio, loss_kind, wrong_only, bump_rule;
+  int32_t n_in, n_layers, batch, tau_ratio, loss_kind, wrong_only, bump_rule;
   int32_t bump_layer; // that offended last, -1 for none; kept
 };
 
 template <class M, class R> class Run {
   Epoch &p;
   const R inf = std::numeric_limits<R>::infinity();
+  const int n_layers, n_out;
   HiddenLayer<M, R> hidden;
-  OutputLayer<M, R> output;
-  Pulses<R> pulses[2];
+  std::vector<LaterLayer<M, R>> later; // those after the first one, the output last
+  std::vector<Pulses<R>> pulses;
   Adam<R> adam;
   Limits<R> limits;
   Sorter sorter;
   std::vector<R> row;
   std::vector<float> scratch;
   std::vector<char> chosen;
-  double n_silent[2] = {};
+  std::vector<double> n_silent;
   int64_t n_right = 0, n_bumped = 0;
   double total_loss = 0;
 
@@ -64,21 +68,28 @@ template <class M, class R> class Run {
 
 public:
   explicit Run(Epoch &p_)
-      : p(p_), hidden(p.n_in + p.n_pulses[0], p.n_pulses[0], p.n_hidden, p.batch),
-        output(p.n_hidden + p.n_pulses[1], p.n_pulses[1], p.n_out, p.batch),
-        pulses{{p.n_pulses[0], read(p.pulses[0]), read(p.pulses_m[0]), read(p.pulses_v[0])},
-               {p.n_pulses[1], read(p.pulses[1]), read(p.pulses_m[1]), read(p.pulses_v[1])}},
+      : p(p_), n_layers(p.n_layers), n_out(p.n_neurons[p.n_layers - 1]),
+        hidden(p.n_in + p.n_pulses[0], p.n_pulses[0], p.n_neurons[0], p.batch),
         adam{R(p.rate), R(p.beta1), R(p.beta2), R(1 - p.beta1), R(1 - p.beta2), R(p.epsilon),
              R(p.epsilon_root)},
-        limits{}, row(p.n_in + p.n_pulses[0]), chosen(p.batch) {
+        limits{}, row(p.n_in + p.n_pulses[0]), chosen(p.batch), n_silent(p.n_layers) {
+    for (int layer = 0; layer < n_layers; ++layer)
+      pulses.emplace_back(p.n_pulses[layer], read(p.pulses[layer]), read(p.pulses_m[layer]),
+                          read(p.pulses_v[layer]));
     hidden.w.pack(read(p.weights[0]));
     hidden.m.pack(read(p.weights_m[0]));
     hidden.v.pack(read(p.weights_v[0]));
     hidden.find_moved();
-    output.transpose(read(p.weights[1]), output.w);
-    output.transpose(read(p.weights_m[1]), output.m);
-    output.transpose(read(p.weights_v[1]), output.v);
-    output.refresh();
+    later.reserve(n_layers - 1);
+    for (int layer = 1; layer < n_layers; ++layer) {
+      later.emplace_back(p.n_neurons[layer - 1] + p.n_pulses[layer], p.n_pulses[layer],
+                         p.n_neurons[layer], p.batch);
+      LaterLayer<M, R> &own = later.back();
+      own.transpose(read(p.weights[layer]), own.w);
+      own.transpose(read(p.weights_m[layer]), own.m);
+      own.transpose(read(p.weights_v[layer]), own.v);
+      own.refresh();
+    }
   }
 
   void epoch() {
@@ -94,13 +105,16 @@ public:
     hidden.w.unpack(write(p.weights[0]));
     hidden.m.unpack(write(p.weights_m[0]));
     hidden.v.unpack(write(p.weights_v[0]));
-    output.write(output.w, write(p.weights[1]));
-    output.write(output.m, write(p.weights_m[1]));
-    output.write(output.v, write(p.weights_v[1]));
-    for (int layer = 0; layer < 2; ++layer) {
+    for (int layer = 1; layer < n_layers; ++layer) {
+      const LaterLayer<M, R> &own = later[layer - 1];
+      own.write(own.w, write(p.weights[layer]));
+      own.write(own.m, write(p.weights_m[layer]));
+      own.write(own.v, write(p.weights_v[layer]));
+    }
+    for (int layer = 0; layer < n_layers; ++layer) {
       pulses[layer].write(write(p.pulses[layer]), write(p.pulses_m[layer]),
                           write(p.pulses_v[layer]));
-      p.silent[layer] = n_silent[layer] / double(p.n_order) / (layer ? p.n_out : p.n_hidden);
+      p.silent[layer] = n_silent[layer] / double(p.n_order) / p.n_neurons[layer];
     }
     p.loss = total_loss / double(p.n_order);
     p.accuracy = double(n_right) / double(p.n_order);
@@ -115,31 +129,36 @@ private:
                      [&](int a, int b) { return pulses[0].time[a] < pulses[0].time[b]; });
     for (int b = 0; b < n; ++b) receive(hidden.events[b], first + b, by_time);
     hidden.forward(n, R(p.threshold));
-    double silent[2] = {};
+    std::vector<double> silent(n_layers);
     bool learns = false;
     for (int b = 0; b < n; ++b) {
-      R *onward = &output.t_in[size_t(b) * output.along];
       const R *spikes = &hidden.t_out[size_t(b) * hidden.padded()];
-      std::copy_n(spikes, p.n_hidden, onward);
-      std::copy(pulses[1].time.begin(), pulses[1].time.end(), onward + p.n_hidden);
-      for (int j = 0; j < p.n_hidden; ++j) silent[0] += spikes[j] == inf;
-      output.forward(b, R(p.threshold));
-      const R *found = &output.t_out[size_t(b) * output.neurons()];
-      for (int j = 0; j < p.n_out; ++j) silent[1] += found[j] == inf;
+      for (int layer = 1; layer < n_layers; ++layer) {
+        LaterLayer<M, R> &own = later[layer - 1];
+        const int n_before = p.n_neurons[layer - 1];
+        R *onward = &own.t_in[size_t(b) * own.along];
+        std::copy_n(spikes, n_before, onward);
+        std::copy(pulses[layer].time.begin(), pulses[layer].time.end(), onward + n_before);
+        for (int j = 0; j < n_before; ++j) silent[layer - 1] += spikes[j] == inf;
+        own.forward(b, R(p.threshold));
+        spikes = &own.t_out[size_t(b) * own.neurons()];
+      }
+      for (int j = 0; j < n_out; ++j) silent[n_layers - 1] += spikes[j] == inf;
       int target = p.targets[p.order[first + b]];
-      int winner = int(std::min_element(found, found + p.n_out) - found);
-      bool right = winner == target && found[winner] < inf;
+      int winner = int(std::min_element(spikes, spikes + n_out) - spikes);
+      bool right = winner == target && spikes[winner] < inf;
       n_right += right;
       chosen[b] = !(p.wrong_only && right);
       learns |= chosen[b];
-      total_loss += loss(found, target, R(1) / n, &output.g_out[size_t(b) * output.neurons()]);
+      LaterLayer<M, R> &output = later.back();
+      total_loss += loss(spikes, target, R(1) / n, &output.g_out[size_t(b) * output.neurons()]);
     }
     int offending = offence(silent, n);
     if (learns && (offending < 0 || p.bump_rule == kSoft)) learn(n);
     if (offending == 0) hidden.lift_silent(n, R(p.bump_amount));
-    if (offending == 1) output.lift_silent(n, R(p.bump_amount));
+    if (offending > 0) later[offending - 1].lift_silent(n, R(p.bump_amount));
     n_bumped += offending >= 0;
-    for (int layer = 0; layer < 2; ++layer) n_silent[layer] += silent[layer];
+    for (int layer = 0; layer < n_layers; ++layer) n_silent[layer] += silent[layer];
   }
 
   // Sorted events of one sample: its own spikes, with noise if asked, and the pulses.
@@ -179,14 +198,14 @@ private:
   // Loss of one sample; its derivatives by the output times, times `share`.
   double loss(const R *times, int target, R share, R *g) {
     const R scale = R(1) / R(p.temperature), true_time = times[target];
-    const R earliest = *std::min_element(times, times + p.n_out);
-    std::fill_n(g, p.n_out, R(0));
+    const R earliest = *std::min_element(times, times + n_out);
+    std::fill_n(g, n_out, R(0));
     if (p.loss_kind == kGoeltz && !(true_time < inf)) return p.silent_loss;
     if (!(earliest < inf)) return -std::log(1e-8);
     R sum = 0;
-    for (int j = 0; j < p.n_out; ++j) sum += g[j] = std::exp((earliest - times[j]) * scale);
+    for (int j = 0; j < n_out; ++j) sum += g[j] = std::exp((earliest - times[j]) * scale);
     R p_true = g[target] / sum;
-    for (int j = 0; j < p.n_out; ++j) g[j] *= -scale / sum * share;
+    for (int j = 0; j < n_out; ++j) g[j] *= -scale / sum * share;
     if (true_time < inf) g[target] += scale * share;
     if (p.loss_kind == kComsa) return -std::log(double(p_true) + 1e-8);
     R push = R(p.push) * std::exp(true_time / R(p.push_scale));
@@ -195,11 +214,11 @@ private:
   }
 
   // The first layer with too many silent neurons, or -1; keeps count of repeated offences.
-  int offence(const double *silent, int n) {
+  int offence(const std::vector<double> &silent, int n) {
     if (p.bump_rule == kNoBump) return -1;
     int found = -1;
-    if (silent[1] / (double(n) * p.n_out) > p.tolerated[1]) found = 1;
-    if (silent[0] / (double(n) * p.n_hidden) > p.tolerated[0]) found = 0;
+    for (int layer = n_layers - 1; layer >= 0; --layer)
+      if (silent[layer] / (double(n) * p.n_neurons[layer]) > p.tolerated[layer]) found = layer;
     p.bump_amount = found >= 0 && found == p.bump_layer ? 2 * p.bump_amount : p.bump;
     p.bump_layer = found;
     return found;
@@ -208,15 +227,20 @@ private:
   void learn(int n) {
     limits = {R(p.min_slope), R(p.max_dw), R(-p.silent_penalty / n), p.pulse_rate > 0};
     adam.begin_step(++p.steps);
-    std::fill(pulses[1].gradient.begin(), pulses[1].gradient.end(), R(0));
-    for (int b = 0; b < n; ++b) {
-      R *g_hidden = &hidden.g_out[size_t(b) * hidden.padded()];
-      if (chosen[b])
-        output.backward(b, limits, g_hidden, pulses[1].gradient.data());
-      else
-        std::fill_n(g_hidden, p.n_hidden, R(0));
+    for (int layer = n_layers - 1; layer > 0; --layer) {
+      std::vector<R> &by_pulse = pulses[layer].gradient;
+      std::fill(by_pulse.begin(), by_pulse.end(), R(0));
+      for (int b = 0; b < n; ++b) {
+        R *g_before = layer > 1
+                          ? &later[layer - 2].g_out[size_t(b) * later[layer - 2].neurons()]
+                          : &hidden.g_out[size_t(b) * hidden.padded()];
+        if (chosen[b])
+          later[layer - 1].backward(b, limits, g_before, by_pulse.data());
+        else
+          std::fill_n(g_before, p.n_neurons[layer - 1], R(0));
+      }
     }
-    output.learn(adam);
+    for (int layer = n_layers - 1; layer > 0; --layer) later[layer - 1].learn(adam);
     hidden.learn(n, chosen.data(), limits, adam, pulses[0].gradient.data());
     if (p.pulse_rate > 0)
       for (Pulses<R> &set : pulses) set.update(adam, R(p.pulse_rate));

@@ -1,10 +1,10 @@
-// The two layers of `epoch.cpp`: weights and moments in tiles, gradients, and Adam in the same pass.
+// The layers of `epoch.cpp`: weights and moments in tiles, gradients, and Adam in the same pass.
 //
 // The hidden layer has many inputs that are silent or late. Its gradient is accumulated input by input
 // over the samples in which that input fired before a hidden spike, for one tile of neurons in
-// registers, and Adam is applied before the sums leave them: no gradient array exists. The output
-// layer has few neurons, so there the vectors run along its inputs, which also gives the derivatives
-// by its input times without sums across a vector.
+// registers, and Adam is applied before the sums leave them: no gradient array exists. Later
+// layers pass derivatives on, and the output has few neurons, so there the vectors run along the inputs,
+// which gives the derivatives by the input times without sums across a vector.
 
 #pragma once
 
@@ -233,7 +233,7 @@ template <class M, class R> struct HiddenLayer {
   }
 };
 
-template <class M, class R> struct OutputLayer {
+template <class M, class R> struct LaterLayer {
   typedef typename Simd<R>::Real V;
   static constexpr int kLanes = kLanesOf<R>;
   int n_in, n_pulses, n_out, along; // along: inputs, padded to whole vectors
@@ -244,7 +244,7 @@ template <class M, class R> struct OutputLayer {
   std::vector<Events<R>> events;
   Sorter sorter;
 
-  OutputLayer(int n_in_, int n_pulses_, int n_out_, int batch)
+  LaterLayer(int n_in_, int n_pulses_, int n_out_, int batch)
       : n_in(n_in_), n_pulses(n_pulses_), n_out(n_out_), along(rounded_up(n_in_, kLanesOf<R>)),
         tiles(n_in_, n_out_), w(size_t(n_out) * along / kLanes), m(w.size()), v(w.size()),
         gradient(w.size()), e(along / kLanes), ex(e.size()), slope(e.size()), by_time(e.size()),

@@ -14,7 +14,7 @@ from whyspiking.compiler.libraries import REAL, Array, of_precision
 
 SOURCES = (Path(__file__).with_name("epoch.cpp"),)
 
-_pointer, _pair_of_pointers = ctypes.c_void_p, ctypes.c_void_p * 2
+_pointer = ctypes.c_void_p
 _real, _long, _int = ctypes.c_double, ctypes.c_int64, ctypes.c_int32
 
 
@@ -24,10 +24,11 @@ class Epoch(ctypes.Structure):
     _fields_ = (
         *[(name, _pointer) for name in ("times", "offsets", "sorted", "targets", "order")],
         *[
-            (name + part, _pair_of_pointers)
+            (name + part, _pointer)
             for name in ("weights", "pulses")
             for part in ("", "_m", "_v")
         ],
+        *[(name, _pointer) for name in ("tolerated", "silent", "n_neurons", "n_pulses")],
         *[
             (name, _real)
             for name in (
@@ -36,19 +37,12 @@ class Epoch(ctypes.Structure):
                 "epsilon_root", "rate", "pulse_rate", "bump",
             )
         ],
-        ("tolerated", _real * 2),
-        ("bump_amount", _real),
-        ("loss", _real),
-        ("accuracy", _real),
-        ("silent", _real * 2),
-        ("bumped", _real),
+        *[(name, _real) for name in ("bump_amount", "loss", "accuracy", "bumped")],
         *[(name, _long) for name in ("n_order", "steps", "failed_batch")],
         ("noise_seed", ctypes.c_uint64),
-        *[(name, _int) for name in ("n_in", "n_hidden", "n_out")],
-        ("n_pulses", _int * 2),
         *[
             (name, _int)
-            for name in ("batch", "tau_ratio", "loss_kind", "wrong_only", "bump_rule", "bump_layer")
+            for name in ("n_in", "n_layers", "batch", "tau_ratio", "loss_kind", "wrong_only", "bump_rule", "bump_layer")
         ],
     )  # fmt: skip
 

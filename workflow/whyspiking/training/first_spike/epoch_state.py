@@ -1,4 +1,4 @@
-"""What a training of a two-layer first-spike network keeps, and what it is told."""
+"""What a training of a first-spike network keeps, and what it is told."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from whyspiking.errors import UserError
 
-Pair = tuple[NDArray, NDArray]
-"""One array for the hidden, one for the output layer."""
+Layers = tuple[NDArray, ...]
+"""One array for each layer, from the first hidden one to the output."""
 LOSSES = ("goeltz", "comsa")
-ARRAYS = ("hidden weights", "output weights", "hidden pulses", "output pulses")
-"""What a training changes, in the order of `TrainingState.arrays`."""
 BUMP_RULES = ("none", "faithful", "soft")
 """In the order in which `epoch.cpp` numbers them."""
 
@@ -25,7 +23,7 @@ class Diverged(UserError):
 
     Attributes:
         step: The step of Adam, counted from 1 over all epochs, after which it was so.
-        arrays: Names of the arrays, as in `ARRAYS`.
+        arrays: Names of the arrays, as `broken` gives them.
     """
 
     def __init__(self, step: int, batch: int, arrays: Sequence[str]) -> None:
@@ -63,12 +61,12 @@ class Settings:
             silent inputs too, have the gradient -silent_penalty, and its inputs have none.
         wrong_only: Learn from wrongly classified samples only, silence being wrong; the mean is
             still over the whole batch, and a batch without a wrong sample makes no step.
-        bump_rule: If the share of silent neurons in a batch exceeds `tolerated` in one layer, or
-            else the other, `bump` is added to all weights of the neurons there that any sample left
+        bump_rule: If the share of silent neurons in a batch exceeds `tolerated` in a layer, the
+            first such one, `bump` is added to all weights of the neurons there that any sample left
             silent; it doubles as long as the same layer offends in consecutive batches. "soft": the
             bump follows the step; "faithful": such a batch makes no step; "none": no bumps.
         bump: First amount that is added.
-        tolerated: Tolerated share of silent (sample, neuron) pairs, hidden and output layer.
+        tolerated: Tolerated share of silent (sample, neuron) pairs, one for each layer.
         noise_sd: Standard deviation of normal noise on every input spike, in units of tau_s, drawn
             anew in every epoch; times are reflected at 0. Pulses and silent inputs get none.
         betas: Decay of Adam's two moments.
@@ -90,7 +88,7 @@ class Settings:
     wrong_only: bool = False
     bump_rule: Literal["none", "faithful", "soft"] = "none"
     bump: float = 0.0
-    tolerated: tuple[float, float] = (0.0, 0.0)
+    tolerated: tuple[float, ...] = (0.0, 0.0)
     noise_sd: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8
@@ -116,23 +114,32 @@ class Statistics:
     Attributes:
         loss: Over samples.
         accuracy: Share of samples whose true neuron fired first (ties: the lower class).
-        silent_hidden: Share of (sample, neuron) pairs without a spike.
-        silent_output: The same of the output layer.
+        silent: Share of (sample, neuron) pairs without a spike, by layer.
         bumped: Share of batches with a bump.
     """
 
     loss: float
     accuracy: float
-    silent_hidden: float
-    silent_output: float
+    silent: tuple[float, ...]
     bumped: float
+
+    @property
+    def silent_hidden(self) -> float:
+        """That of the first hidden layer."""
+        return self.silent[0]
+
+    @property
+    def silent_output(self) -> float:
+        """That of the output layer."""
+        return self.silent[-1]
 
 
 class TrainingState:
     """A network with the state of its training.
 
     Attributes:
-        weights: (input + pulse, hidden) and (hidden + pulse, output); pulses are the last rows.
+        weights: (input + pulse, hidden), (hidden + pulse, hidden), ..., (hidden + pulse, output);
+            pulses are the last rows.
         pulses: Their times in units of tau_s, one array per layer.
         steps: Steps of Adam so far.
         bump_layer: Layer that offended in the last batch, -1 for none.
@@ -148,8 +155,8 @@ class TrainingState:
     def __init__(
         self,
         settings: Settings,
-        weights: tuple[ArrayLike, ArrayLike],
-        pulses: tuple[ArrayLike, ArrayLike] = ((), ()),
+        weights: Sequence[ArrayLike],
+        pulses: Sequence[ArrayLike] | None = None,
         *,
         dtype: type[np.floating] = np.float32,
     ) -> None:
@@ -157,46 +164,62 @@ class TrainingState:
 
         Args:
             settings: Loss, network and safeguards.
-            weights: (input + pulse, hidden) and (hidden + pulse, output).
-            pulses: Times of the pulses of both layers; the arrays may be empty and differ in size.
+            weights: As the attribute, two or more.
+            pulses: Times of the pulses of each layer; the arrays may be empty and differ in size.
+                By default there are none.
             dtype: float32 or float64, the precision of everything.
 
         Raises:
             ValueError: If shapes do not fit each other.
         """
         self.settings = settings
-        self.weights: Pair = _pair(weights, dtype)
-        self.pulses: Pair = _pair(pulses, dtype)
+        self.weights: Layers = _arrays(weights, dtype)
+        self.pulses: Layers = _arrays([()] * len(weights) if pulses is None else pulses, dtype)
+        n_layers = {len(weights), len(self.pulses), len(settings.tolerated)}
+        if len(n_layers) > 1 or len(weights) < 2:
+            raise ValueError(
+                f"{len(weights)} weights, {len(self.pulses)} sets of pulses and "
+                f"{len(settings.tolerated)} tolerated shares; all must be as many, two or more"
+            )
+        sizes: int | None = None
         for layer, (w, p) in enumerate(zip(self.weights, self.pulses, strict=True)):
+            name = names_of(len(weights))[layer]
             if w.ndim != 2 or p.ndim != 1 or len(w) <= len(p):
                 raise ValueError(
-                    f"weights {w.shape} of layer {layer} need rows for inputs and {len(p)} pulses"
+                    f"{name} weights {w.shape} need rows for inputs and {len(p)} pulses"
                 )
-        if len(self.weights[1]) != self.weights[0].shape[1] + len(self.pulses[1]):
-            raise ValueError(
-                f"output weights {self.weights[1].shape} need one row for each of "
-                f"{self.weights[0].shape[1]} hidden neurons and {len(self.pulses[1])} pulses"
-            )
-        self.weight_moments: tuple[Pair, Pair] = (_zeros(self.weights), _zeros(self.weights))
-        self.pulse_moments: tuple[Pair, Pair] = (_zeros(self.pulses), _zeros(self.pulses))
+            if sizes is not None and len(w) != sizes + len(p):
+                raise ValueError(
+                    f"{name} weights {w.shape} need one row for each of {sizes} neurons before "
+                    f"them and {len(p)} pulses"
+                )
+            sizes = w.shape[1]
+        self.weight_moments: tuple[Layers, Layers] = (_zeros(self.weights), _zeros(self.weights))
+        self.pulse_moments: tuple[Layers, Layers] = (_zeros(self.pulses), _zeros(self.pulses))
         self.steps = 0
         self.bump_layer, self.bump_amount = -1, 0.0
 
-    @property
-    def arrays(self) -> tuple[NDArray, ...]:
-        """Weights and pulses."""
-        return (*self.weights, *self.pulses)
+
+def names_of(n_layers: int) -> list[str]:
+    """What the layers are called: "hidden", or "hidden 1", "hidden 2", ..., then "output"."""
+    n_hidden = n_layers - 1
+    hidden = ["hidden"] if n_hidden == 1 else [f"hidden {k + 1}" for k in range(n_hidden)]
+    return [*hidden, "output"]
 
 
-def _pair(arrays: tuple[ArrayLike, ArrayLike], dtype: type[np.floating]) -> Pair:
-    hidden, output = (np.array(array, dtype, order="C") for array in arrays)
-    return hidden, output
+def broken(weights: Sequence[NDArray], pulses: Sequence[NDArray] = ()) -> list[str]:
+    """Names of the arrays with a number that is not finite, "hidden weights" say."""
+    return [
+        f"{layer} {kind}"
+        for kind, arrays in (("weights", weights), ("pulses", pulses))
+        for layer, array in zip(names_of(len(weights)), arrays, strict=False)
+        if not np.isfinite(array).all()
+    ]
 
 
-def broken(arrays: Sequence[NDArray]) -> list[str]:
-    """Names of the arrays, the first of `ARRAYS` or all, with a number that is not finite."""
-    return [name for name, a in zip(ARRAYS, arrays, strict=False) if not np.isfinite(a).all()]
+def _arrays(arrays: Sequence[ArrayLike], dtype: type[np.floating]) -> Layers:
+    return tuple(np.array(array, dtype, order="C") for array in arrays)
 
 
-def _zeros(pair: Pair) -> Pair:
-    return np.zeros_like(pair[0]), np.zeros_like(pair[1])
+def _zeros(arrays: Layers) -> Layers:
+    return tuple(np.zeros_like(array) for array in arrays)

@@ -1,4 +1,4 @@
-"""Input spike times of two-layer first-spike networks."""
+"""Input spike times of first-spike networks."""
 
 from __future__ import annotations
 

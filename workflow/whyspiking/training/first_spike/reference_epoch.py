@@ -34,7 +34,7 @@ def run(
     """See `training.Training.epoch`, which checks the arguments."""
     own, rng = training.settings, np.random.default_rng(noise_seed)
     state = _State(training, engine)
-    sums = np.zeros(4)
+    sums = np.zeros(2 + len(training.weights))
     n_bumped = 0
     firsts = range(0, len(order), own.batch)
     for first in firsts:
@@ -46,11 +46,11 @@ def run(
         measured, bumped = state.batch(times, targets[chosen], rate, pulse_rate)
         sums += len(chosen) * measured
         n_bumped += bumped
-        if names := broken((*state.weights, *state.pulses)):
+        if names := broken(state.weights, state.pulses):
             raise Diverged(state.steps, first // own.batch, names)
     state.write(training)
-    loss, accuracy, silent_hidden, silent_output = (float(x) for x in sums / len(order))
-    return Statistics(loss, accuracy, silent_hidden, silent_output, n_bumped / len(firsts))
+    loss, accuracy, *silent = (float(x) for x in sums / len(order))
+    return Statistics(loss, accuracy, tuple(silent), n_bumped / len(firsts))
 
 
 class _State:
@@ -59,30 +59,34 @@ class _State:
     def __init__(self, training: TrainingState, engine: Engine) -> None:
         self.settings, self.engine = training.settings, engine
         self.weights, self.pulses = list(training.weights), list(training.pulses)
-        self.weight_moments = [list(pair) for pair in training.weight_moments]
-        self.pulse_moments = [list(pair) for pair in training.pulse_moments]
+        self.weight_moments = [list(arrays) for arrays in training.weight_moments]
+        self.pulse_moments = [list(arrays) for arrays in training.pulse_moments]
         self.steps = training.steps
         self.bump_layer, self.bump_amount = training.bump_layer, training.bump_amount
 
     def write(self, training: TrainingState) -> None:
-        training.weights = (self.weights[0], self.weights[1])
-        training.pulses = (self.pulses[0], self.pulses[1])
+        training.weights, training.pulses = tuple(self.weights), tuple(self.pulses)
         (m, v), (pm, pv) = self.weight_moments, self.pulse_moments
-        training.weight_moments = ((m[0], m[1]), (v[0], v[1]))
-        training.pulse_moments = ((pm[0], pm[1]), (pv[0], pv[1]))
+        training.weight_moments = (tuple(m), tuple(v))
+        training.pulse_moments = (tuple(pm), tuple(pv))
         training.steps = self.steps
         training.bump_layer, training.bump_amount = self.bump_layer, self.bump_amount
 
     def batch(
         self, times: NDArray, targets: NDArray, rate: float, pulse_rate: float
     ) -> tuple[NDArray, bool]:
-        """One batch: loss, accuracy and silent shares (4,), and whether there was a bump."""
+        """One batch: loss, accuracy and silent shares by layer, and whether there was a bump."""
         own = self.settings
-        received = [np.hstack([times, self._every_sample(0, len(times))])]
-        hidden = self.engine.forward(received[0], self.weights[0], own.threshold, own.tau_ratio)
-        received.append(np.hstack([hidden.times, self._every_sample(1, len(times))]))
-        output = self.engine.forward(received[1], self.weights[1], own.threshold, own.tau_ratio)
-        spikes = (hidden, output)
+        received: list[NDArray] = []
+        spikes: list[LayerOutput] = []
+        onward = times
+        for layer, weights in enumerate(self.weights):
+            received.append(np.hstack([onward, self._every_sample(layer, len(times))]))
+            spikes.append(
+                self.engine.forward(received[layer], weights, own.threshold, own.tau_ratio)
+            )
+            onward = spikes[layer].times
+        output = spikes[-1]
         rows = np.arange(len(targets))
         decided = output.times.argmin(axis=1)
         right = (decided == targets) & np.isfinite(output.times[rows, decided])
@@ -106,7 +110,8 @@ class _State:
         own = self.settings
         if own.bump_rule == "none":
             return None
-        over = [layer for layer in (0, 1) if shares[layer] > own.tolerated[layer]]
+        pairs = enumerate(zip(shares, own.tolerated, strict=True))
+        over = [layer for layer, (share, tolerated) in pairs if share > tolerated]
         found = over[0] if over else -1
         repeated = found >= 0 and found == self.bump_layer
         self.bump_amount = 2 * self.bump_amount if repeated else own.bump
@@ -116,7 +121,7 @@ class _State:
     def _learn(
         self,
         received: list[NDArray],
-        spikes: tuple[LayerOutput, LayerOutput],
+        spikes: list[LayerOutput],
         by_output: NDArray,
         learning: NDArray[np.bool_],
         rate: float,
@@ -127,7 +132,7 @@ class _State:
         by_time = np.where(learning[:, None], by_output, 0)
         gradients: list[NDArray] = []
         pulse_gradients: list[NDArray] = []
-        for layer in (1, 0):
+        for layer in reversed(range(len(spikes))):
             by_weight, by_input = self.engine.backward(
                 received[layer],
                 self.weights[layer],

@@ -1,7 +1,7 @@
-"""Training of two-layer first-spike networks: one call per epoch.
+"""Training of first-spike networks: one call per epoch.
 
-The network is input -> hidden -> output, every neuron as in `layer`. Both layers may have further
-inputs of their own, *pulses*, which fire at the same time in every sample: the synchronisation
+The network is input -> hidden, of any number of layers, -> output, every neuron as in `layer`. Each
+layer may have further inputs of its own, *pulses*, which fire at the same time in every sample: the synchronisation
 pulses of Comsa et al. (trained), or bias spikes (fixed). All times are in units of tau_s; for a
 model with a decay rate K multiply times by K, and thresholds too.
 
@@ -10,7 +10,7 @@ model with a decay rate K multiply times by K, and thresholds too.
     inputs = Inputs(times)                               # (sample, input), inf where silent
     for epoch in range(epochs):
         statistics = network.epoch(inputs, targets, rng.permutation(len(targets)), rate)
-    network.weights                                      # the pair, as NumPy arrays
+    network.weights                                      # one NumPy array for each layer
 
 Per batch: forward pass; loss and exact gradient; what is done about silent neurons; a step of Adam.
 An epoch is one call of `epoch.cpp`. `reference_epoch` does the same with whole arrays and either
@@ -57,7 +57,7 @@ class Training(TrainingState):
         n_samples, n_in = inputs.whole.shape
         targets, order = np.ascontiguousarray(targets, np.int32), np.ascontiguousarray(order)
         order = order.astype(np.int64)
-        n_out = self.weights[1].shape[1]
+        n_out = self.weights[-1].shape[1]
         if inputs.whole.dtype != self.weights[0].dtype:
             raise ValueError(f"inputs are {inputs.whole.dtype}, weights {self.weights[0].dtype}")
         if n_in != len(self.weights[0]) - len(self.pulses[0]):
