@@ -31,7 +31,7 @@ def test_network_gradient_is_central_difference(trained):
     test = fulfilled(own).make_task(own, "test", Streams(0))
     times = test.stimulus.spikes["input"].first_ms()[:20]
     targets = test.targets[:20]
-    weights = tuple(network.arrays[name].astype(float) for name in learning.NAMES)
+    weights = tuple(network.arrays[name].astype(float) for name in model.names_of(2))
     forward = model.ideal_substrate(own)
     free = replace(own, values={**own.values, "max_dw_norm": np.inf})
     spikes = forward(times, weights)
@@ -113,7 +113,7 @@ def test_the_wide_control_has_the_parameters_of_a_recurrent_network():
 
 def test_uneven_substrate_without_spread_is_ideal(trained):
     own, network = trained
-    weights = tuple(network.arrays[name].astype(float) for name in learning.NAMES)
+    weights = tuple(network.arrays[name].astype(float) for name in model.names_of(2))
     taus = distortion.spread_taus(own, Condition("tau_spread", "neurons", 0.0), Streams(0))
     times = (
         fulfilled(own).make_task(own, "test", Streams(0)).stimulus.spikes["input"].first_ms()[:100]
@@ -188,7 +188,7 @@ def test_brian_is_the_closed_form(trained, builds):
         for layer in ("hidden", "output")
         for tau in ("tau_m", "tau_s")
     }
-    weights = tuple(network.arrays[name] for name in learning.NAMES)
+    weights = tuple(network.arrays[name] for name in model.names_of(2))
     times = test.stimulus.spikes["input"].first_ms()[:300]
     shown = Stimulus({"input": Spikes.from_first_spikes(times, own.trial_ms)})
     chip = machine.run(shown, {**model.values(own, weights), **changes})

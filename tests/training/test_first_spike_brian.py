@@ -47,3 +47,42 @@ def test_random_networks_agree_with_the_closed_form(latest, builds):
         both = np.isfinite(found) & np.isfinite(exact)
         gaps = np.abs(found[both] - exact[both])
         assert np.median(gaps) < 1e-3 and np.quantile(gaps, 0.95) < 0.02
+
+
+@pytest.mark.slow
+def test_three_hidden_layers_agree_with_the_closed_form(builds):
+    sizes = (12, 20, 15, 10, N_OUTPUT)
+    model = brian_network.network(
+        "deep",
+        n_input=sizes[0],
+        n_hidden=sizes[1:-1],
+        n_output=N_OUTPUT,
+        direct=False,
+        dt_ms=0.01,
+        trial_ms=TRIAL_MS,
+        max_trials=200,
+    )
+    rng = np.random.default_rng(0)
+    weights = [
+        rng.normal(4.0 / np.sqrt(a), 4.0 / np.sqrt(a), (a, b))
+        for a, b in zip(sizes, sizes[1:], strict=False)
+    ]
+    times = rng.uniform(0.15, 1.0, (200, sizes[0]))
+    values = brian_network.values(
+        weights[0], weights[-1], None, further=weights[1:-1], threshold=1.0, tau_m_ms=1.0,
+        tau_s_ms=1.0,
+    )  # fmt: skip
+    assert set(brian_network.bind(values).layers) == {
+        "s_hidden.w", "s_hidden_2.w", "s_hidden_3.w", "s_output.w"
+    }  # fmt: skip
+    stimulus = Stimulus({"input": Spikes.from_first_spikes(times, TRIAL_MS)})
+    recording = Machine(model, builds).run(stimulus, values)
+    exact = times
+    for name, w in zip(brian_network.populations(3), weights, strict=True):
+        exact = compiled.forward(exact, w, 1.0, 1).times
+        found = recording.spikes[name].first_ms()
+        fired = np.where(exact <= TRIAL_MS, exact, np.inf)
+        assert 0.3 < np.isfinite(fired).mean()
+        assert (np.isfinite(found) == np.isfinite(fired)).mean() > 0.99
+        both = np.isfinite(found) & np.isfinite(fired)
+        assert np.median(np.abs(found[both] - fired[both])) < 1e-3

@@ -25,7 +25,6 @@ from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 from whyspiking.training.history import History
 
-NAMES = ("w_hidden", "w_output")
 ADAM = optax.scale_by_adam()
 
 
@@ -59,14 +58,14 @@ class Bump:
     """
 
     first: float
-    tolerated: tuple[float, float]
+    tolerated: tuple[float, ...]
     layer: int | None = None
     amount: float = 0.0
 
     def offending(self, spikes: Pass) -> int | None:
         """The first layer with too many silent neurons; keeps count of repeated offences."""
         found = None
-        for index, layer in enumerate((spikes.hidden, spikes.output)):
+        for index, layer in enumerate(spikes.layers):
             if np.isinf(layer.times).mean() > self.tolerated[index]:
                 found = index
                 break
@@ -77,10 +76,10 @@ class Bump:
 
     def apply(self, weights: Weights, spikes: Pass, layer: int) -> Weights:
         """Add the amount to all weights of the neurons that any sample left silent."""
-        times = (spikes.hidden, spikes.output)[layer].times
+        times = spikes.layers[layer].times
         silent = np.isinf(times).any(axis=0)
         lifted = weights[layer] + np.where(silent, self.amount, 0.0).astype(weights[layer].dtype)
-        return (lifted, weights[1]) if layer == 0 else (weights[0], lifted)
+        return (*weights[:layer], lifted, *weights[layer + 1 :])
 
 
 def loss(times: NDArray, targets: NDArray, params: Params) -> tuple[float, NDArray]:
@@ -115,11 +114,22 @@ def initial_weights(params: Params, streams: Streams) -> Weights:
     """Normally distributed weights with the published means and deviations."""
     rng = streams.rng("init")
     n_bias = len(params.bias_times)
-    into_hidden = (params.n_input + n_bias, params.n_hidden)
-    into_output = (params.n_hidden + n_bias, params.n_output)
-    hidden = rng.normal(params.hidden_mean, params.hidden_sd, into_hidden)
-    output = rng.normal(params.output_mean, params.output_sd, into_output)
-    return hidden.astype(np.float32), output.astype(np.float32)
+    sizes = [params.n_input, *model.hidden_sizes(params), params.n_output]
+    further = [(params.further_mean, params.further_sd) for _ in sizes[3:]]
+    moments = [
+        (params.hidden_mean, params.hidden_sd),
+        *further,
+        (params.output_mean, params.output_sd),
+    ]
+    return tuple(
+        rng.normal(mean, sd, (n_before + n_bias, n)).astype(np.float32)
+        for n_before, n, (mean, sd) in zip(sizes, sizes[1:], moments, strict=False)
+    )
+
+
+def tolerated(params: Params) -> tuple[float, ...]:
+    """Tolerated share of silent neurons of each layer."""
+    return (*[params.missing_hidden] * len(model.hidden_sizes(params)), params.missing_output)
 
 
 def learning_rate(params: Params, epoch: int, epochs: int) -> float:
@@ -133,8 +143,7 @@ def learning_rate(params: Params, epoch: int, epochs: int) -> float:
 def _adam(gradients, state, weights, rate):
     steps: Any
     steps, state = ADAM.update(gradients, state, weights)
-    hidden, output = (w - rate * step for w, step in zip(weights, steps, strict=True))
-    return (hidden, output), state
+    return tuple(w - rate * step for w, step in zip(weights, steps, strict=True)), state
 
 
 def train(
@@ -145,6 +154,7 @@ def train(
     start: Weights | None = None,
     distortion: Distortion | None = None,
     epochs: int | None = None,
+    frozen: int = 0,
     purpose: str = "",
 ) -> Network:
     """Train one network.
@@ -156,6 +166,7 @@ def train(
         start: Weights to start from; by default the published initialisation.
         distortion: What the substrate does during learning.
         epochs: Number of epochs, by default `params.epochs`.
+        frozen: So many of the first layers keep their weights; without a distortion only.
         purpose: Added to the names of the random streams, so that several trainings of one seed
             differ.
 
@@ -172,7 +183,7 @@ def train(
     held_out = task.make_task(params, "validation", streams)
     weights = start or initial_weights(params, streams)
     if distortion is None:
-        learner = Compiled(params, inputs, targets, weights)
+        learner = Compiled(params, inputs, targets, weights, frozen)
     else:
         learner = Stepwise(params, inputs, targets, weights, distortion)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
@@ -199,7 +210,7 @@ def train(
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     return Network(
-        arrays=dict(zip(NAMES, learner.weights, strict=True)),
+        arrays=dict(zip(model.names_of(len(weights)), learner.weights, strict=True)),
         info={**history.info(compiled.NAME), "validation_accuracy": accuracy},
         history=history.rows,
     )
@@ -210,8 +221,10 @@ class Compiled:
 
     CARRIED = ("training",)
 
-    def __init__(self, params: Params, inputs: NDArray, targets: NDArray, weights: Weights) -> None:
-        """Start; arguments as in `Stepwise`."""
+    def __init__(
+        self, params: Params, inputs: NDArray, targets: NDArray, weights: Weights, frozen: int
+    ) -> None:
+        """Start; arguments as in `Stepwise`, and how many layers keep their weights."""
         c = model.threshold(params)
         settings = Settings(
             loss="goeltz",
@@ -226,10 +239,11 @@ class Compiled:
             silent_loss=params.silent_loss,
             bump_rule=params.bump_rule,
             bump=params.bump,
-            tolerated=(params.missing_hidden, params.missing_output),
+            tolerated=tolerated(params),
+            frozen=frozen,
             noise_sd=params.noise_sd,
         )
-        self.training = Training(settings, weights, (params.bias_times, params.bias_times))
+        self.training = Training(settings, weights, [params.bias_times] * len(weights))
         self.inputs, self.targets = Inputs(inputs), targets
         self.distortion, self.forward = Distortion(), model.ideal_substrate(params)
 
@@ -277,7 +291,7 @@ class Stepwise:
         self.forward = self.distortion.substrate or model.ideal_substrate(params)
         self.state: Any = ADAM.init(weights)
         self.steps = 0
-        self.bump = Bump(params.bump, (params.missing_hidden, params.missing_output))
+        self.bump = Bump(params.bump, tolerated(params))
 
     def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
         """Train on all samples in this order; means over its samples."""
@@ -304,7 +318,7 @@ class Stepwise:
         if layer is None or params.bump_rule == "soft":
             gradients = model.gradients(params, spikes, held, by_time)
             weights, self.state = _adam(gradients, self.state, weights, np.float32(rate))
-            weights = (np.asarray(weights[0]), np.asarray(weights[1]))
+            weights = tuple(np.asarray(w) for w in weights)
         if layer is not None:
             weights = self.bump.apply(weights, spikes, layer)
         self.weights = distortion.limit(weights)

@@ -16,8 +16,8 @@ from whyspiking.talks.goeltz.task import with_bias
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import LayerOutput, brian_network, compiled, encoding
 
-Weights = tuple[NDArray, NDArray]
-"""w_hidden (input + bias, hidden) and w_output (hidden + bias, output)."""
+Weights = tuple[NDArray, ...]
+"""w_hidden (input + bias, hidden), further hidden layers, and w_output (hidden + bias, output)."""
 
 
 @dataclass(frozen=True)
@@ -25,25 +25,46 @@ class Pass:
     """Spikes of one batch, layer by layer.
 
     Attributes:
-        inputs: Input times with bias, (sample, input + bias).
-        hidden: First spikes of the hidden layer.
-        onward: What the output layer received: hidden times with bias, (sample, hidden + bias).
-        output: First spikes of the output layer.
+        received: What each layer received: input times, or those of the layer before, with bias;
+            (sample, input + bias).
+        layers: First spikes of each layer, the output last.
     """
 
-    inputs: NDArray
-    hidden: LayerOutput
-    onward: NDArray
-    output: LayerOutput
+    received: tuple[NDArray, ...]
+    layers: tuple[LayerOutput, ...]
+
+    @property
+    def hidden(self) -> LayerOutput:
+        """The first hidden layer."""
+        return self.layers[0]
+
+    @property
+    def output(self) -> LayerOutput:
+        """The output layer."""
+        return self.layers[-1]
 
 
 Substrate = Callable[[NDArray, Weights], Pass]
 """A forward pass: input times with bias and weights -> spikes with the slopes at them."""
 
 
+def names_of(n_layers: int) -> list[str]:
+    """Names of the weight matrices: w_hidden, w_hidden_2, ..., w_output."""
+    further = [f"w_hidden_{k}" for k in range(2, n_layers)]
+    return ["w_hidden", *further, "w_output"]
+
+
 def weights_of(network: Network) -> Weights:
-    """Both weight matrices of a trained network."""
-    return network.arrays["w_hidden"], network.arrays["w_output"]
+    """The weight matrices of a trained network, layer by layer."""
+    n_layers = 2
+    while f"w_hidden_{n_layers}" in network.arrays:
+        n_layers += 1
+    return tuple(network.arrays[name] for name in names_of(n_layers))
+
+
+def hidden_sizes(params: Params) -> list[int]:
+    """Neurons of each hidden layer."""
+    return [int(n) for n in np.atleast_1d(params.n_hidden)]
 
 
 def threshold(params: Params) -> float:
@@ -58,17 +79,18 @@ def ideal_substrate(
 
     Args:
         params: Parameters of the experiment.
-        jitter: Applied to hidden spike times on their way to the output layer.
+        jitter: Applied to hidden spike times on their way to the next layer.
     """
     c = threshold(params)
 
     def forward(times: NDArray, weights: Weights) -> Pass:
-        hidden = compiled.forward(times, weights[0], c, params.tau_ratio)
-        sent = hidden.times if jitter is None else jitter(hidden.times)
-        onward = with_bias(sent, params)
-        return Pass(
-            times, hidden, onward, compiled.forward(onward, weights[1], c, params.tau_ratio)
-        )
+        received = [times]
+        layers = [compiled.forward(times, weights[0], c, params.tau_ratio)]
+        for w in weights[1:]:
+            sent = layers[-1].times if jitter is None else jitter(layers[-1].times)
+            received.append(with_bias(sent, params))
+            layers.append(compiled.forward(received[-1], w, c, params.tau_ratio))
+        return Pass(tuple(received), tuple(layers))
 
     return forward
 
@@ -103,7 +125,7 @@ def uneven_substrate(params: Params, taus: Mapping[str, NDArray]) -> Substrate:
 def in_the_loop(
     params: Params, simulate: Callable[[NDArray, Weights], tuple[NDArray, NDArray]]
 ) -> Substrate:
-    """A substrate of which only the spike times can be measured.
+    """A substrate of two layers, of which only the spike times can be measured.
 
     Args:
         params: Parameters of the experiment.
@@ -115,17 +137,18 @@ def in_the_loop(
         hidden, output = simulate(times, weights)
         onward = with_bias(hidden, params)
         return Pass(
-            times,
-            first_spike.measured(times, weights[0], hidden, c, ratio),
-            onward,
-            first_spike.measured(onward, weights[1], output, c, ratio),
+            (times, onward),
+            (
+                first_spike.measured(times, weights[0], hidden, c, ratio),
+                first_spike.measured(onward, weights[1], output, c, ratio),
+            ),
         )
 
     return forward
 
 
 def gradients(params: Params, spikes: Pass, weights: Weights, by_output: NDArray) -> Weights:
-    """Derivatives of the loss by both weight matrices (README, Eqs. 5 to 7).
+    """Derivatives of the loss by the weight matrices (README, Eqs. 5 to 7).
 
     Args:
         params: Parameters of the experiment.
@@ -138,16 +161,19 @@ def gradients(params: Params, spikes: Pass, weights: Weights, by_output: NDArray
         "max_dw": params.max_dw_norm,
     }
     kind = weights[0].dtype
-    onward, inputs = spikes.onward.astype(kind), spikes.inputs.astype(kind)
-    w_output, by_onward = compiled.backward(
-        onward, weights[1], spikes.output, by_output, params.tau_ratio, **limits
-    )
-    n_hidden = weights[0].shape[1]
-    w_hidden, _ = compiled.backward(
-        inputs, weights[0], spikes.hidden, by_onward[:, :n_hidden], params.tau_ratio,
-        first_time=inputs.shape[1], **limits,
-    )  # fmt: skip
-    return w_hidden, w_output
+    by_time, found = by_output, []
+    for layer in reversed(range(len(weights))):
+        received, w = spikes.received[layer].astype(kind), weights[layer]
+        # Nobody asks for derivatives by the times of the input.
+        first_time = 0 if layer else received.shape[1]
+        by_weight, by_received = compiled.backward(
+            received, w, spikes.layers[layer], by_time, params.tau_ratio,
+            first_time=first_time, **limits,
+        )  # fmt: skip
+        found.append(by_weight)
+        if layer:
+            by_time = by_received[:, : weights[layer - 1].shape[1]]
+    return tuple(reversed(found))
 
 
 def evaluate(
@@ -181,10 +207,12 @@ def accuracy(params: Params, weights: Weights, task: Task | None, forward: Subst
 def to_brian(params: Params) -> BrianModel:
     """The structure, one for all experiments of equal size; the numbers are values of each run."""
     n_input = params.n_input + len(params.bias_times)
+    hidden = hidden_sizes(params)
+    sizes = "-".join(map(str, (n_input, *hidden, params.n_output)))
     return brian_network.network(
-        f"goeltz-{n_input}-{params.n_hidden}-{params.n_output}",
+        f"goeltz-{sizes}",
         n_input=n_input,
-        n_hidden=params.n_hidden,
+        n_hidden=hidden,
         n_output=params.n_output,
         direct=bool(params.bias_times),
         dt_ms=params.dt_ms,
@@ -198,15 +226,23 @@ def values(params: Params, weights: Weights) -> dict[str, NDArray | float]:
 
     Args:
         params: Parameters of the experiment.
-        weights: w_hidden (input + bias, hidden), w_output (hidden + bias, output).
+        weights: w_hidden (input + bias, hidden), ..., w_output (hidden + bias, output).
+
+    Raises:
+        ValueError: If there is a bias and more than one hidden layer: further hidden layers have
+            no synapses from the input in Brian2.
     """
-    w_hidden, w_output = (np.asarray(w, float) for w in weights)
+    w_hidden, *further, w_output = (np.asarray(w, float) for w in weights)
+    if further and params.bias_times:
+        raise ValueError("bias spikes reach the first hidden layer and the output only")
     # The bias spike feeds both layers; the other inputs have no synapses onto the output.
     none = np.zeros((params.n_input, params.n_output))
+    n_last = hidden_sizes(params)[-1]
     return brian_network.values(
         w_hidden,
-        w_output[: params.n_hidden],
-        np.vstack([none, w_output[params.n_hidden :]]) if params.bias_times else None,
+        w_output[:n_last],
+        np.vstack([none, w_output[n_last:]]) if params.bias_times else None,
+        further=further,
         threshold=threshold(params),
         tau_m_ms=params.tau_ratio * params.tau_s_ms,
         tau_s_ms=params.tau_s_ms,

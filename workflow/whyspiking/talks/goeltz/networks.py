@@ -22,7 +22,7 @@ from whyspiking.contract.types import (
 from whyspiking.talks.goeltz import model
 from whyspiking.talks.goeltz.model import bind, to_brian
 from whyspiking.talks.goeltz.task import features_until, make_task, samples
-from whyspiking.training.first_spike import encoding
+from whyspiking.training.first_spike import brian_network, encoding
 
 __all__ = [
     "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
@@ -55,11 +55,12 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outc
 def reference_first_ms(
     params: Params, variant: str, network: Network, task: Task
 ) -> Mapping[str, NDArray]:
-    """First spikes of both layers in closed form."""
+    """First spikes of all layers in closed form."""
     spikes = model.forward_pass(params, model.weights_of(network), task)
+    names = brian_network.populations(len(spikes.layers) - 1)
     return {
-        "hidden": spikes.hidden.times * params.tau_s_ms,
-        "output": spikes.output.times * params.tau_s_ms,
+        name: layer.times * params.tau_s_ms
+        for name, layer in zip(names, spikes.layers, strict=True)
     }
 
 

@@ -1,4 +1,4 @@
-"""First-spike networks of two layers as Brian2 sees them: clocked, with thresholds interpolated.
+"""First-spike networks as Brian2 sees them: clocked, with thresholds interpolated.
 
 The independent engine beside `layer`: it integrates the membrane equation step by step and knows
 no closed form. Time constants, thresholds and weights are values of each run, so that networks of
@@ -7,7 +7,7 @@ equal size share one build.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,11 +84,16 @@ Exponentials as series too, and no division: lags are a hundredth of a time cons
 per synapse."""
 
 
+def populations(n_hidden_layers: int) -> list[str]:
+    """Names of the groups: hidden, hidden_2, ..., output."""
+    return ["hidden", *[f"hidden_{k + 1}" for k in range(1, n_hidden_layers)], "output"]
+
+
 def network(
     name: str,
     *,
     n_input: int,
-    n_hidden: int,
+    n_hidden: int | Sequence[int],
     n_output: int,
     direct: bool,
     dt_ms: float,
@@ -100,7 +105,8 @@ def network(
     Args:
         name: Short name, part of the build folder's name.
         n_input: Input channels, those of bias or pulses included.
-        n_hidden: Hidden neurons.
+        n_hidden: Hidden neurons, of each layer where there are several: then no layer can be
+            replayed.
         n_output: Output neurons.
         direct: Whether input channels reach the outputs too, as `s_direct.w` (input, output).
         dt_ms: Step of the simulation.
@@ -112,6 +118,9 @@ def network(
         f"step = {dt_ms} * ms\nz = step * (1 / tau_s - 1 / tau_m)\n{PROPAGATOR}"
     )
     fire = FIRE.format(dt_ms=dt_ms)
+    hidden_sizes = [n_hidden] if isinstance(n_hidden, int) else list(n_hidden)
+    names = populations(len(hidden_sizes))
+    single = len(hidden_sizes) == 1
 
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
         import brian2
@@ -140,32 +149,36 @@ def network(
             made.connect()
             return made
 
-        hidden, output = neurons(n_hidden, "hidden"), neurons(n_output, "output")
+        sizes = (*hidden_sizes, n_output)
+        groups = [neurons(n, name) for n, name in zip(sizes, names, strict=True)]
+        before = [inputs["input"], *groups]
         objects = [
-            hidden,
-            output,
-            synapses(inputs["input"], hidden, "s_hidden"),
-            synapses(hidden, output, "s_output"),
-            synapses(inputs["hidden_replay"], output, "s_replay"),
+            *groups,
+            *[
+                synapses(pre, post, f"s_{name}")
+                for pre, post, name in zip(before, groups, names, strict=False)
+            ],
         ]
-        return objects + ([synapses(inputs["input"], output, "s_direct")] if direct else [])
+        if single:
+            objects.append(synapses(inputs["hidden_replay"], groups[-1], "s_replay"))
+        return objects + ([synapses(inputs["input"], groups[-1], "s_direct")] if direct else [])
 
     return BrianModel(
         name=name,
         definition={
             "equations": [NEURON, PROPAGATE, CROSSING, fire, ON_SPIKE],
-            "sizes": [n_input, n_hidden, n_output, direct],
+            "sizes": [n_input, *hidden_sizes, n_output, direct],
         },
         construct=construct,
-        inputs={"input": n_input, "hidden_replay": n_hidden},
+        inputs={"input": n_input} | ({"hidden_replay": hidden_sizes[0]} if single else {}),
         dt_ms=dt_ms,
         trial_ms=trial_ms,
         max_trials=max_trials,
-        reset={"hidden": reset, "output": reset},
-        record_spikes=("hidden", "output"),
-        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})},
+        reset=dict.fromkeys(names, reset),
+        record_spikes=tuple(names),
+        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})} if single else {},
         sub_step=True,
-        lag_variable={"hidden": "lag", "output": "lag"},
+        lag_variable=dict.fromkeys(names, "lag"),
         schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
     )
 
@@ -175,6 +188,7 @@ def values(
     w_output: NDArray,
     w_direct: NDArray | None,
     *,
+    further: Sequence[NDArray] = (),
     threshold: float,
     tau_m_ms: float,
     tau_s_ms: float,
@@ -185,18 +199,21 @@ def values(
         w_hidden: (input, hidden); zero where a channel does not reach the layer.
         w_output: (hidden, output).
         w_direct: (input, output), or None where the network has no such synapses.
+        further: Weights of further hidden layers, (hidden, hidden).
         threshold: c = theta g_l (see `layer`).
         tau_m_ms: Membrane time constant of all neurons.
         tau_s_ms: Synaptic time constant of all neurons.
     """
+    names = populations(1 + len(further))
+    weights = [np.asarray(w, float) for w in (w_hidden, *further, w_output)]
     found: dict[str, NDArray | float] = {
-        "s_hidden.w": np.asarray(w_hidden, float),
-        "s_output.w": np.asarray(w_output, float),
-        "s_replay.w": np.asarray(w_output, float),
+        f"s_{name}.w": w for name, w in zip(names, weights, strict=True)
     }
+    if not further:
+        found["s_replay.w"] = weights[-1]
     if w_direct is not None:
         found["s_direct.w"] = np.asarray(w_direct, float)
-    for name, n in (("hidden", w_output.shape[0]), ("output", w_output.shape[1])):
+    for name, n in zip(names, (w.shape[1] for w in weights), strict=True):
         found[f"{name}.v_th"] = np.full(n, threshold)
         found[f"{name}.tau_s"] = np.full(n, tau_s_ms * 1e-3)
         found[f"{name}.tau_m"] = np.full(n, tau_m_ms * 1e-3)
@@ -205,9 +222,15 @@ def values(
 
 def bind(found: Mapping[str, NDArray | float]) -> Binding:
     """The `values` of one network, with its layers named for counting and perturbing."""
+    names = ["hidden"]
+    while f"s_hidden_{len(names) + 1}.w" in found:
+        names.append(f"hidden_{len(names) + 1}")
     places = {
-        "s_hidden.w": ("input", "hidden", "feedforward"),
-        "s_output.w": ("hidden", "output", "readout"),
+        f"s_{post}.w": (pre, post, "feedforward")
+        for pre, post in zip(("input", *names), names, strict=False)
+    }
+    places |= {
+        "s_output.w": (names[-1], "output", "readout"),
         "s_direct.w": ("input", "output", "readout"),
     }
     layers = {

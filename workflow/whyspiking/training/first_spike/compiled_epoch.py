@@ -36,6 +36,7 @@ def run(
     for name in (
         "threshold", "min_slope", "max_dw", "temperature", "push", "push_scale", "silent_loss",
         "silent_penalty", "noise_sd", "epsilon", "epsilon_root", "bump", "batch", "tau_ratio",
+        "frozen",
     ):  # fmt: skip
         setattr(call, name, getattr(own, name))
     call.beta1, call.beta2 = own.betas

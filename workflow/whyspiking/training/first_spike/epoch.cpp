@@ -44,6 +44,7 @@ struct Epoch {
   uint64_t noise_seed;
   int32_t n_in, n_layers, batch, tau_ratio, loss_kind, wrong_only, bump_rule;
   int32_t bump_layer; // that offended last, -1 for none; kept
+  int32_t frozen;     // so many of the first layers keep their weights
 };
 
 template <class M, class R> class Run {
@@ -217,7 +218,7 @@ private:
   int offence(const std::vector<double> &silent, int n) {
     if (p.bump_rule == kNoBump) return -1;
     int found = -1;
-    for (int layer = n_layers - 1; layer >= 0; --layer)
+    for (int layer = n_layers - 1; layer >= p.frozen; --layer)
       if (silent[layer] / (double(n) * p.n_neurons[layer]) > p.tolerated[layer]) found = layer;
     p.bump_amount = found >= 0 && found == p.bump_layer ? 2 * p.bump_amount : p.bump;
     p.bump_layer = found;
@@ -227,7 +228,7 @@ private:
   void learn(int n) {
     limits = {R(p.min_slope), R(p.max_dw), R(-p.silent_penalty / n), p.pulse_rate > 0};
     adam.begin_step(++p.steps);
-    for (int layer = n_layers - 1; layer > 0; --layer) {
+    for (int layer = n_layers - 1; layer > 0 && layer >= p.frozen; --layer) {
       std::vector<R> &by_pulse = pulses[layer].gradient;
       std::fill(by_pulse.begin(), by_pulse.end(), R(0));
       for (int b = 0; b < n; ++b) {
@@ -240,8 +241,9 @@ private:
           std::fill_n(g_before, p.n_neurons[layer - 1], R(0));
       }
     }
-    for (int layer = n_layers - 1; layer > 0; --layer) later[layer - 1].learn(adam);
-    hidden.learn(n, chosen.data(), limits, adam, pulses[0].gradient.data());
+    for (int layer = n_layers - 1; layer > 0 && layer >= p.frozen; --layer)
+      later[layer - 1].learn(adam);
+    if (p.frozen == 0) hidden.learn(n, chosen.data(), limits, adam, pulses[0].gradient.data());
     if (p.pulse_rate > 0)
       for (Pulses<R> &set : pulses) set.update(adam, R(p.pulse_rate));
   }

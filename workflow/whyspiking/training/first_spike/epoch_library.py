@@ -42,7 +42,10 @@ class Epoch(ctypes.Structure):
         ("noise_seed", ctypes.c_uint64),
         *[
             (name, _int)
-            for name in ("n_in", "n_layers", "batch", "tau_ratio", "loss_kind", "wrong_only", "bump_rule", "bump_layer")
+            for name in (
+                "n_in", "n_layers", "batch", "tau_ratio", "loss_kind", "wrong_only", "bump_rule",
+                "bump_layer", "frozen",
+            )
         ],
     )  # fmt: skip
 

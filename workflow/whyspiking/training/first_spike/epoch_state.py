@@ -67,6 +67,7 @@ class Settings:
             bump follows the step; "faithful": such a batch makes no step; "none": no bumps.
         bump: First amount that is added.
         tolerated: Tolerated share of silent (sample, neuron) pairs, one for each layer.
+        frozen: So many of the first layers keep their weights: they learn nothing and get no bumps.
         noise_sd: Standard deviation of normal noise on every input spike, in units of tau_s, drawn
             anew in every epoch; times are reflected at 0. Pulses and silent inputs get none.
         betas: Decay of Adam's two moments.
@@ -89,6 +90,7 @@ class Settings:
     bump_rule: Literal["none", "faithful", "soft"] = "none"
     bump: float = 0.0
     tolerated: tuple[float, ...] = (0.0, 0.0)
+    frozen: int = 0
     noise_sd: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8

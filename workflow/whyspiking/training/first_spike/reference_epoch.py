@@ -111,7 +111,11 @@ class _State:
         if own.bump_rule == "none":
             return None
         pairs = enumerate(zip(shares, own.tolerated, strict=True))
-        over = [layer for layer, (share, tolerated) in pairs if share > tolerated]
+        over = [
+            layer
+            for layer, (share, tolerated) in pairs
+            if share > tolerated and layer >= own.frozen
+        ]
         found = over[0] if over else -1
         repeated = found >= 0 and found == self.bump_layer
         self.bump_amount = 2 * self.bump_amount if repeated else own.bump
@@ -163,6 +167,8 @@ class _State:
     ) -> None:
         own, (beta1, beta2) = self.settings, self.settings.betas
         for layer, gradient in enumerate(gradients):
+            if layer < own.frozen:
+                continue
             kind = arrays[layer].dtype
             m = beta1 * moments[0][layer] + (1 - beta1) * gradient
             v = beta2 * moments[1][layer] + (1 - beta2) * gradient**2

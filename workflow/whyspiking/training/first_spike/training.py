@@ -1,9 +1,9 @@
 """Training of first-spike networks: one call per epoch.
 
 The network is input -> hidden, of any number of layers, -> output, every neuron as in `layer`. Each
-layer may have further inputs of its own, *pulses*, which fire at the same time in every sample: the synchronisation
-pulses of Comsa et al. (trained), or bias spikes (fixed). All times are in units of tau_s; for a
-model with a decay rate K multiply times by K, and thresholds too.
+layer may have further inputs of its own, *pulses*, which fire at the same time in every sample:
+the synchronisation pulses of Comsa et al. (trained), or bias spikes (fixed). All times are in units
+of tau_s; for a model with a decay rate K multiply times by K, and thresholds too.
 
     settings = Settings(loss="comsa", batch=32, threshold=K * theta, temperature=K, ...)
     network = Training(settings, (w_hidden, w_output), (pulses_hidden, pulses_output))
