@@ -1,0 +1,40 @@
+"""More than one hidden layer: MNIST through several layers of single spikes (README, section 11).
+
+`deep` learns all its layers, errors passing through spike times of spike times; of `frozen` the
+first layer stays as it was drawn, all else being equal; `shallow` has one hidden layer and as many
+weights. Only `deep` is simulated in Brian2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Parents, Progress
+from whyspiking.talks.goeltz.model import bind, to_brian
+from whyspiking.talks.goeltz.networks import (
+    control_task,
+    decode,
+    evaluate,
+    features_until,
+    make_task,
+    reference_first_ms,
+)
+
+__all__ = [
+    "bind", "control_task", "decode", "evaluate", "features_until", "make_task",
+    "reference_first_ms", "to_brian", "train",
+]  # fmt: skip
+
+
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
+    """Train one network; see the module for the variants."""
+    from whyspiking.talks.goeltz import learning
+
+    own = {"learning_rate": params.rates[variant]}
+    if variant == "shallow":
+        own["n_hidden"] = params.n_shallow
+    params = replace(params, values={**params.values, **own})
+    return learning.train(params, streams, progress, frozen=int(variant == "frozen"))

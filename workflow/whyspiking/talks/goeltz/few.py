@@ -1,0 +1,26 @@
+"""Few spikes, early: what the push towards early spikes does (README, section 12).
+
+`spiking` are the networks of `substrates/ideal`; `no_push` learned by the same recipe with the
+cross-entropy alone, alpha = 0 in Eq. 4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Parents, Progress
+from whyspiking.talks.goeltz.networks import decode, evaluate, reference_first_ms
+from whyspiking.talks.goeltz.substrates import bind, make_task, to_brian
+
+__all__ = ["bind", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian", "train"]
+
+
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
+    """Train without the push."""
+    from whyspiking.talks.goeltz import learning
+
+    own = replace(params, values={**params.values, "alpha": 0.0})
+    return learning.train(own, streams, progress)
