@@ -213,6 +213,13 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                         value = 0.95 - (0.06 if place else 0.12) * step + 0.01 * rng.normal()
                         at = {"perturbation": kind, "locus": locus, "strength": float(level)}
                         put("distortion", variant, seed, "accuracy", value, **at)
+        for seed in SEEDS:
+            for kind, level in (("fixed_point", 4.0), ("tau_shift", 2.0), ("jitter", 0.1)):
+                at = {"perturbation": kind, "locus": "weights", "strength": level}
+                put("substrates", "adapted", seed, "loss_recovered", 0.6 + 0.1 * rng.random(), **at)
+                for place, variant in enumerate(talk.experiments["substrates"].variants):
+                    value = 0.9 - 0.1 * place + 0.01 * rng.normal()
+                    put("substrates", variant, seed, "accuracy", value, **at)
     if talk.name == "comsa":
         for seed in SEEDS:
             for experiment in ("mnist_slow", "mnist_fast"):

@@ -114,7 +114,7 @@ def test_the_wide_control_has_the_parameters_of_a_recurrent_network():
 def test_uneven_substrate_without_spread_is_ideal(trained):
     own, network = trained
     weights = tuple(network.arrays[name].astype(float) for name in model.names_of(2))
-    taus = distortion.spread_taus(own, Condition("tau_spread", "neurons", 0.0), Streams(0))
+    taus = distortion.taus_of(own, Condition("tau_spread", "neurons", 0.0), Streams(0))
     times = (
         fulfilled(own).make_task(own, "test", Streams(0)).stimulus.spikes["input"].first_ms()[:100]
     )
@@ -182,7 +182,7 @@ def test_brian_is_the_closed_form(trained, builds):
         assert np.median(errors) < 2e-4 and np.quantile(errors, 0.9) < 2e-3
 
     # Neurons with time constants of their own, against the numerical event-driven solution.
-    taus = distortion.spread_taus(own, Condition("tau_spread", "neurons", 0.3), Streams(3))
+    taus = distortion.taus_of(own, Condition("tau_spread", "neurons", 0.3), Streams(3))
     changes = {
         f"{layer}.{tau}": taus[f"{tau}_{layer}"] * 1e-3
         for layer in ("hidden", "output")

@@ -23,6 +23,8 @@ from whyspiking.plots.figures import (
     GREY,
     INK,
     MARKERS,
+    OLIVE,
+    PURPLE,
     RED,
     NotMeasuredError,
     Plate,
@@ -32,6 +34,7 @@ from whyspiking.plots.figures import (
     learning_curve,
     legend_below,
     need,
+    over_seeds,
     raster,
     row_of_panels,
 )
@@ -52,6 +55,29 @@ DISTORTED = {
     "unadapted": "trained on the ideal substrate",
     "retrained": "retrained with the distortion",
     "sham": "retrained without the distortion",
+}
+
+SUBSTRATES = {
+    ("fixed_point_wide", 7.0): "6 bits and sign, up to 4.2",
+    ("fixed_point_wide", 4.0): "3 bits and sign, up to 4.2",
+    ("fixed_point", 7.0): "6 bits and sign, up to 2.1 (chip)",
+    ("fixed_point", 4.0): "3 bits and sign, up to 2.1",
+    ("tau_spread", 0.2): "τ_m and τ_s spread by 20 %",
+    ("tau_shift", 2.0): "τ_m twice what the rule assumes",
+    ("jitter", 0.1): "input jitter, sd 0.1 τ",
+}
+"""Perturbation and strength -> row of the figure, from top to bottom."""
+SCRATCH = {
+    "ideal": ("ideal substrate", GREY, "o"),
+    "sham": ("ideal substrate, twice as long", OLIVE, "v"),
+    "elsewhere": ("another chip's neurons", PURPLE, "D"),
+    "adapted": ("on the substrate itself", BLUE, "s"),
+}
+"""Variant -> where it was trained, in words, with colour and marker."""
+DEPTHS = {
+    "deep": ("two hidden layers", BLUE),
+    "shallow": ("one hidden layer, as many weights", GREY),
+    "frozen": ("two, the first does not learn", RED),
 }
 
 # Validation accuracy of the networks released with the paper (v1.0.0), after these epochs.
@@ -75,6 +101,8 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "learning": lambda: learning(results),
         "latency": lambda: latency(results),
         "distortion": lambda: distortion(results.metrics),
+        "from scratch": lambda: from_scratch(results.metrics),
+        "depth": lambda: depth(results.metrics),
     }
 
 
@@ -238,3 +266,115 @@ def distortion(metrics: Table) -> Plate:
         "intervals over seeds."
     )
     return plate
+
+
+def from_scratch(metrics: Table) -> Plate:
+    """Accuracy on each substrate by where a network was trained from scratch."""
+    rows = metrics[(metrics["experiment"] == "substrates") & (metrics["engine"] == "brian2")]
+    if rows.empty:
+        raise NotMeasuredError("Training on substrates was not run at this scale.")
+    scores = rows[rows["metric"] == "accuracy"]
+    clean = scores[(scores["perturbation"] == "none") & (scores["variant"] == "ideal")]["value"]
+    plate, (ax,) = row_of_panels(3.4)
+    ax.axvline(clean.mean(), color=INK, linewidth=0.8, linestyle=":")
+    ax.annotate(
+        "ideal network, ideal substrate", (clean.mean(), 1.0), (-4, -3), fontsize=8, ha="right",
+        va="top", xycoords=("data", "axes fraction"), textcoords="offset points",
+    )  # fmt: skip
+    names, words = [], []
+    for (perturbation, strength), name in SUBSTRATES.items():
+        here = scores[(scores["perturbation"] == perturbation) & (scores["strength"] == strength)]
+        if here.empty:
+            continue
+        place = -len(names)
+        names.append(name)
+        means = here.groupby("variant")["value"].mean()
+        ends = [means[variant] for variant in ("ideal", "adapted") if variant in means.index]
+        ax.plot(ends, [place] * len(ends), color=BLUE, linewidth=1, alpha=0.5, zorder=1)
+        for offset, (variant, (label, colour, marker)) in enumerate(SCRATCH.items()):
+            own = here[here["variant"] == variant]["value"]
+            if own.empty:
+                continue
+            y = place + 0.09 * (1.5 - offset)
+            ax.plot(own, [y] * len(own), ".", color=colour, markersize=3, alpha=0.6)
+            ax.plot(own.mean(), y, marker, color=colour, markersize=6, linestyle="", label=label)
+        said = _recovered(rows, perturbation, strength)
+        ax.text(1.02, place, said, transform=ax.get_yaxis_transform(), va="center", fontsize=8.5)
+        listed = ", ".join(f"{SCRATCH[v][0]} {means[v]:.2f}" for v in SCRATCH if v in means.index)
+        words.append(f"{name}: {listed}; won back: {said}")
+    ax.text(1.02, 0.7, "won back", transform=ax.get_yaxis_transform(), va="center", fontsize=8.5)
+    ax.set_yticks([-place for place in range(len(names))], names)
+    ax.set(xlabel="accuracy, all test points", ylim=(0.5 - len(names), 0.95), xlim=(None, 1.0))
+    handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    plate.legend(handles.values(), handles, loc="outside lower center", ncols=4)
+    return plate.says(
+        "Yin-Yang networks on imperfect substrates, by the substrate on which they were trained "
+        "from scratch; judged in Brian2. Large marks: means, small ones: seeds. Right: share of "
+        "the ideal network's loss that training on the substrate itself wins back, mean and 95 % t "
+        "interval; claims ask for half.",
+        "Accuracy by substrate and training. " + ". ".join(words) + ".",
+        experiment="substrates",
+    )
+
+
+def _recovered(rows: Table, perturbation: str, strength: float) -> str:
+    here = rows[
+        (rows["perturbation"] == perturbation)
+        & (rows["strength"] == strength)
+        & (rows["variant"] == "adapted")
+        & (rows["metric"] == "loss_recovered")
+    ]
+    if here.empty:
+        return "loss < 2 points"
+    (point,) = over_seeds(here, ["perturbation"]).to_dict("records")
+    mean = f"{100 * point['mean']:.0f} %"
+    if not np.isfinite(point["low"]):
+        return mean
+    return f"{mean} [{100 * point['low']:.0f}, {100 * point['high']:.0f}]"
+
+
+def depth(metrics: Table) -> Plate:
+    """MNIST through two hidden layers; and how many hidden neurons fire before the decision."""
+    table = metrics[metrics["perturbation"] == "none"]
+    deep = table[(table["experiment"] == "mnist_deep") & (table["engine"] == "compiled")]
+    few = table[(table["experiment"] == "few_spikes") & (table["engine"] == "brian2")]
+    if deep.empty and few.empty:
+        raise NotMeasuredError("Deeper networks were not run at this scale.")
+    plate, (left, right) = row_of_panels(2.5, 2)
+    words = []
+    for place, (variant, (label, colour)) in enumerate(DEPTHS.items()):
+        own = deep[(deep["variant"] == variant) & (deep["metric"] == "accuracy")]["value"]
+        if own.size:
+            words.append(_dots(left, own, -place, label, colour))
+    left.set(yticks=[], ylim=(-2.4, 0.7), xlabel="test accuracy", title="MNIST, five epochs")
+    pairs = {
+        ("spiking", "hidden_before_decision"): ("fired by the decision", BLUE),
+        ("no_push", "hidden_before_decision"): ("the same without the push", RED),
+        ("spiking", "active_share"): ("fire at all", GREY),
+    }
+    for place, ((variant, metric), (label, colour)) in enumerate(pairs.items()):
+        own = few[(few["variant"] == variant) & (few["metric"] == metric)]
+        own = own[own["locus"].isin(["", "hidden"])]["value"]
+        if own.size:
+            words.append(_dots(right, own, -place, label, colour))
+    right.set(
+        yticks=[], ylim=(-2.4, 0.7), xlim=(0, 1), xlabel="share of hidden neurons", title="Yin-Yang"
+    )
+    return plate.says(
+        "Left: MNIST networks of one and two hidden layers and as many weights, trained alike. "
+        "Right: share of the hidden neurons that have fired when the first output neuron does, "
+        "with and without the push towards early spikes (α in Eq. 4). Small marks: seeds.",
+        ". ".join(words) + ".",
+        experiment="mnist_deep",
+    )
+
+
+def _dots(ax: Axes, values: Table, place: float, label: str, colour: str) -> str:
+    mean = float(values.mean())
+    ax.plot(values, [place] * values.size, "o", color=colour, markersize=4, alpha=0.6)
+    ax.plot(mean, place, "|", color=colour, markersize=16, markeredgewidth=2)
+    ax.annotate(
+        f"{label}: {100 * mean:.1f} %", (0.02, place + 0.35), fontsize=8.5, color=colour,
+        xycoords=("axes fraction", "data"), va="center",
+    )  # fmt: skip
+    return f"{label}: {mean:.3f}"
