@@ -68,10 +68,10 @@ SUBSTRATES = {
 }
 """Perturbation and strength -> row of the figure, from top to bottom."""
 SCRATCH = {
-    "ideal": ("ideal substrate", GREY, "o"),
-    "sham": ("ideal substrate, twice as long", OLIVE, "v"),
+    "ideal": ("the ideal one", GREY, "o"),
+    "sham": ("the ideal one, twice as long", OLIVE, "v"),
     "elsewhere": ("another chip's neurons", PURPLE, "D"),
-    "adapted": ("on the substrate itself", BLUE, "s"),
+    "adapted": ("the substrate itself", BLUE, "s"),
 }
 """Variant -> where it was trained, in words, with colour and marker."""
 DEPTHS = {
@@ -306,7 +306,13 @@ def from_scratch(metrics: Table) -> Plate:
     ax.set_yticks([-place for place in range(len(names))], names)
     ax.set(xlabel="accuracy, all test points", ylim=(0.5 - len(names), 0.95), xlim=(None, 1.0))
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    plate.legend(handles.values(), handles, loc="outside lower center", ncols=4)
+    plate.legend(
+        handles.values(),
+        handles,
+        loc="outside lower center",
+        ncols=4,
+        title="trained from scratch on",
+    )
     return plate.says(
         "Yin-Yang networks on imperfect substrates, by the substrate on which they were trained "
         "from scratch; judged in Brian2. Large marks: means, small ones: seeds. Right: share of "
@@ -341,6 +347,9 @@ def depth(metrics: Table) -> Plate:
     if deep.empty and few.empty:
         raise NotMeasuredError("Deeper networks were not run at this scale.")
     plate, (left, right) = row_of_panels(2.5, 2)
+    for ax, rows in ((left, deep), (right, few)):
+        if rows.empty:
+            ax.set_axis_off()
     words = []
     for place, (variant, (label, colour)) in enumerate(DEPTHS.items()):
         own = deep[(deep["variant"] == variant) & (deep["metric"] == "accuracy")]["value"]
