@@ -87,7 +87,7 @@ def spikes_with(hidden, output):
         first_spike.LayerOutput(np.asarray(t, float), np.ones(np.shape(t)))
         for t in (hidden, output)
     ]
-    return model.Pass(np.zeros((2, 1)), layers[0], layers[0].times, layers[1])
+    return model.Pass((np.zeros((2, 1)), layers[0].times), tuple(layers))
 
 
 def test_bump_rule():
@@ -169,7 +169,7 @@ def test_jax_learns_the_same(monkeypatch):
     monkeypatch.setattr(model, "compiled", closed_form)
     found.append(learning.train(own, Streams(0), silent, distortion=learning.Distortion()))
     start = learning.initial_weights(params(), Streams(0))
-    for name, before in zip(learning.NAMES, start, strict=True):
+    for name, before in zip(model.names_of(2), start, strict=True):
         ours, theirs = (network.arrays[name] for network in found)
         assert np.abs(ours - before).max() > 1e-3
         assert np.quantile(np.abs(ours - theirs), 0.95) < 1e-4
