@@ -345,23 +345,6 @@ def test_fallback_draws_noise_too():
     assert found[0] == found[1] != found[2]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(
-    n=strategies.integers(1, 900), decimals=strategies.integers(0, 9),
-    outliers=strategies.floats(0, 80), silent=strategies.floats(0, 1),
-    seed=strategies.integers(0, 99),
-)  # fmt: skip
-def test_sorting_is_stable(n, decimals, outliers, silent, seed):
-    rng = np.random.default_rng(seed)
-    times = np.round(rng.uniform(0, 2, (2, n)), decimals).astype(np.float32)
-    times[rng.random(times.shape) < 0.03] += np.float32(outliers)
-    times[rng.random(times.shape) < silent] = np.inf
-    offsets, found = epoch_library.presort(times)
-    for b, row in enumerate(times):
-        expected = np.argsort(row, kind="stable")[: np.isfinite(row).sum()]
-        np.testing.assert_array_equal(found[offsets[b] : offsets[b + 1]], expected)
-
-
 def test_epochs_are_deterministic():
     found = [both(replace(GOELTZ, noise_sd=0.1), dtype=np.float32)[0][0] for _ in range(2)]
     for a, b in zip(arrays(found[0]), arrays(found[1]), strict=True):
