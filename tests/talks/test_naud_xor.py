@@ -15,6 +15,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Stimulus
 from whyspiking.declared import registry
 from whyspiking.talks.naud import reference, xor, xor_controls, xor_network, xor_protocol
+from whyspiking.talks.naud.ensembles import Ensembles
 from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,31 @@ def test_events_bursts_and_weights_equal_those_of_the_numpy_network(machine):
     for name, found in (("events", theirs.events), ("bursts", theirs.bursts)):
         total = np.bincount(found[:, 1] // N, minlength=len(POPULATIONS))
         np.testing.assert_array_equal(getattr(counters, name)[-1], total)
+
+
+@pytest.mark.parametrize("change", [{}, {"hold_means": True}, {"drive": "dendrite"}])
+def test_the_compiled_network_has_the_spikes_and_weights_of_the_numpy_one(change):
+    p = small(**change)
+    values = make_values(p)
+    schedule = xor_protocol.Schedule(p)
+    for pattern in (1, 3, 2, 0):
+        schedule.add_example(1, pattern, 1.0)
+    rows = schedule.array()
+    stimulus = Stimulus(arrays={"schedule": rows})
+    ours = Ensembles(p, np.float64).run(stimulus, values, seed=1, spikes=True)
+    flat = rows.reshape(-1, rows.shape[2])
+    rng = np.random.default_rng(0)
+    theirs = reference.simulate(p, of_neurons(values), matrices(values), flat, rng)
+    step, neuron, second = ours.final["spikes"].T
+    for found, wanted in ((second == 0, theirs.events), (second == 1, theirs.bursts)):
+        pairs = sorted(zip(step[found].tolist(), neuron[found].tolist(), strict=True))
+        assert pairs == [tuple(x) for x in wanted.tolist()]
+    assert len(theirs.bursts) > 10
+    i, j = values["forward.i"], values["forward.j"]
+    assert (np.abs(theirs.weights[i, j] - values["forward.w"]) > 1e-4).mean() > 0.5
+    np.testing.assert_allclose(ours.final["forward.w"], theirs.weights[i, j], atol=1e-9)
+    events = np.bincount(theirs.events[:, 1] // N, minlength=len(POPULATIONS))
+    np.testing.assert_array_equal(xor_protocol.read_counters(p, ours).events[-1], events)
 
 
 def test_weights_rest_while_plasticity_is_off(machine):

@@ -220,6 +220,8 @@ _DEFINED = {
     "credit_hidden_largest": "1: Largest of these movements in H1 and H2, absolute.",
     "frozen_rate_error": "Hz: Largest difference of output rates between the frozen network under "
     "other noise and the tests after training.",
+    "start_rate_error": "Hz: Largest difference of the four output rates before learning, at the "
+    "published step, from those of another port of the published program.",
     "gradient_cosine_hidden": "1: M3: cosine of the rule's weight changes with the gradient of an "
     "equivalent rate model; input to hidden, after training.",
     "gradient_cosine_output": "1: The same, hidden to output.",

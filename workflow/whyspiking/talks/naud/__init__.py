@@ -2,6 +2,7 @@
 
 EXPERIMENTS = {
     "xor": "xor",
+    "xor_published": "xor_published",
     "neuron": "single_cell",
     "multiplexing": "multiplexing",
     "plasticity": "plasticity",

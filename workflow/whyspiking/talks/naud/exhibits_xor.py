@@ -27,6 +27,22 @@ def exhibits(
     params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays for the figures: all tests and updates of training, and one network in detail."""
+    kept = histories(networks)
+    seeds = sorted(seed for variant, seed in networks if variant == "spiking")
+    if not seeds:
+        return kept
+    network = networks["spiking", seeds[0]]
+    kept |= {k: v for k, v in network.arrays.items() if k.startswith("alignment.")}
+    return (
+        kept
+        | _output(params, network, simulate)
+        | _weights(params, network)
+        | _trace(params, streams.rng("example neuron"))
+    )
+
+
+def histories(networks: Networks) -> dict[str, NDArray]:
+    """All tests and updates of the trainings; `<v>.<s>` are variant and seed."""
     kept: dict[str, NDArray] = {}
     for (variant, seed), network in networks.items():
         if "test_rates" not in network.arrays:
@@ -39,17 +55,7 @@ def exhibits(
             f"updates.{place}": network.arrays["updates"].astype(np.float32),
             f"predicted.{place}": network.arrays["example_rates"].astype(np.float32),
         }
-    seeds = sorted(seed for variant, seed in networks if variant == "spiking")
-    if not seeds:
-        return kept
-    network = networks["spiking", seeds[0]]
-    kept |= {k: v for k, v in network.arrays.items() if k.startswith("alignment.")}
-    return (
-        kept
-        | _output(params, network, simulate)
-        | _weights(params, network)
-        | _trace(params, streams.rng("example neuron"))
-    )
+    return kept
 
 
 def _output(params: Params, network: Network, simulate: Simulate) -> dict[str, NDArray]:

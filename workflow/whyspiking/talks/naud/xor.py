@@ -67,6 +67,40 @@ def train(
 
     machine = Machine(to_brian(params), params.work_dir)
     progress(0.1, "program ready")
+    network, values = learn(params, variant, streams, machine, ENGINE)
+    simulated = network.info["simulated_ms"] / 1e3
+    progress(0.9, f"{simulated:.0f} s simulated")
+    if variant == "spiking":
+        found = network.info["measures"]
+        frozen = frozen_rates(params, network, machine, streams.integer("frozen noise"))
+        late = network.arrays["test_epochs"] > params.epochs
+        after = protocol.output_rates(network.arrays["test_rates"])[late].mean(axis=0)
+        found["frozen_rate_error"] = float(np.abs(frozen - after).max())
+        trained = placed(params, variant, network.arrays)
+        measured, kept = xor_alignment.align(
+            params, machine, values, trained, streams.rng("alignment")
+        )
+        found |= measured
+        network.arrays |= kept
+    return network
+
+
+def learn(
+    params: Params, variant: str, streams: Streams, machine: Any, engine: str, **options: Any
+) -> tuple[Network, dict[str, Any]]:
+    """The whole schedule of training in one run, tests included.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: Intact, or which lesion.
+        streams: Randomness.
+        machine: Runs the network: `brian.Machine` or `ensembles.Ensembles`.
+        engine: Its name.
+        options: Of its `run`.
+
+    Returns:
+        What was learned, and the values of the run.
+    """
     arrays = network_of.wire(params, streams)
     arrays["forward.w"] = np.full(arrays["forward.i"].size, float(params.w_exc))
     order = streams.rng("order of patterns") if variant == "random_order" else None
@@ -78,13 +112,12 @@ def train(
         values,
         seed=streams.integer("training noise"),
         spikes=False,
+        **options,
     )
-    progress(0.9, f"{rows.shape[0] * TRIAL_MS / 1e3:.0f} s simulated")
     counters = protocol.read_counters(params, recording)
     rates = counters.test_rates(schedule)
-    output = protocol.output_rates(rates)
     change = protocol.credit(counters, schedule)
-    found = protocol.order_measures(output[protocol.judged(schedule)])
+    found = protocol.order_measures(protocol.output_rates(rates)[protocol.judged(schedule)])
     found |= protocol.credit_measures(change)
     epochs = np.array([epoch for epoch, _ in schedule.tests])
     network = Network(
@@ -98,7 +131,7 @@ def train(
             "example_rates": protocol.example_rates(counters, schedule),
         },
         info={
-            "engine": ENGINE,
+            "engine": engine,
             "variant": variant,
             "epochs": int(params.epochs),
             "simulated_ms": float(rows.shape[0] * TRIAL_MS),
@@ -106,17 +139,7 @@ def train(
         },
         history=protocol.history(epochs, rates),
     )
-    if variant == "spiking":
-        frozen = frozen_rates(params, network, machine, streams.integer("frozen noise"))
-        after = output[epochs > params.epochs].mean(axis=0)
-        found["frozen_rate_error"] = float(np.abs(frozen - after).max())
-        trained = placed(params, variant, network.arrays)
-        measured, kept = xor_alignment.align(
-            params, machine, values, trained, streams.rng("alignment")
-        )
-        found |= measured
-        network.arrays |= kept
-    return network
+    return network, values
 
 
 def placed(params: Params, variant: str, arrays: Mapping[str, NDArray]) -> dict[str, Any]:
