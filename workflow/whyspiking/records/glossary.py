@@ -220,6 +220,15 @@ _DEFINED = {
     "credit_hidden_largest": "1: Largest of these movements in H1 and H2, absolute.",
     "frozen_rate_error": "Hz: Largest difference of output rates between the frozen network under "
     "other noise and the tests after training.",
+    **{
+        f"credit_angle_{k}": f"degrees: Angle of the rule's credit in hidden layer {k} to that of "
+        "backpropagation, mean over validation samples, after training."
+        for k in (1, 2, 3)
+    },
+    "feedback_angle": "degrees: Angle of the feedback weights onto the highest hidden layer to the "
+    "forward weights, after training.",
+    "presentations_to_10_percent": "samples: Samples shown until the validation error, read after "
+    "every epoch, is below 10 %; inf if it never is.",
     "start_rate_error": "Hz: Largest difference of the four output rates before learning, at the "
     "published step, from those of another port of the published program.",
     "gradient_cosine_hidden": "1: M3: cosine of the rule's weight changes with the gradient of an "

@@ -7,6 +7,8 @@ EXPERIMENTS = {
     "multiplexing": "multiplexing",
     "plasticity": "plasticity",
     "mnist": "digits",
+    "mnist_deep": "deep_digits",
+    "mnist_demo": "deep_digits",
     "shared_yinyang": "digits",
     "shared_randman": "digits",
 }
