@@ -21,7 +21,7 @@ from whyspiking.training.history import History, batches
 
 LEARNED_FEEDBACK, FIXED_FEEDBACK = "learned", "fixed"
 BURSTS = (LEARNED_FEEDBACK, FIXED_FEEDBACK)
-GEMM = get_blas_funcs("gemm", dtype=Float)
+GEMM: Any = get_blas_funcs("gemm", dtype=Float)
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ class Ensembles:
         spikes: bool = False,
         progress: Progress = lambda share, news: None,
         room: int = 0,
+        watch: int = -1,
     ) -> Recording:
         """All trials of a schedule, each from where the last one ended.
 
@@ -107,6 +108,8 @@ class Ensembles:
             spikes: As `room`, for one spike per neuron and 20 ms.
             progress: Told now and then.
             room: Keep as many spikes: "spikes" (spike, 3), step, neuron, second of a burst.
+            watch: Trial; "watched" are the weights that it began with, or up to TRIALS_PER_CALL
+                earlier ones.
         """
         p = self.params
         n = len(POPULATIONS) * p.n_per_population
@@ -114,6 +117,7 @@ class Ensembles:
         rng = np.random.default_rng(seed)
         synapses = Synapses.of(values, n)
         weights = np.asarray(values["forward.w"])[synapses.order].astype(self.kind)
+        watched = weights.copy()
         state = np.zeros((9, n), self.kind)
         state[:2], state[4] = p.e_leak, p.th_rest
         slow = np.zeros((4, n))
@@ -132,13 +136,15 @@ class Ensembles:
         advance = libraries.of_precision(library(), "advance", self.kind)
         changing = (
             state, slow, teaching, free_at, second_at, seeds, random, clock, weights, total,
-            counters,
+            counters, watched,
         )  # fmt: skip
         kept = Checkpoint(*changing, name=f"schedule {seed}")
         rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
         constants = self.constants()
         for first in kept.resume(rounds, None, progress)[0]:
             kept.keep(first, None)
+            if first <= watch < first + rounds.step:
+                watched[...] = weights
             piece = np.ascontiguousarray(rows[first : first + rounds.step])
             counted = counters[first : first + rounds.step]
             advance(
@@ -149,13 +155,17 @@ class Ensembles:
             )  # fmt: skip
             done = (first + len(piece)) / len(rows)
             progress(done, f"{(first + len(piece)) * TRIAL_MS / 1e3:.0f} s simulated")
-        learned = np.empty(len(weights))
-        learned[synapses.order] = weights
+        learned = np.empty((2, len(weights)))
+        learned[:, synapses.order] = weights, watched
         return Recording(
             spikes={},
             traces={name: counters[:, :, k] for k, name in enumerate(TOTALS)},
             trace_dt_ms=dict.fromkeys(TOTALS, p.slot_ms),
-            final={"forward.w": learned, "spikes": found[: n_found[0]]},
+            final={
+                "forward.w": learned[0],
+                "watched": learned[1],
+                "spikes": found[: n_found[0]],
+            },
         )
 
     def constants(self) -> NDArray[np.float64]:
