@@ -229,6 +229,13 @@ _DEFINED = {
     "forward weights, after training.",
     "presentations_to_10_percent": "samples: Samples shown until the validation error, read after "
     "every epoch, is below 10 %; inf if it never is.",
+    **{
+        f"cost_cosine_{e.lower()}_{when}": "1: M3: cosine of the rule's changes of the mean "
+        f"weights onto {e} with minus the gradient of the spiking network's own cost (finite "
+        f"differences), over patterns and projections, {said} training."
+        for e in ("H1", "H2", "O")
+        for when, said in (("start", "before"), ("middle", "halfway through"), ("end", "after"))
+    },
     "start_rate_error": "Hz: Largest difference of the four output rates before learning, at the "
     "published step, from those of another port of the published program.",
     "gradient_cosine_hidden": "1: M3: cosine of the rule's weight changes with the gradient of an "

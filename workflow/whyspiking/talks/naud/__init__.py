@@ -3,6 +3,7 @@
 EXPERIMENTS = {
     "xor": "xor",
     "xor_published": "xor_published",
+    "xor_gradient": "xor_gradient",
     "neuron": "single_cell",
     "multiplexing": "multiplexing",
     "plasticity": "plasticity",

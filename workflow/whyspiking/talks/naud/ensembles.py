@@ -98,6 +98,7 @@ class Ensembles:
         progress: Progress = lambda share, news: None,
         room: int = 0,
         watch: int = -1,
+        kept_as: str = "",
     ) -> Recording:
         """All trials of a schedule, each from where the last one ended.
 
@@ -110,6 +111,7 @@ class Ensembles:
             room: Keep as many spikes: "spikes" (spike, 3), step, neuron, second of a burst.
             watch: Trial; "watched" are the weights that it began with, or up to TRIALS_PER_CALL
                 earlier ones.
+            kept_as: Name of its checkpoint; without one none is kept.
         """
         p = self.params
         n = len(POPULATIONS) * p.n_per_population
@@ -138,11 +140,13 @@ class Ensembles:
             state, slow, teaching, free_at, second_at, seeds, random, clock, weights, total,
             counters, watched,
         )  # fmt: skip
-        kept = Checkpoint(*changing, name=f"schedule {seed}")
+        kept = Checkpoint(*changing, name=kept_as) if kept_as else None
         rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
         constants = self.constants()
-        for first in kept.resume(rounds, None, progress)[0]:
-            kept.keep(first, None)
+        left = kept.resume(rounds, None, progress)[0] if kept else rounds
+        for first in left:
+            if kept:
+                kept.keep(first, None)
             if first <= watch < first + rounds.step:
                 watched[...] = weights
             piece = np.ascontiguousarray(rows[first : first + rounds.step])

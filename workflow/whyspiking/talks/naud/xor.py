@@ -67,7 +67,7 @@ def train(
 
     machine = Machine(to_brian(params), params.work_dir)
     progress(0.1, "program ready")
-    network, values = learn(params, variant, streams, machine, ENGINE)
+    network, values, _ = learn(params, variant, streams, machine, ENGINE)
     simulated = network.info["simulated_ms"] / 1e3
     progress(0.9, f"{simulated:.0f} s simulated")
     if variant == "spiking":
@@ -87,7 +87,7 @@ def train(
 
 def learn(
     params: Params, variant: str, streams: Streams, machine: Any, engine: str, **options: Any
-) -> tuple[Network, dict[str, Any]]:
+) -> tuple[Network, dict[str, Any], Recording]:
     """The whole schedule of training in one run, tests included.
 
     Args:
@@ -99,7 +99,7 @@ def learn(
         options: Of its `run`.
 
     Returns:
-        What was learned, and the values of the run.
+        What was learned, the values of the run, and its recording.
     """
     arrays = network_of.wire(params, streams)
     arrays["forward.w"] = np.full(arrays["forward.i"].size, float(params.w_exc))
@@ -139,7 +139,7 @@ def learn(
         },
         history=protocol.history(epochs, rates),
     )
-    return network, values
+    return network, values, recording
 
 
 def placed(params: Params, variant: str, arrays: Mapping[str, NDArray]) -> dict[str, Any]:

@@ -35,7 +35,10 @@ def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant; before, measure its output rates at the step of the published program."""
-    network, _ = xor.learn(params, variant, streams, Ensembles(params), ENGINE, progress=progress)
+    machine = Ensembles(params)
+    network, _, _ = xor.learn(
+        params, variant, streams, machine, ENGINE, progress=progress, kept_as="training"
+    )
     fine = replace(params, values={**params.values, "dt_ms": params.start_dt_ms})
     before = rates_before(fine, variant, network, streams.integer("noise before learning"))
     off = before - np.array(params.start_rates_hz)
