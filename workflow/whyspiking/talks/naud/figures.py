@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from numpy.typing import NDArray
 
 from whyspiking.plots.figures import Plate
-from whyspiking.talks.naud import figures_code, figures_learning, figures_xor
+from whyspiking.talks.naud import figures_code, figures_gradient, figures_learning, figures_xor
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
@@ -21,6 +21,8 @@ EXHIBITED: Mapping[str, tuple[str, Callable[[Mapping[str, NDArray]], Plate]]] = 
     "credit": ("xor", figures_xor.credit),
     "homeostasis": ("xor", figures_xor.homeostasis),
     "weights and gradient": ("xor", figures_xor.weights),
+    "xor at the published size": ("xor_published", figures_gradient.published),
+    "rule and gradient": ("xor_gradient", figures_gradient.gradient),
     "two compartments": ("neuron", figures_code.traces),
     "two curves": ("neuron", figures_code.curves),
     "two channels": ("multiplexing", figures_code.channels),
@@ -38,4 +40,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         return lambda: draw(results.exhibit(experiment))
 
     found = {name: drawn(*how) for name, how in EXHIBITED.items()}
-    return found | {"digits": lambda: figures_learning.digits(results.history)}
+    return found | {
+        "digits": lambda: figures_learning.digits(results.history),
+        "deep hierarchies": lambda: figures_learning.deep(results.history),
+    }

@@ -161,7 +161,7 @@ def before_and_after(arrays: Arrays) -> Plate:
     )
 
 
-def learning(arrays: Arrays) -> Plate:
+def learning(arrays: Arrays, exhibits: str = "xor") -> Plate:
     """Margin in the tests, and the four outputs, over training."""
     rates = some_variant(arrays, "tests.rates")
     plate = Plate(3.2)
@@ -206,7 +206,7 @@ def learning(arrays: Arrays) -> Plate:
         "95 % t interval over seeds, thin the seeds, dashed the margin of 1 Hz, grey the judged "
         "last fifth. Right: the intact network's outputs, mean over seeds, dotted the threshold.",
         f"{len(rates)} seeds. " + "; ".join(words) + ".",
-        exhibits="xor",
+        exhibits=exhibits,
     )
 
 
