@@ -22,7 +22,9 @@ from whyspiking.talks.comsa import task as comsa_task
 from whyspiking.talks.goeltz import distortion
 from whyspiking.talks.goeltz import learning as goeltz
 from whyspiking.talks.masquelier import learning as s4nn
-from whyspiking.talks.naud import digits, rate_hierarchy
+from whyspiking.talks.naud import burstprop, deep_digits, digits, rate_hierarchy
+from whyspiking.talks.naud import xor as bursting
+from whyspiking.talks.naud.ensembles import Ensembles
 from whyspiking.talks.neftci import gru
 from whyspiking.talks.neftci import learning as decolle
 from whyspiking.talks.neftci import task as neftci_task
@@ -206,6 +208,31 @@ def by_bursts(progress, monkeypatch):
     return Network(arrays, {}, layers.history.rows)
 
 
+def of_the_rate_network(progress, monkeypatch):
+    own = _smoke("naud", "mnist_deep", epochs=4, batch=10)
+    rng = np.random.default_rng(0)
+    shown = rng.random((60, 12)), rng.integers(0, 3, 60)
+    layers = burstprop.train(
+        [12, 7, 6, 3], shown, shown, deep_digits.recipe(own, "learned_3"),
+        init=STREAMS.rng("init"), shuffle=STREAMS.rng("shuffle"), perturb=STREAMS.rng("perturb"),
+        told=progress,
+    )  # fmt: skip
+    arrays = {
+        f"{kind}{k}": array
+        for kind in ("forward", "bias", "feedback", "recurrent")
+        for k, array in enumerate(getattr(layers, kind))
+    }
+    return Network(arrays, {}, layers.history.rows)
+
+
+def of_ensembles(progress, monkeypatch):
+    own = _smoke("naud", "xor_published", n_per_population=10, epochs=6)
+    return bursting.learn(
+        own, "spiking", STREAMS, Ensembles(own), "compiled",
+        progress=progress, kept_as="training", watch=2,
+    )[0]  # fmt: skip
+
+
 def of_a_tempotron(progress, monkeypatch):
     path = Path(template.__file__).with_name("talk.yaml")
     described = yaml.safe_load(path.read_text())
@@ -221,5 +248,6 @@ ALL = (
     by_gradient, by_gradient_on_fresh_samples, of_a_control, of_first_spikes,
     of_first_spikes_stepwise, on_distortions, with_pulses, of_gates, online_with_means,
     online_with_shuffled_images, by_decolle, of_a_gru, of_fresh_trials, by_eprop,
-    by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_a_tempotron,
+    by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_the_rate_network,
+    of_ensembles, of_a_tempotron,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from whyspiking.talks.naud import (
     xor,
     xor_alignment,
     xor_controls,
+    xor_gradient,
     xor_network,
     xor_protocol,
 )
@@ -273,6 +274,41 @@ def test_gradient_of_the_rate_model_agrees_with_finite_differences():
         for k, pair in enumerate(PROJECTIONS):
             up, down = (cost({**weights, pair: weights[pair] + h}, pattern) for h in (1e-6, -1e-6))
             assert gradient[pattern, k] == pytest.approx(-(up - down) / 2e-6, rel=1e-4)
+
+
+def test_teaching_signal_is_the_slope_of_the_cost_that_is_differentiated():
+    rates, step = np.linspace(3.2, 8.8, 9), 1e-4
+    slopes = (
+        xor_gradient.cost(np.repeat(rates[:, None] + step, 4, axis=1))
+        - xor_gradient.cost(np.repeat(rates[:, None] - step, 4, axis=1))
+    ) / (2 * step)
+    for pattern, target in enumerate(xor_protocol.TARGETS):
+        expected = [xor_alignment.teaching_signal(rate, int(target)) for rate in rates]
+        np.testing.assert_allclose(-slopes[:, pattern], expected, rtol=1e-5)
+
+
+def test_cost_gradient_of_a_made_network_agrees_with_its_formula():
+    """A network whose output is linear in the mean weights stands for the spiking one."""
+    p = params("smoke", gradient_tests=2, gradient_step=0.01)
+    arrays = xor_network.wire(p, Streams(0))
+    values = {**arrays, "forward.w": np.full(arrays["forward.i"].size, 0.25)}
+    projection = xor_alignment.projection_of(values, p.n_per_population)
+    slopes = np.arange(1.0, 7.0)
+
+    class Linear:
+        def run(self, stimulus, given, seed):
+            rate = 4.0 + slopes @ (xor_alignment.means(given["forward.w"], projection) - 0.25)
+            rows = stimulus.arrays["schedule"]
+            seconds = np.arange(rows.shape[0] * rows.shape[1]) * p.slot_ms / 1e3
+            events = rate * p.n_per_population * seconds
+            made = np.zeros((*rows.shape[:2], len(POPULATIONS)))
+            made[:, :, OUTPUT] = events.reshape(rows.shape[:2])
+            traces = {name: made for name in xor_network.TOTALS}
+            return SimpleNamespace(traces=traces)
+
+    found = xor_gradient.cost_gradient(p, Linear(), values, np.random.default_rng(0))
+    signal = [xor_alignment.teaching_signal(4.0, int(target)) for target in xor_protocol.TARGETS]
+    np.testing.assert_allclose(found, np.outer(signal, slopes), rtol=1e-3)
 
 
 def test_the_fit_finds_the_model_behind_made_rates():
