@@ -40,9 +40,9 @@ def test_bursts_with_and_without_teacher_unit_by_unit():
             fb = [sum(y[i, j] * b[j] for j in range(len(b))) for i in range(n)]
             fb_t = [sum(y[i, j] * b_t[j] for j in range(len(b))) for i in range(n)]
             before = [sigmoid(fb[i]) * e[i] for i in range(n)]
-            inh = [sum(z[j, i] * before[j] for j in range(n)) for i in range(n)]
-            u = np.array([fb[i] * (1 - e[i]) - inh[i] for i in range(n)])
-            u_t = np.array([fb_t[i] * (1 - e[i]) - inh[i] for i in range(n)])
+            taken = [sum(z[j, i] * before[j] for j in range(n)) for i in range(n)]
+            u = np.array([fb[i] * (1 - e[i]) - taken[i] for i in range(n)])
+            u_t = np.array([fb_t[i] * (1 - e[i]) - taken[i] for i in range(n)])
             b, b_t = sigmoid(u) * e, sigmoid(u_t) * e
             np.testing.assert_allclose(credit[k][sample], b_t - b, rtol=1e-3, atol=1e-6)
             np.testing.assert_allclose(heard[k][0][sample], u, rtol=1e-4, atol=1e-6)
