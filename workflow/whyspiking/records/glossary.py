@@ -170,6 +170,17 @@ _DEFINED = {
     "mean over decided trials.",
     "slow_regime": "1: 1 for a network that decides after at least 99 % of its hidden neurons have "
     "fired, else 0.",
+    "decision_last": "ms: Mean decision time on validation images after the last epoch.",
+    "hidden_before_last": "fraction: Share of hidden neurons that fire before the decision, on "
+    "validation images after the last epoch.",
+    "silence_drift": "1: Mean rise of the weights from pixels that are never lit, in standard "
+    "deviations of the start: only silence of the neuron raises them.",
+    "same_start": "1: Correlation of the authors' slow and fast network over weights from pixels "
+    "that are never lit, less their mean per neuron: 1 if both were trained from one start.",
+    "same_start_shuffled": "1: The same with the neurons of one network shifted by one.",
+    "older": "fraction: Share of hidden neurons whose weights from pixels that are never lit have "
+    "not sunk from the authors' slow to their fast network.",
+    "read_by_itself": "fraction: Share of optimised inputs that the network reads as wanted.",
     "accuracy_xor": "fraction: Accuracy on noisy XOR, median over networks.",
     "accuracy_and": "fraction: Accuracy on noisy AND, median over networks.",
     "accuracy_or": "fraction: Accuracy on noisy OR, median over networks.",

@@ -4,8 +4,11 @@ EXPERIMENTS = {
     "mnist_slow": "probes",
     "mnist_fast": "probes",
     "pulses": "digits",
+    "regimes": "regimes",
+    "ideal": "ideal",
     "released": "released",
     "boolean": "boolean",
+    "boolean_pulses": "boolean",
     "shared_yinyang": "digits",
     "shared_randman": "digits",
 }

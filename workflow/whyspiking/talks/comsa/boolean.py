@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ from whyspiking.training.history import BROKEN, LOSS, History, refuse_broken
 
 GATES = ("xor", "and", "or")
 N_INPUT = 2
+WITHOUT_LEARNING = ("fixed_pulses", "no_pulses")
+"""Variants whose pulses are not learned."""
 NEVER = 1e3
 """Time units at which a silent output counts in the softmax: its probability is 0."""
 
@@ -112,7 +115,8 @@ def train(
 ) -> Network:
     """Train all networks of all gates; each keeps its model of best validation accuracy.
 
-    Randomness: "init", "shuffle", and the examples.
+    In the variant "fixed_pulses" pulses stay where they start, in "no_pulses" they never come.
+    Randomness: "init", "shuffle", and the examples; equal in all variants.
 
     Returns:
         Arrays with the networks along the first axis, gate by gate, best first within a gate;
@@ -124,6 +128,8 @@ def train(
     """
     import jax.numpy as jnp
 
+    if variant in WITHOUT_LEARNING:
+        params = replace(params, values={**params.values, "pulse_rate": 0.0})
     run, choose = _compiled(params)
     gate_of = np.repeat(np.arange(len(GATES)), params.n_networks)
     data = {}
@@ -131,7 +137,10 @@ def train(
         values = samples(params, split, streams).reshape(-1, len(GATES), N_INPUT)
         classes = [truth(gate, values[:, index]) for index, gate in enumerate(GATES)]
         data[split] = values.transpose(1, 0, 2)[gate_of], np.array(classes)[gate_of]
-    arrays: Any = {name: jnp.asarray(values) for name, values in initial(params, streams).items()}
+    start = initial(params, streams)
+    if variant == "no_pulses":
+        start |= {name: np.full_like(start[name], np.inf) for name in PULSES}
+    arrays: Any = {name: jnp.asarray(values) for name, values in start.items()}
     state: Any = (arrays, *({k: jnp.zeros_like(v) for k, v in arrays.items()} for _ in range(2)))
     state = (*state, jnp.zeros(gate_of.size))
     x, y = (jnp.asarray(part) for part in data["train"])

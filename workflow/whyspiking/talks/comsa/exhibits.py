@@ -17,7 +17,14 @@ MNIST, from the spiking network with the lowest seed:
                                             mnist_slow only: median first output spike of untrained
                                             networks
 
-Boolean: boolean.accuracy (gate, network), test, in closed form.
+Boolean: boolean.accuracy (gate, network), test, in closed form. Boolean pulses:
+boolean.<variant> (gate, network), the same over all seeds.
+
+Ideal, starts x classes in the order of `ideal.make_task`:
+
+    ideal.start, ideal.input (sample, pixel)    brightness p/256, lowest seed
+    ideal.change (class, pixel)                 mean change of brightness over starts and seeds
+    ideal.read (class,)                         share that the ReLU network reads as wanted
 """
 
 from __future__ import annotations
@@ -31,7 +38,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task
 from whyspiking.contract.types import Network, Networks, Params, Simulate, Task
 from whyspiking.datasets import shared
-from whyspiking.talks.comsa import boolean, learning, model, task
+from whyspiking.talks.comsa import boolean, ideal, learning, model, task
 from whyspiking.training.first_spike.layer import kernel
 
 N_IMAGES = 1000
@@ -48,15 +55,17 @@ def exhibits(
     params: Params, networks: Networks, simulate: Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description."""
+    if params.experiment == "boolean_pulses":
+        return gates(params, networks)
+    if params.experiment == "ideal":
+        return wanted(params, networks)
     trained = of_variant(networks)
-    if not trained or params.experiment == "pulses" or shared.takes_part(params):
+    if not trained or params.experiment in ("pulses", "regimes") or shared.takes_part(params):
         return {}
     seed = min(trained)
     network = trained[seed]
     if params.experiment == "boolean":
-        values = boolean.samples(params, "test", Streams(seed))
-        times = boolean.first_output_times(params, network.arrays, values)
-        return {"boolean.accuracy": boolean.accuracies(params, times, values)}
+        return {"boolean.accuracy": _accuracies(params, network, seed)}
     test = task.make_task(params, "test", streams)
     assert test is not None  # MNIST has a test split
     some = select_task(test, np.arange(min(N_IMAGES, len(test.targets))))
@@ -64,6 +73,40 @@ def exhibits(
     if params.experiment == "mnist_slow":
         found |= starts(params, streams)
     return found
+
+
+def _accuracies(params: Params, network: Network, seed: int) -> NDArray[np.float64]:
+    values = boolean.samples(params, "test", Streams(seed))
+    times = boolean.first_output_times(params, network.arrays, values)
+    return boolean.accuracies(params, times, values)
+
+
+def gates(params: Params, networks: Networks) -> dict[str, NDArray]:
+    """Test accuracy of all small networks, variant by variant, over all seeds."""
+    found: dict[str, list[NDArray]] = {}
+    for (variant, seed), network in sorted(networks.items()):
+        if variant in ("spiking", *boolean.WITHOUT_LEARNING):
+            found.setdefault(f"boolean.{variant}", []).append(_accuracies(params, network, seed))
+    return {name: np.hstack(parts) for name, parts in found.items()}
+
+
+def wanted(params: Params, networks: Networks) -> dict[str, NDArray]:
+    """Inputs that the networks want to see, and how many of them the ReLU network reads."""
+    found, changes, read = {}, [], []
+    for seed, network in sorted(of_variant(networks, "ideal").items()):
+        shown = ideal.make_task(params, "test", Streams(seed))
+        assert shown is not None and shown.features is not None
+        inputs = network.arrays["inputs"]
+        changed = (inputs - shown.features).reshape(params.n_starts, params.n_output, -1)
+        changes.append(changed.mean(axis=0))
+        trials = ideal.evaluate(params, "ideal", network, shown)
+        right = trials.choices == trials.targets
+        read.append(right.reshape(params.n_starts, params.n_output).mean(axis=0))
+        start = {"ideal.start": np.asarray(shown.features, np.float32), "ideal.input": inputs}
+        found = found or start
+    if not found:
+        return {}
+    return found | {"ideal.change": np.mean(changes, axis=0), "ideal.read": np.mean(read, axis=0)}
 
 
 def _relative(params: Params, network: Network, images: Task) -> dict[str, NDArray]:
