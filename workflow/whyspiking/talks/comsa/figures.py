@@ -33,6 +33,8 @@ from whyspiking.plots.figures import (
     speed_curve,
 )
 from whyspiking.records.tables import Table, where
+from whyspiking.talks.comsa.figures_inputs import wanted
+from whyspiking.talks.comsa.figures_regimes import courses
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +58,10 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "why two regimes": lambda: why(results.exhibit("mnist_slow")),
         "what times carry": lambda: timing(results.metrics),
         "learning": lambda: learning(results.history),
+        "regimes in training": lambda: courses(results.history, results.metrics),
+        "what it wants to see": lambda: wanted(results.exhibit("ideal")),
         "boolean": lambda: gates(results.exhibit("boolean")),
+        "boolean pulses": lambda: pulses_of_gates(results.exhibit("boolean_pulses")),
     }
 
 
@@ -351,4 +356,33 @@ def gates(arrays: Mapping[str, NDArray]) -> Plate:
         "median. Dotted: guessing.",
         "; ".join(words) + ".",
         exhibits="boolean",
+    )
+
+
+def pulses_of_gates(arrays: Mapping[str, NDArray]) -> Plate:
+    """Test accuracy of all small networks with learned, fixed and no pulses."""
+    from whyspiking.talks.comsa.boolean import GATES
+
+    kinds = {"spiking": "learned", "fixed_pulses": "fixed", "no_pulses": "none"}
+    found = need(arrays, *kinds, of="boolean")
+    plate, axes = row_of_panels(2.6, len(GATES), sharey=True)
+    words = []
+    for index, (ax, gate) in enumerate(zip(axes, GATES, strict=True)):
+        for place, (values, kind) in enumerate(zip(found, kinds.values(), strict=True)):
+            own = np.sort(values[index])
+            # Networks of like accuracy side by side: their place in the order, without chance.
+            spread = place + 0.6 * ((np.arange(own.size) * 0.618) % 1 - 0.5)
+            ax.plot(spread, own, linestyle="none", marker="o", markersize=3, color=BLUE, alpha=0.6)
+            span, middle = [place - 0.36, place + 0.36], [float(np.median(own))] * 2
+            ax.plot(span, middle, color=RED, linewidth=2, zorder=5)
+            words.append(f"{gate.upper()}, {kind}: median {np.median(own):.3f} of {own.size}")
+        ax.axhline(0.5, color=GREY, linewidth=0.8, linestyle=":")
+        ax.set(title=gate.upper(), xticks=range(len(kinds)), xlabel="pulses", ylim=(0.4, 1.03))
+        ax.set_xticklabels(list(kinds.values()))
+    axes[0].set_ylabel("test accuracy")
+    return plate.says(
+        "Pulses and the Boolean gates: one dot per network with four hidden neurons, all seeds. "
+        "Line: median. Dotted: guessing.",
+        "; ".join(words) + ".",
+        exhibits="boolean_pulses",
     )
