@@ -9,7 +9,16 @@ from made.comsa_networks import params, silent, small
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.datasets import mnist
-from whyspiking.talks.comsa import boolean, figures_regimes, ideal, learning, model, regimes, task
+from whyspiking.talks.comsa import (
+    boolean,
+    figures_regimes,
+    ideal,
+    learning,
+    model,
+    regimes,
+    released,
+    task,
+)
 
 
 @pytest.fixture
@@ -45,8 +54,8 @@ def test_weights_of_unlit_pixels_change_by_the_penalty_alone(corner, monkeypatch
     features = rng.random((64, 12)).astype(np.float32)
     features[:, 9:] = 0
     monkeypatch.setattr(task, "samples", lambda *_: (features, rng.integers(0, 3, 64)))
-    sizes = {"n_input": 12, "n_hidden": 9, "n_output": 3, "n_pulses": 4}
-    own = replace(params("regimes", **sizes, epochs=2, batch=16), dataset_dir=corner)
+    own = params("regimes", n_input=12, n_hidden=9, n_output=3, n_pulses=4, epochs=2, batch=16)
+    own = replace(own, dataset_dir=corner)
     for mean, silent_ones in ((7.8, False), (-3.0, True)):
         one = replace(own, values={**own.values, "pulse_mean": mean, "hidden_mean": mean / 8})
         network = regimes.train(one, "spiking", Streams(0), {}, silent)
@@ -113,11 +122,13 @@ def test_what_is_read_is_what_the_relu_network_says(monkeypatch):
     images = np.random.default_rng(0).random((40, 12)).astype(np.float32)
     monkeypatch.setattr(task, "samples", lambda *_: (images, np.zeros(40, int)))
     reader = {"w0": np.eye(12, 3), "b0": np.zeros(3)}
-    parents = {"spiking": Network(arrays), "mlp": Network(reader)}
+    parents = {"mnist_slow/mlp": Network(reader)}
+    assert "unavailable" in ideal.train(own, "ideal", Streams(0), parents, silent).info
+    monkeypatch.setattr(released, "train", lambda *_: Network(arrays))
     shown = ideal.make_task(own, "test", Streams(0))
-    assert shown.targets.tolist() == [0, 1, 2, 0, 1, 2]
+    assert shown is not None and shown.targets.tolist() == [0, 1, 2, 0, 1, 2]
     assert ideal.make_task(own, "train", Streams(0)) is None
-    for variant in ("ideal", "shuffled"):
+    for variant in ("ideal", "fast", "shuffled"):
         network = ideal.train(own, variant, Streams(0), parents, silent)
         trials = ideal.evaluate(own, variant, network, shown)
         np.testing.assert_array_equal(

@@ -1,4 +1,4 @@
-"""What a network of the slow regime wants to see."""
+"""What the authors' slow network wants to see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from whyspiking.plots.figures import Plate, heat_map, need
 
 
 def wanted(arrays: Mapping[str, NDArray]) -> Plate:
-    """One start moved towards every digit, and the mean change over starts and networks."""
+    """One start moved towards every digit, and the mean change over starts and seeds."""
     start, inputs, change, read = need(arrays, "start", "input", "change", "read", of="ideal")
     n_classes, side = len(change), round(change.shape[1] ** 0.5)
     plate = Plate(2.6)
@@ -28,9 +28,9 @@ def wanted(arrays: Mapping[str, NDArray]) -> Plate:
         bottom.set_xlabel(f"{100 * read[digit]:.0f} %", fontsize=9)
     told = ", ".join(f"{digit}: {share:.2f}" for digit, share in enumerate(read))
     return plate.says(
-        "What the slow network wants to see. Top: one start, the mean of a few training images, "
-        "and the same after its spike times were moved so that the output of one digit fires "
-        "earlier; dark pixels fire early. Bottom: mean change over starts and networks, red "
+        "What the authors' slow network wants to see. Top: one start, the mean of a few training "
+        "images, and the same after its spike times were moved so that one digit's output fires "
+        "earlier; dark pixels fire early. Bottom: mean change over starts and seeds, red "
         "pixels earlier, blue ones later. Below: share that a ReLU network, trained apart, reads "
         "as that digit; guessing has 10 %.",
         f"Read as wanted, by digit: {told}; mean {read.mean():.2f}.",

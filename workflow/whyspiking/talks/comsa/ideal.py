@@ -21,7 +21,7 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.talks.comsa import learning, model, task
+from whyspiking.talks.comsa import learning, model, released, task
 from whyspiking.training import controls
 from whyspiking.training.first_spike import compiled
 
@@ -40,15 +40,20 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Move the starts towards the wanted classes ("ideal"), or deal these changes ("shuffled").
+    """Move the starts to what one of the authors' networks wants to see.
 
-    Randomness: "split", "starts", "deal".
+    "ideal" and "fast" ask the slow and the fast network, "shuffled" deals the changes of the slow
+    one to other pixels. Randomness: "split", "starts", "deal".
 
     Returns:
         The ReLU network as w0, b0, w1, b1, and the inputs that it is asked about, `inputs`
         (sample, pixel), in the order of `make_task`.
     """
-    spiking, reader = parents.values()
+    (reader,) = parents.values()
+    asked = "fast" if variant == "fast" else "slow"
+    spiking = released.train(params, asked, streams, {}, progress)
+    if "unavailable" in spiking.info:
+        return spiking
     shown = make_task(params, "test", streams)
     assert shown is not None and shown.features is not None
     before = np.asarray(shown.features)
