@@ -6,6 +6,7 @@ from scipy import stats
 
 from whyspiking.plots.figures import (
     BLUE,
+    GREY,
     INK,
     PURPLE,
     RED,
@@ -75,15 +76,28 @@ def courses(history: Table, metrics: Table) -> Plate:
                 told = f"{min(ends):.3g} to {max(ends):.3g}"
                 words.append(f"{metric.replace('_', ' ')}, {label}: {len(ends)} end at {told}")
         ax.set(xlabel="epoch", ylabel=name)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    released = where(
+        metrics, experiment="released", engine="brian2", perturbation="none", metric="decision_time"
+    )
+    for name, value in zip(released["variant"], released["value"], strict=True):
+        axes[0].axhline(float(value), color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+        axes[0].annotate(
+            f"authors' {name}", (0.98, float(value)), xycoords=("axes fraction", "data"),
+            fontsize=8, ha="right", va="top" if name == "fast" else "bottom",
+        )  # fmt: skip
+        words.append(f"the authors' {name} network decides at {float(value):.3g} ms")
     axes[0].set_yscale("log")
+    axes[0].set_ylim(0.8, 50)
+    axes[0].set_yticks([1, 3, 10, 30])
     axes[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes[0].yaxis.set_minor_formatter(lambda value, _: "")
     axes[1].axhline(NEARLY_ALL, color=INK, linewidth=0.8, linestyle=":")
     axes[1].set_ylim(0, 1.03)
-    axes[2].set_ylim(0.85, 1)
+    axes[2].set_ylim(0.8, 1)
     low, high = share_interval(slow, n)
-    rate = f"{slow} of {n} found slow (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
-    axes[1].set_title(rate, fontsize=9)
+    rate = f"{slow} of {n} found slow (95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
+    axes[1].set_title(f"slow: {slow} of {n} from\nthe published start", fontsize=9)
     legend_below(plate, [axes[0]])
     return plate.says(
         "No regime is left, none is found: one line per network. From the published start "
