@@ -156,3 +156,7 @@ def test_pulses_that_never_come_are_no_pulses():
         boolean.first_output_times(own, never.arrays, values),
         boolean.first_output_times(own, bare, values),
     )
+    # Nothing tells when a trial began: all spikes shift with the inputs.
+    later = boolean.first_output_times(own, never.arrays, values + 0.25)
+    found = boolean.first_output_times(own, never.arrays, values)
+    np.testing.assert_allclose(later, found + 0.25, rtol=1e-6)
