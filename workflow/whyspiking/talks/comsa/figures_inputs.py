@@ -14,11 +14,12 @@ def wanted(arrays: Mapping[str, NDArray]) -> Plate:
     """One start moved towards every digit, and the mean change over starts and seeds."""
     start, inputs, change, read = need(arrays, "start", "input", "change", "read", of="ideal")
     n_classes, side = len(change), round(change.shape[1] ** 0.5)
-    plate = Plate(2.6)
+    plate = Plate(2.1)
     axes = plate.panels(2, n_classes + 1)
     heat_map(axes[0, 0], start[0].reshape(side, side), 0, 1, "gray_r")
     axes[0, 0].set_title("start", fontsize=9)
-    axes[1, 0].set_visible(False)
+    axes[1, 0].axis("off")
+    axes[1, 0].text(0, 0.4, "mean\nchange;\nread as it", fontsize=9, va="center")
     reach = float(np.percentile(np.abs(change), 99.5))
     for digit in range(n_classes):
         top, bottom = axes[:, digit + 1]
