@@ -100,7 +100,7 @@ def courses(history: Table, metrics: Table) -> Plate:
     axes[1].set_title(f"slow: {slow} of {n} from\nthe published start", fontsize=9)
     legend_below(plate, [axes[0]])
     return plate.says(
-        "No regime is left, none is found: one line per network. From the published start "
+        "Regimes in training, one line per network. From the published start "
         f"{slow} of {n} networks are slow when their training ends, that is, decide after at least "
         f"99 % of their hidden neurons (dotted); interval of Clopper and Pearson: {100 * low:.0f} "
         f"to {100 * high:.0f} %. Blue and purple networks were slow when training began.",
