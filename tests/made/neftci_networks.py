@@ -93,6 +93,12 @@ def run_in_numpy(built, values, frames, arrays=None, after=None):
     )
     made = built.construct(dict.fromkeys(built.inputs, generator))
     named = {item.name: item for item in made}
+    for owner in [key[:-2] for key in values if key.endswith(".i")]:
+        # Beside the one synapse that stands for exchanged wiring, whose weight stays 0.
+        named[owner].connect(i=values[f"{owner}.i"], j=values[f"{owner}.j"])
+        if f"{owner}.w" in values:
+            values = {**values, f"{owner}.w": np.append(0, values[f"{owner}.w"])}
+    values = {key: value for key, value in values.items() if key.rpartition(".")[2] not in "ij"}
     for key, value in values.items():
         owner, _, variable = key.rpartition(".")
         getattr(named[owner], variable + ("_" if variable.startswith("tau") else ""))[:] = np.ravel(

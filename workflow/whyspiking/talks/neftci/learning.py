@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
-from whyspiking.talks.neftci import alignment, model, network, rules, task
+from whyspiking.talks.neftci import alignment, maps, model, network, rules, task
 from whyspiking.talks.neftci.network import Constants, Weights
 from whyspiking.talks.neftci.rules import Moving, Optimiser, Rule
 from whyspiking.training.checkpoint import Checkpoint
@@ -31,6 +32,40 @@ EVALUATED_AT_ONCE = 250
 
 
 @dataclass(frozen=True)
+class Layers:
+    """What a kind of layers can do.
+
+    Attributes:
+        initial: Parameters, some frames (time, trial, input), constants, randomness -> weights.
+        learn: Name of a rule -> one batch of learning by it.
+        responses: Weights, frames, constants -> spikes that readouts see, (time, trial, neuron).
+    """
+
+    initial: Callable[[Params, NDArray, Constants, np.random.Generator], Weights]
+    learn: Mapping[str, Callable[..., Moving]]
+    responses: Callable[[Weights, NDArray, Constants], list[Any]]
+
+
+def layers_of(params: Params) -> Layers:
+    """Dense layers, or convolutional ones where an experiment has `maps`."""
+    if "maps" in params.values:
+        sizes = maps.maps_of(params)
+        return Layers(
+            lambda params, *given: maps.initial(params, sizes, *given),
+            {"online": functools.partial(maps.learn_online, maps=sizes)},
+            functools.partial(maps.responses, maps=sizes),
+        )
+    return Layers(dense, LEARN, network.responses)
+
+
+def dense(params: Params, frames: NDArray, c: Constants, rng: np.random.Generator) -> Weights:
+    """Dense layers before learning; see `network.initial`."""
+    return network.initial(
+        model.sizes(params), params.n_classes, params.amplitude, params.mean_u, frames, c, rng
+    )
+
+
+@dataclass(frozen=True)
 class Rounds:
     """What a training learns from.
 
@@ -38,11 +73,15 @@ class Rounds:
         number: Of rounds: epochs, or parts of trials that are each shown once.
         of: Round -> its samples, equally many in each.
         held_out: Samples by which training is watched.
+        decays: Whether the learning rate falls to zero, as a cosine over all rounds.
+        watch: What else is noted of the weights after every round.
     """
 
     number: int
     of: Callable[[int], Recordings]
     held_out: Recordings
+    decays: bool = True
+    watch: Callable[[Weights], dict[str, float]] = lambda _: {}
 
 
 def constants(params: Params) -> Constants:
@@ -101,10 +140,8 @@ def fit(
         raise UserError(
             f"talk '{params.talk}': {n} training samples are fewer than a batch of {batch}"
         )
-    weights = network.initial(
-        model.sizes(params), params.n_classes, params.amplitude, params.mean_u,
-        data.unpacked(slice(0, params.n_init)), c, streams.rng("init"),
-    )  # fmt: skip
+    kind = layers_of(params)
+    weights = kind.initial(params, data.unpacked(slice(0, params.n_init)), c, streams.rng("init"))
     now = rules.start(weights, how, rule)
     shuffle = streams.rng("shuffle")
     n_all = rounds.number * n_batches
@@ -137,18 +174,20 @@ def fit(
             done = seen / n_all
             # Made on the host: outside of a compiled function JAX takes longer for such small ones.
             target = one_hot[data.labels[chosen]]
-            current = np.float32(rate * 0.5 * (1 + np.cos(np.pi * done)))
-            now = LEARN[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
+            falling = rate * 0.5 * (1 + np.cos(np.pi * done))
+            current = np.float32(falling if rounds.decays else rate)
+            now = kind.learn[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
             broken.append(rules.broken(now))
         refuse_broken(stacked(broken), epoch + 1, rate)
         seconds = time.process_time() - began
-        layers, rates = validate(params, Weights(now.w, now.b, weights.g), held_out)
+        reached = Weights(now.w, now.b, weights.g)
+        layers, rates = validate(params, reached, held_out)
         found = {f"validation_accuracy_layer{k}": a for k, a in enumerate(layers, 1)}
         found |= {f"rate_layer{k}": r for k, r in enumerate(rates, 1)}
         found["validation_accuracy"] = layers[-1]
         found["samples"] = (epoch + 1) * n_batches * batch
         found["updates"] = (epoch + 1) * n_batches * updates_per_batch(params, name)
-        history.note(epoch + 1, **found, epoch_seconds=seconds)
+        history.note(epoch + 1, **found, **rounds.watch(reached), epoch_seconds=seconds)
         progress((epoch + 1) / rounds.number, f"epoch {epoch + 1}: validation {layers[-1]:.4f}")
     if n_all in moments:
         aligned(n_all)
@@ -177,7 +216,7 @@ def validate(params: Params, weights: Weights, data: Any) -> tuple[list[float], 
     for first in range(0, n, EVALUATED_AT_ONCE):
         part = slice(first, first + EVALUATED_AT_ONCE)
         labels = data.labels[part]
-        found = network.responses(weights, data.unpacked(part), c)
+        found = layers_of(params).responses(weights, data.unpacked(part), c)
         for layer, (s, g) in enumerate(zip(found, weights.g, strict=True)):
             choices = model.decide(params, labels, trial_first(s @ g)).choices
             hits[layer] += (choices == labels).sum() / n
@@ -187,7 +226,11 @@ def validate(params: Params, weights: Weights, data: Any) -> tuple[list[float], 
 
 def read(params: Params, trained: Network, frames: NDArray) -> list[NDArray]:
     """Readouts of all layers on frames (time, trial, input): (trial, time, class) each."""
-    weights = weights_of(trained)
+    return readouts(params, weights_of(trained), frames)
+
+
+def readouts(params: Params, weights: Weights, frames: NDArray) -> list[NDArray]:
+    """`read` of weights that are still being learned."""
     return _in_parts(
         params, weights, frames, lambda layer, spikes: trial_first(spikes @ weights.g[layer])
     )
@@ -207,7 +250,7 @@ def _in_parts(
     parts = []
     for first in range(0, frames.shape[1], EVALUATED_AT_ONCE):
         given = frames[:, first : first + EVALUATED_AT_ONCE]
-        found = network.responses(weights, given, constants(params))
+        found = layers_of(params).responses(weights, given, constants(params))
         parts.append([of(layer, spikes) for layer, spikes in enumerate(found)])
     return [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
 

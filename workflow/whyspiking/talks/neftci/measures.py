@@ -33,6 +33,10 @@ def measures(
     found["depth_gain"] = last - found["accuracy_layer1"]
     if n_layers > 1:
         found["last_layer_gain"] = last - found[f"accuracy_layer{n_layers - 1}"]
+    if "lesson_classes" in params.values:
+        readout = recording.traces[f"readout{n_layers}"]
+        asked = model.decide_within(params, task.targets, readout, params.lesson_classes)
+        found["accuracy_told"] = float((asked.choices == task.targets).mean())
     return found
 
 

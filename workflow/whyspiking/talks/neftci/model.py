@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,22 @@ def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
         decision_ms=(first + last_other + 1) * float(params.dt_ms),
         n_classes=readout.shape[2],
     )
+
+
+def decide_within(params: Params, targets: NDArray, readout: NDArray, size: int) -> Trials:
+    """`decide` by one who is told the lesson: only classes taught together with the target count.
+
+    Args:
+        params: As for `decide`.
+        targets: Classes, (trial,).
+        readout: As for `decide`.
+        size: Classes per lesson, one lesson after the other in the order of the classes.
+    """
+    targets = np.asarray(targets, np.int64)
+    first = targets // size * size
+    asked = (first[:, None] + np.arange(size))[:, None]
+    found = decide(params, targets - first, np.take_along_axis(readout, asked, axis=2))
+    return replace(found, targets=targets, choices=found.choices + first)
 
 
 def tally(params: Params, readout: NDArray) -> NDArray:

@@ -74,9 +74,9 @@ def step(c: Constants, weights: Weights, state: Sequence, spikes: Array) -> Any:
     """
     new, fired, potentials, traces = [], [], [], []
     for w, b, (q, p, r) in zip(weights.w, weights.b, state, strict=True):
-        q, p = _trace(c, q, p, spikes)
+        q, p = trace(c, q, p, spikes)
         u = p @ w + b + r
-        spikes, r = _decide(c, u, r)
+        spikes, r = emit(c, u, r)
         new.append((q, p, r))
         fired.append(spikes)
         potentials.append(u)
@@ -97,29 +97,28 @@ def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Arr
         Spikes S and potentials U (time, trial, post), traces P (time, trial, pre).
     """
 
-    def trace(state: Any, now: Array) -> Any:
-        q, p = state
-        q, p = _trace(c, q, p, now)
+    def follow(state: Any, now: Array) -> Any:
+        q, p = trace(c, *state, now)
         return (q, p), p
 
     def fire(r: Array, drive: Array) -> Any:
         u = drive + r
-        s, r = _decide(c, u, r)
+        s, r = emit(c, u, r)
         return r, (s, u)
 
     zero = jnp.zeros_like(spikes[0])
-    traces = jax.lax.scan(trace, (zero, zero), spikes)[1]
+    traces = jax.lax.scan(follow, (zero, zero), spikes)[1]
     drive = (traces.reshape(-1, w.shape[0]) @ w).reshape(*spikes.shape[:2], -1) + b
     fired, potentials = jax.lax.scan(fire, jnp.zeros_like(drive[0]), drive)[1]
     return fired, potentials, traces
 
 
-def _trace(c: Constants, q: Array, p: Array, spikes: Array) -> tuple[Array, Array]:
+def trace(c: Constants, q: Array, p: Array, spikes: Array) -> tuple[Array, Array]:
     """Eq. 1: P takes up the Q of the step before."""
     return c.beta * q + (1 - c.beta) * spikes, c.alpha * p + (1 - c.alpha) * q
 
 
-def _decide(c: Constants, u: Array, r: Array) -> tuple[Array, Array]:
+def emit(c: Constants, u: Array, r: Array) -> tuple[Array, Array]:
     """Spikes of this step (Eq. 3), and R of the next one (Eq. 2)."""
     s = threshold(c.slope)(u)
     return s, c.gamma * r - (1 - c.gamma) * s
@@ -158,22 +157,39 @@ def initial(
     layers = Weights([], [], [])
     source = np.asarray(frames, np.float64)
     for n_in, n_out in itertools.pairwise(sizes):
-        random = rng.standard_normal((max(n_in, n_out), min(n_in, n_out)))
-        orthogonal = np.linalg.qr(random)[0]
-        w = orthogonal if n_in >= n_out else orthogonal.T
-        drive = traces_of(source, c) @ w
-        scale, bias = 1.0, 0.0
-        for _ in range(8):
-            u, source = spikes_of(scale * drive + bias, c)
-            u = u[c.burn_in :]
-            scale /= u.std()
-            # Per layer, not per neuron: different neurons keep different activity.
-            bias = (bias - u.mean()) / u.std() + mean_u
+        w = orthogonal(n_in, n_out, rng)
+        scale, bias, source = scaled(traces_of(source, c) @ w, mean_u, c)
         layers.w.append(jnp.asarray(scale * w, jnp.float32))
         layers.b.append(jnp.full(n_out, bias, jnp.float32))
         g = rng.uniform(-1, 1, (n_out, n_classes)) * amplitude / np.sqrt(n_out)
         layers.g.append(jnp.asarray(g, jnp.float32))
     return layers
+
+
+def orthogonal(n_in: int, n_out: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Random orthogonal weights, (pre, post)."""
+    random = rng.standard_normal((max(n_in, n_out), min(n_in, n_out)))
+    found = np.linalg.qr(random)[0]
+    return found if n_in >= n_out else found.T
+
+
+def scaled(drive: NDArray, mean_u: float, c: Constants) -> tuple[float, float, NDArray]:
+    """Scale of the weights and bias of a layer that give U variance 1 and its mean, and S then.
+
+    One for all neurons, so that different neurons keep different activity.
+
+    Args:
+        drive: What unscaled weights make of the traces, (time, ...).
+        mean_u: Wanted mean of U.
+        c: Decay of the refractory trace, burn-in.
+    """
+    scale, bias, fired = 1.0, 0.0, drive
+    for _ in range(8):
+        u, fired = spikes_of(scale * drive + bias, c)
+        u = u[c.burn_in :]
+        scale /= u.std()
+        bias = (bias - u.mean()) / u.std() + mean_u
+    return scale, bias, fired
 
 
 def traces_of(spikes: NDArray, c: Constants) -> NDArray:

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params, Split, Stimulus, Task
-from whyspiking.datasets import nmnist, recordings, shared
+from whyspiking.datasets import mnist, nmnist, recordings, shared
 from whyspiking.datasets.nmnist import Grid
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
 
 INPUT = "events"
+IMAGES = "mnist"
+"""Data set of an experiment that records its digits itself, since its steps are not the config's."""
+AT_ONCE = 1000
+"""Training digits recorded at once."""
 
 
 def own(params: Params) -> Params:
@@ -57,8 +61,10 @@ def recordings_of(params: Params, split: Split) -> Recordings:
         raise UserError(
             f"talk '{params.talk}': its data set has no folder; check 'data' in talk.yaml"
         )
-    found = _load(params.dataset_dir, split, grid(params))
     n = getattr(params, f"n_{split}")
+    if params.dataset_dir.name == IMAGES:
+        return _record(params.dataset_dir, split, grid(params), n)
+    found = _load(params.dataset_dir, split, grid(params))
     if n > len(found.labels):
         raise UserError(
             f"talk '{params.talk}': 'n_{split}' is {n}, but the data set has {len(found.labels)} "
@@ -141,13 +147,40 @@ def _load(folder: Path, split: str, frames: Grid) -> Recordings:
     return recordings.load(folder, split, frames)
 
 
+@functools.lru_cache(maxsize=4)
+def _record(folder: Path, split: Split, frames: Grid, n: int) -> Recordings:
+    """The first n digits of a split, the same recordings as in the data set, in other frames."""
+    part = recordings.SPLITS[split]
+    images, labels = mnist.load(folder, part)
+    first = recordings.HELD_OUT_FROM if split == "validation" else 0
+    if first + n > len(labels):
+        raise UserError(
+            f"neftci: 'n_{split}' is {n}, but MNIST has {len(labels) - first} such digits; lower "
+            "it (talk.yaml)"
+        )
+    events, packed = None, []
+    # Test digits at once, since their events are kept.
+    at_once = n if split == "test" else AT_ONCE
+    for start in range(first, first + n, at_once):
+        numbers = range(start, min(start + at_once, first + n))
+        events = nmnist.simulate(images[numbers.start : numbers.stop], part, numbers)
+        packed.append(np.packbits(nmnist.frames(events, frames), axis=2))
+    return Recordings(
+        labels[first : first + n].astype(np.int64),
+        np.concatenate(packed),
+        frames.n_channels,
+        events if split == "test" else None,
+    )
+
+
 @functools.lru_cache(maxsize=1)
-def _first_events(folder: Path, split: str, frames: Grid, n: int) -> Spikes:
+def _first_events(folder: Path, split: Split, frames: Grid, n: int) -> Spikes:
     """The first event of every input in every frame, at its exact time; of n digits.
 
     Kept, for all networks of an experiment see the same digits, and sorting takes a second.
     """
-    events = _load(folder, split, frames).events
+    own = folder.name == IMAGES
+    events = (_record(folder, split, frames, n) if own else _load(folder, split, frames)).events
     assert events is not None
     trial, channel, time_ms = nmnist.first_events(nmnist.first_recordings(events, n), frames)
     return Spikes.sorted(

@@ -1,0 +1,110 @@
+"""Digits in lessons of a few classes, one after the other, none of them shown again (README, 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network, Params, Parents, Progress
+from whyspiking.datasets.recordings import Recordings
+from whyspiking.errors import UserError
+from whyspiking.talks.neftci import learning, model
+from whyspiking.talks.neftci import task as tasks
+from whyspiking.talks.neftci.digits import bind, decode, evaluate, make_task, to_brian
+from whyspiking.talks.neftci.learning import Rounds
+from whyspiking.talks.neftci.network import Weights
+
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
+
+LESSON = "told_lesson"
+"""History of lesson k: share right among its classes, named this and k."""
+
+
+def train(
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
+) -> Network:
+    """Train one variant with a constant rate, every digit shown once.
+
+    `joint...` sees the digits of all lessons mixed, in as many rounds of the same size; `last...`
+    the last lesson alone; all others one lesson after the other. The rule is named by the end of
+    the variant's name ("bptt", "batched"), or is the experiment's.
+    """
+    lessons = lessons_of(params, tasks.recordings_of(params, "train"))
+    kind, _, rule = variant.rpartition("_")
+    if kind == "joint":
+        lessons = mixed(lessons)
+    elif kind == "last":
+        lessons = lessons[-1:]
+    held_out = tasks.recordings_of(params, "validation")
+
+    def watch(weights: Weights) -> dict[str, float]:
+        return by_lesson(params, weights, held_out)
+
+    rounds = Rounds(len(lessons), lambda k: lessons[k], held_out, decays=False, watch=watch)
+    trained = learning.fit(params, rule, streams, progress, rounds)
+    if kind not in ("joint", "last"):
+        trained.info["measures"] |= forgetting(trained.history, params)
+    return trained
+
+
+def lessons_of(params: Params, data: Recordings) -> list[Recordings]:
+    """The digits of each lesson in the order of the file, equally many in each.
+
+    Raises:
+        UserError: If classes cannot be divided into such lessons.
+    """
+    size = params.lesson_classes
+    if params.n_classes % size or params.n_classes == size:
+        raise UserError(
+            f"talk '{params.talk}': 'lesson_classes' is {size}; expected a divisor of the "
+            f"{params.n_classes} classes that leaves at least two lessons (talk.yaml)"
+        )
+    of = [np.flatnonzero(data.labels // size == k) for k in range(params.n_classes // size)]
+    n = min(len(chosen) for chosen in of) // len(of) * len(of)
+    return [select(data, chosen[:n]) for chosen in of]
+
+
+def mixed(lessons: Sequence[Recordings]) -> list[Recordings]:
+    """The same digits in as many rounds of the same size, each with every lesson in it."""
+    n = len(lessons)
+    return [
+        Recordings(
+            np.concatenate([lesson.labels[k::n] for lesson in lessons]),
+            np.concatenate([lesson.frames[k::n] for lesson in lessons]),
+            lessons[0].n_channels,
+            None,
+        )
+        for k in range(n)
+    ]
+
+
+def select(data: Recordings, chosen: NDArray) -> Recordings:
+    """Some recordings, without their events."""
+    return replace(data, labels=data.labels[chosen], frames=data.frames[chosen], events=None)
+
+
+def by_lesson(params: Params, weights: Weights, data: Recordings) -> dict[str, float]:
+    """Share of digits named rightly among the classes of their lesson, lesson by lesson."""
+    read = learning.readouts(params, weights, data.unpacked())[-1]
+    found = model.decide_within(params, data.labels, read, params.lesson_classes)
+    right, lesson = found.choices == found.targets, found.targets // params.lesson_classes
+    return {f"{LESSON}{k + 1}": float(right[lesson == k].mean()) for k in np.unique(lesson)}
+
+
+def forgetting(history: Sequence[dict[str, Any]], params: Params) -> dict[str, float]:
+    """What lessons reach at their own end, and what of it is lost at the end of the last one.
+
+    Args:
+        history: Rows of a training, one round per lesson.
+        params: Number of classes and of those per lesson.
+    """
+    told = {(row["metric"], row["epoch"]): row["value"] for row in history}
+    n = params.n_classes // params.lesson_classes
+    learned = np.array([told[f"{LESSON}{k}", k] for k in range(1, n + 1)])
+    left = np.array([told[f"{LESSON}{k}", n] for k in range(1, n + 1)])
+    return {"learned_told": float(learned.mean()), "forgotten": float((learned - left)[:-1].mean())}
