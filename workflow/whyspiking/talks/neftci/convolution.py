@@ -44,9 +44,7 @@ def to_brian(params: Params) -> BrianModel:
                 method="exact",
             )  # fmt: skip
             layer.run_regularly(model.STEP, when="groups", name=f"step_{name}")
-            drive = brian2.Synapses(
-                source, layer, "w : 1", on_pre=model.ON_SPIKE, name=f"s{index}"
-            )
+            drive = brian2.Synapses(source, layer, "w : 1", on_pre=model.ON_SPIKE, name=f"s{index}")
             drive.connect(i=0, j=0)
             made += [layer, drive]
             source = layer

@@ -23,6 +23,7 @@ from whyspiking.plots.figures import (
     row_of_panels,
 )
 from whyspiking.records.tables import Table, where
+from whyspiking.talks.neftci import figures_lessons
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
@@ -51,6 +52,9 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "layers": lambda: layers(results.metrics),
         "memory": lambda: memory(results.history),
         "device": lambda: device(results.metrics),
+        "lessons": lambda: figures_lessons.lessons(results.history, results.metrics),
+        "finer steps": lambda: figures_lessons.steps(results.history, results.metrics),
+        "convolution": lambda: figures_lessons.convolution(results.metrics),
         "time series": lambda: series(results.exhibit("regression"), results.history),
     }
 

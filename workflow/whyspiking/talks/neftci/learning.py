@@ -176,7 +176,9 @@ def fit(
             target = one_hot[data.labels[chosen]]
             falling = rate * 0.5 * (1 + np.cos(np.pi * done))
             current = np.float32(falling if rounds.decays else rate)
-            now = kind.learn[name](now, weights.g, data.unpacked(chosen), target, current, c, rule, how)
+            now = kind.learn[name](
+                now, weights.g, data.unpacked(chosen), target, current, c, rule, how
+            )
             broken.append(rules.broken(now))
         refuse_broken(stacked(broken), epoch + 1, rate)
         seconds = time.process_time() - began
