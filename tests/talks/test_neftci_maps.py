@@ -24,7 +24,7 @@ def advance(c, sizes):
 
 
 def test_a_convolution_is_a_dense_layer_whose_weights_repeat():
-    own, sizes, c, weights, frames = small()
+    _, sizes, c, weights, frames = small()
     state, advanced = maps.silent(sizes, frames.shape[1]), advance(c, sizes)
     given = maps.as_maps(frames, sizes)
     pre, post, drawn = convolution.wiring(3, 7, 2, 3)
@@ -60,7 +60,7 @@ def test_of_a_square_the_neuron_with_the_highest_potential_learns():
 
 
 def test_initial_potentials_have_unit_variance():
-    own, sizes, c, weights, frames = small(mean_u=-1.0)
+    _, sizes, c, weights, frames = small(mean_u=-1.0)
     state, seen, advanced = maps.silent(sizes, frames.shape[1]), [], advance(c, sizes)
     for spikes in maps.as_maps(frames, sizes):
         state, _, potentials, _ = advanced(weights, state, spikes)

@@ -305,11 +305,12 @@ _DEFINED = {
     "depth_gain": "fraction: Accuracy of the last layer's readout minus that of the first layer's.",
     "last_layer_gain": "fraction: Accuracy of the last layer's readout minus that of the layer "
     "before.",
-    "accuracy_told": "fraction: Accuracy of one who is told which classes were taught together with "
-    "the right one, and chooses among them.",
-    "learned_told": "fraction: The same on held-out samples, of each lesson at its own end; mean over "
-    "lessons.",
-    "forgotten": "fraction: What of it is lost by the end of the last lesson; mean over all others.",
+    "accuracy_told": "fraction: Accuracy of one who is told which classes were taught together "
+    "with the right one, and chooses among them.",
+    "learned_told": "fraction: The same on held-out samples, of each lesson at its own end; mean "
+    "over lessons.",
+    "forgotten": "fraction: What of it is lost by the end of the last lesson; mean over all "
+    "others.",
     "memory_slope_local": "byte/step: Growth of a local training step's buffers with the length of "
     "the trial.",
     "memory_slope_end_to_end": "byte/step: The same of back-propagation through time.",

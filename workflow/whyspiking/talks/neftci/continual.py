@@ -1,4 +1,4 @@
-"""Digits in lessons of a few classes, one after the other, none of them shown again (README, 11)."""
+"""Digits in lessons of a few classes, one after the other, without replay (README, section 11)."""
 
 from __future__ import annotations
 
