@@ -1,4 +1,4 @@
-"""Convolutional layers in JAX: the network of DECOLLE as published, in small (README, section 13)."""
+"""Convolutional layers in JAX, the published network in small (README, section 13)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from jax import Array
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
-from whyspiking.talks.neftci import model, network, rules
+from whyspiking.talks.neftci import network, rules
 from whyspiking.talks.neftci.network import Constants, Weights
 from whyspiking.talks.neftci.rules import Moving, Optimiser, Rule
-from whyspiking.training.surrogates import fast_sigmoid
 
 
 class Maps(NamedTuple):
@@ -69,7 +68,7 @@ def as_maps(frames: Array, maps: Maps) -> Array:
 
 
 def patches(x: Any, kernel: int) -> Any:
-    """What each neuron sees: (trial, row, column, map) to (..., kernel * kernel * map), 0 outside."""
+    """What neurons see: (trial, row, column, map) to (..., kernel * kernel * map), 0 outside."""
     r, (rows, columns) = kernel // 2, x.shape[1:3]
     of = np if isinstance(x, np.ndarray) else jnp
     padded = of.pad(x, ((0, 0), (r, r), (r, r), (0, 0)))
@@ -80,7 +79,7 @@ def patches(x: Any, kernel: int) -> Any:
 
 
 def squares(x: Any, pool: int) -> Any:
-    """(trial, row, column, map) to (trial, row, within, column, within, map); a rest is left out."""
+    """(trial, row, column, map) to (trial, row, within, column, within, map), less a rest."""
     n, side = x.shape[0], x.shape[1] // pool
     cut = x[:, : side * pool, : side * pool]
     return cut.reshape(n, side, pool, side, pool, x.shape[3])
@@ -183,7 +182,7 @@ def learn_online(
 
 @functools.partial(jax.jit, static_argnames=("c", "maps"))
 def responses(weights: Weights, frames: Array, c: Constants, maps: Maps) -> list[Array]:
-    """What the readouts of all layers see: spikes of squares, (time, trial, square and map) each."""
+    """What readouts of all layers see: spikes of squares, (time, trial, square and map) each."""
 
     def one(state: Any, spikes: Array) -> Any:
         state, fired, _, _ = step(c, maps, weights, state, spikes)

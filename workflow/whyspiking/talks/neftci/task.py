@@ -19,7 +19,7 @@ from whyspiking.errors import UserError
 
 INPUT = "events"
 IMAGES = "mnist"
-"""Data set of an experiment that records its digits itself, since its steps are not the config's."""
+"""Data set of an experiment that records its digits itself, in steps that the config has not."""
 AT_ONCE = 1000
 """Training digits recorded at once."""
 
