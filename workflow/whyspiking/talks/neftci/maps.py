@@ -61,7 +61,7 @@ def maps_of(params: Params) -> Maps:
     return Maps(side, (2, *params.maps), params.kernel, tuple(params.pools))
 
 
-def as_maps(frames: Array, maps: Maps) -> Array:
+def as_maps(frames: Any, maps: Maps) -> Any:
     """Input (time, trial, input) as (time, trial, row, column, polarity)."""
     n = maps.channels[0]
     return frames.reshape(*frames.shape[:2], n, maps.side, maps.side).transpose(0, 1, 3, 4, 2)

@@ -98,7 +98,8 @@ def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Arr
     """
 
     def follow(state: Any, now: Array) -> Any:
-        q, p = trace(c, *state, now)
+        q, p = state
+        q, p = trace(c, q, p, now)
         return (q, p), p
 
     def fire(r: Array, drive: Array) -> Any:
