@@ -6,7 +6,7 @@ import pytest
 
 from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns
-from whyspiking.talks.neftci import figures
+from whyspiking.talks.neftci import figures, figures_lessons
 
 
 def made_results():
@@ -78,3 +78,44 @@ def test_figures_say_what_the_tables_say():
     assert "layer 3 from 3.00 to 0.500" in told
     assert "Digit 2: 3 events, 2, 2, 2 spikes" in figures.one_digit(arrays).alt
     assert "42 of 42 votes" in figures.one_digit(arrays).alt
+
+
+def made_lessons():
+    """Invented rows of two lessons, of finer steps and of convolutional layers, for two seeds."""
+    history, metrics = [], []
+    for seed in (0, 1):
+        for variant, left in (("spiking", 0.4), ("bptt", 0.6)):
+            for epoch in range(1, 6):
+                for k in range(1, 6):
+                    value = 0.98 if epoch == k else left
+                    place = ("continual", variant, seed, epoch, f"told_lesson{k}", value)
+                    history.append(place)
+            for metric, value in (("accuracy", 0.2), ("accuracy_told", left)):
+                metrics.append(("continual", variant, seed, metric, value))
+            for experiment, more in (("coarse", 0), ("fine", 1)):
+                metrics.append((experiment, variant, seed, "accuracy", 0.93 + 0.01 * more))
+                history.append((experiment, variant, seed, 1, "updates", 400 * (1 + 2 * more)))
+        for experiment, base in (("convolution", 0.8), ("coarse", 0.9)):
+            for k in (1, 2, 3):
+                metrics.append((experiment, "spiking", seed, f"accuracy_layer{k}", base + k / 100))
+    table = pd.DataFrame(
+        metrics, columns=pd.Index(["experiment", "variant", "seed", "metric", "value"])
+    ).assign(engine="brian2", perturbation="none")
+    return pd.DataFrame(history, columns=pd.Index(columns.HISTORY.names)), table
+
+
+def test_figures_of_lessons_say_what_the_tables_say():
+    history, metrics = made_lessons()
+    told = figures_lessons.lessons(history, metrics).alt
+    assert "local told the pair 0.400" in told
+    assert "back-propagation among all ten 0.200" in told
+    told = figures_lessons.steps(history, metrics).alt
+    assert "local, every step: accuracy 0.93 and 0.94" in told
+    assert "back-propagation: updates 400 and 1200" in told
+    told = figures_lessons.convolution(metrics).alt
+    assert "convolutional 0.810 / 0.820 / 0.830" in told
+    for draw in (figures_lessons.lessons, figures_lessons.steps):
+        with pytest.raises(NotMeasuredError):
+            draw(history[:0], metrics[:0])
+    with pytest.raises(NotMeasuredError):
+        figures_lessons.convolution(metrics[:0])

@@ -39,7 +39,8 @@ def lessons(history: Table, metrics: Table) -> Plate:
         ax = plate.add_subplot(grid[place], sharey=first, sharex=first)
         first = first or ax
         _fates(ax, where(rows, variant=variant))
-        ax.set(title=BY[variant], xlabel="lessons so far", ylim=(-0.05, 1.05))
+        ax.set(xlabel="lessons so far", xlim=(0.5, 5.5), ylim=(0, 1.09))
+        ax.set_title(BY[variant], pad=9)
         ax.tick_params(labelleft=place == 0)
     first.set_ylabel("right, told the pair")
     right = plate.add_subplot(grid[2])
@@ -59,7 +60,8 @@ def lessons(history: Table, metrics: Table) -> Plate:
                 label=label if y == 0 else "_",
             )  # fmt: skip
             right.plot([low, high], [y, y], color=PALETTE[index], linewidth=1.4)
-            words.append(f"{' '.join(TAUGHT[variant].split())} {label} {mean:.3f}")
+            name = TAUGHT[variant].replace("-\n", "-").replace("\n", " ")
+            words.append(f"{name} {label} {mean:.3f}")
     right.axvline(0.5, color=GREY, linewidth=0.8)
     right.set_yticks(range(len(TAUGHT)), list(TAUGHT.values()), fontsize=8)
     right.set(xlim=(0, 1.02), ylim=(len(TAUGHT) - 0.4, -0.6), xlabel="test accuracy after all")
@@ -89,6 +91,7 @@ def _fates(ax: Any, rows: Table) -> None:
             color=PALETTE[k - 1],
         )  # fmt: skip
     ax.axhline(0.5, color=GREY, linewidth=0.8)
+    ax.annotate("chance", (0.6, 0.5), (0, 3), textcoords="offset points", fontsize=7.5)
     ax.set_xticks(range(1, 6))
 
 
@@ -104,6 +107,8 @@ def steps(history: Table, metrics: Table) -> Plate:
             rows = where(table, experiment=[*STEPS], variant=variant, metric=metric)
             if rows.empty:
                 raise NotMeasuredError("Nothing was learned in finer steps.")
+            if "epoch" in rows:
+                rows = rows[rows["epoch"] == rows["epoch"].max()]
             rows = rows.assign(step=[list(STEPS).index(name) for name in rows["experiment"]])
             points = over_seeds(rows, ["step"])
             line_with_interval(ax, points["step"], points, index=index, label=label)
@@ -114,6 +119,8 @@ def steps(history: Table, metrics: Table) -> Plate:
         ax.set_xlim(-0.25, 1.25)
     left.set_ylabel("test accuracy")
     right.set(ylabel="updates of the weights", yscale="log")
+    right.yaxis.set_major_formatter(lambda y, _: f"{y:,.0f}")
+    right.yaxis.set_minor_formatter(lambda y, _: "")
     label_ends(right)
     return plate.says(
         "The same digits, each shown once, in steps of 15 and of 5 ms. The local rule makes an "
