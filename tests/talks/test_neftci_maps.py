@@ -19,21 +19,24 @@ def small(**changes):
     return own, sizes, c, maps.initial(own, sizes, frames, c, np.random.default_rng(0)), frames
 
 
-def advance(c, sizes):
-    return jax.jit(lambda weights, state, spikes: maps.step(c, sizes, weights, state, spikes))
+def steps_of(c, sizes, weights, frames):
+    """Spikes, potentials and what neurons see of every layer, step by step."""
+    advance = jax.jit(lambda state, spikes: maps.step(c, sizes, weights, state, spikes))
+    state = maps.silent(sizes, frames.shape[1])
+    for spikes in maps.as_maps(frames, sizes):
+        state, *found = advance(state, spikes)
+        yield found
 
 
 def test_a_convolution_is_a_dense_layer_whose_weights_repeat():
     _, sizes, c, weights, frames = small()
-    state, advanced = maps.silent(sizes, frames.shape[1]), advance(c, sizes)
-    given = maps.as_maps(frames, sizes)
     pre, post, drawn = convolution.wiring(3, 7, 2, 3)
     matrix = np.zeros((98, 147), np.float32)
     matrix[convolution.input_of(pre, 7, 2), post] = np.asarray(weights.w[0]).ravel()[drawn]
     bias = jnp.tile(weights.b[0], 49)
-    fired, _, _ = network.respond(c, jnp.asarray(matrix), bias, frames)
-    for spikes, expected in zip(given, fired, strict=True):
-        state, (first, *_), _, _ = advanced(weights, state, spikes)
+    fired, _, _ = network.respond(c, jnp.asarray(matrix), bias, jnp.asarray(frames))
+    found = steps_of(c, sizes, weights, frames)
+    for ((first, *_), _, _), expected in zip(found, fired, strict=True):
         np.testing.assert_array_equal(first.reshape(len(expected), -1), expected)
     assert 0.02 < fired.mean() < 0.9
 
@@ -41,9 +44,7 @@ def test_a_convolution_is_a_dense_layer_whose_weights_repeat():
 def test_of_a_square_the_neuron_with_the_highest_potential_learns():
     own, sizes, c, weights, frames = small()
     target = jax.nn.one_hot(digits(own, 12).labels, own.n_classes)
-    state, advanced = maps.silent(sizes, frames.shape[1]), advance(c, sizes)
-    for spikes in maps.as_maps(frames, sizes):
-        state, _, potentials, seen = advanced(weights, state, spikes)
+    *_, (_, potentials, seen) = steps_of(c, sizes, weights, frames)
     found = maps.local_gradients(c, sizes, weights, potentials, seen, target)
     for k, (w, b, g) in enumerate(zip(*weights, strict=True)):
         rest = potentials[k] - seen[k] @ w - b
@@ -61,10 +62,7 @@ def test_of_a_square_the_neuron_with_the_highest_potential_learns():
 
 def test_initial_potentials_have_unit_variance():
     _, sizes, c, weights, frames = small(mean_u=-1.0)
-    state, seen, advanced = maps.silent(sizes, frames.shape[1]), [], advance(c, sizes)
-    for spikes in maps.as_maps(frames, sizes):
-        state, _, potentials, _ = advanced(weights, state, spikes)
-        seen.append(potentials)
+    seen = [potentials for _, potentials, _ in steps_of(c, sizes, weights, frames)]
     for k in range(3):
         values = np.stack([step[k] for step in seen[c.burn_in :]])
         assert abs(values.std() - 1) < 0.15
@@ -77,10 +75,7 @@ def test_brian_fires_the_same_spikes():
     built = convolution.to_brian(own)
     bound = convolution.bind(own, as_network(Weights(*weights)))
     found = run_in_numpy(built, bound.values, frames[:, 0])
-    state, given = maps.silent(sizes, 1), maps.as_maps(frames[:, :1], sizes)
-    advanced = advance(c, sizes)
-    for index, spikes in enumerate(given):
-        state, fired, _, _ = advanced(weights, state, spikes)
+    for index, (fired, _, _) in enumerate(steps_of(c, sizes, weights, frames[:, :1])):
         for k, s in enumerate(fired, start=1):
             np.testing.assert_array_equal(found[f"layer{k}"][index], np.ravel(s))
     assert found["square1"].sum() > 0
