@@ -55,8 +55,8 @@ def alone(results, tmp_path):
 
 def test_only_a_smaller_scale_shows_what_was_recorded(results, alone):
     names = [path.name for path in recorded.files(results, "default")]
-    assert names[:4] == ["verdicts.csv", "axes.csv", "shared.csv", "span.csv"]
-    assert set(names[4:]) == {"manifest.json"}
+    joint = ["verdicts.csv", "axes.csv", "shared.csv", "span.csv", "programme.csv"]
+    assert names[:5] == joint and set(names[5:]) == {"manifest.json"}
     for scale in ("smoke", "full", "paper"):
         assert recorded.files(results, scale) == []
         assert recorded.beside(results, scale).claims == {}

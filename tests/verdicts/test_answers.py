@@ -42,7 +42,8 @@ def one_seed(side="unclear", **changes):
 
 def entry(**changes):
     values = {
-        "axis": "timing", "asks": "Do times carry what counts do not?", "buys": "a code in times",
+        "axis": "timing", "level": "mechanism",
+        "asks": "Do times carry what counts do not?", "states": "times tell more",
         "against": "a code of counts", "counts": ["T1"], "needs": "any",
         "change": {"measure": "T1", "says": "If redrawing times cost nothing."},
         "missing": "nobody measured it",
@@ -191,16 +192,16 @@ def test_sentences_name_counts_effects_and_who_disagrees():
 def test_an_axis_without_measurements_says_so():
     said = sentences.axis_paragraph(answer(), TALKS, {})
     assert "Nothing was measured" in said
-    assert sentences.in_one_screen([answer()], TALKS).count("measured in no talk") == 1
+    assert sentences.by_level([answer()], TALKS).count("measured in no talk") == 1
 
 
-def test_the_summary_sorts_axes_by_what_most_talks_say():
-    both = [answer(finding("yes")), answer(finding("no"), axis="energy", buys="less energy")]
-    both[1] = dataclasses.replace(both[0], axis="energy", buys="less energy")
-    said = sentences.in_one_screen(both[:1], TALKS)
-    assert "Spikes buy" in said and "They do not buy" not in said
-    no = sentences.in_one_screen([answer(finding("no"))], TALKS)
-    assert "They do not buy" in no and "Spikes buy" not in no
+def test_the_summary_keeps_the_levels_apart():
+    used = answer(finding("yes"))
+    costs = dataclasses.replace(used, axis="energy", level="price", states="less energy")
+    said = sentences.by_level([used, costs], TALKS)
+    cost, mechanism = (said.index(sentences.LEVELS[level]) for level in ("price", "mechanism"))
+    assert cost < said.index("Less energy") < mechanism < said.index("Times tell more")
+    assert sentences.LEVELS["advantage"] not in said and "buy" not in said
 
 
 # matrix and forest

@@ -235,8 +235,9 @@ class Answer(Block):
     """What an axis asks, and how the answer is counted."""
 
     axis: Axis
+    level: Level
     asks: Sentence
-    buys: Sentence
+    states: Sentence
     against: Sentence
     counts: Unique[Some[Measure]]
     needs: Literal["any", "all"]

@@ -245,6 +245,61 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
+def seeds_to_differ(effect: float, spread: float, alpha: float, power: float, most: int) -> float:
+    """Seeds with which a two-sided t test finds an effect, if it is as large as it was seen.
+
+    Args:
+        effect: Difference from the null.
+        spread: Standard deviation over seeds.
+        alpha: Level of the test.
+        power: Wanted probability of finding it.
+        most: Numbers above are infinity.
+    """
+
+    def found(n: int) -> float:
+        critical = t_quantile(1 - alpha / 2, n - 1)
+        return 1 - float(special.nctdtr(n - 1, abs(effect) / spread * np.sqrt(n), critical))
+
+    return _least(found, power, most) if spread > 0 and effect else np.inf
+
+
+def seeds_to_equal(
+    effect: float, spread: float, delta: float, alpha: float, power: float, most: int
+) -> float:
+    """Seeds with which two one-sided t tests exclude a difference of delta; at most too many.
+
+    The probability that both find it is at least the sum of both less one.
+
+    Args:
+        effect: Difference, as it was seen.
+        spread: Standard deviation over seeds.
+        delta: Smaller differences count as equal.
+        alpha: Level of either test.
+        power: Wanted probability that both succeed.
+        most: Numbers above are infinity.
+    """
+
+    def found(n: int) -> float:
+        critical = t_quantile(1 - alpha, n - 1)
+        gaps = ((delta - effect) / spread * np.sqrt(n), (delta + effect) / spread * np.sqrt(n))
+        return sum(1 - float(special.nctdtr(n - 1, gap, critical)) for gap in gaps) - 1
+
+    return _least(found, power, most) if spread > 0 and abs(effect) < delta else np.inf
+
+
+def _least(found: Callable[[int], float], power: float, most: int) -> float:
+    """The least number of seeds, from 2 on, with which something is found often enough."""
+    low, high = 1, 2
+    while not found(high) >= power:
+        low, high = high, 2 * high
+        if low >= most:
+            return np.inf
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if found(middle) >= power else (middle, high)
+    return float(high) if high <= most else np.inf
+
+
 def prediction_interval(
     published: float, spread: float, seeds: int, own_seeds: int
 ) -> tuple[float, float]:

@@ -327,6 +327,26 @@ SPAN = TableSchema(
     _UNIT,
     _SEEDS,
 )
+PROGRAMME = TableSchema(
+    "What would decide every comparison on a shared task that is undecided, cheapest first.",
+    Column("task", "Shared task."),
+    _AT,
+    *_PLACE,
+    _VARIANT,
+    Column("control", "Variant that it is held against."),
+    Column("difference", "Accuracy less that of the control, paired.", "number", _OF_SHARE),
+    Column("spread", "Standard deviation of that over seeds.", "number", _OF_SHARE),
+    _SEEDS,
+    Column("asks", "differs: whether it is better or worse; equal: whether within delta."),
+    Column("alpha", "Level of the test: 0.05 over the number of comparisons.", "number", "1"),
+    Column(
+        "needed",
+        "Seeds with which the test decides with power 0.8, if mean and spread are as seen; "
+        "inf: more than 1000.",
+        "number",
+    ),
+    Column("cpu_minutes", "CPU time of the trainings that are missing.", "number", "min"),
+)
 DURATIONS = TableSchema(
     "Mean duration of each kind of job.",
     Column("scale", "Scale of the run."),
@@ -372,6 +392,7 @@ OF_A_RUN = {
     "curves.csv": CURVES,
     "shared.csv": SHARED,
     "span.csv": SPAN,
+    "programme.csv": PROGRAMME,
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns."""

@@ -13,12 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from whyspiking.declared import scales
 from whyspiking.records import reference
-from whyspiking.records.columns import AXES, SHARED, SPAN, VERDICTS
+from whyspiking.records.columns import AXES, PROGRAMME, SHARED, SPAN, VERDICTS
 
 if TYPE_CHECKING:
     from whyspiking.records.tables import Table
 
-JOINT = {"verdicts": VERDICTS, "axes": AXES, "shared": SHARED, "span": SPAN}
+JOINT = {
+    "verdicts": VERDICTS,
+    "axes": AXES,
+    "shared": SHARED,
+    "span": SPAN,
+    "programme": PROGRAMME,
+}
 """Name of a recorded table of all talks that pages show -> its columns."""
 SCALE = "full"
 """Of the recorded run."""
@@ -36,6 +42,7 @@ class Recorded:
         axes: Rows of its axes.csv.
         shared: Rows of its shared.csv.
         span: Rows of its span.csv.
+        programme: Rows of its programme.csv.
     """
 
     commit: str = ""
@@ -43,6 +50,7 @@ class Recorded:
     axes: Table = field(default_factory=lambda: AXES.table([]))
     shared: Table = field(default_factory=lambda: SHARED.table([]))
     span: Table = field(default_factory=lambda: SPAN.table([]))
+    programme: Table = field(default_factory=lambda: PROGRAMME.table([]))
 
     @cached_property
     def claims(self) -> dict[str, Mapping[str, Any]]:

@@ -17,8 +17,8 @@ from whyspiking.report import (
     abstracts,
     costs_section,
     energy_figures,
+    first_screen,
     forest_plots,
-    html,
     learning_section,
     same_task_figures,
     same_task_section,
@@ -38,7 +38,7 @@ from whyspiking.report.talk_page import (
     existing,
     find,
     show,
-    signature_of,
+    thumbnail,
 )
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts.answers import CLAIMS, Answer
@@ -89,15 +89,21 @@ class RunPage:
         """Rows of the verdict table."""
         return self.tables["verdicts"]
 
+    def banner(self) -> Html:
+        """A warning at smoke scale."""
+        return Html(macros("pages").banner(self.scale))
+
     def head(self) -> Html:
-        """Scale, tables, and at smoke scale a banner."""
+        """Scale and tables."""
         return Html(macros("pages").head(self.talks, self.scale, list(self.tables)))
 
     def verdict_table(self) -> Html:
-        """Verdicts on all claims of all talks."""
+        """The key claims in words, and verdicts on all claims of all talks."""
         claims = claims_of(self.talks.values())
         told = sections.verdict_table(self.verdicts, claims, self.talks, self.recorded, many=True)
-        return Html(told + sections.how_to_read())
+        key = sections.key_claims(self.verdicts, self.talks, self.recorded)
+        counted = "" if self.scale == "smoke" else sections.counts(self.verdicts)
+        return Html(counted + key + told + sections.how_to_read())
 
     def forest(self) -> Html:
         """All claims as a forest plot, to open on demand: it is as long as the table."""
@@ -106,19 +112,56 @@ class RunPage:
         )
         return Html(macros("macros").details("All claims as a figure", drawn))
 
-    def each_talk(self) -> Html:
-        """Every talk with its signature figures."""
-        brief = macros("pages").brief
-        told = [
-            brief(
+    def first_screen(self) -> Html:
+        """The answer in three sentences, the shared tasks as a figure, and a line on the claims."""
+        macro, smoke = macros("first_screen"), self.scale == "smoke"
+        ground, delta = self.ground, self.config["shared"]["delta"]
+        said = first_screen.words(ground, self.answers, self.programme, delta)
+        if smoke:
+            said = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
+        figure = self._draw(lambda: same_task_figures.matrix(ground), "same-task")
+        replication = "" if smoke else sections.key_line(self.verdicts)
+        return Html(macro.screen(said, figure, replication))
+
+    def cards(self) -> Html:
+        """Every talk as a card: its first figure, its key claim, the verdict."""
+        keys = {
+            row["talk"]: row for row in self.verdicts.to_dict("records") if row["role"] == "key"
+        }
+        rows = [
+            (
                 talk,
-                html.slug(name),
-                signature_of(self.folder / name / "report.html"),
-                abstracts.section(talk, claims_of([talk]), self.verdicts, self.recorded),
+                keys[name],
+                sections.told(keys[name], self.recorded),
+                thumbnail(self.folder / name / "report.html"),
             )
             for name, talk in self.talks.items()
         ]
+        return Html(macros("first_screen").cards(rows))
+
+    def abstracts(self) -> Html:
+        """What the abstracts of the talks state, beside what was found, a talk at a time."""
+        told = [
+            macros("macros").details(
+                f"What the abstract of {talk.speaker}’s talk states, and what was found",
+                abstracts.section(talk, claims_of([talk]), self.verdicts, self.recorded),
+            )
+            for talk in self.talks.values()
+        ]
         return Html("\n").join(told)
+
+    @property
+    def programme(self) -> Table:
+        """Rows of programme.csv, of the run that the shared tasks are of."""
+        return self.recorded.programme if self.ground.recorded else self.tables["programme"]
+
+    def next_steps(self) -> Html:
+        """What would decide the comparisons that are undecided."""
+        ground = self.ground
+        planned = [first_screen.plan(ground, row) for row in self.programme.to_dict("records")]
+        rows = [row for row in planned if row is not None]
+        smoke = self.scale == "smoke"
+        return Html(macros("first_screen").programme(rows, ground.recorded, smoke))
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity, all experiments."""
@@ -155,7 +198,7 @@ class RunPage:
         return {name: talk.learning for name, talk in self.talks.items()}
 
     def answer(self) -> Html:
-        """The answer to "why spiking?" on one screen, and the matrix talk x axis."""
+        """Axis by axis in a line each, and the matrix talk x axis."""
         smoke = self.scale == "smoke"
         figure = self._draw(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
         drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.shown)]
@@ -163,11 +206,9 @@ class RunPage:
         files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", *drawn, *shown])
         return Html(
             macros("pages").answer(
-                "" if smoke else sections.counts(self.verdicts),
-                "" if smoke else sentences.in_one_screen(self.answers, self.talks),
+                "" if smoke else sentences.by_level(self.answers, self.talks),
                 talks_by_axis.table(self.answers, self.talks),
                 figure + files,
-                "" if smoke else sections.key_claims(self.verdicts, self.talks, self.recorded),
             )
         )
 
@@ -190,7 +231,6 @@ class RunPage:
                 self.scale == "smoke",
                 self.config["shared"],
                 same_task_section.sentences(ground, config),
-                self._draw(lambda: same_task_figures.matrix(ground), "same-task"),
                 same_task_section.matrix(ground, config),
                 same_task_section.fronts(ground)
                 + self._draw(lambda: same_task_figures.prices(ground), "same-task-prices"),
@@ -202,11 +242,17 @@ class RunPage:
             )
         )
 
-    def axis_sections(self) -> Html:
-        """Each axis: forest over talks, sentences, what would change our mind, its contrasts."""
+    def axis_sections(self, *levels: str) -> Html:
+        """Each axis: forest over talks, sentences, what would change our mind, its contrasts.
+
+        Args:
+            levels: Of the axes to be told; all if none is named.
+        """
         meanings = {entry["measure"]: entry["says"] for entry in self.config["axes"]}
         parts = []
         for answer in self.answers:
+            if levels and answer.level not in levels:
+                continue
             learning = answer.axis == "learning"
             parts += [
                 macros("answers").axis_heading(answer, sentences.LOOK),
@@ -219,7 +265,7 @@ class RunPage:
                 sections.claims_of_axis(answer, self.verdicts),
                 sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
             ]
-        return Html(macros("pages").axes(sentences.RULES, parts))
+        return Html("\n").join(Html(part) for part in parts)
 
     def constraints(self) -> Html:
         """Constraints and bottlenecks: time and memory of training, size, agreement of engines."""

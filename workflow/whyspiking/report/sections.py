@@ -58,6 +58,12 @@ def counts(verdicts: Table) -> Markup:
     return macros("sections").counts(counted, elsewhere)
 
 
+def key_line(verdicts: Table) -> Markup:
+    """How many key claims replicated, in a line."""
+    judged = verdicts[verdicts["verdict"] != rule.OUT_OF_SCOPE]
+    return macros("sections").key_line(_counted(judged[judged["role"] == "key"]))
+
+
 def _counted(verdicts: Table) -> dict[str, int]:
     """Number of claims by verdict, in the order of the chips; those that do not occur left out."""
     found = verdicts["verdict"].value_counts().to_dict()

@@ -37,13 +37,12 @@ LOOK = {
     DIVIDED: ("◆", "olive"),
 }
 RECORDED = "Open and “recorded”: of the recorded run, not run here and not counted."
-LEDGER = (
-    ("Spikes buy", (YES,)),
-    ("They buy in part, or in some talks only", (PART, DIVIDED)),
-    ("They do not buy", (NO,)),
-    ("This run cannot tell whether they buy", (UNDECIDED, NONE)),
-)
-"""Heading -> words of an axis, in the order of the summary."""
+LEVELS = {
+    "advantage": "What helps, beside the talks’ own controls",
+    "price": "What it costs",
+    "mechanism": "What trained networks use: that they use it is no advantage by itself",
+}
+"""Level of an axis -> heading of the summary."""
 DISTANCE = attrgetter("distance")
 DIFFERENCES = ("robustness_advantage", "speed_area_gain")
 """Metrics that are printed with their sign."""
@@ -74,11 +73,11 @@ def surnames(talks: Mapping[str, Talk]) -> dict[str, str]:
     return {name: surname(talk) for name, talk in talks.items()}
 
 
-def in_one_screen(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
-    """The answer to "why spiking?": what spikes buy, what not, in how many talks."""
-    ledger = [(head, [a for a in answers if a.word in words]) for head, words in LEDGER]
+def by_level(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
+    """Every axis in a line, counted by talk, under the heading of its level."""
+    ledger = [(head, [a for a in answers if a.level == level]) for level, head in LEVELS.items()]
     chosen = [(head, own) for head, own in ledger if own]
-    return html.macros("answers").in_one_screen(chosen, surnames(talks))
+    return html.macros("answers").by_level(chosen, surnames(talks))
 
 
 def axis_paragraph(

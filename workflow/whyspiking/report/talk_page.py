@@ -162,8 +162,8 @@ class TalkPage:
         return show(draw, f"{self.talk.name}-{html.slug(name)}", self.talk)
 
 
-def signature_of(page: Path) -> Markup:
-    """The signature figures as a talk's page shows them, for a page in the folder of the run.
+def thumbnail(page: Path) -> Markup:
+    """The first signature figure of a talk's page, for a card.
 
     Args:
         page: The talk's page, in the folder of its name.
@@ -172,13 +172,14 @@ def signature_of(page: Path) -> Markup:
         UserError: If it is missing, damaged or no talk's page.
     """
     text = whole_files.read(page).decode("utf-8")
-    found = re.search(r'<section class="signature">.*?</section>', text, re.DOTALL)
-    if found is None:
+    section = re.search(r'<section class="signature">.*?</section>', text, re.DOTALL)
+    if section is None:
         raise UserError(
             f"{page}: shows no signature figures; expected the page of a talk, whose notebook "
             "calls page.signature(); delete it and rerun snakemake"
         )
-    return Markup(found.group(0).replace('<a href="', f'<a href="{page.parent.name}/'))
+    found = re.search(r"<svg .*?</svg>", section.group(0), re.DOTALL)
+    return Markup(found.group(0) if found else "")
 
 
 def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None) -> Html:

@@ -17,6 +17,7 @@ from whyspiking.verdicts import (
     common_ground,
     costs,
     memory_span,
+    programme,
     score_curves,
     tolerance,
 )
@@ -58,6 +59,7 @@ def joint(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> dict
         stacked[file] = pd.concat(parts, ignore_index=True)
     metrics = tables.check_metrics(stacked["metrics.csv"], str(folder))
     talks = {name: registry.load_talk(name) for name in names}
+    shared = common_ground.matrix(metrics, talks, config)
     return {
         **stacked,
         "axes.csv": axes.contrasts(metrics, config),
@@ -65,6 +67,7 @@ def joint(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> dict
         "parity.csv": costs.parity(metrics, talks, config["parity"]),
         "limits.csv": tolerance.limits(metrics, talks),
         "biology.csv": biology.beside(metrics, talks),
-        "shared.csv": common_ground.matrix(metrics, talks, config),
+        "shared.csv": shared,
         "span.csv": memory_span.spans(metrics, talks),
+        "programme.csv": programme.of(shared, metrics, talks, config),
     }

@@ -120,8 +120,9 @@ class Answer:
 
     Attributes:
         axis: Name of the axis.
+        level: mechanism (does the network use it?), advantage (does it help?), price.
         asks: The question.
-        buys: What a "yes" means, to follow "spikes buy".
+        states: What a "yes" means.
         against: What the null stands for.
         needs: `any` or `all`: when a talk says yes.
         change: The measure, and the words, of what would change the answer.
@@ -131,8 +132,9 @@ class Answer:
     """
 
     axis: str
+    level: str
     asks: str
-    buys: str
+    states: str
     against: str
     needs: str
     change: Mapping[str, str]
@@ -198,7 +200,8 @@ def answers(
             )
             for name, talk in talks.items()
         }
-        asked = {key: entry[key] for key in ("axis", "asks", "buys", "against", "needs", "change")}
+        keys = ("axis", "level", "asks", "states", "against", "needs", "change")
+        asked = {key: entry[key] for key in keys}
         found.append(Answer(**asked, stands=stands))
     return found
 

@@ -1,0 +1,60 @@
+"""The answer on one screen: what may be called bought, and what may not."""
+
+import re
+
+import pytest
+from made.common_ground import CONFIG, experiment, metrics, table, talk
+
+from whyspiking.records import columns
+from whyspiking.report import first_screen
+from whyspiking.report.same_task_rows import Ground
+from whyspiking.verdicts import common_ground, programme
+
+HOME = experiment("home", "randman", ["mlp", "random_hidden"])
+CONTROL = [*metrics(HOME, "mlp", [0.900, 0.902, 0.898])]
+WORDINGS = {
+    "win": (
+        [0.960, 0.962, 0.958],
+        "Accuracy in 1 of 1 comparisons",
+        "samples and tuning: Made on Randman",
+    ),
+    "lose": ([0.800, 0.803, 0.797], "No accuracy: in none of 1", "is worse: 1 of 1 on Randman"),
+    "equal": ([0.9005, 0.903, 0.8985], "No accuracy: in none of 1", "equal within 2 points: Made"),
+    "undecided": ([0.80, 0.99, 0.90], "No accuracy: in none of 1", "1 comparison with spikes is"),
+    "unmatched": ([0.96, 0.962, 0.958], "Nothing can be called bought", "1 has no matched control"),
+}
+"""Case -> accuracies, wording of the first sentence, and of the one that tells it."""
+
+
+def told(scores, *, control=True):
+    own = experiment("made", "randman", ["spiking"])
+    talks = {"home": talk("home", HOME), "made": talk("made", own)}
+    floor = metrics(HOME, "random_hidden", [0.70, 0.71, 0.69])
+    beside = CONTROL if control else []
+    measured = table(beside, floor, metrics(own, "spiking", scores, train_cpu_seconds=60.0))
+    shared = common_ground.matrix(measured, talks, CONFIG)
+    plan = programme.of(shared, measured, talks, CONFIG)
+    found = first_screen.words(Ground(shared, talks), [], plan, CONFIG["shared"]["delta"])
+    return " ".join(re.sub(r"<[^>]+>", "", found).split())
+
+
+@pytest.mark.parametrize("case", WORDINGS)
+def test_made_up_tables_give_each_its_wording(case):
+    scores, *expected = WORDINGS[case]
+    said = told(scores, control=case != "unmatched")
+    for words in expected:
+        assert words in said, said
+    others = {words[-1] for name, words in WORDINGS.items() if name != case}
+    assert not [words for words in others if words in said], said
+
+
+def test_an_undecided_comparison_comes_with_what_would_decide_it():
+    said = told([0.88, 0.915, 0.90])
+    assert re.search(r"Cheapest to decide: Made on Randman, by \d+ seeds \(3 so far\)", said)
+    assert "Cheapest to decide" not in told([0.96, 0.962, 0.958])
+
+
+def test_a_run_without_shared_tasks_says_that_nothing_is_known():
+    none = Ground(columns.SHARED.table([]), {})
+    said = first_screen.words(none, [], columns.PROGRAMME.table([]), 0.02)
+    assert "Nothing can be called bought" in said and "is worse" not in said
