@@ -100,7 +100,7 @@ def test_a_talk_without_its_figures_is_refused(tmp_path, text):
     if text:
         page.write_text(text)
     with pytest.raises(UserError, match=r"goeltz/report\.html: .*snakemake"):
-        talk_page.signature_of(page)
+        talk_page.thumbnail(page)
 
 
 @pytest.mark.parametrize("name", registry.available())
@@ -180,7 +180,7 @@ def test_report_tells_all_talks(with_talk_pages):
     ]
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     linked = [link for link in numbers if not link.startswith("#")]
-    assert len(linked) > 20 and all((results / link).is_file() for link in linked)
+    assert len(linked) >= 20 and all((results / link).is_file() for link in linked)
     whole, _ = notebook._with_anchors(page + "".join(f"<h2>{h}</h2>" for h in headings))
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert sorted(ids) == sorted(set(ids)), "identifiers are unique in the page"

@@ -101,14 +101,24 @@ document.body.append(out);
 """
 
 
-def chromium(tmp_path, *words):
+FIRST_SCREEN = """
+const bottom = (e) => document.querySelector(e).getBoundingClientRect().bottom;
+const out = document.createElement("pre"); out.id = "measured";
+out.textContent = JSON.stringify({ told: bottom(".first .told"), shown: bottom(".first svg"),
+  height: innerHeight, width: innerWidth, needed: document.documentElement.scrollWidth,
+  said: document.querySelectorAll(".first .told strong").length });
+document.body.append(out);
+"""
+
+
+def chromium(tmp_path, *words, size="1200,900"):
     """Run Chromium without network; returns standard output and error."""
     done = subprocess.run(
         [
             str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr",
-            f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1200,900", *words,
+            f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={size}", *words,
         ],
         capture_output=True,
         text=True,
@@ -118,13 +128,13 @@ def chromium(tmp_path, *words):
     return done.stdout, done.stderr
 
 
-def ask(tmp_path, page, script, theme="light"):
+def ask(tmp_path, page, script, theme="light", size="1200,900"):
     """Open a copy of the page with a script at its end; returns what the script measured."""
     text = page.read_text(encoding="utf-8")
     text = text.replace('<html lang="en">', f'<html lang="en" style="color-scheme: {theme}">')
     copy = page.with_name(f"{page.stem}.{theme}.html")
     copy.write_text(text.replace("</body>", f"<script>{{{script}}}</script></body>"), "utf-8")
-    dom, log = chromium(tmp_path, "--dump-dom", copy.as_uri())
+    dom, log = chromium(tmp_path, "--dump-dom", copy.as_uri(), size=size)
     found = re.search(r'<pre id="measured">(.*?)</pre>', dom, flags=re.DOTALL)
     assert found is not None, log[-2000:]
     return json.loads(html.unescape(found.group(1)))
@@ -170,6 +180,19 @@ def test_text_is_readable_in_both_themes(tmp_path, page, theme, background):
     assert measured["low"] == []
     assert measured["repeated"] == []
     assert [name for name in measured["loaded"] if not name.startswith("data:")] == []
+
+
+def test_the_first_screen_holds_the_answer(tmp_path, page):
+    measured = ask(tmp_path, page, FIRST_SCREEN, size="1300,900")
+    assert measured["said"] == 4
+    assert 0 < measured["told"] <= measured["height"] <= 900
+    assert 0 < measured["shown"] <= measured["height"]
+
+
+def test_a_phone_shows_the_page_without_scrolling_sideways(tmp_path, page):
+    measured = ask(tmp_path, page, FIRST_SCREEN, size="390,844")
+    assert measured["width"] < 520  # what Chromium makes of it
+    assert measured["needed"] <= measured["width"]
 
 
 def test_table_sorts_filters_and_everything_opens_for_print(tmp_path, page):
