@@ -2,20 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from whyspiking.plots.figures import (
     BLUE,
+    GREEN,
     GREY,
     INK,
     MARKERS,
+    OLIVE,
     PALETTE,
+    RED,
     NotMeasuredError,
     Plate,
     legend_below,
     log_axis,
 )
 from whyspiking.records.tables import Table
+
+ZONES = (
+    ("saves energy, whatever is counted", GREEN, "^"),
+    ("depends on what is counted", OLIVE, "D"),
+    ("saves none, whatever is counted", RED, "s"),
+)
+"""Below, between and above the break-even densities: words, colour, marker."""
+UNMATCHED = 1e-3
+"""Where the control needs less than this share of the energy they are not of one size."""
+
+
+def when_spikes_save(measures: Table, ratios: Table, names: Mapping[str, str]) -> Plate:
+    """Spikes per synapse of every experiment beside the densities at which it breaks even.
+
+    Energy grows with spikes, so a network that needs a share R of its control's energy would need
+    as much with R times the spikes; its updates are neglected.
+
+    Args:
+        measures: Rows of measures.csv.
+        ratios: Rows of energy.csv.
+        names: Name of the talk -> how it is called.
+
+    Raises:
+        NotMeasuredError: If no experiment has spikes, synapses and a control.
+    """
+    dense = measures[(measures["measure"] == "s") & measures["value"].notna()]
+    density_of = {
+        (row["talk"], row["experiment"]): row["value"] for row in dense.to_dict("records")
+    }
+    rows, apart = [], []
+    points = ratios[ratios["factor"] == ""]
+    for place, own in points.groupby(["talk", "experiment"], sort=False):
+        if place not in density_of:
+            continue
+        label = f"{names[str(place[0])]} · {place[1]}".replace("_", " ")
+        density = float(density_of[place])
+        if own["mean"].max() < UNMATCHED:
+            apart.append(label)
+        else:
+            ends = density * own["mean"].min(), density * own["mean"].max()
+            rows.append((label, density, *map(float, ends)))
+    if not rows:
+        raise NotMeasuredError("No experiment has spikes, synapses and a control to break even.")
+    rows.sort(key=lambda row: row[1] / np.sqrt(row[2] * row[3]))
+    left_out = f" Not drawn, a thousand times its control: {', '.join(apart)}." if apart else ""
+    plate = Plate(1.5 + 0.27 * len(rows), 9.6)
+    ax = plate.panels(1, 1)[0, 0]
+    words = []
+    for k, (label, density, low, high) in enumerate(rows):
+        y = len(rows) - 1 - k
+        says, colour, marker = ZONES[int(density >= low) + int(density > high)]
+        ax.barh(y, high - low, left=low, height=0.5, color=GREY, alpha=0.25, edgecolor="none")
+        ax.plot(density, y, marker=marker, color=colour, zorder=3)
+        words.append(f"{label}: {density:.2g}, breaks even at {low:.2g} to {high:.2g}: {says}")
+    for says, colour, marker in ZONES:
+        ax.plot([], [], linestyle="", marker=marker, color=colour, label=says)
+    log_axis(ax, np.array([row[1:] for row in rows]))
+    ax.set_yticks(range(len(rows)), [row[0] for row in rows[::-1]])
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.set_xlabel("synaptic events per synapse and trial")
+    legend_below(plate, [ax])
+    return plate.says(
+        "When do spikes save energy? Mark: how often a synapse is used in a trial. Grey bar: the "
+        "density at which network and control need the same, from the least favourable cost model "
+        "and control (left: memory is paid for) to the most favourable (right: operations alone). "
+        "Left of the bar spikes save energy whatever is counted, right of it whatever is counted "
+        f"they do not.{left_out}",
+        "Spikes per synapse and break-even. " + "; ".join(words) + ".",
+        "energy.csv",
+    )
 
 
 def energy_dots(ratios: Table) -> Plate:

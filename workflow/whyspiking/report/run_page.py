@@ -311,11 +311,15 @@ class RunPage:
         return Html("\n").join(drawn)
 
     def energy(self) -> Html:
-        """Energy against every control under every cost model."""
-        ratios = self.tables["energy"]
+        """When spikes save energy, and energy against every control under every cost model."""
+        ratios, names = self.tables["energy"], self.names
+        when = self._draw(
+            lambda: energy_figures.when_spikes_save(self.tables["measures"], ratios, names),
+            "break-even",
+        )
         dots = self._draw(lambda: energy_figures.energy_dots(ratios), "energy-ratio")
         tornado = self._draw(lambda: energy_figures.energy_tornado(ratios), "tornado")
-        return Html("\n").join([dots, tornado])
+        return Html("\n").join([when, dots, tornado])
 
     def sizes(self) -> Html:
         """Score against parameters, where networks of several sizes were trained."""

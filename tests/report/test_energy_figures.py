@@ -1,0 +1,40 @@
+"""When spikes save energy: made-up densities below, between and above the break-even."""
+
+import pandas as pd
+import pytest
+
+from whyspiking.plots.figures import NotMeasuredError, style
+from whyspiking.report import energy_figures
+
+NAMES = {"talk": "Made"}
+
+
+def tables_of(**ratios):
+    """Experiments with a tenth of a spike per synapse, and the ratios of two cost models."""
+    dense = [{"talk": "talk", "experiment": e, "measure": "s", "value": 0.1} for e in ratios]
+    rows = [
+        {"talk": "talk", "experiment": e, "factor": "", "mean": x}
+        for e, own in ratios.items()
+        for x in own
+    ]
+    return pd.DataFrame(dense), pd.DataFrame(rows)
+
+
+def test_every_experiment_lies_where_its_energy_ratios_say():
+    measures, ratios = tables_of(
+        saves=(2, 50), depends=(0.1, 9), saves_none=(0.01, 0.5), huge=(1e-7, 1e-5)
+    )
+    with style():
+        plate = energy_figures.when_spikes_save(measures, ratios, NAMES)
+    assert "Made · saves: 0.1, breaks even at 0.2 to 5: saves energy, whatever" in plate.alt
+    assert "Made · depends: 0.1, breaks even at 0.01 to 0.9: depends on what" in plate.alt
+    assert "Made · saves none: 0.1, breaks even at 0.001 to 0.05: saves none" in plate.alt
+    assert "Made · huge" not in plate.alt and "a thousand times its control: Made · huge" in (
+        plate.caption
+    )
+
+
+def test_without_spikes_per_synapse_there_is_no_figure():
+    measures, ratios = tables_of(saves=(2, 50))
+    with style(), pytest.raises(NotMeasuredError):
+        energy_figures.when_spikes_save(measures[:0], ratios, NAMES)
