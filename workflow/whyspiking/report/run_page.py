@@ -41,6 +41,7 @@ from whyspiking.report.talk_page import (
     thumbnail,
 )
 from whyspiking.verdicts import answers as synthesis
+from whyspiking.verdicts import chips
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
 
@@ -319,7 +320,12 @@ class RunPage:
         )
         dots = self._draw(lambda: energy_figures.energy_dots(ratios), "energy-ratio")
         tornado = self._draw(lambda: energy_figures.energy_tornado(ratios), "tornado")
-        return Html("\n").join([when, dots, tornado])
+        prices = {
+            **self.config["energy"]["operations_pj"],
+            **self.config["energy"]["memory_pj_64bit"],
+        }
+        context = macros("chips").context(chips.measured(), prices)
+        return Html("\n").join([when, dots, tornado, Html(context)])
 
     def sizes(self) -> Html:
         """Score against parameters, where networks of several sizes were trained."""
