@@ -37,7 +37,7 @@ def test_it_learns_and_keeps_the_best_epoch(digits):
     assert (outcome.choices == outcome.targets).mean() > 0.6
     again = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
     other = fulfilled(own).train(own, "spiking", Streams(1), {}, silent)
-    for name in model.NAMES:
+    for name in found.arrays:
         np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
         assert (found.arrays[name] != other.arrays[name]).any()
 
@@ -80,7 +80,7 @@ def test_both_engines_train_to_the_same_network(digits, monkeypatch):
     monkeypatch.setattr(learning, "compiled", reference)
     theirs = learning.train(own, "spiking", Streams(0), {}, silent)
     assert (ours.info["engine"], theirs.info["engine"]) == ("compiled", "numpy")
-    for name in model.NAMES:
+    for name in found.arrays:
         assert np.median(np.abs(ours.arrays[name] - theirs.arrays[name])) < 1e-3
 
 
@@ -219,7 +219,7 @@ def test_read_out_twice_is_the_same_network(digits):
     again = fulfilled(own).train(
         own, "spiking", Streams(0), {"mnist_strict/spiking": found}, silent
     )
-    for name in model.NAMES:
+    for name in found.arrays:
         np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
     assert again.info["engine"] == found.info["engine"] and not again.history
 
@@ -260,7 +260,7 @@ def test_shared_tasks_are_the_same_for_both_engines(experiment, monkeypatch):
     monkeypatch.setattr(learning, "compiled", reference)
     again = learning.train(own, "spiking", Streams(0), {}, silent)
     assert (trained.info["engine"], again.info["engine"]) == ("compiled", "numpy")
-    for name in model.NAMES:
+    for name in found.arrays:
         np.testing.assert_allclose(trained.arrays[name], again.arrays[name], rtol=1e-9, atol=1e-9)
     start = learning.initial_weights(own, "float64", Streams(0))
     assert (np.abs(trained.arrays["w_hidden"] - start[0]) > 1e-3).any(), "something was learned"

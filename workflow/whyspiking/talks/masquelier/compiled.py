@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from whyspiking.talks.masquelier.network import (
     Rule,
     Weights,
     check_fit,
+    n_hidden,
 )
 
 NAME = "compiled"
@@ -34,20 +36,22 @@ _REAL = ctypes.c_double
 
 
 def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
-    """First spikes of both layers; arguments as for `reference.forward`.
+    """First spikes of all layers; arguments as for `reference.forward`.
 
     Weights are float32 or float64, which is also the precision of the computation.
 
     Raises:
         UserError: If the kernel cannot be compiled, or weights and spikes do not fit.
     """
-    w_hidden, w_output = _weights(events, weights)
-    n_images, (n_in, n_hidden), n_out = len(events), w_hidden.shape, w_output.shape[1]
-    hidden = np.empty((n_images, n_hidden), np.int32)
+    check_fit(events, weights)
+    kind = np.dtype(np.float32 if weights[0].dtype == np.float32 else np.float64)
+    kept = [np.ascontiguousarray(w, kind) for w in weights]
+    n_images, n_out = len(events), kept[-1].shape[1]
+    hidden = np.empty((n_images, sum(n_hidden(weights))), np.int32)
     output = np.empty((n_images, n_out), np.int32)
-    potential = np.empty((n_images, n_out), w_hidden.dtype)
-    of_precision(library(), "forward", w_hidden.dtype)(
-        n_in, n_hidden, n_out, neurons.t_max, neurons.theta, w_hidden, w_output, n_images,
+    potential = np.empty((n_images, n_out), kind)
+    of_precision(library(), "forward", kind)(
+        len(kept), _sizes(weights), neurons.t_max, neurons.theta, _addresses(kept), n_images,
         events.start, events.pixel, events.tick, int(whole), hidden, output, potential,
     )  # fmt: skip
     return Firing(hidden, output, potential)
@@ -71,21 +75,19 @@ def train_epoch(
         Diverged: If a weight is no finite number any more; weights are as before the epoch then.
     """
     check_fit(events, weights)
-    w_hidden, w_output = weights
-    kind = w_hidden.dtype
-    for array in (w_hidden, w_output, *(averaged.weights if averaged else ())):
+    kind = weights[0].dtype
+    for array in (*weights, *(averaged.weights if averaged else ())):
         if array.dtype != kind or not array.flags.c_contiguous or not array.flags.writeable:
             raise ValueError("weights and their means must be contiguous arrays of one precision")
-    (n_in, n_hidden), n_out = w_hidden.shape, w_output.shape[1]
     order = np.ascontiguousarray(order, np.int64)
     targets = np.ascontiguousarray(targets, np.int32)
-    spikes, counts = np.zeros(n_hidden, np.int32), np.zeros(3, np.int64)
-    means = averaged.weights if averaged else [None, None]
+    spikes, counts = np.zeros(sum(n_hidden(weights)), np.int32), np.zeros(3, np.int64)
     of_precision(library(), "train", kind)(
-        n_in, n_hidden, n_out, neurons.t_max, neurons.theta, w_hidden, w_output, order.size,
-        order, events.start, events.pixel, events.tick, targets, rule.gamma,
-        rule.learning_rate, rule.decay, int(rule.whole), WATCH_EVERY,
-        averaged.rate if averaged else 0.0, averaged.every if averaged else 0, *means,
+        len(weights), _sizes(weights), neurons.t_max, neurons.theta, _addresses(weights),
+        order.size, order, events.start, events.pixel, events.tick, targets, rule.gamma,
+        rule.learning_rate, rule.decay, int(rule.whole), rule.frozen, WATCH_EVERY,
+        averaged.rate if averaged else 0.0, averaged.every if averaged else 0,
+        _addresses(averaged.weights) if averaged else None,
         spikes, counts,
     )  # fmt: skip
     if counts[2]:
@@ -112,18 +114,21 @@ def library() -> ctypes.CDLL:
         UserError: If there is no compiler or it fails.
     """
     found = libraries.load("s4nn", SOURCES)
-    sizes = [_INT, _INT, _INT, _INT, _REAL, Array, Array, _INT]
+    sizes = [_INT, Array, _INT, _REAL, Array, _INT]
     libraries.declare(found, "forward", [*sizes, *[Array] * 3, _INT, *[Array] * 3])
     libraries.declare(
         found, "train",
-        [*sizes, *[Array] * 5, _INT, _REAL, _REAL, _INT, _INT, _REAL, _INT, *[Array] * 4],
+        [*sizes, *[Array] * 5, _INT, _REAL, _REAL, *[_INT] * 3, _REAL, _INT, *[Array] * 3],
     )  # fmt: skip
     found.order_spikes.argtypes = [_INT, _INT, _INT, *[Array] * 4]
     found.order_spikes.restype = None
     return found
 
 
-def _weights(events: Events, weights: Weights) -> Weights:
-    check_fit(events, weights)
-    kind = np.float32 if weights[0].dtype == np.float32 else np.float64
-    return tuple(np.ascontiguousarray(w, kind) for w in weights)  # type: ignore[return-value]
+def _sizes(weights: Weights) -> NDArray[np.int32]:
+    return np.array([len(weights[0]), *(w.shape[1] for w in weights)], np.int32)
+
+
+def _addresses(arrays: Sequence[NDArray]) -> NDArray[np.uintp]:
+    """Where the arrays of all layers are; they must outlive the call."""
+    return np.array([array.ctypes.data for array in arrays], np.uintp)

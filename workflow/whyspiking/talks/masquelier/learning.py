@@ -14,8 +14,8 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, task
-from whyspiking.talks.masquelier.model import NAMES, neurons, published, strict
-from whyspiking.talks.masquelier.network import Averaged, Diverged, Events, Rule, Weights
+from whyspiking.talks.masquelier.model import as_arrays, neurons, published, sizes, strict
+from whyspiking.talks.masquelier.network import Averaged, Diverged, Events, Rule, Weights, of_layers
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History
 
@@ -64,9 +64,16 @@ def initial_weights(params: Params, precision: str, streams: Streams) -> Weights
             + " or ".join(PRECISIONS)
         )
     rng = streams.rng("init")
-    hidden = rng.uniform(0, params.hidden_limit, (params.n_input, params.n_hidden))
-    output = rng.uniform(0, params.output_limit, (params.n_hidden, params.n_output))
-    return hidden.astype(precision), output.astype(precision)
+    wide = [params.n_input, *sizes(params).values()]
+    shapes = zip(limits(params), wide, wide[1:], strict=False)
+    drawn = [rng.uniform(0, limit, (n_from, n)) for limit, n_from, n in shapes]
+    return tuple(w.astype(precision) for w in drawn)
+
+
+def limits(params: Params) -> list[float]:
+    """Largest initial weight of every layer."""
+    further = [params.further_limit] * len(params.more_hidden)
+    return [params.hidden_limit, *further, params.output_limit]
 
 
 def recipe(params: Params, variant: str) -> dict[str, Any]:
@@ -167,7 +174,7 @@ def train(
             best["epoch"],
         )
     return Network(
-        arrays=dict(zip(NAMES, kept, strict=True)),
+        arrays=as_arrays(kept),
         info={
             **history.info(compiled.NAME),
             "kept_epoch": int(best["epoch"]),
@@ -194,12 +201,12 @@ def validate(
 
     Args:
         params: Parameters of the experiment.
-        weights: Both layers.
+        weights: All layers.
         events: Spikes of the images.
         classes: Their classes, (image,).
     """
-    hidden, output = (np.asarray(w, np.float64) for w in weights)
-    found = compiled.forward(events, (hidden, output), neurons(params), whole=False)
+    double = tuple(np.asarray(w, np.float64) for w in weights)
+    found = compiled.forward(events, double, neurons(params), whole=False)
     first = found.output.min(axis=1)
     chosen = strict(found.output, found.potential)
     scored = published(found.output, found.potential, classes, params.t_max)
@@ -219,15 +226,17 @@ def reset(
 
     Args:
         params: Parameters of the experiment.
-        weights: Both layers; changed.
-        silent: Which neurons, (hidden,).
+        weights: All layers; changed.
+        silent: Which neurons, hidden layers side by side, (hidden,).
         rng: Source of the new weights.
-        output: Whether their output weights are drawn anew too; the published code leaves them.
+        output: Whether their outgoing weights are drawn anew too; the published code leaves them.
     """
-    n = int(silent.sum())
-    if not n:
-        return
-    w_hidden, w_output = weights
-    w_hidden[:, silent] = rng.uniform(0, params.hidden_limit, (params.n_input, n))
-    if output:
-        w_output[silent] = rng.uniform(0, params.output_limit, (n, params.n_output))
+    bounds = limits(params)
+    for k, of_layer in enumerate(of_layers(silent, weights)):
+        n = int(of_layer.sum())
+        if not n:
+            continue
+        into, out = weights[k], weights[k + 1]
+        into[:, of_layer] = rng.uniform(0, bounds[k], (len(into), n))
+        if output:
+            out[of_layer] = rng.uniform(0, bounds[k + 1], (n, out.shape[1]))

@@ -22,9 +22,8 @@ from whyspiking.contract.types import (
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
 from whyspiking.talks.masquelier import task as tasks
-from whyspiking.talks.masquelier.network import Events, Firing, Neurons, Weights
+from whyspiking.talks.masquelier.network import Events, Firing, Neurons, Weights, of_layers
 
-NAMES = ("w_hidden", "w_output")
 SILENT_TICKS = 3
 """Ticks before the end of a trial at which silent outputs are read, as in the published code."""
 CODE_ORDER = (4, 1, 0, 7, 9, 2, 3, 5, 8, 6)
@@ -36,14 +35,36 @@ def neurons(params: Params) -> Neurons:
     return Neurons(float(params.theta), int(params.t_max))
 
 
+def sizes(params: Params) -> dict[str, int]:
+    """Neurons of all layers, first to last: hidden, hidden_2 and so on, output."""
+    hidden = (params.n_hidden, *params.more_hidden)
+    return dict(zip(layers(1 + len(hidden)), (*hidden, params.n_output), strict=True))
+
+
+def layers(number: int) -> list[str]:
+    """Names of so many layers; the weights into one are the network's array `w_<name>`."""
+    return ["hidden", *(f"hidden_{k}" for k in range(2, number)), "output"]
+
+
+def as_arrays(weights: Weights) -> dict[str, NDArray]:
+    """Weights of all layers by the names of a network's arrays."""
+    return {f"w_{name}": w for name, w in zip(layers(len(weights)), weights, strict=True)}
+
+
 def weights_of(network: Network) -> Weights:
-    """Both layers in double precision, as Brian2 has them too."""
-    hidden, output = (np.asarray(network.arrays[name], np.float64) for name in NAMES)
-    return hidden, output
+    """All layers in double precision, as Brian2 has them too."""
+    names = layers(len(network.arrays))
+    return tuple(np.asarray(network.arrays[f"w_{name}"], np.float64) for name in names)
+
+
+def first_ticks(firing: Firing, weights: Weights) -> dict[str, NDArray[np.int32]]:
+    """First spikes of every layer by its name, (image, neuron)."""
+    found = (*of_layers(firing.hidden, weights), firing.output)
+    return dict(zip(layers(len(weights)), found, strict=True))
 
 
 def forward(params: Params, network: Network, events: Events, *, whole: bool = True) -> Firing:
-    """First spikes of both layers in the engine of training."""
+    """First spikes of all layers in the engine of training."""
     return compiled.forward(events, weights_of(network), neurons(params), whole=whole)
 
 
@@ -148,14 +169,16 @@ def to_brian(params: Params) -> BrianModel:
     Thresholds are compared before the spikes of a step arrive, so that a crossing caused at tick t
     is a spike at t + 1: Eq. 3. One caused at the last tick is wiped by the start of the next trial.
     """
-    sizes = {"input": params.n_input, "hidden": params.n_hidden, "output": params.n_output}
+    of_layer = sizes(params)
+    *hidden, output = of_layer
+    last, all_sizes = hidden[-1], [params.n_input, *of_layer.values()]
 
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
         import brian2
 
         def group(name: str) -> Any:
             made = brian2.NeuronGroup(
-                sizes[name], NEURON, threshold=CROSSING, reset=FIRE, name=name
+                of_layer[name], NEURON, threshold=CROSSING, reset=FIRE, name=name
             )
             made.v_th = params.theta
             return made
@@ -165,52 +188,49 @@ def to_brian(params: Params) -> BrianModel:
             made.connect()
             return made
 
-        hidden, output = group("hidden"), group("output")
+        groups = [group(name) for name in of_layer]
+        before = [inputs["input"], *groups[:-1]]
         return [
-            hidden,
-            output,
-            synapses(inputs["input"], hidden, "s_hidden"),
-            synapses(hidden, output, "s_output"),
-            synapses(inputs["hidden_replay"], output, "s_replay"),
+            *groups,
+            *(
+                synapses(pre, post, f"s_{name}")
+                for pre, post, name in zip(before, groups, of_layer, strict=True)
+            ),
+            synapses(inputs[f"{last}_replay"], groups[-1], "s_replay"),
         ]
 
     tick_ms = float(params.tick_ms)
     return BrianModel(
-        name="masquelier-" + "-".join(str(size) for size in sizes.values()),
+        name="masquelier-" + "-".join(str(size) for size in all_sizes),
         definition={
             "equations": [NEURON, CROSSING, FIRE, ON_SPIKE],
-            "sizes": list(sizes.values()),
+            "sizes": all_sizes,
             "theta": params.theta,
         },
         construct=construct,
-        inputs={"input": sizes["input"], "hidden_replay": sizes["hidden"]},
+        inputs={"input": params.n_input, f"{last}_replay": of_layer[last]},
         dt_ms=tick_ms,
         trial_ms=params.t_max * tick_ms,
         max_trials=params.max_trials,
-        reset={"hidden": START, "output": START},
-        record_spikes=("hidden", "output"),
-        record_traces={"potential": ("output", "v", tick_ms)},
-        replay={"hidden": Replay("hidden_replay", {"hidden.v_th": 1e9})},
+        reset=dict.fromkeys(of_layer, START),
+        record_spikes=tuple(of_layer),
+        record_traces={"potential": (output, "v", tick_ms)},
+        replay={last: Replay(f"{last}_replay", {f"{last}.v_th": 1e9})},
         schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
     )
 
 
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the Brian2 model, and name its layers for counting."""
-    w_hidden, w_output = weights_of(network)
-    return Binding(
-        values={
-            "s_hidden.w": w_hidden,
-            "s_output.w": w_output,
-            "s_replay.w": w_output,
-            "hidden.v_th": np.full(w_hidden.shape[1], float(params.theta)),
-            "output.v_th": np.full(w_output.shape[1], float(params.theta)),
-        },
-        layers={
-            "s_hidden.w": Layer("input", "hidden", w_hidden, "feedforward"),
-            "s_output.w": Layer("hidden", "output", w_output, "readout"),
-        },
-    )
+    weights = weights_of(network)
+    names = layers(len(weights))
+    values: dict[str, NDArray | float] = {"s_replay.w": weights[-1]}
+    counted: dict[str, Layer] = {}
+    for before, name, w in zip(["input", *names], names, weights, strict=False):
+        values |= {f"s_{name}.w": w, f"{name}.v_th": np.full(w.shape[1], float(params.theta))}
+        kind = "readout" if name == names[-1] else "feedforward"
+        counted[f"s_{name}.w"] = Layer(before, name, w, kind)
+    return Binding(values, counted)
 
 
 def read(params: Params, recording: Recording) -> Firing:
@@ -220,11 +240,11 @@ def read(params: Params, recording: Recording) -> Firing:
         first = recording.spikes[population].first_ms() / params.tick_ms
         return np.where(np.isfinite(first), np.rint(first), params.t_max).astype(np.int32)
 
-    output = in_ticks("output")
+    *hidden, output = (in_ticks(name) for name in sizes(params))
     # A neuron that has fired keeps the potential of its crossing to the end.
     traces = recording.traces["potential"]
     silent, fired = traces[:, -SILENT_TICKS, :], traces[:, -1, :]
-    return Firing(in_ticks("hidden"), output, np.where(output < params.t_max, fired, silent))
+    return Firing(np.hstack(hidden), output, np.where(output < params.t_max, fired, silent))
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:

@@ -9,8 +9,18 @@ from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
 
-Weights = tuple[NDArray, NDArray]
-"""w_hidden (pixel, hidden) and w_output (hidden, class)."""
+Weights = tuple[NDArray, ...]
+"""Of all layers, first to last, each (presynaptic neuron, neuron): hidden layers, then outputs."""
+
+
+def n_hidden(weights: Weights) -> list[int]:
+    """Sizes of the hidden layers."""
+    return [np.shape(w)[1] for w in weights[:-1]]
+
+
+def of_layers(side_by_side: NDArray, weights: Weights) -> list[NDArray]:
+    """What is told of all hidden neurons, (..., hidden), layer by layer."""
+    return np.split(side_by_side, np.cumsum(n_hidden(weights))[:-1], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -63,16 +73,18 @@ class Rule:
 
     Attributes:
         gamma: Margin in ticks by which other outputs should fire later than the first.
-        learning_rate: Step of both layers.
+        learning_rate: Step of all layers.
         decay: L2 factor; weights lose the share `learning_rate * decay` with every image.
         whole: Whether an image is presented to its end, so that late hidden spikes count as fired;
             if not, it is left when no later spike can change its error. Weights are the same.
+        frozen: So many layers, from the first on, keep their weights: no step, no decay.
     """
 
     gamma: int
     learning_rate: float
     decay: float
     whole: bool = False
+    frozen: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,10 +98,10 @@ class Averaged:
 
 @dataclass(frozen=True)
 class Firing:
-    """First spikes of both layers in ticks; Tmax where a neuron stays silent.
+    """First spikes of all layers in ticks; Tmax where a neuron stays silent.
 
     Attributes:
-        hidden: (image, hidden), int32.
+        hidden: Hidden layers side by side, (image, hidden), int32.
         output: (image, class), int32.
         potential: Potential of each output when it crossed the threshold, or where it stayed
             silent at tick Tmax - 3, as in the published code; (image, class).
@@ -125,9 +137,10 @@ def check_fit(events: Events, weights: Weights) -> None:
     Raises:
         UserError: If they do not.
     """
-    (n_in, n_hidden), (n_from, n_out) = (np.shape(w) for w in weights)
-    if n_in != events.n_pixels or n_hidden != n_from:
+    sizes = [events.n_pixels, *(np.shape(w)[1] for w in weights)]
+    if len(weights) < 2 or [np.shape(w)[0] for w in weights] != sizes[:-1]:
+        told = " and ".join(" x ".join(map(str, np.shape(w))) for w in weights)
         raise UserError(
-            f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {n_in} x {n_hidden} "
-            f"and {n_from} x {n_out}; pixels, rows and columns must agree"
+            f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {told}; expected two "
+            "layers or more whose pixels, rows and columns agree"
         )

@@ -11,9 +11,6 @@ from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
 
-DELAY = 2
-"""Ticks by which the outputs of S4NN lag behind the graph, which has no delay per layer."""
-
 
 def step_ms(params: Params) -> float:
     """One tick; words have no steps in ms of their own."""
@@ -21,23 +18,28 @@ def step_ms(params: Params) -> float:
 
 
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
-    """IF neurons in two layers."""
+    """IF neurons in layers."""
     if params.experiment == "words":
         raise NotExpressible(
             "masquelier.words: a convolution over time needs NIR's Delay for every tap, and no "
             "reader that we know of runs it; neurons alone (LI, Linear, Threshold) would do"
         )
-    w_hidden, w_output = model.weights_of(network)
+    weights = model.weights_of(network)
+    names = [*model.layers(len(weights))[:-1], "classes"]
     graph = Graph()
-    graph.connect(
-        graph.input(params.n_input),
-        graph.linear("to_hidden", w_hidden),
-        graph.integrate_and_fire("hidden", w_hidden.shape[1], clock, threshold=params.theta),
-        graph.linear("to_classes", w_output),
-        graph.integrate_and_fire("classes", w_output.shape[1], clock, threshold=params.theta),
-        graph.output(w_output.shape[1]),
-    )
+    nodes = [graph.input(params.n_input)]
+    for name, w in zip(names, weights, strict=True):
+        nodes += [
+            graph.linear(f"to_{name}", w),
+            graph.integrate_and_fire(name, w.shape[1], clock, threshold=params.theta),
+        ]
+    graph.connect(*nodes, graph.output(params.n_output))
     return graph
+
+
+def delay(params: Params) -> int:
+    """Ticks by which the outputs of S4NN lag behind the graph, which has no delay per layer."""
+    return len(model.sizes(params))
 
 
 def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
@@ -48,7 +50,8 @@ def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDAr
 
 def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
     """The class that fires first; ties go to the lower class, as a graph shows no potentials."""
-    return first_to_fire(first_step(outputs[:, : params.t_max - DELAY]), params.t_max - DELAY)
+    end = params.t_max - delay(params)
+    return first_to_fire(first_step(outputs[:, :end]), end)
 
 
 def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:

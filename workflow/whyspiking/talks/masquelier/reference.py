@@ -18,6 +18,8 @@ from whyspiking.talks.masquelier.network import (
     Rule,
     Weights,
     check_fit,
+    n_hidden,
+    of_layers,
     order_spikes,
 )
 
@@ -61,11 +63,11 @@ def first_spikes(
 
 
 def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
-    """First spikes of both layers for several images.
+    """First spikes of all layers for several images.
 
     Args:
         events: Input spikes of all images.
-        weights: Both layers; their precision is that of the computation.
+        weights: All layers; their precision is that of the computation.
         neurons: Threshold and length of a trial.
         whole: Whether spikes after the decision are wanted too; if not, the results may lack
             hidden spikes and outputs that come later than the first output spike.
@@ -74,20 +76,23 @@ def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool =
         UserError: If weights and spikes do not fit.
     """
     check_fit(events, weights)
-    shape = (len(events), weights[1].shape[1])
+    shape = (len(events), weights[-1].shape[1])
     found = Firing(
-        np.empty((len(events), weights[0].shape[1]), np.int32),
+        np.empty((len(events), sum(n_hidden(weights))), np.int32),
         np.empty(shape, np.int32),
-        np.empty(shape, weights[1].dtype),
+        np.empty(shape, weights[-1].dtype),
     )
     for image in range(len(events)):
         here = slice(int(events.start[image]), int(events.start[image + 1]))
-        hidden, _ = first_spikes(events.pixel[here], events.tick[here], weights[0], neurons)
-        order = np.lexsort((np.arange(hidden.size), hidden))
-        order = order[hidden[order] < neurons.t_max]
-        output, potential = first_spikes(order, hidden[order], weights[1], neurons)
-        found.hidden[image], found.output[image] = hidden, output
-        found.potential[image] = potential
+        sources, ticks, layers = events.pixel[here], events.tick[here], []
+        for w in weights:
+            times, potential = first_spikes(sources, ticks, w, neurons)
+            layers.append(times)
+            order = np.lexsort((np.arange(times.size), times))
+            sources = order[times[order] < neurons.t_max]
+            ticks = times[sources]
+        found.hidden[image] = np.concatenate(layers[:-1])
+        found.output[image], found.potential[image] = layers[-1], potential
     return found
 
 
@@ -119,29 +124,38 @@ def update(
     Args:
         pixels: Input spikes of the image, (spike,).
         ticks: Their ticks, (spike,).
-        hidden: First spikes of the hidden layer, (hidden,).
+        hidden: First spikes of the hidden layers side by side, (hidden,).
         output: First spikes of the outputs, (class,).
         target: Class of the image.
-        weights: Both layers; changed.
+        weights: All layers; changed.
         neurons: Threshold and length of a trial.
         rule: Constants of the learning rule.
 
     Returns:
         Whether there was an error to learn from.
     """
-    w_hidden, w_output = weights
     error = (wanted_times(output, target, neurons, rule.gamma) - output) / neurons.t_max
     size = np.sqrt((error**2).sum())
     if size == 0:
         return False
-    error = error / size
-    earlier = hidden[:, None] < output[None, :]
-    w_output -= rule.learning_rate * error * earlier
-    # With the weights after their step, as the published code does.
-    back = (error * earlier * w_output).sum(axis=1)
-    size = np.sqrt((back**2).sum())
-    if size > 0:
-        w_hidden[pixels] -= rule.learning_rate * (back / size) * (ticks[:, None] < hidden[None, :])
+    after = output
+    layers = of_layers(hidden, weights)
+    for k, before in zip(range(len(layers), 0, -1), reversed(layers), strict=True):
+        if k < rule.frozen:
+            return True
+        w = weights[k]
+        error = error / size
+        earlier = before[:, None] < after[None, :]
+        w -= rule.learning_rate * error * earlier
+        # With the weights after their step, as the published code does.
+        error = (error * earlier * w).sum(axis=1)
+        after, size = before, np.sqrt((error**2).sum())
+        if size == 0:
+            return True
+    if rule.frozen:
+        return True
+    earlier = ticks[:, None] < after[None, :]
+    weights[0][pixels] -= rule.learning_rate * (error / size) * earlier
     return True
 
 
@@ -160,21 +174,23 @@ def train_epoch(
         events: Input spikes of all images.
         targets: Class of each image, (image,).
         order: Which images, one after the other.
-        weights: Both layers; changed.
+        weights: All layers; changed.
         averaged: Running mean of the weights, changed too; None where none is kept.
         neurons: Threshold and length of a trial.
         rule: Constants of the learning rule.
 
     Returns:
-        Images in which each hidden neuron fired before the image was left, (hidden,); images whose
-        true output was among the first; images that changed weights.
+        Images in which each hidden neuron fired before the image was left, (hidden,), layers side
+        by side; images whose true output was among the first; images that changed weights.
 
     Raises:
         UserError: If weights and spikes do not fit.
         Diverged: If a weight is no finite number any more.
     """
     check_fit(events, weights)
-    fired = np.zeros(weights[0].shape[1], np.int64)
+    sizes = n_hidden(weights)
+    fired = np.zeros(sum(sizes), np.int64)
+    layers_to_outputs = np.repeat(np.arange(len(sizes), 0, -1), sizes)
     hits = changed = 0
     for count, image in enumerate(order, start=1):
         here = slice(int(events.start[image]), int(events.start[image + 1]))
@@ -183,10 +199,10 @@ def train_epoch(
         firing = forward(one, weights, neurons)
         hidden, output, target = firing.hidden[0], firing.output[0], int(targets[image])
         hits += int(output[target] == output.min() < neurons.t_max)
-        last = neurons.t_max - 1 if rule.whole else last_read(output, target, neurons, rule)
-        fired += hidden <= last
+        end = 2 * neurons.t_max if rule.whole else left(output, target, neurons, rule)
+        fired += hidden < np.minimum(end - layers_to_outputs, neurons.t_max)
         changed += update(pixels, ticks, hidden, output, target, weights, neurons, rule)
-        for w in weights:
+        for w in weights[rule.frozen :]:
             w *= 1 - rule.learning_rate * rule.decay
         looked_at = count % WATCH_EVERY == 0 or count == len(order)
         if looked_at and not all(np.isfinite(w).all() for w in weights):
@@ -197,15 +213,14 @@ def train_epoch(
     return fired, hits, changed
 
 
-def last_read(output: NDArray, target: int, neurons: Neurons, rule: Rule) -> int:
-    """Last tick at which a hidden spike counts as fired in training.
+def left(output: NDArray, target: int, neurons: Neurons, rule: Rule) -> int:
+    """Tick from which on output spikes are not looked at in training, and so not computed.
 
     An image is left when no later spike can change its error: the true output has fired, and the
-    margin behind the first output has passed.
+    margin behind the first output has passed. A hidden neuron of the last layer is answered by an
+    output spike one tick later, one of the layer before two ticks later.
     """
     first, true = int(output.min()), int(output[target])
-    if first == neurons.t_max or true == neurons.t_max:
-        return neurons.t_max - 1
-    # Input at tick t makes hidden spikes at t + 1 and output spikes at t + 2; what arrives before
-    # the margin has passed, or before the true output fires, is still read.
-    return min(max(first + rule.gamma, true + 1) - 2, neurons.t_max - 1)
+    if neurons.t_max in (first, true):
+        return 2 * neurons.t_max
+    return max(first + rule.gamma, true + 1)

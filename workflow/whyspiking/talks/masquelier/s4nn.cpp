@@ -80,50 +80,58 @@ struct Events {
     const std::uint16_t* tick;
 };
 
+// Number of layers of weights, and sizes of what they connect: inputs, hidden layers, outputs.
+struct Shape {
+    int n_layers;
+    const std::int32_t* sizes;  // (n_layers + 1,)
+};
+
 template <typename Real>
 struct Network {
     int t_max;
     Real theta;
-    Layer<Real> hidden, output;
-    std::vector<Real> v, v_out, potential, delta;
-    std::vector<int> t_hidden, t_out;
-    std::vector<int> fired;  // hidden neurons in the order of their spikes
-    int first = 0;           // earliest output spike, t_max where all are silent
+    std::vector<Layer<Real>> layers;
+    std::vector<std::vector<Real>> sums;   // of every layer: potentials / scale
+    std::vector<std::vector<Real>> delta;  // of every hidden layer: errors, then changes
+    std::vector<std::vector<int>> times;   // first spikes of every layer, t_max where silent
+    std::vector<std::vector<int>> fired;   // hidden neurons in the order of their spikes
+    std::vector<Real> potential;
+    int first = 0;  // earliest output spike, t_max where all are silent
 
-    Network(int n_in, int n_hidden, int n_out, int t_max, Real theta, const Real* w1,
-            const Real* w2)
-        : t_max(t_max),
-          theta(theta),
-          hidden(n_in, n_hidden, w1),
-          output(n_hidden, n_out, w2),
-          v(hidden.row),
-          v_out(output.row),
-          potential(output.row),
-          delta(hidden.row),
-          t_hidden(n_hidden),
-          t_out(n_out) {
-        fired.reserve(n_hidden);
+    Network(Shape shape, int t_max, Real theta, const Real* const* weights)
+        : t_max(t_max), theta(theta), fired(shape.n_layers - 1) {
+        for (int l = 0; l < shape.n_layers; ++l) {
+            layers.emplace_back(shape.sizes[l], shape.sizes[l + 1], weights[l]);
+            sums.emplace_back(layers[l].row);
+            times.emplace_back(layers[l].n);
+            if (l + 1 == shape.n_layers) continue;
+            delta.emplace_back(layers[l].row);
+            fired[l].reserve(layers[l].n);
+        }
+        potential.resize(layers.back().row);
     }
+
+    std::vector<int>& t_out() { return times.back(); }
 
     // Presents the spikes [from, to). After the first output spike, input is read on as long as it
     // can cause output spikes less than `margin` ticks later, or until output `wanted` has fired
     // (-1: none is waited for).
     void present(const Events& events, std::int64_t from, std::int64_t to, int margin, int wanted) {
-        const Real never = -std::numeric_limits<Real>::infinity();
-        std::fill(v.begin(), v.end(), Real(0));
-        std::fill(v_out.begin(), v_out.end(), Real(0));
+        const int depth = int(layers.size());
+        for (auto& sum : sums) std::fill(sum.begin(), sum.end(), Real(0));
+        for (auto& time : times) std::fill(time.begin(), time.end(), t_max);
+        for (auto& one : fired) one.clear();
         std::fill(potential.begin(), potential.end(), Real(0));
-        std::fill(t_hidden.begin(), t_hidden.end(), t_max);
-        std::fill(t_out.begin(), t_out.end(), t_max);
-        fired.clear();
         first = t_max;
-        const Real limit = theta / hidden.scale, limit_out = theta / output.scale;
+        Layer<Real>& hidden = layers[0];
+        const Real limit = theta / hidden.scale;
         const int row = hidden.row;
-        Real* sum = v.data();
+        Real* sum = sums[0].data();
         for (std::int64_t k = from; k < to;) {
             const int now = events.tick[k];
-            // An input at tick t makes hidden spikes at t + 1 and output spikes at t + 2.
-            if (first < t_max && now + 2 >= first + margin && (wanted < 0 || t_out[wanted] < t_max))
+            // An input at tick t makes spikes of layer l, counted from 1, at t + l.
+            if (first < t_max && now + depth >= first + margin &&
+                (wanted < 0 || t_out()[wanted] < t_max))
                 break;
             if (now + 1 >= t_max) break;
             std::int64_t end = k + 1;
@@ -141,33 +149,74 @@ struct Network {
                 if (rows == 3) crossing = add(sum, row, limit, w[0], w[1], w[2]);
                 if (rows == 4) crossing = add(sum, row, limit, w[0], w[1], w[2], w[3]);
             }
-            if (!crossing) continue;
+            if (crossing) cascade(now);
+        }
+    }
+
+    // What the inputs of tick `now` cause: no later input has a part in it, since every layer
+    // answers one tick after the one before.
+    void cascade(int now) {
+        const Real never = -std::numeric_limits<Real>::infinity();
+        const int n_hidden = int(layers.size()) - 1;
+        for (int l = 0; l < n_hidden; ++l) {
+            const int tick = now + l + 1;
+            Layer<Real>& next = layers[l + 1];
+            Real* sum = sums[l].data();
+            Real* into = sums[l + 1].data();
+            const std::size_t before = fired[l].size();
             // Padding has the sum 0 and so never fires.
-            each_above(sum, row, limit, [&](int j) {
+            each_above(sum, layers[l].row, theta / layers[l].scale, [&](int j) {
                 sum[j] = never;
-                t_hidden[j] = now + 1;
-                fired.push_back(j);
-                const Real* w = output.at(j);
-                for (int o = 0; o < output.row; ++o) v_out[o] += w[o];
+                times[l][j] = tick;
+                fired[l].push_back(j);
+                const Real* w = next.at(j);
+                for (int o = 0; o < next.row; ++o) into[o] += w[o];
             });
-            // A hidden spike at t_max - 1 reaches the outputs too late for any spike of theirs.
-            if (now + 2 >= t_max) continue;
-            for (int o = 0; o < output.n; ++o) {
-                if (t_out[o] < t_max) continue;
-                const bool fires = v_out[o] > limit_out;
-                // As in the published code, silent outputs are read at t_max - 3.
-                if (fires || now + 1 <= t_max - 3) potential[o] = v_out[o] * output.scale;
-                if (fires) {
-                    t_out[o] = now + 2;
-                    first = std::min(first, now + 2);
-                }
+            // A spike at t_max - 1 reaches the next layer too late for any spike of its own.
+            if (fired[l].size() == before || tick + 1 >= t_max) return;
+        }
+        read_outputs(now + n_hidden);
+    }
+
+    // Looks at the outputs when the hidden spikes of a tick have arrived.
+    void read_outputs(int tick) {
+        const Layer<Real>& output = layers.back();
+        const Real limit = theta / output.scale;
+        const std::vector<Real>& v = sums.back();
+        for (int o = 0; o < output.n; ++o) {
+            if (t_out()[o] < t_max) continue;
+            const bool fires = v[o] > limit;
+            // As in the published code, silent outputs are read at t_max - 3.
+            if (fires || tick <= t_max - 3) potential[o] = v[o] * output.scale;
+            if (fires) {
+                t_out()[o] = tick + 1;
+                first = std::min(first, tick + 1);
             }
         }
     }
 
-    // One step of the rule for the image just presented; returns whether weights changed.
+    // One step of the rule for the image just presented, which leaves the first `frozen` layers as
+    // they are; returns whether there was an error.
     bool learn(const Events& events, std::int64_t from, std::int64_t to, int target, int gamma,
-               Real rate) {
+               Real rate, int frozen) {
+        Real squared = 0;
+        if (!learn_outputs(target, gamma, rate, squared)) return false;
+        for (int l = int(layers.size()) - 2; l > 0 && l >= frozen && squared > 0; --l)
+            squared = learn_hidden(l, rate, squared);
+        if (!frozen && squared > 0) learn_inputs(events, from, to, rate, squared);
+        return true;
+    }
+
+   private:
+    std::vector<Real> error_;
+
+    // The last layer of weights; leaves the errors of the last hidden layer in `delta`, the sum of
+    // their squares in `squared`. Returns whether there is any error.
+    bool learn_outputs(int target, int gamma, Real rate, Real& squared) {
+        Layer<Real>& output = layers.back();
+        const std::vector<int>& t_out = times.back();
+        const std::vector<int>& t_hidden = times[times.size() - 2];
+        std::vector<Real>& back_to = delta.back();
         const int n_out = output.n;
         std::vector<Real>& error = error_;
         error.assign(output.row, 0);
@@ -188,10 +237,9 @@ struct Network {
         norm = std::sqrt(norm);
         for (int o = 0; o < n_out; ++o) error[o] /= norm;
 
-        Real squared = 0;
         const Real step_out = rate / output.scale;
-        std::fill(delta.begin(), delta.end(), Real(0));
-        for (int j : fired) {
+        std::fill(back_to.begin(), back_to.end(), Real(0));
+        for (int j : fired.back()) {
             Real* w = output.at(j);
             Real back = 0;
             for (int o = 0; o < n_out; ++o) {
@@ -201,82 +249,121 @@ struct Network {
                 back += error[o] * w[o];
             }
             back *= output.scale;
-            delta[j] = back;
+            back_to[j] = back;
             squared += back * back;
-        }
-        if (squared == 0) return true;
-        const Real step = rate / hidden.scale / std::sqrt(squared);
-        int last = 0;
-        for (int j : fired) {
-            if (delta[j] == 0) continue;
-            delta[j] *= step;
-            last = std::max(last, t_hidden[j]);
-        }
-        const Real* __restrict__ change = delta.data();
-        std::size_t next = 0;  // neurons before it fired too early for the inputs still to come
-        for (std::int64_t k = from; k < to && events.tick[k] < last; ++k) {
-            const int now = events.tick[k];
-            for (; next < fired.size() && t_hidden[fired[next]] <= now; ++next)
-                delta[fired[next]] = 0;
-            Real* __restrict__ w = hidden.at(events.pixel[k]);
-            for (int j = 0; j < hidden.row; ++j) w[j] -= change[j];
         }
         return true;
     }
 
-   private:
-    std::vector<Real> error_;
+    // Turns the errors of a hidden layer into the changes of its input weights; returns the last
+    // spike of a neuron that has an error.
+    int changes(int l, Real rate, Real squared) {
+        const Real step = rate / layers[l].scale / std::sqrt(squared);
+        int last = 0;
+        for (int j : fired[l]) {
+            if (delta[l][j] == 0) continue;
+            delta[l][j] *= step;
+            last = std::max(last, times[l][j]);
+        }
+        return last;
+    }
+
+    // Sets the changes of neurons that fired by `now` to 0: inputs still to come were no cause.
+    void expire(int l, int now, std::size_t& next) {
+        for (; next < fired[l].size() && times[l][fired[l][next]] <= now; ++next)
+            delta[l][fired[l][next]] = 0;
+    }
+
+    // Weights between hidden layers l - 1 and l; returns the sum of squares of the errors of the
+    // former. These are normalised, so that a common factor of them does not matter.
+    Real learn_hidden(int l, Real rate, Real squared) {
+        typedef Vector<Real, 32> Lanes;
+        const int last = changes(l, rate, squared), row = layers[l].row;
+        std::vector<Real>& back_to = delta[l - 1];
+        std::fill(back_to.begin(), back_to.end(), Real(0));
+        const Real* change = delta[l].data();
+        std::size_t next = 0;
+        Real found = 0;
+        for (int j : fired[l - 1]) {
+            const int now = times[l - 1][j];
+            if (now >= last) break;
+            expire(l, now, next);
+            Real* w = layers[l].at(j);
+            typename Lanes::Real sum = {};
+            for (int k = 0; k < row; k += Lanes::kLanes) {
+                const typename Lanes::Real by = at<32>(change + k), after = at<32>(w + k) - by;
+                at<32>(w + k) = after;
+                sum += by * after;
+            }
+            Real back = 0;
+            for (int k = 0; k < Lanes::kLanes; ++k) back += sum[k];
+            back_to[j] = back;
+            found += back * back;
+        }
+        return found;
+    }
+
+    void learn_inputs(const Events& events, std::int64_t from, std::int64_t to, Real rate,
+                      Real squared) {
+        const int last = changes(0, rate, squared), row = layers[0].row;
+        const Real* __restrict__ change = delta[0].data();
+        std::size_t next = 0;
+        for (std::int64_t k = from; k < to && events.tick[k] < last; ++k) {
+            expire(0, events.tick[k], next);
+            Real* __restrict__ w = layers[0].at(events.pixel[k]);
+            for (int j = 0; j < row; ++j) w[j] -= change[j];
+        }
+    }
 };
 
 template <typename Real>
-void forward(int n_in, int n_hidden, int n_out, int t_max, double theta, const Real* w1,
-             const Real* w2, int n_images, const std::int64_t* start, const std::uint16_t* pixel,
-             const std::uint16_t* tick, int whole, std::int32_t* t_hidden, std::int32_t* t_out,
-             Real* potential) {
-    Network<Real> network(n_in, n_hidden, n_out, t_max, Real(theta), w1, w2);
+void forward(Shape shape, int t_max, double theta, const Real* const* weights, int n_images,
+             const std::int64_t* start, const std::uint16_t* pixel, const std::uint16_t* tick,
+             int whole, std::int32_t* t_hidden, std::int32_t* t_out, Real* potential) {
+    Network<Real> network(shape, t_max, Real(theta), weights);
     const Events events{start, pixel, tick};
     for (int n = 0; n < n_images; ++n) {
         network.present(events, start[n], start[n + 1], whole ? 2 * t_max : 1, -1);
-        if (t_hidden)
-            std::copy(network.t_hidden.begin(), network.t_hidden.end(),
-                      t_hidden + std::size_t(n) * n_hidden);
-        std::copy(network.t_out.begin(), network.t_out.end(), t_out + std::size_t(n) * n_out);
-        std::copy_n(network.potential.begin(), n_out, potential + std::size_t(n) * n_out);
+        for (int l = 0; l + 1 < shape.n_layers; ++l)
+            t_hidden = std::copy(network.times[l].begin(), network.times[l].end(), t_hidden);
+        t_out = std::copy(network.t_out().begin(), network.t_out().end(), t_out);
+        potential = std::copy_n(network.potential.begin(), network.t_out().size(), potential);
     }
 }
 
 template <typename Real>
-void train(int n_in, int n_hidden, int n_out, int t_max, double theta, Real* w1, Real* w2,
-           int n_images, const std::int64_t* order, const std::int64_t* start,
-           const std::uint16_t* pixel, const std::uint16_t* tick, const std::int32_t* targets,
-           int gamma, double rate, double decay, int whole, int watch_every, double average_rate,
-           int average_every, Real* mean1, Real* mean2, std::int32_t* spikes,
-           std::int64_t* counts) {
-    Network<Real> network(n_in, n_hidden, n_out, t_max, Real(theta), w1, w2);
+void train(Shape shape, int t_max, double theta, Real* const* weights, int n_images,
+           const std::int64_t* order, const std::int64_t* start, const std::uint16_t* pixel,
+           const std::uint16_t* tick, const std::int32_t* targets, int gamma, double rate,
+           double decay, int whole, int frozen, int watch_every, double average_rate,
+           int average_every, Real* const* means, std::int32_t* spikes, std::int64_t* counts) {
+    Network<Real> network(shape, t_max, Real(theta), weights);
     const Events events{start, pixel, tick};
     const Real keep = Real(1.0 - rate * decay);
     for (int k = 0; k < n_images; ++k) {
         const std::int64_t n = order[k];
         const int target = targets[n];
         network.present(events, start[n], start[n + 1], whole ? 2 * t_max : gamma, target);
-        const bool hit = network.first < t_max && network.t_out[target] == network.first;
+        const bool hit = network.first < t_max && network.t_out()[target] == network.first;
         counts[0] += hit;
-        counts[1] += network.learn(events, start[n], start[n + 1], target, gamma, Real(rate));
-        for (int j : network.fired) ++spikes[j];
-        network.hidden.scale *= keep;
-        network.output.scale *= keep;
-        if (((k + 1) % watch_every == 0 || k + 1 == n_images) &&
-            !(network.hidden.finite() && network.output.finite())) {
+        counts[1] +=
+            network.learn(events, start[n], start[n + 1], target, gamma, Real(rate), frozen);
+        std::int32_t* of_layer = spikes;
+        for (int l = 0; l + 1 < shape.n_layers; of_layer += shape.sizes[++l])
+            for (int j : network.fired[l]) ++of_layer[j];
+        bool finite = true;
+        for (int l = frozen; l < shape.n_layers; ++l) network.layers[l].scale *= keep;
+        if ((k + 1) % watch_every == 0 || k + 1 == n_images)
+            for (auto& layer : network.layers) finite &= layer.finite();
+        if (!finite) {
             counts[2] = k + 1;
             return;
         }
-        if (average_every > 0 && (k + 1) % average_every == 0) {
-            network.hidden.average_into(mean1, Real(average_rate));
-            network.output.average_into(mean2, Real(average_rate));
-        }
+        if (average_every > 0 && (k + 1) % average_every == 0)
+            for (int l = 0; l < shape.n_layers; ++l)
+                network.layers[l].average_into(means[l], Real(average_rate));
     }
-    network.hidden.store(w1);
-    network.output.store(w2);
+    for (int l = 0; l < shape.n_layers; ++l) network.layers[l].store(weights[l]);
 }
 
 }  // namespace
@@ -307,23 +394,23 @@ void order_spikes(int n_images, int n_pixels, int t_max, const std::uint16_t* ti
 }
 
 #define WHYSPIKING_S4NN(suffix, Real)                                                               \
-    void forward_##suffix(int n_in, int n_hidden, int n_out, int t_max, double theta,               \
-                          const Real* w1, const Real* w2, int n_images, const std::int64_t* start,  \
+    void forward_##suffix(int n_layers, const std::int32_t* sizes, int t_max, double theta,         \
+                          const Real* const* weights, int n_images, const std::int64_t* start,      \
                           const std::uint16_t* pixel, const std::uint16_t* tick, int whole,         \
                           std::int32_t* t_hidden, std::int32_t* t_out, Real* potential) {           \
-        forward<Real>(n_in, n_hidden, n_out, t_max, theta, w1, w2, n_images, start, pixel, tick,    \
+        forward<Real>({n_layers, sizes}, t_max, theta, weights, n_images, start, pixel, tick,       \
                       whole, t_hidden, t_out, potential);                                           \
     }                                                                                               \
-    void train_##suffix(int n_in, int n_hidden, int n_out, int t_max, double theta, Real* w1,       \
-                        Real* w2, int n_images, const std::int64_t* order,                          \
+    void train_##suffix(int n_layers, const std::int32_t* sizes, int t_max, double theta,           \
+                        Real* const* weights, int n_images, const std::int64_t* order,              \
                         const std::int64_t* start, const std::uint16_t* pixel,                      \
                         const std::uint16_t* tick, const std::int32_t* targets, int gamma,          \
-                        double rate, double decay, int whole, int watch_every,                      \
-                        double average_rate, int average_every, Real* mean1, Real* mean2,           \
+                        double rate, double decay, int whole, int frozen, int watch_every,          \
+                        double average_rate, int average_every, Real* const* means,                 \
                         std::int32_t* spikes, std::int64_t* counts) {                               \
-        train<Real>(n_in, n_hidden, n_out, t_max, theta, w1, w2, n_images, order, start, pixel,     \
-                    tick, targets, gamma, rate, decay, whole, watch_every, average_rate,            \
-                    average_every, mean1, mean2, spikes, counts);                                   \
+        train<Real>({n_layers, sizes}, t_max, theta, weights, n_images, order, start, pixel, tick,  \
+                    targets, gamma, rate, decay, whole, frozen, watch_every, average_rate,          \
+                    average_every, means, spikes, counts);                                          \
     }
 
 WHYSPIKING_S4NN(f32, float)

@@ -38,9 +38,9 @@ def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
 def reference_first_ms(
     params: Params, variant: str, network: Network, task: Task
 ) -> Mapping[str, NDArray]:
-    """First spikes of both layers in the engine of training."""
+    """First spikes of all layers in the engine of training."""
     firing = model.forward(params, network, tasks.events_of(params, task))
     return {
         name: np.where(ticks < params.t_max, ticks * float(params.tick_ms), np.inf)
-        for name, ticks in (("hidden", firing.hidden), ("output", firing.output))
+        for name, ticks in model.first_ticks(firing, model.weights_of(network)).items()
     }
