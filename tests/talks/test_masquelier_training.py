@@ -80,7 +80,7 @@ def test_both_engines_train_to_the_same_network(digits, monkeypatch):
     monkeypatch.setattr(learning, "compiled", reference)
     theirs = learning.train(own, "spiking", Streams(0), {}, silent)
     assert (ours.info["engine"], theirs.info["engine"]) == ("compiled", "numpy")
-    for name in found.arrays:
+    for name in ours.arrays:
         assert np.median(np.abs(ours.arrays[name] - theirs.arrays[name])) < 1e-3
 
 

@@ -125,4 +125,6 @@ def data_of_fetched(wildcards):
     """The keys of `data` that say where a data set is looked for."""
     if wildcards.dataset == data_folders.FETCHED[0]:
         return part_of_data("folder", "mnist_dir", "download")
+    if wildcards.dataset == data_folders.FASHION:
+        return part_of_data("folder", "fashion_dir")
     return part_of_data("folder", "originals_dir")

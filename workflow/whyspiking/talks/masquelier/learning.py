@@ -23,6 +23,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "spiking": {},
     "gamma3": {"gamma": "published_gamma", "gamma_start": "published_gamma"},
     "no_average": {"average_rate": None},
+    "first_frozen": {"frozen_layers": 1},
     "published": {
         "gamma": "published_gamma",
         "gamma_start": "published_gamma",
@@ -40,7 +41,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 SETTINGS = (
     "gamma", "gamma_start", "learning_rate", "decay", "average_rate", "shuffle", "reset_until",
-    "reset_output", "count_whole", "precision",
+    "reset_output", "count_whole", "precision", "frozen_layers",
 )  # fmt: skip
 PRECISIONS = ("float32", "float64")
 
@@ -66,14 +67,14 @@ def initial_weights(params: Params, precision: str, streams: Streams) -> Weights
     rng = streams.rng("init")
     wide = [params.n_input, *sizes(params).values()]
     shapes = zip(limits(params), wide, wide[1:], strict=False)
-    drawn = [rng.uniform(0, limit, (n_from, n)) for limit, n_from, n in shapes]
+    drawn = [rng.uniform(*bounds, (n_from, n)) for bounds, n_from, n in shapes]
     return tuple(w.astype(precision) for w in drawn)
 
 
-def limits(params: Params) -> list[float]:
-    """Largest initial weight of every layer."""
-    further = [params.further_limit] * len(params.more_hidden)
-    return [params.hidden_limit, *further, params.output_limit]
+def limits(params: Params) -> list[tuple[float, float]]:
+    """Smallest and largest initial weight of every layer."""
+    further = [tuple(params.further_limits)] * len(params.more_hidden)
+    return [(0, params.hidden_limit), *further, (0, params.output_limit)]
 
 
 def recipe(params: Params, variant: str) -> dict[str, Any]:
@@ -138,6 +139,7 @@ def train(
             float(how["learning_rate"]),
             float(how["decay"]),
             bool(how["count_whole"]),
+            int(how["frozen_layers"]),
         )
         if how["shuffle"]:
             order = shuffle.permutation(len(targets))
@@ -237,6 +239,6 @@ def reset(
         if not n:
             continue
         into, out = weights[k], weights[k + 1]
-        into[:, of_layer] = rng.uniform(0, bounds[k], (len(into), n))
+        into[:, of_layer] = rng.uniform(*bounds[k], (len(into), n))
         if output:
-            out[of_layer] = rng.uniform(0, bounds[k + 1], (n, out.shape[1]))
+            out[of_layer] = rng.uniform(*bounds[k + 1], (n, out.shape[1]))

@@ -84,15 +84,17 @@ def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool =
     )
     for image in range(len(events)):
         here = slice(int(events.start[image]), int(events.start[image + 1]))
-        sources, ticks, layers = events.pixel[here], events.tick[here], []
-        for w in weights:
-            times, potential = first_spikes(sources, ticks, w, neurons)
-            layers.append(times)
+        sources, ticks, hidden = events.pixel[here], events.tick[here], []
+        for w in weights[:-1]:
+            times, _ = first_spikes(sources, ticks, w, neurons)
+            hidden.append(times)
             order = np.lexsort((np.arange(times.size), times))
             sources = order[times[order] < neurons.t_max]
             ticks = times[sources]
-        found.hidden[image] = np.concatenate(layers[:-1])
-        found.output[image], found.potential[image] = layers[-1], potential
+        found.hidden[image] = np.concatenate(hidden)
+        found.output[image], found.potential[image] = first_spikes(
+            sources, ticks, weights[-1], neurons
+        )
     return found
 
 

@@ -45,6 +45,7 @@ def train(
         "conv": params.control_learning_rate,
         "linear": params.linear_learning_rate,
         "if_neuron": params.if_learning_rate,
+        "no_lateral": params.alone_learning_rate,
     }
     rate = rates.get(variant, params.learning_rate)
     epochs = params.if_epochs if variant == "if_neuron" else params.epochs
@@ -133,10 +134,10 @@ def rasters(
     """Spikes of all layers, each (trial, time, neuron)."""
     import jax
 
-    leaky = network.LEAKY[variant]
+    leaky, alone = network.LEAKY[variant], variant in network.ALONE
     with jax.enable_x64(dtype == np.float64):
         arrays = {name: np.asarray(value, dtype) for name, value in trained.arrays.items()}
-        run = jax.jit(lambda a, part: network.spikes_of(params, a, part, leaky))
+        run = jax.jit(lambda a, part: network.spikes_of(params, a, part, leaky, alone))
         pieces = [
             [np.asarray(s) > 0.5 for s in run(arrays, jax.numpy.asarray(x[i : i + PIECE], dtype))]
             for i in range(0, len(x), PIECE)

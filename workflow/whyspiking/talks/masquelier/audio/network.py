@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from whyspiking.training.gradient import Arrays, Loss
 
 EPSILON = 1e-8
-LEAKY = {"spiking": True, "if_neuron": False, "sparse": True}
+LEAKY = {"spiking": True, "if_neuron": False, "sparse": True, "no_lateral": True}
 """Variant -> whether its membranes leak."""
+ALONE = ("no_lateral",)
+"""Variants in which a spike resets its own neuron only."""
 
 
 def depth(params: Params) -> int:
@@ -84,7 +86,9 @@ def stacked(x: Any, kernel: int, dilation: int) -> Any:
     return library.concatenate(taps, axis=2)
 
 
-def constants(arrays: Mapping[str, Any], k: int, leaky: bool, gain: float) -> tuple[Any, ...]:
+def constants(
+    arrays: Mapping[str, Any], k: int, leaky: bool, gain: float, alone: bool = False
+) -> tuple[Any, ...]:
     """What layer k needs per step: scaled weights, lateral reset, leak (README, Eqs. 9 to 11).
 
     Args:
@@ -92,6 +96,7 @@ def constants(arrays: Mapping[str, Any], k: int, leaky: bool, gain: float) -> tu
         k: Which layer.
         leaky: Whether its membranes leak.
         gain: Factor on the input of neurons that do not.
+        alone: Whether a spike resets its own neuron only.
 
     Returns:
         Weights (tap * pre, neuron) and reset (neuron that fired, neuron) in units of the squared
@@ -102,16 +107,19 @@ def constants(arrays: Mapping[str, Any], k: int, leaky: bool, gain: float) -> tu
     norm = (flat**2).sum(axis=0) + EPSILON
     leak = arrays[f"leak_{k}"] if leaky else 1.0
     into = (1.0 - arrays[f"leak_{k}"]) if leaky else gain
-    return into * flat / norm, (flat.T @ flat) / norm, leak
+    reset = flat.T @ flat
+    if alone:
+        reset = reset * np.eye(len(reset), dtype=flat.dtype)
+    return into * flat / norm, reset / norm, leak
 
 
-def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool) -> Any:
+def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool, alone: bool = False) -> Any:
     """Spikes of layer k, (trial, time, neuron) (README, Eqs. 9 and 10)."""
     import jax
     import jax.numpy as jnp
 
     fire = spike(sigmoid(params.surrogate_slope))
-    w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak)
+    w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak, alone)
     current = stacked(x, params.kernel, params.dilations[k]) @ w
 
     def step(carry: Any, now: Any) -> Any:
@@ -125,11 +133,13 @@ def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool) -> Any:
     return spikes.swapaxes(0, 1)
 
 
-def spikes_of(params: Params, arrays: Arrays, x: Any, leaky: bool) -> list[Any]:
+def spikes_of(
+    params: Params, arrays: Arrays, x: Any, leaky: bool, alone: bool = False
+) -> list[Any]:
     """Spikes of all layers, each (trial, time, neuron)."""
     found = []
     for k in range(depth(params)):
-        x = layer(params, arrays, k, x, leaky)
+        x = layer(params, arrays, k, x, leaky, alone)
         found.append(x)
     return found
 
@@ -146,7 +156,7 @@ def outputs(params: Params, variant: str, arrays: Arrays, x: Any) -> tuple[Any, 
     import jax.numpy as jnp
 
     if variant in LEAKY:
-        spikes = spikes_of(params, arrays, x, LEAKY[variant])
+        spikes = spikes_of(params, arrays, x, LEAKY[variant], variant in ALONE)
         active = sum((s**2).mean() for s in spikes) / len(spikes)
         return readout(arrays, spikes[-1].mean(axis=1)), active
     if variant == "conv":

@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params, Recording
-from whyspiking.talks.masquelier.audio.network import EPSILON, LEAKY, constants, depth, lag_of
+from whyspiking.talks.masquelier.audio.network import (
+    ALONE,
+    EPSILON,
+    LEAKY,
+    constants,
+    depth,
+    lag_of,
+)
 from whyspiking.talks.masquelier.audio.task import INPUT
 
 NEURON = """
@@ -117,7 +124,7 @@ def to_brian(params: Params) -> BrianModel:
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the structure, as `network.constants` gives it."""
     arrays = {name: np.asarray(value, np.float64) for name, value in network.arrays.items()}
-    leaky = LEAKY[network.info["variant"]]
+    leaky, alone = LEAKY[network.info["variant"]], network.info["variant"] in ALONE
     values: dict[str, NDArray | float] = {}
     layers: dict[str, Layer] = {}
 
@@ -126,7 +133,7 @@ def bind(params: Params, network: Network) -> Binding:
         layers[f"{key}.w"] = Layer(pre, post, w, kind)
 
     for k in range(depth(params)):
-        w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak)
+        w, lateral, leak = constants(arrays, k, leaky, 1.0 - params.leak, alone)
         values |= {f"{hidden(k)}.leak": float(leak), f"{hidden(k)}.b": arrays[f"b_{k}"]}
         place(f"s_back_{k}", lateral, hidden(k), hidden(k), "recurrent")
         if k == 0:
