@@ -89,7 +89,7 @@ def test_taps_look_back_and_never_ahead():
     np.testing.assert_array_equal(np.asarray(network.stacked(x.astype(np.float32), 3, 2)), taps)
 
 
-def by_hand(params, arrays, k, x, leaky):
+def by_hand(params, arrays, k, x, leaky, alone):
     """Eqs. 9 to 11 with unscaled membranes, frame by frame and neuron by neuron."""
     w = np.asarray(arrays[f"w_{k}"], np.float64)
     n_time, n = len(x), w.shape[2]
@@ -104,6 +104,8 @@ def by_hand(params, arrays, k, x, leaky):
                 current += x[before] @ w[tap]
         reset = np.array([sum(s[j] * np.sum(w[:, :, j] * w[:, :, i]) for j in range(n))
                           for i in range(n)])  # fmt: skip
+        if alone:
+            reset = s * arrays[f"b_{k}"] * norm
         beta = float(arrays[f"leak_{k}"])
         if leaky:
             v = beta * (v - reset) + (1 - beta) * current
@@ -114,14 +116,17 @@ def by_hand(params, arrays, k, x, leaky):
     return found
 
 
-@pytest.mark.parametrize("variant", ["spiking", "if_neuron"])
+@pytest.mark.parametrize("variant", ["spiking", "if_neuron", "no_lateral"])
 def test_layers_follow_their_equations(params, variant):
     trained = drawn(params, variant)
     x = np.random.default_rng(2).normal(size=(1, 30, 40))
     rasters = learning.rasters(params, variant, trained, x, np.float64)
     layer_input = x[0]
     for k, raster in enumerate(rasters):
-        expected = by_hand(params, trained.arrays, k, layer_input, network.LEAKY[variant])
+        expected = by_hand(
+            params, trained.arrays, k, layer_input, network.LEAKY[variant],
+            variant in network.ALONE,
+        )  # fmt: skip
         np.testing.assert_array_equal(raster[0], expected)
         assert 0.02 < expected.mean() < 0.8
         layer_input = expected.astype(float)

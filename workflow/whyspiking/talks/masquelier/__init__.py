@@ -5,11 +5,15 @@ EXPERIMENTS = {
     "mnist": "s4nn",
     "mnist_strict": "s4nn",
     "recipe": "s4nn",
+    "shallow": "s4nn",
+    "deep": "s4nn",
+    "fashion": "s4nn",
     "shared_yinyang": "s4nn",
     "shared_randman": "s4nn",
     "released": "released",
     "released_strict": "released",
     "released_lowest": "released",
     "words": "words",
+    "words_lateral": "words",
 }
 """Experiment -> the module that fulfils it."""

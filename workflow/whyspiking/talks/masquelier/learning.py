@@ -74,7 +74,7 @@ def initial_weights(params: Params, precision: str, streams: Streams) -> Weights
 def limits(params: Params) -> list[tuple[float, float]]:
     """Smallest and largest initial weight of every layer."""
     further = [tuple(params.further_limits)] * len(params.more_hidden)
-    return [(0, params.hidden_limit), *further, (0, params.output_limit)]
+    return [(params.hidden_low, params.hidden_limit), *further, (0, params.output_limit)]
 
 
 def recipe(params: Params, variant: str) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def constants(
         k: Which layer.
         leaky: Whether its membranes leak.
         gain: Factor on the input of neurons that do not.
-        alone: Whether a spike resets its own neuron only.
+        alone: Whether a spike resets its own neuron only (README, Eq. 11a).
 
     Returns:
         Weights (tap * pre, neuron) and reset (neuron that fired, neuron) in units of the squared
@@ -104,12 +104,15 @@ def constants(
     """
     w = arrays[f"w_{k}"]
     flat = w.reshape(-1, w.shape[-1])
-    norm = (flat**2).sum(axis=0) + EPSILON
+    squares = (flat**2).sum(axis=0)
+    norm = squares + EPSILON
     leak = arrays[f"leak_{k}"] if leaky else 1.0
     into = (1.0 - arrays[f"leak_{k}"]) if leaky else gain
-    reset = flat.T @ flat
     if alone:
-        reset = reset * np.eye(len(reset), dtype=flat.dtype)
+        # As published for layers without lateral connections: by the threshold.
+        reset = np.eye(flat.shape[1], dtype=flat.dtype) * (arrays[f"b_{k}"] * squares)
+    else:
+        reset = flat.T @ flat
     return into * flat / norm, reset / norm, leak
 
 
