@@ -54,6 +54,19 @@ RECIPES = {
     "published": "published recipe",
 }
 
+DEPTHS = {
+    "shallow/spiking": ("one hidden layer", INK),
+    "deep/spiking": ("two hidden layers", BLUE),
+    "deep/first_frozen": ("two, the first as drawn", GREY),
+}
+"""Experiment and variant -> label and colour."""
+FASHION = {
+    "one spike": ("spiking", "brian2", BLUE),
+    "ReLU": ("mlp", "jax", GREY),
+    "linear": ("linear", "jax", GREY),
+}
+"""Label -> variant, engine and colour of its dots."""
+
 
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """The talk's signature figures by name, in the order of the story."""
@@ -62,6 +75,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "decisions": lambda: decisions(results.exhibit("mnist_strict")),
         "learning": lambda: learning(results.history),
         "filters": lambda: filters(results.exhibit("mnist_strict")),
+        "depth": lambda: depth(results.history, results.metrics),
         "ties": lambda: ties(results.metrics, results.exhibit("mnist_strict")),
         "one word": lambda: audio.one_word(results.exhibit("words")),
         "activity": lambda: audio.activity(results.metrics),
@@ -274,6 +288,49 @@ def ties(metrics: Table, arrays: Mapping[str, NDArray]) -> Plate:
         "; ".join(words) + f"; published {100 * PUBLISHED:.1f} %, released weights "
         f"{100 * RELEASED[0]:.1f} % and {100 * RELEASED[1]:.1f} %." + extra,
         "metrics.csv",
+    )
+
+
+def depth(history: Table, metrics: Table) -> Plate:
+    """What a second hidden layer is worth, and a second set of images."""
+    rows = history[history["experiment"].isin(["shallow", "deep"])]
+    rows = rows[rows["metric"] == "validation_accuracy"].copy()
+    if rows.empty:
+        raise NotMeasuredError("No network of two hidden layers was trained.")
+    rows["variant"] = rows["experiment"] + "/" + rows["variant"]
+    plate, (left, right) = row_of_panels(3.1, 2, width_ratios=[1.1, 1])
+    labels = {place: label for place, (label, _) in DEPTHS.items()}
+    said = learning_curve(left, rows, metric="validation_accuracy", labels=labels, log_epochs=False)
+    for line, (_, colour) in zip(left.get_lines(), DEPTHS.values(), strict=False):
+        line.set_color(colour)
+    left.set(ylim=(0, 1), ylabel="validation accuracy", title="MNIST: one and two hidden layers")
+    told = []
+    for place, (name, (variant, engine, colour)) in enumerate(FASHION.items()):
+        found = where(
+            metrics, experiment="fashion", variant=variant, engine=engine, metric="accuracy",
+            perturbation="none",
+        )  # fmt: skip
+        if found.empty:
+            continue
+        values = 100 * found["value"].to_numpy()
+        right.plot(np.full(values.size, place), values, "o", color=colour)
+        right.annotate(
+            f"{values.mean():.1f} %", (place, values.mean()), (8, 0), textcoords="offset points",
+            fontsize=8.5, va="center",
+        )  # fmt: skip
+        told.append(f"{name}: {values.mean():.1f} %")
+    right.set_xticks(range(len(FASHION)), list(FASHION))
+    right.set(xlim=(-0.5, len(FASHION) - 0.3), ylabel="test accuracy, %", title="Fashion-MNIST")
+    if not told:
+        right.set_axis_off()
+        right.text(0.5, 0.5, "Fashion-MNIST was not there", ha="center", transform=right.transAxes)
+    legend_below(plate, [left])
+    return plate.says(
+        "Left: validation accuracy (ties by potential) of networks with one and two hidden layers, "
+        "as many weights and presentations, each at its own learning rate; bands: pointwise 95 % t "
+        "intervals over seeds. Right: test accuracy on Fashion-MNIST, a dot per seed.",
+        f"{said}. Fashion-MNIST: {'; '.join(told) or 'not measured'}.",
+        "history.csv",
     )
 
 
