@@ -244,7 +244,7 @@ def test_fetch_writes_the_description_last(tiny, tmp_path):
     assert facts["provenance"] == "original" and facts["sha256"].keys() == tiny.keys()
     assert news[-1] == 1.0
     with pytest.raises(UserError, match="known: mnist"):
-        making.fetch("fashion", config(tmp_path), meta, lambda f, text: None)
+        making.fetch("letters", config(tmp_path), meta, lambda f, text: None)
 
 
 def test_files_that_changed_after_they_were_fetched_are_refused(tiny, tmp_path):
