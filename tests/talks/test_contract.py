@@ -56,10 +56,8 @@ def make_task(talk: str, experiment: str, split: str, seed: int = 0) -> Task | N
     params = registry.params(described, CONFIG, seed)
     if described.data_key == "qtdb" and params.originals_dir is None:
         pytest.skip("the authors' electrocardiograms are not on this machine")
-    if (
-        described.data_key == data_folders.FASHION
-        and not (params.dataset_dir / "meta.json").exists()
-    ):
+    fashion = described.data_key == data_folders.FASHION
+    if fashion and not (params.dataset_dir / "meta.json").is_file():
         pytest.skip("Fashion-MNIST is no part of the smoke run")
     return replication_of(talk, experiment).make_task(params, split, Streams(seed))
 

@@ -273,7 +273,7 @@ def some_words(params, n) -> Task:
     return select_task(held_out, np.arange(n))
 
 
-@pytest.mark.parametrize("variant", ["spiking", "if_neuron"])
+@pytest.mark.parametrize("variant", ["spiking", "if_neuron", "no_lateral"])
 def test_brian_gives_every_spike(params, machine, variant):
     """In double precision, spike for spike; 21 words, more than one run of the program takes."""
     found = drawn(params, variant, seed=4)

@@ -55,11 +55,11 @@ RECIPES = {
 }
 
 DEPTHS = {
-    "shallow/spiking": ("one hidden layer", INK),
-    "deep/spiking": ("two hidden layers", BLUE),
-    "deep/first_frozen": ("two, the first as drawn", GREY),
+    "shallow/spiking": "one hidden layer",
+    "deep/spiking": "two hidden layers",
+    "deep/first_frozen": "two, the first as drawn",
 }
-"""Experiment and variant -> label and colour."""
+"""Experiment and variant -> label."""
 FASHION = {
     "one spike": ("spiking", "brian2", BLUE),
     "ReLU": ("mlp", "jax", GREY),
@@ -299,10 +299,7 @@ def depth(history: Table, metrics: Table) -> Plate:
         raise NotMeasuredError("No network of two hidden layers was trained.")
     rows["variant"] = rows["experiment"] + "/" + rows["variant"]
     plate, (left, right) = row_of_panels(3.1, 2, width_ratios=[1.1, 1])
-    labels = {place: label for place, (label, _) in DEPTHS.items()}
-    said = learning_curve(left, rows, metric="validation_accuracy", labels=labels, log_epochs=False)
-    for line, (_, colour) in zip(left.get_lines(), DEPTHS.values(), strict=False):
-        line.set_color(colour)
+    said = learning_curve(left, rows, metric="validation_accuracy", labels=DEPTHS, log_epochs=False)
     left.set(ylim=(0, 1), ylabel="validation accuracy", title="MNIST: one and two hidden layers")
     told = []
     for place, (name, (variant, engine, colour)) in enumerate(FASHION.items()):
