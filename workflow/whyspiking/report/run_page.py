@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from markupsafe import escape
+
 from whyspiking.declared import registry
 from whyspiking.plots.figures import Plate
 from whyspiking.records import columns, tables
@@ -93,6 +95,10 @@ class RunPage:
     def banner(self) -> Html:
         """A warning at smoke scale."""
         return Html(macros("pages").banner(self.scale))
+
+    def heading(self, words: str) -> Html:
+        """The head of a section, by which the page is entered."""
+        return Html(f"<h2>{escape(words)}</h2>\n")
 
     def head(self) -> Html:
         """Scale and tables."""
