@@ -17,6 +17,8 @@ _DEFINED = {
     # score
     "accuracy": "fraction: Share of trials (of labelled steps, where every step is labelled) whose "
     "choice is the target; undecided counts as wrong.",
+    "accuracy_whole": "fraction: Accuracy on the whole published test set, in the engine of "
+    "training, where Brian2 is given a part of it.",
     "accuracy_fresh": "fraction: Accuracy on fresh samples beyond the published test set.",
     "undecided": "fraction: Share of trials without a decision.",
     "score": "fraction: S of the battery: accuracy, or max(0, 1 - NMSE) for continuous outputs.",

@@ -45,6 +45,7 @@ class Settings:
         criterion: Metric of `judge` that chooses the epoch; larger is better.
         rates: Array -> factor on the learning rate; 1 where it is not named, 0 for what is not
             learned.
+        segments: Steps that a batch makes one after another, for trials that are cut in time.
     """
 
     epochs: int
@@ -53,6 +54,7 @@ class Settings:
     clip_norm: float
     criterion: str
     rates: Mapping[str, float]
+    segments: int = 1
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def fit(
     shuffle: Generator,
     progress: Progress,
     constants: Mapping[str, float] | None = None,
+    start_state: Any = None,
     project: Callable[[Arrays], Arrays] | None = None,
 ) -> Fitted:
     """Minimise a loss.
@@ -94,6 +97,9 @@ def fit(
         shuffle: Orders the samples anew in every epoch.
         progress: Called after every epoch.
         constants: Numbers that the loss gets beside every batch.
+        start_state: Where trials are cut in time, what the loss gets as `state` in the first segment
+            of a batch, beside the number of the `segment`; what it tells as `state`, it gets in the
+            next one. Arrays of one batch.
         project: Applied to the arrays after every step, to keep them where they make sense.
 
     Raises:
@@ -103,10 +109,15 @@ def fit(
     factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
     adam: Any = optax.scale_by_adam()
 
+    cut = start_state is not None
+
     def step(shown: Arrays, given: Arrays, carry: Any, now: Any) -> Any:
-        arrays, state = carry
-        chosen, rate = now
+        arrays, state, held = carry
+        chosen, rate, segment = now
         batch = {name: values[chosen] for name, values in shown.items()} | given
+        if cut:
+            now = jax.tree.map(lambda a, b: jnp.where(segment == 0, a, b), start_state, held)
+            batch |= {"state": now, "segment": segment}
         (value, told), slope = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
         # What is not learned must not count in the norm either.
         slope = {k: g if factors[k] else jnp.zeros_like(g) for k, g in slope.items()}
@@ -120,12 +131,14 @@ def fit(
         if project is not None:
             arrays = project(arrays)
         broken[f"{BROKEN}{LOSS}"] = ~jnp.isfinite(value)
-        return (arrays, state), {"train_loss": value, "gradient_norm": norm, **told, **broken}
+        if cut:
+            held = told.pop("state")
+        return (arrays, state, held), {"train_loss": value, "gradient_norm": norm, **told, **broken}
 
     @jax.jit
-    def run_epoch(arrays: Any, state: Any, shown: Any, given: Any, order: Any, rate: Any) -> Any:
+    def run_epoch(arrays: Any, state: Any, shown: Any, given: Any, *every_step: Any) -> Any:
         one = partial(step, shown, given)
-        (arrays, state), told = jax.lax.scan(one, (arrays, state), (order, rate))
+        (arrays, state, _), told = jax.lax.scan(one, (arrays, state, start_state), every_step)
         steps = {name: values for name, values in told.items() if name.startswith(BROKEN)}
         means = {name: values.mean() for name, values in told.items() if name not in steps}
         return arrays, state, means, steps
@@ -152,10 +165,12 @@ def fit(
                 "'batch' or take more samples"
             )
         order = batches(n_samples, settings.batch, shuffle)
+        segment = jnp.tile(jnp.arange(settings.segments), n_steps) if cut else None
+        order, n_steps = np.repeat(order, settings.segments, axis=0), n_steps * settings.segments
         done = (epoch - 1 + np.arange(n_steps) / n_steps) / settings.epochs
         rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)
         now, state, told, broken = run_epoch(
-            now, state, shown, given, jnp.asarray(order), jnp.asarray(rate)
+            now, state, shown, given, jnp.asarray(order), jnp.asarray(rate), segment
         )
         refuse_broken(broken, epoch, float(rate.max()))
         values = {name: float(value) for name, value in told.items()}

@@ -8,6 +8,7 @@ EXPERIMENTS = {
     "released": "released",
     "spoken": "digits",
     "spoken_seen": "digits",
+    "released_smnist": "released_pixels",
     "smnist": "pixels",
     "psmnist": "pixels",
     "shared_yinyang": "shared_tasks",

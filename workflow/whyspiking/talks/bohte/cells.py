@@ -46,7 +46,13 @@ class Course(NamedTuple):
 
 
 def course(
-    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
+    neuron: Neuron,
+    beta: Array,
+    drive: Array,
+    w_rec: Array,
+    alpha: Array,
+    rho: Array,
+    start: Course | None = None,
 ) -> Course:
     """Run a layer of adaptive leaky integrate-and-fire neurons (README, Eqs. 1 to 4).
 
@@ -57,29 +63,42 @@ def course(
         w_rec: Recurrent weights, (pre, post).
         alpha: Decay of the membrane per step, (neuron,).
         rho: Decay of the adaptation per step, (neuron,).
+        start: Before the first step, each (trial, neuron); else at rest.
     """
 
     def step(before: Course, drive_now: Array) -> tuple[Course, Course]:
         now = _step(neuron, beta, before, drive_now, w_rec, alpha, rho)
         return now, now
 
-    return jax.lax.scan(step, _start(neuron, drive), drive)[1]
+    return jax.lax.scan(step, at_rest(neuron, drive[0]) if start is None else start, drive)[1]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
 def spikes(
     neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
 ) -> Array:
-    """Spikes of a layer, differentiable by everything but `beta`; arguments as for `course`.
+    """Spikes of a layer that begins at rest; arguments as for `continued`."""
+    start = at_rest(neuron, drive[0])
+    return continued(neuron, beta, drive, w_rec, alpha, rho, start)[0]
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def continued(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
+) -> tuple[Array, Course]:
+    """Spikes of a layer, and its state after the last step; arguments as for `course`.
+
+    The spikes are differentiable by drive, weights and decays. No gradient passes the first step or
+    the last: where a trial goes on, back-propagation is truncated (README, section 11).
 
     The backward pass (README, Eqs. 17 to 19) is written out: its loop does one matrix product per
     step, and the gradient of the recurrent weights is one product after it.
     """
-    return _forward(neuron, beta, drive, w_rec, alpha, rho)[0]
+    return _forward(neuron, beta, drive, w_rec, alpha, rho, start)[0]
 
 
-def _start(neuron: Neuron, drive: Array) -> Course:
-    rest = jnp.zeros_like(drive[0])
+def at_rest(neuron: Neuron, like: Array) -> Course:
+    """A layer before the first step of a trial; `like` is any array (trial, neuron)."""
+    rest = jnp.zeros_like(like)
     # Published: the adaptation starts at the threshold.
     return Course(rest, rest + neuron.threshold, rest)
 
@@ -101,28 +120,30 @@ def _step(
 
 
 def _forward(
-    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
 ) -> Any:
     if compiled.usable(drive, w_rec, alpha, rho):
-        fired, u, eta = compiled.forward(drive, w_rec, alpha, rho, _constants(neuron, beta))
+        constants = _constants(neuron, beta)
+        fired, u, eta = compiled.forward(drive, w_rec, alpha, rho, constants, start)
         found = Course(u, eta, fired)
     else:
-        found = course(neuron, beta, drive, w_rec, alpha, rho)
-    return found.spikes, (found, beta, w_rec, alpha, rho)
+        found = course(neuron, beta, drive, w_rec, alpha, rho, start)
+    end = Course(*(values[-1] for values in found))
+    return (found.spikes, end), (found, start, beta, w_rec, alpha, rho)
 
 
-def _backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
-    found, beta, w_rec, alpha, rho = residuals
+def _backward(neuron: Neuron, residuals: Any, g_ends: tuple[Array, Course]) -> Any:
+    (found, start, beta, w_rec, alpha, rho), (g_out, _) = residuals, g_ends
     theta = neuron.threshold + beta * found.eta
     slope = neuron.surrogate(found.u - theta)
     if compiled.usable(g_out, w_rec, alpha, rho):
         own = (found.spikes, found.u, found.eta)
         gradients = compiled.backward(
-            g_out, slope, own, w_rec, alpha, rho, _constants(neuron, beta)
+            g_out, slope, own, w_rec, alpha, rho, _constants(neuron, beta), start
         )
     else:
-        gradients = _backward_scan(neuron, beta, found, slope, theta, w_rec, alpha, rho, g_out)
-    return jnp.zeros_like(beta), *gradients
+        gradients = _backward_scan(beta, found, start, slope, theta, w_rec, alpha, rho, g_out)
+    return jnp.zeros_like(beta), *gradients, jax.tree.map(jnp.zeros_like, start)
 
 
 def _constants(neuron: Neuron, beta: Array) -> Array:
@@ -130,12 +151,13 @@ def _constants(neuron: Neuron, beta: Array) -> Array:
 
 
 def _backward_scan(
-    neuron: Neuron, beta: Array, found: Course, slope: Array, theta: Array, w_rec: Array,
+    beta: Array, found: Course, start: Course, slope: Array, theta: Array, w_rec: Array,
     alpha: Array, rho: Array, g_out: Array,
 ) -> tuple[Array, Array, Array, Array]:  # fmt: skip
     rest = jnp.zeros_like(theta[:1])
-    before, u_before = (jnp.concatenate([rest, x[:-1]]) for x in (found.spikes, found.u))
-    eta_before = jnp.concatenate([rest + neuron.threshold, found.eta[:-1]])
+    u_before, eta_before, before = (
+        jnp.concatenate([first[None], then[:-1]]) for first, then in zip(start, found, strict=True)
+    )
     w_back = (1 - alpha)[:, None] * w_rec.T
 
     def step(carry: Any, now: Any) -> Any:
@@ -157,7 +179,7 @@ def _backward_scan(
     return g_drive, before.reshape(-1, n).T @ g_drive.reshape(-1, n), g_alpha, g_rho
 
 
-spikes.defvjp(_forward, _backward)
+continued.defvjp(_forward, _backward)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -208,12 +230,13 @@ def _resetting_backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
 resetting.defvjp(_resetting_forward, _resetting_backward)
 
 
-def traces(events: Array, kappa: Array) -> Array:
+def traces(events: Array, kappa: Array, start: Array | None = None) -> Array:
     """Fixed filters of the input: v[t] = kappa v[t-1] + sqrt(1 - kappa^2) x[t] (README, Eq. 21).
 
     Args:
         events: (time, trial, channel).
         kappa: Decay per step of each filter, (filter,).
+        start: As for `leaky`.
 
     Returns:
         (time, trial, channel x filter), the same variance for all decays where events come alone.
@@ -221,37 +244,41 @@ def traces(events: Array, kappa: Array) -> Array:
     n_channels = events.shape[-1]
     scale = jnp.sqrt((1 + kappa) / (1 - kappa))
     every = jnp.repeat(events, kappa.size, axis=-1) * jnp.tile(scale, n_channels)
-    return leaky(every, jnp.tile(kappa, n_channels))
+    return leaky(every, jnp.tile(kappa, n_channels), start)
 
 
-def leaky(values: Array, kappa: Array) -> Array:
-    """Leaky integration o[t] = kappa o[t-1] + (1 - kappa) x[t] from rest (README, Eq. 5).
+def leaky(values: Array, kappa: Array, start: Array | None = None) -> Array:
+    """Leaky integration o[t] = kappa o[t-1] + (1 - kappa) x[t] (README, Eq. 5).
 
     Args:
         values: (time, trial, unit).
         kappa: Decay per step, (unit,).
+        start: Before the first step, (trial, unit); else at rest.
     """
 
     def step(o: Array, x: Array) -> tuple[Array, Array]:
         o = kappa * o + (1 - kappa) * x
         return o, o
 
-    return jax.lax.scan(step, jnp.zeros_like(values[0]), values)[1]
+    return jax.lax.scan(step, jnp.zeros_like(values[0]) if start is None else start, values)[1]
 
 
-def gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
+def gated(drive: Array, w_rec: Array, bias_rec: Array, start: Array | None = None) -> Array:
     """A layer of gated recurrent units (README, Eq. 12).
 
     Args:
         drive: W x + bias of reset, update and candidate side by side, (time, trial, 3 unit).
         w_rec: (unit, 3 unit).
         bias_rec: (3 unit,), which the reset gate scales for the candidate.
+        start: Activity before the first step, (trial, unit), which gets no gradient; else 0.
 
     Returns:
         Activity (time, trial, unit).
     """
+    first = jnp.zeros_like(drive[0, :, : w_rec.shape[0]]) if start is None else start
+    first = jax.lax.stop_gradient(first)
     if compiled.usable(drive, w_rec, bias_rec):
-        return _gated(drive, w_rec, bias_rec)
+        return _gated(drive, w_rec, bias_rec, first)
 
     def step(h: Array, drive_now: Array) -> tuple[Array, Array]:
         reset, update, candidate = jnp.split(drive_now, 3, axis=-1)
@@ -261,7 +288,7 @@ def gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
         h = keep * h + (1 - keep) * fresh
         return h, h
 
-    return jax.lax.scan(step, jnp.zeros_like(drive[0, :, : w_rec.shape[0]]), drive)[1]
+    return jax.lax.scan(step, first, drive)[1]
 
 
 def plain(drive: Array, w_rec: Array) -> Array:
@@ -277,16 +304,20 @@ def plain(drive: Array, w_rec: Array) -> Array:
 
 
 @jax.custom_vjp
-def _gated(drive: Array, w_rec: Array, bias_rec: Array) -> Array:
-    return compiled.gated_forward(drive, w_rec, bias_rec)[0]
+def _gated(drive: Array, w_rec: Array, bias_rec: Array, first: Array) -> Array:
+    return compiled.gated_forward(drive, w_rec, bias_rec, first)[0]
 
 
-def _gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> Any:
-    h, gates = compiled.gated_forward(drive, w_rec, bias_rec)
-    return h, (h, gates, w_rec)
+def _gated_forward(drive: Array, w_rec: Array, bias_rec: Array, first: Array) -> Any:
+    h, gates = compiled.gated_forward(drive, w_rec, bias_rec, first)
+    return h, (h, gates, w_rec, first)
 
 
-_gated.defvjp(_gated_forward, lambda kept, g_out: compiled.gated_backward(g_out, *kept))
+def _gated_backward(kept: Any, g_out: Array) -> Any:
+    return *compiled.gated_backward(g_out, *kept), jnp.zeros_like(kept[-1])
+
+
+_gated.defvjp(_gated_forward, _gated_backward)
 
 
 @jax.custom_vjp

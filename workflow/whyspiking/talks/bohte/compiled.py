@@ -34,7 +34,12 @@ def usable(*arrays: Array) -> bool:
 
 
 def forward(
-    drive: Array, w_rec: Array, alpha: Array, rho: Array, constants: Array
+    drive: Array,
+    w_rec: Array,
+    alpha: Array,
+    rho: Array,
+    constants: Array,
+    start: tuple[Array, Array, Array],
 ) -> tuple[Array, Array, Array]:
     """Spikes, membrane and adaptation of a layer, each (time, trial, neuron).
 
@@ -44,10 +49,11 @@ def forward(
         alpha: Decay of the membrane per step, (neuron,).
         rho: Decay of the adaptation per step, (neuron,).
         constants: Threshold at rest and strength of the adaptation, (2,).
+        start: Membrane, adaptation and spikes before the first step, each (trial, neuron).
     """
     shape = jax.ShapeDtypeStruct(drive.shape, jnp.float32)
     call = jax.ffi.ffi_call(_target("layer_forward"), (shape,) * 3)
-    spikes, u, eta = call(drive, w_rec, alpha, rho, constants)
+    spikes, u, eta = call(drive, w_rec, alpha, rho, constants, *start)
     return spikes, u, eta
 
 
@@ -59,6 +65,7 @@ def backward(
     alpha: Array,
     rho: Array,
     constants: Array,
+    start: tuple[Array, Array, Array],
 ) -> tuple[Array, Array, Array, Array]:
     """Gradients by drive, recurrent weights, alpha and rho.
 
@@ -70,33 +77,42 @@ def backward(
         alpha: Decay of the membrane.
         rho: Decay of the adaptation.
         constants: Threshold and strength of the adaptation.
+        start: What `forward` was given.
     """
     _, n_trials, n = g_out.shape
     shapes = [g_out.shape, w_rec.shape, (n_trials, n), (n_trials, n)]
     call = jax.ffi.ffi_call(
         _target("layer_backward"), [jax.ShapeDtypeStruct(s, jnp.float32) for s in shapes]
     )
-    g_drive, g_rec, g_alpha, g_rho = call(g_out, slope, *course, w_rec, alpha, rho, constants)
+    own = (g_out, slope, *course, w_rec, alpha, rho, constants, *start)
+    g_drive, g_rec, g_alpha, g_rho = call(*own)
     return g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0)
 
 
-def gated_forward(drive: Array, w_rec: Array, bias_rec: Array) -> tuple[Array, Array]:
+def gated_forward(
+    drive: Array, w_rec: Array, bias_rec: Array, start: Array
+) -> tuple[Array, Array]:
     """Activity (time, trial, unit) of `cells.gated`, and what its gradient needs.
 
     The second is (time, trial, 4 unit): reset and update gate, fresh value, and h w_rec + bias_rec
-    of the candidate.
+    of the candidate. `start` is the activity before the first step, (trial, unit).
     """
     *lead, wide = drive.shape
     shapes = [jax.ShapeDtypeStruct((*lead, k * wide // 3), jnp.float32) for k in (1, 4)]
-    h, gates = jax.ffi.ffi_call(_target("gated_layer_forward"), shapes)(drive, w_rec, bias_rec)
+    h, gates = jax.ffi.ffi_call(_target("gated_layer_forward"), shapes)(
+        drive, w_rec, bias_rec, start
+    )
     return h, gates
 
 
-def gated_backward(g_out: Array, h: Array, gates: Array, w_rec: Array) -> tuple[Array, ...]:
+def gated_backward(
+    g_out: Array, h: Array, gates: Array, w_rec: Array, start: Array
+) -> tuple[Array, ...]:
     """Gradients by drive, recurrent weights and their bias; `g_out` is that by the activity."""
     *lead, n = g_out.shape
     shapes = [jax.ShapeDtypeStruct(s, jnp.float32) for s in ((*lead, 3 * n), (n, 3 * n), (3 * n,))]
-    return tuple(jax.ffi.ffi_call(_target("gated_layer_backward"), shapes)(g_out, h, gates, w_rec))
+    call = jax.ffi.ffi_call(_target("gated_layer_backward"), shapes)
+    return tuple(call(g_out, h, gates, w_rec, start))
 
 
 def plain_forward(drive: Array, w_rec: Array) -> Array:

@@ -18,11 +18,19 @@ def outcome(params: Params, outputs: NDArray, task: Task) -> Trials:
         outputs: (trial, time, class).
         task: The trials.
     """
-    running = _summed(params, outputs).argmax(axis=2)
+    return settled(params, _summed(params, outputs), task, params.n_unscored)
+
+
+def settled(params: Params, summed: NDArray, task: Task, first: int = 0) -> Trials:
+    """As `outcome`, from what every class has gathered up to each step, (trial, time, class).
+
+    Nothing is decided before step `first`.
+    """
+    running = summed.argmax(axis=2)
     other = running != running[:, -1:]
     # One after the last step that still names another class.
     step = np.where(other.any(axis=1), other.shape[1] - other[:, ::-1].argmax(axis=1), 0)
-    step = np.maximum(step, params.n_unscored)
+    step = np.maximum(step, first)
     return Trials(
         targets=np.asarray(task.targets, np.int64),
         choices=running[:, -1],

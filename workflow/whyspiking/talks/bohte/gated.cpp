@@ -13,12 +13,13 @@ void add_outer(const float* a, int rows, int n, const float* b, int columns, flo
 }
 
 // h: activity; gates: reset, update, fresh value and what the reset gate scales, (time, trial, 4 unit).
-void gated_forward(const float* drive, const float* w_rec, const float* bias, int n_steps, int batch,
-                   int n, float* h, float* gates) {
+// first: activity before the first step, (trial, unit).
+void gated_forward(const float* drive, const float* w_rec, const float* bias, const float* first,
+                   int n_steps, int batch, int n, float* h, float* gates) {
     const int wide = padded(3 * n);
-    const std::vector<float> w = widened(w_rec, n, 3 * n, false), rest(batch * n);
+    const std::vector<float> w = widened(w_rec, n, 3 * n, false);
     std::vector<float> sums(static_cast<std::size_t>(batch) * wide);
-    const float* before = rest.data();
+    const float* before = first;
     for (int t = 0; t < n_steps; ++t) {
         products(before, batch, n, w.data(), wide, sums.data());
         for (int b = 0; b < batch; ++b) {
@@ -45,15 +46,16 @@ void gated_forward(const float* drive, const float* w_rec, const float* bias, in
 
 // out: gradient of the activity. Gradients: of drive, recurrent weights and their bias.
 void gated_backward(const float* out, const float* h, const float* gates, const float* w_rec,
-                    int n_steps, int batch, int n, float* g_drive, float* g_w, float* g_bias) {
+                    const float* first, int n_steps, int batch, int n, float* g_drive, float* g_w,
+                    float* g_bias) {
     const int wide = padded(n), wider = padded(3 * n);
-    const std::vector<float> w = widened(w_rec, 3 * n, n, true), rest(batch * n);
+    const std::vector<float> w = widened(w_rec, 3 * n, n, true);
     std::vector<float> g_rec(batch * 3 * n + wider), g_sum(static_cast<std::size_t>(n) * wider);
     std::memset(g_bias, 0, 3 * n * sizeof(float));
     std::vector<float> sums(static_cast<std::size_t>(batch) * wide), kept(batch * n);
     for (int t = n_steps - 1; t >= 0; --t) {
         const std::size_t here = static_cast<std::size_t>(t) * batch * n;
-        const float* const before = t ? h + here - batch * n : rest.data();
+        const float* const before = t ? h + here - batch * n : first;
         for (int b = 0; b < batch; ++b) {
             const float *const reset = gates + 4 * (here + b * n), *const keep = reset + n;
             const float *const fresh = reset + 2 * n, *const scaled = reset + 3 * n;
@@ -77,7 +79,7 @@ void gated_backward(const float* out, const float* h, const float* gates, const 
             for (int i = 0; i < 3 * n; ++i) g_bias[i] += rec[i];
         }
         products(g_rec.data(), batch, 3 * n, w.data(), wide, sums.data());
-        if (t) add_outer(before, batch, n, g_rec.data(), 3 * n, g_sum.data());
+        add_outer(before, batch, n, g_rec.data(), 3 * n, g_sum.data());
     }
     for (int i = 0; i < n; ++i)
         std::memcpy(g_w + i * 3 * n, &g_sum[i * wider], 3 * n * sizeof(float));
@@ -131,16 +133,16 @@ extern "C" {
 XLA_FFI_Error* gated_layer_forward(XLA_FFI_CallFrame* frame) {
     if (told_version(frame)) return nullptr;
     const Call call{frame};
-    gated_forward(call.in(0), call.in(1), call.in(2), call.size(0), call.size(1), call.size(2) / 3,
-                  call.out(0), call.out(1));
+    gated_forward(call.in(0), call.in(1), call.in(2), call.in(3), call.size(0), call.size(1),
+                  call.size(2) / 3, call.out(0), call.out(1));
     return nullptr;
 }
 
 XLA_FFI_Error* gated_layer_backward(XLA_FFI_CallFrame* frame) {
     if (told_version(frame)) return nullptr;
     const Call call{frame};
-    gated_backward(call.in(0), call.in(1), call.in(2), call.in(3), call.size(0), call.size(1),
-                   call.size(2), call.out(0), call.out(1), call.out(2));
+    gated_backward(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.size(0),
+                   call.size(1), call.size(2), call.out(0), call.out(1), call.out(2));
     return nullptr;
 }
 

@@ -58,16 +58,18 @@ void products(const float* a, int rows, int n, const float* w, int wide, float* 
     add_product(Factor<float>{a, n, 1}, rows, n, w, wide, wide, c, wide);
 }
 
+// first_u, first_eta, first_s: membrane, adaptation and spikes before the first step, (trial, neuron).
 void forward(const float* drive, const float* w_rec, const float* alpha, const float* rho,
-             const float* constants, int n_steps, int batch, int n, float* spikes, float* u,
+             const float* constants, const float* first_u, const float* first_eta,
+             const float* first_s, int n_steps, int batch, int n, float* spikes, float* u,
              float* eta) {
     const float threshold = constants[0], beta = constants[1];
     const int wide = padded(n), size = batch * n;
     const std::vector<float> w = widened(w_rec, n, n, false);
     const std::vector<float> decay = tiled(alpha, batch, n), slow = tiled(rho, batch, n);
-    std::vector<float> rest(size), start(size, threshold), recurrent(size + wide);
+    std::vector<float> recurrent(size + wide);
     std::vector<int> which(n);
-    const float *u_before = rest.data(), *eta_before = start.data(), *s_before = rest.data();
+    const float *u_before = first_u, *eta_before = first_eta, *s_before = first_s;
     for (int t = 0; t < n_steps; ++t) {
         const std::size_t here = static_cast<std::size_t>(t) * size;
         float* const sum = recurrent.data();
@@ -95,13 +97,14 @@ void forward(const float* drive, const float* w_rec, const float* alpha, const f
 // weights, and of alpha and rho, these two per trial.
 void backward(const float* out, const float* slope, const float* spikes, const float* u,
               const float* eta, const float* w_rec, const float* alpha, const float* rho,
-              const float* constants, int n_steps, int batch, int n, float* g_drive, float* g_rec,
+              const float* constants, const float* first_u, const float* first_eta,
+              const float* first_s, int n_steps, int batch, int n, float* g_drive, float* g_rec,
               float* g_alpha, float* g_rho) {
     const float threshold = constants[0], beta = constants[1];
     const int wide = padded(n), size = batch * n;
     const std::vector<float> w = widened(w_rec, n, n, true);
     const std::vector<float> decay = tiled(alpha, batch, n), slow = tiled(rho, batch, n);
-    std::vector<float> rest(size), start(size, threshold), theta_next(size);
+    std::vector<float> rest(size), theta_next(size);
     std::vector<float> g_u(size), g_eta(size), g_w(static_cast<std::size_t>(n) * wide);
     std::vector<float> sums(static_cast<std::size_t>(batch) * wide), row(wide);
     std::vector<int> which(n);
@@ -111,9 +114,9 @@ void backward(const float* out, const float* slope, const float* spikes, const f
     for (int t = n_steps - 1; t >= 0; --t) {
         const std::size_t here = static_cast<std::size_t>(t) * size;
         products(after, batch, n, w.data(), wide, sums.data());
-        const float* const u_before = t ? u + here - size : rest.data();
-        const float* const eta_before = t ? eta + here - size : start.data();
-        const float* const s_before = t ? spikes + here - size : rest.data();
+        const float* const u_before = t ? u + here - size : first_u;
+        const float* const eta_before = t ? eta + here - size : first_eta;
+        const float* const s_before = t ? spikes + here - size : first_s;
         float* const g_now = g_drive + here;
         for (int b = 0; b < batch; ++b) {
             const int first = b * n;
@@ -177,8 +180,9 @@ extern "C" {
 XLA_FFI_Error* layer_forward(XLA_FFI_CallFrame* frame) {
     if (told_version(frame)) return nullptr;
     const Call call{frame};
-    forward(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.size(0), call.size(1),
-            call.size(2), call.out(0), call.out(1), call.out(2));
+    forward(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.in(5), call.in(6),
+            call.in(7), call.size(0), call.size(1), call.size(2), call.out(0), call.out(1),
+            call.out(2));
     return nullptr;
 }
 
@@ -186,8 +190,8 @@ XLA_FFI_Error* layer_backward(XLA_FFI_CallFrame* frame) {
     if (told_version(frame)) return nullptr;
     const Call call{frame};
     backward(call.in(0), call.in(1), call.in(2), call.in(3), call.in(4), call.in(5), call.in(6),
-             call.in(7), call.in(8), call.size(0), call.size(1), call.size(2), call.out(0),
-             call.out(1), call.out(2), call.out(3));
+             call.in(7), call.in(8), call.in(9), call.in(10), call.in(11), call.size(0),
+             call.size(1), call.size(2), call.out(0), call.out(1), call.out(2), call.out(3));
     return nullptr;
 }
 

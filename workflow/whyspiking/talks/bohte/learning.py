@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress, Task
-from whyspiking.talks.bohte import decisions, network, simulation
+from whyspiking.talks.bohte import decisions, network, simulation, truncated
 from whyspiking.talks.bohte.network import spikes
 from whyspiking.talks.bohte.task import raster
 from whyspiking.training import gradient
@@ -52,6 +52,11 @@ def penalty(params: Params, variant: str) -> float:
     return float(params.penalties[int(variant.removeprefix(SPARSE))])
 
 
+def is_cut(params: Params) -> bool:
+    """Whether back-propagation is truncated; most experiments have no parameter for it."""
+    return bool(params.values.get("truncation"))
+
+
 def train(
     params: Params, variant: str, streams: Streams, progress: Progress, prepared: Prepared
 ) -> Network:
@@ -59,6 +64,7 @@ def train(
     cell = cell_of(variant)
     data, judge, loss = prepared
     start = network.initial(params, cell, streams.rng("init"))
+    cut = is_cut(params)
 
     fitted = gradient.fit(
         start,
@@ -71,6 +77,7 @@ def train(
             clip_norm=params.clip_norm,
             criterion="validation_accuracy",
             rates=network.rates(params, cell),
+            segments=truncated.segments(params) if cut else 1,
         ),
         judge=judge,
         shuffle=streams.rng("shuffle"),
@@ -79,6 +86,7 @@ def train(
             "penalty": penalty(params, variant),
             "adaptation": network.adaptation(params, cell),
         },
+        start_state=truncated.start(params, cell) if cut else None,
         project=lambda arrays: network.within(params, arrays),
     )
     info = {
@@ -112,7 +120,8 @@ def classes(
         return {"validation_accuracy": float((decisions.chosen(params, told) == wanted).mean())}
 
     data = (lambda epoch: named(training(epoch))) if callable(training) else named(training)
-    return data, judge, network.class_loss(params, cell)
+    loss = truncated.loss if is_cut(params) else network.class_loss
+    return data, judge, loss(params, cell)
 
 
 def outputs(params: Params, trained: Network, test: Task) -> NDArray:

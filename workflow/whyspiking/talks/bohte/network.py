@@ -148,25 +148,49 @@ def forward(
     Returns:
         Outputs (time, trial, class), and spikes (time, trial, neuron) of every spiking layer.
     """
-    fired = []
+    outputs, fired, _ = continued(params, cell, arrays, x, strength, {})
+    return outputs, fired
+
+
+def continued(
+    params: Params, cell: str, arrays: Arrays, x: Any, strength: Any, start: Arrays
+) -> tuple[Any, list[Any], Arrays]:
+    """As `forward`, of trials that may go on: from a state, which gets no gradient, to another.
+
+    Args:
+        params: Constants.
+        cell: One of `CELLS`; tanh units and those that begin at 0 after a spike cannot go on.
+        arrays: The network.
+        x: Input, (time, trial, channel).
+        strength: As for `forward`.
+        start: State of each part, or nothing at all: at rest.
+
+    Returns:
+        Outputs, spikes, and the state after the last step.
+    """
+    fired, end = [], {}
     if cell == "traces":
-        x = cells.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)))
+        x = cells.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), start.get("x"))
+        end["x"] = x[-1]
     for k in range(0 if cell == "linear" else len(units(params))):
+        own = start.get(f"layer_{k}")
         if cell in SPIKING:
-            x = _spikes(params, cell, arrays, x, k, strength)
+            x, end[f"layer_{k}"] = _spikes(params, cell, arrays, x, k, strength, own)
             fired.append(x)
             continue
         drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
         if cell == "gru":
-            x = cells.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"])
+            x = cells.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
+            end[f"layer_{k}"] = x[-1]
         elif cell == "rnn":
             x = cells.plain(drive, arrays[f"w_rec_{k}"])
         else:
             x = jax.nn.relu(drive)
     outputs = _times(x, arrays["w_out"]) + arrays["b_out"]
     if cell not in INSTANT:
-        outputs = cells.leaky(outputs, decay(arrays["log_tau_out"]))
-    return outputs, fired
+        outputs = cells.leaky(outputs, decay(arrays["log_tau_out"]), start.get("output"))
+        end["output"] = outputs[-1]
+    return outputs, fired, jax.lax.stop_gradient(end)
 
 
 def _times(x: Any, w: Any) -> Any:
@@ -174,12 +198,21 @@ def _times(x: Any, w: Any) -> Any:
     return (x.reshape(-1, x.shape[-1]) @ w).reshape(*x.shape[:-1], w.shape[1])
 
 
-def _spikes(params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None) -> Any:
-    """Spikes of layer k."""
+def _spikes(
+    params: Params,
+    cell: str,
+    arrays: Arrays,
+    x: Any,
+    k: int,
+    strength: Any = None,
+    start: cells.Course | None = None,
+) -> tuple[Any, cells.Course | None]:
+    """Spikes of layer k, and its state after the last step, where that is known."""
     constants, beta, drive, w_rec, alpha, rho = _layer(params, cell, arrays, x, k, strength)
     if resets(cell):
-        return cells.resetting(constants, drive, w_rec, alpha)
-    return cells.spikes(constants, beta, drive, w_rec, alpha, rho)
+        return cells.resetting(constants, drive, w_rec, alpha), None
+    first = cells.at_rest(constants, drive[0]) if start is None else start
+    return cells.continued(constants, beta, drive, w_rec, alpha, rho, first)
 
 
 def _layer(
@@ -280,7 +313,7 @@ def spikes(
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
     now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
     for k in range(len(units(params))):
-        now = _spikes(params, cell, own, now, k)
+        now, _ = _spikes(params, cell, own, now, k)
         found.append(np.asarray(now).swapaxes(0, 1) > 0)
     return found
 

@@ -1,0 +1,81 @@
+"""Back-propagation through time cut into segments, with a step after each (README, section 11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from whyspiking.contract.types import Params
+from whyspiking.errors import UserError
+from whyspiking.talks.bohte import cells, network
+from whyspiking.talks.bohte.simulation import units
+
+type Arrays = Any
+
+
+def segments(params: Params) -> int:
+    """Into how many segments of `truncation` steps a trial is cut.
+
+    Raises:
+        UserError: If the segments do not fill the trial.
+    """
+    if params.n_steps % params.truncation:
+        raise UserError(
+            f"talk '{params.talk}': 'truncation' of experiment '{params.experiment}' is "
+            f"{params.truncation}; expected a divisor of 'n_steps', {params.n_steps} (talk.yaml)"
+        )
+    return params.n_steps // params.truncation
+
+
+def start(params: Params, cell: str) -> Arrays:
+    """What a batch of trials starts from: the network at rest, no outputs summed yet."""
+    found: dict[str, Any] = {"summed": np.zeros((params.batch, params.n_output), np.float32)}
+    if cell == "traces":
+        n_traces = params.n_input * len(params.trace_taus)
+        return found | {"network": {"x": np.zeros((params.batch, n_traces), np.float32)}}
+    inner: dict[str, Any] = {"output": found["summed"]}
+    for k, n in enumerate(units(params)):
+        rest = jnp.zeros((params.batch, n))
+        spiking = cell in network.SPIKING
+        inner[f"layer_{k}"] = cells.at_rest(network.neuron(params, cell), rest) if spiking else rest
+    return found | {"network": inner}
+
+
+def loss(params: Params, cell: str) -> Any:
+    """Cross-entropy of the softmax summed from the first step of the trial to the last of a segment.
+
+    Its gradient is that by the segment alone: the state before it counts as given (Eq. 22).
+
+    Args:
+        params: Constants.
+        cell: One of `network.CELLS` that can go on.
+
+    Returns:
+        A loss for `gradient.fit`, which is given `start` as `start_state`.
+    """
+    length = params.truncation
+
+    def found(arrays: Arrays, batch: Arrays) -> Any:
+        at, before = batch["segment"] * length, batch["state"]
+        x = jax.lax.dynamic_slice_in_dim(batch["x"], at, length, axis=1)
+        outputs, fired, end = network.continued(
+            params,
+            cell,
+            arrays,
+            x.swapaxes(0, 1).astype(jnp.float32),
+            batch["adaptation"],
+            before["network"],
+        )
+        scored = at + jnp.arange(length) >= params.n_unscored
+        told = (jax.nn.softmax(outputs) * scored[:, None, None]).sum(axis=0)
+        summed = before["summed"] + told
+        chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), batch["labels"][:, None], axis=1)
+        right = (summed.argmax(axis=1) == batch["labels"]).mean()
+        rate = {"train_rate": sum(s.mean() for s in fired) / len(fired)} if fired else {}
+        state = {"network": end, "summed": jax.lax.stop_gradient(summed)}
+        return -chosen.mean(), {"train_accuracy": right, **rate, "state": state}
+
+    return found
