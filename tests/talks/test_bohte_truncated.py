@@ -22,6 +22,8 @@ def drawn(cell, dtype=np.float64, **changes):
     params = params_of("smnist", **SHAPE, n_hidden=[7, 6], **changes)
     rng = np.random.default_rng(3)
     start = network.initial(params, cell, rng)
+    # So that both layers fire.
+    start |= {name: 0.3 + values for name, values in start.items() if name.startswith("bias")}
     batch = {
         "x": rng.random((3, 24, 5)) < 0.4,
         "labels": rng.integers(0, 4, 3),
@@ -38,10 +40,11 @@ def by_segment(params, cell, arrays, batch):
 
     from whyspiking.talks.bohte import truncated
 
+    one = jax.jit(truncated.loss(params, cell))
     state, found = truncated.start(params, cell), []
     for k in range(truncated.segments(params)):
         state = jax.tree.map(lambda values: jnp.asarray(values, arrays["w_out"].dtype), state)
-        found.append(truncated.loss(params, cell)(arrays, batch | {"segment": k, "state": state}))
+        found.append(one(arrays, batch | {"segment": k, "state": state}))
         state = found[-1][1]["state"]
     return found
 
@@ -72,10 +75,11 @@ def test_the_gradient_of_a_segment_takes_its_state_as_given(cell):
         state = by_segment(params, cell, arrays, batch)[1][1]["state"]
         given = batch | {"segment": 2, "state": state}
 
+        @jax.jit
         def loss(own):
             return truncated.loss(params, cell)(own, given)[0]
 
-        slopes = jax.grad(loss)(arrays)
+        slopes = jax.jit(jax.grad(loss))(arrays)
         smooth = ["w_out", "b_out", "log_tau_out"]
         if cell == "gru":
             smooth += ["w_rec_0", "w_in_1", "bias_rec_1"]
@@ -96,16 +100,16 @@ def test_a_cut_gradient_is_the_whole_one_of_a_trial_that_begins_there():
     params, arrays, batch = drawn("alif", np.float32)
     short = batch | {"x": batch["x"][:, :8]}
     first = batch | {"segment": 0, "state": truncated.start(params, "alif")}
-    cut = jax.grad(truncated.loss(params, "alif"), has_aux=True)(arrays, first)[0]
-    whole = jax.grad(network.class_loss(params, "alif"), has_aux=True)(arrays, short)[0]
+    cut = jax.jit(jax.grad(truncated.loss(params, "alif"), has_aux=True))(arrays, first)[0]
+    whole = jax.jit(jax.grad(network.class_loss(params, "alif"), has_aux=True))(arrays, short)[0]
     for name in arrays:
         scale = float(abs(whole[name]).max())
         np.testing.assert_allclose(cut[name], whole[name], atol=1e-5 * scale, err_msg=name)
     assert float(abs(whole["w_rec_0"]).max()) > 1e-5
     state = by_segment(params, "alif", arrays, batch)[1][1]["state"]
     last = batch | {"segment": 2, "state": state}
-    cut = jax.grad(truncated.loss(params, "alif"), has_aux=True)(arrays, last)[0]
-    whole = jax.grad(network.class_loss(params, "alif"), has_aux=True)(arrays, batch)[0]
+    cut = jax.jit(jax.grad(truncated.loss(params, "alif"), has_aux=True))(arrays, last)[0]
+    whole = jax.jit(jax.grad(network.class_loss(params, "alif"), has_aux=True))(arrays, batch)[0]
     assert float(abs(cut["w_rec_0"] - whole["w_rec_0"]).max()) > 1e-3 * float(
         abs(whole["w_rec_0"]).max()
     )
@@ -122,7 +126,7 @@ def test_a_compiled_layer_that_goes_on_is_the_scan(cell, monkeypatch):
     def run():
         state = by_segment(params, cell, arrays, batch)[0][1]["state"]
         given = batch | {"segment": 1, "state": state}
-        value = jax.value_and_grad(truncated.loss(params, cell), has_aux=True)
+        value = jax.jit(jax.value_and_grad(truncated.loss(params, cell), has_aux=True))
         (loss, told), slopes = value(arrays, given)
         return {**slopes, "loss": loss, "u": jax.tree.leaves(told["state"])[0]}
 
