@@ -89,9 +89,7 @@ def backward(
     return g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0)
 
 
-def gated_forward(
-    drive: Array, w_rec: Array, bias_rec: Array, start: Array
-) -> tuple[Array, Array]:
+def gated_forward(drive: Array, w_rec: Array, bias_rec: Array, start: Array) -> tuple[Array, Array]:
     """Activity (time, trial, unit) of `cells.gated`, and what its gradient needs.
 
     The second is (time, trial, 4 unit): reset and update gate, fresh value, and h w_rec + bias_rec

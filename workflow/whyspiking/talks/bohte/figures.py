@@ -284,9 +284,7 @@ def learning(history: Table) -> Plate:
     )
 
 
-def _accuracies(
-    ax: Axes, metrics: Table, networks: Sequence[tuple[str, str, str]]
-) -> list[str]:
+def _accuracies(ax: Axes, metrics: Table, networks: Sequence[tuple[str, str, str]]) -> list[str]:
     """A row of dots for every network that was evaluated; what they say in words."""
     shown, words = [], []
     for experiment, variant, name in networks:

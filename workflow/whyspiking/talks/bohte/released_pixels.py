@@ -203,9 +203,7 @@ def reference_counts(
 ) -> Mapping[str, NDArray]:
     """Spikes of every neuron in JAX, (trial, neuron)."""
     found = spikes(params, network.arrays, raster(params, task))
-    return {
-        name: layer.sum(axis=1) for name, layer in zip(names(params)[:-1], found, strict=False)
-    }
+    return {name: layer.sum(axis=1) for name, layer in zip(names(params)[:-1], found, strict=False)}
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
