@@ -7,7 +7,7 @@ import pytest
 from made.bohte_settings import STREAMS, params_of, quiet
 from made.fulfilled import fulfilled
 
-from whyspiking.contract.types import Task
+from whyspiking.contract.types import Stimulus, Task
 from whyspiking.errors import UserError
 from whyspiking.talks.bohte import measures, measures_released_pixels, released_pixels
 
@@ -79,7 +79,7 @@ def test_the_class_is_that_of_most_spikes():
     fired = np.zeros((2, 5, 3), bool)
     fired[0, :2, 1] = fired[0, 2:, 2] = True
     fired[1, 0] = [True, False, True]
-    task = Task(None, np.array([2, 2]), 3)
+    task = Task(Stimulus({}), np.array([2, 2]), 3)
     found = released_pixels.outcome(PARAMS, fired, task)
     assert found.choices.tolist() == [2, 0]
     assert found.decision_ms[0] == 5.0
@@ -105,7 +105,7 @@ def test_a_missing_file_is_told_and_another_refused(tmp_path):
     assert "srnn_smnist.npz (data.originals_dir is not set)" in made.info["unavailable"]
     (tmp_path / released_pixels.FILE).write_bytes(b"something else")
     there = replace(PARAMS, originals_dir=tmp_path)
-    with pytest.raises(UserError, match="srnn_smnist.npz: SHA-256 is .* expected 99b3"):
+    with pytest.raises(UserError, match=r"srnn_smnist\.npz: SHA-256 is .* expected 99b3"):
         fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
     at = saved()
     del at["tau_m_o"]

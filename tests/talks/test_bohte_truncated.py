@@ -1,6 +1,7 @@
 """Bohte: back-propagation through time cut into segments."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import optax
@@ -13,7 +14,7 @@ from whyspiking.training import gradient, surrogates
 SHAPE = {"n_steps": 24, "truncation": 8, "batch": 3, "n_input": 5, "n_output": 4, "n_unscored": 2}
 
 
-def drawn(cell, dtype=np.float64, **changes):
+def drawn(cell, dtype: Any = np.float64, **changes):
     """Parameters, a network and a batch, the same for all cells."""
     import jax.numpy as jnp
 
@@ -92,7 +93,7 @@ def test_the_gradient_of_a_segment_takes_its_state_as_given(cell):
 
 
 def test_a_cut_gradient_is_the_whole_one_of_a_trial_that_begins_there():
-    """From rest, the first segment is a trial of its own: both gradients agree; later ones do not."""
+    """From rest, the first segment is a trial of its own: gradients agree; later ones do not."""
     import jax
 
     from whyspiking.talks.bohte import network, truncated
@@ -178,11 +179,12 @@ def test_every_segment_makes_a_step_and_hands_on_its_state():
         return {"good": len(epochs)}
 
     fitted = gradient.fit(
-        {"w": np.float32(0.3)}, loss, {"x": x}, settings, judge=judge,
+        {"w": np.full((), 0.3, np.float32)}, loss, {"x": x}, settings, judge=judge,
         shuffle=np.random.default_rng(1), progress=lambda *news: None,
         start_state=jnp.zeros(2),
     )  # fmt: skip
-    adam, shuffle = optax.scale_by_adam(), np.random.default_rng(1)
+    adam: Any = optax.scale_by_adam()
+    shuffle = np.random.default_rng(1)
     w = {"w": jnp.float32(0.3)}
     moments, done = adam.init(w), 0
     for _ in range(2):
@@ -204,6 +206,6 @@ def test_segments_must_fill_the_trial():
     cut = partial(params_of, "smnist", n_steps=28)
     assert truncated.segments(cut(truncation=7)) == 4
     with pytest.raises(
-        UserError, match="'truncation' .* is 9; expected a divisor of 'n_steps', 28"
+        UserError, match=r"'truncation' .* is 9; expected a divisor of 'n_steps', 28"
     ):
         truncated.segments(cut(truncation=9))

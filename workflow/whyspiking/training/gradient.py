@@ -97,9 +97,9 @@ def fit(
         shuffle: Orders the samples anew in every epoch.
         progress: Called after every epoch.
         constants: Numbers that the loss gets beside every batch.
-        start_state: Where trials are cut in time, what the loss gets as `state` in the first segment
-            of a batch, beside the number of the `segment`; what it tells as `state`, it gets in the
-            next one. Arrays of one batch.
+        start_state: Where trials are cut in time, what the loss gets as `state` in the first
+            segment of a batch, beside the number of the `segment`; what it tells as `state`, it
+            gets in the next one. Arrays of one batch.
         project: Applied to the arrays after every step, to keep them where they make sense.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from whyspiking.contract.types import Condition, Params, Recording, Task
 from whyspiking.talks.bohte import measures as estimate
@@ -34,8 +35,7 @@ def ratio(sizes: Sequence[int], rates: Sequence[float], prices: Mapping[str, flo
     """
     classical = additions = updates = 0.0
     within = [among is not None for among in released_pixels.AMONG]
-    pairs = zip(sizes, sizes[1:], strict=False)
-    for k, ((m, n), recurrent) in enumerate(zip(pairs, within, strict=True)):
+    for k, ((m, n), recurrent) in enumerate(zip(pairwise(sizes), within, strict=True)):
         weights = m * n
         if recurrent:
             classical += estimate.LSTM_GATES * (weights + n * n) + estimate.LSTM_UPDATE * n

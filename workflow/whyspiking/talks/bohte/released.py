@@ -119,7 +119,8 @@ def courses(params: Params, arrays: Mapping[str, NDArray], x: NDArray) -> tuple[
 
     def layer(beta: float, drive: Any, w_rec: Any, name: str) -> Any:
         kept = (jnp.exp(-1 / own[f"tau_{kind}_{name}"]) for kind in ("mem", "adapt"))
-        return cells.course(neuron, jnp.asarray(beta, x.dtype), drive, w_rec, *kept)
+        alpha, rho = kept
+        return cells.course(neuron, jnp.asarray(beta, x.dtype), drive, w_rec, alpha, rho)
 
     drive = jnp.asarray(x.swapaxes(0, 1)) @ own["w_in_0"] + own["bias_0"]
     # A membrane that is at START before it leaks is one at 0 with so much more input.

@@ -45,7 +45,7 @@ def start(params: Params, cell: str) -> Arrays:
 
 
 def loss(params: Params, cell: str) -> Any:
-    """Cross-entropy of the softmax summed from the first step of the trial to the last of a segment.
+    """Cross-entropy of the softmax summed up to the last step of a segment.
 
     Its gradient is that by the segment alone: the state before it counts as given (Eq. 22).
 
