@@ -188,12 +188,18 @@ def digits(metrics: Table) -> Plate:
     """Test accuracy on digits read pixel by pixel."""
     plate, (ax,) = row_of_panels(2.6, width=6.4)
     words = _accuracies(ax, metrics, PIXELS)
+    for line in ax.get_lines():
+        if line.get_marker() in MARKERS:
+            place = line.get_xydata()[0]
+            ax.annotate(f"{100 * place[0]:.1f} %", place, (-8, 0), textcoords="offset points",
+                        ha="right", va="center")  # fmt: skip
     ax.set(xlabel="share of test digits read rightly", xlim=(0, 1))
     return plate.says(
-        "Digits read pixel by pixel, 784 steps each. The network that the authors released; one of "
-        "64 and 128 adaptive neurons, trained here on fewer digits and for a few epochs, with a "
-        "step after every 98 pixels, as theirs; gated units and feed-forward units on fixed traces "
-        "of the ink, trained alike; a linear classifier that is told the ink of every channel.",
+        "Digits read pixel by pixel, 784 steps each, one network of each kind. The network that the "
+        "authors released (first 1,000 test digits, in Brian2; others: all 10,000); one of 64 and "
+        "128 adaptive neurons, trained here on fewer digits and for a few epochs, with a step after "
+        "every 98 pixels, about as theirs; gated units and feed-forward units on fixed traces of "
+        "the ink, trained alike; a linear classifier that is told the ink of every channel.",
         "; ".join(words) + ".",
         experiment="smnist",
     )
