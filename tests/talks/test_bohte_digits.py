@@ -109,6 +109,7 @@ def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
     images[rng.random(images.shape) < 0.3] = 0
     draw_digits(monkeypatch, images.reshape(240, 784), labels)
     changes = {"n_output": 2, "n_hidden": [12, 12], "epochs": 6, "rate_alif": 0.02, "tau_out": 5.0}
+    changes["recurrent_start"] = ["orthogonal", "orthogonal"]
     params = replace(params_of("smnist", **changes), work_dir=tmp_path)
     score = {}
     for variant in ("spiking", "counts"):
@@ -117,6 +118,18 @@ def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
         assert test is not None
         score[variant] = scoring.score(fulfilled(params).evaluate(params, variant, made, test))
     assert score["spiking"] > 0.95 > 0.75 > score["counts"]
+
+
+def test_recurrent_weights_begin_as_published_and_the_third_layer_has_none():
+    from whyspiking.talks.bohte import network
+
+    for experiment, begin in (("smnist", True), ("psmnist", False)):
+        params = params_of(experiment)
+        start = network.initial(params, "alif", np.random.default_rng(0))
+        assert [bool(start[f"w_rec_{k}"].any()) for k in range(3)] == [begin, begin, False]
+        rates = network.rates(params, "alif")
+        assert rates["w_rec_2"] == 0 and "w_rec_1" not in rates
+    assert "w_rec_2" not in network.rates(params_of("smnist"), "gru")
 
 
 def test_digits_pixel_by_pixel_are_left_out_below_the_scale_that_has_room():

@@ -198,7 +198,7 @@ def digits(metrics: Table) -> Plate:
         "Digits read pixel by pixel, 784 steps each, one network of each kind. The network that "
         "the authors released (first 1,000 test digits, in Brian2; others: all 10,000); one of 64 "
         "and 128 adaptive neurons, trained here on fewer digits and for a few epochs, with a step "
-        "after every 98 pixels, about as theirs; gated units and feed-forward units on fixed traces "
+        "after every 98 pixels; gated units and feed-forward units on fixed traces "
         "of the ink, trained alike; a linear classifier that is told the ink of every channel.",
         "; ".join(words) + ".",
         experiment="smnist",

@@ -72,7 +72,7 @@ def chosen_surrogate(params: Params) -> surrogates.Surrogate:
 
 
 def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.float32]]:
-    """Xavier input and output weights, orthogonal recurrent ones, zero biases (code of Yin et al.).
+    """Xavier input and output weights, `recurrent_start`, zero biases (code of Yin et al.).
 
     Args:
         params: Sizes and initial time constants.
@@ -87,7 +87,8 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
         n_in, n = sizes[k], sizes[k + 1]
         found[f"w_in_{k}"] = _blocks(blocks, lambda n_in=n_in, n=n: _xavier(n_in, n, rng))
         if cell != "traces":
-            found[f"w_rec_{k}"] = _blocks(blocks, lambda n=n: _orthogonal(n, rng))
+            kind = recurrent_start(params, cell, k)
+            found[f"w_rec_{k}"] = _blocks(blocks, lambda n=n, kind=kind: STARTS[kind](n, rng))
         found[f"bias_{k}"] = np.zeros(blocks * n)
         if cell == "gru":
             found[f"bias_rec_{k}"] = np.zeros(blocks * n)
@@ -108,11 +109,20 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
+def recurrent_start(params: Params, cell: str, k: int) -> str:
+    """From which of `STARTS` the recurrent weights of layer k begin; "none": it stays without."""
+    kinds = params.values.get("recurrent_start")
+    return kinds[k] if kinds is not None and cell in SPIKING else "orthogonal"
+
+
 def rates(params: Params, cell: str) -> dict[str, float]:
     """Factors on the learning rate: time constants have their own, or none."""
     learned = cell not in SPIKING or SPIKING[cell][1]
     names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in range(len(units(params)))]
     found = dict.fromkeys([*names, TIME_CONSTANTS[2]], float(params.tau_rate) if learned else 0.0)
+    for k in range(len(units(params))):
+        if recurrent_start(params, cell, k) == "none":
+            found[f"w_rec_{k}"] = 0.0
     if resets(cell):
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
         found[TIME_CONSTANTS[2]] = float(params.tau_rate)
@@ -366,6 +376,18 @@ def _xavier(n_in: int, n_out: int, rng: Generator) -> NDArray:
 def _orthogonal(n: int, rng: Generator) -> NDArray:
     q, r = np.linalg.qr(rng.standard_normal((n, n)))
     return q * np.sign(np.diag(r))
+
+
+def _zero(n: int, rng: Generator) -> NDArray:
+    return np.zeros((n, n))
+
+
+STARTS = {
+    "orthogonal": _orthogonal,
+    "xavier": lambda n, rng: _xavier(n, n, rng),
+    "zero": _zero,
+    "none": _zero,
+}
 
 
 def _log_taus(mean: float, sd: float, n: int, rng: Generator) -> NDArray:
