@@ -73,6 +73,24 @@ def _line(progress, data):
     return Network(fitted.arrays, fitted.info, fitted.history)
 
 
+def by_gradient_in_segments(progress, monkeypatch):
+    def squares(arrays, batch):
+        error = batch["x"][:, batch["segment"]] * arrays["w"] + batch["state"] - batch["y"]
+        return (error**2).mean(), {"state": error}
+
+    fitted = gradient.fit(
+        {"w": np.zeros((), np.float32)},
+        squares,
+        _points(0),
+        gradient.Settings(8, 10, 0.05, 1.0, "good", {}, segments=2),
+        judge=lambda arrays: {"good": -abs(float(arrays["w"]) - 0.1)},
+        shuffle=np.random.default_rng(1),
+        progress=progress,
+        start_state=np.zeros(10, np.float32),
+    )
+    return Network(fitted.arrays, fitted.info, fitted.history)
+
+
 def of_a_control(progress, monkeypatch):
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (120, 2))
@@ -245,7 +263,8 @@ def of_a_tempotron(progress, monkeypatch):
 
 
 ALL = (
-    by_gradient, by_gradient_on_fresh_samples, of_a_control, of_first_spikes,
+    by_gradient, by_gradient_on_fresh_samples, by_gradient_in_segments, of_a_control,
+    of_first_spikes,
     of_first_spikes_stepwise, on_distortions, with_pulses, of_gates, online_with_means,
     online_with_shuffled_images, by_decolle, of_a_gru, of_fresh_trials, by_eprop,
     by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_the_rate_network,
