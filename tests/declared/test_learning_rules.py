@@ -99,7 +99,7 @@ def test_the_checks_tell_rules_apart():
 def test_force_keeps_one_matrix_of_all_pairs():
     from whyspiking.talks.clopath.learning import RecursiveLeastSquares
 
-    (force,) = TALKS["clopath"].learning
+    (force,) = (rule for rule in TALKS["clopath"].learning if "FORCE" in rule.name)
     kept = RecursiveLeastSquares(50, 3, 1.0).inverse.size
     assert kept == force.numbers({"S": 150, "N": 50, "T": 9, "K": 3})
 

@@ -38,7 +38,8 @@ def toy(tmp_path, monkeypatch):
 
 
 def seeds(experiment, scale, variant=None):
-    return registry.seeds(experiment, {"scale": scale, "seeds": [0, 1], "seeds_of": []}, variant)
+    chosen = {"scale": scale, "seeds": [0, 1], "seeds_of": [], "data": {}}
+    return registry.seeds(experiment, chosen, variant)
 
 
 def test_an_experiment_is_left_out_below_its_scale_but_not_in_smoke(toy):
