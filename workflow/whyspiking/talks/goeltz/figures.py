@@ -336,6 +336,8 @@ def _recovered(rows: Table, perturbation: str, strength: float) -> str:
     mean = f"{100 * point['mean']:.0f} %"
     if not np.isfinite(point["low"]):
         return mean
+    if point["high"] - point["low"] > 1:
+        return "too small a loss to tell"
     return f"{mean} [{100 * point['low']:.0f}, {100 * point['high']:.0f}]"
 
 
