@@ -104,16 +104,15 @@ def constants(
     """
     w = arrays[f"w_{k}"]
     flat = w.reshape(-1, w.shape[-1])
-    squares = (flat**2).sum(axis=0)
-    norm = squares + EPSILON
+    norm = (flat**2).sum(axis=0) + EPSILON
     leak = arrays[f"leak_{k}"] if leaky else 1.0
     into = (1.0 - arrays[f"leak_{k}"]) if leaky else gain
     if alone:
         # As published for layers without lateral connections: by the threshold.
-        reset = np.eye(flat.shape[1], dtype=flat.dtype) * (arrays[f"b_{k}"] * squares)
-    else:
-        reset = flat.T @ flat
-    return into * flat / norm, reset / norm, leak
+        reset = np.eye(flat.shape[1], dtype=flat.dtype) * (arrays[f"b_{k}"] * (norm - EPSILON))
+        return into * flat / norm, reset / norm, leak
+    # In this order: another one moves the last bits of what XLA makes of it.
+    return into * flat / norm, (flat.T @ flat) / norm, leak
 
 
 def layer(params: Params, arrays: Arrays, k: int, x: Any, leaky: bool, alone: bool = False) -> Any:
