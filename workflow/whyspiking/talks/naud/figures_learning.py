@@ -201,6 +201,8 @@ def deep(history: Table) -> Plate:
     left.set_ylabel("validation error, %")
     for ax in (left, middle):
         ax.set_yscale("log")
+        # An interval of three seeds may reach below 0, which a logarithm cannot show.
+        ax.set_ylim(3, 105)
         ax.set_yticks([5, 10, 20, 50, 100])
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         ax.yaxis.set_minor_formatter(lambda value, _: "")
