@@ -17,6 +17,7 @@ from whyspiking.records import columns, tables
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, jobs, machine
 from whyspiking.stages import reference
+from whyspiking.verdicts import rule
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / records.FOLDER
@@ -220,6 +221,17 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
     pd.testing.assert_frame_equal(again, metrics)
     with pytest.raises(UserError, match=r"metrics\.csv: is not there; expected a finished run"):
         reference.add("goeltz", [added], run, smoke_run / "results" / "none", folder)
+
+
+def test_recorded_words_fit_the_recorded_data():
+    """Also where the claims of a talk were judged again, with experiments that came later."""
+    verdicts = records.table(records.FOLDER / "verdicts.csv", columns.VERDICTS)
+    whole = verdicts[verdicts["verdict"] == rule.REPLICATED]
+    assert 0 < whole["data"].isin(rule.STAND_INS).sum() < len(whole)
+    for row in whole.to_dict("records"):
+        assert ("stand-in" in row["label"]) == (row["data"] in rule.STAND_INS), row["claim"]
+    weakened = verdicts["note"].str.contains("Holm")
+    assert not verdicts.loc[weakened, "verdict"].isin([rule.REPLICATED, rule.HOLDS]).any()
 
 
 def test_another_scale_and_an_edited_table_are_refused(folder, results):

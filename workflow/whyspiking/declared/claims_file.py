@@ -167,6 +167,16 @@ class Claim(Block):
         """Who made the data; known once the claim is read with its talk."""
         return self._data
 
+    def on(self, provenance: str) -> Claim:
+        """The same claim of a run that had other data, the authors' own for instance.
+
+        Args:
+            provenance: Who made them.
+        """
+        found = self.model_copy()
+        found._data = provenance
+        return found
+
     def band(self, scale: str) -> Band | None:
         """The band at a scale, if there is one.
 

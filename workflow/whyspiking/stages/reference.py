@@ -34,7 +34,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
 from whyspiking.running import code_inputs
 from whyspiking.stages import collect, compare, durations, provenance
-from whyspiking.verdicts import contrasts, judge, overview
+from whyspiking.verdicts import contrasts, judge, overview, rule
 
 SCALE = "full"
 """The scale that is recorded."""
@@ -123,15 +123,18 @@ def add(
     fresh = collect.measured(talk, simulated, facts, config)
     table = pd.concat([known, fresh], ignore_index=True)
     table = table.sort_values(columns.METRICS.names[:10], kind="stable")
-    claims = _claims(talk)
-    verdicts = judge.judge_all(table, claims, talk, SCALE)
-    # Which data the first run had, and which files of others, its tables do not tell.
+    # Which data the first run had, and which files of others it lacked, its tables do not tell.
     old = reference.table(own / "verdicts.csv", columns.VERDICTS).set_index("claim")
-    kept = [c.id for c in claims if c.id in old.index and c.where["experiment"] not in experiments]
-    for column in ("data", "note"):
-        told = dict(zip(verdicts["claim"], verdicts[column], strict=True))
-        told |= {claim: old[column][claim] for claim in kept}
-        verdicts[column] = list(told.values())
+    claims = [
+        claim.on(str(old["data"][claim.id]))
+        if claim.id in old.index and claim.where["experiment"] not in experiments
+        else claim
+        for claim in _claims(talk)
+    ]
+    verdicts = judge.judge_all(table, claims, talk, SCALE)
+    lacking = verdicts["verdict"] == rule.NOT_MEASURED
+    for row in verdicts.index[lacking & verdicts["claim"].isin(old.index)]:
+        verdicts.loc[row, "note"] = old["note"][verdicts["claim"][row]]
     made = {
         "metrics.csv": table,
         "verdicts.csv": verdicts,
