@@ -21,7 +21,7 @@ from whyspiking.verdicts import rule
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / records.FOLDER
-MODEL = "talks/goeltz/model.py"
+MODEL = "talks/goeltz/task.py"
 
 
 @pytest.fixture(scope="module")

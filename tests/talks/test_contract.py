@@ -157,7 +157,8 @@ def test_tasks_are_deterministic_and_splits_are_disjoint(talk, experiment):
     if not first.n_classes:
         return  # one pattern is learned and reproduced: there is nothing to hold out
     training = make_task(talk, experiment, "train")
-    assert training is not None
+    if training is None:
+        return  # what others trained, or inputs that are searched for: nothing here learns from it
     overlap = samples(first) & samples(training)
     # MNIST itself repeats no image; a generator of continuous inputs repeats none either.
     assert not overlap, f"{len(overlap)} test samples also stand in the training set"

@@ -260,7 +260,7 @@ def test_shared_tasks_are_the_same_for_both_engines(experiment, monkeypatch):
     monkeypatch.setattr(learning, "compiled", reference)
     again = learning.train(own, "spiking", Streams(0), {}, silent)
     assert (trained.info["engine"], again.info["engine"]) == ("compiled", "numpy")
-    for name in found.arrays:
+    for name in trained.arrays:
         np.testing.assert_allclose(trained.arrays[name], again.arrays[name], rtol=1e-9, atol=1e-9)
     start = learning.initial_weights(own, "float64", Streams(0))
     assert (np.abs(trained.arrays["w_hidden"] - start[0]) > 1e-3).any(), "something was learned"

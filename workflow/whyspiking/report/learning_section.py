@@ -49,7 +49,8 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
         ax.set_title(names[name])
     lows, highs = zip(*(ax.dataLim.intervaly for ax in axes.flat[: len(shown)]), strict=True)
     # Room for the names above the lines.
-    axes[0, 0].set_ylim(0.5 * min(lows), 300 * max(highs))
+    # A rule that keeps nothing has no line on a logarithmic axis.
+    axes[0, 0].set_ylim(0.5 * min(low for low in lows if low > 0), 300 * max(highs))
     for ax in axes.flat:
         ax.minorticks_off()
     for ax in axes[:, 0]:

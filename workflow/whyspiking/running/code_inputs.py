@@ -30,7 +30,7 @@ NOT_IN = {
 # What jobs load and what changes no number: their log, their errors, their list of inputs.
 INERT = ("errors.py", "running/*.py")
 # What tables and pages of all talks state and no talk says.
-STATED = ("verdicts/biology.yaml", "verdicts/chips.yaml", "declared/shared_tasks.yaml")
+STATED = ("verdicts/biology.yaml", "declared/shared_tasks.yaml")
 # Key of a data set that is made here -> what makes it.
 MAKES_DATA = {
     "spoken": "datasets/speech",
@@ -164,7 +164,7 @@ def _roots(stage: str) -> list[Path]:
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
     own = ("report/run_page.py", "report/benchmark.py")
-    shown = ("plots/style.mplstyle", *STATED)
+    shown = ("plots/style.mplstyle", "verdicts/chips.yaml", *STATED)
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
 
 

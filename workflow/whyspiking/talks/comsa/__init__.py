@@ -5,10 +5,10 @@ EXPERIMENTS = {
     "mnist_fast": "probes",
     "pulses": "digits",
     "regimes": "regimes",
-    "ideal": "ideal",
     "released": "released",
     "boolean": "boolean",
     "boolean_pulses": "boolean",
+    "ideal": "ideal",
     "shared_yinyang": "digits",
     "shared_randman": "digits",
 }

@@ -73,17 +73,19 @@ def rates(params: Params, epoch: int, *, fixed_pulses: bool = False) -> dict[str
 
 
 def train(
-    params: Params,
-    variant: str,
-    streams: Streams,
-    parents: Parents,
-    progress: Progress,
-    start: model.Arrays | None = None,
+    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
-    """Train one network and keep the model of best validation accuracy, as published.
+    """Train one network from `initial_arrays`: `train_from`."""
+    return train_from(initial_arrays(params, streams), params, variant, streams, progress)
 
-    The variant "fixed_pulses" keeps the pulses where they start; `start` takes the place of
-    `initial_arrays`. Randomness: "split", "init", "shuffle", "noise".
+
+def train_from(
+    start: model.Arrays, params: Params, variant: str, streams: Streams, progress: Progress
+) -> Network:
+    """Train a network and keep the model of best validation accuracy, as published.
+
+    The variant "fixed_pulses" keeps the pulses where they start. Randomness: "split", "init",
+    "shuffle", "noise".
 
     Raises:
         UserError: If a number is not finite; names epoch and step.
@@ -93,7 +95,6 @@ def train(
     inputs = Inputs(task.input_times(features, params) * scale)
     held_features, held_classes = task.samples(params, "validation", streams)
     held_times = task.input_times(held_features, params)
-    start = initial_arrays(params, streams) if start is None else start
     training = Training(
         settings(params),
         (start["w_hidden"], start["w_output"]),

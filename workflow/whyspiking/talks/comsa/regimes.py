@@ -42,7 +42,7 @@ def train(
         if "unavailable" in slow.info or "unavailable" in fast.info:
             return slow if "unavailable" in slow.info else fast
         start = {name: slow.arrays[name].astype(np.float32) for name in model.NAMES}
-        network = learning.train(params, variant, streams, parents, progress, start)
+        network = learning.train_from(start, params, variant, streams, progress)
         own = lineage(params, slow.arrays, fast.arrays)
     else:
         network = learning.train(params, variant, streams, parents, progress)
