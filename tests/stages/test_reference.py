@@ -21,7 +21,7 @@ from whyspiking.verdicts import rule
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / records.FOLDER
-MODEL = "talks/goeltz/task.py"
+MODEL = "talks/goeltz/released.py"
 
 
 @pytest.fixture(scope="module")
