@@ -186,7 +186,7 @@ def test_report_tells_all_talks(with_talk_pages):
     source = "\n".join("".join(cell["source"]) for cell in cells)
     headings = re.findall(r'^## (.*)$|page\.heading\("(.*?)"\)', source, re.MULTILINE)
     headings = [written or made for written, made in headings]
-    assert len(headings) == 9
+    assert len(headings) == 10
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     linked = [link for link in numbers if not link.startswith("#")]
     assert len(linked) >= 20 and all((results / link).is_file() for link in linked)
