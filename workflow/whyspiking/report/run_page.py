@@ -260,18 +260,21 @@ class RunPage:
         for answer in self.answers:
             if levels and answer.level not in levels:
                 continue
-            learning = answer.axis == "learning"
-            parts += [
-                macros("answers").axis_heading(answer, sentences.LOOK),
-                sentences.axis_paragraph(answer, self.talks, meanings),
-                learning_section.sentence(self.rules, self.talks) if learning else "",
-                self._draw(
-                    lambda answer=answer: forest_plots.axis_forest(answer, self.config, self.names),
-                    f"forest-{answer.axis}",
-                ),
-                sections.claims_of_axis(answer, self.verdicts),
-                sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
-            ]
+            told = sentences.axis_paragraph(answer, self.talks, meanings)
+            if answer.axis == "learning":
+                told += learning_section.sentence(self.rules, self.talks)
+            parts.append(
+                macros("answers").axis_section(
+                    macros("answers").axis_heading(answer, sentences.LOOK),
+                    told,
+                    self._draw(
+                        lambda own=answer: forest_plots.axis_forest(own, self.config, self.names),
+                        f"forest-{answer.axis}",
+                    ),
+                    sections.claims_of_axis(answer, self.verdicts),
+                    sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
+                )
+            )
         return Html("\n").join(Html(part) for part in parts)
 
     def constraints(self) -> Html:
@@ -318,20 +321,25 @@ class RunPage:
         return Html("\n").join(drawn)
 
     def energy(self) -> Html:
-        """When spikes save energy, and energy against every control under every cost model."""
+        """When spikes save energy, what decides it, and energies of chips that were measured."""
         ratios, names = self.tables["energy"], self.names
+        apart = {
+            (finding.talk, finding.experiment): stand.reason
+            for answer in self.answers
+            for stand in answer.stands.values()
+            for finding in stand.apart
+            if answer.axis == "energy"
+        }
         when = self._draw(
-            lambda: energy_figures.when_spikes_save(self.tables["measures"], ratios, names),
+            lambda: energy_figures.when_spikes_save(self.tables["measures"], ratios, names, apart),
             "break-even",
         )
-        dots = self._draw(lambda: energy_figures.energy_dots(ratios), "energy-ratio")
-        tornado = self._draw(lambda: energy_figures.energy_tornado(ratios), "tornado")
         prices = {
             **self.config["energy"]["operations_pj"],
             **self.config["energy"]["memory_pj_64bit"],
         }
-        context = macros("chips").context(chips.measured(), prices)
-        return Html("\n").join([when, dots, tornado, Html(context)])
+        context = macros("energy").context(chips.measured(), prices)
+        return Html("\n").join([when, Html(energy_figures.assumptions(ratios)), Html(context)])
 
     def sizes(self) -> Html:
         """Score against parameters, where networks of several sizes were trained."""
