@@ -43,7 +43,7 @@ def test_training_time_is_a_ratio_paired_by_seed():
     said = costs_section.training_sentence(told)
     assert "in 1 of 1 talks" in said and "median of the 1 ratios: 10." in said
     with style():
-        assert "Goeltz yinyang vs mlp: 10" in costs_section.training_figure(told, NAMES).alt
+        assert "Goeltz Yin-Yang, own size: 10" in costs_section.training_figure(told, NAMES).alt
     durations = pd.DataFrame(columns=["talk", "experiment", "rule", "seconds"])
     shown = costs_section.cost_table(told, durations, TALKS)
     assert '<td class="number" data-sort="30.0">30 s</td>' in shown
@@ -108,7 +108,7 @@ def test_what_was_not_measured_is_said():
 
 def test_size_ratio_is_told_with_its_control():
     table = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
-    assert "Goeltz, yinyang against mlp: 1 [" in costs_section.size(
+    assert "Goeltz, Yin-Yang, own size against ReLU network: 1 [" in costs_section.size(
         overview.measures(table, TALKS), TALKS
     )
 
@@ -137,7 +137,7 @@ def test_tolerance_names_the_worst_experiment_first():
     limits = tolerance.limits(table, TALKS)
     shown = trained_section.tolerance_table(limits, TALKS)
     assert "8 … 4 bit" in shown  # most bits needed first; the control does not count
-    assert "mnist, weights … yinyang, weights" in shown
+    assert "MNIST, weights … Yin-Yang, own size, weights" in shown
     said = trained_section.tolerance_sentences(limits, TALKS)
     assert "with 6 bits per weight, without retraining, in 0 of 1 talks" in said
     assert "in 1 of 1 talks (Goeltz): there the times are the code" in said  # tau_char is 1 ms

@@ -47,7 +47,7 @@ class Finding:
         unit: As in the glossary.
         null: The value that says "no effect"; nan for claims, which have a band.
         side: What the interval says about spikes: yes, no or unclear.
-        size: Synapses of the network over those of the control; nan where they were not counted.
+        size: Synapses of the network over those of the control; None if not counted.
         recorded: Whether it is of the recorded run.
     """
 
@@ -63,7 +63,7 @@ class Finding:
     unit: str
     null: float
     side: str
-    size: float = np.nan
+    size: float | None = None
     recorded: bool = False
 
     @property
@@ -74,7 +74,7 @@ class Finding:
     @property
     def matched(self) -> bool:
         """Whether the control is of comparable size, as far as is known."""
-        return not (self.size >= OTHER_SIZE or self.size <= 1 / OTHER_SIZE)
+        return self.size is None or 1 / OTHER_SIZE < self.size < OTHER_SIZE
 
     @property
     def distance(self) -> float:
@@ -283,6 +283,7 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     for measure in entry["counts"]:
         for row in own[own["measure"] == measure].to_dict("records"):
             told = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
+            told["size"] = row["size"] if np.isfinite(row["size"]) else None
             found.append(Finding(**told, side=row["favours_spikes"]))
     return found
 
@@ -339,7 +340,7 @@ def _stand(
 
 def _unmatched(apart: Sequence[Finding]) -> str:
     """Why comparisons do not count, in words."""
-    times = [finding.size for finding in apart]
+    times = [finding.size for finding in apart if finding.size is not None]
     controls = dict.fromkeys(labels.variant(f.locus.rpartition("/")[2]) for f in apart)
     size = f"{max(times):,.0f}" if max(times) > 1 else f"{min(times):.2g}"
     return f"no matched control: {size} times the synapses of {' and '.join(controls)}"
