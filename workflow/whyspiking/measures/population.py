@@ -181,7 +181,7 @@ def _autocorrelation(counts: NDArray, lags: NDArray) -> NDArray | None:
 
 
 def _decay(lags_ms: NDArray, values: NDArray) -> float:
-    """tau of the best A exp(-lag / tau) + C with A > 0; nan where no A is, or two lags are left."""
+    """Best tau of A exp(-lag / tau) + C with A > 0; nan where there is none, or too few lags."""
     if lags_ms.size < 4:
         return np.nan
     shapes = np.exp(-lags_ms / TAUS_MS[:, None])
