@@ -58,7 +58,7 @@ class Range(Block):
     link: Link
     read: Read
     perturbation: Name = "none"
-    talks: list[Name] = []
+    talks: tuple[Name, ...] = Field((), strict=False)
 
     def place(self, low: float, high: float) -> str:
         """Where other numbers lie: inside, partly inside, below or above."""
