@@ -55,6 +55,7 @@ def test_silent_and_constant_neurons_make_no_pair():
     assert np.isnan(count_correlation(trains(counts, 100.0), np.arange(3)))
     assert np.isnan(count_correlation(trains(counts[:5], 100.0), np.arange(3)))
     few = trains(counts[:10], 100.0)
+    assert np.isnan(count_correlation(trains(counts[:10], 20.0), np.arange(3)))  # no whole bin
     assert np.isnan(count_correlation(few, np.arange(3), np.zeros(10, int)))
 
 

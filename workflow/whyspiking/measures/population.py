@@ -160,14 +160,14 @@ def spread_of_rates(rates: NDArray) -> tuple[float, float]:
 
 def _binned(spikes: Spikes, chosen: NDArray, bin_ms: float) -> Iterator[NDArray[np.int64]]:
     """Counts in whole bins, (trial, bin), of one chosen neuron after the other."""
-    n_bins = int(spikes.duration_ms / bin_ms + 1e-9)
+    shape = spikes.n_trials, int(spikes.duration_ms / bin_ms + 1e-9)
     order = np.argsort(narrow(spikes.units, spikes.n_units), kind="stable")
     ends = np.searchsorted(spikes.units[order], [chosen, chosen + 1])
     for first, last in ends.T:
         own = order[first:last]
         at = np.floor(spikes.times_ms[own] / bin_ms + 1e-9).astype(np.int64)
-        flat = (spikes.trials[own].astype(np.int64) * n_bins + at)[at < n_bins]
-        yield np.bincount(flat, minlength=spikes.n_trials * n_bins).reshape(-1, n_bins)
+        flat = (spikes.trials[own].astype(np.int64) * shape[1] + at)[at < shape[1]]
+        yield np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _autocorrelation(counts: NDArray, lags: NDArray) -> NDArray | None:

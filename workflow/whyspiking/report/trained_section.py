@@ -68,7 +68,7 @@ def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
     plate = Plate(LANE * max(map(sum, heights)), 4.8 * len(columns))
     words = []
     for place, part, ratios in zip(
-        np.ravel(plate.subfigures(1, len(columns))), columns, heights, strict=True
+        plate.subfigures(1, len(columns), squeeze=False)[0], columns, heights, strict=True
     ):
         missing = max(map(sum, heights)) - sum(ratios)
         axes = place.subplots(
