@@ -79,8 +79,8 @@ def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
             bars = [other for other in ranges if other.metric == entry.metric]
             words += _quantity(ax, bars, rows, talks)
     return plate.says(
-        "Trained networks beside published ranges (green; sources below the table) and beside two "
-        "recorded spike trains of a "
+        "Trained networks beside published ranges (green; between dashed lines where they are told "
+        "from memory; sources below the table) and beside two recorded spike trains of a "
         f"{', a '.join(one.name for one in stated().recorded)} (red), measured by the same "
         "functions. Filled: in the network's own time; open: as if the talk's characteristic time "
         f"were {tau['used']:g} ms. A line spans the talk's experiments and populations; an arrow: "
@@ -121,6 +121,9 @@ def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, T
         # A logarithmic axis has no zero.
         start = bar.low or (left if timed else 0.0)
         ax.axvspan(start, bar.high, color=GREEN, alpha=0.16, linewidth=0)
+        if bar.read == "recalled":
+            for end in (start, bar.high):
+                ax.axvline(end, color=GREEN, linewidth=1.0, linestyle="--")
     words = []
     for y, (name, spans, colour, marker) in enumerate(lines):
         look = {"color": colour, "marker": marker, "markersize": 3.6, "linewidth": 1.3}
