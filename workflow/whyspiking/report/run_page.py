@@ -35,6 +35,7 @@ from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import SCALE, Recorded, beside
 from whyspiking.report.same_task_rows import Ground
 from whyspiking.report.talk_page import (
+    PICTURES,
     check_scale,
     claims_of,
     existing,
@@ -79,8 +80,9 @@ class RunPage:
         read = {
             file.removesuffix(".csv"): tables.read(existing(folder / file), schema)
             for file, schema in columns.OF_A_RUN.items()
+            if file != "metrics.csv"  # of which all others are made
         }
-        check_scale(read["metrics"], scale, folder / "metrics.csv")
+        check_scale(read["verdicts"], scale, folder / "verdicts.csv")
         talks = {
             name: registry.as_measured(registry.load_talk(name), folder / name)
             for name in dict.fromkeys(read["verdicts"]["talk"])
@@ -140,11 +142,13 @@ class RunPage:
                 talk,
                 keys[name],
                 sections.told(keys[name], self.recorded),
-                thumbnail(self.folder / name / "report.html"),
+                thumbnail(self.folder / name),
             )
             for name, talk in self.talks.items()
         ]
-        return Html(macros("first_screen").cards(rows))
+        recorded = self.folder / PICTURES
+        pictures = read_json(recorded) if recorded.is_file() else None
+        return Html(macros("first_screen").cards(rows, pictures))
 
     def abstracts(self) -> Html:
         """What the abstracts of the talks state, beside what was found, a talk at a time."""

@@ -167,15 +167,24 @@ class TalkPage:
         return show(draw, f"{self.talk.name}-{html.slug(name)}", self.talk)
 
 
-def thumbnail(page: Path) -> Markup:
-    """The first signature figure of a talk's page, for a card.
+PICTURE = "figure.svg"
+"""What is recorded of a talk's page: its first figure."""
+PICTURES = "pictures.json"
+"""Beside the recorded tables: scale and commit of the run that these are of."""
+
+
+def thumbnail(folder: Path) -> Markup:
+    """The first signature figure of a talk, for a card: from its page, or as recorded.
 
     Args:
-        page: The talk's page, in the folder of its name.
+        folder: Of the talk.
 
     Raises:
-        UserError: If it is missing, damaged or no talk's page.
+        UserError: If the page is missing, damaged or no talk's page.
     """
+    page, recorded = folder / "report.html", folder / PICTURE
+    if recorded.is_file():
+        return Markup(recorded.read_text(encoding="utf-8").strip())
     text = whole_files.read(page).decode("utf-8")
     section = re.search(r'<section class="signature">.*?</section>', text, re.DOTALL)
     if section is None:
@@ -229,13 +238,13 @@ def existing(path: Path) -> Path:
     return path
 
 
-def check_scale(metrics: Table, scale: str, path: Path) -> None:
+def check_scale(table: Table, scale: str, path: Path) -> None:
     """See to it that a table was made at the scale that the notebook names.
 
     Raises:
         UserError: If it was not.
     """
-    found = sorted(set(metrics["scale"]))
+    found = sorted(set(table["scale"]))
     if found != [scale]:
         raise UserError(
             f"{path}: holds scale {found}, but '{scale}' was asked for; correct the parameters cell"
