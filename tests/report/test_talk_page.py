@@ -108,7 +108,7 @@ def test_a_talk_without_its_figures_is_refused(tmp_path, text):
     if text:
         page.write_text(text)
     with pytest.raises(UserError, match=r"goeltz/report\.html: .*snakemake"):
-        talk_page.thumbnail(page)
+        talk_page.thumbnail(page.parent)
 
 
 @pytest.mark.parametrize("name", registry.available())

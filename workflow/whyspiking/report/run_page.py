@@ -213,7 +213,7 @@ class RunPage:
         smoke = self.scale == "smoke"
         figure = self._draw(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
         drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.shown)]
-        shown = ["same-task", "same-task-prices"] if self.ground.cells else []
+        shown = ["same-task"] if self.ground.cells else []
         files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", *drawn, *shown])
         return Html(
             macros("pages").answer(

@@ -10,7 +10,7 @@ from whyspiking.records import whole_files
 FOLDER = "slides"
 """Beside the page."""
 SLIDE = re.compile(
-    r'<figure id="(matrix|claims|same-task|same-task-prices|break-even|forest-[a-z]+)"><div class="picture">'
+    r'<figure id="(matrix|claims|same-task|break-even|forest-[a-z]+)"><div class="picture">'
     r"<svg (.*?>)(.*?</svg>)",
     re.DOTALL,
 )
