@@ -212,7 +212,9 @@ def mlp() -> Network:
     return Network(arrays, {"engine": "jax"})
 
 
-def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **options):
+def probe(
+    names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, config=None, **options
+):
     machine = ToyThreshold() if machine is None else machine
     networks = {("spiking", 0): spiking_network()} if networks is None else networks
     rows, arrays = battery.probe(
@@ -220,7 +222,7 @@ def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **opt
         PARAMS,
         plans.measuring(experiment(names), PARAMS, TAU),
         networks,
-        CONFIG,
+        {**CONFIG, **(config or {})},
         machine,
         lambda share, news: None,
         **options,

@@ -191,8 +191,8 @@ class Data(Block):
 
 # fmt: off
 Perturbation = Literal[
-    "jitter", "shuffle", "shuffle_window", "swap_trials", "delete", "insert", "quantise", "clip",
-    "mismatch",
+    "jitter", "shift", "shuffle", "shuffle_window", "swap_trials", "reverse", "delete", "insert",
+    "quantise", "clip", "mismatch",
 ]
 # fmt: on
 
