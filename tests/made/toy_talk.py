@@ -212,9 +212,7 @@ def mlp() -> Network:
     return Network(arrays, {"engine": "jax"})
 
 
-def probe(
-    names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, config=None, **options
-):
+def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, config=None, **options):
     machine = ToyThreshold() if machine is None else machine
     networks = {("spiking", 0): spiking_network()} if networks is None else networks
     rows, arrays = battery.probe(

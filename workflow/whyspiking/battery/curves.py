@@ -46,8 +46,7 @@ def rows_of(
     tau_ms: float,
     trials: int,
 ) -> list[dict[str, Any]]:
-    """Rows of every condition, then those that sum up each common perturbation (T1, T3 to T5, R1,
-    R2).
+    """Rows of every condition, then those that sum up each common one (T1, T3 to T5, R1, R2).
 
     Args:
         shared: Columns of the clean run.
