@@ -177,6 +177,7 @@ def described(name="first", **keys) -> Experiment:
         "kind": "classification",
         "data": {"key": "toy", "provenance": "synthetic"},
         "battery": (),
+        "input_times": "constructed",
         "parameters": {},
         "scaled": {},
         **keys,
