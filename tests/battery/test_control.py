@@ -55,7 +55,7 @@ def probed(with_counts=True, **info):
     rows = probe_control(
         made_of(**parts),
         Params("toy", "one", "smoke", {}),
-        ("jitter", "delete", "quantise", "swap_trials"),
+        ("jitter", "shift", "reverse", "delete", "quantise", "swap_trials"),
         "gru",
         network,
         CONFIG,
@@ -78,6 +78,9 @@ def test_spikes_and_weights_of_the_control_are_perturbed():
     assert score(table, "jitter", 0.1) == 1.0
     assert score(table, "jitter", 4.0) < 0.95  # 80 ms of 100: times tell little
     assert score(table, "quantise", 8.0) == 1.0
+    assert score(table, "reverse", 1.0) == 0.0  # early is late
+    # Five spikes that move together by 20 ms of 100 tell what one does that moves so.
+    assert score(table, "jitter", 0.1) > score(table, "shift", 1.0) > 0.6
     assert set(tables.where(table, perturbation="delete")["locus"]) == {"input"}
     assert set(tables.where(table, perturbation="quantise")["locus"]) == {"weights"}
     areas = tables.where(table, metric="robustness_area")

@@ -169,6 +169,43 @@ def test_draws_are_independent_and_reproducible(probed):
     assert value(again, "score", **place) == value(table, "score", **place)
 
 
+@pytest.fixture(scope="module")
+def moved():
+    names = ("shift", "jitter", "reverse")
+    return probe(names), probe(("jitter",)), probe(names, config={"jitter": [1.0, 4.0]})
+
+
+@pytest.mark.parametrize("locus", ["input", "hidden"])
+def test_where_every_neuron_fires_once_moving_trains_is_moving_spikes(moved, locus):
+    (_, _, apart), (before, _, alone), (table, _, machine) = moved
+    place = {"locus": locus, "strength": 1.0}
+    score = value(table, "normalised_score", perturbation="jitter", **place)
+    assert value(table, "normalised_score", perturbation="shift", **place) == score < 1
+    assert value(table, "shift_loss", perturbation="shift", locus=locus) == 1 - score
+    # Not run again where jitter of that level has been; what was there before stays.
+    assert len(machine.calls) == len(alone.calls) + 2
+    assert len(apart.calls) == len(alone.calls) + 4
+    place = {"perturbation": "jitter", "locus": locus, "strength": 4.0}
+    assert value(table, "score", **place) == value(before, "score", **place)
+
+
+@pytest.mark.parametrize("locus", ["input", "hidden"])
+def test_who_is_first_is_another_one_in_reversed_time(moved, locus):
+    table, _, machine = moved[0]
+    # The first neuron becomes the last one.
+    place = {"perturbation": "reverse", "locus": locus}
+    assert value(table, "score", **place, strength=1.0) == 0.0
+    assert value(table, "reversal_loss", **place) == pytest.approx(4 / 3)
+    assert machine.calls[-2][0].spikes["input"].n_trials == CONFIG["trials"]  # one draw is all
+
+
+def test_neither_labels_nor_traces_are_asked_for_in_reversed_time():
+    asked = {"spike_loci": ["input"], "number_loci": []}
+    for classification, n in ((True, 1), (False, 0)):
+        planned = conditions.plan(["reverse"], CONFIG, classification=classification, **asked)
+        assert len(planned) == n
+
+
 def test_own_conditions_average_their_draws():
     toy = ToyTalk()
     toy.own = (

@@ -50,6 +50,30 @@ def test_jitter_keeps_counts_and_order_and_stays_inside(seed, n, sigma):
     assert not n or (moved.times_ms.min() >= 0 and moved.times_ms.max() <= DURATION)
 
 
+@given(seeds, sizes, st.floats(0, 100))
+@settings(deadline=None, max_examples=60)
+def test_a_shift_keeps_counts_and_order_and_stays_inside(seed, n, sigma):
+    spikes = random_spikes(seed, n)
+    moved = perturb.shift(spikes, sigma, np.random.default_rng(seed))
+    assert np.array_equal(moved.counts(), spikes.counts())
+    assert is_sorted(moved)
+    assert not n or (moved.times_ms.min() >= 0 and moved.times_ms.max() <= DURATION)
+
+
+@given(seeds, sizes)
+@settings(deadline=None, max_examples=60)
+def test_twice_reversed_is_as_before(seed, n):
+    spikes = random_spikes(seed, n)
+    window = perturb.firing_window(spikes)
+    turned = perturb.reverse(spikes, window)
+    assert np.array_equal(turned.counts(), spikes.counts())
+    assert is_sorted(turned)
+    assert perturb.firing_window(turned) == pytest.approx(window)
+    again = perturb.reverse(turned, window)
+    assert np.array_equal(again.units, spikes.units)
+    np.testing.assert_allclose(again.times_ms, spikes.times_ms, atol=1e-12)
+
+
 @given(seeds, sizes, st.sampled_from([1 / 32, 0.1, 0.3, 0.5, 1.0]))
 @settings(deadline=None, max_examples=60)
 def test_shuffles_keep_counts_and_window(seed, n, share):
@@ -88,6 +112,7 @@ def test_strength_zero_is_the_identity(seed, n):
     spikes = random_spikes(seed, n)
     rng = np.random.default_rng(seed)
     assert equal(perturb.jitter(spikes, 0.0, rng), spikes)
+    assert equal(perturb.shift(spikes, 0.0, rng), spikes)
     assert equal(perturb.delete(spikes, 0.0, rng), spikes)
     assert equal(perturb.insert(spikes, 0.0, rng), spikes)
     assert equal(perturb.shuffle_window(spikes, 0.0, rng), spikes)
@@ -107,6 +132,71 @@ def test_jitter_has_the_stated_size():
     )
     moved = perturb.jitter(spikes, 1.5, np.random.default_rng(0))
     assert moved.times_ms.std() == pytest.approx(1.5, rel=0.02)
+
+
+def volleys(n_trials: int, n_units: int, times_ms: list[float], duration_ms: float) -> Spikes:
+    """Every neuron fires at the same times in every trial."""
+    trials, units, k = np.indices((n_trials, n_units, len(times_ms))).reshape(3, -1)
+    return Spikes.sorted(
+        np.array(times_ms)[k],
+        units,
+        trials,
+        n_trials=n_trials,
+        n_units=n_units,
+        duration_ms=duration_ms,
+    )
+
+
+def trains(spikes: Spikes) -> np.ndarray:
+    """Sorted times, (trial, neuron, spike), where all neurons fire equally often."""
+    order = np.lexsort((spikes.times_ms, spikes.units, spikes.trials))
+    return spikes.times_ms[order].reshape(spikes.n_trials, spikes.n_units, -1)
+
+
+def test_a_shift_keeps_intervals_of_a_neuron_and_no_others():
+    spikes = volleys(4000, 3, [100.0, 101.0, 104.0], 200.0)
+    moved = trains(perturb.shift(spikes, 2.0, np.random.default_rng(0)))
+    np.testing.assert_allclose(np.diff(moved, axis=2), np.broadcast_to([1.0, 3.0], (4000, 3, 2)))
+    assert (moved[..., 0] - 100).std() == pytest.approx(2.0, rel=0.03)
+    between = moved[:, 0, 0] - moved[:, 1, 0]
+    assert between.std() == pytest.approx(2.0 * np.sqrt(2), rel=0.04)
+    # Independent between neurons and between trials.
+    assert abs(np.corrcoef(moved[..., 0].T)[0, 1]) < 0.06
+    assert abs(np.corrcoef(moved[:-1, 0, 0], moved[1:, 0, 0])[0, 1]) < 0.06
+
+
+def test_a_shift_reflects_at_the_border_as_jitter_does():
+    spikes = volleys(1, 20_000, [0.0], 1.0)
+    moved = perturb.shift(spikes, 0.1, np.random.default_rng(1)).times_ms
+    assert moved.mean() == pytest.approx(0.1 * np.sqrt(2 / np.pi), rel=0.02)
+
+
+def test_where_no_neuron_fires_twice_a_shift_is_jitter():
+    once, twice = volleys(5, 4, [3.0], 20.0), volleys(5, 4, [3.0, 9.0], 20.0)
+    assert perturb.fires_once(once)
+    assert not perturb.fires_once(twice)
+    assert perturb.fires_once(random_spikes(0, 0))
+    moved, jittered = (
+        act(once, 1.0, np.random.default_rng(2)) for act in (perturb.shift, perturb.jitter)
+    )
+    assert equal(moved, jittered)  # the same draws: spikes come trial by trial, neuron by neuron
+
+
+def test_reversal_by_hand():
+    spikes = volleys(1, 1, [1.0, 2.0, 5.0], 10.0)
+    assert trains(perturb.reverse(spikes)).ravel().tolist() == [1.0, 4.0, 5.0]
+    assert trains(perturb.reverse(spikes, (0.0, 8.0))).ravel().tolist() == [3.0, 6.0, 7.0]
+    silent = random_spikes(0, 0)
+    assert equal(perturb.reverse(silent), silent)
+
+
+def test_reversal_stays_on_the_grid():
+    rng = np.random.default_rng(0)
+    raster = rng.random((3, 40, 5)) < 0.3
+    raster[0, [0, -1], 0] = True
+    turned = perturb.reverse(Spikes.from_raster(raster, 0.1))
+    found = turned.raster(turned.steps(0.1), 40)
+    assert np.array_equal(found, raster[:, ::-1])
 
 
 def test_jitter_reflects_at_both_borders():
@@ -248,6 +338,7 @@ def test_clip_by_hand():
     "call",
     [
         lambda s, r: perturb.jitter(s, -1.0, r),
+        lambda s, r: perturb.shift(s, -1.0, r),
         lambda s, r: perturb.delete(s, 1.5, r),
         lambda s, r: perturb.insert(s, -0.1, r),
         lambda s, r: perturb.shuffle_window(s, 1.1, r),

@@ -168,6 +168,9 @@ TALK_DAMAGE = {
     "unknown perturbation": (
         lambda d: yinyang(d).update(battery=["shufle"]), "battery", "shuffle",
     ),
+    "perturbed spikes of which nobody says what their times are": (
+        lambda d: yinyang(d).pop("input_times"), "yinyang.input_times", "constructed",
+    ),
     "spikes that are not simulated": (
         lambda d: yinyang(d).update(simulated=False), "yinyang", "simulated: false",
     ),

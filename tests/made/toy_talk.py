@@ -177,6 +177,7 @@ def described(name="first", **keys) -> Experiment:
         "kind": "classification",
         "data": {"key": "toy", "provenance": "synthetic"},
         "battery": (),
+        "input_times": "constructed",
         "parameters": {},
         "scaled": {},
         **keys,
@@ -212,7 +213,7 @@ def mlp() -> Network:
     return Network(arrays, {"engine": "jax"})
 
 
-def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **options):
+def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, config=None, **options):
     machine = ToyThreshold() if machine is None else machine
     networks = {("spiking", 0): spiking_network()} if networks is None else networks
     rows, arrays = battery.probe(
@@ -220,7 +221,7 @@ def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, **opt
         PARAMS,
         plans.measuring(experiment(names), PARAMS, TAU),
         networks,
-        CONFIG,
+        {**CONFIG, **(config or {})},
         machine,
         lambda share, news: None,
         **options,

@@ -27,6 +27,7 @@ TOY = {
             "kind": "classification",
             "data": {"key": "toy", "provenance": "synthetic"},
             "battery": ["jitter"],
+            "input_times": "trains",
             "parameters": {"n_hidden": {"value": 100, "source": "Table 1"}},
             "scaled": {"default": {"n_hidden": {"value": 10, "why": "quick enough"}}},
             "variants": {"spiking": {"role": "spiking", "says": "the network"}},

@@ -99,8 +99,23 @@ def test_t1_timing_index(code):
         normalised(decoder, perturb.shuffle(spikes, rng, (0.0, DURATION)), clean, labels)
         for _ in range(5)
     ]
-    index = timing.timing_index(float(np.mean(scores)))
+    index = timing.share_lost(float(np.mean(scores)))
     assert index == pytest.approx(1.0 if name == "latency" else 0.0, abs=0.05)
+
+
+def test_t4_and_t5_are_nothing_for_counts(code):
+    name, decoder, spikes, labels, clean = code
+    rng = np.random.default_rng(5)
+    turned = perturb.reverse(spikes, (0.0, DURATION))
+    moved = perturb.shift(spikes, 100.0, rng)
+    lost = [
+        timing.share_lost(normalised(decoder, changed, clean, labels))
+        for changed in (turned, moved)
+    ]
+    if name == "latency":
+        assert min(lost) > 0.5
+    else:
+        assert lost == pytest.approx([0, 0], abs=0.05)
 
 
 def test_t2_timing_information(code):

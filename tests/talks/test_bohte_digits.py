@@ -26,6 +26,51 @@ def test_copies_move_along_the_channels_and_lose_what_falls_off():
     assert not moved[:, 1].any()
 
 
+def test_every_channel_fires_as_often_as_wanted():
+    rng = np.random.default_rng(0)
+    x = rng.random((3 * digits.AT_ONCE // 2, 12, 4)) < [0.1, 0.5, 0.9, 0.5]
+    wanted = np.array([1, 3, 12, 0])
+    found = digits.with_counts(x, wanted, rng)
+    assert (found.sum(axis=1) == wanted).all()
+    # Spikes that are there are used before any is added, and none is preferred.
+    own = np.minimum(x.sum(axis=1), wanted)
+    assert ((found & x).sum(axis=1) == own).all()
+    more = x[:, :, 1].sum(axis=1) > 3
+    kept = found[more, :, 1].sum(axis=0) / x[more, :, 1].sum(axis=0)
+    assert np.abs(kept - kept.mean()).max() < 0.1
+    added = (found & ~x)[:, :, 0].sum(axis=0)
+    assert np.abs(added - added.mean()).max() < 4 * np.sqrt(added.mean())
+
+
+def test_counts_are_made_equal_where_the_experiment_says_so(monkeypatch):
+    """Copies for other throats are moved first: an empty edge would tell how far."""
+    rng = np.random.default_rng(1)
+    parts = {"train": rng.random((30, 20, 6)) < 0.4, "test_heldout": rng.random((9, 20, 6)) < 0.2}
+
+    def frames(folder, part, *sizes):
+        n = len(parts[part])
+        return parts[part], np.arange(n) % 2, np.arange(n)
+
+    monkeypatch.setattr(digits, "_frames", frames)
+    own = {"shifts": [-2, 0], "n_steps": 20, "step_ms": 10.0, "n_most": 100}
+    plain, equal = (
+        replace(params_of(name, **own), dataset_dir=ROOT) for name in ("spoken", "digits_counted")
+    )
+    wanted = np.sort(parts["train"].sum(axis=1), axis=0)[14]
+    test = digits.make_task(equal, "test", STREAMS)
+    assert test is not None and test.features is not None
+    assert (test.features == wanted).all()
+    assert (test.stimulus.spikes["input"].counts() == wanted).all()
+    x, labels = digits.shown(equal, "train", STREAMS)
+    assert (x.sum(axis=1) == wanted).all()
+    assert labels.tolist() == [0, 1] * 30
+    # Elsewhere nothing is drawn.
+    told = digits.make_task(plain, "test", STREAMS)
+    assert told is not None and told.features is not None
+    assert np.array_equal(told.features, parts["test_heldout"].sum(axis=1))
+    assert np.array_equal(digits.shown(plain, "train", STREAMS)[0][30:], parts["train"])
+
+
 def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
     params = params_of("spoken", n_unscored=1, step_ms=10.0)
     large = 50.0

@@ -190,6 +190,52 @@ def test_sentences_name_counts_effects_and_who_disagrees():
     assert "Now: T1 favours spikes in 2 of 3 talks; 1 of them would have to stop doing so." in said
 
 
+def test_timing_is_told_apart_by_who_put_the_times_there():
+    talks = {name: registry.load_talk(name) for name in ("goeltz", "bohte", "clopath", "comsa")}
+    found = {
+        name: answers.Stand(name, word, tuple(findings))
+        for name, word, findings in (
+            ("goeltz", YES, [finding(experiment="yinyang")]),
+            # Trains and latencies: the trains count.
+            ("bohte", PART, [
+                finding(experiment="shared_randman", talk="bohte"),
+                finding(experiment="spoken", talk="bohte"),
+                finding("no", experiment="shared_xor_100", talk="bohte"),
+            ]),
+            ("clopath", YES, [finding(experiment="episode", talk="clopath")]),
+            ("comsa", NO, [finding("no", experiment="pulses", talk="comsa")]),
+        )
+    }  # fmt: skip
+    timed = dataclasses.replace(answer(), stands=found)
+    assert sentences.inputs(timed, talks) == {
+        "trains": ["bohte"], "none": ["clopath"], "constructed": ["goeltz"],
+    }  # fmt: skip
+    names = ("1 of these talks (Goeltz) times carry by", "1 (Bohte) they do so in recorded")
+    for said in (
+        sentences.by_level([timed], talks),
+        sentences.axis_paragraph(timed, talks, {"T1": "L."}),
+    ):
+        assert all(name in said for name in names), said
+    # A single seed, or a train that speaks against spikes, moves no talk.
+    alone = [finding(experiment="yinyang", talk="bohte"), one_seed("yes", experiment="ecg")]
+    found["bohte"] = answers.Stand(
+        "bohte", YES, (finding(experiment="smnist", talk="bohte"), alone[1])
+    )
+    moved = dataclasses.replace(timed, stands=found)
+    assert sentences.inputs(moved, talks)["constructed"] == ["goeltz", "bohte"]
+    priced = sentences.inputs(dataclasses.replace(timed, axis="energy"), talks)
+    assert not any(priced.values())
+
+
+def test_every_experiment_with_recorded_timing_says_what_its_input_times_are():
+    recorded = pd.read_csv(ROOT / "results" / "reference" / "axes.csv")
+    timed = recorded[recorded["axis"] == sentences.TIMING]
+    places = set(zip(timed["talk"], timed["experiment"], strict=True))
+    talks = {talk: registry.load_talk(talk) for talk, _ in places}
+    silent = [(t, e) for t, e in places if talks[t].experiments[e].input_times is None]
+    assert len(places) > 20 and not silent
+
+
 def test_an_axis_without_measurements_says_so():
     said = sentences.axis_paragraph(answer(), TALKS, {})
     assert "Nothing was measured" in said

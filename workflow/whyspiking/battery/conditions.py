@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ def plan(
         config: The `battery` block of the config: levels by name of the perturbation.
         spike_loci: Where spike trains can be perturbed: "input", "hidden".
         number_loci: Where numbers can be: "weights", "neurons".
-        classification: Whether trials have classes; without, trials cannot be swapped.
+        classification: Whether trials have classes; without, trials cannot be swapped, and what is
+            wanted at every time would have to be turned with a reversed input.
 
     Raises:
         UserError: If the config has no levels for a perturbation.
@@ -41,9 +43,9 @@ def plan(
     chosen = []
     for name in names:
         loci = spike_loci if name in perturb.ON_SPIKES else number_loci
-        if name in perturb.DETERMINISTIC:
+        if name in ("quantise", "clip"):
             loci = [locus for locus in loci if locus == "weights"]
-        if name == "swap_trials" and not classification:
+        if name in ("swap_trials", "reverse") and not classification:
             continue
         chosen += [
             Condition(name, locus, strength)
@@ -71,6 +73,23 @@ def draws(condition: Condition, config: Mapping[str, Any]) -> int:
     return 1 if condition.perturbation in perturb.DETERMINISTIC else int(config["draws"])
 
 
+def single(loci: Mapping[str, Sequence[Spikes]]) -> list[str]:
+    """The loci at which no neuron fires twice in any trial, among locus -> its populations."""
+    return [name for name, trains in loci.items() if all(map(perturb.fires_once, trains))]
+
+
+def measured_as(condition: Condition, single: Collection[str]) -> Condition:
+    """A condition of equal distribution, which need not be run again where it has been.
+
+    Args:
+        condition: Any of the common ones.
+        single: Loci at which no neuron fires twice in a trial: to move trains is to move spikes.
+    """
+    if condition.perturbation == "shift" and condition.locus in single:
+        return replace(condition, perturbation="jitter")
+    return condition
+
+
 def perturb_spikes(
     spikes: Spikes,
     condition: Condition,
@@ -84,7 +103,7 @@ def perturb_spikes(
 
     Args:
         spikes: Unperturbed trains of one population.
-        condition: Perturbation and strength; jitter is in units of `tau_ms`.
+        condition: Perturbation and strength; jitter and shift are in units of `tau_ms`.
         rng: Source of the draw.
         tau_ms: The talk's characteristic time in ms.
         labels: Class of each trial, (trial,).
@@ -93,9 +112,11 @@ def perturb_spikes(
     strength = condition.strength
     actions: dict[str, Callable[[], Spikes]] = {
         "jitter": lambda: perturb.jitter(spikes, strength * tau_ms, rng),
+        "shift": lambda: perturb.shift(spikes, strength * tau_ms, rng),
         "shuffle": lambda: perturb.shuffle(spikes, rng, window),
         "shuffle_window": lambda: perturb.shuffle_window(spikes, strength, rng, window),
         "swap_trials": lambda: perturb.swap_trials(spikes, labels, rng),
+        "reverse": lambda: perturb.reverse(spikes, window),
         "delete": lambda: perturb.delete(spikes, strength, rng),
         "insert": lambda: perturb.insert(spikes, strength, rng, window),
     }

@@ -6,7 +6,7 @@ no counterpart. Recurrent controls that read the same spikes get the same spikes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -100,7 +100,9 @@ def probe_control(
         guess = _perturbed(network.arrays, features, condition, rng)
         return _trials(guess, part.targets, task.n_classes)
 
-    measured = _measured(planned, config, outcome_of, clean_score, chance, choices.size, progress)
+    measured = _measured(
+        planned, config, outcome_of, clean_score, chance, choices.size, progress, single=()
+    )
     # The controls know no jitter, so no time unit is needed.
     return rows + curves.rows_of(shared, measured, 1.0, choices.size)
 
@@ -113,13 +115,19 @@ def _measured(
     chance: float,
     trials: int,
     progress: Progress,
+    *,
+    single: Collection[str],
 ) -> Iterator[tuple[Condition, dict[str, float], int]]:
     """Every condition with what was measured under it, mean over its draws."""
+    known: dict[Condition, dict[str, float]] = {}
     for index, condition in enumerate(planned):
         progress(index / len(planned), conditions.describe(condition))
-        draws = range(conditions.draws(condition, config))
-        outcomes = [outcome_of(condition, draw) for draw in draws]
-        yield condition, curves.mean_measures(outcomes, clean, chance), trials
+        same = conditions.measured_as(condition, single)
+        if same not in known:
+            draws = range(conditions.draws(same, config))
+            outcomes = [outcome_of(same, draw) for draw in draws]
+            known[same] = curves.mean_measures(outcomes, clean, chance)
+        yield condition, known[same], trials
 
 
 def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
@@ -195,7 +203,17 @@ class _SpikeReader:
         part = select_task(self.task, chosen)
         clean, chance = scoring.score(scoring.select(outcome, chosen)), scoring.chance(outcome)
         outcome_of = partial(self._outcome, part)
-        measured = _measured(planned, self.config, outcome_of, clean, chance, chosen.size, progress)
+        single = conditions.single({"input": list(self.task.stimulus.spikes.values())})
+        measured = _measured(
+            planned,
+            self.config,
+            outcome_of,
+            clean,
+            chance,
+            chosen.size,
+            progress,
+            single=single,
+        )
         return rows + curves.rows_of(shared, measured, self.tau_ms, chosen.size)
 
     def _outcome(self, part: Task, condition: Condition, draw: int) -> Outcome:

@@ -12,6 +12,8 @@ from whyspiking.contract.types import Condition, Labels, Outcome, Traces, Trials
 from whyspiking.measures import robustness, scoring, timing
 from whyspiking.records import tables
 
+LOST = {"shuffle": "timing_index", "reverse": "reversal_loss", "shift": "shift_loss"}
+"""Perturbation of one strength -> the share of the score above chance that is lost under it."""
 SUMMARISED = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
 
 
@@ -44,7 +46,7 @@ def rows_of(
     tau_ms: float,
     trials: int,
 ) -> list[dict[str, Any]]:
-    """Rows of every condition, then those that sum up each common perturbation (T1, T3, R1, R2).
+    """Rows of every condition, then those that sum up each common one (T1, T3 to T5, R1, R2).
 
     Args:
         shared: Columns of the clean run.
@@ -70,8 +72,8 @@ def rows_of(
 def _summary(
     name: str, strengths: np.ndarray, scores: np.ndarray, tau_ms: float
 ) -> dict[str, float]:
-    if name == "shuffle":
-        return {"timing_index": timing.timing_index(float(scores[0]))}
+    if name in LOST:
+        return {LOST[name]: timing.share_lost(float(scores[0]))}
     if name == "swap_trials":
         return {}
     values = {"robustness_area": robustness.robustness_area(strengths, scores)}

@@ -96,6 +96,9 @@ class Bench:
         self.chance = scoring.chance(self.outcome)
         self.trains = {**self.task.stimulus.spikes, **self.recording.spikes}
         self.windows = {k: perturb.firing_window(spikes) for k, spikes in self.trains.items()}
+        self.single = conditions.single(
+            {k: [self.trains[name] for name in names] for k, names in self._loci().items()}
+        )
 
     def clean_rows(self) -> list[dict[str, Any]]:
         """Everything about the unperturbed network."""
@@ -145,15 +148,18 @@ class Bench:
     ) -> Iterator[tuple[Condition, dict[str, float], int]]:
         """Every condition with what was measured under it and on how many trials."""
         groups = [*([condition] for condition in planned), *own]
+        known: dict[Condition, dict[str, float]] = {}
         for index, group in enumerate(groups):
             condition = group[0]
             self.progress((1 + index) / (1 + len(groups)), conditions.describe(condition))
             if index >= len(planned):
                 yield condition, *self._own_values(group)
                 continue
-            outcomes = self._outcomes(condition)
-            values = curves.mean_measures(outcomes, self.part_score, self.chance)
-            yield condition, values, self.chosen.size
+            same = conditions.measured_as(condition, self.single)
+            if same not in known:
+                outcomes = self._outcomes(same)
+                known[same] = curves.mean_measures(outcomes, self.part_score, self.chance)
+            yield condition, known[same], self.chosen.size
 
     def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
         """Q2: the same trials at half the time step."""

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
 
-ON_SPIKES = ("jitter", "shuffle", "shuffle_window", "swap_trials", "delete", "insert")
+# fmt: off
+ON_SPIKES = (
+    "jitter", "shift", "shuffle", "shuffle_window", "swap_trials", "reverse", "delete", "insert",
+)
+# fmt: on
 ON_NUMBERS = ("quantise", "clip", "mismatch")
-ONCE = ("shuffle", "swap_trials")
+ONCE = ("shift", "shuffle", "swap_trials", "reverse")
 """Perturbations without levels: one condition of strength 1."""
-DETERMINISTIC = ("quantise", "clip")
+DETERMINISTIC = ("reverse", "quantise", "clip")
 ORIGIN = {"clip": 1.0}
 """Strength that changes nothing, where it is not 0."""
 
@@ -61,6 +65,51 @@ def jitter(spikes: Spikes, sigma_ms: float, rng: Generator) -> Spikes:
         return spikes
     moved = spikes.times_ms + sigma_ms * rng.standard_normal(len(spikes))
     return _with_times(spikes, _reflect(moved, spikes.duration_ms))
+
+
+def shift(spikes: Spikes, sigma_ms: float, rng: Generator) -> Spikes:
+    """Move each neuron's whole train in a trial by one Gaussian draw.
+
+    Times of different neurons lose their relation, those of one neuron keep it, but for spikes that
+    would leave the trial: they are reflected at its borders as in `jitter`, so none is lost. Where
+    no neuron fires twice it is `jitter`.
+
+    Args:
+        spikes: Trains to perturb; not modified.
+        sigma_ms: Standard deviation in ms; 0 returns equal trains.
+        rng: Source of the draws.
+
+    Raises:
+        ValueError: If `sigma_ms` is negative.
+
+    Source: jitter per neuron of Yu, Sun, Akarca & Goodman, arXiv 2507.16043, who clip at the
+    borders.
+    """
+    _check("sigma_ms", sigma_ms, 0, np.inf)
+    if sigma_ms == 0 or not len(spikes):
+        return spikes
+    draws = sigma_ms * rng.standard_normal((spikes.n_trials, spikes.n_units))
+    moved = spikes.times_ms + draws[spikes.trials, spikes.units]
+    return _with_times(spikes, _reflect(moved, spikes.duration_ms))
+
+
+def reverse(spikes: Spikes, window: Window | None = None) -> Spikes:
+    """Mirror every trial in time: counts, intervals and coincidences stay, their order is turned.
+
+    Args:
+        spikes: Trains to perturb; not modified.
+        window: The time that is mirrored, in ms; by default `firing_window` of the trains.
+
+    Source: Yu, Sun, Akarca & Goodman, arXiv 2507.16043.
+    """
+    start, stop = firing_window(spikes) if window is None else window
+    # Rounding of start + stop - time may leave the window by one unit in the last place.
+    return _with_times(spikes, np.clip(start + stop - spikes.times_ms, start, stop))
+
+
+def fires_once(spikes: Spikes) -> bool:
+    """Whether no neuron fires twice in any trial."""
+    return not len(spikes) or int(spikes.counts().max()) <= 1
 
 
 def shuffle(spikes: Spikes, rng: Generator, window: Window | None = None) -> Spikes:

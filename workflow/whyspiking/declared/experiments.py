@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from whyspiking.contract.perturb import ON_SPIKES
 from whyspiking.declared import scales, shared_tasks
 from whyspiking.declared.learning_rules import Trained
 from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
@@ -191,10 +192,16 @@ class Data(Block):
 
 # fmt: off
 Perturbation = Literal[
-    "jitter", "shuffle", "shuffle_window", "swap_trials", "delete", "insert", "quantise", "clip",
-    "mismatch",
+    "jitter", "shift", "shuffle", "shuffle_window", "swap_trials", "reverse", "delete", "insert",
+    "quantise", "clip", "mismatch",
 ]
 # fmt: on
+
+
+InputTimes = Literal["constructed", "trains", "none"]
+"""What the times of input spikes are: whoever made the experiment put into them what is to be told
+(a latency code of one spike a channel, pixels read one after the other), so that they carry it by
+construction; those of spike trains that are recorded, simulated or drawn; no spikes are sent in."""
 
 
 class Experiment(Named):
@@ -214,6 +221,8 @@ class Experiment(Named):
             current, dendrite), mean over its neurons: each costs an update. A population not
             named has none.
         battery: The common perturbations that it gets.
+        input_times: What the times of its input spikes are; needed where spikes are perturbed. Once
+            the talk is read, that of a shared task where it says nothing else.
         shared: The task that it shares with experiments of other talks (`shared_tasks`); it then
             has all of that task's parameters.
         input_step_ms: In a shared task, the step to which the network is told the times of input
@@ -238,6 +247,7 @@ class Experiment(Named):
     sizes: MayLack[Sizes] = None
     states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     battery: Unique[Listed[Perturbation]]
+    input_times: MayLack[InputTimes] = None
     shared: MayLack[str] = None
     input_step_ms: float = Field(0.0, ge=0)
     model_window_ms: MayLack[float] = Field(None, gt=0)
@@ -299,6 +309,13 @@ class Experiment(Named):
                     f"variants.{name}.recovers",
                     f"names '{variant.recovers}', which the experiment does not have; correct it",
                 )
+        perturbed = sorted(set(self.battery) & set(ON_SPIKES))
+        if perturbed and self.shared is None and self.input_times is None:
+            raise Wrong(
+                "input_times",
+                f"is missing, but spikes are perturbed ({', '.join(perturbed)}); expected one of "
+                f"{', '.join(get_args(InputTimes))}. Add it.",
+            )
         if not self.simulated and (spiking or self.battery or self.half_step):
             raise Wrong(
                 "",
@@ -351,7 +368,9 @@ class Experiment(Named):
         own_of = {key: {**described, **v.settings} for key, v in self.variants.items()}
         if self.shared is not None and self.tuned_as is None:
             shared_tasks.check_tuned(name, self.tuned, own_of)
-        update = {"parameters": described, "scaled": scaled, "variants": variants}
+        update: dict[str, Any] = {"parameters": described, "scaled": scaled, "variants": variants}
+        if self.shared is not None and self.input_times is None:
+            update["input_times"] = shared_tasks.shared_tasks()[self.shared].input_times
         found = self.model_copy(update=update)
         found._talk, found._name = talk, name
         return found

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import Field, TypeAdapter
 
@@ -58,6 +58,7 @@ class SharedTask(Block):
         asks: The one question that it isolates.
         chance: Accuracy of a guess.
         data: Key of its data set.
+        input_times: What the times of its input spikes are (`experiments.InputTimes`).
         matched: Control that a method is held against -> step in ms to which both are told the
             times of input spikes; 0 where they are told them whole.
         floors: Controls that stay below whoever solves the task as intended.
@@ -73,6 +74,7 @@ class SharedTask(Block):
     asks: str
     chance: float = Field(gt=0, lt=1)
     data: Name
+    input_times: Literal["constructed", "trains"]
     matched: dict[Name, float] = Field(min_length=1)
     floors: list[Name]
     lasts_ms: str

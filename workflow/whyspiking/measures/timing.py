@@ -1,4 +1,4 @@
-"""What spike times carry beyond spike counts (T1 to T3), for any code."""
+"""What spike times carry beyond spike counts (T1 to T5), for any code."""
 
 from __future__ import annotations
 
@@ -16,9 +16,14 @@ RIDGE = np.logspace(-3, 3, 13)
 """Ridge penalties to choose from, relative to the mean eigenvalue of the Gram matrix."""
 
 
-def timing_index(normalised_shuffle: float) -> float:
-    """T1: 1 - N under redrawn times; 0 rate code, 1 timing carries all, above 1 misleading."""
-    return 1.0 - normalised_shuffle
+def share_lost(normalised: float) -> float:
+    """T1, T4, T5: 1 - N; 0 nothing of the score above chance is lost, 1 all, above 1 misleading.
+
+    N is the normalised score under redrawn times, counts kept (T1: 0 for a rate code, 1 where
+    timing carries all); under time reversal (T4); with every neuron's train moved as a whole by
+    jitter of one characteristic time (T5).
+    """
+    return 1.0 - normalised
 
 
 def sigma50(sigmas_ms: ArrayLike, normalised: ArrayLike) -> float:

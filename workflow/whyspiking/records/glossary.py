@@ -35,6 +35,11 @@ _DEFINED = {
     "rate code, 1 timing code.",
     "timing_information": "1: T2: (S_trace - S_count)/(S_trace - chance) of fresh linear decoders.",
     "sigma50": "ms: T3: jitter at which the normalised score is 0.5; inf if not reached.",
+    "reversal_loss": "1: T4: 1 - normalised score when every trial is mirrored in time: order is "
+    "turned, intervals and coincidences stay.",
+    "shift_loss": "1: T5: 1 - normalised score when all spikes of a neuron in a trial move "
+    "together, by one draw of sd tau_char: times of different neurons lose their relation; where "
+    "no neuron fires twice, that of jitter of the same sd, which is the same.",
     # latency
     "decision_time": "ms: Mean time of the decision over decided trials.",
     "t95": "ms: L2: first time at which 95 % of the final score above chance is reached.",

@@ -23,6 +23,8 @@ MEASURES = (
     ("T1", "timing index: score above chance lost when spike times are redrawn", "one"),
     ("T2", "timing information: gain of a fresh decoder of times over one of counts", "one"),
     ("T3", "jitter that costs half of the score above chance", "one"),
+    ("T4", "score above chance lost when trials are turned round in time", "one"),
+    ("T5", "score above chance lost when trains move as a whole, sd τ", "one"),
     ("L2", "time to 95 % of the final score above chance", "one"),
     ("L3", "speed-accuracy area; 1: all is known at once", "one"),
     (

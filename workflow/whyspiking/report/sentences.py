@@ -43,6 +43,8 @@ LEVELS = {
     "mechanism": "What trained networks use: that they use it is no advantage by itself",
 }
 """Level of an axis -> heading of the summary."""
+TIMING = "timing"
+"""The axis on which it matters who put the times there."""
 DISTANCE = attrgetter("distance")
 DIFFERENCES = ("robustness_advantage", "speed_area_gain")
 """Metrics that are printed with their sign."""
@@ -76,7 +78,7 @@ def surnames(talks: Mapping[str, Talk]) -> dict[str, str]:
 def by_level(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     """Every axis in a line, counted by talk, under the heading of its level."""
     ledger = [(head, [a for a in answers if a.level == level]) for level, head in LEVELS.items()]
-    chosen = [(head, own) for head, own in ledger if own]
+    chosen = [(head, [(a, inputs(a, talks)) for a in own]) for head, own in ledger if own]
     return html.macros("answers").by_level(chosen, surnames(talks))
 
 
@@ -97,8 +99,34 @@ def axis_paragraph(
         says = meanings[measure].rstrip(".") if measure != CLAIMS else CLAIMS
         says = says[0].lower() + says[1:]
         measured.append((measure, says, _facts(own, answer.needs, names)))
-    told = {"disagreement": _disagreement(answer, names), "change": change_sentence(answer)}
+    told = {
+        "inputs": inputs(answer, talks),
+        "disagreement": _disagreement(answer, names),
+        "change": change_sentence(answer),
+    }
     return html.macros("answers").axis_paragraph(answer, measured, told, names)
+
+
+def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:
+    """Whether the times that carry were put there: talks that say yes, by their inputs.
+
+    Args:
+        answer: The axis; only that of timing has any.
+        talks: Talk by name; its experiments say what their `input_times` are.
+
+    Returns:
+        "trains", "none", "constructed" -> talks. A talk counts for the first of these that an
+        interval in favour of spikes comes from: for the last where all of them do.
+    """
+    found: dict[str, list[str]] = {"trains": [], "none": [], "constructed": []}
+    for name in answer.talks(YES, PART) if answer.axis == TIMING else ():
+        favours = [f for f in answer.stands[name].findings if f.side == FAVOURS and f.decidable]
+        known = talks[name].experiments
+        codes = {known[f.experiment].input_times for f in favours if f.experiment in known}
+        first = next((code for code in found if code in codes), None)
+        if first is not None:
+            found[first].append(name)
+    return found
 
 
 def _facts(findings: Sequence[Finding], needs: str, names: Mapping[str, str]) -> dict[str, Any]:

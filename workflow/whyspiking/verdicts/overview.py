@@ -189,6 +189,12 @@ def _no_decoder(experiment: Experiment) -> str:
     return "trials have no class that a decoder could be fitted to"
 
 
+def _no_reversal(experiment: Experiment) -> str:
+    if experiment.kind == "classification":
+        return NO_TIMES
+    return "what is wanted at every time would have to be turned with the input"
+
+
 def _no_counterpart(experiment: Experiment) -> str:
     none = "the control has no counterpart of these perturbations"
     return none if _has_control(experiment) else NO_CONTROL
@@ -228,6 +234,8 @@ MEASURES: Mapping[str, tuple[str, Callable[..., Points]]] = {
     "T1": ("timing_index", _found(_one, NO_TIMES)),
     "T2": ("timing_information", _found(_one, _no_decoder)),
     "T3": ("sigma50", _found(_one, NO_TIMES)),
+    "T4": ("reversal_loss", _found(_one, _no_reversal)),
+    "T5": ("shift_loss", _found(_one, NO_TIMES)),
     "L2": ("t95", _found(_one, _decisions)),
     "L3": ("speed_area", _found(_one, _decisions)),
     "L4": ("speed_area_gain", _by_locus("none", _not_earlier)),

@@ -8,6 +8,7 @@ EXPERIMENTS = {
     "released": "released",
     "spoken": "digits",
     "spoken_seen": "digits",
+    "digits_counted": "digits",
     "smnist": "pixels",
     "released_smnist": "released_pixels",
     "psmnist": "pixels",

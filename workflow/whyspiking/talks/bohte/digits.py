@@ -1,4 +1,7 @@
-"""Spoken digits as spikes of an ear: one class per utterance (README, section 10)."""
+"""Spoken digits as spikes of an ear: one class per utterance (README, section 10).
+
+In `digits_counted` every channel fires equally often in all utterances.
+"""
 
 from __future__ import annotations
 
@@ -28,20 +31,26 @@ from whyspiking.talks.bohte import learning, simulation
 from whyspiking.talks.bohte.decisions import outcome
 from whyspiking.talks.bohte.learning import reference_counts
 from whyspiking.talks.bohte.simulation import bind, to_brian
-from whyspiking.talks.bohte.task import raster
 
 __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",
 ]  # fmt: skip
 
-TESTED_ON = {"spoken": "test_heldout", "spoken_seen": "test_seen"}
-"""Experiment -> part of the data set that it is tested on; both are about the same networks."""
+TESTED_ON = {
+    "spoken": "test_heldout",
+    "spoken_seen": "test_seen",
+    "digits_counted": "test_heldout",
+}
+"""Experiment -> part of the data set that it is tested on; the first two have the same networks."""
+AT_ONCE = 256
+"""Utterances whose spikes are drawn at once: memory, and with it the order of the draws."""
 Part = Literal["train", "validation", "test_heldout", "test_seen"]
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """Utterances of one split, at most one spike per channel and step, the same for all seeds.
+    """Utterances of one split, at most one spike per channel and step.
 
+    They are the same for all seeds; where counts are made equal, each seed draws its own spikes.
     What generalises is the voice: the unit of a trial is who spoke.
 
     "test" are speakers, or further utterances, by experiment; "fresh" does not exist.
@@ -51,20 +60,14 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """
     if split == "fresh":
         return None
-    if params.dataset_dir is None:
-        raise UserError(f"talk '{params.talk}': no folder of spoken digits; run snakemake")
-    part = TESTED_ON[params.experiment] if split == "test" else split
-    step_ms, speakers = float(params.step_ms), tuple(params.validation_speakers)
-    found = _frames(
-        params.dataset_dir, part, params.n_input, params.n_steps * step_ms, step_ms, speakers
-    )
-    counts, labels, voices = (array[: params.n_most] for array in found)
+    x, labels, voices = _utterances(params, split)
+    x = equalised(params, x, streams.rng(f"counts {split}"))
     return Task(
-        stimulus=Stimulus(spikes={"input": Spikes.from_raster(counts, params.step_ms)}),
+        stimulus=Stimulus(spikes={"input": Spikes.from_raster(x, params.step_ms)}),
         targets=labels,
         n_classes=params.n_output,
         # All that a classifier without time can know.
-        features=counts.sum(axis=1).astype(np.float32),
+        features=x.sum(axis=1).astype(np.float32),
         units=voices,
     )
 
@@ -81,10 +84,50 @@ def train(
 
 def shown(params: Params, split: Split, streams: Streams) -> tuple[NDArray, NDArray]:
     """What the network is trained or validated on: (trial, time, channel), classes (trial,)."""
-    part = make_task(params, split, streams)
-    assert part is not None
-    x = raster(params, part)
-    return shifted(x, part.targets, params.shifts) if split == "train" else (x, part.targets)
+    x, labels, _ = _utterances(params, split)
+    if split == "train":
+        x, labels = shifted(x, labels, params.shifts)
+    return equalised(params, x, streams.rng(f"counts {split}")), labels
+
+
+def equalised(params: Params, x: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """The utterances, each channel as often as in the quantile `count_quantile` of training ones.
+
+    Args:
+        params: Of the experiment; most have no `count_quantile`, and their counts stay.
+        x: (trial, time, channel).
+        rng: See `with_counts`.
+    """
+    if "count_quantile" not in params.values:
+        return x
+    counts = _utterances(params, "train")[0].sum(axis=1)
+    wanted = np.quantile(counts, params.count_quantile, axis=0, method="lower")
+    return with_counts(x, wanted, rng)
+
+
+def with_counts(
+    x: NDArray[np.bool_], wanted: NDArray, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Every channel fires as often as wanted in each trial: counts tell nothing, times may.
+
+    Of more spikes some are drawn; what is missing is added in steps drawn among those that are
+    free. (The spikes that Yu, Sun, Akarca & Goodman, arXiv 2507.16043, draw are the fewest of a
+    channel in any utterance: here that is none. They add none.)
+
+    Args:
+        x: (trial, time, channel).
+        wanted: Spikes of each channel, at most as many as there are steps, (channel,).
+        rng: Draws them.
+    """
+    found = np.empty_like(x)
+    chosen = np.arange(x.shape[1])[:, None] < wanted
+    for start in range(0, len(x), AT_ONCE):
+        own = x[start : start + AT_ONCE]
+        # In random order, with the spikes that are there before the free steps.
+        order = (rng.random(own.shape) - own).argsort(axis=1)
+        drawn = np.broadcast_to(chosen, own.shape)
+        np.put_along_axis(found[start : start + AT_ONCE], order, drawn, axis=1)
+    return found
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
@@ -113,6 +156,19 @@ def shifted(x: NDArray[np.bool_], labels: NDArray, shifts: list[int]) -> tuple[N
             moved[:, :, shift:] = False
         copies.append(moved)
     return np.concatenate(copies), np.tile(labels, len(shifts))
+
+
+def _utterances(params: Params, split: Split) -> tuple[NDArray, NDArray, NDArray]:
+    """Spikes (trial, time, channel), classes and speakers (trial,), as recorded."""
+    if params.dataset_dir is None:
+        raise UserError(f"talk '{params.talk}': no folder of spoken digits; run snakemake")
+    part = TESTED_ON[params.experiment] if split == "test" else split
+    step_ms, speakers = float(params.step_ms), tuple(params.validation_speakers)
+    found = _frames(
+        params.dataset_dir, part, params.n_input, params.n_steps * step_ms, step_ms, speakers
+    )
+    x, labels, voices = (array[: params.n_most] for array in found)
+    return x, labels, voices
 
 
 @functools.lru_cache(maxsize=3)
