@@ -27,9 +27,9 @@ SCHEMAS: dict[str, TableSchema] = {
 class FinishedRun:
     """The tables of a run, each a data frame under its name: `run.verdicts`, `run.shared`.
 
-    Columns have the types that `records/columns.py` declares: str, float64 and int64, and `boolean`,
-    which may be missing. A table is read when it is first asked for, and a copy of it is handed out.
-    Of `results/reference`, which keeps them by talk, the measurements of all talks are put together.
+    Columns have the types that `records/columns.py` declares: str, float64, int64, and `boolean`,
+    which may be missing. A table is read when it is first asked for; a copy of it is handed out.
+    Of `results/reference`, which keeps them by talk, measurements of all talks are put together.
 
     Attributes:
         folder: Where the run lies.
@@ -41,7 +41,7 @@ class FinishedRun:
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name not in SCHEMAS:
-            raise AttributeError(f"a run has no table '{name}'; expected one of {', '.join(SCHEMAS)}")
+            raise AttributeError(_unknown(name))
         return self.table(name)
 
     def __dir__(self) -> list[str]:
@@ -63,7 +63,7 @@ class FinishedRun:
             UserError: If there is no such table, this run does not hold it, or it is damaged.
         """
         if name not in SCHEMAS:
-            raise UserError(f"table '{name}': not known; expected one of {', '.join(SCHEMAS)}")
+            raise UserError(_unknown(name))
         return self._read(name).copy()
 
     @property
@@ -79,7 +79,7 @@ class FinishedRun:
             UserError: If there is no such table.
         """
         if name not in SCHEMAS:
-            raise UserError(f"table '{name}': not known; expected one of {', '.join(SCHEMAS)}")
+            raise UserError(_unknown(name))
         told = [(c.name, c.kind, c.unit, c.says) for c in SCHEMAS[name].columns]
         return pd.DataFrame(told, columns=pd.Index(["column", "type", "unit", "says"]))
 
@@ -148,3 +148,7 @@ def find(run: str | Path) -> FinishedRun:
             "talk in it; name another, or go on with `snakemake`"
         )
     return FinishedRun(folders[0])
+
+
+def _unknown(name: str) -> str:
+    return f"table '{name}': not known; expected one of {', '.join(SCHEMAS)}; correct the name"
