@@ -95,7 +95,8 @@ def test_page_is_self_contained_and_the_same_on_every_build(tmp_path):
 
 
 def test_every_caption_of_the_snakemake_report_exists():
-    rules = [ROOT / "Snakefile", *sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+    folder = ROOT / "workflow"
+    rules = [folder / "Snakefile", *sorted((folder / "rules").glob("*.smk"))]
     found = []
     for path in rules:
         text = path.read_text(encoding="utf-8")
