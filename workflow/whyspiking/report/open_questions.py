@@ -122,7 +122,7 @@ def _unmeasured(
 ) -> Iterator[tuple[Any, ...]]:
     rows = tables.where(verdicts, verdict=NOT_MEASURED).to_dict("records")
 
-    def place(row: Mapping[str, Any]) -> tuple[str, str]:
+    def place(row: Mapping[Any, Any]) -> tuple[str, str]:
         return row["talk"], claims[row["claim"]].where["experiment"]
 
     for (talk, experiment), own in itertools.groupby(sorted(rows, key=place), key=place):
