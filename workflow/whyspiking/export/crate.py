@@ -193,7 +193,6 @@ def _action(
         "object": _refs([*used, *data]),
         "result": _refs(results),
         "softwareRequirements": _refs(software),
-        "actionStatus": "http://schema.org/CompletedActionStatus",
     }
     return action, [*used, *data, *software, *results]
 
