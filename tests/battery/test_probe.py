@@ -64,7 +64,14 @@ def test_activity_of_every_population(probed):
         # Every neuron fires once in 20 ms.
         assert value(table, "rate_hz", locus=name) == pytest.approx(50.0)
         assert value(table, "active_share", locus=name) == 1.0
-        assert np.isnan(value(table, "isi_cv", locus=name))
+        for metric in ("isi_cv", "isi_cv_trial", "isi_lv"):
+            assert np.isnan(value(table, metric, locus=name))
+        assert value(table, "burst_fraction", locus=name) == 0.0
+    # All fire in every trial: equal rates, and no count that varies. 20 ms are no timescale.
+    for metric in ("count_correlation", "count_correlation_within", "timescale", "rate_spread"):
+        (own,) = tables.where(table, metric=metric, locus="hidden")["value"]
+        assert np.isnan(own)
+        assert tables.where(table, metric=metric, locus="input").empty
 
 
 def test_trials_behind_each_row(probed):

@@ -67,7 +67,7 @@ def make_talk_pages(folder: Path, scale: str = "default") -> None:
     """Write of every talk's page what the page of the run shows of it: its signature figures."""
     for path in sorted(folder.glob("*/verdicts.csv")):
         page = TalkPage.open(folder, path.parent.name, scale)
-        whole_files.write(path.with_name("report.html"), page.signature())
+        whole_files.write(path.with_name("report.html"), page.head())
 
 
 def _metrics(

@@ -43,7 +43,7 @@ def test_training_time_is_a_ratio_paired_by_seed():
     said = costs_section.training_sentence(told)
     assert "in 1 of 1 talks" in said and "median of the 1 ratios: 10." in said
     with style():
-        assert "Goeltz yinyang vs mlp: 10" in costs_section.training_figure(told, NAMES).alt
+        assert "Goeltz Yin-Yang, own size: 10" in costs_section.training_figure(told, NAMES).alt
     durations = pd.DataFrame(columns=["talk", "experiment", "rule", "seconds"])
     shown = costs_section.cost_table(told, durations, TALKS)
     assert '<td class="number" data-sort="30.0">30 s</td>' in shown
@@ -108,7 +108,7 @@ def test_what_was_not_measured_is_said():
 
 def test_size_ratio_is_told_with_its_control():
     table = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
-    assert "Goeltz, yinyang against mlp: 1 [" in costs_section.size(
+    assert "Goeltz, Yin-Yang, own size against ReLU network: 1 [" in costs_section.size(
         overview.measures(table, TALKS), TALKS
     )
 
@@ -137,7 +137,7 @@ def test_tolerance_names_the_worst_experiment_first():
     limits = tolerance.limits(table, TALKS)
     shown = trained_section.tolerance_table(limits, TALKS)
     assert "8 … 4 bit" in shown  # most bits needed first; the control does not count
-    assert "mnist, weights … yinyang, weights" in shown
+    assert "MNIST, weights … Yin-Yang, own size, weights" in shown
     said = trained_section.tolerance_sentences(limits, TALKS)
     assert "with 6 bits per weight, without retraining, in 0 of 1 talks" in said
     assert "in 1 of 1 talks (Goeltz): there the times are the code" in said  # tau_char is 1 ms
@@ -189,9 +189,51 @@ def test_biology_is_shown_with_sources_and_without_what_is_missing():
             )
 
 
-def test_what_the_experimenter_sends_in_is_not_the_network():
-    table = rows(("spiking", 0, "rate", 10.0), locus="input")
+@pytest.mark.parametrize("locus", ["input", "events"])
+def test_what_the_experimenter_sends_in_is_not_the_network(locus):
+    table = rows(("spiking", 0, "isi_cv", 10.0), locus=locus)
     assert biology.beside(table, TALKS).empty
+    assert not biology.beside(table.assign(locus="hidden"), TALKS).empty
+
+
+def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
+    """Under a perturbation the locus is where the spikes were moved, not a population."""
+    clean = rows(("spiking", 0, "sigma50", 3.0))
+    assert biology.beside(clean, TALKS).empty
+    moved = [
+        rows(("spiking", 0, "sigma50", x), ("spiking", 1, "sigma50", y), perturbation="jitter",
+             locus=locus)
+        for locus, x, y in (("input", 2.0, 4.0), ("hidden", 5.0, np.inf))
+    ]  # fmt: skip
+    (found,) = biology.beside(pd.concat(moved), TALKS).to_dict("records")
+    assert (found["low"], found["high"], found["place"]) == (3.0, np.inf, "partly inside")
+    table = biology.beside(pd.concat(moved), TALKS)
+    assert "3 … &gt; max" in trained_section.biology_table(table, TALKS)
+    with style():
+        assert "3 to inf" in trained_section.biology_figure(table, TALKS).alt
+
+
+def test_some_quantities_are_asked_of_some_talks_only():
+    table = rows(("spiking", 0, "burst_fraction", 0.2), locus="neurons")
+    assert biology.beside(table, TALKS).empty
+    naud = table.assign(talk="naud", experiment="multiplexing")
+    talks = {"naud": registry.load_talk("naud")}
+    assert biology.beside(naud, talks)["place"].tolist() == ["inside"]
+
+
+def test_recorded_trains_stand_beside_ours_and_the_variation_is_named():
+    table = rows(("spiking", 0, "isi_cv", 1.2), locus="hidden")
+    found = biology.beside(table, TALKS)
+    shown = trained_section.biology_table(found, TALKS)
+    assert "recorded: grasshopper receptor" in shown and "929 and 868 spikes" in shown
+    assert "0.45 … 0.533" in shown
+    said = trained_section.biology_sentences(found)
+    assert "all trials pooled" in said and "a coefficient of 0.533 and 0.45" in said
+    with style():
+        figure = trained_section.biology_figure(found, TALKS)
+    assert "recorded: grasshopper receptor: 0.45 to 0.53" in figure.alt
+    named = {text.get_text() for place in figure.subfigs for ax in place.axes for text in ax.texts}
+    assert named == {"Goeltz", "recorded: grasshopper receptor"}
 
 
 def test_what_joint_tables_state_belongs_to_the_page():

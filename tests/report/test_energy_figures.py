@@ -25,16 +25,31 @@ def test_every_experiment_lies_where_its_energy_ratios_say():
         saves=(2, 50), depends=(0.1, 9), saves_none=(0.01, 0.5), huge=(1e-7, 1e-5)
     )
     with style():
-        plate = energy_figures.when_spikes_save(measures, ratios, NAMES)
+        plate = energy_figures.when_spikes_save(
+            measures, ratios, NAMES, {("talk", "huge"): "far larger"}
+        )
     assert "Made · saves: 0.1, breaks even at 0.2 to 5: saves energy, whatever" in plate.alt
     assert "Made · depends: 0.1, breaks even at 0.01 to 0.9: depends on what" in plate.alt
     assert "Made · saves none: 0.1, breaks even at 0.001 to 0.05: saves none" in plate.alt
-    assert "Made · huge" not in plate.alt and "a thousand times its control: Made · huge" in (
-        plate.caption
-    )
+    assert "Made · huge" not in plate.alt and "Made · huge: far larger" in plate.caption
 
 
 def test_without_spikes_per_synapse_there_is_no_figure():
     measures, ratios = tables_of(saves=(2, 50))
     with style(), pytest.raises(NotMeasuredError):
-        energy_figures.when_spikes_save(measures[:0], ratios, NAMES)
+        energy_figures.when_spikes_save(measures[:0], ratios, NAMES, {})
+
+
+def test_an_assumption_decides_where_its_settings_lie_on_both_sides():
+    rows = [
+        {"talk": "talk", "experiment": e, "locus": "mlp", "factor": f, "setting": s, "mean": x}
+        for e, f, s, x in [
+            ("a", "memory", "8 kB", 2.0), ("a", "memory", "1 MB", 0.5),
+            ("b", "memory", "8 kB", 8.0), ("b", "memory", "1 MB", 4.0),
+            ("a", "reuse", "1", 2.0), ("a", "reuse", "16", 3.0),
+        ]
+    ]  # fmt: skip
+    told = energy_figures.assumptions(pd.DataFrame(rows))
+    memory, reuse = told.split("<tr>")[2:]
+    assert "8 kB; 1 MB" in memory and "1 of 2" in memory and ">3<" in memory  # 4 and 2
+    assert "0 of 1" in reuse and ">1.5<" in reuse

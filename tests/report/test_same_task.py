@@ -66,10 +66,10 @@ def plain(markup):
 def test_one_sentence_a_task_counts_methods(made):
     told = plain(section.sentences(made[0], CONFIG))
     assert (
-        "Of 3 methods with spikes 1 is better (Home), 1 is equal within 2 points (Home bptt), "
+        "Of 3 methods with spikes 1 is better (Home), 1 is equal within 2 points (Home (BPTT)), "
         "1 is worse (Worse)." in told
     )
-    assert "2 beat the best floor, random hidden with 67.0 %; 1 does not (Worse)." in told
+    assert "2 beat the best floor, random hidden layer with 67.0 %; 1 does not (Worse)." in told
     assert "Quiet, without spikes: equal within 2 points." in told
     assert "At 25 ms: of 1 method with spikes" in told and "At 100 ms:" in told
 
@@ -80,7 +80,7 @@ def test_of_a_task_on_which_nobody_has_a_result_the_reasons_are_told(made):
     assert "Yin-Yang. Is a hidden layer trained at all? Nobody has a result: Home: home was" in told
     alone = Ground(tables.where(ground.shared, task="randman", talk="quiet"), ground.talks)
     lone = Ground(ground.shared.assign(verdict="no matched control"), ground.talks)
-    assert "3 have no matched control (Home, Home bptt, Worse)." in plain(
+    assert "3 have no matched control (Home, Home (BPTT), Worse)." in plain(
         section.sentences(lone, CONFIG)
     )
     assert "Of 0 methods with spikes" in plain(section.sentences(alone, CONFIG))
@@ -130,10 +130,10 @@ def test_figures_show_every_method_the_same_way(made):
         "Randman", "Delayed XOR", "Delayed XOR",
     ]  # fmt: skip
     labels = [label.get_text() for label in matrix.axes[0].get_yticklabels()][::-1]
-    assert labels == ["Home", "Home bptt", "Quiet", "Worse", "Idle"]
+    assert labels == ["Home", "Home (BPTT)", "Quiet", "Worse", "Idle"]
     texts = [text.get_text() for text in matrix.axes[0].texts]
     assert texts.count("n/a") == 1
-    assert {"chance 10", "random hidden 67", "mlp 90"} <= set(texts)
+    assert {"chance 10", "random hidden layer 67", "ReLU network 90"} <= set(texts)
     assert "Randman, Home: 96.0 %, better" in matrix.alt
     assert "Home: 30 ms" in drawn["values"].alt
     looks = [ground.look(method) for method in ground.methods[:4]]

@@ -55,6 +55,7 @@ def axes_table(*findings):
     names = [field.name for field in dataclasses.fields(Finding)]
     rows = [{name: getattr(f, name) for name in names} for f in findings]
     table = pd.DataFrame(rows, columns=names).rename(columns={"side": "favours_spikes"})
+    table["size"] = table["size"].astype(float)
     return table.assign(axis="timing", seeds=3, says="What is lost.")
 
 
@@ -183,9 +184,9 @@ def test_sentences_name_counts_effects_and_who_disagrees():
     assert "no in 1 (Naud)" in said
     assert "T1 (what is lost) was measured in 3 talks" in said
     assert "in favour of spikes in 2, against them in 1 (comparisons: 2 and 1 of 3)" in said
-    assert "Strongest: 0.9 [0.8, 1] (Comsa: mnist, shuffle, hidden)" in said
-    assert "Most against spikes: −0.7 [−0.8, −0.6] (Naud" in said
-    assert "disagree with “yes”: Naud (no: T1 −0.7 [−0.8, −0.6]" in said
+    assert "Strongest: 0.90 [0.80, 1.00] (Comsa: mnist, shuffle, hidden spikes)" in said
+    assert "Most against spikes: −0.70 [−0.80, −0.60] (Naud" in said
+    assert "disagree with “yes”: Naud (no: T1 −0.70 [−0.80, −0.60]" in said
     assert "Now: T1 favours spikes in 2 of 3 talks; 1 of them would have to stop doing so." in said
 
 
@@ -213,7 +214,7 @@ def test_matrix_has_a_word_for_every_talk_and_a_reason_for_every_gap():
     assert shown.count("<tr>") == 1 + len(TALKS) + 1  # heads, talks, all together
     for word in (YES, NO, NONE):
         assert html.macros("macros").chip(*sentences.LOOK[word], word) in shown
-    assert "T1 0.5 [0.4, 0.6]" in shown
+    assert "T1 0.50 [0.40, 0.60]" in shown
     assert found.stands["naud"].reason.replace("'", "&#x27;") in shown
     assert shown.count('scope="row"') == len(TALKS) + 1
     with style():
@@ -224,9 +225,21 @@ def test_matrix_has_a_word_for_every_talk_and_a_reason_for_every_gap():
             talks_by_axis.figure([answer()], TALKS)
 
 
-def test_in_part_shows_both_ends():
+def test_in_part_shows_how_many_favour():
     found = answer(finding("yes", 0.5), finding("no", 0.7))
-    assert "T1 −0.7 … 0.5" in talks_by_axis.table([found], TALKS)
+    assert "1 of 2 favour" in talks_by_axis.table([found], TALKS)
+
+
+def test_a_control_of_another_size_counts_for_nothing_and_the_cell_says_why():
+    apart = dataclasses.replace(finding("no", locus="mlp"), size=13_000.0)
+    close = dataclasses.replace(finding("yes", talk="comsa", locus="mlp"), size=4.0)
+    found = answer(apart, close)
+    assert found.stands["goeltz"].word == NONE
+    assert found.stands["goeltz"].reason == (
+        "no matched control: 13,000 times the synapses of ReLU network"
+    )
+    assert found.talks(YES) == ["comsa"]
+    assert "<small>no matched control</small>" in talks_by_axis.table([found], TALKS)
 
 
 def lines_at(ax, marker):
@@ -246,8 +259,8 @@ def test_forest_marks_the_side_of_the_null_and_leaves_single_seeds_open():
         assert circle.get_markerfacecolor() == "none"
         assert any(list(line.get_xdata()) == [0, 0] for line in ax.get_lines())  # the null
         labels = [text.get_text() for text in ax.get_yticklabels()]
-        assert labels[0] == "Goeltz · mnist · hidden"
-        assert "T1 Comsa mnist hidden: −0.90" in plate.alt
+        assert labels[0] == "Goeltz · MNIST"
+        assert "T1 Comsa mnist: −0.90" in plate.alt
 
 
 def test_forest_of_energy_puts_the_models_of_a_row_on_one_line():

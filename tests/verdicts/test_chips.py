@@ -9,7 +9,7 @@ from whyspiking.verdicts import chips
 
 
 def test_every_energy_stands_with_source_and_what_it_counts():
-    told = macros("chips").context(chips.measured(), {"add_int8": 0.03, "sram_8kb": 10})
+    told = macros("energy").context(chips.measured(), {"add_int8": 0.03, "sram_8kb": 10})
     for entry in chips.measured().inferences:
         assert f'href="{entry.link}"' in told and entry.counts in told
     assert "Loihi 270 µJ" in told and "29,800" not in told

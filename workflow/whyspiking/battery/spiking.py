@@ -35,7 +35,16 @@ from whyspiking.contract.types import (
     Trials,
 )
 from whyspiking.errors import UserError
-from whyspiking.measures import activity, counting, latency, parity, parts, scoring, timing
+from whyspiking.measures import (
+    activity,
+    counting,
+    latency,
+    parity,
+    parts,
+    population,
+    scoring,
+    timing,
+)
 from whyspiking.records import tables
 
 ENGINE = "brian2"
@@ -192,13 +201,18 @@ class Bench:
         return recording, with_units(outcome, task)
 
     def _activity_rows(self) -> list[dict[str, Any]]:
-        """Rate, active share and irregularity of every population of spikes."""
+        """Rate, active share and irregularity of every population, shared counts of our own."""
         rows: list[dict[str, Any]] = []
+        classes = self.outcome.targets if isinstance(self.outcome, Trials) else None
         for name, spikes in self.trains.items():
             # Other events of a group ("group.event") are no population of their own.
-            if "." not in name:
-                place = {**self.shared, "locus": name}
-                rows += tables.rows(place, activity.activity(spikes), spikes.n_trials)
+            if "." in name:
+                continue
+            found = activity.activity(spikes)
+            if name not in self.task.stimulus.spikes:
+                rng = self.streams.rng(f"population-{name}")
+                found |= population.population(spikes, rng, classes)
+            rows += tables.rows({**self.shared, "locus": name}, found, spikes.n_trials)
         return rows
 
     def _parity_rows(self) -> list[dict[str, Any]]:

@@ -178,6 +178,7 @@ AXES = TableSchema(
     Column("better", "Which side of it speaks for spikes."),
     Column("favours_spikes", "What the whole interval says: yes, no, unclear."),
     Column("says", "The measure in words."),
+    Column("size", "Synapses of the network over those of the control, if counted.", "number", "1"),
 )
 MEASURES = TableSchema(
     "The measures of every simulated experiment over its spiking networks, or why there is none.",

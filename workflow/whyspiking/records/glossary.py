@@ -87,8 +87,26 @@ _DEFINED = {
     "rate_hz": "Hz: Spikes per neuron and second of the population.",
     "active_share": "fraction: Share of the population that fires at least once in a trial, mean "
     "over trials.",
-    "isi_cv": "1: Coefficient of variation of the intervals between spikes within a trial, mean "
-    "over neurons with at least 20 of them; undefined where there is no such neuron.",
+    "isi_cv": "1: Coefficient of variation of the intervals between spikes within trials, those of "
+    "all trials pooled, mean over neurons with at least 20 of them: a rate that changes within or "
+    "between trials adds to it. Undefined where there is no such neuron.",
+    "isi_cv_trial": "1: The same for the intervals of single trials, mean over neurons and trials "
+    "with at least 20 of them; a rate that changes within trials still adds to it.",
+    "isi_lv": "1: Local variation of successive intervals (Shinomoto et al. 2009), to which slow "
+    "changes of the rate add nothing: 0 regular, 1 Poisson; neurons with at least 20 pairs.",
+    "burst_fraction": "fraction: Share of bursts (spikes at most 10 ms apart) among bursts and "
+    "single spikes.",
+    "count_correlation": "1: Correlation of the spike counts of two neurons over trials (over bins "
+    "of 100 ms, where there are fewer than 20 trials), mean over all pairs of at most 200 neurons, "
+    "drawn. Total: what both owe to the stimulus counts.",
+    "count_correlation_within": "1: The same with counts about the mean of the trial's class: "
+    "nearest to the noise correlation of recordings, which repeat one stimulus. Undefined without "
+    "classes or with fewer than 20 trials.",
+    "timescale": "ms: Intrinsic timescale: decay of the autocorrelation of counts in bins of 50 ms "
+    "(Murray et al. 2014), mean over at most 200 neurons, drawn. Undefined in trials below 500 ms, "
+    "without a neuron of 100 spikes, and where nothing decays beyond chance.",
+    "rate_spread": "1: Standard deviation of log10 of the rates of active neurons; at least 10.",
+    "rate_log_skew": "1: Skew of the logarithm of these rates: 0 if they are log-normal.",
     # robustness
     "robustness_area": "fraction: R1: mean normalised score over the non-zero levels of a "
     "perturbation.",

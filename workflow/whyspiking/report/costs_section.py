@@ -48,7 +48,7 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
     ]
     if not found:
         raise NotMeasuredError("No experiment of this run trained a spiking network and a control.")
-    rows = forest_plots.rows_of(found, models=True)
+    rows = forest_plots.rows_of(found)
     panel = Panel("training", "seconds, spiking network over control", 1.0, rows)
     plate, words = forest_plots.forest([panel], names)
     return plate.says(

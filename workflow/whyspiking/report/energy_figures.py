@@ -1,13 +1,13 @@
-"""Energies of controls over those of spiking networks, and what decides them."""
+"""Energies of controls over those of spiking networks: figures, and what decides them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
+from markupsafe import Markup
 
 from whyspiking.plots.figures import (
-    BLUE,
     GREEN,
     GREY,
     INK,
@@ -20,7 +20,9 @@ from whyspiking.plots.figures import (
     legend_below,
     log_axis,
 )
+from whyspiking.records import labels
 from whyspiking.records.tables import Table
+from whyspiking.report import html
 
 ZONES = (
     ("saves energy, whatever is counted", GREEN, "^"),
@@ -28,11 +30,14 @@ ZONES = (
     ("saves none, whatever is counted", RED, "s"),
 )
 """Below, between and above the break-even densities: words, colour, marker."""
-UNMATCHED = 1e-3
-"""Where the control needs less than this share of the energy they are not of one size."""
 
 
-def when_spikes_save(measures: Table, ratios: Table, names: Mapping[str, str]) -> Plate:
+def when_spikes_save(
+    measures: Table,
+    ratios: Table,
+    names: Mapping[str, str],
+    apart: Mapping[tuple[str, str], str],
+) -> Plate:
     """Spikes per synapse of every experiment beside the densities at which it breaks even.
 
     Energy grows with spikes, so a network that needs a share R of its control's energy would need
@@ -42,6 +47,7 @@ def when_spikes_save(measures: Table, ratios: Table, names: Mapping[str, str]) -
         measures: Rows of measures.csv.
         ratios: Rows of energy.csv.
         names: Name of the talk -> how it is called.
+        apart: Talk and experiment without a matched control -> the reason; not drawn.
 
     Raises:
         NotMeasuredError: If no experiment has spikes, synapses and a control.
@@ -50,22 +56,21 @@ def when_spikes_save(measures: Table, ratios: Table, names: Mapping[str, str]) -
     density_of = {
         (row["talk"], row["experiment"]): row["value"] for row in dense.to_dict("records")
     }
-    rows, apart = [], []
+    rows = []
     points = ratios[ratios["factor"] == ""]
     for place, own in points.groupby(["talk", "experiment"], sort=False):
-        if place not in density_of:
+        talk, experiment = map(str, place)
+        if place not in density_of or (talk, experiment) in apart:
             continue
-        label = f"{names[str(place[0])]} · {place[1]}".replace("_", " ")
+        label = f"{names[talk]} · {labels.experiment(talk, experiment)}"
         density = float(density_of[place])
-        if own["mean"].max() < UNMATCHED:
-            apart.append(label)
-        else:
-            ends = density * own["mean"].min(), density * own["mean"].max()
-            rows.append((label, density, *map(float, ends)))
+        ends = density * own["mean"].min(), density * own["mean"].max()
+        rows.append((label, density, *map(float, ends)))
     if not rows:
         raise NotMeasuredError("No experiment has spikes, synapses and a control to break even.")
     rows.sort(key=lambda row: row[1] / np.sqrt(row[2] * row[3]))
-    left_out = f" Not drawn, a thousand times its control: {', '.join(apart)}." if apart else ""
+    told = [f"{names[t]} · {labels.experiment(t, e)}: {why}" for (t, e), why in apart.items()]
+    left_out = f" Not drawn: {'; '.join(told)}." if told else ""
     plate = Plate(1.5 + 0.27 * len(rows), 9.6)
     ax = plate.panels(1, 1)[0, 0]
     words = []
@@ -118,7 +123,7 @@ def energy_dots(ratios: Table) -> Plate:
         colour = PALETTE[index % len(PALETTE)]
         known = own["low"].notna().to_numpy()
         ax.hlines(places[known], own["low"][known], own["high"][known], color=colour, linewidth=1.2)
-        label = f"{key[0]} · {key[1]}, against {key[3]}".replace("_", " ")
+        label = f"{labels.experiment(key[0], key[1])}, against {labels.variant(key[3])}"
         marker = MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
         ax.plot(own["mean"], places, color=colour, marker=marker, linestyle="", label=label)
         words.append(f"{label}: R from {own['mean'].min():.2g} to {own['mean'].max():.2g}")
@@ -126,7 +131,7 @@ def energy_dots(ratios: Table) -> Plate:
     log_axis(ax, points[["mean", "low", "high"]].to_numpy())
     for place in range(1, len(order)):
         ax.axhline(place - 0.5, color=GREY, linewidth=0.4, alpha=0.5)
-    ax.set_yticks(range(len(order)), [str(model).replace("_", " ") for model in order])
+    ax.set_yticks(range(len(order)), [labels.perturbation(str(model)) for model in order])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(-0.5, len(order) - 0.5)
     ax.set_xlabel("R = energy of the control / energy of the spiking network")
@@ -143,51 +148,27 @@ def energy_dots(ratios: Table) -> Plate:
     legend_below(plate, [ax])
     return plate.says(
         "Energy under every cost model, on a logarithmic axis. Bars: 95 % t intervals over seeds "
-        "of the logarithms. Models whose name begins with ops count operations only, which "
-        "flatters spiking networks; those with mem pay for memory as well.",
+        "of the logarithms. Models that count operations only flatter spiking networks; the others "
+        "pay for memory as well.",
         "Energy ratios on a logarithmic axis. " + "; ".join(words) + ".",
         "energy.csv",
     )
 
 
-def energy_tornado(ratios: Table) -> Plate:
-    """How one assumption at a time moves the energy ratio.
+def assumptions(ratios: Table) -> Markup:
+    """Which assumption of the cost model decides who is cheaper, as a table.
 
-    Raises:
-        NotMeasuredError: If no assumption was varied.
+    Args:
+        ratios: Rows of energy.csv.
     """
     points = ratios[ratios["factor"] != ""]
-    if points.empty:
-        raise NotMeasuredError("No assumption was varied: no control with counted operations.")
-    keys = ["talk", "experiment", "locus"]
-    panels = list(points[keys].drop_duplicates().itertuples(index=False, name=None))
-    factors = list(dict.fromkeys(points["factor"]))
-    columns = min(3, len(panels))
-    n_rows = -(-len(panels) // columns)
-    plate = Plate(0.5 + n_rows * (0.65 + 0.24 * len(factors)))
-    axes = plate.panels(n_rows, columns, len(panels), sharex=True, sharey=True)
-    words = []
-    for ax, (talk, experiment, control) in zip(axes.flat, panels, strict=False):
-        place = (points[keys] == [talk, experiment, control]).all(axis=1)
-        for row, factor in enumerate(reversed(factors)):
-            own = points[place & (points["factor"] == factor)].sort_values("mean")
-            if own.empty:
-                continue
-            ax.plot(own["mean"], [row] * len(own), color=BLUE, marker="o", linewidth=3)
-            low, high = own.iloc[0], own.iloc[-1]
-            words.append(
-                f"{talk} {experiment}, {factor}: {low['mean']:.2g} ({low['setting']}) to "
-                f"{high['mean']:.2g} ({high['setting']})"
-            )
-        ax.axvline(1, color=INK, linewidth=0.9)
-        ax.set_title(f"{talk} · {experiment}\nagainst {control}".replace("_", " "))
-    log_axis(axes[0, 0], points[["mean"]].to_numpy())
-    axes[0, 0].set_yticks(range(len(factors)), factors[::-1])
-    axes[0, 0].set_ylim(-0.6, len(factors) - 0.4)
-    plate.supxlabel("R = energy of the control / energy of the spiking network", fontsize=9)
-    return plate.says(
-        "One assumption of the cost model changed at a time; a long bar is an assumption that "
-        "decides the answer.",
-        "Energy ratio under varied assumptions. " + "; ".join(words) + ".",
-        "energy.csv",
-    )
+    rows = []
+    for factor, own in points.groupby("factor", sort=False):
+        by_place = own.groupby(["talk", "experiment", "locus"])["mean"]
+        low, high = by_place.min(), by_place.max()
+        turned = (low < 1) & (high > 1)
+        middle = float(np.median(high / low))
+        settings = list(dict.fromkeys(own["setting"]))
+        rows.append((factor, settings, int(turned.sum()), len(low), middle))
+    rows.sort(key=lambda row: -row[2])
+    return html.macros("energy").assumptions(rows)

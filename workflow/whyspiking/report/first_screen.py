@@ -100,7 +100,8 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
     rows = programme.to_dict("records")
     first = next((told for row in rows if (told := plan(ground, row)) is not None), None)
     points = f"{100 * delta:g} points"
-    return html.macros("first_screen").words(counts, names, points, beside, first)
+    unset = [task.title for task, _ in ground.without]
+    return html.macros("first_screen").words(counts, names, points, beside, first, unset)
 
 
 VERDICTS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import itertools
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from whyspiking.plots.figures import (
     Plate,
     log_axis,
 )
+from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.report import html as markup
 from whyspiking.verdicts.answers import CLAIMS, Answer, Finding
@@ -44,8 +46,11 @@ OTHERWISE = (GREY, "o")
 BEYOND = (1e-3, 1e3)
 """Ratios outside are drawn at these ends, as arrows: one extreme would squeeze all others."""
 
+LETTERS = 28
+"""Of a line below a panel."""
+
 type Row = tuple[str, str, str]
-"""Talk, experiment, and what tells contrasts of one experiment apart."""
+"""Talk, experiment, and whether it is recorded."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +81,17 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
     Raises:
         NotMeasuredError: If nothing with a null was measured.
     """
-    panels = _panels([f for f in answer.shown if f.measure != CLAIMS], config)
+    panels = _panels([f for f in answer.shown if f.measure != CLAIMS and f.matched], config)
     if not panels:
         raise NotMeasuredError("Nothing with a null was measured on this axis at this scale.")
     plate, words = forest(panels, names)
     several = any(len(group) > 1 for panel in panels for group in panel.rows.values())
-    span = "A line with several marks spans the cost models. " if several else ""
+    span = (
+        "A line with several marks spans controls, places, perturbations or cost models, which "
+        "the table tells apart. "
+        if several
+        else ""
+    )
     ratios = [
         f.effect for panel in panels if panel.null == 1 for g in panel.rows.values() for f in g
     ]
@@ -127,8 +137,8 @@ def forest(panels: Sequence[Panel], names: Mapping[str, str]) -> tuple[Plate, li
         for row, after in itertools.pairwise(rows):
             if row[0] != after[0]:
                 ax.axhline(places[row] - 0.5, color=GREY, linewidth=0.6, alpha=0.6)
-    labels = [" · ".join(filter(None, (names[t], e.replace("_", " "), s))) for t, e, s in rows]
-    axes[0].set_yticks([places[row] for row in rows], labels)
+    told = [" · ".join(filter(None, (names[t], labels.experiment(t, e), s))) for t, e, s in rows]
+    axes[0].set_yticks([places[row] for row in rows], told)
     axes[0].set_ylim(-0.7, len(rows) - 0.3)
     return plate, words
 
@@ -140,36 +150,28 @@ def _panels(findings: Sequence[Finding], config: Mapping[str, Any]) -> list[Pane
         own = [f for f in findings if f.measure == measure and np.isfinite(f.effect)]
         if not own:
             continue
-        metric = own[0].metric.replace("_", " ")
+        metric = labels.metric(own[0].metric)
         unit = "" if own[0].unit in ("1", "fraction") else f", {own[0].unit}"
         if own[0].metric == "energy_ratio":
             label = "R, control over spiking network"
             for title, inside in (("operations only", True), ("memory paid for", False)):
                 part = [f for f in own if (f.perturbation in free) is inside]
                 if part:
-                    rows = rows_of(part, models=True)
-                    panels.append(Panel(f"{measure}, {title}", label, own[0].null, rows))
+                    panels.append(Panel(f"{measure}, {title}", label, own[0].null, rows_of(part)))
             continue
         panels.append(Panel(measure, f"{metric}{unit}", own[0].null, rows_of(own)))
     return panels
 
 
-def rows_of(findings: Sequence[Finding], *, models: bool = False) -> dict[Row, list[Finding]]:
-    """Contrasts by row; the perturbation is named where a measure has several.
+def rows_of(findings: Sequence[Finding]) -> dict[Row, list[Finding]]:
+    """Contrasts by row: those of one experiment share a line; what is recorded has its own.
 
     Args:
         findings: Of one measure.
-        models: Whether the perturbation is a cost model: these share a line.
     """
-    several = not models and len({finding.perturbation for finding in findings}) > 1
     rows: dict[Row, list[Finding]] = {}
     for finding in findings:
-        locus = finding.locus.replace("/", " vs ").replace("_", " ")
-        if models:
-            locus = f"vs {locus}"
-        name = f"{finding.perturbation.replace('_', ' ')} {locus}" if several else locus
-        if finding.recorded:
-            name = f"{name}, recorded".removeprefix(", ")
+        name = "recorded" if finding.recorded else ""
         rows.setdefault((finding.talk, finding.experiment, name), []).append(finding)
     return rows
 
@@ -199,7 +201,7 @@ def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str,
         shown = _range([finding.effect for finding in group], logarithmic)
         frame = ax.get_yaxis_transform()
         ax.text(1.02, y, shown, transform=frame, fontsize=7.5, va="center")
-        place = " ".join(filter(None, (names[row[0]], row[1].replace("_", " "), row[2])))
+        place = " ".join(filter(None, (names[row[0]], labels.experiment(*row[:2]), row[2])))
         words.append(f"{panel.title} {place}: {shown}")
     ax.axvline(panel.null, color=INK, linewidth=0.9, zorder=1)
     if logarithmic:
@@ -210,7 +212,7 @@ def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str,
     else:
         ax.locator_params(axis="x", nbins=5)
     ax.set_title(panel.title)
-    ax.set_xlabel(panel.label)
+    ax.set_xlabel(textwrap.fill(panel.label, LETTERS))
     return words
 
 
@@ -273,7 +275,8 @@ def verdict_forest(verdicts: Table, recorded: Mapping[str, Mapping[str, Any]]) -
             )
         face = "none" if kept else colour
         ax.plot(at(row["value"]), y, marker="o", color=colour, markerfacecolor=face, markersize=6)
-        shown = html.unescape(markup.value(row["value"], str(row["unit"])))
+        ends = {"low": row["low"], "high": row["high"]}
+        shown = html.unescape(markup.value(row["value"], str(row["unit"]), **ends))
         if "<sup>" in shown:
             shown = f"{row['value']:.2g}"
         ax.text(1.03, y, shown, va="center", fontsize=8.5)

@@ -6,6 +6,7 @@ make any.
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import jinja2
 import numpy as np
 from markupsafe import Markup
+
+from whyspiking.records import labels
 
 ASSETS = Path(__file__).with_name("assets")
 VERDICT_LOOK = {
@@ -73,6 +76,9 @@ def templates() -> jinja2.Environment:
         "sort_key": sort_key,
         "opened": lambda symbol: symbol.translate(OPENED),
         "words": lambda name: str(name).replace("_", " "),
+        "variant": labels.variant,
+        "locus": labels.locus,
+        "metric": labels.metric,
     }
     environment.tests |= {"finite": np.isfinite, "nan": np.isnan}
     environment.globals |= {
@@ -83,6 +89,8 @@ def templates() -> jinja2.Environment:
         "VERDICT_LOOK": VERDICT_LOOK,
         "ORIGIN_WORDS": ORIGIN_WORDS,
         "tally": tally,
+        "experiment": labels.experiment,
+        "contrast": labels.contrast,
         "DATA_WORDS": DATA_WORDS,
     }
     return environment
@@ -110,27 +118,52 @@ def letter(number: int) -> str:
     return (letter(more - 1) if more else "") + chr(ord("a") + place)
 
 
-def value(x: float, unit: str, *, signed: bool = False) -> Markup:
-    """A number for readers: shares in per cent, others with three digits and their unit.
+def value(
+    x: float, unit: str, *, signed: bool = False, low: float = np.nan, high: float = np.nan
+) -> Markup:
+    """A number for readers: shares in per cent, others with their unit.
 
-    Shares close to one get two decimals: a tenth of a per cent of all images matters there.
+    Its digits follow its interval (`decimals`). Without one it has three digits; shares close to
+    one get two decimals, since a tenth of a per cent of all images matters there.
 
     Args:
         x: The number; nan prints a dash, infinity "> max" (a level that was not reached).
         unit: As in `tables.GLOSSARY`.
         signed: Print the plus sign of positive numbers (differences).
+        low: Lower end of its interval, if there is one.
+        high: Upper end.
     """
     if np.isnan(x):
         return Markup("–")
     if np.isinf(x):
         return Markup("&gt; max") if x > 0 else Markup(f"{MINUS}∞")
     sign = Markup("+" if signed and x > 0 else "")
+    places = decimals(low, high, unit)
     if unit == "fraction":
-        shown = f"{100 * x:.2f}" if 0.965 <= abs(x) < 1 else f"{100 * x:.1f}"
-        shown = shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", MINUS)
-        return sign + f"{shown} %"
+        kept = places if places is not None else 2 if 0.965 <= abs(x) < 1 else 1
+        return sign + f"{_fixed(100 * x, kept)} %"
     tail = "" if unit in ("1", "") else f" {unit}"
-    return sign + digits(x) + tail
+    largest = np.nanmax(np.abs([x, low, high]))
+    if places is None or largest >= 1e5 or largest < 1e-3:
+        return sign + digits(x) + tail
+    return sign + _fixed(x, places) + tail
+
+
+def decimals(low: float, high: float, unit: str) -> int | None:
+    """Decimals that an interval leaves a number: up to the first digit of a quarter of its width.
+
+    Returns:
+        0 to 4; None where there is no interval, or one without width.
+    """
+    quarter = (high - low) / 4 * (100 if unit == "fraction" else 1)
+    if not (np.isfinite(quarter) and quarter > 0):
+        return None
+    return min(max(-math.floor(math.log10(quarter)), 0), 4)
+
+
+def _fixed(x: float, places: int) -> str:
+    shown = f"{x:.{places}f}"
+    return shown.removeprefix("-") if float(shown) == 0 else shown.replace("-", MINUS)
 
 
 def digits(x: float) -> Markup:
@@ -146,14 +179,14 @@ def digits(x: float) -> Markup:
     return Markup(shown.replace("-", MINUS))
 
 
-def bare(x: float, unit: str) -> Markup:
+def bare(x: float, unit: str, *, low: float = np.nan, high: float = np.nan) -> Markup:
     """A number without its unit, for the inner numbers of a range."""
-    return value(x, unit).removesuffix(" %").removesuffix(f" {unit}")
+    return value(x, unit, low=low, high=high).removesuffix(" %").removesuffix(f" {unit}")
 
 
 def interval(mean: float, low: float, high: float, unit: str, *, signed: bool = False) -> Markup:
     """Value with its interval below; one seed has none, and that is said."""
-    shown = value(mean, unit, signed=signed)
+    shown = value(mean, unit, signed=signed, low=low, high=high)
     return shown if np.isnan(mean) else shown + limits(low, high, unit)
 
 
@@ -161,15 +194,20 @@ def limits(low: float, high: float, unit: str) -> Markup:
     """The ends of an interval, in small print."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return Markup("<small>no interval</small>")
-    return Markup("<small>[{}, {}]</small>").format(bare(low, unit), bare(high, unit))
+    return Markup("<small>{}</small>").format(_between(low, high, unit))
+
+
+def _between(low: float, high: float, unit: str) -> Markup:
+    ends = (bare(end, unit, low=low, high=high) for end in (low, high))
+    return Markup("[{}, {}]").format(*ends)
 
 
 def inline(mean: float, low: float, high: float, unit: str, *, signed: bool = False) -> Markup:
     """Value and interval in a line."""
-    shown = value(mean, unit, signed=signed)
+    shown = value(mean, unit, signed=signed, low=low, high=high)
     if not (np.isfinite(low) and np.isfinite(high)):
         return shown
-    return Markup("{} [{}, {}]").format(shown, bare(low, unit), bare(high, unit))
+    return shown + " " + _between(low, high, unit)
 
 
 def band(low: float, high: float, unit: str) -> Markup:

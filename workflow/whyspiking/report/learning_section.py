@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import MARKERS, PALETTE, NotMeasuredError, Plate
-from whyspiking.records import tables
+from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.sentences import surnames
@@ -119,16 +119,19 @@ def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
         talks: The talks, by name.
     """
     rows = [
-        (talk.name, rule, _where(rule), _counted(costs, talk, rule))
+        (talk.name, rule, _where(talk.name, rule), _counted(costs, talk, rule))
         for talk in talks.values()
         for rule in talk.learning
     ]
     return html.macros("costs").learning_table(rows)
 
 
-def _where(rule: Rule) -> str:
-    names = (f"{e} {v}" if v != "spiking" else e for e, v in rule.learners)
-    return ", ".join(names).replace("_", " ")
+def _where(talk: str, rule: Rule) -> str:
+    names = (
+        labels.experiment(talk, e) + (f" ({labels.variant(v)})" if v != "spiking" else "")
+        for e, v in rule.learners
+    )
+    return "; ".join(names)
 
 
 def _counted(costs: Table, talk: Talk, rule: Rule) -> float:

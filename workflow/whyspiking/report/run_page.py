@@ -35,6 +35,7 @@ from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import SCALE, Recorded, beside
 from whyspiking.report.same_task_rows import Ground
 from whyspiking.report.talk_page import (
+    PICTURES,
     check_scale,
     claims_of,
     existing,
@@ -79,8 +80,9 @@ class RunPage:
         read = {
             file.removesuffix(".csv"): tables.read(existing(folder / file), schema)
             for file, schema in columns.OF_A_RUN.items()
+            if file != "metrics.csv"  # of which all others are made
         }
-        check_scale(read["metrics"], scale, folder / "metrics.csv")
+        check_scale(read["verdicts"], scale, folder / "verdicts.csv")
         talks = {
             name: registry.as_measured(registry.load_talk(name), folder / name)
             for name in dict.fromkeys(read["verdicts"]["talk"])
@@ -140,11 +142,13 @@ class RunPage:
                 talk,
                 keys[name],
                 sections.told(keys[name], self.recorded),
-                thumbnail(self.folder / name / "report.html"),
+                thumbnail(self.folder / name),
             )
             for name, talk in self.talks.items()
         ]
-        return Html(macros("first_screen").cards(rows))
+        recorded = self.folder / PICTURES
+        pictures = read_json(recorded) if recorded.is_file() else None
+        return Html(macros("first_screen").cards(rows, pictures))
 
     def abstracts(self) -> Html:
         """What the abstracts of the talks state, beside what was found, a talk at a time."""
@@ -260,18 +264,21 @@ class RunPage:
         for answer in self.answers:
             if levels and answer.level not in levels:
                 continue
-            learning = answer.axis == "learning"
-            parts += [
-                macros("answers").axis_heading(answer, sentences.LOOK),
-                sentences.axis_paragraph(answer, self.talks, meanings),
-                learning_section.sentence(self.rules, self.talks) if learning else "",
-                self._draw(
-                    lambda answer=answer: forest_plots.axis_forest(answer, self.config, self.names),
-                    f"forest-{answer.axis}",
-                ),
-                sections.claims_of_axis(answer, self.verdicts),
-                sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
-            ]
+            told = sentences.axis_paragraph(answer, self.talks, meanings)
+            if answer.axis == "learning":
+                told += learning_section.sentence(self.rules, self.talks)
+            parts.append(
+                macros("answers").axis_section(
+                    macros("answers").axis_heading(answer, sentences.LOOK),
+                    told,
+                    self._draw(
+                        lambda own=answer: forest_plots.axis_forest(own, self.config, self.names),
+                        f"forest-{answer.axis}",
+                    ),
+                    sections.claims_of_axis(answer, self.verdicts),
+                    sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
+                )
+            )
         return Html("\n").join(Html(part) for part in parts)
 
     def constraints(self) -> Html:
@@ -318,20 +325,25 @@ class RunPage:
         return Html("\n").join(drawn)
 
     def energy(self) -> Html:
-        """When spikes save energy, and energy against every control under every cost model."""
+        """When spikes save energy, what decides it, and energies of chips that were measured."""
         ratios, names = self.tables["energy"], self.names
+        apart = {
+            (finding.talk, finding.experiment): stand.reason
+            for answer in self.answers
+            for stand in answer.stands.values()
+            for finding in stand.apart
+            if answer.axis == "energy"
+        }
         when = self._draw(
-            lambda: energy_figures.when_spikes_save(self.tables["measures"], ratios, names),
+            lambda: energy_figures.when_spikes_save(self.tables["measures"], ratios, names, apart),
             "break-even",
         )
-        dots = self._draw(lambda: energy_figures.energy_dots(ratios), "energy-ratio")
-        tornado = self._draw(lambda: energy_figures.energy_tornado(ratios), "tornado")
         prices = {
             **self.config["energy"]["operations_pj"],
             **self.config["energy"]["memory_pj_64bit"],
         }
-        context = macros("chips").context(chips.measured(), prices)
-        return Html("\n").join([when, dots, tornado, Html(context)])
+        context = macros("energy").context(chips.measured(), prices)
+        return Html("\n").join([when, Html(energy_figures.assumptions(ratios)), Html(context)])
 
     def sizes(self) -> Html:
         """Score against parameters, where networks of several sizes were trained."""

@@ -24,7 +24,7 @@ from whyspiking.plots.figures import (
     spread,
 )
 from whyspiking.plots.point_labels import label_points
-from whyspiking.records import tables
+from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report.same_task_rows import Cell, Ground, Method, Row
 from whyspiking.verdicts.common_ground import BETTER, EQUAL, WORSE
@@ -383,7 +383,7 @@ def _curves(cell: Cell, curves: Table) -> pd.DataFrame:
 
 
 def _words(row: Row) -> str:
-    return str(row["variant"]).replace("_", " ")
+    return labels.variant(row["variant"])
 
 
 def _told(row: Row) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import SharedTask, shared_tasks
 from whyspiking.plots.figures import MARKERS, PALETTE
-from whyspiking.records import tables
+from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report.sentences import surname
 from whyspiking.verdicts.common_ground import ABSENT, CONTROL, FLOOR, METHOD
@@ -129,7 +129,7 @@ class Ground:
         talk, variant = method
         several = sum(name == talk for name, _ in self.methods) > 1
         named = several and variant != "spiking"
-        return surname(self.talks[talk]) + (f" {variant.replace('_', ' ')}" if named else "")
+        return surname(self.talks[talk]) + (f" ({labels.variant(variant)})" if named else "")
 
     def look(self, method: Method) -> dict[str, str]:
         """Colour and marker, the same in all figures; open where a talk has it beside another."""

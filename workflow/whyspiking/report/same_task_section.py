@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared import registry
-from whyspiking.records import tables
+from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.recorded import Recorded
@@ -117,7 +117,7 @@ def matrix(ground: Ground, config: Mapping[str, Any]) -> Markup:
     for kind, name in sorted(names):
         own = [_reference(cell, name) for cell in ground.cells]
         says = next(row["says"] for row in own if row is not None)
-        references.append((f"{name.replace('_', ' ')}, {KINDS[kind]}", says, own))
+        references.append((f"{labels.variant(name)}, {KINDS[kind]}", says, own))
     heads = [cell.title for cell in ground.cells]
     chances = [cell.task.chance for cell in ground.cells]
     told = (heads, rows, references, chances, reasons, words(config), LOOK)

@@ -15,8 +15,10 @@ from whyspiking.plots.figures import (
     legend_below,
     line_with_interval,
 )
+from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.report import html
+from whyspiking.report.sentences import surname
 
 COLUMNS = 3
 LOOKS = ("spiking", "control")
@@ -50,7 +52,8 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
             sizes = points["at"].to_numpy()
             line_with_interval(ax, sizes, points, index=LOOKS.index(role), label=role)
             words.append(f"{experiment.talk} {experiment.name}, {name}: {_told(points)}")
-        title = f"{experiment.talk} · {experiment.name}".replace("_", " ")
+        called = labels.experiment(experiment.talk, experiment.name)
+        title = f"{surname(talks[experiment.talk])} · {called}"
         _finish(ax, title, next(iter(lines.values()))["at"].tolist())
     for ax in panels[::columns]:
         ax.set_ylabel("score")
@@ -88,8 +91,8 @@ def by_data(curves: Table, talks: Mapping[str, Talk]) -> dict[str, dict[str, Tab
     for key, part in curves[curves["along"] == "time"].groupby(keys, sort=False):
         talk, experiment, variant = (str(word) for word in key)
         data = talks[talk].experiments[experiment].data_key
-        kind = "" if variant == "spiking" else f" {variant}"
-        label = f"{talk} · {experiment}{kind}".replace("_", " ")
+        kind = "" if variant == "spiking" else f", {labels.variant(variant)}"
+        label = f"{surname(talks[talk])} · {labels.experiment(talk, experiment)}{kind}"
         found.setdefault(data, {})[label] = part
         of.setdefault(data, set()).add(talk)
     return {data: lines for data, lines in found.items() if len(of[data]) > 1}

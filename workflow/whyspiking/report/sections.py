@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from whyspiking.declared.claims_file import REPLICABLE, Claim
 from whyspiking.declared.registry import Talk
-from whyspiking.records import tables
+from whyspiking.records import labels, tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import VERDICT_LOOK, macros
@@ -96,14 +96,9 @@ def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str]) -> Marku
         folder = row["talk"]
         if row["metric"] not in OF_SEVERAL_VARIANTS:
             folder += f"/{row['experiment']}"
-        rows.append((row, place(row, "experiment", "perturbation", "locus"), folder))
+        where = (str(row[name]) for name in ("talk", "experiment", "perturbation", "locus"))
+        rows.append((row, labels.contrast(*where), folder))
     return macros("sections").contrasts_of_axis(axis, rows, names) if rows else Markup()
-
-
-def place(row: Mapping[str, Any], *names: str) -> str:
-    """Some columns of a row in words, without those that say nothing."""
-    parts = [str(row[name]).replace("_", " ") for name in names]
-    return " · ".join(part for part in parts if part not in ("", "none"))
 
 
 def deviations(talks: Sequence[Talk], scale: str) -> Markup:
@@ -141,16 +136,17 @@ def verdict_table(
     *,
     many: bool,
 ) -> Markup:
-    """All verdicts, key claims first, none more prominent than another; checks in their own table.
+    """All verdicts, none more prominent than another; checks in their own table.
 
-    What this scale does not judge comes last, with what was recorded of it.
+    Of one talk: in one table, key claim first. Of several: the key claims, then the others folded
+    by talk. What this scale does not judge comes last, with what was recorded of it.
 
     Args:
         verdicts: Rows of verdicts.csv.
         claims: Claim by id, for the source of each.
         talks: Talk by name, for the papers.
         recorded: The recorded run.
-        many: Whether there are several talks: then the table can be filtered.
+        many: Whether there are several talks: then the tables can be filtered.
     """
     order = sorted(
         verdicts.to_dict("records"),
@@ -168,7 +164,15 @@ def verdict_table(
     checks = [row for row in rows if row[1].origin == "check"]
     claimed = [row for row in rows if row[1].origin != "check"]
     judged = sum(row[0]["verdict"] != rule.OUT_OF_SCOPE for row in checks)
-    return macros("verdicts").verdict_tables(claimed, checks, judged, many, recorded.commit)
+    if not many:
+        return macros("verdicts").verdict_tables(claimed, checks, judged, recorded.commit)
+    key = [row for row in claimed if row[1].role == "key"]
+    folded = []
+    for name, talk in talks.items():
+        own = [row for row in claimed if row[0]["talk"] == name and row[1].role != "key"]
+        whole = verdicts[verdicts["claim"].isin([row[0]["claim"] for row in own])]
+        folded.append((talk, _counted(whole), own))
+    return macros("verdicts").folded_tables(key, folded, checks, judged, recorded.commit)
 
 
 def how_to_read() -> Markup:

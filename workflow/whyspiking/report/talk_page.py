@@ -16,7 +16,7 @@ from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.perturbation_curves import perturbation_curves
-from whyspiking.records import tables, whole_files
+from whyspiking.records import labels, tables, whole_files
 from whyspiking.records.columns import HISTORY, OF_A_TALK
 from whyspiking.records.tables import Table
 from whyspiking.report import abstracts, energy_figures, forest_plots, html, sections
@@ -78,8 +78,13 @@ class TalkPage:
         )
 
     def head(self) -> Html:
-        """Speaker, papers, the question; at smoke scale a banner."""
-        return Html(macros("pages").talk_head(self.talk, self.results.scale))
+        """The question, the result in a sentence and a figure, papers; at smoke scale a banner."""
+        verdicts = self.tables["verdicts"]
+        key = verdicts[verdicts["role"] == "key"].to_dict("records")
+        rows = [(row, sections.told(row, self.recorded)) for row in key]
+        name, draw = next(iter(self._plates().items()))
+        figure = self._draw(name, draw)
+        return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""
@@ -102,22 +107,22 @@ class TalkPage:
         return self._draw(name, self._plates()[name])
 
     def signature(self) -> Html:
-        """All signature figures of the talk, in the order of its story."""
+        """The other figures of the talk, in the order of its story; the first opens the page."""
         drawn = [self._draw(name, draw) for name, draw in self._plates().items()]
-        return Html(macros("pages").signature(drawn))
+        return Html("\n").join(drawn[1:])
 
     def perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
         rows = self.results.metrics[self.results.metrics["experiment"] == experiment]
         described = self.talk.experiments[experiment]
-        labels = {
-            variant.name: variant.name.replace("_", " ")
+        called = {
+            variant.name: labels.variant(variant.name)
             for variant in described.variants.values()
             if variant.role in ("spiking", "control")
         }
 
         def draw() -> Plate:
-            plate = perturbation_curves(rows, labels=labels)
+            plate = perturbation_curves(rows, labels=called)
             plate.caption = f"{described.title}. {plate.caption}"
             return plate
 
@@ -162,21 +167,30 @@ class TalkPage:
         return show(draw, f"{self.talk.name}-{html.slug(name)}", self.talk)
 
 
-def thumbnail(page: Path) -> Markup:
-    """The first signature figure of a talk's page, for a card.
+PICTURE = "figure.svg"
+"""What is recorded of a talk's page: its first figure."""
+PICTURES = "pictures.json"
+"""Beside the recorded tables: scale and commit of the run that these are of."""
+
+
+def thumbnail(folder: Path) -> Markup:
+    """The first signature figure of a talk, for a card: from its page, or as recorded.
 
     Args:
-        page: The talk's page, in the folder of its name.
+        folder: Of the talk.
 
     Raises:
-        UserError: If it is missing, damaged or no talk's page.
+        UserError: If the page is missing, damaged or no talk's page.
     """
+    page, recorded = folder / "report.html", folder / PICTURE
+    if recorded.is_file():
+        return Markup(recorded.read_text(encoding="utf-8").strip())
     text = whole_files.read(page).decode("utf-8")
     section = re.search(r'<section class="signature">.*?</section>', text, re.DOTALL)
     if section is None:
         raise UserError(
-            f"{page}: shows no signature figures; expected the page of a talk, whose notebook "
-            "calls page.signature(); delete it and rerun snakemake"
+            f"{page}: opens with no figure; expected the page of a talk, whose notebook calls "
+            "page.head(); delete it and rerun snakemake"
         )
     found = re.search(r"<svg .*?</svg>", section.group(0), re.DOTALL)
     return Markup(found.group(0) if found else "")
@@ -224,13 +238,13 @@ def existing(path: Path) -> Path:
     return path
 
 
-def check_scale(metrics: Table, scale: str, path: Path) -> None:
+def check_scale(table: Table, scale: str, path: Path) -> None:
     """See to it that a table was made at the scale that the notebook names.
 
     Raises:
         UserError: If it was not.
     """
-    found = sorted(set(metrics["scale"]))
+    found = sorted(set(table["scale"]))
     if found != [scale]:
         raise UserError(
             f"{path}: holds scale {found}, but '{scale}' was asked for; correct the parameters cell"

@@ -14,7 +14,7 @@ from whyspiking.plots.figures import GREEN, GREY, INK, OLIVE, RED, NotMeasuredEr
 from whyspiking.report import html, sentences
 from whyspiking.report.sentences import surname
 from whyspiking.verdicts.answers import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
-from whyspiking.verdicts.axes import AGAINST, FAVOURS
+from whyspiking.verdicts.axes import FAVOURS
 
 FITTING = 26
 """Letters that fit side by side in a cell of the figure."""
@@ -22,7 +22,7 @@ COLOURS = {YES: GREEN, PART: OLIVE, NO: RED, DIVIDED: OLIVE}
 
 
 def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
-    """Talk x axis as an HTML table: a word, how many comparisons, the strongest effect."""
+    """Talk x axis as an HTML table: a word and one number."""
     reasons: dict[str, str] = {}
     rows = []
     for name, talk in talks.items():
@@ -44,32 +44,18 @@ def _told(answer: Answer, talk: str) -> tuple[str, str, Sequence[Markup], bool]:
     """Word, reason, lines of a cell, and whether they are of the recorded run."""
     recorded = answer.recorded.get(talk)
     stand = recorded or answer.stands[talk]
-    lines = _lines(stand) if stand.findings else []
-    return stand.word, stand.reason, lines, recorded is not None
+    return stand.word, stand.reason, _lines(stand), recorded is not None
 
 
 def _lines(stand: Stand) -> list[Markup]:
-    """Counts and strongest effect, as markup."""
-    counted = Markup("{} of {} favour").format(stand.count(FAVOURS), len(stand.findings))
+    """One number: the strongest effect; where comparisons disagree, how many favour spikes."""
     strongest = stand.strongest
     if strongest is None:
-        return [counted]
+        return [Markup("no matched control")] if stand.apart else []
     if stand.word == PART:
-        return [counted, _both_ends(stand)]
+        return [Markup("{} of {} favour").format(stand.count(FAVOURS), len(stand.findings))]
     name = "claim" if strongest.measure == CLAIMS else strongest.measure
-    return [counted, Markup("{} {}").format(name, sentences.number(strongest))]
-
-
-def _both_ends(stand: Stand) -> Markup:
-    """The strongest finding for spikes, and the one that is most against them."""
-    own = [finding for finding in stand.findings if finding.decidable]
-    best = max((f for f in own if f.side == FAVOURS), key=lambda f: f.distance)
-    others = [f for f in own if f.side == AGAINST] or [f for f in own if f.side != FAVOURS]
-    worst = max(others, key=lambda f: f.distance)
-    low, high = (sentences.plain_number(finding) for finding in (worst, best))
-    if worst.measure == best.measure:
-        return Markup("{} {} … {}").format(best.measure, low, high)
-    return Markup("{} {}, {} {}").format(best.measure, high, worst.measure, low)
+    return [Markup("{} {}").format(name, sentences.number(strongest))]
 
 
 def _total(answer: Answer) -> str:
@@ -112,9 +98,9 @@ def figure(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Plate:
     return plate.says(
         "What each talk says on each axis. ▲ yes: an interval favours spikes and none speaks "
         "against them (energy: all favour them); ◆ in part; ■ no; ● undecided: no interval "
-        "excludes the null; – n/a: not measured. Below: comparisons that favour spikes, and the "
-        "strongest effect that supports the word, with its 95 % t interval over seeds (for “in "
-        f"part” the strongest for spikes and the one most against them).{recorded}",
+        "excludes the null; – n/a: not measured. Below: the strongest effect that supports the "
+        "word, with its 95 % t interval over seeds; for “in part” how many comparisons favour "
+        f"spikes.{recorded}",
         "Matrix of talks and axes. " + "; ".join(words) + ".",
         "axes.csv",
     )

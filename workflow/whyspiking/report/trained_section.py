@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
+from numpy.typing import NDArray
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import BLUE, GREEN, NotMeasuredError, Plate
+from whyspiking.plots.figures import BLUE, GREEN, GREY, RED, NotMeasuredError, Plate
 from whyspiking.records import tables
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.sentences import surname, surnames
-from whyspiking.verdicts.biology import Range, published
+from whyspiking.verdicts.biology import Range, published, stated
 
 type Rows = list[dict[str, Any]]
 
@@ -34,17 +37,18 @@ def biology_table(biology: Table, talks: Mapping[str, Talk]) -> Markup:
     """Published range beside ours, one row per talk and quantity, with sources below."""
     _, tau = published()
     shown = [(entry, entry.metric in GLOSSARY, rows) for entry, rows in _found(biology)]
-    return html.macros("trained").biology_table(shown, tau, surnames(talks))
+    told = html.macros("trained").biology_table
+    return told(shown, stated().recorded, tau, surnames(talks))
 
 
 def biology_sentences(biology: Table) -> Markup:
-    """In how many talks each quantity lies inside its published range."""
+    """In how many talks each quantity lies inside its published range, and what the CV is."""
     _, tau = published()
-    return html.macros("trained").biology_sentences(_found(biology), tau)
+    return html.macros("trained").biology_sentences(_found(biology), stated().recorded, tau)
 
 
 def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
-    """Ours and the published range, a panel per quantity, a row per talk.
+    """A row for every quantity: its published range, our networks, and what was recorded.
 
     Raises:
         NotMeasuredError: If none of the quantities was measured.
@@ -56,49 +60,113 @@ def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
             shown.append((entry, rows))
     if not shown:
         raise NotMeasuredError("None of the quantities that biology publishes was measured.")
-    order = list(talks)[::-1]
-    plate = Plate(0.9 + 0.24 * len(order))
-    axes = plate.panels(1, len(shown), sharey=True)[0]
+    tall = [len(rows) + len(_recorded(entry)) + HEAD for entry, rows in shown]
+    # Two columns of about equal length, read one after the other.
+    cut = min(range(1, len(shown) + 1), key=lambda k: max(sum(tall[:k]), sum(tall[k:])))
+    columns = [part for part in (shown[:cut], shown[cut:]) if part]
+    heights = [part for part in (tall[:cut], tall[cut:]) if part]
+    plate = Plate(LANE * max(map(sum, heights)), 4.8 * len(columns))
     words = []
-    for ax, (entry, found) in zip(axes, shown, strict=True):
-        least = min(min(own["low"], own["rescaled_low"]) for own in found)
-        for other in ranges:
-            if other.metric == entry.metric:
-                # A logarithmic axis has no zero.
-                start = other.low or least / 2
-                ax.axvspan(start, other.high, color=GREEN, alpha=0.14, linewidth=0)
-        for own in found:
-            y = order.index(own["talk"])
-            for which, style, lift in _marks(entry):
-                ends = [own[f"{which}low"], own[f"{which}high"]]
-                ax.plot(ends, [y + lift] * 2, **style)
-            who = surname(talks[own["talk"]])
-            words.append(f"{entry.name}, {who}: {own['low']:.2g} to {own['high']:.2g}")
-        if entry.time != "none":
-            ax.set_xscale("log")
-            ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        else:
-            ax.set_xlim(left=min(0.7, *(own["low"] for own in found)), right=1.0 + 0.01)
-        ax.set_title(entry.name, fontsize=8.5, wrap=True)
-        ax.set_xlabel(entry.unit if entry.unit not in ("1", "fraction") else "share")
-    axes[0].set_yticks(range(len(order)), [surname(talks[name]) for name in order])
-    axes[0].set_ylim(-0.6, len(order) - 0.4)
-    axes[0].tick_params(axis="y", length=0)
+    for place, part, ratios in zip(
+        plate.subfigures(1, len(columns), squeeze=False)[0], columns, heights, strict=True
+    ):
+        missing = max(map(sum, heights)) - sum(ratios)
+        axes = place.subplots(
+            len(part) + 1, 1, squeeze=False, height_ratios=[*ratios, missing + 0.01]
+        )[:, 0]
+        axes[-1].set_axis_off()
+        for ax, (entry, rows) in zip(axes[:-1], part, strict=True):
+            bars = [other for other in ranges if other.metric == entry.metric]
+            words += _quantity(ax, bars, rows, talks)
     return plate.says(
-        "Trained networks beside published ranges (green; sources below the table). Filled: in the "
-        "network's own time; open: as if the talk's characteristic time were "
-        f"{tau['used']:g} ms. A line spans the talk's experiments.",
+        "Trained networks beside published ranges (green; between dashed lines where they are told "
+        "from memory; sources below the table) and beside two recorded spike trains of a "
+        f"{', a '.join(one.name for one in stated().recorded)} (red), measured by the same "
+        "functions. Filled: in the network's own time; open: as if the talk's characteristic time "
+        f"were {tau['used']:g} ms. A line spans the talk's experiments and populations; an arrow: "
+        "not reached within the levels tried.",
         "Networks and nervous systems. " + "; ".join(words) + ".",
     )
 
 
-def _marks(entry: Range) -> Sequence[tuple[str, dict[str, Any], float]]:
-    """Columns, look and vertical shift of the lines of one talk."""
-    filled = {"color": BLUE, "marker": "o", "markersize": 4, "linewidth": 1.4}
-    if entry.time == "none":
-        return [("", filled, 0.0)]
-    hollow = {**filled, "markerfacecolor": "none", "linestyle": "--", "linewidth": 1.0}
-    return [("", filled, 0.14), ("rescaled_", hollow, -0.14)]
+LANE, HEAD = 0.135, 3.3
+"""Height of a network's line in inches; what title and axis of a quantity take, in such lines."""
+
+
+def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, Talk]) -> list[str]:
+    """Draw one quantity: a line for each talk and for what was recorded; returns it in words."""
+    entry = bars[0]
+    timed = entry.time != "none"
+    order = [row for name in talks for row in rows if row["talk"] == name]
+    lines = [(surname(talks[row["talk"]]), _ends_of(row, timed), BLUE, "o") for row in order]
+    for name, values in _recorded(entry):
+        lines.append((f"recorded: {name}", [(min(values), max(values))], RED, "D"))
+    numbers = np.ravel([ends for _, ends, _, _ in lines for ends in ends])
+    edges = np.array([end for bar in bars for end in (bar.low, bar.high)])
+    known = np.concatenate([numbers[np.isfinite(numbers)], edges])
+    if timed:
+        known = np.log(known[known > 0])
+        ax.set_xscale("log")
+    # Room for a name on either side.
+    margin = 0.16 * (known.max() - known.min())
+    left, right = known.min() - margin, known.max() + margin
+    if timed:
+        left, right = np.exp([left, right])
+    ax.set_xlim(left, right)
+    if timed and right < 50 * left:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ax.xaxis.set_minor_formatter(lambda value, _: "")
+    for bar in bars:
+        # A logarithmic axis has no zero.
+        start = bar.low or (left if timed else 0.0)
+        ax.axvspan(start, bar.high, color=GREEN, alpha=0.16, linewidth=0)
+        if bar.read == "recalled":
+            for end in (start, bar.high):
+                ax.axvline(end, color=GREEN, linewidth=1.0, linestyle="--")
+    words = []
+    for y, (name, spans, colour, marker) in enumerate(lines):
+        look = {"color": colour, "marker": marker, "markersize": 3.6, "linewidth": 1.3}
+        hollow = {**look, "markerfacecolor": "none", "linestyle": ":", "linewidth": 1.0}
+        every = np.minimum(np.ravel(spans), right)
+        ax.plot([every.min(), every.max()], [y, y], color=GREY, alpha=0.4, linewidth=0.6)
+        for k, (low, high) in enumerate(spans):
+            at = y + (0.3 * k - 0.15 if timed else 0)
+            ax.plot(np.minimum([low, high], right), [at, at], **(hollow if k else look))
+            if np.isinf(high):
+                ax.plot(right, at, marker=">", color=colour, markersize=4.5, clip_on=False)
+        _label(ax, name, y, every)
+        low, high = spans[0]
+        words.append(f"{entry.name}, {name}: {low:.2g} to {high:.2g}")
+    ax.set(ylim=(len(lines) - 0.4, -0.6), yticks=[])
+    ax.spines["left"].set_visible(False)
+    unit = "" if entry.unit in ("1", "fraction") else f", {entry.unit}"
+    ax.set_title(entry.name[0].upper() + entry.name[1:] + unit, fontsize=8.5)
+    ax.tick_params(axis="x", labelsize=7.5, pad=1)
+    return words
+
+
+def _ends_of(row: Mapping[str, Any], timed: bool) -> list[tuple[float, float]]:
+    """Least and largest of a talk: in its own time, and rescaled where the quantity has time."""
+    kinds = ("", "rescaled_") if timed else ("",)
+    return [(row[f"{kind}low"], row[f"{kind}high"]) for kind in kinds]
+
+
+def _recorded(entry: Range) -> list[tuple[str, Sequence[float]]]:
+    """Recorded trains of which the quantity was measured, with their values."""
+    return [(o.name, o.values[entry.metric]) for o in stated().recorded if entry.metric in o.values]
+
+
+def _label(ax: Axes, name: str, y: float, marks: NDArray) -> None:
+    """A name beside the marks of its line, on the side that has more room."""
+    ends = [(marks.min(), y), (marks.max(), y)]
+    left, right = ax.transAxes.inverted().transform(ax.transData.transform(ends))[:, 0]
+    after = 1 - right > left
+    at, offset, side = (ends[1], 6, "left") if after else (ends[0], -6, "right")
+    ax.annotate(
+        name, at, (offset, 0), textcoords="offset points",
+        ha=side, va="center", fontsize=7.5, annotation_clip=False,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, datapackage, reference, tables, whole_files
 from whyspiking.running import code_inputs
 from whyspiking.stages import collect, compare, durations, provenance
-from whyspiking.verdicts import contrasts, judge, overview, rule
+from whyspiking.verdicts import contrasts, judge, overview, rule, score_curves
 
 SCALE = "full"
 """The scale that is recorded."""
@@ -166,6 +166,7 @@ def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> N
     reference.check(folder)
     for file, table in joint(config, folder).items():
         _write_csv(table, folder / file)
+    _write(folder / "manifest.json", _text(_of_all(config, folder)))
     datapackage.write(folder)
 
 
@@ -175,7 +176,38 @@ def joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> dict[st
     names = [name for name in config["talks"] if name in found]
     names += [name for name in found if name not in names]
     made = compare.joint(names, config, folder)
+    talks = {name: registry.load_talk(name) for name in names}
+    made["curves.csv"] = score_curves.curves(made["metrics.csv"], talks)
     return {file: table for file, table in made.items() if file != "metrics.csv"}
+
+
+def _of_all(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """How the recorded run was made, as its page tells it; several words where talks differ."""
+    made = {name: reference.manifest(folder / name) for name in reference.recorded(folder)}
+
+    def told(*path: str) -> str:
+        values = set()
+        for manifest in made.values():
+            value: Any = manifest
+            for key in path:
+                value = value.get(key, "")
+            values.add(str(value)[:7] if path == ("commit",) else str(value))
+        return ", ".join(sorted(values))
+
+    versions = {name for manifest in made.values() for name in manifest["versions"]}
+    return {
+        "scale": SCALE,
+        "command": "make reference",
+        "commit": told("commit"),
+        "uncommitted_changes": any(m["uncommitted_changes"] for m in made.values()),
+        "config": json.loads(json.dumps(config, default=str)),
+        "config_sha256": told("config_sha256"),
+        "python": told("python"),
+        "versions": {name: told("versions", name) for name in sorted(versions)},
+        "machine": {name: told("machine", name) for name in ("cpu", "system", "arch")},
+        "talks": {name: manifest["costs"] for name, manifest in made.items()},
+        "data": {k: v for manifest in made.values() for k, v in manifest["data"].items()},
+    }
 
 
 def inputs_of(talk: Talk, config: Mapping[str, Any]) -> Inputs:

@@ -14,6 +14,7 @@ import numpy as np
 
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
+from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.verdicts import overview
 from whyspiking.verdicts.axes import AGAINST, FAVOURS, UNCLEAR
@@ -25,6 +26,8 @@ DIVIDED = "divided"
 """Word of an axis on which no word has most of the talks."""
 CLAIMS = "claims"
 """Stands for the talks' own claims among the measures of an axis."""
+OTHER_SIZE = 10
+"""A control with a tenth of the synapses, or ten times as many, is no match: nothing is counted."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Finding:
         unit: As in the glossary.
         null: The value that says "no effect"; nan for claims, which have a band.
         side: What the interval says about spikes: yes, no or unclear.
+        size: Synapses of the network over those of the control; None if not counted.
         recorded: Whether it is of the recorded run.
     """
 
@@ -59,12 +63,18 @@ class Finding:
     unit: str
     null: float
     side: str
+    size: float | None = None
     recorded: bool = False
 
     @property
     def decidable(self) -> bool:
         """Whether there is an interval at all."""
         return bool(np.isfinite(self.low) and np.isfinite(self.high))
+
+    @property
+    def matched(self) -> bool:
+        """Whether the control is of comparable size, as far as is known."""
+        return self.size is None or 1 / OTHER_SIZE < self.size < OTHER_SIZE
 
     @property
     def distance(self) -> float:
@@ -78,9 +88,7 @@ class Finding:
         """Where it was measured, in words."""
         if self.measure == CLAIMS:
             return f"claim {self.experiment}"
-        control = self.locus.replace("/", " against ") if "/" in self.locus else self.locus
-        parts = (self.experiment, self.perturbation, control)
-        return ", ".join(p.replace("_", " ") for p in parts if p not in ("", "none", "nan"))
+        return labels.contrast(self.talk, self.experiment, self.perturbation, self.locus)
 
 
 @dataclass(frozen=True)
@@ -92,12 +100,14 @@ class Stand:
         word: One of `WORDS`.
         findings: What it rests on.
         reason: Why there is nothing, for `n/a`.
+        apart: What does not count, for want of a matched control.
     """
 
     talk: str
     word: str
     findings: tuple[Finding, ...]
     reason: str = ""
+    apart: tuple[Finding, ...] = ()
 
     def count(self, side: str) -> int:
         """Number of findings on one side."""
@@ -273,6 +283,7 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     for measure in entry["counts"]:
         for row in own[own["measure"] == measure].to_dict("records"):
             told = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
+            told["size"] = row["size"] if np.isfinite(row["size"]) else None
             found.append(Finding(**told, side=row["favours_spikes"]))
     return found
 
@@ -314,10 +325,22 @@ def _stand(
     scale: str,
 ) -> Stand:
     reason = ""
-    if not findings:
+    apart = tuple(finding for finding in findings if not finding.matched)
+    findings = [finding for finding in findings if finding.matched]
+    if apart:
+        reason = _unmatched(apart)
+    elif not findings:
         told = [overview.why_missing(measures, talk.name, name) for name in entry["counts"]]
         missing = entry["missing"]
         if not all(experiment.runs_at(scale) for experiment in talk.experiments.values()):
             missing += f", in what scale {scale} runs of the talk"
         reason = next((why for why in told if why), missing)
-    return Stand(talk.name, word(findings, entry["needs"]), tuple(findings), reason)
+    return Stand(talk.name, word(findings, entry["needs"]), tuple(findings), reason, apart)
+
+
+def _unmatched(apart: Sequence[Finding]) -> str:
+    """Why comparisons do not count, in words."""
+    times = [finding.size for finding in apart if finding.size is not None]
+    controls = dict.fromkeys(labels.variant(f.locus.rpartition("/")[2]) for f in apart)
+    size = f"{max(times):,.0f}" if max(times) > 1 else f"{min(times):.2g}"
+    return f"no matched control: {size} times the synapses of {' and '.join(controls)}"

@@ -37,6 +37,7 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
         UserError: If a contrast names a metric that is not in the glossary.
     """
     rows: list[dict[str, Any]] = []
+    synapses = _synapses(metrics)
     for entry in config["axes"]:
         if entry["metric"] not in GLOSSARY:
             raise UserError(
@@ -47,8 +48,26 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
         for place in _places(chosen):
             found = _effect(metrics, entry, tables.where(chosen, **place), place)
             if found is not None:
-                rows.append(_row(entry, place, found))
+                rows.append(_row(entry, place, found) | {"size": _size(synapses, place)})
     return columns.AXES.table(rows)
+
+
+def _synapses(metrics: pd.DataFrame) -> Mapping[tuple[str, str, str], float]:
+    """Talk, experiment and variant -> synapses, mean over seeds."""
+    counted = tables.where(metrics, metric="synapses", perturbation="none")
+    means = counted.groupby(["talk", "experiment", "variant"], as_index=False)["value"].mean()
+    named = zip(means["talk"], means["experiment"], means["variant"], strict=True)
+    return dict(zip(named, means["value"].astype(float), strict=True))
+
+
+def _size(synapses: Mapping[tuple[str, str, str], float], place: Mapping[str, str]) -> float:
+    """How many times the synapses of the control, which the locus names, the network has."""
+    control = place["locus"].rpartition("/")[2]
+    ours, theirs = (
+        synapses.get((place["talk"], place["experiment"], name), np.nan)
+        for name in (place["variant"], control)
+    )
+    return ours / theirs if theirs > 0 else np.nan
 
 
 def _matching(metrics: pd.DataFrame, metric: str, where: Mapping[str, Any]) -> pd.DataFrame:

@@ -1,15 +1,16 @@
 """Trained networks beside nervous systems, in numbers: rates, sparsity, irregularity, latency.
 
-The published ranges stand, each with its source, in `biology.yaml`.
+The published ranges stand, each with its source, in `biology.yaml`, and so does what the same
+functions measure in trains that were recorded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, TypedDict
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
@@ -42,6 +43,8 @@ class Range(Block):
         cite: Source.
         link: Address of the source.
         read: What was read of it, or `recalled`.
+        perturbation: Under which the metric is measured.
+        talks: The only ones of which the quantity is asked; all, where there are none.
     """
 
     metric: Name
@@ -54,6 +57,8 @@ class Range(Block):
     cite: Words
     link: Link
     read: Read
+    perturbation: Name = "none"
+    talks: tuple[Name, ...] = Field((), strict=False)
 
     def place(self, low: float, high: float) -> str:
         """Where other numbers lie: inside, partly inside, below or above."""
@@ -77,21 +82,52 @@ class TimeConstant(TypedDict):
     read: Read
 
 
+class Recorded(Block):
+    """Trains that were recorded in an animal, measured by the functions that measure ours.
+
+    Attributes:
+        name: Whose they are.
+        where: In which animal and what exactly.
+        cite: Source.
+        link: Address of the source.
+        files: File of each train -> its SHA-256.
+        duration_ms: Length of each train.
+        spikes: Spikes of each train.
+        values: Metric -> value of each train.
+    """
+
+    name: Words
+    where: Words
+    cite: Words
+    link: Link
+    files: dict[str, str]
+    duration_ms: Positive
+    spikes: Some[int]
+    values: dict[Name, Some[float]]
+
+
 class Biology(Block):
     """What `biology.yaml` says."""
 
     tau_ms: TimeConstant
+    stimuli: list[Name]
+    recorded: Some[Recorded]
     ranges: Some[Range]
 
 
-def published() -> tuple[Sequence[Range], TimeConstant]:
-    """The published ranges and the time constant that translates network time.
+@cache
+def stated() -> Biology:
+    """All of `biology.yaml`.
 
     Raises:
         UserError: If the file does not fit its schema.
     """
-    found = parsed(Biology, read_yaml(SOURCES), f"verdicts/{SOURCES.name}")
-    return found.ranges, found.tau_ms
+    return parsed(Biology, read_yaml(SOURCES), f"verdicts/{SOURCES.name}")
+
+
+def published() -> tuple[Sequence[Range], TimeConstant]:
+    """The published ranges and the time constant that translates network time."""
+    return stated().ranges, stated().tau_ms
 
 
 def beside(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
@@ -103,13 +139,18 @@ def beside(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
     ranges, tau = published()
     rows = []
     for number, entry in enumerate(ranges, 1):
-        clean: Table = tables.where(
-            metrics, metric=entry.metric, perturbation="none", engine="brian2"
+        found: Table = tables.where(
+            metrics, metric=entry.metric, perturbation=entry.perturbation, engine="brian2"
         )
-        # The input is the experimenter's, not the network's.
-        clean = clean[(clean["locus"] != "input") & np.isfinite(clean["value"].astype(float))]
+        # Infinite is what was not reached within the levels tried.
+        found = found[found["value"].notna()]
+        if entry.perturbation == "none":
+            # The locus is a population, and the stimulus is the experimenter's.
+            found = found[~found["locus"].isin(stated().stimuli)]
         for name, talk in talks.items():
-            own = clean[clean["talk"] == name]
+            if entry.talks and name not in entry.talks:
+                continue
+            own = found[found["talk"] == name]
             own = own[of_spiking(own, talk)]
             if own.empty:
                 continue

@@ -18,13 +18,14 @@ from whyspiking.records import array_files, columns, tables
 from whyspiking.records.tables import Table
 
 
-def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path) -> pd.DataFrame:
+def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path | None = None) -> pd.DataFrame:
     """Score against parameters, time, jitter and deletion, mean and interval over seeds.
 
     Args:
         metrics: Rows of the metrics table, all talks.
         talks: The talks, by name.
-        folder: `results/<scale>`, where the exhibits of the experiments lie.
+        folder: `results/<scale>`, where the exhibits of the experiments lie; None where none are
+            kept, and with them no scores along time.
 
     Returns:
         A table with the columns of `columns.CURVES`.
@@ -36,7 +37,7 @@ def curves(metrics: Table, talks: Mapping[str, Talk], folder: Path) -> pd.DataFr
             measured = tables.where(metrics, talk=talk.name, experiment=experiment.name)
             if experiment.shared is not None:
                 rows += _along_doses(measured, experiment)
-            if experiment.kind == "classification" and not measured.empty:
+            if folder and experiment.kind == "classification" and not measured.empty:
                 rows += _along_time(experiment, talk.tau_char_ms, folder)
     return columns.CURVES.table(rows)
 

@@ -53,14 +53,17 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-// Filters: words to contain, and the value of one column.
+// Filters: words to contain, and the value of one column; what is found is unfolded.
 for (const controls of document.querySelectorAll(".controls")) {
-  const table = document.getElementById(controls.dataset.table);
+  const within = document.getElementById(controls.dataset.within);
+  const rows = [...within.querySelectorAll("tbody tr")];
+  const folds = [...within.querySelectorAll("details")];
   const fields = [...controls.querySelectorAll("input, select")];
   const status = controls.querySelector("[role=status]");
   const apply = () => {
+    const asked = fields.some((field) => field.value.trim());
     let shown = 0;
-    for (const row of table.tBodies[0].rows) {
+    for (const row of rows) {
       const text = row.textContent.toLowerCase();
       row.hidden = fields.some((field) =>
         field.name
@@ -68,7 +71,12 @@ for (const controls of document.querySelectorAll(".controls")) {
           : !text.includes(field.value.trim().toLowerCase()));
       shown += row.hidden ? 0 : 1;
     }
-    status.textContent = `${shown} of ${table.tBodies[0].rows.length} shown`;
+    for (const fold of folds) {
+      const found = fold.querySelector("tbody tr:not([hidden])") !== null;
+      fold.hidden = !found;
+      if (asked) fold.open = found;
+    }
+    status.textContent = `${shown} of ${rows.length} shown`;
   };
   fields.forEach((field) => field.addEventListener("input", apply));
   controls.hidden = false;

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from whyspiking.declared import registry
 from whyspiking.plots.figures import (
     BLUE,
+    GREEN,
     GREY,
     INK,
     MARKERS,
@@ -140,8 +141,24 @@ def one_record(arrays: Mapping[str, NDArray]) -> Plate:
     )
 
 
+MEMBRANES_MS = ((9.5, 2.0), (20.0, 2.0), (22.0, 2.0))
+"""Membrane time constants of cortical cells: mean and sd of each of three types."""
+
+
+def _within(taus_ms: NDArray, types: Sequence[tuple[float, float]]) -> str:
+    """Shares of trained membranes among, below and above those of cortical cells, in words."""
+    low, high = types[0][0] - types[0][1], types[-1][0] + types[-1][1]
+    below, above = np.mean(taus_ms < low), np.mean(taus_ms > high)
+    spread = np.std(np.log10(taus_ms))
+    return (
+        f"trained membranes: {100 * (1 - below - above):.0f} % from {low:g} to {high:g} ms as "
+        f"cortical cells, {100 * below:.0f} % below, {100 * above:.0f} % above; their log10 has a "
+        f"standard deviation of {spread:.2f}"
+    )
+
+
 def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
-    """Time constants before and after training."""
+    """Time constants before and after training, membranes beside those of cortical cells."""
     plate, axes = row_of_panels(2.8, 3)
     words = []
     titles = {"mem": "membrane", "adapt": "adaptation", "out": "readout"}
@@ -152,6 +169,11 @@ def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
         bins = np.geomspace(low, high, 25)
         ax.hist(end, bins, color=BLUE, alpha=0.75, label="after training")
         ax.hist(start, bins, histtype="step", color=INK, linewidth=1.2, label="before")
+        if kind == "mem":
+            for k, (mean, sd) in enumerate(MEMBRANES_MS):
+                label = "_" if k else "membranes of cortical cells"
+                ax.axvspan(mean - sd, mean + sd, color=GREEN, alpha=0.3, linewidth=0, label=label)
+            words.append(_within(end, MEMBRANES_MS))
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         ax.xaxis.set_minor_formatter(lambda value, _: "")
@@ -163,7 +185,13 @@ def time_constants(arrays: Mapping[str, NDArray]) -> Plate:
     axes[0].set_ylabel("number of units")
     legend_below(plate, [axes[0]])
     return plate.says(
-        "Time constants of all units before and after training, all seeds together.",
+        "Time constants of all units before and after training, all seeds together, in the "
+        "network's own time. Green: membranes of cortical cells, mean ± sd of fast-spiking, other "
+        "inhibitory and excitatory ones (Duarte & Morrison 2019, PLoS Computational Biology "
+        "15:e1006781, Table 1). Perez-Nieves, Leung & Goodman 2021 (Nature Communications, "
+        "abstract) found trained time constants distributed like measured ones. Adaptation of "
+        "cortical cells has no single constant: it decays as a power law over more than 20 s "
+        "(Pozzorini et al. 2013, Nature Neuroscience 16:942, abstract).",
         "; ".join(words) + ".",
         exhibits="ecg",
     )

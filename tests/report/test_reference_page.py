@@ -1,0 +1,135 @@
+"""The page of the recorded run: current, linked to what is there, and true to its tables."""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from whyspiking.declared import registry
+from whyspiking.records import reference
+from whyspiking.report import reference_page
+from whyspiking.report.run_page import RunPage
+from whyspiking.verdicts.answers import OTHER_SIZE
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "results" / "reference"
+
+
+@pytest.fixture(scope="module")
+def page():
+    return RunPage.open(FOLDER, "full")
+
+
+def plain(markup):
+    return " ".join(re.sub(r"<[^>]+>", "", str(markup)).split())
+
+
+def table(name):
+    return pd.read_csv(FOLDER / f"{name}.csv", keep_default_na=False, na_values=["", "nan"])
+
+
+def words_of(axis):
+    """Talk -> word on an axis, counted anew from axes.csv and verdicts.csv."""
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    (entry,) = (e for e in config["answers"] if e["axis"] == axis)
+    rows = table("axes")
+    rows = rows[(rows["axis"] == axis) & rows["measure"].isin(entry["counts"])]
+    rows = rows[rows["null"].notna()]
+    rows = rows[rows["size"].isna() | rows["size"].between(1 / OTHER_SIZE, OTHER_SIZE, "neither")]
+    found = {}
+    for row in rows.to_dict("records"):
+        side = row["favours_spikes"] if pd.notna(row["low"]) and pd.notna(row["high"]) else None
+        found.setdefault(row["talk"], []).append(side)
+    if "claims" in entry["counts"]:
+        for row in table("verdicts").to_dict("records"):
+            path = ROOT / "workflow" / "whyspiking" / "talks" / row["talk"] / "claims.yaml"
+            told = yaml.safe_load(path.read_text(encoding="utf-8"))
+            own = next(c for c in told if c["id"] == row["claim"])
+            if own.get("axis") != axis or pd.isna(row["value"]):
+                continue
+            passed, failed = ("replicated", "holds"), ("not replicated", "fails")
+            side = "yes" if row["verdict"] in passed else "no" if row["verdict"] in failed else "?"
+            known = pd.notna(row["low"]) and pd.notna(row["high"])
+            found.setdefault(row["talk"], []).append(side if known else None)
+    words = {}
+    for talk, sides in found.items():
+        known = [side for side in sides if side is not None]
+        pro, con = known.count("yes"), known.count("no")
+        if pro and (con or (entry["needs"] == "all" and pro < len(known))):
+            words[talk] = "in part"
+        else:
+            words[talk] = "yes" if pro else "no" if con else "undecided"
+    return words
+
+
+def test_first_screen_counts_what_the_tables_hold(page):
+    said = plain(page.first_screen())
+    rows = table("shared")
+    spikes = [
+        registry.load_talk(t).experiments[e].simulated
+        for t, e in zip(rows["talk"], rows["experiment"].fillna(""), strict=True)
+        if e
+    ]
+    own = rows[rows["experiment"].notna()].assign(spikes=spikes)
+    own = own[(own["kind"] == "method") & own["spikes"]]
+    found = Counter(own["verdict"].dropna())
+    compared = sum(found[word] for word in ("better", "equal within delta", "worse", "undecided"))
+    if found["better"]:
+        assert f"Accuracy in {found['better']} of {compared} comparisons" in said
+    else:
+        assert f"No accuracy: in none of {compared} comparisons" in said
+    assert f"In {found['worse']} the network with spikes is worse" in said
+    if found["equal within delta"]:
+        assert f"In {found['equal within delta']} the two are equal within" in said
+    assert f"{found['undecided'] or 'No'} comparison" in said
+    for axis in ("latency", "robustness", "energy"):
+        words = words_of(axis)
+        yes = sum(word == "yes" for word in words.values())
+        assert f"{yes or 'none'} of {len(words)} ({axis})" in said
+    key = table("verdicts")
+    key = key[key["role"] == "key"]
+    n = int((key["verdict"] == "replicated").sum())
+    assert f"{n} of {len(key)} key claims replicated" in said
+
+
+@pytest.mark.parametrize("axis", ["timing", "latency", "energy", "robustness", "learning"])
+def test_the_summary_counts_talks_as_the_tables_do(page, axis):
+    said = plain(page.answer())
+    words = words_of(axis)
+    counted = Counter(words.values())
+    told = re.search(rf"\({axis}\): yes in (\d+) of (\d+) talks, (.*?)\.(?= [A-Z])", said)
+    assert told is not None
+    assert (int(told[1]), int(told[2])) == (counted["yes"], len(words))
+    for word in ("in part", "no", "undecided"):
+        in_words = re.search(rf"; {word} in (\d+) \(", told[3])
+        assert (int(in_words[1]) if in_words else 0) == counted[word]
+
+
+def test_the_committed_page_shows_the_committed_tables():
+    text = (FOLDER / reference_page.PAGE).read_text(encoding="utf-8")
+    assert reference_page.STATED.format(reference_page.stated(FOLDER)) in text
+    assert len(text.encode()) < 4_000_000
+    links = {x for x in re.findall(r'href="([^"#:]+)', text) if x not in ("https", "data")}
+    assert not [x for x in links if not (FOLDER / x).exists()]
+    for name in reference.recorded(FOLDER):
+        assert f"talks/{name}/README.md" in text
+
+
+def test_a_link_to_what_is_not_there_becomes_text(tmp_path):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "manifest.json").write_text(json.dumps({}))
+    (tmp_path / "axes.csv").write_text("")
+    page = (
+        '<a href="axes.csv">a</a> <a class="x" href="made/report.html#y">b</a> '
+        '<a href="made/first/metrics.csv">c</a> <a href="no.csv">d</a> <a href="#e">e</a> '
+        '<a href="https://example.org">f</a>'
+    )
+    assert reference_page.linked(page, tmp_path) == (
+        '<a href="axes.csv">a</a> '
+        '<a class="x" href="../../workflow/whyspiking/talks/made/README.md">b</a> '
+        '<a href="made/metrics.csv">c</a> d <a href="#e">e</a> <a href="https://example.org">f</a>'
+    )

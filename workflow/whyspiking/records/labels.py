@@ -1,0 +1,64 @@
+"""What readers are told for the names that code and tables use; they stand in `labels.yaml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).with_suffix(".yaml")
+_SIZE = re.compile(r"(?P<of>.+)_at_(?P<percent>\d+)")
+
+
+@cache
+def declared() -> Mapping[str, Mapping[str, Any]]:
+    """What the file says: kind of name -> name -> words; experiments by talk."""
+    return yaml.safe_load(FILE.read_text(encoding="utf-8"))
+
+
+def _words(kind: Mapping[str, str], name: str) -> str:
+    return kind.get(name, name.replace("_", " "))
+
+
+def experiment(talk: str, name: str) -> str:
+    """How readers call an experiment of a talk; that of a shared task by its task."""
+    own = declared()["experiments"].get(talk, {})
+    return _words({**declared()["shared"], **own}, name)
+
+
+def variant(name: str) -> str:
+    """How readers call a network; one of another size by its share of the units."""
+    if sized := _SIZE.fullmatch(name):
+        return f"{variant(sized['of'])}, {sized['percent']} % of its size"
+    return _words(declared()["variants"], name)
+
+
+def perturbation(name: str) -> str:
+    """How readers call a perturbation, or a cost model."""
+    return _words({**declared()["perturbations"], **declared()["models"]}, name)
+
+
+def metric(name: str) -> str:
+    """How readers call a metric."""
+    return _words(declared()["metrics"], name)
+
+
+def locus(name: str) -> str:
+    """How readers call a place: spikes or numbers, a control (`mlp`), or both (`hidden/mlp`)."""
+    place, _, control = name.partition("/")
+    own = _words({**declared()["loci"], **declared()["variants"]}, place)
+    if _SIZE.fullmatch(place):
+        own = variant(place)
+    return f"{own} against {variant(control)}" if control else own
+
+
+def contrast(talk: str, name: str, perturbed: str, place: str) -> str:
+    """Where something was measured, in words: experiment, perturbation, place or control."""
+    parts = [experiment(talk, name)] if name else []
+    parts += [perturbation(perturbed)] if perturbed not in ("", "none", "nan") else []
+    parts += [locus(place)] if place not in ("", "none", "nan") else []
+    return ", ".join(parts)
