@@ -80,9 +80,10 @@ def describe(run: Path, project: Path = Path()) -> Entity:
             f"{run}: does not lie in a folder with {WORKFLOW}; expected a run of this project; "
             "change to the project's folder and name results/<scale>"
         )
-    run = finished.find(run).folder
+    opened = finished.find(run)
+    run, paths = opened.folder, opened.manifest_files
     cited = read_yaml(project / "CITATION.cff")
-    made = [(path, whole_files.read_json(path, "commit", "versions")) for path in _manifests(run)]
+    made = [(path, whole_files.read_json(path, "commit", "versions")) for path in paths]
     actions, others = [], {}
     for path, manifest in made:
         action, needed = _action(path, manifest, run, project)
@@ -146,17 +147,6 @@ def describe(run: Path, project: Path = Path()) -> Entity:
         ],
         "@graph": [*graph, *files.values(), *rest],
     }
-
-
-def _manifests(run: Path) -> list[Path]:
-    if (whole := run / "manifest.json").is_file():
-        return [whole]
-    if not (found := sorted(run.glob("*/manifest.json"))):
-        raise UserError(
-            f"{run}: no manifest.json is there; expected that of a finished run; name "
-            "results/<scale>, or finish the run with snakemake"
-        )
-    return found
 
 
 def _action(

@@ -96,15 +96,25 @@ class FinishedRun:
         Raises:
             UserError: If a manifest is damaged, or there is none.
         """
-        if (whole := self.folder / "manifest.json").is_file():
-            return whole_files.read_json(whole)
-        found = sorted(self.folder.glob("*/manifest.json"))
+        read = {path.parent: whole_files.read_json(path) for path in self.manifest_files}
+        whole = read.get(self.folder)
+        return whole or {folder.name: manifest for folder, manifest in read.items()}
+
+    @property
+    def manifest_files(self) -> list[Path]:
+        """That of the run, or of the reference one a talk: each was recorded by itself.
+
+        Raises:
+            UserError: If there is none.
+        """
+        whole = self.folder / "manifest.json"
+        found = sorted(self.folder.glob("*/manifest.json")) or [whole] * whole.is_file()
         if not found:
             raise UserError(
                 f"{self.folder}: no manifest.json is there; expected that of a finished run; name "
-                "the folder of the whole run"
+                "the folder of the whole run, or finish it with snakemake"
             )
-        return {path.parent.name: whole_files.read_json(path) for path in found}
+        return found
 
     def _held(self) -> list[str]:
         return [name for name in SCHEMAS if self._files(name)]
