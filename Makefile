@@ -66,7 +66,7 @@ ruff-format:
 imports:
 	@said=$$(lint-imports --no-cache 2>&1) || { echo "$$said" >&2; exit 1; }
 snakefmt:
-	@snakefmt --check Snakefile workflow/rules 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
+	@snakefmt --check Snakefile workflow/Snakefile workflow/rules 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
 lint:
 	@snakemake --lint
 types:
@@ -79,7 +79,7 @@ notebooks:
 format: environment
 	@ruff check --fix .
 	@ruff format .
-	@snakefmt Snakefile workflow/rules
+	@snakefmt Snakefile workflow/Snakefile workflow/rules
 
 lock: environment
 	@uv pip compile --quiet --universal --python-version 3.12 --fork-strategy fewest \

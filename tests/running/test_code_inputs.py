@@ -80,6 +80,20 @@ def test_tables_are_collected_again_when_a_description_changes():
         assert not rooms(found) & {"plots", "report", "export", "nir", "brian", "training"}
 
 
+def test_what_readers_enter_by_is_an_input_of_no_job():
+    """`whyspiking.results` stands in the package's own `__init__.py`, which every job loads."""
+    front = {"__init__.py", "records/finished.py"}
+    assert all((PACKAGE / file).is_file() for file in front)
+    stages = ("train", "simulate", "page")
+    found = {file for talk in TALKS for stage in stages for file in places(talk, stage)}
+    assert "records/tables.py" in found and not front & found
+    text = "from whyspiking.running import code_inputs; code_inputs.check_loaded('train', [])"
+    subprocess.run([sys.executable, "-c", text], check=True)
+    with pytest.raises(subprocess.CalledProcessError):
+        text = f"import whyspiking; whyspiking.results(); {text}"
+        subprocess.run([sys.executable, "-c", text], check=True, capture_output=True)
+
+
 def test_every_place_that_is_left_out_is_there():
     files = [p.relative_to(PACKAGE) for p in PACKAGE.rglob("*.py")]
     for pattern in (*code_inputs.NOT_IN, *code_inputs.INERT):

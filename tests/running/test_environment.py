@@ -290,3 +290,11 @@ def test_uv_is_fetched_by_the_first_pip_that_works(tmp_path, monkeypatch):
         environment.EnvironmentProblem, match=r"No module named pip\n.*python3-venv"
     ):
         environment._fetch_uv(tmp_path, tmp_path)
+
+
+def test_every_direct_dependency_has_its_reason_beside_it():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    told = re.findall(r'^    "([\w.-]+)[^"]*",(?:  # (.+))?$', text, re.MULTILINE)
+    reasons = {canonicalize_name(name): reason for name, reason in told}
+    for requirement in direct_dependencies():
+        assert len(reasons[canonicalize_name(requirement.name)]) >= 5, requirement.name

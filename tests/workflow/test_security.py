@@ -115,7 +115,8 @@ def test_no_text_becomes_code_and_no_shell_is_started():
 
 
 def test_rules_start_no_shell():
-    for path in (ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")):
+    workflow = ROOT / "workflow"
+    for path in (workflow / "Snakefile", *(workflow / "rules").glob("*.smk")):
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"^\s*(shell|run)\s*:", text, re.MULTILINE), path
         assert not re.search(r"\b(eval|exec)\(", text), path

@@ -4,13 +4,18 @@ from pathlib import Path
 
 from whyspiking.report import recorded
 
+# Those of the package, where the workflow is run as a module from another folder.
+NOTEBOOKS = Path("notebooks")
+if not NOTEBOOKS.is_dir():
+    NOTEBOOKS = code_inputs.PACKAGE.parents[1] / NOTEBOOKS
+
 # What pages show of the recorded run, for what this scale leaves out.
 RECORDED = recorded.files(Path("results") / config["scale"], config["scale"])
 
 
 rule page:
     input:
-        notebook="notebooks/{talk}.ipynb",
+        notebook=f"{NOTEBOOKS}/{{talk}}.ipynb",
         tables=expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
         exhibits=lambda w: simulated(w.talk, "exhibits.npz"),
         recorded=RECORDED,
@@ -36,7 +41,7 @@ rule page:
 
 rule report:
     input:
-        notebook="notebooks/why_spiking.ipynb",
+        notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",

@@ -4,6 +4,7 @@
     python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
     python -m whyspiking.export neurobench results/default
     python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
+    python -m whyspiking.export crate results/default
 
 Each network becomes a .nir file in `<run>/nir`, or in the folder of `--to`, with a .json that says
 how it is fed and read. `docs/exchange.md` tells what can be expressed.
@@ -46,6 +47,8 @@ def main(words: Sequence[str] | None = None) -> int:
     events = kinds.add_parser("nmnist", help="test digits of the event camera as N-MNIST files")
     events.add_argument("where", type=Path, help="folder of the data set")
     events.add_argument("--to", type=Path, required=True, help="folder for the files")
+    crate = kinds.add_parser("crate", help="how a run was made, as a Workflow Run RO-Crate")
+    crate.add_argument("where", type=Path, help="folder of a run; the file goes to this folder")
     asked = parser.parse_args(words)
     try:
         if asked.kind == "nir":
@@ -54,6 +57,11 @@ def main(words: Sequence[str] | None = None) -> int:
             from whyspiking.export import neurobench
 
             print(neurobench.write(asked.where))
+            return 0
+        if asked.kind == "crate":
+            from whyspiking.export import crate as run_crate
+
+            print(run_crate.write(asked.where))
             return 0
         from whyspiking.export.events import write_nmnist
 

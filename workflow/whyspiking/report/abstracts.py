@@ -142,15 +142,16 @@ def document(talks: Iterable[Talk], claims: Mapping[str, Claim], verdicts: Table
                     str(test.row["seeds"]),
                     test.compared,
                 ]
-                lines.append(_line(cells))
+                lines.append(line(cells))
                 lead = ["", ""]
             if statement.untested:
-                lines.append(_line([*lead, statement.untested, "–", "not tested", "–", "–"]))
+                lines.append(line([*lead, statement.untested, "–", "not tested", "–", "–"]))
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
-def _line(cells: Iterable[str]) -> str:
+def line(cells: Iterable[str]) -> str:
+    """One row of a Markdown table."""
     return f"| {' | '.join(' '.join(str(cell).replace('|', '/').split()) for cell in cells)} |"
 
 

@@ -18,7 +18,8 @@ from whyspiking.declared import registry
 from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
-from whyspiking.report import abstracts, html
+from whyspiking.report import abstracts, html, open_questions
+from whyspiking.report.recorded import JOINT
 
 README = Path("README.md")
 VERDICTS = Path("results/reference/verdicts.csv")
@@ -97,13 +98,16 @@ def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
 
 
 def main() -> None:
-    """Write the numbers of the reference tables into README.md and docs/abstracts.md."""
+    """Write the numbers of the reference tables into README.md and the documents made of them."""
     talks = [registry.load_talk(name) for name in registry.available()]
     claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
     verdicts = tables.read(VERDICTS, columns.VERDICTS)
     text = refreshed(README.read_text(encoding="utf-8"), verdicts, claims)
     README.write_text(text, encoding="utf-8")
     abstracts.DOCUMENT.write_text(abstracts.document(talks, claims, verdicts), encoding="utf-8")
+    joint = {name: tables.read(VERDICTS.with_name(f"{name}.csv"), JOINT[name]) for name in JOINT}
+    text = open_questions.document({talk.name: talk for talk in talks}, claims, joint)
+    open_questions.DOCUMENT.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

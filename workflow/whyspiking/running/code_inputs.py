@@ -29,6 +29,8 @@ NOT_IN = {
 }
 # What jobs load and what changes no number: their log, their errors, their list of inputs.
 INERT = ("errors.py", "running/*.py")
+# What readers enter by (`whyspiking.results`): no job does, and none depends on what it imports.
+FRONT = PACKAGE / "__init__.py"
 # What tables and pages of all talks state and no talk says.
 STATED = ("verdicts/biology.yaml", "declared/shared_tasks.yaml")
 # Key of a data set that is made here -> what makes it.
@@ -188,7 +190,7 @@ def _left_out(path: Path, stage: str) -> bool:
 def _inert(path: Path) -> bool:
     """Whether a file changes no number: by its place, or because it is but a room's docstring."""
     place = PurePosixPath(_place(path))
-    if any(place.match(pattern) for pattern in INERT):
+    if path == FRONT or any(place.match(pattern) for pattern in INERT):
         return True
     if place.name != "__init__.py":
         return False
@@ -201,7 +203,7 @@ def _closure(roots: Iterable[Path], stage: str) -> set[Path]:
     waiting = list(roots)
     while waiting:
         path = waiting.pop()
-        if path in seen or _left_out(path, stage):
+        if path in seen or path == FRONT or _left_out(path, stage):
             continue
         seen.add(path)
         if path.suffix == ".py":

@@ -1,0 +1,119 @@
+"""Finished runs as data frames: types and meanings, and folders that are none."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import whyspiking
+from whyspiking.errors import UserError
+from whyspiking.records import columns, finished, reference
+
+ROOT = Path(__file__).parents[2]
+TYPES = {"string": "str", "integer": "int64", "number": "float64", "boolean": "boolean"}
+
+
+@pytest.fixture(scope="module")
+def run():
+    return whyspiking.results("reference")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A run of one talk, with one joint table."""
+    source = ROOT / reference.FOLDER
+    shutil.copytree(source / "naud", tmp_path / "naud")
+    shutil.copy(source / "verdicts.csv", tmp_path)
+    return tmp_path
+
+
+def test_every_table_of_the_reference_is_there_with_its_types(run):
+    joint = {path.stem for path in (ROOT / reference.FOLDER).glob("*.csv")}
+    assert set(run.contents["table"]) == joint | {"metrics"}
+    assert set(run.contents["table"]) <= set(dir(run))
+    for name in run.contents["table"]:
+        told = run.columns(name)
+        assert {c: str(kind) for c, kind in getattr(run, name).dtypes.items()} == {
+            row.column: TYPES[row.type] for row in told.itertuples()
+        }
+        assert told["says"].str.len().min() > 4
+
+
+def test_a_boolean_that_was_not_judged_is_missing_and_not_false(run):
+    raw = pd.read_csv(ROOT / reference.FOLDER / "verdicts.csv", keep_default_na=False)
+    read = run.verdicts["control_passes"]
+    assert list(read.isna()) == list(raw["control_passes"].isin(("", "nan")))
+    assert read.sum() == (raw["control_passes"] == "True").sum()
+
+
+def test_measurements_are_those_of_all_talks_and_have_meanings(run):
+    talks = reference.recorded(ROOT / reference.FOLDER)
+    texts = {name: (run.folder / name / "metrics.csv").read_text() for name in talks}
+    rows = {name: text.count("\n") - 1 for name, text in texts.items()}
+    assert run.metrics["talk"].value_counts().to_dict() == rows
+    assert set(run.metrics["metric"]) <= set(run.glossary["metric"])
+    assert {name: made["scale"] for name, made in run.manifest.items()} == dict.fromkeys(
+        talks, "full"
+    )
+
+
+def test_who_changes_a_frame_changes_no_other(run):
+    changed = run.axes
+    changed["effect"] = 0.0
+    assert run.axes["effect"].abs().max() > 0
+
+
+def test_a_run_is_found_by_name_from_anywhere_and_here_first(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert whyspiking.results("reference").folder == finished.CHECKOUT / "results" / "reference"
+    assert whyspiking.results("results/reference").folder == ROOT / "results" / "reference"
+    (folder / "results" / "mine").mkdir(parents=True)
+    shutil.copy(folder / "verdicts.csv", folder / "results" / "mine")
+    assert whyspiking.results("mine").folder == Path("results/mine")
+    assert len(whyspiking.results("naud").verdicts) < len(whyspiking.results(folder).verdicts)
+
+
+def test_html_of_a_run_lists_its_tables(folder):
+    shown = whyspiking.results(folder)._repr_html_()
+    assert "<td>verdicts</td>" in shown and "shared" not in shown
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        ("nowhere", "run 'nowhere': there is no such folder; expected 'reference'"),
+        ("results/nowhere", "there is no such folder"),
+        (".", "holds no verdicts.csv; expected the folder of a finished run"),
+    ],
+)
+def test_a_folder_that_is_no_run_is_refused(tmp_path, monkeypatch, run, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=words):
+        whyspiking.results(run)
+
+
+def test_tables_that_are_not_there_or_damaged_are_refused(folder):
+    run = whyspiking.results(folder)
+    with pytest.raises(UserError, match=r"holds no table 'shared'; expected one of metrics, verd"):
+        _ = run.shared
+    with pytest.raises(UserError, match="table 'colour': not known; expected one of metrics"):
+        run.table("colour")
+    with pytest.raises(AttributeError, match="'colour'"):
+        _ = run.colour
+    table = folder / "verdicts.csv"
+    table.write_text(table.read_text().replace("band_low", "colour", 1))
+    with pytest.raises(UserError, match=r"verdicts\.csv: columns missing \['band_low'\]"):
+        _ = run.verdicts
+    assert columns.VERDICTS.names == list(whyspiking.results("reference").verdicts)
+
+
+def test_looking_at_results_needs_no_more_than_pandas():
+    code = """import sys, whyspiking
+assert "pandas" not in sys.modules, "before it is asked for"
+whyspiking.results("reference").shared
+heavy = {"scipy", "matplotlib", "seaborn", "jax", "brian2", "snakemake", "pydantic", "jinja2"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,77 @@
+"""What workflow catalogs and archives ask for: layout, use as a module, metadata that agree."""
+
+import json
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import yaml
+from made.checkouts import finish, only
+
+ROOT = Path(__file__).parents[2]
+DEPLOYED = """
+configfile: "config/config.yaml"
+
+
+module whyspiking:
+    snakefile:
+        "{snakefile}"
+    config:
+        config
+
+
+use rule * from whyspiking
+"""
+"""As `snakedeploy deploy-workflow` writes it into a folder of the user's."""
+
+
+def test_the_workflow_runs_as_a_module_from_a_folder_of_its_user(tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    only(tmp_path, "goeltz")
+    text = DEPLOYED.format(snakefile=ROOT / "workflow" / "Snakefile")
+    (tmp_path / "workflow").mkdir()
+    (tmp_path / "workflow" / "Snakefile").write_text(text)
+    said = finish(tmp_path, "--configfile", "config/smoke.yaml", "--dry-run", "--quiet", "rules")
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE))
+    assert {kind: jobs.get(kind) for kind in ("collect", "page", "all", "slides")} == {
+        "collect": "1", "page": "1", "all": "1", "slides": "1"
+    }, said  # fmt: skip
+    assert int(jobs["train"]) > 3
+
+
+def test_the_catalog_finds_what_it_asks_for():
+    assert (ROOT / "workflow" / "Snakefile").is_file()
+    assert len((ROOT / "config" / "README.md").read_text()) > 1000
+    usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert {"desc", "flags"} == set(usage["mandatory-flags"])
+    assert set(usage["software-stack-deployment"]) == {"conda", "singularity", "singularity+conda"}
+    assert usage["report"] is True
+    readme = (ROOT / "README.md").read_text().lower()
+    assert "snakemake" in readme and "workflow" in readme
+
+
+def test_archives_are_told_the_same_by_all_files():
+    zenodo = json.loads((ROOT / ".zenodo.json").read_text(encoding="utf-8"))
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert zenodo["title"] == citation["title"]
+    assert zenodo["description"] == citation["abstract"]
+    assert zenodo["keywords"] == citation["keywords"]
+    assert [creator["name"] for creator in zenodo["creators"]] == [
+        author["name"] for author in citation["authors"]
+    ]
+    assert zenodo["license"] == citation["license"] == project["license"]
+    assert zenodo["upload_type"] == citation["type"] == "software"
+    assert zenodo["version"] == str(citation["version"]) == project["version"]
+
+
+def test_the_published_page_is_one_that_is_recorded():
+    text = (ROOT / ".github" / "workflows" / "pages.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    folders = [step["with"]["path"] for step in steps if "upload-pages" in step.get("uses", "")]
+    assert folders == ["site"]
+    script = "\n".join(step.get("run", "") for step in steps)
+    named = re.findall(r"results/reference/[\w./]+", script)
+    assert "results/reference/report.html" in named

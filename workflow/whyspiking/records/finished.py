@@ -1,0 +1,164 @@
+"""The tables of a finished run as one object, for readers: `whyspiking.results("reference")`.
+
+Needs pandas alone: neither Brian2 nor JAX nor the workflow is imported.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from whyspiking.errors import UserError
+from whyspiking.records import tables, whole_files
+from whyspiking.records.columns import OF_A_RUN, OF_A_TALK, TableSchema
+from whyspiking.records.glossary import GLOSSARY
+
+CHECKOUT = Path(__file__).parents[3]
+"""The project's folder; a run is named from there, too."""
+SCHEMAS: dict[str, TableSchema] = {
+    Path(file).stem: schema for file, schema in {**OF_A_TALK, **OF_A_RUN}.items()
+}
+"""Name of a table -> its columns."""
+
+
+class FinishedRun:
+    """The tables of a run, each a data frame under its name: `run.verdicts`, `run.shared`.
+
+    Columns have the types that `records/columns.py` declares: str, float64, int64, and `boolean`,
+    which may be missing. A table is read when it is first asked for; a copy of it is handed out.
+    Of `results/reference`, which keeps them by talk, measurements of all talks are put together.
+
+    Attributes:
+        folder: Where the run lies.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read = cache(self._read_table)
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name not in SCHEMAS:
+            raise AttributeError(_unknown(name))
+        return self.table(name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *SCHEMAS]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.folder)!r}): {', '.join(self._held())}"
+
+    def _repr_html_(self) -> str:
+        return self.contents.to_html(index=False, escape=True)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table, as `run.<name>` gives it.
+
+        Args:
+            name: One of `contents`.
+
+        Raises:
+            UserError: If there is no such table, this run does not hold it, or it is damaged.
+        """
+        if name not in SCHEMAS:
+            raise UserError(_unknown(name))
+        return self._read(name).copy()
+
+    @property
+    def contents(self) -> pd.DataFrame:
+        """What the run holds: columns table, rows, says."""
+        held = [(name, len(self._read(name)), SCHEMAS[name].says) for name in self._held()]
+        return pd.DataFrame(held, columns=pd.Index(["table", "rows", "says"]))
+
+    def columns(self, name: str) -> pd.DataFrame:
+        """What every column of a table means: columns column, type, unit, says.
+
+        Raises:
+            UserError: If there is no such table.
+        """
+        if name not in SCHEMAS:
+            raise UserError(_unknown(name))
+        told = [(c.name, c.kind, c.unit, c.says) for c in SCHEMAS[name].columns]
+        return pd.DataFrame(told, columns=pd.Index(["column", "type", "unit", "says"]))
+
+    @property
+    def glossary(self) -> pd.DataFrame:
+        """What every metric means: columns metric, unit, says."""
+        told = [(name, metric.unit, metric.definition) for name, metric in GLOSSARY.items()]
+        return pd.DataFrame(told, columns=pd.Index(["metric", "unit", "says"]))
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """How the run was made: commit, versions, configuration, machine; of the reference by talk.
+
+        Raises:
+            UserError: If a manifest is damaged, or there is none.
+        """
+        read = {path.parent: whole_files.read_json(path) for path in self.manifest_files}
+        whole = read.get(self.folder)
+        return whole or {folder.name: manifest for folder, manifest in read.items()}
+
+    @property
+    def manifest_files(self) -> list[Path]:
+        """That of the run, or of the reference one a talk: each was recorded by itself.
+
+        Raises:
+            UserError: If there is none.
+        """
+        whole = self.folder / "manifest.json"
+        found = sorted(self.folder.glob("*/manifest.json")) or [whole] * whole.is_file()
+        if not found:
+            raise UserError(
+                f"{self.folder}: no manifest.json is there; expected that of a finished run; name "
+                "the folder of the whole run, or finish it with snakemake"
+            )
+        return found
+
+    def _held(self) -> list[str]:
+        return [name for name in SCHEMAS if self._files(name)]
+
+    def _files(self, name: str) -> list[Path]:
+        file = f"{name}.csv"
+        if (self.folder / file).is_file():
+            return [self.folder / file]
+        return sorted(self.folder.glob(f"*/{file}")) if file in OF_A_TALK else []
+
+    def _read_table(self, name: str) -> pd.DataFrame:
+        if not (files := self._files(name)):
+            held = ", ".join(self._held())
+            raise UserError(f"{self.folder}: holds no table '{name}'; expected one of {held}")
+        schema = SCHEMAS[name]
+        parts = [tables.read(path, schema) for path in files]
+        whole = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+        return whole.astype(dict.fromkeys(schema.of_kind("boolean"), "boolean"))
+
+
+def find(run: str | Path) -> FinishedRun:
+    """Open a finished run.
+
+    Args:
+        run: Its folder, or the name of one in `results`: reference, smoke, default, full, paper.
+            Seen from the working directory, and else from the project's folder.
+
+    Raises:
+        UserError: If there is no such folder, or it holds no finished tables.
+    """
+    named = [Path("results") / run, CHECKOUT / "results" / run] if len(Path(run).parts) == 1 else []
+    folders = [folder for folder in (*named, Path(run), CHECKOUT / run) if folder.is_dir()]
+    if not folders:
+        raise UserError(
+            f"run '{run}': there is no such folder; expected 'reference', or the folder of a "
+            "finished run, such as results/default; run `snakemake` to make that"
+        )
+    if not (folders[0] / "verdicts.csv").is_file():
+        raise UserError(
+            f"{folders[0]}: holds no verdicts.csv; expected the folder of a finished run or of a "
+            "talk in it; name another, or go on with `snakemake`"
+        )
+    return FinishedRun(folders[0])
+
+
+def _unknown(name: str) -> str:
+    return f"table '{name}': not known; expected one of {', '.join(SCHEMAS)}; correct the name"
