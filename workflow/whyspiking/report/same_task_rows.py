@@ -33,12 +33,14 @@ class Cell:
         task: The task.
         at: Its own value; nan where it has none.
         rows: All rows with a result.
+        guests: Networks from elsewhere (`community/`), which take part in no comparison.
     """
 
     name: str
     task: SharedTask
     at: float
     rows: Sequence[Row]
+    guests: Sequence[Row] = ()
 
     @property
     def value(self) -> str:
@@ -96,11 +98,13 @@ class Ground:
         shared: Rows of shared.csv.
         talks: Talk by name, in the order of the report.
         recorded: Whether they are of the recorded run.
+        guests: Rows of `community/`: task, at (nan where it has none), name, accuracy, low, high.
     """
 
     shared: Table
     talks: Mapping[str, Talk]
     recorded: bool = False
+    guests: Sequence[Row] = ()
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -111,7 +115,8 @@ class Ground:
             rows = [row for row in own.to_dict("records") if row["kind"] != ABSENT]
             for at in dict.fromkeys(str(row["at"]) for row in rows):
                 here = [row for row in rows if str(row["at"]) == at]
-                cell = Cell(name, task, float(at), here)
+                guests = [g for g in self.guests if (g["task"], str(g["at"])) == (name, at)]
+                cell = Cell(name, task, float(at), here, guests)
                 if cell.methods:
                     found.append(cell)
         return found
