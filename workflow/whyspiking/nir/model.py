@@ -18,7 +18,7 @@ NIR defines neurons in continuous time and leaves steps, the shape of a spike an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -90,13 +90,13 @@ def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) 
     name, state = layers.output
     return BrianModel(
         name="nir",
-        definition={"code": code, "wires": wires, "sizes": sizes, "steps": asdict(steps)},
+        definition={"code": code, "wires": wires, "sizes": sizes, "reset": steps.reset},
         construct=construct,
         inputs=inputs,
         dt_ms=steps.step_ms,
         trial_ms=trial_ms,
         max_trials=max_trials,
-        reset={x.name: _reset(x) for x in layers.layers},
+        reset={x.name: _reset(x, steps) for x in layers.layers},
         record_spikes=firing,
         record_traces={} if layers.gives_spikes else {"output": (name, f"v{state}", steps.step_ms)},
         replay={x.name: Replay(again(x.name), {f"{x.name}.v_threshold": NEVER}) for x in layers.hidden},
@@ -246,9 +246,9 @@ def _step(kind: str, k: int, steps: Steps) -> list[str]:
     ]
 
 
-def _reset(layer: Neurons) -> str:
+def _reset(layer: Neurons, steps: Steps) -> str:
     """The start of a trial."""
-    lines = []
+    lines = ["later = 0"] if steps.reset == "later" else []
     for k, state in enumerate(layer.states):
         leaks = "v_leak" in state.parameters
         lines += [f"v{k} = v_leak{k}" if leaks else f"v{k} = 0", f"x{k} = 0"]
