@@ -16,7 +16,7 @@ RASTER = (np.random.default_rng(1).random((2, STEPS, 4)) < 0.15).astype(np.uint8
 
 def run(nodes, edges, steps, folder):
     """Output of two trials: spikes or potentials, (trial, step, neuron)."""
-    found = layers.arranged(reading.read(write(folder / "net.nir", nodes, edges)))
+    found = layers.arranged(reading.read_here(write(folder / "net.nir", nodes, edges)))
     made = model.brian_model(found, steps, STEPS * steps.step_ms, 2)
     stimulus = Stimulus({"input": Spikes.from_raster(RASTER, steps.step_ms)})
     parts = in_brian(made, stimulus, model.binding(found, steps).values, 2)

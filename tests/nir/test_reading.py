@@ -10,12 +10,12 @@ from whyspiking.nir import layers, reading
 
 
 def arranged(path, nodes, edges):
-    return layers.arranged(reading.read(write(path, nodes, edges)), "net")
+    return layers.arranged(reading.read_here(write(path, nodes, edges)), "net")
 
 
 def refused(path, match):
     with pytest.raises(UserError, match=match) as told:
-        layers.arranged(reading.read(path), "net")
+        layers.arranged(reading.read_here(path), "net")
     assert len(str(told.value).splitlines()) == 1
     assert "; expected" in str(told.value)
 
@@ -137,15 +137,28 @@ def test_a_file_cut_short_is_refused(tmp_path):
         refused(tmp_path / "cut.nir", "not readable as HDF5")
 
 
-@pytest.mark.parametrize("place", range(0, 40))
-def test_damage_anywhere_is_one_message_or_a_graph(place, tmp_path):
+def test_reading_in_a_process_of_its_own_gives_the_same(tmp_path):
+    path = write(tmp_path / "net.nir", *chain())
+    here, there = reading.read_here(path), reading.read(path)
+    assert here.edges == there.edges
+    for name, (kind, values) in here.nodes.items():
+        assert there.nodes[name][0] == kind
+        for key, value in values.items():
+            np.testing.assert_array_equal(there.nodes[name][1][key], value)
+    with pytest.raises(UserError, match="cannot be read"):
+        reading.read(tmp_path / "none.nir")
+
+
+@pytest.mark.parametrize("seed", [0, 1, 33])
+def test_damage_anywhere_is_one_message_or_a_graph(seed, tmp_path):
+    """Seed 33 makes HDF5 run in a circle."""
     raw = bytearray(write(tmp_path / "net.nir", *chain()).read_bytes())
-    rng = np.random.default_rng(place)
+    rng = np.random.default_rng(seed)
     for at in rng.integers(len(raw), size=60):
         raw[at] = rng.integers(256)
     (tmp_path / "bad.nir").write_bytes(raw)
     try:
-        layers.arranged(reading.read(tmp_path / "bad.nir"))
+        layers.arranged(reading.read(tmp_path / "bad.nir", seconds=2))
     except UserError as error:
         assert len(str(error).splitlines()) == 1
 

@@ -1,13 +1,19 @@
 """A .nir file (HDF5) as a `Graph`, read as what it is: a file from elsewhere.
 
 Nothing is trusted and nothing of it is executed: only groups, numbers and texts that lie in the file
-itself are read, each after a look at its size. Graphs within the graph, as snnTorch writes layers
+itself are read, each after a look at its size, by a process of its own with little time and memory,
+as damaged files can hang or crash HDF5. Graphs within the graph, as snnTorch writes layers
 with synapses back, are taken apart: their nodes are called "outer.inner".
 """
 
 from __future__ import annotations
 
+import json
 import math
+import resource
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +24,7 @@ from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
 from whyspiking.nir.graph import Graph
+from whyspiking.records.array_files import load_arrays, save_arrays
 
 NEURONS: Mapping[str, tuple[str, ...]] = {
     "LIF": ("tau", "r", "v_leak", "v_threshold"),
@@ -58,13 +65,70 @@ FILTERS = (1, 2, 3, 32000)
 """HDF5's codes of deflate, shuffle, checksum, lzf: what is built in and writes no code of its own."""
 
 
-def read(path: Path) -> Graph:
+def read(path: Path, seconds: int = 60) -> Graph:
     """The graph in a .nir file, all arrays checked to be finite numbers.
+
+    Args:
+        path: The file.
+        seconds: CPU time that reading may take.
 
     Raises:
         UserError: If the file is missing, no HDF5, cut short, too large, or no graph of nodes that
             are known here.
     """
+    with tempfile.TemporaryDirectory(prefix="whyspiking-") as folder:
+        out = Path(folder) / "graph.npz"
+        words = [sys.executable, "-m", __name__, str(path), str(out), str(seconds)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode == REFUSED:
+            raise UserError(done.stderr.strip())
+        if done.returncode:
+            raise UserError(
+                f"{path}: HDF5 hangs, crashes or asks for too much memory when it reads it; expected "
+                "a whole file as nir.write makes it; export the network again"
+            )
+        return _unpacked(out)
+
+
+REFUSED = 3
+"""Exit status of the process that reads, where it has a message."""
+MOST_MEMORY = 4 * 2**30
+"""Of that process, in bytes."""
+
+
+def _main(path: str, out: str, seconds: str) -> int:
+    """What the process does that reads."""
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds)))
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    try:
+        _pack(read_here(Path(path)), Path(out))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+def _pack(graph: Graph, path: Path) -> None:
+    told: dict[str, Any] = {"edges": graph.edges, "nodes": {}}
+    arrays: dict[str, NDArray] = {}
+    for name, (kind, values) in graph.nodes.items():
+        keys = {key: f"a{len(arrays) + k}" for k, key in enumerate(values)}
+        arrays |= {keys[key]: np.asarray(value) for key, value in values.items()}
+        told["nodes"][name] = [kind, keys]
+    save_arrays({"told": np.array(json.dumps(told)), **arrays}, path)
+
+
+def _unpacked(path: Path) -> Graph:
+    arrays = load_arrays(path)
+    told = json.loads(str(arrays["told"]))
+    graph = Graph(edges=[(a, b) for a, b in told["edges"]])
+    for name, (kind, keys) in told["nodes"].items():
+        graph.add(name, kind, **{key: arrays[at] for key, at in keys.items()})
+    return graph
+
+
+def read_here(path: Path) -> Graph:
+    """As `read`, in this process."""
     path = Path(path)
     try:
         size = path.stat().st_size
@@ -270,3 +334,7 @@ class _Reader:
             )
         if data.chunks is not None and math.prod(data.chunks) > LARGEST_ARRAY:
             raise self.wrong(f"{where} has chunks of {data.chunks}", "smaller ones", "export it again")
+
+
+if __name__ == "__main__":
+    sys.exit(_main(*sys.argv[1:]))
