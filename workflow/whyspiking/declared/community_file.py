@@ -137,6 +137,11 @@ def load(folder: Path = FOLDER) -> list[CommunityRow]:
     rows: dict[tuple[str, str, float | None], CommunityRow] = {}
     for path in sorted(folder.glob("*.json")):
         row = read(path)
+        if row.made.scale != "full":
+            raise UserError(
+                f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as recorded; measure "
+                "the network again without --scale"
+            )
         key = (row.name, row.task, row.at)
         if key in rows:
             raise UserError(

@@ -9,7 +9,6 @@ from typing import Any
 from markupsafe import Markup
 
 from whyspiking.declared import registry
-from whyspiking.declared.community_file import CommunityRow
 from whyspiking.foreign.measuring import Measured
 from whyspiking.foreign.tasks import MNIST, READOUTS
 from whyspiking.plots import figures, svg
@@ -18,7 +17,7 @@ from whyspiking.records.columns import SHARED
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.html import ASSETS, macros, templates
 from whyspiking.report.same_task_figures import matrix
-from whyspiking.report.same_task_rows import Ground
+from whyspiking.report.same_task_rows import Ground, guest
 
 SHOWN = (
     "accuracy", "undecided", "t95", "spikes_hidden", "spikes_input", "syn_events",
@@ -38,7 +37,7 @@ def page(found: Measured) -> str:
             plate = matrix(ground)
             figure = Markup(svg.inline(plate, "same-task", plate.alt))
     body = macros("network").page(
-        found.asked, found.row, _layers(found), READOUTS[found.setting.readout],
+        found.row, _layers(found), READOUTS[found.setting.readout],
         _clean(found), _curves(found), _contrasts(found), found.control,
         figure, plate.caption if ground is not None else "", _methods(ground),
     )
@@ -49,13 +48,6 @@ def page(found: Measured) -> str:
         body=body,
     )
     return text
-
-
-def guest(row: CommunityRow) -> dict[str, Any]:
-    """A row as the figure of the shared tasks draws it."""
-    at = math.nan if row.at is None else float(row.at)
-    told = {key: getattr(row, key) for key in ("task", "name", "accuracy", "low", "high", "says", "by")}
-    return {**told, "at": at}
 
 
 def beside(found: Measured) -> Ground | None:

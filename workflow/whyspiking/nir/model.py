@@ -176,15 +176,14 @@ def _group(layer: Neurons, steps: Steps, brian2: Any) -> Any:
     if k is not None:
         options["threshold"] = f"v{k} > v_threshold"
         after = {"value": f"v{k} = v_reset{k}", "subtract": f"v{k} -= v_threshold", "later": "later = v_threshold"}
-        if layer.states[k].kind != "Threshold":
-            options["reset"] = after[steps.reset]
+        resets = layer.states[k].kind != "Threshold"
+        options["reset"] = after[steps.reset] if resets else ""
     group = brian2.NeuronGroup(layer.size, _equations(layer, steps), name=layer.name, **options)
     group.run_regularly(
         _update(layer, steps), when=f"state_{layer.name}", name=f"{layer.name}_update"
     )
     if k is not None:
         group.thresholder["spike"].when = f"fire_{layer.name}"
-    if "reset" in options:
         group.resetter["spike"].when = f"reset_{layer.name}"
     return group
 

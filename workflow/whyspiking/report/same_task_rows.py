@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from whyspiking.declared.community_file import CommunityRow
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import SharedTask, shared_tasks
 from whyspiking.plots.figures import MARKERS, PALETTE
@@ -22,6 +23,12 @@ from whyspiking.verdicts.common_ground import ABSENT, CONTROL, FLOOR, METHOD
 type Row = Mapping[str, Any]
 type Method = tuple[str, str]
 """Talk and variant."""
+
+
+def guest(row: CommunityRow) -> Row:
+    """A row of `community/` as figures and tables of the shared tasks show it."""
+    at = math.nan if row.at is None else float(row.at)
+    return {**row.model_dump(exclude={"made", "measures"}), "at": at}
 
 
 @dataclass(frozen=True)
