@@ -6,7 +6,9 @@ decisions on the validation trials.
 """
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +122,12 @@ def test_a_graph_that_cannot_be_run_is_refused_before_anything(tmp_path, capsys,
 def test_readouts():
     times = np.array([0.0, 3.0, 5.0, 1.0])
     spikes = Spikes.sorted(
-        times, np.array([1, 0, 0, 2]), np.array([0, 0, 0, 1]), n_trials=3, n_units=3, duration_ms=9.0
+        times,
+        np.array([1, 0, 0, 2]),
+        np.array([0, 0, 0, 1]),
+        n_trials=3,
+        n_units=3,
+        duration_ms=9.0,
     )
     choices, at = tasks.of_spikes(spikes, "count")
     assert choices.tolist() == [0, 2, -1] and at.tolist() == [9.0, 9.0, np.inf]
@@ -143,14 +150,15 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
 
 @pytest.mark.slow
 def test_a_network_that_snntorch_trains_now_decides_the_same(builds, tmp_path):
-    from export.test_networks import PEERS as PYTHON
-
-    done = subprocess.run([PYTHON, "-c", "import snntorch, nirtorch"], capture_output=True, check=False)
+    python = os.environ.get("WHYSPIKING_PEERS", sys.executable)
+    done = subprocess.run(
+        [python, "-c", "import snntorch, nirtorch"], capture_output=True, check=False
+    )
     if done.returncode:
-        pytest.skip(f"{PYTHON} has no snntorch and nirtorch")
+        pytest.skip(f"{python} has no snntorch and nirtorch")
     samples, out = tmp_path / "samples.npz", tmp_path / "net.nir"
     assert main(["samples", "--task", "yinyang", "--to", str(samples)]) == 0
-    words = [PYTHON, str(PEERS / "snntorch_training.py"), str(samples), str(out), "4"]
+    words = [python, str(PEERS / "snntorch_training.py"), str(samples), str(out), "4"]
     subprocess.run(words, check=True, capture_output=True)
     found, _ = decisions(out, builds)
     with np.load(out.with_suffix(".npz"), allow_pickle=False) as theirs:
@@ -173,8 +181,8 @@ def test_rows_of_another_schema_are_one_message(tmp_path):
         with pytest.raises(community_file.UserError, match=match) as told:
             community_file.load(tmp_path)
         assert len(str(told.value).splitlines()) == 1
-    path.write_text("[" * 100_000)
-    with pytest.raises(community_file.UserError, match="not JSON|bytes"):
+    path.write_text("[" * 50_000)
+    with pytest.raises(community_file.UserError, match="not JSON"):
         community_file.load(tmp_path)
     assert community_file.load(tmp_path / "none") == []
     path.write_text(json.dumps(row))

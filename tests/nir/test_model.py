@@ -60,7 +60,13 @@ def test_current_based_neurons_follow_fine_euler_steps(tau_syn, tmp_path):
     """The exact solution, equal time constants included, is what ever finer Euler steps tend to."""
     ones = np.ones(2)
     nodes, edges = ended_by(
-        "CubaLI", 2, tau_mem=0.01 * ones, tau_syn=tau_syn * ones, r=ones, v_leak=0.1 * ones, w_in=ones
+        "CubaLI",
+        2,
+        tau_mem=0.01 * ones,
+        tau_syn=tau_syn * ones,
+        r=ones,
+        v_leak=0.1 * ones,
+        w_in=ones,
     )
     trace = run(nodes, edges, Steps(1.0, 1.0, "exact"), tmp_path)
     current = RASTER @ nodes["0"][1]["weight"].T

@@ -1,9 +1,11 @@
-"""Train a network in snnTorch and export it: `python snntorch_training.py SAMPLES.npz OUT.nir EPOCHS`.
+"""Train a network in snnTorch and export it.
 
-Needs torch, snntorch, nir and nirtorch and nothing of whyspiking, so that another interpreter can run
-it. SAMPLES.npz is what `python -m whyspiking samples` writes of a task whose inputs fire once. Beside
-OUT.nir goes OUT.npz with decisions on the validation trials by snnTorch itself: steps of 1 ms, most
-output spikes.
+    python snntorch_training.py SAMPLES.npz OUT.nir EPOCHS
+
+Needs torch, snntorch, nir and nirtorch and nothing of whyspiking, so that another interpreter can
+run it. SAMPLES.npz is what `python -m whyspiking samples` writes of a task whose inputs fire once.
+Beside OUT.nir goes OUT.npz with decisions on the validation trials by snnTorch itself: steps of
+1 ms, most output spikes.
 """
 
 import sys

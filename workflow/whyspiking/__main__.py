@@ -3,9 +3,10 @@
     python -m whyspiking samples --task yinyang --to yinyang.npz
     python -m whyspiking measure NETWORK.nir --task yinyang --name "my network"
 
-`samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it inside
-Brian2 under the battery, and writes a page, the table of all measures, and a row that `community/` takes.
-docs/exchange.md tells which graphs can be run and what is assumed where NIR leaves something open.
+`samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
+inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
+`community/` takes. docs/exchange.md tells which graphs can be run and what is assumed where NIR
+leaves something open.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def main(words: Sequence[str] | None = None) -> int:
     for command in (samples, network):
         command.add_argument("--task", required=True, help="yinyang, randman, delayed_xor or mnist")
         command.add_argument("--seed", type=int, default=0, help="of the data [0]")
-        command.add_argument("--at", type=float, help="the task's own value: delay of delayed_xor, ms")
+        command.add_argument(
+            "--at", type=float, help="the task's own value: delay of delayed_xor, ms"
+        )
         command.add_argument("--scale", default="full", help="of task and battery [full]")
     samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
     network.add_argument("file", type=Path, metavar="NETWORK.nir")
@@ -41,11 +44,15 @@ def main(words: Sequence[str] | None = None) -> int:
     )
     network.add_argument("--solver", choices=("euler", "exact"), default="euler", help="[euler]")
     network.add_argument(
-        "--reset", choices=("value", "subtract", "later"), default="value",
+        "--reset",
+        choices=("value", "subtract", "later"),
+        default="value",
         help="after a spike: v_reset as in the file, the threshold off, or off at the next step "
         "(snnTorch) [value]",
     )
-    network.add_argument("--input-scale", type=float, default=1.0, help="height of input spikes [1]")
+    network.add_argument(
+        "--input-scale", type=float, default=1.0, help="height of input spikes [1]"
+    )
     network.add_argument("--trial-ms", type=float, help="[window of the input and 10 ms]")
     network.add_argument(
         "--bias-ms", type=float, nargs="*", default=[], help="times of further inputs, in order"

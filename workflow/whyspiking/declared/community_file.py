@@ -1,4 +1,4 @@
-"""Rows of `community/`: networks from elsewhere that `python -m whyspiking measure` has measured."""
+"""Rows of `community/`: networks from elsewhere, as `python -m whyspiking measure` writes them."""
 
 from __future__ import annotations
 
@@ -139,8 +139,8 @@ def load(folder: Path = FOLDER) -> list[CommunityRow]:
         row = read(path)
         if row.made.scale != "full":
             raise UserError(
-                f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as recorded; measure "
-                "the network again without --scale"
+                f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as recorded; "
+                "measure the network again without --scale"
             )
         key = (row.name, row.task, row.at)
         if key in rows:

@@ -9,16 +9,17 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Progress
 from whyspiking.datasets import shared
 from whyspiking.declared import scales
 from whyspiking.errors import UserError
 from whyspiking.export.networks import configured
 from whyspiking.foreign import measuring, page
-from whyspiking.foreign.tasks import MNIST, Foreign, params_of, trial_ms
+from whyspiking.foreign.tasks import MNIST, params_of, trial_ms
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, tables, whole_files
 
@@ -56,7 +57,7 @@ def samples(asked: argparse.Namespace) -> int:
 
 
 def measure(asked: argparse.Namespace) -> int:
-    """Run a network under the battery; all that is written appears at once, in a folder of its own."""
+    """Run a network under the battery; all that is written appears at once, in a new folder."""
     to = asked.to or Path(f"{asked.file.stem}-{asked.task}")
     if to.exists():
         raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
@@ -64,10 +65,15 @@ def measure(asked: argparse.Namespace) -> int:
     config = config_at(asked.scale)
     params = params_of(asked.task, config, seed=asked.seed, at=asked.at)
     name = asked.name or asked.file.stem[:40]
-    told = measuring.Asked(asked.file, name, asked.says or name, asked.by or "nobody named", asked.link)
+    by = asked.by or "nobody named"
+    told = measuring.Asked(asked.file, name, asked.says or name, by, asked.link)
     layers = measuring.read_layers(asked.file)
     setting = measuring.setting_of(
-        layers, params, steps=steps, readout=asked.readout, asked_ms=asked.trial_ms,
+        layers,
+        params,
+        steps=steps,
+        readout=asked.readout,
+        asked_ms=asked.trial_ms,
         bias_ms=asked.bias_ms,
     )
     found = measuring.measure(told, layers, setting, params, config, _progress())
@@ -75,13 +81,15 @@ def measure(asked: argparse.Namespace) -> int:
     partial = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
     try:
         tables.write_metrics(found.metrics, partial / "metrics.csv")
-        whole_files.write(partial / "row.json", found.row.model_dump_json(indent=1, exclude_none=True) + "\n")
+        row = found.row.model_dump_json(indent=1, exclude_none=True)
+        whole_files.write(partial / "row.json", row + "\n")
         whole_files.write(partial / "report.html", page.page(found))
         partial.chmod(0o755)
         os.rename(partial, to)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    print(f"accuracy {100 * found.row.accuracy:.1f} % of {found.row.trials} trials; {to}/report.html")
+    share = f"{100 * found.row.accuracy:.1f} % of {found.row.trials} trials"
+    print(f"accuracy {share}; {to}/report.html")
     return 0
 
 
@@ -103,7 +111,7 @@ def steps_of(asked: argparse.Namespace) -> Steps:
     return Steps(asked.step_ms, graph_ms, asked.solver, asked.reset, asked.input_scale)
 
 
-def config_at(scale: str) -> dict:
+def config_at(scale: str) -> dict[str, Any]:
     """The configuration of a scale, from the files in `config/`.
 
     Raises:
@@ -120,9 +128,9 @@ def config_at(scale: str) -> dict:
     return config
 
 
-def _progress():
+def _progress() -> Progress:
     """Tells where it is, at most every few seconds."""
-    last = [-math.inf, ""]
+    last = [-math.inf]
 
     def told(share: float, news: str = "") -> None:
         now = time.monotonic()

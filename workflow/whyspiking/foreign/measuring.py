@@ -22,8 +22,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.community_file import FORMAT, CommunityRow
 from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
 from whyspiking.declared.strict_yaml import parsed
-from whyspiking.errors import UserError
-from whyspiking.foreign.tasks import MNIST, Foreign, Setting, params_of, trial_ms, value_of
+from whyspiking.foreign.tasks import MNIST, Foreign, Setting, trial_ms, value_of
 from whyspiking.nir import layers, model, reading
 from whyspiking.nir.layers import Layers
 from whyspiking.records import reference, tables
@@ -93,19 +92,33 @@ def read_layers(file: Path) -> Layers:
 
 
 def setting_of(
-    found: Layers, params: Params, *, steps: model.Steps, readout: str | None,
-    asked_ms: float | None, bias_ms: Sequence[float],
+    found: Layers,
+    params: Params,
+    *,
+    steps: model.Steps,
+    readout: str | None,
+    asked_ms: float | None,
+    bias_ms: Sequence[float],
 ) -> Setting:
     """How a network is run: as asked, else by the task and by what its graph ends in."""
     default = "count" if found.gives_spikes else "max"
     return Setting(
-        params.experiment, steps, params.seed, value_of(params), trial_ms(params, asked_ms),
-        tuple(bias_ms), readout or default,
+        params.experiment,
+        steps,
+        params.seed,
+        value_of(params),
+        trial_ms(params, asked_ms),
+        tuple(bias_ms),
+        readout or default,
     )
 
 
 def measure(
-    asked: Asked, found: Layers, setting: Setting, params: Params, config: Mapping[str, Any],
+    asked: Asked,
+    found: Layers,
+    setting: Setting,
+    params: Params,
+    config: Mapping[str, Any],
     progress: Progress,
 ) -> Measured:
     """Run the battery on a network inside Brian2.
@@ -128,18 +141,25 @@ def measure(
     machine = Machine(built, Path(config["build_folder"]))
     progress(0.0, "the test set without perturbation")
     bench = Bench(
-        foreign, params, VARIANT, Network({}), machine, built, config["battery"],
-        WINDOW_MS / JITTER_UNITS, progress, model.states_of(found),
+        foreign,
+        params,
+        VARIANT,
+        Network({}),
+        machine,
+        built,
+        config["battery"],
+        WINDOW_MS / JITTER_UNITS,
+        progress,
+        model.states_of(found),
     )
-    names = [name for name in (*perturb.ON_SPIKES, *perturb.ON_NUMBERS) if _has_levels(name, config)]
+    known = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
+    names = [name for name in known if name in perturb.ONCE or name in config["battery"]]
     own = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
     control, beside = against_recorded(own, params, config)
     table = pd.concat([own, beside], ignore_index=True) if len(beside) else own
-    return Measured(asked, found, setting, table, control, _row(asked, found, setting, params, table))
-
-
-def _has_levels(name: str, config: Mapping[str, Any]) -> bool:
-    return name in perturb.ONCE or name in config["battery"]
+    return Measured(
+        asked, found, setting, table, control, _row(asked, found, setting, params, table)
+    )
 
 
 def against_recorded(own: Table, params: Params, config: Mapping[str, Any]) -> tuple[str, Table]:
@@ -168,7 +188,10 @@ def against_recorded(own: Table, params: Params, config: Mapping[str, Any]) -> t
                 continue
             recorded = tables.read_metrics([reference.FOLDER / name / "metrics.csv"])
             controls = tables.where(
-                recorded, experiment=experiment.name, seed=params.seed, variant=[v.name for v in known]
+                recorded,
+                experiment=experiment.name,
+                seed=params.seed,
+                variant=[v.name for v in known],
             )
             if controls.empty:
                 continue

@@ -20,8 +20,17 @@ from whyspiking.report.same_task_figures import matrix
 from whyspiking.report.same_task_rows import Ground, guest
 
 SHOWN = (
-    "accuracy", "undecided", "t95", "spikes_hidden", "spikes_input", "syn_events",
-    "neuron_updates_event", "rate", "activation_sparsity", "synapses", "footprint",
+    "accuracy",
+    "undecided",
+    "t95",
+    "spikes_hidden",
+    "spikes_input",
+    "syn_events",
+    "neuron_updates_event",
+    "rate",
+    "activation_sparsity",
+    "synapses",
+    "footprint",
 )
 """Metrics of the clean run that the page lists, in order."""
 SUMMED = ("timing_index", "sigma50", "half_dose", "bits95", "robustness_area")
@@ -31,21 +40,36 @@ SUMMED = ("timing_index", "sigma50", "half_dose", "bits95", "robustness_area")
 def page(found: Measured) -> str:
     """The page, whole: no file beside it is needed."""
     ground = beside(found)
-    figure = Markup()
+    figure, caption = Markup(), ""
     if ground is not None:
         with figures.style():
             plate = matrix(ground)
             figure = Markup(svg.inline(plate, "same-task", plate.alt))
+        caption = plate.caption
     body = macros("network").page(
-        found.row, _layers(found), READOUTS[found.setting.readout],
-        _clean(found), _curves(found), _contrasts(found), found.control,
-        figure, plate.caption if ground is not None else "", _methods(ground),
+        found.row,
+        _layers(found),
+        READOUTS[found.setting.readout],
+        _clean(found),
+        _curves(found),
+        _contrasts(found),
+        found.control,
+        figure,
+        caption,
+        _methods(ground),
     )
-    text = templates().get_template("page.html.j2").render(
-        title=f"{found.asked.name} on {found.setting.task}", sections=[], home="", notebook="",
-        style=(ASSETS / "style.css").read_text(encoding="utf-8"),
-        script=(ASSETS / "page.js").read_text(encoding="utf-8"),
-        body=body,
+    text = (
+        templates()
+        .get_template("page.html.j2")
+        .render(
+            title=f"{found.asked.name} on {found.setting.task}",
+            sections=[],
+            home="",
+            notebook="",
+            style=(ASSETS / "style.css").read_text(encoding="utf-8"),
+            script=(ASSETS / "page.js").read_text(encoding="utf-8"),
+            body=body,
+        )
     )
     return text
 
@@ -83,7 +107,11 @@ def _layers(found: Measured) -> list[tuple[str, int, str]]:
 def _clean(found: Measured) -> list[tuple[str, float, str, str]]:
     rows = tables.where(found.metrics, perturbation="none", locus="")
     values = dict(zip(rows["metric"], rows["value"].astype(float), strict=True))
-    return [(name, values[name], GLOSSARY[name].unit, GLOSSARY[name].definition) for name in SHOWN if name in values]
+    return [
+        (name, values[name], GLOSSARY[name].unit, GLOSSARY[name].definition)
+        for name in SHOWN
+        if name in values
+    ]
 
 
 def _curves(found: Measured) -> list[tuple[str, str, Sequence[tuple[str, float, str]]]]:
@@ -101,6 +129,12 @@ def _contrasts(found: Measured) -> list[tuple[str, str, str, float, str]]:
     names = ["energy_ratio", "robustness_advantage", "speed_area_gain"]
     rows = tables.where(found.metrics, metric=names).to_dict("records")
     return [
-        (str(r["metric"]), str(r["perturbation"]), str(r["locus"]), float(r["value"]), str(r["unit"]))
+        (
+            str(r["metric"]),
+            str(r["perturbation"]),
+            str(r["locus"]),
+            float(r["value"]),
+            str(r["unit"]),
+        )
         for r in rows
     ]

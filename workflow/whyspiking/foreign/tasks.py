@@ -162,8 +162,8 @@ class Foreign(Replication):
         if self.layers.n_in != params.n_input + n_bias:
             raise UserError(
                 f"{name}: the network has {self.layers.n_in} inputs; expected {params.n_input} for "
-                f"task '{self.setting.task}' and {n_bias} that --bias-ms gives a time; use a network "
-                "for this task, or name the times of its other inputs"
+                f"task '{self.setting.task}' and {n_bias} that --bias-ms gives a time; use a "
+                "network for this task, or name the times of its other inputs"
             )
         if self.layers.n_out != params.n_output:
             raise UserError(
@@ -175,8 +175,8 @@ class Foreign(Replication):
             gives = "spikes" if self.layers.gives_spikes else "potentials"
             fitting = [r for r in READOUTS if (r in OF_SPIKES) == self.layers.gives_spikes]
             raise UserError(
-                f"{name}: its output is {gives}, but --readout is '{self.setting.readout}'; expected "
-                f"one of {', '.join(fitting)}; correct it"
+                f"{name}: its output is {gives}, but --readout is '{self.setting.readout}'; "
+                f"expected one of {', '.join(fitting)}; correct it"
             )
         steps = self.setting.trial_ms / self.setting.steps.step_ms
         if steps < 1 or abs(steps - round(steps)) > 1e-6:
@@ -196,7 +196,8 @@ class Foreign(Replication):
         )
         if found is not None and shared.delayed(params) and self.setting.bias_ms:
             bias = Spikes.from_first_spikes(_bias(len(found.targets), self.setting.bias_ms), trial)
-            given = {INPUT: side_by_side([found.stimulus.spikes[INPUT], shared.on_steps(bias, step)])}
+            parts = [found.stimulus.spikes[INPUT], shared.on_steps(bias, step)]
+            given = {INPUT: side_by_side(parts)}
             return replace(found, stimulus=Stimulus(given))
         return found
 
@@ -206,9 +207,7 @@ class Foreign(Replication):
 
     def to_brian(self, params: Params) -> BrianModel:
         """The layers of the graph."""
-        return model.brian_model(
-            self.layers, self.setting.steps, self.setting.trial_ms, MAX_TRIALS
-        )
+        return model.brian_model(self.layers, self.setting.steps, self.setting.trial_ms, MAX_TRIALS)
 
     def bind(self, params: Params, network: Network) -> Binding:
         """Its numbers."""
@@ -244,7 +243,11 @@ def of_spikes(spikes: Spikes, readout: str) -> tuple[NDArray[np.int64], NDArray[
 
 def of_potentials(trace: NDArray, readout: str) -> NDArray[np.int64]:
     """Classes from potentials (trial, step, output) by "max", "sum" or "last" of `READOUTS`."""
-    over = {"max": lambda x: x.max(axis=1), "sum": lambda x: x.sum(axis=1), "last": lambda x: x[:, -1]}
+    over = {
+        "max": lambda x: x.max(axis=1),
+        "sum": lambda x: x.sum(axis=1),
+        "last": lambda x: x[:, -1],
+    }
     return over[readout](np.asarray(trace)).argmax(axis=1)
 
 
@@ -264,4 +267,3 @@ def _digits(
 
 def _bias(n_trials: int, bias_ms: tuple[float, ...]) -> NDArray[np.float64]:
     return np.broadcast_to(np.asarray(bias_ms, float), (n_trials, len(bias_ms)))
-

@@ -1,8 +1,8 @@
 """A graph as layers in the order in which they are run: what its nodes and edges come to.
 
 Within a step, spikes go through all layers; synapses of a layer onto itself act in the next step.
-So do the readers that take steps (NIRTorch with Norse, snnTorch). Nodes that pass on potentials, one
-to one (LI to Threshold), are states of one layer; chains of weights are multiplied out.
+So do the readers that take steps (NIRTorch with Norse, snnTorch). Nodes that pass on potentials,
+one to one (LI to Threshold), are states of one layer; chains of weights are multiplied out.
 """
 
 from __future__ import annotations
@@ -249,7 +249,9 @@ class _Arranging:
 
     def misfit(self, name: str, what: str, found: int, expected: int) -> UserError:
         return self.wrong(
-            f"node '{name}' has {found} {what}", f"{expected}, as what it is connected with", "correct it"
+            f"node '{name}' has {found} {what}",
+            f"{expected}, as what it is connected with",
+            "correct it",
         )
 
     # ---- sizes ----
@@ -265,8 +267,9 @@ class _Arranging:
                         own.append(len(weights))
                     elif source in sizes:
                         own.append(sizes[source])
-                if self.into[name].bias is not None:
-                    own.append(np.size(self.into[name].bias))
+                bias = self.into[name].bias
+                if bias is not None:
+                    own.append(bias.size)
                 if own:
                     if min(own) != max(own):
                         raise self.misfit(name, "neurons", max(own), min(own))
@@ -320,7 +323,7 @@ class _Arranging:
             name = OUTPUT if last else f"layer{number}"
             found.append(Layer(name, self.sizes[groups[k][0]], self._states(groups[k])))
             places |= {node: (name, i) for i, node in enumerate(groups[k])}
-        synapses = [s for name in self.neurons for s in self._synapses(name, *places[name], places)]
+        synapses = [s for name in self.neurons for s in self._synapses(name, places[name], places)]
         if direct:
             output = places[direct[0]]
         else:
@@ -328,7 +331,7 @@ class _Arranging:
             bias = np.zeros(size) if end.bias is None else end.bias
             found.append(Layer(OUTPUT, size, [State(self.end, VALUE, {}, bias)]))
             output = (OUTPUT, 0)
-            synapses += self._synapses(self.end, *output, places)
+            synapses += self._synapses(self.end, output, places)
         self._check_used(found, synapses, output)
         return Layers(self.sizes[self.input], found, synapses, output)
 
@@ -341,7 +344,9 @@ class _Arranging:
     def _groups(self) -> list[list[str]]:
         """Nodes that pass potentials on to each other, in the order of their updates."""
         fed = {
-            name: [s for s in self.into[name].terms if s != self.input and self.kind(s) not in SPIKING]
+            name: [
+                s for s in self.into[name].terms if s != self.input and self.kind(s) not in SPIKING
+            ]
             for name in self.neurons
         }
         together = {name: {name} for name in self.neurons}
@@ -369,7 +374,9 @@ class _Arranging:
             firing = [m for m in groups[-1] if self.kind(m) in SPIKING]
             if len(firing) > 1:
                 raise self.wrong(
-                    f"'{firing[0]}' and '{firing[1]}' fire on one potential", "one of them", "split it"
+                    f"'{firing[0]}' and '{firing[1]}' fire on one potential",
+                    "one of them",
+                    "split it",
                 )
         return groups
 
@@ -393,7 +400,7 @@ class _Arranging:
         return states
 
     def _synapses(
-        self, name: str, post: str, state: int, places: Mapping[str, tuple[str, int]]
+        self, name: str, place: tuple[str, int], places: Mapping[str, tuple[str, int]]
     ) -> list[Synapses]:
         found = []
         for source, weights in self.into[name].terms.items():
@@ -401,7 +408,7 @@ class _Arranging:
                 continue
             w = np.eye(self.sizes[source]) if weights is None else weights
             pre = INPUT if source == self.input else places[source][0]
-            found.append(Synapses(pre, post, state, np.ascontiguousarray(w.T)))
+            found.append(Synapses(pre, *place, np.ascontiguousarray(w.T)))
         return found
 
     def _check_used(

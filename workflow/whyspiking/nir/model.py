@@ -10,8 +10,8 @@ NIR defines neurons in continuous time and leaves steps, the shape of a spike an
   once a step, whatever the step: so readers do, though NIR has r x dt.
 - `exact`: the exact solution for an input that is constant within the step; IF then adds r x dt.
 - A neuron fires where v > v_threshold at the end of the step. `Steps.reset` says what follows:
-  "value", v = v_reset, as NIR defines it; "subtract", v -= v_threshold; "later", the same at the next
-  step, after the leak, as snnTorch does unless told otherwise (and which its files do not say).
+  "value", v = v_reset, as NIR defines it; "subtract", v -= v_threshold; "later", the same at the
+  next step, after the leak, as snnTorch does unless told otherwise (which its files do not say).
 - Trials begin with v = v_leak (0 where there is none) and without current.
 """
 
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Binding, BrianModel, Layer, Replay
-from whyspiking.nir.layers import INPUT, SPIKING, VALUE, Layers, State
+from whyspiking.nir.layers import INPUT, VALUE, Layers, State
 from whyspiking.nir.layers import Layer as Neurons
 
 NEVER = 1e30
@@ -85,7 +85,9 @@ def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) 
             made.append(own)
         return [*groups.values(), *made]
 
-    slots = [f"{what}_{x.name}" for x in layers.layers for what in ("into", "state", "fire", "reset")]
+    slots = [
+        f"{what}_{x.name}" for x in layers.layers for what in ("into", "state", "fire", "reset")
+    ]
     firing = [x.name for x in layers.layers if x.spiking is not None]
     name, state = layers.output
     return BrianModel(
@@ -99,7 +101,9 @@ def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) 
         reset={x.name: _reset(x, steps) for x in layers.layers},
         record_spikes=firing,
         record_traces={} if layers.gives_spikes else {"output": (name, f"v{state}", steps.step_ms)},
-        replay={x.name: Replay(again(x.name), {f"{x.name}.v_threshold": NEVER}) for x in layers.hidden},
+        replay={
+            x.name: Replay(again(x.name), {f"{x.name}.v_threshold": NEVER}) for x in layers.hidden
+        },
         schedule=("start", "groups", "thresholds", "synapses", *slots, "later", "resets", "end"),
     )
 
@@ -114,7 +118,9 @@ def binding(layers: Layers, steps: Steps) -> Binding:
                 suffix = "" if own == "v_threshold" else str(k)
                 values[f"{layer.name}.{own}{suffix}"] = numbers
     counted = {}
-    for (key, pre, post, _), given in zip(_connections(layers), _weights(layers, steps), strict=True):
+    for (key, pre, post, _), given in zip(
+        _connections(layers), _weights(layers, steps), strict=True
+    ):
         values[f"{key}.w"] = given.ravel()
         if pre in (INPUT, *(x.name for x in layers.layers)):
             kind = "recurrent" if pre == post else "feedforward"
@@ -175,7 +181,11 @@ def _group(layer: Neurons, steps: Steps, brian2: Any) -> Any:
     options: dict[str, Any] = {}
     if k is not None:
         options["threshold"] = f"v{k} > v_threshold"
-        after = {"value": f"v{k} = v_reset{k}", "subtract": f"v{k} -= v_threshold", "later": "later = v_threshold"}
+        after = {
+            "value": f"v{k} = v_reset{k}",
+            "subtract": f"v{k} -= v_threshold",
+            "later": "later = v_threshold",
+        }
         resets = layer.states[k].kind != "Threshold"
         options["reset"] = after[steps.reset] if resets else ""
     group = brian2.NeuronGroup(layer.size, _equations(layer, steps), name=layer.name, **options)

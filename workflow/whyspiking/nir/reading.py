@@ -1,8 +1,8 @@
 """A .nir file (HDF5) as a `Graph`, read as what it is: a file from elsewhere.
 
-Nothing is trusted and nothing of it is executed: only groups, numbers and texts that lie in the file
-itself are read, each after a look at its size, by a process of its own with little time and memory,
-as damaged files can hang or crash HDF5. Graphs within the graph, as snnTorch writes layers
+Nothing is trusted and nothing of it is executed: only groups, numbers and texts that lie in the
+file itself are read, each after a look at its size, by a process of its own with little time and
+memory, as damaged files can hang or crash HDF5. Graphs within the graph, as snnTorch writes layers
 with synapses back, are taken apart: their nodes are called "outer.inner".
 """
 
@@ -62,7 +62,7 @@ DEEPEST = 4
 """Graphs within graphs."""
 LONGEST_NAME = 200
 FILTERS = (1, 2, 3, 32000)
-"""HDF5's codes of deflate, shuffle, checksum, lzf: what is built in and writes no code of its own."""
+"""HDF5's codes of deflate, shuffle, checksum, lzf: built in, no code of others."""
 
 
 def read(path: Path, seconds: int = 60) -> Graph:
@@ -84,8 +84,8 @@ def read(path: Path, seconds: int = 60) -> Graph:
             raise UserError(done.stderr.strip())
         if done.returncode:
             raise UserError(
-                f"{path}: HDF5 hangs, crashes or asks for too much memory when it reads it; expected "
-                "a whole file as nir.write makes it; export the network again"
+                f"{path}: HDF5 hangs, crashes or asks for too much memory when it reads it; "
+                "expected a whole file as nir.write makes it; export the network again"
             )
         return _unpacked(out)
 
@@ -215,8 +215,10 @@ class _Reader:
 
     def _members(self, group: h5py.Group) -> Iterator[tuple[str, h5py.Group]]:
         if len(group) > LARGEST_GRAPH:
-            raise self.wrong(f"a graph of {len(group)} nodes", f"up to {LARGEST_GRAPH}", "merge layers")
-        for name in group:
+            raise self.wrong(
+                f"a graph of {len(group)} nodes", f"up to {LARGEST_GRAPH}", "merge layers"
+            )
+        for name in map(str, group):
             yield self._name(name), self._group(group, name)
 
     def _name(self, name: str) -> str:
@@ -269,7 +271,9 @@ class _Reader:
         n = math.prod(sizes)
         if not sizes or min(sizes) < 1 or n > LARGEST_ARRAY:
             raise self.wrong(
-                f"{kind.lower()} '{name}' has shape {sizes[:6]}", "a number of channels", "correct it"
+                f"{kind.lower()} '{name}' has shape {sizes[:6]}",
+                "a number of channels",
+                "correct it",
             )
         return n
 
@@ -279,7 +283,9 @@ class _Reader:
         if not isinstance(data, h5py.Dataset) or data.ndim != 2 or data.shape[1] != 2:
             raise self.wrong(f"{where} are no pairs", "pairs of names", "export it again")
         if data.shape[0] > 4 * LARGEST_GRAPH:
-            raise self.wrong(f"{data.shape[0]} {where}", f"up to {4 * LARGEST_GRAPH}", "merge layers")
+            raise self.wrong(
+                f"{data.shape[0]} {where}", f"up to {4 * LARGEST_GRAPH}", "merge layers"
+            )
         self._check_stored(data, where)
         if h5py.check_string_dtype(data.dtype) is None and data.dtype.kind != "S":
             raise self.wrong(f"{where} are no texts", "names of nodes", "export it again")
@@ -291,9 +297,7 @@ class _Reader:
     def _text(self, node: h5py.Group, key: str, where: str) -> str:
         data = self._own(node, key)
         is_text = isinstance(data, h5py.Dataset) and data.shape == ()
-        if not is_text or (
-            h5py.check_string_dtype(data.dtype) is None and data.dtype.kind != "S"
-        ):
+        if not is_text or (h5py.check_string_dtype(data.dtype) is None and data.dtype.kind != "S"):
             raise self.wrong(f"'{key}' of {where} is no text", "a name", "export it again")
         self._check_stored(data, where)
         if data.dtype.itemsize > 4 * LONGEST_NAME:
@@ -333,7 +337,9 @@ class _Reader:
                 "export it again",
             )
         if data.chunks is not None and math.prod(data.chunks) > LARGEST_ARRAY:
-            raise self.wrong(f"{where} has chunks of {data.chunks}", "smaller ones", "export it again")
+            raise self.wrong(
+                f"{where} has chunks of {data.chunks}", "smaller ones", "export it again"
+            )
 
 
 if __name__ == "__main__":

@@ -225,9 +225,7 @@ class RunPage:
         # A smoke run checks the plumbing: nothing from elsewhere stands beside it.
         rows = [] if self.scale == "smoke" else community_file.load()
         guests = [guest(row) for row in rows]
-        return same_task_section.ground_of(
-            self.tables["shared"], self.talks, self.recorded, guests
-        )
+        return same_task_section.ground_of(self.tables["shared"], self.talks, self.recorded, guests)
 
     def same_task(self) -> Html:
         """The same task for all: methods beside controls and floors; nothing where none was set."""

@@ -106,8 +106,7 @@ def matrix(ground: Ground) -> Plate:
         "against the one that was told the input as precisely, paired by seed: triangle, green: "
         "better; diamond, blue: equal within delta; square, red: worse; circle, grey: undecided, "
         "or no such network; open: one seed, no interval; n/a: no result, for the reason in the "
-        "table."
-        + (f" {COMMUNITY}" if guests else ""),
+        "table." + (f" {COMMUNITY}" if guests else ""),
         "Accuracy by method and task. " + "; ".join(words) + ".",
         "shared.csv",
     )
