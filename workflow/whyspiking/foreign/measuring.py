@@ -70,7 +70,8 @@ class Measured:
         layers: What its file holds.
         setting: How it was run.
         metrics: Rows of the metrics table, those against recorded controls included.
-        control: Where the recorded control is from, "talk.experiment"; empty where there is none.
+        control: Where the recorded controls are from, "talk.experiment"; empty if there are none.
+        controls: Their accuracy by name.
         row: What `community/` takes.
     """
 
@@ -79,6 +80,7 @@ class Measured:
     setting: Setting
     metrics: pd.DataFrame
     control: str
+    controls: Mapping[str, float]
     row: CommunityRow
 
 
@@ -155,14 +157,16 @@ def measure(
     known = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
     names = [name for name in known if name in perturb.ONCE or name in config["battery"]]
     own = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
-    control, beside = against_recorded(own, params, config)
+    control, controls, beside = against_recorded(own, params, config)
     table = pd.concat([own, beside], ignore_index=True) if len(beside) else own
     return Measured(
-        asked, found, setting, table, control, _row(asked, found, setting, params, table)
+        asked, found, setting, table, control, controls, _row(asked, found, setting, params, table)
     )
 
 
-def against_recorded(own: Table, params: Params, config: Mapping[str, Any]) -> tuple[str, Table]:
+def against_recorded(
+    own: Table, params: Params, config: Mapping[str, Any]
+) -> tuple[str, dict[str, float], Table]:
     """Energy, robustness and speed against the recorded control of the task, seed by seed.
 
     Args:
@@ -171,10 +175,10 @@ def against_recorded(own: Table, params: Params, config: Mapping[str, Any]) -> t
         config: The run configuration; the `energy` block is used.
 
     Returns:
-        Where the control is from, and the rows, in the place of the network; nothing where no
-        control is recorded with the seed of its data.
+        Where the controls are from, their accuracy, and the rows, in the place of the network;
+        nothing where no control is recorded with the seed of its data.
     """
-    nothing = "", METRICS.table([])
+    nothing = "", {}, METRICS.table([])
     if params.experiment == MNIST or params.scale != "full":
         return nothing
     wanted = shared_tasks()[params.experiment].matched
@@ -201,7 +205,9 @@ def against_recorded(own: Table, params: Params, config: Mapping[str, Any]) -> t
             made = METRICS.table(contrasts.cross_rows(table, alone, config))
             made = tables.where(made, variant=VARIANT)
             place = f"{name}.{experiment.name}"
-            return place, made.assign(talk="community", experiment=params.experiment)
+            clean = tables.where(controls, metric="accuracy", perturbation="none", locus="")
+            reached = dict(zip(clean["variant"], clean["value"].astype(float), strict=True))
+            return place, reached, made.assign(talk="community", experiment=params.experiment)
     return nothing
 
 

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from whyspiking.declared import registry
 from whyspiking.foreign.measuring import Measured
 from whyspiking.foreign.tasks import MNIST, READOUTS
+from whyspiking.measures.statistics import over_seeds
 from whyspiking.plots import figures, svg
 from whyspiking.records import reference, tables
 from whyspiking.records.columns import SHARED
@@ -18,6 +19,7 @@ from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.html import ASSETS, macros, templates
 from whyspiking.report.same_task_figures import matrix
 from whyspiking.report.same_task_rows import Ground, guest
+from whyspiking.report.sentences import surname
 
 SHOWN = (
     "accuracy",
@@ -54,9 +56,10 @@ def page(found: Measured) -> str:
         _curves(found),
         _contrasts(found),
         found.control,
+        found.controls,
         figure,
         caption,
-        _methods(ground),
+        _methods(found, ground),
     )
     text = (
         templates()
@@ -88,15 +91,42 @@ def beside(found: Measured) -> Ground | None:
     return ground if ground.cells else None
 
 
-def _methods(ground: Ground | None) -> list[tuple[str, Mapping[str, Any]]]:
+def _methods(found: Measured, ground: Ground | None) -> list[tuple[str, Mapping[str, Any]]]:
     """Recorded methods with their rows, the best first, controls and floors among them."""
     if ground is None:
-        return []
+        return _digits() if found.setting.task == MNIST else []
     cell = ground.cells[0]
     names = [(ground.label(m), row) for m, row in cell.methods.items()]
     others = [row for row in (*cell.controls, cell.floor) if row is not None]
     names += [(f"{row['variant'].replace('_', ' ')} ({row['kind']})", row) for row in others]
     return sorted(names, key=lambda told: -told[1]["accuracy"])
+
+
+def _digits() -> list[tuple[str, Mapping[str, Any]]]:
+    """Recorded spiking networks on MNIST, each with an input code of its own."""
+    told = []
+    for name in reference.recorded():
+        talk = registry.load_talk(name)
+        chosen = {
+            experiment.name: [v.name for v in experiment.variants.values() if v.role == "spiking"]
+            for experiment in talk.experiments.values()
+            if experiment.data_key == MNIST and experiment.kind == "classification"
+        }
+        recorded = tables.read_metrics([reference.FOLDER / name / "metrics.csv"])
+        clean = tables.where(recorded, engine="brian2", perturbation="none", locus="")
+        for experiment, variants in chosen.items():
+            own = tables.where(clean, experiment=experiment, variant=variants)
+            spikes = over_seeds(tables.where(own, metric="spikes_hidden"), ["variant"])
+            spent = dict(zip(spikes["variant"], spikes["mean"], strict=True))
+            rows = over_seeds(tables.where(own, metric="accuracy"), ["variant"])
+            for row in rows.to_dict("records"):
+                label = f"{surname(talk)}: {experiment}, {row['variant']}".replace("_", " ")
+                more = {
+                    "accuracy": row["mean"],
+                    "spikes_hidden": spent.get(row["variant"], math.nan),
+                }
+                told.append((label, {**row, **more}))
+    return sorted(told, key=lambda one: -one[1]["accuracy"])
 
 
 def _layers(found: Measured) -> list[tuple[str, int, str]]:
