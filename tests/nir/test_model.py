@@ -1,5 +1,10 @@
 """Layers in Brian2 against closed forms, and against steps as other libraries take them."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from made.interpreted import in_brian
@@ -10,6 +15,7 @@ from whyspiking.contract.types import Stimulus
 from whyspiking.nir import layers, model, reading
 from whyspiking.nir.model import Steps
 
+PEER = Path(__file__).parents[1] / "peers" / "snntorch_layers.py"
 STEPS = 40
 RASTER = (np.random.default_rng(1).random((2, STEPS, 4)) < 0.15).astype(np.uint8)
 
@@ -24,11 +30,16 @@ def run(nodes, edges, steps, folder):
         values = np.asarray(next(iter(parts["trace_monitors"]["output"].recorded_variables)))
         trace = getattr(parts["trace_monitors"]["output"], str(values))
         return np.asarray(trace).T.reshape(2, STEPS, -1)
+    return fired(parts, steps, RASTER.shape[:2], found.n_out)
+
+
+def fired(parts, steps, shape, n):
+    """Output spikes as 0 and 1, (trial, step, neuron)."""
     monitor = parts["spike_monitors"]["output"]
     step = np.rint(np.asarray(monitor.t) * 1e3 / steps.step_ms).astype(int)
-    fired = np.zeros((2 * STEPS, found.n_out))
-    fired[step, np.asarray(monitor.i)] = 1
-    return fired.reshape(2, STEPS, -1)
+    raster = np.zeros((shape[0] * shape[1], n))
+    raster[step, np.asarray(monitor.i)] = 1
+    return raster.reshape(*shape, n)
 
 
 def ended_by(kind, n, **values):
@@ -87,7 +98,7 @@ def test_two_layers_fire_as_step_by_step(reset, tmp_path):
     nodes, edges = chain(n1=lif(5, v_reset=np.full(5, 0.2)))
     nodes["back"] = ("Linear", {"weight": np.random.default_rng(2).normal(0, 3, (5, 5))})
     edges += [("1", "back"), ("back", "1")]
-    fired = run(nodes, edges, Steps(2.0, 1.0, "euler", reset), tmp_path)
+    found = run(nodes, edges, Steps(2.0, 1.0, "euler", reset), tmp_path)
     w1, w2, back = (nodes[name][1]["weight"] for name in ("0", "2", "back"))
     v1, v2, before = np.zeros((2, 5)), np.zeros((2, 3)), np.zeros((2, 5))
     later1, later2, expected = np.zeros((2, 5)), np.zeros((2, 3)), []
@@ -105,4 +116,25 @@ def test_two_layers_fire_as_step_by_step(reset, tmp_path):
         expected.append(out)
     expected = np.stack(expected, 1)
     assert 0.05 < expected.mean() < 0.95
-    np.testing.assert_array_equal(fired, expected)
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.slow
+def test_layers_of_snntorch_fire_the_same_spikes(tmp_path):
+    python = os.environ.get("WHYSPIKING_PEERS", sys.executable)
+    asked = [python, "-c", "import snntorch, nirtorch"]
+    if subprocess.run(asked, capture_output=True, check=False).returncode:
+        pytest.skip(f"{python} has no snntorch and nirtorch")
+    subprocess.run([python, str(PEER), str(tmp_path)], check=True, capture_output=True)
+    files = sorted(tmp_path.glob("*.nir"))
+    assert len(files) == 4
+    for file in files:
+        found = layers.arranged(reading.read(file))
+        steps = Steps(1.0, 0.1, "euler", "value" if file.stem == "zero" else "later")
+        with np.load(file.with_suffix(".npz"), allow_pickle=False) as told:
+            inputs, outputs = told["inputs"], told["outputs"]
+        made = model.brian_model(found, steps, float(inputs.shape[1]), len(inputs))
+        stimulus = Stimulus({"input": Spikes.from_raster(inputs, 1.0)})
+        parts = in_brian(made, stimulus, model.binding(found, steps).values, len(inputs))
+        assert 0.02 < outputs.mean() < 0.9, file.stem
+        assert (fired(parts, steps, inputs.shape[:2], found.n_out) == outputs).mean() > 0.999

@@ -191,7 +191,8 @@ def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
     ground = made[0]
     guest = {
         "task": "randman", "at": np.nan, "name": "from afar", "says": "of <i>others</i>",
-        "by": "us", "accuracy": 0.9, "low": 0.88, "high": 0.92, "spikes_hidden": 12.0, "reproduced": False,
+        "by": "us", "accuracy": 0.9, "low": 0.88, "high": 0.92, "spikes_hidden": 12.0,
+        "reproduced": False,
     }  # fmt: skip
     wider = Ground(ground.shared, ground.talks, guests=[guest])
     with style():

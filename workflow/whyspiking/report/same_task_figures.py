@@ -89,7 +89,7 @@ def matrix(ground: Ground) -> Plate:
         ax.tick_params(axis="y", length=0)
         ax.set_ylim(-0.6 - len(guests), len(rows) - 0.4)
         if guests:
-            ax.axhline(-0.5, color=GREY, linewidth=0.5, alpha=0.5, zorder=0)
+            ax.axhline(-0.5, color=INK, linewidth=0.8, zorder=0)
         ax.set_xlabel("accuracy, %")
         for k, (method, after) in enumerate(itertools.pairwise(rows)):
             if method[0] != after[0]:
