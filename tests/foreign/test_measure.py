@@ -5,6 +5,7 @@ epochs of `python -m whyspiking samples --task yinyang`); the .npz beside it hol
 decisions on the validation trials.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -43,15 +44,15 @@ def config(monkeypatch, builds):
     monkeypatch.setattr(job, "configured", lambda s: {**known(s), "build_folder": str(builds)})
 
 
-def decisions(file, builds):
-    """Of our path on the validation trials, and those trials."""
+def decisions(file, builds, split="validation"):
+    """Of our path on the trials of a split, and those trials."""
     layers = measuring.read_layers(file)
     params = tasks.params_of("yinyang", job.config_at("full"), seed=0, at=None)
     setting = measuring.setting_of(
         layers, params, steps=SNNTORCH, readout=None, asked_ms=None, bias_ms=()
     )
     foreign = tasks.Foreign(layers, setting)
-    task = foreign.make_task(params, "validation", Streams(0))
+    task = foreign.make_task(params, split, Streams(0))
     values = foreign.bind(params, measuring.Network({})).values
     recording = Machine(foreign.to_brian(params), builds).run(task.stimulus, values)
     return foreign.decode(params, recording, task).choices, task
@@ -63,6 +64,13 @@ def test_decisions_are_those_of_the_library_that_trained_it(builds):
         np.testing.assert_array_equal(theirs["targets"], task.targets)
         assert (found == theirs["choices"]).mean() >= 0.99
     assert (found == task.targets).mean() > 0.9
+
+
+def test_its_row_of_the_community_is_found_again(builds):
+    row = community_file.read(ROOT / "community" / "snntorch-yinyang.json")
+    assert row.made.sha256 == hashlib.sha256(NETWORK.read_bytes()).hexdigest()
+    found, task = decisions(NETWORK, builds, "test")
+    assert len(found) == row.trials and (found == task.targets).mean() == row.accuracy
 
 
 def test_measuring_writes_page_table_and_row_at_once(tmp_path, capsys):
