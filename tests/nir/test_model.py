@@ -33,9 +33,9 @@ def run(nodes, edges, steps, folder):
     return fired(parts, steps, RASTER.shape[:2], found.n_out)
 
 
-def fired(parts, steps, shape, n):
-    """Output spikes as 0 and 1, (trial, step, neuron)."""
-    monitor = parts["spike_monitors"]["output"]
+def fired(parts, steps, shape, n, layer="output"):
+    """Spikes of a layer as 0 and 1, (trial, step, neuron)."""
+    monitor = parts["spike_monitors"][layer]
     step = np.rint(np.asarray(monitor.t) * 1e3 / steps.step_ms).astype(int)
     raster = np.zeros((shape[0] * shape[1], n))
     raster[step, np.asarray(monitor.i)] = 1
@@ -117,6 +117,26 @@ def test_two_layers_fire_as_step_by_step(reset, tmp_path):
     expected = np.stack(expected, 1)
     assert 0.05 < expected.mean() < 0.95
     np.testing.assert_array_equal(found, expected)
+
+
+def test_replayed_spikes_of_a_layer_do_what_they_did(tmp_path):
+    """As the battery perturbs them: sent in from outside while the layer itself is silent."""
+    nodes, edges = chain()
+    nodes["back"] = ("Linear", {"weight": np.random.default_rng(2).normal(0, 3, (5, 5))})
+    edges += [("1", "back"), ("back", "1")]
+    steps = Steps(1.0, 1.0)
+    found = layers.arranged(reading.read_here(write(tmp_path / "net.nir", nodes, edges)))
+    made = model.brian_model(found, steps, float(STEPS), 2)
+    values = model.binding(found, steps).values
+    given = {"input": Spikes.from_raster(RASTER, 1.0)}
+    parts = in_brian(made, Stimulus(given), values, 2)
+    clean, hidden = fired(parts, steps, (2, STEPS), 3), fired(parts, steps, (2, STEPS), 5, "layer1")
+    replay = made.replay["layer1"]
+    given[replay.input] = Spikes.from_raster(hidden, 1.0)
+    parts = in_brian(made, Stimulus(given), {**values, **replay.silence}, 2)
+    assert clean.any() and hidden.any()
+    np.testing.assert_array_equal(fired(parts, steps, (2, STEPS), 3), clean)
+    assert not fired(parts, steps, (2, STEPS), 5, "layer1").any()
 
 
 @pytest.mark.slow
