@@ -23,7 +23,7 @@ from whyspiking.datasets import recordings
 from whyspiking.declared import plans, registry
 from whyspiking.errors import UserError
 from whyspiking.export import __main__, networks
-from whyspiking.nir import Clock, Graph, NotExpressible, layers, model, reading
+from whyspiking.nir import Clock, Graph, NotExpressible, arranging, model, reading
 from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.records import array_files
 from whyspiking.running import code_inputs
@@ -241,7 +241,7 @@ def test_read_back_in_brian2_it_decides_as_the_engine_of_training(kind, one_spik
     clock = networks.clock_of(trained, one_spike=one_spike)
     networks.export(trained, clock, tmp_path / "network.nir")
     samples = networks.samples(trained, clock, 500)
-    found = layers.arranged(reading.read(tmp_path / "network.nir"))
+    found = arranging.arranged(reading.read(tmp_path / "network.nir"))
     n_steps, step_ms = samples["inputs"].shape[1], clock.step_ms
     steps = model.Steps(step_ms, step_ms)
     machine = Machine(model.brian_model(found, steps, n_steps * step_ms, 500), tmp_path)

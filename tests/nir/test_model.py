@@ -12,7 +12,7 @@ from made.nir_files import chain, lif, write
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
-from whyspiking.nir import layers, model, reading
+from whyspiking.nir import arranging, model, reading
 from whyspiking.nir.model import Steps
 
 PEER = Path(__file__).parents[1] / "peers" / "snntorch_layers.py"
@@ -22,7 +22,7 @@ RASTER = (np.random.default_rng(1).random((2, STEPS, 4)) < 0.15).astype(np.uint8
 
 def run(nodes, edges, steps, folder):
     """Output of two trials: spikes or potentials, (trial, step, neuron)."""
-    found = layers.arranged(reading.read_here(write(folder / "net.nir", nodes, edges)))
+    found = arranging.arranged(reading.read_here(write(folder / "net.nir", nodes, edges)))
     made = model.brian_model(found, steps, STEPS * steps.step_ms, 2)
     stimulus = Stimulus({"input": Spikes.from_raster(RASTER, steps.step_ms)})
     parts = in_brian(made, stimulus, model.binding(found, steps).values, 2)
@@ -125,7 +125,7 @@ def test_replayed_spikes_of_a_layer_do_what_they_did(tmp_path):
     nodes["back"] = ("Linear", {"weight": np.random.default_rng(2).normal(0, 3, (5, 5))})
     edges += [("1", "back"), ("back", "1")]
     steps = Steps(1.0, 1.0)
-    found = layers.arranged(reading.read_here(write(tmp_path / "net.nir", nodes, edges)))
+    found = arranging.arranged(reading.read_here(write(tmp_path / "net.nir", nodes, edges)))
     made = model.brian_model(found, steps, float(STEPS), 2)
     values = model.binding(found, steps).values
     given = {"input": Spikes.from_raster(RASTER, 1.0)}
@@ -149,7 +149,7 @@ def test_layers_of_snntorch_fire_the_same_spikes(tmp_path):
     files = sorted(tmp_path.glob("*.nir"))
     assert len(files) == 4
     for file in files:
-        found = layers.arranged(reading.read(file))
+        found = arranging.arranged(reading.read(file))
         steps = Steps(1.0, 0.1, "euler", "value" if file.stem == "zero" else "later")
         with np.load(file.with_suffix(".npz"), allow_pickle=False) as told:
             inputs, outputs = told["inputs"], told["outputs"]

@@ -1,21 +1,23 @@
 """Files from elsewhere: what is read, and that whatever is wrong is one message."""
 
+import itertools
+
 import h5py
 import numpy as np
 import pytest
 from made.nir_files import chain, lif, write
 
 from whyspiking.errors import UserError
-from whyspiking.nir import layers, reading
+from whyspiking.nir import arranging, reading
 
 
 def arranged(path, nodes, edges):
-    return layers.arranged(reading.read_here(write(path, nodes, edges)), "net")
+    return arranging.arranged(reading.read_here(write(path, nodes, edges)), "net")
 
 
 def refused(path, match):
     with pytest.raises(UserError, match=match) as told:
-        layers.arranged(reading.read_here(path), "net")
+        arranging.arranged(reading.read_here(path), "net")
     assert len(str(told.value).splitlines()) == 1
     assert "; expected" in str(told.value)
 
@@ -82,9 +84,8 @@ def test_potentials_passed_on_one_to_one_are_states_of_one_layer(tmp_path):
     first = found.layers[0]
     assert sorted(s.node for s in first.states[:2]) == ["adaptation", "membrane"]
     assert first.states[2].kind == "Threshold" and sorted(first.states[2].fed_by) == [0, 1]
-    assert [s.later for s in found.synapses] == [False, True, False] or any(
-        s.later for s in found.synapses
-    )
+    later = [s for s in found.synapses if s.later]
+    assert [first.states[s.state].node for s in later] == ["adaptation"]
 
 
 GRAPHS = {
@@ -119,6 +120,22 @@ def test_potentials_through_weights_are_refused(tmp_path):
     values = {"tau": 0.01 * np.ones(5), "r": np.ones(5), "v_leak": np.zeros(5)}
     nodes, edges = chain(n1=("LI", values))
     refused(write(tmp_path / "net.nir", nodes, edges), "potentials of '1' go through weights")
+
+
+def test_small_files_that_make_much_are_refused(tmp_path):
+    nodes, edges = chain(n0=("Scale", {"scale": np.ones(10**6)}))
+    refused(write(tmp_path / "net.nir", nodes, edges), "come to")
+    nodes, edges = chain()
+    row = [f"s{k}" for k in range(400)]
+    nodes |= {name: ("Scale", {"scale": np.ones(3)}) for name in row}
+    edges = [e for e in edges if e != ("2", "3")]
+    edges += itertools.pairwise(["2", *row, "3"])
+    path = write(tmp_path / "net.nir", nodes, edges)
+    try:
+        found = arranging.arranged(reading.read_here(path))
+        assert len(found.layers) == 2
+    except UserError as error:
+        assert "in a row" in str(error)
 
 
 def test_files_that_are_no_hdf5_are_refused(tmp_path):
@@ -158,7 +175,7 @@ def test_damage_anywhere_is_one_message_or_a_graph(seed, tmp_path):
         raw[at] = rng.integers(256)
     (tmp_path / "bad.nir").write_bytes(raw)
     try:
-        layers.arranged(reading.read(tmp_path / "bad.nir", seconds=2))
+        arranging.arranged(reading.read(tmp_path / "bad.nir", seconds=2))
     except UserError as error:
         assert len(str(error).splitlines()) == 1
 

@@ -23,7 +23,7 @@ from whyspiking.declared.community_file import FORMAT, CommunityRow
 from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
 from whyspiking.declared.strict_yaml import parsed
 from whyspiking.foreign.tasks import MNIST, Foreign, Setting, trial_ms, value_of
-from whyspiking.nir import layers, model, reading
+from whyspiking.nir import arranging, model, reading
 from whyspiking.nir.layers import Layers
 from whyspiking.records import reference, tables
 from whyspiking.records.columns import METRICS
@@ -90,7 +90,7 @@ def read_layers(file: Path) -> Layers:
     Raises:
         UserError: If it is none, or none that can be run here.
     """
-    return layers.arranged(reading.read(file), str(file))
+    return arranging.arranged(reading.read(file), str(file))
 
 
 def setting_of(
