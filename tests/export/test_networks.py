@@ -15,13 +15,15 @@ import numpy as np
 import pytest
 import yaml
 
+from whyspiking.brian import Machine
 from whyspiking.contract import network_files
-from whyspiking.contract.types import Network
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Network, Stimulus
 from whyspiking.datasets import recordings
 from whyspiking.declared import plans, registry
 from whyspiking.errors import UserError
 from whyspiking.export import __main__, networks
-from whyspiking.nir import Clock, Graph, NotExpressible
+from whyspiking.nir import Clock, Graph, NotExpressible, arranging, model, reading
 from whyspiking.nir.graph import first_step, first_to_fire, raster
 from whyspiking.records import array_files
 from whyspiking.running import code_inputs
@@ -183,10 +185,8 @@ KINDS = {
 """Network -> what is changed of its parameters at smoke scale."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_norse_decides_as_the_engine_of_training(kind, tmp_path, monkeypatch):
-    peers()
+def trained_in(kind, tmp_path):
+    """A network of a kind, trained now."""
     talk, name, variant = kind.split("/")
     experiment = registry.load_talk(talk).experiments[name]
     params = registry.params(experiment, config())
@@ -203,7 +203,22 @@ def test_norse_decides_as_the_engine_of_training(kind, tmp_path, monkeypatch):
     )
     folder = tmp_path / "smoke" / talk / name / variant / "seed-0"
     replicate.train(plans.training(experiment, variant, params), [], folder, lambda *_: None)
-    trained = networks.Trained(folder, params, variant, network_files.load_network(folder))
+    return networks.Trained(folder, params, variant, network_files.load_network(folder))
+
+
+def check_equal(trained, clock, outputs, expected):
+    share = networks.equal(trained, clock, outputs, expected)
+    print(trained.params.talk, trained.params.experiment, share, expected.shape)
+    assert share >= 0.99
+    # A reader that decides nothing, or always the same, must not pass.
+    assert networks.equal(trained, clock, np.zeros_like(outputs), expected) < 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_norse_decides_as_the_engine_of_training(kind, tmp_path):
+    peers()
+    trained = trained_in(kind, tmp_path)
     clock = networks.clock_of(trained)
     networks.export(trained, clock, tmp_path / "network.nir")
     told = json.loads((tmp_path / "network.json").read_text())
@@ -214,8 +229,27 @@ def test_norse_decides_as_the_engine_of_training(kind, tmp_path, monkeypatch):
     assert done.returncode == 0, done.stderr
     expected = array_files.load_arrays(tmp_path / "samples.npz")["choices"]
     outputs = array_files.load_arrays(tmp_path / "outputs.npz")["outputs"]
-    share = networks.equal(trained, clock, outputs, expected)
-    print(kind, share, expected.shape)
-    assert share >= 0.99
-    # A reader that decides nothing, or always the same, must not pass.
-    assert networks.equal(trained, clock, np.zeros_like(outputs), expected) < 0.9
+    check_equal(trained, clock, outputs, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one_spike", ["inhibition", "reset"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_read_back_in_brian2_it_decides_as_the_engine_of_training(kind, one_spike, tmp_path):
+    pytest.importorskip("nir", reason="nir is not installed: uv pip install nir")
+    trained = trained_in(kind, tmp_path)
+    clock = networks.clock_of(trained, one_spike=one_spike)
+    networks.export(trained, clock, tmp_path / "network.nir")
+    samples = networks.samples(trained, clock, 500)
+    found = arranging.arranged(reading.read(tmp_path / "network.nir"))
+    n_steps, step_ms = samples["inputs"].shape[1], clock.step_ms
+    steps = model.Steps(step_ms, step_ms)
+    machine = Machine(model.brian_model(found, steps, n_steps * step_ms, 500), tmp_path)
+    stimulus = Stimulus({"input": Spikes.from_raster(samples["inputs"], step_ms)})
+    recording = machine.run(stimulus, model.binding(found, steps).values)
+    if found.gives_spikes:
+        fired = recording.spikes[found.output[0]]
+        outputs = fired.raster(np.rint(fired.times_ms / step_ms).astype(int), n_steps)
+    else:
+        outputs = recording.traces["output"]
+    check_equal(trained, clock, outputs, samples["choices"])

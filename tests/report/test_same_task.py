@@ -185,3 +185,26 @@ def test_the_page_of_a_run_has_the_section_and_a_slide(tmp_path):
 
 def test_an_accuracy_of_one_stays_on_the_axis():
     assert figures._seen(1.0) < 1 and np.isfinite(figures.special.logit(figures._seen(1.0)))
+
+
+def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
+    ground = made[0]
+    guest = {
+        "task": "randman", "at": np.nan, "name": "from afar", "says": "of <i>others</i>",
+        "by": "us", "accuracy": 0.9, "low": 0.88, "high": 0.92, "spikes_hidden": 12.0,
+        "reproduced": False,
+    }  # fmt: skip
+    wider = Ground(ground.shared, ground.talks, guests=[guest])
+    with style():
+        plate, before = figures.matrix(wider), figures.matrix(ground)
+    axes = plate.axes[0]
+    assert axes.get_yticklabels()[0].get_text() == "from afar"
+    marks = [x for x in axes.lines if x.get_marker() == "p"]
+    assert [x.get_markerfacecolor() for x in marks] == ["none"]
+    assert not [x for ax in plate.axes[1:] for x in ax.lines if x.get_marker() == "p"]
+    assert "community/" in plate.caption and "community/" not in before.caption
+    for piece in (section.sentences, section.matrix):
+        assert piece(wider, CONFIG) == piece(ground, CONFIG)
+    told = section.community(wider)
+    assert "90.0 %" in told and "of &lt;i&gt;others" in told
+    assert section.community(ground) == ""

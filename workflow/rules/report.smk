@@ -46,6 +46,7 @@ rule report:
         tables=expand("<results>/{table}", table=columns.OF_A_RUN),
         manifest="<results>/manifest.json",
         recorded=RECORDED,
+        community=sorted(map(str, Path("community").glob("*.json"))),
         code=code_inputs.of_stage("page"),
     output:
         notebook="<results>/why_spiking.ipynb",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.contract import data_folders
-from whyspiking.declared import abstract_file, claims_file, registry
+from whyspiking.declared import abstract_file, claims_file, community_file, registry
 from whyspiking.declared.config_file import Config
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.declared.strict_yaml import nearest, parsed, read_yaml
@@ -62,6 +62,8 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
                 f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb is not "
                 "there; expected one notebook per talk. Copy notebooks/_template.ipynb."
             )
+    # The report draws them; a bad one stops the run before it begins.
+    community_file.load()
     _check_shared_tasks(talks)
     _check_seeds_of(config, talks)
     for talk in talks.values():

@@ -58,16 +58,22 @@ def config_of(results: Path) -> dict[str, Any]:
     manifest = results / "manifest.json"
     if manifest.is_file():
         return json.loads(manifest.read_text(encoding="utf-8"))["config"]
-    config: dict[str, Any] = {}
-    for name in ("config", results.name):
-        path = Path("config") / f"{name}.yaml"
-        if path.is_file():
-            merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
+    config = configured(results.name)
     if config.get("scale") != results.name:
         raise UserError(
             f"{results}: it has no manifest.json, and no config/{results.name}.yaml says how it "
             "was made; finish the run, or call this in the project's folder"
         )
+    return config
+
+
+def configured(scale: str) -> dict[str, Any]:
+    """What the files in `config/` say of a scale; empty where there are none."""
+    config: dict[str, Any] = {}
+    for name in ("config", scale):
+        path = Path("config") / f"{name}.yaml"
+        if path.is_file():
+            merge(config, yaml.safe_load(path.read_text(encoding="utf-8")))
     return config
 
 

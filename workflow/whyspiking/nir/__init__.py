@@ -14,6 +14,9 @@ A talk whose neurons can be written with NIR's nodes has a module `nir.py` with
         Decisions of the engine of training by the same rule.
 
 Where none of its networks can be written, the talk says why in NOT_EXPRESSIBLE (`__init__.py`).
+Graphs from elsewhere go the other way: `reading` (the file), `arranging` (nodes to `layers`),
+`model` (layers to Brian2).
+
 May import `contract` and below. At a glance: `graph`. Nothing of a run depends on this room, so it
 is an input of no job.
 """

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from whyspiking.declared import registry
+from whyspiking.declared import community_file, registry
 from whyspiking.plots.figures import Plate
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import GLOSSARY, Table
@@ -33,7 +33,7 @@ from whyspiking.report import (
 )
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import SCALE, Recorded, beside
-from whyspiking.report.same_task_rows import Ground
+from whyspiking.report.same_task_rows import Ground, guest
 from whyspiking.report.talk_page import (
     PICTURES,
     check_scale,
@@ -226,7 +226,10 @@ class RunPage:
     @cached_property
     def ground(self) -> Ground:
         """The tasks that all talks are set."""
-        return same_task_section.ground_of(self.tables["shared"], self.talks, self.recorded)
+        # A smoke run checks the plumbing: nothing from elsewhere stands beside it.
+        rows = [] if self.scale == "smoke" else community_file.load()
+        guests = [guest(row) for row in rows]
+        return same_task_section.ground_of(self.tables["shared"], self.talks, self.recorded, guests)
 
     def same_task(self) -> Html:
         """The same task for all: methods beside controls and floors; nothing where none was set."""
@@ -242,7 +245,7 @@ class RunPage:
                 self.scale == "smoke",
                 self.config["shared"],
                 same_task_section.sentences(ground, config),
-                same_task_section.matrix(ground, config),
+                same_task_section.matrix(ground, config) + same_task_section.community(ground),
                 same_task_section.fronts(ground)
                 + self._draw(lambda: same_task_figures.prices(ground), "same-task-prices"),
                 same_task_section.spans(ground, spans)

@@ -47,6 +47,10 @@ DOSES = {"jitter": "jitter of input spikes, sd in ms of the task", "delete": "in
 
 TICKS = (0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 """Accuracies that are named on a logit axis, chance besides."""
+COMMUNITY = (
+    "Below the line, open pentagons: networks from elsewhere (community/), one each, with 95 % "
+    "intervals over test trials; none is counted in any sentence."
+)
 MOST = 0.9995
 """All that is more accurate is drawn there: the logit of 1 is infinite."""
 
@@ -64,7 +68,8 @@ def matrix(ground: Ground) -> Plate:
     """
     _need(ground)
     rows = ground.methods
-    plate = Plate(2.1 + 0.23 * len(rows), WIDE)
+    guests = list(dict.fromkeys(guest["name"] for cell in ground.cells for guest in cell.guests))
+    plate = Plate(2.1 + 0.23 * (len(rows) + len(guests)), WIDE)
     axes = plate.panels(1, len(ground.cells), sharey=True)[0]
     words = []
     for ax, cell in zip(axes, ground.cells, strict=True):
@@ -77,14 +82,20 @@ def matrix(ground: Ground) -> Plate:
                 continue
             words.append(f"{cell.title}, {ground.label(method)}: {_told(row)}, {row['verdict']}")
             _dot(ax, y, row)
+        for guest in cell.guests:
+            words.append(f"{cell.title}, {guest['name']} (community): {_told(guest)}")
+            _guest(ax, -1 - guests.index(guest["name"]), guest)
         _logit(ax, "x", cell, gap=0.19)
         ax.tick_params(axis="y", length=0)
-        ax.set_ylim(-0.6, len(rows) - 0.4)
+        ax.set_ylim(-0.6 - len(guests), len(rows) - 0.4)
+        if guests:
+            ax.axhline(-0.5, color=INK, linewidth=0.8, zorder=0)
         ax.set_xlabel("accuracy, %")
         for k, (method, after) in enumerate(itertools.pairwise(rows)):
             if method[0] != after[0]:
                 ax.axhline(len(rows) - 1.5 - k, color=GREY, linewidth=0.5, alpha=0.5, zorder=0)
-    axes[0].set_yticks(range(len(rows)), [ground.label(method) for method in rows[::-1]])
+    names = [*guests[::-1], *(ground.label(method) for method in rows[::-1])]
+    axes[0].set_yticks(range(-len(guests), len(rows)), names)
     plate.draw_without_rendering()
     for ax, cell in zip(axes, ground.cells, strict=True):
         _lines(ax, cell)
@@ -95,7 +106,7 @@ def matrix(ground: Ground) -> Plate:
         "against the one that was told the input as precisely, paired by seed: triangle, green: "
         "better; diamond, blue: equal within delta; square, red: worse; circle, grey: undecided, "
         "or no such network; open: one seed, no interval; n/a: no result, for the reason in the "
-        "table.",
+        "table." + (f" {COMMUNITY}" if guests else ""),
         "Accuracy by method and task. " + "; ".join(words) + ".",
         "shared.csv",
     )
@@ -109,6 +120,12 @@ def _dot(ax: Axes, y: float, row: Row) -> None:
         ax.plot([low, high], [y, y], color=colour, linewidth=1.6, zorder=2)
     face = colour if known else "none"
     ax.plot(middle, y, marker=marker, color=colour, markerfacecolor=face, zorder=3)
+
+
+def _guest(ax: Axes, y: float, guest: Row) -> None:
+    low, middle, high = _ends(guest)
+    ax.plot([low, high], [y, y], color=GREY, linewidth=1.0, linestyle=":", zorder=2)
+    ax.plot(middle, y, marker="p", color=INK, markerfacecolor="none", zorder=3)
 
 
 def _ends(row: Row) -> tuple[float, float, float]:
@@ -131,7 +148,7 @@ def _logit(ax: Axes, which: Literal["x", "y"], cell: Cell, *, gap: float) -> Non
         gap: Least distance of two ticks, as a share of the axis.
     """
     chance = cell.task.chance
-    shown = [end for row in cell.methods.values() for end in _ends(row)]
+    shown = [end for row in (*cell.methods.values(), *cell.guests) for end in _ends(row)]
     shown += [_seen(row["accuracy"]) for row in (*cell.controls, cell.floor) if row is not None]
     low, high = (float(special.logit(end([chance, *shown]))) for end in (min, max))
     ticks = [chance]

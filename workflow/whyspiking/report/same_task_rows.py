@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from whyspiking.declared.community_file import CommunityRow
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import SharedTask, shared_tasks
 from whyspiking.plots.figures import MARKERS, PALETTE
@@ -24,6 +25,12 @@ type Method = tuple[str, str]
 """Talk and variant."""
 
 
+def guest(row: CommunityRow) -> Row:
+    """A row of `community/` as figures and tables of the shared tasks show it."""
+    at = math.nan if row.at is None else float(row.at)
+    return {**row.model_dump(exclude={"made", "measures"}), "at": at}
+
+
 @dataclass(frozen=True)
 class Cell:
     """One shared task at one of its own values, and all that was set it.
@@ -33,12 +40,14 @@ class Cell:
         task: The task.
         at: Its own value; nan where it has none.
         rows: All rows with a result.
+        guests: Networks from elsewhere (`community/`), which take part in no comparison.
     """
 
     name: str
     task: SharedTask
     at: float
     rows: Sequence[Row]
+    guests: Sequence[Row] = ()
 
     @property
     def value(self) -> str:
@@ -96,11 +105,13 @@ class Ground:
         shared: Rows of shared.csv.
         talks: Talk by name, in the order of the report.
         recorded: Whether they are of the recorded run.
+        guests: Rows of `community/`: task, at (nan where it has none), name, accuracy, low, high.
     """
 
     shared: Table
     talks: Mapping[str, Talk]
     recorded: bool = False
+    guests: Sequence[Row] = ()
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -111,7 +122,8 @@ class Ground:
             rows = [row for row in own.to_dict("records") if row["kind"] != ABSENT]
             for at in dict.fromkeys(str(row["at"]) for row in rows):
                 here = [row for row in rows if str(row["at"]) == at]
-                cell = Cell(name, task, float(at), here)
+                guests = [g for g in self.guests if (g["task"], str(g["at"])) == (name, at)]
+                cell = Cell(name, task, float(at), here, guests)
                 if cell.methods:
                     found.append(cell)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,13 +42,25 @@ KINDS = {CONTROL: "control", FLOOR: "floor", OTHER: "for comparison"}
 """What stands beside the methods, in words."""
 
 
-def ground_of(shared: Table, talks: Mapping[str, registry.Talk], recorded: Recorded) -> Ground:
-    """The shared tasks of a run; where it has none of them, those of the recorded run."""
-    own = Ground(shared, talks)
+def ground_of(
+    shared: Table,
+    talks: Mapping[str, registry.Talk],
+    recorded: Recorded,
+    guests: Sequence[Row] = (),
+) -> Ground:
+    """The shared tasks of a run; where it has none of them, those of the recorded run.
+
+    Args:
+        shared: Rows of shared.csv.
+        talks: Talk by name.
+        recorded: The recorded run.
+        guests: Of `community/`.
+    """
+    own = Ground(shared, talks, guests=guests)
     if own.cells or recorded.shared.empty:
         return own
     known = recorded.shared[recorded.shared["talk"].isin(list(talks))]
-    return Ground(known, talks, recorded=True)
+    return Ground(known, talks, recorded=True, guests=guests)
 
 
 def words(config: Mapping[str, Any]) -> dict[str, str]:
@@ -122,6 +134,12 @@ def matrix(ground: Ground, config: Mapping[str, Any]) -> Markup:
     chances = [cell.task.chance for cell in ground.cells]
     told = (heads, rows, references, chances, reasons, words(config), LOOK)
     return html.macros("same_task").matrix(*told)
+
+
+def community(ground: Ground) -> Markup:
+    """Networks from elsewhere, apart; nothing where there is none."""
+    rows = [(cell.title, guest) for cell in ground.cells for guest in cell.guests]
+    return html.macros("same_task").community(rows) if rows else Markup()
 
 
 def _says(ground: Ground, method: Method) -> str:

@@ -89,8 +89,8 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
         meta = whole_files.read_json(path, "provenance", "sha256")
         data[path.parent.name] = {"provenance": meta["provenance"], "sha256": meta["sha256"]}
     return {
-        "commit": _git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "commit": git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(git("status", "--porcelain", "--untracked-files=no")),
         "scale": config["scale"],
         "command": f"snakemake --configfile config/{config['scale']}.yaml"
         if config["scale"] != "default"
@@ -110,7 +110,7 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
     }
 
 
-def _git(*words: str) -> str | None:
+def git(*words: str) -> str | None:
     """Output of a git command; None outside a checkout or without git."""
     try:
         done = subprocess.run(["git", *words], capture_output=True, text=True, check=True)

@@ -1,0 +1,204 @@
+"""A network that snnTorch trained and exported, under the battery; and what is refused.
+
+`tests/peers/snntorch_yinyang.nir` was made by `tests/peers/snntorch_training.py` (snnTorch 1.0, 30
+epochs of `python -m whyspiking samples --task yinyang`); the .npz beside it holds snnTorch's own
+decisions on the validation trials.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made.nir_files import chain, write
+
+from whyspiking.__main__ import main
+from whyspiking.brian import Machine
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
+from whyspiking.declared import community_file
+from whyspiking.export import networks
+from whyspiking.foreign import job, measuring, tasks
+from whyspiking.nir.model import Steps
+from whyspiking.records import tables
+
+ROOT = Path(__file__).parents[2]
+PEERS = ROOT / "tests" / "peers"
+NETWORK = PEERS / "snntorch_yinyang.nir"
+SNNTORCH = Steps(1.0, 0.1, "euler", "later")
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory):
+    return tmp_path_factory.mktemp("builds")
+
+
+@pytest.fixture(autouse=True)
+def config(monkeypatch, builds):
+    monkeypatch.chdir(ROOT)
+    known = networks.configured
+    monkeypatch.setattr(job, "configured", lambda s: {**known(s), "build_folder": str(builds)})
+
+
+def decisions(file, builds, split="validation"):
+    """Of our path on the trials of a split, and those trials."""
+    layers = measuring.read_layers(file)
+    params = tasks.params_of("yinyang", job.config_at("full"), seed=0, at=None)
+    setting = measuring.setting_of(
+        layers, params, steps=SNNTORCH, readout=None, asked_ms=None, bias_ms=()
+    )
+    foreign = tasks.Foreign(layers, setting)
+    task = foreign.make_task(params, split, Streams(0))
+    values = foreign.bind(params, measuring.Network({})).values
+    recording = Machine(foreign.to_brian(params), builds).run(task.stimulus, values)
+    return foreign.decode(params, recording, task).choices, task
+
+
+def test_decisions_are_those_of_the_library_that_trained_it(builds):
+    found, task = decisions(NETWORK, builds)
+    with np.load(NETWORK.with_suffix(".npz"), allow_pickle=False) as theirs:
+        np.testing.assert_array_equal(theirs["targets"], task.targets)
+        assert (found == theirs["choices"]).mean() >= 0.99
+    assert (found == task.targets).mean() > 0.9
+
+
+def test_its_row_of_the_community_is_found_again(builds):
+    row = community_file.read(ROOT / "community" / "snntorch-yinyang.json")
+    assert row.made.sha256 == hashlib.sha256(NETWORK.read_bytes()).hexdigest()
+    found, task = decisions(NETWORK, builds, "test")
+    assert len(found) == row.trials and (found == task.targets).mean() == row.accuracy
+
+
+def test_measuring_writes_page_table_and_row_at_once(tmp_path, capsys):
+    to = tmp_path / "out"
+    words = ["measure", str(NETWORK), "--task", "yinyang", "--graph-step-ms", "0.1"]
+    words += ["--reset", "later", "--scale", "smoke", "--name", "<b>net</b>"]
+    assert main([*words, "--to", str(to)]) == 1
+    assert "'name'" in capsys.readouterr().err and not to.exists()
+    words[-1] = "a network"
+    assert main([*words, "--to", str(to)]) == 0
+    row = community_file.read(to / "row.json")
+    assert row.accuracy > 0.8 and row.trials == 100 and row.spikes_hidden > 0
+    assert row.low < row.accuracy < row.high and not row.reproduced
+    metrics = tables.read_metrics([to / "metrics.csv"])
+    done = set(zip(metrics["perturbation"], metrics["locus"], strict=True))
+    assert {("jitter", "input"), ("delete", "hidden"), ("mismatch", "weights")} <= done
+    assert 'id="same-task"' in (to / "report.html").read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+    assert main([*words, "--to", str(to)]) == 1
+    assert "it exists" in capsys.readouterr().err
+
+
+REFUSED = {
+    "no such task": (["--task", "mnits"], "--task"),
+    "other inputs": (["--task", "randman"], "has 4 inputs"),
+    "further inputs": (["--task", "yinyang", "--bias-ms", "5"], "has 4 inputs"),
+    "readout of potentials": (["--task", "yinyang", "--readout", "max"], "--readout"),
+    "value of its own": (["--task", "yinyang", "--at", "25"], "--at"),
+    "no such value": (["--task", "delayed_xor", "--at", "26"], "--at"),
+    "steps": (["--task", "yinyang", "--step-ms", "0.7"], "whole number"),
+    "no time": (["--task", "yinyang", "--step-ms", "0"], "--step-ms"),
+    "scale": (["--task", "yinyang", "--scale", "huge"], "--scale"),
+    "no file": (["--task", "yinyang", "none.nir"], "none.nir"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_bad_wishes_are_one_message_and_write_nothing(kind, tmp_path, capsys, monkeypatch):
+    words, match = REFUSED[kind]
+    file = words[2:] if words[-1].endswith(".nir") else [str(NETWORK)]
+    words = words[:2] if words[-1].endswith(".nir") else words
+    monkeypatch.setattr(measuring, "Machine", None)  # nothing is executed
+    assert main(["measure", *words, "--to", str(tmp_path / "out"), "--", *file]) == 1
+    told = capsys.readouterr().err
+    assert match in told and len(told.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_that_cannot_be_run_is_refused_before_anything(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(measuring, "Machine", None)
+    path = write(tmp_path / "net.nir", *chain(n1=("ALIF", {})))
+    assert main(["measure", str(path), "--task", "yinyang", "--to", str(tmp_path / "out")]) == 1
+    assert "type 'ALIF'" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["net.nir"]
+
+
+def test_readouts():
+    times = np.array([0.0, 3.0, 5.0, 1.0])
+    spikes = Spikes.sorted(
+        times,
+        np.array([1, 0, 0, 2]),
+        np.array([0, 0, 0, 1]),
+        n_trials=3,
+        n_units=3,
+        duration_ms=9.0,
+    )
+    choices, at = tasks.of_spikes(spikes, "count")
+    assert choices.tolist() == [0, 2, -1] and at.tolist() == [9.0, 9.0, np.inf]
+    choices, at = tasks.of_spikes(spikes, "first")
+    assert choices.tolist() == [1, 2, -1] and at.tolist() == [0.0, 1.0, np.inf]
+    trace = np.array([[[0.0, 5.0, 1.0], [3.0, 0.0, 3.0], [3.0, 0.0, 4.0]]])
+    found = [tasks.of_potentials(trace, readout)[0] for readout in ("max", "sum", "last")]
+    assert found == [1, 2, 2]
+
+
+def test_samples_are_the_trials_of_the_task(tmp_path):
+    for task in ("yinyang", "delayed_xor"):
+        path = tmp_path / f"{task}.npz"
+        assert main(["samples", "--task", task, "--scale", "smoke", "--to", str(path)]) == 0
+        with np.load(path, allow_pickle=False) as file:
+            assert file["train.units"].max() < file["n_inputs"]
+            assert file["train.trials"].max() == len(file["train.classes"]) - 1
+            assert not [key for key in file if key.startswith("test")]
+
+
+@pytest.mark.slow
+def test_a_network_that_snntorch_trains_now_decides_the_same(builds, tmp_path):
+    python = os.environ.get("WHYSPIKING_PEERS", sys.executable)
+    done = subprocess.run(
+        [python, "-c", "import snntorch, nirtorch"], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"{python} has no snntorch and nirtorch")
+    samples, out = tmp_path / "samples.npz", tmp_path / "net.nir"
+    assert main(["samples", "--task", "yinyang", "--to", str(samples)]) == 0
+    words = [python, str(PEERS / "snntorch_training.py"), str(samples), str(out), "4"]
+    subprocess.run(words, check=True, capture_output=True)
+    found, _ = decisions(out, builds)
+    with np.load(out.with_suffix(".npz"), allow_pickle=False) as theirs:
+        assert (found == theirs["choices"]).mean() >= 0.99
+
+
+def test_rows_of_another_schema_are_one_message(tmp_path):
+    row = json.loads((ROOT / "community" / "snntorch-yinyang.json").read_text())
+    path = tmp_path / "row.json"
+    wrong = {
+        "format 1": {**row, "format": 2},
+        "'accuracy'": {**row, "accuracy": 1.5},
+        "key 'speed'": {**row, "speed": 1},
+        "'link'": {**row, "link": "javascript:alert(1)"},
+        "'says'": {**row, "says": "<script>"},
+        "'full'": {**row, "made": {**row["made"], "scale": "smoke"}},
+    }
+    for match, data in wrong.items():
+        path.write_text(json.dumps(data))
+        with pytest.raises(community_file.UserError, match=match) as told:
+            community_file.load(tmp_path)
+        assert len(str(told.value).splitlines()) == 1
+    path.write_text("[" * 50_000)
+    with pytest.raises(community_file.UserError, match="not JSON"):
+        community_file.load(tmp_path)
+    assert community_file.load(tmp_path / "none") == []
+    path.write_text(json.dumps(row))
+    (tmp_path / "second.json").write_text(json.dumps(row))
+    with pytest.raises(community_file.UserError, match="another row"):
+        community_file.load(tmp_path)
+
+
+def test_all_rows_of_the_community_fit_their_schema():
+    for row in community_file.load(ROOT / "community"):
+        assert row.low <= row.accuracy <= row.high

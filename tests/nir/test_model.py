@@ -1,0 +1,160 @@
+"""Layers in Brian2 against closed forms, and against steps as other libraries take them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made.interpreted import in_brian
+from made.nir_files import chain, lif, write
+
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Stimulus
+from whyspiking.nir import arranging, model, reading
+from whyspiking.nir.model import Steps
+
+PEER = Path(__file__).parents[1] / "peers" / "snntorch_layers.py"
+STEPS = 40
+RASTER = (np.random.default_rng(1).random((2, STEPS, 4)) < 0.15).astype(np.uint8)
+
+
+def run(nodes, edges, steps, folder):
+    """Output of two trials: spikes or potentials, (trial, step, neuron)."""
+    found = arranging.arranged(reading.read_here(write(folder / "net.nir", nodes, edges)))
+    made = model.brian_model(found, steps, STEPS * steps.step_ms, 2)
+    stimulus = Stimulus({"input": Spikes.from_raster(RASTER, steps.step_ms)})
+    parts = in_brian(made, stimulus, model.binding(found, steps).values, 2)
+    if not found.gives_spikes:
+        values = np.asarray(next(iter(parts["trace_monitors"]["output"].recorded_variables)))
+        trace = getattr(parts["trace_monitors"]["output"], str(values))
+        return np.asarray(trace).T.reshape(2, STEPS, -1)
+    return fired(parts, steps, RASTER.shape[:2], found.n_out)
+
+
+def fired(parts, steps, shape, n, layer="output"):
+    """Spikes of a layer as 0 and 1, (trial, step, neuron)."""
+    monitor = parts["spike_monitors"][layer]
+    step = np.rint(np.asarray(monitor.t) * 1e3 / steps.step_ms).astype(int)
+    raster = np.zeros((shape[0] * shape[1], n))
+    raster[step, np.asarray(monitor.i)] = 1
+    return raster.reshape(*shape, n)
+
+
+def ended_by(kind, n, **values):
+    nodes, edges = chain(n1=(kind, values), n_hidden=n)
+    edges = [("input", "0"), ("0", "1"), ("1", "output")]
+    nodes = {name: nodes[name] for name in ("input", "0", "1", "output")}
+    return {**nodes, "output": ("Output", {"shape": np.array([n])})}, edges
+
+
+def test_a_leaky_integrator_follows_the_closed_form(tmp_path):
+    """v(T) is the sum over input steps of (exp(-(T-b)/tau) - exp(-(T-a)/tau)) r w."""
+    tau = np.array([0.005, 0.02])
+    nodes, edges = ended_by("LI", 2, tau=tau, r=np.full(2, 3.0), v_leak=np.zeros(2))
+    steps = Steps(1.0, 1.0, "exact", input_scale=0.5)
+    trace = run(nodes, edges, steps, tmp_path)
+    current = 0.5 * RASTER @ nodes["0"][1]["weight"].T
+    ends = np.arange(1, STEPS + 1) * 1e-3
+    expected = np.zeros_like(trace)
+    for t in range(STEPS):
+        until = ends[t] - ends[: t + 1]
+        for k in range(2):
+            share = np.exp(-until / tau[k]) - np.exp(-(until + 1e-3) / tau[k])
+            expected[:, t, k] = 3.0 * current[:, : t + 1, k] @ share
+    np.testing.assert_allclose(trace, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("tau_syn", [0.02, 0.01])
+def test_current_based_neurons_follow_fine_euler_steps(tau_syn, tmp_path):
+    """The exact solution, equal time constants included, is what ever finer Euler steps tend to."""
+    ones = np.ones(2)
+    nodes, edges = ended_by(
+        "CubaLI",
+        2,
+        tau_mem=0.01 * ones,
+        tau_syn=tau_syn * ones,
+        r=ones,
+        v_leak=0.1 * ones,
+        w_in=ones,
+    )
+    trace = run(nodes, edges, Steps(1.0, 1.0, "exact"), tmp_path)
+    current = RASTER @ nodes["0"][1]["weight"].T
+    i, v, fine, expected = np.zeros((2, 2)), np.full((2, 2), 0.1), 2000, []
+    for t in range(STEPS):
+        for _ in range(fine):
+            i, v = (
+                i + 1e-3 / fine / tau_syn * (current[:, t] - i),
+                v + 1e-3 / fine / 0.01 * (0.1 - v + i),
+            )
+        expected.append(v)
+    np.testing.assert_allclose(trace, np.stack(expected, 1), atol=2e-3)
+
+
+@pytest.mark.parametrize("reset", ["value", "subtract", "later"])
+def test_two_layers_fire_as_step_by_step(reset, tmp_path):
+    """Both layers in one step, synapses onto itself in the next; later: as snnTorch resets."""
+    nodes, edges = chain(n1=lif(5, v_reset=np.full(5, 0.2)))
+    nodes["back"] = ("Linear", {"weight": np.random.default_rng(2).normal(0, 3, (5, 5))})
+    edges += [("1", "back"), ("back", "1")]
+    found = run(nodes, edges, Steps(2.0, 1.0, "euler", reset), tmp_path)
+    w1, w2, back = (nodes[name][1]["weight"] for name in ("0", "2", "back"))
+    v1, v2, before = np.zeros((2, 5)), np.zeros((2, 3)), np.zeros((2, 5))
+    later1, later2, expected = np.zeros((2, 5)), np.zeros((2, 3)), []
+    for t in range(STEPS):
+        v1 += 0.1 * (RASTER[:, t] @ w1.T + before @ back.T - v1) - later1
+        before = (v1 > 1).astype(float)
+        v2 += 0.1 * (before @ w2.T - v2) - later2
+        out = (v2 > 1).astype(float)
+        if reset == "value":
+            v1, v2 = np.where(before > 0, 0.2, v1), np.where(out > 0, 0.0, v2)
+        elif reset == "subtract":
+            v1, v2 = v1 - before, v2 - out
+        else:
+            later1, later2 = before, out
+        expected.append(out)
+    expected = np.stack(expected, 1)
+    assert 0.05 < expected.mean() < 0.95
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_replayed_spikes_of_a_layer_do_what_they_did(tmp_path):
+    """As the battery perturbs them: sent in from outside while the layer itself is silent."""
+    nodes, edges = chain()
+    nodes["back"] = ("Linear", {"weight": np.random.default_rng(2).normal(0, 3, (5, 5))})
+    edges += [("1", "back"), ("back", "1")]
+    steps = Steps(1.0, 1.0)
+    found = arranging.arranged(reading.read_here(write(tmp_path / "net.nir", nodes, edges)))
+    made = model.brian_model(found, steps, float(STEPS), 2)
+    values = model.binding(found, steps).values
+    given = {"input": Spikes.from_raster(RASTER, 1.0)}
+    parts = in_brian(made, Stimulus(given), values, 2)
+    clean, hidden = fired(parts, steps, (2, STEPS), 3), fired(parts, steps, (2, STEPS), 5, "layer1")
+    replay = made.replay["layer1"]
+    given[replay.input] = Spikes.from_raster(hidden, 1.0)
+    parts = in_brian(made, Stimulus(given), {**values, **replay.silence}, 2)
+    assert clean.any() and hidden.any()
+    np.testing.assert_array_equal(fired(parts, steps, (2, STEPS), 3), clean)
+    assert not fired(parts, steps, (2, STEPS), 5, "layer1").any()
+
+
+@pytest.mark.slow
+def test_layers_of_snntorch_fire_the_same_spikes(tmp_path):
+    python = os.environ.get("WHYSPIKING_PEERS", sys.executable)
+    asked = [python, "-c", "import snntorch, nirtorch"]
+    if subprocess.run(asked, capture_output=True, check=False).returncode:
+        pytest.skip(f"{python} has no snntorch and nirtorch")
+    subprocess.run([python, str(PEER), str(tmp_path)], check=True, capture_output=True)
+    files = sorted(tmp_path.glob("*.nir"))
+    assert len(files) == 4
+    for file in files:
+        found = arranging.arranged(reading.read(file))
+        steps = Steps(1.0, 0.1, "euler", "value" if file.stem == "zero" else "later")
+        with np.load(file.with_suffix(".npz"), allow_pickle=False) as told:
+            inputs, outputs = told["inputs"], told["outputs"]
+        made = model.brian_model(found, steps, float(inputs.shape[1]), len(inputs))
+        stimulus = Stimulus({"input": Spikes.from_raster(inputs, 1.0)})
+        parts = in_brian(made, stimulus, model.binding(found, steps).values, len(inputs))
+        assert 0.02 < outputs.mean() < 0.9, file.stem
+        assert (fired(parts, steps, inputs.shape[:2], found.n_out) == outputs).mean() > 0.999

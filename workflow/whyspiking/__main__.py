@@ -1,0 +1,77 @@
+"""Measure a network of yours beside the recorded ones: `python -m whyspiking`.
+
+    python -m whyspiking samples --task yinyang --to yinyang.npz
+    python -m whyspiking measure NETWORK.nir --task yinyang --name "my network"
+
+`samples` writes the trials that a network may be trained on. `measure` reads a NIR graph, runs it
+inside Brian2 under the battery, and writes a page, the table of all measures, and a row that
+`community/` takes. docs/exchange.md tells which graphs can be run and what is assumed where NIR
+leaves something open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from whyspiking.errors import UserError
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m whyspiking", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    samples = kinds.add_parser("samples", help="training and validation trials of a task")
+    network = kinds.add_parser("measure", help="a network from elsewhere under the battery")
+    for command in (samples, network):
+        command.add_argument("--task", required=True, help="yinyang, randman, delayed_xor or mnist")
+        command.add_argument("--seed", type=int, default=0, help="of the data [0]")
+        command.add_argument(
+            "--at", type=float, help="the task's own value: delay of delayed_xor, ms"
+        )
+        command.add_argument("--scale", default="full", help="of task and battery [full]")
+    samples.add_argument("--to", type=Path, required=True, help="file.npz to write")
+    network.add_argument("file", type=Path, metavar="NETWORK.nir")
+    network.add_argument("--to", type=Path, help="folder to make [<NETWORK>-<task>]")
+    network.add_argument("--step-ms", type=float, default=1.0, help="step in ms of the task [1]")
+    network.add_argument(
+        "--graph-step-ms",
+        type=float,
+        help="the same in ms of the file's time constants, 0.1 of snnTorch [--step-ms]",
+    )
+    network.add_argument("--solver", choices=("euler", "exact"), default="euler", help="[euler]")
+    network.add_argument(
+        "--reset",
+        choices=("value", "subtract", "later"),
+        default="value",
+        help="after a spike: v_reset as in the file, the threshold off, or off at the next step "
+        "(snnTorch) [value]",
+    )
+    network.add_argument(
+        "--input-scale", type=float, default=1.0, help="height of input spikes [1]"
+    )
+    network.add_argument("--trial-ms", type=float, help="[window of the input and 10 ms]")
+    network.add_argument(
+        "--bias-ms", type=float, nargs="*", default=[], help="times of further inputs, in order"
+    )
+    network.add_argument("--readout", help="count, first; max, sum, last [count; max]")
+    network.add_argument("--name", help="how it is called [name of the file]")
+    network.add_argument("--says", default="", help="what it is and how it was trained")
+    network.add_argument("--by", default="", help="whose it is")
+    network.add_argument("--link", default="", help="https://... where it can be found")
+    asked = parser.parse_args(words)
+    try:
+        # What numbers need is loaded only now: --help answers at once.
+        from whyspiking.foreign import job
+
+        return job.samples(asked) if asked.kind == "samples" else job.measure(asked)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

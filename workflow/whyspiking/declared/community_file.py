@@ -1,0 +1,152 @@
+"""Rows of `community/`: networks from elsewhere, as `python -m whyspiking measure` writes them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from whyspiking.declared.strict_yaml import Block, Listed, MayLack, parsed
+from whyspiking.errors import UserError
+
+FOLDER = Path("community")
+FORMAT = 1
+LARGEST_BYTES = 100_000
+"""Of a row."""
+REMEDY = "write it again with `python -m whyspiking measure` of this version"
+
+Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f<>]*$")]
+"""A line of text without tags."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Made(Block):
+    """How it was run: all that its file leaves open.
+
+    Attributes:
+        sha256: Of the .nir file.
+        whyspiking: Version that measured it.
+        commit: Of the code; empty where it is not known.
+        scale: Of the task and the battery; only "full" is compared.
+        step_ms: Length of a step in ms of the task.
+        graph_step_ms: The same in ms of the file's time constants.
+        solver: How a step was solved.
+        reset: What followed a spike.
+        input_scale: Height of an input spike.
+        readout: How the answer was read.
+        trial_ms: Length of a trial.
+        bias_ms: Times of further inputs.
+    """
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    whyspiking: Line
+    commit: Annotated[str, Field(pattern="^[0-9a-f]{0,40}$")]
+    scale: Literal["smoke", "default", "full", "paper"]
+    step_ms: Positive
+    graph_step_ms: Positive
+    solver: Literal["euler", "exact"]
+    reset: Literal["value", "subtract", "later"]
+    input_scale: float
+    readout: Literal["count", "first", "max", "sum", "last"]
+    trial_ms: Positive
+    bias_ms: Listed[float]
+
+
+class CommunityRow(Block):
+    """One network from elsewhere on one task.
+
+    Attributes:
+        format: Of this file.
+        name: How figures call it.
+        says: What it is, and how it was trained.
+        by: Who contributes it.
+        link: Where the network and its training can be found; empty where nowhere.
+        reproduced: Whether the maintainers measured the same file again and found the same row.
+        task: What it was set.
+        at: The task's own value; left out where it has none.
+        seed: Of the data.
+        made: How it was run.
+        neurons: Of all layers but the input.
+        synapses: That are not zero.
+        trials: Of the test set.
+        accuracy: On them, in Brian2.
+        low: Lower end of its 95 % interval over trials: one network has none over seeds.
+        high: Upper end.
+        undecided: Share of trials without an answer.
+        spikes_hidden: Per trial, of all layers that feed others.
+        measures: Further measures by name of the glossary, with "locus" and perturbation in front.
+    """
+
+    format: Literal[1]
+    name: Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[^\x00-\x1f<>]*$")]
+    says: Line
+    by: Line
+    link: Annotated[str, Field(pattern=r"^(https://[^\s<>\"']{3,200})?$")]
+    reproduced: bool
+    task: Literal["yinyang", "randman", "delayed_xor", "mnist"]
+    at: MayLack[float] = None
+    seed: Annotated[int, Field(ge=0)]
+    made: Made
+    neurons: Annotated[int, Field(gt=0)]
+    synapses: Annotated[int, Field(gt=0)]
+    trials: Annotated[int, Field(gt=0)]
+    accuracy: Share
+    low: Share
+    high: Share
+    undecided: Share
+    spikes_hidden: Annotated[float, Field(ge=0)]
+    measures: dict[str, float]
+
+
+def read(path: Path) -> CommunityRow:
+    """One row.
+
+    Raises:
+        UserError: If the file is no row of this format; it names key, value and remedy.
+    """
+    try:
+        raw = path.read_bytes()
+        if len(raw) > LARGEST_BYTES:
+            raise UserError(f"{path}: {len(raw)} bytes; expected at most {LARGEST_BYTES}; {REMEDY}")
+        data = json.loads(raw)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); expected a row; correct the path"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path}: not JSON ({' '.join(str(error).split())[:80]}); expected a row; {REMEDY}"
+        ) from None
+    found = data.get("format") if isinstance(data, dict) else None
+    if found != FORMAT:
+        raise UserError(
+            f"{path}: a row of format {str(found)[:40]!r}; expected format {FORMAT}; {REMEDY}"
+        )
+    return parsed(CommunityRow, data, str(path))
+
+
+def load(folder: Path = FOLDER) -> list[CommunityRow]:
+    """All rows of a folder, by name of the file; none where there is no such folder.
+
+    Raises:
+        UserError: If one is no row, or two have one name on one task.
+    """
+    rows: dict[tuple[str, str, float | None], CommunityRow] = {}
+    for path in sorted(folder.glob("*.json")):
+        row = read(path)
+        if row.made.scale != "full":
+            raise UserError(
+                f"{path}: 'made.scale' is '{row.made.scale}'; expected 'full', as recorded; "
+                "measure the network again without --scale"
+            )
+        key = (row.name, row.task, row.at)
+        if key in rows:
+            raise UserError(
+                f"{path}: there is another row named '{row.name}' on task '{row.task}'; expected "
+                "names of their own; rename one"
+            )
+        rows[key] = row
+    return list(rows.values())

@@ -1,0 +1,141 @@
+"""What the two commands of `python -m whyspiking` do, from files to files."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whyspiking.contract.types import Progress
+from whyspiking.datasets import shared
+from whyspiking.declared import scales
+from whyspiking.errors import UserError
+from whyspiking.export.networks import configured
+from whyspiking.foreign import measuring, page
+from whyspiking.foreign.tasks import MNIST, params_of, trial_ms
+from whyspiking.nir.model import Steps
+from whyspiking.records import array_files, tables, whole_files
+
+EVERY = 5
+"""Seconds between two lines of progress."""
+
+
+def samples(asked: argparse.Namespace) -> int:
+    """Write the training and validation trials of a task as events.
+
+    Per split: `<split>.times_ms`, `.units`, `.trials` (event,), sorted by trial and time, and
+    `.classes` (trial,); `n_inputs`, `n_classes`, `trial_ms`. Test trials are not written.
+    """
+    params = params_of(asked.task, config_at(asked.scale), seed=asked.seed, at=asked.at)
+    if asked.task == MNIST:
+        raise UserError("--task is 'mnist'; expected a shared task: train on MNIST's own files")
+    found: dict[str, np.ndarray] = {
+        "n_inputs": np.asarray(params.n_input),
+        "n_classes": np.asarray(params.n_output),
+        "trial_ms": np.asarray(trial_ms(params, None)),
+    }
+    for split in ("train", "validation"):
+        if shared.delayed(params):
+            spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
+        else:
+            task = shared.latency_task(params, split, trial_ms=trial_ms(params, None))
+            assert task is not None
+            spikes, classes = task.stimulus.spikes["input"], task.targets
+        for key in ("times_ms", "units", "trials"):
+            found[f"{split}.{key}"] = getattr(spikes, key)
+        found[f"{split}.classes"] = classes
+    array_files.save_arrays(found, asked.to)
+    print(asked.to)
+    return 0
+
+
+def measure(asked: argparse.Namespace) -> int:
+    """Run a network under the battery; all that is written appears at once, in a new folder."""
+    to = asked.to or Path(f"{asked.file.stem}-{asked.task}")
+    if to.exists():
+        raise UserError(f"{to}: it exists; expected a folder to make; name another one with --to")
+    steps = steps_of(asked)
+    config = config_at(asked.scale)
+    params = params_of(asked.task, config, seed=asked.seed, at=asked.at)
+    name = asked.name or asked.file.stem[:40]
+    by = asked.by or "nobody named"
+    told = measuring.Asked(asked.file, name, asked.says or name, by, asked.link)
+    layers = measuring.read_layers(asked.file)
+    setting = measuring.setting_of(
+        layers,
+        params,
+        steps=steps,
+        readout=asked.readout,
+        asked_ms=asked.trial_ms,
+        bias_ms=asked.bias_ms,
+    )
+    found = measuring.measure(told, layers, setting, params, config, _progress())
+    to.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{to.name}.", dir=to.parent))
+    try:
+        tables.write_metrics(found.metrics, partial / "metrics.csv")
+        row = found.row.model_dump_json(indent=1, exclude_none=True)
+        whole_files.write(partial / "row.json", row + "\n")
+        whole_files.write(partial / "report.html", page.page(found))
+        partial.chmod(0o755)
+        os.rename(partial, to)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    share = f"{100 * found.row.accuracy:.1f} % of {found.row.trials} trials"
+    print(f"accuracy {share}; {to}/report.html")
+    return 0
+
+
+def steps_of(asked: argparse.Namespace) -> Steps:
+    """What the file leaves open, checked.
+
+    Raises:
+        UserError: If a number is none that can be used.
+    """
+    graph_ms = asked.step_ms if asked.graph_step_ms is None else asked.graph_step_ms
+    positive = {"step-ms": asked.step_ms, "graph-step-ms": graph_ms, "trial-ms": asked.trial_ms}
+    for key, value in positive.items():
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise UserError(f"--{key} is {value}; expected a time above 0; correct it")
+    if not math.isfinite(asked.input_scale):
+        raise UserError(f"--input-scale is {asked.input_scale}; expected a number; correct it")
+    if asked.seed < 0:
+        raise UserError(f"--seed is {asked.seed}; expected 0 or more; correct it")
+    return Steps(asked.step_ms, graph_ms, asked.solver, asked.reset, asked.input_scale)
+
+
+def config_at(scale: str) -> dict[str, Any]:
+    """The configuration of a scale, from the files in `config/`.
+
+    Raises:
+        UserError: If there is no such scale, or no such files.
+    """
+    if scale not in scales.SCALES:
+        raise UserError(f"--scale is '{scale}'; expected one of {', '.join(scales.SCALES)}")
+    config = configured(scale)
+    if config.get("scale") != scale:
+        raise UserError(
+            f"config/{scale}.yaml: not there; expected the project's folder as the working one; "
+            "change into it"
+        )
+    return config
+
+
+def _progress() -> Progress:
+    """Tells where it is, at most every few seconds."""
+    last = [-math.inf]
+
+    def told(share: float, news: str = "") -> None:
+        now = time.monotonic()
+        if now - last[0] >= EVERY:
+            print(f"{100 * share:3.0f} %  {news}", flush=True)
+            last[0] = now
+
+    return told

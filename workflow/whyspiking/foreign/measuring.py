@@ -1,0 +1,265 @@
+"""From a .nir file to its measures, beside those that are recorded of the same task."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from whyspiking.battery.spiking import Bench
+from whyspiking.brian import Machine
+from whyspiking.contract import perturb
+from whyspiking.contract.types import Network, Params, Progress
+from whyspiking.declared import registry
+from whyspiking.declared.community_file import FORMAT, CommunityRow
+from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
+from whyspiking.declared.strict_yaml import parsed
+from whyspiking.foreign.tasks import MNIST, Foreign, Setting, trial_ms, value_of
+from whyspiking.nir import arranging, model, reading
+from whyspiking.nir.layers import Layers
+from whyspiking.records import reference, tables
+from whyspiking.records.columns import METRICS
+from whyspiking.records.tables import Table
+from whyspiking.stages.provenance import git
+from whyspiking.verdicts import contrasts
+
+VARIANT = "spiking"
+TOLD = (
+    # perturbation, locus, metric: what a row says besides its score
+    ("jitter", "input", "sigma50"),
+    ("delete", "input", "half_dose"),
+    ("delete", "hidden", "half_dose"),
+    ("quantise", "weights", "bits95"),
+    ("mismatch", "weights", "half_dose"),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of a network.
+
+    Attributes:
+        file: The .nir file.
+        name: How it is called.
+        says: What it is.
+        by: Who contributes it.
+        link: Where it can be found.
+    """
+
+    file: Path
+    name: str
+    says: str
+    by: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network with all that was measured of it.
+
+    Attributes:
+        asked: Which network.
+        layers: What its file holds.
+        setting: How it was run.
+        metrics: Rows of the metrics table, those against recorded controls included.
+        control: Where the recorded controls are from, "talk.experiment"; empty if there are none.
+        controls: Their accuracy by name.
+        row: What `community/` takes.
+    """
+
+    asked: Asked
+    layers: Layers
+    setting: Setting
+    metrics: pd.DataFrame
+    control: str
+    controls: Mapping[str, float]
+    row: CommunityRow
+
+
+def read_layers(file: Path) -> Layers:
+    """The layers in a .nir file.
+
+    Raises:
+        UserError: If it is none, or none that can be run here.
+    """
+    return arranging.arranged(reading.read(file), str(file))
+
+
+def setting_of(
+    found: Layers,
+    params: Params,
+    *,
+    steps: model.Steps,
+    readout: str | None,
+    asked_ms: float | None,
+    bias_ms: Sequence[float],
+) -> Setting:
+    """How a network is run: as asked, else by the task and by what its graph ends in."""
+    default = "count" if found.gives_spikes else "max"
+    return Setting(
+        params.experiment,
+        steps,
+        params.seed,
+        value_of(params),
+        trial_ms(params, asked_ms),
+        tuple(bias_ms),
+        readout or default,
+    )
+
+
+def measure(
+    asked: Asked,
+    found: Layers,
+    setting: Setting,
+    params: Params,
+    config: Mapping[str, Any],
+    progress: Progress,
+) -> Measured:
+    """Run the battery on a network inside Brian2.
+
+    Args:
+        asked: Which network.
+        found: Its layers.
+        setting: How it is run.
+        params: Of the task.
+        config: The run configuration.
+        progress: Called with the share done.
+
+    Raises:
+        UserError: If the network does not fit the task.
+    """
+    foreign = Foreign(found, setting)
+    foreign.check(params, str(asked.file))
+    progress(0.0, "making the Brian2 program of this architecture")
+    built = foreign.to_brian(params)
+    machine = Machine(built, Path(config["build_folder"]))
+    progress(0.0, "the test set without perturbation")
+    bench = Bench(
+        foreign,
+        params,
+        VARIANT,
+        Network({}),
+        machine,
+        built,
+        config["battery"],
+        WINDOW_MS / JITTER_UNITS,
+        progress,
+        model.states_of(found),
+    )
+    known = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
+    names = [name for name in known if name in perturb.ONCE or name in config["battery"]]
+    own = METRICS.table(bench.clean_rows() + bench.curve_rows(names))
+    control, controls, beside = against_recorded(own, params, config)
+    table = pd.concat([own, beside], ignore_index=True) if len(beside) else own
+    return Measured(
+        asked, found, setting, table, control, controls, _row(asked, found, setting, params, table)
+    )
+
+
+def against_recorded(
+    own: Table, params: Params, config: Mapping[str, Any]
+) -> tuple[str, dict[str, float], Table]:
+    """Energy, robustness and speed against the recorded control of the task, seed by seed.
+
+    Args:
+        own: Rows of the network.
+        params: Of the task.
+        config: The run configuration; the `energy` block is used.
+
+    Returns:
+        Where the controls are from, their accuracy, and the rows, in the place of the network;
+        nothing where no control is recorded with the seed of its data.
+    """
+    nothing = "", {}, METRICS.table([])
+    if params.experiment == MNIST or params.scale != "full":
+        return nothing
+    wanted = shared_tasks()[params.experiment].matched
+    for name in reference.recorded():
+        talk = registry.load_talk(name)
+        for experiment in talk.experiments.values():
+            known = [v for v in experiment.variants.values() if v.name in wanted]
+            if experiment.shared != params.experiment or not known:
+                continue
+            if not _same_value(experiment.published, params):
+                continue
+            recorded = tables.read_metrics([reference.FOLDER / name / "metrics.csv"])
+            controls = tables.where(
+                recorded,
+                experiment=experiment.name,
+                seed=params.seed,
+                variant=[v.name for v in known],
+            )
+            if controls.empty:
+                continue
+            as_theirs = own.assign(talk=name, experiment=experiment.name)
+            table = pd.concat([as_theirs, controls], ignore_index=True)
+            alone = talk.model_copy(update={"experiments": {experiment.name: experiment}})
+            made = METRICS.table(contrasts.cross_rows(table, alone, config))
+            made = tables.where(made, variant=VARIANT)
+            place = f"{name}.{experiment.name}"
+            clean = tables.where(controls, metric="accuracy", perturbation="none", locus="")
+            reached = dict(zip(clean["variant"], clean["value"].astype(float), strict=True))
+            return place, reached, made.assign(talk="community", experiment=params.experiment)
+    return nothing
+
+
+def _same_value(published: Mapping[str, Any], params: Params) -> bool:
+    own = shared_tasks()[params.experiment].own
+    return own is None or published.get(own.parameter) == params.values[own.parameter]
+
+
+def _row(
+    asked: Asked, found: Layers, setting: Setting, params: Params, table: Table
+) -> CommunityRow:
+    clean = tables.where(table, perturbation="none", locus="")
+    values = dict(zip(clean["metric"], clean["value"].astype(float), strict=True))
+    n = int(tables.where(clean, metric="accuracy")["trials"].iloc[0])
+    right = round(values["accuracy"] * n)
+    ends = stats.binomtest(right, n).proportion_ci(0.95, "wilson")
+    measures = {}
+    for perturbation, locus, metric in TOLD:
+        told = tables.where(table, perturbation=perturbation, locus=locus, metric=metric)
+        if len(told) and math.isfinite(float(told["value"].iloc[0])):
+            measures[f"{perturbation}.{locus}.{metric}"] = float(told["value"].iloc[0])
+    for ratio in tables.where(table, metric="energy_ratio").to_dict("records"):
+        measures[f"{ratio['perturbation']}.{ratio['locus']}.energy_ratio"] = float(ratio["value"])
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "name": asked.name,
+        "says": asked.says,
+        "by": asked.by,
+        "link": asked.link,
+        "reproduced": False,
+        "task": params.experiment,
+        "seed": params.seed,
+        "made": {
+            "sha256": hashlib.sha256(asked.file.read_bytes()).hexdigest(),
+            "whyspiking": metadata.version("whyspiking"),
+            "commit": git("rev-parse", "HEAD") or "",
+            "scale": params.scale,
+            **asdict(setting.steps),
+            "readout": setting.readout,
+            "trial_ms": setting.trial_ms,
+            "bias_ms": list(setting.bias_ms),
+        },
+        "neurons": sum(layer.size for layer in found.layers),
+        "synapses": int(sum(np.count_nonzero(s.weights) for s in found.synapses)),
+        "trials": n,
+        "accuracy": values["accuracy"],
+        "low": float(ends.low),
+        "high": float(ends.high),
+        "undecided": values["undecided"],
+        "spikes_hidden": values.get("spikes_hidden", 0.0),
+        "measures": measures,
+    }
+    if math.isfinite(setting.at):
+        data["at"] = setting.at
+    return parsed(CommunityRow, data, "what the command line says of the network")

@@ -1,0 +1,170 @@
+"""The page of a network from elsewhere: what it is, what it reached, and the recorded networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from whyspiking.declared import registry
+from whyspiking.foreign.measuring import Measured
+from whyspiking.foreign.tasks import MNIST, READOUTS
+from whyspiking.measures.statistics import over_seeds
+from whyspiking.plots import figures, svg
+from whyspiking.records import reference, tables
+from whyspiking.records.columns import SHARED
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.report.html import ASSETS, macros, templates
+from whyspiking.report.same_task_figures import matrix
+from whyspiking.report.same_task_rows import Ground, guest
+from whyspiking.report.sentences import surname
+
+SHOWN = (
+    "accuracy",
+    "undecided",
+    "t95",
+    "spikes_hidden",
+    "spikes_input",
+    "syn_events",
+    "neuron_updates_event",
+    "rate",
+    "activation_sparsity",
+    "synapses",
+    "footprint",
+)
+"""Metrics of the clean run that the page lists, in order."""
+SUMMED = ("timing_index", "sigma50", "half_dose", "bits95", "robustness_area")
+"""What a curve comes to."""
+
+
+def page(found: Measured) -> str:
+    """The page, whole: no file beside it is needed."""
+    ground = beside(found)
+    figure, caption = Markup(), ""
+    if ground is not None:
+        with figures.style():
+            plate = matrix(ground)
+            figure = Markup(svg.inline(plate, "same-task", plate.alt))
+        caption = plate.caption
+    body = macros("network").page(
+        found.row,
+        _layers(found),
+        READOUTS[found.setting.readout],
+        _clean(found),
+        _curves(found),
+        _contrasts(found),
+        found.control,
+        found.controls,
+        figure,
+        caption,
+        _methods(found, ground),
+    )
+    text = (
+        templates()
+        .get_template("page.html.j2")
+        .render(
+            title=f"{found.asked.name} on {found.setting.task}",
+            sections=[],
+            home="",
+            notebook="",
+            style=(ASSETS / "style.css").read_text(encoding="utf-8"),
+            script=(ASSETS / "page.js").read_text(encoding="utf-8"),
+            body=body,
+        )
+    )
+    return text
+
+
+def beside(found: Measured) -> Ground | None:
+    """The recorded methods on the same task, and this network; None where none are recorded."""
+    path = reference.FOLDER / "shared.csv"
+    if found.setting.task == MNIST or not path.is_file():
+        return None
+    shared = tables.where(reference.table(path, SHARED), task=found.setting.task)
+    at = found.setting.at
+    if math.isfinite(at):
+        shared = shared[shared["at"].isna() | (shared["at"] == at)]
+    talks = {name: registry.load_talk(name) for name in reference.recorded()}
+    ground = Ground(shared, talks, recorded=True, guests=[guest(found.row)])
+    return ground if ground.cells else None
+
+
+def _methods(found: Measured, ground: Ground | None) -> list[tuple[str, Mapping[str, Any]]]:
+    """Recorded methods with their rows, the best first, controls and floors among them."""
+    if ground is None:
+        return _digits() if found.setting.task == MNIST else []
+    cell = ground.cells[0]
+    names = [(ground.label(m), row) for m, row in cell.methods.items()]
+    others = [row for row in (*cell.controls, cell.floor) if row is not None]
+    names += [(f"{row['variant'].replace('_', ' ')} ({row['kind']})", row) for row in others]
+    return sorted(names, key=lambda told: -told[1]["accuracy"])
+
+
+def _digits() -> list[tuple[str, Mapping[str, Any]]]:
+    """Recorded spiking networks on MNIST, each with an input code of its own."""
+    told = []
+    for name in reference.recorded():
+        talk = registry.load_talk(name)
+        chosen = {
+            experiment.name: [v.name for v in experiment.variants.values() if v.role == "spiking"]
+            for experiment in talk.experiments.values()
+            if experiment.data_key == MNIST and experiment.kind == "classification"
+        }
+        recorded = tables.read_metrics([reference.FOLDER / name / "metrics.csv"])
+        clean = tables.where(recorded, engine="brian2", perturbation="none", locus="")
+        for experiment, variants in chosen.items():
+            own = tables.where(clean, experiment=experiment, variant=variants)
+            spikes = over_seeds(tables.where(own, metric="spikes_hidden"), ["variant"])
+            spent = dict(zip(spikes["variant"], spikes["mean"], strict=True))
+            rows = over_seeds(tables.where(own, metric="accuracy"), ["variant"])
+            for row in rows.to_dict("records"):
+                label = f"{surname(talk)}: {experiment}, {row['variant']}".replace("_", " ")
+                more = {
+                    "accuracy": row["mean"],
+                    "spikes_hidden": spent.get(row["variant"], math.nan),
+                }
+                told.append((label, {**row, **more}))
+    return sorted(told, key=lambda one: -one[1]["accuracy"])
+
+
+def _layers(found: Measured) -> list[tuple[str, int, str]]:
+    kinds = [(x.name, x.size, ", ".join(s.kind for s in x.states)) for x in found.layers.layers]
+    return [("input", found.layers.n_in, "spikes"), *kinds]
+
+
+def _clean(found: Measured) -> list[tuple[str, float, str, str]]:
+    rows = tables.where(found.metrics, perturbation="none", locus="")
+    values = dict(zip(rows["metric"], rows["value"].astype(float), strict=True))
+    return [
+        (name, values[name], GLOSSARY[name].unit, GLOSSARY[name].definition)
+        for name in SHOWN
+        if name in values
+    ]
+
+
+def _curves(found: Measured) -> list[tuple[str, str, Sequence[tuple[str, float, str]]]]:
+    """Perturbation, locus, and what its curve comes to."""
+    told: dict[tuple[str, str], list[tuple[str, float, str]]] = {}
+    for metric in SUMMED:
+        for row in tables.where(found.metrics, metric=metric).to_dict("records"):
+            place = (str(row["perturbation"]), str(row["locus"]))
+            told.setdefault(place, []).append((metric, float(row["value"]), str(row["unit"])))
+    return [(*place, values) for place, values in told.items()]
+
+
+def _contrasts(found: Measured) -> list[tuple[str, str, str, float, str]]:
+    """Metric, condition, control and value of what needs a control."""
+    names = ["energy_ratio", "robustness_advantage", "speed_area_gain"]
+    rows = tables.where(found.metrics, metric=names).to_dict("records")
+    return [
+        (
+            str(r["metric"]),
+            str(r["perturbation"]),
+            str(r["locus"]),
+            float(r["value"]),
+            str(r["unit"]),
+        )
+        for r in rows
+    ]

@@ -1,0 +1,113 @@
+"""A network as it is run: layers in order, their states and synapses.
+
+Within a step, spikes go through all layers; synapses of a layer onto itself act in the next step.
+So do the readers that take steps (NIRTorch with Norse, snnTorch). Nodes that pass on potentials,
+one to one (LI to Threshold), are states of one layer; chains of weights are multiplied out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPIKING = ("LIF", "CubaLIF", "IF", "Threshold")
+VALUE = "Value"
+"""A state that is its input of this step: where weights lead to the output of the graph."""
+INPUT, OUTPUT = "input", "output"
+
+type Matrix = NDArray[np.float64]
+
+
+@dataclass
+class State:
+    """One node of a layer: a variable of every neuron, and how it changes.
+
+    Attributes:
+        node: Its name in the file.
+        kind: Of NIR, or `VALUE`.
+        parameters: By NIR's names, (neuron,) each; time constants in s of the graph.
+        bias: Current in every step, (neuron,).
+        fed_by: States of the same layer whose values are added to its input.
+    """
+
+    node: str
+    kind: str
+    parameters: dict[str, Matrix]
+    bias: Matrix
+    fed_by: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Layer:
+    """Neurons that share their states.
+
+    Attributes:
+        name: "layer1", "layer2", ... in the order in which they are run; the last is "output".
+        size: Number of neurons.
+        states: In the order in which they are updated.
+    """
+
+    name: str
+    size: int
+    states: list[State]
+
+    @cached_property
+    def spiking(self) -> int | None:
+        """Which state fires; None where none does."""
+        return next((k for k, s in enumerate(self.states) if s.kind in SPIKING), None)
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """Weights (pre, post) from the input or the spikes of a layer to a state of a layer."""
+
+    pre: str
+    post: str
+    state: int
+    weights: Matrix
+
+    @property
+    def later(self) -> bool:
+        """Whether they act in the next step: those of a layer onto itself."""
+        return self.pre == self.post
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A network as it is run.
+
+    Attributes:
+        n_in: Number of input channels.
+        layers: In the order in which they are run.
+        synapses: All of them.
+        output: Which layer and state the graph gives; its spikes where the state fires.
+    """
+
+    n_in: int
+    layers: Sequence[Layer]
+    synapses: Sequence[Synapses]
+    output: tuple[str, int]
+
+    def layer(self, name: str) -> Layer:
+        """The layer of a name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs."""
+        return self.layer(self.output[0]).size
+
+    @property
+    def gives_spikes(self) -> bool:
+        """Whether the output is spikes, else potentials."""
+        name, state = self.output
+        return self.layer(name).states[state].kind in SPIKING
+
+    @property
+    def hidden(self) -> list[Layer]:
+        """Those that fire and are not the output."""
+        return [x for x in self.layers if x.spiking is not None and x.name != self.output[0]]

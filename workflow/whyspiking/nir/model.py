@@ -1,0 +1,266 @@
+"""Layers of a graph as a Brian2 model, and their numbers as a binding.
+
+NIR defines neurons in continuous time and leaves steps, the shape of a spike and resets open. Here:
+
+- A step has the length `Steps.step_ms` of the task, and `graph_step_ms` of the time in which the
+  file's constants are: snnTorch writes those for steps of 0.1 ms whatever a step meant in training.
+- A spike is an input of height 1 that lasts one step, of the input times `Steps.input_scale`.
+- `euler`: forward Euler steps, synaptic current before membrane, as Norse and snnTorch take them:
+  i += dt/tau_syn (w_in x - i); v += dt/tau_mem (v_leak - v + r i). Integrators without leak add r x
+  once a step, whatever the step: so readers do, though NIR has r x dt.
+- `exact`: the exact solution for an input that is constant within the step; IF then adds r x dt.
+- A neuron fires where v > v_threshold at the end of the step. `Steps.reset` says what follows:
+  "value", v = v_reset, as NIR defines it; "subtract", v -= v_threshold; "later", the same at the
+  next step, after the leak, as snnTorch does unless told otherwise (which its files do not say).
+- Trials begin with v = v_leak (0 where there is none) and without current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.types import Binding, BrianModel, Layer, Replay
+from whyspiking.nir.layers import INPUT, VALUE, Layers, State
+from whyspiking.nir.layers import Layer as Neurons
+
+NEVER = 1e30
+"""A threshold that silences."""
+SYNAPSE = "w : 1"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What a file leaves open; see the module.
+
+    Attributes:
+        step_ms: Length of a step in ms of the task.
+        graph_step_ms: The same in ms of the file's time constants.
+        solver: How a step is solved.
+        reset: What follows a spike.
+        input_scale: Height of a spike of the input.
+    """
+
+    step_ms: float
+    graph_step_ms: float
+    solver: Literal["euler", "exact"] = "euler"
+    reset: Literal["value", "subtract", "later"] = "value"
+    input_scale: float = 1.0
+
+
+def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) -> BrianModel:
+    """The structure of a network; spikes of all hidden layers can be replayed.
+
+    Args:
+        layers: The network; its numbers do not matter.
+        steps: What the file leaves open.
+        trial_ms: Length of a trial, a multiple of the step.
+        max_trials: Trials per run of the program.
+    """
+    code = {x.name: _equations(x, steps) + _update(x, steps) for x in layers.layers}
+    wires = [(INPUT if s.pre == INPUT else s.pre, s.post, s.state) for s in layers.synapses]
+    sizes = {x.name: x.size for x in layers.layers}
+    inputs = {INPUT: layers.n_in, **{again(x.name): x.size for x in layers.hidden}}
+
+    def construct(generators: Mapping[str, Any]) -> Sequence[Any]:
+        import brian2
+
+        groups: dict[str, Any] = {}
+        for layer in layers.layers:
+            groups[layer.name] = _group(layer, steps, brian2)
+        made = []
+        for key, pre, post, state in _connections(layers):
+            source = generators[pre] if pre in generators else groups[pre]
+            own = brian2.Synapses(
+                source, groups[post], SYNAPSE, on_pre=f"x{state}_post += w", name=key
+            )
+            # A layer onto itself, replayed or not: after it has fired, for the next step.
+            slot = "later" if pre in (post, again(post)) else f"into_{post}"
+            own.pre.when = slot
+            own.connect()
+            made.append(own)
+        return [*groups.values(), *made]
+
+    slots = [
+        f"{what}_{x.name}" for x in layers.layers for what in ("into", "state", "fire", "reset")
+    ]
+    firing = [x.name for x in layers.layers if x.spiking is not None]
+    name, state = layers.output
+    return BrianModel(
+        name="nir",
+        definition={"code": code, "wires": wires, "sizes": sizes, "reset": steps.reset},
+        construct=construct,
+        inputs=inputs,
+        dt_ms=steps.step_ms,
+        trial_ms=trial_ms,
+        max_trials=max_trials,
+        reset={x.name: _reset(x, steps) for x in layers.layers},
+        record_spikes=firing,
+        record_traces={} if layers.gives_spikes else {"output": (name, f"v{state}", steps.step_ms)},
+        replay={
+            x.name: Replay(again(x.name), {f"{x.name}.v_threshold": NEVER}) for x in layers.hidden
+        },
+        schedule=("start", "groups", "thresholds", "synapses", *slots, "later", "resets", "end"),
+    )
+
+
+def binding(layers: Layers, steps: Steps) -> Binding:
+    """The numbers of a network in the structure of `brian_model`."""
+    values: dict[str, NDArray | float] = {}
+    for layer in layers.layers:
+        for k, state in enumerate(layer.states):
+            for key, numbers in _numbers(state, steps).items():
+                own = "v_threshold" if key == "threshold" else key
+                suffix = "" if own == "v_threshold" else str(k)
+                values[f"{layer.name}.{own}{suffix}"] = numbers
+    counted = {}
+    for (key, pre, post, _), given in zip(
+        _connections(layers), _weights(layers, steps), strict=True
+    ):
+        values[f"{key}.w"] = given.ravel()
+        if pre in (INPUT, *(x.name for x in layers.layers)):
+            kind = "recurrent" if pre == post else "feedforward"
+            kind = "readout" if post == layers.output[0] and pre != post else kind
+            counted[f"{key}.w"] = Layer(pre, post, given, kind)
+    return Binding(values, counted)
+
+
+def states_of(layers: Layers) -> dict[str, float]:
+    """Layer -> state variables per neuron beyond the membrane (synaptic current, ...)."""
+    held = {"CubaLIF": 2, "CubaLI": 2, "Threshold": 0, VALUE: 0}
+    found = {x.name: sum(held.get(s.kind, 1) for s in x.states) - 1 for x in layers.layers}
+    return {name: float(n) for name, n in found.items() if n > 0}
+
+
+def again(layer: str) -> str:
+    """The input that replays the spikes of a layer."""
+    return f"{layer}_again"
+
+
+def _connections(layers: Layers) -> list[tuple[str, str, str, int]]:
+    """Name, source, target and its state: all synapses, and their twins from replayed spikes."""
+    replayed = {x.name for x in layers.hidden}
+    found = []
+    for k, s in enumerate(layers.synapses):
+        found.append((f"s{k}", s.pre, s.post, s.state))
+        if s.pre in replayed:
+            found.append((f"s{k}_again", again(s.pre), s.post, s.state))
+    return found
+
+
+def _weights(layers: Layers, steps: Steps) -> list[NDArray[np.float64]]:
+    """Weights (pre, post) in the order of `_connections`."""
+    replayed = {x.name for x in layers.hidden}
+    found = []
+    for s in layers.synapses:
+        given = s.weights * steps.input_scale if s.pre == INPUT else s.weights
+        found += [given, given] if s.pre in replayed else [given]
+    return found
+
+
+def _numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:
+    """What a state has of its own: time constants in ms of the task."""
+    stretch = 1e3 * steps.step_ms / steps.graph_step_ms
+    own = {
+        key: values * stretch if key.startswith("tau") else values
+        for key, values in state.parameters.items()
+        if key != "v_reset" or steps.reset == "value"
+    }
+    return {**own, "bias": state.bias}
+
+
+# ---- the code of Brian2 -------------------------------------------------------------------------
+
+
+def _group(layer: Neurons, steps: Steps, brian2: Any) -> Any:
+    k = layer.spiking
+    options: dict[str, Any] = {}
+    if k is not None:
+        options["threshold"] = f"v{k} > v_threshold"
+        after = {
+            "value": f"v{k} = v_reset{k}",
+            "subtract": f"v{k} -= v_threshold",
+            "later": "later = v_threshold",
+        }
+        resets = layer.states[k].kind != "Threshold"
+        options["reset"] = after[steps.reset] if resets else ""
+    group = brian2.NeuronGroup(layer.size, _equations(layer, steps), name=layer.name, **options)
+    group.run_regularly(
+        _update(layer, steps), when=f"state_{layer.name}", name=f"{layer.name}_update"
+    )
+    if k is not None:
+        group.thresholder["spike"].when = f"fire_{layer.name}"
+        group.resetter["spike"].when = f"reset_{layer.name}"
+    return group
+
+
+def _equations(layer: Neurons, steps: Steps) -> str:
+    """All variables: what is set once, and what a step changes."""
+    names = []
+    for k, state in enumerate(layer.states):
+        for key in _numbers(state, steps):
+            names.append("v_threshold" if key in ("threshold", "v_threshold") else f"{key}{k}")
+        names += [f"v{k}", f"x{k}"]
+        if state.kind.startswith("Cuba"):
+            names.append(f"i{k}")
+    if steps.reset == "later":
+        names.append("later")
+    return "".join(f"{name} : 1\n" for name in names)
+
+
+def _update(layer: Neurons, steps: Steps) -> str:
+    lines = []
+    for k, state in enumerate(layer.states):
+        fed = "".join(f" + v{j}" for j in state.fed_by)
+        lines.append(f"in{k} = x{k} + bias{k}{fed}")
+        lines += _step(state.kind, k, steps)
+        lines.append(f"x{k} = 0")
+        if k == layer.spiking and state.kind != "Threshold" and steps.reset == "later":
+            lines += [f"v{k} -= later", "later = 0"]
+    return "\n".join(lines)
+
+
+def _step(kind: str, k: int, steps: Steps) -> list[str]:
+    """One step of a state with the input in<k>."""
+    dt, exact = repr(steps.step_ms), steps.solver == "exact"
+    if kind in ("Threshold", VALUE):
+        return [f"v{k} = in{k}"]
+    if kind in ("IF", "I"):
+        per_step = f"{steps.graph_step_ms * 1e-3!r} * " if exact else ""
+        return [f"v{k} += {per_step}r{k} * in{k}"]
+    if kind in ("LIF", "LI"):
+        share = f"(1 - exp(-{dt} / tau{k}))" if exact else f"{dt} / tau{k}"
+        return [f"v{k} += {share} * (v_leak{k} - v{k} + r{k} * in{k})"]
+    if not exact:
+        return [
+            f"i{k} += {dt} / tau_syn{k} * (w_in{k} * in{k} - i{k})",
+            f"v{k} += {dt} / tau_mem{k} * (v_leak{k} - v{k} + r{k} * i{k})",
+        ]
+    # i relaxes to w_in x, v to v_leak + r w_in x; equal time constants are the limit.
+    return [
+        f"am{k} = exp(-{dt} / tau_mem{k})",
+        f"as{k} = exp(-{dt} / tau_syn{k})",
+        f"d{k} = tau_syn{k} - tau_mem{k}",
+        f"near{k} = int(abs(d{k}) < 1e-6 * tau_mem{k})",
+        f"g{k} = near{k} * {dt} / tau_mem{k} * am{k}"
+        f" + (1 - near{k}) * (as{k} - am{k}) * tau_syn{k} / (d{k} + near{k})",
+        f"to{k} = w_in{k} * in{k}",
+        f"v{k} = v_leak{k} + r{k} * to{k} + (v{k} - v_leak{k} - r{k} * to{k}) * am{k}"
+        f" + r{k} * (i{k} - to{k}) * g{k}",
+        f"i{k} = to{k} + (i{k} - to{k}) * as{k}",
+    ]
+
+
+def _reset(layer: Neurons, steps: Steps) -> str:
+    """The start of a trial."""
+    lines = ["later = 0"] if steps.reset == "later" else []
+    for k, state in enumerate(layer.states):
+        leaks = "v_leak" in state.parameters
+        lines += [f"v{k} = v_leak{k}" if leaks else f"v{k} = 0", f"x{k} = 0"]
+        if state.kind.startswith("Cuba"):
+            lines.append(f"i{k} = 0")
+    return "\n".join(lines)
