@@ -206,5 +206,5 @@ def test_networks_from_elsewhere_stand_apart_and_are_counted_nowhere(made):
     for piece in (section.sentences, section.matrix):
         assert piece(wider, CONFIG) == piece(ground, CONFIG)
     told = section.community(wider)
-    assert "90.0 %" in told and "of &lt;i&gt;others" in told
+    assert "90 %" in told and "of &lt;i&gt;others" in told
     assert section.community(ground) == ""

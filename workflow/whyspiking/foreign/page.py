@@ -13,7 +13,7 @@ from whyspiking.foreign.measuring import Measured
 from whyspiking.foreign.tasks import MNIST, READOUTS
 from whyspiking.measures.statistics import over_seeds
 from whyspiking.plots import figures, svg
-from whyspiking.records import reference, tables
+from whyspiking.records import labels, reference, tables
 from whyspiking.records.columns import SHARED
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.html import ASSETS, macros, templates
@@ -98,7 +98,7 @@ def _methods(found: Measured, ground: Ground | None) -> list[tuple[str, Mapping[
     cell = ground.cells[0]
     names = [(ground.label(m), row) for m, row in cell.methods.items()]
     others = [row for row in (*cell.controls, cell.floor) if row is not None]
-    names += [(f"{row['variant'].replace('_', ' ')} ({row['kind']})", row) for row in others]
+    names += [(f"{labels.variant(row['variant'])} ({row['kind']})", row) for row in others]
     return sorted(names, key=lambda told: -told[1]["accuracy"])
 
 
@@ -120,7 +120,9 @@ def _digits() -> list[tuple[str, Mapping[str, Any]]]:
             spent = dict(zip(spikes["variant"], spikes["mean"], strict=True))
             rows = over_seeds(tables.where(own, metric="accuracy"), ["variant"])
             for row in rows.to_dict("records"):
-                label = f"{surname(talk)}: {experiment}, {row['variant']}".replace("_", " ")
+                label = f"{surname(talk)}: {labels.experiment(name, experiment)}"
+                if row["variant"] != "spiking":
+                    label += f" ({labels.variant(row['variant'])})"
                 more = {
                     "accuracy": row["mean"],
                     "spikes_hidden": spent.get(row["variant"], math.nan),

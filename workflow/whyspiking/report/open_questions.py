@@ -14,7 +14,7 @@ from typing import Any
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.records import tables
+from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.abstracts import line
@@ -82,7 +82,7 @@ def _programme(ground: Ground, programme: Table) -> list[str]:
             (
                 ground.label((row["talk"], row["variant"])),
                 cells[row["task"], str(row["at"])],
-                row["control"].replace("_", " "),
+                labels.variant(row["control"]),
                 html.value(row["difference"], "fraction", signed=True),
                 row["seeds"],
                 "that they are equal" if row["asks"] == EQUAL else "that they differ",
