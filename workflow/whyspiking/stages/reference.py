@@ -11,7 +11,8 @@ change does not matter; a note covers the state it was written for and no later 
     python -m whyspiking.stages.reference joint
     python -m whyspiking.stages.reference add goeltz shared_yinyang
 
-The last adds experiments that were run by themselves to what is recorded of a talk.
+The last adds experiments that were run by themselves to what is recorded of a talk; with none named
+it computes verdicts, measures and energies anew from the recorded rows.
 """
 
 from __future__ import annotations
@@ -120,8 +121,8 @@ def add(
         )
     known = tables.read_metrics([own / "metrics.csv"])
     known = known[~known["experiment"].isin(experiments)]
-    fresh = collect.measured(talk, simulated, facts, config)
-    table = pd.concat([known, fresh], ignore_index=True)
+    fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
+    table = pd.concat([known, *fresh], ignore_index=True)
     table = table.sort_values(columns.METRICS.names[:10], kind="stable")
     # Which data the first run had, and which files of others it lacked, its tables do not tell.
     old = reference.table(own / "verdicts.csv", columns.VERDICTS).set_index("claim")
@@ -143,9 +144,11 @@ def add(
     }
     for file, content in made.items():
         _write_csv(content, own / file, metrics=file == "metrics.csv")
+    if not experiments:
+        return write_joint(config, folder)
     timed, how = provenance.of_talk(talk, config, results)
     timed = timed[timed["experiment"].isin(experiments)]
-    _replace_durations(folder / "durations.csv", name, timed, experiments)
+    _replace_durations(folder / "durations.csv", talk.name, timed, experiments)
     manifest = reference.manifest(own)
     places = tuple(f"talk.yaml: {experiment}, " for experiment in experiments)
     now = sorted(inputs_of(talk, config).items())
@@ -158,7 +161,7 @@ def add(
         }
     )
     _write(own / "manifest.json", _text(manifest))
-    write_joint(config, folder)
+    return write_joint(config, folder)
 
 
 def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
@@ -410,7 +413,7 @@ def main(words: Sequence[str] | None = None) -> int:
     what.add_parser("joint", help="compute the joint tables from those of the talks")
     more = what.add_parser("add", help="add experiments that were run by themselves")
     more.add_argument("talk", metavar="TALK")
-    more.add_argument("experiments", nargs="+", metavar="EXPERIMENT")
+    more.add_argument("experiments", nargs="*", metavar="EXPERIMENT")
     asked = parser.parse_args(words)
     try:
         config = config_of_full()
