@@ -69,7 +69,7 @@ def test_one_sentence_a_task_counts_methods(made):
         "Of 3 methods with spikes 1 is better (Home), 1 is equal within 2 points (Home (BPTT)), "
         "1 is worse (Worse)." in told
     )
-    assert "2 beat the best floor, random hidden layer with 67.0 %; 1 does not (Worse)." in told
+    assert "2 beat the best floor, random layer with 67.0 %; 1 does not (Worse)." in told
     assert "Quiet, without spikes: equal within 2 points." in told
     assert "At 25 ms: of 1 method with spikes" in told and "At 100 ms:" in told
 
@@ -97,7 +97,7 @@ def test_every_cell_of_the_table_has_a_result_or_a_reason(made):
         assert all(any(w in cell for w in words) for cell in re.findall(r"<td.*?</td>", row, re.S))
     for why in ("idle was not made for randman", "another network of the talk was set this task"):
         assert f"<dd>{why}</dd>" in page
-    assert "not above random hidden" in page and "96.0 %" in page
+    assert "not above random layer" in page and "96.0 %" in page
 
 
 def test_tables_tell_what_is_local_what_was_equal_and_whom_nobody_beats(made):
@@ -133,7 +133,7 @@ def test_figures_show_every_method_the_same_way(made):
     assert labels == ["Home", "Home (BPTT)", "Quiet", "Worse", "Idle"]
     texts = [text.get_text() for text in matrix.axes[0].texts]
     assert texts.count("n/a") == 1
-    assert {"chance 10", "random hidden layer 67", "ReLU network 90"} <= set(texts)
+    assert {"chance 10", "random layer 67", "ReLU network 90"} <= set(texts)
     assert "Randman, Home: 96.0 %, better" in matrix.alt
     assert "Home: 30 ms" in drawn["values"].alt
     looks = [ground.look(method) for method in ground.methods[:4]]

@@ -19,6 +19,8 @@ from whyspiking.report.same_task_rows import Cell, Ground, Method, Row
 from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.common_ground import BETTER, EQUAL, NO_CONTROL, UNDECIDED, WORSE
 
+MOST_NAMED = 3
+"""Comparisons that are told by name; more are counted by task."""
 BESIDE = ("latency", "robustness", "energy")
 """Axes that compare with the talks' own controls."""
 
@@ -94,8 +96,12 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
         "compared": balance.count(BETTER, EQUAL, WORSE, UNDECIDED),
         **{name: balance.count(verdict) for name, verdict in VERDICTS.items()},
     }
-    names = {name: balance.names(verdict) for name, verdict in VERDICTS.items()}
-    names["worse"] = balance.by_task(WORSE)
+    names = {
+        name: balance.by_task(verdict)
+        if name == "worse" or counts[name] > MOST_NAMED
+        else balance.names(verdict)
+        for name, verdict in VERDICTS.items()
+    }
     beside = [a for name in BESIDE for a in answers if a.axis == name and a.measured]
     rows = programme.to_dict("records")
     first = next((told for row in rows if (told := plan(ground, row)) is not None), None)
