@@ -13,7 +13,7 @@ def tables_of(**ratios):
     """Experiments with a tenth of a spike per synapse, and the ratios of two cost models."""
     dense = [{"talk": "talk", "experiment": e, "measure": "s", "value": 0.1} for e in ratios]
     rows = [
-        {"talk": "talk", "experiment": e, "factor": "", "mean": x}
+        {"talk": "talk", "experiment": e, "locus": "mlp", "factor": "", "mean": x}
         for e, own in ratios.items()
         for x in own
     ]
@@ -26,12 +26,16 @@ def test_every_experiment_lies_where_its_energy_ratios_say():
     )
     with style():
         plate = energy_figures.when_spikes_save(
-            measures, ratios, NAMES, {("talk", "huge"): "far larger"}
+            measures,
+            ratios,
+            NAMES,
+            {("talk", "huge", "mlp"): "far larger", ("talk", "saves", "linear"): "no"},
         )
     assert "Made · saves: 0.1, breaks even at 0.2 to 5: saves energy, whatever" in plate.alt
     assert "Made · depends: 0.1, breaks even at 0.01 to 0.9: depends on what" in plate.alt
     assert "Made · saves none: 0.1, breaks even at 0.001 to 0.05: saves none" in plate.alt
     assert "Made · huge" not in plate.alt and "Made · huge: far larger" in plate.caption
+    assert "Made · saves:" not in plate.caption
 
 
 def test_without_spikes_per_synapse_there_is_no_figure():

@@ -184,7 +184,7 @@ def test_sentences_name_counts_effects_and_who_disagrees():
     assert "no in 1 (Naud)" in said
     assert "T1 (what is lost) was measured in 3 talks" in said
     assert "in favour of spikes in 2, against them in 1 (comparisons: 2 and 1 of 3)" in said
-    assert "Strongest: 0.90 [0.80, 1.00] (Comsa: mnist, shuffle, hidden spikes)" in said
+    assert "Strongest: 0.90 [0.80, 1.00] (Comsa: mnist, redrawn, hidden spikes)" in said
     assert "Most against spikes: −0.70 [−0.80, −0.60] (Naud" in said
     assert "disagree with “yes”: Naud (no: T1 −0.70 [−0.80, −0.60]" in said
     assert "Now: T1 favours spikes in 2 of 3 talks; 1 of them would have to stop doing so." in said

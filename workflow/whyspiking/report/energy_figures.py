@@ -36,7 +36,7 @@ def when_spikes_save(
     measures: Table,
     ratios: Table,
     names: Mapping[str, str],
-    apart: Mapping[tuple[str, str], str],
+    unmatched: Mapping[tuple[str, str, str], str],
 ) -> Plate:
     """Spikes per synapse of every experiment beside the densities at which it breaks even.
 
@@ -47,7 +47,7 @@ def when_spikes_save(
         measures: Rows of measures.csv.
         ratios: Rows of energy.csv.
         names: Name of the talk -> how it is called.
-        apart: Talk and experiment without a matched control -> the reason; not drawn.
+        unmatched: Talk, experiment and a control that does not count -> the reason.
 
     Raises:
         NotMeasuredError: If no experiment has spikes, synapses and a control.
@@ -58,9 +58,15 @@ def when_spikes_save(
     }
     rows = []
     points = ratios[ratios["factor"] == ""]
-    for place, own in points.groupby(["talk", "experiment"], sort=False):
+    keys = zip(points["talk"], points["experiment"], points["locus"], strict=True)
+    points = points.assign(counts=[key not in unmatched for key in keys])
+    apart = {key[:2]: why for key, why in unmatched.items()}
+    for place, every in points.groupby(["talk", "experiment"], sort=False):
         talk, experiment = map(str, place)
-        if place not in density_of or (talk, experiment) in apart:
+        own = every[every["counts"]]
+        if not own.empty:
+            apart.pop((talk, experiment), None)
+        if place not in density_of or own.empty:
             continue
         label = f"{names[talk]} · {labels.experiment(talk, experiment)}"
         density = float(density_of[place])

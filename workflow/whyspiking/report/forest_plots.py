@@ -46,8 +46,8 @@ OTHERWISE = (GREY, "o")
 BEYOND = (1e-3, 1e3)
 """Ratios outside are drawn at these ends, as arrows: one extreme would squeeze all others."""
 
-LETTERS = 28
-"""Of a line below a panel."""
+LETTERS = 56
+"""That fit side by side below the panels of a forest."""
 
 type Row = tuple[str, str, str]
 """Talk, experiment, and whether it is recorded."""
@@ -133,6 +133,9 @@ def forest(panels: Sequence[Panel], names: Mapping[str, str]) -> tuple[Plate, li
     words = []
     for ax, panel in zip(axes, panels, strict=True):
         words += _draw(ax, panel, places, names)
+        ax.set_xlabel(textwrap.fill(panel.label, LETTERS // len(panels)))
+        if panel.null != 1:
+            ax.locator_params(axis="x", nbins=5 if len(panels) < 3 else 2)
         ax.tick_params(axis="y", length=0)
         for row, after in itertools.pairwise(rows):
             if row[0] != after[0]:
@@ -209,10 +212,7 @@ def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str,
         if max(seen) < 10 * min(seen):
             ax.xaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
             ax.tick_params(axis="x", which="minor", labelsize=8.5)
-    else:
-        ax.locator_params(axis="x", nbins=5)
     ax.set_title(panel.title)
-    ax.set_xlabel(textwrap.fill(panel.label, LETTERS))
     return words
 
 

@@ -330,15 +330,17 @@ class RunPage:
     def energy(self) -> Html:
         """When spikes save energy, what decides it, and energies of chips that were measured."""
         ratios, names = self.tables["energy"], self.names
-        apart = {
-            (finding.talk, finding.experiment): stand.reason
+        unmatched = {
+            (finding.talk, finding.experiment, finding.locus): stand.reason
             for answer in self.answers
             for stand in answer.stands.values()
             for finding in stand.apart
             if answer.axis == "energy"
         }
         when = self._draw(
-            lambda: energy_figures.when_spikes_save(self.tables["measures"], ratios, names, apart),
+            lambda: energy_figures.when_spikes_save(
+                self.tables["measures"], ratios, names, unmatched
+            ),
             "break-even",
         )
         prices = {
