@@ -152,7 +152,7 @@ def test_a_folder_without_networks_is_refused(tmp_path, capsys):
 
 def peers():
     """Skip unless Norse can be asked."""
-    pytest.importorskip("nir", reason="nir is not installed: uv pip install nir")
+    pytest.importorskip("nir.ir", reason="nir is not installed: uv pip install nir")
     done = subprocess.run(
         [PEERS, "-c", "import nir, nirtorch, norse"], capture_output=True, text=True, check=False
     )
@@ -236,7 +236,7 @@ def test_norse_decides_as_the_engine_of_training(kind, tmp_path):
 @pytest.mark.parametrize("one_spike", ["inhibition", "reset"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_read_back_in_brian2_it_decides_as_the_engine_of_training(kind, one_spike, tmp_path):
-    pytest.importorskip("nir", reason="nir is not installed: uv pip install nir")
+    pytest.importorskip("nir.ir", reason="nir is not installed: uv pip install nir")
     trained = trained_in(kind, tmp_path)
     clock = networks.clock_of(trained, one_spike=one_spike)
     networks.export(trained, clock, tmp_path / "network.nir")
