@@ -11,7 +11,7 @@ import yaml
 
 from whyspiking.declared import registry
 from whyspiking.records import reference
-from whyspiking.report import reference_page
+from whyspiking.report import first_screen, reference_page
 from whyspiking.report.run_page import RunPage
 from whyspiking.verdicts.answers import OTHER_SIZE
 
@@ -89,7 +89,7 @@ def test_first_screen_counts_what_the_tables_hold(page):
     for axis in ("latency", "robustness", "energy"):
         words = words_of(axis)
         yes = sum(word == "yes" for word in words.values())
-        assert f"{yes or 'none'} of {len(words)} ({axis})" in said
+        assert f"{first_screen.BESIDE[axis]} in {yes or 'none'} of {len(words)}" in said
     key = table("verdicts")
     key = key[key["role"] == "key"]
     n = int((key["verdict"] == "replicated").sum())

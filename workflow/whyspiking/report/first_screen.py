@@ -21,8 +21,12 @@ from whyspiking.verdicts.common_ground import BETTER, EQUAL, NO_CONTROL, UNDECID
 
 MOST_NAMED = 3
 """Comparisons that are told by name; more are counted by task."""
-BESIDE = ("latency", "robustness", "energy")
-"""Axes that compare with the talks' own controls."""
+BESIDE = {
+    "latency": "an earlier answer",
+    "robustness": "more robustness",
+    "energy": "less energy whatever is counted",
+}
+"""Axes that compare with the talks' own controls: what a yes means, in few words."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,9 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
         else balance.names(verdict)
         for name, verdict in VERDICTS.items()
     }
-    beside = [a for name in BESIDE for a in answers if a.axis == name and a.measured]
+    beside = [
+        (told, a) for k, told in BESIDE.items() for a in answers if a.axis == k and a.measured
+    ]
     rows = programme.to_dict("records")
     first = next((told for row in rows if (told := plan(ground, row)) is not None), None)
     points = f"{100 * delta:g} points"
