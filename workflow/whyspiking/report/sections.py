@@ -120,9 +120,12 @@ def deviations(talks: Sequence[Talk], scale: str) -> Markup:
 def measures_table(measures: Table) -> Markup:
     """T, L, E, R, G, M and Q of every experiment, or the reason why not."""
     rows, reasons = [], {}
-    for (talk, experiment), own in measures.groupby(["talk", "experiment"], sort=False):
-        points = {name: part.to_dict("records") for name, part in own.groupby("measure")}
-        rows.append((talk, experiment, points))
+    by_place: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
+    for row in measures.to_dict("records"):
+        own = by_place.setdefault((row["talk"], row["experiment"]), {})
+        own.setdefault(row["measure"], []).append(row)
+    for place, points in by_place.items():
+        rows.append((*place, points))
         for head, _, _ in MEASURES:
             why = points[head][0]["why"]
             if why:
