@@ -21,15 +21,6 @@ def run():
     return whyspiking.results("reference")
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A run of one talk, with one joint table."""
-    source = ROOT / reference.FOLDER
-    shutil.copytree(source / "naud", tmp_path / "naud")
-    shutil.copy(source / "verdicts.csv", tmp_path)
-    return tmp_path
-
-
 def test_every_table_of_the_reference_is_there_with_its_types(run):
     joint = {path.stem for path in (ROOT / reference.FOLDER).glob("*.csv")}
     assert set(run.contents["table"]) == joint | {"metrics"}

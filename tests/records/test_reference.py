@@ -1,7 +1,6 @@
 """The recorded results as readers meet them: there, not there, or of another version."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -11,15 +10,6 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, reference
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A reference of one talk, with one joint table."""
-    source = ROOT / reference.FOLDER
-    shutil.copytree(source / "naud", tmp_path / "naud")
-    shutil.copy(source / "verdicts.csv", tmp_path)
-    return tmp_path
 
 
 def test_verdicts_are_those_of_all_talks_or_none(folder, tmp_path):
