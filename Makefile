@@ -98,6 +98,7 @@ audit: environment
 reference: environment
 	@snakemake reference$(addprefix _,$(TALK)) --configfile config/full.yaml $(ARGS)
 	@python -m whyspiking.report.readme
+	@python -m whyspiking.report.reference_page
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
