@@ -308,6 +308,7 @@ def _manifest(model: BrianModel, device: Any, parts: Mapping[str, Any]) -> dict[
             if variable.read_only or key.startswith("_"):
                 continue
             variables[f"{name}.{key}"] = {
+                "word": f"{name}.{variable.name}",  # a delay has a name of its own from 2.11 on
                 "dtype": np.dtype(variable.dtype).str,
                 "size": None if variable in per_synapse else int(variable.size),
             }

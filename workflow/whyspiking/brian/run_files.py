@@ -133,7 +133,7 @@ class Exchange:
                 raise self.error(f"no variable '{key}' can be set; it has {known}")
             array = np.asarray(value, entry["dtype"])
             if array.ndim == 0 and np.isfinite(array):
-                words.append(f"{key}={float(array)!r}")
+                words.append(f"{entry['word']}={float(array)!r}")
                 continue
             expected: list[tuple[int, ...]]
             if entry["size"] is not None:
@@ -155,7 +155,7 @@ class Exchange:
             # An absolute path: Brian2 takes what begins with a digit or a minus for a number.
             path = folder / f"value-{key}"
             array.tofile(path)
-            words.append(f"{key}={path}")
+            words.append(f"{entry['word']}={path}")
         return words
 
     def read_spikes(self, population: str, results: Path, n_trials: int) -> Spikes:
