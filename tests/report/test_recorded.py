@@ -116,7 +116,9 @@ def test_a_cell_that_was_not_run_shows_the_recorded_one_and_counts_for_nothing(r
     assert "Recorded, not run here and not counted: Goeltz yes." in told
     assert sentences.RECORDED in told
     assert re.search(r"T1 Goeltz Yin-Yang[A-Za-z0-9, -]* recorded: 0\.\d\d", told)
-    assert "recorded: " in page.forest() and f"{KEY}, recorded" in page.forest()
+    assert (
+        "recorded: " in page.forest() and "Yin-Yang, own size, accuracy, recorded" in page.forest()
+    )
 
 
 def test_without_a_record_it_only_says_who_judges(alone):

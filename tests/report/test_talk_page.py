@@ -17,7 +17,7 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import style
-from whyspiking.records import array_files, columns
+from whyspiking.records import array_files, columns, reference, tables
 from whyspiking.report import notebook, run_page, score_figures, slides, talk_page
 from whyspiking.talks import talk_module
 from whyspiking.verdicts import score_curves
@@ -69,7 +69,8 @@ def test_slides_stand_alone(results, tmp_path):
     )
     slides.write(page, tmp_path / "slides")
     files = sorted(path.name for path in (tmp_path / "slides").iterdir())
-    assert files == sorted(re.findall(r'href="slides/([^"]+)"', page.read_text("utf-8")))
+    linked = set(re.findall(r'href="slides/([^"]+)"', page.read_text("utf-8")))
+    assert set(files) == linked - {"cards.svg"}, "a page without cards"
     assert {"matrix.svg", "verdicts.svg", "timing.svg", "energy.svg", "learning.svg"} <= set(files)
     for name in files:
         picture = (tmp_path / "slides" / name).read_text("utf-8")
@@ -77,6 +78,18 @@ def test_slides_stand_alone(results, tmp_path):
         assert drawn.tag == "{http://www.w3.org/2000/svg}svg" and "viewBox" in drawn.attrib
         assert drawn[0].attrib["fill"] == "white", "the page shines through it, a slide is white"
         assert "currentColor" not in picture and "nan" not in picture.replace("resonan", "")
+
+
+def test_the_cards_are_a_slide(tmp_path):
+    slides.write(reference.FOLDER / "report.html", tmp_path)
+    drawn = ElementTree.fromstring((tmp_path / "cards.svg").read_bytes())
+    lines = [text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    told = " ".join(lines)
+    for name in reference.recorded():
+        assert registry.load_talk(name).speaker in lines
+    keys = tables.read(reference.FOLDER / "verdicts.csv", columns.OF_A_RUN["verdicts.csv"])
+    for row in keys[keys["role"] == "key"].to_dict("records"):
+        assert str(row["says"]).split(",")[0][:40] in told and str(row["label"]).split()[0] in told
 
 
 def test_a_drawn_figure_is_what_savefig_writes():

@@ -230,7 +230,11 @@ def _short(ratio: float) -> str:
     return f"{ratio:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
 
 
-def verdict_forest(verdicts: Table, recorded: Mapping[str, Mapping[str, Any]]) -> Plate:
+def verdict_forest(
+    verdicts: Table,
+    recorded: Mapping[str, Mapping[str, Any]],
+    names: Mapping[str, str] | None = None,
+) -> Plate:
     """One row per claim: acceptance band, published value, ours with its interval.
 
     Each row has its own scale, since the claims have different units; the numbers are written at
@@ -239,6 +243,7 @@ def verdict_forest(verdicts: Table, recorded: Mapping[str, Mapping[str, Any]]) -
     Args:
         verdicts: Rows of verdicts.csv.
         recorded: Claim -> its recorded row, shown where this run does not judge the claim.
+        names: Claim -> what its row is called.
 
     Raises:
         NotMeasuredError: If no claim was measured.
@@ -254,7 +259,7 @@ def verdict_forest(verdicts: Table, recorded: Mapping[str, Mapping[str, Any]]) -
     count = len(rows + before)
     plate = Plate(0.3 + 0.34 * count)
     ax = plate.panels(1, 1)[0, 0]
-    words = []
+    words, called = [], []
     for place, row in enumerate(rows + before):
         y = count - 1 - place
         kept = place >= len(rows)
@@ -280,9 +285,10 @@ def verdict_forest(verdicts: Table, recorded: Mapping[str, Mapping[str, Any]]) -
         if "<sup>" in shown:
             shown = f"{row['value']:.2g}"
         ax.text(1.03, y, shown, va="center", fontsize=8.5)
-        words.append(f"{row['claim']}: {shown}, {'recorded: ' * kept}{row['label']}")
-    names = [str(row["claim"]) for row in rows] + [f"{row['claim']}, recorded" for row in before]
-    ax.set_yticks(range(count), names[::-1])
+        name = (names or {}).get(row["claim"], str(row["claim"]))
+        called.append(f"{name}, recorded" if kept else name)
+        words.append(f"{name}: {shown}, {'recorded: ' * kept}{row['label']}")
+    ax.set_yticks(range(count), called[::-1])
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(-0.6, count - 0.4)
     ax.set_xticks([])

@@ -12,7 +12,7 @@ from markupsafe import escape
 
 from whyspiking.declared import community_file, registry
 from whyspiking.plots.figures import Plate
-from whyspiking.records import columns, tables
+from whyspiking.records import columns, labels, tables
 from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
@@ -115,11 +115,15 @@ class RunPage:
         return Html(counted + key + told + sections.how_to_read())
 
     def forest(self) -> Html:
-        """All claims as a forest plot, to open on demand: it is as long as the table."""
-        drawn = self._draw(
-            lambda: forest_plots.verdict_forest(self.verdicts, self.recorded.claims), "claims"
+        """The key claims as a forest plot; the talks' pages show all of theirs."""
+        keys = self.verdicts[self.verdicts["role"] == "key"]
+        names = {
+            row["claim"]: f"{self.names[row['talk']]}: {labels.claim(row)}"
+            for row in keys.to_dict("records")
+        }
+        return self._draw(
+            lambda: forest_plots.verdict_forest(keys, self.recorded.claims, names), "claims"
         )
-        return Html(macros("macros").details("All claims as a figure", drawn))
 
     def first_screen(self) -> Html:
         """The answer in three sentences, the shared tasks as a figure, and a line on the claims."""
@@ -214,7 +218,9 @@ class RunPage:
         figure = self._draw(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
         drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.shown)]
         shown = ["same-task"] if self.ground.cells else []
-        files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", *drawn, *shown])
+        files = macros("pages").slides(
+            slides.FOLDER, ["matrix", "verdicts", "cards", *drawn, *shown]
+        )
         return Html(
             macros("pages").answer(
                 "" if smoke else sentences.by_level(self.answers, self.talks),
