@@ -130,6 +130,18 @@ def test_failing_cell_leaves_no_half_report(tmp_path, cell, error, words):
     assert list(folder.iterdir()) == []
 
 
+def test_nobody_else_on_the_machine_can_listen_to_a_kernel(tmp_path, capfd):
+    asked = (
+        "import os\nfrom ipykernel.kernelapp import IPKernelApp\napp = IPKernelApp.instance()\n"
+        "print(app.transport, os.stat(os.path.dirname(app.ip)).st_mode & 0o77)"
+    )
+    source = write_notebook(tmp_path / "toy.ipynb", "# A title", "results: str = ''", asked)
+    report.run_notebook(source, tmp_path / "out.ipynb", {"results": "."})
+    executed = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert executed.cells[-1]["outputs"][0]["text"] == "ipc 0\n"
+    assert "KeyboardInterrupt" not in "".join(capfd.readouterr())
+
+
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [

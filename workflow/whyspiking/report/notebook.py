@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,12 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
     """
     import nbformat
     import papermill
+    from traitlets.config import Config
 
     _check_parameters(source, parameters)
-    with replacing(notebook) as partial:
+    with replacing(notebook) as partial, tempfile.TemporaryDirectory(prefix="whyspiking-") as own:
+        # Over TCP whoever else is on the machine could listen.
+        sockets = {"transport": "ipc", "ip": f"{own}/kernel"}
         try:
             papermill.execute_notebook(
                 str(source),
@@ -72,6 +76,9 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
                 progress_bar=False,
                 log_output=False,
                 cwd=".",
+                config=Config({"ConnectionFileMixin": sockets}),
+                # Each kernel is stopped by an interrupt, which it would report as an error.
+                extra_arguments=["--IPKernelApp.log_level=50"],
             )
         except papermill.PapermillExecutionError as error:
             if error.ename == "UserError":
