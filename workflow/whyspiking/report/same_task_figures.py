@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from scipy import special
 
 from whyspiking.plots.figures import (
@@ -48,8 +49,8 @@ DOSES = {"jitter": "jitter of input spikes, sd in ms of the task", "delete": "in
 TICKS = (0.2, 0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 """Accuracies that are named on a logit axis, chance besides."""
 COMMUNITY = (
-    "Below the line, open pentagons: networks from elsewhere (community/), one each, with 95 % "
-    "intervals over test trials; none is counted in any sentence."
+    "Below the line: networks from elsewhere (community/), one each, with 95 % intervals over test "
+    "trials, counted in no sentence."
 )
 MOST = 0.9995
 """All that is more accurate is drawn there: the logit of 1 is infinite."""
@@ -99,17 +100,30 @@ def matrix(ground: Ground) -> Plate:
     plate.draw_without_rendering()
     for ax, cell in zip(axes, ground.cells, strict=True):
         _lines(ax, cell)
+    _legend(plate, bool(guests))
     return plate.says(
         "The same task for all: accuracy on test data with 95 % intervals over seeds, on a logit "
-        "axis (all above 99.95 % at its end). Vertical lines: chance (dotted), the best floor "
-        "(dashed), the networks without spikes that methods are held against (solid). Mark: "
-        "against the one that was told the input as precisely, paired by seed: triangle, green: "
-        "better; diamond, blue: equal within delta; square, red: worse; circle, grey: undecided, "
-        "or no such network; open: one seed, no interval; n/a: no result, for the reason in the "
-        "table." + (f" {COMMUNITY}" if guests else ""),
+        "axis (all above 99.95 % at its end), against the network without spikes (solid line) that "
+        "was told the input as precisely. Dotted: chance; dashed: best floor; n/a: for the reason "
+        "in the table." + (f" {COMMUNITY}" if guests else ""),
         "Accuracy by method and task. " + "; ".join(words) + ".",
         "shared.csv",
     )
+
+
+def _legend(plate: Plate, guests: bool) -> None:
+    """What the marks say, under the panels."""
+    looks = {**VERDICT_LOOK, "undecided": OTHERWISE}
+    marks = [
+        Line2D([], [], color=colour, marker=marker, linewidth=0, label=word.split()[0])
+        for word, (colour, marker) in looks.items()
+    ]
+    hollow = [("o", "one seed"), *([("p", "from elsewhere")] if guests else [])]
+    marks += [
+        Line2D([], [], color=INK, marker=marker, markerfacecolor="none", linewidth=0, label=word)
+        for marker, word in hollow
+    ]
+    plate.legend(handles=marks, loc="outside lower center", ncols=len(marks))
 
 
 def _dot(ax: Axes, y: float, row: Row) -> None:
