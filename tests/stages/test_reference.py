@@ -26,7 +26,7 @@ MODEL = "talks/goeltz/released.py"
 
 @pytest.fixture(scope="module")
 def config():
-    return reference.config_of_full()
+    return reference.config_of()
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
-from whyspiking.report import abstracts, html, open_questions
+from whyspiking.report import abstracts, html, open_questions, paper_scale
 from whyspiking.report.recorded import JOINT
 
 README = Path("README.md")
@@ -108,6 +108,8 @@ def main() -> None:
     joint = {name: tables.read(VERDICTS.with_name(f"{name}.csv"), JOINT[name]) for name in JOINT}
     text = open_questions.document({talk.name: talk for talk in talks}, claims, joint)
     open_questions.DOCUMENT.write_text(text, encoding="utf-8")
+    text = paper_scale.document(talks, verdicts, paper_scale.kept())
+    paper_scale.DOCUMENT.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def record(
         tables.read(results / file, reference.TABLES[Path(file).name])
         contents[file] = whole_files.read(results / file)
     for file, content in contents.items():
-        _write(folder / file, content)
+        write(folder / file, content)
     for name in talks:
         talk, own = registry.load_talk(name), folder / name
         timed, made = provenance.of_talk(talk, config, results)
@@ -160,7 +160,7 @@ def add(
             "inputs": {k: digest for k, (_, digest) in now if k.startswith(places)},
         }
     )
-    _write(own / "manifest.json", _text(manifest))
+    write(own / "manifest.json", _text(manifest))
     return write_joint(config, folder)
 
 
@@ -169,7 +169,7 @@ def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> N
     reference.check(folder)
     for file, table in joint(config, folder).items():
         _write_csv(table, folder / file)
-    _write(folder / "manifest.json", _text(_of_all(config, folder)))
+    write(folder / "manifest.json", _text(_of_all(config, folder)))
     datapackage.write(folder)
 
 
@@ -276,17 +276,17 @@ def excuse(
             kept = reference.manifest(folder / name)
             digests = {place: digest for place, (_, digest) in sorted(found.items())}
             kept["notes"].append({"why": why, "date": _today(), "inputs": digests})
-            _write(folder / name / "manifest.json", _text(kept))
+            write(folder / name / "manifest.json", _text(kept))
             noted.append(name)
     return noted
 
 
-def config_of_full() -> dict[str, Any]:
-    """The configuration at the recorded scale, merged as Snakemake does."""
+def config_of(scale: str = SCALE) -> dict[str, Any]:
+    """The configuration at a scale, merged as Snakemake does."""
     from snakemake.utils import update_config  # half a second, and no job needs it
 
     config = read_yaml(Path("config/config.yaml"))
-    update_config(config, read_yaml(Path(f"config/{SCALE}.yaml")))
+    update_config(config, read_yaml(Path(f"config/{scale}.yaml")))
     return config
 
 
@@ -375,7 +375,7 @@ def _write_manifest(
 ) -> None:
     digests = {place: digest for place, (_, digest) in sorted(inputs.items())}
     whole = {**made, "date": _today(), "notes": list(notes), "inputs": digests}
-    _write(folder / "manifest.json", _text(whole))
+    write(folder / "manifest.json", _text(whole))
 
 
 def _text(manifest: Mapping[str, Any]) -> bytes:
@@ -387,7 +387,7 @@ def _write_csv(table: pd.DataFrame, path: Path, metrics: bool = False) -> None:
     whole_files.seal_of(path).unlink()
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Unsealed, like all tables here: git keeps what is committed."""
     with whole_files.replacing(path) as partial:
         partial.write_bytes(content)
@@ -416,7 +416,7 @@ def main(words: Sequence[str] | None = None) -> int:
     more.add_argument("experiments", nargs="*", metavar="EXPERIMENT")
     asked = parser.parse_args(words)
     try:
-        config = config_of_full()
+        config = config_of()
         if asked.what == "joint":
             write_joint(config)
             return 0
