@@ -75,7 +75,7 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
         except Refused as reason:
             facts["unavailable"] = (
                 f"{facts['name']} could not be fetched ({reason}), so what needs it is left out; "
-                f"once you are online, or have set 'data.vowels_dir', delete {meta} and rerun"
+                f"set 'data.vowels_dir', or delete {meta} once you are online, and rerun"
             )
     else:
         from whyspiking.datasets import recorded
