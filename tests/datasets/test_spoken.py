@@ -320,6 +320,7 @@ def test_automatic_choice_is_synthetic_without_files_and_can_be_forced(originals
         "mnist",
         recordings,
         synthetic,
+        "vowels",
         "words-6x10x2",
     }
     assert data_folders.folder_of("spoken", data(place, source="original")) == "spoken-original"

@@ -123,8 +123,9 @@ def data_of_nmnist():
 
 def data_of_fetched(wildcards):
     """The keys of `data` that say where a data set is looked for."""
-    if wildcards.dataset == data_folders.FETCHED[0]:
-        return part_of_data("folder", "mnist_dir", "download")
-    if wildcards.dataset == data_folders.FASHION:
-        return part_of_data("folder", "fashion_dir")
-    return part_of_data("folder", "originals_dir")
+    own = {
+        data_folders.FETCHED[0]: ("mnist_dir", "download"),
+        data_folders.FASHION: ("fashion_dir",),
+        data_folders.VOWELS: ("vowels_dir",),
+    }
+    return part_of_data("folder", *own.get(wildcards.dataset, ("originals_dir",)))

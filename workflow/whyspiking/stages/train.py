@@ -40,15 +40,18 @@ def train(plan: Training, parents: Sequence[Path], folder: Path, progress: Progr
         for name, path in zip(plan["starts_from"], parents, strict=True)
     }
     wall, cpu = time.perf_counter(), time.process_time()
-    network = network_of(plan, loaded, progress)
+    data = params.dataset_dir and read_json(params.dataset_dir / "meta.json", "provenance")
+    if data and "unavailable" in data:
+        network = Network({}, {"unavailable": data["unavailable"]})
+    else:
+        network = network_of(plan, loaded, progress)
     outcomes: dict[str, Outcome] = {}
     if "unavailable" in network.info:
-        # A file of others that the user does not have: nothing is measured; the report says why.
+        # Files of others that could not be had: nothing is measured; the report says why.
         progress(1.0, network.info["unavailable"])
     else:
-        if params.dataset_dir is not None:
-            described = read_json(params.dataset_dir / "meta.json", "provenance")
-            network.info["provenance"] = described["provenance"]
+        if data:
+            network.info["provenance"] = data["provenance"]
         before = checkpoint.seconds_before()
         network.info["train_seconds"] = before[0] + time.perf_counter() - wall
         network.info["train_cpu_seconds"] = before[1] + time.process_time() - cpu

@@ -9,6 +9,7 @@ EXPERIMENTS = {
     "spoken": "digits",
     "spoken_seen": "digits",
     "digits_counted": "digits",
+    "vowels": "vowels",
     "smnist": "pixels",
     "released_smnist": "released_pixels",
     "psmnist": "pixels",
