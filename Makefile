@@ -29,8 +29,8 @@ help:
 	@echo "make environment  only make .venv"
 	@echo "make test         the fast tests; make test-all: all of them"
 	@echo "make style        formatting, lint, types, spelling; make format: repair formatting"
-	@echo "make audit        known vulnerabilities of the packages, where pip-audit is installed"
-	@echo "make lock         recompile requirements.txt (UPGRADE=--upgrade for newest versions)"
+	@echo "make audit        known vulnerabilities of the packages, as far as the index tells"
+	@echo "make lock         recompile requirements.txt, .ci/audit.txt (UPGRADE=--upgrade: newest versions)"
 	@echo "make reference    record the full run in results/reference (TALK=naud: one talk of it)"
 	@echo "make schemas      rewrite workflow/schemas/ after a change of what a YAML file may say"
 	@echo "make clean        remove .venv and caches; results and data stay"
@@ -81,17 +81,19 @@ format: environment
 	@ruff format .
 	@snakefmt Snakefile workflow/Snakefile workflow/rules
 
+COMPILE := uv pip compile --quiet --universal --python-version 3.12 --fork-strategy fewest \
+	  --generate-hashes --custom-compile-command "make lock"
 lock: environment
-	@uv pip compile --quiet --universal --python-version 3.12 --fork-strategy fewest \
-	  --generate-hashes --extra dev --custom-compile-command "make lock" $(UPGRADE) \
-	  pyproject.toml --output-file requirements.txt
+	@$(COMPILE) $(UPGRADE) --extra dev pyproject.toml --output-file requirements.txt
+	@$(COMPILE) $(UPGRADE) --group audit --output-file .ci/audit.txt
 
 # What editors complete and check the YAML files by, from the models that read them.
 schemas: environment
 	@python -m whyspiking.declared.editor_schemas
 
-audit: environment
-	@.ci/audit
+# In an environment of its own, which is thrown away: .venv need not be there and does not grow.
+audit:
+	@PYTHONPATH=workflow $(PYTHON) -m whyspiking.running.audit
 
 # The tables of the finished full run, of TALK or of all talks, committed for readers who run
 # nothing, and README's table of results. What is missing or out of date is run first.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.contract import data_folders
-from whyspiking.declared import abstract_file, claims_file, community_file, registry
+from whyspiking.declared import abstract_file, after_file, claims_file, community_file, registry
 from whyspiking.declared.config_file import Config
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.declared.strict_yaml import nearest, parsed, read_yaml
@@ -56,6 +56,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     for talk in talks.values():
         claims = claims_file.load(talk.folder / "claims.yaml", talk)
         abstract_file.load(talk.folder, [claim.id for claim in claims])
+        after_file.load(talk)
         _check_key_claim(claims, talk, config["scale"])
         if NOTEBOOKS.is_dir() and not (NOTEBOOKS / f"{talk.name}.ipynb").is_file():
             raise UserError(

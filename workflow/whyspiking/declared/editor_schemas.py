@@ -8,7 +8,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from whyspiking.declared import abstract_file, claims_file, community_file, config_file, registry
+from whyspiking.declared import (
+    abstract_file,
+    after_file,
+    claims_file,
+    community_file,
+    config_file,
+    registry,
+)
 from whyspiking.declared.strict_yaml import SchemaOfFile
 
 FOLDER = Path("workflow/schemas")
@@ -17,6 +24,7 @@ FILES: dict[str, TypeAdapter[Any]] = {
     "talk": TypeAdapter(registry.Talk),
     "claims": claims_file.CLAIMS,
     "abstract": TypeAdapter(abstract_file.Abstract),
+    "after": TypeAdapter(after_file.After),
     "community": TypeAdapter(community_file.CommunityRow),
 }
 

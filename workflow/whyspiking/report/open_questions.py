@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from whyspiking.declared import after_file
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import shared_tasks
@@ -43,6 +44,11 @@ UNMEASURED = """## Claims that were not measured
 Each line is an experiment to run, where its data are at hand:
 `snakemake results/full/<talk>/<experiment>/metrics.csv --configfile config/full.yaml`.
 """
+AFTER = """## What came after the talks
+
+Two lines a talk, in our words, from the abstracts of their sources (`talks/<talk>/after.yaml`):
+what a replication of today would build on. Nothing of it is replicated here.
+"""
 
 
 def document(
@@ -68,6 +74,8 @@ def document(
         *_table(("claim", "states", "found", "seeds"), _inconclusive(joint["verdicts"])),
         UNMEASURED,
         *_table(("talk", "experiment", "claims"), _unmeasured(talks, claims, joint["verdicts"])),
+        AFTER,
+        *_table(("talk", "what came", "source"), _after(talks)),
     ]
     return "\n".join(parts)
 
@@ -129,6 +137,13 @@ def _unmeasured(
         title = talks[talk].experiments[experiment].title
         named = ", ".join(f"`{row['claim']}`" for row in own)
         yield surname(talks[talk]), f"{title} (`{experiment}`)", named
+
+
+def _after(talks: Mapping[str, Talk]) -> Iterator[tuple[Any, ...]]:
+    for talk in talks.values():
+        for later in after_file.load(talk).came:
+            source = f"{later['cite']} [doi:{later['doi']}](https://doi.org/{later['doi']})"
+            yield surname(talk), later["says"], source
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> list[str]:

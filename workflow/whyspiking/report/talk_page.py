@@ -11,7 +11,7 @@ from typing import cast
 from markupsafe import Markup
 
 from whyspiking.contract.types import Results
-from whyspiking.declared import claims_file, registry
+from whyspiking.declared import after_file, claims_file, registry
 from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
@@ -93,9 +93,10 @@ class TalkPage:
         return Html(sections.verdict_table(verdicts, claims, talks, self.recorded, many=False))
 
     def abstract(self) -> Html:
-        """What the talk's abstract states, beside what was found."""
+        """What the talk's abstract states, beside what was found; what came after the talk."""
         claims = claims_of([self.talk])
-        return abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
+        stated = abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
+        return Html(stated + macros("abstracts").after(after_file.load(self.talk).came))
 
     def forest(self) -> Html:
         """All claims as a forest plot."""

@@ -53,7 +53,8 @@ def of_talk(talk: str, stage: str) -> list[str]:
     folder = PACKAGE / "talks" / talk
     own = [path for path in folder.rglob("*.py") if not _left_out(path, stage)]
     if stage == "page":
-        own += [folder / name for name in ("talk.yaml", "claims.yaml", "abstract.yaml")]
+        told = ("talk.yaml", "claims.yaml", "abstract.yaml", "after.yaml")
+        own += [folder / name for name in told]
     return _relative(_closure([*_roots(stage), *own], stage))
 
 

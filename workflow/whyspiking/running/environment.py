@@ -70,9 +70,26 @@ def create(root: Path) -> None:
     problems = machine_problems()
     if problems:
         raise EnvironmentProblem("\nerror: ".join(problems))
-    venv = root / ".venv"
     started = time.monotonic()
     print("making the environment .venv ...", flush=True)
+    venv = root / ".venv"
+    install(root, venv, "requirements.txt", ["--no-build-isolation", "--editable", "."])
+    (venv / STAMP).write_text(fingerprint(root), encoding="utf-8")
+    print(f"the environment is ready ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def install(root: Path, venv: Path, lock: str, *more: list[str]) -> None:
+    """Make a virtual environment anew, of what a lock pins by hash.
+
+    Args:
+        root: The project.
+        venv: Where.
+        lock: Its file, from `root` on.
+        more: What to install then, without its dependencies, as words for `uv pip install`.
+
+    Raises:
+        EnvironmentProblem: If there is no uv or Python to be had, or a step fails.
+    """
     environ = {**os.environ, **_index_of_pip(), "VIRTUAL_ENV": str(venv), "PATH": _path()}
     with tempfile.TemporaryDirectory(prefix="whyspiking-") as scratch:
         uv = _usable_uv(venv) or _fetch_uv(root, Path(scratch))
@@ -81,12 +98,10 @@ def create(root: Path) -> None:
         for step in (
             ["venv", "--python", python, str(venv)],
             # Start-up is most of a short job, and two or three times longer without bytecode.
-            ["pip", "sync", "--require-hashes", "--compile-bytecode", "requirements.txt"],
-            ["pip", "install", "--no-deps", "--no-build-isolation", "--editable", "."],
+            ["pip", "sync", "--require-hashes", "--compile-bytecode", lock],
+            *(["pip", "install", "--no-deps", *words] for words in more),
         ):
             _run([uv, "--quiet", *step], root, environ)
-    (venv / STAMP).write_text(fingerprint(root), encoding="utf-8")
-    print(f"the environment is ready ({time.monotonic() - started:.0f} s)", flush=True)
 
 
 def _path() -> str:
@@ -125,7 +140,7 @@ def _run(command: list[str], root: Path, environ: dict[str, str]) -> None:
     said = _failure(command, cwd=root, env=environ)
     if said is not None:
         raise EnvironmentProblem(
-            f"this step of making .venv failed: {' '.join(command)}\n{said}\n"
+            f"this step of making an environment failed: {' '.join(command)}\n{said}\n"
             "Is a package index reachable, and the disk not full? Then run make again; it starts "
             "over."
         )
