@@ -46,6 +46,8 @@ OTHERWISE = (GREY, "o")
 BEYOND = (1e-3, 1e3)
 """Ratios outside are drawn at these ends, as arrows: one extreme would squeeze all others."""
 
+FEWEST = 3
+"""Rows for which a measure gets a panel, if another has them."""
 LETTERS = 56
 """That fit side by side below the panels of a forest."""
 
@@ -81,10 +83,13 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
     Raises:
         NotMeasuredError: If nothing with a null was measured.
     """
-    panels = _panels([f for f in answer.shown if f.measure != CLAIMS and f.matched], config)
-    if not panels:
+    measured = _panels([f for f in answer.shown if f.measure != CLAIMS and f.matched], config)
+    if not measured:
         raise NotMeasuredError("Nothing with a null was measured on this axis at this scale.")
+    panels = [panel for panel in measured if len(panel.rows) >= FEWEST] or measured
     plate, words = forest(panels, names)
+    few = [panel.title for panel in measured if panel not in panels]
+    apart = f" In the table alone, for want of rows: {', '.join(few)}." if few else ""
     several = any(len(group) > 1 for panel in panels for group in panel.rows.values())
     span = (
         "A line with several marks spans controls, places, perturbations or cost models, which "
@@ -106,7 +111,7 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
         f"{answer.axis.capitalize()}: effects with 95 % t intervals over seeds; the vertical line "
         f"is the null, {answer.against}. {span}Triangle, green: the interval favours spikes; "
         "square, red: it speaks against them; circle, grey: it decides nothing; open: one seed, no "
-        f"interval{arrow}.{recorded} The number at the right is the effect.",
+        f"interval{arrow}.{recorded} The number at the right is the effect.{apart}",
         f"Forest of {answer.axis}. " + "; ".join(words) + ".",
         "axes.csv",
     )

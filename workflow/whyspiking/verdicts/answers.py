@@ -87,7 +87,8 @@ class Finding:
     def place(self) -> str:
         """Where it was measured, in words."""
         if self.measure == CLAIMS:
-            return f"claim {self.experiment}"
+            _, of, what = self.experiment.split(".")
+            return f"claim on {labels.experiment(self.talk, of)}, {what.replace('_', ' ')}"
         return labels.contrast(self.talk, self.experiment, self.perturbation, self.locus)
 
 
