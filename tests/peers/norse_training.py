@@ -3,8 +3,8 @@
     python norse_training.py SAMPLES.npz OUT.nir EPOCHS
 
 As `snntorch_training.py` beside it, which reads the samples and counts the spikes: needs torch,
-norse, snntorch, nir and nirtorch and nothing of whyspiking. Norse's own exporter divides its `dt` by
-the inverse of a time constant, so that `dt=1` gives seconds.
+norse, snntorch, nir and nirtorch and nothing of whyspiking. Norse's own exporter divides its `dt`
+by the inverse of a time constant, so that `dt=1` gives seconds.
 """
 
 import sys
@@ -16,14 +16,16 @@ from norse.torch import LIFBoxCell, LIFBoxParameters, SequentialState
 from norse.torch.utils.export_nir import to_nir
 from snntorch_training import BATCH, HIDDEN, decided, raster
 
-TAU_S = 0.02
+TAU_S, STEP_S = 0.02, 1e-3
+SHARE = STEP_S / TAU_S
+"""Of its input that a neuron takes over in a step: what is drawn and learned is in such units."""
 
 
 def neurons(n):
     """Leaky neurons that are reset to 0."""
     rate, one = torch.full((n,), 1 / TAU_S), torch.ones(n)
     p = LIFBoxParameters(tau_mem_inv=rate, v_th=one, v_leak=0 * one, v_reset=0 * one, alpha=5.0)
-    return LIFBoxCell(p, dt=1e-3)
+    return LIFBoxCell(p, dt=STEP_S)
 
 
 def spikes(network, x):
@@ -43,10 +45,11 @@ def main(samples, out, epochs):
         n_in, n_out = int(file["n_inputs"]), int(file["n_classes"])
     into, read = torch.nn.Linear(n_in, HIDDEN), torch.nn.Linear(HIDDEN, n_out)
     with torch.no_grad():
-        into.weight.mul_(60.0)
-        read.weight.mul_(100.0)
+        for layer, gain in ((into, 4.0), (read, 2.0)):
+            layer.weight.mul_(gain / SHARE)
+            layer.bias.div_(SHARE)
     network = SequentialState(into, neurons(HIDDEN), read, neurons(n_out))
-    optimiser = torch.optim.Adam(network.parameters(), lr=0.1)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-2 / SHARE)
     rate = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     for epoch in range(epochs):
         for part in torch.randperm(x.shape[1]).split(BATCH):

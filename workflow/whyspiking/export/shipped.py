@@ -49,8 +49,10 @@ FOLDER = "networks"
 INDEX = "networks.csv"
 LEAST = 0.99
 """Of the decisions of the samples that a file gives inside Brian2."""
-BITS = 16
-"""Significant bits of weights: files are a third smaller."""
+LARGE = 250_000
+"""Bytes of a file from which on weights are rounded."""
+BITS = 12
+"""Significant bits that they then have; 24 are those of float32."""
 LOOKED_AT = 20
 """Validation trials from which it is told when further inputs fire."""
 
@@ -210,7 +212,9 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
     clock = trained.clock()
     path = folder / f"{params.talk}-{params.experiment}.nir"
     samples = networks.samples(trained, clock, n)
-    networks.export(trained, clock, path, BITS)
+    networks.export(trained, clock, path)
+    if path.stat().st_size > LARGE:
+        networks.export(trained, clock, path, BITS)
     array_files.save_arrays(samples, path.with_suffix(".npz"))
     layers = arranging.arranged(reading.read(path))
     if layers.gives_spikes and (asked := _measured(trained, clock, experiment)):
@@ -317,10 +321,10 @@ key claim or, where NIR cannot express that, for the first other that it can; th
 they are read and run: `docs/exchange.md`. The index is `../networks.csv`, with hashes.
 
 Beside each `.nir` lie a `.json`, which says how it is fed and read, and an `.npz` of test trials:
-input spikes, decisions of the engine of training, targets. Weights have {BITS} significant bits.
-Score: of the clean test in Brian2 as the run recorded it (number of trials). Equal: decisions that
-the file gives inside Brian2 and that are those of the engine of training; of continuous outputs,
-steps within 1 % of the range.
+input spikes, decisions of the engine of training, targets. Weights of large networks are rounded
+to {BITS} significant bits (`weight_bits` in the `.json`). Score: of the clean test in Brian2 as the
+run recorded it (number of trials). Equal: decisions that the file gives inside Brian2 and that are
+those of the engine of training; of continuous outputs, steps within 1 % of the range.
 
 | network | task | scale of the run | neurons | synapses | score | equal |
 |---|---|---|---|---|---|---|
