@@ -93,7 +93,7 @@ def key_experiment(talk: registry.Talk) -> str:
 
 def _of_experiment(runs: Sequence[Path], experiment: Experiment) -> Trained | Missing:
     place = f"{experiment.talk}/{experiment.name}"
-    why = f"not trained in {', '.join(map(str, runs))}"
+    why = f"not trained at scale {' or '.join(run.name for run in runs)}"
     variants = [v for v in experiment.variants.values() if v.role in networks.SPIKE]
     variants.sort(key=lambda v: networks.SPIKE.index(v.role))
     for run, variant in itertools.product(runs, variants):
@@ -315,8 +315,8 @@ def _readme(index: pd.DataFrame, missing: list[Missing], runs: Sequence[Path]) -
     lacking = [f"| {talk} | {', '.join(own)} | {why} |" for (talk, why), own in reasons.items()]
     return f"""# Trained networks
 
-Made by `python -m whyspiking.export ship {" ".join(f"results/{run.name}" for run in runs)}`, not
-kept by hand: one trained network of every talk for each shared task, and for the experiment of its
+Made by `python -m whyspiking.export ship {" ".join(f"results/{run.name}" for run in runs)}`; not
+kept by hand. One trained network of every talk for each shared task, and for the experiment of its
 key claim or, where NIR cannot express that, for the first other that it can; the lowest seed. How
 they are read and run: `docs/exchange.md`. The index is `../networks.csv`, with hashes.
 
