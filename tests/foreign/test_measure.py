@@ -1,8 +1,9 @@
-"""A network that snnTorch trained and exported, under the battery; and what is refused.
+"""Networks that snnTorch and Norse trained and exported, under the battery; and what is refused.
 
 `tests/peers/snntorch_yinyang.nir` was made by `tests/peers/snntorch_training.py` (snnTorch 1.0, 30
-epochs of `python -m whyspiking samples --task yinyang`); the .npz beside it holds snnTorch's own
-decisions on the validation trials.
+epochs of `python -m whyspiking samples --task yinyang`), `norse_yinyang.nir` by `norse_training.py`
+beside it (Norse 1.1, 20 epochs); the .npz beside each holds that library's own decisions on the
+validation trials.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "tests" / "peers"
 NETWORK = PEERS / "snntorch_yinyang.nir"
 SNNTORCH = Steps(1.0, 0.1, "euler", "later")
+LIBRARIES = {"snntorch": SNNTORCH, "norse": Steps(1.0, 1.0, "euler", "value")}
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +46,12 @@ def config(monkeypatch, builds):
     monkeypatch.setattr(job, "configured", lambda s: {**known(s), "build_folder": str(builds)})
 
 
-def decisions(file, builds, split="validation"):
+def decisions(file, builds, split="validation", steps=SNNTORCH):
     """Of our path on the trials of a split, and those trials."""
     layers = measuring.read_layers(file)
     params = tasks.params_of("yinyang", job.config_at("full"), seed=0, at=None)
     setting = measuring.setting_of(
-        layers, params, steps=SNNTORCH, readout=None, asked_ms=None, bias_ms=()
+        layers, params, steps=steps, readout=None, asked_ms=None, bias_ms=()
     )
     foreign = tasks.Foreign(layers, setting)
     task = foreign.make_task(params, split, Streams(0))
@@ -58,9 +60,11 @@ def decisions(file, builds, split="validation"):
     return foreign.decode(params, recording, task).choices, task
 
 
-def test_decisions_are_those_of_the_library_that_trained_it(builds):
-    found, task = decisions(NETWORK, builds)
-    with np.load(NETWORK.with_suffix(".npz"), allow_pickle=False) as theirs:
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_decisions_are_those_of_the_library_that_trained_it(library, builds):
+    file = PEERS / f"{library}_yinyang.nir"
+    found, task = decisions(file, builds, steps=LIBRARIES[library])
+    with np.load(file.with_suffix(".npz"), allow_pickle=False) as theirs:
         np.testing.assert_array_equal(theirs["targets"], task.targets)
         assert (found == theirs["choices"]).mean() >= 0.99
     assert (found == task.targets).mean() > 0.9
@@ -157,18 +161,17 @@ def test_samples_are_the_trials_of_the_task(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_network_that_snntorch_trains_now_decides_the_same(builds, tmp_path):
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_network_that_a_library_trains_now_decides_the_same(library, builds, tmp_path):
     python = os.environ.get("WHYSPIKING_PEERS", sys.executable)
-    done = subprocess.run(
-        [python, "-c", "import snntorch, nirtorch"], capture_output=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"{python} has no snntorch and nirtorch")
+    needed = f"import snntorch, nirtorch, {library}"
+    if subprocess.run([python, "-c", needed], capture_output=True, check=False).returncode:
+        pytest.skip(f"{python} has no snntorch, nirtorch and {library}")
     samples, out = tmp_path / "samples.npz", tmp_path / "net.nir"
     assert main(["samples", "--task", "yinyang", "--to", str(samples)]) == 0
-    words = [python, str(PEERS / "snntorch_training.py"), str(samples), str(out), "4"]
+    words = [python, str(PEERS / f"{library}_training.py"), str(samples), str(out), "4"]
     subprocess.run(words, check=True, capture_output=True)
-    found, _ = decisions(out, builds)
+    found, _ = decisions(out, builds, steps=LIBRARIES[library])
     with np.load(out.with_suffix(".npz"), allow_pickle=False) as theirs:
         assert (found == theirs["choices"]).mean() >= 0.99
 

@@ -48,7 +48,9 @@ def module(path, dt):
 def main(graph, inputs, outputs):
     """Run all trials of a file at once."""
     with np.load(inputs, allow_pickle=False) as file:
-        x, dt = torch.as_tensor(file["inputs"]).float(), float(file["step_ms"]) * 1e-3
+        x, dt = torch.zeros(*file["shape"]), float(file["step_ms"]) * 1e-3
+        at = [file[key].astype(int) for key in ("trials", "steps", "channels")]
+        x[tuple(map(torch.as_tensor, at))] = 1
     network, state, found = module(graph, dt), None, []
     with torch.no_grad():
         for step in range(x.shape[1]):

@@ -67,7 +67,10 @@ def main(words: Sequence[str] | None = None) -> int:
         # What numbers need is loaded only now: --help answers at once.
         from whyspiking.foreign import job
 
-        return job.samples(asked) if asked.kind == "samples" else job.measure(asked)
+        if asked.kind == "samples":
+            return job.samples(asked)
+        network.set_defaults(**job.beside(asked.file, asked.task))
+        return job.measure(parser.parse_args(words))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -2,6 +2,7 @@
 
     python -m whyspiking.export nir results/default
     python -m whyspiking.export nir results/default/goeltz/yinyang/spiking/seed-0 --samples 100
+    python -m whyspiking.export ship results/default
     python -m whyspiking.export neurobench results/default
     python -m whyspiking.export nmnist resources/data/nmnist-... --to FOLDER
     python -m whyspiking.export crate results/default
@@ -20,7 +21,7 @@ from pathlib import Path
 from whyspiking.errors import UserError
 from whyspiking.export import networks
 from whyspiking.nir import NotExpressible
-from whyspiking.records import array_files
+from whyspiking.records import array_files, reference
 
 EXPORTED = "nir"
 """Folder beside a run's tables that receives exported networks."""
@@ -42,6 +43,10 @@ def main(words: Sequence[str] | None = None) -> int:
         choices=("inhibition", "reset"),
         help="how neurons that fire once are kept silent [inhibition]",
     )
+    ship = kinds.add_parser("ship", help="one network of every talk and shared task, with an index")
+    ship.add_argument("where", type=Path, nargs="+", help="folders of runs, the first one first")
+    ship.add_argument("--to", type=Path, default=reference.FOLDER, help="[results/reference]")
+    ship.add_argument("--samples", type=int, default=200, help="test trials of each [200]")
     bench = kinds.add_parser("neurobench", help="metrics under the names of NeuroBench")
     bench.add_argument("where", type=Path, help="folder of a run; neurobench.json goes there")
     events = kinds.add_parser("nmnist", help="test digits of the event camera as N-MNIST files")
@@ -53,6 +58,12 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         if asked.kind == "nir":
             return _nir(asked)
+        if asked.kind == "ship":
+            from whyspiking.export import shipped
+
+            builds = Path(networks.config_of(asked.where[0])["build_folder"])
+            print(shipped.ship(asked.where, asked.to, asked.samples, builds).to_string())
+            return 0
         if asked.kind == "neurobench":
             from whyspiking.export import neurobench
 
@@ -88,8 +99,8 @@ def _nir(asked: argparse.Namespace) -> int:
         to = asked.to or run / EXPORTED
         path = to / ("-".join(folder.relative_to(run).parts) + ".nir")
         try:
-            clock = networks.clock_of(
-                trained, step_ms=asked.step_ms, solver=asked.solver, one_spike=asked.one_spike
+            clock = trained.clock(
+                step_ms=asked.step_ms, solver=asked.solver, one_spike=asked.one_spike
             )
             networks.export(trained, clock, path)
             if asked.samples:

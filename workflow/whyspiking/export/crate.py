@@ -18,7 +18,7 @@ from typing import Any
 from whyspiking.declared.strict_yaml import read_yaml
 from whyspiking.errors import UserError
 from whyspiking.records import finished, whole_files
-from whyspiking.records.columns import OF_A_RUN, OF_A_TALK
+from whyspiking.records.columns import OF_A_RUN, OF_A_TALK, OF_THE_REFERENCE
 
 NAME = "ro-crate-metadata.json"
 WORKFLOW = "workflow/Snakefile"
@@ -204,7 +204,7 @@ def _results(folder: Path, project: Path, paths: Iterable[Path]) -> Iterator[Ent
     for path in paths:
         if path.name in PAGES:
             yield _file(path, project, PAGES[path.name])
-        elif schema := {**OF_A_RUN, **OF_A_TALK}.get(path.name):
+        elif schema := {**OF_A_RUN, **OF_A_TALK, **OF_THE_REFERENCE}.get(path.name):
             yield _file(path, project, schema.says)
 
 

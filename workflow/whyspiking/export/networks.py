@@ -14,13 +14,18 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from whyspiking.brian import Machine
 from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
+from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.trial_subsets import select_task
-from whyspiking.contract.types import Network, Params
+from whyspiking.contract.types import Network, Params, Stimulus
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.nir.graph import Clock, NotExpressible, names_of, write
+from whyspiking.nir import arranging, model, reading
+from whyspiking.nir.graph import Clock, Graph, NotExpressible, names_of, write
+from whyspiking.nir.layers import INPUT
+from whyspiking.records import whole_files
 from whyspiking.talks import replication_of, talk_module
 
 
@@ -43,10 +48,25 @@ class Trained:
         talk = self.params.talk
         if reason := getattr(talk_module(talk), "NOT_EXPRESSIBLE", ""):
             raise NotExpressible(f"{talk}: {reason}")
+        if lacking := self.network.info.get("unavailable"):
+            raise NotExpressible(f"{talk}.{self.params.experiment}: no network; {lacking}")
         name = f"{talk_module(talk).__name__}.nir"
         if importlib.util.find_spec(name) is None:
             raise NotExpressible(f"talk '{talk}': nobody has written its nir.py")
         return importlib.import_module(name)
+
+    def clock(self, **choices: Any) -> Clock:
+        """Its own step, Euler and inhibition unless chosen otherwise."""
+        given = {key: value for key, value in choices.items() if value is not None}
+        return Clock(**{"step_ms": self.nir.step_ms(self.params), **given})
+
+    def graph(self, clock: Clock) -> Graph:
+        """The network as a graph.
+
+        Raises:
+            NotExpressible: If NIR has no node for what it does.
+        """
+        return self.nir.to_nir(self.params, self.variant, self.network, clock)
 
 
 def config_of(results: Path) -> dict[str, Any]:
@@ -108,27 +128,28 @@ def find(results: Path) -> list[Path]:
 
 
 SPIKE = ("spiking", "ablation")
+EVENTS = ("trials", "steps", "channels")
 
 
-def clock_of(trained: Trained, **choices: Any) -> Clock:
-    """The clock of a network; its own step, Euler and inhibition unless chosen otherwise."""
-    given = {key: value for key, value in choices.items() if value is not None}
-    return Clock(**{"step_ms": trained.nir.step_ms(trained.params), **given})
-
-
-def export(trained: Trained, clock: Clock, path: Path) -> None:
+def export(trained: Trained, clock: Clock, path: Path, bits: int = 24) -> None:
     """Write a network as `path`, and beside it a .json that says how it is fed and read.
+
+    Args:
+        trained: The network.
+        clock: For which reader.
+        path: The .nir file.
+        bits: Significant bits of weights.
 
     Raises:
         NotExpressible: If NIR has no node for what the network does.
-        UserError: If the package nir is not installed.
     """
     nir, params = trained.nir, trained.params
-    graph = nir.to_nir(params, trained.variant, trained.network, clock)
-    write(graph, path)
+    graph = trained.graph(clock)
+    write(graph, path, bits)
     facts = {
         **{name: getattr(params, name) for name in ("talk", "experiment", "seed", "scale")},
         "variant": trained.variant,
+        "weight_bits": bits,
         **asdict(clock),
         "spikes": "a spike is an input of height 1 that lasts one step",
         "nodes": names_of(graph),
@@ -136,8 +157,13 @@ def export(trained: Trained, clock: Clock, path: Path) -> None:
         "decision": _first_line(nir.choices),
         "network": _first_line(nir.to_nir),
     }
-    text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
-    path.with_suffix(".json").write_text(text, encoding="utf-8")
+    write_facts(facts, path)
+
+
+def write_facts(facts: Mapping[str, Any], path: Path) -> None:
+    """Write what is told of a network beside its file."""
+    with whole_files.replacing(path.with_suffix(".json")) as partial:
+        partial.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
@@ -149,8 +175,8 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         n: At most so many trials.
 
     Returns:
-        inputs (trial, time, channel), choices as the talk's `choices`, targets (trial, ...), and
-        step_ms.
+        trials, steps, channels (event,) of the input spikes, sorted; shape, how many there are of
+        each; choices as the talk's `choices`; targets (trial, ...); step_ms.
     """
     nir, params = trained.nir, trained.params
     replication = replication_of(params.talk, params.experiment)
@@ -161,12 +187,42 @@ def samples(trained: Trained, clock: Clock, n: int) -> dict[str, NDArray]:
         )
     n = min([n, *(trains.n_trials for trains in task.stimulus.spikes.values())])
     task = select_task(task, np.arange(n))
+    inputs = nir.stimulus(params, trained.network, task, clock)
+    events = zip(EVENTS, np.nonzero(inputs), strict=True)
     return {
-        "inputs": nir.stimulus(params, trained.network, task, clock),
+        **{key: at.astype(np.min_scalar_type(max(inputs.shape))) for key, at in events},
+        "shape": np.asarray(inputs.shape),
         "choices": nir.reference(params, trained.variant, trained.network, task),
         "targets": np.asarray(task.targets),
         "step_ms": np.asarray(clock.step_ms),
     }
+
+
+def outputs_in_brian2(path: Path, found: Mapping[str, NDArray], builds: Path) -> NDArray:
+    """What a .nir file gives inside Brian2, read as one from elsewhere.
+
+    Args:
+        path: The file.
+        found: Inputs as `samples` gives them.
+        builds: Where programs are kept.
+
+    Returns:
+        Spikes, 0 or 1, or potentials, (trial, time, output).
+    """
+    layers = arranging.arranged(reading.read(path), str(path))
+    step_ms, (n_trials, n_steps, n_in) = float(found["step_ms"]), found["shape"]
+    steps = model.Steps(step_ms, step_ms)
+    trial_ms = n_steps * step_ms
+    machine = Machine(model.brian_model(layers, steps, trial_ms, n_trials), builds)
+    trials, at, channels = (found[key] for key in EVENTS)
+    spikes = Spikes(
+        at * step_ms, channels.astype(np.int32), trials.astype(np.int32), n_trials, n_in, trial_ms
+    )
+    recording = machine.run(Stimulus({INPUT: spikes}), model.binding(layers, steps).values)
+    if not layers.gives_spikes:
+        return recording.traces["output"]
+    fired = recording.spikes[layers.output[0]]
+    return fired.raster(np.rint(fired.times_ms / step_ms).astype(int), n_steps)
 
 
 def equal(trained: Trained, clock: Clock, outputs: NDArray, expected: NDArray) -> float:

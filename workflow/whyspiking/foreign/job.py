@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import shutil
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from whyspiking.contract.types import Progress
 from whyspiking.datasets import shared
 from whyspiking.declared import scales
+from whyspiking.declared.strict_yaml import Block, parsed
 from whyspiking.errors import UserError
 from whyspiking.export.networks import configured
 from whyspiking.foreign import measuring, page
@@ -23,6 +26,21 @@ from whyspiking.foreign.tasks import MNIST, params_of, trial_ms
 from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, tables, whole_files
 
+
+class Options(Block):
+    """What the .json beside a network may say of how it is run: options of `measure`."""
+
+    task: str
+    seed: int = Field(ge=0)
+    step_ms: float = Field(gt=0)
+    graph_step_ms: float = Field(gt=0)
+    trial_ms: float = Field(gt=0)
+    bias_ms: list[float] = Field(max_length=1000)
+    readout: str
+
+
+LARGEST_BYTES = 100_000
+"""Of such a .json."""
 EVERY = 5
 """Seconds between two lines of progress."""
 
@@ -54,6 +72,24 @@ def samples(asked: argparse.Namespace) -> int:
     array_files.save_arrays(found, asked.to)
     print(asked.to)
     return 0
+
+
+def beside(file: Path, task: str) -> dict[str, Any]:
+    """Options that stand, under `measure`, in the .json of a network's name; none for other tasks.
+
+    Raises:
+        UserError: If one is not what `measure` takes.
+    """
+    path = file.with_suffix(".json")
+    try:
+        with path.open("rb") as text:
+            told = json.loads(text.read(LARGEST_BYTES)).get("measure", {})
+    except (OSError, ValueError, RecursionError, AttributeError):
+        return {}  # somebody else's
+    if not told or (found := parsed(Options, told, f"{path}, measure")).task != task:
+        return {}
+    print(f"steps, times and readout as {path} says; options that are given come first", flush=True)
+    return found.model_dump()
 
 
 def measure(asked: argparse.Namespace) -> int:

@@ -9,20 +9,27 @@ Euler steps of that length give what the exact solution gives at the end of ever
 
 from __future__ import annotations
 
-import importlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
+from whyspiking.records import whole_files
 
 NEVER = 1e9
 """How far below rest, in thresholds, a neuron is put that shall not fire again."""
+
+
+LAYOUT = "1.0.8"
+"""Version of the package nir that lays files out as `write` does."""
+SMALL = 64
+"""Arrays of so few numbers are not packed: that takes more room than they do."""
 
 
 class NotExpressible(UserError):
@@ -86,11 +93,11 @@ class Graph:
 
     def input(self, n: int) -> str:
         """The only input, with n channels."""
-        return self.add("input", "Input", input_type={"input": np.array([n])})
+        return self.add("input", "Input", shape=np.array([n]))
 
     def output(self, n: int) -> str:
         """The only output, with n channels."""
-        return self.add("output", "Output", output_type={"output": np.array([n])})
+        return self.add("output", "Output", shape=np.array([n]))
 
     def linear(self, name: str, weights: NDArray, bias: NDArray | None = None) -> str:
         """Synapses (pre, post), with a current per step for every target where there is a bias."""
@@ -160,58 +167,67 @@ class Graph:
 
 def first_spike_graph(
     clock: Clock,
-    w_hidden: NDArray,
-    w_output: NDArray,
+    weights: Sequence[NDArray],
     w_direct: NDArray | None,
     *,
     threshold: float,
     tau_m_ms: float,
     tau_s_ms: float,
 ) -> Graph:
-    """A first-spike network of one hidden layer of current-based neurons.
+    """A first-spike network of current-based neurons.
 
     Args:
         clock: For which reader.
-        w_hidden: (input, hidden); bias spikes or pulses are inputs like others.
-        w_output: (hidden, class).
+        weights: Of each layer, the first (input, hidden), the last (hidden, class); bias spikes or
+            pulses are inputs like others.
         w_direct: (input, class) from inputs that reach the outputs too, or None.
         threshold: Of all neurons.
         tau_m_ms: Membrane time constant.
         tau_s_ms: Synaptic time constant.
     """
-    n_in, n_hidden = w_hidden.shape
-    n_out = w_output.shape[1]
     constants = {"tau_m_ms": tau_m_ms, "tau_s_ms": tau_s_ms, "threshold": threshold}
+    further = [f"hidden_{k}" for k in range(2, len(weights))]
     graph = Graph()
-    graph.connect(
-        graph.input(n_in),
-        graph.linear("to_hidden", w_hidden),
-        graph.current_based("hidden", n_hidden, clock, **constants),
-        graph.linear("to_classes", w_output),
-        graph.current_based("classes", n_out, clock, **constants),
-        graph.output(n_out),
-    )
+    nodes = [graph.input(len(weights[0]))]
+    for name, w in zip(["hidden", *further, "classes"], weights, strict=True):
+        nodes += [
+            graph.linear(f"to_{name}", w),
+            graph.current_based(name, w.shape[1], clock, **constants),
+        ]
+    graph.connect(*nodes, graph.output(weights[-1].shape[1]))
     if w_direct is not None:
         graph.connect("input", graph.linear("direct", w_direct), "classes")
     return graph
 
 
-def write(graph: Graph, path: Path) -> None:
-    """Write a graph as a .nir file (HDF5).
+def write(graph: Graph, path: Path, bits: int = 24) -> None:
+    """Write a graph as a .nir file (HDF5) that the package nir reads, whole or not at all.
 
-    Raises:
-        UserError: If the package nir is not installed.
+    Args:
+        graph: The network.
+        path: The file.
+        bits: Significant bits of weights; 24, those of float32, leave them as they are, fewer pack
+            better.
     """
-    try:
-        # Not among the requirements: only this needs it.
-        nir = importlib.import_module("nir")
-    except ImportError:
-        raise UserError(
-            "package 'nir': not installed; it writes the file. Run: uv pip install nir"
-        ) from None
-    nodes = {name: getattr(nir, kind)(**values) for name, (kind, values) in graph.nodes.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nir.write(path, nir.NIRGraph(nodes=nodes, edges=graph.edges))
+    text = h5py.string_dtype()
+    with whole_files.replacing(path) as partial, h5py.File(partial, "w", libver="v110") as file:
+        file["version"] = LAYOUT
+        whole = file.create_group("node")
+        whole["type"] = "NIRGraph"
+        whole.create_dataset("edges", data=np.array(graph.edges, dtype=text))
+        for name, (kind, values) in graph.nodes.items():
+            node = whole.create_group(f"nodes/{name}")
+            node["type"] = kind
+            for key, exact in values.items():
+                numbers = _rounded(exact, bits) if exact.dtype == np.float32 else exact
+                packed = {"compression": "gzip", "shuffle": True} if numbers.size > SMALL else {}
+                node.create_dataset(key, data=numbers, **packed)
+
+
+def _rounded(values: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
+    """Numbers with so many significant bits."""
+    share, power = np.frexp(values)
+    return np.ldexp(np.rint(np.ldexp(share, bits)), power - bits).astype(np.float32)
 
 
 def first_step(outputs: NDArray) -> NDArray[np.int64]:

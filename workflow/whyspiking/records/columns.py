@@ -380,6 +380,30 @@ TUNING = TableSchema(
     Column("accuracy", "On validation data.", "number", "fraction"),
     Column("cpu_seconds", "Of the training.", "number", "s"),
 )
+NETWORKS = TableSchema(
+    "Trained networks that come with the repository, as NIR files.",
+    Column("file", "The network, seen from the folder of this table."),
+    _TALK,
+    Column("task", "Shared task; empty: one of the talk's own."),
+    _EXPERIMENT,
+    _VARIANT,
+    Column("seed", "Seed of the training.", "integer"),
+    Column("scale", "Scale of the run that trained it."),
+    Column("neurons", "Neurons, readouts included.", "integer"),
+    Column("synapses", "Weights that are not 0, but for those that stand for a reset.", "integer"),
+    Column("score", "Of the clean test in Brian2, as that run recorded it.", "number", _OF_SHARE),
+    Column("trials", "Test trials of the score.", "integer"),
+    Column("samples", "Test trials that come with it.", "integer"),
+    Column(
+        "equal",
+        "Share of their decisions that the file gives inside Brian2; of continuous outputs, of "
+        "steps within 1 % of the range.",
+        "number",
+        _OF_SHARE,
+    ),
+    Column("sha256", "Hash of the file."),
+    Column("sha256_samples", "Hash of its samples."),
+)
 OF_A_RUN = {
     "metrics.csv": METRICS,
     "verdicts.csv": VERDICTS,
@@ -397,6 +421,8 @@ OF_A_RUN = {
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns."""
+OF_THE_REFERENCE = {"networks.csv": NETWORKS}
+"""File beside the recorded joint tables only -> its columns."""
 OF_A_TALK = {
     "metrics.csv": METRICS,
     "verdicts.csv": VERDICTS,

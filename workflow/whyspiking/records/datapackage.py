@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
-from whyspiking.records.columns import HISTORY, METRICS, OF_A_RUN, Column, TableSchema
+from whyspiking.records.columns import (
+    HISTORY,
+    METRICS,
+    OF_A_RUN,
+    OF_THE_REFERENCE,
+    Column,
+    TableSchema,
+)
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.whole_files import replacing
 
@@ -36,7 +43,7 @@ def describe(folder: Path) -> dict[str, Any]:
     """
     resources = [
         _resource(folder, folder / file, schema)
-        for file, schema in OF_A_RUN.items()
+        for file, schema in {**OF_A_RUN, **OF_THE_REFERENCE}.items()
         if (folder / file).is_file()
     ]
     whole = (folder / "metrics.csv").is_file()

@@ -13,13 +13,14 @@ import pandas as pd
 
 from whyspiking.errors import UserError
 from whyspiking.records import tables, whole_files
-from whyspiking.records.columns import OF_A_RUN, OF_A_TALK, TableSchema
+from whyspiking.records.columns import OF_A_RUN, OF_A_TALK, OF_THE_REFERENCE, TableSchema
 from whyspiking.records.glossary import GLOSSARY
 
 CHECKOUT = Path(__file__).parents[3]
 """The project's folder; a run is named from there, too."""
 SCHEMAS: dict[str, TableSchema] = {
-    Path(file).stem: schema for file, schema in {**OF_A_TALK, **OF_A_RUN}.items()
+    Path(file).stem: schema
+    for file, schema in {**OF_A_TALK, **OF_A_RUN, **OF_THE_REFERENCE}.items()
 }
 """Name of a table -> its columns."""
 

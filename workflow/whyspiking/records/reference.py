@@ -14,7 +14,13 @@ import pandas as pd
 
 from whyspiking.errors import UserError
 from whyspiking.records import tables
-from whyspiking.records.columns import OF_A_RUN, OF_A_TALK, VERDICTS, TableSchema
+from whyspiking.records.columns import (
+    OF_A_RUN,
+    OF_A_TALK,
+    OF_THE_REFERENCE,
+    VERDICTS,
+    TableSchema,
+)
 
 FOLDER = Path("results/reference")
 FORMAT = 1
@@ -82,7 +88,7 @@ def check(folder: Path = FOLDER) -> None:
         manifest(folder / talk)
         for file, schema in TABLES.items():
             _check_columns(folder / talk / file, schema)
-    for file, schema in OF_A_RUN.items():
+    for file, schema in {**OF_A_RUN, **OF_THE_REFERENCE}.items():
         if (folder / file).is_file():
             _check_columns(folder / file, schema)
 

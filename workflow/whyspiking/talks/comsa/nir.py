@@ -12,15 +12,16 @@ from whyspiking.talks.comsa import model
 
 
 def step_ms(params: Params) -> float:
-    """That of Brian2: training knows no steps."""
-    return float(params.dt_ms)
+    """A quarter of Brian2's step: graphs do not interpolate thresholds within a step."""
+    return float(params.dt_ms) / 4
 
 
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
     """CubaLIF neurons; the pulses of both layers are further inputs."""
-    if params.experiment == "boolean":
+    if params.experiment in ("boolean", "boolean_pulses"):
         raise NotExpressible(
-            "comsa.boolean: one experiment holds 16 networks per gate; export the MNIST networks"
+            f"comsa.{params.experiment}: one file holds all networks of all gates; export those of "
+            "MNIST"
         )
     w_hidden, w_output = (
         np.asarray(network.arrays[name], float) for name in ("w_hidden", "w_output")
@@ -29,8 +30,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     n_pulses = len(w_output) - n_hidden
     return first_spike_graph(
         clock,
-        np.vstack([w_hidden, np.zeros((n_pulses, n_hidden))]),
-        w_output[:n_hidden],
+        [np.vstack([w_hidden, np.zeros((n_pulses, n_hidden))]), w_output[:n_hidden]],
         np.vstack([np.zeros((len(w_hidden), n_out)), w_output[n_hidden:]]),
         threshold=model.threshold(params),
         tau_m_ms=model.tau_ms(params),

@@ -22,17 +22,14 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
         raise NotExpressible(
             f"goeltz.{params.experiment}: what is distorted is the simulator, not the network"
         )
-    w_hidden, w_output = (
-        np.asarray(network.arrays[name], float) for name in ("w_hidden", "w_output")
-    )
-    n_hidden = w_hidden.shape[1]
+    *hidden, w_output = (np.asarray(w, float) for w in model.weights_of(network))
+    n_hidden = hidden[-1].shape[1]
     direct = None
     if params.bias_times:
         direct = np.vstack([np.zeros((params.n_input, w_output.shape[1])), w_output[n_hidden:]])
     return first_spike_graph(
         clock,
-        w_hidden,
-        w_output[:n_hidden],
+        [*hidden, w_output[:n_hidden]],
         direct,
         threshold=model.threshold(params),
         tau_m_ms=params.tau_ratio * params.tau_s_ms,
