@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
-from whyspiking.talks.naud.rate_hierarchy import Float, sigmoid
+from whyspiking.talks.naud.rate_hierarchy import Float, Hierarchy, angle, choose, rates, sigmoid
 from whyspiking.training.checkpoint import Checkpoint
-from whyspiking.training.history import History, batches
+from whyspiking.training.history import batches
 
 LEARNED_FEEDBACK, FIXED_FEEDBACK = "learned", "fixed"
 BURSTS = (LEARNED_FEEDBACK, FIXED_FEEDBACK)
@@ -59,21 +59,16 @@ class Recipe:
 
 
 @dataclass
-class Layers:
-    """Weights of a hierarchy.
+class Layers(Hierarchy):
+    """Weights of a hierarchy, `forward` being W.
 
     Attributes:
-        forward: W of every layer (below, above).
-        bias: (above,).
         feedback: Y of every layer but the first (below, above).
         recurrent: Z of every hidden layer (from, onto).
     """
 
-    forward: list[NDArray]
-    bias: list[NDArray]
     feedback: list[NDArray]
     recurrent: list[NDArray]
-    history: History = field(default_factory=History)
 
     @classmethod
     def drawn(cls, sizes: Sequence[int], recipe: Recipe, rng: np.random.Generator) -> Layers:
@@ -90,14 +85,6 @@ class Layers:
             bound = recipe.recurrent_range
             recurrent = [rng.uniform(-bound, bound, (n, n)).astype(Float) for n in sizes[1:-1]]
         return cls(forward, [np.zeros(n, Float) for n in sizes[1:]], feedback, recurrent)
-
-
-def rates(layers: Layers, features: NDArray) -> list[NDArray]:
-    """Event rates of all layers, input first (Eq. 47)."""
-    found = [features]
-    for weights, bias in zip(layers.forward, layers.bias, strict=True):
-        found.append(sigmoid(found[-1] @ weights + bias))
-    return found
 
 
 def burst_credit(
@@ -243,7 +230,7 @@ def _add_product(to: NDArray, below: NDArray, above: NDArray, factor: float, kee
 
 def angles(layers: Layers, features: NDArray, classes: NDArray, recipe: Recipe) -> list[float]:
     """Angle in degrees of credit to that of backprop, mean over samples, by hidden layer."""
-    activity = rates(layers, np.asarray(features, Float))
+    activity = rates(layers, features)
     targets = np.eye(layers.forward[-1].shape[1], dtype=Float)[classes]
     ours, _ = burst_credit(layers, activity, targets, recipe.p_output)
     theirs = gradient_credit(layers, activity, targets)
@@ -255,23 +242,12 @@ def angles(layers: Layers, features: NDArray, classes: NDArray, recipe: Recipe) 
     return found
 
 
-def choose(layers: Layers, features: NDArray) -> NDArray[np.int64]:
-    """Class with the highest event rate, (sample,)."""
-    return rates(layers, np.asarray(features, Float))[-1].argmax(axis=1)
-
-
 def _note(layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], recipe: Recipe) -> None:
     values: dict[str, Any] = {}
     if recipe.rule in BURSTS:
         found = angles(layers, *validation, recipe)
-        values |= {f"credit_angle_{k + 1}": angle for k, angle in enumerate(found)}
+        values |= {f"credit_angle_{k + 1}": degrees for k, degrees in enumerate(found)}
         # Of the highest hidden layer: the only one that the published demo has.
-        values["feedback_angle"] = _angle(layers.forward[-1], layers.feedback[-1])
+        values["feedback_angle"] = angle(layers.forward[-1], layers.feedback[-1])
     wrong = choose(layers, validation[0]) != validation[1]
     layers.history.note(epoch, **values, validation_error=float(wrong.mean()))
-
-
-def _angle(first: NDArray, second: NDArray) -> float:
-    """Between two arrays taken as vectors, in degrees."""
-    cosine = (first * second).sum() / (np.linalg.norm(first) * np.linalg.norm(second))
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

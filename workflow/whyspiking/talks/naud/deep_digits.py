@@ -21,7 +21,8 @@ from whyspiking.contract.types import (
 )
 from whyspiking.talks.naud import burstprop
 from whyspiking.talks.naud import digits as pixels_of
-from whyspiking.talks.naud.burstprop import Layers, Recipe
+from whyspiking.talks.naud.burstprop import Recipe
+from whyspiking.talks.naud.rate_hierarchy import Hierarchy, choose
 
 N_PIXELS, N_CLASSES = 784, 10
 ENOUGH = 0.1
@@ -80,24 +81,13 @@ def train(
     }
     for metric in {row["metric"] for row in history.rows} - {"validation_error"}:
         measured[metric] = history.values(metric)[-1]
-    arrays = {}
-    for kind in ("forward", "bias"):
-        arrays |= {f"{kind}_{k}": values for k, values in enumerate(getattr(layers, kind))}
-    counts = {
-        "macs_dense": float(sum(weights.size for weights in layers.forward)),
-        "neuron_updates": float(sum(sizes[1:])),
-    }
-    info = {"engine": "numpy", "epochs": params.epochs, "counts": counts, "measures": measured}
-    return Network(arrays=arrays, info=info, history=history.rows)
+    info = {"engine": "numpy", "epochs": params.epochs, "counts": layers.counts()}
+    info["measures"] = measured
+    return Network(layers.arrays("forward", "bias"), info, history.rows)
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Class with the highest event rate; the whole input is told at once, at time 0."""
     assert task.features is not None
-
-    def rows(kind: str) -> list[NDArray]:
-        names = [name for name in network.arrays if name.startswith(f"{kind}_")]
-        return [network.arrays[f"{kind}_{k}"] for k in range(len(names))]
-
-    layers = Layers(rows("forward"), rows("bias"), [], [])
-    return Trials.of(task, burstprop.choose(layers, task.features), 0.0)
+    layers = Hierarchy.restored(network.arrays)
+    return Trials.of(task, choose(layers, task.features), 0.0)

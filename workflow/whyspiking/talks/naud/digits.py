@@ -100,39 +100,23 @@ def train(
         told=progress,
     )
     seconds = layers.history.values("epoch_seconds")
-    arrays = {}
-    for kind in ("forward", "bias", "feedback"):
-        arrays |= {f"{kind}_{k}": values for k, values in enumerate(getattr(layers, kind))}
-    n_forward = sum(weights.size for weights in layers.forward)
     return Network(
-        arrays=arrays,
+        arrays=layers.arrays("forward", "bias", "feedback"),
         info={
             "engine": "numpy",
             "epochs": params.epochs,
             "epoch_seconds": float(np.mean(seconds)),
-            "counts": {
-                "macs_dense": float(n_forward),
-                "neuron_updates": float(sum(sizes(params)[1:])),
-            },
+            "counts": layers.counts(),
         },
         history=layers.history.rows,
     )
 
 
-def restored(network: Network) -> Layers:
-    """The weights of a stored network."""
-
-    def rows(kind: str) -> list[NDArray]:
-        names = [name for name in network.arrays if name.startswith(f"{kind}_")]
-        return [network.arrays[f"{kind}_{k}"] for k in range(len(names))]
-
-    return Layers(rows("forward"), rows("bias"), rows("feedback"))
-
-
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Class with the highest event rate; the whole input is told at once, at time 0."""
     assert task.features is not None
-    return Trials.of(task, rate_hierarchy.choose(restored(network), task.features), 0.0)
+    layers = Layers.restored(network.arrays)
+    return Trials.of(task, rate_hierarchy.choose(layers, task.features), 0.0)
 
 
 def exhibits(
@@ -148,15 +132,10 @@ def exhibits(
     for (variant, _), network in sorted(networks.items()):
         if RULES.get(variant) not in ("learned", "fixed"):
             continue
-        layers = restored(network)
+        layers = Layers.restored(network.arrays)
         activity = rate_hierarchy.rates(layers, features)
         ours = rate_hierarchy.burst_credit(layers, activity, wanted, recipe(params, variant))
         theirs = rate_hierarchy.gradient_credit(layers, activity, wanted)
-        angles = [_angle(a, b) for a, b in zip(ours[:-1], theirs[:-1], strict=True)]
+        angles = [rate_hierarchy.angle(a, b) for a, b in zip(ours[:-1], theirs[:-1], strict=True)]
         found.setdefault(f"credit.{variant}", []).append(angles)
     return {name: np.array(rows) for name, rows in found.items()}
-
-
-def _angle(first: NDArray, second: NDArray) -> float:
-    cosine = np.sum(first * second) / (np.linalg.norm(first) * np.linalg.norm(second))
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,19 +59,50 @@ class Recipe:
 
 
 @dataclass
-class Layers:
-    """Weights of a hierarchy.
+class Hierarchy:
+    """Weights that carry rates upwards; a rule adds those that carry credit down.
 
     Attributes:
         forward: Weights (below, above) of every layer.
         bias: Biases (above,).
-        feedback: Weights (above, below) from every layer but the first to the one below.
+        history: What was noted while they were learned.
     """
 
     forward: list[NDArray]
     bias: list[NDArray]
+    history: History = field(default_factory=History, kw_only=True)
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray]) -> Self:
+        """What `arrays` gave, without the history."""
+
+        def rows(kind: str) -> list[NDArray]:
+            names = [name for name in arrays if name.startswith(f"{kind}_")]
+            return [arrays[f"{kind}_{k}"] for k in range(len(names))]
+
+        return cls(*(rows(kind.name) for kind in fields(cls) if not kind.kw_only))
+
+    def arrays(self, *kinds: str) -> dict[str, NDArray]:
+        """Weights of these kinds, "forward_0" and so on, as a stored network has them."""
+        return {f"{kind}_{k}": v for kind in kinds for k, v in enumerate(getattr(self, kind))}
+
+    def counts(self) -> dict[str, float]:
+        """Operations of one forward pass, as the cost models count them."""
+        return {
+            "macs_dense": float(sum(weights.size for weights in self.forward)),
+            "neuron_updates": float(sum(bias.size for bias in self.bias)),
+        }
+
+
+@dataclass
+class Layers(Hierarchy):
+    """Weights of a hierarchy.
+
+    Attributes:
+        feedback: Weights (above, below) from every layer but the first to the one below.
+    """
+
     feedback: list[NDArray]
-    history: History = field(default_factory=History)
 
     @classmethod
     def drawn(cls, sizes: Sequence[int], recipe: Recipe, rng: np.random.Generator) -> Layers:
@@ -94,8 +126,8 @@ OUTPUT_SHRINK = 0.125
 """Output weights start this much smaller: outputs then begin near `output_rate`."""
 
 
-def rates(layers: Layers, features: NDArray) -> list[NDArray]:
-    """Event rates of all layers in 0..1, input first (Eq. 39)."""
+def rates(layers: Hierarchy, features: NDArray) -> list[NDArray]:
+    """Event rates of all layers, input first (Eqs. 39 and 47)."""
     found = [np.asarray(features, Float)]
     for weights, bias in zip(layers.forward, layers.bias, strict=True):
         found.append(sigmoid(found[-1] @ weights + bias))
@@ -214,9 +246,15 @@ def feedback_angles(layers: Layers) -> list[float]:
     return found
 
 
-def choose(layers: Layers, features: NDArray) -> NDArray[np.int64]:
+def choose(layers: Hierarchy, features: NDArray) -> NDArray[np.int64]:
     """Class with the highest event rate, (sample,)."""
     return rates(layers, features)[-1].argmax(axis=1)
+
+
+def angle(first: NDArray, second: NDArray) -> float:
+    """Between two arrays taken as vectors, in degrees."""
+    cosine = (first * second).sum() / (np.linalg.norm(first) * np.linalg.norm(second))
+    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 def _note(
@@ -225,7 +263,7 @@ def _note(
     values = {"epoch_seconds": seconds}
     if recipe.rule in ("learned", "fixed"):
         angles = feedback_angles(layers)
-        values |= {f"feedback_angle_{k + 1}": angle for k, angle in enumerate(angles)}
+        values |= {f"feedback_angle_{k + 1}": degrees for k, degrees in enumerate(angles)}
     wrong = choose(layers, validation[0]) != validation[1]
     values["validation_error"] = float(wrong.mean())
     layers.history.note(epoch, **values)
