@@ -2,7 +2,7 @@
 
 `tests/peers/snntorch_yinyang.nir` was made by `tests/peers/snntorch_training.py` (snnTorch 1.0, 30
 epochs of `python -m whyspiking samples --task yinyang`), `norse_yinyang.nir` by `norse_training.py`
-beside it (Norse 1.1, 20 epochs); the .npz beside each holds that library's own decisions on the
+beside it (Norse 1.1, 15 epochs); the .npz beside each holds that library's own decisions on the
 validation trials.
 """
 
@@ -67,7 +67,7 @@ def test_decisions_are_those_of_the_library_that_trained_it(library, builds):
     with np.load(file.with_suffix(".npz"), allow_pickle=False) as theirs:
         np.testing.assert_array_equal(theirs["targets"], task.targets)
         assert (found == theirs["choices"]).mean() >= 0.99
-    assert (found == task.targets).mean() > 0.9
+    assert (found == task.targets).mean() > 0.85
 
 
 def test_its_row_of_the_community_is_found_again(builds):

@@ -22,10 +22,10 @@ SHARE = STEP_S / TAU_S
 
 
 def neurons(n):
-    """Leaky neurons that are reset to 0."""
-    rate, one = torch.full((n,), 1 / TAU_S), torch.ones(n)
-    p = LIFBoxParameters(tau_mem_inv=rate, v_th=one, v_leak=0 * one, v_reset=0 * one, alpha=5.0)
-    return LIFBoxCell(p, dt=STEP_S)
+    """Leaky neurons that are reset to 0; the surrogate is one that heeds `alpha`."""
+    given = {"tau_mem_inv": 1 / TAU_S, "v_th": 1.0, "v_leak": 0.0, "v_reset": 0.0}
+    each = {key: torch.full((n,), value) for key, value in given.items()}
+    return LIFBoxCell(LIFBoxParameters(**each, method="triangle", alpha=0.3), dt=STEP_S)
 
 
 def spikes(network, x):
