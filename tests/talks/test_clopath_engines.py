@@ -29,20 +29,9 @@ def test_runtime_network_equals_plain_numpy(tmp_path):
     clock = task.clock_signal(np.arange(0.0, 40.0), 4, 40.0, 1.0)
     decoders = np.random.default_rng(0).standard_normal((30, 2))
 
-    learning.start_runtime(tmp_path, dt, "numpy")
-    import brian2
-
-    plant = model.plant(params, wiring, clock, dt)
-    plant.write_drive(decoders, 0)
-    step = iter(range(1, steps + 1))
-    operation = brian2.NetworkOperation(lambda: plant.write_drive(decoders, next(step)), when="end")
-    monitor = brian2.SpikeMonitor(plant.objects[0])
-    brian2.Network(*plant.objects, operation, monitor).run(steps * dt * brian2.ms, namespace={})
-
     spikes = reference_izhikevich(params, wiring, clock, decoders, dt, steps)
     assert len(spikes) > 30
-    found = sorted(zip(np.rint(monitor.t / brian2.ms / dt).astype(int), monitor.i, strict=True))
-    assert [(int(t), int(i)) for t, i in found] == spikes
+    assert runtime_spikes(params, wiring, clock, decoders, dt, steps, tmp_path) == spikes
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
@@ -54,16 +43,6 @@ def test_leaky_network_equals_plain_numpy(tmp_path):
     omega[wiring["omega_pre"], wiring["omega_post"]] = wiring["omega_w"]
     np.testing.assert_allclose(omega.sum(axis=0), 0.0, atol=1e-9)
     decoders = 5.0 * np.random.default_rng(0).standard_normal((30, 1))
-
-    learning.start_runtime(tmp_path, dt, "numpy")
-    import brian2
-
-    plant = model.plant(params, wiring, np.zeros((0, 2)), dt)
-    plant.write_drive(decoders, 0)
-    step = iter(range(1, steps + 1))
-    operation = brian2.NetworkOperation(lambda: plant.write_drive(decoders, next(step)), when="end")
-    monitor = brian2.SpikeMonitor(plant.objects[0])
-    brian2.Network(*plant.objects, operation, monitor).run(steps * dt * brian2.ms, namespace={})
 
     v, rest = wiring["v_start"].copy(), np.full(30, -1)
     current, h, r, h_r = np.zeros((4, 30))
@@ -80,8 +59,51 @@ def test_leaky_network_equals_plain_numpy(tmp_path):
         h_r[fired] += jump
         spikes += [(now, int(neuron)) for neuron in fired]
     assert len(spikes) > 40
+    assert runtime_spikes(params, wiring, np.zeros((0, 2)), decoders, dt, steps, tmp_path) == spikes
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+def test_theta_network_equals_plain_numpy(tmp_path):
+    """Eq. 32, with time in s and the published numbers: the equations of `model` are in ms."""
+    params = parameters("sine_theta", n_neurons=30, bias=900.0, gain=40_000.0, work_dir=tmp_path)
+    dt, steps = 0.05, 1500
+    wiring = model.wire(params, 1, Streams(1))
+    omega = np.zeros((30, 30))
+    omega[wiring["omega_pre"], wiring["omega_post"]] = wiring["omega_w"]
+    np.testing.assert_allclose(omega.sum(axis=0), 0.0, atol=1e-9)
+    decoders = np.random.default_rng(0).standard_normal((30, 1))
+
+    per_s, seconds = decoders / 1e3, dt / 1e3  # r in 1/s reads as much through a thousandth
+    omega = omega / 1e3
+    v, rise, decay, spikes = wiring["v_start"].copy(), 0.002, 0.02, []
+    current, h, r, h_r = np.zeros((4, 30))
+    for now in range(steps):
+        total = current + wiring["encoders"] @ (r @ per_s) + 900.0
+        v = v + seconds * (1 - np.cos(v) + np.pi**2 * total * (1 + np.cos(v)))
+        current, h = current + seconds * (h - current / rise), h - seconds * h / decay
+        r, h_r = r + seconds * (h_r - r / rise), h_r - seconds * h_r / decay
+        fired = np.flatnonzero(v >= np.pi)
+        h = h + omega[fired].sum(axis=0) / (rise * decay)
+        h_r[fired] += 1 / (rise * decay)
+        v[fired] = -np.pi
+        spikes += [(now, int(neuron)) for neuron in fired]
+    assert len(spikes) > 40
+    assert runtime_spikes(params, wiring, np.zeros((0, 2)), decoders, dt, steps, tmp_path) == spikes
+
+
+def runtime_spikes(params, wiring, clock, decoders, dt, steps, folder):
+    """(step, neuron) of all spikes in Brian2's runtime mode."""
+    learning.start_runtime(folder, dt, "numpy")
+    import brian2
+
+    plant = model.plant(params, wiring, clock, dt)
+    plant.write_drive(decoders, 0)
+    step = iter(range(1, steps + 1))
+    operation = brian2.NetworkOperation(lambda: plant.write_drive(decoders, next(step)), when="end")
+    monitor = brian2.SpikeMonitor(plant.objects[0])
+    brian2.Network(*plant.objects, operation, monitor).run(steps * dt * brian2.ms, namespace={})
     found = sorted(zip(np.rint(monitor.t / brian2.ms / dt).astype(int), monitor.i, strict=True))
-    assert [(int(t), int(i)) for t, i in found] == spikes
+    return [(int(t), int(i)) for t, i in found]
 
 
 def test_van_der_pol_obeys_its_equation():

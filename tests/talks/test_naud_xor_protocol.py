@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Network
 from whyspiking.declared import registry
 from whyspiking.talks.naud import (
     reference,
@@ -19,6 +20,7 @@ from whyspiking.talks.naud import (
     xor_gradient,
     xor_network,
     xor_protocol,
+    xor_variants,
 )
 from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS, PROJECTIONS
 
@@ -26,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "full"}
 KINDS = ("forward", "inhibition", "feedback_exc", "feedback_inh")
 N = 3
+SYMMETRIC = "symmetric_feedback"
 
 
 def params(scale="full", **changes):
@@ -103,7 +106,7 @@ def test_lesions_change_what_they_say_and_nothing_else():
     arrays["forward.w"] = np.full(arrays["forward.i"].size, 0.2)
     intact = xor.placed(p, "spiking", arrays)
     touched = {}
-    for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "no_floor"):
+    for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "no_floor", SYMMETRIC):
         cut = xor.placed(p, variant, arrays)
         touched[variant] = {
             key for key in cut if key not in intact or not np.array_equal(cut[key], intact[key])
@@ -113,9 +116,57 @@ def test_lesions_change_what_they_say_and_nothing_else():
         "no_hidden_plasticity": {"neurons.eta"},
         "no_bursts": {"neurons.burst_blind"},
         "no_floor": {"neurons.lift"},
+        SYMMETRIC: {"feedback_exc.w", "feedback_inh.w", "neurons.i_d"},
     }
+    same = xor.placed(p, SYMMETRIC, arrays)
+    n = p.n_per_population
+    for kind in ("feedback_exc", "feedback_inh"):
+        onto_h1 = intact[f"{kind}.j"] // n == 2
+        assert np.unique(same[f"{kind}.w"]) == np.unique(intact[f"{kind}.w"][onto_h1])
+    currents = same["neurons.i_d"].reshape(5, n)
+    np.testing.assert_array_equal(currents[3], currents[2])
+    np.testing.assert_array_equal(currents[4], p.i_dendrite[4])
     eta = xor.placed(p, "no_hidden_plasticity", arrays)["neurons.eta"].reshape(5, -1)[:, 0]
     np.testing.assert_allclose(eta, [0, 0, 0, 0, p.eta_output])
+
+
+def test_variants_change_the_time_scales_and_rates_that_they_name():
+    described = registry.load_talk("naud").experiments["xor_variants"]
+    p = registry.params(described, {**CONFIG, "scale": "full"})
+    changed = {
+        variant: {
+            k: v for k, v in xor_variants.recipe(p, variant).values.items() if v != p.values[k]
+        }
+        for variant in described.variants
+    }
+    assert changed == {
+        "spiking": {},
+        "random_order": {},
+        "no_hidden_plasticity": {},
+        "short_examples": {"predict_ms": 3600.0, "learn_ms": 400.0, "epochs": 400},
+        "short_means": {"tau_avg": 500.0},
+        SYMMETRIC: {"eta_hidden": 4e-3, "eta_output": 2e-3, "epochs": 400},
+    }
+
+
+def test_credit_of_equal_feedback_is_asked_for_in_both_hidden_ensembles(monkeypatch):
+    """Changes as the output's own in H1 and H2: right there, half wrong with mirrored feedback."""
+    made = np.zeros((5, 4))
+    made[2:] = 0.1 * np.array([-1, 1, 1, -1])
+
+    def learn(params, variant, *rest, **options):
+        measures = xor_protocol.credit_measures(made)
+        return Network({"credit": made}, {"measures": measures}), None, None
+
+    monkeypatch.setattr(xor_variants.xor, "learn", learn)
+    described = registry.load_talk("naud").experiments["xor_variants"]
+    p = registry.params(described, {**CONFIG, "scale": "full"})
+    found = {
+        variant: xor_variants.train(p, variant, Streams(0), {}, lambda share, news: None)
+        for variant in ("spiking", SYMMETRIC)
+    }
+    assert found["spiking"].info["measures"]["credit_signs"] == pytest.approx(2 / 3)
+    assert found[SYMMETRIC].info["measures"]["credit_signs"] == 1
 
 
 def test_teaching_current_follows_its_cases():

@@ -5,6 +5,7 @@ EXPERIMENTS = {
     "sawtooth": "izhikevich",
     "product": "izhikevich",
     "sine_lif": "izhikevich",
+    "sine_theta": "izhikevich",
     "van_der_pol": "izhikevich",
     "ode": "izhikevich",
     "episode": "izhikevich",

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Condition, Params, Recording, Task
 from whyspiking.talks.clopath.learning import SAMPLE_MS
+from whyspiking.talks.clopath.task import SINES
 
-ONE_FREQUENCY = ("sine", "sawtooth", "sine_lif")
+ONE_FREQUENCY = (*SINES, "sawtooth")
 """Experiments whose output has a single frequency."""
 EDGE = 0.1
 """Share of the trace at either end in which the phase of an analytic signal is not trusted."""

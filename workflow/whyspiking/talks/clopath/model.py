@@ -1,7 +1,8 @@
 """The FORCE networks (NC17): neurons, random wiring. Izhikevich neurons unless one is named.
 
 Symbols as in the paper; equation numbers are those of this talk's README. Time is in ms, current
-in pA (LIF: mV), voltage in mV, filtered spike trains r in 1/ms; Brian2 sees plain numbers.
+in pA (LIF: mV; theta neurons: a plain number), voltage in mV (theta neurons: phase in rad),
+filtered spike trains r in 1/ms; Brian2 sees plain numbers.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ dh/dt = -h/tau_d/ms : 1
 """
 # Eq. 29.
 LEAKY = "dv/dt = (-v + current + drive + bias)/(tau_m*ms) : 1 (unless refractory)" + SYNAPTIC
+# Eq. 32.
+THETA = "dv/dt = (1 - cos(v) + pi**2*(current + drive + bias)*(1 + cos(v)))/second : 1" + SYNAPTIC
 RESET = "v = v_reset; u += d"
 FILTER_RESET = "h_r += 1/(tau_r*tau_d)"
 
@@ -99,6 +102,11 @@ OTHERS = {
         "lif", LEAKY, "v >= v_th", "v = v_reset",
         ("tau_m", "v_th", "v_reset", "bias", "tau_r", "tau_d"), ("bias",), ("v_reset", "v_peak"),
         "lastspike = -10000*second; ", refractory=True, balanced=True,
+    ),
+    "sine_theta": Neuron(
+        "theta", THETA, "v >= v_peak", "v = v_reset",
+        ("v_peak", "v_reset", "bias", "tau_r", "tau_d"), ("bias",), ("v_reset", "v_peak"),
+        balanced=True,
     ),
 }  # fmt: skip
 """Experiments with another neuron."""

@@ -22,8 +22,8 @@ NOTES = "CDEFG"
 ODE_TO_JOY = ("E", "E", "F", "G", "G", "F", "E", "D", "C", "C", "D", "E", "E", "D", "D-")
 """Opening of the Ode to Joy in quarter notes; `-` makes a half note."""
 
-SINES = ("sine", "sine_lif")
-"""The same target for two kinds of neurons."""
+SINES = ("sine", "sine_lif", "sine_theta")
+"""The same target for three kinds of neurons."""
 AUTONOMOUS = (*SINES, "sawtooth", "product", "van_der_pol")
 """Experiments without a clock signal: the phase of the output is free."""
 

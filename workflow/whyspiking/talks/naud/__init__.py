@@ -3,6 +3,7 @@
 EXPERIMENTS = {
     "xor": "xor",
     "xor_published": "xor_published",
+    "xor_variants": "xor_variants",
     "xor_gradient": "xor_gradient",
     "neuron": "single_cell",
     "multiplexing": "multiplexing",

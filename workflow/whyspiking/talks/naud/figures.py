@@ -22,6 +22,7 @@ EXHIBITED: Mapping[str, tuple[str, Callable[[Mapping[str, NDArray]], Plate]]] = 
     "homeostasis": ("xor", figures_xor.homeostasis),
     "weights and gradient": ("xor", figures_xor.weights),
     "xor at the published size": ("xor_published", figures_gradient.published),
+    "changes of xor": ("xor_variants", figures_gradient.variants),
     "rule and gradient": ("xor_gradient", figures_gradient.gradient),
     "two compartments": ("neuron", figures_code.traces),
     "two curves": ("neuron", figures_code.curves),

@@ -1,6 +1,6 @@
-"""Figures of `xor_published` and `xor_gradient`: learning as published, and the rule's direction.
+"""Figures of `xor_published`, `xor_variants` and `xor_gradient`.
 
-Exhibits read: those of `exhibits_xor_published.py` and `exhibits_xor_gradient.py`.
+Exhibits read: those of the module `exhibits_<experiment>.py` of each.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from whyspiking.plots.figures import (
     Plate,
     legend_below,
 )
-from whyspiking.talks.naud.figures_xor import LABELS, learning, of_variant, some_variant
+from whyspiking.talks.naud.figures_xor import LABELS, learning, lesions, of_variant, some_variant
 from whyspiking.talks.naud.xor_alignment import cosine
 from whyspiking.talks.naud.xor_network import PROJECTIONS
 
@@ -31,6 +31,11 @@ APART = 0.08
 def published(arrays: Arrays) -> Plate:
     """Margin in the tests, and the four outputs, over training at the published size."""
     return learning(arrays, "xor_published")
+
+
+def variants(arrays: Arrays) -> Plate:
+    """Outputs after training with each of the authors' changes."""
+    return lesions(arrays, "xor_variants")
 
 
 def gradient(arrays: Arrays) -> Plate:

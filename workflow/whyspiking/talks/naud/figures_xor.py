@@ -56,6 +56,9 @@ Arrays = Mapping[str, NDArray]
 LABELS = {
     "spiking": "intact",
     "random_order": "random order",
+    "short_examples": "shorter examples",
+    "short_means": "shorter means",
+    "symmetric_feedback": "equal feedback",
     "no_floor": "no e_min term",
     "no_feedback": "feedback cut",
     "no_hidden_plasticity": "hidden layer fixed",
@@ -236,8 +239,8 @@ def _late(arrays: Arrays, variant: str) -> dict[int, NDArray]:
     return found
 
 
-def lesions(arrays: Arrays) -> Plate:
-    """Outputs after training, intact and with each lesion."""
+def lesions(arrays: Arrays, exhibits: str = "xor") -> Plate:
+    """Outputs after training, intact and with each lesion or change."""
     some_variant(arrays, "tests.rates")
     shown = [v for v in LABELS if of_variant(arrays, "tests.rates", v)]
     plate = Plate(2.9)
@@ -260,7 +263,7 @@ def lesions(arrays: Arrays) -> Plate:
         "Output in the tests of the last fifth of training, one dot per seed; green patterns "
         "should answer 1. Dashed: the threshold of 6 Hz.",
         "Outputs for 00, 10, 01, 11: " + "; ".join(words) + ".",
-        exhibits="xor",
+        exhibits=exhibits,
     )
 
 

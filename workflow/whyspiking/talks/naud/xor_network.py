@@ -403,8 +403,9 @@ def lesion(values: Mapping[str, Any], variant: str, params: Params) -> dict[str,
 
     Args:
         values: Of an intact network, wiring included.
-        variant: `spiking` and `random_order` (no lesion), `no_feedback`,
-            `no_hidden_plasticity`, `no_bursts`, `no_floor`.
+        variant: `spiking`, `random_order`, `short_examples`, `short_means` (no lesion),
+            `no_feedback`, `no_hidden_plasticity`, `no_bursts`, `no_floor`, `symmetric_feedback`
+            (H2 gets the feedback and the dendritic current of H1).
         params: Parameters of the experiment.
 
     Raises:
@@ -414,11 +415,20 @@ def lesion(values: Mapping[str, Any], variant: str, params: Params) -> dict[str,
     changes: dict[str, dict[str, Any]] = {
         "spiking": {},
         "random_order": {},
+        "short_examples": {},
+        "short_means": {},
         "no_feedback": {
             key: np.zeros_like(values[key]) for key in ("feedback_exc.w", "feedback_inh.w")
         },
         "no_hidden_plasticity": {"neurons.eta": values["neurons.eta"] * (1 - hidden)},
         "no_bursts": {"neurons.burst_blind": np.zeros(hidden.size)},
         "no_floor": {"neurons.lift": np.zeros(hidden.size)},
+        "symmetric_feedback": {
+            "feedback_exc.w": np.full_like(values["feedback_exc.w"], params.w_feedback_exc[0]),
+            "feedback_inh.w": np.full_like(values["feedback_inh.w"], params.w_feedback_inh[0]),
+            "neurons.i_d": np.where(
+                hidden > 0, params.i_dendrite[HIDDEN[0]], values["neurons.i_d"]
+            ),
+        },
     }
     return {**values, **changes[variant]}

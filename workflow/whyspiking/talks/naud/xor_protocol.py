@@ -248,10 +248,10 @@ def credit(counters: Counters, schedule: Schedule) -> NDArray[np.float64]:
     return learning - predicting
 
 
-def credit_measures(change: NDArray) -> dict[str, float]:
+def credit_measures(change: NDArray, designed: NDArray = DESIGNED) -> dict[str, float]:
     """Share of right signs and least size in the hidden ensembles, from (population, pattern)."""
     own = change[2:]
-    right = own * DESIGNED > np.array([HIDDEN_CREDIT, HIDDEN_CREDIT, 0.0])[:, None]
+    right = own * designed > np.array([HIDDEN_CREDIT, HIDDEN_CREDIT, 0.0])[:, None]
     return {
         "credit_signs": float(right.mean()),
         "credit_hidden": float(np.abs(own[:2]).min()),
