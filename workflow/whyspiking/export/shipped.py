@@ -228,6 +228,7 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
         "variant": trained.variant,
         "seed": params.seed,
         "scale": params.scale,
+        "data": trained.network.info.get("provenance", experiment.provenance),
         "neurons": sum(layer.size for layer in layers.layers),
         "synapses": _n_synapses(layers),
         "samples": len(samples["choices"]),
@@ -303,7 +304,7 @@ def _readme(index: pd.DataFrame, missing: list[Missing], runs: Sequence[Path]) -
     """What is there and what is not, for who looks into the folder."""
     rows = [
         f"| [{Path(r['file']).name}]({Path(r['file']).name}) | {r['task'] or 'its own'} "
-        f"| {r['scale']} | {r['neurons']:,} | {r['synapses']:,} "
+        f"| {r['scale']} | {r['data']} | {r['neurons']:,} | {r['synapses']:,} "
         f"| {r['score']:.3f} ({r['trials']:,}) | {100 * r['equal']:.1f} % of {r['samples']} |"
         for r in index.to_dict("records")
     ]
@@ -326,8 +327,8 @@ to {BITS} significant bits (`weight_bits` in the `.json`). Score: of the clean t
 run recorded it (number of trials). Equal: decisions that the file gives inside Brian2 and that are
 those of the engine of training; of continuous outputs, steps within 1 % of the range.
 
-| network | task | scale of the run | neurons | synapses | score | equal |
-|---|---|---|---|---|---|---|
+| network | task | scale of the run | data | neurons | synapses | score | equal |
+|---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
 ## Not here

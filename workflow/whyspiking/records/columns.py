@@ -389,6 +389,7 @@ NETWORKS = TableSchema(
     _VARIANT,
     Column("seed", "Seed of the training.", "integer"),
     Column("scale", "Scale of the run that trained it."),
+    Column("data", "Where its data come from: simulated and synthetic ones are stand-ins."),
     Column("neurons", "Neurons, readouts included.", "integer"),
     Column("synapses", "Weights that are not 0, but for those that stand for a reset.", "integer"),
     Column("score", "Of the clean test in Brian2, as that run recorded it.", "number", _OF_SHARE),
