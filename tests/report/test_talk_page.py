@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 NOT_MADE_UP = {
     "one-shot memory", "what it wants to see", "xor at the published size", "rule and gradient",
     "deep hierarchies", "boolean pulses", "learning from reward", "feedback and cues",
-    "one demonstration, arm",
+    "one demonstration, arm", "changes of xor",
 }  # fmt: skip
 """Figures for which no exhibits are made up; the smoke run draws them."""
 
@@ -78,6 +78,24 @@ def test_slides_stand_alone(results, tmp_path):
         assert drawn.tag == "{http://www.w3.org/2000/svg}svg" and "viewBox" in drawn.attrib
         assert drawn[0].attrib["fill"] == "white", "the page shines through it, a slide is white"
         assert "currentColor" not in picture and "nan" not in picture.replace("resonan", "")
+
+
+def test_the_first_figure_that_can_be_drawn_opens_the_page(results, monkeypatch):
+    def drawn():
+        plate = figures.Plate(1.0)
+        plate.panels(1, 1)
+        return plate.says("What is shown.", "Axes.")
+
+    def absent():
+        raise figures.NotMeasuredError("Left out at this scale.")
+
+    page = talk_page.TalkPage.open(results, "goeltz", "default")
+    plates = {"absent": absent, "first": drawn, "second": drawn}
+    monkeypatch.setattr(talk_page.TalkPage, "_plates", lambda self: plates)
+    assert 'id="goeltz-first"' in page.head() and "Left out" not in page.head()
+    others = page.signature()
+    assert 'id="goeltz-second"' in others and "Left out at this scale." in others
+    assert 'id="goeltz-first"' not in others
 
 
 def test_the_cards_are_a_slide(tmp_path):

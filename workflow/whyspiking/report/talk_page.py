@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -82,8 +83,7 @@ class TalkPage:
         verdicts = self.tables["verdicts"]
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
         rows = [(row, sections.told(row, self.recorded)) for row in key]
-        name, draw = next(iter(self._plates().items()))
-        figure = self._draw(name, draw)
+        figure = self._drawn[self._opening]
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
 
     def verdict_table(self) -> Html:
@@ -103,14 +103,21 @@ class TalkPage:
         verdicts, recorded = self.tables["verdicts"], self.recorded.claims
         return self._draw("claims", lambda: forest_plots.verdict_forest(verdicts, recorded))
 
-    def figure(self, name: str) -> Html:
-        """One of the talk's signature figures, or the reason why there is none."""
-        return self._draw(name, self._plates()[name])
-
     def signature(self) -> Html:
-        """The other figures of the talk, in the order of its story; the first opens the page."""
-        drawn = [self._draw(name, draw) for name, draw in self._plates().items()]
-        return Html("\n").join(drawn[1:])
+        """The other figures of the talk, in the order of its story; one opens the page."""
+        others = [figure for name, figure in self._drawn.items() if name != self._opening]
+        return Html("\n").join(others)
+
+    @cached_property
+    def _drawn(self) -> dict[str, Html]:
+        """Every figure of the talk, or the reason why it is not drawn."""
+        return {name: self._draw(name, draw) for name, draw in self._plates().items()}
+
+    @property
+    def _opening(self) -> str:
+        """The first figure that is drawn at this scale."""
+        names = [name for name, told in self._drawn.items() if "<svg" in told]
+        return (names or list(self._drawn))[0]
 
     def perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
