@@ -26,6 +26,8 @@ from whyspiking.records.tables import Table
 REFERENCE = Path("results/reference/durations.csv")
 TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
 """Seconds of a job that do not grow: imports; imports and the build of the program."""
+POPULATIONS = ("n_neurons", "n_inhibitory", "n_excitatory", "n_cells", "n_interneurons")
+"""Parameters that say how many neurons a network without layers has."""
 
 
 def main(overlay: Path | None) -> None:
@@ -103,13 +105,17 @@ def _steps(params: Params) -> float:
     for name in ("n_steps", "n_frames"):
         if name in values:
             return float(values[name])
-    if "trial_ms" in values and "dt_ms" in values:
-        return float(values["trial_ms"]) / float(values["dt_ms"])
+    lasting = values.get("trial_ms", values.get("test_ms"))
+    if lasting is not None and "dt_ms" in values:
+        return float(lasting) / float(values["dt_ms"])
     return 1.0
 
 
 def _synapses(params: Params) -> float:
+    """Synapses between layers; of networks told by their populations, neurons, which cost more."""
     values = params.values
+    if populations := [float(values[name]) for name in POPULATIONS if name in values]:
+        return sum(populations)
     hidden = values.get("n_hidden", values.get("hidden", values.get("n_rec", 1)))
     sizes = [values.get("n_input", values.get("n_in", 1))]
     sizes += list(hidden) if isinstance(hidden, list) else [hidden]
