@@ -53,19 +53,19 @@ def _song(params: Params, recording: Recording, task: Task) -> Mapping[str, floa
 
 
 def lag_ms(output: NDArray, target: NDArray, dt_ms: float) -> float:
-    """Delay of `output` at which it fits `target` best, both (time, channel); nan if it is flat.
+    """Delay of `output` at which it fits `target` best, both (time, channel).
 
-    Delays up to `MOST_LAG_MS` either way are tried, over the moments that all of them share.
+    Delays up to `MOST_LAG_MS` either way are tried, over the moments that all of them share; nan
+    where the first or the last of them fits best, as with a constant output.
     """
     most = round(MOST_LAG_MS / dt_ms)
     lags = np.arange(-most, most + 1)
     output = output - output.mean(axis=0)
-    if not output.any():
-        return np.nan
     inner = target[most : target.shape[0] - most]
     inner = inner - inner.mean(axis=0)
     fits = [(inner * output[most + lag : most + lag + inner.shape[0]]).sum() for lag in lags]
-    return float(lags[int(np.argmax(fits))] * dt_ms)
+    best = int(np.argmax(fits))
+    return float(lags[best] * dt_ms) if 0 < best < lags.size - 1 else np.nan
 
 
 def pitch_error_hz(output: NDArray, target: NDArray, channels_hz: NDArray) -> float:
