@@ -45,7 +45,7 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
         made["replay.target"] = target[:5000, None]
         made["raster.spike_ms"] = rng.uniform(0, 1000, 2000)
         made["raster.neuron"] = rng.integers(0, 60, 2000)
-    if experiment.name in ("ode", "episode"):
+    if experiment.name in ("ode", "episode", "song"):
         time = np.arange(0, 4000.0)
         target = np.stack(
             [np.clip(np.sin(2 * np.pi * (time / 2000 - k / 5)), 0, 1) for k in range(5)], axis=1

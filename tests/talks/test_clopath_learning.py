@@ -15,6 +15,7 @@ from whyspiking.talks.clopath import (
     model,
     rate_control,
     shot,
+    song,
     task,
 )
 
@@ -81,6 +82,55 @@ def test_episode_is_periodic_low_passed_and_of_peak_one():
     power = np.abs(np.fft.rfft(trace, axis=0)) ** 2
     frequency = np.arange(power.shape[0]) / 4.0
     assert power[frequency > 5].sum() < 1e-3 * power.sum()
+
+
+def test_song_is_stacks_and_sweeps_between_pauses_and_of_peak_one():
+    made = [song.Song(5000.0, 32, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    times = np.arange(5000.0)
+    sung, again, other = (one(times) for one in made)
+    np.testing.assert_array_equal(sung, again)
+    assert np.corrcoef(sung.ravel(), other.ravel())[0, 1] < 0.5
+    assert sung.min() >= 0.0 and sung.max() == pytest.approx(1.0)
+    np.testing.assert_allclose(made[0](times[:50] + 5000.0), sung[:50])
+    kinds = set()
+    hertz = song.frequencies_hz(32)
+    for onset, length, ends, loudness in made[0].syllables:
+        inside = sung[(times > onset) & (times < onset + length)]
+        assert inside[[0, -1]].max() < 0.1 * inside.max()
+        assert 50 <= length <= 200
+        kinds.add(loudness.size > 1)
+        # Half-way the loudest channel is next to the loudest partial.
+        middle = made[0](np.array([onset + length / 2]))[0]
+        assert abs(hertz[middle.argmax()] - ends.mean(axis=0)[0]) < 300
+    assert kinds == {False, True}
+    starts = np.array([onset for onset, *_ in made[0].syllables])
+    stops = starts + [length for _, length, *_ in made[0].syllables]
+    pauses = starts[1:] - stops[:-1]
+    assert ((pauses >= 20) & (pauses <= 60)).all()
+    assert made[0](stops[:-1] + pauses / 2).max() == 0.0
+
+
+def test_lag_and_pitch_of_a_song_are_found():
+    hertz = song.frequencies_hz(32)
+    sung = song.Song(2000.0, 32, np.random.default_rng(1))(np.arange(2000.0))
+    for late in (-40, 0, 13):
+        moved = np.roll(sung, late, axis=0)
+        assert measures_izhikevich.lag_ms(moved, sung, 1.0) == late
+        assert measures_izhikevich.lag_ms(moved[::2], sung[::2], 2.0) == pytest.approx(late, abs=1)
+    for lost in (np.zeros_like(sung), np.roll(sung, 110, axis=0)):
+        assert np.isnan(measures_izhikevich.lag_ms(lost, sung, 1.0))
+    assert measures_izhikevich.pitch_error_hz(0.5 * sung, sung, hertz) == 0.0
+    higher = np.roll(sung, 1, axis=1)
+    error = measures_izhikevich.pitch_error_hz(higher, sung, hertz)
+    assert error == pytest.approx(hertz[1] - hertz[0], rel=0.05)
+    assert measures_izhikevich.pitch_error_hz(np.roll(sung, 700, axis=0), sung, hertz) > 1000
+
+
+def test_network_without_clock_hears_none():
+    params = parameters("song", n_neurons=20, burn_in_ms=0.0, train_ms=5.0, native_test_ms=2.0)
+    deaf = izhikevich.train(params, "no_clock", Streams(0), {}, lambda *_: None)
+    assert deaf.arrays["clock_encoders"].shape == (20, params.clock_components)
+    assert not deaf.arrays["clock_encoders"].any()
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,9 @@ _DEFINED = {
     "recalled_share_theta": "fraction: Share that fires in theta after learning.",
     "output_frequency": "Hz: Frequency of an autonomous output: slope of the phase of its analytic "
     "signal.",
+    "song_lag": "ms: Delay at which the sung spectrogram fits the taught one best; positive: late.",
+    "song_pitch_error": "Hz: Distance of the loudest channels of both, mean over the moments at "
+    "which the taught one is at least a quarter of its peak.",
     # labelled steps (bohte)
     "accuracy_padded": "fraction: Accuracy over steps with unlabelled ones counted as the first "
     "class.",

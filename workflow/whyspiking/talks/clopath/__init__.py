@@ -9,6 +9,7 @@ EXPERIMENTS = {
     "van_der_pol": "izhikevich",
     "ode": "izhikevich",
     "episode": "izhikevich",
+    "song": "izhikevich",
     "shot": "septal",
     "oneshot": "oneshot",
     "shared_yinyang": "classification",

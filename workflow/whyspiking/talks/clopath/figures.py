@@ -5,7 +5,7 @@ Exhibits read (`<experiment>/exhibits.npz`), times in ms:
 - sine, sawtooth, product: `training.time_ms` (time,), `training.output` (time,),
   `training.target` (time,): the whole run, before, during and after learning;
   `training.rls_ms` (2,): when RLS is switched on and off.
-- sine, ode, episode: `replay.time_ms` (time,), `replay.output` (time, channel), `replay.target`
+- sine, ode, song: `replay.time_ms` (time,), `replay.output` (time, channel), `replay.target`
   (time, channel): one test trial with learning off; `raster.spike_ms`, `raster.neuron` (spike,):
   spikes of some neurons in its first second.
 - shot: `sequence.spike_ms`, `sequence.neuron` (spike,): excitatory spikes of one trial;
@@ -42,6 +42,7 @@ from whyspiking.plots.figures import (
 from whyspiking.records.tables import Table
 from whyspiking.talks.clopath.figures_colours import cyclic
 from whyspiking.talks.clopath.figures_oneshot import one_shot
+from whyspiking.talks.clopath.song import frequencies_hz
 
 if TYPE_CHECKING:
     from whyspiking.contract.types import Results
@@ -65,6 +66,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
         "force": lambda: force({name: results.exhibit(name) for name in OSCILLATORS}),
         "spikes behind an output": lambda: spikes_behind(results.exhibit("sine")),
         "ode to joy": lambda: ode_to_joy(results.exhibit("ode")),
+        "song": lambda: song(results.exhibit("song")),
         "speed of the clock": lambda: clock_speeds(results.metrics),
         "theta sequence": lambda: theta_sequence(results.exhibit("shot")),
         "what replay needs": lambda: septal_controls(results.metrics),
@@ -183,6 +185,30 @@ def ode_to_joy(arrays: Mapping[str, NDArray]) -> Plate:
         "Ode to Joy, first bar, with learning off: one channel per note, filled the target.",
         f"Output over target in five note channels; mean correlation {r:.3f}.",
         exhibits="ode",
+    )
+
+
+def song(arrays: Mapping[str, NDArray]) -> Plate:
+    """The made-up song's spectrogram as taught and as sung, learning off."""
+    time, output, target = need(arrays, "replay.time_ms", "replay.output", "replay.target")
+    kilohertz = frequencies_hz(target.shape[1]) / 1000.0
+    half = 0.5 * (kilohertz[1] - kilohertz[0])
+    extent = (0.0, (time[-1] - time[0]) / 1000.0, kilohertz[0] - half, kilohertz[-1] + half)
+    plate = Plate(3.2)
+    axes = plate.panels(2, 1, sharex=True)[:, 0]
+    for ax, name, loudness in zip(axes, ("taught", "sung"), (target, output), strict=True):
+        ax.imshow(
+            loudness.T, origin="lower", aspect="auto", extent=extent, cmap="Greys",
+            vmin=0.0, vmax=float(target.max()), interpolation="nearest",
+        )  # fmt: skip
+        ax.set_ylabel(f"{name}\nfrequency, kHz")
+    axes[-1].set_xlabel("time, s")
+    r = np.mean([np.corrcoef(output[:, k], target[:, k])[0, 1] for k in range(output.shape[1])])
+    return plate.says(
+        "A made-up song in place of the zebra finch's, whose recording is not published: its "
+        "spectrogram, and what a network driven by a clock sings with learning off.",
+        f"Two spectrograms of {target.shape[1]} channels; mean correlation {r:.3f}.",
+        exhibits="song",
     )
 
 

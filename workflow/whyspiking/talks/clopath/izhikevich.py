@@ -63,6 +63,8 @@ def _force(
     arrays = model.wire(params, n_channels, streams)
     if variant == "open_loop":
         arrays["encoders"] = np.zeros_like(arrays["encoders"])
+    elif variant == "no_clock":
+        arrays["clock_encoders"] = np.zeros_like(arrays["clock_encoders"])
     elif variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)

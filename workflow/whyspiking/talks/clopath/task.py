@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Stimulus, Task
 from whyspiking.errors import UserError
+from whyspiking.talks.clopath.song import Song
 
 SAMPLE_MS = 1.0
 """Sampling of test targets, of the clock signal and of recorded outputs."""
@@ -32,6 +33,8 @@ def n_channels(params: Params) -> int:
     """Number of output channels of an experiment."""
     if params.experiment == "episode":
         return int(params.n_episode_channels)
+    if params.experiment == "song":
+        return int(params.n_song_channels)
     if params.experiment == "van_der_pol":
         return 2
     return len(NOTES) if params.experiment == "ode" else 1
@@ -41,7 +44,8 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
     """The supervisor at the given times, shape (time, channel).
 
     Sources: NC17 Fig. 2 and its code (sine, sawtooth, product of sines), NC17 Fig. 3 (Ode to
-    Joy); the episode replaces the movie of NC17 Fig. 5, which is not published.
+    Joy); episode and song replace the movie of NC17 Fig. 5 and the zebra finch's song of Fig. 4,
+    which are not published.
     """
     seconds = np.asarray(times_ms, float) / 1000.0
     if params.experiment in SINES:
@@ -56,6 +60,8 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
         return ode_to_joy(times_ms, params.quarter_ms)
     if params.experiment == "episode":
         return Episode(params, streams.rng("episode"))(times_ms)
+    if params.experiment == "song":
+        return Song(params.duration_ms, params.n_song_channels, streams.rng("song"))(times_ms)
     if params.experiment == "van_der_pol":
         return van_der_pol(params, seconds)
     raise UserError(f"talk 'clopath' has no experiment '{params.experiment}'; see its talk.yaml")
