@@ -67,7 +67,7 @@ def test_decisions_are_those_of_the_library_that_trained_it(library, builds):
     with np.load(file.with_suffix(".npz"), allow_pickle=False) as theirs:
         np.testing.assert_array_equal(theirs["targets"], task.targets)
         assert (found == theirs["choices"]).mean() >= 0.99
-    assert (found == task.targets).mean() > 0.85
+    assert (found == task.targets).mean() > {"snntorch": 0.9, "norse": 0.85}[library]
 
 
 def test_its_row_of_the_community_is_found_again(builds):

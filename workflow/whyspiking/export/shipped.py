@@ -327,6 +327,9 @@ to {BITS} significant bits (`weight_bits` in the `.json`). Score: of the clean t
 run recorded it (number of trials). Equal: decisions that the file gives inside Brian2 and that are
 those of the engine of training; of continuous outputs, steps within 1 % of the range.
 
+Samples of digits are test images of MNIST as spikes (LeCun, Cortes and Burges 1998; CC BY-SA 3.0 as
+stated by the redistributors), also those of the event camera, and stay under that licence.
+
 | network | task | scale of the run | data | neurons | synapses | score | equal |
 |---|---|---|---|---|---|---|---|
 {chr(10).join(rows)}
