@@ -26,8 +26,17 @@ from whyspiking.records.tables import Table
 REFERENCE = Path("results/reference/durations.csv")
 TRAIN_OVERHEAD, SIMULATE_OVERHEAD = 3.0, 20.0
 """Seconds of a job that do not grow: imports; imports and the build of the program."""
-POPULATIONS = ("n_neurons", "n_inhibitory", "n_excitatory", "n_cells", "n_interneurons")
+POPULATIONS = (
+    "n_neurons",
+    "n_per_population",
+    "n_inhibitory",
+    "n_excitatory",
+    "n_cells",
+    "n_interneurons",
+)
 """Parameters that say how many neurons a network without layers has."""
+DURATIONS = ("trial_ms", "predict_ms", "learn_ms")
+"""Parameters that together say how long a trial lasts; where none does, `test_ms` does."""
 
 
 def main(overlay: Path | None) -> None:
@@ -105,10 +114,9 @@ def _steps(params: Params) -> float:
     for name in ("n_steps", "n_frames"):
         if name in values:
             return float(values[name])
-    lasting = values.get("trial_ms", values.get("test_ms"))
-    if lasting is not None and "dt_ms" in values:
-        return float(lasting) / float(values["dt_ms"])
-    return 1.0
+    lasting = sum(float(values[name]) for name in DURATIONS if name in values)
+    lasting = lasting or float(values.get("test_ms", 0))
+    return lasting / float(values["dt_ms"]) if lasting and "dt_ms" in values else 1.0
 
 
 def _synapses(params: Params) -> float:

@@ -142,6 +142,21 @@ def test_a_talk_without_its_figures_is_refused(tmp_path, text):
         talk_page.thumbnail(page.parent)
 
 
+def test_a_card_takes_the_first_figure_of_its_shape(tmp_path):
+    drawn = "".join(
+        f'<figure id="t-{name}"><div class="picture"><svg viewBox="0 0 {w} {h}">{name}</svg></div>'
+        for name, w, h in (("tall", 100, 90), ("claims", 300, 100), ("wide", 130, 100))
+    )
+    page = tmp_path / "report.html"
+    opening = '<section class="signature">{}</section>'
+    page.write_text(opening.format(drawn))
+    assert ">wide<" in talk_page.thumbnail(tmp_path)
+    page.write_text(opening.format(drawn.replace("130", "129")))
+    assert ">tall<" in talk_page.thumbnail(tmp_path)
+    page.write_text(opening.format(""))
+    assert not talk_page.thumbnail(tmp_path)
+
+
 @pytest.mark.parametrize("name", registry.available())
 def test_signature_figures_have_caption_alternative_and_units(results, name):
     page = talk_page.TalkPage.open(results, name, "default")

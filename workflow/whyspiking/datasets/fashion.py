@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.contract.data_folders import FASHION, fashion_dir
-from whyspiking.datasets import mnist
+from whyspiking.datasets import published
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
 
@@ -47,13 +47,13 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
     """
     source, folder = fashion_dir(config_data), Path(config_data["folder"]) / FASHION
     try:
-        contents = mnist.from_folder(source, FILES)
-        mnist.check(contents, FILES)
+        contents = published.from_folder(source, FILES)
+        published.check(contents, FILES)
     except Refused as reason:
         raise UserError(
             f"Fashion-MNIST: {source}: {reason}; expected its four files, raw or .gz. Install "
             "Debian's package dataset-fashion-mnist, or put the files of "
             "zalandoresearch/fashion-mnist into a folder and set 'data.fashion_dir' to it"
         ) from None
-    mnist.keep(contents, folder)
+    published.keep(contents, folder)
     return folder

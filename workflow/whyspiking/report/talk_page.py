@@ -176,13 +176,20 @@ class TalkPage:
 
 
 PICTURE = "figure.svg"
-"""What is recorded of a talk's page: its first figure."""
+"""What is recorded of a talk's page: the figure for its card."""
 PICTURES = "pictures.json"
 """Beside the recorded tables: scale and commit of the run that these are of."""
+CARD_RATIO = 1.3
+"""Width over height of a figure, at least, for a card; a taller one shrinks to a strip."""
+_FIGURE = re.compile(
+    r'<figure id="(?P<name>[^"]+)"><div class="picture">'
+    r'(?P<svg><svg [^>]*?viewBox="\S+ \S+ (?P<w>\S+) (?P<h>[^" ]+)".*?</svg>)',
+    re.DOTALL,
+)
 
 
 def thumbnail(folder: Path) -> Markup:
-    """The first signature figure of a talk, for a card: from its page, or as recorded.
+    """A figure of a talk, for a card: the first of its page that has a card's shape, or as recorded.
 
     Args:
         folder: Of the talk.
@@ -200,8 +207,9 @@ def thumbnail(folder: Path) -> Markup:
             f"{page}: opens with no figure; expected the page of a talk, whose notebook calls "
             "page.head(); delete it and rerun snakemake"
         )
-    found = re.search(r"<svg .*?</svg>", section.group(0), re.DOTALL)
-    return Markup(found.group(0) if found else "")
+    drawn = [match for match in _FIGURE.finditer(text) if not match["name"].endswith("-claims")]
+    fitting = [match for match in drawn if float(match["w"]) >= CARD_RATIO * float(match["h"])]
+    return Markup((fitting or drawn)[0]["svg"] if drawn else "")
 
 
 def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None) -> Html:

@@ -63,14 +63,14 @@ FINE = 4
 def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     """The talk's signature figures by name, in the order of the story."""
     return {
+        "theta sequence": lambda: theta_sequence(results.exhibit("shot")),
+        "what replay needs": lambda: septal_controls(results.metrics),
+        "one-shot memory": lambda: one_shot(results.exhibit("oneshot"), results.metrics),
         "force": lambda: force({name: results.exhibit(name) for name in OSCILLATORS}),
         "spikes behind an output": lambda: spikes_behind(results.exhibit("sine")),
         "ode to joy": lambda: ode_to_joy(results.exhibit("ode")),
         "song": lambda: song(results.exhibit("song")),
         "speed of the clock": lambda: clock_speeds(results.metrics),
-        "theta sequence": lambda: theta_sequence(results.exhibit("shot")),
-        "what replay needs": lambda: septal_controls(results.metrics),
-        "one-shot memory": lambda: one_shot(results.exhibit("oneshot"), results.metrics),
     }
 
 
