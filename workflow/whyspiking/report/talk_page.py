@@ -189,7 +189,7 @@ _FIGURE = re.compile(
 
 
 def thumbnail(folder: Path) -> Markup:
-    """A figure of a talk, for a card: the first of its page that has a card's shape, or as recorded.
+    """A figure of a talk, for a card: as recorded, or the first of its page in a card's shape.
 
     Args:
         folder: Of the talk.
