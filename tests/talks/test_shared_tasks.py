@@ -18,14 +18,10 @@ from whyspiking.talks import replication_of
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
-SHARED = [
-    experiment
-    for talk in registry.available()
-    for experiment in registry.load_talk(talk).experiments.values()
-    if experiment.shared
-]
+ALL = [e for talk in registry.available() for e in registry.load_talk(talk).experiments.values()]
+SHARED = [experiment for experiment in ALL if experiment.shared]
 each = pytest.mark.parametrize("experiment", SHARED, ids=lambda e: f"{e.talk}-{e.name}")
-TUNED = [(e, variant) for e in SHARED for variant in e.tuned]
+TUNED = [(e, variant) for e in ALL for variant in e.tuned]
 
 
 def task_of(experiment, split, seed):

@@ -366,7 +366,7 @@ class Experiment(Named):
                 smaller = [self.variants[full].at(share, self.sizes) for share in shares]
                 variants |= {variant.name: variant for variant in smaller}
         own_of = {key: {**described, **v.settings} for key, v in self.variants.items()}
-        if self.shared is not None and self.tuned_as is None:
+        if self.tuned or (self.shared is not None and self.tuned_as is None):
             shared_tasks.check_tuned(name, self.tuned, own_of)
         update: dict[str, Any] = {"parameters": described, "scaled": scaled, "variants": variants}
         if self.shared is not None and self.input_times is None:

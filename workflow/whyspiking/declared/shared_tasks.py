@@ -168,7 +168,7 @@ def check_tuned(
     tuned: Mapping[str, Mapping[str, list[Any]]],
     described: Mapping[str, Mapping[str, Mapping[str, Any]]],
 ) -> None:
-    """Equal effort: as many settings for every method that shares a task.
+    """Equal effort: as many settings for every method that is compared.
 
     Args:
         name: Of the experiment.
@@ -219,7 +219,8 @@ def presentations(values: Mapping[str, Any]) -> int:
     """Samples that training shows, repeats counted; a network that needs fewer says how many.
 
     Args:
-        values: Parameters of an experiment that shares a task.
+        values: Parameters of an experiment; where it shares a task, that says whether in epochs.
     """
-    rounds = values["epochs"] if "epochs" in shared_tasks()[values["shared_task"]].parameters else 1
+    task = values.get("shared_task")
+    rounds = values["epochs"] if task is None or "epochs" in shared_tasks()[task].parameters else 1
     return values.get("n_presented", values["n_train"] * rounds)
