@@ -183,6 +183,19 @@ _DEFINED = {
     "the median slope).",
     "recalled_share": "fraction: Share of the taught cells that fire in one cycle of a sharp wave.",
     "recalled_share_theta": "fraction: Share that fires in theta after learning.",
+    "wave_rate": "1/s: Sharp waves that start per second, without any input: spans in which an "
+    "initiator fires at more than 50 Hz on average.",
+    "wave_interval": "ms: From the start of a sharp wave to that of the next, mean.",
+    "wave_interval_cv": "1: Coefficient of variation of these intervals.",
+    "wave_duration": "ms: How long a sharp wave lasts, mean; one that has not ended with the trial "
+    "counts with what was seen of it, and so does one that lasts since before the warm-up.",
+    "wave_cycles": "1: Cycles of the decoded oscillator in a sharp wave, mean.",
+    "wave_frequency": "Hz: Trained cycles that the other excitatory neurons go through per second "
+    "of a sharp wave, from the regression of their places on the times of their spikes, mean; "
+    "negative: in reversed order.",
+    "wave_fit": "1: Length of the mean residual vector of that regression, mean: 1 is the trained "
+    "order, unrelated ones have about 0.15.",
+    "wave_share": "fraction: Share of these neurons that fire in a sharp wave, mean.",
     "output_frequency": "Hz: Frequency of an autonomous output: slope of the phase of its analytic "
     "signal.",
     "song_lag": "ms: Delay at which the sung spectrogram fits the taught one best; positive: late.",

@@ -12,6 +12,7 @@ EXPERIMENTS = {
     "song": "izhikevich",
     "shot": "septal",
     "oneshot": "oneshot",
+    "sharp_waves": "sharp_waves",
     "shared_yinyang": "classification",
     "shared_randman": "classification",
     "shared_xor_100": "classification",
