@@ -12,6 +12,7 @@ EXPERIMENTS = {
     "song": "izhikevich",
     "shot": "septal",
     "oneshot": "oneshot",
+    "reversion": "reversion",
     "shared_yinyang": "classification",
     "shared_randman": "classification",
     "shared_xor_100": "classification",
