@@ -36,9 +36,9 @@ from whyspiking.talks.clopath.figures_colours import cyclic
 FIRST_CYCLE, CYCLES = 3, 3
 """Which cycles of the replay are shown."""
 CONTROLS = {
-    "reversion_silent": "interneurons\nsilent",
-    "reversion_sources": "their weights\nshuffled",
-    "reversion_targets": "their targets\nshuffled",
+    "reversion_silent": "silent",
+    "reversion_sources": "weights\nshuffled",
+    "reversion_targets": "targets\nshuffled",
 }
 DIRECTIONS = {
     "order_correlation": (BLUE, "as in theta"),
@@ -60,9 +60,9 @@ def reverse_replay(arrays: Mapping[str, NDArray], metrics: Table) -> Plate:
     left = None
     for place, (title, name, (start, stop), unit) in enumerate(
         (
-            (f"theta: {slow / 1000:.1f} s", "forward", (-min(2.2 * slow, 4500.0), 0.0), 1000.0),
-            (f"replay: {fast:.0f} ms", "forward", replay, 1.0),
-            ("reversion interneurons active", "reversed", replay, 1.0),
+            (f"theta, {slow / 1000:.1f} s", "forward", (-min(2.2 * slow, 4500.0), 0.0), 1000.0),
+            (f"replay, {fast:.0f} ms", "forward", replay, 1.0),
+            ("replay, reversed", "reversed", replay, 1.0),
         )
     ):
         spike_ms, neuron = need(arrays, f"{name}.spike_ms", f"{name}.neuron")
@@ -111,7 +111,7 @@ def _orders(ax: object, arrays: Mapping[str, NDArray], metrics: Table) -> list[s
     offsets, *lines = need(
         arrays, "predicted.offset_deg", "predicted.forward", "predicted.reversed"
     )
-    places = {name: 260.0 + 75.0 * k for k, name in enumerate(CONTROLS)}
+    places = {name: 255.0 + 75.0 * k for k, name in enumerate(CONTROLS)}
     words = []
     for line, (metric, (colour, name)) in zip(lines, DIRECTIONS.items(), strict=True):
         ax.plot(offsets, line, color=colour, linewidth=1.2, alpha=0.7)
@@ -127,15 +127,17 @@ def _orders(ax: object, arrays: Mapping[str, NDArray], metrics: Table) -> list[s
         words += [
             f"{name}, {perturbation.replace('_', ' ')} {strength:g}: {value:.2f}"
             for (perturbation, strength), value in means.items()
+            if perturbation != "reversion_phase" or strength == 180.0
         ]
         ax.text(-186, float(line[0]), name, color=colour, ha="right", va="center", fontsize=8.5)
-    ax.axvline(220, color=GREY, linewidth=0.8)
+    ax.text(places["reversion_sources"], 1.1, "interneurons", ha="center", fontsize=8.5)
+    ax.axvline(215, color=GREY, linewidth=0.8)
     ax.set_xticks(
         [*range(-180, 181, 60), *places.values()],
         [*(f"{k}°" for k in range(-180, 181, 60)), *CONTROLS.values()],
     )
-    ax.set_xlabel("phase of the reversion current, from where it should be", loc="left")
-    ax.set_xlim(-260, 455)
+    ax.set_xlabel("how early the interneurons' current comes", x=0.37)
+    ax.set_xlim(-265, 445)
     ax.set_ylim(0, 1.05)
     ax.set_yticks([0, 0.5, 1])
     ax.set_ylabel("order of replay\nagainst theta")
