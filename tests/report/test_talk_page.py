@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 NOT_MADE_UP = {
     "one-shot memory", "what it wants to see", "xor at the published size", "rule and gradient",
     "deep hierarchies", "boolean pulses", "learning from reward", "feedback and cues",
-    "one demonstration, arm", "changes of xor", "sharp waves",
+    "one demonstration, arm", "changes of xor", "sharp waves", "reverse replay",
 }  # fmt: skip
 """Figures for which no exhibits are made up; the smoke run draws them."""
 

@@ -12,6 +12,7 @@ EXPERIMENTS = {
     "song": "izhikevich",
     "shot": "septal",
     "oneshot": "oneshot",
+    "reversion": "reversion",
     "sharp_waves": "sharp_waves",
     "shared_yinyang": "classification",
     "shared_randman": "classification",

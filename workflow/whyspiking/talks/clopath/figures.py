@@ -42,6 +42,7 @@ from whyspiking.plots.figures import (
 from whyspiking.records.tables import Table
 from whyspiking.talks.clopath.figures_colours import cyclic
 from whyspiking.talks.clopath.figures_oneshot import one_shot
+from whyspiking.talks.clopath.figures_reversion import reverse_replay
 from whyspiking.talks.clopath.figures_sharp_waves import sharp_waves
 from whyspiking.talks.clopath.song import frequencies_hz
 
@@ -66,6 +67,7 @@ def figures(results: Results) -> Mapping[str, Callable[[], Plate]]:
     return {
         "theta sequence": lambda: theta_sequence(results.exhibit("shot")),
         "what replay needs": lambda: septal_controls(results.metrics),
+        "reverse replay": lambda: reverse_replay(results.exhibit("reversion"), results.metrics),
         "one-shot memory": lambda: one_shot(results.exhibit("oneshot"), results.metrics),
         "sharp waves": lambda: sharp_waves(results.exhibit("sharp_waves"), results.metrics),
         "force": lambda: force({name: results.exhibit(name) for name in OSCILLATORS}),
