@@ -329,17 +329,40 @@ def test_the_papers_formula_saves_no_hundredfold_at_the_size_of_ecg():
     assert ceiling == pytest.approx(84.5, abs=0.05)
 
 
-def test_operations_of_the_gated_control(test_task):
-    """3 (C N + N^2) + N K multiply-accumulates per step; a silent input costs nothing."""
+@pytest.mark.parametrize(("cell", "blocks"), [("gru", 3), ("lstm", 4)])
+def test_operations_of_the_gated_controls(test_task, cell, blocks):
+    """Per gate and candidate C N + N^2 multiply-accumulates, and N K; silent inputs are free."""
     from whyspiking.talks.bohte import network
 
     params = params_of()
-    arrays = network.initial(params, "gru", np.random.default_rng(0))
+    arrays = network.initial(params, cell, np.random.default_rng(0))
     found = measures.control_counts(params, Network(arrays, {}), test_task)
     n_steps, n = test_task.targets.shape[1], params.n_hidden[0]
-    assert found["macs_dense"] == n_steps * (3 * (4 * n + n * n) + 6 * n)
+    assert found["macs_dense"] == n_steps * (blocks * (4 * n + n * n) + 6 * n)
     events = test_task.features.sum() / len(test_task.features)
-    assert found["macs_effective"] == pytest.approx(events * 3 * n + n_steps * (3 * n * n + 6 * n))
+    rest = n_steps * (blocks * n * n + 6 * n)
+    assert found["macs_effective"] == pytest.approx(events * blocks * n + rest)
+
+
+def test_the_lstm_is_its_equation_and_begins_with_open_forget_gates():
+    """README, Eq. 24, step by step in NumPy."""
+    from whyspiking.talks.bohte import network
+
+    params, rng = params_of(), np.random.default_rng(3)
+    arrays = network.initial(params, "lstm", rng)
+    n = params.n_hidden[0]
+    assert (arrays["bias_0"].reshape(4, n).sum(axis=1) == [0, n, 0, 0]).all()
+    x = rng.normal(size=(2, 9, params.n_input))
+    found = network.outputs(params, "lstm", arrays, x)
+    h, c, o = np.zeros((2, n)), np.zeros((2, n)), np.zeros((2, params.n_output))
+    kappa = np.exp(-np.exp(-arrays["log_tau_out"].astype(float)))
+    for step in range(9):
+        z = x[:, step] @ arrays["w_in_0"] + h @ arrays["w_rec_0"] + arrays["bias_0"]
+        enter, keep, leave = (1 / (1 + np.exp(-z[:, k * n : (k + 1) * n])) for k in range(3))
+        c = keep * c + enter * np.tanh(z[:, 3 * n :])
+        h = leave * np.tanh(c)
+        o = kappa * o + (1 - kappa) * (h @ arrays["w_out"] + arrays["b_out"])
+        np.testing.assert_allclose(found[:, step], o, atol=2e-6)
 
 
 def test_operations_of_the_control_of_fixed_traces(test_task):

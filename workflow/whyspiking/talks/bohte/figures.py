@@ -49,6 +49,7 @@ VARIANTS = (
     ("timescales", "lif_published", "plain, the authors'"),
     ("published_rate", "spiking", "adaptive, trained,\npublished rate"),
     ("published_rate", "alif_fixed", "adaptive, fixed,\npublished rate"),
+    ("ecg", "lstm", "LSTM"),
     ("ecg", "gru", "GRU"),
     ("ecg", "rnn", "tanh units"),
     ("ecg", "traces", "fixed traces"),
@@ -67,7 +68,7 @@ VOWELS = (
     ("vowels", "gru", "GRU, as many units"),
     ("vowels", "counts", "linear, counts alone"),
 )
-IN_JAX = ("gru", "rnn", "traces", "linear", "counts")
+IN_JAX = ("lstm", "gru", "rnn", "traces", "linear", "counts")
 PENALTIES = ("spiking", "penalty_0", "penalty_1", "penalty_2")
 
 

@@ -26,6 +26,7 @@ CELL = {
     "lif": "lif",
     "lif_fixed": "lif_fixed",
     "lif_published": "lif_published",
+    "lstm": "lstm",
     "gru": "gru",
     "rnn": "rnn",
     "traces": "traces",

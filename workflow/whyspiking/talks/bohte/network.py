@@ -33,7 +33,9 @@ SPIKING = {
     "lif_published": ("resetting", False),
 }
 """Cell -> neuron, and whether its time constants are learned."""
-CELLS = (*SPIKING, "gru", "rnn", "traces", "linear")
+CELLS = (*SPIKING, "lstm", "gru", "rnn", "traces", "linear")
+BLOCKS = {"lstm": 4, "gru": 3}
+"""How many blocks of weights the gates and the candidate of a unit have."""
 INSTANT = ("traces", "linear")
 """Cells whose outputs are no leaky integrators."""
 TIME_CONSTANTS = ("log_tau_mem", "log_tau_adapt", "log_tau_out")
@@ -81,7 +83,7 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
     """
     n_seen = params.n_input * (len(params.trace_taus) if cell == "traces" else 1)
     sizes = [n_seen, *([] if cell == "linear" else units(params))]
-    blocks = 3 if cell == "gru" else 1
+    blocks = BLOCKS.get(cell, 1)
     found: dict[str, NDArray] = {}
     for k in range(len(sizes) - 1):
         n_in, n = sizes[k], sizes[k + 1]
@@ -92,6 +94,9 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
         found[f"bias_{k}"] = np.zeros(blocks * n)
         if cell == "gru":
             found[f"bias_rec_{k}"] = np.zeros(blocks * n)
+        if cell == "lstm":
+            # Forget gates begin open (Jozefowicz et al. 2015).
+            found[f"bias_{k}"][n : 2 * n] = 1.0
         if cell in SPIKING:
             tau, spread = float(params.tau_mem), float(params.spread_tau_mem)
             if resets(cell):
@@ -169,7 +174,7 @@ def continued(
 
     Args:
         params: Constants.
-        cell: One of `CELLS`; tanh units and those that begin at 0 after a spike cannot go on.
+        cell: One of `CELLS`; LSTM, tanh units and those that begin at 0 after a spike cannot go on.
         arrays: The network.
         x: Input, (time, trial, channel).
         strength: As for `forward`.
@@ -192,6 +197,8 @@ def continued(
         if cell == "gru":
             x = cells.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
             end[f"layer_{k}"] = x[-1]
+        elif cell == "lstm":
+            x = cells.lstm(drive, arrays[f"w_rec_{k}"])
         elif cell == "rnn":
             x = cells.plain(drive, arrays[f"w_rec_{k}"])
         else:
