@@ -144,7 +144,7 @@ def test_variants_change_the_time_scales_and_rates_that_they_name():
         "random_order": {},
         "no_hidden_plasticity": {},
         "short_examples": {"predict_ms": 3600.0, "learn_ms": 400.0, "epochs": 400},
-        "short_means": {"tau_avg": 500.0},
+        "short_means": {"tau_avg": 500.0, "epochs": 500},
         SYMMETRIC: {"eta_hidden": 4e-3, "eta_output": 2e-3, "epochs": 400},
     }
 

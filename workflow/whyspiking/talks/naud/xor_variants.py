@@ -29,7 +29,7 @@ def recipe(params: Params, variant: str) -> Params:
             "learn_ms": p.short_learn_ms,
             **slow,
         },
-        "short_means": {"tau_avg": p.short_tau_avg},
+        "short_means": {"tau_avg": p.short_tau_avg, "epochs": p.means_epochs},
         "symmetric_feedback": {
             "eta_hidden": p.symmetric_rates * p.eta_hidden,
             "eta_output": p.symmetric_rates * p.eta_output,
