@@ -39,8 +39,11 @@ def test_the_document_is_in_step_with_what_is_kept(talks, full):
 def test_a_verdict_that_differs_is_bold_and_counted(talks, full):
     own = full[full["talk"] == "goeltz"].reset_index(drop=True)
     own.loc[0, "verdict"] = "not replicated"
+    own.loc[1, "verdict"], own.loc[2, "verdict"] = paper_scale.UNJUDGED
     text = paper_scale.document(talks, full, {"goeltz": (own, MADE)})
-    assert f"1 of {len(own)} verdicts differ" in text and text.count("**not replicated**") == 1
+    assert f"1 of {len(own) - 2} verdicts differ" in text and text.count("**not replicated**") == 1
+    for row, why in enumerate(paper_scale.UNJUDGED.values(), start=1):
+        assert f"\n\n{why}: `{own['claim'][row]}`.\n" in text
     assert "7 jobs, 1.00 core-hours" in text and "the longest job 0.50" in text
     others = [talk.speaker for talk in talks if talk.name != "goeltz"]
     assert text.endswith(f"Not run at it: {', '.join(others)}.\n")

@@ -21,10 +21,17 @@ KEPT = reference.FOLDER / "paper"
 HEAD = """# At the published sizes
 
 Scale `paper` has the published sizes and numbers of networks, as far as the papers state them.
-Here is what it said of every claim of the talks that were run at it, beside the run recorded in
-`results/reference` (scale full). Each was run once, and no band was touched after it.
+Here is what it said of the claims of the talks that were run at it, beside the run recorded in
+`results/reference` (scale full). Each was run once, and no band was touched after it. What papers
+do not state has no published size: there `paper` is as `full`.
 Made by `python -m whyspiking.report.readme` from `results/reference/paper`.
 """
+
+UNJUDGED = {
+    "out of scope at this scale": "Out of scope, for want of a band at scale paper",
+    "not measured": "Not measured, as files of the authors or of a data set were not at hand",
+}
+"""Verdicts that say nothing, and why they are given at scale paper."""
 
 
 def kept(folder: Path = KEPT) -> dict[str, tuple[Table, Mapping[str, Any]]]:
@@ -50,16 +57,17 @@ def document(
     for talk in (talk for talk in talks if talk.name in paper):
         verdicts, made = paper[talk.name]
         rows = verdicts.to_dict("records")
-        moved = sum(row["verdict"] != before[row["claim"]]["verdict"] for row in rows)
+        judged = [row for row in rows if row["verdict"] not in UNJUDGED]
+        moved = sum(row["verdict"] != before[row["claim"]]["verdict"] for row in judged)
         lines = [
             f"## {talk.speaker}",
             "",
-            f"{_cost(made)} {moved} of {len(rows)} verdicts differ (bold).",
+            f"{_cost(made)} {moved} of {len(judged)} verdicts differ (bold).",
             "",
             "| claim | scale full | networks | scale paper | networks | published |",
             "|---|---|---|---|---|---|",
         ]
-        for row in rows:
+        for row in judged:
             then, mark = before[row["claim"]], ""
             if row["verdict"] != then["verdict"]:
                 mark = "**"
@@ -67,6 +75,10 @@ def document(
             cells = [claim, _found(then), str(then["seeds"])]
             cells += [_found(row, mark), str(row["seeds"])]
             lines.append(line([*cells, html.value(row["published"], str(row["unit"]))]))
+        for verdict, why in UNJUDGED.items():
+            claims = [f"`{row['claim']}`" for row in rows if row["verdict"] == verdict]
+            if claims:
+                lines += ["", f"{why}: {', '.join(claims)}."]
         parts.append("\n".join(lines) + "\n")
     missing = [talk.speaker for talk in talks if talk.name not in paper]
     if missing:
