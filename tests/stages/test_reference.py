@@ -223,6 +223,23 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
     with pytest.raises(UserError, match=r"metrics\.csv: is not there; expected a finished run"):
         reference.add("goeltz", [added], run, smoke_run / "results" / "none", folder)
 
+    def stood_in(talk, where):
+        """As if the networks of all experiments said that their data were made up."""
+        made_up = {
+            name: e.model_copy(
+                update={"data": e.data.model_copy(update={"provenance": "simulated"})}
+            )
+            for name, e in talk.experiments.items()
+        }
+        return talk.model_copy(update={"experiments": made_up})
+
+    monkeypatch.setattr(registry, "as_measured", stood_in)
+    reference.add("goeltz", ["shared_yinyang"], run, smoke_run / "results" / "smoke", folder)
+    verdicts = records.table(folder / "goeltz" / "verdicts.csv", columns.VERDICTS)
+    own = verdicts["claim"].str.contains("shared_yinyang")
+    assert (verdicts["data"][own] == "simulated").all() and own.any()
+    assert (verdicts["data"][~own] != "simulated").all()
+
 
 def test_recorded_words_fit_the_recorded_data():
     """Also where the claims of a talk were judged again, with experiments that came later."""

@@ -119,6 +119,7 @@ def add(
             f"{missing[0]}: is not there; expected a finished run of it; run: snakemake "
             f"{missing[0]} --configfile config/{SCALE}.yaml"
         )
+    seen = registry.as_measured(talk, where)
     known = tables.read_metrics([own / "metrics.csv"])
     known = known[~known["experiment"].isin(experiments)]
     fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
@@ -130,9 +131,9 @@ def add(
         claim.on(str(old["data"][claim.id]))
         if claim.id in old.index and claim.where["experiment"] not in experiments
         else claim
-        for claim in _claims(talk)
+        for claim in _claims(seen)
     ]
-    verdicts = judge.judge_all(table, claims, talk, SCALE)
+    verdicts = judge.judge_all(table, claims, seen, SCALE)
     lacking = verdicts["verdict"] == rule.NOT_MEASURED
     for row in verdicts.index[lacking & verdicts["claim"].isin(old.index)]:
         verdicts.loc[row, "note"] = old["note"][verdicts["claim"][row]]
