@@ -239,7 +239,7 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
     talk = registry.load_talk("goeltz")
     of = {c.id: c.where["experiment"] for c in claims_file.load(talk.folder / "claims.yaml", talk)}
     own = verdicts["claim"].map(of) == "yinyang"
-    assert own.sum() > 3
+    assert own.any()
     assert ((verdicts["data"] == "simulated") == own).all()
 
 
