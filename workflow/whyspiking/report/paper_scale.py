@@ -15,6 +15,7 @@ from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import html
 from whyspiking.report.abstracts import line
+from whyspiking.verdicts import rule
 
 DOCUMENT = Path("docs/paper-scale.md")
 KEPT = reference.FOLDER / "paper"
@@ -28,8 +29,8 @@ Made by `python -m whyspiking.report.readme` from `results/reference/paper`.
 """
 
 UNJUDGED = {
-    "out of scope at this scale": "Out of scope, for want of a band at scale paper",
-    "not measured": "Not measured, as files of the authors or of a data set were not at hand",
+    rule.OUT_OF_SCOPE: "Out of scope, for want of a band at scale paper",
+    rule.NOT_MEASURED: "Not measured, as files of the authors or of a data set were not at hand",
 }
 """Verdicts that say nothing, and why they are given at scale paper."""
 

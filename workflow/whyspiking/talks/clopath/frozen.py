@@ -232,13 +232,7 @@ def shot_model(params: Params) -> BrianModel:
             bias=params.bias_excitatory,
             released=params.bias_released,
         )
-        oscillator = brian2.NeuronGroup(
-            2,
-            "dz/dt = (h_z - z/tau_r)/second : 1\ndh_z/dt = -h_z/tau_d/second : 1",
-            method="euler",
-            namespace=known,
-            name="oscillator",
-        )
+        oscillator = rhythm(known)
         made = [inhibitory, excitatory, oscillator]
         for name, to, changed in (
             ("static_inhibitory", inhibitory, "h"),
@@ -278,6 +272,23 @@ def shot_model(params: Params) -> BrianModel:
         reset=SHOT_RESET,
         record_spikes=("inhibitory", "excitatory"),
         record_traces={"oscillator": ("oscillator", "z", SAMPLE_MS)},
+    )
+
+
+def rhythm(constants: Mapping[str, Any]) -> Any:
+    """What reads the network's own rhythm: cosine and sine, filtered as spikes are (Eqs. 3, 20).
+
+    Args:
+        constants: `tau_r` and `tau_d` in s, as `shot.constants` gives them.
+    """
+    import brian2
+
+    return brian2.NeuronGroup(
+        2,
+        "dz/dt = (h_z - z/tau_r)/second : 1\ndh_z/dt = -h_z/tau_d/second : 1",
+        method="euler",
+        namespace=constants,
+        name="oscillator",
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params
 from whyspiking.talks.clopath import shot
-from whyspiking.talks.clopath.frozen import bind_shot
+from whyspiking.talks.clopath.frozen import bind_shot, rhythm
 from whyspiking.talks.clopath.memory import NOISY
 from whyspiking.talks.clopath.shot import SAMPLE_MS
 
@@ -106,13 +106,7 @@ def to_brian(params: Params) -> BrianModel:
 
         inhibitory = population("inhibitory", params.n_inhibitory, "drive = fast : 1\n", "")
         excitatory = population("excitatory", params.n_excitatory, ADAPTING, "; u += jump_u")
-        oscillator = brian2.NeuronGroup(
-            2,
-            "dz/dt = (h_z - z/tau_r)/second : 1\ndh_z/dt = -h_z/tau_d/second : 1",
-            method="euler",
-            namespace=known,
-            name="oscillator",
-        )
+        oscillator = rhythm(known)
         made = [inhibitory, excitatory, oscillator]
         for name, source, to, changed in (
             ("static_inhibitory", inhibitory, inhibitory, "h"),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params
 from whyspiking.talks.clopath import shot
-from whyspiking.talks.clopath.frozen import bind_shot
+from whyspiking.talks.clopath.frozen import bind_shot, rhythm
 from whyspiking.talks.clopath.shot import SAMPLE_MS
 
 NOISY = shot.LEAKY.replace(
@@ -159,13 +159,7 @@ def to_brian(params: Params) -> BrianModel:
             noise=params.noise,
             tau_d=params.tau_d_fast / 1000.0,
         )
-        oscillator = brian2.NeuronGroup(
-            2,
-            "dz/dt = (h_z - z/tau_r)/second : 1\ndh_z/dt = -h_z/tau_d/second : 1",
-            method="euler",
-            namespace=known,
-            name="oscillator",
-        )
+        oscillator = rhythm(known)
         groups = [inhibitory, excitatory, cells, interneurons, oscillator]
         made = []
         for name, source, to in (
