@@ -285,6 +285,8 @@ def test_every_means_every_seed():
     ):
         got = judge.judge(table(rows(values, metric="order_correlation")), judged)
         assert got["verdict"] == verdict, values
+        assert (got["low"], got["high"]) == (min(values), max(values))
+        assert got["over"] == judge.EVERY
 
 
 def test_an_exact_number_of_one_object_holds_or_fails():

@@ -116,14 +116,15 @@ VERDICTS = TableSchema(
     Column("value", "Mean over seeds.", "number", _OF_METRIC),
     Column(
         "low",
-        "Lower end of the interval (95 %, equivalence 90 %).",
+        "Lower end of the interval (95 %, equivalence 90 %); of a claim about every network, the "
+        "lowest one.",
         "number",
         _OF_METRIC,
     ),
-    Column("high", "Upper end of that interval.", "number", _OF_METRIC),
+    Column("high", "Upper end of that interval, or the highest network.", "number", _OF_METRIC),
     _SEEDS,
     _SCALE,
-    Column("over", "What the interval is over: seeds, test trials."),
+    Column("over", "What the interval is over: seeds, test trials, or lowest to highest network."),
     Column("data", "Where the data are from."),
     Column("band_low", "Lower end of the acceptance band.", "number", _OF_METRIC),
     Column("band_high", "Upper end of the acceptance band.", "number", _OF_METRIC),

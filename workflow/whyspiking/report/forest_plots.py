@@ -301,8 +301,8 @@ def verdict_forest(
     ax.tick_params(axis="y", length=0)
     return plate.says(
         "Each claim on its own scale. Grey: accepted band, fixed before the run. Diamond: "
-        "published value. Dot and bar: ours with its 95 % t interval over seeds, in the colour of "
-        "the verdict."
+        "published value. Dot and bar: ours with its 95 % t interval over seeds (of a claim about "
+        "every network: from the lowest to the highest), in the colour of the verdict."
         + " Open and dotted, “recorded”: of the recorded run, not run here."
         * bool(before),
         "Forest plot. " + "; ".join(words) + ".",

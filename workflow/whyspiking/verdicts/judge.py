@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Band", "Claim", "judge", "judge_all", "label", "load"]
 
+EVERY = "lowest and highest network"
+"""What `over` says of a claim about every network, which has no interval."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
@@ -151,18 +153,26 @@ class _Sample:
     extra_degrees: float = np.inf
 
     def interval(self, test: str) -> Interval:
-        """Mean and interval; where a value is infinite there is none."""
-        if not np.isfinite(self.values).all() or test == "exact":
-            return Interval(float(np.median(self.values)), np.nan, np.nan, self.values.size)
+        """Mean and interval; where a value is infinite there is none.
+
+        A claim about every network has its lowest and highest one in place of an interval.
+        """
+        values = self.values
+        if not np.isfinite(values).all() or test == "exact":
+            return Interval(float(np.median(values)), np.nan, np.nan, values.size)
+        if test == "every":
+            return Interval(float(values.mean()), values.min(), values.max(), values.size)
         level = 0.90 if test == "equivalence" else 0.95
-        extra = () if test == "every" else (self.extra_variance, self.extra_degrees)
-        return statistics.interval(self.values, self.transform, self.trials, level, *extra)
+        extra = self.extra_variance, self.extra_degrees
+        return statistics.interval(values, self.transform, self.trials, level, *extra)
 
     def over(self, test: str) -> str:
         """What the interval is over."""
         if test == "exact" or not np.isfinite(self.values).all():
             return ""
-        trials = self.extra_variance > 0 and test != "every"
+        if test == "every":
+            return EVERY
+        trials = self.extra_variance > 0
         several = self.values.size > 1
         return " and ".join([*["seeds"] * several, *["test trials"] * trials])
 
