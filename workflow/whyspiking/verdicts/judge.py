@@ -158,19 +158,21 @@ class _Sample:
         A claim about every network has its lowest and highest one in place of an interval.
         """
         values = self.values
-        if not np.isfinite(values).all() or test == "exact":
-            return Interval(float(np.median(values)), np.nan, np.nan, values.size)
-        if test == "every":
-            return Interval(float(values.mean()), values.min(), values.max(), values.size)
+        n = values.size
+        middle = float(np.median(values) if test == "exact" else values.mean())
+        if not np.isfinite(values).all() or (test == "exact" and n == 1):
+            return Interval(float(np.median(values)), np.nan, np.nan, n)
+        if test in rule.OF_EVERY:
+            return Interval(middle, values.min(), values.max(), n)
         level = 0.90 if test == "equivalence" else 0.95
         extra = self.extra_variance, self.extra_degrees
         return statistics.interval(values, self.transform, self.trials, level, *extra)
 
     def over(self, test: str) -> str:
         """What the interval is over."""
-        if test == "exact" or not np.isfinite(self.values).all():
+        if not np.isfinite(self.interval(test).low):
             return ""
-        if test == "every":
+        if test in rule.OF_EVERY:
             return EVERY
         trials = self.extra_variance > 0
         several = self.values.size > 1
@@ -178,7 +180,7 @@ class _Sample:
 
     def p_value(self, asked: rule.Asked, found: Interval) -> float:
         """Larger of the one-sided p values against the null, or the edges that are not open."""
-        if asked.test in ("every", "exact") or found.seeds < 2 or not np.isfinite(found.low):
+        if asked.test in rule.OF_EVERY or found.seeds < 2 or not np.isfinite(found.low):
             return np.nan
         middle = float(self._to(self.values).mean())
         if (side := rule.claimed_side(asked)) is not None:

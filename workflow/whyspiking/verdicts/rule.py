@@ -22,6 +22,8 @@ NOT_REPLICATED = "not replicated"
 HOLDS, FAILS = "holds", "fails"
 NOT_MEASURED = "not measured"
 OUT_OF_SCOPE = "out of scope at this scale"
+OF_EVERY = ("every", "exact")
+"""Tests that every network must pass."""
 EVERY_NEEDS = 5
 """Networks behind "every network": where half of all fail, 5 pass by chance in 3 % of runs."""
 VERDICTS = {
@@ -72,7 +74,7 @@ def decide(asked: Asked, values: NDArray, found: Interval) -> str:
     """
     band = asked.band
     contained = np.array([band.contains(value) for value in values])
-    if asked.test in ("every", "exact"):
+    if asked.test in OF_EVERY:
         verdict = REPLICATED if contained.all() else NOT_REPLICATED
     elif not np.isfinite(found.low):
         if band.contains(found.mean):
