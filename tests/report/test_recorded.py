@@ -135,3 +135,28 @@ def test_a_record_of_another_version_is_refused(results, tmp_path):
     path.write_text(path.read_text().replace("axis,", "direction,", 1))
     with pytest.raises(UserError, match=r"axes\.csv: .*missing \['axis'\].*make reference"):
         recorded.beside(folder, "default")
+
+
+def test_another_verdict_at_the_published_sizes_is_said_wherever_the_claim_stands(
+    results, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("whyspiking.report.run_page.thumbnail", lambda folder: "")
+    folder = shutil.copytree(results.parent, tmp_path / "results") / "default"
+    kept = folder.parent / "reference" / "paper"
+    kept.mkdir()
+    table = tables.read(folder / "naud" / "verdicts.csv", columns.VERDICTS)
+    tables.write_csv(table, kept / "naud.csv")
+    said = "t the published sizes and schedule"
+    same = RunPage.open(folder, "default")
+    assert kept / "naud.csv" in recorded.files(folder, "default")
+    assert said not in same.cards() + same.first_screen() + same.verdict_table()
+
+    key = table["role"] == "key"
+    assert list(table.loc[key, "verdict"]) != [rule.INCONCLUSIVE]
+    table.loc[key, ["verdict", "label"]] = rule.INCONCLUSIVE
+    tables.write_csv(table, kept / "naud.csv")
+    page = RunPage.open(folder, "default")
+    assert f"A{said} inconclusive" in page.cards()
+    assert "that of Richard Naud is inconclusive" in page.first_screen()
+    assert page.verdict_table().count(said) == 2, "in the table and in words"
+    assert f"A{said} inconclusive" in TalkPage.open(folder, "naud", "default").head()

@@ -18,7 +18,6 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import Recorded
-from whyspiking.report.sections import told as recorded_row
 
 DOCUMENT = Path("docs/abstracts.md")
 HEAD = """# What the abstracts state, and what was found
@@ -94,7 +93,7 @@ def tests_of(
                     claims[name],
                     talk.experiments[claims[name].where["experiment"]].title,
                     rows[name],
-                    recorded_row(rows[name], recorded),
+                    recorded.told(rows[name]),
                 )
                 for name in statement.claims
                 if name in rows

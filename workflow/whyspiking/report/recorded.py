@@ -1,4 +1,4 @@
-"""The recorded run beside a smaller one: what a scale leaves out, `results/reference` tells.
+"""Recorded runs beside the one at hand: what a scale leaves out, `results/reference` tells.
 
 Pages mark what is recorded, and count none of it among what their run found.
 """
@@ -11,12 +11,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from whyspiking.declared import scales
 from whyspiking.records import reference
 from whyspiking.records.columns import AXES, PROGRAMME, SHARED, SPAN, VERDICTS
+from whyspiking.verdicts import rule
 
 if TYPE_CHECKING:
     from whyspiking.records.tables import Table
+
+type Row = Mapping[str, Any]
 
 JOINT = {
     "verdicts": VERDICTS,
@@ -30,6 +35,8 @@ SCALE = "full"
 """Of the recorded run."""
 FOLDER = "reference"
 """Beside the folder of a run."""
+PAPER = "paper"
+"""The largest scale; below FOLDER, what it said of talks that were run at it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Recorded:
         shared: Rows of its shared.csv.
         span: Rows of its span.csv.
         programme: Rows of its programme.csv.
+        paper: Rows of the verdict tables of talks that were run at the published sizes.
     """
 
     commit: str = ""
@@ -51,23 +59,53 @@ class Recorded:
     shared: Table = field(default_factory=lambda: SHARED.table([]))
     span: Table = field(default_factory=lambda: SPAN.table([]))
     programme: Table = field(default_factory=lambda: PROGRAMME.table([]))
+    paper: Table = field(default_factory=lambda: VERDICTS.table([]))
 
     @cached_property
-    def claims(self) -> dict[str, Mapping[str, Any]]:
+    def claims(self) -> dict[str, Row]:
         """Claim -> its row, of the claims that were judged."""
-        from whyspiking.verdicts.rule import NOT_MEASURED, OUT_OF_SCOPE
+        return _judged(self.verdicts)
 
-        rows = self.verdicts.to_dict("records")
-        return {r["claim"]: r for r in rows if r["verdict"] not in (NOT_MEASURED, OUT_OF_SCOPE)}
+    def told(self, row: Row) -> Row | None:
+        """The recorded row of a claim that the run at hand does not judge, if there is one."""
+        return self.claims.get(row["claim"]) if row["verdict"] == rule.OUT_OF_SCOPE else None
+
+    def otherwise(self, row: Row) -> Row | None:
+        """What the published sizes say of a claim, where it is another verdict."""
+        found = self._at_paper.get(row["claim"])
+        shown = self.told(row) or row
+        return found if found is not None and found["verdict"] != shown["verdict"] else None
+
+    @cached_property
+    def _at_paper(self) -> dict[str, Row]:
+        return _judged(self.paper)
+
+
+def _judged(verdicts: Table) -> dict[str, Row]:
+    rows = verdicts.to_dict("records")
+    unjudged = rule.NOT_MEASURED, rule.OUT_OF_SCOPE
+    return {str(row["claim"]): row for row in rows if row["verdict"] not in unjudged}
 
 
 def files(folder: Path, scale: str) -> list[Path]:
-    """The recorded files that pages of a run need: none at a scale that runs as much.
+    """The recorded files that pages of a run need.
 
     Args:
         folder: Of the run.
         scale: Its scale.
     """
+    return [*_of_full(folder, scale), *_of_paper(folder, scale)]
+
+
+def _of_paper(folder: Path, scale: str) -> list[Path]:
+    """Verdicts at the published sizes: none for pages of that scale, or of one without verdicts."""
+    if scale in ("smoke", PAPER):
+        return []
+    return sorted((folder.parent / FOLDER / PAPER).glob("*.csv"))
+
+
+def _of_full(folder: Path, scale: str) -> list[Path]:
+    """The recorded run: nothing of it at a scale that runs as much."""
     if scale == "smoke" or scale not in scales.up_to(SCALE)[:-1]:
         return []
     kept = folder.parent / FOLDER
@@ -86,10 +124,12 @@ def beside(folder: Path, scale: str) -> Recorded:
     Raises:
         UserError: If a recorded table is damaged or of another version.
     """
-    if not (found := files(folder, scale)):
-        return Recorded()
+    larger = [reference.table(path, VERDICTS) for path in _of_paper(folder, scale)]
+    paper = pd.concat(larger, ignore_index=True) if larger else VERDICTS.table([])
+    if not (found := _of_full(folder, scale)):
+        return Recorded(paper=paper)
     joint, made = found[: len(JOINT)], found[len(JOINT) :]
     commits = sorted({reference.manifest(path.parent)["commit"][:7] for path in made})
     read = zip(JOINT.items(), joint, strict=True)
     shown = {name: reference.table(path, schema) for (name, schema), path in read}
-    return Recorded(", ".join(commits), **shown)
+    return Recorded(", ".join(commits), **shown, paper=paper)

@@ -133,7 +133,7 @@ class RunPage:
         if smoke:
             said = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
         figure = self._draw(lambda: same_task_figures.matrix(ground), "same-task")
-        replication = "" if smoke else sections.key_line(self.verdicts)
+        replication = "" if smoke else sections.key_line(self.verdicts, self.talks, self.recorded)
         return Html(macro.screen(said, figure, replication))
 
     def cards(self) -> Html:
@@ -145,7 +145,8 @@ class RunPage:
             (
                 talk,
                 keys[name],
-                sections.told(keys[name], self.recorded),
+                self.recorded.told(keys[name]),
+                self.recorded.otherwise(keys[name]),
                 thumbnail(self.folder / name),
             )
             for name, talk in self.talks.items()

@@ -60,10 +60,11 @@ def counts(verdicts: Table) -> Markup:
     return macros("sections").counts(counted, elsewhere)
 
 
-def key_line(verdicts: Table) -> Markup:
-    """How many key claims replicated, in a line."""
-    judged = verdicts[verdicts["verdict"] != rule.OUT_OF_SCOPE]
-    return macros("sections").key_line(_counted(judged[judged["role"] == "key"]))
+def key_line(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
+    """How many key claims replicated, and which do otherwise at the published sizes, in a line."""
+    judged = verdicts[(verdicts["verdict"] != rule.OUT_OF_SCOPE) & (verdicts["role"] == "key")]
+    larger = [recorded.otherwise(row) for row in judged.to_dict("records")]
+    return macros("sections").key_line(_counted(judged), list(filter(None, larger)), talks)
 
 
 def _counted(verdicts: Table) -> dict[str, int]:
@@ -75,12 +76,8 @@ def _counted(verdicts: Table) -> dict[str, int]:
 def key_claims(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
     """Every key claim in a sentence, to open on demand."""
     rows = verdicts[verdicts["role"] == "key"].to_dict("records")
-    return macros("sections").key_claims([(row, told(row, recorded)) for row in rows], talks)
-
-
-def told(row: Mapping[str, Any], recorded: Recorded) -> Mapping[str, Any] | None:
-    """The recorded row of a claim that this run does not judge, if there is one."""
-    return recorded.claims.get(row["claim"]) if row["verdict"] == rule.OUT_OF_SCOPE else None
+    told = [(row, recorded.told(row), recorded.otherwise(row)) for row in rows]
+    return macros("sections").key_claims(told, talks)
 
 
 def claims_of_axis(answer: Answer, verdicts: Table) -> Markup:
@@ -165,7 +162,8 @@ def verdict_table(
         control = claim.negative_control or {}
         named = [control.get(key) for key in ("experiment", "variant", "perturbation")]
         name = ", ".join(str(part) for part in named if part not in (None, "none"))
-        rows.append((row, claim, source, name, told(row, recorded)))
+        beside = recorded.told(row), recorded.otherwise(row)
+        rows.append((row, claim, source, name, *beside))
     checks = [row for row in rows if row[1].origin == "check"]
     claimed = [row for row in rows if row[1].origin != "check"]
     judged = sum(row[0]["verdict"] != rule.OUT_OF_SCOPE for row in checks)

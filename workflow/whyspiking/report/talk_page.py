@@ -82,7 +82,7 @@ class TalkPage:
         """The question, the result in a sentence and a figure, papers; at smoke scale a banner."""
         verdicts = self.tables["verdicts"]
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
-        rows = [(row, sections.told(row, self.recorded)) for row in key]
+        rows = [(row, self.recorded.told(row), self.recorded.otherwise(row)) for row in key]
         figure = self._drawn[self._opening]
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
 
