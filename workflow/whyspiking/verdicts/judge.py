@@ -69,7 +69,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         return row | {"label": label(row["verdict"], scale, judged_at=judged_at)}
     found = sample.interval(claim.test)
     row |= {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
-    row["over"] = sample.over(claim.test)
+    row["over"] = sample.over(claim.test, found)
     row |= _indicators(claim, found, band)
     verdict = OUT_OF_SCOPE
     if band is not None:
@@ -159,18 +159,18 @@ class _Sample:
         """
         values = self.values
         n = values.size
-        middle = float(np.median(values) if test == "exact" else values.mean())
         if not np.isfinite(values).all() or (test == "exact" and n == 1):
             return Interval(float(np.median(values)), np.nan, np.nan, n)
         if test in rule.OF_EVERY:
-            return Interval(middle, values.min(), values.max(), n)
+            middle = np.median if test == "exact" else np.mean
+            return Interval(float(middle(values)), values.min(), values.max(), n)
         level = 0.90 if test == "equivalence" else 0.95
         extra = self.extra_variance, self.extra_degrees
         return statistics.interval(values, self.transform, self.trials, level, *extra)
 
-    def over(self, test: str) -> str:
+    def over(self, test: str, found: Interval) -> str:
         """What the interval is over."""
-        if not np.isfinite(self.interval(test).low):
+        if not np.isfinite(found.low):
             return ""
         if test in rule.OF_EVERY:
             return EVERY
