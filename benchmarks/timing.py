@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
+from whyspiking import arithmetic
 
 # Before numpy, JAX and Brian2 are imported: everything is timed on one thread.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault(
-    "XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-)
+arithmetic.settle()
 
 import functools
 import time

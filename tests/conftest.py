@@ -11,31 +11,32 @@ from typing import Any
 
 import pytest
 import yaml
+
+from whyspiking import arithmetic
+
+arithmetic.settle()  # before anything loads numpy
+
 from made.checkouts import ROOT, copy_workflow, finish, use_builds
 from made.once import once
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-
-MACROS = {"baseline": None, "avx2": "__AVX2__", "avx512": "__AVX512F__"}
-"""What compilers define where a width of `libraries.WIDTHS` is in use."""
+MACROS = {"baseline": None, "avx2": "__AVX2__", "native": "__AVX512F__"}
+"""What compilers define where a choice of `arithmetic.MARCH` is in use, and in no narrower one."""
 
 
 @pytest.fixture(params=MACROS)
 def vectors(request, monkeypatch) -> Iterator[str]:
     """Kernels compiled for vectors of one width: each that the processor has, in turn.
 
-    Runs use the widest. The others are compiled for tests only: the same code, optimised less.
+    Runs use AVX2. The others are compiled for tests only: the same code, optimised less.
     """
     from whyspiking.compiler import libraries
 
     width = request.param
     wider = [MACROS[name] for name in list(MACROS)[list(MACROS).index(width) + 1 :]]
-    monkeypatch.delenv("WHYSPIKING_VECTORS", raising=False)
-    if _macros(libraries.flags()).intersection(wider):
+    if width != arithmetic.vectors():
         monkeypatch.setattr(libraries, "FLAGS", ("-O1", *libraries.FLAGS[1:]))
-    monkeypatch.setenv("WHYSPIKING_VECTORS", width)
-    defined = _macros(libraries.flags())
+    monkeypatch.setenv(arithmetic.VARIABLE, width)
+    defined = _macros((*libraries.FLAGS, arithmetic.compiler_flag()))
     if MACROS[width] and MACROS[width] not in defined:
         pytest.skip(f"this processor has no vectors of the kind {width}")
     assert not defined.intersection(wider)

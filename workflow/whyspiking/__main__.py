@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from whyspiking import arithmetic
 from whyspiking.errors import UserError
 
 
@@ -64,6 +65,7 @@ def main(words: Sequence[str] | None = None) -> int:
     network.add_argument("--link", default="", help="https://... where it can be found")
     asked = parser.parse_args(words)
     try:
+        arithmetic.settle()
         # What numbers need is loaded only now: --help answers at once.
         from whyspiking.foreign import job
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from whyspiking import arithmetic
 from whyspiking.brian import assembling
 from whyspiking.brian.assembling import assemble, steps_per_trial, synapses_of, whole_steps
 from whyspiking.compiler import programs, toolchain
@@ -50,7 +51,7 @@ def digest(model: BrianModel) -> str:
         "lag": dict(model.lag_variable),
         "schedule": list(model.schedule),
         "brian2": importlib.metadata.version("brian2"),
-        "compiler": [*toolchain.compiler(), *programs.FLAGS, toolchain.processor()],
+        "compiler": [*toolchain.compiler(), *programs.FLAGS, arithmetic.target()],
         "builder": [
             hashlib.sha256(Path(path).read_bytes()).hexdigest()
             for path in (__file__, assembling.__file__, programs.__file__, CODE)
@@ -245,7 +246,7 @@ def _generate(device: Any, project: Path, headers: str) -> None:
     from brian2 import prefs
 
     before = prefs["codegen.cpp.extra_compile_args"]
-    prefs["codegen.cpp.extra_compile_args"] = [*programs.FLAGS, headers]
+    prefs["codegen.cpp.extra_compile_args"] = [*programs.flags(), headers]
     try:
         device.build(directory=str(project), compile=False, run=False)
     finally:

@@ -1,7 +1,7 @@
 """Small C++ libraries of this project: compiled at first use, called through ctypes.
 
 A library is kept under a hash of its sources, the headers (`*.hpp`) beside them and in `compiler`,
-the flags, the compiler and the processor, so that a change of any of them compiles anew. The
+the flags and the compiler, so that a change of any of them compiles anew. The
 compiler is the one that Brian2's standalone mode needs as well.
 """
 
@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import hashlib
 import os
-import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,16 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from whyspiking import arithmetic
 from whyspiking.compiler import toolchain
 from whyspiking.compiler.toolchain import FULL_DISK, REMEDY
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
 HERE = Path(__file__).parent
-FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
-
-WIDTHS = {"baseline": ("-mno-avx",), "avx2": ("-mno-avx512f",), "avx512": ()}
-"""Vector instructions of x86 by name, narrowest first; the flags that switch the wider ones off."""
+FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC")
+"""Of the compiler, beside the one of `arithmetic`."""
 
 
 def load(name: str, sources: Sequence[Path]) -> ctypes.CDLL:
@@ -121,14 +119,14 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         ) from None
     beside = {header for source in sources for header in source.parent.glob("*.hpp")}
     headers = sorted({*beside, *HERE.glob("*.hpp")})
-    options = flags()
+    options = (*FLAGS, arithmetic.compiler_flag())
     key = hashlib.sha256()
     for part in (
         *(s.read_text() for s in (*sources, *headers)),
         *options,
         *compiler,
         version,
-        toolchain.processor(),
+        arithmetic.target(),
     ):
         key.update(part.encode() + b"\0")
     target = into / f"{name}-{key.hexdigest()[:20]}.so"
@@ -146,21 +144,3 @@ def build(name: str, sources: Sequence[Path], into: Path) -> Path:
         if done.returncode != 0:
             raise UserError(f"compiling '{name}' failed; {REMEDY}:\n{done.stderr[-2000:]}")
     return target
-
-
-def width() -> str:
-    """The widest vectors that kernels may use: $WHYSPIKING_VECTORS, else all that there are.
-
-    Raises:
-        UserError: If that is no key of `WIDTHS`.
-    """
-    chosen = os.environ.get("WHYSPIKING_VECTORS") or "avx512"
-    if chosen not in WIDTHS:
-        raise UserError(f"WHYSPIKING_VECTORS: '{chosen}' is not known; one of {', '.join(WIDTHS)}")
-    return chosen
-
-
-def flags() -> tuple[str, ...]:
-    """What the compiler is told; other processors have no wider vectors to switch off."""
-    narrower = WIDTHS[width()]
-    return (*FLAGS, *narrower) if platform.machine() in ("x86_64", "AMD64") else FLAGS

@@ -12,17 +12,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from whyspiking.compiler.toolchain import FULL_DISK, REMEDY, compiler, processor
+from whyspiking import arithmetic
+from whyspiking.compiler.toolchain import FULL_DISK, REMEDY, compiler
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
 FLAGS = (
-    *("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-march=native", "-std=c++11"),
+    *("-w", "-O3", "-ffast-math", "-fno-finite-math-only", "-std=c++11"),
     "--param=vect-max-version-for-alias-checks=1000",
 )
-"""Brian2's own defaults for GCC, stated here because the hash of a build covers them, and one more:
-updates of neurons touch so many arrays that GCC would not check at run time whether they overlap,
-and so would not vectorise."""
+"""Brian2's own defaults for GCC but for the instructions, which `arithmetic` names; stated here
+because the hash of a build covers them. And one more: updates of neurons touch so many arrays that
+GCC would not check at run time whether they overlap, and so would not vectorise."""
 
 SPACE_BYTES = 1 << 20
 """With less free space than this, a simulation that failed is taken to have failed for that."""
@@ -35,6 +36,11 @@ HEADERS = (
 
 UNITS = ("steps.cpp", "once.cpp")
 """What is compiled: the code of every step, and that of start and end."""
+
+
+def flags() -> tuple[str, ...]:
+    """All flags by which programs are compiled."""
+    return (*FLAGS, arithmetic.compiler_flag())
 
 
 def require_tools() -> None:
@@ -60,7 +66,7 @@ def precompiled_headers(shared: Path) -> str:
     version = subprocess.run([*compiler(), "--version"], capture_output=True, text=True).stdout
     text = "".join(f"#include <{name}>\n" for name in HEADERS)
     # A header made with other flags or by another compiler would silently be ignored.
-    key = hashlib.sha256(f"{version}{processor()}{FLAGS}{text}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{version}{arithmetic.target()}{FLAGS}{text}".encode()).hexdigest()[:12]
     folder = (shared / f"headers-{key}").resolve()
     header = folder / "standard.h"
     finished = folder / "standard.h.gch"
@@ -69,7 +75,7 @@ def precompiled_headers(shared: Path) -> str:
             partial.write_text(text)
         with whole_files.replacing(finished, sealed=True) as partial:
             result = subprocess.run(
-                [*compiler(), "-x", "c++-header", *FLAGS, str(header), "-o", str(partial)],
+                [*compiler(), "-x", "c++-header", *flags(), str(header), "-o", str(partial)],
                 capture_output=True,
                 text=True,
             )

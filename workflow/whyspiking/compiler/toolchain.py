@@ -1,12 +1,10 @@
-"""The C++ compiler of the machine, and what its programs depend on."""
+"""The C++ compiler of the machine."""
 
 from __future__ import annotations
 
 import os
-import platform
 import shlex
 import shutil
-from pathlib import Path
 
 from whyspiking.errors import UserError
 
@@ -31,13 +29,3 @@ def compiler() -> list[str]:
             return command
     looked = f"'{own[0]}', named by $CXX," if own else "g++, c++ or clang++"
     raise UserError(f"C++ compiler: {looked} was not found; {REMEDY}")
-
-
-def processor() -> str:
-    """What `-march=native` depends on: code may use every instruction of the machine it is for."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return f"{platform.machine()} {platform.processor()}"
-    wanted = ("model name", "flags", "Features", "CPU part")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))

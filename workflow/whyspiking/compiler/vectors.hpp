@@ -3,8 +3,8 @@
 //
 // Three widths are known: AVX-512, AVX2 with FMA, and neither. Compilers split vectors that are wider
 // than the processor's, so a kernel may choose any number of bytes; what it computes is the same but
-// for the rounding of fused multiply-adds. $WHYSPIKING_VECTORS (native.py) switches wider sets off, and
-// the tests run every kernel at all three.
+// for the rounding of fused multiply-adds. `arithmetic.py` chooses one for all
+// that is compiled; the tests run every kernel at all three.
 
 #pragma once
 

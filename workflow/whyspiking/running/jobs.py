@@ -14,18 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from whyspiking import arithmetic
 from whyspiking.errors import UserError
 from whyspiking.running.progress import Progress, reporter
-
-# One job is one thread: the workflow runs as many jobs as there are cores.
-SINGLE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-    "JAX_PLATFORMS": "cpu",
-}
-
 
 REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space there and start snakemake again",
@@ -56,7 +47,8 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
         A progress function for long computations.
     """
     started = cpu_seconds()
-    settings = dict(SINGLE_THREAD)
+    arithmetic.settle()
+    settings = {}
     if build_folder:
         settings["JAX_COMPILATION_CACHE_DIR"] = str(Path(build_folder, "jax").resolve())
         settings["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"

@@ -18,9 +18,10 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from whyspiking import arithmetic
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
-from whyspiking.running.jobs import SINGLE_THREAD, cpu_seconds
+from whyspiking.running.jobs import cpu_seconds
 from whyspiking.running.preflight import compiler_command, compiler_problem
 
 # CPU seconds of each part on a machine of unit 1; `python benchmarks/machine.py --calibrate U`
@@ -91,7 +92,7 @@ def measure(folder: Path) -> dict[str, float]:
     """
     done = subprocess.run(
         [sys.executable, "-m", __name__],
-        env={**os.environ, **SINGLE_THREAD},
+        env={**os.environ, **arithmetic.settings()},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -13,6 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from whyspiking import arithmetic
+from whyspiking.compiler import toolchain
 from whyspiking.contract.data_folders import folder_of, used_folders
 from whyspiking.declared.registry import Talk
 from whyspiking.records import tables, whole_files
@@ -57,7 +59,7 @@ def of_talk(
     keys = {experiment.data_key for experiment in talk.experiments.values()}
     used = {folder_of(key, config["data"]) for key in keys}
     own = [e for e in config["seeds_of"] if e["experiment"].partition(".")[0] == talk.name]
-    kept = ("commit", "uncommitted_changes", "scale", "python", "versions", "machine")
+    kept = ("commit", "uncommitted_changes", "scale", "python", "versions", "machine", "arithmetic")
     return durations.of_kinds(timed, config["scale"], unit), {
         "talk": talk.name,
         **{key: whole[key] for key in kept},
@@ -107,9 +109,16 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
             "arch": platform.machine(),
             "unit": unit,
         },
+        "arithmetic": {**arithmetic.described(), "compiler": _compiler()},
         "talks": per_talk,
         "data": data,
     }
+
+
+def _compiler() -> str:
+    """First line of what the C++ compiler says of itself."""
+    command = [*toolchain.compiler(), "--version"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.partition("\n")[0]
 
 
 def git(*words: str) -> str | None:

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking.compiler import libraries, toolchain
+from whyspiking import arithmetic
 from whyspiking.contract.types import Progress
 from whyspiking.errors import UserError
 from whyspiking.records.array_files import load_arrays, save_arrays
@@ -60,7 +60,7 @@ class _Job:
     def fingerprint(self) -> str:
         """Hash of all that decides the numbers; versions take too long to read for every job."""
         versions = [metadata.version(name) for name in DECIDE]
-        machine = [platform.python_version(), toolchain.processor(), libraries.width()]
+        machine = [platform.python_version(), arithmetic.target()]
         return _hash(json.dumps([self.told, versions, machine]).encode())
 
     def seconds(self) -> tuple[float, float]:

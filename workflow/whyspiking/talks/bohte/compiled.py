@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from whyspiking import arithmetic
 from whyspiking.compiler import libraries
 from whyspiking.records import whole_files
 
@@ -146,4 +147,4 @@ def registered() -> bool:
 
 def _target(name: str) -> str:
     """What JAX knows a function by; one that it knows cannot become another."""
-    return f"{name}_{libraries.width()}"
+    return f"{name}_{arithmetic.vectors()}"

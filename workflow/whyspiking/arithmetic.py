@@ -1,0 +1,109 @@
+"""One arithmetic: whatever decides numbers uses the same instructions on every x86-64 processor.
+
+Libraries and compilers look at the processor and take the widest vectors that it has. Wider ones
+sum in another order, and other instructions round once where two would round twice: then a network
+that is trained on another machine is another network. So all of them are held to AVX2 with FMA
+(the level x86-64-v3), on one thread, unless $WHYSPIKING_VECTORS says `native`.
+
+`settle` must be called before numpy, scipy or JAX are imported. Nothing else in the package sets a
+flag or a variable that numbers depend on.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from functools import cache
+from pathlib import Path
+
+from whyspiking.errors import UserError
+
+VARIABLE = "WHYSPIKING_VECTORS"
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""One job is one thread: the workflow runs as many jobs as there are cores."""
+XLA_ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+MARCH = {"baseline": "x86-64-v2", "avx2": "x86-64-v3", "native": "native"}
+"""Choices of $WHYSPIKING_VECTORS -> `-march` of all that is compiled here; the default is avx2."""
+LIBRARIES = {
+    "baseline": {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
+        "OPENBLAS_CORETYPE": "Nehalem",
+        "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
+    },
+    "avx2": {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    },
+    "native": {},
+}
+"""The same for libraries that choose their instructions when they are loaded."""
+
+
+def vectors() -> str:
+    """The key of `MARCH` in force: $WHYSPIKING_VECTORS, else avx2 where the processor has it.
+
+    Raises:
+        UserError: If the variable says anything else.
+    """
+    chosen = os.environ.get(VARIABLE) or ("avx2" if _has_avx2() else "native")
+    if chosen not in MARCH:
+        raise UserError(f"{VARIABLE}: '{chosen}' is not known; one of {', '.join(MARCH)}")
+    return chosen
+
+
+def compiler_flag() -> str:
+    """The flag by which C++ is compiled for the instructions in force."""
+    return f"-march={MARCH[vectors()]}"
+
+
+def target() -> str:
+    """What a compiled file depends on beside its sources; code for `native` fits one processor."""
+    return f"{compiler_flag()} {processor() if vectors() == 'native' else platform.machine()}"
+
+
+def settle() -> None:
+    """Set the variables by which libraries choose instructions and threads, whatever they were.
+
+    Raises:
+        RuntimeError: If numpy is loaded already and they would change.
+    """
+    changed = {k: v for k, v in settings().items() if os.environ.get(k) != v}
+    if changed and "numpy" in sys.modules:
+        raise RuntimeError(f"numpy was loaded before {', '.join(changed)} could be set")
+    os.environ.update(changed)
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+
+def settings() -> dict[str, str]:
+    """The variables that `settle` sets; flags of XLA that the user gave stay beside ours."""
+    chosen = dict(LIBRARIES[vectors()])
+    given = os.environ.get("XLA_FLAGS", "").split()
+    ours = f"{XLA_ONE_THREAD} {chosen.get('XLA_FLAGS', '')}".split()
+    names = {flag.partition("=")[0] for flag in ours}
+    kept = [flag for flag in given if flag.partition("=")[0] not in names]
+    return {**ONE_THREAD, **chosen, "XLA_FLAGS": " ".join([*kept, *ours])}
+
+
+def described() -> dict[str, str]:
+    """All of it, for a manifest."""
+    libc = " ".join(platform.libc_ver())
+    return {"vectors": vectors(), "march": MARCH[vectors()], "libc": libc, **settings()}
+
+
+@cache
+def processor() -> str:
+    """The kind of this machine's processor and all instructions that it has."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    wanted = ("model name", "flags", "Features", "CPU part")
+    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
+
+
+def _has_avx2() -> bool:
+    return platform.machine() in ("x86_64", "AMD64") and {"avx2", "fma"} <= set(processor().split())
