@@ -5,7 +5,8 @@ sum in another order, and other instructions round once where two would round tw
 that is trained on another machine is another network. So all of them are held to AVX2 with FMA
 (the level x86-64-v3), on one thread, unless $WHYSPIKING_VECTORS says `native`.
 
-`settle` must be called before numpy, scipy or JAX are imported. Nothing else in the package sets a
+`settle` must be called before numpy, scipy or JAX are imported; the workflow calls `hand_on` for
+its jobs. Nothing else in the package sets a
 flag or a variable that numbers depend on.
 """
 
@@ -71,10 +72,15 @@ def settle() -> None:
     Raises:
         RuntimeError: If numpy is loaded already and they would change.
     """
-    changed = {k: v for k, v in settings().items() if os.environ.get(k) != v}
+    changed = [name for name, value in settings().items() if os.environ.get(name) != value]
     if changed and "numpy" in sys.modules:
         raise RuntimeError(f"numpy was loaded before {', '.join(changed)} could be set")
-    os.environ.update(changed)
+    hand_on()
+
+
+def hand_on() -> None:
+    """Set the same variables for the programs that this process starts; it computes nothing."""
+    os.environ.update(settings())
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 
