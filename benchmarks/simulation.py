@@ -21,8 +21,9 @@ import numpy as np
 from timing import Row
 
 from whyspiking.brian import Machine
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import BrianModel, Stimulus
+from whyspiking.contract.types import Stimulus
 
 PART = "simulation"
 PLAIN = Path(__file__).with_name("brian_plain.py")

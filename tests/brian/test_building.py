@@ -33,7 +33,8 @@ from whyspiking.brian import Machine, building
 from whyspiking.brian.building import digest
 from whyspiking.brian.run_files import Exchange, to_events
 from whyspiking.compiler import programs
-from whyspiking.contract.types import BrianModel, Replay, Stimulus
+from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.types import Stimulus
 from whyspiking.errors import UserError
 
 

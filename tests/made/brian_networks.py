@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from whyspiking.contract.brian_model import BrianModel, Replay
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import BrianModel, Replay
 
 DT, TRIAL, MAX_TRIALS = 0.01, 5.0, 6
 N_INPUT, N_EXACT, N_ECHO = 5, 20, 30

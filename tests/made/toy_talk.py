@@ -12,18 +12,17 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.battery import probe as battery
+from whyspiking.contract.brian_model import BrianModel, Replay
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import (
     Binding,
-    BrianModel,
     Condition,
     Layer,
     Network,
     Outcome,
     Params,
     Recording,
-    Replay,
     Stimulus,
     Task,
     Trials,

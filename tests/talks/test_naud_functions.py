@@ -7,7 +7,8 @@ import pytest
 
 from whyspiking.brian import Machine
 from whyspiking.compiler import libraries
-from whyspiking.contract.types import BrianModel, Stimulus
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Stimulus
 from whyspiking.talks.naud import vector_functions
 
 N, STEPS = 800, 20

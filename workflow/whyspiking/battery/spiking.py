@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from whyspiking.battery import conditions, curves
 from whyspiking.contract import perturb, places
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
@@ -23,7 +24,6 @@ from whyspiking.contract.trial_subsets import (
     with_units,
 )
 from whyspiking.contract.types import (
-    BrianModel,
     Condition,
     Network,
     Outcome,

@@ -1,11 +1,22 @@
-"""The Brian2 objects of a model: its own, its inputs, resets at the start of trials, monitors."""
+"""From a description to Brian2's objects: inputs, groups, synapses, resets of trials, monitors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from whyspiking.contract.types import BrianModel
+import numpy as np
+
+from whyspiking.contract.brian_model import (
+    BrianModel,
+    Constant,
+    Function,
+    Group,
+    Quantity,
+    Regularly,
+    Synapses,
+    Table,
+)
 from whyspiking.errors import UserError
 
 
@@ -55,66 +66,180 @@ def whole_steps(model: BrianModel, duration_ms: float, what: str) -> int:
 
 
 def assemble(model: BrianModel) -> tuple[Any, dict[str, Any]]:
-    """Make Brian2's objects: inputs, the model's own, resets, monitors.
+    """Make Brian2's objects: inputs, groups, synapses, resets, monitors.
 
     Returns:
         The network, and its parts: "inputs", "objects", "spike_monitors", "trace_monitors", each a
         dict by name.
+
+    Raises:
+        UserError: If a name is given twice, or stands for nothing.
     """
     import brian2
 
-    ms = brian2.ms
-    brian2.defaultclock.dt = model.dt_ms * ms
-    inputs = {}
-    for name, channels in model.inputs.items():
-        generator = brian2.SpikeGeneratorGroup(channels, [], [] * brian2.second, name=name)
-        if model.sub_step:
-            generator.variables.add_array("lag", size=channels)
-        inputs[name] = generator
-    objects = {}
-    for item in model.construct(inputs):
-        if item.name in objects or item.name in inputs:
-            raise UserError(f"Brian2 model '{model.name}': two objects are named '{item.name}'")
-        objects[item.name] = item
-
-    def find(name: str, what: str) -> Any:
-        if name not in objects:
-            raise UserError(
-                f"Brian2 model '{model.name}': {what} names '{name}', which `construct` does not "
-                f"return; it returns {sorted(objects)}"
-            )
-        return objects[name]
-
-    # One clock per period: a step takes longer with every further clock.
-    clocks: dict[int, Any] = {1: brian2.defaultclock}
-
-    def clock(steps: int) -> Any:
-        if steps not in clocks:
-            clocks[steps] = brian2.Clock(steps * model.dt_ms * ms, name=f"clock_of_{steps}_steps")
-        return clocks[steps]
-
+    brian2.defaultclock.dt = model.dt_ms * brian2.ms
+    parts = _Parts(model)
     for name, code in model.reset.items():
         # Before everything else that a model runs at the start of a step.
-        find(name, "reset").run_regularly(
-            code,
-            clock=clock(steps_per_trial(model)),
-            when="start",
-            order=-1000,
-            name=f"{name}_trial_start",
+        start = Regularly(f"{name}_trial_start", code, order=-1000, period_ms=model.trial_ms)
+        parts.run(parts.find(name, "reset"), start)
+    monitors = {"spike_monitors": _spike_monitors(parts), "trace_monitors": _trace_monitors(parts)}
+    everything = (parts.inputs, parts.objects, *monitors.values())
+    network = brian2.Network(*(x for made in everything for x in made.values()), name="network")
+    network.schedule = list(model.schedule)
+    return network, {"inputs": parts.inputs, "objects": parts.objects, **monitors}
+
+
+class _Parts:
+    """Brian2's objects of a model, made in the order of its description."""
+
+    def __init__(self, model: BrianModel) -> None:
+        import brian2
+
+        self.model = model
+        # One clock per period: a step takes longer with every further clock.
+        self._clocks: dict[int, Any] = {1: brian2.defaultclock}
+        self.inputs = {
+            name: brian2.SpikeGeneratorGroup(channels, [], [] * brian2.second, name=name)
+            for name, channels in model.inputs.items()
+        }
+        for name, channels in model.inputs.items():
+            if model.sub_step:
+                self.inputs[name].variables.add_array("lag", size=channels)
+        self._known = {table.name: _table(table) for table in model.tables}
+        self._known |= _names(model.constants)
+        self.objects: dict[str, Any] = {}
+        for group in model.groups:
+            self._keep(self._group(group))
+        for borrower, lender in model.borrowed.items():
+            owner, _, variable = lender.partition(".")
+            own, _, name = borrower.partition(".")
+            found = self.find(owner, "borrowed")
+            self.inputs[own].variables.add_reference(name, found, variable)
+        for synapses in model.synapses:
+            self._keep(self._synapses(synapses))
+
+    def find(self, name: str, what: str) -> Any:
+        """An object by name; `what` names it."""
+        if name not in self.objects:
+            raise UserError(
+                f"Brian2 model '{self.model.name}': {what} names '{name}', which is none of its "
+                f"groups and synapses; it has {sorted(self.objects)}"
+            )
+        return self.objects[name]
+
+    def clock(self, period_ms: float | None, what: str) -> Any:
+        """The clock that ticks once a period."""
+        import brian2
+
+        steps = 1 if period_ms is None else whole_steps(self.model, period_ms, what)
+        if steps not in self._clocks:
+            dt = steps * self.model.dt_ms * brian2.ms
+            self._clocks[steps] = brian2.Clock(dt, name=f"clock_of_{steps}_steps")
+        return self._clocks[steps]
+
+    def run(self, owner: Any, regularly: Regularly) -> None:
+        """Have an object execute statements regularly."""
+        own = owner.clock
+        if regularly.period_ms is not None:
+            own = self.clock(regularly.period_ms, f"period of '{regularly.name}'")
+        owner.run_regularly(
+            regularly.statements,
+            clock=own,
+            when=regularly.when,
+            order=regularly.order,
+            name=regularly.name,
         )
-    spike_monitors = {}
-    for name in model.record_spikes:
-        lag = model.lag_variable.get(name)
+
+    def _keep(self, made: Any) -> None:
+        if made.name in self.objects or made.name in self.inputs:
+            raise UserError(
+                f"Brian2 model '{self.model.name}': two objects are named '{made.name}'"
+            )
+        self.objects[made.name] = made
+
+    def _group(self, group: Group) -> Any:
+        import brian2
+
+        options: dict[str, Any] = {"threshold": group.threshold, "reset": group.reset}
+        if group.update is not None:
+            options["method"] = lambda *_, **__: group.update
+        elif group.method is not None:
+            options["method"] = group.method
+        if group.refractory is not None:
+            options["refractory"] = _brian2(group.refractory)
+        made = brian2.NeuronGroup(
+            group.size,
+            group.equations,
+            events=dict(group.events),
+            namespace=self._known | _names(group.constants),
+            clock=self.clock(group.period_ms, f"period of '{group.name}'"),
+            name=group.name,
+            **options,
+        )
+        for event, statements in group.on_event.items():
+            made.run_on_event(event, statements, when="resets")
+        for variable, value in group.start.items():
+            setattr(made, variable, _brian2(value))
+        for regularly in group.regularly:
+            self.run(made, regularly)
+        acts = {"threshold": made.thresholder, "reset": made.resetter}
+        for act, (when, order) in group.slots.items():
+            acts[act]["spike"].when, acts[act]["spike"].order = when, order
+        return made
+
+    def _synapses(self, synapses: Synapses) -> Any:
+        import brian2
+
+        options: dict[str, Any] = {}
+        for key in ("on_pre", "on_post", "method"):
+            if (given := getattr(synapses, key)) is not None:
+                options[key] = dict(given) if isinstance(given, Mapping) else given
+        if synapses.delay is not None:
+            options["delay"] = _brian2(synapses.delay)
+        event = synapses.on_event
+        source = self.inputs.get(synapses.source)
+        made = brian2.Synapses(
+            self.find(synapses.source, "source") if source is None else source,
+            self.find(synapses.target, "target"),
+            synapses.equations,
+            on_event=dict(event) if isinstance(event, Mapping) else event,
+            namespace=self._known | _names(synapses.constants),
+            clock=self.clock(synapses.period_ms, f"period of '{synapses.name}'"),
+            name=synapses.name,
+            **options,
+        )
+        made.connect(**synapses.connect)
+        for regularly in synapses.regularly:
+            self.run(made, regularly)
+        for pathway, (when, order) in synapses.slots.items():
+            found = getattr(made, pathway)
+            found.when, found.order = when, order
+        return made
+
+
+def _spike_monitors(parts: _Parts) -> dict[str, Any]:
+    import brian2
+
+    made = {}
+    for name in parts.model.record_spikes:
+        lag = parts.model.lag_variable.get(name)
         group, _, event = name.partition(".")
         # At the end of the step, when the statements after a spike have stored its lag.
-        spike_monitors[name] = brian2.EventMonitor(
-            find(group, "record_spikes"),
+        made[name] = brian2.EventMonitor(
+            parts.find(group, "record_spikes"),
             event or "spike",
             variables=[lag] if lag else None,
             when="end",
             name=f"{name.replace('.', '_')}_spikes_recorded",
         )
-    trace_monitors = {}
+    return made
+
+
+def _trace_monitors(parts: _Parts) -> dict[str, Any]:
+    import brian2
+
+    model, made = parts.model, {}
     for monitor, (name, variable, sampling_ms) in model.record_traces.items():
         every = whole_steps(model, sampling_ms, f"sampling of trace '{monitor}'")
         if steps_per_trial(model) % every:
@@ -122,28 +247,41 @@ def assemble(model: BrianModel) -> tuple[Any, dict[str, Any]]:
                 f"Brian2 model '{model.name}': trace '{monitor}' is sampled every {sampling_ms} "
                 f"ms, which does not divide the trial of {model.trial_ms} ms"
             )
-        trace_monitors[monitor] = brian2.StateMonitor(
-            find(name, "record_traces"),
+        made[monitor] = brian2.StateMonitor(
+            parts.find(name, "record_traces"),
             variable,
             record=True,
-            clock=clock(every),
+            clock=parts.clock(sampling_ms, f"sampling of trace '{monitor}'"),
             when="end",
             name=f"{monitor}_trace_recorded",
         )
-    network = brian2.Network(
-        *inputs.values(),
-        *objects.values(),
-        *spike_monitors.values(),
-        *trace_monitors.values(),
-        name="network",
+    return made
+
+
+def _table(table: Table) -> Any:
+    import brian2
+
+    return brian2.TimedArray(np.zeros(table.shape), dt=table.period_ms * brian2.ms, name=table.name)
+
+
+def _names(constants: Mapping[str, Constant]) -> dict[str, Any]:
+    return {name: _brian2(constant) for name, constant in constants.items()}
+
+
+def _brian2(constant: Constant | str) -> Any:
+    """What Brian2 knows a constant as."""
+    import brian2
+
+    if isinstance(constant, Quantity):
+        return constant.value * getattr(brian2, constant.unit)
+    if not isinstance(constant, Function):
+        return constant
+    made = brian2.Function(constant.python, arg_units=[1] * constant.n_arguments, return_unit=1)
+    headers = {"headers": ["<cstdint>", "<cstring>", "<cmath>"]}
+    made.implementations.add_implementation(
+        "cpp", constant.cpp, name=constant.name, compiler_kwds=headers
     )
-    network.schedule = list(model.schedule)
-    return network, {
-        "inputs": inputs,
-        "objects": objects,
-        "spike_monitors": spike_monitors,
-        "trace_monitors": trace_monitors,
-    }
+    return made
 
 
 def synapses_of(parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ command line, so that no other spikes, weights or wiring need a second build.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import hashlib
 import importlib.metadata
@@ -15,7 +16,7 @@ import re
 import shutil
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from whyspiking import arithmetic
 from whyspiking.brian import assembling
 from whyspiking.brian.assembling import assemble, steps_per_trial, synapses_of, whole_steps
 from whyspiking.compiler import programs, toolchain
-from whyspiking.contract.types import BrianModel
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.errors import UserError
 
 CODE = Path(__file__).with_name("program.cpp")
@@ -40,16 +41,9 @@ WRITING = re.compile(
 
 
 def digest(model: BrianModel) -> str:
-    """Hash of everything that determines the program."""
+    """Hash of everything that determines the program: the description, and what makes it one."""
     parts = {
-        "definition": model.definition,
-        "inputs": dict(model.inputs),
-        "numbers": [model.dt_ms, model.trial_ms, model.max_trials, model.sub_step],
-        "reset": dict(model.reset),
-        "record": [list(model.record_spikes), {k: list(v) for k, v in model.record_traces.items()}],
-        "final": list(model.record_final),
-        "lag": dict(model.lag_variable),
-        "schedule": list(model.schedule),
+        "model": _described(model),
         "brian2": importlib.metadata.version("brian2"),
         "compiler": [*toolchain.compiler(), *programs.FLAGS, arithmetic.target()],
         "builder": [
@@ -57,17 +51,24 @@ def digest(model: BrianModel) -> str:
             for path in (__file__, assembling.__file__, programs.__file__, CODE)
         ],
     }
-    text = json.dumps(parts, sort_keys=True, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _plain(value: Any) -> Any:
-    """JSON form of numpy numbers and arrays, and of mappings that are not dicts."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
+def _described(value: Any) -> Any:
+    """JSON form of a description, every field of it."""
+    if dataclasses.is_dataclass(value):
+        own = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {"is": type(value).__name__, **{k: _described(v) for k, v in own.items()}}
     if isinstance(value, Mapping):
-        return dict(value)
-    raise UserError(f"BrianModel.definition: {value!r} is not a number, text, list or mapping")
+        return {str(key): _described(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return [value.dtype.str, list(value.shape), digest]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_described(entry) for entry in value]
+    return f"{value.__module__}.{value.__qualname__}" if callable(value) else value
 
 
 def build(model: BrianModel, project: Path, shared: Path) -> dict[str, Any]:
@@ -234,8 +235,8 @@ def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, A
         variables = parts["objects"][owner].variables if owner in parts["objects"] else {}
         if name not in variables:
             raise UserError(
-                f"Brian2 model '{model.name}': record_final names '{key}', which `construct` does "
-                "not make; correct it"
+                f"Brian2 model '{model.name}': record_final names '{key}', which none "
+                "of its objects has; correct it"
             )
         found[key] = variables[name]
     return found

@@ -18,8 +18,9 @@ import numpy as np
 from whyspiking.brian import assembling, building
 from whyspiking.brian.run_files import Exchange, Value
 from whyspiking.compiler import programs
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import BrianModel, Recording, Stimulus
+from whyspiking.contract.types import Recording, Stimulus
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 

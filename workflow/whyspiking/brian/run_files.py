@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import BrianModel
 from whyspiking.errors import UserError
 
 Value = float | NDArray

@@ -5,7 +5,7 @@ What a talk must and may offer with them stands in `talk`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -223,69 +223,6 @@ class Layer:
     post: str
     weights: NDArray
     kind: Literal["feedforward", "recurrent", "readout"] = "feedforward"
-
-
-@dataclass(frozen=True)
-class Replay:
-    """How recorded and perturbed spikes of a population are fed back in its place.
-
-    Attributes:
-        input: Name of the model's input (one channel per neuron) that drives the same targets with
-            the same weights; it stays empty in ordinary runs.
-        silence: Values that silence the real population, e.g. {"hidden.v_th": 1e9}.
-    """
-
-    input: str
-    silence: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class BrianModel:
-    """One network as Brian2 compiles it: structure only, no trained number.
-
-    `brian.Machine` builds it once per `definition` and runs it many times with other inputs,
-    weights and parameters.
-
-    Attributes:
-        name: Short name, part of the build folder's name.
-        definition: Everything that determines the generated code (sizes, equations, dt, number of
-            trials, ...), JSON-able: its hash decides whether an old build can be reused.
-        construct: Given the input generators by name, returns all further Brian2 objects, each
-            with an explicit `name=`. Called only when a build is needed.
-        inputs: Input name -> number of channels; each becomes a spike generator that is filled
-            anew at every run.
-        dt_ms: Step of the simulation in ms.
-        trial_ms: Length of one trial in ms; the network is reset at the start of each.
-        max_trials: Trials per run of the binary; longer stimuli are run in pieces.
-        reset: Group name -> statements executed at the start of every trial.
-        record_spikes: Populations (group names) whose spikes are recorded; "group.event" records
-            another event of the group, as a population of that name.
-        record_traces: Monitor name -> (group name, variable, sampling in ms).
-        record_final: "object.variable" whose values at the end of a run are kept, e.g. plastic
-            weights.
-        replay: Population -> how to replay its spikes; empty where nothing is replayed.
-        sub_step: Inputs keep their exact time within a step; synapses read it as `lag_pre`, the
-            time since the spike at the end of the step, in ms (see `whyspiking.brian`).
-        lag_variable: Population -> its variable that holds the lag of its last spike in ms, which
-            makes the recorded times of that population exact within a step.
-        schedule: Order of the slots within a step.
-    """
-
-    name: str
-    definition: Mapping[str, Any]
-    construct: Callable[[Mapping[str, Any]], Sequence[Any]]
-    inputs: Mapping[str, int]
-    dt_ms: float
-    trial_ms: float
-    max_trials: int
-    reset: Mapping[str, str] = field(default_factory=dict)
-    record_spikes: Sequence[str] = ()
-    record_traces: Mapping[str, tuple[str, str, float]] = field(default_factory=dict)
-    record_final: Sequence[str] = ()
-    replay: Mapping[str, Replay] = field(default_factory=dict)
-    sub_step: bool = False
-    lag_variable: Mapping[str, str] = field(default_factory=dict)
-    schedule: Sequence[str] = ("start", "groups", "thresholds", "synapses", "resets", "end")
 
 
 @dataclass(frozen=True)

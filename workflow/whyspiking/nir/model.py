@@ -24,7 +24,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Replay
+from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.types import Binding, Layer
 from whyspiking.nir.layers import INPUT, VALUE, Layers, State
 from whyspiking.nir.layers import Layer as Neurons
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Params, Task, Trials
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Layer, Params, Task, Trials
 
 # Eq. 2; time constants and gain are values of each run.
 NEURON = """

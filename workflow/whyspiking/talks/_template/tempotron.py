@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Binding,
-    BrianModel,
     Network,
     Outcome,
     Params,

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params, Replay
+from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.types import Binding, Layer, Network, Params
 from whyspiking.talks.clopath import model, shot
 from whyspiking.talks.clopath.task import SAMPLE_MS
 

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params
+from whyspiking.contract.types import Binding, Layer, Network, Params
 from whyspiking.talks.clopath import shot
 from whyspiking.talks.clopath.frozen import bind_shot, rhythm
 from whyspiking.talks.clopath.shot import SAMPLE_MS

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params, Replay
+from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.types import Binding, Layer, Network, Params
 from whyspiking.talks.clopath import model, reservoir
 from whyspiking.talks.clopath.frozen import EXCHANGED, SILENT_BIAS
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Layer, Network, Params
 from whyspiking.talks.clopath import shot
 from whyspiking.talks.clopath.frozen import SHOT_RESET, bind_shot, shot_model
 from whyspiking.talks.clopath.memory import per_spike

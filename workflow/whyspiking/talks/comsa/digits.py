@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from numpy.typing import NDArray
 
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import (
     Binding,
-    BrianModel,
     Network,
     Outcome,
     Params,

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Params
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Layer, Params
 from whyspiking.talks.comsa import model
 from whyspiking.talks.comsa.model import PULSES, Arrays
 from whyspiking.training.first_spike import brian_network

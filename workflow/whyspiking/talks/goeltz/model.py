@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Network, Params, Task, Trials
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Network, Params, Task, Trials
 from whyspiking.talks.goeltz.task import with_bias
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import LayerOutput, brian_network, compiled, encoding

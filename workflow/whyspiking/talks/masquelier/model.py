@@ -8,17 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Network,
-    Params,
-    Recording,
-    Replay,
-    Task,
-    Trials,
-)
+from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.types import Binding, Layer, Network, Params, Recording, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
 from whyspiking.talks.masquelier import task as tasks

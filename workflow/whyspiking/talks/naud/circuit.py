@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import BrianModel, Params
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Params
 from whyspiking.talks.naud import vector_functions
 
 # Eqs. 20-25. Dendritic synapses feel the somatic potential, as in the published code.

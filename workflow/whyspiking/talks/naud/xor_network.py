@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import BrianModel, Params
+from whyspiking.contract.types import Params
 from whyspiking.talks.naud import vector_functions
 
 POPULATIONS = ("I1", "I2", "H1", "H2", "O")

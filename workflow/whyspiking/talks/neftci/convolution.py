@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Layer, Network, Params
 from whyspiking.talks.neftci import maps, model
 from whyspiking.talks.neftci.digits import decode, evaluate, features_until, make_task, train
 from whyspiking.talks.neftci.maps import Maps

@@ -9,16 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import (
-    Binding,
-    BrianModel,
-    Layer,
-    Network,
-    Params,
-    Recording,
-    Task,
-    Trials,
-)
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Layer, Network, Params, Recording, Task, Trials
 
 NEURON = """
 v : 1

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.trial_subsets import of_variant
 from whyspiking.contract.types import (
     Binding,
-    BrianModel,
     Condition,
     Network,
     Networks,

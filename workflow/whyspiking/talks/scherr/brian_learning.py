@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Params, Stimulus
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Params, Stimulus
 from whyspiking.talks.scherr import brian_network, pattern
 from whyspiking.talks.scherr.brian_network import ADVANCE, RESET
 from whyspiking.talks.scherr.kernel import RateCost

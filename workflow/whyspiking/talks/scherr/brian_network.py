@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Params
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Layer, Params
 from whyspiking.talks.scherr.kernel import Cell
 
 NEURON = """

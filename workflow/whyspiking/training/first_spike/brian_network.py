@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Replay
+from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.types import Binding, Layer
 
 NEURON = """
 dv/dt = (x - v) / tau_m : 1

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Binding, BrianModel, Layer, Network, Params, Recording
+from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.types import Binding, Layer, Network, Params, Recording
 from whyspiking.talks.masquelier.audio.network import (
     ALONE,
     EPSILON,
