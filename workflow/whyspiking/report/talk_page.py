@@ -16,6 +16,7 @@ from whyspiking.declared import after_file, claims_file, registry
 from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
 from whyspiking.plots.figures import NotMeasuredError, Plate
+from whyspiking.plots.learning_curves import learning_curves
 from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import labels, tables, whole_files
 from whyspiking.records.columns import HISTORY, OF_A_TALK
@@ -83,7 +84,7 @@ class TalkPage:
         verdicts = self.tables["verdicts"]
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
         rows = [(row, self.recorded.told(row), self.recorded.otherwise(row)) for row in key]
-        figure = self._drawn[self._opening]
+        figure = self._drawn.get(self._opening, Html(""))
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
 
     def verdict_table(self) -> Html:
@@ -110,14 +111,20 @@ class TalkPage:
 
     @cached_property
     def _drawn(self) -> dict[str, Html]:
-        """Every figure of the talk, or the reason why it is not drawn."""
-        return {name: self._draw(name, draw) for name, draw in self._plates().items()}
+        """Every figure of the talk whose experiment this scale has."""
+        drawn = {name: self._draw(name, draw) for name, draw in self._plates().items()}
+        return {name: figure for name, figure in drawn.items() if figure}
 
     @property
     def _opening(self) -> str:
-        """The first figure that is drawn at this scale."""
-        names = [name for name, told in self._drawn.items() if "<svg" in told]
-        return (names or list(self._drawn))[0]
+        """The first figure that is drawn at this scale; "" where none is."""
+        return next(iter(self._drawn), "")
+
+    def learning(self) -> Html:
+        """Learning curves of the talk's own experiments."""
+        described = self.talk.experiments.values()
+        titles = {e.name: e.title for e in described if not e.shared}
+        return self._draw("learning", lambda: learning_curves(self.results.history, titles))
 
     def perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
@@ -213,7 +220,7 @@ def thumbnail(folder: Path) -> Markup:
 
 
 def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None) -> Html:
-    """A figure with caption, or a note where there is nothing to draw.
+    """A figure with caption; nothing where there is nothing to draw.
 
     Args:
         draw: Draws the figure; raises `NotMeasuredError` where it cannot.
@@ -223,8 +230,8 @@ def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None
     with figures.style():
         try:
             plate = draw()
-        except NotMeasuredError as why:
-            return Html(macros("macros").note(f"Figure not drawn. {why}"))
+        except NotMeasuredError:
+            return Html("")
         picture = svg.inline(plate, name, plate.alt)
     provenance = ""
     if talk is not None and plate.experiment:
