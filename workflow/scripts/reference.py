@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyspiking.running.jobs import job
-from whyspiking.stages.reference import record
+from whyspiking.recording.record import record
 
 with job(snakemake.log[0], "recording"):
     record(

@@ -6,10 +6,10 @@ they do, not how they are laid out), what talk.yaml, claims.yaml and the config 
 digest that differs asks for a new record of that talk, unless a note in the manifest says why the
 change does not matter; a note covers the state it was written for and no later one.
 
-    python -m whyspiking.stages.reference check
-    python -m whyspiking.stages.reference excuse naud --why "a message is worded differently"
-    python -m whyspiking.stages.reference joint
-    python -m whyspiking.stages.reference add goeltz shared_yinyang
+    python -m whyspiking.recording.record check
+    python -m whyspiking.recording.record excuse naud --why "a message is worded differently"
+    python -m whyspiking.recording.record joint
+    python -m whyspiking.recording.record add goeltz shared_yinyang
 
 The last adds experiments that were run by themselves to what is recorded of a talk; with none named
 it computes verdicts, measures and energies anew from the recorded rows.
@@ -250,7 +250,7 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
         raise UserError(
             f"{folder}: recorded before a change of\n{told}\nexpected what it was recorded with; "
             f"record the talk again (make reference TALK={one}), or say why no number depends on "
-            f'the change (python -m whyspiking.stages.reference excuse {one} --why "...")'
+            f'the change (python -m whyspiking.recording.record excuse {one} --why "...")'
         )
 
 
@@ -401,7 +401,7 @@ def _today() -> str:
 def main(words: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m whyspiking.stages.reference",
+        prog="python -m whyspiking.recording.record",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -19,7 +19,7 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.stages import provenance
-from whyspiking.stages.reference import config_of, write
+from whyspiking.recording.record import config_of, write
 
 SCALE = "paper"
 KEPT = ("talk", "scale", "commit", "uncommitted_changes", "python", "versions", "machine", "costs")

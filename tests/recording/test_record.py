@@ -16,7 +16,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, jobs, machine
-from whyspiking.stages import reference
+from whyspiking.recording import record
 from whyspiking.verdicts import rule
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 from whyspiking.report import paper_scale, readme
 from whyspiking.stages import paper_scale as stage
-from whyspiking.stages.reference import config_of
+from whyspiking.recording.record import config_of
 
 ROOT = Path(__file__).parents[2]
 MADE = {
