@@ -99,8 +99,8 @@ audit:
 # nothing, and README's table of results. What is missing or out of date is run first.
 reference: environment
 	@snakemake reference$(addprefix _,$(TALK)) --configfile config/full.yaml $(ARGS)
-	@python -m whyspiking.report.readme
-	@python -m whyspiking.report.reference_page
+	@python -m whyspiking.recording readme
+	@python -m whyspiking.recording page
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

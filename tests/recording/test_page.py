@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from whyspiking.declared import registry
+from whyspiking.recording import page as reference_page
 from whyspiking.records import reference
-from whyspiking.report import first_screen, reference_page
+from whyspiking.report import first_screen
 from whyspiking.report.run_page import RunPage
 from whyspiking.verdicts.answers import OTHER_SIZE
 

@@ -8,7 +8,7 @@ import pytest
 
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
-from whyspiking.report import readme as readme_table
+from whyspiking.recording import readme as readme_table
 
 ROOT = Path(__file__).parents[2]
 

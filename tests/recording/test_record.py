@@ -13,10 +13,11 @@ from snakemake.utils import update_config
 
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
+from whyspiking.recording import __main__ as recording
+from whyspiking.recording import record
 from whyspiking.records import columns, tables
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, jobs, machine
-from whyspiking.recording import record
 from whyspiking.verdicts import rule
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ MODEL = "talks/goeltz/released.py"
 
 @pytest.fixture(scope="module")
 def config():
-    return reference.config_of()
+    return record.config_of()
 
 
 @pytest.fixture
@@ -44,11 +45,11 @@ def folder(tmp_path):
 
 def test_every_talk_is_recorded_and_no_number_depends_on_what_changed_since(config):
     assert records.recorded() == sorted(config["talks"])
-    reference.check(records.recorded(), config)
+    record.check(records.recorded(), config)
 
 
 def test_joint_tables_are_in_step_with_those_of_the_talks(config, tmp_path):
-    computed = reference.joint(config)
+    computed = record.joint(config)
     apart = {"durations.csv", *columns.OF_THE_REFERENCE}
     assert set(computed) == {p.name for p in COMMITTED.glob("*.csv")} - apart
     for file, table in computed.items():
@@ -93,34 +94,34 @@ def test_a_change_is_refused_by_talk_file_and_stage_unless_a_note_covers_it(
     folder, config, monkeypatch
 ):
     both = ["goeltz", "naud"]
-    reference.check(both, config, folder)
+    record.check(both, config, folder)
     changed(folder, **{MODEL: "0" * 32, "gone.py": "1" * 32, "config: battery": None})
     with pytest.raises(UserError) as refused:
-        reference.check(both, config, folder)
+        record.check(both, config, folder)
     told = str(refused.value)
     for word in (f"{MODEL} (train)", "gone.py (no longer", "config: battery (simulate)"):
         assert word in told
     assert "goeltz:" in told and "naud:" not in told and "make reference TALK=goeltz" in told
 
     with pytest.raises(UserError, match="--why"):
-        reference.excuse(both, "why not", config, folder)
-    assert reference.excuse(both, "a message is worded otherwise", config, folder) == ["goeltz"]
-    reference.check(both, config, folder)
+        record.excuse(both, "why not", config, folder)
+    assert record.excuse(both, "a message is worded otherwise", config, folder) == ["goeltz"]
+    record.check(both, config, folder)
 
     # The note was for that state of the file, not for the next one.
-    now = reference.inputs_of
+    now = record.inputs_of
     later = {MODEL: ("train", "2" * 32)}
-    monkeypatch.setattr(reference, "inputs_of", lambda talk, config: now(talk, config) | later)
+    monkeypatch.setattr(record, "inputs_of", lambda talk, config: now(talk, config) | later)
     with pytest.raises(UserError, match=rf"goeltz: {MODEL} \(train\)\n"):
-        reference.check(["goeltz"], config, folder)
+        record.check(["goeltz"], config, folder)
 
 
 def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):
     talk = registry.load_talk("goeltz")
-    before = reference.inputs_of(talk, config)
+    before = record.inputs_of(talk, config)
 
     def differing(other: registry.Talk, settings=config) -> set[str]:
-        after = reference.inputs_of(other, settings)
+        after = record.inputs_of(other, settings)
         return {place for place in before | after if before.get(place) != after.get(place)}
 
     def scaled(scale: str) -> registry.Talk:
@@ -162,7 +163,7 @@ def test_one_talk_is_recorded_beside_the_others(folder, results, monkeypatch):
     settings = config_of("full")
     others = [(path, path.read_bytes()) for path in (folder / "naud").iterdir()]
     changed(folder, **{MODEL: "0" * 32})
-    reference.record(["goeltz"], settings, results, folder)
+    record.record(["goeltz"], settings, results, folder)
 
     assert all(path.read_bytes() == content for path, content in others)
     for file in records.TABLES:
@@ -171,7 +172,7 @@ def test_one_talk_is_recorded_beside_the_others(folder, results, monkeypatch):
     assert made["costs"]["wall_seconds"] == 12.5 and made["notes"] == []
     assert made["config"]["seeds"] == settings["seeds"] and made["scale"] == "full"
     assert made["inputs"][MODEL] == code_inputs.digest_of(code_inputs.PACKAGE / MODEL)
-    assert not reference.stale("goeltz", settings, folder)
+    assert not record.stale("goeltz", settings, folder)
 
     durations = records.table(folder / "durations.csv", columns.DURATIONS)
     before = records.table(COMMITTED / "durations.csv", columns.DURATIONS)
@@ -206,7 +207,7 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
 
     tabled = (("metrics.csv", columns.METRICS), ("energy.csv", columns.ENERGY))
     before = [others(file, schema) for file, schema in tabled]
-    reference.add("goeltz", [added], run, smoke_run / "results" / "smoke", folder)
+    record.add("goeltz", [added], run, smoke_run / "results" / "smoke", folder)
     for (file, schema), old in zip(tabled, before, strict=True):
         pd.testing.assert_frame_equal(others(file, schema), old, rtol=1e-8)
     metrics = records.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
@@ -217,11 +218,11 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
     note = records.manifest(folder / "goeltz")["notes"][-1]
     assert added in note["why"] and f"talk.yaml: {added}, train" in note["inputs"]
 
-    reference.add("goeltz", [added], run, smoke_run / "results" / "smoke", folder)
+    record.add("goeltz", [added], run, smoke_run / "results" / "smoke", folder)
     again = records.table(folder / "goeltz" / "metrics.csv", columns.METRICS)
     pd.testing.assert_frame_equal(again, metrics)
     with pytest.raises(UserError, match=r"metrics\.csv: is not there; expected a finished run"):
-        reference.add("goeltz", [added], run, smoke_run / "results" / "none", folder)
+        record.add("goeltz", [added], run, smoke_run / "results" / "none", folder)
 
     def stood_in(talk, where):
         """As if the networks of all experiments said that their data were made up."""
@@ -234,7 +235,7 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
         return talk.model_copy(update={"experiments": made_up})
 
     monkeypatch.setattr(registry, "as_measured", stood_in)
-    reference.add("goeltz", ["yinyang"], run, smoke_run / "results" / "smoke", folder)
+    record.add("goeltz", ["yinyang"], run, smoke_run / "results" / "smoke", folder)
     verdicts = records.table(folder / "goeltz" / "verdicts.csv", columns.VERDICTS)
     talk = registry.load_talk("goeltz")
     of = {c.id: c.where["experiment"] for c in claims_file.load(talk.folder / "claims.yaml", talk)}
@@ -256,16 +257,16 @@ def test_recorded_words_fit_the_recorded_data():
 
 def test_another_scale_and_an_edited_table_are_refused(folder, results):
     with pytest.raises(UserError, match="scale 'default'; expected 'full'"):
-        reference.record(["goeltz"], config_of("default"), results, folder)
+        record.record(["goeltz"], config_of("default"), results, folder)
     path = results / "goeltz" / "verdicts.csv"
     path.write_text(path.read_text().replace("not replicated", "replicated", 1) + "\n")
     before = {path: path.read_bytes() for path in folder.rglob("*.*")}
     with pytest.raises(UserError, match=r"verdicts\.csv: it is not what the run wrote"):
-        reference.record(["goeltz"], config_of("full"), results, folder)
+        record.record(["goeltz"], config_of("full"), results, folder)
     assert {path: path.read_bytes() for path in folder.rglob("*.*")} == before
 
 
 def test_the_command_line_names_talks_that_are_recorded(capsys):
-    assert reference.main(["check", "gortz"]) == 1
+    assert recording.main(["check", "gortz"]) == 1
     assert "talk 'gortz' is not recorded" in capsys.readouterr().err
-    assert reference.main(["check", "goeltz"]) == 0
+    assert recording.main(["check", "goeltz"]) == 0

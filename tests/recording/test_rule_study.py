@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from whyspiking.verdicts import rule_study
+from whyspiking.recording import rule_study
+from whyspiking.verdicts import rule
 
 
 @pytest.fixture(scope="module")
 def committed() -> pd.DataFrame:
-    return pd.read_csv(rule_study.FILE)
+    return pd.read_csv(rule.STUDY)
 
 
 def test_the_committed_table_is_what_the_rule_does(committed):

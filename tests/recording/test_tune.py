@@ -8,8 +8,8 @@ import yaml
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
+from whyspiking.recording import tune
 from whyspiking.records import columns, tables
-from whyspiking.stages import tune
 from whyspiking.talks import replication_of
 
 ROOT = Path(__file__).parents[2]

@@ -1,12 +1,12 @@
-"""What abstracts state beside what was found: docs/abstracts.md and the tables of the pages."""
+"""What abstracts state beside what was found: the tables of the pages."""
 
 from pathlib import Path
 
 import pytest
 
 from whyspiking.declared import abstract_file, claims_file, registry
-from whyspiking.records import columns, tables
-from whyspiking.report import abstracts, readme
+from whyspiking.records import columns, reference, tables
+from whyspiking.report import abstracts
 from whyspiking.report.recorded import Recorded
 
 ROOT = Path(__file__).parents[2]
@@ -24,22 +24,7 @@ def claims(talks):
 
 @pytest.fixture
 def verdicts():
-    return tables.read(ROOT / readme.VERDICTS, columns.VERDICTS)
-
-
-def test_the_document_is_in_step_with_the_recorded_run(talks, claims, verdicts):
-    written = (ROOT / abstracts.DOCUMENT).read_text(encoding="utf-8")
-    assert written == abstracts.document(talks, claims, verdicts)
-
-
-def test_a_verdict_that_changes_changes_the_document(talks, claims, verdicts):
-    tested = abstract_file.load(talks[0].folder, claims).statements
-    name = next(claim for statement in tested for claim in statement.claims)
-    before = abstracts.document(talks, claims, verdicts).split("\n")
-    verdicts.loc[verdicts["claim"] == name, "label"] = "overturned"
-    after = abstracts.document(talks, claims, verdicts).split("\n")
-    assert all("overturned" in new for new, old in zip(after, before, strict=True) if new != old)
-    assert any(f"`{name}`" in line and "overturned" in line for line in after)
+    return tables.read(ROOT / reference.FOLDER / "verdicts.csv", columns.VERDICTS)
 
 
 def test_a_page_shows_every_statement_and_escapes_it(talks, claims, verdicts):

@@ -12,8 +12,8 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
 from whyspiking.declared import registry
 from whyspiking.declared.shared_tasks import TRIED, presentations, settings, shared_tasks
+from whyspiking.recording import tune
 from whyspiking.records import columns, tables
-from whyspiking.stages import tune
 from whyspiking.talks import replication_of
 
 ROOT = Path(__file__).parents[2]

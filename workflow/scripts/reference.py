@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from whyspiking.running.jobs import job
 from whyspiking.recording.record import record
+from whyspiking.running.jobs import job
 
 with job(snakemake.log[0], "recording"):
     record(

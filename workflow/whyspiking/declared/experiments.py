@@ -229,7 +229,7 @@ class Experiment(Named):
             spikes, in ms of the task's own window; 0: whole.
         model_window_ms: How long the task's input window lasts in the model, ms; None: as long.
         tuned: Variant -> parameter -> values: the settings of which the best on validation data
-            was chosen (`stages.tune`).
+            was chosen (`recording.tune`).
         tuned_as: Experiment of the talk whose settings were taken over.
         parameters: As published; once the talk is read, with those that its experiments share.
         scaled: What smaller scales change.

@@ -1,7 +1,7 @@
 """Renders the page of the recorded run: `results/reference/report.html`, for who runs nothing.
 
-    python -m whyspiking.report.reference_page
-    python -m whyspiking.report.reference_page --pictures results/full
+    python -m whyspiking.recording page
+    python -m whyspiking.recording page --pictures results/full
 
 The second takes the first figure of every talk from the pages of a finished run, for the cards; of
 which run it is, `pictures.json` says. The page links to what is recorded only: a talk's page
@@ -10,15 +10,11 @@ becomes its README, and what else is not there becomes plain text.
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
-from whyspiking.errors import UserError
 from whyspiking.records import reference
 from whyspiking.records.whole_files import read_json, replacing
 from whyspiking.report import notebook
@@ -101,26 +97,3 @@ def take_pictures(results: Path, folder: Path = reference.FOLDER) -> None:
     of = {"scale": made["scale"], "commit": made["commit"][:7]}
     with replacing(folder / PICTURES) as partial:
         partial.write_text(json.dumps(of, indent=1) + "\n", encoding="utf-8")
-
-
-def main(words: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m whyspiking.report.reference_page",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--pictures", type=Path, metavar="RESULTS", help="folder of a run")
-    asked = parser.parse_args(words)
-    try:
-        if asked.pictures:
-            take_pictures(asked.pictures)
-        render()
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,7 @@
 """README's results: which claims its table shows stands there, numbers and counts come from a run.
 
-Run `python -m whyspiking.report.readme` (or `make reference`) after a released run. A row is found
-by the claim id that its first cell names; its other cells are written from the verdict table.
+Run `python -m whyspiking.recording readme` (or `make reference`) after a released run. A row is
+found by the claim id that its first cell names; its other cells are written from the verdict table.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
-from whyspiking.report import abstracts, html, open_questions, paper_scale
-from whyspiking.report.recorded import JOINT
+from whyspiking.report import html
 
 README = Path("README.md")
 VERDICTS = Path("results/reference/verdicts.csv")
@@ -97,20 +96,10 @@ def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
     return f"{published} | {ours} | {row['verdict']}"
 
 
-def main() -> None:
-    """Write the numbers of the reference tables into README.md and the documents made of them."""
+def write() -> None:
+    """Write the numbers of the recorded verdicts into README.md."""
     talks = [registry.load_talk(name) for name in registry.available()]
     claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
     verdicts = tables.read(VERDICTS, columns.VERDICTS)
     text = refreshed(README.read_text(encoding="utf-8"), verdicts, claims)
     README.write_text(text, encoding="utf-8")
-    abstracts.DOCUMENT.write_text(abstracts.document(talks, claims, verdicts), encoding="utf-8")
-    joint = {name: tables.read(VERDICTS.with_name(f"{name}.csv"), JOINT[name]) for name in JOINT}
-    text = open_questions.document({talk.name: talk for talk in talks}, claims, joint)
-    open_questions.DOCUMENT.write_text(text, encoding="utf-8")
-    text = paper_scale.document(talks, verdicts, paper_scale.kept())
-    paper_scale.DOCUMENT.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

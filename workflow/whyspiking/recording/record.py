@@ -6,20 +6,15 @@ they do, not how they are laid out), what talk.yaml, claims.yaml and the config 
 digest that differs asks for a new record of that talk, unless a note in the manifest says why the
 change does not matter; a note covers the state it was written for and no later one.
 
-    python -m whyspiking.recording.record check
-    python -m whyspiking.recording.record excuse naud --why "a message is worded differently"
-    python -m whyspiking.recording.record joint
-    python -m whyspiking.recording.record add goeltz shared_yinyang
-
-The last adds experiments that were run by themselves to what is recorded of a talk; with none named
-it computes verdicts, measures and energies anew from the recorded rows.
+`add` puts experiments that were run by themselves into what is recorded of a talk; with none named
+it computes verdicts, measures and energies anew from the recorded rows. What talk.yaml no longer
+has goes.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -121,7 +116,8 @@ def add(
         )
     seen = registry.as_measured(talk, where)
     known = tables.read_metrics([own / "metrics.csv"])
-    known = known[~known["experiment"].isin(experiments)]
+    kept = known["experiment"].isin(talk.experiments) & ~known["experiment"].isin(experiments)
+    known = known[kept]
     fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
     table = pd.concat([known, *fresh], ignore_index=True)
     table = table.sort_values(columns.METRICS.names[:10], kind="stable")
@@ -250,7 +246,7 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
         raise UserError(
             f"{folder}: recorded before a change of\n{told}\nexpected what it was recorded with; "
             f"record the talk again (make reference TALK={one}), or say why no number depends on "
-            f'the change (python -m whyspiking.recording.record excuse {one} --why "...")'
+            f'the change (python -m whyspiking.recording excuse {one} --why "...")'
         )
 
 
@@ -398,52 +394,27 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m whyspiking.recording.record",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    what = parser.add_subparsers(dest="what", required=True)
-    listed = what.add_parser("check", help="say which talks are out of date")
-    note = what.add_parser("excuse", help="note why no number depends on what changed")
-    for parsed in (listed, note):
-        parsed.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
-    note.add_argument("--why", required=True, help="the reason")
-    what.add_parser("joint", help="compute the joint tables from those of the talks")
-    more = what.add_parser("add", help="add experiments that were run by themselves")
-    more.add_argument("talk", metavar="TALK")
-    more.add_argument("experiments", nargs="*", metavar="EXPERIMENT")
-    asked = parser.parse_args(words)
-    try:
-        config = config_of()
-        if asked.what == "joint":
-            write_joint(config)
-            return 0
-        if asked.what == "add":
-            add(asked.talk, asked.experiments, config, Path("results") / SCALE)
-            return 0
-        known = reference.recorded()
-        for name in asked.talks:
-            if name not in known:
-                raise UserError(
-                    f"talk '{name}' is not recorded in {reference.FOLDER}; expected one of "
-                    f"{', '.join(known)}; correct the name"
-                )
-        chosen = asked.talks or known
-        if asked.what == "check":
-            check(chosen, config)
-        else:
-            print(
-                "noted in:",
-                ", ".join(excuse(chosen, asked.why, config)) or "none; all is as recorded",
+def run(given: argparse.Namespace) -> None:
+    """One of the commands `check`, `excuse`, `joint` and `add`.
+
+    Raises:
+        UserError: If a talk is not recorded, or `check` finds what changed.
+    """
+    config = config_of()
+    if given.command == "joint":
+        return write_joint(config)
+    if given.command == "add":
+        return add(given.talk, given.experiments, config, Path("results") / SCALE)
+    known = reference.recorded()
+    for name in given.talks:
+        if name not in known:
+            raise UserError(
+                f"talk '{name}' is not recorded in {reference.FOLDER}; expected one of "
+                f"{', '.join(known)}; correct the name"
             )
-        return 0
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    chosen = given.talks or known
+    if given.command == "check":
+        return check(chosen, config)
+    noted = excuse(chosen, given.why, config)
+    print("noted in:", ", ".join(noted) or "none; all is as recorded")
+    return None

@@ -1,7 +1,7 @@
-"""How often the rule of `rule` errs, by kind of claim and number of networks: a simulation.
+"""How often the rule of verdicts errs, by kind of claim and number of networks: a simulation.
 
-`python -m whyspiking.verdicts.rule_study` writes rule_study.csv beside this file; the report shows
-it. Numbers of networks are drawn from a normal distribution of standard deviation 1; a band of size
+`python -m whyspiking.recording rule-study` writes `verdicts/rule_study.csv`; the report shows it.
+Numbers of networks are drawn from a normal distribution of standard deviation 1; a band of size
 `SIZE` is that many of them.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,6 @@ from whyspiking.records import columns, tables
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.rule import Asked
 
-FILE = Path(__file__).with_name("rule_study.csv")
 DRAWS = 10_000
 SEEDS = (1, 3, 5, 20)
 SIZE = 2.0
@@ -145,5 +143,6 @@ def _words() -> Iterator[tuple[str, str]]:
     )
 
 
-if __name__ == "__main__":
-    study().to_csv(FILE, index=False, float_format=tables.NUMBER)
+def write() -> None:
+    """Write the table that the report shows."""
+    study().to_csv(rule.STUDY, index=False, float_format=tables.NUMBER)

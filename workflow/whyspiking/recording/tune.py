@@ -1,6 +1,6 @@
 """Choose the settings of what shares a task, by one rule and with equal effort for all.
 
-    python -m whyspiking.stages.tune goeltz [EXPERIMENT[/VARIANT] ...] [--hidden 120]
+    python -m whyspiking.recording tune goeltz [EXPERIMENT[/VARIANT] ...] [--hidden 120]
 
 For every variant that `tuned` names in talk.yaml, each of its settings is trained once, on data and
 with a seed that no run uses, and scored on validation data; the table `tuning.csv` beside talk.yaml
@@ -11,10 +11,8 @@ touched.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -144,21 +142,8 @@ def write(table: pd.DataFrame, path: Path) -> None:
     whole_files.seal_of(path).unlink()  # git keeps it
 
 
-def main(arguments: list[str] | None = None) -> None:
+def run(name: str, wanted: list[str], hidden: int | None) -> None:
     """Tune a talk at scale default and write its table."""
-    parser = argparse.ArgumentParser(prog="python -m whyspiking.stages.tune")
-    parser.add_argument("talk")
-    parser.add_argument("experiments", nargs="*")
-    parser.add_argument("--hidden", type=int, help="only the settings of talk.yaml, at this size")
-    given = parser.parse_args(arguments)
-    talk = registry.load_talk(given.talk)
-    config = read_yaml(Path("config/config.yaml"))
-    table = tune(talk, config, given.experiments, given.hidden)
+    talk = registry.load_talk(name)
+    table = tune(talk, read_yaml(Path("config/config.yaml")), wanted, hidden)
     write(table, talk.folder / FILE)
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        sys.exit(str(error))

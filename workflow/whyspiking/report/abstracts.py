@@ -1,13 +1,9 @@
-"""What each talk's abstract states, beside what was found: on the talk's page and in docs/.
-
-`python -m whyspiking.report.readme` writes `docs/abstracts.md` from the recorded run.
-"""
+"""What each talk's abstract states, beside what the claims that test it say: for its page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from whyspiking.declared import abstract_file
@@ -18,16 +14,6 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import Recorded
-
-DOCUMENT = Path("docs/abstracts.md")
-HEAD = """# What the abstracts state, and what was found
-
-Every sentence of the eight abstracts, in our words, with the claims that put it to the test, or the
-reason why none does. Verdicts, numbers of seeds and controls are those of the run recorded in
-`results/reference` (scale full). What a claim says word for word, its band and its source stand in
-`workflow/whyspiking/talks/<talk>/claims.yaml`, the statements in `abstract.yaml` beside it. Made by
-`python -m whyspiking.report.readme`: edit the YAML files, not this page.
-"""
 
 
 @dataclass(frozen=True)
@@ -108,50 +94,6 @@ def section(talk: Talk, claims: Mapping[str, Claim], verdicts: Table, recorded: 
     abstract = abstract_file.load(talk.folder, claims)
     told = tests_of(abstract, talk, claims, verdicts, recorded)
     return Html(macros("abstracts").table(talk.name, abstract, told))
-
-
-def document(talks: Iterable[Talk], claims: Mapping[str, Claim], verdicts: Table) -> str:
-    """The text of docs/abstracts.md.
-
-    Args:
-        talks: In the order of the page.
-        claims: Claim by id, of all talks.
-        verdicts: Rows of the recorded verdicts.csv.
-    """
-    parts = [HEAD]
-    for talk in talks:
-        own = {name: claim for name, claim in claims.items() if claim.talk == talk.name}
-        abstract = abstract_file.load(talk.folder, own)
-        lines = [
-            f"## {talk.speaker}: {talk.title}",
-            "",
-            f"Abstract: {abstract.source}.",
-            "",
-            "| sentence | states | experiment | found | verdict | seeds | compared with |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        for statement, tests in tests_of(abstract, talk, own, verdicts, Recorded()):
-            lead = [str(statement.sentence), statement.says]
-            for test in tests:
-                cells = [
-                    *lead,
-                    f"{test.experiment} (`{test.claim.id}`)",
-                    test.found,
-                    str(test.row["label"]),
-                    str(test.row["seeds"]),
-                    test.compared,
-                ]
-                lines.append(line(cells))
-                lead = ["", ""]
-            if statement.untested:
-                lines.append(line([*lead, statement.untested, "–", "not tested", "–", "–"]))
-        parts.append("\n".join(lines) + "\n")
-    return "\n".join(parts)
-
-
-def line(cells: Iterable[str]) -> str:
-    """One row of a Markdown table."""
-    return f"| {' | '.join(' '.join(str(cell).replace('|', '/').split()) for cell in cells)} |"
 
 
 def _named(place: Mapping[str, Any]) -> str:

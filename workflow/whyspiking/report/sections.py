@@ -16,7 +16,7 @@ from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
 from whyspiking.report.html import VERDICT_LOOK, macros
 from whyspiking.report.recorded import Recorded
-from whyspiking.verdicts import rule, rule_study
+from whyspiking.verdicts import rule
 from whyspiking.verdicts.answers import CLAIMS, Answer
 
 MEASURES = (
@@ -180,7 +180,7 @@ def verdict_table(
 
 def how_to_read() -> Markup:
     """What the verdicts mean, and how often the rule errs."""
-    study = tables.read(rule_study.FILE, RULE_STUDY)
+    study = tables.read(rule.STUDY, RULE_STUDY)
     return macros("verdicts").how_to_read(rule.VERDICTS, study.to_dict("records"))
 
 

@@ -167,7 +167,8 @@ def _roots(stage: str) -> list[Path]:
     # What the notebooks import, and what a page is dressed in.
     assets = sorted((PACKAGE / "report" / "assets").iterdir())
     own = ("report/run_page.py", "report/benchmark.py")
-    shown = ("plots/style.mplstyle", "verdicts/chips.yaml", *STATED)
+    texts = ("records/labels.yaml", "verdicts/rule_study.csv", "verdicts/chips.yaml")
+    shown = ("plots/style.mplstyle", *texts, *STATED)
     return [SCRIPTS / "page.py", *(PACKAGE / name for name in (*own, *shown)), *assets]
 
 

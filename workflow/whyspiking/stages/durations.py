@@ -1,13 +1,11 @@
 """How long the jobs of a run took, from their logs and what Snakemake timed.
 
-`python -m whyspiking.stages.durations results/full results/reference` puts those of a finished run
-into the table of the recorded ones, by which the first estimate of a later run is made.
+`python -m whyspiking.recording durations results/full` puts those of a finished run into the table
+of the recorded ones, by which the first estimate of a later run is made.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -100,20 +98,3 @@ def _timed(log: Path, folder: Path) -> dict[str, float]:
         return {"seconds": float(told["s"]), "max_rss_mb": float(told["max_rss"])}
     except (OSError, ValueError, KeyError, IndexError):
         return {}
-
-
-def main(words: Sequence[str]) -> int:
-    """`python -m whyspiking.stages.durations RUN REFERENCE`."""
-    if len(words) != 2:
-        print("usage: python -m whyspiking.stages.durations results/SCALE FOLDER", file=sys.stderr)
-        return 2
-    try:
-        record(Path(words[0]), Path(words[1], "durations.csv"))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,11 +1,12 @@
 """The rule that turns a number, its interval and a band into a verdict.
 
-How often it errs is simulated in `rule_study`.
+How often it errs is simulated in `recording.rule_study`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from whyspiking.declared.bands import Band
 from whyspiking.declared.claims_file import REPLICABLE, Claim
 from whyspiking.measures.statistics import Interval
+
+STUDY = Path(__file__).with_name("rule_study.csv")
+"""The table of that simulation."""
 
 REPLICATED = "replicated"
 COMPATIBLE = "compatible"

@@ -1,0 +1,91 @@
+"""The commands of maintainers: `python -m whyspiking.recording`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from whyspiking import arithmetic
+from whyspiking.errors import UserError
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m whyspiking.recording", description=__doc__)
+    command = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    check = command.add_parser("check", help="say which recorded talks are out of date")
+    excuse = command.add_parser("excuse", help="note why no number depends on what changed")
+    for listed in (check, excuse):
+        listed.add_argument("talks", nargs="*", metavar="TALK", help="recorded talks [all]")
+    excuse.add_argument("--why", required=True, help="the reason")
+    command.add_parser("joint", help="compute the joint tables from those of the talks")
+    add = command.add_parser("add", help="add experiments that were run by themselves to a record")
+    add.add_argument("talk", metavar="TALK")
+    add.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="none: judge anew")
+    tune = command.add_parser("tune", help="try all settings of what is tuned, write tuning.csv")
+    tune.add_argument("talk", metavar="TALK")
+    tune.add_argument("experiments", nargs="*", metavar="EXPERIMENT[/VARIANT]")
+    tune.add_argument("--hidden", type=int, help="only the settings of talk.yaml, at this size")
+    durations = command.add_parser("durations", help="keep how long the jobs of a run took")
+    durations.add_argument("run", type=Path, metavar="results/SCALE")
+    paper = command.add_parser("paper", help="keep the verdicts of a run at scale paper")
+    paper.add_argument("talks", nargs="+", metavar="TALK")
+    command.add_parser("rule-study", help="simulate how often the rule of verdicts errs")
+    command.add_parser("readme", help="bring README's table in step with the record")
+    page = command.add_parser("page", help="draw the page of the record")
+    page.add_argument("--pictures", type=Path, metavar="results/SCALE", help="take the cards' from")
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    given = _parser().parse_args(words)
+    try:
+        # Before numpy is loaded, and so before the modules below are.
+        arithmetic.settle()
+        _run(given)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(given: argparse.Namespace) -> None:
+    match given.command:
+        case "check" | "excuse" | "joint" | "add":
+            from whyspiking.recording import record
+
+            record.run(given)
+        case "tune":
+            from whyspiking.recording import tune
+
+            tune.run(given.talk, given.experiments, given.hidden)
+        case "durations":
+            from whyspiking.records import reference
+            from whyspiking.stages import durations
+
+            durations.record(given.run, reference.FOLDER / "durations.csv")
+        case "paper":
+            from whyspiking.recording import paper_scale
+
+            for talk in given.talks:
+                paper_scale.keep(talk)
+        case "rule-study":
+            from whyspiking.recording import rule_study
+
+            rule_study.write()
+        case "readme":
+            from whyspiking.recording import readme
+
+            readme.write()
+        case "page":
+            from whyspiking.recording import page
+
+            if given.pictures:
+                page.take_pictures(given.pictures)
+            page.render()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
