@@ -209,7 +209,7 @@ def spiking_network() -> Network:
 
 def mlp() -> Network:
     arrays = {"w0": np.eye(K), "b0": np.zeros(K), "w1": np.eye(K), "b1": np.zeros(K)}
-    return Network(arrays, {"engine": "jax"})
+    return Network(arrays, {"engine": "jax", "is": "relu"})
 
 
 def probe(names=SPIKES_ONLY, networks=None, toy: Any = None, machine=None, config=None, **options):

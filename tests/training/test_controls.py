@@ -128,7 +128,7 @@ def test_a_declared_control_has_the_layers_that_parameters_say():
     }  # fmt: skip
     params = Params("toy", "one", "smoke", values)
     given = made_of(make_task=make_task), params, Streams(0), lambda share, news: None
-    declared = {"hidden": ["sizes", 3], "sees": "all", "noise": None}
+    declared = {"is": "relu", "hidden": ["sizes", 3], "sees": "all", "noise": None}
     network = controls.train_declared(declared, *given)
     shapes = [network.arrays[f"w{k}"].shape for k in range(4)]
     assert shapes == [(2, 5), (5, 4), (4, 3), (3, 2)]
@@ -177,7 +177,7 @@ def readout(n_hidden, gain=2.0, bias=0.5, seed=0, told=None):
     features, targets = told or discs(1500, 1)
     task = Task(Stimulus(), targets, 2, features=(features + 1) / 2 if told is None else features)
     values = {"n_hidden": n_hidden, "random_gain": gain, "random_bias": bias}
-    declared = {"hidden": ["n_hidden"], "sees": "all", "noise": None, "random": True}
+    declared = {"hidden": ["n_hidden"], "sees": "all", "noise": None, "is": "random"}
     made = made_of(make_task=lambda params, split, streams: task if split == "train" else None)
     given = made, Params("toy", "one", "smoke", values), Streams(seed), lambda share, news: None
     return controls.train_declared(declared, *given), task
@@ -185,7 +185,7 @@ def readout(n_hidden, gain=2.0, bias=0.5, seed=0, told=None):
 
 def test_only_the_readout_is_fitted_and_by_least_squares():
     network, task = readout(20)
-    assert network.info["is"] == controls.RELU and network.info["parameters"] == 21 * 2
+    assert network.info["is"] == controls.RANDOM and network.info["parameters"] == 21 * 2
     hidden, output = forward(network.arrays, task.features)[1:]
     # Normal equations: what is left is orthogonal to every unit and to the constant.
     left = output - np.eye(2)[task.targets]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
+from oracles import first_spike_epoch
 from scipy import stats
 
 from whyspiking.compiler import libraries
@@ -15,7 +16,6 @@ from whyspiking.training.first_spike import (
     compiled_epoch,
     epoch_library,
     layer,
-    reference_epoch,
 )
 from whyspiking.training.first_spike.epoch_state import Diverged, Settings
 from whyspiking.training.first_spike.inputs import Inputs
@@ -67,7 +67,7 @@ def made(
 def both(own, epochs=2, rate=0.02, pulse_rate=0.05, **sizes):
     """The same training by the compiled epoch and by whole arrays, with their statistics."""
     results = []
-    for form in (compiled_epoch, reference_epoch):
+    for form in (compiled_epoch, first_spike_epoch):
         training, inputs, targets = made(own, **sizes)
         rng = np.random.default_rng(5)
         found = []
@@ -193,7 +193,7 @@ def test_jax_runs_the_same_epochs(n_hidden):
     for engine in (compiled, closed_form):
         training, inputs, targets = made(COMSA, n_hidden=n_hidden)
         given = inputs, targets.astype(np.int32), np.arange(20)
-        found = reference_epoch.run(training, *given, 0.02, 0.05, 0, engine)
+        found = first_spike_epoch.run(training, *given, 0.02, 0.05, 0, engine)
         results.append((training, [found]))
     assert_equal(results, 1e-9)
 
@@ -339,7 +339,9 @@ def test_fallback_draws_noise_too():
     training, inputs, targets = made(replace(COMSA, noise_sd=0.3), n_hidden=5)
     order = np.arange(20)
     found = [
-        reference_epoch.run(training, inputs, targets.astype(np.int32), order, 0.0, 0.0, seed).loss
+        first_spike_epoch.run(
+            training, inputs, targets.astype(np.int32), order, 0.0, 0.0, seed
+        ).loss
         for seed in (1, 1, 2)
     ]
     assert found[0] == found[1] != found[2]
@@ -354,7 +356,7 @@ def test_epochs_are_deterministic():
 # ---- what goes wrong -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", (compiled_epoch, reference_epoch))
+@pytest.mark.parametrize("form", (compiled_epoch, first_spike_epoch))
 def test_divergence_names_the_step_and_keeps_the_network(form):
     training, inputs, targets = made(COMSA, dtype=np.float32)
     order, targets = np.arange(20), targets.astype(np.int32)

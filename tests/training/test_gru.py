@@ -12,7 +12,7 @@ from whyspiking.datasets import shared
 from whyspiking.errors import UserError
 from whyspiking.training import controls, gru
 
-DECLARED = {"hidden": ["n_hidden"], "sees": "all", "noise": None, "gru": True}
+DECLARED = {"hidden": ["n_hidden"], "sees": "all", "noise": None, "is": "gru"}
 
 
 def params(**changes):

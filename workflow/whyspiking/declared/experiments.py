@@ -93,13 +93,12 @@ class Variant(Named):
         return self._smaller
 
     @property
-    def relu(self) -> dict[str, Any] | None:
-        """What the core is told to train it (`controls.train_declared`); None where it does not."""
+    def control(self) -> dict[str, Any] | None:
+        """What the core needs to train it (`controls.train_declared`); None where it does not."""
         if self.is_ is None:
             return None
-        hidden = list(self.hidden or ())
-        told = {"hidden": hidden, "sees": self.sees or "all", "noise": self.noise}
-        return told if self.is_ == "relu" else {**told, self.is_: True}
+        hidden, sees = list(self.hidden or ()), self.sees or "all"
+        return {"is": self.is_, "hidden": hidden, "sees": sees, "noise": self.noise}
 
     @model_validator(mode="after")
     def _check(self) -> Variant:

@@ -25,8 +25,8 @@ class Training(TypedDict):
     starts_from: list[str]
     as_is: bool
     """Whether it is the network it starts from, unchanged."""
-    relu: dict[str, Any] | None
-    """Layers of a control that the core trains; see `controls.train_declared`."""
+    control: dict[str, Any] | None
+    """Kind and layers of a control that the core trains; see `controls.train_declared`."""
 
 
 class Measured(TypedDict):
@@ -60,7 +60,7 @@ def training(experiment: Experiment, variant: str, params: Params) -> Training:
         "trained_as": described.trained_as,
         "starts_from": list(described.starts_from),
         "as_is": known.as_is,
-        "relu": known.relu,
+        "control": known.control,
     }
 
 

@@ -75,6 +75,6 @@ def network_of(plan: Training, parents: Mapping[str, Network], progress: Progres
         progress(1.0, "the network of another experiment, as it is")
         return parent.again()
     replication = replication_of(params.talk, params.experiment)
-    if plan["relu"] is not None:
-        return controls.train_declared(plan["relu"], replication, params, streams, progress)
+    if plan["control"] is not None:
+        return controls.train_declared(plan["control"], replication, params, streams, progress)
     return replication.train(params, plan["trained_as"], streams, parents, progress)

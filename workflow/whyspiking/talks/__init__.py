@@ -76,7 +76,7 @@ class _Dispatched(Replication):
     def evaluate(
         self, params: Params, variant: str, network: Network, task: Task
     ) -> Outcome | None:
-        if network.info.get("is") in (controls.RELU, controls.GRU):
+        if network.info.get("is") in controls.KINDS:
             return controls.evaluate(network, task)
         return self._module.evaluate(params, variant, network, task)
 

@@ -22,8 +22,10 @@ from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import BROKEN, LOSS, History, batches, refuse_broken
 
 ENGINE = "jax"
-RELU, GRU = "relu", "gru"
-"""What `info["is"]` says of the networks that talk.yaml declares; a GRU stands in `gru`."""
+RELU, RANDOM, GRU = "relu", "random", "gru"
+"""What `is` of talk.yaml and `info["is"]` of a network say; a GRU stands in `gru`."""
+KINDS = (RELU, RANDOM, GRU)
+FEED_FORWARD = (RELU, RANDOM)
 Arrays = Mapping[str, NDArray]
 
 
@@ -155,7 +157,8 @@ def train_declared(
     """Train a control that talk.yaml declares on what the experiment gives for it.
 
     Args:
-        declared: Its layers `hidden`, what it `sees`, and the parameter that is its `noise`.
+        declared: Which kind it `is`, its layers `hidden`, what it `sees`, and the parameter that is
+            its `noise`.
         replication: The experiment; see `control_task`.
         params: `control_epochs`, `control_batch`, `control_learning_rate`, and the sizes.
         streams: Randomness of `train` and of the task.
@@ -164,7 +167,7 @@ def train_declared(
     Raises:
         UserError: If the experiment has no training samples with features.
     """
-    if declared.get("gru"):
+    if declared["is"] == GRU:
         from whyspiking.training import gru
 
         (n,) = layers(declared, params)
@@ -176,7 +179,7 @@ def train_declared(
             f"talk '{params.talk}': experiment '{params.experiment}' declares a control, but its "
             "tasks have no features; give them some, or export `control_task`"
         )
-    if declared.get("random"):
+    if declared["is"] == RANDOM:
         return fit_readout(declared, training, held_out, params, streams)
     n_features = SEEN[declared["sees"]](training.features[:1]).shape[1]
     return train(
@@ -231,7 +234,7 @@ def fit_readout(
     arrays = {"w0": w0, "b0": b0, "w1": fitted[:-1], "b1": fitted[-1]}
     network = Network(
         {name: array.astype(np.float32) for name, array in arrays.items()},
-        {"engine": "numpy", "is": RELU, "sees": "all", "parameters": int(fitted.size)},
+        {"engine": "numpy", "is": RANDOM, "sees": "all", "parameters": int(fitted.size)},
     )
     if held_out is not None:
         right = choose(network.arrays, np.asarray(held_out.features)) == held_out.targets

@@ -1,5 +1,5 @@
 // One epoch of training of a first-spike network: see training.py for what it does, which
-// is the same as reference_epoch.py does with whole arrays, and epoch_layers.hpp for how.
+// is the same as tests/oracles/first_spike_epoch.py does with whole arrays, and epoch_layers.hpp for how.
 
 #include "epoch_layers.hpp"
 #include "normals.hpp"

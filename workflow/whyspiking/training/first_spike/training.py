@@ -13,8 +13,8 @@ of tau_s; for a model with a decay rate K multiply times by K, and thresholds to
     network.weights                                      # one NumPy array for each layer
 
 Per batch: forward pass; loss and exact gradient; what is done about silent neurons; a step of Adam.
-An epoch is one call of `epoch.cpp`. `reference_epoch` does the same with whole arrays and either
-engine of the layers: it is the readable form, for tests.
+An epoch is one call of `epoch.cpp`. `tests/oracles/first_spike_epoch.py` does the same with whole
+arrays and either engine of the layers: it is the readable form, for tests.
 """
 
 from __future__ import annotations
