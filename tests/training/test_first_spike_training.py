@@ -337,7 +337,7 @@ def test_epoch_with_noise_is_an_epoch_on_noisy_inputs(base):
 
 def test_fallback_draws_noise_too():
     training, inputs, targets = made(replace(COMSA, noise_sd=0.3), n_hidden=5)
-    order = np.arange(20)
+    order, classes = np.arange(20), targets.astype(np.int32)
     found = [
         first_spike_epoch.run(
             training, inputs, targets.astype(np.int32), order, 0.0, 0.0, seed
