@@ -423,7 +423,23 @@ OF_A_RUN = {
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns."""
-OF_THE_REFERENCE = {"networks.csv": NETWORKS}
+RETIRED = TableSchema(
+    "Claims that the project no longer makes: their last verdict, and why they went.",
+    Column("claim", "Name of the claim."),
+    _TALK,
+    Column("says", "The claim in words."),
+    Column("published", "Published value.", "number", _OF_METRIC),
+    Column("value", "Mean over seeds.", "number", _OF_METRIC),
+    Column("low", "Lower end of the interval.", "number", _OF_METRIC),
+    Column("high", "Upper end of the interval.", "number", _OF_METRIC),
+    _UNIT,
+    _SEEDS,
+    Column("data", "Where the data are from."),
+    Column("verdict", "Last verdict."),
+    Column("commit", "Commit of the last run that judged it."),
+    Column("why", "Why it went."),
+)
+OF_THE_REFERENCE = {"networks.csv": NETWORKS, "retired.csv": RETIRED}
 """File beside the recorded joint tables only -> its columns."""
 OF_A_TALK = {
     "metrics.csv": METRICS,
