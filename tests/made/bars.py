@@ -5,7 +5,7 @@ import numpy as np
 from whyspiking.contract.types import Params
 from whyspiking.datasets import mnist
 from whyspiking.declared import registry
-from whyspiking.talks.masquelier import reference
+from oracles import masquelier_reference as reference
 from whyspiking.talks.masquelier.network import Neurons
 
 T_MAX = 24

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from made.bars import NEURONS, T_MAX, made_digits, params, random_case
 from made.fulfilled import fulfilled
 
+from oracles import masquelier_reference as reference
+
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import compiled, exhibits, model, reference, task
+from whyspiking.talks.masquelier import compiled, exhibits, model, task
 from whyspiking.talks.masquelier.network import Averaged, Rule
 
 

@@ -1,4 +1,4 @@
-"""S4NN with several hidden layers: kernel, reference, a dense statement, and Brian2."""
+"""S4NN with several hidden layers: kernel, a dense statement, and Brian2."""
 
 from itertools import pairwise
 
@@ -7,12 +7,14 @@ import pytest
 from made.bars import NEURONS, T_MAX, made_digits, params, silent
 from made.fulfilled import fulfilled
 
+from oracles import masquelier_reference as reference
+
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import compiled, learning, model, reference, task
+from whyspiking.talks.masquelier import compiled, learning, model, task
 from whyspiking.talks.masquelier.network import Averaged, Rule, of_layers
 
 SIZES = ([30, 17, 21, 5], [30, 9, 40, 3, 6], [30, 4, 33, 16, 8, 2])

@@ -7,11 +7,13 @@ import pytest
 from made.bars import NEURONS, made_digits, params, random_case, silent
 from made.fulfilled import fulfilled
 
+from oracles import masquelier_reference as reference
+
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import compiled, learning, model, reference, task
+from whyspiking.talks.masquelier import compiled, learning, model, task
 from whyspiking.talks.masquelier.network import Diverged, Rule
 
 

@@ -13,7 +13,7 @@ from whyspiking.contract.types import Network, Params, Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.stages import data
-from whyspiking.talks.masquelier.audio import learning, network, simulation, task
+from whyspiking.talks.masquelier.audio import brian_network, learning, model, task
 from whyspiking.training import surrogates
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def params(tmp_path_factory) -> Params:
 
 
 def drawn(params, variant, seed=0):
-    arrays = network.initial(params, variant, np.random.default_rng(seed))
+    arrays = model.initial(params, variant, np.random.default_rng(seed))
     return Network(arrays, {"variant": variant})
 
 
@@ -80,13 +80,13 @@ def test_surrogate_is_the_published_one():
 
 def test_taps_look_back_and_never_ahead():
     x = np.arange(1.0, 8.0)[None, :, None]
-    taps = network.stacked(x, 3, 2)
+    taps = model.stacked(x, 3, 2)
     np.testing.assert_array_equal(taps[0, :, 0], [1, 2, 3, 4, 5, 6, 7])
     np.testing.assert_array_equal(taps[0, :, 1], [0, 0, 1, 2, 3, 4, 5])
     np.testing.assert_array_equal(taps[0, :, 2], [0, 0, 0, 0, 1, 2, 3])
-    far = network.stacked(x, 2, 100)
+    far = model.stacked(x, 2, 100)
     assert not far[0, :, 1].any()
-    np.testing.assert_array_equal(np.asarray(network.stacked(x.astype(np.float32), 3, 2)), taps)
+    np.testing.assert_array_equal(np.asarray(model.stacked(x.astype(np.float32), 3, 2)), taps)
 
 
 def by_hand(params, arrays, k, x, leaky, alone):
@@ -124,8 +124,8 @@ def test_layers_follow_their_equations(params, variant):
     layer_input = x[0]
     for k, raster in enumerate(rasters):
         expected = by_hand(
-            params, trained.arrays, k, layer_input, network.LEAKY[variant],
-            variant in network.ALONE,
+            params, trained.arrays, k, layer_input, model.LEAKY[variant],
+            variant in model.ALONE,
         )  # fmt: skip
         np.testing.assert_array_equal(raster[0], expected)
         assert 0.02 < expected.mean() < 0.8
@@ -160,10 +160,10 @@ def test_the_network_is_causal(params):
 
 
 def test_readout_and_loss_by_hand(params):
-    arrays = network.initial(params, "spiking", np.random.default_rng(0))
+    arrays = model.initial(params, "spiking", np.random.default_rng(0))
     x = np.random.default_rng(1).normal(size=(3, 101, 40)).astype(np.float32)
     labels = np.array([0, 2, 1], np.int32)
-    told, active = network.outputs(params, "spiking", arrays, x)
+    told, active = model.outputs(params, "spiking", arrays, x)
     rasters = learning.rasters(params, "spiking", Network(arrays, {}), x)
     w = arrays["w_out"]
     expected = rasters[-1].mean(axis=1) @ (w / ((w**2).sum(axis=0) + 1e-8)) - arrays["b_out"]
@@ -173,7 +173,7 @@ def test_readout_and_loss_by_hand(params):
         [np.log(np.exp(row).sum()) - row[c] for row, c in zip(expected, labels, strict=True)]
     )
     batch = {"x": x, "labels": labels, "penalty": 2.0}
-    value, _ = network.loss(params, "spiking")(arrays, batch)
+    value, _ = model.loss(params, "spiking")(arrays, batch)
     assert float(value) == pytest.approx(entropy + float(active), rel=1e-4)
 
 
@@ -243,7 +243,7 @@ def test_without_leak_nothing_leaks(params):
     shorter = replace(params, values={**params.values, "if_epochs": 2, "if_learning_rate": 0.002})
     found = learning.train(shorter, "if_neuron", Streams(0), {}, lambda share, news: None)
     assert {row["epoch"] for row in found.history} == {1, 2}, "it has epochs of its own"
-    start = network.initial(params, "if_neuron", Streams(0).rng("init"))
+    start = model.initial(params, "if_neuron", Streams(0).rng("init"))
     for k in range(3):
         assert found.arrays[f"leak_{k}"] == start[f"leak_{k}"]
         assert (found.arrays[f"w_{k}"] != start[f"w_{k}"]).any()
@@ -264,7 +264,7 @@ def test_controls_count_their_multiplications(params):
 
 @pytest.fixture(scope="module")
 def machine(params, builds):
-    return Machine(simulation.to_brian(params), builds)
+    return Machine(brian_network.to_brian(params), builds)
 
 
 def some_words(params, n) -> Task:
@@ -278,21 +278,21 @@ def test_brian_gives_every_spike(params, machine, variant):
     """In double precision, spike for spike; 21 words, more than one run of the program takes."""
     found = drawn(params, variant, seed=4)
     words = some_words(params, 21)
-    recording = machine.run(words.stimulus, simulation.bind(params, found).values, trials=21)
+    recording = machine.run(words.stimulus, brian_network.bind(params, found).values, trials=21)
     expected = learning.rasters(params, variant, found, words.features, np.float64)
     for k in range(3):
-        np.testing.assert_array_equal(simulation.raster(params, recording, k), expected[k])
+        np.testing.assert_array_equal(brian_network.raster(params, recording, k), expected[k])
         assert expected[k].any()
     w = np.asarray(found.arrays["w_out"], np.float64)
     told = expected[-1].mean(axis=1) @ (w / ((w**2).sum(axis=0) + 1e-8)) - found.arrays["b_out"]
-    np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-5)
+    np.testing.assert_allclose(brian_network.outputs(params, recording), told, atol=1e-5)
     first = learning.reference_first_ms(params, variant, found, words)
     seen = recording.spikes["layer_0"].first_ms()
     assert np.mean(seen == first["layer_0"]) > 0.999
 
 
 def test_layers_of_the_binding_cover_all_weights(params):
-    found = simulation.bind(params, drawn(params, "spiking"))
+    found = brian_network.bind(params, drawn(params, "spiking"))
     kinds = [layer.kind for layer in found.layers.values()]
     assert kinds.count("recurrent") == 3 and kinds.count("readout") == 1
     n_forward = sum(x.weights.size for x in found.layers.values() if x.kind == "feedforward")

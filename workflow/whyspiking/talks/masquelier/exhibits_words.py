@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import select_task
 from whyspiking.contract.types import Networks, Params, Simulate
-from whyspiking.talks.masquelier.audio import learning, simulation, task
-from whyspiking.talks.masquelier.audio.network import LEAKY, depth
+from whyspiking.talks.masquelier.audio import brian_network, learning, task
+from whyspiking.talks.masquelier.audio.model import LEAKY, depth
 
 N_WORDS = 100
 
@@ -39,8 +39,8 @@ def exhibits(
         if variant not in LEAKY:
             continue
         recording = simulate(network, some)
-        rasters = [simulation.raster(params, recording, k) for k in range(depth(params))]
-        told = learning.decisions(params, simulation.outputs(params, recording), some)
+        rasters = [brian_network.raster(params, recording, k) for k in range(depth(params))]
+        told = learning.decisions(params, brian_network.outputs(params, recording), some)
         right = told.choices == told.targets
         own = f"{variant}.{seed}"
         found[f"validation.accuracy.{own}"] = np.asarray(right.mean())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.types import Binding, Layer, Network, Params, Recording
-from whyspiking.talks.masquelier.audio.network import (
+from whyspiking.talks.masquelier.audio.model import (
     ALONE,
     EPSILON,
     LEAKY,
