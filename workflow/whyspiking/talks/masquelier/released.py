@@ -15,7 +15,8 @@ from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.datasets import released
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
-from whyspiking.talks.masquelier.model import CODE_ORDER, bind, decode, evaluate, to_brian
+from whyspiking.talks.masquelier.brian_network import bind, decode, to_brian
+from whyspiking.talks.masquelier.model import CODE_ORDER, evaluate
 from whyspiking.talks.masquelier.s4nn import reference_first_ms
 from whyspiking.talks.masquelier.task import make_task
 
