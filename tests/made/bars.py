@@ -1,11 +1,11 @@
 """Bright bars in place of MNIST, and settings of the smallest S4NN, for tests of masquelier."""
 
 import numpy as np
+from oracles import masquelier_reference as reference
 
 from whyspiking.contract.types import Params
 from whyspiking.datasets import mnist
 from whyspiking.declared import registry
-from oracles import masquelier_reference as reference
 from whyspiking.talks.masquelier.network import Neurons
 
 T_MAX = 24

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made.bars import NEURONS, T_MAX, made_digits, params, random_case
 from made.fulfilled import fulfilled
-
 from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams

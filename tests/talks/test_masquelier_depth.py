@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from made.bars import NEURONS, T_MAX, made_digits, params, silent
 from made.fulfilled import fulfilled
-
 from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams

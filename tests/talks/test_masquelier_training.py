@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from made.bars import NEURONS, made_digits, params, random_case, silent
 from made.fulfilled import fulfilled
-
 from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams

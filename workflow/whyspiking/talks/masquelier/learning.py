@@ -1,10 +1,10 @@
 """The rule of S4NN and its training, image by image (README, section 3).
 
-Wanted times (Eq. 4)   T_c = tau, the first output spike, for the true class c (Tmax - gamma where
-                       no output fires); T_o = min(tau + gamma, Tmax) for others before tau + gamma
-Errors (Eq. 5)         delta_o ~ (T_o - t_o) / Tmax; delta_j ~ sum_o delta_o [t_j < t_o] w_oj with the
-                       weights after their step; every layer's errors are a vector of length 1
-Weights (Eq. 5, 6)     w_oj -= eta delta_o [t_j < t_o]; w -= eta lambda w
+Wanted times (Eq. 4)   the true class c: T_c = tau, the first output spike (Tmax - gamma if none
+                       fires); others that fire before tau + gamma: T_o = min(tau + gamma, Tmax)
+Errors (Eq. 5)         delta_o ~ (T_o - t_o) / Tmax; delta_j ~ sum_o delta_o [t_j < t_o] w_oj, with
+                       the weights after their step; those of a layer are a vector of length 1
+Weights (Eqs. 5, 6)    w_oj -= eta delta_o [t_j < t_o]; w -= eta lambda w
 
 `s4nn.cpp` takes these steps, an epoch in one call; this module calls it.
 """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from whyspiking.contract.types import Params, Recording, Task, Trials
 from whyspiking.talks.masquelier.audio import brian_network, learning
-from whyspiking.talks.masquelier.audio.learning import evaluate, reference_first_ms, train
 from whyspiking.talks.masquelier.audio.brian_network import bind, to_brian
+from whyspiking.talks.masquelier.audio.learning import evaluate, reference_first_ms, train
 from whyspiking.talks.masquelier.audio.task import make_task
 
 __all__ = [
