@@ -26,9 +26,10 @@ def exhibits(
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description."""
     trained = of_variant(networks)
-    test = task.make_task(params, "test", streams)
-    if not trained or test is None or params.experiment != "mnist_strict":
+    if not trained or params.experiment != "mnist_strict":
         return {}
+    test = task.make_task(params, "test", streams)
+    assert test is not None
     some = select_task(test, np.arange(min(N_IMAGES, len(test.targets))))
     arrays: dict[str, NDArray] = {}
     for seed, network in trained.items():
