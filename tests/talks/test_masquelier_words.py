@@ -14,7 +14,6 @@ from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.stages import data
 from whyspiking.talks.masquelier.audio import brian_network, learning, model, task
-from whyspiking.training import surrogates
 
 ROOT = Path(__file__).parents[2]
 N_WORDS = 4
@@ -65,17 +64,6 @@ def params(tmp_path_factory) -> Params:
 def drawn(params, variant, seed=0):
     arrays = model.initial(params, variant, np.random.default_rng(seed))
     return Network(arrays, {"variant": variant})
-
-
-def test_surrogate_is_the_published_one():
-    import jax
-
-    fire = surrogates.spike(surrogates.sigmoid(10.0))
-    x = np.array([-0.3, -1e-6, 0.0, 0.2])
-    np.testing.assert_array_equal(fire(x), [0, 0, 0, 1])
-    slope = jax.vmap(jax.grad(lambda v: fire(v)))(x.astype(np.float32))
-    logistic = 1 / (1 + np.exp(-10 * x))
-    np.testing.assert_allclose(slope, logistic * (1 - logistic), rtol=1e-5)
 
 
 def test_taps_look_back_and_never_ahead():
@@ -132,19 +120,6 @@ def test_layers_follow_their_equations(params, variant):
         layer_input = expected.astype(float)
 
 
-def test_what_generalises_is_the_voice(params):
-    """Every test word knows who said it; voices that no training hears are among them."""
-    test = task.make_task(params, "test", Streams(0))
-    assert test.units.shape == test.targets.shape
-    held_out = test.units[np.isin(test.units, (4, 5))]
-    assert len(held_out) == 2 * 6 * N_WORDS, "all that they say"
-    assert set(np.unique(test.units)) > {4, 5}
-    heard = task.make_task(params, "train", Streams(0))
-    assert not set(np.unique(heard.units)) & {4, 5, 1}
-    told = learning.decisions(params, np.zeros((len(test.targets), N_WORDS)), test)
-    np.testing.assert_array_equal(told.units, test.units)
-
-
 def test_the_network_is_causal(params):
     trained = drawn(params, "spiking")
     x = np.random.default_rng(3).normal(size=(1, 60, 40))
@@ -184,7 +159,8 @@ def test_input_has_unit_variance_per_band_and_splits_know_their_speakers(params)
     sizes = [len(task.samples(params, s)[1]) for s in ("train", "validation", "test")]
     # Speakers 0, 2, 3 train; 1 validates; 4 and 5, and a tenth of 0 to 3, test.
     assert sum(sizes) == 6 * 24 and sizes[2] > 48 and set(labels) == set(range(N_WORDS))
-    assert task.make_task(params, "fresh", Streams(0)) is None
+    test = task.make_task(params, "test", Streams(0))
+    assert set(np.unique(test.units)) > {4, 5}, "what generalises is the voice"
     with pytest.raises(UserError, match="the network expects 101, 40 and 9"):
         task.samples(replace(params, values={**params.values, "n_words": 9}), "train")
 
@@ -196,15 +172,6 @@ def test_copies_are_moved_and_keep_their_labels(params):
     np.testing.assert_array_equal(both["x"][:n], x)
     np.testing.assert_array_equal(both["labels"][n:], labels)
     assert (both["x"][n:] != x).any(axis=(1, 2)).mean() > 0.9
-    moved = both["x"][n]
-    inner = moved[20:80, 5:35]
-    matches = [
-        (dt, db)
-        for dt in range(-10, 11)
-        for db in range(-2, 3)
-        if np.array_equal(inner, x[0][20 - dt : 80 - dt, 5 - db : 35 - db])
-    ]
-    assert len(matches) == 1
 
 
 @pytest.fixture(scope="module")
@@ -257,9 +224,6 @@ def test_controls_count_their_multiplications(params):
     assert 0 < found.info["counts"]["macs_effective"] < found.info["counts"]["macs_dense"]
     assert found.info["counts"]["neuron_updates"] == 101 * 3 * 12 + N_WORDS
     assert found.info["counts"]["synapses"] == per_frame + 12 * N_WORDS
-    linear = learning.train(shorter, "linear", Streams(0), {}, lambda share, news: None)
-    assert linear.info["counts"]["macs_dense"] == 40 * N_WORDS
-    assert linear.info["counts"]["neuron_updates"] == N_WORDS
 
 
 @pytest.fixture(scope="module")
@@ -289,12 +253,3 @@ def test_brian_gives_every_spike(params, machine, variant):
     first = learning.reference_first_ms(params, variant, found, words)
     seen = recording.spikes["layer_0"].first_ms()
     assert np.mean(seen == first["layer_0"]) > 0.999
-
-
-def test_layers_of_the_binding_cover_all_weights(params):
-    found = brian_network.bind(params, drawn(params, "spiking"))
-    kinds = [layer.kind for layer in found.layers.values()]
-    assert kinds.count("recurrent") == 3 and kinds.count("readout") == 1
-    n_forward = sum(x.weights.size for x in found.layers.values() if x.kind == "feedforward")
-    assert n_forward == 4 * (40 * 12 + 2 * 12 * 12)
-    assert found.layers["s_mel.w"].pre == "mel"

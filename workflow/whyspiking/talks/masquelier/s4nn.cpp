@@ -1,5 +1,5 @@
 // The S4NN network event by event: forward pass, exact online rule, weight averaging (README,
-// Eqs. 2 to 6). `reference.py` states the same in numpy, image by image.
+// Eqs. 2 to 6).
 //
 // What makes it fast: input spikes come sorted, so that ticks without a spike cost nothing; an image
 // is left as soon as no later spike can change a decision or an error; a fired neuron's potential is
@@ -369,29 +369,6 @@ void train(Shape shape, int t_max, double theta, Real* const* weights, int n_ima
 }  // namespace
 
 extern "C" {
-
-// Sorts the spikes of every image by tick, then by pixel. ticks: (n_images, n_pixels), never at or
-// after t_max. Writes start (n_images + 1,), pixel and tick (spike,).
-void order_spikes(int n_images, int n_pixels, int t_max, const std::uint16_t* ticks,
-                  std::int64_t* start, std::uint16_t* pixel, std::uint16_t* tick) {
-    std::vector<std::int64_t> place(t_max + 1);
-    start[0] = 0;
-    for (int n = 0; n < n_images; ++n) {
-        const std::uint16_t* own = ticks + std::size_t(n) * n_pixels;
-        std::fill(place.begin(), place.end(), 0);
-        for (int i = 0; i < n_pixels; ++i)
-            if (own[i] < t_max) ++place[own[i] + 1];
-        place[0] = start[n];
-        for (int t = 0; t < t_max; ++t) place[t + 1] += place[t];
-        start[n + 1] = place[t_max];
-        for (int i = 0; i < n_pixels; ++i) {
-            if (own[i] >= t_max) continue;
-            const std::int64_t k = place[own[i]]++;
-            pixel[k] = std::uint16_t(i);
-            tick[k] = own[i];
-        }
-    }
-}
 
 #define WHYSPIKING_S4NN(suffix, Real)                                                               \
     void forward_##suffix(int n_layers, const std::int32_t* sizes, int t_max, double theta,         \
