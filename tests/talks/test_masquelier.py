@@ -61,9 +61,6 @@ def test_spikes_are_sorted_by_tick_then_by_pixel():
 def test_images_of_another_size_are_refused(digits):
     with pytest.raises(UserError, match=r"64 pixels.*'masquelier' has 784"):
         task.samples(params(**{**digits, "n_input": 784}), "train")
-    events, _, weights = random_case(0)
-    with pytest.raises(UserError, match="30 pixels"):
-        compiled.forward(events, (weights[0][:-1], weights[1]), NEURONS)
 
 
 # ---- neurons and rule ----------------------------------------------------------------------

@@ -85,60 +85,6 @@ def test_silent_neurons_are_drawn_anew(digits, output):
     np.testing.assert_array_equal((weights[0] != before[0]).any(axis=0), mask)
     np.testing.assert_array_equal((weights[1] != before[1]).any(axis=1), mask & output)
     assert weights[0].max() <= own.hidden_limit and weights[1].max() <= own.output_limit
-    # Neurons that can never fire are found by their counts.
-    events, targets, made = random_case(0)
-    made[0][:, 4] = -1
-    fired, _, _ = compiled.train_epoch(
-        events, targets, np.arange(12), made, None, NEURONS, Rule(5, 1e-6, 0.0)
-    )
-    assert fired[4] == 0 and fired.max() > 0
-
-
-@pytest.mark.parametrize("engine", [compiled, reference])
-def test_a_neuron_may_count_as_fired_to_the_end_of_the_trial(engine):
-    """More spikes are counted then, and nothing else is learned."""
-    more = 0
-    for seed in range(8):
-        events, targets, weights = random_case(seed)
-        found = []
-        for whole in (False, True):
-            learned = tuple(w.copy() for w in weights)
-            rule = Rule(gamma=2, learning_rate=0.2, decay=1e-3, whole=whole)
-            counts = engine.train_epoch(
-                events, targets, np.arange(12), learned, None, NEURONS, rule
-            )
-            found.append((learned, counts))
-        for early, late in zip(found[0][0], found[1][0], strict=True):
-            np.testing.assert_array_equal(early, late)
-        assert found[0][1][1:] == found[1][1][1:]
-        assert (found[0][1][0] <= found[1][1][0]).all()
-        more += int((found[1][1][0] - found[0][1][0]).sum())
-    assert more > 0, "the cases must contain what they test"
-
-
-def test_weights_that_are_no_numbers_stop_training(digits, monkeypatch, caplog):
-    own = params(**digits)
-    train_epoch, calls = compiled.train_epoch, []
-
-    def breaks(at):
-        calls.clear()
-
-        def epoch(events, targets, order, weights, *rest):
-            calls.append(None)
-            if len(calls) == at:
-                weights[0][0, 0] = np.nan
-            return train_epoch(events, targets, order, weights, *rest)
-
-        monkeypatch.setattr(compiled, "train_epoch", epoch)
-
-    breaks(3)
-    found = learning.train(own, "spiking", Streams(0), {}, silent)
-    assert found.info["kept_epoch"] <= 2
-    assert all(np.isfinite(w).all() for w in found.arrays.values())
-    assert found.info["stopped"] == "epoch 3, image 240" and "epoch 3, image 240" in caplog.text
-    breaks(1)
-    with pytest.raises(UserError, match="epoch 1, image 240, before"):
-        learning.train(own, "spiking", Streams(0), {}, silent)
 
 
 @pytest.mark.parametrize("engine", [compiled, reference])

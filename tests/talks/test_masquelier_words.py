@@ -120,20 +120,6 @@ def test_layers_follow_their_equations(params, variant):
         layer_input = expected.astype(float)
 
 
-def test_the_network_is_causal(params):
-    trained = drawn(params, "spiking")
-    x = np.random.default_rng(3).normal(size=(1, 60, 40))
-    changed = x.copy()
-    changed[0, 40:] = 0
-    for one, other in zip(
-        learning.rasters(params, "spiking", trained, x),
-        learning.rasters(params, "spiking", trained, changed),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(one[0, :40], other[0, :40])
-        assert (one != other).any()
-
-
 def test_readout_and_loss_by_hand(params):
     arrays = model.initial(params, "spiking", np.random.default_rng(0))
     x = np.random.default_rng(1).normal(size=(3, 101, 40)).astype(np.float32)
