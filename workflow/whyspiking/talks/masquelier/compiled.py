@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
-from whyspiking.compiler.libraries import Array, of_precision
+from whyspiking.compiler.libraries import Array
 from whyspiking.talks.masquelier.network import (
     WATCH_EVERY,
     Averaged,
@@ -52,8 +52,8 @@ def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool =
     hidden = np.empty((n_images, sum(n_hidden(weights))), np.int32)
     output = np.empty((n_images, n_out), np.int32)
     potential = np.empty((n_images, n_out), kind)
-    of_precision(library(), "forward", kind)(
-        len(kept), _sizes(weights), neurons.t_max, neurons.theta, _addresses(kept), n_images,
+    library().forward(
+        kind == np.float64, len(kept), _sizes(weights), neurons.t_max, neurons.theta, _addresses(kept), n_images,
         events.start, events.pixel, events.tick, int(whole), hidden, output, potential,
     )  # fmt: skip
     return Firing(hidden, output, potential)
@@ -95,8 +95,8 @@ def train_epoch(
     order = np.ascontiguousarray(order, np.int64)
     targets = np.ascontiguousarray(targets, np.int32)
     spikes, counts = np.zeros(sum(n_hidden(weights)), np.int32), np.zeros(3, np.int64)
-    of_precision(library(), "train", kind)(
-        len(weights), _sizes(weights), neurons.t_max, neurons.theta, _addresses(weights),
+    library().train(
+        kind == np.float64, len(weights), _sizes(weights), neurons.t_max, neurons.theta, _addresses(weights),
         order.size, order, events.start, events.pixel, events.tick, targets, rule.gamma,
         rule.learning_rate, rule.decay, int(rule.whole), rule.frozen, WATCH_EVERY,
         averaged.rate if averaged else 0.0, averaged.every if averaged else 0,
@@ -116,12 +116,12 @@ def library() -> ctypes.CDLL:
         UserError: If there is no compiler or it fails.
     """
     found = libraries.load("s4nn", SOURCES)
-    sizes = [_INT, Array, _INT, _REAL, Array, _INT]
-    libraries.declare(found, "forward", [*sizes, *[Array] * 3, _INT, *[Array] * 3])
-    libraries.declare(
-        found, "train",
-        [*sizes, *[Array] * 5, _INT, _REAL, _REAL, *[_INT] * 3, _REAL, _INT, *[Array] * 3],
-    )  # fmt: skip
+    network = [_INT, _INT, Array, _INT, _REAL, Array, _INT]
+    found.forward.argtypes = [*network, *[Array] * 3, _INT, *[Array] * 3]
+    found.train.argtypes = [
+        *network, *[Array] * 5, _INT, _REAL, _REAL, *[_INT] * 3, _REAL, _INT, *[Array] * 3,
+    ]  # fmt: skip
+    found.forward.restype = found.train.restype = None
     return found
 
 

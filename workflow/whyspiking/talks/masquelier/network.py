@@ -142,6 +142,6 @@ def check_fit(events: Events, weights: Weights) -> None:
     if len(weights) < 2 or [np.shape(w)[0] for w in weights] != sizes[:-1]:
         shapes = " and ".join(" x ".join(map(str, np.shape(w))) for w in weights)
         raise UserError(
-            f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {shapes}; expected two "
-            "layers or more whose pixels, rows and columns agree"
+            f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {shapes}; expected "
+            "two layers or more whose pixels, rows and columns agree"
         )
