@@ -53,8 +53,9 @@ def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool =
     output = np.empty((n_images, n_out), np.int32)
     potential = np.empty((n_images, n_out), kind)
     library().forward(
-        kind == np.float64, len(kept), _sizes(weights), neurons.t_max, neurons.theta, _addresses(kept), n_images,
-        events.start, events.pixel, events.tick, int(whole), hidden, output, potential,
+        kind == np.float64, len(kept), _sizes(weights), neurons.t_max, neurons.theta,
+        _addresses(kept), n_images, events.start, events.pixel, events.tick, int(whole), hidden,
+        output, potential,
     )  # fmt: skip
     return Firing(hidden, output, potential)
 
@@ -96,9 +97,9 @@ def train_epoch(
     targets = np.ascontiguousarray(targets, np.int32)
     spikes, counts = np.zeros(sum(n_hidden(weights)), np.int32), np.zeros(3, np.int64)
     library().train(
-        kind == np.float64, len(weights), _sizes(weights), neurons.t_max, neurons.theta, _addresses(weights),
-        order.size, order, events.start, events.pixel, events.tick, targets, rule.gamma,
-        rule.learning_rate, rule.decay, int(rule.whole), rule.frozen, WATCH_EVERY,
+        kind == np.float64, len(weights), _sizes(weights), neurons.t_max, neurons.theta,
+        _addresses(weights), order.size, order, events.start, events.pixel, events.tick, targets,
+        rule.gamma, rule.learning_rate, rule.decay, int(rule.whole), rule.frozen, WATCH_EVERY,
         averaged.rate if averaged else 0.0, averaged.every if averaged else 0,
         _addresses(averaged.weights) if averaged else None,
         spikes, counts,
