@@ -116,14 +116,14 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If there is no compiler or it fails.
     """
-    found = libraries.load("s4nn", SOURCES)
+    kernel = libraries.load("s4nn", SOURCES)
     network = [_INT, _INT, Array, _INT, _REAL, Array, _INT]
-    found.forward.argtypes = [*network, *[Array] * 3, _INT, *[Array] * 3]
-    found.train.argtypes = [
+    kernel.forward.argtypes = [*network, *[Array] * 3, _INT, *[Array] * 3]
+    kernel.train.argtypes = [
         *network, *[Array] * 5, _INT, _REAL, _REAL, *[_INT] * 3, _REAL, _INT, *[Array] * 3,
     ]  # fmt: skip
-    found.forward.restype = found.train.restype = None
-    return found
+    kernel.forward.restype = kernel.train.restype = None
+    return kernel
 
 
 def _sizes(weights: Weights) -> NDArray[np.int32]:

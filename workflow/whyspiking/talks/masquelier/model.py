@@ -66,8 +66,8 @@ def weights_of(network: Network) -> Weights:
 
 def first_ticks(firing: Firing, weights: Weights) -> dict[str, NDArray[np.int32]]:
     """First spikes of every layer by its name, (image, neuron)."""
-    found = (*of_layers(firing.hidden, weights), firing.output)
-    return dict(zip(layers(len(weights)), found, strict=True))
+    times = (*of_layers(firing.hidden, weights), firing.output)
+    return dict(zip(layers(len(weights)), times, strict=True))
 
 
 def forward(params: Params, network: Network, events: Events, *, whole: bool = True) -> Firing:

@@ -35,11 +35,11 @@ def train(
     run = _compiled(params, variant)
 
     def judge(arrays: Any) -> dict[str, float]:
-        told, active = _outputs(run, arrays, held_x)
-        found = {"validation_accuracy": float((told.argmax(axis=1) == held_labels).mean())}
+        scores, active = _outputs(run, arrays, held_x)
+        values = {"validation_accuracy": float((scores.argmax(axis=1) == held_labels).mean())}
         if spiking:
-            found |= {"validation_activity": active, "validation_sparsity": -active}
-        return found
+            values |= {"validation_activity": active, "validation_sparsity": -active}
+        return values
 
     rates = {
         "conv": params.control_learning_rate,
@@ -73,10 +73,10 @@ def train(
         constants={"penalty": params.penalty if variant == "sparse" else 0.0},
         project=model.within if spiking else None,
     )
-    found = Network(fitted.arrays, {**fitted.info, "variant": variant}, fitted.history)
+    trained = Network(fitted.arrays, {**fitted.info, "variant": variant}, fitted.history)
     if not spiking:
-        found.info["counts"] = counts(params, found, held_x)
-    return found
+        trained.info["counts"] = counts(params, trained, held_x)
+    return trained
 
 
 def augmented(
@@ -106,14 +106,14 @@ def augmented(
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Decide at the end of every word, in the engine of training."""
     assert task.features is not None
-    told, _ = _outputs(_compiled(params, variant), network.arrays, task.features)
-    return decisions(params, told, task)
+    scores, _ = _outputs(_compiled(params, variant), network.arrays, task.features)
+    return decisions(params, scores, task)
 
 
-def decisions(params: Params, told: NDArray, test: Task) -> Trials:
+def decisions(params: Params, scores: NDArray, test: Task) -> Trials:
     """The largest output at the end of the clip."""
     end_ms = float(params.n_frames * params.frame_ms)
-    return Trials.of(test, np.asarray(told).argmax(axis=1), end_ms)
+    return Trials.of(test, np.asarray(scores).argmax(axis=1), end_ms)
 
 
 def reference_first_ms(
@@ -121,11 +121,11 @@ def reference_first_ms(
 ) -> dict[str, NDArray]:
     """First spikes of all layers at Brian2's times in ms, inf where silent; (trial, neuron)."""
     assert task.features is not None
-    found: dict[str, NDArray] = {}
+    first: dict[str, NDArray] = {}
     for k, raster in enumerate(rasters(params, variant, network, task.features)):
         step = np.where(raster.any(axis=1), raster.argmax(axis=1) + k, np.inf)
-        found[f"layer_{k}"] = step * float(params.frame_ms)
-    return found
+        first[f"layer_{k}"] = step * float(params.frame_ms)
+    return first
 
 
 def rasters(
@@ -182,7 +182,7 @@ def _compiled(params: Params, variant: str) -> Any:
 def _outputs(run: Any, arrays: Any, x: NDArray) -> tuple[NDArray, float]:
     """Outputs (trial, class) and mean activity, in pieces."""
     pieces = [run(arrays, x[i : i + PIECE]) for i in range(0, len(x), PIECE)]
-    told = np.concatenate([np.asarray(t) for t, _ in pieces])
-    return told, float(
+    scores = np.concatenate([np.asarray(t) for t, _ in pieces])
+    return scores, float(
         np.average([float(a) for _, a in pieces], weights=[len(t) for t, _ in pieces])
     )
