@@ -136,8 +136,11 @@ def _normal(
 
 def _s4nn(n: int) -> Iterator[Row]:
     """The online rule of S4NN on made-up digits, 784-400-10."""
-    from whyspiking.talks.masquelier import compiled, reference
+    from whyspiking.talks.masquelier import compiled
     from whyspiking.talks.masquelier.network import Neurons, Rule, order_spikes
+
+    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    from oracles import masquelier_reference as reference
 
     rng = np.random.default_rng(0)
     ticks = np.where(rng.random((n, 784)) < 0.2, rng.integers(0, 256, (n, 784)), 256)

@@ -5,8 +5,8 @@ import numpy as np
 from whyspiking.contract.types import Params
 from whyspiking.datasets import mnist
 from whyspiking.declared import registry
-from whyspiking.talks.masquelier import reference
-from whyspiking.talks.masquelier.network import Neurons
+from whyspiking.talks.masquelier import brian_network, model, s4nn, task
+from whyspiking.talks.masquelier.network import Neurons, order_spikes
 
 T_MAX = 24
 NEURONS = Neurons(theta=10.0, t_max=T_MAX)
@@ -60,4 +60,16 @@ def random_case(seed, n_images=12, n_in=30, n_hidden=21, n_out=5, scale=1.0):
         scale * rng.uniform(-1, 3, (n_in, n_hidden)),
         scale * rng.uniform(-2, 6, (n_hidden, n_out)),
     )
-    return reference.order_spikes(ticks, T_MAX), rng.integers(0, n_out, n_images), weights
+    return order_spikes(ticks, T_MAX), rng.integers(0, n_out, n_images), weights
+
+
+def same_in_brian(own, network, recording, test):
+    """Ask that Brian2 and the kernel agree tick for tick; the first spikes of the outputs."""
+    expected = model.forward(own, network, task.events_of(own, test))
+    seen = brian_network.read(own, recording)
+    np.testing.assert_array_equal(seen.hidden, expected.hidden)
+    np.testing.assert_array_equal(seen.output, expected.output)
+    np.testing.assert_allclose(seen.potential, expected.potential, atol=1e-12)
+    for name, times in s4nn.reference_first_ms(own, "spiking", network, test).items():
+        np.testing.assert_array_equal(recording.spikes[name].first_ms(), times)
+    return seen.output

@@ -4,18 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from made.bars import NEURONS, T_MAX, made_digits, params, random_case
+from made.bars import NEURONS, T_MAX, made_digits, params, random_case, same_in_brian
 from made.fulfilled import fulfilled
+from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
 from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import compiled, exhibits, model, reference, task
-from whyspiking.talks.masquelier.network import Averaged, Rule
+from whyspiking.talks.masquelier import compiled, model, task
+from whyspiking.talks.masquelier.network import Rule, order_spikes
 
 
 @pytest.fixture
@@ -52,25 +51,16 @@ def test_tasks_hold_what_the_engines_read(digits):
     assert len(train) == 240 and len(task.samples(own, "validation")[0]) == 60
 
 
+def test_spikes_are_sorted_by_tick_then_by_pixel():
+    events = order_spikes(np.array([[7, 3, T_MAX, 3], [T_MAX] * 4, [0, 9, 1, 0]], np.uint16), T_MAX)
+    np.testing.assert_array_equal(events.start, [0, 3, 3, 7])
+    np.testing.assert_array_equal(events.pixel, [1, 3, 0, 0, 3, 2, 1])
+    np.testing.assert_array_equal(events.tick, [3, 3, 7, 0, 0, 1, 9])
+
+
 def test_images_of_another_size_are_refused(digits):
     with pytest.raises(UserError, match=r"64 pixels.*'masquelier' has 784"):
         task.samples(params(**{**digits, "n_input": 784}), "train")
-    events, _, weights = random_case(0)
-    with pytest.raises(UserError, match="30 pixels"):
-        reference.forward(events, (weights[0][:-1], weights[1]), NEURONS)
-    with pytest.raises(UserError, match="30 pixels"):
-        compiled.forward(events, (weights[0][:-1], weights[1]), NEURONS)
-
-
-@given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
-def test_both_engines_sort_spikes_alike(seed):
-    rng = np.random.default_rng(seed)
-    ticks = rng.integers(0, T_MAX + 3, (5, 17)).astype(np.uint16)
-    ours, theirs = compiled.order_spikes(ticks, T_MAX), reference.order_spikes(ticks, T_MAX)
-    for name in ("start", "pixel", "tick"):
-        np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
-    assert len(ours) == 5
 
 
 # ---- neurons and rule ----------------------------------------------------------------------
@@ -86,7 +76,7 @@ BY_HAND = (
 
 @pytest.mark.parametrize("engine", [reference, compiled])
 def test_spikes_by_hand(engine):
-    events = engine.order_spikes(np.array([[1, 4]], np.uint16), T_MAX)
+    events = order_spikes(np.array([[1, 4]], np.uint16), T_MAX)
     found = engine.forward(events, BY_HAND, NEURONS)
     np.testing.assert_array_equal(found.hidden, [[2, 5, T_MAX]])
     np.testing.assert_array_equal(found.output, [[3, 6]])
@@ -96,7 +86,7 @@ def test_spikes_by_hand(engine):
 @pytest.mark.parametrize("engine", [reference, compiled])
 def test_rule_by_hand(engine):
     """True class 1: it should fire at 3, and output 0 at 3 + gamma = 7."""
-    events = engine.order_spikes(np.array([[1, 4]], np.uint16), T_MAX)
+    events = order_spikes(np.array([[1, 4]], np.uint16), T_MAX)
     weights = tuple(w.copy() for w in BY_HAND)
     rule = Rule(gamma=4, learning_rate=0.5, decay=0.0)
     _, hits, changed = engine.train_epoch(
@@ -132,7 +122,7 @@ def test_the_end_of_the_trial(engine):
     cases = [(T_MAX - 3, T_MAX - 2, T_MAX - 1), (T_MAX - 2, T_MAX - 1, T_MAX)]
     cases += [(T_MAX - 1, T_MAX, T_MAX), (T_MAX, T_MAX, T_MAX)]
     for tick, hidden, output in cases:
-        events = engine.order_spikes(np.array([[tick]], np.uint16), T_MAX)
+        events = order_spikes(np.array([[tick]], np.uint16), T_MAX)
         found = engine.forward(events, strong, NEURONS)
         assert (found.hidden[0, 0], found.output[0, 0]) == (hidden, output)
 
@@ -144,48 +134,13 @@ def test_silent_outputs_are_read_three_ticks_before_the_end(engine):
     output = np.ones((3, 1))
     for last, read in ((T_MAX - 4, 2.0), (T_MAX - 3, 1.0)):
         ticks = np.array([[2, last, T_MAX - 2]], np.uint16)
-        found = engine.forward(engine.order_spikes(ticks, T_MAX), (hidden, output), NEURONS)
+        found = engine.forward(order_spikes(ticks, T_MAX), (hidden, output), NEURONS)
         np.testing.assert_array_equal(found.hidden, [[3, last + 1, T_MAX - 1]])
         assert found.output[0, 0] == T_MAX and found.potential[0, 0] == read
     # An output that crosses at Tmax - 2 is not silent: it is read at its crossing.
     ticks = np.array([[2, T_MAX - 3, T_MAX]], np.uint16)
-    found = engine.forward(engine.order_spikes(ticks, T_MAX), (hidden, 6 * output), NEURONS)
+    found = engine.forward(order_spikes(ticks, T_MAX), (hidden, 6 * output), NEURONS)
     assert (found.output[0, 0], found.potential[0, 0]) == (T_MAX - 1, 12.0)
-
-
-@given(
-    seed=st.integers(0, 2**32 - 1), scale=st.sampled_from([0.4, 0.7, 1.0]),
-    n_hidden=st.integers(1, 60), n_out=st.integers(2, 35),
-)  # fmt: skip
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_kernel_is_the_reference(vectors, seed, scale, n_hidden, n_out):
-    """Times tick for tick; a whole epoch of learning, averaging and decay to rounding."""
-    events, targets, weights = random_case(seed, n_hidden=n_hidden, n_out=n_out, scale=scale)
-    ours, theirs = (e.forward(events, weights, NEURONS) for e in (compiled, reference))
-    np.testing.assert_array_equal(ours.hidden, theirs.hidden)
-    np.testing.assert_array_equal(ours.output, theirs.output)
-    np.testing.assert_allclose(ours.potential, theirs.potential, atol=1e-12)
-    early = compiled.forward(events, weights, NEURONS, whole=False)
-    np.testing.assert_array_equal(
-        model.strict(early.output, early.potential), model.strict(ours.output, ours.potential)
-    )
-    first = ours.output.min(axis=1)
-    np.testing.assert_array_equal(early.output.min(axis=1), first)
-
-    rule = Rule(gamma=5, learning_rate=0.2, decay=1e-3)
-    order = np.random.default_rng(seed).permutation(len(events))
-    results = []
-    for engine in (compiled, reference):
-        learned = tuple(w.copy() for w in weights)
-        averaged = Averaged(tuple(w.copy() for w in weights), 0.3, 4)
-        counts = engine.train_epoch(events, targets, order, learned, averaged, NEURONS, rule)
-        results.append((learned, averaged.weights, counts))
-    for ours, theirs in zip(*(r[0] + r[1] for r in results), strict=True):
-        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
-    np.testing.assert_array_equal(results[0][2][0], results[1][2][0])
-    assert results[0][2][1:] == results[1][2][1:]
 
 
 def test_single_precision_is_close_to_double():
@@ -217,18 +172,12 @@ def test_readouts_of_ties_and_silence():
 
     assert hits([1, 1, 0, 1]) == [True, True, True, True]
     assert hits([0, 0, 1, 2]) == [False, False, False, False]
-    # The published scoring never scores less than the strict one.
-    own = params(t_max=T_MAX)
-    spikes = Spikes.from_first_spikes(np.zeros((4, 1)), 1.0)
-    some = Task(Stimulus({"input": spikes}), np.array([1, 1, 0, 1]), 3)
-    strict = model.decide(own, output, potential, some)
-    np.testing.assert_array_equal(strict.decision_ms, [3, T_MAX, 4, 7])
-    lenient = model.decide(
-        replace(own, values={**own.values, "ties": "hits"}), output, potential, some
-    )
-    assert (lenient.choices == some.targets).sum() == 4 > (strict.choices == some.targets).sum()
+    own = params(t_max=T_MAX, ties="?")
+    some = Task(Stimulus(), np.array([1, 1, 0, 1]), 3)
     with pytest.raises(UserError, match="ties"):
-        model.decide(replace(own, values={**own.values, "ties": "?"}), output, potential, some)
+        model.decide(own, output, potential, some)
+    strict = model.decide(params(t_max=T_MAX), output, potential, some)
+    np.testing.assert_array_equal(strict.decision_ms, [3, T_MAX, 4, 7])
 
 
 def test_ties_to_the_lowest_output_of_the_code():
@@ -240,25 +189,11 @@ def test_ties_to_the_lowest_output_of_the_code():
     output[3] = T_MAX
     potential = np.tile(np.arange(10.0), (4, 1))
     np.testing.assert_array_equal(model.lowest(output, potential, T_MAX), [4, 8, 5, 9])
-    own = params(t_max=T_MAX, ties="lowest")
-    spikes = Spikes.from_first_spikes(np.zeros((4, 1)), 1.0)
-    some = Task(Stimulus({"input": spikes}), np.arange(4), 10)
+    own, some = params(t_max=T_MAX, ties="lowest"), Task(Stimulus(), np.arange(4), 10)
     np.testing.assert_array_equal(model.decide(own, output, potential, some).choices, [4, 8, 5, 9])
 
 
 # ---- Brian2 --------------------------------------------------------------------------------
-
-
-def test_structure_is_shared_by_experiments():
-    first, *others = (
-        fulfilled(params(name)).to_brian(params(name))
-        for name in ("mnist", "mnist_strict", "recipe", "published")
-    )
-    for other in others:
-        assert other.definition == first.definition and other.reset == first.reset
-        assert (other.name, other.max_trials, other.trial_ms) == (
-            first.name, first.max_trials, first.trial_ms,
-        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -267,18 +202,18 @@ def simulated(builds):
     from whyspiking.brian import Machine
 
     own = params(
-        n_input=40, n_hidden=15, n_output=4, t_max=32, theta=10.0, max_trials=40, tick_ms=1.0
+        n_input=36, n_hidden=15, n_output=4, t_max=32, theta=10.0, max_trials=40, tick_ms=1.0
     )
     machine = Machine(fulfilled(own).to_brian(own), builds)
     rng = np.random.default_rng(5)
-    ticks = rng.integers(0, 36, (70, 40)).astype(float)
+    ticks = rng.integers(0, 36, (70, 36)).astype(float)
     ticks[ticks >= 32] = np.inf
     spikes = Spikes.from_first_spikes(ticks, 32.0)
     test = Task(Stimulus({"input": spikes}), rng.integers(0, 4, 70), 4)
     cases = []
     for high in (0.6, 1.1, 2.0):
         # Multiples of a half make exact ties.
-        w_hidden = np.round(2 * rng.uniform(-0.5, high, (40, 15))) / 2
+        w_hidden = np.round(2 * rng.uniform(-0.5, high, (36, 15))) / 2
         w_output = np.round(2 * rng.uniform(-2, 5, (15, 4))) / 2
         network = Network({"w_hidden": w_hidden, "w_output": w_output})
         recording = machine.run(test.stimulus, fulfilled(own).bind(own, network).values)
@@ -290,21 +225,14 @@ def test_brian_is_the_kernel_tick_for_tick(simulated):
     own, _, test, cases = simulated
     silence = ties = 0
     for network, recording in cases:
-        expected = model.forward(own, network, task.events_of(own, test))
-        found = model.read(own, recording)
-        np.testing.assert_array_equal(found.hidden, expected.hidden)
-        np.testing.assert_array_equal(found.output, expected.output)
-        np.testing.assert_allclose(found.potential, expected.potential, atol=1e-12)
+        output = same_in_brian(own, network, recording, test)
         ours = fulfilled(own).decode(own, recording, test)
         theirs = fulfilled(own).evaluate(own, "spiking", network, test)
         np.testing.assert_array_equal(ours.choices, theirs.choices)
         np.testing.assert_array_equal(ours.decision_ms, theirs.decision_ms)
-        first = fulfilled(own).reference_first_ms(own, "spiking", network, test)
-        for name, times in first.items():
-            np.testing.assert_array_equal(recording.spikes[name].first_ms(), times)
-        earliest = found.output.min(axis=1)
+        earliest = output.min(axis=1)
         silence += (earliest == own.t_max).sum()
-        ties += ((found.output == earliest[:, None]).sum(axis=1) > 1)[earliest < own.t_max].sum()
+        ties += ((output == earliest[:, None]).sum(axis=1) > 1)[earliest < own.t_max].sum()
     assert silence > 5 and ties > 5, "the cases must contain what they test"
 
 
@@ -321,54 +249,23 @@ def test_replayed_hidden_spikes_decide_the_same(simulated):
     )
 
 
-def test_forced_decisions_end_at_the_free_ones(simulated):
-    own, _, test, cases = simulated
-    _, recording = cases[1]
-    output = model.read(own, recording).output
-    ticks, accuracy = exhibits.forced(own, recording, output, test.targets)
-    outcome = fulfilled(own).decode(own, recording, test)
-    assert ticks[-1] == own.t_max - 3, "where silent trials are decided"
-    # Outputs that fire at the last two ticks are not yet decided then.
-    first = output.min(axis=1)
-    late = ((first > own.t_max - 3) & (first < own.t_max)).sum() / len(output)
-    free = (outcome.choices == outcome.targets).mean()
-    assert abs(accuracy[-1] - free) <= late
-    assert accuracy.shape == ticks.shape
-
-
-def test_exhibits_are_complete(simulated, digits, monkeypatch):
-    own, _, _, cases = simulated
-    monkeypatch.setattr(mnist, "load", lambda folder, split: _squares(split))
+def test_exhibits_show_one_digit_and_the_share_of_ties(simulated, digits, monkeypatch):
+    own, machine, _, cases = simulated
+    images = np.random.default_rng(4).integers(0, 256, (90, 6, 6)).astype(np.uint8)
+    monkeypatch.setattr(mnist, "load", lambda folder, split: (images, np.arange(90) % 4))
     mnist._flat.cache_clear()
-    own = replace(own, values={**own.values, "n_input": 36, "n_test": 60})
+    own = replace(own, values={**own.values, "n_test": 60})
+    networks = {("spiking", 2): cases[1][0], ("spiking", 0): cases[2][0]}
 
     def simulate(network, some):
-        # The stand-in answers in place of Brian2, which was built for another number of inputs.
-        firing = model.forward(own, network, task.events_of(own, some))
-        spikes = {
-            name: Spikes.from_first_spikes(np.where(t < own.t_max, t, np.inf).astype(float), 32.0)
-            for name, t in (("hidden", firing.hidden), ("output", firing.output))
-        }
-        traces = np.repeat(firing.potential[:, None], 32, axis=1)
-        return model.Recording(spikes, {"potential": traces}, {"potential": 1.0})
+        return machine.run(some.stimulus, fulfilled(own).bind(own, network).values)
 
-    network = Network(
-        {
-            "w_hidden": cases[2][0].arrays["w_hidden"][:36],
-            "w_output": cases[2][0].arrays["w_output"],
-        }
-    )
-    found = fulfilled(own).exhibits(
-        own, {("spiking", 0): network, ("spiking", 2): network}, simulate, Streams(0)
-    )
-    for seed in (0, 2):
-        assert found[f"parity.times.{seed}"] == 1.0
-        assert found[f"decided.share.{seed}"].sum() == pytest.approx(1)
-        assert 0 <= found[f"ties.share.{seed}"] <= 1
+    found = fulfilled(own).exhibits(own, networks, simulate, Streams(0))
+    test = fulfilled(own).make_task(own, "test", Streams(0))
+    for (_, seed), network in networks.items():
+        output = model.forward(own, network, task.events_of(own, test)).output
+        first = output.min(axis=1, keepdims=True)
+        ties = ((output == first).sum(axis=1) > 1) & (first[:, 0] < own.t_max)
+        assert found[f"ties.share.{seed}"] == ties.mean()
     assert found["digit.image"].shape == (6, 6) and found["digit.hidden"].shape == (15,)
-    assert found["filters.weights"].shape == (15, 6, 6)
-
-
-def _squares(split):
-    rng = np.random.default_rng(len(split))
-    return rng.integers(0, 256, (90, 6, 6)).astype(np.uint8), rng.integers(0, 4, 90)
+    assert found["digit.input"].min() < found["digit.output"].min()

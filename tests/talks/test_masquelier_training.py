@@ -1,18 +1,17 @@
-"""Training of S4NN: recipes, epochs, failures and controls."""
-
-from dataclasses import replace
+"""Training of S4NN: recipe, epochs, failures, shared tasks."""
 
 import numpy as np
 import pytest
 from made.bars import NEURONS, made_digits, params, random_case, silent
 from made.fulfilled import fulfilled
+from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import compiled, learning, model, reference, task
-from whyspiking.talks.masquelier.network import Diverged, Rule
+from whyspiking.talks.masquelier import compiled, learning, model, task
+from whyspiking.talks.masquelier.network import Diverged, Rule, order_spikes
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def test_it_learns_and_keeps_the_best_epoch(digits):
         assert (found.arrays[name] != other.arrays[name]).any()
 
 
-def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch, caplog):
+def test_it_may_train_on_everything_and_keep_the_last_epoch(digits):
     own = params(**{**digits, "keep_epoch": "last", "n_train": 300})
     images, _ = task.samples(own, "train")
     assert len(images) == 300, "nothing is held out"
@@ -52,193 +51,52 @@ def test_it_may_train_on_everything_and_keep_the_last_epoch(digits, monkeypatch,
     assert found.info["kept_epoch"] == own.epochs
     assert not [key for key in found.info if key.startswith("validation")]
     assert {row["metric"] for row in found.history} >= {"train_accuracy", "dead"}
-    shorter = learning.train(
-        params(**{**digits, "keep_epoch": "last", "n_train": 300, "epochs": 7}),
-        "spiking", Streams(0), {}, silent,
-    )  # fmt: skip
-    assert (shorter.arrays["w_hidden"] != found.arrays["w_hidden"]).any()
     with pytest.raises(UserError, match="keep_epoch"):
         task.samples(params(**{**digits, "keep_epoch": "first"}), "train")
-
-    train_epoch, calls = compiled.train_epoch, []
-
-    def breaks(events, targets, order, weights, *rest):
-        calls.append(None)
-        weights[0][0, 0] = np.nan if len(calls) == 3 else weights[0][0, 0]
-        return train_epoch(events, targets, order, weights, *rest)
-
-    monkeypatch.setattr(compiled, "train_epoch", breaks)
-    broken = learning.train(own, "spiking", Streams(0), {}, silent)
-    assert broken.info["kept_epoch"] == 2 and "epoch 3" in caplog.text
-    assert all(np.isfinite(w).all() for w in broken.arrays.values())
-
-
-def test_both_engines_train_to_the_same_network(digits, monkeypatch):
-    """Up to single precision; in double precision to rounding."""
-    own = params(**{**digits, "epochs": 1})
-    ours = learning.train(own, "spiking", Streams(0), {}, silent)
-    monkeypatch.setattr(learning, "compiled", reference)
-    theirs = learning.train(own, "spiking", Streams(0), {}, silent)
-    assert (ours.info["engine"], theirs.info["engine"]) == ("compiled", "numpy")
-    for name in ours.arrays:
-        assert np.median(np.abs(ours.arrays[name] - theirs.arrays[name])) < 1e-3
-
-
-@pytest.mark.parametrize("output", [False, True])
-def test_silent_neurons_are_drawn_anew(digits, output):
-    """Their input weights always; their output weights not in the published code."""
-    own = params(**digits)
-    weights = learning.initial_weights(own, "float64", Streams(0))
-    before = tuple(w.copy() for w in weights)
-    mask = np.zeros(20, bool)
-    mask[[3, 7]] = True
-    learning.reset(own, weights, mask, np.random.default_rng(0), output=output)
-    np.testing.assert_array_equal((weights[0] != before[0]).any(axis=0), mask)
-    np.testing.assert_array_equal((weights[1] != before[1]).any(axis=1), mask & output)
-    assert weights[0].max() <= own.hidden_limit and weights[1].max() <= own.output_limit
-    # Neurons that can never fire are found by their counts.
-    events, targets, made = random_case(0)
-    made[0][:, 4] = -1
-    fired, _, _ = compiled.train_epoch(
-        events, targets, np.arange(12), made, None, NEURONS, Rule(5, 1e-6, 0.0)
-    )
-    assert fired[4] == 0 and fired.max() > 0
-
-
-@pytest.mark.parametrize("engine", [compiled, reference])
-def test_a_neuron_may_count_as_fired_to_the_end_of_the_trial(engine):
-    """More spikes are counted then, and nothing else is learned."""
-    more = 0
-    for seed in range(8):
-        events, targets, weights = random_case(seed)
-        found = []
-        for whole in (False, True):
-            learned = tuple(w.copy() for w in weights)
-            rule = Rule(gamma=2, learning_rate=0.2, decay=1e-3, whole=whole)
-            counts = engine.train_epoch(
-                events, targets, np.arange(12), learned, None, NEURONS, rule
-            )
-            found.append((learned, counts))
-        for early, late in zip(found[0][0], found[1][0], strict=True):
-            np.testing.assert_array_equal(early, late)
-        assert found[0][1][1:] == found[1][1][1:]
-        assert (found[0][1][0] <= found[1][1][0]).all()
-        more += int((found[1][1][0] - found[0][1][0]).sum())
-    assert more > 0, "the cases must contain what they test"
-
-
-def test_precision_of_training(digits):
-    """As asked for, kept to the end; another one is refused."""
-    for kind in learning.PRECISIONS:
-        own = params(**{**digits, "epochs": 1, "precision": kind})
-        found = learning.train(own, "spiking", Streams(0), {}, silent)
-        assert {str(w.dtype) for w in found.arrays.values()} == {kind}
-    with pytest.raises(UserError, match="'float16'; expected float32 or float64"):
-        learning.train(
-            params(**{**digits, "precision": "float16"}), "spiking", Streams(0), {}, silent
-        )
 
 
 def test_the_published_experiment_is_the_published_code():
     """At every scale but smoke; nothing of the improved recipe is in it."""
     experiment = registry.load_talk("masquelier").experiments["published"]
     assert set(experiment.scaled) == {"smoke"}
-    own = learning.recipe(params("published", **experiment.published), "spiking")
-    recipe = learning.recipe(params("recipe"), "published")
-    assert {k: v or None for k, v in own.items()} == {k: v or None for k, v in recipe.items()}
-    assert (own["precision"], own["reset_output"], own["count_whole"]) == ("float64", False, True)
-    assert (experiment.published["n_train"], experiment.published["epochs"]) == (60000, 100)
-    assert experiment.published["keep_epoch"] == "last"
-
-
-def test_recipes():
-    own = params("recipe")
-    assert learning.recipe(own, "spiking")["gamma"] == own.gamma
-    assert learning.recipe(own, "gamma3")["gamma"] == own.published_gamma == 3
-    assert learning.recipe(own, "no_average")["average_rate"] is None
-    published = registry.load_talk("masquelier").experiments["recipe"].published
-    for name, value in learning.recipe(own, "published").items():
-        # The variant undoes at any scale what the scale changes.
-        assert value == published[name] or (name == "average_rate" and not published[name])
-    with pytest.raises(UserError, match="gama3"):
-        learning.recipe(own, "gama3")
+    own = params("published", **experiment.published)
+    assert {learning.rule(own, epoch) for epoch in (1, 50, 100)} == {Rule(3, 0.2, 1e-6, True, 0)}
+    published = {
+        "precision": "float64", "n_train": 60000, "epochs": 100, "keep_epoch": "last",
+        "shuffle": False, "average_rate": 0.0, "reset_output": False, "reset_until": 1.0,
+    }  # fmt: skip
+    assert {name: own.values[name] for name in published} == published
 
 
 def test_the_margin_grows():
-    own = params(gamma_epochs=4)
-    how = {"gamma": 8, "gamma_start": 4}
-    assert [learning.margin(own, how, epoch) for epoch in range(1, 8)] == [4, 5, 6, 7, 8, 8, 8]
-    constant = {"gamma": 3, "gamma_start": 3}
-    assert {learning.margin(own, constant, epoch) for epoch in range(1, 8)} == {3}
+    own = params(gamma_epochs=4, gamma=8, gamma_start=4)
+    assert [learning.margin(own, epoch) for epoch in range(1, 8)] == [4, 5, 6, 7, 8, 8, 8]
 
 
-def test_weights_that_are_no_numbers_stop_training(digits, monkeypatch, caplog):
-    own = params(**digits)
-    train_epoch, calls = compiled.train_epoch, []
-
-    def breaks(at):
-        calls.clear()
-
-        def epoch(events, targets, order, weights, *rest):
-            calls.append(None)
-            if len(calls) == at:
-                weights[0][0, 0] = np.nan
-            return train_epoch(events, targets, order, weights, *rest)
-
-        monkeypatch.setattr(compiled, "train_epoch", epoch)
-
-    breaks(3)
-    found = learning.train(own, "spiking", Streams(0), {}, silent)
-    assert found.info["kept_epoch"] <= 2
-    assert all(np.isfinite(w).all() for w in found.arrays.values())
-    assert found.info["stopped"] == "epoch 3, image 240" and "epoch 3, image 240" in caplog.text
-    breaks(1)
-    with pytest.raises(UserError, match="epoch 1, image 240, before"):
-        learning.train(own, "spiking", Streams(0), {}, silent)
+@pytest.mark.parametrize("output", [False, True])
+def test_silent_neurons_are_drawn_anew(digits, output):
+    """Their input weights always; their output weights not in the published code."""
+    own = params(**{**digits, "reset_output": output})
+    weights = learning.initial_weights(own, Streams(0))
+    before = tuple(w.copy() for w in weights)
+    mask = np.zeros(20, bool)
+    mask[[3, 7]] = True
+    learning.reset(own, weights, mask, np.random.default_rng(0))
+    np.testing.assert_array_equal((weights[0] != before[0]).any(axis=0), mask)
+    np.testing.assert_array_equal((weights[1] != before[1]).any(axis=1), mask & output)
+    assert weights[0].max() <= own.hidden_limit and weights[1].max() <= own.output_limit
 
 
 @pytest.mark.parametrize("engine", [compiled, reference])
 def test_the_image_after_which_weights_are_no_numbers(engine):
     events, targets, weights = random_case(0, n_images=4)
     order, rule = np.tile(np.arange(4), 300), Rule(5, 1e-3, 0.0)
-    counts = engine.train_epoch(
-        events, targets, order, tuple(w.copy() for w in weights), None, NEURONS, rule
-    )
-    assert counts[1] >= 0, "good weights go through"
     for layer, bad in ((0, np.inf), (1, np.nan)):
         broken = tuple(w.copy() for w in weights)
         broken[layer][-1, -1] = bad
         with pytest.raises(Diverged) as reason:
             engine.train_epoch(events, targets, order, broken, None, NEURONS, rule)
         assert reason.value.image == 500
-
-
-def test_read_out_twice_is_the_same_network(digits):
-    own = params("mnist", **digits)
-    found = fulfilled(params(**digits)).train(params(**digits), "spiking", Streams(0), {}, silent)
-    again = fulfilled(own).train(
-        own, "spiking", Streams(0), {"mnist_strict/spiking": found}, silent
-    )
-    for name in found.arrays:
-        np.testing.assert_array_equal(found.arrays[name], again.arrays[name])
-    assert again.info["engine"] == found.info["engine"] and not again.history
-
-
-def test_controls_see_what_they_should(digits):
-    changes = {**digits, "control_epochs": 20, "control_batch": 20}
-    for experiment, variant in (
-        ("mnist_strict", "mlp"), ("mnist_strict", "ink_mlp"), ("mnist", "linear"),
-    ):  # fmt: skip
-        own = params(experiment, **changes)
-        test = fulfilled(own).make_task(own, "test", Streams(0))
-        network = fulfilled(own).train(own, variant, Streams(0), {}, silent)
-        outcome = fulfilled(own).evaluate(own, variant, network, test)
-        assert (outcome.choices == outcome.targets).mean() > 0.4
-        assert ("w1" in network.arrays) == (variant != "linear")
-        assert network.info["sees"] == ("mask" if variant == "ink_mlp" else "all")
-        dim = replace(test, features=np.where(test.features > 0, 0.01, 0).astype(np.float32))
-        same = fulfilled(own).evaluate(own, variant, network, dim).choices == outcome.choices
-        assert same.all() == (variant == "ink_mlp")
 
 
 # ---- shared tasks --------------------------------------------------------------------------
@@ -262,7 +120,7 @@ def test_shared_tasks_are_the_same_for_both_engines(experiment, monkeypatch):
     assert (trained.info["engine"], again.info["engine"]) == ("compiled", "numpy")
     for name in trained.arrays:
         np.testing.assert_allclose(trained.arrays[name], again.arrays[name], rtol=1e-9, atol=1e-9)
-    start = learning.initial_weights(own, "float64", Streams(0))
+    start = learning.initial_weights(own, Streams(0))
     assert (np.abs(trained.arrays["w_hidden"] - start[0]) > 1e-3).any(), "something was learned"
 
 
@@ -284,7 +142,7 @@ def test_of_one_spike_per_input_it_sees_the_order_alone(experiment):
         )
         choices = []
         for ticks in intervals:
-            events = compiled.order_spikes(ticks.astype(np.uint16), own.t_max)
+            events = order_spikes(ticks.astype(np.uint16), own.t_max)
             firing = compiled.forward(events, weights, model.neurons(own))
             choices.append(model.strict(firing.output, firing.potential))
             silence.append((firing.output.min(axis=1) == own.t_max).mean())

@@ -13,8 +13,7 @@ from whyspiking.contract.types import Network, Params, Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.stages import data
-from whyspiking.talks.masquelier.audio import learning, network, simulation, task
-from whyspiking.training import surrogates
+from whyspiking.talks.masquelier.audio import brian_network, learning, model, task
 
 ROOT = Path(__file__).parents[2]
 N_WORDS = 4
@@ -63,30 +62,19 @@ def params(tmp_path_factory) -> Params:
 
 
 def drawn(params, variant, seed=0):
-    arrays = network.initial(params, variant, np.random.default_rng(seed))
+    arrays = model.initial(params, variant, np.random.default_rng(seed))
     return Network(arrays, {"variant": variant})
-
-
-def test_surrogate_is_the_published_one():
-    import jax
-
-    fire = surrogates.spike(surrogates.sigmoid(10.0))
-    x = np.array([-0.3, -1e-6, 0.0, 0.2])
-    np.testing.assert_array_equal(fire(x), [0, 0, 0, 1])
-    slope = jax.vmap(jax.grad(lambda v: fire(v)))(x.astype(np.float32))
-    logistic = 1 / (1 + np.exp(-10 * x))
-    np.testing.assert_allclose(slope, logistic * (1 - logistic), rtol=1e-5)
 
 
 def test_taps_look_back_and_never_ahead():
     x = np.arange(1.0, 8.0)[None, :, None]
-    taps = network.stacked(x, 3, 2)
+    taps = model.stacked(x, 3, 2)
     np.testing.assert_array_equal(taps[0, :, 0], [1, 2, 3, 4, 5, 6, 7])
     np.testing.assert_array_equal(taps[0, :, 1], [0, 0, 1, 2, 3, 4, 5])
     np.testing.assert_array_equal(taps[0, :, 2], [0, 0, 0, 0, 1, 2, 3])
-    far = network.stacked(x, 2, 100)
+    far = model.stacked(x, 2, 100)
     assert not far[0, :, 1].any()
-    np.testing.assert_array_equal(np.asarray(network.stacked(x.astype(np.float32), 3, 2)), taps)
+    np.testing.assert_array_equal(np.asarray(model.stacked(x.astype(np.float32), 3, 2)), taps)
 
 
 def by_hand(params, arrays, k, x, leaky, alone):
@@ -124,46 +112,19 @@ def test_layers_follow_their_equations(params, variant):
     layer_input = x[0]
     for k, raster in enumerate(rasters):
         expected = by_hand(
-            params, trained.arrays, k, layer_input, network.LEAKY[variant],
-            variant in network.ALONE,
+            params, trained.arrays, k, layer_input, model.LEAKY[variant],
+            variant in model.ALONE,
         )  # fmt: skip
         np.testing.assert_array_equal(raster[0], expected)
         assert 0.02 < expected.mean() < 0.8
         layer_input = expected.astype(float)
 
 
-def test_what_generalises_is_the_voice(params):
-    """Every test word knows who said it; voices that no training hears are among them."""
-    test = task.make_task(params, "test", Streams(0))
-    assert test.units.shape == test.targets.shape
-    held_out = test.units[np.isin(test.units, (4, 5))]
-    assert len(held_out) == 2 * 6 * N_WORDS, "all that they say"
-    assert set(np.unique(test.units)) > {4, 5}
-    heard = task.make_task(params, "train", Streams(0))
-    assert not set(np.unique(heard.units)) & {4, 5, 1}
-    told = learning.decisions(params, np.zeros((len(test.targets), N_WORDS)), test)
-    np.testing.assert_array_equal(told.units, test.units)
-
-
-def test_the_network_is_causal(params):
-    trained = drawn(params, "spiking")
-    x = np.random.default_rng(3).normal(size=(1, 60, 40))
-    changed = x.copy()
-    changed[0, 40:] = 0
-    for one, other in zip(
-        learning.rasters(params, "spiking", trained, x),
-        learning.rasters(params, "spiking", trained, changed),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(one[0, :40], other[0, :40])
-        assert (one != other).any()
-
-
 def test_readout_and_loss_by_hand(params):
-    arrays = network.initial(params, "spiking", np.random.default_rng(0))
+    arrays = model.initial(params, "spiking", np.random.default_rng(0))
     x = np.random.default_rng(1).normal(size=(3, 101, 40)).astype(np.float32)
     labels = np.array([0, 2, 1], np.int32)
-    told, active = network.outputs(params, "spiking", arrays, x)
+    told, active = model.outputs(params, "spiking", arrays, x)
     rasters = learning.rasters(params, "spiking", Network(arrays, {}), x)
     w = arrays["w_out"]
     expected = rasters[-1].mean(axis=1) @ (w / ((w**2).sum(axis=0) + 1e-8)) - arrays["b_out"]
@@ -173,7 +134,7 @@ def test_readout_and_loss_by_hand(params):
         [np.log(np.exp(row).sum()) - row[c] for row, c in zip(expected, labels, strict=True)]
     )
     batch = {"x": x, "labels": labels, "penalty": 2.0}
-    value, _ = network.loss(params, "spiking")(arrays, batch)
+    value, _ = model.loss(params, "spiking")(arrays, batch)
     assert float(value) == pytest.approx(entropy + float(active), rel=1e-4)
 
 
@@ -184,7 +145,8 @@ def test_input_has_unit_variance_per_band_and_splits_know_their_speakers(params)
     sizes = [len(task.samples(params, s)[1]) for s in ("train", "validation", "test")]
     # Speakers 0, 2, 3 train; 1 validates; 4 and 5, and a tenth of 0 to 3, test.
     assert sum(sizes) == 6 * 24 and sizes[2] > 48 and set(labels) == set(range(N_WORDS))
-    assert task.make_task(params, "fresh", Streams(0)) is None
+    test = task.make_task(params, "test", Streams(0))
+    assert set(np.unique(test.units)) > {4, 5}, "what generalises is the voice"
     with pytest.raises(UserError, match="the network expects 101, 40 and 9"):
         task.samples(replace(params, values={**params.values, "n_words": 9}), "train")
 
@@ -196,15 +158,6 @@ def test_copies_are_moved_and_keep_their_labels(params):
     np.testing.assert_array_equal(both["x"][:n], x)
     np.testing.assert_array_equal(both["labels"][n:], labels)
     assert (both["x"][n:] != x).any(axis=(1, 2)).mean() > 0.9
-    moved = both["x"][n]
-    inner = moved[20:80, 5:35]
-    matches = [
-        (dt, db)
-        for dt in range(-10, 11)
-        for db in range(-2, 3)
-        if np.array_equal(inner, x[0][20 - dt : 80 - dt, 5 - db : 35 - db])
-    ]
-    assert len(matches) == 1
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +196,7 @@ def test_without_leak_nothing_leaks(params):
     shorter = replace(params, values={**params.values, "if_epochs": 2, "if_learning_rate": 0.002})
     found = learning.train(shorter, "if_neuron", Streams(0), {}, lambda share, news: None)
     assert {row["epoch"] for row in found.history} == {1, 2}, "it has epochs of its own"
-    start = network.initial(params, "if_neuron", Streams(0).rng("init"))
+    start = model.initial(params, "if_neuron", Streams(0).rng("init"))
     for k in range(3):
         assert found.arrays[f"leak_{k}"] == start[f"leak_{k}"]
         assert (found.arrays[f"w_{k}"] != start[f"w_{k}"]).any()
@@ -257,14 +210,11 @@ def test_controls_count_their_multiplications(params):
     assert 0 < found.info["counts"]["macs_effective"] < found.info["counts"]["macs_dense"]
     assert found.info["counts"]["neuron_updates"] == 101 * 3 * 12 + N_WORDS
     assert found.info["counts"]["synapses"] == per_frame + 12 * N_WORDS
-    linear = learning.train(shorter, "linear", Streams(0), {}, lambda share, news: None)
-    assert linear.info["counts"]["macs_dense"] == 40 * N_WORDS
-    assert linear.info["counts"]["neuron_updates"] == N_WORDS
 
 
 @pytest.fixture(scope="module")
 def machine(params, builds):
-    return Machine(simulation.to_brian(params), builds)
+    return Machine(brian_network.to_brian(params), builds)
 
 
 def some_words(params, n) -> Task:
@@ -278,23 +228,14 @@ def test_brian_gives_every_spike(params, machine, variant):
     """In double precision, spike for spike; 21 words, more than one run of the program takes."""
     found = drawn(params, variant, seed=4)
     words = some_words(params, 21)
-    recording = machine.run(words.stimulus, simulation.bind(params, found).values, trials=21)
+    recording = machine.run(words.stimulus, brian_network.bind(params, found).values, trials=21)
     expected = learning.rasters(params, variant, found, words.features, np.float64)
     for k in range(3):
-        np.testing.assert_array_equal(simulation.raster(params, recording, k), expected[k])
+        np.testing.assert_array_equal(brian_network.raster(params, recording, k), expected[k])
         assert expected[k].any()
     w = np.asarray(found.arrays["w_out"], np.float64)
     told = expected[-1].mean(axis=1) @ (w / ((w**2).sum(axis=0) + 1e-8)) - found.arrays["b_out"]
-    np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-5)
+    np.testing.assert_allclose(brian_network.outputs(params, recording), told, atol=1e-5)
     first = learning.reference_first_ms(params, variant, found, words)
     seen = recording.spikes["layer_0"].first_ms()
     assert np.mean(seen == first["layer_0"]) > 0.999
-
-
-def test_layers_of_the_binding_cover_all_weights(params):
-    found = simulation.bind(params, drawn(params, "spiking"))
-    kinds = [layer.kind for layer in found.layers.values()]
-    assert kinds.count("recurrent") == 3 and kinds.count("readout") == 1
-    n_forward = sum(x.weights.size for x in found.layers.values() if x.kind == "feedforward")
-    assert n_forward == 4 * (40 * 12 + 2 * 12 * 12)
-    assert found.layers["s_mel.w"].pre == "mel"

@@ -1,7 +1,4 @@
-"""S4NN in C++ (`s4nn.cpp`, see `compiler.libraries`): one call per epoch or per set of images.
-
-`reference` does the same in numpy, more slowly; both export `NAME`, `forward` and `train_epoch`.
-"""
+"""S4NN in C++ (`s4nn.cpp`, see `compiler.libraries`): one call per epoch or per set of images."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.compiler import libraries
-from whyspiking.compiler.libraries import Array, of_precision
+from whyspiking.compiler.libraries import Array
 from whyspiking.talks.masquelier.network import (
     WATCH_EVERY,
     Averaged,
@@ -36,9 +33,14 @@ _REAL = ctypes.c_double
 
 
 def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool = True) -> Firing:
-    """First spikes of all layers; arguments as for `reference.forward`.
+    """First spikes of all layers for several images (README, Eqs. 2 and 3).
 
-    Weights are float32 or float64, which is also the precision of the computation.
+    Args:
+        events: Input spikes of all images.
+        weights: All layers, float32 or float64, which is also the precision of the computation.
+        neurons: Threshold and length of a trial.
+        whole: Whether spikes after the decision are wanted too; if not, the results may lack
+            hidden spikes and outputs that come later than the first output spike.
 
     Raises:
         UserError: If the kernel cannot be compiled, or weights and spikes do not fit.
@@ -50,9 +52,10 @@ def forward(events: Events, weights: Weights, neurons: Neurons, *, whole: bool =
     hidden = np.empty((n_images, sum(n_hidden(weights))), np.int32)
     output = np.empty((n_images, n_out), np.int32)
     potential = np.empty((n_images, n_out), kind)
-    of_precision(library(), "forward", kind)(
-        len(kept), _sizes(weights), neurons.t_max, neurons.theta, _addresses(kept), n_images,
-        events.start, events.pixel, events.tick, int(whole), hidden, output, potential,
+    library().forward(
+        kind == np.float64, len(kept), _sizes(weights), neurons.t_max, neurons.theta,
+        _addresses(kept), n_images, events.start, events.pixel, events.tick, int(whole), hidden,
+        output, potential,
     )  # fmt: skip
     return Firing(hidden, output, potential)
 
@@ -66,9 +69,20 @@ def train_epoch(
     neurons: Neurons,
     rule: Rule,
 ) -> tuple[NDArray[np.int64], int, int]:
-    """One pass of the online rule over images; arguments as for `reference.train_epoch`.
+    """One pass of the online rule over images, in place (README, Eqs. 4 to 6).
 
-    Weights and their running means are C-contiguous and of one precision; changed in place.
+    Args:
+        events: Input spikes of all images.
+        targets: Class of each image, (image,).
+        order: Which images, one after the other.
+        weights: All layers, C-contiguous and of one precision; changed.
+        averaged: Running mean of the weights, changed too; None where none is kept.
+        neurons: Threshold and length of a trial.
+        rule: Constants of the learning rule.
+
+    Returns:
+        Images in which each hidden neuron fired before the image was left, (hidden,), layers side
+        by side; images whose true output was among the first; images that changed weights.
 
     Raises:
         UserError: If the kernel cannot be compiled, or weights and spikes do not fit.
@@ -82,10 +96,10 @@ def train_epoch(
     order = np.ascontiguousarray(order, np.int64)
     targets = np.ascontiguousarray(targets, np.int32)
     spikes, counts = np.zeros(sum(n_hidden(weights)), np.int32), np.zeros(3, np.int64)
-    of_precision(library(), "train", kind)(
-        len(weights), _sizes(weights), neurons.t_max, neurons.theta, _addresses(weights),
-        order.size, order, events.start, events.pixel, events.tick, targets, rule.gamma,
-        rule.learning_rate, rule.decay, int(rule.whole), rule.frozen, WATCH_EVERY,
+    library().train(
+        kind == np.float64, len(weights), _sizes(weights), neurons.t_max, neurons.theta,
+        _addresses(weights), order.size, order, events.start, events.pixel, events.tick, targets,
+        rule.gamma, rule.learning_rate, rule.decay, int(rule.whole), rule.frozen, WATCH_EVERY,
         averaged.rate if averaged else 0.0, averaged.every if averaged else 0,
         _addresses(averaged.weights) if averaged else None,
         spikes, counts,
@@ -95,17 +109,6 @@ def train_epoch(
     return spikes.astype(np.int64), int(counts[0]), int(counts[1])
 
 
-def order_spikes(ticks: NDArray[np.uint16], t_max: int) -> Events:
-    """Sort input spikes by tick, then by pixel; see `network.order_spikes`."""
-    ticks = np.ascontiguousarray(ticks, np.uint16)
-    n_images, n_pixels = ticks.shape
-    n_spikes = int(np.count_nonzero(ticks < t_max))
-    start = np.empty(n_images + 1, np.int64)
-    pixel, tick = np.empty(n_spikes, np.uint16), np.empty(n_spikes, np.uint16)
-    library().order_spikes(n_images, n_pixels, t_max, ticks, start, pixel, tick)
-    return Events(start, pixel, tick, n_pixels)
-
-
 @functools.cache
 def library() -> ctypes.CDLL:
     """The compiled kernel; compiles it if no fitting one is stored.
@@ -113,16 +116,14 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If there is no compiler or it fails.
     """
-    found = libraries.load("s4nn", SOURCES)
-    sizes = [_INT, Array, _INT, _REAL, Array, _INT]
-    libraries.declare(found, "forward", [*sizes, *[Array] * 3, _INT, *[Array] * 3])
-    libraries.declare(
-        found, "train",
-        [*sizes, *[Array] * 5, _INT, _REAL, _REAL, *[_INT] * 3, _REAL, _INT, *[Array] * 3],
-    )  # fmt: skip
-    found.order_spikes.argtypes = [_INT, _INT, _INT, *[Array] * 4]
-    found.order_spikes.restype = None
-    return found
+    kernel = libraries.load("s4nn", SOURCES)
+    network = [_INT, _INT, Array, _INT, _REAL, Array, _INT]
+    kernel.forward.argtypes = [*network, *[Array] * 3, _INT, *[Array] * 3]
+    kernel.train.argtypes = [
+        *network, *[Array] * 5, _INT, _REAL, _REAL, *[_INT] * 3, _REAL, _INT, *[Array] * 3,
+    ]  # fmt: skip
+    kernel.forward.restype = kernel.train.restype = None
+    return kernel
 
 
 def _sizes(weights: Weights) -> NDArray[np.int32]:

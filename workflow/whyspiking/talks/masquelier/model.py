@@ -1,19 +1,35 @@
-"""The network: decisions by both readout rules, and the same network in Brian2 (README, 4, 5)."""
+"""The network of S4NN: its equations, for both engines, and its decisions (README, 1, 2 and 4).
+
+Input (Eq. 1, `task.ticks`)   a pixel of brightness I fires once, at floor((255 - I) Tmax / 255)
+Potential (Eq. 2)             V_j(t) = sum_i w_ji [t_i <= t]: no leak
+Spike (Eq. 3)                 t_j = 1 + min{t : V_j(t) > theta}, the only one; Tmax if there is none
+Decision (Eq. 7, `strict`)    argmax of V_o(t_o - 1) over the outputs o that fire first
+
+`s4nn.cpp`, called by `compiled`, computes them event by event; the strings below are the same for
+Brian2, where `brian_network` makes a network of them.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel, Replay
-from whyspiking.contract.types import Binding, Layer, Network, Params, Recording, Task, Trials
+from whyspiking.contract.types import Network, Params, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
 from whyspiking.talks.masquelier import task as tasks
 from whyspiking.talks.masquelier.network import Events, Firing, Neurons, Weights, of_layers
+
+NEURON = """
+v : 1
+v_th : 1
+fired : 1
+"""
+CROSSING = "v > v_th and fired == 0"
+FIRE = "fired = 1"
+ON_SPIKE = "v_post += w * (1 - fired_post)"
+"""Eq. 2; after its spike a neuron is deaf, so its potential stays what it was at the crossing."""
+START = "v = 0; fired = 0"
 
 SILENT_TICKS = 3
 """Ticks before the end of a trial at which silent outputs are read, as in the published code."""
@@ -50,8 +66,8 @@ def weights_of(network: Network) -> Weights:
 
 def first_ticks(firing: Firing, weights: Weights) -> dict[str, NDArray[np.int32]]:
     """First spikes of every layer by its name, (image, neuron)."""
-    found = (*of_layers(firing.hidden, weights), firing.output)
-    return dict(zip(layers(len(weights)), found, strict=True))
+    times = (*of_layers(firing.hidden, weights), firing.output)
+    return dict(zip(layers(len(weights)), times, strict=True))
 
 
 def forward(params: Params, network: Network, events: Events, *, whole: bool = True) -> Firing:
@@ -137,108 +153,3 @@ def decide(params: Params, output: NDArray, potential: NDArray, task: Task) -> T
         decision_ms=output.min(axis=1) * float(params.tick_ms),
         n_classes=task.n_classes,
     )
-
-
-# ---- the same network in Brian2 -------------------------------------------------------------
-
-NEURON = """
-v : 1
-v_th : 1
-fired : 1
-"""
-"""No leak: the potential is a sum, and nothing is integrated between spikes."""
-CROSSING = "v > v_th and fired == 0"
-FIRE = "fired = 1"
-ON_SPIKE = "v_post += w * (1 - fired_post)"
-"""After its spike a neuron is deaf, so its potential stays what it was at the crossing."""
-START = "v = 0; fired = 0"
-
-
-def to_brian(params: Params) -> BrianModel:
-    """The structure in Brian2; thresholds and weights are values of each run.
-
-    Thresholds are compared before the spikes of a step arrive, so that a crossing caused at tick t
-    is a spike at t + 1: Eq. 3. One caused at the last tick is wiped by the start of the next trial.
-    """
-    of_layer = sizes(params)
-    *hidden, output = of_layer
-    last, all_sizes = hidden[-1], [params.n_input, *of_layer.values()]
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        def group(name: str) -> Any:
-            made = brian2.NeuronGroup(
-                of_layer[name], NEURON, threshold=CROSSING, reset=FIRE, name=name
-            )
-            made.v_th = params.theta
-            return made
-
-        def synapses(pre: Any, post: Any, name: str) -> Any:
-            made = brian2.Synapses(pre, post, "w : 1", on_pre=ON_SPIKE, name=name)
-            made.connect()
-            return made
-
-        groups = [group(name) for name in of_layer]
-        before = [inputs["input"], *groups[:-1]]
-        return [
-            *groups,
-            *(
-                synapses(pre, post, f"s_{name}")
-                for pre, post, name in zip(before, groups, of_layer, strict=True)
-            ),
-            synapses(inputs[f"{last}_replay"], groups[-1], "s_replay"),
-        ]
-
-    tick_ms = float(params.tick_ms)
-    return BrianModel(
-        name="masquelier-" + "-".join(str(size) for size in all_sizes),
-        definition={
-            "equations": [NEURON, CROSSING, FIRE, ON_SPIKE],
-            "sizes": all_sizes,
-            "theta": params.theta,
-        },
-        construct=construct,
-        inputs={"input": params.n_input, f"{last}_replay": of_layer[last]},
-        dt_ms=tick_ms,
-        trial_ms=params.t_max * tick_ms,
-        max_trials=params.max_trials,
-        reset=dict.fromkeys(of_layer, START),
-        record_spikes=tuple(of_layer),
-        record_traces={"potential": (output, "v", tick_ms)},
-        replay={last: Replay(f"{last}_replay", {f"{last}.v_th": 1e9})},
-        schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
-    )
-
-
-def bind(params: Params, network: Network) -> Binding:
-    """Place a trained network into the Brian2 model, and name its layers for counting."""
-    weights = weights_of(network)
-    names = layers(len(weights))
-    values: dict[str, NDArray | float] = {"s_replay.w": weights[-1]}
-    counted: dict[str, Layer] = {}
-    for before, name, w in zip(["input", *names], names, weights, strict=False):
-        values |= {f"s_{name}.w": w, f"{name}.v_th": np.full(w.shape[1], float(params.theta))}
-        kind = "readout" if name == names[-1] else "feedforward"
-        counted[f"s_{name}.w"] = Layer(before, name, w, kind)
-    return Binding(values, counted)
-
-
-def read(params: Params, recording: Recording) -> Firing:
-    """First spikes and deciding potentials out of a Brian2 recording."""
-
-    def in_ticks(population: str) -> NDArray[np.int32]:
-        first = recording.spikes[population].first_ms() / params.tick_ms
-        return np.where(np.isfinite(first), np.rint(first), params.t_max).astype(np.int32)
-
-    *hidden, output = (in_ticks(name) for name in sizes(params))
-    # A neuron that has fired keeps the potential of its crossing to the end.
-    traces = recording.traces["potential"]
-    silent, fired = traces[:, -SILENT_TICKS, :], traces[:, -1, :]
-    return Firing(np.hstack(hidden), output, np.where(output < params.t_max, fired, silent))
-
-
-def decode(params: Params, recording: Recording, task: Task) -> Trials:
-    """Decisions of a Brian2 recording by the readout rule of the experiment."""
-    firing = read(params, recording)
-    return decide(params, firing.output, firing.potential, task)

@@ -1,4 +1,4 @@
-"""What both engines of S4NN share: the types of spikes, weights and constants, and their checks."""
+"""Spikes, weights and constants of S4NN, as its engines take them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def n_hidden(weights: Weights) -> list[int]:
 
 
 def of_layers(side_by_side: NDArray, weights: Weights) -> list[NDArray]:
-    """What is told of all hidden neurons, (..., hidden), layer by layer."""
+    """Values of all hidden neurons side by side, (..., hidden), layer by layer."""
     return np.split(side_by_side, np.cumsum(n_hidden(weights))[:-1], axis=-1)
 
 
@@ -113,18 +113,19 @@ class Firing:
 
 
 def order_spikes(ticks: NDArray, t_max: int) -> Events:
-    """Sort input spikes by tick, then by pixel.
+    """Sort input spikes by image, tick and pixel.
 
     Args:
         ticks: (image, pixel), whole ticks; Tmax and later: no spike.
         t_max: Length of a trial in ticks.
     """
-    image, pixel = np.nonzero(ticks < t_max)
+    fires = ticks < t_max
+    image, pixel = np.nonzero(fires)
     tick = ticks[image, pixel]
-    order = np.lexsort((pixel, tick, image))
-    start = np.searchsorted(image, np.arange(len(ticks) + 1))
+    # Pixels are in order already, and a stable sort leaves them so.
+    order = np.argsort(image * t_max + tick, kind="stable")
     return Events(
-        start.astype(np.int64),
+        np.concatenate([[0], np.cumsum(fires.sum(axis=1))]),
         pixel[order].astype(np.uint16),
         tick[order].astype(np.uint16),
         ticks.shape[1],
@@ -139,8 +140,8 @@ def check_fit(events: Events, weights: Weights) -> None:
     """
     sizes = [events.n_pixels, *(np.shape(w)[1] for w in weights)]
     if len(weights) < 2 or [np.shape(w)[0] for w in weights] != sizes[:-1]:
-        told = " and ".join(" x ".join(map(str, np.shape(w))) for w in weights)
+        shapes = " and ".join(" x ".join(map(str, np.shape(w))) for w in weights)
         raise UserError(
-            f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {told}; expected two "
-            "layers or more whose pixels, rows and columns agree"
+            f"S4NN: images of {events.n_pixels} pixels meet weights of sizes {shapes}; expected "
+            "two layers or more whose pixels, rows and columns agree"
         )

@@ -15,7 +15,8 @@ from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.datasets import released
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled
-from whyspiking.talks.masquelier.model import CODE_ORDER, bind, decode, evaluate, to_brian
+from whyspiking.talks.masquelier.brian_network import bind, decode, to_brian
+from whyspiking.talks.masquelier.model import CODE_ORDER, evaluate
 from whyspiking.talks.masquelier.s4nn import reference_first_ms
 from whyspiking.talks.masquelier.task import make_task
 
@@ -60,11 +61,11 @@ def parse(raw: bytes, params: Params) -> dict[str, np.ndarray]:
         "w_output": (params.n_output, params.n_hidden, 1),
     }
     with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
-        found = {name: np.asarray(arrays[name], np.float64) for name in arrays.files}
-    shapes = {name: array.shape for name, array in found.items()}
+        stored = {name: np.asarray(arrays[name], np.float64) for name in arrays.files}
+    shapes = {name: array.shape for name, array in stored.items()}
     if shapes != expected:
         raise UserError(f"{FILE}: holds {shapes}; expected {expected}; fetch the file again")
     output = np.empty((params.n_hidden, params.n_output))
-    output[:, CODE_ORDER] = found["w_output"][:, :, 0].T
-    hidden = found["w_hidden"].reshape(params.n_hidden, params.n_input)
+    output[:, CODE_ORDER] = stored["w_output"][:, :, 0].T
+    hidden = stored["w_hidden"].reshape(params.n_hidden, params.n_input)
     return {"w_hidden": np.ascontiguousarray(hidden.T), "w_output": output}

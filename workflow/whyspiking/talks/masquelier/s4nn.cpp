@@ -1,10 +1,7 @@
-// The S4NN network event by event: forward pass, exact online rule, weight averaging (README,
-// Eqs. 2 to 6). `reference.py` states the same in numpy, image by image.
-//
-// What makes it fast: input spikes come sorted, so that ticks without a spike cost nothing; an image
-// is left as soon as no later spike can change a decision or an error; a fired neuron's potential is
-// minus infinity, so that one comparison per tick finds the new spikes of a whole layer; and the
-// weight decay of every image is one multiplication, of the common factor `scale` of a layer.
+// S4NN event by event: forward pass, online rule, running mean of weights (README, Eqs. 2 to 6).
+// It is fast as ticks without a spike cost nothing; as an image is left when no later spike can
+// change a decision or an error; as the potential of a neuron that has fired is minus infinity, so
+// that one comparison per tick finds all new spikes; and as a layer decays by its factor `scale`.
 
 #include <limits>
 #include <vector>
@@ -13,18 +10,13 @@
 
 namespace {
 
-// Lengths of rows in memory are multiples of this many numbers: whole vectors of the processor.
-constexpr int kLane = 16;
-
-int padded(int n) { return rounded_up(n, kLane); }
-
 template <typename Real>
 struct Layer {
-    int n_in, n, row;
+    int n_in, n, row;  // rows in memory are whole vectors of the processor
     Real scale = 1;
     std::vector<Real> w;  // (n_in, row); the weights are scale * w
 
-    Layer(int n_in, int n, const Real* from) : n_in(n_in), n(n), row(padded(n)) {
+    Layer(int n_in, int n, const Real* from) : n_in(n_in), n(n), row(rounded_up(n, 16)) {
         w.assign(std::size_t(n_in) * row, 0);
         for (int i = 0; i < n_in; ++i) std::copy_n(from + std::size_t(i) * n, n, &w[i * row]);
     }
@@ -80,12 +72,6 @@ struct Events {
     const std::uint16_t* tick;
 };
 
-// Number of layers of weights, and sizes of what they connect: inputs, hidden layers, outputs.
-struct Shape {
-    int n_layers;
-    const std::int32_t* sizes;  // (n_layers + 1,)
-};
-
 template <typename Real>
 struct Network {
     int t_max;
@@ -95,16 +81,17 @@ struct Network {
     std::vector<std::vector<Real>> delta;  // of every hidden layer: errors, then changes
     std::vector<std::vector<int>> times;   // first spikes of every layer, t_max where silent
     std::vector<std::vector<int>> fired;   // hidden neurons in the order of their spikes
-    std::vector<Real> potential;
+    std::vector<Real> potential, error;    // of the outputs
     int first = 0;  // earliest output spike, t_max where all are silent
 
-    Network(Shape shape, int t_max, Real theta, const Real* const* weights)
-        : t_max(t_max), theta(theta), fired(shape.n_layers - 1) {
-        for (int l = 0; l < shape.n_layers; ++l) {
-            layers.emplace_back(shape.sizes[l], shape.sizes[l + 1], weights[l]);
+    // sizes: of what the layers of weights connect, (n_layers + 1,).
+    Network(int n_layers, const std::int32_t* sizes, int t_max, double theta, void* const* weights)
+        : t_max(t_max), theta(Real(theta)), fired(n_layers - 1) {
+        for (int l = 0; l < n_layers; ++l) {
+            layers.emplace_back(sizes[l], sizes[l + 1], static_cast<const Real*>(weights[l]));
             sums.emplace_back(layers[l].row);
             times.emplace_back(layers[l].n);
-            if (l + 1 == shape.n_layers) continue;
+            if (l + 1 == n_layers) continue;
             delta.emplace_back(layers[l].row);
             fired[l].reserve(layers[l].n);
         }
@@ -113,10 +100,10 @@ struct Network {
 
     std::vector<int>& t_out() { return times.back(); }
 
-    // Presents the spikes [from, to). After the first output spike, input is read on as long as it
+    // Presents image n. After the first output spike, input is read on as long as it
     // can cause output spikes less than `margin` ticks later, or until output `wanted` has fired
     // (-1: none is waited for).
-    void present(const Events& events, std::int64_t from, std::int64_t to, int margin, int wanted) {
+    void present(const Events& events, std::int64_t n, int margin, int wanted) {
         const int depth = int(layers.size());
         for (auto& sum : sums) std::fill(sum.begin(), sum.end(), Real(0));
         for (auto& time : times) std::fill(time.begin(), time.end(), t_max);
@@ -127,7 +114,8 @@ struct Network {
         const Real limit = theta / hidden.scale;
         const int row = hidden.row;
         Real* sum = sums[0].data();
-        for (std::int64_t k = from; k < to;) {
+        const std::int64_t to = events.start[n + 1];
+        for (std::int64_t k = events.start[n]; k < to;) {
             const int now = events.tick[k];
             // An input at tick t makes spikes of layer l, counted from 1, at t + l.
             if (first < t_max && now + depth >= first + margin &&
@@ -137,8 +125,7 @@ struct Network {
             std::int64_t end = k + 1;
             while (end < to && events.tick[end] == now) ++end;
             bool crossing = false;
-            // Several rows at once: the sums are loaded and stored less often. The order of the
-            // additions stays that of the pixels.
+            // Several rows at once, in the order of the pixels: fewer loads and stores of the sums.
             while (k < end) {
                 const int rows = int(std::min<std::int64_t>(end - k, 4));
                 const Real* w[4];
@@ -153,8 +140,7 @@ struct Network {
         }
     }
 
-    // What the inputs of tick `now` cause: no later input has a part in it, since every layer
-    // answers one tick after the one before.
+    // What the inputs of tick `now` cause: every layer answers one tick after the one before.
     void cascade(int now) {
         const Real never = -std::numeric_limits<Real>::infinity();
         const int n_hidden = int(layers.size()) - 1;
@@ -195,20 +181,15 @@ struct Network {
         }
     }
 
-    // One step of the rule for the image just presented, which leaves the first `frozen` layers as
-    // they are; returns whether there was an error.
-    bool learn(const Events& events, std::int64_t from, std::int64_t to, int target, int gamma,
-               Real rate, int frozen) {
+    // One step of the rule for image n, just presented, from layer `frozen` on: was there an error?
+    bool learn(const Events& events, std::int64_t n, int target, int gamma, Real rate, int frozen) {
         Real squared = 0;
         if (!learn_outputs(target, gamma, rate, squared)) return false;
         for (int l = int(layers.size()) - 2; l > 0 && l >= frozen && squared > 0; --l)
             squared = learn_hidden(l, rate, squared);
-        if (!frozen && squared > 0) learn_inputs(events, from, to, rate, squared);
+        if (!frozen && squared > 0) learn_inputs(events, n, rate, squared);
         return true;
     }
-
-   private:
-    std::vector<Real> error_;
 
     // The last layer of weights; leaves the errors of the last hidden layer in `delta`, the sum of
     // their squares in `squared`. Returns whether there is any error.
@@ -218,18 +199,14 @@ struct Network {
         const std::vector<int>& t_hidden = times[times.size() - 2];
         std::vector<Real>& back_to = delta.back();
         const int n_out = output.n;
-        std::vector<Real>& error = error_;
         error.assign(output.row, 0);
         Real norm = 0;
         for (int o = 0; o < n_out; ++o) {
             int wanted = t_out[o];
-            if (first == t_max) {
-                if (o == target) wanted = t_max - gamma;
-            } else if (o == target) {
-                wanted = first;
-            } else if (t_out[o] - first < gamma) {
+            if (o == target)
+                wanted = first == t_max ? t_max - gamma : first;
+            else if (first < t_max && t_out[o] - first < gamma)
                 wanted = std::min(first + gamma, t_max);
-            }
             error[o] = Real(wanted - t_out[o]) / t_max;
             norm += error[o] * error[o];
         }
@@ -303,12 +280,12 @@ struct Network {
         return found;
     }
 
-    void learn_inputs(const Events& events, std::int64_t from, std::int64_t to, Real rate,
-                      Real squared) {
+    void learn_inputs(const Events& events, std::int64_t n, Real rate, Real squared) {
         const int last = changes(0, rate, squared), row = layers[0].row;
         const Real* __restrict__ change = delta[0].data();
         std::size_t next = 0;
-        for (std::int64_t k = from; k < to && events.tick[k] < last; ++k) {
+        const std::int64_t to = events.start[n + 1];
+        for (std::int64_t k = events.start[n]; k < to && events.tick[k] < last; ++k) {
             expire(0, events.tick[k], next);
             Real* __restrict__ w = layers[0].at(events.pixel[k]);
             for (int j = 0; j < row; ++j) w[j] -= change[j];
@@ -316,103 +293,58 @@ struct Network {
     }
 };
 
-template <typename Real>
-void forward(Shape shape, int t_max, double theta, const Real* const* weights, int n_images,
-             const std::int64_t* start, const std::uint16_t* pixel, const std::uint16_t* tick,
-             int whole, std::int32_t* t_hidden, std::int32_t* t_out, Real* potential) {
-    Network<Real> network(shape, t_max, Real(theta), weights);
-    const Events events{start, pixel, tick};
-    for (int n = 0; n < n_images; ++n) {
-        network.present(events, start[n], start[n + 1], whole ? 2 * t_max : 1, -1);
-        for (int l = 0; l + 1 < shape.n_layers; ++l)
-            t_hidden = std::copy(network.times[l].begin(), network.times[l].end(), t_hidden);
-        t_out = std::copy(network.t_out().begin(), network.t_out().end(), t_out);
-        potential = std::copy_n(network.potential.begin(), network.t_out().size(), potential);
-    }
-}
-
-template <typename Real>
-void train(Shape shape, int t_max, double theta, Real* const* weights, int n_images,
-           const std::int64_t* order, const std::int64_t* start, const std::uint16_t* pixel,
-           const std::uint16_t* tick, const std::int32_t* targets, int gamma, double rate,
-           double decay, int whole, int frozen, int watch_every, double average_rate,
-           int average_every, Real* const* means, std::int32_t* spikes, std::int64_t* counts) {
-    Network<Real> network(shape, t_max, Real(theta), weights);
-    const Events events{start, pixel, tick};
-    const Real keep = Real(1.0 - rate * decay);
-    for (int k = 0; k < n_images; ++k) {
-        const std::int64_t n = order[k];
-        const int target = targets[n];
-        network.present(events, start[n], start[n + 1], whole ? 2 * t_max : gamma, target);
-        const bool hit = network.first < t_max && network.t_out()[target] == network.first;
-        counts[0] += hit;
-        counts[1] +=
-            network.learn(events, start[n], start[n + 1], target, gamma, Real(rate), frozen);
-        std::int32_t* of_layer = spikes;
-        for (int l = 0; l + 1 < shape.n_layers; of_layer += shape.sizes[++l])
-            for (int j : network.fired[l]) ++of_layer[j];
-        bool finite = true;
-        for (int l = frozen; l < shape.n_layers; ++l) network.layers[l].scale *= keep;
-        if ((k + 1) % watch_every == 0 || k + 1 == n_images)
-            for (auto& layer : network.layers) finite &= layer.finite();
-        if (!finite) {
-            counts[2] = k + 1;
-            return;
-        }
-        if (average_every > 0 && (k + 1) % average_every == 0)
-            for (int l = 0; l < shape.n_layers; ++l)
-                network.layers[l].average_into(means[l], Real(average_rate));
-    }
-    for (int l = 0; l < shape.n_layers; ++l) network.layers[l].store(weights[l]);
-}
-
 }  // namespace
 
 extern "C" {
-
-// Sorts the spikes of every image by tick, then by pixel. ticks: (n_images, n_pixels), never at or
-// after t_max. Writes start (n_images + 1,), pixel and tick (spike,).
-void order_spikes(int n_images, int n_pixels, int t_max, const std::uint16_t* ticks,
-                  std::int64_t* start, std::uint16_t* pixel, std::uint16_t* tick) {
-    std::vector<std::int64_t> place(t_max + 1);
-    start[0] = 0;
-    for (int n = 0; n < n_images; ++n) {
-        const std::uint16_t* own = ticks + std::size_t(n) * n_pixels;
-        std::fill(place.begin(), place.end(), 0);
-        for (int i = 0; i < n_pixels; ++i)
-            if (own[i] < t_max) ++place[own[i] + 1];
-        place[0] = start[n];
-        for (int t = 0; t < t_max; ++t) place[t + 1] += place[t];
-        start[n + 1] = place[t_max];
-        for (int i = 0; i < n_pixels; ++i) {
-            if (own[i] >= t_max) continue;
-            const std::int64_t k = place[own[i]]++;
-            pixel[k] = std::uint16_t(i);
-            tick[k] = own[i];
+void forward(int is_double, int n_layers, const std::int32_t* sizes, int t_max, double theta,
+             void* const* weights, int n_images, const std::int64_t* start,
+             const std::uint16_t* pixel, const std::uint16_t* tick, int whole,
+             std::int32_t* t_hidden, std::int32_t* t_out, void* potential) {
+    const auto run = [&](auto zero) {  // of the wanted precision
+        Network<decltype(zero)> network(n_layers, sizes, t_max, theta, weights);
+        auto* read = static_cast<decltype(zero)*>(potential);
+        for (int n = 0; n < n_images; ++n) {
+            network.present({start, pixel, tick}, n, whole ? 2 * t_max : 1, -1);
+            for (int l = 0; l + 1 < n_layers; ++l)
+                t_hidden = std::copy(network.times[l].begin(), network.times[l].end(), t_hidden);
+            t_out = std::copy(network.t_out().begin(), network.t_out().end(), t_out);
+            read = std::copy_n(network.potential.begin(), network.t_out().size(), read);
         }
-    }
+    };
+    is_double ? run(0.0) : run(0.0f);
 }
 
-#define WHYSPIKING_S4NN(suffix, Real)                                                               \
-    void forward_##suffix(int n_layers, const std::int32_t* sizes, int t_max, double theta,         \
-                          const Real* const* weights, int n_images, const std::int64_t* start,      \
-                          const std::uint16_t* pixel, const std::uint16_t* tick, int whole,         \
-                          std::int32_t* t_hidden, std::int32_t* t_out, Real* potential) {           \
-        forward<Real>({n_layers, sizes}, t_max, theta, weights, n_images, start, pixel, tick,       \
-                      whole, t_hidden, t_out, potential);                                           \
-    }                                                                                               \
-    void train_##suffix(int n_layers, const std::int32_t* sizes, int t_max, double theta,           \
-                        Real* const* weights, int n_images, const std::int64_t* order,              \
-                        const std::int64_t* start, const std::uint16_t* pixel,                      \
-                        const std::uint16_t* tick, const std::int32_t* targets, int gamma,          \
-                        double rate, double decay, int whole, int frozen, int watch_every,          \
-                        double average_rate, int average_every, Real* const* means,                 \
-                        std::int32_t* spikes, std::int64_t* counts) {                               \
-        train<Real>({n_layers, sizes}, t_max, theta, weights, n_images, order, start, pixel, tick,  \
-                    targets, gamma, rate, decay, whole, frozen, watch_every, average_rate,          \
-                    average_every, means, spikes, counts);                                          \
-    }
-
-WHYSPIKING_S4NN(f32, float)
-WHYSPIKING_S4NN(f64, double)
+void train(int is_double, int n_layers, const std::int32_t* sizes, int t_max, double theta,
+           void* const* weights, int n_images, const std::int64_t* order,
+           const std::int64_t* start, const std::uint16_t* pixel, const std::uint16_t* tick,
+           const std::int32_t* targets, int gamma, double rate, double decay, int whole, int frozen,
+           int watch_every, double average_rate, int average_every, void* const* means,
+           std::int32_t* spikes, std::int64_t* counts) {
+    const auto run = [&](auto zero) {  // of the wanted precision
+        using Real = decltype(zero);
+        Network<Real> network(n_layers, sizes, t_max, theta, weights);
+        const Events events{start, pixel, tick};
+        const Real keep = Real(1.0 - rate * decay);
+        for (int k = 0; k < n_images; ++k) {
+            const std::int64_t n = order[k];
+            const int target = targets[n];
+            network.present(events, n, whole ? 2 * t_max : gamma, target);
+            counts[0] += network.first < t_max && network.t_out()[target] == network.first;
+            counts[1] += network.learn(events, n, target, gamma, Real(rate), frozen);
+            std::int32_t* of_layer = spikes;
+            for (int l = 0; l + 1 < n_layers; of_layer += sizes[++l])
+                for (int j : network.fired[l]) ++of_layer[j];
+            for (int l = frozen; l < n_layers; ++l) network.layers[l].scale *= keep;
+            if ((k + 1) % watch_every == 0 || k + 1 == n_images)
+                for (auto& layer : network.layers)
+                    if (!layer.finite()) counts[2] = k + 1;
+            if (counts[2]) return;
+            if (average_every > 0 && (k + 1) % average_every == 0)
+                for (int l = 0; l < n_layers; ++l)
+                    network.layers[l].average_into(static_cast<Real*>(means[l]), Real(average_rate));
+        }
+        for (int l = 0; l < n_layers; ++l) network.layers[l].store(static_cast<Real*>(weights[l]));
+    };
+    is_double ? run(0.0) : run(0.0f);
+}
 }

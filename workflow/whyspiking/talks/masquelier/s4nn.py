@@ -17,8 +17,9 @@ from whyspiking.contract.types import (
 )
 from whyspiking.talks.masquelier import model
 from whyspiking.talks.masquelier import task as tasks
+from whyspiking.talks.masquelier.brian_network import bind, decode, to_brian
 from whyspiking.talks.masquelier.learning import train
-from whyspiking.talks.masquelier.model import bind, decode, evaluate, to_brian
+from whyspiking.talks.masquelier.model import evaluate
 from whyspiking.talks.masquelier.task import features_until, make_task
 
 __all__ = [

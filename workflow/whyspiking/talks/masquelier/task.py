@@ -9,8 +9,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist, shared
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier import compiled
-from whyspiking.talks.masquelier.network import Events
+from whyspiking.talks.masquelier.network import Events, order_spikes
 from whyspiking.training.first_spike import encoding
 
 WHITE = 255
@@ -99,11 +98,11 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:
 
 def events(params: Params, values: NDArray) -> Events:
     """The spikes of samples in the order in which the engines read them."""
-    return compiled.order_spikes(first_ticks(params, values), params.t_max)
+    return order_spikes(first_ticks(params, values), params.t_max)
 
 
 def events_of(params: Params, task: Task) -> Events:
     """The same from a task, whose spikes may have been moved; a tick is the nearest one."""
     first = task.stimulus.spikes["input"].first_ms() / params.tick_ms
     whole = np.where(first < params.t_max - 0.5, np.floor(first + 0.5), params.t_max)
-    return compiled.order_spikes(whole.astype(np.uint16), params.t_max)
+    return order_spikes(whole.astype(np.uint16), params.t_max)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Parents, Progress, Task, Trials
-from whyspiking.talks.masquelier.audio import network, task
+from whyspiking.talks.masquelier.audio import model, task
 from whyspiking.training.gradient import Settings, fit
 
 CONTROLS = ("conv", "linear")
@@ -25,21 +25,21 @@ def train(
 ) -> Network:
     """Train one variant; the epoch is chosen on a speaker who is left out of the training words.
 
-    Variants are the keys of `network.LEAKY`, of which "sparse" goes on from its parent, "conv" and
+    Variants are the keys of `model.LEAKY`, of which "sparse" goes on from its parent, "conv" and
     "linear". Randomness: "init", "augmentation", "shuffle".
     """
     (x, labels), (held_x, held_labels) = (
         task.samples(params, split) for split in ("train", "validation")
     )
-    spiking = variant in network.LEAKY
+    spiking = variant in model.LEAKY
     run = _compiled(params, variant)
 
     def judge(arrays: Any) -> dict[str, float]:
-        told, active = _outputs(run, arrays, held_x)
-        found = {"validation_accuracy": float((told.argmax(axis=1) == held_labels).mean())}
+        scores, active = _outputs(run, arrays, held_x)
+        values = {"validation_accuracy": float((scores.argmax(axis=1) == held_labels).mean())}
         if spiking:
-            found |= {"validation_activity": active, "validation_sparsity": -active}
-        return found
+            values |= {"validation_activity": active, "validation_sparsity": -active}
+        return values
 
     rates = {
         "conv": params.control_learning_rate,
@@ -49,13 +49,13 @@ def train(
     }
     rate = rates.get(variant, params.learning_rate)
     epochs = params.if_epochs if variant == "if_neuron" else params.epochs
-    start = network.initial(params, variant, streams.rng("init"))
+    start = model.initial(params, variant, streams.rng("init"))
     if parents:
         (parent,) = parents.values()
         start, epochs, rate = parent.arrays, params.sparse_epochs, params.sparse_learning_rate
     fitted = fit(
         start,
-        network.loss(params, variant),
+        model.loss(params, variant),
         augmented(params, x, labels, streams.rng("augmentation")),
         Settings(
             epochs=epochs,
@@ -63,7 +63,7 @@ def train(
             learning_rate=rate,
             clip_norm=params.clip_norm,
             criterion=CRITERION[bool(parents)],
-            rates={f"leak_{k}": 0.0 for k in range(network.depth(params))}
+            rates={f"leak_{k}": 0.0 for k in range(model.depth(params))}
             if variant == "if_neuron"
             else {},
         ),
@@ -71,12 +71,12 @@ def train(
         shuffle=streams.rng("shuffle"),
         progress=progress,
         constants={"penalty": params.penalty if variant == "sparse" else 0.0},
-        project=network.within if spiking else None,
+        project=model.within if spiking else None,
     )
-    found = Network(fitted.arrays, {**fitted.info, "variant": variant}, fitted.history)
+    trained = Network(fitted.arrays, {**fitted.info, "variant": variant}, fitted.history)
     if not spiking:
-        found.info["counts"] = counts(params, found, held_x)
-    return found
+        trained.info["counts"] = counts(params, trained, held_x)
+    return trained
 
 
 def augmented(
@@ -106,14 +106,14 @@ def augmented(
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Decide at the end of every word, in the engine of training."""
     assert task.features is not None
-    told, _ = _outputs(_compiled(params, variant), network.arrays, task.features)
-    return decisions(params, told, task)
+    scores, _ = _outputs(_compiled(params, variant), network.arrays, task.features)
+    return decisions(params, scores, task)
 
 
-def decisions(params: Params, told: NDArray, test: Task) -> Trials:
+def decisions(params: Params, scores: NDArray, test: Task) -> Trials:
     """The largest output at the end of the clip."""
     end_ms = float(params.n_frames * params.frame_ms)
-    return Trials.of(test, np.asarray(told).argmax(axis=1), end_ms)
+    return Trials.of(test, np.asarray(scores).argmax(axis=1), end_ms)
 
 
 def reference_first_ms(
@@ -121,11 +121,11 @@ def reference_first_ms(
 ) -> dict[str, NDArray]:
     """First spikes of all layers at Brian2's times in ms, inf where silent; (trial, neuron)."""
     assert task.features is not None
-    found: dict[str, NDArray] = {}
+    first: dict[str, NDArray] = {}
     for k, raster in enumerate(rasters(params, variant, network, task.features)):
         step = np.where(raster.any(axis=1), raster.argmax(axis=1) + k, np.inf)
-        found[f"layer_{k}"] = step * float(params.frame_ms)
-    return found
+        first[f"layer_{k}"] = step * float(params.frame_ms)
+    return first
 
 
 def rasters(
@@ -134,10 +134,10 @@ def rasters(
     """Spikes of all layers, each (trial, time, neuron)."""
     import jax
 
-    leaky, alone = network.LEAKY[variant], variant in network.ALONE
+    leaky, alone = model.LEAKY[variant], variant in model.ALONE
     with jax.enable_x64(dtype == np.float64):
         arrays = {name: np.asarray(value, dtype) for name, value in trained.arrays.items()}
-        run = jax.jit(lambda a, part: network.spikes_of(params, a, part, leaky, alone))
+        run = jax.jit(lambda a, part: model.spikes_of(params, a, part, leaky, alone))
         pieces = [
             [np.asarray(s) > 0.5 for s in run(arrays, jax.numpy.asarray(x[i : i + PIECE], dtype))]
             for i in range(0, len(x), PIECE)
@@ -151,12 +151,12 @@ def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
     Names as in `tables.GLOSSARY`; every output of a layer is computed at every frame.
     """
     dense = effective = outputs = 0.0
-    for k in range(network.depth(params)):
+    for k in range(model.depth(params)):
         if f"w_{k}" not in trained.arrays:
             break
         w = np.asarray(trained.arrays[f"w_{k}"], np.float32)
         flat = w.reshape(-1, w.shape[-1])
-        taps = network.stacked(x, params.kernel, params.dilations[k])
+        taps = model.stacked(x, params.kernel, params.dilations[k])
         dense += taps.shape[1] * flat.size
         effective += float(np.count_nonzero(taps)) / len(x) * flat.shape[1]
         outputs += float(taps.shape[1] * flat.shape[1])
@@ -176,13 +176,13 @@ def counts(params: Params, trained: Network, x: NDArray) -> dict[str, float]:
 def _compiled(params: Params, variant: str) -> Any:
     import jax
 
-    return jax.jit(partial(network.outputs, params, variant))
+    return jax.jit(partial(model.outputs, params, variant))
 
 
 def _outputs(run: Any, arrays: Any, x: NDArray) -> tuple[NDArray, float]:
     """Outputs (trial, class) and mean activity, in pieces."""
     pieces = [run(arrays, x[i : i + PIECE]) for i in range(0, len(x), PIECE)]
-    told = np.concatenate([np.asarray(t) for t, _ in pieces])
-    return told, float(
+    scores = np.concatenate([np.asarray(t) for t, _ in pieces])
+    return scores, float(
         np.average([float(a) for _, a in pieces], weights=[len(t) for t, _ in pieces])
     )

@@ -13,7 +13,7 @@ from whyspiking.contract.types import Params, Split, Stimulus, Task
 from whyspiking.datasets import words
 from whyspiking.datasets.prepared import Part
 from whyspiking.errors import UserError
-from whyspiking.talks.masquelier.audio.network import lag_of, stacked
+from whyspiking.talks.masquelier.audio.model import lag_of, stacked
 
 INPUT = "mel"
 SMALLEST = 0.1

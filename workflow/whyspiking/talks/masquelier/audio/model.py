@@ -43,7 +43,7 @@ def initial(params: Params, variant: str, rng: np.random.Generator) -> dict[str,
         variant: A spiking one, "conv" (ReLU) or "linear".
         rng: Source of the numbers.
     """
-    found: dict[str, NDArray] = {}
+    arrays: dict[str, NDArray] = {}
     before = params.n_bands
     if variant != "linear":
         for k in range(depth(params)):
@@ -52,17 +52,17 @@ def initial(params: Params, variant: str, rng: np.random.Generator) -> dict[str,
             spiking = variant in LEAKY
             # ReLU units keep the size of their input with a gain of sqrt(2).
             scale = (params.init_scale if spiking else np.sqrt(2.0)) / np.sqrt(fan_in)
-            found[f"w_{k}"] = scale * rng.standard_normal(shape)
+            arrays[f"w_{k}"] = scale * rng.standard_normal(shape)
             if spiking:
-                found[f"b_{k}"] = 1 + 0.01 * rng.standard_normal(params.n_channels)
-                found[f"leak_{k}"] = np.asarray(params.leak + 0.01 * rng.standard_normal())
+                arrays[f"b_{k}"] = 1 + 0.01 * rng.standard_normal(params.n_channels)
+                arrays[f"leak_{k}"] = np.asarray(params.leak + 0.01 * rng.standard_normal())
             else:
-                found[f"b_{k}"] = np.zeros(params.n_channels)
+                arrays[f"b_{k}"] = np.zeros(params.n_channels)
             before = params.n_channels
     scale = (params.init_scale if variant in LEAKY else 1.0) / np.sqrt(before)
-    found["w_out"] = scale * rng.standard_normal((before, params.n_words))
-    found["b_out"] = np.zeros(params.n_words)
-    return {name: np.asarray(value, np.float32) for name, value in found.items()}
+    arrays["w_out"] = scale * rng.standard_normal((before, params.n_words))
+    arrays["b_out"] = np.zeros(params.n_words)
+    return {name: np.asarray(value, np.float32) for name, value in arrays.items()}
 
 
 def stacked(x: Any, kernel: int, dilation: int) -> Any:
@@ -139,11 +139,11 @@ def spikes_of(
     params: Params, arrays: Arrays, x: Any, leaky: bool, alone: bool = False
 ) -> list[Any]:
     """Spikes of all layers, each (trial, time, neuron)."""
-    found = []
+    layers = []
     for k in range(depth(params)):
         x = layer(params, arrays, k, x, leaky, alone)
-        found.append(x)
-    return found
+        layers.append(x)
+    return layers
 
 
 def readout(arrays: Arrays, mean: Any) -> Any:
@@ -180,9 +180,9 @@ def loss(params: Params, variant: str) -> Loss:
     import optax
 
     def value(arrays: Arrays, batch: Arrays) -> tuple[Any, dict[str, Any]]:
-        told, active = outputs(params, variant, arrays, batch["x"])
-        entropy = optax.softmax_cross_entropy_with_integer_labels(told, batch["labels"]).mean()
-        hits = (told.argmax(axis=1) == batch["labels"]).mean()
+        scores, active = outputs(params, variant, arrays, batch["x"])
+        entropy = optax.softmax_cross_entropy_with_integer_labels(scores, batch["labels"]).mean()
+        hits = (scores.argmax(axis=1) == batch["labels"]).mean()
         price = batch["penalty"] * 0.5 * active
         return entropy + price, {"train_accuracy": hits, "train_activity": jnp.asarray(active)}
 

@@ -8,15 +8,14 @@ as analogue input through the same weights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract import brian_model as bm
 from whyspiking.contract.types import Binding, Layer, Network, Params, Recording
-from whyspiking.talks.masquelier.audio.network import (
+from whyspiking.talks.masquelier.audio.model import (
     ALONE,
     EPSILON,
     LEAKY,
@@ -26,6 +25,7 @@ from whyspiking.talks.masquelier.audio.network import (
 )
 from whyspiking.talks.masquelier.audio.task import INPUT
 
+# Eqs. 9 to 11 in units of a neuron's squared weights; "back" is what spikes took, R.
 NEURON = """
 u : 1
 drive : 1
@@ -57,69 +57,57 @@ def hidden(k: int) -> str:
     return f"layer_{k}"
 
 
-def to_brian(params: Params) -> BrianModel:
-    """The structure; weights, leaks and thresholds are values of each run."""
-    n_taps, n_layers = params.kernel, depth(params)
-    n_rows = params.n_frames + lag_of(params)
-    step_ms = float(params.frame_ms)
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        ms = brian2.ms
-        rows = np.zeros((n_rows * params.max_trials, n_taps * params.n_bands))
-        mel = brian2.TimedArray(rows, dt=step_ms * ms, name=INPUT)
-        bands = brian2.NeuronGroup(rows.shape[1], BAND, namespace={INPUT: mel}, name="bands")
-        bands.run_regularly(FRAME, when="start", name="bands_frame")
-        made: list[Any] = [bands]
-        groups: list[Any] = []
-        for k in range(n_layers):
-            group = brian2.NeuronGroup(
-                params.n_channels, NEURON, threshold=THRESHOLD, reset="", name=hidden(k)
-            )
-            # After the sums over the analogue input, which belong to the same slot.
-            group.run_regularly(UPDATE, when="groups", order=1, name=f"{hidden(k)}_update")
-            groups.append(group)
-            made.append(group)
-
-        def connected(pre: Any, post: Any, name: str, model: str = "w : 1", **more: Any) -> None:
-            synapses = brian2.Synapses(pre, post, model, name=name, **more)
-            synapses.connect()
-            made.append(synapses)
-
-        connected(bands, groups[0], "s_mel", ANALOGUE)
-        for k, group in enumerate(groups):
-            connected(group, group, f"s_back_{k}", on_pre="back_post += w")
-            for tap in range(n_taps if k else 0):
-                delay = tap * params.dilations[k] * step_ms * ms
-                name = f"s_{k}_tap_{tap}"
-                connected(groups[k - 1], group, name, on_pre="current_post += w", delay=delay)
-        output = brian2.NeuronGroup(params.n_words, READOUT, name="output")
-        made.append(output)
-        connected(groups[-1], output, "s_out", on_pre="o_post += w")
-        return made
-
-    start = {hidden(k): "u = 0\ncurrent = 0\nback = 0" for k in range(n_layers)}
-    start["output"] = "o = -bias"
+def to_brian(params: Params) -> bm.BrianModel:
+    """Bands, layers and readout; weights, leaks and thresholds are values of each run."""
+    n_layers, n_rows = depth(params), params.n_frames + lag_of(params)
+    step_ms, n_inputs = float(params.frame_ms), params.kernel * params.n_bands
     sizes = [params.n_bands, *[params.n_channels] * n_layers, params.n_words]
-    return BrianModel(
+    start = {hidden(k): "u = 0\ncurrent = 0\nback = 0" for k in range(n_layers)}
+    frame = bm.Regularly("bands_frame", FRAME)
+    return bm.BrianModel(
         name="masquelier-words-" + "-".join(str(size) for size in sizes),
-        definition={
-            "equations": [NEURON, UPDATE, THRESHOLD, BAND, FRAME, ANALOGUE, READOUT],
-            "sizes": sizes,
-            "kernel": n_taps,
-            "dilations": list(params.dilations),
-            "frames": params.n_frames,
-        },
-        construct=construct,
+        groups=[
+            bm.Group("bands", n_inputs, BAND, regularly=[frame]),
+            *(_layer(params, k) for k in range(n_layers)),
+            bm.Group("output", params.n_words, READOUT),
+        ],
+        synapses=[
+            bm.Synapses("s_mel", "bands", hidden(0), equations=ANALOGUE),
+            *(synapses for k in range(n_layers) for synapses in _into(params, k)),
+            bm.Synapses("s_out", hidden(n_layers - 1), "output", on_pre="o_post += w"),
+        ],
+        tables=[bm.Table(INPUT, (n_rows * params.max_trials, n_inputs), step_ms)],
         inputs={},
         dt_ms=step_ms,
         trial_ms=n_rows * step_ms,
         max_trials=params.max_trials,
-        reset=start,
+        reset={**start, "output": "o = -bias"},
         record_spikes=tuple(hidden(k) for k in range(n_layers)),
         record_traces={"output": ("output", "o", step_ms)},
     )
+
+
+def _layer(params: Params, k: int) -> bm.Group:
+    """Neurons of layer k; they move after the sums over the analogue input, in the same slot."""
+    update = bm.Regularly(f"{hidden(k)}_update", UPDATE, when="groups", order=1)
+    return bm.Group(
+        hidden(k), params.n_channels, NEURON, threshold=THRESHOLD, reset="", regularly=[update]
+    )
+
+
+def _into(params: Params, k: int) -> list[bm.Synapses]:
+    """Lateral synapses of layer k, and its taps on the layer before."""
+    taps = [
+        bm.Synapses(
+            f"s_{k}_tap_{tap}",
+            hidden(k - 1),
+            hidden(k),
+            on_pre="current_post += w",
+            delay=bm.Quantity(tap * params.dilations[k] * float(params.frame_ms), "ms"),
+        )
+        for tap in range(params.kernel if k else 0)
+    ]
+    return [bm.Synapses(f"s_back_{k}", hidden(k), hidden(k), on_pre="back_post += w"), *taps]
 
 
 def bind(params: Params, network: Network) -> Binding:

@@ -1,7 +1,4 @@
-"""S4NN in numpy, image by image: the readable home of the equations (README, Eqs. 2 to 6).
-
-`compiled` gives the same numbers a hundred times faster; this is what it is tested against.
-"""
+"""S4NN in NumPy, image by image (Eqs. 2 to 6 of its README): what `compiled` is tested by."""
 
 from __future__ import annotations
 
@@ -20,10 +17,7 @@ from whyspiking.talks.masquelier.network import (
     check_fit,
     n_hidden,
     of_layers,
-    order_spikes,
 )
-
-__all__ = ["NAME", "first_spikes", "forward", "order_spikes", "train_epoch", "update"]
 
 NAME = "numpy"
 
