@@ -19,7 +19,7 @@ from whyspiking.contract.types import (
     Task,
     Trials,
 )
-from whyspiking.talks.comsa import model, pulsed
+from whyspiking.talks.comsa import brian_network, model
 from whyspiking.talks.comsa.learning import train
 from whyspiking.talks.comsa.task import features_until, make_task, samples
 from whyspiking.training.first_spike import encoding
@@ -51,7 +51,7 @@ def reference_first_ms(
 
 def to_brian(params: Params) -> BrianModel:
     """The structure in Brian2; experiments of equal size share one build."""
-    return pulsed.network(
+    return brian_network.network(
         params,
         f"comsa-{params.n_input}-{params.n_hidden}-{params.n_output}",
         n_input=params.n_input,
@@ -64,7 +64,7 @@ def to_brian(params: Params) -> BrianModel:
 def bind(params: Params, network: Network) -> Binding:
     """Place a trained network into the structure of `to_brian`."""
     arrays = {name: network.arrays[name] for name in model.NAMES}
-    return pulsed.bind(params, arrays, params.n_input)
+    return brian_network.bind(params, arrays, params.n_input)
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:

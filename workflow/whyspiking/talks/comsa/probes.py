@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Binding, Condition, Params, Task
 from whyspiking.talks.comsa import model
+from whyspiking.talks.comsa.brian_network import PulsedBinding
 from whyspiking.talks.comsa.digits import (
     bind,
     control_task,
@@ -22,7 +23,6 @@ from whyspiking.talks.comsa.digits import (
     to_brian,
     train,
 )
-from whyspiking.talks.comsa.pulsed import PulsedBinding
 
 __all__ = [
     "bind", "conditions", "control_task", "decode", "evaluate", "features_until", "make_task",
