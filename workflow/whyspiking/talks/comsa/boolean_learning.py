@@ -163,12 +163,13 @@ def update(params: ct.Params, state: State, x: Array, y: Array) -> tuple[State, 
         silent = (jnp.isinf(layer) & wrong[:, None]).sum(axis=0) / params.batch
         slopes[name] = slopes[name] - params.penalty_no_spike * silent[None, :]  # Eq. 6
     due = wrong.any()
+    count = count + due
     broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() & due for name, g in slopes.items()}
     broken[f"{BROKEN}{LOSS}"] = ~jnp.isfinite(value)
-    new = adam(params, (arrays, mean, square, count + due), slopes)
+    new = adam(params, (arrays, mean, square, count), slopes)
     old = (arrays, mean, square)
     kept = jax.tree.map(lambda after, before: jnp.where(due, after, before), new, old)
-    return (*kept, count + due), broken
+    return (*kept, count), broken
 
 
 def loss(

@@ -55,7 +55,10 @@ def network(
     return replace(
         base,
         groups=(*base.groups, *(_pulses(name, n_pulses) for name in PULSES)),
-        synapses=(*base.synapses, *(_onward(name) for name in PULSES)),
+        synapses=(
+            *base.synapses,
+            *(clocked.weighted(name, TARGETS[name], f"s_{name}") for name in PULSES),
+        ),
         reset={**base.reset, **dict.fromkeys(PULSES, start)},
         record_spikes=(*base.record_spikes, *PULSES),
         lag_variable={**base.lag_variable, **dict.fromkeys(PULSES, "lag")},
@@ -66,10 +69,6 @@ def _pulses(name: str, n: int) -> bm.Group:
     return bm.Group(
         name, n, model.PULSE, threshold=model.PULSE_DUE, reset=model.PULSE_FIRES, method="euler"
     )
-
-
-def _onward(pulses: str) -> bm.Synapses:
-    return bm.Synapses(f"s_{pulses}", pulses, TARGETS[pulses], on_pre=clocked.ON_SPIKE)
 
 
 def bind(params: Params, arrays: Arrays, n_input: int) -> PulsedBinding:
