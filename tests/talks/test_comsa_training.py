@@ -58,11 +58,6 @@ def test_splits_are_dealt_anew_for_every_seed(digits):
         task.samples(params(n_train=500, n_validation=200), "train", Streams(0))
 
 
-def test_images_of_another_size_are_refused(digits):
-    with pytest.raises(UserError, match=r"784 pixels.*'comsa' has 100"):
-        task.samples(params(n_input=100, n_train=10), "train", Streams(0))
-
-
 # ---- training ------------------------------------------------------------------------------
 
 
@@ -203,13 +198,3 @@ def test_a_control_knows_the_inputs_that_have_fired():
         # Of Yin-Yang half of the window has everything: x or 1 - x has fired.
         late = test.features if name == "shared_yinyang" else np.ones_like(test.features)
         np.testing.assert_allclose(found[~fired], late[~fired])
-
-
-def test_ink_sees_only_which_pixels_fire(digits):
-    own = params(n_train=500, n_validation=100, n_test=50, control_epochs=3)
-    network = fulfilled(own).train(own, "ink", Streams(0), {}, silent)
-    test = fulfilled(own).make_task(own, "test", Streams(0))
-    dimmed = replace(test, features=test.features / 2)
-    first, second = (fulfilled(own).evaluate(own, "ink", network, part) for part in (test, dimmed))
-    np.testing.assert_array_equal(first.choices, second.choices)
-    assert (first.choices == first.targets).mean() > 0.5
