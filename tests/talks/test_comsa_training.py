@@ -173,21 +173,6 @@ def test_shared_tasks_are_learned(name, least):
     assert exhibits.exhibits(own, {("spiking", 0): network}, silent, Streams(0)) == {}
 
 
-@pytest.mark.parametrize("name", ["shared_yinyang", "shared_randman"])
-def test_weak_pulses_let_neurons_wait_for_few_inputs(name):
-    """Published ones, for 784 inputs, leave most neurons nothing to wait for."""
-    before = {}
-    for pulse_mean in (7.83912, params(name).pulse_mean):
-        own = params(name, pulse_mean=pulse_mean)
-        features, _ = task.samples(own, "validation", Streams(0))
-        times = task.input_times(features, own)
-        hidden, _ = model.first_spikes(own, learning.initial_arrays(own, Streams(0)), times)
-        before[pulse_mean] = (hidden < times.min(axis=1, keepdims=True)).mean()
-    published, ours = before.values()
-    assert published > 0.5
-    assert ours < 0.6 * published
-
-
 def test_a_control_knows_the_inputs_that_have_fired():
     for name in ("shared_yinyang", "shared_randman"):
         own = params(name)
