@@ -9,13 +9,13 @@ from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
-from whyspiking.talks.comsa import boolean, model
+from whyspiking.talks.comsa import boolean, boolean_learning, boolean_task, model
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.sampled_from(boolean.GATES), st.integers(0, 1000))
+@given(st.sampled_from(boolean_task.GATES), st.integers(0, 1000))
 def test_gates_are_noisy_and_balanced(gate, seed):
-    values = boolean.examples(gate, 2000, np.random.default_rng(seed))
+    values = boolean_task.examples(gate, 2000, np.random.default_rng(seed))
     true = values > 0.5
     assert ((values < 0.45) | (values >= 0.55)).all() and values.max() < 1
     expected = {
@@ -23,7 +23,7 @@ def test_gates_are_noisy_and_balanced(gate, seed):
         "and": true[:, 0] & true[:, 1],
         "or": true[:, 0] | true[:, 1],
     }
-    classes = boolean.truth(gate, values)
+    classes = boolean_task.truth(gate, values)
     np.testing.assert_array_equal(classes, expected[gate])
     assert abs(classes.mean() - 0.5) < 0.06
     one, two = (true.sum(axis=1) == n for n in (1, 2))
@@ -42,13 +42,13 @@ def small_gates():
 def test_xor_is_learned(small_gates):
     """A linear classifier reaches 0.75 at best."""
     own, network = small_gates
-    values = boolean.samples(own, "test", Streams(0))
+    values = boolean_task.samples(own, "test", Streams(0))
     times = boolean.first_output_times(own, network.arrays, values)
     found = boolean.accuracies(own, times, values)
     assert found[0].max() > 0.95 and np.median(found[1]) > 0.95 and np.median(found[2]) > 0.95
     assert (np.diff(network.arrays["validation"], axis=1) <= 0).all(), "best network first"
     # The closed form in float64 and JAX's float32 decide alike.
-    again = boolean.samples(own, "validation", Streams(0))
+    again = boolean_task.samples(own, "validation", Streams(0))
     closed = boolean.accuracies(own, boolean.first_output_times(own, network.arrays, again), again)
     np.testing.assert_allclose(closed, network.arrays["validation"], atol=0.011)
 
@@ -56,21 +56,11 @@ def test_xor_is_learned(small_gates):
 def test_training_of_gates_ends_where_a_gradient_is_not_finite(monkeypatch):
     """One network of many is enough; the message names epoch, step and array."""
     own = params("boolean", n_networks=2, epochs=2, n_train=50, n_validation=10)
-    whole = boolean.initial(own, Streams(0))
+    whole = boolean_learning.initial(own, Streams(0))
     whole["w_output"][1, 0, 0] = np.nan
-    monkeypatch.setattr(boolean, "initial", lambda params, streams: whole)
+    monkeypatch.setattr(boolean_learning, "initial", lambda params, streams: whole)
     with pytest.raises(UserError, match=r"the gradient of \w+.* at epoch 1, step 1 "):
         boolean.train(own, "spiking", Streams(0), {}, silent)
-
-
-def test_xor_needs_more_than_a_linear_classifier():
-    """The negative control learns as long; the best line sets three corners of four right."""
-    own = params("boolean", scale="full")
-    linear = fulfilled(own).train(own, "linear", Streams(0), {}, silent)
-    trials = fulfilled(own).evaluate(
-        own, "linear", linear, fulfilled(own).make_task(own, "test", Streams(0))
-    )
-    assert 0.3 < (trials.choices == trials.targets).mean() < 0.8
 
 
 def test_boolean_blocks_do_not_touch(small_gates):

@@ -73,8 +73,7 @@ def test_structure_is_shared_by_experiments_of_equal_size():
         fulfilled(params(n, scale="full")).to_brian(params(n, scale="full"))
         for n in ("mnist_slow", "released")
     )
-    assert slow.definition == other.definition and slow.reset == other.reset
-    assert (slow.trial_ms, slow.max_trials) == (other.trial_ms, other.max_trials)
+    assert slow == other
 
 
 def test_binding_separates_pulses_from_inputs():

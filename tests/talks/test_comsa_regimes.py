@@ -1,4 +1,4 @@
-"""Comsa: how often a regime is found, where networks come from, and what a network wants to see."""
+"""Comsa: how often a regime is found, and where networks come from."""
 
 from dataclasses import replace
 
@@ -7,18 +7,8 @@ import pytest
 from made.comsa_networks import params, silent, small
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network
 from whyspiking.datasets import mnist
-from whyspiking.talks.comsa import (
-    boolean,
-    figures_regimes,
-    ideal,
-    learning,
-    model,
-    regimes,
-    released,
-    task,
-)
+from whyspiking.talks.comsa import learning, regimes, task
 
 
 @pytest.fixture
@@ -72,91 +62,3 @@ def test_without_the_authors_files_nothing_is_continued():
         params("regimes", originals_dir=None), "continued", Streams(0), {}, silent
     )
     assert not network.arrays and "unavailable" in network.info
-
-
-def test_interval_of_a_share():
-    low, high = figures_regimes.share_interval(0, 15)
-    assert low == 0 and high == pytest.approx(1 - 0.025 ** (1 / 15))
-    low, high = figures_regimes.share_interval(3, 15)
-    assert (low, high) == pytest.approx((0.04331, 0.48089), abs=1e-4)
-    assert figures_regimes.share_interval(15, 15)[1] == 1
-
-
-# ---- what a network wants to see -----------------------------------------------------------
-
-
-def test_gradient_of_the_wanted_output_is_that_of_finite_differences():
-    own, arrays, times, targets = small(slope_floor=1e-9)
-    found = ideal.gradient(own, arrays, times, targets)
-    rows, step = np.arange(len(times)), 1e-6
-    for pixel in range(own.n_input):
-        ends = []
-        for way in (step, -step):
-            moved = times.copy()
-            moved[:, pixel] += way
-            ends.append(model.first_spikes(own, arrays, moved)[1][rows, targets])
-        known = np.isfinite(times[:, pixel]) & np.isfinite(ends[0]) & np.isfinite(ends[1])
-        expected = (ends[0] - ends[1])[known] / (2 * step)
-        np.testing.assert_allclose(found[known, pixel], expected, rtol=1e-3, atol=1e-5)
-
-
-def test_wanted_inputs_bring_the_output_forward():
-    own, arrays, times, targets = small(ideal_steps=20, ideal_step=0.01)
-    features = np.where(np.isfinite(times), 1 - times, 0)
-    found = ideal.descend(own, arrays, features, targets)
-    np.testing.assert_array_equal(found > 0, features > 0)
-    assert found.max() <= 1 and found[found > 0].min() >= 1 / 256
-    rows = np.arange(len(times))
-    shown = [np.where(f > 0, 1 - f, np.inf) for f in (features, found)]
-    before, after = (model.first_spikes(own, arrays, x)[1][rows, targets] for x in shown)
-    heard = np.isfinite(before)
-    assert (after[heard] <= before[heard] + 1e-3).mean() > 0.9
-    dealt = ideal.dealt(features, found, np.random.default_rng(0))
-    assert not np.allclose(dealt, found) and ((dealt > 0) == (features > 0)).all()
-
-
-def test_what_is_read_is_what_the_relu_network_says(monkeypatch):
-    own, arrays, _, _ = small(
-        n_starts=2, start_images=3, ideal_steps=3, ideal_step=0.01, control_epochs=1
-    )
-    images = np.random.default_rng(0).random((40, 12)).astype(np.float32)
-    monkeypatch.setattr(task, "samples", lambda *_: (images, np.zeros(40, int)))
-    reader = {"w0": np.eye(12, 3), "b0": np.zeros(3)}
-    parents = {"mnist_slow/mlp": Network(reader)}
-    assert "unavailable" in ideal.train(own, "ideal", Streams(0), parents, silent).info
-    monkeypatch.setattr(released, "train", lambda *_: Network(arrays))
-    shown = ideal.make_task(own, "test", Streams(0))
-    assert shown is not None and shown.targets.tolist() == [0, 1, 2, 0, 1, 2]
-    assert ideal.make_task(own, "train", Streams(0)) is None
-    for variant in ("ideal", "fast", "shuffled"):
-        network = ideal.train(own, variant, Streams(0), parents, silent)
-        trials = ideal.evaluate(own, variant, network, shown)
-        np.testing.assert_array_equal(
-            trials.choices, network.arrays["inputs"][:, :3].argmax(axis=1)
-        )
-        assert 0 <= network.info["measures"]["read_by_itself"] <= 1
-
-
-# ---- gates without pulses ------------------------------------------------------------------
-
-
-def test_pulses_that_never_come_are_no_pulses():
-    own = params("boolean_pulses", n_networks=1, epochs=1, n_train=50, n_validation=20)
-    never = boolean.train(own, "no_pulses", Streams(0), {}, silent)
-    assert all(np.isinf(never.arrays[name]).all() for name in model.PULSES)
-    assert all(np.isfinite(never.arrays[name]).all() for name in ("w_hidden", "w_output"))
-    values = boolean.samples(own, "validation", Streams(0))
-    bare = {
-        **never.arrays,
-        "w_hidden": never.arrays["w_hidden"][:, :2],
-        "w_output": never.arrays["w_output"][:, : own.n_hidden],
-        **{name: np.empty((3, 0)) for name in model.PULSES},
-    }
-    np.testing.assert_allclose(
-        boolean.first_output_times(own, never.arrays, values),
-        boolean.first_output_times(own, bare, values),
-    )
-    # Nothing tells when a trial began: all spikes shift with the inputs.
-    later = boolean.first_output_times(own, never.arrays, values + 0.25)
-    found = boolean.first_output_times(own, never.arrays, values)
-    np.testing.assert_allclose(later, found + 0.25, rtol=1e-6)

@@ -77,7 +77,7 @@ def test_missing_files_are_not_measured(tmp_path, folder):
     import pandas as pd
 
     verdicts = pd.read_csv(tmp_path / "verdicts.csv").set_index("claim")
-    for name in ("comsa.released_slow.accuracy", "comsa.released_fast.parity"):
+    for name in ("comsa.released_slow.accuracy", "comsa.released_fast.accuracy"):
         assert verdicts.loc[name, "verdict"] == judge.NOT_MEASURED
         assert str(verdicts.loc[name, "note"]).startswith("file not available: comsa_")
     assert "file not available" not in str(verdicts.loc["comsa.mnist_slow.accuracy", "note"])

@@ -58,11 +58,6 @@ def test_splits_are_dealt_anew_for_every_seed(digits):
         task.samples(params(n_train=500, n_validation=200), "train", Streams(0))
 
 
-def test_images_of_another_size_are_refused(digits):
-    with pytest.raises(UserError, match=r"784 pixels.*'comsa' has 100"):
-        task.samples(params(n_input=100, n_train=10), "train", Streams(0))
-
-
 # ---- training ------------------------------------------------------------------------------
 
 
@@ -178,21 +173,6 @@ def test_shared_tasks_are_learned(name, least):
     assert exhibits.exhibits(own, {("spiking", 0): network}, silent, Streams(0)) == {}
 
 
-@pytest.mark.parametrize("name", ["shared_yinyang", "shared_randman"])
-def test_weak_pulses_let_neurons_wait_for_few_inputs(name):
-    """Published ones, for 784 inputs, leave most neurons nothing to wait for."""
-    before = {}
-    for pulse_mean in (7.83912, params(name).pulse_mean):
-        own = params(name, pulse_mean=pulse_mean)
-        features, _ = task.samples(own, "validation", Streams(0))
-        times = task.input_times(features, own)
-        hidden, _ = model.first_spikes(own, learning.initial_arrays(own, Streams(0)), times)
-        before[pulse_mean] = (hidden < times.min(axis=1, keepdims=True)).mean()
-    published, ours = before.values()
-    assert published > 0.5
-    assert ours < 0.6 * published
-
-
 def test_a_control_knows_the_inputs_that_have_fired():
     for name in ("shared_yinyang", "shared_randman"):
         own = params(name)
@@ -203,13 +183,3 @@ def test_a_control_knows_the_inputs_that_have_fired():
         # Of Yin-Yang half of the window has everything: x or 1 - x has fired.
         late = test.features if name == "shared_yinyang" else np.ones_like(test.features)
         np.testing.assert_allclose(found[~fired], late[~fired])
-
-
-def test_ink_sees_only_which_pixels_fire(digits):
-    own = params(n_train=500, n_validation=100, n_test=50, control_epochs=3)
-    network = fulfilled(own).train(own, "ink", Streams(0), {}, silent)
-    test = fulfilled(own).make_task(own, "test", Streams(0))
-    dimmed = replace(test, features=test.features / 2)
-    first, second = (fulfilled(own).evaluate(own, "ink", network, part) for part in (test, dimmed))
-    np.testing.assert_array_equal(first.choices, second.choices)
-    assert (first.choices == first.targets).mean() > 0.5

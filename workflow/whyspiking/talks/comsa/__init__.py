@@ -7,8 +7,6 @@ EXPERIMENTS = {
     "regimes": "regimes",
     "released": "released",
     "boolean": "boolean",
-    "boolean_pulses": "boolean",
-    "ideal": "ideal",
     "shared_yinyang": "digits",
     "shared_randman": "digits",
 }

@@ -1,6 +1,13 @@
-"""Learning with the exact derivatives of spike times to weights and pulses (README, 3 and 4).
+"""Learning with the exact derivatives of spike times (README, Eqs. 3 to 6).
 
-The steps themselves are those of `first_spike.training`, in dimensionless time s = K t.
+With A and W of the closed form of the spike time t_j (`model`), for inputs before t_j
+
+    dt_j/dw_i = e^{K t_i} (t_i - t_j) / (A (1 + W))                  (Eq. 4)
+    dt_j/dt_i = w_i e^{K t_i} (K (t_i - t_j) + 1) / (A (1 + W))      (Eq. 5, pulses too)
+
+carry the gradient of L = -ln(softmax(-t)[true class] + 1e-8) (Eq. 3) to weights and pulses; a
+neuron that stays silent in an image has dL/dw_i = -penalty instead (Eq. 6), and passes nothing on.
+The C++ of `first_spike.training` computes this, batch by batch, with s = K t, and steps with Adam.
 """
 
 from __future__ import annotations
@@ -11,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa import model, task
 from whyspiking.talks.comsa.model import NAMES, PULSES
@@ -25,7 +32,7 @@ from whyspiking.training.first_spike.training import Training
 from whyspiking.training.history import History
 
 
-def settings(params: Params) -> Settings:
+def settings(params: ct.Params) -> Settings:
     """Loss, neuron and optimiser of an experiment (README, Eqs. 3 to 6)."""
     c = model.threshold(params)
     return Settings(
@@ -42,7 +49,7 @@ def settings(params: Params) -> Settings:
     )
 
 
-def initial_arrays(params: Params, streams: Streams) -> dict[str, NDArray]:
+def initial_arrays(params: ct.Params, streams: Streams) -> dict[str, NDArray]:
     """Weights ~ N(mu, sigma^2) with the Glorot sigma, and evenly spaced pulses.
 
     Args:
@@ -50,20 +57,20 @@ def initial_arrays(params: Params, streams: Streams) -> dict[str, NDArray]:
         streams: Randomness: "init".
     """
     rng = streams.rng("init")
-    found: dict[str, NDArray] = {}
+    arrays: dict[str, NDArray] = {}
     for name, n_in, n_out, mean in (
         ("w_hidden", params.n_input, params.n_hidden, params.hidden_mean),
         ("w_output", params.n_hidden, params.n_output, params.output_mean),
     ):
         sigma = np.sqrt(2 / (n_in + n_out + params.n_pulses))
         means = np.repeat([mean, params.pulse_mean], [n_in, params.n_pulses]) * sigma
-        found[name] = rng.normal(means[:, None], sigma, (means.size, n_out)).astype(np.float32)
+        arrays[name] = rng.normal(means[:, None], sigma, (means.size, n_out)).astype(np.float32)
     for name, ends in zip(PULSES, (params.input_pulses, params.hidden_pulses), strict=True):
-        found[name] = np.linspace(ends[0], ends[1], params.n_pulses).astype(np.float32)
-    return found
+        arrays[name] = np.linspace(ends[0], ends[1], params.n_pulses).astype(np.float32)
+    return arrays
 
 
-def rates(params: Params, epoch: int, *, fixed_pulses: bool = False) -> dict[str, float]:
+def rates(params: ct.Params, epoch: int, *, fixed_pulses: bool = False) -> dict[str, float]:
     """Learning rates of an epoch: constant as published, or a half cosine down to zero."""
     factor = 1.0
     if params.schedule == "cosine":
@@ -73,16 +80,16 @@ def rates(params: Params, epoch: int, *, fixed_pulses: bool = False) -> dict[str
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one network from `initial_arrays`: `train_from`."""
     return train_from(initial_arrays(params, streams), params, variant, streams, progress)
 
 
 def train_from(
-    start: model.Arrays, params: Params, variant: str, streams: Streams, progress: Progress
-) -> Network:
-    """Train a network and keep the model of best validation accuracy, as published.
+    start: model.Arrays, params: ct.Params, variant: str, streams: Streams, progress: ct.Progress
+) -> ct.Network:
+    """Train a network and keep the arrays of best validation accuracy, as published.
 
     The variant "fixed_pulses" keeps the pulses where they start. Randomness: "split", "init",
     "shuffle", "noise".
@@ -91,15 +98,10 @@ def train_from(
         UserError: If a number is not finite; names epoch and step.
     """
     features, targets = task.samples(params, "train", streams)
-    scale = np.float32(params.decay_rate)
-    inputs = Inputs(task.input_times(features, params) * scale)
+    inputs = Inputs(task.input_times(features, params) * np.float32(params.decay_rate))
     held_features, held_classes = task.samples(params, "validation", streams)
     held_times = task.input_times(held_features, params)
-    training = Training(
-        settings(params),
-        (start["w_hidden"], start["w_output"]),
-        (start["input_pulses"] * scale, start["hidden_pulses"] * scale),
-    )
+    training = _begin(params, start)
     shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
     history = History()
@@ -112,24 +114,20 @@ def train_from(
         share = params.pixel_deletion
         shown = inputs.without(share, noise) if share else inputs
         order = shuffle.permutation(len(targets))
+        pulse_rate = rate["input_pulses"] * params.decay_rate
         try:
-            found = training.epoch(
-                shown, targets, order, rate["w_hidden"], rate["input_pulses"] * params.decay_rate
-            )
+            done = training.epoch(shown, targets, order, rate["w_hidden"], pulse_rate)
         except Diverged as reason:
             raise UserError(f"epoch {epoch + 1}: {reason}") from reason
         seconds = time.process_time() - began
-        arrays: dict[str, NDArray] = dict(
-            zip(NAMES, (*training.weights, *training.pulses), strict=True)
-        )
-        arrays |= {name: arrays[name] / scale for name in PULSES}
+        arrays = _arrays(params, training)
         judged = validate(params, arrays, held_times, held_classes)
         history.note(
             epoch + 1,
-            train_loss=found.loss,
-            train_accuracy=found.accuracy,
-            silent_hidden=found.silent_hidden,
-            silent_output=found.silent_output,
+            train_loss=done.loss,
+            train_accuracy=done.accuracy,
+            silent_hidden=done.silent_hidden,
+            silent_output=done.silent_output,
             **judged,
             epoch_seconds=seconds,
         )
@@ -139,21 +137,28 @@ def train_from(
             best = {"accuracy": accuracy, "epoch": epoch + 1, "arrays": copies}
         if epoch == params.epochs - 1 or (epoch + 1) % max(1, params.epochs // 50) == 0:
             progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    return Network(
-        arrays=best["arrays"],
-        info={
-            **history.info(compiled.NAME),
-            "validation_accuracy": best["accuracy"],
-            "best_epoch": best["epoch"],
-        },
-        history=history.rows,
-    )
+    chosen = {"validation_accuracy": best["accuracy"], "best_epoch": best["epoch"]}
+    return ct.Network(best["arrays"], {**history.info(compiled.NAME), **chosen}, history.rows)
+
+
+def _begin(params: ct.Params, start: model.Arrays) -> Training:
+    """A training in dimensionless time."""
+    scale = np.float32(params.decay_rate)
+    weights = (start["w_hidden"], start["w_output"])
+    return Training(settings(params), weights, tuple(start[name] * scale for name in PULSES))
+
+
+def _arrays(params: ct.Params, training: Training) -> dict[str, NDArray]:
+    """What is being trained, pulses in time units; weights are no copies."""
+    scale = np.float32(params.decay_rate)
+    values = (*training.weights, *(pulses / scale for pulses in training.pulses))
+    return dict(zip(NAMES, values, strict=True))
 
 
 def validate(
-    params: Params, arrays: model.Arrays, times: NDArray, targets: NDArray
+    params: ct.Params, arrays: model.Arrays, times: NDArray, targets: NDArray
 ) -> dict[str, float]:
-    """Accuracy and regime on the validation set.
+    """Accuracy, mean decision time and share of hidden neurons in before it, on validation data.
 
     Args:
         params: Parameters of the experiment.
@@ -165,10 +170,9 @@ def validate(
     first = output.min(axis=1)
     decided = np.isfinite(first)
     right = decided & (output.argmin(axis=1) == targets)
+    decision_ms = first[decided].mean() * params.unit_ms if decided.any() else np.nan
     return {
         "validation_accuracy": float(right.mean()),
-        "validation_decision_ms": float(first[decided].mean() * params.unit_ms)
-        if decided.any()
-        else float("nan"),
+        "validation_decision_ms": float(decision_ms),
         "validation_hidden_before": model.hidden_before_decision(hidden, first),
     }

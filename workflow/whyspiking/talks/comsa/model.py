@@ -1,5 +1,18 @@
 """The network in closed form: forward pass and decisions (README, Eqs. 1 and 2).
 
+A neuron receives spikes at times t_i with weights w_i, pulses among them, and fires once, when
+
+    V(t) = sum over t_i <= t of w_i (t - t_i) e^{-K (t - t_i)}
+
+first reaches theta (Eq. 2). With A and B, the sums of w_i e^{K t_i} and w_i t_i e^{K t_i} over the
+inputs before the spike, this is V(t) = e^{-K t} (A t - B), and the time of the spike is
+
+    t = B/A - W(-(K theta / A) e^{K B/A}) / K
+
+with the main branch W of Lambert's function. `first_spike.compiled` computes it, layer by layer.
+Brian2 integrates the same neuron as dV/dt = x - K V, dx/dt = -K x, x += w_i at t_i
+(`first_spike.brian_network.NEURON`, which has x in units of K).
+
 Times outside this module are in the paper's time units; inside a layer they are dimensionless,
 s = K t, and the threshold becomes c = K theta.
 """
@@ -22,6 +35,16 @@ NAMES = ("w_hidden", "w_output", "input_pulses", "hidden_pulses")
 PULSES = ("input_pulses", "hidden_pulses")
 ENGINE_CHUNK = 5000
 """Samples per call of the engine outside training."""
+
+# A pulse in Brian2: a neuron that fires when the trial is as old as `at`.
+PULSE = """
+dage/dt = 1 : second
+at : second
+fired : 1
+lag : 1
+"""
+PULSE_DUE = "fired == 0 and age >= at"
+PULSE_FIRES = "fired = 1\nlag = (age - at) / ms"
 
 
 def threshold(params: Params) -> float:
@@ -56,12 +79,12 @@ def first_spikes(params: Params, arrays: Arrays, times: NDArray) -> tuple[NDArra
         w = arrays[weights].astype(times.dtype, copy=False)
         return compiled.forward(inputs, w, threshold(params), 1).times
 
-    found = []
+    parts = []
     for first in range(0, max(len(times), 1), ENGINE_CHUNK):
         scaled = times[first : first + ENGINE_CHUNK] * times.dtype.type(rate)
         hidden = layer(scaled, "input_pulses", "w_hidden")
-        found.append((hidden, layer(hidden, "hidden_pulses", "w_output")))
-    hidden, output = (np.concatenate(parts) / rate for parts in zip(*found, strict=True))
+        parts.append((hidden, layer(hidden, "hidden_pulses", "w_output")))
+    hidden, output = (np.concatenate(part) / rate for part in zip(*parts, strict=True))
     return hidden, output
 
 
@@ -76,9 +99,9 @@ def times_of(params: Params, task: Task) -> NDArray[np.float64]:
     return task.stimulus.spikes["input"].first_ms() / params.unit_ms
 
 
-def within_trial(params: Params, found: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def within_trial(params: Params, first: Mapping[str, NDArray]) -> dict[str, NDArray]:
     """First spikes by population, from time units to ms; inf after the end of the trial."""
-    scaled = {name: times * params.unit_ms for name, times in found.items()}
+    scaled = {name: times * params.unit_ms for name, times in first.items()}
     return {k: np.where(times <= params.trial_ms, times, np.inf) for k, times in scaled.items()}
 
 

@@ -18,10 +18,9 @@ def step_ms(params: Params) -> float:
 
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
     """CubaLIF neurons; the pulses of both layers are further inputs."""
-    if params.experiment in ("boolean", "boolean_pulses"):
+    if params.experiment == "boolean":
         raise NotExpressible(
-            f"comsa.{params.experiment}: one file holds all networks of all gates; export those of "
-            "MNIST"
+            "comsa.boolean: one file holds all networks of all gates; export those of MNIST"
         )
     w_hidden, w_output = (
         np.asarray(network.arrays[name], float) for name in ("w_hidden", "w_output")

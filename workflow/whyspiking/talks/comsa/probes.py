@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Binding, Condition, Params, Task
 from whyspiking.talks.comsa import model
+from whyspiking.talks.comsa.brian_network import PulsedBinding
 from whyspiking.talks.comsa.digits import (
     bind,
     control_task,
@@ -22,7 +23,6 @@ from whyspiking.talks.comsa.digits import (
     to_brian,
     train,
 )
-from whyspiking.talks.comsa.pulsed import PulsedBinding
 
 __all__ = [
     "bind", "conditions", "control_task", "decode", "evaluate", "features_until", "make_task",
@@ -33,19 +33,27 @@ HIDDEN_SILENT = 1e9
 """A threshold that no neuron reaches; its recorded spikes are replayed instead."""
 
 
-def conditions(params: Params) -> Sequence[Condition]:
+def conditions(params: ct.Params) -> Sequence[ct.Condition]:
     """The probes: equal times, exchanged times, jitter of the pixels or of the hidden spikes."""
     jitters = [
-        Condition("layer_jitter", locus, strength)
+        ct.Condition("layer_jitter", locus, strength)
         for locus in ("input", "hidden")
         for strength in params.layer_jitters
     ]
-    return (Condition("same_time", "input", 1.0), Condition("swap_pixels", "input", 1.0), *jitters)
+    return (
+        ct.Condition("same_time", "input", 1.0),
+        ct.Condition("swap_pixels", "input", 1.0),
+        *jitters,
+    )
 
 
 def vary(
-    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
-) -> tuple[Task, Binding]:
+    params: ct.Params,
+    condition: ct.Condition,
+    task: ct.Task,
+    binding: ct.Binding,
+    rng: np.random.Generator,
+) -> tuple[ct.Task, ct.Binding]:
     """Task and binding under one probe; pulses are never touched.
 
     Args:
@@ -68,9 +76,7 @@ def vary(
         }[condition.perturbation]()
         return _with(task, params, "input", moved), binding
     hidden = model.first_spikes(params, binding.arrays, model.times_of(params, task))[0]
-    hidden_ms = np.where(
-        hidden * params.unit_ms <= params.trial_ms, hidden * params.unit_ms, np.inf
-    )
+    hidden_ms = model.within_trial(params, {"hidden": hidden})["hidden"]
     moved = _jittered(params, condition, hidden_ms, rng)
     silent = {**binding.values, "hidden.v_th": HIDDEN_SILENT}
     return _with(task, params, "hidden_replay", moved), replace(binding, values=silent)
@@ -78,15 +84,15 @@ def vary(
 
 def swapped(first_ms: NDArray, rng: np.random.Generator) -> NDArray:
     """Times of each trial dealt anew among the channels that fire in it, (trial, channel)."""
-    found = np.full_like(first_ms, np.inf)
-    for row, times in zip(found, first_ms, strict=True):
+    dealt = np.full_like(first_ms, np.inf)
+    for row, times in zip(dealt, first_ms, strict=True):
         active = np.flatnonzero(np.isfinite(times))
         row[active] = rng.permutation(times[active])
-    return found
+    return dealt
 
 
 def _jittered(
-    params: Params, condition: Condition, first_ms: NDArray, rng: np.random.Generator
+    params: ct.Params, condition: ct.Condition, first_ms: NDArray, rng: np.random.Generator
 ) -> NDArray:
     noise = condition.strength * model.tau_ms(params) * rng.standard_normal(first_ms.shape)
     moved = np.abs(first_ms + noise)
@@ -94,6 +100,6 @@ def _jittered(
     return np.where(late, 2 * params.trial_ms - np.where(late, moved, 0.0), moved)
 
 
-def _with(task: Task, params: Params, name: str, first_ms: NDArray) -> Task:
+def _with(task: ct.Task, params: ct.Params, name: str, first_ms: NDArray) -> ct.Task:
     spikes = {**task.stimulus.spikes, name: Spikes.from_first_spikes(first_ms, params.trial_ms)}
     return replace(task, stimulus=replace(task.stimulus, spikes=spikes))

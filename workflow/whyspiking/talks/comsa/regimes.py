@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.datasets import mnist
 from whyspiking.talks.comsa import learning, model, released
 from whyspiking.talks.comsa.digits import (
@@ -28,8 +28,8 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "reference_first_ms", "to_
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train from the published start, or ("continued") the authors' slow network further.
 
     What the last epoch leaves is measured on validation images; for "continued" most of these were
@@ -57,14 +57,14 @@ def train(
     return network
 
 
-def unlit(params: Params) -> NDArray[np.int64]:
+def unlit(params: ct.Params) -> NDArray[np.int64]:
     """Pixels that are background in every image of the training file."""
     assert params.dataset_dir is not None  # talk.yaml names the data
     images, _ = mnist.load(params.dataset_dir, "train")
     return np.flatnonzero(~images.reshape(-1, params.n_input).any(axis=0))
 
 
-def drift(params: Params, before: model.Arrays, after: model.Arrays) -> NDArray[np.float64]:
+def drift(params: ct.Params, before: model.Arrays, after: model.Arrays) -> NDArray[np.float64]:
     """Rise of the weights from unlit pixels between two networks, (hidden,), in sigma of the start.
 
     Only silence raises them, by the penalty (6): 0 for a neuron that was never silent.
@@ -75,7 +75,7 @@ def drift(params: Params, before: model.Arrays, after: model.Arrays) -> NDArray[
     return rise.mean(axis=0) / sigma
 
 
-def lineage(params: Params, first: model.Arrays, second: model.Arrays) -> dict[str, float]:
+def lineage(params: ct.Params, first: model.Arrays, second: model.Arrays) -> dict[str, float]:
     """Whether two networks come from one start, and which one is older.
 
     Returns:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.datasets import released
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa.digits import (
@@ -41,8 +41,8 @@ MODE = "pulses_per_layer"
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Read one released network, "slow" or "fast", in `originals_dir`; nothing is trained.
 
     Returns:
@@ -56,11 +56,11 @@ def train(
     try:
         raw = released.read(params.originals_dir, name, digest)
     except released.Unavailable as reason:
-        return Network({}, {**facts, "unavailable": str(reason)})
-    return Network(parse(raw.decode("ascii"), params, name), facts)
+        return ct.Network({}, {**facts, "unavailable": str(reason)})
+    return ct.Network(parse(raw.decode("ascii"), params, name), facts)
 
 
-def parse(text: str, params: Params, name: str) -> dict[str, np.ndarray]:
+def parse(text: str, params: ct.Params, name: str) -> dict[str, np.ndarray]:
     """Arrays of a network from the text of its file.
 
     Args:

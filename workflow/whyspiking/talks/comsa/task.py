@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist, shared
 from whyspiking.training.first_spike import encoding
 
@@ -14,7 +14,7 @@ CHUNK = 200
 """Images that are encoded at a time; the float64 in between stays in the cache."""
 
 
-def input_times(features: NDArray, params: Params) -> NDArray[np.float32]:
+def input_times(features: NDArray, params: ct.Params) -> NDArray[np.float32]:
     """Spike times of inputs in time units.
 
     Args:
@@ -32,7 +32,7 @@ def input_times(features: NDArray, params: Params) -> NDArray[np.float32]:
     )
 
 
-def samples(params: Params, split: Split, streams: Streams) -> tuple[NDArray, NDArray]:
+def samples(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
     """Features and classes of one split.
 
     The training file of MNIST is divided anew for every seed, as in the published program.
@@ -57,7 +57,7 @@ def samples(params: Params, split: Split, streams: Streams) -> tuple[NDArray, ND
     return images.astype(np.float32) / np.float32(256), classes
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The inputs and targets of one split; "fresh" does not exist."""
     if split == "fresh":
         return None
@@ -68,7 +68,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     )
 
 
-def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
+def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
     """What a control knows of its input when the spikes up to a time have come, (trial, feature).
 
     A pixel that has not fired is background. Shared tasks: `shared.completed`.

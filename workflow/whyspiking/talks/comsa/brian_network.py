@@ -1,32 +1,22 @@
-"""The network as Brian2 sees it: the core's clocked first-spike network, and pulses beside it.
+"""The network in Brian2: the core's clocked first-spike network, and pulses beside it.
 
-Pulse times belong to the network, not to the stimulus, so pulses are neurons of their own that fire
-when a trial is as old as their `at`; each layer's pulses drive the next layer.
+Pulse times belong to the network, not to the stimulus, so pulses are neurons of their own; each
+layer's pulses drive the next layer. Equations stand in `model`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract import brian_model as bm
 from whyspiking.contract.types import Binding, Layer, Params
 from whyspiking.talks.comsa import model
 from whyspiking.talks.comsa.model import PULSES, Arrays
-from whyspiking.training.first_spike import brian_network
+from whyspiking.training.first_spike import brian_network as clocked
 
-PULSE = """
-dage/dt = 1 : second
-at : second
-fired : 1
-lag : 1
-"""
-DUE = "fired == 0 and age >= at"
-FIRE = "fired = 1\nlag = (age - at) / ms"
 TARGETS = {"input_pulses": "hidden", "hidden_pulses": "output"}
 
 
@@ -39,7 +29,7 @@ class PulsedBinding(Binding):
 
 def network(
     params: Params, name: str, *, n_input: int, n_hidden: int, n_output: int, n_pulses: int
-) -> BrianModel:
+) -> bm.BrianModel:
     """The structure; all numbers come with `bind`.
 
     Args:
@@ -50,7 +40,7 @@ def network(
         n_output: Output neurons.
         n_pulses: Pulses of each of the two layers.
     """
-    base = brian_network.network(
+    base = clocked.network(
         name,
         n_input=n_input,
         n_hidden=n_hidden,
@@ -60,34 +50,24 @@ def network(
         trial_ms=params.trial_ms,
         max_trials=params.max_trials,
     )
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        objects = list(base.construct(inputs))
-        groups = {made.name: made for made in objects}
-        for pulses, target in TARGETS.items():
-            source = brian2.NeuronGroup(
-                n_pulses, PULSE, threshold=DUE, reset=FIRE, method="euler", name=pulses,
-                namespace={"ms": brian2.ms},
-            )  # fmt: skip
-            synapses = brian2.Synapses(
-                source, groups[target], "w : 1", on_pre=brian_network.ON_SPIKE,
-                name=f"s_{pulses}", namespace={"ms": brian2.ms},
-            )  # fmt: skip
-            synapses.connect()
-            objects += [source, synapses]
-        return objects
-
     # The first update of a trial brings all state to time 0.
     start = f"age = -{params.dt_ms} * ms; fired = 0"
     return replace(
         base,
-        definition={**base.definition, "pulses": [PULSE, DUE, FIRE, TARGETS, n_pulses]},
-        construct=construct,
+        groups=(*base.groups, *(_pulses(name, n_pulses) for name in PULSES)),
+        synapses=(
+            *base.synapses,
+            *(clocked.weighted(name, TARGETS[name], f"s_{name}") for name in PULSES),
+        ),
         reset={**base.reset, **dict.fromkeys(PULSES, start)},
         record_spikes=(*base.record_spikes, *PULSES),
         lag_variable={**base.lag_variable, **dict.fromkeys(PULSES, "lag")},
+    )
+
+
+def _pulses(name: str, n: int) -> bm.Group:
+    return bm.Group(
+        name, n, model.PULSE, threshold=model.PULSE_DUE, reset=model.PULSE_FIRES, method="euler"
     )
 
 
@@ -101,7 +81,7 @@ def bind(params: Params, arrays: Arrays, n_input: int) -> PulsedBinding:
     """
     w_hidden, w_output = (np.asarray(arrays[name], float) for name in ("w_hidden", "w_output"))
     n_hidden = w_hidden.shape[1]
-    found: dict[str, NDArray | float] = brian_network.values(
+    values: dict[str, NDArray | float] = clocked.values(
         w_hidden[:n_input],
         w_output[:n_hidden],
         None,
@@ -109,10 +89,10 @@ def bind(params: Params, arrays: Arrays, n_input: int) -> PulsedBinding:
         tau_m_ms=model.tau_ms(params),
         tau_s_ms=model.tau_ms(params),
     )
-    layers = dict(brian_network.bind(found).layers)
+    layers = dict(clocked.bind(values).layers)
     for pulses, weights in zip(PULSES, (w_hidden[n_input:], w_output[n_hidden:]), strict=True):
-        found[f"{pulses}.at"] = np.asarray(arrays[pulses], float) * params.unit_ms * 1e-3
-        found[f"s_{pulses}.w"] = weights
+        values[f"{pulses}.at"] = np.asarray(arrays[pulses], float) * params.unit_ms * 1e-3
+        values[f"s_{pulses}.w"] = weights
         kind = "feedforward" if pulses == "input_pulses" else "readout"
         layers[f"s_{pulses}.w"] = Layer(pulses, TARGETS[pulses], weights, kind)
-    return PulsedBinding(found, layers, arrays)
+    return PulsedBinding(values, layers, arrays)
