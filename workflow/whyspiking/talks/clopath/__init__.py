@@ -2,8 +2,6 @@
 
 EXPERIMENTS = {
     "sine": "izhikevich",
-    "sawtooth": "izhikevich",
-    "product": "izhikevich",
     "sine_lif": "izhikevich",
     "sine_theta": "izhikevich",
     "van_der_pol": "izhikevich",
@@ -17,9 +15,7 @@ EXPERIMENTS = {
     "shared_yinyang": "classification",
     "shared_randman": "classification",
     "shared_xor_100": "classification",
-    "shared_xor_25": "classification",
     "shared_xor_400": "classification",
-    "shared_xor_1000": "classification",
 }
 """Experiment -> the module that fulfils it."""
 

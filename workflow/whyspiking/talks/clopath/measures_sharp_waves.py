@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Params, Recording, Task
-from whyspiking.talks.clopath.precession import regress
 
 WINDOW_MS = 10
 """Spikes of the initiators are counted in windows of this length."""
@@ -18,6 +17,8 @@ LEAST_HZ = 50.0
 25 and 100 Hz find the same ones."""
 FEWEST_SPIKES = 30
 """A sharp wave with fewer spikes of other excitatory neurons has no order."""
+STEEPEST, GRID = 1.5, 301
+"""Slopes are looked for up to here, in cycles per cycle, and how many."""
 
 
 def measures(
@@ -100,6 +101,22 @@ def replay(
     if units.size < FEWEST_SPIKES:
         return np.nan, np.nan, share
     return (*regress((spikes.times_ms[inside] - start) / cycle_ms, place[units]), share)
+
+
+def regress(time: NDArray, place: NDArray) -> tuple[float, float]:
+    """Circular-linear regression (Kempter et al. 2012) of place on time, both in cycles (Eq. 37).
+
+    Args:
+        time: Of spikes, in trained cycles, (spike,).
+        place: In the trained cycle of the neurons that fired them, (spike,).
+
+    Returns:
+        The slope at which residuals are most concentrated, and their mean vector's length.
+    """
+    slopes = np.linspace(-STEEPEST, STEEPEST, GRID)
+    strength = np.abs(np.exp(2j * np.pi * (place - slopes[:, None] * time)).mean(axis=1))
+    best = int(np.argmax(strength))
+    return float(slopes[best]), float(strength[best])
 
 
 def _means(rows: list, n: int) -> list[float]:

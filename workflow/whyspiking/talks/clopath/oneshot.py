@@ -23,7 +23,7 @@ from whyspiking.contract.types import (
     Task,
 )
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.clopath import learning, memory, shot
+from whyspiking.talks.clopath import learning, memory
 from whyspiking.talks.clopath.memory import bind, to_brian
 from whyspiking.talks.clopath.shot import SAMPLE_MS
 
@@ -39,7 +39,7 @@ __all__ = [
     "vary",
 ]
 
-TAUGHT = {"spiking": 0, "second_order": 1, "no_beat": 0, "no_rhythm": 0}
+TAUGHT = {"spiking": 0, "second_order": 1, "no_beat": 0}
 """Variant -> which of the two sequences it is taught."""
 
 
@@ -72,8 +72,7 @@ def train(
 ) -> Network:
     """Present the sequence once; keep what the rule made of it, and the spikes of that trial.
 
-    `no_beat` is taught with the septum at the network's own frequency, `no_rhythm` with constant
-    inhibition of the same mean; all variants are tested alike.
+    `no_beat` is taught with the septum at the network's own frequency; all are tested alike.
     """
     if variant not in TAUGHT:
         raise unknown_variant(params.talk, params.experiment, variant)
@@ -85,8 +84,6 @@ def train(
     network = Network(arrays, {"engine": "brian2", "parameters": arrays["phi_memory"].size})
     septum_hz = params.theta_internal if variant == "no_beat" else params.theta_septum
     taught = memory.protocol(params, septum_hz, 0.0, taught=True)
-    if variant == "no_rhythm":
-        taught[:, 0] = np.where(taught[:, 1] == 0, shot.SEPTAL_MEAN, 0.0)
     progress(0.1, "the sequence is presented")
     machine = Machine(to_brian(params), params.work_dir)
     recording = machine.run(

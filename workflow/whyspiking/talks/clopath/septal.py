@@ -28,8 +28,7 @@ from whyspiking.talks.clopath.frozen import shot_model as to_brian
 from whyspiking.talks.clopath.learning import SAMPLE_MS
 
 __all__ = [
-    "bind", "conditions", "decode", "evaluate", "make_task", "measures", "perturb_recording",
-    "to_brian", "train", "vary",
+    "bind", "conditions", "decode", "evaluate", "make_task", "measures", "to_brian", "train", "vary",
 ]  # fmt: skip
 
 
@@ -77,31 +76,13 @@ def conditions(params: Params) -> Sequence[Condition]:
 
     - `septum` (input): frequency of the septum in Hz; at that of the network there is no beat;
     - `septum_constant` (input): inhibition of the same mean without a rhythm;
-    - `not_released` (input): the septum falls silent without the current that releases excitatory
-      neurons;
-    - `delete` (neurons): every spike is lost with probability `strength` for all its targets;
-    - `theta_unpaired` (neurons): recorded spikes with their septal phases permuted within a neuron.
+    - `delete` (neurons): every spike is lost with probability `strength` for all its targets.
     """
     return [
         *(Condition("delete", "neurons", float(p)) for p in params.lost_shares),
         *(Condition("septum", "input", float(f)) for f in params.septum_frequencies),
         Condition("septum_constant", "input", 1.0),
-        Condition("not_released", "input", 1.0),
-        Condition("theta_unpaired", "neurons", 1.0),
     ]
-
-
-def perturb_recording(
-    params: Params, condition: Condition, recording: Recording, rng: np.random.Generator
-) -> Recording | None:
-    """The recording under `theta_unpaired`; all other conditions are simulated."""
-    if condition.perturbation != "theta_unpaired":
-        return None
-    from whyspiking.talks.clopath.precession import unpaired
-
-    on_ms = (params.warmup_ms, params.warmup_ms + params.on_ms)
-    spikes = unpaired(recording.spikes["excitatory"], on_ms, params.theta_septum, rng)
-    return replace(recording, spikes={**recording.spikes, "excitatory": spikes})
 
 
 def vary(
@@ -114,11 +95,7 @@ def vary(
     if condition.perturbation == "septum":
         return shot.make_task(with_septum(params, condition.strength), rng), binding
     septal = task.stimulus.arrays["septum"].copy()
-    if condition.perturbation == "septum_constant":
-        on = septal[:, :, 1] == 0
-        septal[on, 0] = shot.SEPTAL_MEAN
-    else:
-        septal[:, :, 1] = 0.0
+    septal[septal[:, :, 1] == 0, 0] = shot.SEPTAL_MEAN
     return replace(task, stimulus=Stimulus(arrays={"septum": septal})), binding
 
 
@@ -130,8 +107,7 @@ def with_septum(params: Params, frequency: float) -> Params:
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
-    """Rhythm, beat, order, compression, how much excitatory neurons fire, phase precession."""
-    from whyspiking.talks.clopath.precession import precession
+    """Rhythm, beat, order, compression, how much excitatory neurons fire."""
     from whyspiking.talks.clopath.sequence import septal_measures
 
     on_stop = params.warmup_ms + params.on_ms
@@ -140,16 +116,12 @@ def measures(
         septum_hz = condition.strength
     elif condition.perturbation == "septum_constant":
         septum_hz = np.nan
-    spikes, on_ms = recording.spikes["excitatory"], (params.warmup_ms, on_stop)
-    found = septal_measures(
-        spikes,
+    return septal_measures(
+        recording.spikes["excitatory"],
         recording.traces["oscillator"],
         SAMPLE_MS,
-        on_ms=on_ms,
+        on_ms=(params.warmup_ms, on_stop),
         off_ms=(on_stop + params.release_ms, on_stop + params.off_ms),
         septum_hz=septum_hz,
         rng=Streams(params.seed).rng("shuffled-labels"),
     )
-    # The beat of the mean over trials would be none of theirs: there is one long trial.
-    slope, strength = precession(spikes, 0, on_ms, found["beat_frequency"], septum_hz)
-    return {**found, "precession_slope": slope, "precession_strength": strength}

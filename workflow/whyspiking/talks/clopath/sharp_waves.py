@@ -28,9 +28,6 @@ from whyspiking.talks.clopath.shot import SAMPLE_MS
 
 __all__ = ["bind", "conditions", "decode", "evaluate", "make_task", "to_brian", "train", "vary"]
 
-SYNAPSES = ("recurrent.w", "recruiting.w")
-"""All synapses of the initiators."""
-
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     """Trials of nothing: no input, only noise; the target is the rhythm of training (Eq. 18)."""
@@ -68,19 +65,16 @@ def decode(params: Params, recording: Recording, task: Task) -> Outcome:
 
 
 def conditions(params: Params) -> Sequence[Condition]:
-    """Own conditions: what sharp waves need to start, to end, and to be in order.
+    """Own conditions: what sharp waves need to end, and to be in order.
 
     - `recruiting` (weights): initiators excite inhibitory neurons by `strength` mV s; 0: not;
-    - `not_recurrent` (weights): initiators do not excite each other;
-    - `alone` (weights): no synapse of an initiator acts, so that noise is left alone;
     - `scrambled` (weights): learned weights of every neuron on other inhibitory neurons;
-    - `not_adapting` (neurons): excitatory neurons do not adapt;
-    - `noiseless` (neurons): no neuron has noise.
+    - `not_adapting` (neurons): excitatory neurons do not adapt.
     """
     return [
         *(Condition("recruiting", "weights", float(w)) for w in params.recruiting_weights),
-        *(Condition(name, "weights", 1.0) for name in ("not_recurrent", "alone", "scrambled")),
-        *(Condition(name, "neurons", 1.0) for name in ("not_adapting", "noiseless")),
+        Condition("scrambled", "weights", 1.0),
+        Condition("not_adapting", "neurons", 1.0),
     ]
 
 
@@ -92,16 +86,9 @@ def vary(
     if condition.perturbation == "recruiting":
         factor = condition.strength / params.to_inhibitory
         new = {"recruiting.w": factor * np.asarray(old["recruiting.w"])}
-    elif condition.perturbation == "not_recurrent":
-        among = np.asarray(old["recurrent.j"]) < params.n_initiators
-        new = {"recurrent.w": np.where(among, 0.0, old["recurrent.w"])}
-    elif condition.perturbation == "alone":
-        new = {name: np.zeros_like(old[name]) for name in SYNAPSES}
     elif condition.perturbation == "scrambled":
         learned = ("to_inhibitory.w", "to_excitatory.w")
         new = {name: rng.permuted(np.asarray(old[name]), axis=0) for name in learned}
-    elif condition.perturbation == "not_adapting":
-        new = {"excitatory.jump_u": 0.0}
     else:
-        new = {"inhibitory.noise": 0.0, "excitatory.noise": 0.0}
+        new = {"excitatory.jump_u": 0.0}
     return task, replace(binding, values={**old, **new})

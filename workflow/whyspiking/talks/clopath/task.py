@@ -25,7 +25,7 @@ ODE_TO_JOY = ("E", "E", "F", "G", "G", "F", "E", "D", "C", "C", "D", "E", "E", "
 
 SINES = ("sine", "sine_lif", "sine_theta")
 """The same target for three kinds of neurons."""
-AUTONOMOUS = (*SINES, "sawtooth", "product", "van_der_pol")
+AUTONOMOUS = (*SINES, "van_der_pol")
 """Experiments without a clock signal: the phase of the output is free."""
 
 
@@ -43,19 +43,12 @@ def n_channels(params: Params) -> int:
 def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.float64]:
     """The supervisor at the given times, shape (time, channel).
 
-    Sources: NC17 Fig. 2 and its code (sine, sawtooth, product of sines), NC17 Fig. 3 (Ode to
-    Joy); episode and song replace the movie of NC17 Fig. 5 and the zebra finch's song of Fig. 4,
-    which are not published.
+    Sources: NC17 Fig. 2 and its code (sine, van der Pol), NC17 Fig. 3 (Ode to Joy); episode and
+    song replace the movie of NC17 Fig. 5 and the zebra finch's song of Fig. 4, not published.
     """
     seconds = np.asarray(times_ms, float) / 1000.0
     if params.experiment in SINES:
         return np.sin(2 * np.pi * params.frequency * seconds)[:, None]
-    if params.experiment == "sawtooth":
-        # What the published code calls a sawtooth is a triangle wave of amplitude pi/2.
-        return np.arcsin(np.sin(2 * np.pi * params.frequency * seconds))[:, None]
-    if params.experiment == "product":
-        first, second = params.frequencies
-        return (np.sin(2 * np.pi * first * seconds) * np.sin(2 * np.pi * second * seconds))[:, None]
     if params.experiment == "ode":
         return ode_to_joy(times_ms, params.quarter_ms)
     if params.experiment == "episode":
