@@ -1,21 +1,21 @@
 """Claudia Clopath: spiking networks trained with FORCE, and the hippocampus."""
 
 EXPERIMENTS = {
-    "sine": "izhikevich",
-    "sine_lif": "izhikevich",
-    "sine_theta": "izhikevich",
-    "van_der_pol": "izhikevich",
-    "ode": "izhikevich",
-    "episode": "izhikevich",
-    "song": "izhikevich",
-    "shot": "septal",
-    "oneshot": "oneshot",
-    "reversion": "reversion",
-    "sharp_waves": "sharp_waves",
-    "shared_yinyang": "classification",
-    "shared_randman": "classification",
-    "shared_xor_100": "classification",
-    "shared_xor_400": "classification",
+    "sine": "force.signals",
+    "sine_lif": "force.signals",
+    "sine_theta": "force.signals",
+    "van_der_pol": "force.signals",
+    "ode": "force.signals",
+    "episode": "force.signals",
+    "song": "force.signals",
+    "shot": "hippocampus.theta_replay",
+    "oneshot": "hippocampus.oneshot",
+    "reversion": "hippocampus.reversion",
+    "sharp_waves": "hippocampus.sharp_waves",
+    "shared_yinyang": "force.classification",
+    "shared_randman": "force.classification",
+    "shared_xor_100": "force.classification",
+    "shared_xor_400": "force.classification",
 }
 """Experiment -> the module that fulfils it."""
 

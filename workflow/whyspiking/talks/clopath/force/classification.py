@@ -26,8 +26,8 @@ from whyspiking.contract.types import (
 )
 from whyspiking.datasets import shared
 from whyspiking.errors import UserError, unknown_variant
-from whyspiking.talks.clopath import learning, reservoir
-from whyspiking.talks.clopath.reservoir_brian import bind, to_brian
+from whyspiking.talks.clopath.force import learning, reservoir
+from whyspiking.talks.clopath.force.reservoir_network import bind, to_brian
 from whyspiking.training.history import History
 
 __all__ = [

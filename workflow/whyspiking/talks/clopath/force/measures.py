@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Condition, Params, Recording, Task
-from whyspiking.talks.clopath.learning import SAMPLE_MS
-from whyspiking.talks.clopath.task import SINES
+from whyspiking.talks.clopath.force.task import SAMPLE_MS, SINES
 
 EDGE = 0.1
 """Share of the trace at either end in which the phase of an analytic signal is not trusted."""

@@ -1,27 +1,24 @@
 """The FORCE networks (NC17): neurons, random wiring. Izhikevich neurons unless one is named.
 
-Symbols as in the paper; equation numbers are those of this talk's README. Time is in ms, current
+Symbols as in the paper; equation numbers are those of the talk's README. Time is in ms, current
 in pA (LIF: mV; theta neurons: a plain number), voltage in mV (theta neurons: phase in rad),
 filtered spike trains r in 1/ms; Brian2 sees plain numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params
-from whyspiking.talks.clopath.learning import Plant
+from whyspiking.talks.clopath.force.learning import Plant
 
-# Eqs. 1-3. The names I, E and pi would be read as numbers by Brian2's exact integrators.
-IZHIKEVICH = """
-dv/dt = (k*(v - v_r)*(v - v_t) - u + current + drive + bias)/(capacitance*ms) : 1
-du/dt = a*(b*(v - v_r) - u)/ms : 1
+# Eq. 3. The names I, E and pi would be read as numbers by Brian2's exact integrators.
+SYNAPTIC = """
 dcurrent/dt = (h - current/tau_r)/ms : 1
 dh/dt = -h/tau_d/ms : 1
 """
@@ -30,10 +27,14 @@ FILTERED = """
 dr/dt = (h_r - r/tau_r)/ms : 1
 dh_r/dt = -h_r/tau_d/ms : 1
 """
-SYNAPTIC = """
-dcurrent/dt = (h - current/tau_r)/ms : 1
-dh/dt = -h/tau_d/ms : 1
+# Eqs. 1-2.
+IZHIKEVICH = (
+    """
+dv/dt = (k*(v - v_r)*(v - v_t) - u + current + drive + bias)/(capacitance*ms) : 1
+du/dt = a*(b*(v - v_r) - u)/ms : 1
 """
+    + SYNAPTIC
+)
 # Eq. 29.
 LEAKY = "dv/dt = (-v + current + drive + bias)/(tau_m*ms) : 1 (unless refractory)" + SYNAPTIC
 # Eq. 32.
@@ -42,20 +43,9 @@ RESET = "v = v_reset; u += d"
 FILTER_RESET = "h_r += 1/(tau_r*tau_d)"
 
 CONSTANTS = (
-    "capacitance",
-    "k",
-    "v_r",
-    "v_t",
-    "v_peak",
-    "v_reset",
-    "a",
-    "b",
-    "d",
-    "bias",
-    "tau_r",
-    "tau_d",
-)
-"""Parameters of the neuron in talk.yaml, by the names used in the equations."""
+    "capacitance", "k", "v_r", "v_t", "v_peak", "v_reset", "a", "b", "d", "bias", "tau_r", "tau_d",
+)  # fmt: skip
+"""Parameters of the Izhikevich neuron in talk.yaml, by the names used in the equations."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +75,6 @@ class Neuron:
     restart: str = ""
     refractory: bool = False
     balanced: bool = False
-
-    def rest(self, params: Params) -> Any:
-        """Brian2's argument `refractory`."""
-        import brian2
-
-        return params.tau_ref * brian2.ms if self.refractory else False
 
 
 NEURON = Neuron(
@@ -151,12 +135,12 @@ def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray
     }
 
 
-def constants(params: Params) -> dict[str, Any]:
-    """Values of the names in the equations, for Brian2's namespaces."""
-    import brian2
-
-    names = neuron_of(params).constants
-    return {name: getattr(params, name) for name in names} | {"ms": brian2.ms}
+def static_weights(arrays: Mapping[str, NDArray]) -> NDArray[np.float64]:
+    """Recurrent weights of `wire` in pA ms, (pre, post)."""
+    n = arrays["v_start"].size
+    omega = np.zeros((n, n))
+    omega[arrays["omega_pre"], arrays["omega_post"]] = arrays["omega_w"]
+    return omega
 
 
 def plant(params: Params, wiring: dict[str, NDArray], clock: NDArray, dt_ms: float) -> Plant:
@@ -177,9 +161,9 @@ def plant(params: Params, wiring: dict[str, NDArray], clock: NDArray, dt_ms: flo
         neuron.equations + FILTERED + "drive : 1",
         threshold=neuron.threshold,
         reset=f"{neuron.reset}; {FILTER_RESET}",
-        refractory=neuron.rest(params),
+        refractory=params.tau_ref * brian2.ms if neuron.refractory else False,
         method="euler",
-        namespace=constants(params),
+        namespace={name: getattr(params, name) for name in neuron.constants},
         name="neurons",
     )
     group.v = wiring["v_start"]

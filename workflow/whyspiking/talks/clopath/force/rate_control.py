@@ -1,7 +1,7 @@
 """The matched control without spikes: FORCE on a network of tanh rate units.
 
 Same number of units, sparsity, outputs, clock and RLS interval as the spiking network; plain numpy.
-Equation 21 of this talk's README.
+Equation 21 of the talk's README.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from scipy import sparse
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Progress
-from whyspiking.talks.clopath import task
-from whyspiking.talks.clopath.learning import (
-    SAMPLE_MS,
+from whyspiking.talks.clopath.force import task
+from whyspiking.talks.clopath.force.learning import (
     RecursiveLeastSquares,
     Schedule,
     refuse_broken,
 )
+from whyspiking.talks.clopath.force.task import SAMPLE_MS
 
 
 def wire(params: Params, n_channels: int, streams: Streams) -> dict[str, NDArray]:

@@ -2,7 +2,7 @@
 
 What `model.py` is to oscillators, this is to the shared tasks: the same neurons, filters and random
 weights, with input spikes in place of a clock, and every trial from the same state. Units as there;
-equation numbers are those of this talk's README.
+equation numbers are those of the talk's README.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Params
 from whyspiking.datasets import shared
-from whyspiking.talks.clopath import model
+from whyspiking.talks.clopath.force import model
 
 SOURCES = (Path(__file__).with_name("reservoir.cpp"),)
 STATES = ("v", "u", "current", "h", "r", "h_r")
@@ -61,14 +61,6 @@ def wire(params: Params, streams: Streams) -> dict[str, NDArray]:
     return {**model.wire(own, params.n_output, streams), "w_in": scale * draw}
 
 
-def static_weights(arrays: dict[str, NDArray]) -> NDArray[np.float64]:
-    """Recurrent weights in pA ms, (pre, post)."""
-    n = arrays["v_start"].size
-    omega = np.zeros((n, n))
-    omega[arrays["omega_pre"], arrays["omega_post"]] = arrays["omega_w"]
-    return omega
-
-
 class Trials:
     """Trials under way, each from the same state.
 
@@ -88,7 +80,7 @@ class Trials:
         n = arrays["v_start"].size
         jump = 1.0 / (params.tau_r * params.tau_d)
         self._numbers = np.array([getattr(params, name) for name in NUMBERS], float)
-        self._omega, self._w_in = static_weights(arrays) * jump, arrays["w_in"] * jump
+        self._omega, self._w_in = model.static_weights(arrays) * jump, arrays["w_in"] * jump
         encoders = np.ascontiguousarray(arrays["encoders"].T)
         self._encoders = encoders if encoders.any() else None
         self._events = _events(spikes, params.dt_ms)

@@ -6,34 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Binding,
-    Condition,
-    Network,
-    Outcome,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Split,
-    Stimulus,
-    Task,
-)
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.clopath import learning, model, rate_control, task
-from whyspiking.talks.clopath.frozen import bind_izhikevich as bind
-from whyspiking.talks.clopath.frozen import izhikevich_model as to_brian
-from whyspiking.talks.clopath.learning import SAMPLE_MS, Schedule
+from whyspiking.talks.clopath.force import learning, model, rate_control, task, training_record
+from whyspiking.talks.clopath.force.brian_network import bind, to_brian
+from whyspiking.talks.clopath.force.task import SAMPLE_MS
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "to_brian", "train", "vary",
 ]  # fmt: skip
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Trials of one split; `fresh` does not exist for continuous outputs."""
     if split == "fresh":
         return None
@@ -41,24 +27,20 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
-    """Train one variant from burn-in to test; see `learning.force` and `learning.trained`."""
+    params: ct.Params,
+    variant: str,
+    streams: Streams,
+    parents: ct.Parents,
+    progress: ct.Progress,
+) -> ct.Network:
+    """Train one variant, see `learning.force`; what is kept, see `training_record.trained`."""
     if variant == "rate":
         schedule = learning.schedule_of(params, params.rate_dt_ms)
         arrays, outputs, targets = rate_control.train(params, streams, schedule, progress)
-        network = learning.trained(arrays, outputs, targets, schedule, "numpy")
+        network = training_record.trained(arrays, outputs, targets, schedule, "numpy")
         network.info["counts"] = rate_control.count_operations(params, arrays)
         network.info["weights"] = ["omega_w", "phi"]
         return network
-    schedule = learning.schedule_of(params, params.dt_ms)
-    found = _force(params, variant, streams, schedule, progress)
-    return learning.trained(*found, schedule, learning.ENGINE)
-
-
-def _force(
-    params: Params, variant: str, streams: Streams, schedule: Schedule, progress: Progress
-) -> tuple[dict[str, NDArray], NDArray, NDArray]:
     n_channels = task.n_channels(params)
     arrays = model.wire(params, n_channels, streams)
     if variant == "open_loop":
@@ -67,6 +49,7 @@ def _force(
         arrays["clock_encoders"] = np.zeros_like(arrays["clock_encoders"])
     elif variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
+    schedule = learning.schedule_of(params, params.dt_ms)
     learning.start_runtime(params.work_dir, schedule.dt_ms, params.codegen)
     arrays["phi"], outputs, targets = learning.force(
         model.plant(params, arrays, task.clock_row(params), schedule.dt_ms),
@@ -77,30 +60,30 @@ def _force(
         progress,
     )
     arrays["push_seed"] = np.array(streams.integer("pushes"))
-    return arrays, outputs, targets
+    return training_record.trained(arrays, outputs, targets, schedule, learning.ENGINE)
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Output after learning in the engine of training; `task` has no say in it.
 
     The rate control is run again from where learning ended, with the weights it has now.
     """
     again = rate_control.run_again(params, network.arrays) if variant == "rate" else None
-    return learning.after(network, free_phase=is_autonomous(params), outputs=again)
+    return training_record.after(network, free_phase=is_autonomous(params), outputs=again)
 
 
-def is_autonomous(params: Params) -> bool:
+def is_autonomous(params: ct.Params) -> bool:
     """Whether the phase of the output is free."""
     return params.experiment in task.AUTONOMOUS
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Outcome:
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
     """The output after the warm-up."""
     outputs = recording.traces["output"][:, :, : task.targets.shape[2]]
-    return learning.warmed_up(params, outputs, task, free_phase=is_autonomous(params))
+    return training_record.warmed_up(params, outputs, task, free_phase=is_autonomous(params))
 
 
-def conditions(params: Params) -> Sequence[Condition]:
+def conditions(params: ct.Params) -> Sequence[ct.Condition]:
     """Own conditions: speed of the clock, spikes lost in the running network.
 
     - `clock` (input): clock and target read at `strength` times their speed, negative backwards;
@@ -108,17 +91,21 @@ def conditions(params: Params) -> Sequence[Condition]:
     - `delete` (neurons): every spike is lost with probability `strength` for all its targets,
       feedback included (the common `delete` perturbs recorded spikes, for the output only).
     """
-    chosen = [Condition("delete", "neurons", float(p)) for p in params.lost_shares]
+    chosen = [ct.Condition("delete", "neurons", float(p)) for p in params.lost_shares]
     if is_autonomous(params):
         return chosen
-    chosen += [Condition("clock", "input", float(speed)) for speed in params.speeds]
-    return [*chosen, Condition("clock_off", "input", 1.0)]
+    chosen += [ct.Condition("clock", "input", float(speed)) for speed in params.speeds]
+    return [*chosen, ct.Condition("clock_off", "input", 1.0)]
 
 
 def vary(
-    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
-) -> tuple[Task, Binding]:
-    """Task and binding under one of `conditions`."""
+    params: ct.Params,
+    condition: ct.Condition,
+    task: ct.Task,
+    binding: ct.Binding,
+    rng: np.random.Generator,
+) -> tuple[ct.Task, ct.Binding]:
+    """ct.Task and binding under one of `conditions`."""
     if condition.perturbation == "delete":
         lost = {"neurons.p_lost": condition.strength}
         return task, replace(binding, values={**binding.values, **lost})
@@ -126,10 +113,10 @@ def vary(
         return at_speed(params, task, condition.strength), binding
     clock = task.stimulus.arrays["clock"].copy()
     clock[:, round(params.push_ms / SAMPLE_MS) :, 1] = 0.0
-    return replace(task, stimulus=Stimulus(arrays={"clock": clock})), binding
+    return replace(task, stimulus=ct.Stimulus(arrays={"clock": clock})), binding
 
 
-def at_speed(params: Params, played: Task, speed: float) -> Task:
+def at_speed(params: ct.Params, played: ct.Task, speed: float) -> ct.Task:
     """The same trials with clock and target read at another speed (negative: backwards)."""
     times = SAMPLE_MS * np.arange(played.targets.shape[1])
     period = task.clock_period_ms(params)
@@ -143,4 +130,4 @@ def at_speed(params: Params, played: Task, speed: float) -> Task:
     share = (moment - before)[:, None]
     targets = (1 - share) * played.targets[:, before % n_period]
     targets += share * played.targets[:, (before + 1) % n_period]
-    return replace(played, stimulus=Stimulus(arrays={"clock": clock}), targets=targets)
+    return replace(played, stimulus=ct.Stimulus(arrays={"clock": clock}), targets=targets)

@@ -1,7 +1,7 @@
 """A made-up song in place of the zebra finch's (NC17 Fig. 4), whose recording is not published.
 
 What is made is the spectrogram itself, syllable after syllable; there is no sound. Times are in ms,
-frequencies in Hz. Equation numbers are those of this talk's README.
+frequencies in Hz. Equation numbers are those of the talk's README.
 """
 
 from __future__ import annotations

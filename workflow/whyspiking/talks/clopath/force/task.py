@@ -1,6 +1,6 @@
 """Targets of the FORCE experiments, and the clock signal (HDTS) that drives the long ones.
 
-Equation numbers are those of this talk's README. Times are in ms, frequencies in Hz.
+Equation numbers are those of the talk's README. Times are in ms, frequencies in Hz.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params, Stimulus, Task
 from whyspiking.errors import UserError
-from whyspiking.talks.clopath.song import Song
+from whyspiking.talks.clopath.force.song import Song
 
 SAMPLE_MS = 1.0
-"""Sampling of test targets, of the clock signal and of recorded outputs."""
+"""Sampling of targets, of the clock signal and of outputs that are kept or recorded."""
 
 SETTLING_S = 15.0
 """How long van der Pol's oscillator runs to its limit cycle, as in the code of NC17."""

@@ -7,21 +7,21 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Networks, Params, Simulate
-from whyspiking.talks.clopath import memory, oneshot
+from whyspiking.talks.clopath.hippocampus import memory, oneshot
 
-SHOWN = ("spiking", "second_order", "no_beat")
+SHOWN = ("spiking", "second_order")
 BEFORE_MS, AFTER_MS = 40.0, 160.0
 """How much around the start of the sharp wave is kept."""
 
 
 def exhibits(
-    params: Params, networks: Networks, simulate: Simulate, streams: Streams
+    params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Spikes of the presentation and of the first sharp wave after it, from the first seed.
 
-    - `onset.first`, `onset.second` (cell,): when each cell is pulsed in either sequence, in ms;
+    - `onset.first` (cell,): when each cell is pulsed in the first sequence, in ms;
     - `taught.spike_ms`, `taught.cell` (spike,): the trial of the presentation, from its start;
     - `recalled.<variant>.spike_ms`, `.cell`: around the start of the sharp wave.
     """
@@ -29,14 +29,11 @@ def exhibits(
     if not seeds:
         return {}
     own = replace(params, seed=seeds[0])
-    first, second = (memory.onsets(own, order) for order in oneshot.orders(own))
     arrays = networks["spiking", own.seed].arrays
     kept: dict[str, NDArray] = {
-        "onset.first": first,
-        "onset.second": second,
+        "onset.first": memory.onsets(own, oneshot.orders(own)[0]),
         "taught.spike_ms": arrays["taught_ms"] - own.warmup_ms,
         "taught.cell": arrays["taught_cell"],
-        "taught.wave_ms": np.array(own.wave_at_ms - own.warmup_ms),
         "recalled.wave_ms": np.array(own.wave_ms),
     }
     task = oneshot.make_task(own, "test", Streams(own.seed))

@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Networks, Params, Simulate
-from whyspiking.talks.clopath import sharp_waves
-from whyspiking.talks.clopath.measures_sharp_waves import waves
+from whyspiking.talks.clopath.hippocampus import sharp_waves
+from whyspiking.talks.clopath.hippocampus.measures_sharp_waves import waves
 
 
 def exhibits(
-    params: Params, networks: Networks, simulate: Simulate, streams: Streams
+    params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """The first trial of the first seed as spikes and waves; the intervals of all seeds.
 

@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Condition, Params, Recording, Task
+from whyspiking.talks.clopath.force.task import SAMPLE_MS
 
 FASTEST_BEAT_HZ = 2.5
 """A beat is looked for up to here."""
@@ -137,6 +140,25 @@ def mean_rate(spikes: Spikes, trial: int, span_ms: tuple[float, float]) -> float
     start, stop = span_ms
     inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
     return float(inside.sum()) / spikes.n_units / ((stop - start) / 1000.0)
+
+
+def measures(
+    params: Params, condition: Condition, recording: Recording, task: Task
+) -> Mapping[str, float]:
+    """All measures of theta_replay and reversion, means over trials (names: `GLOSSARY`)."""
+    off = params.warmup_ms + params.on_ms
+    on_ms, off_ms = (params.warmup_ms, off), (off + params.release_ms, off + params.off_ms)
+    # Under constant inhibition the septum has no frequency.
+    known = {"septum": condition.strength, "septum_constant": np.nan}
+    return septal_measures(
+        recording.spikes["excitatory"],
+        recording.traces["oscillator"],
+        SAMPLE_MS,
+        on_ms,
+        off_ms,
+        known.get(condition.perturbation, float(params.theta_septum)),
+        Streams(params.seed).rng("shuffled-labels"),
+    )
 
 
 def septal_measures(

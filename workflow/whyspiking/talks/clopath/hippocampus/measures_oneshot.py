@@ -10,8 +10,9 @@ from scipy.stats import rankdata
 
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Params, Recording, Task
-from whyspiking.talks.clopath import memory, oneshot, sequence
-from whyspiking.talks.clopath.shot import SAMPLE_MS
+from whyspiking.talks.clopath.force.task import SAMPLE_MS
+from whyspiking.talks.clopath.hippocampus import memory, oneshot
+from whyspiking.talks.clopath.hippocampus.measures import phase_slope
 
 FEWEST_CELLS = 10
 """An order of fewer cells is none."""
@@ -26,7 +27,7 @@ def measures(
     rows = []
     for trial in range(cells.n_trials):
         theta_ms = (params.warmup_ms, params.wave_at_ms)
-        own_hz = sequence.phase_slope(oscillator[trial, slice(*_samples(theta_ms))], SAMPLE_MS)
+        own_hz = phase_slope(oscillator[trial, slice(*_samples(theta_ms))], SAMPLE_MS)
         wave = recalled(cells, trial, wave_span(params, own_hz), own_hz)
         theta = recalled(cells, trial, theta_ms, own_hz - params.theta_septum)
         order, speed = order_of(first, wave, 1000.0 / own_hz)

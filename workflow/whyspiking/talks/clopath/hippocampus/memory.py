@@ -1,38 +1,33 @@
 """One-shot memory (NC19 Fig. 5): the septal network, and RO-CA1 cells that bind spikes to it.
 
-The network of `shot` goes on as trained; excitatory cells of RO-CA1 hear its excitatory neurons
-through weights that one presentation makes from nothing (Eqs. 26-28 of this talk's README). Rule
-and network are one program of Brian2: teaching and test differ in input and weights only.
+The network of theta_replay goes on as trained; excitatory cells of RO-CA1 hear its excitatory
+neurons through weights that one presentation makes from nothing (Eqs. 26-28 of the talk's README).
+Rule and network are one program of Brian2: teaching and test differ in input and weights only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract import brian_model as bm
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Binding, Layer, Network, Params
-from whyspiking.talks.clopath import shot
-from whyspiking.talks.clopath.frozen import bind_shot, rhythm
-from whyspiking.talks.clopath.shot import SAMPLE_MS
+from whyspiking.talks.clopath.force.brian_network import readout
+from whyspiking.talks.clopath.force.task import SAMPLE_MS
+from whyspiking.talks.clopath.hippocampus import brian_network as septal
+from whyspiking.talks.clopath.hippocampus import model, task
 
-NOISY = shot.LEAKY.replace(
-    "bias)/(tau_m*second)", "bias)/(tau_m*second) + noise*xi/sqrt(tau_m*second)"
-)
 # Eq. 26; gate, clock of the presentation: columns 2 and 3 of the septum's array.
 HEBBIAN = "w += epsilon*rule_s*jump*septum(t, 2)*r_pre*r_post"
 PULSE = "pulse*int(septum(t, 3) >= onset)*int(septum(t, 3) < onset + pulse_ms)"
-POPULATIONS = ("inhibitory", "excitatory", "cells", "interneurons")
+HEARD = "h_post += w"
 RESET = {
-    "inhibitory": "v = v_start; current = 0; h = 0; lastspike = -10000*second",
-    "excitatory": "v = v_start; current = 0; h = 0; r = 0; h_r = 0; lastspike = -10000*second",
-    "cells": "v = v_start; current = 0; h = 0; r = 0; h_r = 0; lastspike = -10000*second",
-    "interneurons": "v = v_start; current = 0; h = 0; lastspike = -10000*second",
-    "oscillator": "z = 0; h_z = 0",
+    "inhibitory": model.REST,
+    "excitatory": f"{model.REST}; r = 0; h_r = 0",
+    "cells": f"{model.REST}; r = 0; h_r = 0",
+    "interneurons": model.REST,
+    "oscillator": septal.OSCILLATOR_REST,
 }
 NEVER_MS = -1.0
 """Clock of the presentation while there is none."""
@@ -51,7 +46,7 @@ def wire(params: Params, streams: Streams) -> dict[str, NDArray]:
     """
     rng = streams.rng("memory-wiring")
     n, m = params.n_cells, params.n_interneurons
-    start = params.v_reset + (params.v_th - params.v_reset) * rng.random(n + m)
+    start = model.voltages(params, rng, n + m)
     return {
         "to_interneurons": params.to_interneurons / n * rng.random((n, m)),
         "from_interneurons": params.from_interneurons / m * rng.random((m, n)),
@@ -86,7 +81,7 @@ def protocol(params: Params, septum_hz: float, phase: float, *, taught: bool) ->
     clock = np.where((since >= 0) & (since < params.taught_ms + params.pulse_ms), since, NEVER_MS)
     return np.column_stack(
         [
-            np.where(wave, 0.0, shot.septum(septum_hz, times, phase)),
+            np.where(wave, 0.0, task.septum(septum_hz, times, phase)),
             wave,
             learning & taught,
             clock if taught else np.full(times.size, NEVER_MS),
@@ -99,140 +94,74 @@ def trial_ms(params: Params) -> float:
     return float(params.wave_at_ms + params.wave_ms + params.after_ms)
 
 
-def to_brian(params: Params) -> BrianModel:
+def to_brian(params: Params) -> bm.BrianModel:
     """Septal network, RO-CA1 and the rule between them (Eqs. 15-20 and 26-28)."""
-    names = ("tau_m", "tau_r", "tau_d", "tau_d_fast", "v_th", "v_reset", "tau_ref", "septal_weight")
-    further = (
-        "bias_inhibitory", "bias_excitatory", "bias_released", "bias_cells", "bias_interneurons",
-        "noise", "pulse", "pulse_ms", "epsilon", "rule_ms",
-    )  # fmt: skip
-    fixed = {name: getattr(params, name) for name in names + further}
-    sizes = [getattr(params, f"n_{name}") for name in POPULATIONS]
-
-    def construct(inputs: Mapping[str, Any]) -> Sequence[Any]:
-        import brian2
-
-        ms = brian2.ms
-        rows = round(params.n_trials_max * trial_ms(params) / SAMPLE_MS)
-        known = shot.constants(params) | {
-            "septum": brian2.TimedArray(np.zeros((rows, 4)), dt=SAMPLE_MS * ms, name="septum"),
-            "jump": per_spike(params),
-            "epsilon": params.epsilon,
-            "rule_s": params.rule_ms / 1000.0,
-        }
-        kept = f"; {shot.FILTER_RESET}"
-
-        def population(name: str, equations: str, reset: str, **numbers: float) -> Any:
-            return brian2.NeuronGroup(
-                getattr(params, f"n_{name}"),
-                equations + "v_start : 1\n",
-                threshold="v >= v_th",
-                reset="v = v_reset" + reset,
-                refractory=params.tau_ref * ms,
-                method="euler",
-                namespace=known | numbers | {"bias": getattr(params, f"bias_{name}")},
-                name=name,
-            )
-
-        inhibitory = population(
-            "inhibitory",
-            shot.LEAKY + "drive = septal_weight*septum(t, 0) : 1\n",
-            "",
-            septal_weight=params.septal_weight,
-        )
-        excitatory = population(
-            "excitatory",
-            shot.LEAKY + shot.FILTERED + "drive = released*septum(t, 1) : 1\n",
-            kept,
-            released=params.bias_released,
-        )
-        cells = population(
+    kept, filtered = f"; {model.FILTER_RESET}", model.FILTERED
+    learns = bm.Regularly("hebbian", HEBBIAN, period_ms=params.rule_ms)
+    populations = [
+        septal.inhibitory(params),
+        septal.excitatory(params, filtered, kept),
+        septal.population(
+            params,
             "cells",
-            shot.LEAKY + shot.FILTERED + f"drive = {PULSE} : 1\nonset : 1\n",
+            model.LEAKY + filtered + f"drive = {PULSE} : 1\nonset : 1\n",
             kept,
+            bias=params.bias_cells,
             pulse=params.pulse,
             pulse_ms=params.pulse_ms,
-        )
-        interneurons = population(
+        ),
+        septal.population(
+            params,
             "interneurons",
-            NOISY + "drive = 0 : 1\n",
-            "",
+            model.NOISY + "drive = 0 : 1\n",
+            bias=params.bias_interneurons,
             noise=params.noise,
-            tau_d=params.tau_d_fast / 1000.0,
-        )
-        oscillator = rhythm(known)
-        groups = [inhibitory, excitatory, cells, interneurons, oscillator]
-        made = []
-        for name, source, to in (
-            ("static_inhibitory", inhibitory, inhibitory),
-            ("static_excitatory", inhibitory, excitatory),
-            ("to_inhibitory", inhibitory, inhibitory),
-            ("to_excitatory", inhibitory, excitatory),
-            ("to_oscillator", inhibitory, oscillator),
-            ("memory", excitatory, cells),
-            ("to_interneurons", cells, interneurons),
-            ("from_interneurons", interneurons, cells),
-        ):
-            changed = "h_z" if to is oscillator else "h"
-            links = brian2.Synapses(
-                source, to, "w : 1", on_pre=f"{changed}_post += w", namespace=known, name=name
-            )
-            if name.startswith("static"):
-                links.connect(i=0, j=0)
-            else:
-                links.connect()
-            made.append(links)
-            if name == "memory":
-                links.run_regularly(HEBBIAN, dt=params.rule_ms * ms, name="hebbian")
-        return groups + made
-
-    return BrianModel(
+            **{"tau_d": params.tau_d_fast / 1000.0},
+        ),
+    ]
+    added = {"jump": model.per_spike(params), "epsilon": params.epsilon}
+    return bm.BrianModel(
         name="clopath-memory",
-        definition={
-            "sizes": sizes,
-            "constants": fixed,
-            "equations": [shot.LEAKY, shot.FILTERED, NOISY, HEBBIAN, PULSE],
-            "revision": 1,
-        },
-        construct=construct,
+        groups=[*populations, readout("oscillator", 2, "second")],
+        synapses=[
+            *septal.inhibition(),
+            bm.Synapses("memory", "excitatory", "cells", HEARD, regularly=[learns]),
+            bm.Synapses("to_interneurons", "cells", "interneurons", HEARD),
+            bm.Synapses("from_interneurons", "interneurons", "cells", HEARD),
+        ],
         inputs={},
         dt_ms=params.dt_ms,
         trial_ms=trial_ms(params),
         max_trials=params.n_trials_max,
+        constants=model.constants(params) | added | {"rule_s": params.rule_ms / 1000.0},
+        tables=[septal.septum_table(params, trial_ms(params), 4)],
         reset=RESET,
-        record_spikes=POPULATIONS,
-        record_traces={"oscillator": ("oscillator", "z", SAMPLE_MS)},
+        record_spikes=[population.name for population in populations],
+        record_traces=septal.TRACES,
         record_final=("memory.w",),
-    )
-
-
-def per_spike(params: Params) -> float:
-    """What one spike adds to h through a slow synapse of weight 1, in 1/s^2 (Eq. 3)."""
-    return 1.0 / (params.tau_r * params.tau_d * 1e-6)
+    )  # fmt: skip
 
 
 def bind(params: Params, network: Network) -> Binding:
     """Septal network, RO-CA1, and the memory `phi_memory` (excitatory neuron, cell) in mV s."""
-    arrays = network.arrays
-    jump = per_spike(params)
-    fast = 1.0 / (params.tau_r * params.tau_d_fast * 1e-6)
-    frozen = bind_shot(params, network)
-    values = {key: value for key, value in frozen.values.items() if key != "inhibitory.p_lost"}
-    values |= {
-        "cells.v_start": arrays["cell_start"],
-        "cells.onset": arrays["onset"],
-        "interneurons.v_start": arrays["interneuron_start"],
+    arrays, frozen = network.arrays, septal.bind_inhibition(params, network)
+    jump, fast = model.per_spike(params), model.per_spike(params, "tau_d_fast")
+    weights = {
         "memory.w": jump * arrays["phi_memory"],
         "to_interneurons.w": fast * arrays["to_interneurons"],
         "from_interneurons.w": jump * arrays["from_interneurons"],
     }
-    layers = {
-        "memory.w": Layer("excitatory", "cells", jump * arrays["phi_memory"], "feedforward"),
-        "to_interneurons.w": Layer(
-            "cells", "interneurons", fast * arrays["to_interneurons"], "recurrent"
-        ),
-        "from_interneurons.w": Layer(
-            "interneurons", "cells", jump * arrays["from_interneurons"], "recurrent"
-        ),
+    starts = {
+        "cells.v_start": arrays["cell_start"],
+        "cells.onset": arrays["onset"],
+        "interneurons.v_start": arrays["interneuron_start"],
     }
-    return Binding(values=values, layers={**frozen.layers, **layers})
+    layers = {
+        name: Layer(pre, post, weights[name], "feedforward" if pre == "excitatory" else "recurrent")
+        for name, pre, post in (
+            ("memory.w", "excitatory", "cells"),
+            ("to_interneurons.w", "cells", "interneurons"),
+            ("from_interneurons.w", "interneurons", "cells"),
+        )
+    }
+    return Binding({**frozen.values, **starts, **weights}, {**frozen.layers, **layers})

@@ -10,34 +10,25 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from whyspiking.brian import Machine
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Binding,
-    Condition,
-    Network,
-    Outcome,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Task,
-)
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.clopath import septal, shot
-from whyspiking.talks.clopath.reversion_brian import bind, to_brian, turned_by
-from whyspiking.talks.clopath.shot import SAMPLE_MS
+from whyspiking.talks.clopath.force.task import SAMPLE_MS
+from whyspiking.talks.clopath.hippocampus import model, theta_replay
+from whyspiking.talks.clopath.hippocampus import task as septal_trials
+from whyspiking.talks.clopath.hippocampus.reversion_network import bind, to_brian, turned_by
 
 __all__ = [
     "bind", "conditions", "decode", "evaluate", "make_task", "to_brian", "train", "vary",
 ]  # fmt: skip
 
-make_task, decode = septal.make_task, septal.decode
+make_task, decode = theta_replay.make_task, theta_replay.decode
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Find what reversion needs from trials of its own: phases, and how to read the rhythm.
 
     - `phase`, `amplitude` (excitatory,): those of a neuron's current, in rad and mV (Eq. 40);
@@ -48,19 +39,17 @@ def train(
     if variant != "spiking":
         raise unknown_variant(params.talk, params.experiment, variant)
     (parent,) = parents.values()
-    chosen = ("sources", "oscillator", "phases", "v_start", "phi")
-    arrays = {name: parent.arrays[name] for name in chosen}
+    arrays = {name: parent.arrays[name] for name in model.SEPTAL}
     n = params.n_inhibitory
-    start = streams.rng("reversion-wiring").random(n)
-    arrays["reversion_start"] = params.v_reset + (params.v_th - params.v_reset) * start
+    arrays["reversion_start"] = model.voltages(params, streams.rng("reversion-wiring"), n)
     arrays["phi_reversion"] = np.zeros((n, 2))
     arrays["phase"] = np.zeros(params.n_excitatory)
     trials = replace(params, values={**params.values, "n_trials": params.n_training_trials})
-    task = shot.make_task(trials, streams.rng("start-train"))
+    task = septal_trials.make_task(trials, streams.rng("start-train"))
     # In training interneurons fire in theta too; once the septum is off they fire as in the test.
     in_use = params.bias_reversion + params.bias_reversion_released
     values = {
-        **bind(params, Network(arrays)).values,
+        **bind(params, ct.Network(arrays)).values,
         "reversion.bias": params.bias_reversion_training,
         "reversion.released": in_use - params.bias_reversion_training,
     }
@@ -74,12 +63,14 @@ def train(
         "engine": "brian2",
         "parameters": arrays["phi_reversion"].size + arrays["phase"].size,
         "rule_floats_shared": n**2,
-        "simulated_ms": params.n_training_trials * shot.trial_ms(params),
+        "simulated_ms": params.n_training_trials * septal_trials.trial_ms(params),
     }
-    return Network(arrays, info)
+    return ct.Network(arrays, info)
 
 
-def learned(params: Params, arrays: dict[str, NDArray], recording: Recording) -> dict[str, NDArray]:
+def learned(
+    params: ct.Params, arrays: dict[str, NDArray], recording: ct.Recording
+) -> dict[str, NDArray]:
     """What is fitted to a recording of training: see `train`."""
     on, off = periods(params)
     n, spikes, rhythm = params.n_inhibitory, recording.spikes, recording.traces["oscillator"]
@@ -105,26 +96,26 @@ def learned(params: Params, arrays: dict[str, NDArray], recording: Recording) ->
     }
 
 
-def periods(params: Params) -> tuple[slice, slice]:
+def periods(params: ct.Params) -> tuple[slice, slice]:
     """Samples of a trial with the septum on, after the warm-up, and off, after the release."""
     stop = round((params.warmup_ms + params.on_ms) / SAMPLE_MS)
     later = stop + round(params.release_ms / SAMPLE_MS)
     return slice(round(params.warmup_ms / SAMPLE_MS), stop), slice(
-        later, round(shot.trial_ms(params) / SAMPLE_MS)
+        later, round(septal_trials.trial_ms(params) / SAMPLE_MS)
     )
 
 
-def onto_excitatory(params: Params, arrays: dict[str, NDArray]) -> NDArray[np.float64]:
+def onto_excitatory(params: ct.Params, arrays: dict[str, NDArray]) -> NDArray[np.float64]:
     """All weights onto excitatory neurons, (inhibitory, excitatory), in mV s (Eqs. 17 and 19)."""
-    static = shot.static_weight(params) * shot.static_links(params, arrays)
-    weights = static + shot.learned_weights(params, arrays, arrays["phi"])
+    static = model.static_weight(params) * model.static_links(params, arrays)
+    weights = static + model.learned_weights(params, arrays, arrays["phi"])
     return weights[:, params.n_inhibitory :]
 
 
-def filtered(params: Params, spikes: Spikes, trial: int) -> NDArray[np.float64]:
+def filtered(params: ct.Params, spikes: Spikes, trial: int) -> NDArray[np.float64]:
     """Filtered spikes r of Eq. 3, every `SAMPLE_MS` of a trial, in 1/s, (time, neuron)."""
     inside = spikes.trials == trial
-    n_samples = round(shot.trial_ms(params) / SAMPLE_MS)
+    n_samples = round(septal_trials.trial_ms(params) / SAMPLE_MS)
     # A spike counts from the sample that follows it on, with what is left of it by then.
     after = np.ceil(spikes.times_ms[inside] / SAMPLE_MS)
     left = after * SAMPLE_MS - spikes.times_ms[inside]
@@ -138,12 +129,14 @@ def filtered(params: Params, spikes: Spikes, trial: int) -> NDArray[np.float64]:
     return made * 1000.0 / (params.tau_d - params.tau_r)
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome | None:
+def evaluate(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> ct.Outcome | None:
     """Interneurons are run by Brian2; there is no other engine."""
     return None
 
 
-def conditions(params: Params) -> Sequence[Condition]:
+def conditions(params: ct.Params) -> Sequence[ct.Condition]:
     """Own conditions: the interneurons silent, their current at other phases, or misdirected.
 
     - `reversion_silent` (input): they are not released, so that replay is that of `shot`;
@@ -152,16 +145,20 @@ def conditions(params: Params) -> Sequence[Condition]:
     - `reversion_sources` (weights): interneurons act through one another's weights.
     """
     return [
-        Condition("reversion_silent", "input", 1.0),
-        *(Condition("reversion_phase", "weights", float(d)) for d in params.offsets_deg),
-        Condition("reversion_targets", "weights", 1.0),
-        Condition("reversion_sources", "weights", 1.0),
+        ct.Condition("reversion_silent", "input", 1.0),
+        *(ct.Condition("reversion_phase", "weights", float(d)) for d in params.offsets_deg),
+        ct.Condition("reversion_targets", "weights", 1.0),
+        ct.Condition("reversion_sources", "weights", 1.0),
     ]
 
 
 def vary(
-    params: Params, condition: Condition, task: Task, binding: Binding, rng: np.random.Generator
-) -> tuple[Task, Binding]:
+    params: ct.Params,
+    condition: ct.Condition,
+    task: ct.Task,
+    binding: ct.Binding,
+    rng: np.random.Generator,
+) -> tuple[ct.Task, ct.Binding]:
     """Task and binding under one of `conditions`."""
     values = dict(binding.values)
     if condition.perturbation == "reversion_silent":
