@@ -6,7 +6,7 @@ Equation 21 of the talk's README.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,50 +58,63 @@ def train(
     """
     n_channels = task.n_channels(params)
     arrays = wire(params, n_channels, streams)
-    n, dt = params.n_neurons, schedule.dt_ms
-    advance = stepper(params, arrays, dt)
-    rls = RecursiveLeastSquares(n, n_channels, params.rate_p_start)
+    dt = schedule.dt_ms
+    rls = RecursiveLeastSquares(params.n_neurons, n_channels, params.rate_p_start)
     learns, sampled = schedule.rls_steps(), schedule.sampled_steps()
     wanted = task.target(params, streams, dt * np.arange(schedule.steps))
-    outputs = np.zeros((schedule.steps, n_channels))
-    x = arrays["x_start"].copy()
     first_test = round((schedule.burn_in_ms + schedule.train_ms) / dt)
-    for step in range(schedule.steps):
+
+    def learn(step: int, x: NDArray, rates: NDArray, output: NDArray) -> None:
         if step == first_test:
             arrays["x_learned"] = x.copy()
-        rates = np.tanh(x)
-        output = rates @ rls.decoders
-        outputs[step] = output
         if learns[step]:
             rls.update(rates, output - wanted[step])
             refuse_broken(rates, output, rls.decoders, step * dt)
-        x += advance(step, x, rates, output)
         if step % 1000 == 0:
             progress(step / schedule.steps, f"{step * dt / 1000:.0f} s simulated")
-    arrays["phi"] = rls.decoders
+
+    arrays["phi"] = rls.decoders  # changes in place
+    outputs = run(params, arrays, range(schedule.steps), arrays["x_start"], dt, learn)
     return arrays, outputs[sampled], wanted[sampled]
 
 
-def stepper(
-    params: Params, arrays: Mapping[str, NDArray], dt_ms: float
-) -> Callable[[int, NDArray, NDArray, NDArray], NDArray]:
-    """How far the units move in a step (Eq. 21): of step, x, rates, output (channel,)."""
-    n = arrays["encoders"].shape[0]
+def run(
+    params: Params,
+    arrays: Mapping[str, NDArray],
+    steps: Sequence[int],
+    start: NDArray,
+    dt_ms: float,
+    learn: Callable[[int, NDArray, NDArray, NDArray], None] = lambda *_: None,
+) -> NDArray[np.float64]:
+    """Output of every step, (time, channel) (Eq. 21).
+
+    Args:
+        params: Parameters of the experiment.
+        arrays: Of the network, with its decoders `phi`.
+        steps: Numbers of the steps, from the start of the clock on.
+        start: State x of the units, (neuron,).
+        dt_ms: Step.
+        learn: Called in every step with its number, x, tanh(x) and output, before x moves.
+    """
+    n, n_channels = arrays["encoders"].shape
     recurrent = sparse.csr_array(
         (arrays["omega_w"], (arrays["omega_post"], arrays["omega_pre"])), shape=(n, n)
     )
     clock = task.clock_row(params)
     clock_rows = np.ascontiguousarray(arrays["clock_encoders"].T)
     per_sample = round(SAMPLE_MS / dt_ms)
-
-    def advance(step: int, x: NDArray, rates: NDArray, output: NDArray) -> NDArray:
+    outputs = np.zeros((len(steps), n_channels))
+    x = np.array(start, float)
+    for index, step in enumerate(steps):
+        rates = np.tanh(x)
+        outputs[index] = output = rates @ arrays["phi"]
+        learn(step, x, rates, output)
         drive = recurrent @ rates + arrays["encoders"] @ output
         if clock.size:
             component, value = clock[(step // per_sample) % clock.shape[0]]
             drive += value * clock_rows[int(component)]
-        return dt_ms / params.rate_tau_ms * (drive - x)
-
-    return advance
+        x += dt_ms / params.rate_tau_ms * (drive - x)
+    return outputs
 
 
 def run_again(params: Params, arrays: Mapping[str, NDArray]) -> NDArray[np.float64]:
@@ -113,15 +126,9 @@ def run_again(params: Params, arrays: Mapping[str, NDArray]) -> NDArray[np.float
     """
     dt = params.rate_dt_ms
     first = round((params.burn_in_ms + params.train_ms) / dt)
-    steps = np.arange(first, first + round(params.native_test_ms / dt))
-    advance = stepper(params, arrays, dt)
-    outputs = np.zeros((steps.size, arrays["phi"].shape[1]))
-    x = np.asarray(arrays["x_learned"], float).copy()
-    for index, step in enumerate(steps.tolist()):
-        rates = np.tanh(x)
-        outputs[index] = rates @ arrays["phi"]
-        x += advance(step, x, rates, outputs[index])
-    return outputs[steps % round(SAMPLE_MS / dt) == 0]
+    steps = range(first, first + round(params.native_test_ms / dt))
+    outputs = run(params, arrays, steps, arrays["x_learned"], dt)
+    return outputs[np.array(steps) % round(SAMPLE_MS / dt) == 0]
 
 
 def count_operations(params: Params, arrays: dict[str, NDArray]) -> dict[str, float]:

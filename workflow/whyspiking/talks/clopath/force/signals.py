@@ -105,7 +105,7 @@ def vary(
     binding: ct.Binding,
     rng: np.random.Generator,
 ) -> tuple[ct.Task, ct.Binding]:
-    """ct.Task and binding under one of `conditions`."""
+    """Task and binding under one of `conditions`."""
     if condition.perturbation == "delete":
         lost = {"neurons.p_lost": condition.strength}
         return task, replace(binding, values={**binding.values, **lost})

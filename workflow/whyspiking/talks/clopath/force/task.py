@@ -60,13 +60,6 @@ def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.fl
     raise UserError(f"talk 'clopath' has no experiment '{params.experiment}'; see its talk.yaml")
 
 
-def period_ms(params: Params) -> float:
-    """Length of the repeated episode of the clock-driven experiments."""
-    if params.experiment == "ode":
-        return 16 * float(params.quarter_ms)
-    return float(params.duration_ms)
-
-
 def ode_to_joy(times_ms: NDArray, quarter_ms: float) -> NDArray[np.float64]:
     """Notes C to G as five channels, each note half a sine; repeats after 16 quarters (Eq. 9)."""
     times_ms = np.mod(np.asarray(times_ms, float), 16 * quarter_ms)
@@ -180,5 +173,7 @@ def clock_row(params: Params) -> NDArray[np.float64]:
 
 
 def clock_period_ms(params: Params) -> float:
-    """Duration of the clock in ms; 0 for autonomous experiments."""
-    return 0.0 if params.experiment in AUTONOMOUS else period_ms(params)
+    """Duration of the clock, that of the repeated target, in ms; 0 for autonomous experiments."""
+    if params.experiment in AUTONOMOUS:
+        return 0.0
+    return float(16 * params.quarter_ms if params.experiment == "ode" else params.duration_ms)

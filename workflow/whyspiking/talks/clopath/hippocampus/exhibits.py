@@ -11,7 +11,7 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.talks.clopath.hippocampus import theta_replay
-from whyspiking.talks.clopath.hippocampus.measures import order_correlation, sequences
+from whyspiking.talks.clopath.hippocampus.measures import order_correlation, sequences, spans
 
 THETA_MS, REPLAY_MS = 5000.0, 1000.0
 """How much before and after the septum's silence is kept."""
@@ -45,12 +45,11 @@ def exhibits(
 
 def _sequence(params: ct.Params, spikes: Spikes) -> dict[str, NDArray]:
     """Spikes around the silence, phases of the neurons in theta, both measured frequencies."""
-    off = params.warmup_ms + params.on_ms
-    on_ms, off_ms = (params.warmup_ms, off), (off + params.release_ms, off + params.off_ms)
+    on_ms, off_ms = spans(params)
     measured = sequences(spikes, 0, on_ms, off_ms)
     return {
         **_around_silence(params, spikes, "sequence"),
-        "sequence.off_ms": np.array(off),
+        "sequence.off_ms": np.array(on_ms[1]),
         "sequence.phase": np.asarray(measured["phase_on"]),
         "sequence.beat_hz": np.array(measured["beat"]),
         "sequence.rhythm_hz": np.array(measured["rhythm"]),
@@ -58,7 +57,7 @@ def _sequence(params: ct.Params, spikes: Spikes) -> dict[str, NDArray]:
 
 
 def _around_silence(params: ct.Params, spikes: Spikes, name: str) -> dict[str, NDArray]:
-    since = spikes.times_ms - (params.warmup_ms + params.on_ms)
+    since = spikes.times_ms - spans(params)[0][1]
     shown = (spikes.trials == 0) & (since >= -THETA_MS) & (since < REPLAY_MS)
     return {f"{name}.spike_ms": spikes.times_ms[shown], f"{name}.neuron": spikes.units[shown]}
 

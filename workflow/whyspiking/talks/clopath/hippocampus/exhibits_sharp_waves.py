@@ -22,20 +22,18 @@ def exhibits(
     - `waves.place` (neuron,): places in the trained cycle; `waves.n_initiators` ();
     - `waves.span_ms` (wave, 2): starts and stops;
     - `waves.measured_ms` (2,): warm-up and end;
-    - `interval.ms`, `interval.seed` (interval,): between starts after the warm-up.
+    - `interval.ms` (interval,): between starts after the warm-up.
     """
     seeds = sorted(seed for variant, seed in networks if variant == "spiking")
     kept: dict[str, NDArray] = {}
-    intervals, owners = [], []
+    intervals = []
     for seed in seeds:
         task = sharp_waves.make_task(replace(params, seed=seed), "test", Streams(seed))
         assert task is not None
         recording = simulate(networks["spiking", seed], task)
         spikes = recording.spikes["excitatory"]
         spans = waves(spikes, 0, params.n_initiators)
-        gaps = np.diff(spans[spans[:, 0] >= params.warmup_ms, 0])
-        intervals.append(gaps)
-        owners.append(np.full(gaps.size, seed))
+        intervals.append(np.diff(spans[spans[:, 0] >= params.warmup_ms, 0]))
         if not kept:
             first = spikes.trials == 0
             kept = {
@@ -46,9 +44,4 @@ def exhibits(
                 "waves.span_ms": spans,
                 "waves.measured_ms": np.array([params.warmup_ms, params.quiet_ms]),
             }
-    if intervals:
-        kept |= {
-            "interval.ms": np.concatenate(intervals),
-            "interval.seed": np.concatenate(owners),
-        }
-    return kept
+    return {**kept, "interval.ms": np.concatenate(intervals)} if kept else {}

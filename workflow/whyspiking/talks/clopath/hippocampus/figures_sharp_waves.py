@@ -5,7 +5,7 @@ Exhibits read (`sharp_waves/exhibits.npz`), times in ms:
 - `waves.spike_ms`, `waves.neuron` (spike,): excitatory spikes of one trial, initiators first;
 - `waves.place` (neuron,): place in the trained cycle, from 0 to 1; `waves.n_initiators` ();
 - `waves.span_ms` (wave, 2): starts and stops; `waves.measured_ms` (2,): warm-up and end;
-- `interval.ms`, `interval.seed` (interval,): between starts, of all networks.
+- `interval.ms` (interval,): between starts, of all networks.
 
 Metrics read: `wave_rate`, `wave_duration` and `wave_fit` of sharp_waves.
 """
@@ -13,7 +13,6 @@ Metrics read: `wave_rate`, `wave_duration` and `wave_fit` of sharp_waves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +20,6 @@ from numpy.typing import NDArray
 from whyspiking.plots import figures as fg
 from whyspiking.records.tables import Table
 from whyspiking.talks.clopath.hippocampus.figures_rasters import Order, cyclic, in_order
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 SHOWN_MS = 5000.0
 BEFORE_MS, AFTER_MS = 40.0, 60.0
@@ -43,9 +39,9 @@ SAID = {
 
 def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
     """Raster of initiators and sequence with the waves marked, one of them, and the intervals."""
-    spike_ms, neuron, place, n_initiators, spans, measured, gaps, seeds = fg.need(
+    spike_ms, neuron, place, n_initiators, spans, measured, gaps = fg.need(
         arrays, "waves.spike_ms", "waves.neuron", "waves.place", "waves.n_initiators",
-        "waves.span_ms", "waves.measured_ms", "interval.ms", "interval.seed",
+        "waves.span_ms", "waves.measured_ms", "interval.ms",
     )  # fmt: skip
     start, stop = float(measured[0]), min(float(measured[0]) + SHOWN_MS, float(measured[1]))
     inside = spans[(spans[:, 0] >= start + BEFORE_MS) & (spans[:, 1] < stop - AFTER_MS)]
@@ -72,7 +68,10 @@ def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         middles = [n / 2, n + GAP + (rank.size - n) / 2]
         ax.set_yticks(middles, ["initiators", "others, in\ntrained order"])
         ax.tick_params(axis="y", length=0)
-    _histogram(plate.add_subplot(grid[1, 1]), gaps, seeds)
+    ax = plate.add_subplot(grid[1, 1])
+    ax.hist(gaps, bins=list(np.arange(0.0, max(1000.0, *gaps) + BINS_MS, BINS_MS)))
+    ax.set_xlabel("interval, ms")
+    ax.set_title("from one start to the next")
     table = metrics[(metrics["experiment"] == "sharp_waves") & (metrics["engine"] == "brian2")]
     means = table.groupby(["perturbation", "metric"])["value"].mean()
     words = [f"{means.get(of, np.nan):.2f} {what}" for what, of in SAID.items()]
@@ -84,22 +83,3 @@ def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         "; ".join(words) + f"; intervals {gaps.mean():.0f} ms, spread {gaps.std():.0f} ms.",
         exhibits="sharp_waves",
     )
-
-
-def _histogram(ax: Axes, gaps: NDArray, seeds: NDArray) -> None:
-    """Intervals of all networks, stacked."""
-    edges = np.arange(0.0, max(1000.0, float(gaps.max(initial=0.0))) + BINS_MS, BINS_MS)
-    owners = np.unique(seeds)
-    ax.hist(
-        [gaps[seeds == seed] for seed in owners],
-        bins=list(edges),
-        stacked=True,
-        color=[fg.PALETTE[k % len(fg.PALETTE)] for k in range(owners.size)],
-        alpha=0.75,
-        label=[f"network {seed}" for seed in owners],
-    )
-    ax.set_xlabel("interval, ms")
-    ax.set_ylabel("intervals")
-    ax.set_title("from one start to the next")
-    if owners.size > 1:
-        ax.legend()

@@ -1,7 +1,6 @@
 """Measures of the septal network: its rhythm, the beat, the order of the sequence, compression.
 
-All are taken from recorded spikes and the decoded oscillator; `beat_error` alone needs the known
-frequency of the septum.
+All are taken from recorded spikes and the decoded oscillator.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Params, Recording, Task
 from whyspiking.talks.clopath.force.task import SAMPLE_MS
@@ -25,7 +23,6 @@ RHYTHM_HZ = (6.0, 11.0)
 """Where the rhythm of excitatory spikes is looked for once the septum is off."""
 FEWEST_SPIKES = 3
 """Neurons with fewer spikes have no phase."""
-SHUFFLES = 20
 
 
 def phase_slope(oscillator: NDArray, dt_ms: float) -> float:
@@ -95,17 +92,6 @@ def order_correlation(first: NDArray, second: NDArray) -> float:
     return float(np.abs((u * v.conj()).mean()) / norm) if norm > 0 else 0.0
 
 
-def shuffled_order(first: NDArray, second: NDArray, rng: np.random.Generator) -> float:
-    """Mean order correlation when the neurons of the second list are permuted."""
-    both = np.isfinite(first) & np.isfinite(second)
-    if both.sum() < 3:
-        return np.nan
-    second = second[both]
-    return float(
-        np.mean([order_correlation(first[both], rng.permutation(second)) for _ in range(SHUFFLES)])
-    )
-
-
 def sequences(
     spikes: Spikes, trial: int, on_ms: tuple[float, float], off_ms: tuple[float, float]
 ) -> dict[str, NDArray | float]:
@@ -146,19 +132,16 @@ def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
     """All measures of theta_replay and reversion, means over trials (names: `GLOSSARY`)."""
-    off = params.warmup_ms + params.on_ms
-    on_ms, off_ms = (params.warmup_ms, off), (off + params.release_ms, off + params.off_ms)
-    # Under constant inhibition the septum has no frequency.
-    known = {"septum": condition.strength, "septum_constant": np.nan}
+    on_ms, off_ms = spans(params)
     return septal_measures(
-        recording.spikes["excitatory"],
-        recording.traces["oscillator"],
-        SAMPLE_MS,
-        on_ms,
-        off_ms,
-        known.get(condition.perturbation, float(params.theta_septum)),
-        Streams(params.seed).rng("shuffled-labels"),
+        recording.spikes["excitatory"], recording.traces["oscillator"], SAMPLE_MS, on_ms, off_ms
     )
+
+
+def spans(params: Params) -> tuple[tuple[float, float], tuple[float, float]]:
+    """What is measured with and without septal inhibition: start and stop of either, in ms."""
+    off = params.warmup_ms + params.on_ms
+    return (params.warmup_ms, off), (off + params.release_ms, off + params.off_ms)
 
 
 def septal_measures(
@@ -167,10 +150,8 @@ def septal_measures(
     dt_ms: float,
     on_ms: tuple[float, float],
     off_ms: tuple[float, float],
-    septum_hz: float,
-    rng: np.random.Generator,
 ) -> Mapping[str, float]:
-    """All measures of the septal network, averaged over trials (names: `tables.GLOSSARY`).
+    """All measures of the septal network, averaged over trials.
 
     Args:
         spikes: Excitatory spikes.
@@ -178,8 +159,6 @@ def septal_measures(
         dt_ms: Sampling of the oscillator.
         on_ms: Start and stop of the part with septal inhibition that is measured.
         off_ms: The same without septal inhibition.
-        septum_hz: Frequency of the septum; nan where it has no rhythm.
-        rng: For the shuffled labels.
     """
     rows = []
     for trial in range(spikes.n_trials):
@@ -187,18 +166,16 @@ def septal_measures(
             phase_slope(oscillator[trial, round(start / dt_ms) : round(stop / dt_ms)], dt_ms)
             for start, stop in (on_ms, off_ms)
         )
-        found = sequences(spikes, trial, on_ms, off_ms)
-        beat, rhythm = float(found["beat"]), float(found["rhythm"])
-        first, second = np.asarray(found["phase_on"]), np.asarray(found["phase_off"])
+        locked = sequences(spikes, trial, on_ms, off_ms)
+        beat, rhythm = float(locked["beat"]), float(locked["rhythm"])
+        first, second = np.asarray(locked["phase_on"]), np.asarray(locked["phase_off"])
         rows.append(
             {
                 "internal_frequency": on,
                 "internal_frequency_off": off,
                 "beat_frequency": beat,
-                "beat_error": beat - (on - septum_hz),
                 "order_correlation": order_correlation(first, second),
                 "order_correlation_reversed": order_correlation(first, -second),
-                "order_correlation_shuffled": shuffled_order(first, second, rng),
                 "ordered_share": float((np.isfinite(first) & np.isfinite(second)).mean()),
                 "sequence_rate": mean_rate(spikes, trial, on_ms),
                 "replay_rate": mean_rate(spikes, trial, off_ms),

@@ -24,10 +24,11 @@ def measures(
     """Recall of either sequence in the sharp wave, of the first also in theta; mean over trials."""
     cells, oscillator = recording.spikes["cells"], recording.traces["oscillator"]
     first, second = (memory.onsets(params, order) for order in oneshot.orders(params))
+    theta_ms = (params.warmup_ms, params.wave_at_ms)
+    in_theta = slice(*(round(at / SAMPLE_MS) for at in theta_ms))
     rows = []
     for trial in range(cells.n_trials):
-        theta_ms = (params.warmup_ms, params.wave_at_ms)
-        own_hz = phase_slope(oscillator[trial, slice(*_samples(theta_ms))], SAMPLE_MS)
+        own_hz = phase_slope(oscillator[trial, in_theta], SAMPLE_MS)
         wave = recalled(cells, trial, wave_span(params, own_hz), own_hz)
         theta = recalled(cells, trial, theta_ms, own_hz - params.theta_septum)
         order, speed = order_of(first, wave, 1000.0 / own_hz)
@@ -104,7 +105,3 @@ def _mean(values: list[float]) -> float:
     """Mean of what is finite; nan where nothing is."""
     known = [value for value in values if np.isfinite(value)]
     return float(np.mean(known)) if known else np.nan
-
-
-def _samples(span_ms: tuple[float, float]) -> tuple[int, int]:
-    return round(span_ms[0] / SAMPLE_MS), round(span_ms[1] / SAMPLE_MS)

@@ -75,12 +75,8 @@ def vary(
         lost = {"inhibitory.p_lost": condition.strength}
         return task, replace(binding, values={**binding.values, **lost})
     if condition.perturbation == "septum":
-        return septal_trials.make_task(with_septum(params, condition.strength), rng), binding
+        values = {**params.values, "theta_septum": condition.strength}
+        return septal_trials.make_task(replace(params, values=values), rng), binding
     septal = task.stimulus.arrays["septum"].copy()
     septal[septal[:, :, 1] == 0, 0] = septal_trials.SEPTAL_MEAN
     return replace(task, stimulus=ct.Stimulus(arrays={"septum": septal})), binding
-
-
-def with_septum(params: ct.Params, frequency: float) -> ct.Params:
-    """The same parameters with another septal frequency in Hz."""
-    return replace(params, values={**params.values, "theta_septum": frequency})
