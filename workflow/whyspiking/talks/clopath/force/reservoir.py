@@ -25,8 +25,7 @@ from whyspiking.talks.clopath.force import model
 
 SOURCES = (Path(__file__).with_name("reservoir.cpp"),)
 STATES = ("v", "u", "current", "h", "r", "h_r")
-NUMBERS = ("dt_ms", "capacitance", "k", "v_r", "v_t", "v_peak", "v_reset", "a", "b", "d", "bias",
-           "tau_r", "tau_d")  # fmt: skip
+NUMBERS = ("dt_ms", *model.CONSTANTS)
 _INT = ctypes.c_int32
 
 

@@ -91,11 +91,11 @@ def conditions(params: ct.Params) -> Sequence[ct.Condition]:
     - `delete` (neurons): every spike is lost with probability `strength` for all its targets,
       feedback included (the common `delete` perturbs recorded spikes, for the output only).
     """
-    chosen = [ct.Condition("delete", "neurons", float(p)) for p in params.lost_shares]
+    lost = [ct.Condition("delete", "neurons", float(p)) for p in params.lost_shares]
     if is_autonomous(params):
-        return chosen
-    chosen += [ct.Condition("clock", "input", float(speed)) for speed in params.speeds]
-    return [*chosen, ct.Condition("clock_off", "input", 1.0)]
+        return lost
+    speeds = [ct.Condition("clock", "input", float(speed)) for speed in params.speeds]
+    return [*lost, *speeds, ct.Condition("clock_off", "input", 1.0)]
 
 
 def vary(

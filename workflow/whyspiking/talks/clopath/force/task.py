@@ -31,13 +31,9 @@ AUTONOMOUS = (*SINES, "van_der_pol")
 
 def n_channels(params: Params) -> int:
     """Number of output channels of an experiment."""
-    if params.experiment == "episode":
-        return int(params.n_episode_channels)
-    if params.experiment == "song":
-        return int(params.n_song_channels)
-    if params.experiment == "van_der_pol":
-        return 2
-    return len(NOTES) if params.experiment == "ode" else 1
+    if params.experiment in ("episode", "song"):
+        return int(getattr(params, f"n_{params.experiment}_channels"))
+    return {"ode": len(NOTES), "van_der_pol": 2}.get(params.experiment, 1)
 
 
 def target(params: Params, streams: Streams, times_ms: NDArray) -> NDArray[np.float64]:
