@@ -69,7 +69,8 @@ def sharp_waves(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
         ax.set_yticks(middles, ["initiators", "others, in\ntrained order"])
         ax.tick_params(axis="y", length=0)
     ax = plate.add_subplot(grid[1, 1])
-    ax.hist(gaps, bins=list(np.arange(0.0, max(1000.0, *gaps) + BINS_MS, BINS_MS)))
+    edges = np.arange(0.0, max(1000.0, *gaps) + BINS_MS, BINS_MS)
+    ax.hist(gaps, bins=list(edges), color=fg.BLUE)
     ax.set_xlabel("interval, ms")
     ax.set_title("from one start to the next")
     table = metrics[(metrics["experiment"] == "sharp_waves") & (metrics["engine"] == "brian2")]
