@@ -26,8 +26,8 @@ def measures(
         return {}
     start = round(params.warmup_ms / SAMPLE_MS)
     outputs = recording.traces["output"][:, start:, 0]
-    found = np.mean([frequency_hz(output, SAMPLE_MS) for output in outputs])
-    return {"output_frequency": float(found)}
+    hertz = np.mean([frequency_hz(output, SAMPLE_MS) for output in outputs])
+    return {"output_frequency": float(hertz)}
 
 
 def frequency_hz(output: NDArray, dt_ms: float) -> float:

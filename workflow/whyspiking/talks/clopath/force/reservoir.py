@@ -130,16 +130,16 @@ def _events(spikes: Spikes, dt_ms: float) -> tuple[NDArray, NDArray, NDArray]:
     A spike acts in the nearest step, and two of an input in one step are one, as in Brian2.
     """
     steps = np.floor(spikes.times_ms / dt_ms + 0.5).astype(np.int32)
-    found = np.unique(np.column_stack([spikes.trials, steps, spikes.units]), axis=0)
-    starts = np.searchsorted(found[:, 0], np.arange(spikes.n_trials + 1))
-    return starts.astype(np.int64), found[:, 1].copy(), found[:, 2].copy()
+    events = np.unique(np.column_stack([spikes.trials, steps, spikes.units]), axis=0)
+    starts = np.searchsorted(events[:, 0], np.arange(spikes.n_trials + 1))
+    return starts.astype(np.int64), events[:, 1].copy(), events[:, 2].copy()
 
 
 @functools.cache
 def _library() -> ctypes.CDLL:
-    found = libraries.load("reservoir", SOURCES)
-    found.advance.argtypes = [
+    library = libraries.load("reservoir", SOURCES)
+    library.advance.argtypes = [
         Array, _INT, _INT, *[Array] * 7, *[_INT] * 4, Array, Array,
     ]  # fmt: skip
-    found.advance.restype = None
-    return found
+    library.advance.restype = None
+    return library

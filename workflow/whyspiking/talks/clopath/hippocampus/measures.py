@@ -71,8 +71,8 @@ def locked_frequency(
     if not np.isfinite(losses).all():
         return np.nan
     best = grid[int(np.argmin(losses))]
-    found = minimize_scalar(loss, bounds=(best - step, best + step), method="bounded")
-    return float(found.x)
+    refined = minimize_scalar(loss, bounds=(best - step, best + step), method="bounded")
+    return float(refined.x)
 
 
 def order_correlation(first: NDArray, second: NDArray) -> float:
@@ -107,7 +107,7 @@ def sequences(
         `beat` and `rhythm` in Hz, at which spikes lock best in either part, and the neurons'
         phases `phase_on` and `phase_off` in rad at these frequencies (nan without spikes).
     """
-    found: dict[str, NDArray | float] = {}
+    locked: dict[str, NDArray | float] = {}
     slowest = 1000.0 * FEWEST_CYCLES / (on_ms[1] - on_ms[0])
     for name, phase, (start, stop), span in (
         ("beat", "phase_on", on_ms, (slowest, FASTEST_BEAT_HZ)),
@@ -116,9 +116,9 @@ def sequences(
         inside = (spikes.trials == trial) & (spikes.times_ms >= start) & (spikes.times_ms < stop)
         times, units = spikes.times_ms[inside], spikes.units[inside]
         frequency = locked_frequency(times, units, spikes.n_units, span)
-        found[name] = frequency
-        found[phase] = np.angle(vectors(times, units, spikes.n_units, frequency))
-    return found
+        locked[name] = frequency
+        locked[phase] = np.angle(vectors(times, units, spikes.n_units, frequency))
+    return locked
 
 
 def mean_rate(spikes: Spikes, trial: int, span_ms: tuple[float, float]) -> float:

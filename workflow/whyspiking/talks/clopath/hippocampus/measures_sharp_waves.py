@@ -32,7 +32,7 @@ def measures(
     """
     spikes, place = recording.spikes["excitatory"], recording.final["excitatory.place"]
     n, cycle_ms = params.n_initiators, 1000.0 / params.theta_internal
-    starts, gaps, found, replayed = 0, [], [], []
+    starts, gaps, lasting, replayed = 0, [], [], []
     for trial in range(spikes.n_trials):
         spans = waves(spikes, trial, n)
         own = spans[spans[:, 0] >= params.warmup_ms, 0]
@@ -41,10 +41,10 @@ def measures(
         cosine, sine = recording.traces["oscillator"][trial].T
         turns = np.unwrap(np.arctan2(sine, cosine))
         turns = turns[np.minimum(spans, turns.size - 1)] / (2 * np.pi)
-        found += list(zip(np.diff(spans)[:, 0], np.diff(turns)[:, 0], strict=True))
+        lasting += list(zip(np.diff(spans)[:, 0], np.diff(turns)[:, 0], strict=True))
         replayed += [replay(spikes, trial, span, n, place, cycle_ms) for span in spans]
     seconds = spikes.n_trials * (params.quiet_ms - params.warmup_ms) / 1000.0
-    duration, cycles = _means(found, 2)
+    duration, cycles = _means(lasting, 2)
     speed, fit, share = _means(replayed, 3)
     several = len(gaps) > 1
     return {

@@ -77,18 +77,18 @@ def learned(
     # Of the published code every 0.5 ms is a sample, so here one sample stands for several.
     counts = SAMPLE_MS / params.ridge_sample_ms
     normal, wanted = params.ridge / counts * np.eye(n), np.zeros((n, 2))
-    turned, told = np.zeros((2, n), complex)
+    of_inhibition, of_reversion = np.zeros((2, n), complex)
     for trial in range(rhythm.shape[0]):
         theta = filtered(params, spikes["reversion"], trial)[on]
         normal += theta.T @ theta
         wanted += theta.T @ rhythm[trial, on]
         back = np.exp(-1j * np.arctan2(rhythm[trial, off, 1], rhythm[trial, off, 0]))
-        turned += back @ filtered(params, spikes["inhibitory"], trial)[off]
-        told += back @ filtered(params, spikes["reversion"], trial)[off]
+        of_inhibition += back @ filtered(params, spikes["inhibitory"], trial)[off]
+        of_reversion += back @ filtered(params, spikes["reversion"], trial)[off]
     n_samples = rhythm.shape[0] * (off.stop - off.start)
-    current = 2 * turned @ onto_excitatory(params, arrays) / n_samples
+    current = 2 * of_inhibition @ onto_excitatory(params, arrays) / n_samples
     phi = np.linalg.solve(normal, wanted) @ np.array([1.0, 1.0j])
-    phi = phi * np.exp(-1j * np.angle(told @ phi))
+    phi = phi * np.exp(-1j * np.angle(of_reversion @ phi))
     return {
         "phase": -np.angle(current),
         "amplitude": np.abs(current),
