@@ -9,86 +9,70 @@ from made.clopath_settings import parameters
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Network, Params, Traces
 from whyspiking.measures import scoring
-from whyspiking.talks.clopath import (
-    frozen,
-    izhikevich,
-    learning,
-    model,
-    rate_control,
-    septal,
-    shot,
-    task,
+from whyspiking.talks.clopath.force import learning, model, rate_control, signals, task
+from whyspiking.talks.clopath.hippocampus import task as septal_trials
+from whyspiking.talks.clopath.hippocampus import theta_replay
+
+
+def izhikevich(params, v, u, current):
+    """Eqs. 1-2: slopes of v and u per ms."""
+    dv = params.k * (v - params.v_r) * (v - params.v_t) - u + current
+    return dv / params.capacitance, params.a * (params.b * (v - params.v_r) - u)
+
+
+def leaky(params, v, u, current):
+    """Eq. 29."""
+    return (-v + current) / params.tau_m, 0.0
+
+
+def theta(params, v, u, current):
+    """Eq. 32, whose time is in s."""
+    return (1 - np.cos(v) + np.pi**2 * current * (1 + np.cos(v))) / 1000.0, 0.0
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
+@pytest.mark.parametrize(
+    ("experiment", "slopes", "decoding", "changed"),
+    [
+        ("ode", izhikevich, 1.0, {"gain": 2000.0, "clock_components": 4}),
+        ("sine_lif", leaky, 5.0, {"gain": 400.0}),
+        ("sine_theta", theta, 1.0, {"gain": 40_000.0, "bias": 900.0}),
+    ],
 )
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
-def test_runtime_network_equals_plain_numpy(tmp_path):
-    params = parameters("ode", n_neurons=30, gain=2000.0, clock_components=4, work_dir=tmp_path)
-    dt, steps = 0.1, 400
-    wiring = model.wire(params, 2, Streams(1))
+def test_runtime_network_equals_plain_numpy(experiment, slopes, decoding, changed, tmp_path):
+    params = parameters(experiment, n_neurons=30, work_dir=tmp_path, **changed)
+    dt, steps, channels = 0.1, 600, 2 if experiment == "ode" else 1
+    wiring = model.wire(params, channels, Streams(1))
     clock = task.clock_signal(np.arange(0.0, 40.0), 4, 40.0, 1.0)
-    decoders = np.random.default_rng(0).standard_normal((30, 2))
+    clock = clock if experiment == "ode" else np.zeros((0, 2))
+    decoders = decoding * np.random.default_rng(0).standard_normal((30, channels))
+    omega, neuron = model.static_weights(wiring), model.neuron_of(params)
+    if neuron.balanced:
+        np.testing.assert_allclose(omega.sum(axis=0), 0.0, atol=1e-9)
 
-    spikes = reference_izhikevich(params, wiring, clock, decoders, dt, steps)
-    assert len(spikes) > 30
-    assert runtime_spikes(params, wiring, clock, decoders, dt, steps, tmp_path) == spikes
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
-def test_leaky_network_equals_plain_numpy(tmp_path):
-    params = parameters("sine_lif", n_neurons=30, gain=400.0, work_dir=tmp_path)
-    dt, steps = 0.1, 600
-    wiring = model.wire(params, 1, Streams(1))
-    omega = np.zeros((30, 30))
-    omega[wiring["omega_pre"], wiring["omega_post"]] = wiring["omega_w"]
-    np.testing.assert_allclose(omega.sum(axis=0), 0.0, atol=1e-9)
-    decoders = 5.0 * np.random.default_rng(0).standard_normal((30, 1))
-
+    rests = round(params.tau_ref / dt) - 1 if neuron.refractory else -1
+    peak = params.v_th if experiment == "sine_lif" else params.v_peak
     v, rest = wiring["v_start"].copy(), np.full(30, -1)
-    current, h, r, h_r = np.zeros((4, 30))
+    u, current, h, r, h_r = np.zeros((5, 30))
     jump, spikes = 1 / (params.tau_r * params.tau_d), []
     for now in range(steps):
         drive = wiring["encoders"] @ (r @ decoders)
+        if clock.size and now:
+            component, value = clock[int((now - 1) * dt + 1e-9) % len(clock)]
+            drive = drive + value * wiring["clock_encoders"][:, int(component)]
+        dv, du = slopes(params, v, u, current + drive + params.bias)
         free = now > rest
-        v = np.where(free, v + dt * (-v + current + drive + params.bias) / params.tau_m, v)
+        v, u = np.where(free, v + dt * dv, v), u + dt * du
         current, h = current + dt * (h - current / params.tau_r), h - dt * h / params.tau_d
         r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / params.tau_d
-        fired = np.flatnonzero(free & (v >= params.v_th))
+        fired = np.flatnonzero(free & (v >= peak))
         h = h + jump * omega[fired].sum(axis=0)
-        v[fired], rest[fired] = params.v_reset, now + round(params.tau_ref / dt) - 1
+        v[fired], rest[fired] = params.v_reset, now + rests
+        u[fired] += params.d if neuron is model.NEURON else 0.0
         h_r[fired] += jump
         spikes += [(now, int(neuron)) for neuron in fired]
     assert len(spikes) > 40
-    assert runtime_spikes(params, wiring, np.zeros((0, 2)), decoders, dt, steps, tmp_path) == spikes
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
-def test_theta_network_equals_plain_numpy(tmp_path):
-    """Eq. 32, with time in s and the published numbers: the equations of `model` are in ms."""
-    params = parameters("sine_theta", n_neurons=30, bias=900.0, gain=40_000.0, work_dir=tmp_path)
-    dt, steps = 0.05, 1500
-    wiring = model.wire(params, 1, Streams(1))
-    omega = np.zeros((30, 30))
-    omega[wiring["omega_pre"], wiring["omega_post"]] = wiring["omega_w"]
-    np.testing.assert_allclose(omega.sum(axis=0), 0.0, atol=1e-9)
-    decoders = np.random.default_rng(0).standard_normal((30, 1))
-
-    per_s, seconds = decoders / 1e3, dt / 1e3  # r in 1/s reads as much through a thousandth
-    omega = omega / 1e3
-    v, rise, decay, spikes = wiring["v_start"].copy(), 0.002, 0.02, []
-    current, h, r, h_r = np.zeros((4, 30))
-    for now in range(steps):
-        total = current + wiring["encoders"] @ (r @ per_s) + 900.0
-        v = v + seconds * (1 - np.cos(v) + np.pi**2 * total * (1 + np.cos(v)))
-        current, h = current + seconds * (h - current / rise), h - seconds * h / decay
-        r, h_r = r + seconds * (h_r - r / rise), h_r - seconds * h_r / decay
-        fired = np.flatnonzero(v >= np.pi)
-        h = h + omega[fired].sum(axis=0) / (rise * decay)
-        h_r[fired] += 1 / (rise * decay)
-        v[fired] = -np.pi
-        spikes += [(now, int(neuron)) for neuron in fired]
-    assert len(spikes) > 40
-    assert runtime_spikes(params, wiring, np.zeros((0, 2)), decoders, dt, steps, tmp_path) == spikes
+    assert runtime_spikes(params, wiring, clock, decoders, dt, steps, tmp_path) == spikes
 
 
 def runtime_spikes(params, wiring, clock, decoders, dt, steps, folder):
@@ -120,30 +104,6 @@ def test_van_der_pol_obeys_its_equation():
     assert np.abs(x).max() == pytest.approx(0.2, abs=0.01)  # the limit cycle's 2 over its scale
 
 
-def reference_izhikevich(params, wiring, clock, decoders, dt, steps):
-    """Eqs. 1-4 and 7 written out with plain arrays; (step, neuron) of all spikes."""
-    n = params.n_neurons
-    omega = np.zeros((n, n))
-    omega[wiring["omega_pre"], wiring["omega_post"]] = wiring["omega_w"]
-    v, u, current, h, r, h_r = wiring["v_start"].copy(), *np.zeros((5, n))
-    jump = 1 / (params.tau_r * params.tau_d)
-    spikes = []
-    for step in range(steps):
-        component, value = clock[int((step - 1) * dt + 1e-9) % len(clock)]
-        drive = wiring["encoders"] @ (r @ decoders)
-        drive = drive + (step > 0) * value * wiring["clock_encoders"][:, int(component)]
-        dv = params.k * (v - params.v_r) * (v - params.v_t) - u + current + drive + params.bias
-        du = params.a * (params.b * (v - params.v_r) - u)
-        v, u = v + dt * dv / params.capacitance, u + dt * du
-        current, h = current + dt * (h - current / params.tau_r), h - dt * h / params.tau_d
-        r, h_r = r + dt * (h_r - r / params.tau_r), h_r - dt * h_r / params.tau_d
-        fired = np.flatnonzero(v >= params.v_peak)
-        h = h + jump * omega[fired].sum(axis=0)
-        v[fired], u[fired], h_r[fired] = params.v_reset, u[fired] + params.d, h_r[fired] + jump
-        spikes += [(step, int(neuron)) for neuron in fired]
-    return spikes
-
-
 def test_rate_control_learns_a_sine():
     params = parameters("sine", n_neurons=300)
     schedule = learning.Schedule(1.0, 1.0, 200.0, 3000.0, 1000.0)
@@ -160,43 +120,38 @@ def test_rate_control_learns_a_sine():
     counts = rate_control.count_operations(params, arrays)
     assert counts["macs_effective"] < counts["macs_dense"]
     steps = counts["neuron_updates"] / arrays["phi"].shape[0]
-    assert steps * params.rate_dt_ms == izhikevich.to_brian(params).trial_ms
+    assert steps * params.rate_dt_ms == signals.to_brian(params).trial_ms
 
 
 def test_own_conditions_change_what_they_say():
     params = parameters("episode")
     network = made_network(params)
-    binding = izhikevich.bind(params, network)
-    played = izhikevich.make_task(params, "test", Streams(0))
+    binding = signals.bind(params, network)
+    played = signals.make_task(params, "test", Streams(0))
     assert played is not None
     rng = np.random.default_rng(0)
-    lost = izhikevich.vary(params, Condition("delete", "neurons", 0.2), played, binding, rng)[1]
+    lost = signals.vary(params, Condition("delete", "neurons", 0.2), played, binding, rng)[1]
     assert lost.values["neurons.p_lost"] == 0.2
     assert binding.values["neurons.p_lost"] == 0.0
-    silent, _ = izhikevich.vary(params, Condition("clock_off", "input", 1.0), played, binding, rng)
+    silent, _ = signals.vary(params, Condition("clock_off", "input", 1.0), played, binding, rng)
     assert silent.stimulus.arrays["clock"][0, round(params.push_ms) :, 1].max() == 0.0
 
     shown = parameters("shot")
-    slow = septal.with_septum(shown, 7.5)
-    trial = shot.make_task(slow, np.random.default_rng(0)).stimulus.arrays["septum"][0]
+    played = septal_trials.make_task(shown, np.random.default_rng(0))
+    slow, constant = (
+        theta_replay.vary(shown, Condition(*which), played, binding, np.random.default_rng(0))[0]
+        for which in (("septum", "input", 7.5), ("septum_constant", "input", 1.0))
+    )
+    trial, held = (one.stimulus.arrays["septum"][0] for one in (slow, constant))
     on = trial[: round(shown.warmup_ms + shown.on_ms), 0]
     spectrum = np.abs(np.fft.rfft(on - on.mean(), 8000))
     assert np.argmax(spectrum) / 8.0 == pytest.approx(7.5, abs=0.3)
     off = trial[:, 1] == 1
     assert set(trial[:, 1]) == {0.0, 1.0} and not trial[off, 0].any()
-    played = shot.make_task(slow, np.random.default_rng(0))
-    constant, held = (
-        septal.vary(shown, Condition(name, "input", 1.0), played, binding, rng)[0]
-        for name in ("septum_constant", "not_released")
-    )
-    np.testing.assert_array_equal(constant.stimulus.arrays["septum"][0, :, 1], trial[:, 1])
-    assert set(constant.stimulus.arrays["septum"][0, ~off, 0]) == {shot.SEPTAL_MEAN}
-    assert not constant.stimulus.arrays["septum"][0, off, 0].any()
-    whole = shot.septum(8.0, np.arange(0.0, 1000.0))
-    assert whole.mean() == pytest.approx(shot.SEPTAL_MEAN, abs=1e-3)
-    np.testing.assert_array_equal(held.stimulus.arrays["septum"][0, :, 0], trial[:, 0])
-    assert not held.stimulus.arrays["septum"][0, :, 1].any()
-    assert played.stimulus.arrays["septum"][0, off, 1].all()
+    np.testing.assert_array_equal(held[:, 1], trial[:, 1])
+    assert set(held[~off, 0]) == {septal_trials.SEPTAL_MEAN} and not held[off, 0].any()
+    whole = septal_trials.septum(8.0, np.arange(0.0, 1000.0))
+    assert whole.mean() == pytest.approx(septal_trials.SEPTAL_MEAN, abs=1e-3)
 
 
 def made_network(params: Params) -> Network:
@@ -214,10 +169,10 @@ def test_frozen_program_equals_the_training_engine(tmp_path, builds):
 
     params = parameters("episode", warmup_ms=20.0, test_ms=20.0, push_ms=0.0)
     network = made_network(params)
-    machine = Machine(izhikevich.to_brian(params), builds)
-    played = izhikevich.make_task(params, "test", Streams(0))
+    machine = Machine(signals.to_brian(params), builds)
+    played = signals.make_task(params, "test", Streams(0))
     assert played is not None
-    recording = machine.run(played.stimulus, izhikevich.bind(params, network).values)
+    recording = machine.run(played.stimulus, signals.bind(params, network).values)
     frozen_first = recording.spikes["neurons"].first_ms()[0]
 
     learning.start_runtime(tmp_path, params.dt_ms, "numpy")
@@ -249,9 +204,9 @@ def test_lost_spikes_and_replay_act_on_the_readout(builds):
     params = parameters("episode", warmup_ms=20.0, test_ms=100.0)
     network = made_network(params)
     network.arrays["encoders"] = np.zeros_like(network.arrays["encoders"])
-    machine = Machine(izhikevich.to_brian(params), builds)
-    binding = izhikevich.bind(params, network)
-    played = izhikevich.make_task(params, "test", Streams(0))
+    machine = Machine(signals.to_brian(params), builds)
+    binding = signals.bind(params, network)
+    played = signals.make_task(params, "test", Streams(0))
     assert played is not None
     clean = machine.run(played.stimulus, binding.values)
     output = clean.traces["output"]
@@ -272,9 +227,9 @@ def test_lost_spikes_and_replay_act_on_the_readout(builds):
 
 
 def test_one_structure_serves_all_izhikevich_experiments():
-    names = ("sine", "sawtooth", "product", "ode", "episode")
+    names = ("sine", "van_der_pol", "ode", "episode")
     for scale in ("smoke", "default", "full"):
         # Beyond smoke the song has more outputs, and a structure of its own.
         sharing = (*names, "song") if scale == "smoke" else names
-        models = [frozen.izhikevich_model(parameters(name, scale)) for name in sharing]
-        assert len({str((m.definition, m.trial_ms, m.max_trials, m.dt_ms)) for m in models}) == 1
+        models = [signals.to_brian(parameters(name, scale)) for name in sharing]
+        assert all(model == models[0] for model in models)

@@ -8,16 +8,16 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Traces
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.talks.clopath import (
-    izhikevich,
+from whyspiking.talks.clopath.force import (
     learning,
-    measures_izhikevich,
+    measures,
     model,
-    rate_control,
-    shot,
+    signals,
     song,
     task,
 )
+from whyspiking.talks.clopath.hippocampus import model as septal
+from whyspiking.talks.clopath.hippocampus import task as septal_trials
 
 # The learning rule
 
@@ -36,26 +36,9 @@ def test_recursive_least_squares_is_ridge_regression():
 def test_schedule_learns_only_between_burn_in_and_test():
     schedule = learning.Schedule(0.1, 2.5, 10.0, 20.0, 5.0)
     steps = np.flatnonzero(schedule.rls_steps())
-    assert steps.min() == 100
-    assert steps.max() < 300
+    assert steps.min() == 100 and steps.max() < 300
     assert set(np.diff(steps)) == {25}
     assert schedule.sampled_steps().sum() == 35
-
-
-def test_error_history_names_the_phases():
-    schedule = learning.Schedule(0.1, 1.0, 500.0, 1000.0, 500.0)
-    targets = np.sin(np.arange(2000) / 20.0)[:, None]
-    outputs = targets.copy()
-    outputs[:500] = 0.0
-    history = learning.error_history(outputs, targets, schedule)
-    assert [row["metric"] for row in history] == [
-        "error_before",
-        "error_during",
-        "error_during",
-        "error_after",
-    ]
-    assert history[0]["value"] == pytest.approx(1.0, abs=0.02)
-    assert history[-1]["value"] == 0.0
 
 
 # Targets and clock
@@ -67,7 +50,6 @@ def test_ode_to_joy_has_fifteen_notes_in_order():
     middles = 250.0 * np.arange(14) + 125.0
     notes = [task.NOTES[int(np.argmax(score[int(t)]))] for t in middles]
     assert "".join(notes) == "EEFGGFEDCCDEED"
-    assert score.max() == pytest.approx(1.0)
     # The last D lasts two quarters.
     assert score[3750, task.NOTES.index("D")] == pytest.approx(1.0)
     np.testing.assert_allclose(task.ode_to_joy(times + 4000.0, 250.0), score)
@@ -84,51 +66,26 @@ def test_episode_is_periodic_low_passed_and_of_peak_one():
     assert power[frequency > 5].sum() < 1e-3 * power.sum()
 
 
-def test_song_is_stacks_and_sweeps_between_pauses_and_of_peak_one():
-    made = [song.Song(5000.0, 32, np.random.default_rng(seed)) for seed in (1, 1, 2)]
-    times = np.arange(5000.0)
-    sung, again, other = (one(times) for one in made)
-    np.testing.assert_array_equal(sung, again)
-    assert np.corrcoef(sung.ravel(), other.ravel())[0, 1] < 0.5
+def test_song_is_syllables_between_pauses_and_of_peak_one():
+    made = song.Song(5000.0, 32, np.random.default_rng(1))
+    times, hertz = np.arange(5000.0), song.frequencies_hz(32)
+    sung = made(times)
     assert sung.min() >= 0.0 and sung.max() == pytest.approx(1.0)
-    np.testing.assert_allclose(made[0](times[:50] + 5000.0), sung[:50])
-    kinds = set()
-    hertz = song.frequencies_hz(32)
-    for onset, length, ends, loudness in made[0].syllables:
-        inside = sung[(times > onset) & (times < onset + length)]
-        assert inside[[0, -1]].max() < 0.1 * inside.max()
-        assert 50 <= length <= 200
-        kinds.add(loudness.size > 1)
+    np.testing.assert_allclose(made(times[:50] + 5000.0), sung[:50])
+    for onset, length, ends, _ in made.syllables:
         # Half-way the loudest channel is next to the loudest partial.
-        middle = made[0](np.array([onset + length / 2]))[0]
+        middle = made(np.array([onset + length / 2]))[0]
         assert abs(hertz[middle.argmax()] - ends.mean(axis=0)[0]) < 300
-    assert kinds == {False, True}
-    starts = np.array([onset for onset, *_ in made[0].syllables])
-    stops = starts + [length for _, length, *_ in made[0].syllables]
+    starts = np.array([onset for onset, *_ in made.syllables])
+    stops = starts + [length for _, length, *_ in made.syllables]
     pauses = starts[1:] - stops[:-1]
     assert ((pauses >= 20) & (pauses <= 60)).all()
-    assert made[0](stops[:-1] + pauses / 2).max() == 0.0
-
-
-def test_lag_and_pitch_of_a_song_are_found():
-    hertz = song.frequencies_hz(32)
-    sung = song.Song(2000.0, 32, np.random.default_rng(1))(np.arange(2000.0))
-    for late in (-40, 0, 13):
-        moved = np.roll(sung, late, axis=0)
-        assert measures_izhikevich.lag_ms(moved, sung, 1.0) == late
-        assert measures_izhikevich.lag_ms(moved[::2], sung[::2], 2.0) == pytest.approx(late, abs=1)
-    for lost in (np.zeros_like(sung), np.roll(sung, 110, axis=0)):
-        assert np.isnan(measures_izhikevich.lag_ms(lost, sung, 1.0))
-    assert measures_izhikevich.pitch_error_hz(0.5 * sung, sung, hertz) == 0.0
-    higher = np.roll(sung, 1, axis=1)
-    error = measures_izhikevich.pitch_error_hz(higher, sung, hertz)
-    assert error == pytest.approx(hertz[1] - hertz[0], rel=0.05)
-    assert measures_izhikevich.pitch_error_hz(np.roll(sung, 700, axis=0), sung, hertz) > 1000
+    assert made(stops[:-1] + pauses / 2).max() == 0.0
 
 
 def test_network_without_clock_hears_none():
     params = parameters("song", n_neurons=20, burn_in_ms=0.0, train_ms=5.0, native_test_ms=2.0)
-    deaf = izhikevich.train(params, "no_clock", Streams(0), {}, lambda *_: None)
+    deaf = signals.train(params, "no_clock", Streams(0), {}, lambda *_: None)
     assert deaf.arrays["clock_encoders"].shape == (20, params.clock_components)
     assert not deaf.arrays["clock_encoders"].any()
 
@@ -144,17 +101,16 @@ def test_clock_names_one_component_at_a_time(speed, components):
     # Half-way through a component at speed 1 its value is 1.
     middle = task.clock_signal(np.array([50.0 / abs(speed)]), 4, 400.0, speed)
     assert middle[0, 1] == pytest.approx(1.0)
-    assert (clock[:, 1] >= 0).all()
 
 
 def test_replay_at_another_speed_reads_clock_and_target_alike():
     params = parameters("episode")
     streams = Streams(0)
-    played = izhikevich.make_task(params, "test", streams)
+    played = signals.make_task(params, "test", streams)
     assert played is not None
     times = np.arange(played.targets.shape[1], dtype=float)
     for speed in (2.0, -1.0, 0.5):
-        varied = izhikevich.at_speed(params, played, speed)
+        varied = signals.at_speed(params, played, speed)
         wanted = task.target(params, streams, speed * times)
         np.testing.assert_allclose(varied.targets[0], wanted, atol=0.01)
         pushed = round(params.push_ms)
@@ -177,20 +133,20 @@ def test_static_weights_have_the_published_spread():
 
 def test_septal_network_keeps_in_degree_and_sign():
     params = parameters("shot")
-    wiring = shot.wire(params, Streams(0))
+    wiring = septal.wire(params, Streams(0))
     n = params.n_inhibitory + params.n_excitatory
     assert wiring["sources"].shape == (n, params.in_degree)
     assert all(np.unique(row).size == params.in_degree for row in wiring["sources"])
     decoders = np.random.default_rng(0).standard_normal((params.n_inhibitory, params.n_oscillators))
-    weights = shot.learned_weights(params, wiring, decoders)
+    weights = septal.learned_weights(params, wiring, decoders)
     assert (weights <= 0).all()
     neuron, source = 7, 3
     learned = 15.0 * min(decoders[source, wiring["oscillator"][neuron]], 0.0)
     assert weights[source, neuron] == pytest.approx(learned)
-    links = shot.static_links(params, wiring)
+    links = septal.static_links(params, wiring)
     assert (links.sum(axis=0) == params.in_degree).all()
     assert set(np.flatnonzero(links[:, neuron])) == set(wiring["sources"][neuron])
-    assert shot.static_weight(params) == pytest.approx(-0.1 / np.sqrt(params.in_degree))
+    assert septal.static_weight(params) == pytest.approx(-0.1 / np.sqrt(params.in_degree))
 
 
 def test_reading_finds_the_rhythm_behind_the_oscillators():
@@ -200,20 +156,11 @@ def test_reading_finds_the_rhythm_behind_the_oscillators():
     # Rates from which all oscillators can be decoded exactly.
     params = parameters("shot")
     times = np.arange(0.0, 50.0)
-    oscillators = shot.supervisor(params, phases, times)
+    oscillators = septal_trials.supervisor(params, phases, times)
     decoders = np.linalg.lstsq(rates, oscillators, rcond=None)[0]
-    found = rates @ shot.reading(phases, decoders)
+    found = rates @ septal.reading(phases, decoders)
     angle = 2 * np.pi * 8.5 * times / 1000
     np.testing.assert_allclose(found, np.column_stack([np.cos(angle), np.sin(angle)]), atol=1e-9)
-
-
-def test_frequency_is_read_to_a_tenth_of_a_per_cent():
-    """Whatever the phase, the offset and the form of the wave."""
-    seconds = np.arange(0.0, 5.0, 1e-3)
-    for hertz in (4.9, 5.0, 5.05):
-        angle = 2 * np.pi * hertz * seconds + 0.7
-        for wave in (np.sin(angle), 0.3 + np.arcsin(np.sin(angle))):
-            assert measures_izhikevich.frequency_hz(wave, 1.0) == pytest.approx(hertz, rel=1e-3)
 
 
 def test_a_rhythm_one_per_cent_off_escapes_the_correlation_but_not_the_frequency():
@@ -221,7 +168,7 @@ def test_a_rhythm_one_per_cent_off_escapes_the_correlation_but_not_the_frequency
     output, target = (np.sin(2 * np.pi * f * seconds)[None, :, None] for f in (5.05, 5.0))
     traces = Traces(outputs=output, targets=target, dt_ms=1.0, free_phase=True)
     assert scoring.correlation(traces) > 0.985
-    assert measures_izhikevich.frequency_hz(output[0, :, 0], 1.0) > 5.04
+    assert measures.frequency_hz(output[0, :, 0], 1.0) > 5.04
 
 
 @pytest.mark.parametrize("broken", ["filtered rates r", "output", "decoders phi"])
@@ -233,15 +180,3 @@ def test_force_ends_at_the_first_number_that_is_not_finite(broken, value):
     chosen.flat[-1] = value
     with pytest.raises(UserError, match=f"the {broken} are not finite after the update at 12 ms"):
         learning.refuse_broken(rates, output, decoders, 12.0)
-
-
-def test_training_says_at_which_update_the_target_was_lost(monkeypatch):
-    params = parameters("sine", n_neurons=40)
-    schedule = learning.Schedule(dt_ms=1.0, rls_ms=2.0, burn_in_ms=10.0, train_ms=50.0, test_ms=0.0)
-
-    def target(params, streams, times):
-        return np.where(times < 30.0, 0.5, np.nan)[:, None]
-
-    monkeypatch.setattr(task, "target", target)
-    with pytest.raises(UserError, match="decoders phi are not finite after the update at 30 ms"):
-        rate_control.train(params, Streams(0), schedule, lambda *_: None)

@@ -10,19 +10,15 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Network, Recording
-from whyspiking.talks.clopath import (
-    exhibits_reversion,
-    memory,
-    reversion,
-    shot,
-)
+from whyspiking.talks.clopath.hippocampus import exhibits, model, reversion
+from whyspiking.talks.clopath.hippocampus import task as septal_trials
 
 
 def network(params, seed=1):
     """Wiring as in training, with made-up weights; inhibitory neurons fire without learning."""
     rng = np.random.default_rng(seed)
     wired = replace(params, values={**params.values, "n_oscillators": 20})
-    arrays = shot.wire(wired, Streams(seed))
+    arrays = model.wire(wired, Streams(seed))
     arrays["phi"] = np.zeros((params.n_inhibitory, 20))
     arrays["phase"] = rng.uniform(-np.pi, np.pi, params.n_excitatory)
     arrays["amplitude"] = np.full(params.n_excitatory, params.reversion_gain / 2)
@@ -54,7 +50,7 @@ def test_interneurons_and_their_current_are_the_equations_in_numpy(builds):
     # Inhibitory neurons that have not learned fire so much that the published 30 mV would not do.
     params = parameters("reversion", bias_reversion_released=90.0)
     made, dt = network(params), params.dt_ms
-    task = shot.make_task(params, np.random.default_rng(0))
+    task = septal_trials.make_task(params, np.random.default_rng(0))
     binding = reversion.bind(params, made)
     offset = 40.0
     _, binding = reversion.vary(
@@ -65,12 +61,12 @@ def test_interneurons_and_their_current_are_the_equations_in_numpy(builds):
         np.random.default_rng(0),
     )
     found = Machine(reversion.to_brian(params), builds).run(task.stimulus, binding.values)
-    n_steps = round(shot.trial_ms(params) / dt)
+    n_steps = round(septal_trials.trial_ms(params) / dt)
     sent = np.zeros((n_steps, params.n_inhibitory))
     spikes = found.spikes["inhibitory"]
     sent[np.rint(spikes.times_ms / dt).astype(int), spikes.units] = 1.0
     off = task.stimulus.arrays["septum"][0, (np.arange(n_steps) * dt + 1e-9).astype(int), 1]
-    jump = memory.per_spike(params)
+    jump = model.per_spike(params)
 
     bias = params.bias_reversion + params.bias_reversion_released * off
     reversing = leaky(
@@ -97,9 +93,14 @@ def test_filtered_spikes_are_the_sum_of_their_kernels():
     rng = np.random.default_rng(3)
     times, units = np.sort(rng.uniform(0, 300, 60)), rng.integers(3, size=60)
     spikes = Spikes.sorted(
-        times, units, np.zeros(60, int), n_trials=1, n_units=3, duration_ms=shot.trial_ms(params)
+        times,
+        units,
+        np.zeros(60, int),
+        n_trials=1,
+        n_units=3,
+        duration_ms=septal_trials.trial_ms(params),
     )
-    since = np.arange(shot.trial_ms(params))[:, None] - times
+    since = np.arange(septal_trials.trial_ms(params))[:, None] - times
     tau_d, tau_r = params.tau_d, params.tau_r
     kernel = np.where(since >= 0, np.exp(-since / tau_d) - np.exp(-since / tau_r), 0.0)
     wanted = 1000.0 / (tau_d - tau_r) * kernel @ (units[:, None] == np.arange(3))
@@ -110,7 +111,7 @@ def test_filtered_spikes_are_the_sum_of_their_kernels():
 def test_phases_and_weights_of_a_known_rhythm_are_found():
     params = parameters("reversion", on_ms=4000.0, off_ms=2000.0, static_gain=0.0)
     made, rng = network(params), np.random.default_rng(5)
-    n, duration = params.n_inhibitory, shot.trial_ms(params)
+    n, duration = params.n_inhibitory, septal_trials.trial_ms(params)
     angle = 2 * np.pi * 8.5 * np.arange(duration) / 1000.0
     own = 2 * np.pi * np.arange(n) / n
     # Each oscillator inhibits through neurons of its own phase.
@@ -167,23 +168,11 @@ def test_only_some_phases_of_the_current_reverse():
     params = parameters("reversion")
     made = network(params)
     made.arrays["phase"] = np.linspace(-np.pi, np.pi, params.n_excitatory, endpoint=False)
-    forward, reverse = exhibits_reversion.predicted(params, made).T
-    at = {int(d): k for k, d in enumerate(exhibits_reversion.OFFSETS_DEG)}
+    forward, reverse = exhibits.predicted(params, made).T
+    at = {int(d): k for k, d in enumerate(exhibits.OFFSETS_DEG)}
     assert reverse[at[0]] == pytest.approx(1.0)
     assert forward[at[0]] < 0.1
     # B = 2 A: cos delta > 1/2 reverses (Eq. 44).
     assert reverse[at[55]] > forward[at[55]]
     assert reverse[at[65]] < forward[at[65]]
     assert forward[at[180]] > 0.8
-
-
-def test_silent_interneurons_are_silent(builds):
-    params = parameters("reversion")
-    task = shot.make_task(params, np.random.default_rng(0))
-    binding = reversion.bind(params, network(params))
-    rng = np.random.default_rng(0)
-    silent = Condition("reversion_silent", "input", 1.0)
-    _, varied = reversion.vary(params, silent, task, binding, rng)
-    found = Machine(reversion.to_brian(params), builds).run(task.stimulus, varied.values)
-    assert found.spikes["excitatory"].times_ms.size > 0
-    assert found.spikes["reversion"].times_ms.size == 0

@@ -1,10 +1,10 @@
 """One folder a talk: README, talk.yaml, claims.yaml, and the modules that fulfil it.
 
 A talk may import `training`, `brian`, `datasets`, `nir`, `plots` and below, and no other talk.
-The same names in every folder: `task` (inputs and targets), `model` (equations), `learning`,
-`exhibits` (arrays for figures), `measures`, `figures`, `nir`. At a glance: `replication_of` gives
-all functions of the contract for an experiment. Nothing here imports an engine: the talks'
-modules do.
+The same names in every folder, or in its sub-folders: `task` (inputs and targets), `model`
+(equations), `learning`, `exhibits` (arrays for figures), `measures`, `figures`, `nir`; no training
+reads `measures` and `exhibits`. At a glance: `replication_of` gives all functions of the contract
+for an experiment. Nothing here imports an engine: the talks' modules do.
 """
 
 from __future__ import annotations
@@ -67,7 +67,6 @@ def replication_of(talk: str, experiment: str) -> Replication:
 
 class _Dispatched(Replication):
     def __init__(self, talk: str, experiment: str) -> None:
-        self._folder = talk_module(talk).__name__
         self._module = module_of(talk, experiment)
         for name in FUNCTIONS:
             if hasattr(self._module, name) and name != "evaluate":
@@ -99,11 +98,11 @@ class _Dispatched(Replication):
         return found(params, networks, simulate, streams) if found else {}
 
     def _apart(self, file: str, function: str) -> Callable[..., Any] | None:
-        """A function out of `<file>_<module>.py` or `<file>.py`, which no training reads."""
-        own = self._module.__name__.rpartition(".")[2]
+        """A function out of `<file>_<module>.py` or `<file>.py` beside the experiment's module."""
+        folder, _, own = self._module.__name__.rpartition(".")
         for name in (f"{file}_{own}", file):
-            if importlib.util.find_spec(f"{self._folder}.{name}") is not None:
-                found = getattr(importlib.import_module(f"{self._folder}.{name}"), function, None)
+            if importlib.util.find_spec(f"{folder}.{name}") is not None:
+                found = getattr(importlib.import_module(f"{folder}.{name}"), function, None)
                 if found is not None:
                     return found
         return None

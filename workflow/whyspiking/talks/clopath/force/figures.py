@@ -1,0 +1,67 @@
+"""Figure of FORCE: outputs before, during and after learning.
+
+Exhibits read (`<experiment>/exhibits.npz`), times in ms: `training.time_ms`, `training.output`,
+`training.target` (time,) around the start and the end of learning; `training.rls_ms` (2,): when
+RLS is switched on and off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.plots import figures as fg
+
+OUTPUTS = {
+    "sine": "sine", "van_der_pol": "van der Pol", "ode": "Ode to Joy", "song": "song",
+    "episode": "episode",
+}  # fmt: skip
+"""Experiment -> what its rows are called."""
+EDGE_MS = 1000.0
+"""How much of the time before and after learning is shown."""
+
+
+def force(kept: Mapping[str, Mapping[str, NDArray]]) -> fg.Plate:
+    """Output over target before, during and after learning."""
+    drawable = [name for name in OUTPUTS if "training.output" in kept.get(name, {})]
+    if not drawable:
+        raise fg.NotMeasuredError("The run kept no course of training at this scale.")
+    plate = fg.Plate(0.7 + 1.15 * len(drawable))
+    axes = plate.panels(len(drawable), 3, sharey="row", width_ratios=[1, 1, 1])
+    words = []
+    for place, name in enumerate(drawable):
+        row = axes[place]
+        time, output, target, rls = fg.need(
+            kept[name], *(f"training.{key}" for key in ("time_ms", "output", "target", "rls_ms"))
+        )
+        output, target = np.ravel(output), np.ravel(target)
+        start, stop = float(rls[0]), float(rls[1])
+        parts = {
+            "before learning": (max(time[0], start - EDGE_MS), start),
+            "first second of RLS": (start, min(start + EDGE_MS, stop)),
+            "after: RLS off": (stop, min(time[-1], stop + EDGE_MS)),
+        }
+        for ax, (title, (left, right)) in zip(row, parts.items(), strict=True):
+            inside = (time >= left) & (time <= right)
+            seconds = time[inside] / 1000.0
+            ax.plot(seconds, target[inside], color=fg.GREY, linewidth=3, alpha=0.7, label="target")
+            ax.plot(seconds, output[inside], color=fg.BLUE, linewidth=1.1, label="output")
+            if place == 0:
+                ax.set_title(title)
+            if place == len(drawable) - 1:
+                ax.set_xlabel("time, s")
+            error = np.sqrt(np.mean((output[inside] - target[inside]) ** 2)) / target.std()
+            words.append(f"{name}, {title}: NRMSE {error:.2f}")
+        row[0].set_ylabel(f"{OUTPUTS[name]}\noutput")
+        limit = 1.35 * float(np.abs(target).max())
+        row[0].set_ylim(-limit, limit)
+    fg.legend_below(plate, axes[0])
+    return plate.says(
+        "FORCE in networks of Izhikevich neurons: a decoded output over its target, before, "
+        "during and after recursive least squares (RLS). After it the weights stay fixed; "
+        "without a clock the network runs by itself, so its phase may drift.",
+        "; ".join(words) + ".",
+        exhibits=drawable[0],
+    )

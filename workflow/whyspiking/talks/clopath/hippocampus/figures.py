@@ -1,0 +1,153 @@
+"""Figures of the septal network: theta sequence and its replay, and the replay reversed.
+
+Exhibits read (`shot` and `reversion/exhibits.npz`), times in ms:
+
+- `sequence.spike_ms`, `sequence.neuron` (spike,): excitatory spikes around the septum's silence,
+  which begins at `sequence.off_ms` (); `reversed.spike_ms`, `reversed.neuron`: the same with
+  reversion interneurons active;
+- `sequence.phase` (neuron,): phase in the theta sequence in rad, by which neurons are sorted;
+  `sequence.beat_hz`, `sequence.rhythm_hz` ();
+- `predicted.offset_deg`, `.forward`, `.reversed` (offset,): order correlations that Eqs. 40 and 41
+  predict, mean of the networks.
+
+Metrics read: `order_correlation` and `order_correlation_reversed` of reversion, also under
+`reversion_silent`, `reversion_phase` (strength: degrees), `reversion_targets` and
+`reversion_sources`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.plots import figures as fg
+from whyspiking.records.tables import Table
+from whyspiking.talks.clopath.hippocampus.figures_rasters import Order, by_phase, dots, in_order
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FIRST_CYCLE, CYCLES = 3, 3
+"""Which cycles of the replay are shown."""
+CONTROLS = {
+    "reversion_silent": "silent",
+    "reversion_sources": "weights\nshuffled",
+    "reversion_targets": "targets\nshuffled",
+}
+DIRECTIONS = {
+    "order_correlation": (fg.BLUE, "as in theta"),
+    "order_correlation_reversed": (fg.RED, "reversed"),
+}
+
+
+def theta_sequence(arrays: Mapping[str, NDArray]) -> fg.Plate:
+    """Excitatory spikes with the septum on, and the compressed replay in the same order."""
+    order, theta, replay = _windows(arrays)
+    slow, fast = _cycles_ms(arrays)
+    spikes = fg.need(arrays, "sequence.spike_ms", "sequence.neuron")
+    plate = fg.Plate(3.8)
+    axes = plate.panels(1, 2, sharey=True, width_ratios=[1.6, 1])[0]
+    in_order(
+        axes[0], spikes, theta, order, f"septum on: sequence of {slow / 1000:.2f} s", "time, s"
+    )
+    in_order(axes[1], spikes, replay, order, f"septum off: replay of {fast:.0f} ms", "time, ms")
+    axes[0].set_ylabel("excitatory neuron,\nsorted by its phase at left")
+    return plate.says(
+        "The same excitatory neurons in the same order (and colour) on both sides. Left: with "
+        "septal inhibition each fires at its own time of a slow sequence, the beat of two theta "
+        "rhythms. Right: without it, and with 20 mV more, it is replayed in each internal cycle.",
+        f"Raster of {order.rank.max() + 1} excitatory neurons. The slow sequence lasts "
+        f"{slow / 1000:.2f} s, its replay {fast:.0f} ms: {slow / fast:.1f} times compressed.",
+        exhibits="shot",
+    )
+
+
+def _cycles_ms(arrays: Mapping[str, NDArray]) -> tuple[float, float]:
+    """Cycles of the sequence and of its replay."""
+    beat, rhythm = fg.need(arrays, "sequence.beat_hz", "sequence.rhythm_hz")
+    return 1000.0 / float(beat), 1000.0 / float(rhythm)
+
+
+def _windows(
+    arrays: Mapping[str, NDArray],
+) -> tuple[Order, tuple[float, float], tuple[float, float]]:
+    """Order of the neurons in theta; what is shown of theta and of the replay, in ms."""
+    spike_ms, neuron, phase, off = fg.need(
+        arrays, *(f"sequence.{key}" for key in ("spike_ms", "neuron", "phase", "off_ms"))
+    )
+    slow, fast = _cycles_ms(arrays)
+    off_ms = float(off)
+    # Phases may run with time or against it; neurons are sorted so that the sequence runs upwards.
+    early = (spike_ms < off_ms) & np.isfinite(phase[neuron])
+    turn = 2 * np.pi * spike_ms[early] / slow
+    phase = max((phase, -phase), key=lambda p: abs(np.mean(np.exp(1j * (turn - p[neuron[early]])))))
+    first = off_ms + FIRST_CYCLE * fast
+    theta = (max(0.0, off_ms - min(2.2 * slow, 5000.0)), off_ms)
+    return by_phase(phase), theta, (first, first + CYCLES * fast)
+
+
+def reverse_replay(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
+    """Theta, replay and reversed replay as rasters; order at all phases and under controls."""
+    order, theta, replay = _windows(arrays)
+    plate = fg.Plate(5.2)
+    grid = plate.add_gridspec(2, 3, height_ratios=[1.4, 1], width_ratios=[1.2, 1, 1])
+    left = plate.add_subplot(grid[0, 0])
+    for place, (title, name, window, unit) in enumerate(
+        (
+            ("theta", "sequence", theta, "time, s"),
+            ("replay", "sequence", replay, "time, ms"),
+            ("replay, reversed", "reversed", replay, "time, ms"),
+        )
+    ):
+        ax = plate.add_subplot(grid[0, place], sharey=left) if place else left
+        spikes = fg.need(arrays, f"{name}.spike_ms", f"{name}.neuron")
+        in_order(ax, spikes, window, order, title, unit)
+        ax.tick_params(labelleft=not place)
+    left.set_ylabel("excitatory neuron,\nin the order of theta")
+    words = _orders(plate.add_subplot(grid[1, :]), arrays, metrics)
+    return plate.says(
+        "The same excitatory neurons in the same order (and colour) in all rasters: in theta one "
+        "after the other; the same way, faster, once the septum is silent; and the other way round "
+        "if reversion interneurons are active then. Below: order of the replay against theta when "
+        "their current comes earlier or later than it should, one dot per network; lines, what "
+        "adding both currents predicts without a fit.",
+        "; ".join(words) + ".",
+        exhibits="reversion",
+    )
+
+
+def _orders(ax: Axes, arrays: Mapping[str, NDArray], metrics: Table) -> list[str]:
+    """Order in either direction over the phase of the current and under controls; in words."""
+    table = metrics[(metrics["experiment"] == "reversion") & (metrics["engine"] == "brian2")]
+    offsets, *lines = fg.need(
+        arrays, "predicted.offset_deg", "predicted.forward", "predicted.reversed"
+    )
+    places = {name: 255.0 + 75.0 * k for k, name in enumerate(CONTROLS)}
+    words = []
+    for line, (metric, (colour, name)) in zip(lines, DIRECTIONS.items(), strict=True):
+        ax.plot(offsets, line, color=colour, linewidth=1.2, alpha=0.7)
+        ax.text(-186, float(line[0]), name, color=colour, ha="right", va="center", fontsize=8.5)
+        own = table[table["metric"] == metric].dropna(subset=["value"])
+        at = own["perturbation"].map({"none": 0.0, **places})
+        at = at.where(own["perturbation"] != "reversion_phase", own["strength"])
+        dots(ax, own.assign(at=at).dropna(subset=["at"]), colour)
+        chosen = own[own["perturbation"].isin(["none", *CONTROLS])]
+        words += [
+            f"{name}, {perturbation.replace('_', ' ')}: {value:.2f}"
+            for perturbation, value in chosen.groupby("perturbation")["value"].mean().items()
+        ]
+    ax.text(places["reversion_sources"], 1.1, "interneurons", ha="center", fontsize=8.5)
+    ax.axvline(215, color=fg.GREY, linewidth=0.8)
+    ax.set_xticks(
+        [*range(-180, 181, 60), *places.values()],
+        [*(f"{k}°" for k in range(-180, 181, 60)), *CONTROLS.values()],
+    )
+    ax.set_xlabel("how early the interneurons' current comes", x=0.37)
+    ax.set_xlim(-265, 445)
+    ax.set_ylim(0, 1.05)
+    ax.set_yticks([0, 0.5, 1])
+    ax.set_ylabel("order of replay\nagainst theta")
+    return words

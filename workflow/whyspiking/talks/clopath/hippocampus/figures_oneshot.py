@@ -1,0 +1,94 @@
+"""Figure of the one-shot memory: what was taught, what is recalled, and what the order needs.
+
+Exhibits read (`oneshot/exhibits.npz`), times in ms:
+
+- `onset.first` (cell,): when each cell is pulsed in the first sequence;
+- `taught.spike_ms`, `taught.cell` (spike,): the trial of the presentation, from its start on;
+- `recalled.<variant>.spike_ms`, `.cell` (spike,): around the start of a sharp wave at 0;
+  `recalled.wave_ms` (): how long the septum is off.
+
+Metrics read: `recall_order` and `recalled_share` of the variants of oneshot, and under
+`memory_shuffled`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.plots import figures as fg
+from whyspiking.records.tables import Table
+from whyspiking.talks.clopath.hippocampus.figures_rasters import Order, cyclic, dots, in_order
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+CHANCE = 0.2
+"""Order of unrelated sequences of some hundred cells at the best cut."""
+SHOWN = {
+    ("spiking", "none"): "the sequence\ntaught",
+    ("second_order", "none"): "another one\nwas taught",
+    ("spiking", "memory_shuffled"): "weights on\nother synapses",
+    ("no_beat", "none"): "taught\nwithout beat",
+}
+"""Variant and perturbation -> how the order in the first sequence is called."""
+
+
+def one_shot(arrays: Mapping[str, NDArray], metrics: Table) -> fg.Plate:
+    """Presentation and recall as rasters, and the order of the recall with its controls."""
+    first, wave_ms = fg.need(arrays, "onset.first", "recalled.wave_ms")
+    rank = np.argsort(np.argsort(first))
+    order = Order(rank, cyclic(np.pi * 1.6 * rank / rank.size), max(0.9, rank.size / 60))
+    wave = (-20.0, float(wave_ms) + 40.0)
+    plate = fg.Plate(4.9)
+    grid = plate.add_gridspec(2, 3, height_ratios=[1.5, 1], width_ratios=[1.25, 1, 1])
+    left = plate.add_subplot(grid[0, 0])
+    taught = fg.need(arrays, "taught.spike_ms", "taught.cell")
+    presented = (0.0, float(first.max()) + 60.0)
+    in_order(left, taught, presented, order, "taught once, in theta", "time, s")
+    for place, (variant, title) in enumerate(
+        (("spiking", "recalled, septum off"), ("second_order", "taught another sequence")), 1
+    ):
+        ax = plate.add_subplot(grid[0, place], sharey=left)
+        cells = fg.need(arrays, f"recalled.{variant}.spike_ms", f"recalled.{variant}.cell")
+        in_order(ax, cells, wave, order, title, "time in the sharp wave, ms", origin_ms=0.0)
+        ax.axvspan(0, float(wave_ms), color=fg.GREY, alpha=0.12, linewidth=0)
+        ax.tick_params(labelleft=False)
+    left.set_ylabel("cell of RO-CA1,\nin the order taught")
+    words = _orders(plate.add_subplot(grid[1, :]), metrics)
+    return plate.says(
+        "A sequence taught once in theta is recalled within one cycle when septal inhibition stops "
+        "(grey), by some of its cells; in the same network taught another sequence of the same "
+        "cells, these come in no such order. Below: rank correlation of the times of recall with "
+        "those of the first sequence, one dot per network; dotted, unrelated sequences.",
+        "; ".join(words) + ".",
+        exhibits="oneshot",
+    )
+
+
+def _orders(ax: Axes, metrics: Table) -> list[str]:
+    """Dots of the order in the first sequence under every condition; their means in words."""
+    table = metrics[(metrics["experiment"] == "oneshot") & (metrics["engine"] == "brian2")]
+    words = []
+    for place, ((variant, perturbation), name) in enumerate(SHOWN.items()):
+        own = table[(table["variant"] == variant) & (table["perturbation"] == perturbation)]
+        orders = own[own["metric"] == "recall_order"].dropna(subset=["value"])
+        share = own[own["metric"] == "recalled_share"]["value"].mean()
+        dots(ax, orders.assign(at=place), fg.PALETTE[5 if place else 0])
+        mean = f"{orders['value'].mean():.2f}" if len(orders) else "too few cells"
+        top = orders["value"].max() if len(orders) else CHANCE
+        said = f"{mean}\n({100 * share:.0f} % of cells)"
+        ax.text(place, top + 0.07, said, ha="center", fontsize=8)
+        words.append(f"{name} {said}".replace("\n", " "))
+    ax.axhline(CHANCE, color=fg.GREY, linewidth=0.9, linestyle=":")
+    ax.set_xticks(range(len(SHOWN)), list(SHOWN.values()))
+    at = {"ha": "right", "va": "top", "fontsize": 8, "color": fg.GREY}
+    ax.text(len(SHOWN) - 0.4, CHANCE - 0.02, "unrelated", **at)
+    ax.set_xlim(-0.5, len(SHOWN) - 0.4)
+    ax.set_ylim(0, 1.4)
+    ax.set_yticks([0, 0.5, 1])
+    ax.set_ylabel("order of recall")
+    return words

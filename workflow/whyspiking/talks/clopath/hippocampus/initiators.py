@@ -1,0 +1,134 @@
+"""Sharp waves that start by themselves (NC19 Fig. 2): the septal network with initiators.
+
+Excitatory neurons come with the initiators first. These excite each other, all other excitatory
+neurons and all inhibitory ones by fast synapses; excitatory neurons adapt; every neuron has noise
+(Eqs. 34-36 of the talk's README). There is no septum and no input at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import brian_model as bm
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Binding, Layer, Network, Params
+from whyspiking.talks.clopath.force.brian_network import connection, readout, wired
+from whyspiking.talks.clopath.hippocampus import brian_network as septal
+from whyspiking.talks.clopath.hippocampus import model
+
+# Eqs. 34-35; `drive` is what the membrane gets beside synapses of Eq. 3 and the bias.
+FAST = """
+dfast/dt = (h_fast - fast/tau_r)/second : 1
+dh_fast/dt = -h_fast/tau_d_fast/second : 1
+"""
+ADAPTING = "drive = fast - u : 1\ndu/dt = -u/tau_u/second : 1\njump_u : 1 (shared)\nplace : 1\n"
+AT_REST = f"{model.REST}; fast = 0; h_fast = 0"
+
+
+def wire(params: Params, septal: Mapping[str, NDArray], streams: Streams) -> dict[str, NDArray]:
+    """Add the initiators to a trained septal network, in front of its excitatory neurons.
+
+    In FIGURE_2.m they are the first `n_initiators` of 2000 excitatory neurons in the order of the
+    internal cycle: neighbours in the sequence. They are drawn here as the first of `n_sequence`.
+
+    Args:
+        params: Needs n_inhibitory, in_degree, n_initiators, n_sequence, v_reset, v_th.
+        septal: `sources`, `oscillator`, `phases`, `v_start`, `phi` of the trained network.
+        streams: The stream "initiators" is used.
+
+    Returns:
+        The same arrays for one network with the initiators, shapes as in `model.wire`.
+    """
+    rng = streams.rng("initiators")
+    n, start = params.n_initiators, params.n_inhibitory
+    heard = rng.integers(septal["phases"].size, size=params.n_sequence)
+    rank = np.argsort(places(septal["phases"], heard), kind="stable")
+    partners = np.argsort(rng.random((n, start)), axis=1)[:, : params.in_degree]
+    voltages = model.voltages(params, rng, n)
+    added = {
+        "sources": np.sort(partners, axis=1).astype(np.int32),
+        "oscillator": heard[rank[:n]].astype(np.int32),
+        "v_start": voltages,
+    }
+    joined = {
+        name: np.concatenate([septal[name][:start], new, septal[name][start:]])
+        for name, new in added.items()
+    }
+    return joined | {"phases": septal["phases"], "phi": septal["phi"]}
+
+
+def places(phases: NDArray, heard: NDArray) -> NDArray[np.float64]:
+    """Place of neurons in the internal cycle, from 0 to 1: where what they hear peaks (Eq. 18).
+
+    Args:
+        phases: Of the oscillators, in rad.
+        heard: Oscillator of each neuron.
+    """
+    return np.mod(-phases[heard] / (2 * np.pi), 1.0)
+
+
+def to_brian(params: Params) -> bm.BrianModel:
+    """Septal network without a septum, with initiators, adaptation and noise (Eqs. 34-36)."""
+    noisy = model.NOISY + FAST + "noise : 1 (shared)\n"
+    return bm.BrianModel(
+        name="clopath-initiators",
+        groups=[
+            septal.population(
+                params, "inhibitory", noisy + "drive = fast : 1\n", bias=params.bias_inhibitory
+            ),
+            septal.population(
+                params, "excitatory", noisy + ADAPTING, "; u += jump_u", bias=params.bias_excitatory
+            ),
+            readout("oscillator", 2, "second"),
+        ],
+        synapses=[
+            *septal.inhibition(),
+            wired("recruiting", "excitatory", "inhibitory", on_pre="h_fast_post += w"),
+            wired("recurrent", "excitatory", "excitatory", on_pre="h_fast_post += w"),
+        ],
+        inputs={},
+        dt_ms=params.dt_ms,
+        trial_ms=params.quiet_ms,
+        max_trials=params.n_trials_max,
+        constants=model.constants(params) | model.seconds(params, "tau_d_fast", "tau_u"),
+        reset={
+            "inhibitory": AT_REST,
+            "excitatory": f"{AT_REST}; u = 0",
+            "oscillator": septal.OSCILLATOR_REST,
+        },
+        record_spikes=("inhibitory", "excitatory"),
+        record_traces=septal.TRACES,
+        record_final=("excitatory.place",),
+    )
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Trained inhibition, and the synapses of the initiators (Eq. 36)."""
+    frozen, n, total = (
+        septal.bind_inhibition(params, network), params.n_initiators, params.n_excitatory
+    )  # fmt: skip
+    heard = network.arrays["oscillator"][params.n_inhibitory :]
+    values: dict[str, NDArray | float] = {
+        **frozen.values,
+        "inhibitory.noise": params.noise,
+        "excitatory.noise": params.noise,
+        "excitatory.jump_u": params.jump_u,
+        "excitatory.place": places(network.arrays["phases"], heard),
+    }
+    layers, per_spike = dict(frozen.layers), model.per_spike(params, "tau_d_fast") / n
+    among = np.full(total, params.to_excitatory)
+    among[:n] = params.among_initiators
+    onto_inhibitory = np.full(params.n_inhibitory, params.to_inhibitory)
+    for name, post, weights in (
+        ("recurrent", "excitatory", among),
+        ("recruiting", "inhibitory", onto_inhibitory),
+    ):
+        dense = np.zeros((total, weights.size))
+        dense[:n] = per_spike * weights
+        values |= connection(name, dense[:n])
+        kind = "recurrent" if post == "excitatory" else "feedforward"
+        layers[f"{name}.w"] = Layer("excitatory", post, dense, kind)
+    return Binding(values, layers)

@@ -1,0 +1,72 @@
+"""Reversion interneurons (NC19 Fig. 3) on top of the frozen septal network, as Brian2 runs them.
+
+One reversion interneuron for each inhibitory neuron, which inhibits it; all of them act on the
+excitatory neurons (Eqs. 40-41 of the talk's README). Nothing acts back on the rhythm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from whyspiking.contract import brian_model as bm
+from whyspiking.contract.types import Binding, Layer, Network, Params
+from whyspiking.talks.clopath.hippocampus import brian_network as septal
+from whyspiking.talks.clopath.hippocampus import model
+
+EXCHANGED = "bias : 1 (shared)\nreleased : 1 (shared)\n"
+# Eq. 41; the current's phase is turned by an offset with the given cosine and sine.
+WEIGHTS = "w : 1\nquarter : 1\ncosine : 1 (shared)\nsine : 1 (shared)"
+REVERSES = "h_post += cosine*w + sine*quarter"
+
+
+def to_brian(params: Params) -> bm.BrianModel:
+    """The septal network with reversion interneurons (Eqs. 15-20, 40-41)."""
+    frozen = septal.to_brian(params)
+    reversion = septal.population(
+        params, "reversion", model.LEAKY + septal.RELEASED + EXCHANGED, size=params.n_inhibitory
+    )
+    return replace(
+        frozen,
+        name="clopath-reversion",
+        groups=[*frozen.groups, reversion],
+        synapses=[
+            *frozen.synapses,
+            bm.Synapses(
+                "to_reversion", "inhibitory", "reversion", "h_post += w", connect=bm.ONE_TO_ONE
+            ),
+            bm.Synapses("from_reversion", "reversion", "excitatory", REVERSES, equations=WEIGHTS),
+        ],
+        reset={**frozen.reset, "reversion": model.REST},
+        record_spikes=(*frozen.record_spikes, "reversion"),
+    )
+
+
+def bind(params: Params, network: Network) -> Binding:
+    """Septal network, reversion interneurons, and their current at the phase that reverses."""
+    arrays, frozen = network.arrays, septal.bind(params, network)
+    jump = model.per_spike(params)
+    heard = jump * params.reversion_weight * np.eye(params.n_inhibitory)
+    # Eq. 41: minus the sine of the rhythm, as interneurons tell it, times that of each phase.
+    cosine, sine = -params.reversion_gain * jump * arrays["phi_reversion"].T
+    side = np.sin(arrays["phase"])
+    values = {
+        "reversion.v_start": arrays["reversion_start"],
+        "reversion.bias": params.bias_reversion,
+        "reversion.released": params.bias_reversion_released,
+        "to_reversion.w": np.diag(heard),
+        "from_reversion.w": np.outer(sine, side),
+        "from_reversion.quarter": np.outer(cosine, side),
+        **turned_by(0.0),
+    }
+    layers = {
+        "to_reversion.w": Layer("inhibitory", "reversion", heard, "feedforward"),
+        "from_reversion.w": Layer("reversion", "excitatory", np.outer(sine, side), "feedforward"),
+    }
+    return Binding({**frozen.values, **values}, {**frozen.layers, **layers})
+
+
+def turned_by(offset: float) -> dict[str, float]:
+    """Values that turn the reversion current by `offset` rad from the phase that reverses."""
+    return {"from_reversion.cosine": np.cos(offset), "from_reversion.sine": np.sin(offset)}
