@@ -97,7 +97,7 @@ def test_the_checks_tell_rules_apart():
 
 
 def test_force_keeps_one_matrix_of_all_pairs():
-    from whyspiking.talks.clopath.learning import RecursiveLeastSquares
+    from whyspiking.talks.clopath.force.learning import RecursiveLeastSquares
 
     (force,) = (rule for rule in TALKS["clopath"].learning if "FORCE" in rule.name)
     kept = RecursiveLeastSquares(50, 3, 1.0).inverse.size

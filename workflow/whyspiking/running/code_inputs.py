@@ -23,7 +23,9 @@ NOT_IN = {
     "talks/*/nir.py": ("train", "simulate", "page"),
     # What measures or shows a trained network.
     "talks/*/measures*.py": ("train",),
+    "talks/*/*/measures*.py": ("train",),
     "talks/*/exhibits*.py": ("train",),
+    "talks/*/*/exhibits*.py": ("train",),
     # The types of jobs that learn; data sets are made without them.
     "contract/types.py": ("data",),
 }
