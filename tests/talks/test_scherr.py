@@ -251,14 +251,6 @@ def test_the_control_of_patterns_learns_its_readout_only():
     assert control.info["epochs"] == params.iterations
 
 
-def test_movements_outside_differ_from_the_family_in_frequency_only():
-    inside, outside = (dict(parameters(f"oneshot{end}").values) for end in ("", "_outside"))
-    family, others = inside.pop("sine_hz"), outside.pop("sine_hz")
-    assert not set(family) & set(others)
-    assert min(family) < min(others) < max(others) < max(family)
-    assert inside == outside
-
-
 @pytest.mark.parametrize("feedback", ["symmetric", "random"])
 def test_brian_learns_by_the_same_gradient(feedback):
     from whyspiking.contract.randomness import Streams
@@ -347,41 +339,12 @@ def test_brian_simulates_the_same_network():
     np.testing.assert_allclose(outputs, run.outputs.reshape(outputs.shape), atol=1e-12)
 
 
-def test_an_arm_draws_with_its_hand_and_its_error_is_the_slope_of_the_distance():
-    from whyspiking.talks.scherr import oneshot_task
-
-    params, rng = parameters("oneshot_arm"), np.random.default_rng(0)
-    outputs, wanted = rng.normal(size=(2, 5, 2))
-    # A straight elbow: the hand is at the arm's full length, in the direction of the shoulder.
-    stretched = np.array([0.3, (0.0 - params.rest[1]) / params.swing])
-    hand = oneshot_task.drawn(params, stretched) + oneshot_task.at_rest(params)
-    angle = params.rest[0] + params.swing * 0.3
-    np.testing.assert_allclose(
-        hand, sum(params.links) * np.array([np.cos(angle), np.sin(angle)]), atol=1e-12
-    )
-    assert oneshot_task.drawn(params, np.zeros(2)) == pytest.approx(0)
-
-    def distance(moved):
-        return 0.5 * ((oneshot_task.drawn(params, moved) - wanted) ** 2).sum(axis=-1)
-
-    found = oneshot_task.error(params, outputs, wanted)
-    for joint in range(2):
-        away = 1e-6 * np.eye(2)[joint]
-        slope = (distance(outputs + away) - distance(outputs - away)) / 2e-6
-        np.testing.assert_allclose(found[:, joint], slope, atol=1e-8)
-    pen = parameters("oneshot")
-    np.testing.assert_array_equal(oneshot_task.error(pen, outputs, wanted), outputs - wanted)
-
-
-@pytest.mark.parametrize(
-    ("experiment", "signal"),
-    [("oneshot", "generator"), ("oneshot", "error"), ("oneshot_arm", "error")],
-)
-def test_one_demonstration_in_brian_is_that_of_training(jax64, experiment, signal):
+@pytest.mark.parametrize("signal", ["generator", "error"])
+def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
     from whyspiking.contract.randomness import Streams
     from whyspiking.talks.scherr import oneshot, oneshot_brian, oneshot_task
 
-    params = parameters(experiment)
+    params = parameters("oneshot")
     task = oneshot_task.make_task(params, "test", Streams(4))
     assert task is not None
     n_trials = task.targets.shape[0]

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
 TALK = registry.load_talk("scherr")
 LATENCIES = ("shared_yinyang", "shared_randman")
-ALL = (*LATENCIES, "shared_xor_25")
+ALL = (*LATENCIES, "shared_xor_100")
 
 
 def parameters(experiment, **changes):
@@ -78,7 +78,7 @@ def test_of_delayed_xor_the_network_is_shown_what_controls_are():
 
 
 def test_every_fresh_trial_is_shown_once_whatever_the_batch():
-    params = parameters("shared_xor_25", n_train=4300)
+    params = parameters("shared_xor_100", n_train=4300)
     drawn = [
         shared_networks.given(params, shared.on_steps(spikes, params.dt_ms), classes)
         for spikes, classes in shared.training_trials(params)
@@ -109,8 +109,8 @@ def test_every_epoch_shows_every_sample_once_in_another_order(experiment):
 
 
 def test_a_network_that_begins_anew_cannot_know_the_first_cue():
-    params = parameters("shared_xor_25")
-    task, network = task_of(params), untrained(parameters("shared_xor_25"))
+    params = parameters("shared_xor_100")
+    task, network = task_of(params), untrained(parameters("shared_xor_100"))
     spikes = task.stimulus.spikes["input"]
     trials = shared_networks.given(params, spikes, task.targets, "reset")
     assert trials.steps.min() * params.dt_ms >= 50

@@ -24,8 +24,6 @@ CUE_TRIALS = 512
 """Fresh trials from which rates during cues are read."""
 MOVEMENTS = 4
 """Unseen movements that are shown, the first ones of the test."""
-MEMORY_STEPS = (250, 500, 1000, 2000, 4000)
-"""Durations at which the memory of the rules is counted."""
 
 
 def exhibits(
@@ -34,11 +32,11 @@ def exhibits(
     """Arrays for the figures of one experiment."""
     if params.experiment == "evidence":
         return _evidence(params, networks, streams)
-    if params.experiment in ("oneshot", "oneshot_arm"):
+    if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
     if params.experiment == "evidence_reward":
         return _feedback(params, networks, streams)
-    if params.experiment == "oneshot_outside" or shared.takes_part(params):
+    if shared.takes_part(params):
         return {}
     return _pattern(params, networks, simulate)
 
@@ -63,7 +61,7 @@ def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str,
     assert trial.labels is not None
     error = chances - np.eye(2)[trial.labels[0]]
     error[: trial.first_step] = 0
-    made = {
+    return {
         "trial.time_ms": np.arange(trial.n_steps) * params.dt_ms,
         "trial.input_ms": trial.steps * params.dt_ms,
         "trial.input_channel": trial.channels,
@@ -72,17 +70,15 @@ def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str,
         "trial.shown": busiest,
         "trial.threshold": cell.v_th + cell.beta[busiest] * run.adaptations[0][:, busiest],
         "trial.eligibility": seen.eligibility,
-        "trial.synapse_pre": pre,
         "trial.learning_signal": error @ arrays["w_out"][busiest].T,
         "trial.chance_right": chances[:, 1],
         "trial.label": np.asarray(trial.labels[0]),
         "trial.n_lif": np.asarray(params.n_lif),
     }
-    return made | _memory(cell, weights, trial.n_inputs)
 
 
 def _feedback(params: Params, networks: Networks, streams: Streams) -> dict[str, NDArray]:
-    """What fixed feedback tells each neuron, and the cues it fires in, of one seed per rule."""
+    """Fixed feedback of each neuron, and the cues it fires in, of one seed per rule."""
     trials = evidence_task.draw(params, streams.rng("trials shown"), CUE_TRIALS)
     made = {}
     for variant in ("spiking", "random"):
@@ -93,27 +89,11 @@ def _feedback(params: Params, networks: Networks, streams: Streams) -> dict[str,
         cell = evidence.cell(params, variant)
         rates = cue_sensitivity.cue_rates(params, cell, arrays, trials)
         made |= {
-            f"cues.{variant}.told": arrays["feedback"][:, 1] - arrays["feedback"][:, 0],
-            f"cues.{variant}.fires": rates[1] - rates[0],
+            f"cues.{variant}.feedback": arrays["feedback"][:, 1] - arrays["feedback"][:, 0],
+            f"cues.{variant}.rate_difference": rates[1] - rates[0],
             f"cues.{variant}.adaptive": cell.beta > 0,
         }
     return made
-
-
-def _memory(cell: kernel.Cell, weights: kernel.Weights, n_inputs: int) -> dict[str, NDArray]:
-    """M1: numbers kept by the two rules for trials of different duration, by their array sizes."""
-    cost, empty = kernel.RateCost(0.0, 0.0), np.zeros(0, np.int32)
-    kept: dict[str, list[int]] = {"eprop": [], "bptt": []}
-    for steps in MEMORY_STEPS:
-        silent = kernel.Trials(
-            np.zeros(2, np.int64), empty, empty, n_inputs, steps, np.zeros(1, np.int32), None, 0
-        )
-        found = kernel.eprop(cell, weights, weights.w_out, silent, cost)
-        kept["eprop"].append(found.floats_kept)
-        kept["bptt"].append(kernel.bptt(cell, weights, silent, cost).floats_kept)
-    return {"memory.steps": np.array(MEMORY_STEPS)} | {
-        f"memory.{rule}": np.array(values) for rule, values in kept.items()
-    }
 
 
 def _oneshot(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:
@@ -122,14 +102,11 @@ def _oneshot(params: Params, networks: Networks, simulate: Simulate) -> dict[str
     assert task is not None
     half = oneshot_task.n_steps(params)
     output = simulate(networks["spiking", seed], task).traces["output"][:MOVEMENTS]
-    output = oneshot_task.drawn(params, output)
-    made = {
+    return {
         "movement.target": task.targets[:MOVEMENTS],
         "movement.before": output[:, :half],
         "movement.after": output[:, half:],
     }
-    arm = oneshot_task.arm_at_rest(params)
-    return made if arm is None else made | {"movement.arm": arm}
 
 
 def _pattern(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:

@@ -17,7 +17,7 @@ def step_ms(params: Params) -> float:
 
 def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
     """Leaky integrators, a threshold, and synapses back, which also take what a spike costs."""
-    if params.experiment.startswith("oneshot"):
+    if params.experiment == "oneshot":
         raise NotExpressible(
             f"scherr.{params.experiment}: its networks learn while they run; NIR has no learning"
         )

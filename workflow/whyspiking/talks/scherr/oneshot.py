@@ -109,7 +109,7 @@ def trial_of(params: Params, signal: str) -> Any:
                 s = spike(u - v_th)
                 signal_now = kappa * signal_now + (1 - kappa) * s @ arrays["generator_out"]
             elif signal == "error":
-                signal_now = oneshot_task.error(params, y, wanted) @ arrays["w_out"].T
+                signal_now = (y - wanted) @ arrays["w_out"].T
             total = total + jnp.einsum("bi,bj->bij", eps, signal_now * slope(above))
             given_now = jnp.broadcast_to(x, before.shape).astype(before.dtype)
             return (v, z_now, given_now, u, s, eps, y, signal_now, total), (
@@ -190,8 +190,7 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
     wanted_rate = params.target_hz * params.dt_ms / 1000
 
     def loss(arrays: Any, wanted: Any) -> Any:
-        _, outputs, rates = both(arrays, clock, wanted)
-        after = oneshot_task.drawn(params, outputs)
+        _, after, rates = both(arrays, clock, wanted)
         error = ((after - wanted) ** 2).sum() / ((wanted - wanted.mean(0)) ** 2).sum()
         cost = sum(((r - wanted_rate) ** 2).mean() for pair in rates for r in pair)
         return error + params.rate_cost * cost, error
@@ -271,7 +270,7 @@ def validation_error(
     """Error after one demonstration of tasks that serve for choices only."""
     tasks = oneshot_task.draw(params, streams.rng("tasks-validation"), params.n_validation)
     _, after = demonstrate(params, arrays, signal, tasks)
-    return oneshot_task.nmse(oneshot_task.drawn(params, after), tasks)
+    return oneshot_task.nmse(after, tasks)
 
 
 def demonstrate(
@@ -300,8 +299,7 @@ def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trac
     """What is drawn after one demonstration of unseen tasks."""
     signal = SIGNALS[network.info["variant"]]
     _, after = demonstrate(params, network.arrays, signal, task.targets)
-    after = oneshot_task.drawn(params, after.astype(float))
-    return Traces(outputs=after, targets=task.targets, dt_ms=params.dt_ms)
+    return Traces(outputs=after.astype(float), targets=task.targets, dt_ms=params.dt_ms)
 
 
 def bind(params: Params, network: Network) -> Binding:
@@ -312,18 +310,14 @@ def bind(params: Params, network: Network) -> Binding:
 def decode(params: Params, recording: Recording, task: Task) -> Traces:
     """What is drawn after the demonstration."""
     outputs = recording.traces["output"][:, oneshot_task.n_steps(params) :]
-    return Traces(
-        outputs=oneshot_task.drawn(params, outputs), targets=task.targets, dt_ms=params.dt_ms
-    )
+    return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
 
 
 def measures(
     params: Params, condition: Condition, recording: Recording, task: Task
 ) -> Mapping[str, float]:
     """Errors before and after the demonstration."""
-    before = oneshot_task.drawn(
-        params, recording.traces["output"][:, : oneshot_task.n_steps(params)]
-    )
+    before = recording.traces["output"][:, : oneshot_task.n_steps(params)]
     after = np.asarray(decode(params, recording, task).outputs)
     return {
         "nmse": oneshot_task.nmse(after, task.targets),

@@ -70,20 +70,6 @@ drive = 0
 fired = 0
 """
 READOUT_ERROR = "error = y - shown(t, i)"
-# Of an arm (README, Eq. 15): each joint sees the angle of the other.
-JOINTS = """
-other : 1
-"""
-JOINTS_ERROR = """
-first = {rest[0]} + {swing} * (int(i == 0) * y + int(i == 1) * other)
-both = first + {rest[1]} + {swing} * (int(i == 0) * other + int(i == 1) * y)
-off_x = {links[0]} * cos(first) + {links[1]} * cos(both) - {at_rest[0]} - shown(t, 0)
-off_y = {links[0]} * sin(first) + {links[1]} * sin(both) - {at_rest[1]} - shown(t, 1)
-arm_x = int(i == 0) * {links[0]} * cos(first) + {links[1]} * cos(both)
-arm_y = int(i == 0) * {links[0]} * sin(first) + {links[1]} * sin(both)
-error = {swing} * (arm_x * off_y - arm_y * off_x)
-other = 0
-"""
 STATES = {
     "learner": "v = 0; drive = 0; fired = 0; eps = 0; signal = 0; psi = 0",
     "generator": "v = 0; drive = 0; fired = 0",
@@ -96,7 +82,6 @@ HIDDEN = ("s_in", "s_rec")
 def to_brian(params: Params) -> BrianModel:
     """The structure; weights and constants come with `bind`."""
     n, m, half_ms = params.n_learner, params.n_generator, params.trial_ms
-    joints, error = joints_of(params)
 
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
         import brian2
@@ -115,10 +100,10 @@ def to_brian(params: Params) -> BrianModel:
         learner = cells(n, LEARNER, ADVANCE_LEARNER, "learner")
         generator = cells(m, GENERATOR, ADVANCE_GENERATOR, "generator")
         generator.namespace["shown"] = shown
-        readout = brian2.NeuronGroup(oneshot_task.N_OUT, READOUT + joints, name="readout")
+        readout = brian2.NeuronGroup(oneshot_task.N_OUT, READOUT, name="readout")
         readout.namespace["shown"] = shown
         readout.run_regularly("y = kappa * y", when="groups", name="readout_decay")
-        readout.run_regularly(error, when="end", order=0, name="readout_error")
+        readout.run_regularly(READOUT_ERROR, when="end", order=0, name="readout_error")
         relay = brian2.NeuronGroup(params.n_in, RELAY, name="relay")
         relay.run_regularly(
             "eps = alpha * eps + arrived\narrived = 0", when="groups", name="relay_advance"
@@ -129,11 +114,6 @@ def to_brian(params: Params) -> BrianModel:
         arrivals.connect(j="i")
         inputs["input"].variables.add_reference("eps", relay, "eps")
         made = [learner, generator, readout, relay, arrivals]
-        if joints:
-            beside = brian2.Synapses(readout, readout, name="s_beside")
-            beside.connect("i != j")
-            beside.run_regularly("other_post += y_pre", when="end", order=-1, name="s_beside_angle")
-            made.append(beside)
         for name, source in zip(HIDDEN, (inputs["input"], learner), strict=True):
             plastic = brian2.Synapses(source, learner, SYNAPSE, on_pre="drive_post += w", name=name)
             plastic.connect()
@@ -171,7 +151,7 @@ def to_brian(params: Params) -> BrianModel:
         definition={
             "equations": [
                 CELL, LEARNER, GENERATOR, RELAY, READOUT, SYNAPSE, ERROR, ADVANCE_LEARNER,
-                ADVANCE_GENERATOR, STATES, *([joints, error] if joints else []),
+                ADVANCE_GENERATOR, STATES,
             ],
             "sizes": [params.n_in, n, m],
         },
@@ -184,15 +164,6 @@ def to_brian(params: Params) -> BrianModel:
         record_spikes=("learner", "generator"),
         record_traces={"output": ("readout", "y", params.dt_ms)},
     )  # fmt: skip
-
-
-def joints_of(params: Params) -> tuple[str, str]:
-    """What the readouts are told beyond their own output, and their error."""
-    if "links" not in params.values:
-        return "", READOUT_ERROR
-    numbers = {name: params.values[name] for name in ("links", "rest", "swing")}
-    at_rest = oneshot_task.at_rest(params)
-    return JOINTS, JOINTS_ERROR.format(**numbers, at_rest=at_rest)
 
 
 def bind(params: Params, arrays: Mapping[str, NDArray], signal: str) -> Binding:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,8 +39,7 @@ def clock(params: Params) -> NDArray[np.bool_]:
 def draw(params: Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.float64]:
     """Movements: two sums of sines of random amplitude and phase, (task, step, 2).
 
-    Each coordinate begins at 0 and has 1 as its largest absolute value. For an arm these are its
-    joints' movements, so that it can reach where its hand has to go.
+    Each coordinate begins at 0 and has 1 as its largest absolute value.
     """
     seconds = np.arange(n_steps(params)) * params.dt_ms / 1000
     hz = np.asarray(params.sine_hz, float)[:, None]
@@ -52,59 +49,7 @@ def draw(params: Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.f
     y = (amplitudes * np.sin(2 * np.pi * hz * seconds + phases)).sum(axis=2)
     y -= y[:, :, :1]
     y /= np.abs(y).max(axis=2, keepdims=True)
-    return drawn(params, y.swapaxes(1, 2))
-
-
-def drawn(params: Params, outputs: Any) -> Any:
-    """What the outputs draw, (..., 2): themselves (a pen), or the hand of an arm with two joints.
-
-    An output is the angle by which its joint leaves rest, in units of `swing` (README, Eq. 15); the
-    hand is told from where it is at rest.
-
-    Args:
-        params: `links`, `rest` and `swing` where an arm draws.
-        outputs: Of NumPy or JAX, (..., 2).
-    """
-    if "links" not in params.values:
-        return outputs
-    links = _links(params, outputs, outputs.__array_namespace__())
-    return links.sum(axis=0) - np.asarray(at_rest(params))
-
-
-def at_rest(params: Params) -> list[float]:
-    """Place of an arm's hand before it moves, (2,)."""
-    return _links(params, np.zeros(N_OUT)).sum(axis=0).tolist()
-
-
-def arm_at_rest(params: Params) -> NDArray | None:
-    """Shoulder, elbow and hand as seen from the hand's place at rest, (3, 2); None for a pen."""
-    if "links" not in params.values:
-        return None
-    near, far = _links(params, np.zeros(N_OUT))
-    return np.array([-near - far, -far, np.zeros(N_OUT)])
-
-
-def error(params: Params, outputs: Any, wanted: Any) -> Any:
-    """Derivative of half the squared distance to what is wanted, by the outputs, (..., 2)."""
-    off = drawn(params, outputs) - wanted
-    if "links" not in params.values:
-        return off
-    near, far = _links(params, outputs, outputs.__array_namespace__())
-    # A turn moves what hangs on a joint at right angles to it.
-    turned = [x[..., 0] * off[..., 1] - x[..., 1] * off[..., 0] for x in (near + far, far)]
-    return params.swing * outputs.__array_namespace__().stack(turned, axis=-1)
-
-
-def _links(params: Params, outputs: Any, library: Any = np) -> Any:
-    """Both links of the arm as vectors, (link, ..., 2)."""
-    shoulder = params.rest[0] + params.swing * outputs[..., 0]
-    elbow = shoulder + params.rest[1] + params.swing * outputs[..., 1]
-    return library.stack(
-        [
-            length * library.stack([library.cos(angle), library.sin(angle)], axis=-1)
-            for length, angle in zip(params.links, (shoulder, elbow), strict=True)
-        ]
-    )
+    return y.swapaxes(1, 2)
 
 
 def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
