@@ -60,13 +60,13 @@ def jax64():
 def test_gradients_are_those_of_automatic_differentiation(
     jax64, rule, classify, first_step, refractory, gain
 ):
-    from whyspiking.talks.scherr import reference
+    from oracles import scherr_autodiff
 
     rng = np.random.default_rng(3)
     trials = batch(rng, classify=classify, first_step=first_step)
     network, given = cell(refractory=refractory, gain=gain), weights(rng)
     feedback = rng.normal(size=given.w_out.shape) if rule == "random" else None
-    theirs = reference.gradient(
+    theirs = scherr_autodiff.gradient(
         network, given, trials, COST,
         rule="bptt" if rule == "bptt" else "eprop", feedback=feedback,
     )  # fmt: skip
@@ -85,13 +85,13 @@ def test_gradients_are_those_of_automatic_differentiation(
 @functools.cache
 def small_case(n_rec):
     """A network of some size, and its gradients by automatic differentiation (symmetric, BPTT)."""
-    from whyspiking.talks.scherr import reference
+    from oracles import scherr_autodiff
 
     rng = np.random.default_rng(n_rec)
     trials = batch(rng, n_steps=60, n_trials=2, classify=False)
     network, given = cell(n_rec - n_rec // 2, n_rec // 2), weights(rng, n_rec=n_rec)
     case = network, given, trials
-    return case, [reference.gradient(*case, COST, rule=rule) for rule in ("eprop", "bptt")]
+    return case, [scherr_autodiff.gradient(*case, COST, rule=rule) for rule in ("eprop", "bptt")]
 
 
 @pytest.mark.parametrize("n_rec", [5, 32, 40, 64, 100])
@@ -165,7 +165,7 @@ def parameters(talk_experiment: str, scale: str = "smoke"):
 
 
 def test_evidence_trials_are_what_the_paper_says():
-    from whyspiking.talks.scherr import evidence_task
+    from whyspiking.talks.scherr import task as evidence_task
 
     params = parameters("evidence", "paper")
     trials = evidence_task.draw(params, np.random.default_rng(0), 200)
@@ -197,7 +197,7 @@ def test_evidence_trials_are_what_the_paper_says():
 
 
 def test_evidence_survives_the_task():
-    from whyspiking.talks.scherr import evidence_task
+    from whyspiking.talks.scherr import task as evidence_task
 
     params = parameters("evidence")
     trials = evidence_task.draw(params, np.random.default_rng(1), 5)
@@ -317,7 +317,8 @@ def test_brian_takes_the_steps_of_adam():
 def test_brian_simulates_the_same_network():
     from whyspiking.contract.randomness import Streams
     from whyspiking.contract.types import Stimulus
-    from whyspiking.talks.scherr import brian_network, evidence, evidence_task, trials
+    from whyspiking.talks.scherr import brian_network, evidence, trials
+    from whyspiking.talks.scherr import task as evidence_task
 
     params = parameters("evidence")
     arrays = evidence.initial(params, Streams(3))

@@ -18,7 +18,8 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 from whyspiking.declared import registry
 from whyspiking.records import tables
-from whyspiking.talks.scherr import evidence, evidence_task, lstm, trials
+from whyspiking.talks.scherr import evidence, lstm, trials
+from whyspiking.talks.scherr import task as evidence_task
 from whyspiking.verdicts import contrasts
 
 ROOT = Path(__file__).parents[2]

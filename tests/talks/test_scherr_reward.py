@@ -15,13 +15,13 @@ from whyspiking.declared import registry
 from whyspiking.talks.scherr import (
     cue_sensitivity,
     evidence,
-    evidence_task,
     explicit,
     kernel,
     learning,
     reward,
     trials,
 )
+from whyspiking.talks.scherr import task as evidence_task
 
 COSTS = 0.3, 0.2
 

@@ -135,7 +135,7 @@ def test_a_network_that_begins_anew_cannot_know_the_first_cue():
 @pytest.mark.parametrize("rule", ["symmetric", "random", "bptt"])
 def test_gradients_of_many_classes_are_those_of_automatic_differentiation(rule):
     jax = pytest.importorskip("jax")
-    from whyspiking.talks.scherr import reference
+    from oracles import scherr_autodiff
 
     params = parameters("shared_randman", n_hidden=12, n_test=4)
     task = task_of(params)
@@ -146,7 +146,7 @@ def test_gradients_of_many_classes_are_those_of_automatic_differentiation(rule):
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
     try:
-        theirs = reference.gradient(
+        theirs = scherr_autodiff.gradient(
             network, weights, trials, cost,
             rule="bptt" if rule == "bptt" else "eprop",
             feedback=arrays["feedback"] if rule == "random" else None,

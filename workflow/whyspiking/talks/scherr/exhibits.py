@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Networks, Params, Simulate
 from whyspiking.datasets import shared
 from whyspiking.talks.scherr import (
     cue_sensitivity,
     evidence,
-    evidence_task,
-    explicit,
     kernel,
+    learning,
+    model,
     oneshot_task,
     pattern,
 )
+from whyspiking.talks.scherr import task as evidence_task
 
 SHOWN_NEURONS = 3
 SHOWN_SYNAPSES = 3
@@ -27,7 +28,7 @@ MOVEMENTS = 4
 
 
 def exhibits(
-    params: Params, networks: Networks, simulate: Simulate, streams: Streams
+    params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays for the figures of one experiment."""
     if params.experiment == "evidence":
@@ -41,10 +42,10 @@ def exhibits(
     return _pattern(params, networks, simulate)
 
 
-def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str, NDArray]:
+def _evidence(params: ct.Params, networks: ct.Networks, streams: Streams) -> dict[str, NDArray]:
     seed = min(seed for variant, seed in networks if variant == "spiking")
     arrays = {k: v.astype(float) for k, v in networks["spiking", seed].arrays.items()}
-    cell, weights = evidence.cell(params, "spiking"), kernel.Weights(arrays["w"], arrays["w_out"])
+    cell, weights = evidence.cell(params, "spiking"), model.Weights(arrays["w"], arrays["w_out"])
     trial = evidence_task.draw(params, streams.rng("trial shown"), 1)
     run = kernel.forward(cell, weights, trial, spikes=True, states=True)
     assert run.adaptations is not None
@@ -55,7 +56,9 @@ def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str,
     groups = counts.reshape(len(evidence_task.GROUPS), -1)
     busy = groups.argmax(axis=1) + np.arange(len(groups)) * params.n_per_group
     pre = busy[[0, 1, 3]][:SHOWN_SYNAPSES]
-    seen = explicit.course(cell, weights, trial, pre, np.full(pre.size, busiest[0]))
+    eligibility, _ = learning.eligibilities(
+        cell, weights, trial, pre, np.full(pre.size, busiest[0])
+    )
     logits = run.outputs[0] - run.outputs[0].max(axis=1, keepdims=True)
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert trial.labels is not None
@@ -69,7 +72,7 @@ def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str,
         "trial.neuron": run.spikes[:, 2],
         "trial.shown": busiest,
         "trial.threshold": cell.v_th + cell.beta[busiest] * run.adaptations[0][:, busiest],
-        "trial.eligibility": seen.eligibility,
+        "trial.eligibility": eligibility,
         "trial.learning_signal": error @ arrays["w_out"][busiest].T,
         "trial.chance_right": chances[:, 1],
         "trial.label": np.asarray(trial.labels[0]),
@@ -77,7 +80,7 @@ def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str,
     }
 
 
-def _feedback(params: Params, networks: Networks, streams: Streams) -> dict[str, NDArray]:
+def _feedback(params: ct.Params, networks: ct.Networks, streams: Streams) -> dict[str, NDArray]:
     """Fixed feedback of each neuron, and the cues it fires in, of one seed per rule."""
     trials = evidence_task.draw(params, streams.rng("trials shown"), CUE_TRIALS)
     made = {}
@@ -90,13 +93,13 @@ def _feedback(params: Params, networks: Networks, streams: Streams) -> dict[str,
         rates = cue_sensitivity.cue_rates(params, cell, arrays, trials)
         made |= {
             f"cues.{variant}.feedback": arrays["feedback"][:, 1] - arrays["feedback"][:, 0],
-            f"cues.{variant}.rate_difference": rates[1] - rates[0],
+            f"cues.{variant}.rates": rates[1] - rates[0],
             f"cues.{variant}.adaptive": cell.beta > 0,
         }
     return made
 
 
-def _oneshot(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:
+def _oneshot(params: ct.Params, networks: ct.Networks, simulate: ct.Simulate) -> dict[str, NDArray]:
     seed = min(seed for variant, seed in networks if variant == "spiking")
     task = oneshot_task.make_task(params, "test", Streams(seed))
     assert task is not None
@@ -109,7 +112,7 @@ def _oneshot(params: Params, networks: Networks, simulate: Simulate) -> dict[str
     }
 
 
-def _pattern(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:
+def _pattern(params: ct.Params, networks: ct.Networks, simulate: ct.Simulate) -> dict[str, NDArray]:
     seed = min(seed for _, seed in networks)
     task = pattern.one_trial(params, Streams(seed))
     made = {

@@ -3,7 +3,7 @@
 Exhibits read, times in ms:
 
 - evidence: `trial.*`, one fresh trial of the network trained by symmetric e-prop.
-- evidence_reward: `cues.<variant>.feedback`, `.rate_difference`, `.adaptive` (neuron,).
+- evidence_reward: `cues.<variant>.feedback`, `.rates`, `.adaptive` (neuron,).
 - pattern: `pattern.time_ms`, `pattern.target`, `pattern.output.<variant>` (time,).
 - oneshot: `movement.target`, `movement.before`, `movement.after` (movement, step, 2).
 """
@@ -97,7 +97,7 @@ def feedback_and_cues(arrays: Mapping[str, NDArray]) -> fg.Plate:
     words = []
     for ax, variant in zip(axes, shown, strict=True):
         feedback, rates, adaptive = fg.need(
-            arrays, *(f"cues.{variant}.{key}" for key in ("feedback", "rate_difference", "adaptive"))
+            arrays, *(f"cues.{variant}.{key}" for key in ("feedback", "rates", "adaptive"))
         )
         for kind, colour, marker in ((False, fg.GREEN, "^"), (True, fg.BLUE, "o")):
             label = "adaptive" if kind else "not adaptive"

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
-from whyspiking.talks.scherr import evidence_task
+from whyspiking.talks.scherr import task as evidence_task
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History, require_finite
 
@@ -19,7 +19,7 @@ PIECE = 256
 """Trials that are evaluated together."""
 
 
-def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
+def initial(params: ct.Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
     """Weights of input and state, gates i, f, g, o side by side; uniform (Glorot & Bengio 2010).
 
     Biases let memories last between one bin and a trial (Tallec & Ollivier 2018): with a forget
@@ -74,13 +74,13 @@ def logits(arrays: Mapping[str, Any], features: Any, first_bin: int) -> Any:
     return h[first_bin:].mean(axis=0) @ arrays["out"] + arrays["out_bias"]
 
 
-def first_bin(params: Params) -> int:
+def first_bin(params: ct.Params) -> int:
     """First bin of the recall."""
     before = evidence_task.n_steps(params) * params.dt_ms - params.recall_ms
     return round(before / params.bin_ms)
 
 
-def train(params: Params, streams: Streams, progress: Progress) -> Network:
+def train(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Network:
     """Train on fresh trials for a fixed number of iterations, the rate decaying as for the others.
 
     Args:
@@ -137,7 +137,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
     features = evidence_task.binned(params, held_out)
     wrong = choose(found, features, start) != held_out.labels
-    return Network(
+    return ct.Network(
         arrays=found,
         info={
             "engine": ENGINE,

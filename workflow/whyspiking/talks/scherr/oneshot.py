@@ -13,18 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Binding,
-    Condition,
-    Network,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Task,
-    Traces,
-)
 from whyspiking.errors import unknown_variant
 from whyspiking.talks.scherr import oneshot_brian, oneshot_task
 from whyspiking.talks.scherr.oneshot_brian import to_brian
@@ -32,7 +22,7 @@ from whyspiking.talks.scherr.oneshot_task import make_task
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History, require_finite
 
-__all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 ENGINE = "jax"
 N_OUT = oneshot_task.N_OUT
@@ -40,7 +30,7 @@ SIGNALS = {"spiking": "generator", "silenced": "none", "error": "error", "plain"
 """Variant -> where the learning signal comes from."""
 
 
-def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
+def initial(params: ct.Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
     """Weights of both networks ~ N(0, gain^2 / number of sources of a kind); no autapses."""
     rng = streams.rng("init")
     n, m = params.n_learner, params.n_generator
@@ -61,7 +51,7 @@ def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
     return {name: np.asarray(x, np.float32) for name, x in arrays.items()}
 
 
-def trial_of(params: Params, signal: str) -> Any:
+def trial_of(params: ct.Params, signal: str) -> Any:
     """A function that runs one trial of a batch of tasks.
 
     Args:
@@ -130,7 +120,7 @@ def trial_of(params: Params, signal: str) -> Any:
     return run
 
 
-def both_trials(params: Params, signal: str) -> Any:
+def both_trials(params: ct.Params, signal: str) -> Any:
     """A function that shows one demonstration, updates once, and tests.
 
     Returns:
@@ -158,8 +148,8 @@ def both_trials(params: Params, signal: str) -> Any:
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one variant; what is not optimised starts as drawn or from the optimised network."""
     if variant not in SIGNALS:
         raise unknown_variant(params.talk, params.experiment, variant)
@@ -170,10 +160,10 @@ def train(
     (optimised,) = parents.values()
     if variant == "error":
         return with_error_feedback(params, variant, optimised.arrays, streams)
-    return Network(optimised.arrays, {"engine": ENGINE, "variant": variant})
+    return ct.Network(optimised.arrays, {"engine": ENGINE, "variant": variant})
 
 
-def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
+def optimise(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Network:
     """Optimise start, readout, generator and step size over the family of tasks.
 
     Args:
@@ -225,7 +215,7 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
             history.note(iteration + 1, nmse=value)
             progress((iteration + 1) / params.outer_iterations, f"{iteration + 1}: {value:.3f}")
     found = {name: np.asarray(x) for name, x in arrays.items()}
-    return Network(
+    return ct.Network(
         arrays=found,
         info={
             "engine": ENGINE,
@@ -238,8 +228,8 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
 
 
 def with_error_feedback(
-    params: Params, variant: str, arrays: Mapping[str, NDArray], streams: Streams
-) -> Network:
+    params: ct.Params, variant: str, arrays: Mapping[str, NDArray], streams: Streams
+) -> ct.Network:
     """Plain e-prop: the output's error is the signal; its best step size on validation tasks.
 
     Args:
@@ -253,7 +243,7 @@ def with_error_feedback(
         tried = {**arrays, "log_rate": np.asarray(np.log(rate), np.float32)}
         errors[rate] = validation_error(params, tried, "error", streams)
     best = min(errors, key=lambda rate: errors[rate])
-    return Network(
+    return ct.Network(
         arrays={**arrays, "log_rate": np.asarray(np.log(best), np.float32)},
         info={
             "engine": ENGINE,
@@ -265,7 +255,7 @@ def with_error_feedback(
 
 
 def validation_error(
-    params: Params, arrays: Mapping[str, NDArray], signal: str, streams: Streams
+    params: ct.Params, arrays: Mapping[str, NDArray], signal: str, streams: Streams
 ) -> float:
     """Error after one demonstration of tasks that serve for choices only."""
     tasks = oneshot_task.draw(params, streams.rng("tasks-validation"), params.n_validation)
@@ -274,7 +264,7 @@ def validation_error(
 
 
 def demonstrate(
-    params: Params, arrays: Mapping[str, NDArray], signal: str, tasks: NDArray
+    params: ct.Params, arrays: Mapping[str, NDArray], signal: str, tasks: NDArray
 ) -> tuple[NDArray, NDArray]:
     """Outputs (task, step, 2) during the demonstration and after the one update.
 
@@ -295,31 +285,19 @@ def demonstrate(
     return np.asarray(before).swapaxes(0, 1), np.asarray(after).swapaxes(0, 1)
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Traces:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Traces:
     """What is drawn after one demonstration of unseen tasks."""
     signal = SIGNALS[network.info["variant"]]
     _, after = demonstrate(params, network.arrays, signal, task.targets)
-    return Traces(outputs=after.astype(float), targets=task.targets, dt_ms=params.dt_ms)
+    return ct.Traces(outputs=after.astype(float), targets=task.targets, dt_ms=params.dt_ms)
 
 
-def bind(params: Params, network: Network) -> Binding:
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure."""
     return oneshot_brian.bind(params, network.arrays, SIGNALS[network.info["variant"]])
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Traces:
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
     """What is drawn after the demonstration."""
     outputs = recording.traces["output"][:, oneshot_task.n_steps(params) :]
-    return Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
-) -> Mapping[str, float]:
-    """Errors before and after the demonstration."""
-    before = recording.traces["output"][:, : oneshot_task.n_steps(params)]
-    after = np.asarray(decode(params, recording, task).outputs)
-    return {
-        "nmse": oneshot_task.nmse(after, task.targets),
-        "nmse_before": oneshot_task.nmse(before, task.targets),
-    }
+    return ct.Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)

@@ -5,27 +5,27 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Params, Split, Stimulus, Task
 
 N_OUT = 2
 """Coordinates of a movement."""
 
 
-def n_steps(params: Params) -> int:
+def n_steps(params: ct.Params) -> int:
     """Steps of the demonstration, and of the test."""
     return round(params.trial_ms / params.dt_ms)
 
 
-def decays(params: Params) -> tuple[float, float]:
+def decays(params: ct.Params) -> tuple[float, float]:
     """Decay per step of membranes and of the readout."""
     return float(np.exp(-params.dt_ms / params.tau_m)), float(
         np.exp(-params.dt_ms / params.tau_out)
     )
 
 
-def clock(params: Params) -> NDArray[np.bool_]:
+def clock(params: ct.Params) -> NDArray[np.bool_]:
     """Input of every trial, (step, channel): each channel fires in its own part of it only.
 
     The parts follow one another; within its part a channel fires in every other step.
@@ -36,7 +36,7 @@ def clock(params: Params) -> NDArray[np.bool_]:
     return (part[:, None] == np.arange(params.n_in)) & fires[:, None]
 
 
-def draw(params: Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.float64]:
+def draw(params: ct.Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.float64]:
     """Movements: two sums of sines of random amplitude and phase, (task, step, 2).
 
     Each coordinate begins at 0 and has 1 as its largest absolute value.
@@ -52,7 +52,7 @@ def draw(params: Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.f
     return y.swapaxes(1, 2)
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Tasks of a split: a demonstration, then the test, as one trial for Brian2.
 
     There is no `fresh` split, since every trial of `test` is fresh.
@@ -75,8 +75,8 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         duration_ms=2 * params.trial_ms,
     )
     shown = np.concatenate([wanted, np.zeros_like(wanted)], axis=1)
-    return Task(
-        stimulus=Stimulus({"input": one.select_trials(np.zeros(count, int))}, {"shown": shown}),
+    return ct.Task(
+        stimulus=ct.Stimulus({"input": one.select_trials(np.zeros(count, int))}, {"shown": shown}),
         targets=wanted,
         n_classes=0,
         dt_ms=params.dt_ms,
