@@ -93,4 +93,3 @@ def gradient(
         jnp.asarray(weights.w), jnp.asarray(weights.w_out)
     )
     return float(value), np.asarray(found[0]), np.asarray(found[1])
-

@@ -15,9 +15,9 @@ from whyspiking.declared import registry
 from whyspiking.talks.scherr import (
     cue_sensitivity,
     evidence,
-    explicit,
     kernel,
     learning,
+    model,
     reward,
     trials,
 )
@@ -35,9 +35,7 @@ def parameters(**changes):
 
 
 def start(params, seed=3):
-    arrays = learning.initial(
-        Streams(seed), evidence_task.n_inputs(params), params.n_lif + params.n_alif, 3
-    )
+    arrays = evidence.initial(params, Streams(seed), 3)
     return {name: x.astype(float) for name, x in arrays.items()}
 
 
@@ -97,8 +95,8 @@ def test_the_rule_is_error_times_eligibility(rule):
     arrays, neurons = start(params), evidence.cell(params, "spiking")
     given = evidence_task.draw(params, np.random.default_rng(2), 3)
     found = reward.gradient(params, rule, neurons, arrays, given, np.random.default_rng(4))
-    weights = kernel.Weights(arrays["w"], arrays["w_out"])
-    means = learning.logits(neurons, arrays, given)
+    weights = model.Weights(arrays["w"], arrays["w_out"])
+    means = kernel.mean_outputs(neurons, arrays, given)
     errors = reward.act(means, given.labels, np.random.default_rng(4)).errors(
         params.value_cost, params.entropy_cost
     )
@@ -106,9 +104,9 @@ def test_the_rule_is_error_times_eligibility(rule):
     n_rec = neurons.beta.size
     pre, post = (x.ravel() for x in np.indices((given.n_inputs + n_rec, n_rec)))
     wanted = np.zeros(pre.size)
-    for trial, part in enumerate(learning.pieces(given, 1)):
-        seen = explicit.course(neurons, weights, part, pre, post)
-        mean = seen.filtered[given.first_step :].mean(axis=0)
+    for trial, part in enumerate(trials.pieces(given, 1)):
+        _, filtered = learning.eligibilities(neurons, weights, part, pre, post)
+        mean = filtered[given.first_step :].mean(axis=0)
         wanted += (back @ errors[trial])[post] * mean / given.n_trials
     wanted = wanted.reshape(found.w.shape)
     own = np.arange(n_rec)
@@ -142,7 +140,7 @@ def test_brian_is_given_the_policy():
     stimulus = Stimulus({"input": trials.to_spikes(given, params.dt_ms)})
     parts = in_brian(reward.to_brian(params), stimulus, reward.bind(params, network).values, 2)
     traces = np.asarray(parts["trace_monitors"]["output"].y).T.reshape(2, given.n_steps, 2)
-    run = kernel.forward(neurons, kernel.Weights(arrays["w"], arrays["w_out"]), given)
+    run = kernel.forward(neurons, model.Weights(arrays["w"], arrays["w_out"]), given)
     np.testing.assert_allclose(traces, run.outputs[:, :, :2], atol=1e-12)
 
 

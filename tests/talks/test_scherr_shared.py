@@ -12,7 +12,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Recording, Stimulus
 from whyspiking.datasets import shared
 from whyspiking.declared import registry
-from whyspiking.talks.scherr import kernel, learning, shared_networks
+from whyspiking.talks.scherr import kernel, model, shared_networks
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
@@ -43,7 +43,7 @@ def listed(trials):
 
 def untrained(params, seed=0):
     """A network whose neurons fire."""
-    arrays = learning.initial(
+    arrays = model.initial(
         Streams(seed), shared_networks.n_inputs(params), params.n_hidden, params.n_output
     )
     arrays["w"][: shared_networks.n_inputs(params)] += 0.3
@@ -125,42 +125,11 @@ def test_a_network_that_begins_anew_cannot_know_the_first_cue():
             given = shared_networks.given(
                 params, shown.stimulus.spikes["input"], shown.targets, variant
             )
-            outputs[variant, name] = learning.logits(
+            outputs[variant, name] = kernel.mean_outputs(
                 shared_networks.cell(params), network.arrays, given
             )
     np.testing.assert_array_equal(outputs["reset", "this"], outputs["reset", "other"])
     assert np.abs(outputs["bptt", "this"] - outputs["bptt", "other"]).max() > 1e-3
-
-
-@pytest.mark.parametrize("rule", ["symmetric", "random", "bptt"])
-def test_gradients_of_many_classes_are_those_of_automatic_differentiation(rule):
-    jax = pytest.importorskip("jax")
-    from oracles import scherr_autodiff
-
-    params = parameters("shared_randman", n_hidden=12, n_test=4)
-    task = task_of(params)
-    trials = shared_networks.given(params, task.stimulus.spikes["input"], task.targets)
-    arrays = {k: v.astype(float) for k, v in untrained(params).arrays.items()}
-    network, cost = shared_networks.cell(params), kernel.RateCost.of(params)
-    weights = kernel.Weights(arrays["w"], arrays["w_out"])
-    before = jax.config.jax_enable_x64
-    jax.config.update("jax_enable_x64", True)
-    try:
-        theirs = scherr_autodiff.gradient(
-            network, weights, trials, cost,
-            rule="bptt" if rule == "bptt" else "eprop",
-            feedback=arrays["feedback"] if rule == "random" else None,
-        )  # fmt: skip
-    finally:
-        jax.config.update("jax_enable_x64", before)
-    ours = kernel.by_rule(rule, network, arrays, trials, cost)
-    own = np.arange(params.n_hidden)
-    wanted = np.array(theirs[1])
-    wanted[trials.n_inputs + own, own] = 0
-    assert kernel.forward(network, weights, trials).counts.sum() > 50
-    assert ours.loss == pytest.approx(theirs[0], rel=1e-12)
-    assert np.abs(ours.w - wanted).max() < 1e-10 * np.abs(wanted).max()
-    assert np.abs(ours.w_out - theirs[2]).max() < 1e-10 * np.abs(theirs[2]).max()
 
 
 @pytest.mark.parametrize("experiment", ALL)
@@ -168,8 +137,7 @@ def test_brian_decides_as_the_kernel(experiment):
     params = parameters(experiment, n_test=4)
     task, network = task_of(params), untrained(params)
     binding = shared_networks.bind(params, network)
-    model = shared_networks.to_brian(params)
-    parts = in_brian(model, task.stimulus, binding.values, 4)
+    parts = in_brian(shared_networks.to_brian(params), task.stimulus, binding.values, 4)
     counts = shared_networks.reference_counts(params, "spiking", network, task)["hidden"]
     monitor = parts["spike_monitors"]["hidden"]
     assert counts.sum() > 20
@@ -183,7 +151,7 @@ def test_brian_decides_as_the_kernel(experiment):
     np.testing.assert_array_equal(ours.choices, theirs.choices)
     np.testing.assert_array_equal(ours.decision_ms, theirs.decision_ms)
     given = shared_networks.given(params, task.stimulus.spikes["input"], task.targets)
-    logits = learning.logits(
+    logits = kernel.mean_outputs(
         shared_networks.cell(params), {k: v.astype(float) for k, v in network.arrays.items()}, given
     )
     np.testing.assert_allclose(
