@@ -21,10 +21,6 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 RULES = {"spiking": "symmetric", "random": "random", "bptt": "bptt", "lif_only": "symmetric"}
 """Variant -> rule of learning; `lif_only` has no adaptive neurons."""
-LSTM = "lstm"
-ENGINE = "compiled"
-ALIGNED = ("spiking", "random")
-"""Variants during whose training the alignment with BPTT is measured."""
 ALIGNMENTS = ("alignment_symmetric", "alignment_random", "alignment_permuted")
 
 
@@ -49,7 +45,7 @@ def train(
     are those of `RULES`, and "lstm" (see `lstm.train`). Randomness: "init", "data-train",
     "data-validation", "alignment <iteration>".
     """
-    if variant == LSTM:
+    if variant == "lstm":
         from whyspiking.talks.scherr import lstm
 
         return lstm.train(params, streams, progress)
@@ -61,7 +57,7 @@ def train(
     )
 
     def aligned(iteration: int, arrays: dict[str, NDArray]) -> None:
-        if variant in ALIGNED and iteration % params.align_every == 0:
+        if variant in ("spiking", "random") and iteration % params.align_every == 0:
             history.note(iteration, **alignment(params, neurons, arrays, streams, iteration))
 
     # Trials are fresh, so errors are those of weights that have not seen them.
@@ -75,7 +71,7 @@ def train(
     return ct.Network(
         arrays=fitted.arrays,
         info={
-            "engine": ENGINE,
+            "engine": "compiled",
             "variant": variant,
             "rule": recipe.rule,
             "epochs": recipe.iterations,
@@ -95,7 +91,7 @@ def train(
 def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Run a network in the engine it was trained in."""
     given = evidence_task.from_task(params, task)
-    if variant == LSTM:
+    if variant == "lstm":
         from whyspiking.talks.scherr import lstm
 
         features = evidence_task.binned(params, given)
@@ -103,7 +99,8 @@ def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task
         return decided(params, choices, task)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
     means = kernel.mean_outputs(cell(params, variant), arrays, given)
-    return decided(params, means.argmax(axis=1), task)
+    # A third readout, the value that `reward` learns, chooses nothing.
+    return decided(params, means[:, :2].argmax(axis=1), task)
 
 
 def decided(params: ct.Params, choices: NDArray, task: ct.Task) -> ct.Trials:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
@@ -19,8 +20,6 @@ from whyspiking.talks.scherr import (
 )
 from whyspiking.talks.scherr import task as evidence_task
 
-SHOWN_NEURONS = 3
-SHOWN_SYNAPSES = 3
 CUE_TRIALS = 512
 """Fresh trials from which rates during cues are read."""
 MOVEMENTS = 4
@@ -50,18 +49,17 @@ def _evidence(params: ct.Params, networks: ct.Networks, streams: Streams) -> dic
     run = kernel.forward(cell, weights, trial, spikes=True, states=True)
     assert run.adaptations is not None
     adaptive = np.flatnonzero(cell.beta > 0)
-    busiest = adaptive[np.argsort(-run.counts[0, adaptive])][:SHOWN_NEURONS]
+    busiest = adaptive[np.argsort(-run.counts[0, adaptive])][:3]
     # Input synapses of the busiest adaptive neuron, from the busiest channels of different groups.
     counts = np.bincount(trial.channels, minlength=trial.n_inputs)
     groups = counts.reshape(len(evidence_task.GROUPS), -1)
     busy = groups.argmax(axis=1) + np.arange(len(groups)) * params.n_per_group
-    pre = busy[[0, 1, 3]][:SHOWN_SYNAPSES]
+    pre = busy[[0, 1, 3]]
     eligibility, _ = learning.eligibilities(
         cell, weights, trial, pre, np.full(pre.size, busiest[0])
     )
-    logits = run.outputs[0] - run.outputs[0].max(axis=1, keepdims=True)
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert trial.labels is not None
+    chances = softmax(run.outputs[0], axis=1)
     error = chances - np.eye(2)[trial.labels[0]]
     error[: trial.first_step] = 0
     return {

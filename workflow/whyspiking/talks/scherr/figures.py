@@ -59,9 +59,7 @@ def one_trial(arrays: Mapping[str, NDArray]) -> fg.Plate:
     _courses(axes[2:5], time, arrays)
     axes[5].plot(time, right, color=fg.BLUE)
     axes[5].axhline(0.5, color=fg.GREY, linewidth=0.8)
-    axes[5].set_ylim(-0.05, 1.05)
-    axes[5].set_ylabel("output\nP(right)")
-    axes[5].set_xlabel("time, ms")
+    axes[5].set(ylim=(-0.05, 1.05), ylabel="output\nP(right)", xlabel="time, ms")
     correct = "right" if int(label) else "left"
     return plate.says(
         "One fresh trial of the network trained by symmetric e-prop. Thresholds and learning "
@@ -132,8 +130,7 @@ def pattern(arrays: Mapping[str, NDArray]) -> fg.Plate:
         output = arrays[f"pattern.output.{variant}"]
         ax.plot(time, target, color=fg.GREY, linewidth=3, alpha=0.7, label="target")
         ax.plot(time, output, color=fg.BLUE, linewidth=1.1, label="output")
-        ax.set_title(PATTERNS[variant])
-        ax.set_xlabel("time, ms")
+        ax.set(title=PATTERNS[variant], xlabel="time, ms")
         error = ((output - target) ** 2).sum() / ((target - target.mean()) ** 2).sum()
         words.append(f"{PATTERNS[variant]}: nMSE {error:.4f}")
     axes[0].set_ylabel("readout y")
@@ -156,8 +153,7 @@ def one_demonstration(arrays: Mapping[str, NDArray]) -> fg.Plate:
         ax.plot(*y.T, color=fg.GREY, linewidth=3, alpha=0.7, label="demonstrated")
         ax.plot(*before.T, color=fg.RED, linewidth=0.8, label="before")
         ax.plot(*after.T, color=fg.BLUE, linewidth=1.1, label="after")
-        ax.set_aspect("equal")
-        ax.set_xlabel("x, output 1")
+        ax.set(aspect="equal", xlabel="x, output 1")
         spread = ((y - y.mean(axis=0)) ** 2).sum()
         errors = [((drawn - y) ** 2).sum() / spread for drawn in (before, after)]
         words.append(f"movement {number}: nMSE {errors[0]:.2f} before, {errors[1]:.2f} after")

@@ -130,9 +130,18 @@ def initial(streams: Streams, n_in: int, n_rec: int, n_out: int) -> dict[str, ND
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
-def sources(rng: np.random.Generator, n_in: int, n_rec: int) -> NDArray[np.float64]:
-    """Weights ~ N(0, 1 / number of sources of a kind), no autapses; (input + neuron, neuron)."""
-    w_in = rng.normal(0, 1 / np.sqrt(n_in), (n_in, n_rec))
+def sources(
+    rng: np.random.Generator, n_in: int, n_rec: int, gain: float = 1.0
+) -> NDArray[np.float64]:
+    """Weights ~ N(0, 1 / number of sources of a kind), no autapses; (input + neuron, neuron).
+
+    Args:
+        rng: Randomness.
+        n_in: Inputs.
+        n_rec: Neurons.
+        gain: Factor of the standard deviation of the inputs' weights.
+    """
+    w_in = rng.normal(0, gain / np.sqrt(n_in), (n_in, n_rec))
     w_rec = rng.normal(0, 1 / np.sqrt(n_rec), (n_rec, n_rec))
     np.fill_diagonal(w_rec, 0.0)
     return np.concatenate([w_in, w_rec])

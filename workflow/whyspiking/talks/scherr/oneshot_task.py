@@ -1,4 +1,4 @@
-"""The family of tasks of one-shot learning: smooth movements in a plane (README, section 8)."""
+"""The family of tasks of one-shot learning: smooth movements in a plane (README, section 7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
+from whyspiking.talks.scherr.trials import from_raster, to_spikes
 
 N_OUT = 2
 """Coordinates of a movement."""
@@ -63,17 +63,7 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
         "train": params.batch, "validation": params.n_validation, "test": params.n_test,
     }[split]  # fmt: skip
     wanted = draw(params, streams.rng(f"tasks-{split}"), count)
-    twice = np.vstack([clock(params)] * 2)
-    step, channel = np.nonzero(twice)
-    once = np.zeros(step.size, int)
-    one = Spikes.sorted(
-        step * params.dt_ms,
-        channel,
-        once,
-        n_trials=1,
-        n_units=params.n_in,
-        duration_ms=2 * params.trial_ms,
-    )
+    one = to_spikes(from_raster(np.vstack([clock(params)] * 2)[None]), params.dt_ms)
     shown = np.concatenate([wanted, np.zeros_like(wanted)], axis=1)
     return ct.Task(
         stimulus=ct.Stimulus({"input": one.select_trials(np.zeros(count, int))}, {"shown": shown}),

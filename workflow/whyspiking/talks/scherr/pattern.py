@@ -24,8 +24,6 @@ RULES = {
     "untrained": ("symmetric", "none"),
 }
 """Variant -> rule of learning and optimiser; "readout" learns the weights of the readout only."""
-READOUT = "readout"
-ENGINE = "compiled"
 HISTORY_EVERY = 10
 
 
@@ -111,33 +109,31 @@ def train(
     wanted, adam = batch(params, streams), Adam()
     y = np.asarray(wanted.targets)
     variation = float(((y - y.mean()) ** 2).sum())
+    learned = ("w_out",) if variant == "readout" else ("w_out", "w")
     n_iterations = 0 if optimiser == "none" else params.iterations
     history = History()
     for iteration in range(n_iterations):
-        found = kernel.by_rule(rule, neurons, arrays, wanted, cost)
+        gradient = kernel.by_rule(rule, neurons, arrays, wanted, cost)
         rate = params.adam_rate if optimiser == "adam" else params.sgd_rate
-        found.require_finite(f"at trial {iteration + 1}", rate)
-        gradients = {"w_out": found.w_out}
-        if variant != READOUT:
-            gradients["w"] = found.w
+        gradient.require_finite(f"at trial {iteration + 1}", rate)
+        gradients = {name: getattr(gradient, name) for name in learned}
         if optimiser == "adam":
             steps = adam.updates(gradients, rate)
         else:
             steps = {name: -rate * x for name, x in gradients.items()}
         if iteration % HISTORY_EVERY == 0:
             # The rate cost is part of the loss but not of the error.
-            off = found.rates - cost.target
-            error = found.loss - 0.5 * params.rate_cost * float((off**2).sum())
-            rate_hz = 1000 * float(found.rates.mean()) / params.dt_ms
-            history.note(iteration + 1, nmse=2 * error / variation, rate_hz=rate_hz)
-            if iteration % 100 == 0:
-                news = f"trial {iteration}: nMSE {2 * error / variation:.4f}"
-                progress(iteration / n_iterations, news)
+            off = gradient.rates - cost.target
+            error = gradient.loss - 0.5 * params.rate_cost * float((off**2).sum())
+            nmse = 2 * error / variation
+            rate_hz = 1000 * float(gradient.rates.mean()) / params.dt_ms
+            history.note(iteration + 1, nmse=nmse, rate_hz=rate_hz)
+            progress(iteration / n_iterations, f"trial {iteration}: nMSE {nmse:.4f}")
         for name, step in steps.items():
             arrays[name] = arrays[name] + step
     return ct.Network(
         arrays={name: x.astype(np.float64) for name, x in arrays.items()},
-        info={"engine": ENGINE, "rule": rule, "optimiser": optimiser, "epochs": n_iterations},
+        info={"engine": "compiled", "rule": rule, "optimiser": optimiser, "epochs": n_iterations},
         history=history.rows,
     )
 

@@ -18,7 +18,6 @@ __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 FEEDBACK = {"spiking": "symmetric", "random": "random"}
 """Variant -> feedback."""
-ENGINE = "brian2-learning"
 
 
 def train(
@@ -50,7 +49,7 @@ def train(
             "test_output": outputs[-1],
         },
         info={
-            "engine": ENGINE,
+            "engine": "brian2-learning",
             "variant": variant,
             "rule": FEEDBACK[variant],
             "epochs": params.iterations,

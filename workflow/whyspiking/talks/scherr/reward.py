@@ -18,7 +18,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.errors import unknown_variant
 from whyspiking.talks.scherr import cue_sensitivity, evidence, kernel, learning, model
 from whyspiking.talks.scherr import task as evidence_task
-from whyspiking.talks.scherr.evidence import decode, to_brian
+from whyspiking.talks.scherr.evidence import decode, evaluate, to_brian
 from whyspiking.talks.scherr.task import make_task
 from whyspiking.talks.scherr.trials import Trials
 from whyspiking.training.history import History
@@ -156,7 +156,7 @@ def train(
     return ct.Network(
         arrays=fitted.arrays,
         info={
-            "engine": evidence.ENGINE,
+            "engine": "compiled",
             "variant": variant,
             "rule": f"reward-based, {recipe.rule}",
             "epochs": recipe.iterations,
@@ -165,14 +165,6 @@ def train(
         },
         history=history.rows,
     )
-
-
-def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
-    """Run a network in the engine it was trained in; the likelier action is taken."""
-    given = evidence_task.from_task(params, task)
-    arrays = {name: x.astype(float) for name, x in network.arrays.items()}
-    means = kernel.mean_outputs(evidence.cell(params, variant), arrays, given)
-    return evidence.decided(params, means[:, :ACTIONS].argmax(axis=1), task)
 
 
 def bind(params: ct.Params, network: ct.Network) -> ct.Binding:

@@ -18,7 +18,6 @@ from whyspiking.talks.scherr import brian_network, kernel, learning, model
 from whyspiking.talks.scherr.trials import Trials, from_spikes, pieces
 from whyspiking.training.history import History
 
-ENGINE = "compiled"
 POPULATION = "hidden"
 RESET = "reset"
 """Variant that begins anew when the first cue is over."""
@@ -157,7 +156,7 @@ def train(
     return ct.Network(
         arrays=fitted.arrays,
         info={
-            "engine": ENGINE,
+            "engine": "compiled",
             "variant": variant,
             "rule": rule,
             # A fresh trial is shown once.
