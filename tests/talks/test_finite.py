@@ -95,13 +95,13 @@ def test_the_pattern_inside_brian_ends_with_weights_that_are_not_finite(monkeypa
     own = scherr("pattern_brian2")
     n_steps = pattern.n_steps(own)
 
-    def run(machine, params, arrays, *_):
+    def learn(machine, params, *_):
         final = {f"{name}.w": np.zeros(3) for name in ("s_in", "s_rec")} | {"s_out.w": [np.nan]}
         traces = {"output": np.zeros((params.iterations + 1, n_steps, 1))}
         return Recording({}, traces, {}, final)
 
     monkeypatch.setattr(pattern_brian2, "Machine", lambda *_: None)
-    monkeypatch.setattr(pattern_brian2, "_run", run)
+    monkeypatch.setattr(pattern_brian2, "learn", learn)
     with pytest.raises(UserError, match=r"not finite after 20 trials: w or w_out"):
         pattern_brian2.train(own, "random", Streams(0), {}, nothing)
 

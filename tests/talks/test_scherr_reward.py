@@ -1,43 +1,28 @@
 """Reward-based e-prop: its errors, the rule itself, and what random feedback does to neurons."""
 
-import functools
-from dataclasses import replace
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 from made.interpreted import in_brian
+from made.scherr_networks import parameters
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Stimulus
-from whyspiking.declared import registry
 from whyspiking.talks.scherr import (
     cue_sensitivity,
     evidence,
-    evidence_task,
-    explicit,
     kernel,
     learning,
+    model,
     reward,
     trials,
 )
+from whyspiking.talks.scherr import task as evidence_task
 
 COSTS = 0.3, 0.2
 
 
-@functools.cache
-def parameters(**changes):
-    config = yaml.safe_load(Path("config/config.yaml").read_text())
-    talk = registry.load_talk("scherr")
-    found = registry.params(talk.experiments["evidence_reward"], {**config, "scale": "smoke"})
-    return replace(found, values={**found.values, **changes})
-
-
 def start(params, seed=3):
-    arrays = learning.initial(
-        Streams(seed), evidence_task.n_inputs(params), params.n_lif + params.n_alif, 3
-    )
+    arrays = evidence.initial(params, Streams(seed), 3)
     return {name: x.astype(float) for name, x in arrays.items()}
 
 
@@ -93,12 +78,12 @@ def test_actions_are_drawn_by_the_policy_and_paid_by_the_label():
 @pytest.mark.parametrize("rule", ["symmetric", "random"])
 def test_the_rule_is_error_times_eligibility(rule):
     """The kernel's way against Eqs. 6-8 written down step by step, the same actions drawn."""
-    params = parameters(rate_cost=0.0)
+    params = parameters("evidence_reward", rate_cost=0.0)
     arrays, neurons = start(params), evidence.cell(params, "spiking")
     given = evidence_task.draw(params, np.random.default_rng(2), 3)
     found = reward.gradient(params, rule, neurons, arrays, given, np.random.default_rng(4))
-    weights = kernel.Weights(arrays["w"], arrays["w_out"])
-    means = learning.logits(neurons, arrays, given)
+    weights = model.Weights(arrays["w"], arrays["w_out"])
+    means = kernel.mean_outputs(neurons, arrays, given)
     errors = reward.act(means, given.labels, np.random.default_rng(4)).errors(
         params.value_cost, params.entropy_cost
     )
@@ -106,9 +91,9 @@ def test_the_rule_is_error_times_eligibility(rule):
     n_rec = neurons.beta.size
     pre, post = (x.ravel() for x in np.indices((given.n_inputs + n_rec, n_rec)))
     wanted = np.zeros(pre.size)
-    for trial, part in enumerate(learning.pieces(given, 1)):
-        seen = explicit.course(neurons, weights, part, pre, post)
-        mean = seen.filtered[given.first_step :].mean(axis=0)
+    for trial, part in enumerate(trials.pieces(given, 1)):
+        _, filtered = learning.eligibilities(neurons, weights, part, pre, post)
+        mean = filtered[given.first_step :].mean(axis=0)
         wanted += (back @ errors[trial])[post] * mean / given.n_trials
     wanted = wanted.reshape(found.w.shape)
     own = np.arange(n_rec)
@@ -118,7 +103,7 @@ def test_the_rule_is_error_times_eligibility(rule):
 
 
 def test_float32_loses_little_by_the_way_of_targets():
-    params = parameters()
+    params = parameters("evidence_reward")
     arrays, neurons = start(params), evidence.cell(params, "spiking")
     given = evidence_task.draw(params, np.random.default_rng(2), 8)
     exact, coarse = (
@@ -135,19 +120,19 @@ def test_float32_loses_little_by_the_way_of_targets():
 
 def test_brian_is_given_the_policy():
     """Outputs of the two actions, as in training; the value takes no part in a decision."""
-    params = parameters()
+    params = parameters("evidence_reward")
     arrays, neurons = start(params), evidence.cell(params, "spiking")
     given = evidence_task.draw(params, np.random.default_rng(3), 2)
     network = Network(arrays, {"variant": "spiking"})
     stimulus = Stimulus({"input": trials.to_spikes(given, params.dt_ms)})
     parts = in_brian(reward.to_brian(params), stimulus, reward.bind(params, network).values, 2)
     traces = np.asarray(parts["trace_monitors"]["output"].y).T.reshape(2, given.n_steps, 2)
-    run = kernel.forward(neurons, kernel.Weights(arrays["w"], arrays["w_out"]), given)
+    run = kernel.forward(neurons, model.Weights(arrays["w"], arrays["w_out"]), given)
     np.testing.assert_allclose(traces, run.outputs[:, :, :2], atol=1e-12)
 
 
 def test_sides_of_cues_are_read_from_the_inputs():
-    params = parameters(n_cues=7)
+    params = parameters("evidence_reward", n_cues=7)
     given = evidence_task.draw(params, np.random.default_rng(0), 40)
     sides = cue_sensitivity.cue_sides(params, given)
     np.testing.assert_array_equal(2 * sides.sum(axis=1) > params.n_cues, given.labels == 1)

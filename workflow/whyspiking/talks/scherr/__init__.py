@@ -6,13 +6,9 @@ EXPERIMENTS = {
     "pattern": "pattern",
     "pattern_brian2": "pattern_brian2",
     "oneshot": "oneshot",
-    "oneshot_outside": "oneshot",
-    "oneshot_arm": "oneshot",
     "shared_yinyang": "shared_networks",
     "shared_randman": "shared_networks",
-    "shared_xor_25": "shared_networks",
     "shared_xor_100": "shared_networks",
     "shared_xor_400": "shared_networks",
-    "shared_xor_1000": "shared_networks",
 }
 """Experiment -> the module that fulfils it."""

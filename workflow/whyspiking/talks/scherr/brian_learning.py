@@ -1,4 +1,4 @@
-"""E-prop inside Brian2: every weight of the pattern generator learns in the simulation (README, 7).
+"""E-prop inside Brian2: every weight of the pattern generator learns in the simulation (README, 6).
 
 A trial begins with the update from the trial before; a run of n + 1 trials learns from n. Symmetric
 and random feedback, Adam and plain gradient descent, and learning switched off are values of a run,
@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel
-from whyspiking.contract.types import Binding, Params, Stimulus
-from whyspiking.talks.scherr import brian_network, pattern
-from whyspiking.talks.scherr.brian_network import ADVANCE, RESET
+from whyspiking.contract import brian_model as bm
+from whyspiking.contract import types as ct
+from whyspiking.talks.scherr import brian_network, model, pattern
 from whyspiking.talks.scherr.kernel import RateCost
 
 NEURON = """
@@ -33,25 +31,14 @@ rate_cost : 1 (shared)
 target_rate : 1 (shared)
 n_steps : 1 (shared)
 """
-# eps takes the spikes of the step before; psi is that of Eq. 4.
-LEARNING_ADVANCE = (
-    "eps = alpha * eps + fired\n"
-    + ADVANCE
-    + """
-psi = gamma / v_th * clip(1 - abs(v - v_th) / v_th, 0, inf) * int(wait < 1)
-"""
-)
+# eps takes the spikes of the step before (Eq. 6).
+ADVANCE = "eps = alpha * eps + fired\n" + model.ADVANCE + model.PSEUDO_DERIVATIVE
 # After the spikes of a step have reached the readout.
 NEURON_END = """
 trace = kappa * trace + (1 - kappa) * fired
 count += fired
 rate_error = rate_cost * (count / n_steps - target_rate) / n_steps
 signal = 0
-"""
-RELAY = """
-eps : 1
-arrived : 1
-alpha : 1 (shared)
 """
 ERROR = """
 error : 1
@@ -71,6 +58,10 @@ ELIGIBILITY = """
 filtered : 1
 bare : 1
 """
+FEEDBACK = """
+feedback : 1
+symmetric : 1 (shared)
+"""
 # Adam (Kingma & Ba 2015) and gradient descent. The first trial follows none: its gradient is zero.
 UPDATE = """
 mean = 0.9 * mean + 0.1 * total
@@ -80,6 +71,7 @@ step = mean / (1 - 0.9**n) / (sqrt(square / (1 - 0.999**n)) + 1e-8)
 w -= sgd_rate * total + adam_rate * step
 gradient = 0
 """
+# `rate_error` of the trial that is over: resets of neurons leave it alone.
 UPDATE_HIDDEN = (
     "updates += 1\ntotal = plastic * gain_post * (gradient + rate_error_post * bare)\n"
     + UPDATE
@@ -99,84 +91,58 @@ gradient += error_post * trace_pre
 HIDDEN = ("s_in", "s_rec")
 
 
-def to_brian(params: Params) -> BrianModel:
+def to_brian(params: ct.Params) -> bm.BrianModel:
     """The structure; weights, constants and rates of learning come with `bind`."""
-    n_in, n_rec = params.n_in, params.n_rec
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        neurons, readout = brian_network.populations(
-            n_rec, 1, more=NEURON, advance=LEARNING_ADVANCE, readout_more=ERROR
-        )
-        neurons.run_regularly(NEURON_END, when="end", order=0, name="neurons_end")
-        wanted = brian2.TimedArray(
-            np.zeros((pattern.n_steps(params), 1)), dt=params.dt_ms * brian2.ms, name="wanted"
-        )
-        readout.namespace["wanted"] = wanted
-        readout.run_regularly(
-            "error = y - wanted(t - began, i)", when="end", order=0, name="readout_error"
-        )
-        # Spike generators have no variables of their own: the traces of the inputs live here.
-        relay = brian2.NeuronGroup(n_in, RELAY, name="relay")
-        relay.run_regularly(
-            "eps = alpha * eps + arrived\narrived = 0", when="groups", name="relay_advance"
-        )
-        arrivals = brian2.Synapses(
-            inputs["input"], relay, on_pre="arrived_post += 1", name="s_relay"
-        )
-        arrivals.connect(j="i")
-        inputs["input"].variables.add_reference("eps", relay, "eps")
-        made = [neurons, readout, relay, arrivals]
-        for name, source in zip(HIDDEN, (inputs["input"], neurons), strict=True):
-            synapses = brian2.Synapses(
-                source, neurons, SYNAPSE + ELIGIBILITY, on_pre="drive_post += w", name=name
-            )
-            synapses.connect()
-            synapses.run_regularly(LEARN_HIDDEN, when="end", order=2, name=f"{name}_learn")
-            made.append(synapses)
-        read = brian2.Synapses(
-            neurons,
-            readout,
-            SYNAPSE + "feedback : 1\nsymmetric : 1 (shared)\n",
-            on_pre="y_post += (1 - kappa_post) * w",
-            name="s_out",
-        )
-        read.connect()
-        read.run_regularly(LEARN_READOUT, when="end", order=1, name="s_out_learn")
-        return [*made, read]
-
-    return BrianModel(
+    relay, arrivals = brian_network.relay(params.n_in)
+    end = bm.Regularly("neurons_end", NEURON_END, when="end")
+    error = bm.Regularly("readout_error", "error = y - wanted(t - began, i)", when="end")
+    return bm.BrianModel(
         name="scherr_learning",
-        definition={
-            "equations": [
-                brian_network.NEURON, NEURON, LEARNING_ADVANCE, NEURON_END, RELAY, ERROR, SYNAPSE,
-                ELIGIBILITY, UPDATE_HIDDEN, UPDATE_READOUT, LEARN_HIDDEN, LEARN_READOUT,
-            ],
-            "sizes": [n_in, n_rec],
-        },
-        construct=construct,
-        inputs={"input": n_in},
+        groups=[
+            brian_network.neurons(params.n_rec, more=NEURON, advance=ADVANCE, regularly=[end]),
+            brian_network.readout(1, more=ERROR, regularly=[error]),
+            relay,
+        ],
+        synapses=[
+            arrivals,
+            _plastic("s_in", "input", "neurons", "drive_post += w", ELIGIBILITY, LEARN_HIDDEN, 2),
+            _plastic(
+                "s_rec", "neurons", "neurons", "drive_post += w", ELIGIBILITY, LEARN_HIDDEN, 2
+            ),
+            _plastic(
+                "s_out", "neurons", "readout", model.READOUT_INPUT, FEEDBACK, LEARN_READOUT, 1
+            ),
+        ],
+        inputs={"input": params.n_in},
+        tables=[bm.Table("wanted", (pattern.n_steps(params), 1), params.dt_ms)],
+        borrowed={"input.eps": "relay.eps"},
         dt_ms=params.dt_ms,
         trial_ms=params.trial_ms,
         max_trials=params.iterations + 1,
         reset={
-            # The update of the synapses reads `rate_error`, which a reset leaves alone.
-            **{name: UPDATE_HIDDEN for name in HIDDEN},
+            **dict.fromkeys(HIDDEN, UPDATE_HIDDEN),
             "s_out": UPDATE_READOUT,
-            "neurons": f"{RESET['neurons']}; eps = 0; trace = 0; count = 0; signal = 0",
-            "readout": f"{RESET['readout']}; error = 0; began = t",
-            "relay": "eps = 0; arrived = 0",
+            "neurons": f"{brian_network.NEURONS_REST}; eps = 0; trace = 0; count = 0; signal = 0",
+            "readout": f"{brian_network.READOUT_REST}; error = 0; began = t",
+            "relay": brian_network.RELAY_REST,
         },
         record_spikes=("neurons",),
         record_traces={"output": ("readout", "y", params.dt_ms)},
         record_final=("s_in.w", "s_rec.w", "s_out.w"),
-    )  # fmt: skip
+    )
+
+
+def _plastic(
+    name: str, source: str, target: str, on_pre: str, more: str, learn: str, order: int
+) -> bm.Synapses:
+    """Synapses that learn at the end of every step, after those of lower `order`."""
+    own = bm.Regularly(f"{name}_learn", learn, when="end", order=order)
+    return bm.Synapses(name, source, target, on_pre, equations=SYNAPSE + more, regularly=[own])
 
 
 def bind(
-    params: Params, arrays: Mapping[str, NDArray], *, feedback: str, rates: Mapping[str, float]
-) -> Binding:
+    params: ct.Params, arrays: Mapping[str, NDArray], *, feedback: str, rates: Mapping[str, float]
+) -> ct.Binding:
     """Place weights, constants and rates of learning into the structure.
 
     Args:
@@ -201,12 +167,11 @@ def bind(
         "s_out.symmetric": float(feedback == "symmetric"),
     }
     for name in (*HIDDEN, "s_out"):
-        values[f"{name}.adam_rate"] = rates["adam"]
-        values[f"{name}.sgd_rate"] = rates["sgd"]
+        values |= {f"{name}.{rule}_rate": rate for rule, rate in rates.items()}
     return replace(static, values={**static.values, **values})
 
 
-def repeat(stimulus: Stimulus, n_trials: int) -> Stimulus:
+def repeat(stimulus: ct.Stimulus, n_trials: int) -> ct.Stimulus:
     """The same trial again and again.
 
     Args:
@@ -215,4 +180,4 @@ def repeat(stimulus: Stimulus, n_trials: int) -> Stimulus:
     """
     copies = np.zeros(n_trials, int)
     spikes = {name: trains.select_trials(copies) for name, trains in stimulus.spikes.items()}
-    return Stimulus(spikes=spikes, arrays=dict(stimulus.arrays))
+    return ct.Stimulus(spikes=spikes, arrays=dict(stimulus.arrays))

@@ -1,4 +1,4 @@
-"""The network in Brian2 (README, Eqs. 1-5): the same steps in the same order as in `kernel`.
+"""The network as Brian2 runs it: the equations of `model`, in the same order as in `kernel`.
 
 Step t first advances the state with the spikes of step t - 1, then tests the threshold; the spikes
 of step t reach the readout at once and the other neurons in the next step.
@@ -6,50 +6,27 @@ of step t reach the readout at once and the other neurons in the next step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel
-from whyspiking.contract.types import Binding, Layer, Params
-from whyspiking.talks.scherr.kernel import Cell
+from whyspiking.contract import brian_model as bm
+from whyspiking.contract import types as ct
+from whyspiking.talks.scherr import model
 
-NEURON = """
-v : 1
-a : 1
-drive : 1
-fired : 1
-wait : 1
-beta : 1
+NEURONS_REST = "v = 0; a = 0; drive = 0; fired = 0; wait = 0"
+READOUT_REST = "y = 0"
+RELAY = """
+eps : 1
+arrived : 1
 alpha : 1 (shared)
-rho : 1 (shared)
-v_th : 1 (shared)
-silence : 1 (shared)
-gain : 1 (shared)
 """
-# Eqs. 1 and 2; `wait` counts the steps until the neuron may fire again.
-ADVANCE = """
-v = alpha * v + gain * drive - v_th * fired
-a = rho * a + fired
-wait = clip(wait - 1, 0, inf)
-drive = 0
-fired = 0
-"""
-# Eq. 3
-THRESHOLD = "v > v_th + beta * a and wait < 1"
-AFTER_SPIKE = "fired = 1; wait = silence"
-READOUT = """
-y : 1
-kappa : 1 (shared)
-"""
-NEURONS_RESET = "v = 0; a = 0; drive = 0; fired = 0; wait = 0"
-RESET = {"neurons": NEURONS_RESET, "readout": "y = 0"}
+RELAY_REST = "eps = 0; arrived = 0"
 
 
-def brian_model(
-    params: Params,
+def network(
+    params: ct.Params,
     *,
     name: str,
     n_inputs: int,
@@ -57,7 +34,7 @@ def brian_model(
     n_out: int,
     n_steps: int,
     population: str = "neurons",
-) -> BrianModel:
+) -> bm.BrianModel:
     """The structure; weights and constants come with `bind`.
 
     Args:
@@ -69,69 +46,80 @@ def brian_model(
         n_steps: Steps per trial.
         population: Name of the neurons.
     """
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        neurons, readout = populations(n_rec, n_out, name=population)
-        synapses = []
-        for key, source in (("s_in", inputs["input"]), ("s_rec", neurons)):
-            made = brian2.Synapses(source, neurons, "w : 1", on_pre="drive_post += w", name=key)
-            made.connect()
-            synapses.append(made)
-        read = brian2.Synapses(
-            neurons, readout, "w : 1", on_pre="y_post += (1 - kappa_post) * w", name="s_out"
-        )
-        read.connect()
-        return [neurons, readout, *synapses, read]
-
-    return BrianModel(
+    drive = "drive_post += w"
+    return bm.BrianModel(
         name=name,
-        definition={
-            "equations": [NEURON, ADVANCE, THRESHOLD, AFTER_SPIKE, READOUT],
-            "sizes": [n_inputs, n_rec, n_out],
-        },
-        construct=construct,
+        groups=[neurons(n_rec, population), readout(n_out)],
+        synapses=[
+            bm.Synapses("s_in", "input", population, drive),
+            bm.Synapses("s_rec", population, population, drive),
+            bm.Synapses("s_out", population, "readout", model.READOUT_INPUT),
+        ],
         inputs={"input": n_inputs},
         dt_ms=params.dt_ms,
         trial_ms=n_steps * params.dt_ms,
         max_trials=params.max_trials,
-        reset={population: NEURONS_RESET, "readout": RESET["readout"]},
+        reset={population: NEURONS_REST, "readout": READOUT_REST},
         record_spikes=(population,),
         record_traces={"output": ("readout", "y", params.dt_ms)},
     )
 
 
-def populations(
-    n_rec: int,
-    n_out: int,
-    more: str = "",
-    advance: str = ADVANCE,
-    readout_more: str = "",
+def neurons(
+    size: int,
     name: str = "neurons",
-) -> tuple[Any, Any]:
-    """Neurons and readout without synapses.
+    more: str = "",
+    advance: str = model.ADVANCE,
+    regularly: Sequence[bm.Regularly] = (),
+) -> bm.Group:
+    """Neurons of Eqs. 1 to 3.
 
     Args:
-        n_rec: Neurons.
-        n_out: Readouts.
-        more: Further variables of the neurons.
-        advance: What they do at the start of a step.
-        readout_more: Further variables of the readout.
-        name: Of the neurons.
+        size: How many.
+        name: Of the group.
+        more: Further variables.
+        advance: Statements at the start of a step.
+        regularly: Further statements.
     """
-    import brian2
-
-    neurons = brian2.NeuronGroup(
-        n_rec, NEURON + more, threshold=THRESHOLD, reset=AFTER_SPIKE, name=name
+    return bm.Group(
+        name,
+        size,
+        model.NEURON + more,
+        threshold=model.THRESHOLD,
+        reset=model.AFTER_SPIKE,
+        regularly=(bm.Regularly(f"{name}_advance", advance, when="groups"), *regularly),
     )
-    neurons.run_regularly(advance, when="groups", name=f"{name}_advance")
-    readout = brian2.NeuronGroup(n_out, READOUT + readout_more, name="readout")
-    readout.run_regularly("y = kappa * y", when="groups", name="readout_decay")
-    return neurons, readout
 
 
-def bind(cell: Cell, arrays: Mapping[str, NDArray], population: str = "neurons") -> Binding:
+def readout(size: int, more: str = "", regularly: Sequence[bm.Regularly] = ()) -> bm.Group:
+    """Readouts of Eq. 5; arguments as for `neurons`."""
+    decay = bm.Regularly("readout_decay", model.READOUT_DECAY, when="groups")
+    return bm.Group("readout", size, model.READOUT + more, regularly=(decay, *regularly))
+
+
+def relay(size: int, regularly: Sequence[bm.Regularly] = ()) -> tuple[bm.Group, bm.Synapses]:
+    """Presynaptic traces of the inputs (Eq. 6), which have no variables of their own.
+
+    "input.eps" borrows "relay.eps".
+
+    Args:
+        size: Input channels.
+        regularly: Further statements.
+    """
+    advance = bm.Regularly(
+        "relay_advance", "eps = alpha * eps + arrived\narrived = 0", when="groups"
+    )
+    return (
+        bm.Group("relay", size, RELAY, regularly=(advance, *regularly)),
+        bm.Synapses(
+            "s_relay", "input", "relay", "arrived_post += 1", equations="", connect=bm.ONE_TO_ONE
+        ),
+    )
+
+
+def bind(
+    cell: model.Cell, arrays: Mapping[str, NDArray], population: str = "neurons"
+) -> ct.Binding:
     """Place weights and constants into the structure.
 
     Args:
@@ -141,7 +129,7 @@ def bind(cell: Cell, arrays: Mapping[str, NDArray], population: str = "neurons")
     """
     w, w_out = (np.asarray(arrays[name], float) for name in ("w", "w_out"))
     w_in, w_rec = np.split(w, [len(w) - len(w_out)])
-    return Binding(
+    return ct.Binding(
         values={
             "s_in.w": w_in,
             "s_rec.w": w_rec,
@@ -155,8 +143,8 @@ def bind(cell: Cell, arrays: Mapping[str, NDArray], population: str = "neurons")
             "readout.kappa": cell.kappa,
         },
         layers={
-            "s_in.w": Layer("input", population, w_in),
-            "s_rec.w": Layer(population, population, w_rec, "recurrent"),
-            "s_out.w": Layer(population, "readout", w_out, "readout"),
+            "s_in.w": ct.Layer("input", population, w_in),
+            "s_rec.w": ct.Layer(population, population, w_rec, "recurrent"),
+            "s_out.w": ct.Layer(population, "readout", w_out, "readout"),
         },
     )

@@ -1,75 +1,63 @@
-"""Training on evidence accumulation by e-prop or BPTT (README, sections 2-5)."""
+"""The key experiment: evidence accumulation learned by e-prop or BPTT (README, sections 1-4)."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Binding,
-    Network,
-    Outcome,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Task,
-    Trials,
-)
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.scherr import brian_network, evidence_task, kernel, learning
-from whyspiking.talks.scherr.evidence_task import make_task
-from whyspiking.talks.scherr.learning import WINDOW, Recipe, accuracy, logits
+from whyspiking.talks.scherr import brian_network, kernel, learning, model
+from whyspiking.talks.scherr import task as evidence_task
+from whyspiking.talks.scherr.learning import WINDOW
+from whyspiking.talks.scherr.task import make_task
 from whyspiking.training.history import History
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 RULES = {"spiking": "symmetric", "random": "random", "bptt": "bptt", "lif_only": "symmetric"}
 """Variant -> rule of learning; `lif_only` has no adaptive neurons."""
-LSTM = "lstm"
-ENGINE = "compiled"
-ALIGNED = ("spiking", "random")
-"""Variants during whose training the alignment with BPTT is measured."""
 ALIGNMENTS = ("alignment_symmetric", "alignment_random", "alignment_permuted")
 
 
-def cell(params: Params, variant: str) -> kernel.Cell:
+def cell(params: ct.Params, variant: str) -> model.Cell:
     """Neurons and readout of a variant."""
     n_alif = 0 if variant == "lif_only" else params.n_alif
-    return learning.cell(params, params.n_lif + params.n_alif - n_alif, n_alif)
+    return model.cell(params, params.n_lif + params.n_alif - n_alif, n_alif)
 
 
-def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
-    """Weights and fixed feedback before training (`learning.initial`)."""
-    return learning.initial(
-        streams, evidence_task.n_inputs(params), params.n_lif + params.n_alif, 2
-    )
+def initial(params: ct.Params, streams: Streams, n_out: int = 2) -> learning.Arrays:
+    """Weights and fixed feedback before training (`model.initial`)."""
+    n_rec = params.n_lif + params.n_alif
+    return model.initial(streams, evidence_task.n_inputs(params), n_rec, n_out)
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one network for a fixed number of iterations, each on fresh trials.
 
     The learning rate falls linearly to zero over the last `decay_share` of the iterations. Variants
     are those of `RULES`, and "lstm" (see `lstm.train`). Randomness: "init", "data-train",
     "data-validation", "alignment <iteration>".
     """
-    if variant == LSTM:
+    if variant == "lstm":
         from whyspiking.talks.scherr import lstm
 
         return lstm.train(params, streams, progress)
     if variant not in RULES:
         raise unknown_variant(params.talk, params.experiment, variant)
     neurons, data, history = cell(params, variant), streams.rng("data-train"), History()
-    recipe = Recipe(
+    recipe = learning.Recipe(
         RULES[variant], params.iterations[variant], params.learning_rate, params.decay_share
     )
 
     def aligned(iteration: int, arrays: dict[str, NDArray]) -> None:
-        if variant in ALIGNED and iteration % params.align_every == 0:
+        if variant in ("spiking", "random") and iteration % params.align_every == 0:
             history.note(iteration, **alignment(params, neurons, arrays, streams, iteration))
 
     # Trials are fresh, so errors are those of weights that have not seen them.
@@ -79,14 +67,15 @@ def train(
         history, progress, changing=(data,), before=aligned,
     )  # fmt: skip
     held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
-    return Network(
+    chosen = kernel.mean_outputs(neurons, fitted.arrays, held_out).argmax(axis=1)
+    return ct.Network(
         arrays=fitted.arrays,
         info={
-            "engine": ENGINE,
+            "engine": "compiled",
             "variant": variant,
             "rule": recipe.rule,
             "epochs": recipe.iterations,
-            "validation_error": 1 - accuracy(neurons, fitted.arrays, held_out),
+            "validation_error": 1 - float((chosen == held_out.labels).mean()),
             "measures": {
                 "iterations_to_10_percent": first_below(fitted.errors, 0.10),
                 # M1: what the rule holds in memory for one batch, beside weights and neurons.
@@ -99,27 +88,29 @@ def train(
     )
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Run a network in the engine it was trained in."""
     given = evidence_task.from_task(params, task)
-    if variant == LSTM:
+    if variant == "lstm":
         from whyspiking.talks.scherr import lstm
 
         features = evidence_task.binned(params, given)
         choices = lstm.choose(network.arrays, features, lstm.first_bin(params))
         return decided(params, choices, task)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
-    return decided(params, logits(cell(params, variant), arrays, given).argmax(axis=1), task)
+    means = kernel.mean_outputs(cell(params, variant), arrays, given)
+    # A third readout, the value that `reward` learns, chooses nothing.
+    return decided(params, means[:, :2].argmax(axis=1), task)
 
 
-def decided(params: Params, choices: NDArray, task: Task) -> Trials:
+def decided(params: ct.Params, choices: NDArray, task: ct.Task) -> ct.Trials:
     """The choice is the mean output over the recall, so it stands when the trial ends."""
-    return Trials.of(task, choices, evidence_task.n_steps(params) * params.dt_ms)
+    return ct.Trials.of(task, choices, evidence_task.n_steps(params) * params.dt_ms)
 
 
-def to_brian(params: Params) -> BrianModel:
+def to_brian(params: ct.Params) -> BrianModel:
     """The structure that re-simulates the networks."""
-    return brian_network.brian_model(
+    return brian_network.network(
         params,
         name="scherr_evidence",
         n_inputs=evidence_task.n_inputs(params),
@@ -129,12 +120,12 @@ def to_brian(params: Params) -> BrianModel:
     )
 
 
-def bind(params: Params, network: Network) -> Binding:
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure."""
     return brian_network.bind(cell(params, network.info["variant"]), network.arrays)
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Outcome:
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
     """The decision from the mean output over the recall."""
     recall = round(params.recall_ms / params.dt_ms)
     outputs = recording.traces["output"][:, -recall:]
@@ -152,7 +143,11 @@ def first_below(errors: list[float], level: float) -> float:
 
 
 def alignment(
-    params: Params, cell: kernel.Cell, arrays: dict[str, NDArray], streams: Streams, iteration: int
+    params: ct.Params,
+    cell: model.Cell,
+    arrays: dict[str, NDArray],
+    streams: Streams,
+    iteration: int,
 ) -> dict[str, float]:
     """M3: cosine of the gradient of each form of e-prop with that of BPTT, mean over batches.
 
@@ -172,7 +167,7 @@ def alignment(
     for _ in range(params.align_batches):
         trials = evidence_task.draw(params, rng, params.batch)
         true = kernel.by_rule("bptt", cell, arrays, trials, no_cost).w
-        permuted = evidence_task.with_labels(trials, rng.permutation(np.asarray(trials.labels)))
+        permuted = replace(trials, labels=rng.permutation(np.asarray(trials.labels)))
         wanted = ((trials, "symmetric"), (trials, "random"), (permuted, "symmetric"))
         for metric, (batch, rule) in zip(ALIGNMENTS, wanted, strict=True):
             ours = kernel.by_rule(rule, cell, arrays, batch, no_cost).w

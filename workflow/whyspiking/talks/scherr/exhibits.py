@@ -4,66 +4,65 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Networks, Params, Simulate
 from whyspiking.datasets import shared
 from whyspiking.talks.scherr import (
     cue_sensitivity,
     evidence,
-    evidence_task,
-    explicit,
     kernel,
+    learning,
+    model,
     oneshot_task,
     pattern,
 )
+from whyspiking.talks.scherr import task as evidence_task
 
-SHOWN_NEURONS = 3
-SHOWN_SYNAPSES = 3
 CUE_TRIALS = 512
 """Fresh trials from which rates during cues are read."""
 MOVEMENTS = 4
 """Unseen movements that are shown, the first ones of the test."""
-MEMORY_STEPS = (250, 500, 1000, 2000, 4000)
-"""Durations at which the memory of the rules is counted."""
 
 
 def exhibits(
-    params: Params, networks: Networks, simulate: Simulate, streams: Streams
+    params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """Arrays for the figures of one experiment."""
     if params.experiment == "evidence":
         return _evidence(params, networks, streams)
-    if params.experiment in ("oneshot", "oneshot_arm"):
+    if params.experiment == "oneshot":
         return _oneshot(params, networks, simulate)
     if params.experiment == "evidence_reward":
         return _feedback(params, networks, streams)
-    if params.experiment == "oneshot_outside" or shared.takes_part(params):
+    if shared.takes_part(params):
         return {}
     return _pattern(params, networks, simulate)
 
 
-def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str, NDArray]:
+def _evidence(params: ct.Params, networks: ct.Networks, streams: Streams) -> dict[str, NDArray]:
     seed = min(seed for variant, seed in networks if variant == "spiking")
     arrays = {k: v.astype(float) for k, v in networks["spiking", seed].arrays.items()}
-    cell, weights = evidence.cell(params, "spiking"), kernel.Weights(arrays["w"], arrays["w_out"])
+    cell, weights = evidence.cell(params, "spiking"), model.Weights(arrays["w"], arrays["w_out"])
     trial = evidence_task.draw(params, streams.rng("trial shown"), 1)
     run = kernel.forward(cell, weights, trial, spikes=True, states=True)
     assert run.adaptations is not None
     adaptive = np.flatnonzero(cell.beta > 0)
-    busiest = adaptive[np.argsort(-run.counts[0, adaptive])][:SHOWN_NEURONS]
+    busiest = adaptive[np.argsort(-run.counts[0, adaptive])][:3]
     # Input synapses of the busiest adaptive neuron, from the busiest channels of different groups.
     counts = np.bincount(trial.channels, minlength=trial.n_inputs)
     groups = counts.reshape(len(evidence_task.GROUPS), -1)
     busy = groups.argmax(axis=1) + np.arange(len(groups)) * params.n_per_group
-    pre = busy[[0, 1, 3]][:SHOWN_SYNAPSES]
-    seen = explicit.course(cell, weights, trial, pre, np.full(pre.size, busiest[0]))
-    logits = run.outputs[0] - run.outputs[0].max(axis=1, keepdims=True)
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    pre = busy[[0, 1, 3]]
+    eligibility, _ = learning.eligibilities(
+        cell, weights, trial, pre, np.full(pre.size, busiest[0])
+    )
     assert trial.labels is not None
+    chances = softmax(run.outputs[0], axis=1)
     error = chances - np.eye(2)[trial.labels[0]]
     error[: trial.first_step] = 0
-    made = {
+    return {
         "trial.time_ms": np.arange(trial.n_steps) * params.dt_ms,
         "trial.input_ms": trial.steps * params.dt_ms,
         "trial.input_channel": trial.channels,
@@ -71,18 +70,16 @@ def _evidence(params: Params, networks: Networks, streams: Streams) -> dict[str,
         "trial.neuron": run.spikes[:, 2],
         "trial.shown": busiest,
         "trial.threshold": cell.v_th + cell.beta[busiest] * run.adaptations[0][:, busiest],
-        "trial.eligibility": seen.eligibility,
-        "trial.synapse_pre": pre,
+        "trial.eligibility": eligibility,
         "trial.learning_signal": error @ arrays["w_out"][busiest].T,
         "trial.chance_right": chances[:, 1],
         "trial.label": np.asarray(trial.labels[0]),
         "trial.n_lif": np.asarray(params.n_lif),
     }
-    return made | _memory(cell, weights, trial.n_inputs)
 
 
-def _feedback(params: Params, networks: Networks, streams: Streams) -> dict[str, NDArray]:
-    """What fixed feedback tells each neuron, and the cues it fires in, of one seed per rule."""
+def _feedback(params: ct.Params, networks: ct.Networks, streams: Streams) -> dict[str, NDArray]:
+    """Fixed feedback of each neuron, and the cues it fires in, of one seed per rule."""
     trials = evidence_task.draw(params, streams.rng("trials shown"), CUE_TRIALS)
     made = {}
     for variant in ("spiking", "random"):
@@ -93,46 +90,27 @@ def _feedback(params: Params, networks: Networks, streams: Streams) -> dict[str,
         cell = evidence.cell(params, variant)
         rates = cue_sensitivity.cue_rates(params, cell, arrays, trials)
         made |= {
-            f"cues.{variant}.told": arrays["feedback"][:, 1] - arrays["feedback"][:, 0],
-            f"cues.{variant}.fires": rates[1] - rates[0],
+            f"cues.{variant}.feedback": arrays["feedback"][:, 1] - arrays["feedback"][:, 0],
+            f"cues.{variant}.rates": rates[1] - rates[0],
             f"cues.{variant}.adaptive": cell.beta > 0,
         }
     return made
 
 
-def _memory(cell: kernel.Cell, weights: kernel.Weights, n_inputs: int) -> dict[str, NDArray]:
-    """M1: numbers kept by the two rules for trials of different duration, by their array sizes."""
-    cost, empty = kernel.RateCost(0.0, 0.0), np.zeros(0, np.int32)
-    kept: dict[str, list[int]] = {"eprop": [], "bptt": []}
-    for steps in MEMORY_STEPS:
-        silent = kernel.Trials(
-            np.zeros(2, np.int64), empty, empty, n_inputs, steps, np.zeros(1, np.int32), None, 0
-        )
-        found = kernel.eprop(cell, weights, weights.w_out, silent, cost)
-        kept["eprop"].append(found.floats_kept)
-        kept["bptt"].append(kernel.bptt(cell, weights, silent, cost).floats_kept)
-    return {"memory.steps": np.array(MEMORY_STEPS)} | {
-        f"memory.{rule}": np.array(values) for rule, values in kept.items()
-    }
-
-
-def _oneshot(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:
+def _oneshot(params: ct.Params, networks: ct.Networks, simulate: ct.Simulate) -> dict[str, NDArray]:
     seed = min(seed for variant, seed in networks if variant == "spiking")
     task = oneshot_task.make_task(params, "test", Streams(seed))
     assert task is not None
     half = oneshot_task.n_steps(params)
     output = simulate(networks["spiking", seed], task).traces["output"][:MOVEMENTS]
-    output = oneshot_task.drawn(params, output)
-    made = {
+    return {
         "movement.target": task.targets[:MOVEMENTS],
         "movement.before": output[:, :half],
         "movement.after": output[:, half:],
     }
-    arm = oneshot_task.arm_at_rest(params)
-    return made if arm is None else made | {"movement.arm": arm}
 
 
-def _pattern(params: Params, networks: Networks, simulate: Simulate) -> dict[str, NDArray]:
+def _pattern(params: ct.Params, networks: ct.Networks, simulate: ct.Simulate) -> dict[str, NDArray]:
     seed = min(seed for _, seed in networks)
     task = pattern.one_trial(params, Streams(seed))
     made = {

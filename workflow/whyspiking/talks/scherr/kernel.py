@@ -1,7 +1,7 @@
 """The network and its gradients in C++ (`kernel.hpp`, `kernel.cpp`), see `compiler.libraries`.
 
 A spike of an input or of the network at step t acts at step t + 1; weights have one row per source,
-inputs first. `reference` holds the same in JAX, with gradients by automatic differentiation.
+inputs first. The tests compare all of it with automatic differentiation.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,74 +19,13 @@ from numpy.typing import NDArray
 from whyspiking.compiler import libraries
 from whyspiking.compiler.libraries import Array
 from whyspiking.contract.types import Params
+from whyspiking.talks.scherr.model import Cell, Weights
+from whyspiking.talks.scherr.trials import Trials, pieces
 from whyspiking.training.history import require_finite
 
 SOURCES = (Path(__file__).with_name("kernel.cpp"),)
 CHUNK = 128
 """Steps between which e-prop carries its synaptic traces over; any number gives the same."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Neurons and readout: numbers per step (README, Eqs. 1-5).
-
-    Attributes:
-        alpha: Decay of the membrane per step.
-        rho: Decay of the adaptation per step.
-        kappa: Decay of the readout per step.
-        v_th: Threshold without adaptation.
-        gamma: Height of the pseudo-derivative times v_th.
-        refractory: Least number of steps between two spikes of a neuron (0: none).
-        beta: Threshold per unit of adaptation, (neuron,); 0 for LIF.
-        gain: Factor of all synaptic input.
-    """
-
-    alpha: float
-    rho: float
-    kappa: float
-    v_th: float
-    gamma: float
-    refractory: int
-    beta: NDArray
-    gain: float = 1.0
-
-
-@dataclass(frozen=True)
-class Weights:
-    """w (input + neuron, neuron), w_out (neuron, output), both as the network uses them."""
-
-    w: NDArray
-    w_out: NDArray
-
-
-@dataclass(frozen=True)
-class Trials:
-    """A batch: input spikes and what is wanted.
-
-    Attributes:
-        starts: First input spike of each trial, (trial + 1,).
-        steps: Step of each input spike, sorted within a trial, (spike,).
-        channels: Input channel of each, (spike,).
-        n_inputs: Number of input channels.
-        n_steps: Steps per trial.
-        labels: Classes, (trial,), or None.
-        targets: Wanted output, (trial, step, output), or None.
-        first_step: Errors count from this step on.
-    """
-
-    starts: NDArray[np.int64]
-    steps: NDArray[np.int32]
-    channels: NDArray[np.int32]
-    n_inputs: int
-    n_steps: int
-    labels: NDArray | None = None
-    targets: NDArray | None = None
-    first_step: int = 0
-
-    @property
-    def n_trials(self) -> int:
-        """Number of trials."""
-        return self.starts.size - 1
 
 
 @dataclass(frozen=True)
@@ -104,7 +43,7 @@ class RateCost:
 
 @dataclass(frozen=True)
 class Gradient:
-    """Loss of a batch, its derivative by the weights, and what else was seen.
+    """Loss of a batch, and its derivative by the weights.
 
     Attributes:
         loss: Loss.
@@ -138,7 +77,7 @@ class Gradient:
 
 @dataclass(frozen=True)
 class Run:
-    """What a forward pass gave.
+    """Result of a forward pass.
 
     Attributes:
         outputs: (trial, step, output).
@@ -151,8 +90,8 @@ class Run:
     outputs: NDArray
     counts: NDArray[np.int32]
     spikes: NDArray[np.int32]
-    potentials: NDArray | None = field(default=None)
-    adaptations: NDArray | None = field(default=None)
+    potentials: NDArray | None = None
+    adaptations: NDArray | None = None
 
 
 class _Problem(ctypes.Structure):
@@ -190,20 +129,37 @@ def forward(
     outputs = np.empty((*shape, call.w_out.shape[1]), call.kind)
     states_of = [np.empty((*shape, n_rec), call.kind) if states else None for _ in range(2)]
     counts = np.zeros((trials.n_trials, n_rec), np.int32)
-    found = np.zeros((0, 3), np.int32)
+    events = np.zeros((0, 3), np.int32)
 
-    def run(capacity: NDArray) -> int:
+    def run(room: NDArray) -> int:
+        """Number of spikes, of which as many are kept as there is room for."""
         counts[:] = 0
         return call.function("forward")(
             *call.problem_and_weights(), call.beta, *call.batch(), outputs, *states_of, counts,
-            capacity, capacity.shape[0],
+            room, room.shape[0],
         )  # fmt: skip
 
-    n_spikes = run(found)
+    n_spikes = run(events)
     if spikes:
-        found = np.empty((n_spikes, 3), np.int32)
-        run(found)
-    return Run(outputs, counts, found, *states_of)
+        events = np.empty((n_spikes, 3), np.int32)
+        run(events)
+    return Run(outputs, counts, events, *states_of)
+
+
+def mean_outputs(
+    cell: Cell, arrays: Mapping[str, NDArray], trials: Trials, size: int = 64
+) -> NDArray[np.float64]:
+    """Mean output over the steps that count, (trial, output).
+
+    Args:
+        cell: Neurons and readout.
+        arrays: w and w_out.
+        trials: Input.
+        size: Trials run together, so that outputs of every step need not be kept for all.
+    """
+    weights = Weights(arrays["w"], arrays["w_out"])
+    runs = (forward(cell, weights, part) for part in pieces(trials, size))
+    return np.concatenate([run.outputs[:, trials.first_step :].mean(axis=1) for run in runs])
 
 
 def eprop(
@@ -257,13 +213,13 @@ def by_rule(
     """
     weights = Weights(arrays["w"], arrays["w_out"])
     if rule == "bptt":
-        found = bptt(cell, weights, trials, rate_cost)
+        gradient = bptt(cell, weights, trials, rate_cost)
     else:
         feedback = arrays["w_out" if rule == "symmetric" else "feedback"]
-        found = eprop(cell, weights, feedback, trials, rate_cost)
+        gradient = eprop(cell, weights, feedback, trials, rate_cost)
     own = np.arange(cell.beta.size)
-    found.w[trials.n_inputs + own, own] = 0.0
-    return found
+    gradient.w[trials.n_inputs + own, own] = 0.0
+    return gradient
 
 
 class _Call:
@@ -337,14 +293,14 @@ def library() -> ctypes.CDLL:
     Raises:
         UserError: If it cannot be compiled.
     """
-    found = libraries.load("scherr", SOURCES)
+    loaded = libraries.load("scherr", SOURCES)
     problem, batch, long = ctypes.POINTER(_Problem), ctypes.POINTER(_Batch), ctypes.c_int64
     gradient = [*[Array] * 4, ctypes.POINTER(long)]
     libraries.declare(
-        found, "forward", [problem, Array, Array, Array, batch, *[Array] * 5, long], long
+        loaded, "forward", [problem, Array, Array, Array, batch, *[Array] * 5, long], long
     )
     libraries.declare(
-        found, "eprop", [problem, *[Array] * 4, batch, ctypes.c_int, *gradient], ctypes.c_double
+        loaded, "eprop", [problem, *[Array] * 4, batch, ctypes.c_int, *gradient], ctypes.c_double
     )
-    libraries.declare(found, "bptt", [problem, *[Array] * 3, batch, *gradient], ctypes.c_double)
-    return found
+    libraries.declare(loaded, "bptt", [problem, *[Array] * 3, batch, *gradient], ctypes.c_double)
+    return loaded

@@ -1,4 +1,10 @@
-"""Networks that choose a class: how they begin, learn by e-prop or BPTT, and are read out."""
+"""The rule: e-prop written down step by step, and training with the gradients of `kernel`.
+
+E-prop multiplies what a synapse keeps, its eligibility (Eqs. 6-8), by the learning signal that its
+neuron receives, and adds the products up over the trial (Eq. 9). `eligibilities` is that recursion
+as one would write it down; `kernel.eprop` gives the same sums without a loop over synapses and
+steps.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +15,55 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Params, Progress
-from whyspiking.talks.scherr import kernel
+from whyspiking.contract import types as ct
+from whyspiking.talks.scherr import kernel, model
 from whyspiking.talks.scherr.adam import Adam
+from whyspiking.talks.scherr.trials import Trials, to_raster
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History
 
 Arrays = dict[str, NDArray]
 WINDOW = 10
-"""Batches of the running mean that is told while a network learns."""
+"""Batches of the running mean that is reported while a network learns."""
+
+
+def eligibilities(
+    cell: model.Cell, weights: model.Weights, trial: Trials, pre: NDArray, post: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Eligibility e of some synapses in one trial, and F, its filter by the readout (Eqs. 4-8).
+
+    Args:
+        cell: Neurons and readout.
+        weights: Weights.
+        trial: One trial.
+        pre: Source of each synapse (inputs first), (synapse,).
+        post: Neuron of each, (synapse,).
+
+    Returns:
+        e and F, (step, synapse).
+    """
+    run = kernel.forward(cell, weights, trial, spikes=True, states=True)
+    assert run.potentials is not None and run.adaptations is not None
+    above = run.potentials[0] - (cell.v_th + cell.beta * run.adaptations[0])
+    spikes = np.zeros(above.shape)
+    spikes[run.spikes[:, 1], run.spikes[:, 2]] = 1
+    sources = np.hstack([to_raster(trial)[0], spikes])
+    since = np.full(len(cell.beta), np.inf)
+    eps_v, eps_a, filtered = np.zeros((3, len(pre)))
+    course = np.zeros((2, trial.n_steps, len(pre)))
+    for t in range(trial.n_steps):
+        if t:
+            eps_v = cell.alpha * eps_v + cell.gain * sources[t - 1, pre]  # Eq. 6
+        since += 1
+        height = np.maximum(0, 1 - np.abs(above[t]) / cell.v_th)
+        psi = cell.gamma / cell.v_th * np.where(since >= cell.refractory, height, 0.0)  # Eq. 4
+        since[spikes[t] > 0] = 0
+        slope = psi[post]
+        eligibility = slope * (eps_v - cell.beta[post] * eps_a)  # Eq. 7
+        eps_a = slope * eps_v + (cell.rho - slope * cell.beta[post]) * eps_a
+        filtered = cell.kappa * filtered + (1 - cell.kappa) * eligibility  # Eq. 8
+        course[:, t] = eligibility, filtered
+    return course[0], course[1]
 
 
 @dataclass(frozen=True)
@@ -55,61 +100,18 @@ class Fitted:
     floats_kept: int
 
 
-def cell(params: Params, n_lif: int, n_alif: int) -> kernel.Cell:
-    """Neurons and readout: first those without adaptation, then those with it."""
-    dt = params.dt_ms
-    alpha, rho = np.exp(-dt / params.tau_m), np.exp(-dt / params.tau_a)
-    # The heuristic of the authors' code: a spike raises the threshold by about the share of
-    # beta that an equally strong input leaves behind.
-    step = params.beta * (1 - rho) / (1 - alpha)
-    return kernel.Cell(
-        alpha=float(alpha),
-        rho=float(rho),
-        kappa=float(np.exp(-dt / params.tau_out)),
-        v_th=params.v_th,
-        gamma=params.gamma,
-        refractory=round(params.refractory_ms / dt),
-        beta=np.repeat([0.0, step], [n_lif, n_alif]),
-    )
-
-
-def initial(streams: Streams, n_in: int, n_rec: int, n_out: int) -> Arrays:
-    """Weights and fixed feedback before training, float32, without autapses.
-
-    Source weights are ~ N(0, 1 / number of sources of a kind), the readout's uniform (Glorot &
-    Bengio 2010), the feedback's ~ N(0, 1).
-
-    Args:
-        streams: Randomness: "init".
-        n_in: Input channels.
-        n_rec: Neurons.
-        n_out: Classes.
-    """
-    rng = streams.rng("init")
-    w_in = rng.normal(0, 1 / np.sqrt(n_in), (n_in, n_rec))
-    w_rec = rng.normal(0, 1 / np.sqrt(n_rec), (n_rec, n_rec))
-    np.fill_diagonal(w_rec, 0.0)
-    limit = np.sqrt(6 / (n_rec + n_out))
-    arrays = {
-        "w": np.concatenate([w_in, w_rec]),
-        "w_out": rng.uniform(-limit, limit, (n_rec, n_out)),
-        "feedback": rng.normal(0, 1, (n_rec, n_out)),
-    }
-    return {name: array.astype(np.float32) for name, array in arrays.items()}
-
-
 def fit(
-    params: Params,
+    params: ct.Params,
     recipe: Recipe,
-    neurons: kernel.Cell,
+    neurons: model.Cell,
     arrays: Arrays,
-    draw: Callable[[int], kernel.Trials],
+    draw: Callable[[int], Trials],
     history: History,
-    progress: Progress,
+    progress: ct.Progress,
     *,
     changing: tuple[Any, ...] = (),
     before: Callable[[int, Arrays], None] = lambda iteration, arrays: None,
-    gradient: Callable[[Arrays, kernel.Trials], kernel.Gradient] | None = None,
+    gradient: Callable[[Arrays, Trials], kernel.Gradient] | None = None,
 ) -> Fitted:
     """Train a network for a fixed number of iterations.
 
@@ -135,61 +137,25 @@ def fit(
         kept.keep(iteration, (arrays, errors))
         before(iteration, arrays)
         trials = draw(iteration)
-        found = (
-            gradient(arrays, trials)
-            if gradient
-            else kernel.by_rule(recipe.rule, neurons, arrays, trials, cost)
-        )
-        floats = found.floats_kept
-        found.require_finite(f"at iteration {iteration + 1}", recipe.rate)
+        if gradient:
+            batch = gradient(arrays, trials)
+        else:
+            batch = kernel.by_rule(recipe.rule, neurons, arrays, trials, cost)
+        floats = batch.floats_kept
+        batch.require_finite(f"at iteration {iteration + 1}", recipe.rate)
         share = min(1.0, (n - iteration) / (recipe.decay_share * n))
-        steps = adam.updates({"w": found.w, "w_out": found.w_out}, recipe.rate * share)
-        errors.append(float((found.outputs.argmax(axis=1) != trials.labels).mean()))
+        steps = adam.updates({"w": batch.w, "w_out": batch.w_out}, recipe.rate * share)
+        errors.append(float((batch.outputs.argmax(axis=1) != trials.labels).mean()))
         for name, step in steps.items():
             arrays[name] = arrays[name] + step
         if (iteration + 1) % recipe.note_every == 0:
             history.note(
                 iteration + 1,
-                train_loss=found.loss,
+                train_loss=batch.loss,
                 train_error=float(np.mean(errors[-recipe.note_every :])),
-                rate_hz=1000 * found.rates.mean() / params.dt_ms,
+                rate_hz=1000 * batch.rates.mean() / params.dt_ms,
             )
         if iteration % 10 == 9 or iteration + 1 == n:
             mean = np.mean(errors[-WINDOW:])
             progress((iteration + 1) / n, f"iteration {iteration + 1}: error {mean:.3f}")
     return Fitted(arrays, errors, floats)
-
-
-def logits(
-    cell: kernel.Cell, arrays: Arrays, trials: kernel.Trials, piece: int = 64
-) -> NDArray[np.float64]:
-    """Mean output over the steps that count, (trial, class)."""
-    weights = kernel.Weights(arrays["w"], arrays["w_out"])
-    return np.concatenate(
-        [
-            kernel.forward(cell, weights, part).outputs[:, trials.first_step :].mean(axis=1)
-            for part in pieces(trials, piece)
-        ]
-    )
-
-
-def pieces(trials: kernel.Trials, size: int) -> list[kernel.Trials]:
-    """The trials in pieces, so that outputs of every step need not be kept for all."""
-    found = []
-    for start in range(0, trials.n_trials, size):
-        bounds = trials.starts[start : start + size + 1]
-        low, high = bounds[0], bounds[-1]
-        found.append(
-            kernel.Trials(
-                bounds - low, trials.steps[low:high], trials.channels[low:high],
-                trials.n_inputs, trials.n_steps,
-                None if trials.labels is None else trials.labels[start : start + size],
-                None, trials.first_step,
-            )
-        )  # fmt: skip
-    return found
-
-
-def accuracy(cell: kernel.Cell, arrays: Arrays, trials: kernel.Trials) -> float:
-    """Share of trials whose label has the largest mean output over the steps that count."""
-    return float((logits(cell, arrays, trials).argmax(axis=1) == trials.labels).mean())

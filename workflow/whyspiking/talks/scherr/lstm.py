@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
-from whyspiking.talks.scherr import evidence_task
-from whyspiking.training.checkpoint import Checkpoint
-from whyspiking.training.history import History, require_finite
+from whyspiking.talks.scherr import task as evidence_task
+from whyspiking.talks.scherr.descent import descend
+from whyspiking.training.history import History
 
-ENGINE = "jax"
 PIECE = 256
 """Trials that are evaluated together."""
 
 
-def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
+def initial(params: ct.Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
     """Weights of input and state, gates i, f, g, o side by side; uniform (Glorot & Bengio 2010).
 
     Biases let memories last between one bin and a trial (Tallec & Ollivier 2018): with a forget
@@ -58,8 +57,7 @@ def logits(arrays: Mapping[str, Any], features: Any, first_bin: int) -> Any:
     import jax
     import jax.numpy as jnp
 
-    n_trials = features.shape[0]
-    n = arrays["out"].shape[0]
+    shape = features.shape[0], arrays["out"].shape[0]
     drive = features @ arrays["input"] + arrays["gates_bias"]
 
     def step(carry: Any, now: Any) -> Any:
@@ -69,18 +67,18 @@ def logits(arrays: Mapping[str, Any], features: Any, first_bin: int) -> Any:
         h = jax.nn.sigmoid(o) * jnp.tanh(c)
         return (h, c), h
 
-    start = (jnp.zeros((n_trials, n)), jnp.zeros((n_trials, n)))
-    _, h = jax.lax.scan(step, start, jnp.swapaxes(drive, 0, 1))
+    rest = jnp.zeros(shape), jnp.zeros(shape)
+    _, h = jax.lax.scan(step, rest, jnp.swapaxes(drive, 0, 1))
     return h[first_bin:].mean(axis=0) @ arrays["out"] + arrays["out_bias"]
 
 
-def first_bin(params: Params) -> int:
+def first_bin(params: ct.Params) -> int:
     """First bin of the recall."""
-    before = evidence_task.n_steps(params) * params.dt_ms - params.recall_ms
-    return round(before / params.bin_ms)
+    until_recall_ms = evidence_task.n_steps(params) * params.dt_ms - params.recall_ms
+    return round(until_recall_ms / params.bin_ms)
 
 
-def train(params: Params, streams: Streams, progress: Progress) -> Network:
+def train(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Network:
     """Train on fresh trials for a fixed number of iterations, the rate decaying as for the others.
 
     Args:
@@ -88,64 +86,46 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
         streams: Randomness: "control-init", "data-train", "data-validation".
         progress: Called every ten iterations.
     """
-    import jax
-    import jax.numpy as jnp
     import optax
 
-    n_iterations, start = params.iterations["lstm"], first_bin(params)
+    n_iterations, first = params.iterations["lstm"], first_bin(params)
     whole = int((1 - params.decay_share) * n_iterations)
-    schedule = optax.join_schedules(
-        [
-            optax.constant_schedule(params.lstm_rate),
-            optax.linear_schedule(params.lstm_rate, 0.0, n_iterations - whole),
-        ],
-        [whole],
-    )
-    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
+    falling = optax.linear_schedule(params.lstm_rate, 0.0, n_iterations - whole)
+    schedule = optax.join_schedules([optax.constant_schedule(params.lstm_rate), falling], [whole])
+    history = History()
 
     def loss(arrays: Any, x: Any, labels: Any) -> Any:
-        y = logits(arrays, x, start)
+        y = logits(arrays, x, first)
         value = optax.softmax_cross_entropy_with_integer_labels(y, labels).mean()
         return value, (y.argmax(axis=1) != labels).mean()
 
-    @jax.jit
-    def step(arrays: Any, state: Any, x: Any, labels: Any) -> Any:
-        (value, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, x, labels)
-        updates, state = optimiser.update(gradient, state, arrays)
-        return optax.apply_updates(arrays, updates), state, value, error, gradient
+    def draw(rng: np.random.Generator) -> tuple[Any, Any]:
+        trials = evidence_task.draw(params, rng, params.batch)
+        return evidence_task.binned(params, trials).astype(np.float32), trials.labels
 
-    arrays: Any = {name: jnp.asarray(x) for name, x in initial(params, streams).items()}
-    state, data = optimiser.init(arrays), streams.rng("data-train")
-    history = History()
-    errors: list[float] = []
-    kept = Checkpoint(data, history)
-    left, (arrays, state) = kept.resume(range(n_iterations), (arrays, state), progress)
-    for iteration in left:
-        kept.keep(iteration, (arrays, state))
-        trials = evidence_task.draw(params, data, params.batch)
-        x = evidence_task.binned(params, trials).astype(np.float32)
-        arrays, state, value, error, slopes = step(arrays, state, x, trials.labels)
-        named = {f"the gradient of {name}": slope for name, slope in slopes.items()}
-        when = f"at iteration {iteration + 1}"
-        require_finite({"the loss": value, **named}, when, params.lstm_rate)
-        errors.append(float(error))
-        history.note(iteration + 1, train_loss=value, train_error=errors[-1])
+    def note(iteration: int, value: Any, error: Any) -> None:
+        history.note(iteration + 1, train_loss=value, train_error=float(error))
         if iteration % 10 == 9 or iteration + 1 == n_iterations:
-            news = f"iteration {iteration + 1}: error {np.mean(errors[-10:]):.3f}"
-            progress((iteration + 1) / n_iterations, news)
-    found = {name: np.asarray(x) for name, x in arrays.items()}
+            mean = np.mean(history.values("train_error")[-10:])
+            progress((iteration + 1) / n_iterations, f"iteration {iteration + 1}: error {mean:.3f}")
+
+    arrays = descend(
+        loss, optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule)),
+        initial(params, streams), draw, streams.rng("data-train"), n_iterations, note, history,
+        progress, unit="iteration", rate=params.lstm_rate,
+    )  # fmt: skip
     held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
     features = evidence_task.binned(params, held_out)
-    wrong = choose(found, features, start) != held_out.labels
-    return Network(
-        arrays=found,
+    wrong = choose(arrays, features, first) != held_out.labels
+    return ct.Network(
+        arrays=arrays,
         info={
-            "engine": ENGINE,
+            "engine": "jax",
             "rule": "bptt",
             "epochs": n_iterations,
             "validation_error": float(wrong.mean()),
-            "parameters": int(sum(x.size for x in found.values())),
-            "counts": count_operations(found, features),
+            "parameters": int(sum(x.size for x in arrays.values())),
+            "counts": count_operations(arrays, features),
             # The battery perturbs these, and the spikes before they are counted.
             "weights": ["input", "state", "out"],
         },

@@ -1,18 +1,25 @@
-"""What is measured of patterns beyond the score."""
+"""What is measured of patterns and movements beyond the score."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from whyspiking.contract.types import Condition, Params, Recording, Task
+from whyspiking.contract import types as ct
 from whyspiking.measures import scoring
-from whyspiking.talks.scherr import pattern
+from whyspiking.talks.scherr import oneshot_task, pattern
 
 
 def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
+    params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
-    """The error of a pattern; nothing of trials that have one class."""
+    """The error of a pattern; of a movement, before and after the demonstration."""
     if task.n_classes:
         return {}
-    return {"nmse": scoring.nmse(pattern.decode(params, recording, task))}
+    if params.experiment != "oneshot":
+        return {"nmse": scoring.nmse(pattern.decode(params, recording, task))}
+    half = oneshot_task.n_steps(params)
+    outputs = recording.traces["output"]
+    return {
+        "nmse": oneshot_task.nmse(outputs[:, half:], task.targets),
+        "nmse_before": oneshot_task.nmse(outputs[:, :half], task.targets),
+    }

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Network, Params, Task
+from whyspiking.contract import types as ct
 from whyspiking.nir import Clock, Graph, NotExpressible
-from whyspiking.talks.scherr import kernel, pattern, trials
+from whyspiking.talks.scherr import kernel, model, pattern, trials
 
 
-def step_ms(params: Params) -> float:
+def step_ms(params: ct.Params) -> float:
     """Step of the kernel."""
     return float(params.dt_ms)
 
 
-def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
+def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
     """Leaky integrators, a threshold, and synapses back, which also take what a spike costs."""
-    if params.experiment.startswith("oneshot"):
+    if params.experiment == "oneshot":
         raise NotExpressible(
             f"scherr.{params.experiment}: its networks learn while they run; NIR has no learning"
         )
@@ -47,22 +47,26 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     return graph
 
 
-def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
+def stimulus(
+    params: ct.Params, network: ct.Network, task: ct.Task, clock: Clock
+) -> NDArray[np.uint8]:
     """The frozen raster, one step later: in Eq. 1 a spike acts in the next step."""
     made = trials.from_spikes(task.stimulus.spikes["input"], params.dt_ms)
-    found = np.zeros((made.n_trials, made.n_steps + 1, made.n_inputs), np.uint8)
-    trial = np.repeat(np.arange(made.n_trials), np.diff(made.starts))
-    found[trial, made.steps + 1, made.channels] = 1
-    return found[:, : made.n_steps]
+    raster = trials.to_raster(made, np.uint8)
+    later = np.zeros_like(raster)
+    later[:, 1:] = raster[:, :-1]
+    return later
 
 
-def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.float64]:
+def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.float64]:
     """Nothing is decided: the drawn pattern, (trial, time)."""
     return np.asarray(outputs, float)[:, :, 0]
 
 
-def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.float64]:
+def reference(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> NDArray[np.float64]:
     """The same by the kernel."""
     made = trials.from_spikes(task.stimulus.spikes["input"], params.dt_ms)
-    weights = kernel.Weights(network.arrays["w"], network.arrays["w_out"])
+    weights = model.Weights(network.arrays["w"], network.arrays["w_out"])
     return np.asarray(kernel.forward(pattern.cell(params), weights, made).outputs)[:, :, 0]

@@ -1,4 +1,4 @@
-"""Learning a movement from one demonstration (README, section 8), trained in JAX.
+"""Learning a movement from one demonstration (README, section 7), trained in JAX.
 
 A learning network (LN) draws a trajectory; a second one (LSG) sees the demonstration and the LN's
 spikes and sends a learning signal to every neuron of the LN. One update follows the demonstration.
@@ -13,55 +13,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Binding,
-    Condition,
-    Network,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Task,
-    Traces,
-)
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.scherr import oneshot_brian, oneshot_task
+from whyspiking.talks.scherr import model, oneshot_brian, oneshot_task
+from whyspiking.talks.scherr.descent import descend
 from whyspiking.talks.scherr.oneshot_brian import to_brian
-from whyspiking.talks.scherr.oneshot_task import make_task
-from whyspiking.training.checkpoint import Checkpoint
-from whyspiking.training.history import History, require_finite
+from whyspiking.talks.scherr.oneshot_task import N_OUT, make_task
+from whyspiking.training.history import History
 
-__all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 ENGINE = "jax"
-N_OUT = oneshot_task.N_OUT
 SIGNALS = {"spiking": "generator", "silenced": "none", "error": "error", "plain": "error"}
 """Variant -> where the learning signal comes from."""
 
 
-def initial(params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
+def initial(params: ct.Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
     """Weights of both networks ~ N(0, gain^2 / number of sources of a kind); no autapses."""
     rng = streams.rng("init")
     n, m = params.n_learner, params.n_generator
-
-    def normal(rows: int, columns: int, gain: float = 1.0) -> NDArray:
-        return rng.normal(0, gain / np.sqrt(rows), (rows, columns))
-
     arrays = {
-        "w": np.vstack([normal(params.n_in, n, params.start_gain), normal(n, n)]),
-        "w_out": normal(n, N_OUT),
-        "generator": np.vstack([normal(n, m), normal(m, m)]),
+        "w": model.sources(rng, params.n_in, n, params.start_gain),
+        "w_out": rng.normal(0, 1 / np.sqrt(n), (n, N_OUT)),
+        "generator": model.sources(rng, n, m),
         "generator_target": rng.normal(0, 0.5, (N_OUT, m)),
-        "generator_out": normal(m, n),
+        "generator_out": rng.normal(0, 1 / np.sqrt(m), (m, n)),
         "log_rate": np.array(np.log(params.inner_rate)),
     }
-    arrays["w"][params.n_in + np.arange(n), np.arange(n)] = 0.0
-    arrays["generator"][n + np.arange(m), np.arange(m)] = 0.0
     return {name: np.asarray(x, np.float32) for name, x in arrays.items()}
 
 
-def trial_of(params: Params, signal: str) -> Any:
+def spikes_and_slopes(params: ct.Params) -> tuple[Any, Any]:
+    """Functions of v - v_th: the spike, whose derivative is psi of Eq. 4, and psi itself."""
+    import jax
+    import jax.numpy as jnp
+
+    @jax.custom_jvp
+    def spike(above: Any) -> Any:
+        return (above > 0).astype(above.dtype)
+
+    @spike.defjvp
+    def _(primals: Any, tangents: Any) -> Any:
+        return spike(primals[0]), slope(primals[0]) * tangents[0]
+
+    def slope(above: Any) -> Any:
+        return params.gamma / params.v_th * jnp.maximum(0, 1 - jnp.abs(above) / params.v_th)
+
+    return spike, slope
+
+
+def trial_of(params: ct.Params, signal: str) -> Any:
     """A function that runs one trial of a batch of tasks.
 
     Args:
@@ -77,18 +79,7 @@ def trial_of(params: Params, signal: str) -> Any:
     import jax.numpy as jnp
 
     alpha, kappa = oneshot_task.decays(params)
-    v_th, gamma = params.v_th, params.gamma
-
-    @jax.custom_jvp
-    def spike(above: Any) -> Any:
-        return (above > 0).astype(above.dtype)
-
-    @spike.defjvp
-    def _(primals: Any, tangents: Any) -> Any:
-        return spike(primals[0]), slope(primals[0]) * tangents[0]
-
-    def slope(above: Any) -> Any:
-        return gamma / v_th * jnp.maximum(0, 1 - jnp.abs(above) / v_th)
+    (spike, slope), v_th = spikes_and_slopes(params), params.v_th
 
     def run(arrays: Any, w: Any, clock: Any, demonstration: Any) -> Any:
         n_tasks = w.shape[0]
@@ -109,14 +100,11 @@ def trial_of(params: Params, signal: str) -> Any:
                 s = spike(u - v_th)
                 signal_now = kappa * signal_now + (1 - kappa) * s @ arrays["generator_out"]
             elif signal == "error":
-                signal_now = oneshot_task.error(params, y, wanted) @ arrays["w_out"].T
+                signal_now = (y - wanted) @ arrays["w_out"].T
             total = total + jnp.einsum("bi,bj->bij", eps, signal_now * slope(above))
             given_now = jnp.broadcast_to(x, before.shape).astype(before.dtype)
-            return (v, z_now, given_now, u, s, eps, y, signal_now, total), (
-                y,
-                z_now.mean(0),
-                s.mean(0),
-            )
+            seen = y, z_now.mean(0), s.mean(0)
+            return (v, z_now, given_now, u, s, eps, y, signal_now, total), seen
 
         zeros = jnp.zeros((n_tasks, n))
         start = (
@@ -130,7 +118,7 @@ def trial_of(params: Params, signal: str) -> Any:
     return run
 
 
-def both_trials(params: Params, signal: str) -> Any:
+def both_trials(params: ct.Params, signal: str) -> Any:
     """A function that shows one demonstration, updates once, and tests.
 
     Returns:
@@ -158,8 +146,8 @@ def both_trials(params: Params, signal: str) -> Any:
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one variant; what is not optimised starts as drawn or from the optimised network."""
     if variant not in SIGNALS:
         raise unknown_variant(params.talk, params.experiment, variant)
@@ -170,10 +158,10 @@ def train(
     (optimised,) = parents.values()
     if variant == "error":
         return with_error_feedback(params, variant, optimised.arrays, streams)
-    return Network(optimised.arrays, {"engine": ENGINE, "variant": variant})
+    return ct.Network(optimised.arrays, {"engine": ENGINE, "variant": variant})
 
 
-def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
+def optimise(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Network:
     """Optimise start, readout, generator and step size over the family of tasks.
 
     Args:
@@ -181,66 +169,58 @@ def optimise(params: Params, streams: Streams, progress: Progress) -> Network:
         streams: Randomness: "init", "tasks-train", "tasks-validation".
         progress: Called every ten outer iterations.
     """
-    import jax
     import jax.numpy as jnp
     import optax
 
     clock = jnp.asarray(oneshot_task.clock(params), jnp.float32)
     both = both_trials(params, "generator")
     wanted_rate = params.target_hz * params.dt_ms / 1000
+    start, history, n = initial(params, streams), History(), params.outer_iterations
+    # Autapses stay away.
+    masks = {name: (start[name] != 0).astype(np.float32) for name in ("w", "generator")}
 
     def loss(arrays: Any, wanted: Any) -> Any:
-        _, outputs, rates = both(arrays, clock, wanted)
-        after = oneshot_task.drawn(params, outputs)
+        _, after, rates = both(arrays, clock, wanted)
         error = ((after - wanted) ** 2).sum() / ((wanted - wanted.mean(0)) ** 2).sum()
         cost = sum(((r - wanted_rate) ** 2).mean() for pair in rates for r in pair)
         return error + params.rate_cost * cost, error
 
-    schedule = optax.cosine_decay_schedule(params.outer_rate, params.outer_iterations)
-    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(schedule))
+    def masked(slopes: Any, arrays: Any) -> Any:
+        return {name: slope * masks.get(name, 1.0) for name, slope in slopes.items()}
 
-    @jax.jit
-    def outer(arrays: Any, state: Any, wanted: Any) -> Any:
-        (_, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, wanted)
-        gradient = {name: g * masks.get(name, 1.0) for name, g in gradient.items()}
-        updates, state = optimiser.update(gradient, state, arrays)
-        return optax.apply_updates(arrays, updates), state, error, gradient
+    def draw(rng: np.random.Generator) -> tuple[NDArray]:
+        wanted = oneshot_task.draw(params, rng, params.batch).swapaxes(0, 1)
+        return (wanted.astype(np.float32),)
 
-    start = initial(params, streams)
-    # Autapses stay away.
-    masks = {name: (start[name] != 0).astype(np.float32) for name in ("w", "generator")}
-    arrays: Any = {name: jnp.asarray(x) for name, x in start.items()}
-    state, data = optimiser.init(arrays), streams.rng("tasks-train")
-    history = History()
-    kept = Checkpoint(data, history)
-    left, (arrays, state) = kept.resume(range(params.outer_iterations), (arrays, state), progress)
-    for iteration in left:
-        kept.keep(iteration, (arrays, state))
-        wanted = oneshot_task.draw(params, data, params.batch).swapaxes(0, 1)
-        arrays, state, error, slopes = outer(arrays, state, wanted.astype(np.float32))
-        named = {f"the gradient of {name}": slope for name, slope in slopes.items()}
-        when = f"at outer iteration {iteration + 1}"
-        require_finite({"the error": error, **named}, when, params.outer_rate)
-        if iteration % 10 == 9 or iteration + 1 == params.outer_iterations:
-            value = float(error)
-            history.note(iteration + 1, nmse=value)
-            progress((iteration + 1) / params.outer_iterations, f"{iteration + 1}: {value:.3f}")
-    found = {name: np.asarray(x) for name, x in arrays.items()}
-    return Network(
-        arrays=found,
+    def note(iteration: int, value: Any, error: Any) -> None:
+        if iteration % 10 == 9 or iteration + 1 == n:
+            history.note(iteration + 1, nmse=float(error))
+            progress((iteration + 1) / n, f"{iteration + 1}: {float(error):.3f}")
+
+    optimiser = optax.chain(
+        optax.stateless(masked),
+        optax.clip_by_global_norm(1.0),
+        optax.adam(optax.cosine_decay_schedule(params.outer_rate, n)),
+    )
+    arrays = descend(
+        loss, optimiser, start, draw, streams.rng("tasks-train"), n, note, history, progress,
+        unit="outer iteration", rate=params.outer_rate,
+    )  # fmt: skip
+    return ct.Network(
+        arrays=arrays,
         info={
             "engine": ENGINE,
             "variant": "spiking",
-            "epochs": params.outer_iterations,
-            "validation_nmse": validation_error(params, found, "generator", streams),
+            "epochs": n,
+            "validation_nmse": validation_error(params, arrays, "generator", streams),
         },
         history=history.rows,
     )
 
 
 def with_error_feedback(
-    params: Params, variant: str, arrays: Mapping[str, NDArray], streams: Streams
-) -> Network:
+    params: ct.Params, variant: str, arrays: Mapping[str, NDArray], streams: Streams
+) -> ct.Network:
     """Plain e-prop: the output's error is the signal; its best step size on validation tasks.
 
     Args:
@@ -254,7 +234,7 @@ def with_error_feedback(
         tried = {**arrays, "log_rate": np.asarray(np.log(rate), np.float32)}
         errors[rate] = validation_error(params, tried, "error", streams)
     best = min(errors, key=lambda rate: errors[rate])
-    return Network(
+    return ct.Network(
         arrays={**arrays, "log_rate": np.asarray(np.log(best), np.float32)},
         info={
             "engine": ENGINE,
@@ -266,16 +246,16 @@ def with_error_feedback(
 
 
 def validation_error(
-    params: Params, arrays: Mapping[str, NDArray], signal: str, streams: Streams
+    params: ct.Params, arrays: Mapping[str, NDArray], signal: str, streams: Streams
 ) -> float:
     """Error after one demonstration of tasks that serve for choices only."""
     tasks = oneshot_task.draw(params, streams.rng("tasks-validation"), params.n_validation)
     _, after = demonstrate(params, arrays, signal, tasks)
-    return oneshot_task.nmse(oneshot_task.drawn(params, after), tasks)
+    return oneshot_task.nmse(after, tasks)
 
 
 def demonstrate(
-    params: Params, arrays: Mapping[str, NDArray], signal: str, tasks: NDArray
+    params: ct.Params, arrays: Mapping[str, NDArray], signal: str, tasks: NDArray
 ) -> tuple[NDArray, NDArray]:
     """Outputs (task, step, 2) during the demonstration and after the one update.
 
@@ -296,36 +276,19 @@ def demonstrate(
     return np.asarray(before).swapaxes(0, 1), np.asarray(after).swapaxes(0, 1)
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Traces:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Traces:
     """What is drawn after one demonstration of unseen tasks."""
     signal = SIGNALS[network.info["variant"]]
     _, after = demonstrate(params, network.arrays, signal, task.targets)
-    after = oneshot_task.drawn(params, after.astype(float))
-    return Traces(outputs=after, targets=task.targets, dt_ms=params.dt_ms)
+    return ct.Traces(outputs=after.astype(float), targets=task.targets, dt_ms=params.dt_ms)
 
 
-def bind(params: Params, network: Network) -> Binding:
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure."""
     return oneshot_brian.bind(params, network.arrays, SIGNALS[network.info["variant"]])
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Traces:
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
     """What is drawn after the demonstration."""
     outputs = recording.traces["output"][:, oneshot_task.n_steps(params) :]
-    return Traces(
-        outputs=oneshot_task.drawn(params, outputs), targets=task.targets, dt_ms=params.dt_ms
-    )
-
-
-def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
-) -> Mapping[str, float]:
-    """Errors before and after the demonstration."""
-    before = oneshot_task.drawn(
-        params, recording.traces["output"][:, : oneshot_task.n_steps(params)]
-    )
-    after = np.asarray(decode(params, recording, task).outputs)
-    return {
-        "nmse": oneshot_task.nmse(after, task.targets),
-        "nmse_before": oneshot_task.nmse(before, task.targets),
-    }
+    return ct.Traces(outputs=outputs, targets=task.targets, dt_ms=params.dt_ms)

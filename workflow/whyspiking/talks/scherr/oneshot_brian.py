@@ -1,4 +1,4 @@
-"""One demonstration, one update, one test, inside Brian2 (README, section 8).
+"""One demonstration, one update, one test, inside Brian2 (README, section 7).
 
 A trial is the demonstration followed by the test. It begins with the weights as they were
 optimised; half-way the weights move once, by what the synapses added up, and all states return to
@@ -8,14 +8,13 @@ rest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel
-from whyspiking.contract.types import Binding, Layer, Params
-from whyspiking.talks.scherr import oneshot_task
+from whyspiking.contract import brian_model as bm
+from whyspiking.contract import types as ct
+from whyspiking.talks.scherr import brian_network, model, oneshot_task
 
 CELL = """
 v : 1
@@ -35,16 +34,6 @@ GENERATOR = """
 weight_x : 1
 weight_y : 1
 """
-RELAY = """
-eps : 1
-arrived : 1
-alpha : 1 (shared)
-"""
-READOUT = """
-y : 1
-error : 1
-kappa : 1 (shared)
-"""
 SYNAPSE = """
 w : 1
 start : 1
@@ -52,7 +41,8 @@ plastic : 1
 total : 1
 step_size : 1 (shared)
 """
-ERROR = """
+READ_OUT = """
+w : 1
 use_error : 1 (shared)
 """
 ADVANCE_LEARNER = """
@@ -69,133 +59,87 @@ v = alpha * v + drive + weight_x * shown(t, 0) + weight_y * shown(t, 1) - v_th *
 drive = 0
 fired = 0
 """
-READOUT_ERROR = "error = y - shown(t, i)"
-# Of an arm (README, Eq. 15): each joint sees the angle of the other.
-JOINTS = """
-other : 1
-"""
-JOINTS_ERROR = """
-first = {rest[0]} + {swing} * (int(i == 0) * y + int(i == 1) * other)
-both = first + {rest[1]} + {swing} * (int(i == 0) * other + int(i == 1) * y)
-off_x = {links[0]} * cos(first) + {links[1]} * cos(both) - {at_rest[0]} - shown(t, 0)
-off_y = {links[0]} * sin(first) + {links[1]} * sin(both) - {at_rest[1]} - shown(t, 1)
-arm_x = int(i == 0) * {links[0]} * cos(first) + {links[1]} * cos(both)
-arm_y = int(i == 0) * {links[0]} * sin(first) + {links[1]} * sin(both)
-error = {swing} * (arm_x * off_y - arm_y * off_x)
-other = 0
-"""
-STATES = {
+REST = {
     "learner": "v = 0; drive = 0; fired = 0; eps = 0; signal = 0; psi = 0",
     "generator": "v = 0; drive = 0; fired = 0",
-    "relay": "eps = 0; arrived = 0",
+    "relay": brian_network.RELAY_REST,
     "readout": "y = 0; error = 0",
 }
+DRIVE = "drive_post += w"
 HIDDEN = ("s_in", "s_rec")
 
 
-def to_brian(params: Params) -> BrianModel:
+def to_brian(params: ct.Params) -> bm.BrianModel:
     """The structure; weights and constants come with `bind`."""
     n, m, half_ms = params.n_learner, params.n_generator, params.trial_ms
-    joints, error = joints_of(params)
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        def cells(size: int, more: str, advance: str, name: str) -> Any:
-            group = brian2.NeuronGroup(
-                size, CELL + more, threshold="v > v_th", reset="fired = 1", name=name
-            )
-            group.run_regularly(advance, when="groups", name=f"{name}_advance")
-            return group
-
-        rows = params.max_trials * 2 * oneshot_task.n_steps(params)
-        shown = brian2.TimedArray(
-            np.zeros((rows, oneshot_task.N_OUT)), dt=params.dt_ms * brian2.ms, name="shown"
-        )
-        learner = cells(n, LEARNER, ADVANCE_LEARNER, "learner")
-        generator = cells(m, GENERATOR, ADVANCE_GENERATOR, "generator")
-        generator.namespace["shown"] = shown
-        readout = brian2.NeuronGroup(oneshot_task.N_OUT, READOUT + joints, name="readout")
-        readout.namespace["shown"] = shown
-        readout.run_regularly("y = kappa * y", when="groups", name="readout_decay")
-        readout.run_regularly(error, when="end", order=0, name="readout_error")
-        relay = brian2.NeuronGroup(params.n_in, RELAY, name="relay")
-        relay.run_regularly(
-            "eps = alpha * eps + arrived\narrived = 0", when="groups", name="relay_advance"
-        )
-        arrivals = brian2.Synapses(
-            inputs["input"], relay, on_pre="arrived_post += 1", name="s_relay"
-        )
-        arrivals.connect(j="i")
-        inputs["input"].variables.add_reference("eps", relay, "eps")
-        made = [learner, generator, readout, relay, arrivals]
-        if joints:
-            beside = brian2.Synapses(readout, readout, name="s_beside")
-            beside.connect("i != j")
-            beside.run_regularly("other_post += y_pre", when="end", order=-1, name="s_beside_angle")
-            made.append(beside)
-        for name, source in zip(HIDDEN, (inputs["input"], learner), strict=True):
-            plastic = brian2.Synapses(source, learner, SYNAPSE, on_pre="drive_post += w", name=name)
-            plastic.connect()
-            plastic.run_regularly(
-                "total += signal_post * psi_post * eps_pre", when="end", order=2,
-                name=f"{name}_learn",
-            )  # fmt: skip
-            # At the start of a trial nothing has been added up; half-way this is the update.
-            plastic.run_regularly(
-                "w -= step_size * plastic * total\ntotal = 0", dt=half_ms * brian2.ms,
-                when="start", order=-10, name=f"{name}_update",
-            )  # fmt: skip
-            made.append(plastic)
-        for name, source, target, effect, more in (
-            ("s_out", learner, readout, "y_post += (1 - kappa_post) * w", ERROR),
-            ("s_watch", learner, generator, "drive_post += w", ""),
-            ("s_loop", generator, generator, "drive_post += w", ""),
-            ("s_teach", generator, learner, "signal_post += (1 - kappa_post) * w", ""),
-        ):
-            fixed = brian2.Synapses(source, target, "w : 1" + more, on_pre=effect, name=name)
-            fixed.connect()
-            made.append(fixed)
-        made[-4].run_regularly(
-            "signal_pre += use_error * w * error_post", when="end", order=1, name="s_out_error"
-        )
-        for group in (learner, generator, readout, relay):
-            group.run_regularly(
-                STATES[group.name].replace("; ", "\n"), dt=half_ms * brian2.ms,
-                when="start", order=-10, name=f"{group.name}_rest",
-            )  # fmt: skip
-        return made
-
-    return BrianModel(
+    rows = params.max_trials * 2 * oneshot_task.n_steps(params)
+    rest = {
+        name: bm.Regularly(f"{name}_rest", code, order=-10, period_ms=half_ms)
+        for name, code in REST.items()
+    }
+    error = bm.Regularly("readout_error", "error = y - shown(t, i)", when="end")
+    relay, arrivals = brian_network.relay(params.n_in, [rest["relay"]])
+    taught = bm.Regularly(
+        "s_out_error", "signal_pre += use_error * w * error_post", when="end", order=1
+    )
+    return bm.BrianModel(
         name="scherr_oneshot",
-        definition={
-            "equations": [
-                CELL, LEARNER, GENERATOR, RELAY, READOUT, SYNAPSE, ERROR, ADVANCE_LEARNER,
-                ADVANCE_GENERATOR, STATES, *([joints, error] if joints else []),
-            ],
-            "sizes": [params.n_in, n, m],
-        },
-        construct=construct,
+        groups=[
+            _cells("learner", n, LEARNER, ADVANCE_LEARNER, rest["learner"]),
+            _cells("generator", m, GENERATOR, ADVANCE_GENERATOR, rest["generator"]),
+            brian_network.readout(oneshot_task.N_OUT, "error : 1\n", [error, rest["readout"]]),
+            relay,
+        ],
+        synapses=[
+            arrivals,
+            _plastic("s_in", "input", half_ms),
+            _plastic("s_rec", "learner", half_ms),
+            bm.Synapses(
+                "s_out", "learner", "readout", model.READOUT_INPUT,
+                equations=READ_OUT, regularly=[taught],
+            ),
+            bm.Synapses("s_watch", "learner", "generator", DRIVE),
+            bm.Synapses("s_loop", "generator", "generator", DRIVE),
+            bm.Synapses("s_teach", "generator", "learner", "signal_post += (1 - kappa_post) * w"),
+        ],
         inputs={"input": params.n_in},
+        tables=[bm.Table("shown", (rows, oneshot_task.N_OUT), params.dt_ms)],
+        borrowed={"input.eps": "relay.eps"},
         dt_ms=params.dt_ms,
         trial_ms=2 * half_ms,
         max_trials=params.max_trials,
-        reset={**STATES, **dict.fromkeys(HIDDEN, "w = start; total = 0")},
+        reset={**REST, **dict.fromkeys(HIDDEN, "w = start; total = 0")},
         record_spikes=("learner", "generator"),
         record_traces={"output": ("readout", "y", params.dt_ms)},
     )  # fmt: skip
 
 
-def joints_of(params: Params) -> tuple[str, str]:
-    """What the readouts are told beyond their own output, and their error."""
-    if "links" not in params.values:
-        return "", READOUT_ERROR
-    numbers = {name: params.values[name] for name in ("links", "rest", "swing")}
-    at_rest = oneshot_task.at_rest(params)
-    return JOINTS, JOINTS_ERROR.format(**numbers, at_rest=at_rest)
+def _cells(name: str, size: int, more: str, advance: str, rest: bm.Regularly) -> bm.Group:
+    """LIF neurons that return to rest before the test."""
+    return bm.Group(
+        name,
+        size,
+        CELL + more,
+        threshold="v > v_th",
+        reset="fired = 1",
+        regularly=[bm.Regularly(f"{name}_advance", advance, when="groups"), rest],
+    )
 
 
-def bind(params: Params, arrays: Mapping[str, NDArray], signal: str) -> Binding:
+def _plastic(name: str, source: str, half_ms: float) -> bm.Synapses:
+    """Synapses onto the learner, which add up Eq. 14 and move once, before the test."""
+    learn = bm.Regularly(
+        f"{name}_learn", "total += signal_post * psi_post * eps_pre", when="end", order=2
+    )
+    # At the start of a trial nothing has been added up; half-way this is the update.
+    update = bm.Regularly(
+        f"{name}_update", "w -= step_size * plastic * total\ntotal = 0",
+        order=-10, period_ms=half_ms,
+    )  # fmt: skip
+    return bm.Synapses(name, source, "learner", DRIVE, equations=SYNAPSE, regularly=[learn, update])
+
+
+def bind(params: ct.Params, arrays: Mapping[str, NDArray], signal: str) -> ct.Binding:
     """Place weights and constants into the structure.
 
     Args:
@@ -207,19 +151,21 @@ def bind(params: Params, arrays: Mapping[str, NDArray], signal: str) -> Binding:
     n_in, n = params.n_in, params.n_learner
     own = {name: np.asarray(x, float) for name, x in arrays.items()}
     teach = own["generator_out"] if signal == "generator" else np.zeros_like(own["generator_out"])
-    weights = {
-        "s_in": own["w"][:n_in],
-        "s_rec": own["w"][n_in:],
-        "s_out": own["w_out"],
-        "s_watch": own["generator"][:n],
-        "s_loop": own["generator"][n:],
-        "s_teach": teach,
+    layers = {
+        "s_in.start": ct.Layer("input", "learner", own["w"][:n_in]),
+        "s_rec.start": ct.Layer("learner", "learner", own["w"][n_in:], "recurrent"),
+        "s_out.w": ct.Layer("learner", "readout", own["w_out"], "readout"),
+        "s_watch.w": ct.Layer("learner", "generator", own["generator"][:n]),
+        "s_loop.w": ct.Layer("generator", "generator", own["generator"][n:], "recurrent"),
+        "s_teach.w": ct.Layer("generator", "learner", teach),
     }
+    step_size = float(np.exp(own["log_rate"]))
     values: dict[str, NDArray | float] = {
-        "s_in.start": weights["s_in"],
-        "s_rec.start": weights["s_rec"],
+        **{key: layer.weights for key, layer in layers.items()},
         "s_in.plastic": 1.0,
         "s_rec.plastic": 1.0 - np.eye(n),
+        "s_in.step_size": step_size,
+        "s_rec.step_size": step_size,
         "s_out.use_error": float(signal == "error"),
         "generator.weight_x": own["generator_target"][0],
         "generator.weight_y": own["generator_target"][1],
@@ -230,18 +176,4 @@ def bind(params: Params, arrays: Mapping[str, NDArray], signal: str) -> Binding:
     }
     for name in ("learner", "generator"):
         values |= {f"{name}.alpha": alpha, f"{name}.v_th": params.v_th}
-    for name in HIDDEN:
-        values[f"{name}.step_size"] = float(np.exp(own["log_rate"]))
-    for name in ("s_out", "s_watch", "s_loop", "s_teach"):
-        values[f"{name}.w"] = weights[name]
-    return Binding(
-        values=values,
-        layers={
-            "s_in.start": Layer("input", "learner", weights["s_in"]),
-            "s_rec.start": Layer("learner", "learner", weights["s_rec"], "recurrent"),
-            "s_out.w": Layer("learner", "readout", weights["s_out"], "readout"),
-            "s_watch.w": Layer("learner", "generator", weights["s_watch"]),
-            "s_loop.w": Layer("generator", "generator", weights["s_loop"], "recurrent"),
-            "s_teach.w": Layer("generator", "learner", weights["s_teach"]),
-        },
-    )
+    return ct.Binding(values, layers)

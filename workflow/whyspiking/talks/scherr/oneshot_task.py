@@ -1,33 +1,31 @@
-"""The family of tasks of one-shot learning: smooth movements in a plane (README, section 8)."""
+"""The family of tasks of one-shot learning: smooth movements in a plane (README, section 7)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Params, Split, Stimulus, Task
+from whyspiking.talks.scherr.trials import from_raster, to_spikes
 
 N_OUT = 2
 """Coordinates of a movement."""
 
 
-def n_steps(params: Params) -> int:
+def n_steps(params: ct.Params) -> int:
     """Steps of the demonstration, and of the test."""
     return round(params.trial_ms / params.dt_ms)
 
 
-def decays(params: Params) -> tuple[float, float]:
+def decays(params: ct.Params) -> tuple[float, float]:
     """Decay per step of membranes and of the readout."""
     return float(np.exp(-params.dt_ms / params.tau_m)), float(
         np.exp(-params.dt_ms / params.tau_out)
     )
 
 
-def clock(params: Params) -> NDArray[np.bool_]:
+def clock(params: ct.Params) -> NDArray[np.bool_]:
     """Input of every trial, (step, channel): each channel fires in its own part of it only.
 
     The parts follow one another; within its part a channel fires in every other step.
@@ -38,11 +36,10 @@ def clock(params: Params) -> NDArray[np.bool_]:
     return (part[:, None] == np.arange(params.n_in)) & fires[:, None]
 
 
-def draw(params: Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.float64]:
+def draw(params: ct.Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.float64]:
     """Movements: two sums of sines of random amplitude and phase, (task, step, 2).
 
-    Each coordinate begins at 0 and has 1 as its largest absolute value. For an arm these are its
-    joints' movements, so that it can reach where its hand has to go.
+    Each coordinate begins at 0 and has 1 as its largest absolute value.
     """
     seconds = np.arange(n_steps(params)) * params.dt_ms / 1000
     hz = np.asarray(params.sine_hz, float)[:, None]
@@ -52,62 +49,10 @@ def draw(params: Params, rng: np.random.Generator, n_tasks: int) -> NDArray[np.f
     y = (amplitudes * np.sin(2 * np.pi * hz * seconds + phases)).sum(axis=2)
     y -= y[:, :, :1]
     y /= np.abs(y).max(axis=2, keepdims=True)
-    return drawn(params, y.swapaxes(1, 2))
+    return y.swapaxes(1, 2)
 
 
-def drawn(params: Params, outputs: Any) -> Any:
-    """What the outputs draw, (..., 2): themselves (a pen), or the hand of an arm with two joints.
-
-    An output is the angle by which its joint leaves rest, in units of `swing` (README, Eq. 15); the
-    hand is told from where it is at rest.
-
-    Args:
-        params: `links`, `rest` and `swing` where an arm draws.
-        outputs: Of NumPy or JAX, (..., 2).
-    """
-    if "links" not in params.values:
-        return outputs
-    links = _links(params, outputs, outputs.__array_namespace__())
-    return links.sum(axis=0) - np.asarray(at_rest(params))
-
-
-def at_rest(params: Params) -> list[float]:
-    """Place of an arm's hand before it moves, (2,)."""
-    return _links(params, np.zeros(N_OUT)).sum(axis=0).tolist()
-
-
-def arm_at_rest(params: Params) -> NDArray | None:
-    """Shoulder, elbow and hand as seen from the hand's place at rest, (3, 2); None for a pen."""
-    if "links" not in params.values:
-        return None
-    near, far = _links(params, np.zeros(N_OUT))
-    return np.array([-near - far, -far, np.zeros(N_OUT)])
-
-
-def error(params: Params, outputs: Any, wanted: Any) -> Any:
-    """Derivative of half the squared distance to what is wanted, by the outputs, (..., 2)."""
-    off = drawn(params, outputs) - wanted
-    if "links" not in params.values:
-        return off
-    near, far = _links(params, outputs, outputs.__array_namespace__())
-    # A turn moves what hangs on a joint at right angles to it.
-    turned = [x[..., 0] * off[..., 1] - x[..., 1] * off[..., 0] for x in (near + far, far)]
-    return params.swing * outputs.__array_namespace__().stack(turned, axis=-1)
-
-
-def _links(params: Params, outputs: Any, library: Any = np) -> Any:
-    """Both links of the arm as vectors, (link, ..., 2)."""
-    shoulder = params.rest[0] + params.swing * outputs[..., 0]
-    elbow = shoulder + params.rest[1] + params.swing * outputs[..., 1]
-    return library.stack(
-        [
-            length * library.stack([library.cos(angle), library.sin(angle)], axis=-1)
-            for length, angle in zip(params.links, (shoulder, elbow), strict=True)
-        ]
-    )
-
-
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Tasks of a split: a demonstration, then the test, as one trial for Brian2.
 
     There is no `fresh` split, since every trial of `test` is fresh.
@@ -118,20 +63,10 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         "train": params.batch, "validation": params.n_validation, "test": params.n_test,
     }[split]  # fmt: skip
     wanted = draw(params, streams.rng(f"tasks-{split}"), count)
-    twice = np.vstack([clock(params)] * 2)
-    step, channel = np.nonzero(twice)
-    once = np.zeros(step.size, int)
-    one = Spikes.sorted(
-        step * params.dt_ms,
-        channel,
-        once,
-        n_trials=1,
-        n_units=params.n_in,
-        duration_ms=2 * params.trial_ms,
-    )
+    one = to_spikes(from_raster(np.vstack([clock(params)] * 2)[None]), params.dt_ms)
     shown = np.concatenate([wanted, np.zeros_like(wanted)], axis=1)
-    return Task(
-        stimulus=Stimulus({"input": one.select_trials(np.zeros(count, int))}, {"shown": shown}),
+    return ct.Task(
+        stimulus=ct.Stimulus({"input": one.select_trials(np.zeros(count, int))}, {"shown": shown}),
         targets=wanted,
         n_classes=0,
         dt_ms=params.dt_ms,

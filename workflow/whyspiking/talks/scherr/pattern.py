@@ -5,22 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Binding,
-    Network,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Split,
-    Stimulus,
-    Task,
-    Traces,
-)
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.scherr import brian_network, kernel, trials
+from whyspiking.talks.scherr import brian_network, kernel, model, trials
 from whyspiking.talks.scherr.adam import Adam
 from whyspiking.training.history import History
 
@@ -35,17 +24,15 @@ RULES = {
     "untrained": ("symmetric", "none"),
 }
 """Variant -> rule of learning and optimiser; "readout" learns the weights of the readout only."""
-READOUT = "readout"
-ENGINE = "compiled"
 HISTORY_EVERY = 10
 
 
-def n_steps(params: Params) -> int:
+def n_steps(params: ct.Params) -> int:
     """Steps of the one trial."""
     return round(params.trial_ms / params.dt_ms)
 
 
-def target(params: Params, streams: Streams) -> NDArray[np.float64]:
+def target(params: ct.Params, streams: Streams) -> NDArray[np.float64]:
     """y* (Eq. 13): sines of random amplitude and phase, from 0, largest value 1; (step,)."""
     rng = streams.rng("pattern-target")
     phase = 2 * np.pi * np.arange(n_steps(params)) / n_steps(params)
@@ -58,33 +45,33 @@ def target(params: Params, streams: Streams) -> NDArray[np.float64]:
     return y / np.abs(y).max()
 
 
-def batch(params: Params, streams: Streams) -> kernel.Trials:
+def batch(params: ct.Params, streams: Streams) -> trials.Trials:
     """The one trial: frozen input and target."""
     p = params.input_hz * params.dt_ms / 1000
     raster = streams.rng("pattern-input").random((1, n_steps(params), params.n_in)) < p
     return trials.from_raster(raster, target(params, streams)[None, :, None])
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The same trial in every split but "fresh", which does not exist."""
     return None if split == "fresh" else one_trial(params, streams)
 
 
-def one_trial(params: Params, streams: Streams) -> Task:
+def one_trial(params: ct.Params, streams: Streams) -> ct.Task:
     """The one pattern that is learned and reproduced."""
     made = batch(params, streams)
-    return Task(
-        stimulus=Stimulus(spikes={"input": trials.to_spikes(made, params.dt_ms)}),
+    return ct.Task(
+        stimulus=ct.Stimulus(spikes={"input": trials.to_spikes(made, params.dt_ms)}),
         targets=np.asarray(made.targets),
         n_classes=0,
         dt_ms=params.dt_ms,
     )
 
 
-def cell(params: Params) -> kernel.Cell:
+def cell(params: ct.Params) -> model.Cell:
     """LIF neurons whose input is scaled by 1 - alpha, and the readout."""
     alpha = float(np.exp(-params.dt_ms / params.tau_m))
-    return kernel.Cell(
+    return model.Cell(
         alpha=alpha,
         rho=0.0,
         kappa=float(np.exp(-params.dt_ms / params.tau_out)),
@@ -96,22 +83,19 @@ def cell(params: Params) -> kernel.Cell:
     )
 
 
-def initial(params: Params, streams: Streams) -> dict[str, NDArray]:
+def initial(params: ct.Params, streams: Streams) -> dict[str, NDArray]:
     """Weights and feedback ~ N(0, 1 / number of sources of a kind), float64; no autapses."""
     rng = streams.rng("init")
-    w_in = rng.normal(0, 1 / np.sqrt(params.n_in), (params.n_in, params.n_rec))
-    w_rec = rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, params.n_rec))
-    np.fill_diagonal(w_rec, 0.0)
     return {
-        "w": np.concatenate([w_in, w_rec]),
+        "w": model.sources(rng, params.n_in, params.n_rec),
         "w_out": rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, 1)),
         "feedback": rng.normal(0, 1 / np.sqrt(params.n_rec), (params.n_rec, 1)),
     }
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Learn the pattern for `iterations` trials by one of `RULES`.
 
     Randomness: "init", "pattern-input", "pattern-target".
@@ -125,48 +109,46 @@ def train(
     wanted, adam = batch(params, streams), Adam()
     y = np.asarray(wanted.targets)
     variation = float(((y - y.mean()) ** 2).sum())
+    learned = ("w_out",) if variant == "readout" else ("w_out", "w")
     n_iterations = 0 if optimiser == "none" else params.iterations
     history = History()
     for iteration in range(n_iterations):
-        found = kernel.by_rule(rule, neurons, arrays, wanted, cost)
+        gradient = kernel.by_rule(rule, neurons, arrays, wanted, cost)
         rate = params.adam_rate if optimiser == "adam" else params.sgd_rate
-        found.require_finite(f"at trial {iteration + 1}", rate)
-        gradients = {"w_out": found.w_out}
-        if variant != READOUT:
-            gradients["w"] = found.w
+        gradient.require_finite(f"at trial {iteration + 1}", rate)
+        gradients = {name: getattr(gradient, name) for name in learned}
         if optimiser == "adam":
             steps = adam.updates(gradients, rate)
         else:
             steps = {name: -rate * x for name, x in gradients.items()}
         if iteration % HISTORY_EVERY == 0:
             # The rate cost is part of the loss but not of the error.
-            off = found.rates - cost.target
-            error = found.loss - 0.5 * params.rate_cost * float((off**2).sum())
-            rate_hz = 1000 * float(found.rates.mean()) / params.dt_ms
-            history.note(iteration + 1, nmse=2 * error / variation, rate_hz=rate_hz)
-            if iteration % 100 == 0:
-                news = f"trial {iteration}: nMSE {2 * error / variation:.4f}"
-                progress(iteration / n_iterations, news)
+            off = gradient.rates - cost.target
+            error = gradient.loss - 0.5 * params.rate_cost * float((off**2).sum())
+            nmse = 2 * error / variation
+            rate_hz = 1000 * float(gradient.rates.mean()) / params.dt_ms
+            history.note(iteration + 1, nmse=nmse, rate_hz=rate_hz)
+            progress(iteration / n_iterations, f"trial {iteration}: nMSE {nmse:.4f}")
         for name, step in steps.items():
             arrays[name] = arrays[name] + step
-    return Network(
+    return ct.Network(
         arrays={name: x.astype(np.float64) for name, x in arrays.items()},
-        info={"engine": ENGINE, "rule": rule, "optimiser": optimiser, "epochs": n_iterations},
+        info={"engine": "compiled", "rule": rule, "optimiser": optimiser, "epochs": n_iterations},
         history=history.rows,
     )
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Traces:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Traces:
     """The output in the engine of training, in float64."""
-    weights = kernel.Weights(network.arrays["w"], network.arrays["w_out"])
+    weights = model.Weights(network.arrays["w"], network.arrays["w_out"])
     given = trials.from_spikes(task.stimulus.spikes["input"], params.dt_ms)
     run = kernel.forward(cell(params), weights, given)
-    return Traces(outputs=run.outputs, targets=task.targets, dt_ms=params.dt_ms)
+    return ct.Traces(outputs=run.outputs, targets=task.targets, dt_ms=params.dt_ms)
 
 
-def to_brian(params: Params) -> BrianModel:
+def to_brian(params: ct.Params) -> BrianModel:
     """The structure that re-simulates the networks."""
-    return brian_network.brian_model(
+    return brian_network.network(
         params,
         name="scherr_pattern",
         n_inputs=params.n_in,
@@ -176,11 +158,11 @@ def to_brian(params: Params) -> BrianModel:
     )
 
 
-def bind(params: Params, network: Network) -> Binding:
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure."""
     return brian_network.bind(cell(params), network.arrays)
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Traces:
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Traces:
     """The output itself."""
-    return Traces(outputs=recording.traces["output"], targets=task.targets, dt_ms=params.dt_ms)
+    return ct.Traces(outputs=recording.traces["output"], targets=task.targets, dt_ms=params.dt_ms)

@@ -1,4 +1,4 @@
-"""Evidence accumulation learned from one reward per trial: reward-based e-prop (README, section 9).
+"""Evidence accumulation learned from one reward per trial: reward-based e-prop (README, section 8).
 
 The readouts of `evidence` are a policy, a third one expects the reward. One action is drawn at the
 end of a trial, and one number, the reward less what was expected, is broadcast to all synapses.
@@ -13,20 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Binding,
-    Network,
-    Outcome,
-    Params,
-    Parents,
-    Progress,
-    Task,
-)
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.scherr import cue_sensitivity, evidence, evidence_task, kernel, learning
-from whyspiking.talks.scherr.evidence import decode, to_brian
-from whyspiking.talks.scherr.evidence_task import make_task
+from whyspiking.talks.scherr import cue_sensitivity, evidence, kernel, learning, model
+from whyspiking.talks.scherr import task as evidence_task
+from whyspiking.talks.scherr.evidence import decode, evaluate, to_brian
+from whyspiking.talks.scherr.task import make_task
+from whyspiking.talks.scherr.trials import Trials
 from whyspiking.training.history import History
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
@@ -42,11 +36,11 @@ VALUE = ACTIONS
 
 @dataclass(frozen=True)
 class Acted:
-    """What a batch of trials did and was given.
+    """Actions of a batch of trials, and their rewards.
 
     Attributes:
         chances: Policy, (trial, action).
-        actions: What was drawn, (trial,).
+        actions: Drawn actions, (trial,).
         surprise: Reward less what was expected, (trial,).
     """
 
@@ -59,14 +53,14 @@ class Acted:
         return -(self.chances * np.log(self.chances)).sum(axis=1)
 
     def errors(self, value_cost: float, entropy_cost: float) -> NDArray:
-        """Derivative of the loss by the mean outputs of each trial, (trial, output) (Eq. 17)."""
+        """Derivative of the loss by the mean outputs of each trial, (trial, output) (Eq. 16)."""
         policy = self.surprise[:, None] * (self.chances - np.eye(ACTIONS)[self.actions])
         above = np.log(self.chances) + self.entropy()[:, None]
         policy += entropy_cost * self.chances * above
         return np.hstack([policy, -value_cost * self.surprise[:, None]])
 
     def loss(self, value_cost: float, entropy_cost: float) -> float:
-        """What descends, its surprise before the policy held fixed: mean over trials (Eq. 16)."""
+        """Loss, the surprise before the policy held fixed: mean over trials (Eq. 15)."""
         chosen = np.take_along_axis(self.chances, self.actions[:, None], axis=1)[:, 0]
         of_policy = -self.surprise * np.log(chosen) - entropy_cost * self.entropy()
         return float(np.mean(of_policy + value_cost / 2 * self.surprise**2))
@@ -88,11 +82,11 @@ def act(outputs: NDArray, labels: NDArray, rng: np.random.Generator) -> Acted:
 
 
 def gradient(
-    params: Params,
+    params: ct.Params,
     rule: str,
-    neurons: kernel.Cell,
+    neurons: model.Cell,
     arrays: learning.Arrays,
-    trials: kernel.Trials,
+    trials: Trials,
     rng: np.random.Generator,
 ) -> kernel.Gradient:
     """The gradient of a batch by reward-based e-prop.
@@ -109,7 +103,7 @@ def gradient(
         trials: Input and right actions.
         rng: Randomness of the actions.
     """
-    weights, cost = kernel.Weights(arrays["w"], arrays["w_out"]), kernel.RateCost.of(params)
+    weights, cost = model.Weights(arrays["w"], arrays["w_out"]), kernel.RateCost.of(params)
     costs = params.value_cost, params.entropy_cost
     assert trials.labels is not None
     outputs = kernel.forward(neurons, weights, trials).outputs
@@ -117,24 +111,24 @@ def gradient(
     acted = act(counted.mean(axis=1, dtype=np.float64), trials.labels, rng)
     counted -= acted.errors(*costs)[:, None].astype(outputs.dtype)
     share = counted.shape[0] * counted.shape[1]
-    found = kernel.by_rule(
+    scaled = kernel.by_rule(
         rule, neurons, arrays, replace(trials, labels=None, targets=outputs),
         replace(cost, cost=cost.cost * share),
     )  # fmt: skip
-    rates = cost.cost / 2 * ((found.rates - cost.target) ** 2).sum()
+    rates = cost.cost / 2 * ((scaled.rates - cost.target) ** 2).sum()
     return replace(
-        found,
+        scaled,
         loss=acted.loss(*costs) + float(rates),
-        w=found.w / share,
-        w_out=found.w_out / share,
-        outputs=found.outputs[:, :ACTIONS],
+        w=scaled.w / share,
+        w_out=scaled.w_out / share,
+        outputs=scaled.outputs[:, :ACTIONS],
     )
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
-    """Train one network on fresh trials, each told by one reward.
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
+    """Train one network on fresh trials, each followed by one reward.
 
     The learning rate falls as in `evidence.train`. Randomness: "init", "data-train", "actions",
     "data-validation".
@@ -146,11 +140,8 @@ def train(
     recipe = learning.Recipe(
         RULES[variant], params.iterations, params.learning_rate, params.decay_share
     )
-    start = learning.initial(
-        streams, evidence_task.n_inputs(params), neurons.beta.size, ACTIONS + 1
-    )
     fitted = learning.fit(
-        params, recipe, neurons, start,
+        params, recipe, neurons, evidence.initial(params, streams, ACTIONS + 1),
         lambda _: evidence_task.draw(params, data, params.batch),
         history, progress, changing=(data, actions),
         gradient=lambda arrays, trials: gradient(
@@ -158,14 +149,14 @@ def train(
         ),
     )  # fmt: skip
     held_out = evidence_task.draw(params, streams.rng("data-validation"), params.n_validation)
-    means = learning.logits(neurons, fitted.arrays, held_out)
+    means = kernel.mean_outputs(neurons, fitted.arrays, held_out)
     right = means[:, :ACTIONS].argmax(axis=1) == held_out.labels
     rates = cue_sensitivity.cue_rates(params, neurons, fitted.arrays, held_out)
     related = cue_sensitivity.correlation(fitted.arrays["feedback"], rates)
-    return Network(
+    return ct.Network(
         arrays=fitted.arrays,
         info={
-            "engine": evidence.ENGINE,
+            "engine": "compiled",
             "variant": variant,
             "rule": f"reward-based, {recipe.rule}",
             "epochs": recipe.iterations,
@@ -176,15 +167,7 @@ def train(
     )
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
-    """Run a network in the engine it was trained in; the likelier action is taken."""
-    given = evidence_task.from_task(params, task)
-    arrays = {name: x.astype(float) for name, x in network.arrays.items()}
-    means = learning.logits(evidence.cell(params, variant), arrays, given)
-    return evidence.decided(params, means[:, :ACTIONS].argmax(axis=1), task)
-
-
-def bind(params: Params, network: Network) -> Binding:
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure of `evidence`: no decision needs the value."""
     arrays = {**network.arrays, "w_out": network.arrays["w_out"][:, :ACTIONS]}
     return evidence.bind(params, replace(network, arrays=arrays))

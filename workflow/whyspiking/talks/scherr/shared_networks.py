@@ -1,4 +1,4 @@
-"""Networks of the shared tasks: Yin-Yang, Randman, delayed XOR (README, section 11)."""
+"""Networks of the shared tasks: Yin-Yang, Randman, delayed XOR (README, section 10)."""
 
 from __future__ import annotations
 
@@ -8,29 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Binding,
-    Network,
-    Outcome,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Split,
-    Stimulus,
-    Task,
-    Trials,
-)
 from whyspiking.datasets import shared
 from whyspiking.errors import unknown_variant
-from whyspiking.talks.scherr import brian_network, kernel, learning
-from whyspiking.talks.scherr.trials import from_spikes
+from whyspiking.talks.scherr import brian_network, kernel, learning, model
+from whyspiking.talks.scherr.trials import Trials, from_spikes, pieces
 from whyspiking.training.history import History
 
-ENGINE = "compiled"
 POPULATION = "hidden"
 RESET = "reset"
 """Variant that begins anew when the first cue is over."""
@@ -45,23 +32,23 @@ NOTES = 100
 """Rows of the history per metric."""
 
 
-def trial_ms(params: Params) -> float:
+def trial_ms(params: ct.Params) -> float:
     """Length of a trial."""
     return shared.settings_of(params).trial_ms if shared.delayed(params) else params.trial_ms
 
 
-def n_inputs(params: Params) -> int:
+def n_inputs(params: ct.Params) -> int:
     """Input channels: those of the task, then those that always fire at the same time."""
     return params.n_input + len(params.bias_ms)
 
 
-def cell(params: Params) -> kernel.Cell:
+def cell(params: ct.Params) -> model.Cell:
     """Neurons and readout; the second half of the hidden layer adapts."""
     n_lif = params.n_hidden // 2
-    return learning.cell(params, n_lif, params.n_hidden - n_lif)
+    return model.cell(params, n_lif, params.n_hidden - n_lif)
 
 
-def given(params: Params, spikes: Spikes, classes: NDArray, variant: str = "") -> kernel.Trials:
+def given(params: ct.Params, spikes: Spikes, classes: NDArray, variant: str = "") -> Trials:
     """Trials for the kernel; errors count in the last `answer_ms`.
 
     Args:
@@ -78,7 +65,7 @@ def given(params: Params, spikes: Spikes, classes: NDArray, variant: str = "") -
     return from_spikes(spikes, params.dt_ms, labels=labels, first_step=first)
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The samples of a split, on the steps of the network."""
     return shared.task_on_steps(
         params,
@@ -89,12 +76,12 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     )
 
 
-def control_trials(params: Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
+def control_trials(params: ct.Params, first: int = 0) -> Iterator[tuple[Spikes, NDArray[np.int64]]]:
     """The fresh trials that the spiking networks learn from."""
     return shared.training_trials(params, first)
 
 
-def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def control_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """What controls learn from: as many trials as the networks, also where these are fresh."""
     task = make_task(params, split, streams)
     if task is None or split != "train" or not shared.delayed(params):
@@ -102,14 +89,14 @@ def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
     spikes, classes = zip(*shared.training_trials(params), strict=True)
     step_ms, n_steps = shared.STEP_MS, round(trial_ms(params) / shared.STEP_MS)
     rasters = [part.raster(part.steps(step_ms), n_steps) for part in spikes]
-    return Task(
-        Stimulus(), np.concatenate(classes), params.n_output, features=np.concatenate(rasters)
+    return ct.Task(
+        ct.Stimulus(), np.concatenate(classes), params.n_output, features=np.concatenate(rasters)
     )
 
 
 def drawing(
-    params: Params, variant: str, size: int, streams: Streams
-) -> tuple[Callable[[int], kernel.Trials], int]:
+    params: ct.Params, variant: str, size: int, streams: Streams
+) -> tuple[Callable[[int], Trials], int]:
     """The batch of every iteration, and the number of iterations that shows all presentations.
 
     Trials of delayed XOR come in the order in which they are drawn, samples of the other tasks in
@@ -118,7 +105,7 @@ def drawing(
     Args:
         params: Parameters of the experiment.
         variant: Variant of the network.
-        size: Trials per batch.
+        size: ct.Trials per batch.
         streams: Randomness: "shuffle <epoch>".
     """
     task = None if shared.delayed(params) else make_task(params, "train", streams)
@@ -130,7 +117,7 @@ def drawing(
         iterations = params.epochs * per_block
 
     @functools.lru_cache(maxsize=1)
-    def block(number: int) -> list[kernel.Trials]:
+    def block(number: int) -> list[Trials]:
         if task is None:
             spikes, classes = next(shared.training_trials(params, number))
             spikes = shared.on_steps(spikes, params.dt_ms)
@@ -138,9 +125,9 @@ def drawing(
             order = streams.rng(f"shuffle {number}").permutation(task.targets.size)
             spikes = task.stimulus.spikes["input"].select_trials(order)
             classes = task.targets[order]
-        return learning.pieces(given(params, spikes, classes, variant), size)
+        return pieces(given(params, spikes, classes, variant), size)
 
-    def draw(iteration: int) -> kernel.Trials:
+    def draw(iteration: int) -> Trials:
         number, within = divmod(iteration, per_block)
         return block(number)[within]
 
@@ -148,8 +135,8 @@ def drawing(
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one network on all presentations of the task.
 
     The learning rate falls linearly to zero over the last `decay_share` of the iterations. Variants
@@ -164,12 +151,12 @@ def train(
         rule, iterations, rate, params.decay_share, note_every=max(1, iterations // NOTES)
     )
     history = History()
-    start = learning.initial(streams, n_inputs(params), params.n_hidden, params.n_output)
+    start = model.initial(streams, n_inputs(params), params.n_hidden, params.n_output)
     fitted = learning.fit(params, recipe, cell(params), start, draw, history, progress)
-    return Network(
+    return ct.Network(
         arrays=fitted.arrays,
         info={
-            "engine": ENGINE,
+            "engine": "compiled",
             "variant": variant,
             "rule": rule,
             # A fresh trial is shown once.
@@ -182,31 +169,31 @@ def train(
     )
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Run a network in the engine it was trained in."""
     trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
     arrays = {name: x.astype(float) for name, x in network.arrays.items()}
-    return decided(params, learning.logits(cell(params), arrays, trials), task)
+    return decided(params, kernel.mean_outputs(cell(params), arrays, trials), task)
 
 
-def decided(params: Params, outputs: NDArray, task: Task) -> Trials:
+def decided(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
     """The choice is the mean output over the last `answer_ms`, so it stands when the trial ends."""
-    return Trials.of(task, outputs.argmax(axis=1), trial_ms(params))
+    return ct.Trials.of(task, outputs.argmax(axis=1), trial_ms(params))
 
 
 def reference_counts(
-    params: Params, variant: str, network: Network, task: Task
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """Spikes of every neuron in the kernel."""
     trials = given(params, task.stimulus.spikes["input"], task.targets, variant)
     w, w_out = (network.arrays[name].astype(float) for name in ("w", "w_out"))
-    run = kernel.forward(cell(params), kernel.Weights(w, w_out), trials)
+    run = kernel.forward(cell(params), model.Weights(w, w_out), trials)
     return {POPULATION: run.counts}
 
 
-def to_brian(params: Params) -> BrianModel:
+def to_brian(params: ct.Params) -> BrianModel:
     """The structure that re-simulates the networks."""
-    return brian_network.brian_model(
+    return brian_network.network(
         params,
         name="scherr_shared",
         n_inputs=n_inputs(params),
@@ -217,12 +204,12 @@ def to_brian(params: Params) -> BrianModel:
     )
 
 
-def bind(params: Params, network: Network) -> Binding:
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure."""
     return brian_network.bind(cell(params), network.arrays, POPULATION)
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Outcome:
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
     """The decision from the mean output over the last `answer_ms`."""
     counted = round(params.answer_ms / params.dt_ms)
     return decided(params, recording.traces["output"][:, -counted:].mean(axis=1), task)

@@ -1,12 +1,49 @@
-"""Between the spike trains of the project and the event lists of `kernel`."""
+"""A batch of trials as lists of input spikes, what `kernel` reads."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.spikes import Spikes
-from whyspiking.talks.scherr.kernel import Trials
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A batch: input spikes and what is wanted.
+
+    Attributes:
+        starts: First input spike of each trial, (trial + 1,).
+        steps: Step of each input spike, sorted within a trial, (spike,).
+        channels: Input channel of each, (spike,).
+        n_inputs: Number of input channels.
+        n_steps: Steps per trial.
+        labels: Classes, (trial,), or None.
+        targets: Wanted output, (trial, step, output), or None.
+        first_step: Errors count from this step on.
+    """
+
+    starts: NDArray[np.int64]
+    steps: NDArray[np.int32]
+    channels: NDArray[np.int32]
+    n_inputs: int
+    n_steps: int
+    labels: NDArray | None = None
+    targets: NDArray | None = None
+    first_step: int = 0
+
+    @property
+    def n_trials(self) -> int:
+        """Number of trials."""
+        return self.starts.size - 1
+
+    @property
+    def of_spike(self) -> NDArray[np.int64]:
+        """Trial of each input spike, (spike,)."""
+        return np.repeat(np.arange(self.n_trials), np.diff(self.starts))
 
 
 def to_spikes(trials: Trials, dt_ms: float) -> Spikes:
@@ -14,7 +51,7 @@ def to_spikes(trials: Trials, dt_ms: float) -> Spikes:
     return Spikes(
         times_ms=trials.steps.astype(float) * dt_ms,
         units=trials.channels,
-        trials=np.repeat(np.arange(trials.n_trials), np.diff(trials.starts)).astype(np.int32),
+        trials=trials.of_spike.astype(np.int32),
         n_trials=trials.n_trials,
         n_units=trials.n_inputs,
         duration_ms=trials.n_steps * float(dt_ms),
@@ -22,12 +59,7 @@ def to_spikes(trials: Trials, dt_ms: float) -> Spikes:
 
 
 def from_spikes(
-    spikes: Spikes,
-    dt_ms: float,
-    *,
-    labels: NDArray | None = None,
-    targets: NDArray | None = None,
-    first_step: int = 0,
+    spikes: Spikes, dt_ms: float, *, labels: NDArray | None = None, first_step: int = 0
 ) -> Trials:
     """The inverse of `to_spikes`, with what is wanted of the network; times to the nearest step.
 
@@ -43,7 +75,6 @@ def from_spikes(
         n_inputs=spikes.n_units,
         n_steps=n_steps,
         labels=labels,
-        targets=targets,
         first_step=first_step,
     )
 
@@ -60,3 +91,27 @@ def from_raster(raster: NDArray[np.bool_], targets: NDArray | None = None) -> Tr
         n_steps=n_steps,
         targets=targets,
     )
+
+
+def to_raster(trials: Trials, kind: Any = np.float64) -> NDArray:
+    """Input spikes as zeros and ones of a dtype, (trial, step, channel)."""
+    raster = np.zeros((trials.n_trials, trials.n_steps, trials.n_inputs), kind)
+    raster[trials.of_spike, trials.steps, trials.channels] = 1
+    return raster
+
+
+def pieces(trials: Trials, size: int) -> list[Trials]:
+    """The trials in pieces of `size`, the last may be smaller; without targets of every step."""
+    parts = []
+    for start in range(0, trials.n_trials, size):
+        bounds = trials.starts[start : start + size + 1]
+        low, high = bounds[0], bounds[-1]
+        parts.append(
+            Trials(
+                bounds - low, trials.steps[low:high], trials.channels[low:high],
+                trials.n_inputs, trials.n_steps,
+                None if trials.labels is None else trials.labels[start : start + size],
+                None, trials.first_step,
+            )
+        )  # fmt: skip
+    return parts

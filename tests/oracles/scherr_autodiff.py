@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.talks.scherr.kernel import Cell, RateCost, Trials, Weights
+from whyspiking.talks.scherr.kernel import RateCost
+from whyspiking.talks.scherr.model import Cell, Weights
+from whyspiking.talks.scherr.trials import Trials, to_raster
 
 
 def gradient(
@@ -37,7 +39,7 @@ def gradient(
     import jax
     import jax.numpy as jnp
 
-    inputs = jnp.asarray(dense(trials, weights.w.dtype))
+    inputs = jnp.asarray(to_raster(trials, weights.w.dtype))
     beta = jnp.asarray(cell.beta)
     stop = jax.lax.stop_gradient if rule == "eprop" else lambda x: x
 
@@ -91,11 +93,3 @@ def gradient(
         jnp.asarray(weights.w), jnp.asarray(weights.w_out)
     )
     return float(value), np.asarray(found[0]), np.asarray(found[1])
-
-
-def dense(trials: Trials, kind: Any = np.float64) -> NDArray:
-    """Input spikes as zeros and ones, (trial, step, channel)."""
-    raster = np.zeros((trials.n_trials, trials.n_steps, trials.n_inputs), kind)
-    trial = np.repeat(np.arange(trials.n_trials), np.diff(trials.starts))
-    raster[trial, trials.steps, trials.channels] = 1
-    return raster

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Params, Split, Stimulus, Task
-from whyspiking.talks.scherr.kernel import Trials
-from whyspiking.talks.scherr.trials import from_spikes, to_spikes
+from whyspiking.talks.scherr.trials import Trials, from_spikes, to_spikes
 
 GROUPS = ("left", "right", "recall", "background")
 
 
-def n_steps(params: Params) -> int:
+def n_steps(params: ct.Params) -> int:
     """Steps of one trial: cues, delay, recall."""
     cues = params.n_cues * (params.cue_silence_ms + params.cue_ms)
     return round((cues + params.delay_ms + params.recall_ms) / params.dt_ms)
 
 
-def n_inputs(params: Params) -> int:
+def n_inputs(params: ct.Params) -> int:
     """Input channels: `n_per_group` of each of `GROUPS`, in this order."""
     return len(GROUPS) * params.n_per_group
 
 
-def draw(params: Params, rng: np.random.Generator, n_trials: int) -> Trials:
+def draw(params: ct.Params, rng: np.random.Generator, n_trials: int) -> Trials:
     """Fresh trials.
 
     The label is the majority of the cues that are shown.
@@ -79,7 +76,7 @@ def _spikes(rng: np.random.Generator, shape: tuple[int, ...], p: float) -> tuple
     return np.unravel_index(places[places < size], shape)
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The trials of a split; training draws fresh ones without end, of which this shows a batch."""
     if split == "fresh":
         return None
@@ -89,19 +86,19 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     return to_task(params, draw(params, streams.rng(f"data-{split}"), count))
 
 
-def to_task(params: Params, trials: Trials) -> Task:
+def to_task(params: ct.Params, trials: Trials) -> ct.Task:
     """Trials as the rest of the project sees them; `features` are spike counts per bin."""
     labels = np.asarray(trials.labels)
     spikes = to_spikes(trials, params.dt_ms)
-    return Task(
-        stimulus=Stimulus(spikes={"input": spikes}),
+    return ct.Task(
+        stimulus=ct.Stimulus(spikes={"input": spikes}),
         targets=labels.astype(np.int64),
         n_classes=2,
         features=binned(params, trials),
     )
 
 
-def from_task(params: Params, task: Task) -> Trials:
+def from_task(params: ct.Params, task: ct.Task) -> Trials:
     """The inverse of `to_task`."""
     steps = n_steps(params)
     return from_spikes(
@@ -112,15 +109,9 @@ def from_task(params: Params, task: Task) -> Trials:
     )
 
 
-def binned(params: Params, trials: Trials) -> NDArray[np.uint8]:
+def binned(params: ct.Params, trials: Trials) -> NDArray[np.uint8]:
     """Spikes per channel and bin of `bin_ms`, (trial, bin, channel)."""
     per_bin = round(params.bin_ms / params.dt_ms)
     shape = (trials.n_trials, -(-trials.n_steps // per_bin), trials.n_inputs)
-    trial = np.repeat(np.arange(trials.n_trials), np.diff(trials.starts))
-    flat = np.ravel_multi_index((trial, trials.steps // per_bin, trials.channels), shape)
+    flat = np.ravel_multi_index((trials.of_spike, trials.steps // per_bin, trials.channels), shape)
     return np.bincount(flat, minlength=int(np.prod(shape))).astype(np.uint8).reshape(shape)
-
-
-def with_labels(trials: Trials, labels: NDArray) -> Trials:
-    """The same input with other labels."""
-    return replace(trials, labels=labels)

@@ -1,0 +1,69 @@
+"""Gradient descent in JAX on fresh batches: of the LSTM, and of the outer loop of `oneshot`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.training.checkpoint import Checkpoint
+from whyspiking.training.history import History, require_finite
+
+
+def descend(
+    loss: Callable[..., Any],
+    optimiser: Any,
+    start: Mapping[str, NDArray],
+    draw: Callable[[np.random.Generator], tuple[Any, ...]],
+    data: np.random.Generator,
+    iterations: int,
+    note: Callable[[int, Any, Any], None],
+    history: History,
+    progress: ct.Progress,
+    *,
+    unit: str,
+    rate: float,
+) -> dict[str, NDArray]:
+    """Train for a fixed number of iterations.
+
+    Args:
+        loss: (arrays, *batch) -> loss, error.
+        optimiser: Of optax.
+        start: Arrays to begin with.
+        draw: A batch from randomness.
+        data: That randomness.
+        iterations: How many.
+        note: Called after every iteration with its number, loss and error.
+        history: What `note` writes, for the checkpoint.
+        progress: Handed to the checkpoint.
+        unit: What an iteration is called where it is not finite.
+        rate: Learning rate, for the same message.
+
+    Raises:
+        UserError: Where a loss or gradient is not finite.
+    """
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    @jax.jit
+    def step(arrays: Any, state: Any, *batch: Any) -> Any:
+        (value, error), gradient = jax.value_and_grad(loss, has_aux=True)(arrays, *batch)
+        updates, state = optimiser.update(gradient, state, arrays)
+        return optax.apply_updates(arrays, updates), state, value, error, gradient
+
+    arrays: Any = {name: jnp.asarray(x) for name, x in start.items()}
+    kept = Checkpoint(data, history)
+    left, (arrays, state) = kept.resume(
+        range(iterations), (arrays, optimiser.init(arrays)), progress
+    )
+    for iteration in left:
+        kept.keep(iteration, (arrays, state))
+        arrays, state, value, error, slopes = step(arrays, state, *draw(data))
+        named = {f"the gradient of {name}": slope for name, slope in slopes.items()}
+        require_finite({"the loss": value, **named}, f"at {unit} {iteration + 1}", rate)
+        note(iteration, value, error)
+    return {name: np.asarray(x) for name, x in arrays.items()}
