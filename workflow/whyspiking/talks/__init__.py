@@ -67,7 +67,6 @@ def replication_of(talk: str, experiment: str) -> Replication:
 
 class _Dispatched(Replication):
     def __init__(self, talk: str, experiment: str) -> None:
-        self._folder = talk_module(talk).__name__
         self._module = module_of(talk, experiment)
         for name in FUNCTIONS:
             if hasattr(self._module, name) and name != "evaluate":
@@ -99,11 +98,11 @@ class _Dispatched(Replication):
         return found(params, networks, simulate, streams) if found else {}
 
     def _apart(self, file: str, function: str) -> Callable[..., Any] | None:
-        """A function out of `<file>_<module>.py` or `<file>.py`, which no training reads."""
-        own = self._module.__name__.rpartition(".")[2]
-        for name in (f"{file}_{own}", file):
-            if importlib.util.find_spec(f"{self._folder}.{name}") is not None:
-                found = getattr(importlib.import_module(f"{self._folder}.{name}"), function, None)
+        """A function of `<file>_<module>.py` or `<file>.py` beside the module; no training reads it."""
+        folder, _, own = self._module.__name__.rpartition(".")
+        for name in (f"{folder}.{file}_{own}", f"{folder}.{file}"):
+            if importlib.util.find_spec(name) is not None:
+                found = getattr(importlib.import_module(name), function, None)
                 if found is not None:
                     return found
         return None
