@@ -3,7 +3,6 @@
 EXPERIMENTS = {
     "xor": "xor",
     "xor_published": "xor_published",
-    "xor_variants": "xor_variants",
     "xor_gradient": "xor_gradient",
     "neuron": "single_cell",
     "multiplexing": "multiplexing",
