@@ -1,6 +1,6 @@
 """The authors' rate network (jordan-g/Burstprop), and what it is compared with. No spikes.
 
-Equation numbers are those of this talk's README, section 12. Weights are (below, above) throughout;
+Equation numbers are those of this talk's README, section 9. Weights are (below, above) throughout;
 the unit of work is a batch, whose gradients are summed, as in the published program.
 """
 
@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
-from whyspiking.talks.naud.rate_hierarchy import Float, Hierarchy, angle, choose, rates, sigmoid
+from whyspiking.talks.naud.rate_hierarchy.model import (
+    Float,
+    Hierarchy,
+    angle,
+    back_propagated,
+    choose,
+    rates,
+    sigmoid,
+)
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import batches
 
@@ -124,10 +132,8 @@ def burst_credit(
 def gradient_credit(layers: Layers, activity: Sequence[NDArray], targets: NDArray) -> list[NDArray]:
     """Minus the derivative of half the squared error by every unit's input (Eq. 53)."""
     output = activity[-1]
-    credit = [(targets - output) * output * (Float(1) - output)]
-    for weights, event in zip(layers.forward[:0:-1], activity[-2:0:-1], strict=True):
-        credit.append((credit[-1] @ weights.T) * event * (Float(1) - event))
-    return credit[::-1]
+    at_output = (targets - output) * output * (Float(1) - output)
+    return back_propagated(layers, activity, at_output)
 
 
 def perturbation_credit(
@@ -164,7 +170,7 @@ def train(
     init: np.random.Generator,
     shuffle: np.random.Generator,
     perturb: np.random.Generator,
-    told: Callable[[float, str], None],
+    progress: Callable[[float, str], None],
 ) -> Layers:
     """Learn by credit x presynaptic event rate (Eq. 52); Z learns to cancel the drive at rest.
 
@@ -176,7 +182,7 @@ def train(
         init: Draws the weights.
         shuffle: Draws the order of the samples.
         perturb: Draws the noise of node perturbation.
-        told: Called after every epoch.
+        progress: Called after every epoch.
     """
     layers = Layers.drawn(sizes, recipe, init)
     features, classes = np.asarray(training[0], Float), training[1]
@@ -185,7 +191,7 @@ def train(
     bias_moves = [np.zeros_like(bias) for bias in layers.bias]
     eta = [recipe.eta_hidden] * (len(moves) - 1) + [recipe.eta_output]
     kept = Checkpoint(layers, shuffle, perturb, *moves, *bias_moves)
-    epochs, _ = kept.resume(range(recipe.epochs), None, told)
+    epochs, _ = kept.resume(range(recipe.epochs), None, progress)
     for epoch in epochs:
         kept.keep(epoch, None)
         if epoch == 0:
@@ -219,7 +225,7 @@ def train(
                 weights *= left
         _note(layers, epoch + 1, validation, recipe)
         error = layers.history.rows[-1]["value"]
-        told((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
+        progress((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
     return layers
 
 

@@ -6,25 +6,16 @@ Nothing spikes here. Variants differ in rule and depth; `recipes` of talk.yaml s
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Parents,
-    Progress,
-    Split,
-    Stimulus,
-    Task,
-    Trials,
-)
-from whyspiking.talks.naud import burstprop
-from whyspiking.talks.naud import digits as pixels_of
-from whyspiking.talks.naud.burstprop import Recipe
-from whyspiking.talks.naud.rate_hierarchy import Hierarchy, choose
+from whyspiking.talks.naud.rate_hierarchy import burstprop
+from whyspiking.talks.naud.rate_hierarchy.burstprop import Recipe
+from whyspiking.talks.naud.rate_hierarchy.digits import evaluate
+from whyspiking.talks.naud.rate_hierarchy.task import N_CLASSES, make_task, samples
 
-N_PIXELS, N_CLASSES = 784, 10
+__all__ = ["evaluate", "make_task", "train"]
+
 ENOUGH = 0.1
 """Validation error that a network has to reach: how long it takes is compared."""
 RECIPE = (
@@ -34,43 +25,28 @@ RECIPE = (
 """What all variants share."""
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
-    """Pixels and classes; nothing is drawn here, so `streams` is not used."""
-    if split == "fresh":
-        return None
-    features, classes = samples(params, split)
-    return Task(Stimulus(), classes, N_CLASSES, features)
-
-
-def samples(params: Params, split: Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Pixels of about zero mean and unit variance (sample, pixel), and classes (sample,)."""
-    features, classes = pixels_of.samples(params, split)
-    mean, deviation = params.pixels
-    return (features - np.float32(mean)) / np.float32(deviation), classes
-
-
-def recipe(params: Params, variant: str) -> Recipe:
+def recipe(params: ct.Params, variant: str) -> Recipe:
     """The recipe of a variant, as talk.yaml has it."""
     own = {k: v for k, v in params.recipes[variant].items() if k != "depth"}
     return Recipe(**own, **{name: getattr(params, name) for name in RECIPE})
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one variant; all of one depth start from the same draw of a seed, but for scale."""
     chosen = recipe(params, variant)
-    sizes = [N_PIXELS, *[params.n_hidden] * params.recipes[variant]["depth"], N_CLASSES]
     training = samples(params, "train")
+    hidden = [params.n_hidden] * params.recipes[variant]["depth"]
     layers = burstprop.train(
-        sizes,
+        [training[0].shape[1], *hidden, N_CLASSES],
         training,
         samples(params, "validation"),
         chosen,
         init=streams.rng("deep-init"),
         shuffle=streams.rng("deep-shuffle"),
         perturb=streams.rng("deep-perturbation"),
-        told=progress,
+        progress=progress,
     )
     history = layers.history
     errors = np.array(history.values("validation_error"))
@@ -83,11 +59,4 @@ def train(
         measured[metric] = history.values(metric)[-1]
     info = {"engine": "numpy", "epochs": params.epochs, "counts": layers.counts()}
     info["measures"] = measured
-    return Network(layers.arrays("forward", "bias"), info, history.rows)
-
-
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
-    """Class with the highest event rate; the whole input is told at once, at time 0."""
-    assert task.features is not None
-    layers = Hierarchy.restored(network.arrays)
-    return Trials.of(task, choose(layers, task.features), 0.0)
+    return ct.Network(layers.arrays("forward", "bias"), info, history.rows)

@@ -1,24 +1,28 @@
-"""The burst rule in a hierarchy of rate units (no spikes): forward pass, credit, training.
+"""The burst rule in a hierarchy of rate units (Eqs. 40-45), and its training. No spikes.
 
-Equation numbers are those of this talk's README. NumPy in single precision: at these sizes its
-matrix products are the cost, and nothing needs to be compiled first.
+Equation numbers are those of this talk's README.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Self
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.talks.naud.rate_hierarchy.model import (
+    Float,
+    Hierarchy,
+    back_propagated,
+    choose,
+    rates,
+    sigmoid,
+)
 from whyspiking.training.checkpoint import Checkpoint
-from whyspiking.training.history import History, batches
-
-Float = np.float32
+from whyspiking.training.history import batches
 
 
 @dataclass(frozen=True)
@@ -59,42 +63,6 @@ class Recipe:
 
 
 @dataclass
-class Hierarchy:
-    """Weights that carry rates upwards; a rule adds those that carry credit down.
-
-    Attributes:
-        forward: Weights (below, above) of every layer.
-        bias: Biases (above,).
-        history: What was noted while they were learned.
-    """
-
-    forward: list[NDArray]
-    bias: list[NDArray]
-    history: History = field(default_factory=History, kw_only=True)
-
-    @classmethod
-    def restored(cls, arrays: Mapping[str, NDArray]) -> Self:
-        """What `arrays` gave, without the history."""
-
-        def rows(kind: str) -> list[NDArray]:
-            names = [name for name in arrays if name.startswith(f"{kind}_")]
-            return [arrays[f"{kind}_{k}"] for k in range(len(names))]
-
-        return cls(*(rows(kind.name) for kind in fields(cls) if not kind.kw_only))
-
-    def arrays(self, *kinds: str) -> dict[str, NDArray]:
-        """Weights of these kinds, "forward_0" and so on, as a stored network has them."""
-        return {f"{kind}_{k}": v for kind in kinds for k, v in enumerate(getattr(self, kind))}
-
-    def counts(self) -> dict[str, float]:
-        """Operations of one forward pass, as the cost models count them."""
-        return {
-            "macs_dense": float(sum(weights.size for weights in self.forward)),
-            "neuron_updates": float(sum(bias.size for bias in self.bias)),
-        }
-
-
-@dataclass
 class Layers(Hierarchy):
     """Weights of a hierarchy.
 
@@ -126,20 +94,6 @@ OUTPUT_SHRINK = 0.125
 """Output weights start this much smaller: outputs then begin near `output_rate`."""
 
 
-def rates(layers: Hierarchy, features: NDArray) -> list[NDArray]:
-    """Event rates of all layers, input first (Eqs. 39 and 47)."""
-    found = [np.asarray(features, Float)]
-    for weights, bias in zip(layers.forward, layers.bias, strict=True):
-        found.append(sigmoid(found[-1] @ weights + bias))
-    return found
-
-
-def sigmoid(x: NDArray) -> NDArray:
-    """Logistic function."""
-    with np.errstate(over="ignore"):
-        return Float(1.0) / (Float(1.0) + np.exp(-x))
-
-
 def burst_credit(
     layers: Layers, activity: Sequence[NDArray], targets: NDArray, recipe: Recipe
 ) -> list[NDArray]:
@@ -162,10 +116,7 @@ def burst_credit(
 
 def gradient_credit(layers: Layers, activity: Sequence[NDArray], targets: NDArray) -> list[NDArray]:
     """Minus the derivative of the cross-entropy by every unit's input (backprop), lowest first."""
-    credit = [(targets - activity[-1]).astype(Float)]
-    for weights, event in zip(layers.forward[:0:-1], activity[-2:0:-1], strict=True):
-        credit.append((credit[-1] @ weights.T) * event * (Float(1.0) - event))
-    return credit[::-1]
+    return back_propagated(layers, activity, (targets - activity[-1]).astype(Float))
 
 
 def train(
@@ -176,7 +127,7 @@ def train(
     *,
     init: np.random.Generator,
     shuffle: np.random.Generator,
-    told: Callable[[float, str], None],
+    progress: Callable[[float, str], None],
 ) -> Layers:
     """Learn by local changes credit x presynaptic event rate (Eqs. 44-45).
 
@@ -187,7 +138,7 @@ def train(
         recipe: What is learned, and how fast.
         init: Draws the weights.
         shuffle: Draws the order of the samples.
-        told: Called after every epoch.
+        progress: Called after every epoch.
     """
     layers = Layers.drawn(sizes, recipe, init)
     features, classes = np.asarray(training[0], Float), training[1]
@@ -199,7 +150,7 @@ def train(
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
     first = n_layers - 1 if recipe.rule == "readout" else 0
     kept = Checkpoint(layers, shuffle, *moves, *bias_moves)
-    epochs, _ = kept.resume(range(recipe.epochs), None, told)
+    epochs, _ = kept.resume(range(recipe.epochs), None, progress)
     for epoch in epochs:
         kept.keep(epoch, None)
         began = time.process_time()
@@ -232,7 +183,7 @@ def train(
                     layers.feedback[k - 1] += change.T
         _note(layers, epoch + 1, validation, recipe, time.process_time() - began)
         error = layers.history.rows[-1]["value"]
-        told((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
+        progress((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
     return layers
 
 
@@ -244,17 +195,6 @@ def feedback_angles(layers: Layers) -> list[float]:
         cosine = float((weights.T * feedback).sum()) / norm
         found.append(float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))))
     return found
-
-
-def choose(layers: Hierarchy, features: NDArray) -> NDArray[np.int64]:
-    """Class with the highest event rate, (sample,)."""
-    return rates(layers, features)[-1].argmax(axis=1)
-
-
-def angle(first: NDArray, second: NDArray) -> float:
-    """Between two arrays taken as vectors, in degrees."""
-    cosine = (first * second).sum() / (np.linalg.norm(first) * np.linalg.norm(second))
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
 
 
 def _note(

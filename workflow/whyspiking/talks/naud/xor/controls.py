@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Task, Trials
-from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
+from whyspiking.talks.naud.xor.task import PATTERNS, TARGETS
 from whyspiking.training.history import History
 
 RULES = ("burstprop", "backprop")
@@ -59,7 +59,7 @@ def credit(
     return (probability - P_REST) * hidden, bursts
 
 
-def train(params: Params, variant: str, streams: Streams) -> Network:
+def train(params: ct.Params, variant: str, streams: Streams) -> ct.Network:
     """Learn the four patterns one after the other, in the spiking network's order."""
     rng = streams.rng("control-init")
     arrays: dict[str, NDArray] = {
@@ -92,11 +92,11 @@ def train(params: Params, variant: str, streams: Streams) -> Network:
     }
     info = {"engine": ENGINE, "epochs": int(params.control_epochs), "counts": counts}
     info["weights"] = ["to_hidden", "to_output"]
-    return Network(arrays=arrays, info=info, history=history.rows)
+    return ct.Network(arrays=arrays, info=info, history=history.rows)
 
 
-def evaluate(network: Network, task: Task) -> Trials:
+def evaluate(network: ct.Network, task: ct.Task) -> ct.Trials:
     """Decisions by the threshold 1/2; a control sees its input at once."""
     assert task.features is not None
     _, output = forward(network.arrays, np.asarray(task.features))
-    return Trials.of(task, output > 0.5, 0.0)
+    return ct.Trials.of(task, output > 0.5, 0.0)

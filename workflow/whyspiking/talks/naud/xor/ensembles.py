@@ -1,4 +1,4 @@
-"""The XOR network in compiled loops of its own: `xor_network`, several times faster (README, 5).
+"""The XOR network in compiled loops of its own, several times faster than Brian2 (README, 5).
 
 Brian2's program visits every variable of every neuron in every step, in several passes;
 `ensembles.cpp` says what it does instead. Learning only: what was learned is simulated in Brian2.
@@ -18,8 +18,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from whyspiking.compiler import libraries
 from whyspiking.compiler.libraries import Array
-from whyspiking.contract.types import Params, Progress, Recording, Stimulus
-from whyspiking.talks.naud.xor_network import POPULATIONS, TOTALS, TRIAL_MS, bernoulli
+from whyspiking.contract import types as ct
+from whyspiking.talks.naud.xor.model import POPULATIONS, TOTALS, TRIAL_MS, bernoulli
 from whyspiking.training.checkpoint import Checkpoint
 
 SOURCE = Path(__file__).with_name("ensembles.cpp")
@@ -85,21 +85,21 @@ class Ensembles:
         kind: Precision of potentials and weights.
     """
 
-    params: Params
+    params: ct.Params
     kind: DTypeLike = np.float32
 
     def run(
         self,
-        stimulus: Stimulus,
+        stimulus: ct.Stimulus,
         values: Mapping[str, Any],
         *,
         seed: int = 0,
         spikes: bool = False,
-        progress: Progress = lambda share, news: None,
+        progress: ct.Progress = lambda share, news: None,
         room: int = 0,
         watch: int = -1,
         kept_as: str = "",
-    ) -> Recording:
+    ) -> ct.Recording:
         """All trials of a schedule, each from where the last one ended.
 
         Args:
@@ -161,7 +161,7 @@ class Ensembles:
             progress(done, f"{(first + len(piece)) * TRIAL_MS / 1e3:.0f} s simulated")
         learned = np.empty((2, len(weights)))
         learned[:, synapses.order] = weights, watched
-        return Recording(
+        return ct.Recording(
             spikes={},
             traces={name: counters[:, :, k] for k, name in enumerate(TOTALS)},
             trace_dt_ms=dict.fromkeys(TOTALS, p.slot_ms),

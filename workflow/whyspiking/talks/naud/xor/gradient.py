@@ -1,6 +1,6 @@
 """The experiment `xor_gradient`: does the burst rule descend the spiking network's own cost?
 
-As `xor_alignment`, but the gradient is that of the network itself, by finite differences, at the
+As in `rate_model`, but the gradient is that of the network itself, by finite differences, at the
 start, halfway and at the end of training (README, section 11). Learned and measured by `ensembles`.
 """
 
@@ -12,34 +12,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Parents, Progress, Stimulus
-from whyspiking.talks.naud import xor, xor_alignment
-from whyspiking.talks.naud import xor_protocol as protocol
-from whyspiking.talks.naud.ensembles import Ensembles
-from whyspiking.talks.naud.xor import bind, decode, make_task, measures, to_brian
-from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
-from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
-from whyspiking.talks.naud.xor_published import ENGINE, evaluate
+from whyspiking.talks.naud.xor import learning, rate_model
+from whyspiking.talks.naud.xor.counters import output_rates, read_counters
+from whyspiking.talks.naud.xor.ensembles import Ensembles
+from whyspiking.talks.naud.xor.experiment import bind, decode, make_task, to_brian
+from whyspiking.talks.naud.xor.model import HIDDEN, OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
+from whyspiking.talks.naud.xor.published import ENGINE, evaluate
+from whyspiking.talks.naud.xor.task import PATTERNS, TARGETS, Schedule, slots, training
 
-__all__ = ["bind", "decode", "evaluate", "make_task", "measures", "to_brian", "train"]
+__all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
 E_LOW_HZ, E_SPAN_HZ = 2.0, 8.0
 """The cost reads the output rate e as the probability (e - 2 Hz) / 8 Hz."""
 CERTAIN = 0.01
 """That probability is kept from 0 and 1 by so much, as in the published program."""
-ENSEMBLES = (*xor_alignment.HIDDEN, OUTPUT)
+ENSEMBLES = (*HIDDEN, OUTPUT)
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one variant, and compare rule and gradient at three times."""
     machine = Ensembles(params)
-    schedule = protocol.training(params)
+    schedule = training(params)
     halfway = next(x[2] for x in schedule.examples if x[0] > params.epochs // 2)
-    watch = halfway // protocol.slots(params, TRIAL_MS)
-    network, values, recording = xor.learn(
+    watch = halfway // slots(params, TRIAL_MS)
+    network, values, recording = learning.learn(
         params,
         variant,
         streams,
@@ -54,12 +54,11 @@ def train(
     middle = {**values, "forward.w": recording.final["watched"]}
     for when, now in (("start", values), ("middle", middle), ("end", trained)):
         gradient = cost_gradient(params, machine, now, rng)
-        rule = rule_change(params, machine, now, rng)
-        network.arrays |= {f"rule.{when}": rule, f"gradient.{when}": gradient}
+        rule = rate_model.rule_change(params, machine, now, rng)
         for post in ENSEMBLES:
             own = [k for k, (_, onto) in enumerate(PROJECTIONS) if onto == post]
-            found = xor_alignment.cosine(rule[:, own], gradient[:, own])
-            network.info["measures"][f"cost_cosine_{POPULATIONS[post].lower()}_{when}"] = found
+            metric = f"cost_cosine_{POPULATIONS[post].lower()}_{when}"
+            network.info["measures"][metric] = rate_model.cosine(rule[:, own], gradient[:, own])
     return network
 
 
@@ -74,7 +73,7 @@ def cost(rates_hz: NDArray) -> NDArray[np.float64]:
 
 
 def cost_gradient(
-    params: Params, machine: Ensembles, values: Mapping[str, Any], rng: np.random.Generator
+    params: ct.Params, machine: Ensembles, values: Mapping[str, Any], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Minus the central difference of the cost by the mean weight of each projection.
 
@@ -87,7 +86,7 @@ def cost_gradient(
     Returns:
         (pattern, projection).
     """
-    projection = xor_alignment.projection_of(values, params.n_per_population)
+    projection = rate_model.projection_of(values, params.n_per_population)
     weights, step = np.asarray(values["forward.w"]), params.gradient_step
     found = np.zeros((len(PATTERNS), len(PROJECTIONS)))
     for k in range(len(PROJECTIONS)):
@@ -95,34 +94,18 @@ def cost_gradient(
         sides = []
         for sign in (1, -1):
             moved = np.clip(weights + sign * step * (projection == k), 0, 1)
-            sides.append(cost(output_rates(params, machine, {**values, "forward.w": moved}, seed)))
+            sides.append(cost(tested_rates(params, machine, {**values, "forward.w": moved}, seed)))
         found[:, k] = -(sides[0] - sides[1]) / (2 * step)
     return found
 
 
-def output_rates(
-    params: Params, machine: Ensembles, values: Mapping[str, Any], seed: int
+def tested_rates(
+    params: ct.Params, machine: Ensembles, values: Mapping[str, Any], seed: int
 ) -> NDArray[np.float64]:
     """Output rates with plasticity off in Hz, mean over repeated tests, (pattern,)."""
-    schedule = protocol.Schedule(params)
+    schedule = Schedule(params)
     for _ in range(params.gradient_tests):
         schedule.add_test(0)
-    stimulus = Stimulus(arrays={"schedule": schedule.array()})
-    counters = protocol.read_counters(params, machine.run(stimulus, values, seed=seed))
-    return protocol.output_rates(counters.test_rates(schedule)).mean(axis=0)
-
-
-def rule_change(
-    params: Params, machine: Ensembles, values: Mapping[str, Any], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Change of the mean weight of each projection by examples of one pattern, by pattern."""
-    projection = xor_alignment.projection_of(values, params.n_per_population)
-    before = np.asarray(values["forward.w"])
-    return np.array(
-        [
-            xor_alignment.means(
-                xor_alignment.learned(params, machine, values, pattern, rng) - before, projection
-            )
-            for pattern in range(len(PATTERNS))
-        ]
-    )
+    stimulus = ct.Stimulus(arrays={"schedule": schedule.array()})
+    counters = read_counters(params, machine.run(stimulus, values, seed=seed))
+    return output_rates(counters.test_rates(schedule)).mean(axis=0)

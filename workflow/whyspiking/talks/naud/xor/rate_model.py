@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from whyspiking.contract.types import Params, Stimulus
-from whyspiking.talks.naud import xor_protocol as protocol
-from whyspiking.talks.naud.xor_network import HIDDEN, OUTPUT, POPULATIONS, PROJECTIONS
-from whyspiking.talks.naud.xor_protocol import PATTERNS, TARGETS
+from whyspiking.contract import types as ct
+from whyspiking.talks.naud.xor.counters import Counters, read_counters
+from whyspiking.talks.naud.xor.model import HIDDEN, OUTPUT, POPULATIONS, PROJECTIONS, TRIAL_MS
+from whyspiking.talks.naud.xor.task import PATTERNS, TARGETS, Schedule
 
 SCALES = (0.6, 1.5)
 """Range of weights over their first value that the model is fitted to: that of trained networks."""
@@ -144,12 +144,12 @@ def permuted(a: NDArray, b: NDArray) -> float:
 
 
 def align(
-    params: Params,
+    params: ct.Params,
     machine: Any,
     start: Mapping[str, Any],
     trained: Mapping[str, Any],
     rng: np.random.Generator,
-) -> tuple[dict[str, float], dict[str, NDArray]]:
+) -> dict[str, float]:
     """Fit the rate model, and compare rule and gradient before and after training.
 
     Args:
@@ -160,11 +160,9 @@ def align(
         rng: For the weight settings and the seeds of runs.
 
     Returns:
-        Metrics, and arrays for the figures: `alignment.<when>.rule` and `.gradient`
-        (pattern, projection), `alignment.rates` and `.fitted` (setting, pattern, population).
+        Metrics.
     """
-    n = params.n_per_population
-    projection = projection_of(start, n)
+    projection = projection_of(start, params.n_per_population)
     w_start = float(params.w_exc)
     settings = w_start * rng.uniform(*SCALES, (params.n_alignment_settings, len(PROJECTIONS)))
     rates = np.array(
@@ -172,39 +170,34 @@ def align(
     )
     model = fit(rates, settings, w_start)
     metrics = {"rate_model_error": model.error_hz}
-    kept = {
-        "alignment.rates": rates,
-        "alignment.fitted": np.stack(
-            [
-                predicted(model.numbers(post), post, rates, settings, w_start)
-                for post in (*HIDDEN, OUTPUT)
-            ],
-            axis=2,
-        ),
-    }
     rule_rates = np.array(
         [params.eta_output if post == OUTPUT else params.eta_hidden for _, post in PROJECTIONS]
     )
     for when, values in (("start", start), ("trained", trained)):
-        before = np.asarray(values["forward.w"])
-        weights = means(before, projection)
+        weights = means(np.asarray(values["forward.w"]), projection)
         now = measured(params, machine, values, rng)
         gradient = rule_rates * model.gradient(now, dict(zip(PROJECTIONS, weights, strict=True)))
-        rule = np.array(
-            [
-                means(learned(params, machine, values, pattern, rng) - before, projection)
-                for pattern in range(len(PATTERNS))
-            ]
-        )
-        kept |= {f"alignment.{when}.rule": rule, f"alignment.{when}.gradient": gradient}
+        rule = rule_change(params, machine, values, rng)
         for layer, chosen in LAYERS.items():
-            ending = "" if when == "trained" else "_start"
-            found = cosine(rule[:, chosen], gradient[:, chosen])
-            metrics[f"gradient_cosine_{layer}{ending}"] = found
-            if when == "trained":
-                chance = permuted(rule[:, chosen], gradient[:, chosen])
-                metrics[f"gradient_cosine_{layer}_permuted"] = chance
-    return metrics, kept
+            own = rule[:, chosen], gradient[:, chosen]
+            if when == "start":
+                metrics[f"gradient_cosine_{layer}_start"] = cosine(*own)
+            else:
+                metrics[f"gradient_cosine_{layer}"] = cosine(*own)
+                metrics[f"gradient_cosine_{layer}_permuted"] = permuted(*own)
+    return metrics
+
+
+def rule_change(
+    params: ct.Params, machine: Any, values: Mapping[str, Any], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Change of the mean weight of each projection by examples of one pattern, by pattern."""
+    projection = projection_of(values, params.n_per_population)
+    before = np.asarray(values["forward.w"])
+    changes = [
+        learned(params, machine, values, pattern, rng) - before for pattern in range(len(PATTERNS))
+    ]
+    return np.array([means(change, projection) for change in changes])
 
 
 def projection_of(values: Mapping[str, Any], n: int) -> NDArray[np.int64]:
@@ -222,43 +215,47 @@ def means(per_synapse: NDArray, projection: NDArray) -> NDArray[np.float64]:
 
 
 def measured(
-    params: Params, machine: Any, values: Mapping[str, Any], rng: np.random.Generator
+    params: ct.Params, machine: Any, values: Mapping[str, Any], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Event rates with plasticity off in Hz, (pattern, population)."""
-    schedule = protocol.Schedule(params)
+    schedule = Schedule(params)
     schedule.add_test(0)
     return _counters(params, machine, values, schedule, rng)[0].test_rates(schedule)[0]
 
 
 def learned(
-    params: Params, machine: Any, values: Mapping[str, Any], pattern: int, rng: np.random.Generator
+    params: ct.Params,
+    machine: Any,
+    values: Mapping[str, Any],
+    pattern: int,
+    rng: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Weights after a few examples of one pattern by Eqs. 8 to 10, (synapse,).
 
     Eq. 11 is off: its mean is one over all patterns, and knows nothing of the error.
     """
     values = {**values, "neurons.lift": np.zeros_like(values["neurons.lift"])}
-    schedule = protocol.Schedule(params)
-    schedule.add(pattern, protocol.TRIAL_MS)
+    schedule = Schedule(params)
+    schedule.add(pattern, TRIAL_MS)
     for _ in range(params.n_alignment_repeats):
         schedule.add_example(1, pattern, 1.0)
     return _counters(params, machine, values, schedule, rng)[1]
 
 
 def _counters(
-    params: Params,
+    params: ct.Params,
     machine: Any,
     values: Mapping[str, Any],
-    schedule: protocol.Schedule,
+    schedule: Schedule,
     rng: np.random.Generator,
-) -> tuple[protocol.Counters, NDArray]:
+) -> tuple[Counters, NDArray]:
     recording = machine.run(
-        Stimulus(arrays={"schedule": schedule.array()}),
+        ct.Stimulus(arrays={"schedule": schedule.array()}),
         {**values, "neurons.carry": 1.0},
         seed=int(rng.integers(2**31)),
         spikes=False,
     )
-    return protocol.read_counters(params, recording), recording.final["forward.w"]
+    return read_counters(params, recording), recording.final["forward.w"]
 
 
 def _drive(
