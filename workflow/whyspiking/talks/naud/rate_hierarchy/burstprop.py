@@ -161,6 +161,21 @@ def perturbation_credit(
     return [Float(0.5 / noise**2) * gained * xi for xi in added]
 
 
+def credit_of(
+    layers: Layers,
+    activity: Sequence[NDArray],
+    targets: NDArray,
+    recipe: Recipe,
+    perturb: np.random.Generator,
+) -> tuple[list[NDArray], list[tuple[NDArray, NDArray]]]:
+    """Credit under a rule, and what recurrent weights learn from, as `burst_credit` gives them."""
+    if recipe.rule == "backprop":
+        return gradient_credit(layers, activity, targets), []
+    if recipe.rule == "perturbation":
+        return perturbation_credit(layers, activity, targets, recipe.noise, perturb), []
+    return burst_credit(layers, activity, targets, recipe.p_output)
+
+
 def train(
     sizes: Sequence[int],
     training: tuple[NDArray, NDArray],
@@ -199,13 +214,7 @@ def train(
         chosen = list(batches(len(features), recipe.batch, shuffle))
         for some in chosen:
             activity, targets = rates(layers, features[some]), wanted[classes[some]]
-            heard: list[tuple[NDArray, NDArray]] = []
-            if recipe.rule == "backprop":
-                credit = gradient_credit(layers, activity, targets)
-            elif recipe.rule == "perturbation":
-                credit = perturbation_credit(layers, activity, targets, recipe.noise, perturb)
-            else:
-                credit, heard = burst_credit(layers, activity, targets, recipe.p_output)
+            credit, heard = credit_of(layers, activity, targets, recipe, perturb)
             for k, move in enumerate(moves):
                 _add_product(move, activity[k], credit[k], eta[k], recipe.momentum)
                 layers.forward[k] += move

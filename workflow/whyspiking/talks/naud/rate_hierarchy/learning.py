@@ -119,6 +119,15 @@ def gradient_credit(layers: Layers, activity: Sequence[NDArray], targets: NDArra
     return back_propagated(layers, activity, (targets - activity[-1]).astype(Float))
 
 
+def credit_of(
+    layers: Layers, activity: Sequence[NDArray], targets: NDArray, recipe: Recipe
+) -> list[NDArray]:
+    """What presynaptic rates are multiplied with under a rule, of every layer, lowest first."""
+    if recipe.rule == "backprop":
+        return gradient_credit(layers, activity, targets)
+    return burst_credit(layers, activity, targets, recipe)
+
+
 def train(
     sizes: Sequence[int],
     training: tuple[NDArray, NDArray],
@@ -150,8 +159,7 @@ def train(
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
     first = n_layers - 1 if recipe.rule == "readout" else 0
     kept = Checkpoint(layers, shuffle, *moves, *bias_moves)
-    epochs, _ = kept.resume(range(recipe.epochs), None, progress)
-    for epoch in epochs:
+    for epoch in kept.resume(range(recipe.epochs), None, progress)[0]:
         kept.keep(epoch, None)
         began = time.process_time()
         for number, chosen in enumerate(batches(len(features), recipe.batch, shuffle)):
@@ -159,15 +167,12 @@ def train(
             slower = recipe.eta_end**done
             fade = recipe.decay * max(0.0, 1.0 - done / recipe.decay_share)
             activity = rates(layers, features[chosen])
-            if recipe.rule == "backprop":
-                credit = gradient_credit(layers, activity, wanted[classes[chosen]])
-            else:
-                credit = burst_credit(layers, activity, wanted[classes[chosen]], recipe)
+            credit = credit_of(layers, activity, wanted[classes[chosen]], recipe)
             for k in range(first, n_layers):
                 eta = recipe.eta_output if k == n_layers - 1 else recipe.eta_hidden
                 eta = Float(eta * slower)
-                change = changes[k]
-                np.matmul(activity[k].T, credit[k] * Float(1.0 / recipe.batch), out=change)
+                scaled = credit[k] * Float(1.0 / recipe.batch)
+                change = np.matmul(activity[k].T, scaled, out=changes[k])
                 moves[k] *= Float(recipe.momentum)
                 moves[k] += change
                 bias_moves[k] *= Float(recipe.momentum)
@@ -181,8 +186,7 @@ def train(
                     if fade:
                         layers.feedback[k - 1] *= 1.0 - eta * Float(fade)
                     layers.feedback[k - 1] += change.T
-        _note(layers, epoch + 1, validation, recipe, time.process_time() - began)
-        error = layers.history.rows[-1]["value"]
+        error = _note(layers, epoch + 1, validation, recipe, time.process_time() - began)
         progress((epoch + 1) / recipe.epochs, f"epoch {epoch + 1}: validation error {error:.4f}")
     return layers
 
@@ -199,7 +203,8 @@ def feedback_angles(layers: Layers) -> list[float]:
 
 def _note(
     layers: Layers, epoch: int, validation: tuple[NDArray, NDArray], recipe: Recipe, seconds: float
-) -> None:
+) -> float:
+    """Note angles and the validation error, which is returned."""
     values = {"epoch_seconds": seconds}
     if recipe.rule in ("learned", "fixed"):
         angles = feedback_angles(layers)
@@ -207,6 +212,7 @@ def _note(
     wrong = choose(layers, validation[0]) != validation[1]
     values["validation_error"] = float(wrong.mean())
     layers.history.note(epoch, **values)
+    return values["validation_error"]
 
 
 def _normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray:

@@ -96,7 +96,6 @@ class Ensembles:
         seed: int = 0,
         spikes: bool = False,
         progress: ct.Progress = lambda share, news: None,
-        room: int = 0,
         watch: int = -1,
         kept_as: str = "",
     ) -> ct.Recording:
@@ -106,45 +105,30 @@ class Ensembles:
             stimulus: "schedule" (trial, slot, channel).
             values: As for the Brian2 model; lost spikes are not known here.
             seed: Of noise and bursts.
-            spikes: As `room`, for one spike per neuron and 20 ms.
-            progress: Told now and then.
-            room: Keep as many spikes: "spikes" (spike, 3), step, neuron, second of a burst.
-            watch: Trial; "watched" are the weights that it began with, or up to TRIALS_PER_CALL
-                earlier ones.
+            spikes: Keep them: "spikes" (spike, 3), step, neuron, second of a burst.
+            progress: Called now and then.
+            watch: Trial; "watched" are its weights at the start, or up to TRIALS_PER_CALL earlier.
             kept_as: Name of its checkpoint; without one none is kept.
         """
         p = self.params
         n = len(POPULATIONS) * p.n_per_population
         rows = np.asarray(stimulus.arrays["schedule"], float)
-        rng = np.random.default_rng(seed)
         synapses = Synapses.of(values, n)
-        weights = np.asarray(values["forward.w"])[synapses.order].astype(self.kind)
-        watched = weights.copy()
-        state = np.zeros((9, n), self.kind)
-        state[:2], state[4] = p.e_leak, p.th_rest
-        slow = np.zeros((4, n))
-        slow[3] = p.r_start
         fixed = np.array(
             [np.broadcast_to(values.get(f"neurons.{k}", -1.0), n) for k in FIXED], float
         )
-        teaching, free_at, second_at = np.zeros(n), np.zeros(n, np.int64), np.full(n, -1, np.int64)
-        seeds = rng.integers(1, 2**32, (2, n), np.uint32)
-        random, clock = rng.integers(0, 2**63, 1, np.uint64), np.zeros(1, np.int64)
-        total = np.zeros((len(TOTALS), len(POPULATIONS)))
+        now = self.start(values, synapses, np.random.default_rng(seed))
+        neurons, weights, total = list(now.values())[:-2], now["weights"], now["total"]
+        watched = weights.copy()
         counters = np.zeros((*rows.shape[:2], *total.shape))
-        per_slot = round(p.slot_ms / p.dt_ms)
-        room = room or spikes * round(rows.shape[0] * TRIAL_MS / p.refractory_ms) * n
+        # One spike per neuron and refractory time.
+        room = spikes * round(rows.shape[0] * TRIAL_MS / p.refractory_ms) * n
         found, n_found = np.zeros((room, 3), np.int64), np.zeros(1, np.int64)
         advance = libraries.of_precision(library(), "advance", self.kind)
-        changing = (
-            state, slow, teaching, free_at, second_at, seeds, random, clock, weights, total,
-            counters, watched,
-        )  # fmt: skip
-        kept = Checkpoint(*changing, name=kept_as) if kept_as else None
+        kept = Checkpoint(*now.values(), counters, watched, name=kept_as) if kept_as else None
         rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
-        constants = self.constants()
-        left = kept.resume(rounds, None, progress)[0] if kept else rounds
-        for first in left:
+        constants, per_slot = self.constants(), round(p.slot_ms / p.dt_ms)
+        for first in kept.resume(rounds, None, progress)[0] if kept else rounds:
             if kept:
                 kept.keep(first, None)
             if first <= watch < first + rounds.step:
@@ -153,24 +137,38 @@ class Ensembles:
             counted = counters[first : first + rounds.step]
             advance(
                 constants, p.n_per_population, piece.shape[0] * piece.shape[1], per_slot, piece,
-                state, slow, fixed, teaching, free_at, second_at, seeds, random, clock,
-                *synapses.arrays[:5], weights, *synapses.arrays[5:], total, counted,
-                room, found, n_found,
+                *neurons[:2], fixed, *neurons[2:], *synapses.arrays[:5], weights,
+                *synapses.arrays[5:], total, counted, room, found, n_found,
             )  # fmt: skip
             done = (first + len(piece)) / len(rows)
             progress(done, f"{(first + len(piece)) * TRIAL_MS / 1e3:.0f} s simulated")
         learned = np.empty((2, len(weights)))
         learned[:, synapses.order] = weights, watched
-        return ct.Recording(
-            spikes={},
-            traces={name: counters[:, :, k] for k, name in enumerate(TOTALS)},
-            trace_dt_ms=dict.fromkeys(TOTALS, p.slot_ms),
-            final={
-                "forward.w": learned[0],
-                "watched": learned[1],
-                "spikes": found[: n_found[0]],
-            },
-        )
+        final = {"forward.w": learned[0], "watched": learned[1], "spikes": found[: n_found[0]]}
+        traces = {name: counters[:, :, k] for k, name in enumerate(TOTALS)}
+        return ct.Recording({}, traces, dict.fromkeys(TOTALS, p.slot_ms), final)
+
+    def start(
+        self, values: Mapping[str, Any], synapses: Synapses, rng: np.random.Generator
+    ) -> dict[str, NDArray]:
+        """What changes in a run, as it begins, by the names of ensembles.cpp and in its order."""
+        p = self.params
+        n = len(POPULATIONS) * p.n_per_population
+        state, slow = np.zeros((9, n), self.kind), np.zeros((4, n))
+        state[:2], state[4] = p.e_leak, p.th_rest
+        slow[3] = p.r_start
+        return {
+            "state": state,
+            "slow": slow,
+            "teaching": np.zeros(n),
+            "free_at": np.zeros(n, np.int64),
+            "second_at": np.full(n, -1, np.int64),
+            "seeds": rng.integers(1, 2**32, (2, n), np.uint32),
+            "random": rng.integers(0, 2**63, 1, np.uint64),
+            "clock": np.zeros(1, np.int64),
+            "weights": np.asarray(values["forward.w"])[synapses.order].astype(self.kind),
+            "total": np.zeros((len(TOTALS), len(POPULATIONS))),
+        }
 
     def constants(self) -> NDArray[np.float64]:
         """Numbers of ensembles.cpp in its order, in base units."""
