@@ -142,8 +142,7 @@ def train(
 
     Args:
         sizes: Units per layer, input first.
-        training: Features (sample, input) in 0..1 and classes (sample,).
-        validation: The same, for the history only.
+        training, validation: Features (sample, input) in 0..1, classes (sample,).
         recipe: What is learned, and how fast.
         init: Draws the weights.
         shuffle: Draws the order of the samples.
