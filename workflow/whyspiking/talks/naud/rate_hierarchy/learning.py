@@ -142,7 +142,8 @@ def train(
 
     Args:
         sizes: Units per layer, input first.
-        training, validation: Features (sample, input) in 0..1, classes (sample,).
+        training: Features (sample, input) in 0..1 and classes (sample,).
+        validation: The same, for the history only.
         recipe: What is learned, and how fast.
         init: Draws the weights.
         shuffle: Draws the order of the samples.
@@ -152,8 +153,7 @@ def train(
     features, classes = np.asarray(training[0], Float), training[1]
     wanted = np.eye(sizes[-1], dtype=Float)
     moves = [np.zeros_like(weights) for weights in layers.forward]
-    # One place per layer for what every batch works out: new memory costs more than the sums.
-    changes = [np.empty_like(weights) for weights in layers.forward]
+    changes = [np.empty_like(move) for move in moves]  # new memory costs more than the sums
     bias_moves = [np.zeros_like(bias) for bias in layers.bias]
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
     first = n_layers - 1 if recipe.rule == "readout" else 0
