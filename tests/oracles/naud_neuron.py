@@ -1,6 +1,6 @@
 """The pyramidal neuron and its synapses once more, in plain NumPy: what the tests compare with.
 
-Equation numbers are those of this talk's README. SI units except where a name says ms.
+Equation numbers are those of the README of the talk naud. SI units except where a name says ms.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
-from whyspiking.talks.naud.circuit import back_ms
+from whyspiking.talks.naud.burst_code.model import back_ms
 
 
 def trace(

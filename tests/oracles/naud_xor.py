@@ -1,6 +1,6 @@
-"""The XOR network in plain numpy: what tests compare Brian2 with, and traces for figures.
+"""The XOR network of the talk naud in plain numpy: what Brian2 and the kernel are compared with.
 
-Slow and readable; equation numbers are those of this talk's README. Units are Brian2's base units.
+Slow and readable; equation numbers are those of the talk's README. Units are Brian2's base units.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from whyspiking.contract.types import Params
-from whyspiking.talks.naud.xor_network import HOLD, NEVER_S, POPULATIONS, bernoulli
+from whyspiking.talks.naud.xor.model import HOLD, NEVER_S, POPULATIONS, bernoulli
 
 MS = 1e-3
 
@@ -47,7 +47,7 @@ def simulate(
 
     Args:
         params: Parameters of the experiment.
-        neurons: Variable -> value per neuron, as `xor_network.neuron_values` gives them, without
+        neurons: Variable -> value per neuron, as `wiring.neuron_values` gives them, without
             "neurons.".
         matrices: forward, inhibition, feedback_exc, feedback_inh: weights (pre, post), nan where
             there is no synapse.

@@ -13,8 +13,10 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
 from whyspiking.datasets import shared
 from whyspiking.declared import registry
-from whyspiking.talks.naud import digits, pairing, plasticity, rate_hierarchy
-from whyspiking.talks.naud.rate_hierarchy import Layers
+from whyspiking.talks.naud.burst_code import learning, measures, pairing, plasticity
+from whyspiking.talks.naud.rate_hierarchy import digits, model
+from whyspiking.talks.naud.rate_hierarchy import learning as by_rates
+from whyspiking.talks.naud.rate_hierarchy.learning import Layers
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
@@ -39,7 +41,7 @@ def test_one_pairing_by_hand():
     """Eqs. 33-37: a presynaptic event, then a postsynaptic burst."""
     p = params()
     pre, post = one_train([100.0, 104.0]), one_train([110.0, 118.0, 126.0])
-    found = pairing.recursion(p, pre, post, START, 500.0)[:, 0]
+    found = learning.recursion(p, pre, post, START, 500.0)[:, 0]
     event = -0.2 * np.exp(-10 / p.tau_pre)
     burst = np.exp(-18 / p.tau_pre)
     assert found[0] == 0.5
@@ -53,13 +55,13 @@ def test_the_running_mean_forgets_and_learns():
     times = 100.0 * np.arange(200)
     post = one_train(np.sort(np.concatenate([times, times[::2] + 8])), 20_000.0)
     lone = one_train([19_895.0], 20_000.0)
-    found = pairing.recursion(p, lone, post, START, 19_880.0)[:, 0]
+    found = learning.recursion(p, lone, post, START, 19_880.0)[:, 0]
     # What the mean is when the last event (without burst) comes, by the geometric series.
     ages = 100.0 * np.arange(1, 200)
     events = np.exp(-ages / 300).sum()
     bursts = np.exp(-(ages[::2] - 8) / 300).sum()
     expected = -p.eta_pairing * np.exp(-5 / p.tau_pre) * bursts / events
-    post_event = pairing.recursion(p, lone, post, START, 19_950.0)[-1, 0] - found[-1]
+    post_event = learning.recursion(p, lone, post, START, 19_950.0)[-1, 0] - found[-1]
     assert post_event == pytest.approx(expected, rel=1e-3)
 
 
@@ -73,7 +75,7 @@ def test_brian2_equals_the_recursion(builds):
     recording = machine.run(task.stimulus, binding.values, trials=1)
     assert machine.merged == 0
     pre, post = plasticity.on_steps(p, task)
-    theirs = pairing.recursion(p, pre, post, network.arrays, p.sample_ms)
+    theirs = learning.recursion(p, pre, post, network.arrays, p.sample_ms)
     ours = recording.traces["weight"][0]
     assert np.ptp(ours[-1]) > 0.1
     np.testing.assert_allclose(ours, theirs, atol=1e-11)
@@ -129,11 +131,11 @@ def test_mean_field_of_synapses(tmp_path):
     task = plasticity.make_task(p, "test", Streams(1))
     network = plasticity.train(p, "spiking", Streams(1), {}, lambda share, news: None)
     found = plasticity.evaluate(p, "spiking", network, task).outputs[0, -1]
-    predicted = pairing.mean_field(p, np.array([30_000.0]))[0]
+    predicted = learning.mean_field(p, np.array([30_000.0]))[0]
     # Dead times and fluctuations of the means take some 10 %.
     np.testing.assert_allclose(found, predicted, rtol=0.2)
     none = params(burst_probabilities=[0.2])
-    np.testing.assert_array_equal(pairing.mean_field(none, np.array([1e5])), 0.0)
+    np.testing.assert_array_equal(learning.mean_field(none, np.array([1e5])), 0.0)
 
 
 def test_measures_find_the_crossings_of_made_curves():
@@ -147,13 +149,13 @@ def test_measures_find_the_crossings_of_made_curves():
             final[k] = found.rate_hz - (22 if found.p_start == 0.3 else 41)
 
     recording = Recording({}, {"weight": np.stack([np.zeros(n), final])[None]})
-    found = plasticity.measures(p, Condition(), recording, None)
+    found = measures.measures(p, Condition(), recording, None)
     assert found["zero_crossing"] == pytest.approx(0.23)
     assert found["zero_crossing_error"] == pytest.approx(0.03)
     assert found["slope_ratio"] == pytest.approx(4.0)
     assert found["poisson_crossing_low"] == pytest.approx(22.0)
     assert found["poisson_crossing_high"] == pytest.approx(41.0)
-    assert np.isnan(plasticity.first_crossing(np.arange(3.0), np.ones(3)))
+    assert np.isnan(measures.first_crossing(np.arange(3.0), np.ones(3)))
 
 
 # The rate hierarchy
@@ -186,16 +188,17 @@ def as_double(layers):
 
 
 def test_gradient_credit_against_finite_differences(monkeypatch):
-    monkeypatch.setattr(rate_hierarchy, "Float", np.float64)
+    for module in (model, by_rates):
+        monkeypatch.setattr(module, "Float", np.float64)
     layers = as_double(made_layers()[0])
     features, targets = made_batch()
 
     def loss():
-        y = rate_hierarchy.rates(layers, features)[-1]
+        y = model.rates(layers, features)[-1]
         return -float((targets * np.log(y) + (1 - targets) * np.log(1 - y)).sum())
 
-    activity = rate_hierarchy.rates(layers, features)
-    credit = rate_hierarchy.gradient_credit(layers, activity, targets)
+    activity = model.rates(layers, features)
+    credit = by_rates.gradient_credit(layers, activity, targets)
     for k, weights in enumerate(layers.forward):
         analytic = -activity[k].T @ credit[k]
         for i, j in ((0, 0), (2, 1), (4, 2)):
@@ -210,16 +213,17 @@ def test_gradient_credit_against_finite_differences(monkeypatch):
 
 def test_aligned_feedback_makes_the_burst_rule_backprop(monkeypatch):
     """Eqs. 40-43 with Y = W^T: the gradient times the output's burst probability at rest."""
-    monkeypatch.setattr(rate_hierarchy, "Float", np.float64)
+    for module in (model, by_rates):
+        monkeypatch.setattr(module, "Float", np.float64)
     layers, own = made_layers()
     layers = as_double(layers)
     layers.feedback = [weights.T.copy() for weights in layers.forward[1:]]
     own = replace(own, p_output=1e-4)
     features, targets = made_batch()
-    activity = rate_hierarchy.rates(layers, features)
+    activity = model.rates(layers, features)
     assert activity[-1].min() > own.p_output, "outputs must not be clipped here"
-    ours = rate_hierarchy.burst_credit(layers, activity, targets, own)
-    theirs = rate_hierarchy.gradient_credit(layers, activity, targets)
+    ours = by_rates.burst_credit(layers, activity, targets, own)
+    theirs = by_rates.gradient_credit(layers, activity, targets)
     for a, b in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(a / own.p_output, b, rtol=1e-4, atol=1e-7)
 
@@ -228,8 +232,8 @@ def test_burst_rates_stay_between_silence_and_the_event_rate():
     layers, own = made_layers()
     own = replace(own, p_output=0.3, beta=400.0)
     features, targets = made_batch(50)
-    activity = rate_hierarchy.rates(layers, features)
-    credit = rate_hierarchy.burst_credit(layers, activity, targets, own)
+    activity = model.rates(layers, features)
+    credit = by_rates.burst_credit(layers, activity, targets, own)
     at_rest = [0.5] * (len(credit) - 1) + [own.p_output]
     for events, deviation, p in zip(activity[1:], credit, at_rest, strict=True):
         bursts = p * events + deviation
@@ -242,14 +246,14 @@ def trained(variant, **changes):
     features = rng.random((256, SIZES[0])).astype(np.float32)
     classes = (features[:, :3] + 0.1 * rng.random((256, 3))).argmax(axis=1)
     own = replace(digits.recipe(params("mnist"), variant), batch=16, **changes)
-    return rate_hierarchy.train(
+    return by_rates.train(
         SIZES,
         (features, classes),
         (features, classes),
         own,
         init=np.random.default_rng(5),
         shuffle=np.random.default_rng(6),
-        told=lambda share, news: None,
+        progress=lambda share, news: None,
     ), own
 
 
