@@ -2,30 +2,19 @@
 
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from made.naud_settings import params
 from oracles import naud_neuron
 
 from whyspiking.brian.assembling import assemble
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Condition, Recording
-from whyspiking.declared import registry
 from whyspiking.talks.naud.burst_code import brian_network as networks
 from whyspiking.talks.naud.burst_code import events as burst_code
 from whyspiking.talks.naud.burst_code import measures, model, multiplexing, neuron, task, wiring
-
-ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
-
-
-def params(experiment="multiplexing", scale="smoke", **changes):
-    described = registry.load_talk("naud").experiments[experiment]
-    found = registry.params(described, {**CONFIG, "scale": scale})
-    return replace(found, values={**found.values, **changes})
 
 
 @pytest.fixture
@@ -60,7 +49,7 @@ def assembled(p, group, trial_ms, start, **recorded):
 
 def test_noiseless_neuron_and_its_synapses_are_those_of_plain_numpy(runtime):
     """Eqs. 20-25, 27-28: potentials, spikes, what each transmits, with and without bursts."""
-    p = params()
+    p = params("multiplexing")
     currents = np.array([[300e-12, 0.0], [500e-12, 0.0], [500e-12, 300e-12], [700e-12, 500e-12]])
     traces = ("v_s", "v_d", "out_dep", "out_fac")
     start = {"pyramidal": networks.at_rest(p)}
@@ -87,7 +76,7 @@ def test_noiseless_neuron_and_its_synapses_are_those_of_plain_numpy(runtime):
 
 
 def test_recursion_against_closed_forms():
-    """The first two spikes by hand; a burst facilitates one kind and depresses the other."""
+    """The first two spikes by hand."""
     interval, tau_rec, tau_fac, u0, f = 7.0, 30.0, 80.0, 0.3, 0.1
     first, second = naud_neuron.transmitted(
         np.array([5.0, 5.0 + interval]), tau_rec, tau_fac, u0, f
@@ -96,17 +85,11 @@ def test_recursion_against_closed_forms():
     u = u0 + f * (1 - u0) * np.exp(-interval / tau_fac)
     assert first == pytest.approx(u0)
     assert second == pytest.approx(u * x)
-    p = params()
-    pair = np.array([0.0, 8.0])
-    depressing = naud_neuron.transmitted(pair, p.tau_rec_dep, p.tau_fac_dep, p.u0_dep, p.f_stp)
-    facilitating = naud_neuron.transmitted(pair, p.tau_rec_fac, p.tau_fac_fac, p.u0_fac, p.f_stp)
-    assert depressing[1] < 0.5 * depressing[0]
-    assert facilitating[1] > 4 * facilitating[0]
 
 
 def test_interneurons_start_to_fire_at_their_rheobase(runtime):
     """Eq. 26: V_T follows from the published rheobase; a slow ramp finds it again."""
-    p = params(n_interneurons=1)
+    p = params("multiplexing", n_interneurons=1)
     group = networks.interneurons(p)
     ramped = group.equations.replace("i_const -", "i_const + ramp*t/second -") + "ramp : amp\n"
     network, group, parts = assembled(p, replace(group, equations=ramped), 1600.0, {})
@@ -120,15 +103,6 @@ def test_interneurons_start_to_fire_at_their_rheobase(runtime):
     trains = parts["spike_monitors"]["interneurons"].spike_trains()
     first = np.array([float(trains[k][0] / runtime.second) for k in range(2)])
     np.testing.assert_allclose(0.8 * rheobase + ramp * first, rheobase, rtol=0.05)
-
-
-def test_noise_keeps_mean_and_variance_of_poisson_trains():
-    p = params()
-    mean, q, w = model.mean_hits(p), model.hit_probability(p), p.noise_soma
-    jump = wiring.fixed_values(p)["pyramidal.noise_s"]
-    assert mean == pytest.approx(p.noise_hz * p.dt_ms / 1000)
-    assert q * jump == pytest.approx(mean * w)
-    assert q * (1 - q) * jump**2 == pytest.approx(mean * w**2)
 
 
 def test_events_and_bursts_by_hand():
@@ -160,7 +134,7 @@ def test_events_and_bursts_by_hand():
 
 
 def test_wiring_has_the_published_in_degree():
-    p = params(n_pyramidal=300, n_interneurons=80, p_connect=0.2)
+    p = params("multiplexing", n_pyramidal=300, n_interneurons=80, p_connect=0.2)
     wired = wiring.wire(p, np.random.default_rng(5))
     assert set(wired) == set(model.PROJECTIONS) == set(p.weights)
     for name, low, n_pre in (("relay", 300, 300), ("topdown", 0, 300), ("from_pv", 300, 80)):
@@ -172,7 +146,7 @@ def test_wiring_has_the_published_in_degree():
     assert not np.any(pre == post)
     assert not np.any((pre < 300) != (post < 300))
     for scale in ("paper", "full"):
-        q = params(scale=scale)
+        q = params("multiplexing", scale=scale)
         assert q.p_connect * q.n_pyramidal == pytest.approx(200)
         assert q.n_interneurons * 4 == q.n_pyramidal
 
@@ -207,7 +181,7 @@ def made_recording(p, events_1, probability_2, seed=0):
 
 
 def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
-    p = params(scale="full")
+    p = params("multiplexing", scale="full")
     test = multiplexing.make_task(p, "test", Streams(0))
     waves = test.stimulus.arrays["waves"]
     assert not waves[:1000].any()
@@ -221,7 +195,7 @@ def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
-    p = params(scale="full", n_pyramidal=300, n_trials_max=2)
+    p = params("multiplexing", scale="full", n_pyramidal=300, n_trials_max=2)
     test = multiplexing.make_task(p, "test", Streams(0))
     soma, dendrite = test.stimulus.arrays["waves"].T
     source = soma if mixed else dendrite
@@ -240,25 +214,8 @@ def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
     assert outcome.outputs.shape == outcome.targets.shape == (2, 60, 2)
 
 
-def test_a_network_is_bound_to_wiring_and_currents():
-    p = params()
-    network = multiplexing.train(p, "spiking", Streams(1), {}, lambda share, news: None)
-    binding = multiplexing.bind(p, network)
-    again = multiplexing.bind(p, network)
-    np.testing.assert_array_equal(binding.values["relay.j"], again.values["relay.j"])
-    swing = binding.values["pyramidal.swing_s"]
-    assert swing[0] == 200e-12
-    assert swing[-1] == 0.0
-    for key, layer in binding.layers.items():
-        assert np.count_nonzero(layer.weights) == binding.values[key.replace(".w", ".i")].size
-
-
-def test_neurons_are_spread_over_the_grid_and_sigmoids_are_found():
+def test_sigmoids_are_found():
     p = params("neuron")
-    network = neuron.train(p, "spiking", Streams(0), {}, lambda share, news: None)
-    counts = np.bincount(network.arrays["point"])
-    assert counts.size == len(p.soma_levels) * len(p.dendrite_levels)
-    assert counts.min() >= 1
     x = np.asarray(p.dendrite_levels)
     curve = 0.1 + 0.8 / (1 + np.exp(-(x - 120e-12) / 40e-12))
     found, explained = measures.sigmoid(x, curve)
@@ -335,18 +292,3 @@ def test_other_bursts_keep_events_and_spike_counts_but_not_when_bursts_are():
     ]
     assert late[0] < 0.2
     assert late[1] > 0.35
-
-
-def test_other_bursts_of_trains_without_bursts_are_the_same():
-    spikes = bursting()
-    alone = burst_code.events(spikes, 16.0)[0]
-    single = Spikes.sorted(
-        spikes.times_ms[alone],
-        spikes.units[alone],
-        spikes.trials[alone],
-        n_trials=2,
-        n_units=40,
-        duration_ms=4000.0,
-    )
-    changed = burst_code.other_bursts(single, 16.0, np.random.default_rng(1))
-    np.testing.assert_array_equal(changed.times_ms, single.times_ms)

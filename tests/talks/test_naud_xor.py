@@ -1,33 +1,23 @@
 """The talk naud, experiment `xor`: neuron, plasticity and network against plain numpy."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
+from made.naud_settings import params
 from oracles import naud_xor
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Recording, Stimulus
-from whyspiking.declared import registry
 from whyspiking.talks.naud.xor import brian_network, counters, experiment, model, task, wiring
 from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.naud.xor.model import OUTPUT, POPULATIONS
 
-ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "full"}
 N = 3
 KINDS = ("forward", "inhibition", "feedback_exc", "feedback_inh")
 NOISY = ("q_s", "jump_e", "jump_i")
-
-
-def params(scale="full", **changes):
-    described = registry.load_talk("naud").experiments["xor"]
-    found = registry.params(described, {**CONFIG, "scale": scale})
-    return replace(found, values={**found.values, **changes})
 
 
 def small(**changes):
@@ -48,7 +38,7 @@ def small(**changes):
         "tau_floor": 400.0,
         "epochs": 1,
     }
-    return params(**{**still, **changes})
+    return params("xor", "full", **{**still, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -172,15 +162,6 @@ def test_the_compiled_network_has_the_rates_of_brian2_under_noise(machine):
     np.testing.assert_allclose(events[0], events[1], rtol=0.12)
 
 
-def test_weights_rest_while_plasticity_is_off(machine):
-    p = small()
-    values = make_values(p)
-    schedule = task.Schedule(p)
-    schedule.add_test(0)
-    ours, _ = run_both(p, machine, values, schedule.array()[:2])
-    np.testing.assert_array_equal(ours.final["forward.w"], values["forward.w"])
-
-
 def test_a_trial_that_does_not_carry_on_starts_afresh(machine):
     p = small()
     values = {**make_values(p), "neurons.carry": 0.0}
@@ -210,31 +191,6 @@ def test_lost_spikes_reach_no_synapse(machine, which, silent):
     recorded = [machine.run(stimulus, x).spikes for x in (lost, without)]
     for name in ("neurons", "neurons.burst"):
         assert places(recorded[0][name], p) == places(recorded[1][name], p)
-
-
-def test_the_step_of_one_neuron_follows_the_equations():
-    """Eqs. 1 to 4 for a single step, by hand."""
-    p = small(n_per_population=1)
-    n = len(POPULATIONS)
-    nothing = {kind: np.full((n, n), np.nan) for kind in KINDS}
-    neurons = of_neurons(wiring.neuron_values(p)) | {"q_s": np.zeros(n)}
-    rows = np.zeros((1, 5))
-    rows[0, 0] = 800e-12
-    run = naud_xor.simulate(
-        p, neurons, nothing, rows, np.random.default_rng(0), traced=("v_s", "v_d", "th")
-    )
-    dt = p.dt_ms * 1e-3
-    v1 = p.e_leak + dt * 800e-12 / p.c_s
-    v2 = v1 + dt * ((p.e_leak - v1) / 16e-3 + 800e-12 / p.c_s)
-    np.testing.assert_allclose(run.traces["v_s"][:2, 0], [v1, v2])
-    d1 = p.e_leak + dt * 400e-12 / p.c_d
-    d2 = d1 + dt * ((p.e_leak - d1) / 7e-3 + 400e-12 / p.c_d)
-    np.testing.assert_allclose(run.traces["v_d"][:2, OUTPUT], [d1, d2])
-    step, neuron = run.events[0]
-    assert neuron == 0
-    assert run.traces["v_s"][step, 0] == p.e_leak
-    assert run.traces["th"][step, 0] == pytest.approx(-0.05 + 0.002)
-    assert np.diff(run.events[run.events[:, 1] == 0, 0]).min() * p.dt_ms > p.refractory_ms
 
 
 def test_a_short_window_of_plasticity_by_hand():
@@ -311,29 +267,11 @@ def test_the_e_min_term_by_hand():
     assert run.traces["r"][last, 2] == pytest.approx(mean(last) + spikes_of_last_step / 1.5)
 
 
-@pytest.mark.slow
-def test_rates_before_learning_are_those_of_an_independent_program(builds):
-    """Mean of five seeds of a prototype with other code, N = 100; 15 % or 0.5 Hz are allowed."""
-    expected = {0: [2.3, 9.0, 2.3, 9.0], 2: [4.0, 6.1, 6.1, 7.3], OUTPUT: [7.1, 9.3, 9.4, 10.2]}
-    expected[3] = expected[2]
-    p = params()
-    machine = Machine(brian_network.xor_model(p, max_trials=8), builds)
-    arrays = wiring.wire(p, Streams(5))
-    arrays["forward.w"] = np.full(arrays["forward.i"].size, p.w_exc)
-    values = {**wiring.placed(p, "spiking", arrays), "neurons.carry": 0.0}
-    rows = task.presentations(p, [0, 1, 2, 3] * 2)
-    recording = machine.run(Stimulus(arrays={"schedule": rows}), values, seed=5)
-    rates = experiment.counted_rates(p, recording).reshape(2, 4, 5).mean(axis=0)
-    for population, wanted in expected.items():
-        allowed = np.maximum(0.15 * np.array(wanted), 0.5)
-        assert (np.abs(rates[:, population] - wanted) <= allowed).all(), POPULATIONS[population]
-
-
 # ---- contract ------------------------------------------------------------------------------------
 
 
 def test_decisions_come_from_the_counted_part_of_a_presentation():
-    p = params(n_per_population=2)
+    p = params("xor", "full", n_per_population=2)
     # Two output neurons (8 and 9); 6 Hz over 3 s are 36 events of both.
     times = np.concatenate([np.linspace(1000, 3999, 40), np.linspace(0, 999, 50)])
     spikes = Spikes.sorted(
