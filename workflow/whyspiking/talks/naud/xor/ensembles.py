@@ -1,4 +1,4 @@
-"""The XOR network in compiled loops of its own, several times faster than Brian2 (README, 5).
+"""The XOR network in compiled loops of its own, several times faster than Brian2 (README, 4).
 
 Brian2's program visits every variable of every neuron in every step, in several passes;
 `ensembles.cpp` says what it does instead. Learning only: what was learned is simulated in Brian2.

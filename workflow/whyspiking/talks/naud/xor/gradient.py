@@ -1,7 +1,7 @@
 """The experiment `xor_gradient`: does the burst rule descend the spiking network's own cost?
 
 As in `rate_model`, but the gradient is that of the network itself, by finite differences, at the
-start, halfway and at the end of training (README, section 11). Learned and measured by `ensembles`.
+start, halfway and at the end of training (README, section 3). Learned and measured by `ensembles`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def train(
 
 
 def cost(rates_hz: NDArray) -> NDArray[np.float64]:
-    """Cross-entropy of each pattern (README, Eq. 17), (..., pattern).
+    """Cross-entropy of each pattern (Eq. 55), (..., pattern).
 
     Args:
         rates_hz: Output rate, (..., pattern).

@@ -1,4 +1,4 @@
-"""The XOR task: patterns, targets, and the schedule of training and tests (README, section 4)."""
+"""The XOR task: patterns, targets, and the schedule of training and tests (README, section 3)."""
 
 from __future__ import annotations
 
