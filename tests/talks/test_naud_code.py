@@ -32,7 +32,7 @@ def runtime():
     brian2.prefs["codegen.target"] = before
 
 
-def assembled(p, group, trial_ms, start, **recorded):
+def assembled(p, group, trial_ms, start, traces=()):
     """A group of the circuit by itself, without its noise; its parts."""
     described = replace(
         networks.circuit(p),
@@ -41,7 +41,7 @@ def assembled(p, group, trial_ms, start, **recorded):
         trial_ms=trial_ms,
         reset=start,
         record_spikes=(group.name,),
-        record_traces={key: (group.name, key, p.dt_ms) for key in recorded.get("traces", ())},
+        record_traces={key: (group.name, key, p.dt_ms) for key in traces},
     )
     network, parts = assemble(described)
     return network, parts["objects"][group.name], parts
@@ -62,7 +62,7 @@ def test_noiseless_neuron_and_its_synapses_are_those_of_plain_numpy(runtime):
         soma, dendrite, times = naud_neuron.trace(p, np.full(4000, i_s), np.full(4000, i_d))
         np.testing.assert_allclose(found["v_s"][k], soma, atol=1e-9)
         np.testing.assert_allclose(found["v_d"][k], dendrite, atol=1e-9)
-        trains = parts["spike_monitors"]["pyramidal"].spike_trains()
+        trains = parts["spike_monitors"]["pyramidal"].event_trains()
         np.testing.assert_allclose(trains[k] / runtime.ms, times, atol=1e-6)
         n_spikes += times.size
         n_bursting += bool((np.diff(times) <= p.burst_window_ms).any())
@@ -100,7 +100,7 @@ def test_interneurons_start_to_fire_at_their_rheobase(runtime):
     group.v, group.lastspike = p.e_leak * runtime.volt, -1e4 * runtime.second
     group.i_const, group.ramp = 0.8 * rheobase * runtime.amp, ramp * runtime.amp
     network.run(1.6 * runtime.second)
-    trains = parts["spike_monitors"]["interneurons"].spike_trains()
+    trains = parts["spike_monitors"]["interneurons"].event_trains()
     first = np.array([float(trains[k][0] / runtime.second) for k in range(2)])
     np.testing.assert_allclose(0.8 * rheobase + ramp * first, rheobase, rtol=0.05)
 

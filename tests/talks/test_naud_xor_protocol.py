@@ -193,7 +193,7 @@ def test_counters_give_rates_and_burst_probabilities():
     n_slots = schedule.array().shape[0] * 20
     events = np.outer(np.arange(n_slots) * 100.0, [1, 2, 3, 4, 5])
     bursts = 0.25 * events
-    counted = counters.Counters(p, events, bursts, events, events)
+    counted = counters.Counters(p, events, bursts)
     rates = counted.test_rates(schedule)
     np.testing.assert_allclose(rates[0, 2], [5, 10, 15, 20, 25])
     predicting, learning = counted.burst_probabilities(schedule, range(1, 2))

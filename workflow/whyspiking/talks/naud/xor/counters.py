@@ -38,14 +38,11 @@ class Counters:
 
     Attributes:
         events, bursts: (slot, population).
-        credit, lifted: Sum of all changes of incoming weights by Eqs. 8-9 and by Eq. 11.
     """
 
     params: Params
     events: NDArray
     bursts: NDArray
-    credit: NDArray
-    lifted: NDArray
 
     def event_rates(self, first: int, last: int) -> NDArray[np.float64]:
         """Mean event rate between two slots in Hz, (population,)."""

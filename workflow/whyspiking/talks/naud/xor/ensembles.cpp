@@ -19,7 +19,7 @@ struct Constants {
       d_burst, tau_pre, tau_avg, tau_floor, e_min, e_max, teaching, q_d, jump_d;
 };
 
-constexpr int kPopulations = 5, kChannels = 5, kCounters = 4, kBlock = 64;
+constexpr int kPopulations = 5, kChannels = 5, kCounters = 2, kBlock = 64;
 constexpr double kHold = 2.0; // a teaching current stays as it is
 enum State { kVs, kVd, kWs, kWd, kTh, kGe, kGi, kGed, kGid, kStates };
 enum Slow { kX, kE, kB, kR, kSlow };
@@ -224,7 +224,6 @@ void advance(const double *constants, int each, int slots, int per_slot, const d
           const double lift = run.eta[post] * run.of(kLift)[post] *
                               std::max(0.0, c.e_min - run.of(kR, post));
           w = std::clamp(R(w + R(lift)), R(0), R(1)); // Eq. 11
-          counted(3, post) += lift;
         }
         spread(kInhibition, i, run.of(kGi));
       }
@@ -239,13 +238,10 @@ void advance(const double *constants, int each, int slots, int per_slot, const d
             const double over = -std::max(0.0, run.of(kE, i) - c.e_max) / e;
             const double mean = std::clamp(run.of(kB, i) / e, 0.0, 1.0);
             const double factor = run.eta[i] * (who == &fires ? over - mean : 1.0 + over);
-            double sum = 0.0;
             for (int64_t s = in_start[i]; s < in_start[i + 1]; ++s) {
               const double change = factor * run.of(kX, in_pre[s]);
               weights[s] = std::clamp(R(weights[s] + R(change)), R(0), R(1));
-              sum += change;
             }
-            counted(2, i) += sum;
           }
       // Neurons: Eqs. 3-5, 7 and 11.
       for (int i : fires) {

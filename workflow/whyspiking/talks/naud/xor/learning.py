@@ -15,20 +15,11 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.talks.naud.xor import counters, task, wiring
 from whyspiking.talks.naud.xor.model import TRIAL_MS
 
-ON_PRE_EVENT = (
-    "g_e_post += gain*w*event_heard_pre; w = clip(w + lift_now_post, 0, 1);"
-    " lifted_post += lift_now_post"
-)
+ON_PRE_EVENT = "g_e_post += gain*w*event_heard_pre; w = clip(w + lift_now_post, 0, 1)"
 """Eqs. 11 and 12: a presynaptic event is heard, and lifts where the target fires too little."""
-ON_POST_EVENT = (
-    "change = eta_now_post*x_pre*(h_max_post - p_mean_post); w = clip(w + change, 0, 1);"
-    " credit_post += change"
-)
+ON_POST_EVENT = "w = clip(w + eta_now_post*x_pre*(h_max_post - p_mean_post), 0, 1)"
 """Eq. 8: a postsynaptic event."""
-ON_POST_BURST = (
-    "change = eta_now_post*x_pre*(1 + h_max_post); w = clip(w + change, 0, 1);"
-    " credit_post += change"
-)
+ON_POST_BURST = "w = clip(w + eta_now_post*x_pre*(1 + h_max_post), 0, 1)"
 """Eq. 9: a postsynaptic burst."""
 
 

@@ -69,8 +69,6 @@ t_free : second
 t_second : second
 events_seen : 1
 bursts_seen : 1
-credit : 1
-lifted : 1
 carry : 1 (shared)
 """
 """Eqs. 1-3, 6 (decay), 5 (probability), 7, 10, 11; `burst_blind` >= 0 replaces the probability."""
@@ -154,7 +152,7 @@ key = rand()
 """
 """Start of a trial: afresh (carry = 0), or as the last one ended (carry = 1); noise begins anew."""
 
-TOTALS = ("events_seen", "bursts_seen", "credit", "lifted")
+TOTALS = ("events_seen", "bursts_seen")
 """Counters of the neurons that are summed over each population, one trace each."""
 
 CONSTANTS: Mapping[str, str] = {
