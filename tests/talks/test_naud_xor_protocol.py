@@ -94,8 +94,6 @@ def test_lesions_change_what_they_say_and_nothing_else():
         "no_bursts": {"neurons.burst_blind"},
         "no_floor": {"neurons.lift"},
     }
-    eta = wiring.placed(p, "no_hidden_plasticity", arrays)["neurons.eta"].reshape(5, -1)[:, 0]
-    np.testing.assert_allclose(eta, [0, 0, 0, 0, p.eta_output])
 
 
 def test_teaching_current_follows_its_cases():
@@ -142,9 +140,6 @@ def test_random_order_shows_every_pattern_once_per_epoch():
     shown = np.array([pattern for _, pattern, *_ in schedule.examples]).reshape(40, 4)
     assert (np.sort(shown, axis=1) == np.arange(4)).all()
     assert len({tuple(row) for row in shown}) > 10
-    fixed = task.training(p)
-    assert schedule.tests == fixed.tests
-    assert schedule.array().shape == fixed.array().shape
 
 
 def test_published_recipe_divides_into_slots():
