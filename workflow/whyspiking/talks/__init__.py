@@ -98,7 +98,7 @@ class _Dispatched(Replication):
         return found(params, networks, simulate, streams) if found else {}
 
     def _apart(self, file: str, function: str) -> Callable[..., Any] | None:
-        """A function of `<file>_<module>.py` or `<file>.py` beside the module, which trains nothing."""
+        """A function of `<file>_<module>.py` or `<file>.py` beside the module."""
         folder, _, own = self._module.__name__.rpartition(".")
         for name in (f"{folder}.{file}_{own}", f"{folder}.{file}"):
             if importlib.util.find_spec(name) is not None:
