@@ -137,7 +137,7 @@ def credit_measures(change: NDArray) -> dict[str, float]:
 
 
 def output_rates(rates: NDArray) -> NDArray[np.float64]:
-    """Those of the output ensemble, (test, pattern)."""
+    """Rates of the output ensemble in Hz, (test, pattern)."""
     return rates[:, :, OUTPUT]
 
 

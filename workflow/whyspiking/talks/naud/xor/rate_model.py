@@ -45,7 +45,7 @@ class RateModel:
     error_hz: float
 
     def numbers(self, post: int) -> NDArray:
-        """Those of one ensemble."""
+        """Fitted numbers of one ensemble, (4,)."""
         return self.output if post == OUTPUT else self.hidden
 
     def slope(self, post: int, rates: NDArray, weights: Mapping[tuple[int, int], float]) -> float:
