@@ -22,9 +22,10 @@ from whyspiking.talks.comsa import task as comsa_task
 from whyspiking.talks.goeltz import distortion
 from whyspiking.talks.goeltz import learning as goeltz
 from whyspiking.talks.masquelier import learning as s4nn
-from whyspiking.talks.naud import burstprop, deep_digits, digits, rate_hierarchy
-from whyspiking.talks.naud import xor as bursting
-from whyspiking.talks.naud.ensembles import Ensembles
+from whyspiking.talks.naud.rate_hierarchy import burstprop, deep_digits, digits
+from whyspiking.talks.naud.rate_hierarchy import learning as rate_hierarchy
+from whyspiking.talks.naud.xor import learning as bursting
+from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.neftci import gru
 from whyspiking.talks.neftci import learning as decolle
 from whyspiking.talks.neftci import task as neftci_task
@@ -216,7 +217,7 @@ def by_bursts(progress, monkeypatch):
     shown = rng.random((60, 12)), rng.integers(0, 3, 60)
     layers = rate_hierarchy.train(
         [12, 7, 6, 3], shown, shown, digits.recipe(own, "burstprop"),
-        init=STREAMS.rng("init"), shuffle=STREAMS.rng("shuffle"), told=progress,
+        init=STREAMS.rng("init"), shuffle=STREAMS.rng("shuffle"), progress=progress,
     )  # fmt: skip
     arrays = {
         f"{kind}{k}": array
@@ -233,7 +234,7 @@ def of_the_rate_network(progress, monkeypatch):
     layers = burstprop.train(
         [12, 7, 6, 3], shown, shown, deep_digits.recipe(own, "learned_3"),
         init=STREAMS.rng("init"), shuffle=STREAMS.rng("shuffle"), perturb=STREAMS.rng("perturb"),
-        told=progress,
+        progress=progress,
     )  # fmt: skip
     arrays = {
         f"{kind}{k}": array

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from whyspiking.talks.naud import burstprop
-from whyspiking.talks.naud.burstprop import Layers, Recipe
+from whyspiking.talks.naud.rate_hierarchy import burstprop
+from whyspiking.talks.naud.rate_hierarchy.burstprop import Layers, Recipe
 
 SIZES = [6, 5, 4, 3]
 RECIPE = Recipe(
@@ -87,7 +87,7 @@ def test_one_batch_changes_weights_as_the_published_program_does():
     rng = np.random.default_rng(3)
     trained = burstprop.train(
         SIZES, (features, classes), (features, classes), recipe, init=rng,
-        shuffle=np.random.default_rng(1), perturb=rng, told=lambda share, news: None,
+        shuffle=np.random.default_rng(1), perturb=rng, progress=lambda share, news: None,
     )  # fmt: skip
     activity = burstprop.rates(start, features)
     credit, heard = burstprop.burst_credit(start, activity, targets, 0.2)

@@ -7,7 +7,7 @@ import pytest
 
 from whyspiking.brian import Machine
 from whyspiking.compiler import libraries
-from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract import brian_model as bm
 from whyspiking.contract.types import Stimulus
 from whyspiking.talks.naud import vector_functions
 
@@ -22,28 +22,19 @@ X = np.concatenate(
 def recording(builds):
     """What a compiled program makes of the two functions, step by step."""
 
-    def construct(inputs):
-        import brian2
-
-        neurons = brian2.NeuronGroup(
-            N,
-            "key : 1\nx : 1\nu : 1\ny : 1\n",
-            namespace=vector_functions.names(),
-            name="neurons",
-        )
-        neurons.run_regularly("u = uniform(key, timestep(t, dt)); y = exponential(x)", when="start")
-        return [neurons]
-
-    model = BrianModel(
+    both = "u = uniform(key, timestep(t, dt)); y = exponential(x)"
+    neurons = bm.Group(
+        "neurons", N, "key : 1\nx : 1\nu : 1\ny : 1\n", regularly=[bm.Regularly("both", both)]
+    )
+    model = bm.BrianModel(
         name="functions",
-        definition={"code": [vector_functions.UNIFORM, vector_functions.EXPONENTIAL]},
-        construct=construct,
+        groups=[neurons],
+        synapses=[],
         inputs={},
+        constants=vector_functions.BOTH,
         dt_ms=DT_MS,
         trial_ms=STEPS * DT_MS,
         max_trials=2,
-        reset={},
-        record_spikes=(),
         record_traces={name: ("neurons", name, DT_MS) for name in ("u", "y")},
     )
     machine = Machine(model, builds)

@@ -1,34 +1,23 @@
 """The talk naud, experiment `xor`: neuron, plasticity and network against plain numpy."""
 
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import yaml
-from made.fulfilled import fulfilled
+from made.naud_settings import params
+from oracles import naud_xor
 
-from whyspiking.battery import control
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Condition, Stimulus
-from whyspiking.declared import registry
-from whyspiking.talks.naud import reference, xor, xor_controls, xor_network, xor_protocol
-from whyspiking.talks.naud.ensembles import Ensembles
-from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Recording, Stimulus
+from whyspiking.talks.naud.xor import brian_network, counters, experiment, model, task, wiring
+from whyspiking.talks.naud.xor.ensembles import Ensembles
+from whyspiking.talks.naud.xor.model import OUTPUT, POPULATIONS
 
-ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "full"}
 N = 3
 KINDS = ("forward", "inhibition", "feedback_exc", "feedback_inh")
 NOISY = ("q_s", "jump_e", "jump_i")
-
-
-def params(scale="full", **changes):
-    described = registry.load_talk("naud").experiments["xor"]
-    found = registry.params(described, {**CONFIG, "scale": scale})
-    return replace(found, values={**found.values, **changes})
 
 
 def small(**changes):
@@ -49,21 +38,21 @@ def small(**changes):
         "tau_floor": 400.0,
         "epochs": 1,
     }
-    return params(**{**still, **changes})
+    return params("xor", "full", **{**still, **changes})
 
 
 @pytest.fixture(scope="module")
 def machine(builds):
     """One compiled network for all tests of this file."""
-    return Machine(xor_network.xor_model(small(), max_trials=12), builds)
+    return Machine(brian_network.xor_model(small(), max_trials=12), builds)
 
 
 def make_values(p, seed=0):
     """Values of a run without noise in which every kind of event occurs."""
     rng = np.random.default_rng(seed)
-    arrays = xor_network.wire(p, Streams(seed))
+    arrays = wiring.wire(p, Streams(seed))
     arrays["forward.w"] = rng.uniform(0.2, 0.5, arrays["forward.i"].size)
-    values = xor.placed(p, "spiking", arrays)
+    values = wiring.placed(p, "spiking", arrays)
     n = len(POPULATIONS) * N
     values["neurons.q_s"] = np.zeros(n)
     # Uneven currents, so that neurons of an ensemble do not fire together.
@@ -97,12 +86,12 @@ def run_both(p, machine, values, rows):
     )
     flat = rows.reshape(-1, rows.shape[2])
     rng = np.random.default_rng(0)
-    theirs = reference.simulate(p, of_neurons(values), matrices(values), flat, rng)
+    theirs = naud_xor.simulate(p, of_neurons(values), matrices(values), flat, rng)
     return ours, theirs
 
 
 def places(spikes, p):
-    step = np.rint((spikes.trials * xor_network.TRIAL_MS + spikes.times_ms) / p.dt_ms).astype(int)
+    step = np.rint((spikes.trials * model.TRIAL_MS + spikes.times_ms) / p.dt_ms).astype(int)
     return sorted(zip(step.tolist(), spikes.units.tolist(), strict=True))
 
 
@@ -112,7 +101,7 @@ def places(spikes, p):
 def test_events_bursts_and_weights_equal_those_of_the_numpy_network(machine):
     p = small()
     values = make_values(p)
-    schedule = xor_protocol.Schedule(p)
+    schedule = task.Schedule(p)
     for epoch in (1, 2):
         for pattern in (1, 3, 2, 0):
             schedule.add_example(epoch, pattern, 1.0)
@@ -128,17 +117,17 @@ def test_events_bursts_and_weights_equal_those_of_the_numpy_network(machine):
     assert (changed > 1e-4).mean() > 0.5, "most synapses learned"
     assert (theirs.weights[i, j] < 1).mean() > 0.5, "most synapses are below their limit"
     np.testing.assert_allclose(ours.final["forward.w"], theirs.weights[i, j], atol=1e-9)
-    counters = xor_protocol.read_counters(p, ours)
+    counted = counters.read_counters(p, ours)
     for name, found in (("events", theirs.events), ("bursts", theirs.bursts)):
         total = np.bincount(found[:, 1] // N, minlength=len(POPULATIONS))
-        np.testing.assert_array_equal(getattr(counters, name)[-1], total)
+        np.testing.assert_array_equal(getattr(counted, name)[-1], total)
 
 
 @pytest.mark.parametrize("change", [{}, {"hold_means": True}, {"drive": "dendrite"}])
 def test_the_compiled_network_has_the_spikes_and_weights_of_the_numpy_one(change):
     p = small(predict_ms=400.0, learn_ms=400.0, **change)
     values = make_values(p)
-    schedule = xor_protocol.Schedule(p)
+    schedule = task.Schedule(p)
     for pattern in (1, 3, 1):
         schedule.add_example(1, pattern, 1.0)
     rows = schedule.array()[:1, :15]
@@ -146,7 +135,7 @@ def test_the_compiled_network_has_the_spikes_and_weights_of_the_numpy_one(change
     ours = Ensembles(p, np.float64).run(stimulus, values, seed=1, spikes=True)
     flat = rows.reshape(-1, rows.shape[2])
     rng = np.random.default_rng(0)
-    theirs = reference.simulate(p, of_neurons(values), matrices(values), flat, rng)
+    theirs = naud_xor.simulate(p, of_neurons(values), matrices(values), flat, rng)
     step, neuron, second = ours.final["spikes"].T
     for found, wanted in ((second == 0, theirs.events), (second == 1, theirs.bursts)):
         pairs = sorted(zip(step[found].tolist(), neuron[found].tolist(), strict=True))
@@ -156,36 +145,27 @@ def test_the_compiled_network_has_the_spikes_and_weights_of_the_numpy_one(change
     assert (np.abs(theirs.weights[i, j] - values["forward.w"]) > 1e-4).mean() > 0.5
     np.testing.assert_allclose(ours.final["forward.w"], theirs.weights[i, j], atol=1e-9)
     events = np.bincount(theirs.events[:, 1] // N, minlength=len(POPULATIONS))
-    np.testing.assert_array_equal(xor_protocol.read_counters(p, ours).events[-1], events)
+    np.testing.assert_array_equal(counters.read_counters(p, ours).events[-1], events)
 
 
 def test_the_compiled_network_has_the_rates_of_brian2_under_noise(machine):
     """Their noise comes from different numbers: counts of many events agree."""
     p = small()
     values = {**make_values(p), "neurons.carry": 1.0}
-    values |= {k: v for k, v in xor_network.neuron_values(p).items() if k[8:] in NOISY}
-    rows = xor_protocol.presentations(p, [0, 1, 3] * 4)
+    values |= {k: v for k, v in wiring.neuron_values(p).items() if k[8:] in NOISY}
+    rows = task.presentations(p, [0, 1, 3] * 4)
     events, engines = [], (machine, Ensembles(p))
     for engine in engines:
         found = engine.run(Stimulus(arrays={"schedule": rows}), values, seed=5)
-        events.append(xor_protocol.read_counters(p, found).events[-1])
+        events.append(counters.read_counters(p, found).events[-1])
     assert events[0].min() > 300
     np.testing.assert_allclose(events[0], events[1], rtol=0.12)
-
-
-def test_weights_rest_while_plasticity_is_off(machine):
-    p = small()
-    values = make_values(p)
-    schedule = xor_protocol.Schedule(p)
-    schedule.add_test(0)
-    ours, _ = run_both(p, machine, values, schedule.array()[:2])
-    np.testing.assert_array_equal(ours.final["forward.w"], values["forward.w"])
 
 
 def test_a_trial_that_does_not_carry_on_starts_afresh(machine):
     p = small()
     values = {**make_values(p), "neurons.carry": 0.0}
-    rows = xor_protocol.presentations(p, [3, 0, 3])
+    rows = task.presentations(p, [3, 0, 3])
     spikes = machine.run(Stimulus(arrays={"schedule": rows}), values).spikes["neurons"]
     first, last = spikes.select_trials([0]), spikes.select_trials([2])
     np.testing.assert_array_equal(first.times_ms, last.times_ms)
@@ -198,7 +178,7 @@ def test_lost_spikes_reach_no_synapse(machine, which, silent):
     p = small()
     n = len(POPULATIONS) * N
     values = make_values(p)
-    rows = xor_protocol.presentations(p, [3])
+    rows = task.presentations(p, [3])
     stimulus = Stimulus(arrays={"schedule": rows})
     lost = {**values, f"neurons.{which}": np.full(n, silent), "neurons.event_heard": np.zeros(n)}
     without = dict(values)
@@ -213,44 +193,19 @@ def test_lost_spikes_reach_no_synapse(machine, which, silent):
         assert places(recorded[0][name], p) == places(recorded[1][name], p)
 
 
-def test_the_step_of_one_neuron_follows_the_equations():
-    """Eqs. 1 to 4 for a single step, by hand."""
-    p = small(n_per_population=1)
-    n = len(POPULATIONS)
-    nothing = {kind: np.full((n, n), np.nan) for kind in KINDS}
-    neurons = of_neurons(xor_network.neuron_values(p)) | {"q_s": np.zeros(n)}
-    rows = np.zeros((1, 5))
-    rows[0, 0] = 800e-12
-    run = reference.simulate(
-        p, neurons, nothing, rows, np.random.default_rng(0), traced=("v_s", "v_d", "th")
-    )
-    dt = p.dt_ms * 1e-3
-    v1 = p.e_leak + dt * 800e-12 / p.c_s
-    v2 = v1 + dt * ((p.e_leak - v1) / 16e-3 + 800e-12 / p.c_s)
-    np.testing.assert_allclose(run.traces["v_s"][:2, 0], [v1, v2])
-    d1 = p.e_leak + dt * 400e-12 / p.c_d
-    d2 = d1 + dt * ((p.e_leak - d1) / 7e-3 + 400e-12 / p.c_d)
-    np.testing.assert_allclose(run.traces["v_d"][:2, OUTPUT], [d1, d2])
-    step, neuron = run.events[0]
-    assert neuron == 0
-    assert run.traces["v_s"][step, 0] == p.e_leak
-    assert run.traces["th"][step, 0] == pytest.approx(-0.05 + 0.002)
-    assert np.diff(run.events[run.events[:, 1] == 0, 0]).min() * p.dt_ms > p.refractory_ms
-
-
 def test_a_short_window_of_plasticity_by_hand():
     """One synapse, a presynaptic event, then a postsynaptic event and its burst (Eqs. 7 to 9)."""
     p = small(n_per_population=1, gain=0.0, burst_delay_ms=5.0)
     n = len(POPULATIONS)
     found = {kind: np.full((n, n), np.nan) for kind in KINDS}
     found["forward"][0, 2] = 0.3
-    neurons = of_neurons(xor_network.neuron_values(p))
+    neurons = of_neurons(wiring.neuron_values(p))
     neurons |= {"q_s": np.zeros(n), "burst_blind": np.ones(n), "lift": np.zeros(n)}
     neurons["is_input"] = np.array([1, 1, 1, 0, 0])
     neurons["input_of"] = np.array([0, 1, 1, 0, 0])
     rows = np.zeros((1, 5))
     rows[0] = [900e-12, 700e-12, 0, 1, 1]
-    run = reference.simulate(p, neurons, found, rows, np.random.default_rng(0))
+    run = naud_xor.simulate(p, neurons, found, rows, np.random.default_rng(0))
     dt = p.dt_ms * 1e-3
     times = {
         (kind, k): spikes[spikes[:, 1] == k, 0]
@@ -281,13 +236,13 @@ def test_the_e_min_term_by_hand():
     n = len(POPULATIONS)
     found = {kind: np.full((n, n), np.nan) for kind in KINDS}
     found["forward"][0, 2] = 0.3
-    neurons = of_neurons(xor_network.neuron_values(p))
+    neurons = of_neurons(wiring.neuron_values(p))
     neurons |= {"q_s": np.zeros(n), "burst_blind": np.ones(n)}
     neurons["is_input"] = np.array([1, 1, 1, 0, 0])
     neurons["input_of"] = np.array([0, 1, 1, 0, 0])
     # The means of Eq. 7 are held: that of Eq. 11 goes on. Rates of learning are on, then off.
     rows = np.array([[900e-12, 700e-12, 0, 1, 0], [900e-12, 700e-12, 0, 0, 0]])
-    run = reference.simulate(p, neurons, found, rows, np.random.default_rng(0), traced=("r", "e"))
+    run = naud_xor.simulate(p, neurons, found, rows, np.random.default_rng(0), traced=("r", "e"))
     assert not run.traces["e"][:, 2].any()
     kept = 1 - p.dt_ms / 1500
     post = np.sort([step for step, k in [*run.events, *run.bursts] if k == 2])
@@ -312,51 +267,11 @@ def test_the_e_min_term_by_hand():
     assert run.traces["r"][last, 2] == pytest.approx(mean(last) + spikes_of_last_step / 1.5)
 
 
-@pytest.mark.slow
-def test_rates_before_learning_are_those_of_an_independent_program(builds):
-    """Mean of five seeds of a prototype with other code, N = 100; 15 % or 0.5 Hz are allowed."""
-    expected = {0: [2.3, 9.0, 2.3, 9.0], 2: [4.0, 6.1, 6.1, 7.3], OUTPUT: [7.1, 9.3, 9.4, 10.2]}
-    expected[3] = expected[2]
-    p = params()
-    machine = Machine(xor_network.xor_model(p, max_trials=8), builds)
-    arrays = xor_network.wire(p, Streams(5))
-    arrays["forward.w"] = np.full(arrays["forward.i"].size, p.w_exc)
-    values = {**xor.placed(p, "spiking", arrays), "neurons.carry": 0.0}
-    rows = xor_protocol.presentations(p, [0, 1, 2, 3] * 2)
-    recording = machine.run(Stimulus(arrays={"schedule": rows}), values, seed=5)
-    rates = xor.counted_rates(p, recording).reshape(2, 4, 5).mean(axis=0)
-    for population, wanted in expected.items():
-        allowed = np.maximum(0.15 * np.array(wanted), 0.5)
-        assert (np.abs(rates[:, population] - wanted) <= allowed).all(), POPULATIONS[population]
-
-
 # ---- contract ------------------------------------------------------------------------------------
 
 
-def test_own_conditions_lose_events_or_bursts():
-    p = params()
-    task = xor.make_task(p, "test", Streams(0))
-    assert task is not None
-    binding = SimpleNamespace(values={}, layers={})
-    names = {c.perturbation for c in xor.conditions(p)}
-    assert names == {"delete_bursts", "delete_events"}
-    from whyspiking.contract.types import Binding
-
-    _, changed = xor.vary(
-        p,
-        Condition("delete_bursts", "neurons", 0.5),
-        task,
-        Binding(binding.values, binding.layers),
-        np.random.default_rng(0),
-    )
-    np.testing.assert_array_equal(changed.values["neurons.p_lost_burst"], np.full(500, 0.5))
-
-
 def test_decisions_come_from_the_counted_part_of_a_presentation():
-    from whyspiking.contract.spikes import Spikes
-    from whyspiking.contract.types import Recording
-
-    p = params(n_per_population=2)
+    p = params("xor", "full", n_per_population=2)
     # Two output neurons (8 and 9); 6 Hz over 3 s are 36 events of both.
     times = np.concatenate([np.linspace(1000, 3999, 40), np.linspace(0, 999, 50)])
     spikes = Spikes.sorted(
@@ -367,31 +282,8 @@ def test_decisions_come_from_the_counted_part_of_a_presentation():
         n_units=10,
         duration_ms=4000.0,
     )
-    task = xor.make_task(p, "test", Streams(0))
+    test = task.make_task(p, "test", Streams(0))
     recording = Recording({"neurons": spikes})
-    decided = xor.decode(p, recording, replace(task, targets=np.array([1, 0])))
+    decided = experiment.decode(p, recording, replace(test, targets=np.array([1, 0])))
     assert decided.choices.tolist() == [1, 0]
-    np.testing.assert_allclose(xor.counted_rates(p, recording)[:, OUTPUT], [40 / 6, 0])
-
-
-def test_rate_controls_get_the_counterpart_of_coarse_weights():
-    """Eight bits keep what a control has learned; weights that are thrice themselves do not."""
-    own = params()
-    network = xor_controls.train(own, "backprop", Streams(0))
-    test = xor.make_task(own, "test", Streams(0))
-    assert test is not None
-    clean = xor_controls.evaluate(network, test)
-    assert (clean.choices == clean.targets).all()
-    levels = {"trials": 100, "records": 10, "draws": 20, "quantise": [8, 2], "mismatch": [3.0]}
-    perturbations = (*registry.load_talk("naud").experiments["xor"].battery, "mismatch")
-    rows = control.probe_control(
-        fulfilled(own), own, perturbations, "backprop", network, levels, lambda *_: None
-    )
-    scores = {
-        (r["perturbation"], r["strength"]): r["value"] for r in rows if r["metric"] == "accuracy"
-    }
-    assert set(scores) == {("quantise", 8.0), ("quantise", 2.0), ("mismatch", 3.0)}
-    assert scores["quantise", 8.0] == 1.0
-    assert scores["mismatch", 3.0] < 0.95
-    areas = {r["perturbation"]: r["value"] for r in rows if r["metric"] == "robustness_area"}
-    assert areas["mismatch"] == pytest.approx(2 * scores["mismatch", 3.0] - 1)
+    np.testing.assert_allclose(experiment.counted_rates(p, recording)[:, OUTPUT], [40 / 6, 0])

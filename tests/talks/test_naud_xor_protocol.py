@@ -1,40 +1,27 @@
 """The talk naud, experiment `xor`: noise, wiring, protocol, alignment and controls."""
 
-from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import yaml
+from made.naud_settings import params
+from oracles import naud_xor
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network
-from whyspiking.declared import registry
-from whyspiking.talks.naud import (
-    reference,
-    vector_functions,
-    xor,
-    xor_alignment,
-    xor_controls,
-    xor_gradient,
-    xor_network,
-    xor_protocol,
-    xor_variants,
+from whyspiking.talks.naud import vector_functions
+from whyspiking.talks.naud.xor import (
+    controls,
+    counters,
+    gradient,
+    model,
+    rate_model,
+    task,
+    wiring,
 )
-from whyspiking.talks.naud.xor_network import OUTPUT, POPULATIONS, PROJECTIONS
+from whyspiking.talks.naud.xor.model import OUTPUT, POPULATIONS, PROJECTIONS
 
-ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "full"}
 KINDS = ("forward", "inhibition", "feedback_exc", "feedback_inh")
 N = 3
-SYMMETRIC = "symmetric_feedback"
-
-
-def params(scale="full", **changes):
-    described = registry.load_talk("naud").experiments["xor"]
-    found = registry.params(described, {**CONFIG, "scale": scale})
-    return replace(found, values={**found.values, **changes})
 
 
 # ---- noise, wiring, teaching ---------------------------------------------------------------------
@@ -42,7 +29,7 @@ def params(scale="full", **changes):
 
 def test_bernoulli_noise_has_mean_and_variance_of_poisson_noise():
     for rate, weight, dt in ((500.0, 0.35, 0.5), (150.0, 0.385, 0.1)):
-        q, jump = xor_network.bernoulli(rate, weight, dt)
+        q, jump = model.bernoulli(rate, weight, dt)
         mean = rate * dt / 1e3
         assert q * jump == pytest.approx(mean * weight)
         assert q * (1 - q) * jump**2 == pytest.approx(mean * weight**2)
@@ -63,7 +50,7 @@ def test_one_uniform_number_serves_four_independent_trains():
     start = {key: np.zeros(n) for key in ("g_e", "g_i", "g_ed", "g_id")}
     numbers = {"q_s": 0.07, "q_d": 0.2, "jump_e": 1.0, "jump_i": 1.0, "jump_d": 1.0}
     space = {**names, **start, **numbers}
-    exec(xor_network.NOISE, {"__builtins__": {}}, space)
+    exec(model.NOISE, {"__builtins__": {}}, space)
     hits = np.array([space[key] for key in start])
     np.testing.assert_allclose(hits.mean(axis=1), [0.07, 0.07, 0.2, 0.2], atol=0.004)
     correlation = np.corrcoef(hits) - np.eye(4)
@@ -71,29 +58,19 @@ def test_one_uniform_number_serves_four_independent_trains():
 
 
 def test_connections_of_every_kind_are_drawn_on_their_own():
-    p = params()
-    arrays = xor_network.wire(p, Streams(3))
+    p = params("xor", "full")
+    arrays = wiring.wire(p, Streams(3))
     n = p.n_per_population
-    total = len(POPULATIONS) * n
-    dense = {}
+    degrees = {}
     for kind in KINDS:
         i, j = arrays[f"{kind}.i"], arrays[f"{kind}.j"]
         assert np.array_equal(np.lexsort((j, i)), np.arange(i.size))
-        dense[kind] = np.zeros((total, total), bool)
-        dense[kind][i, j] = True
+        degrees[kind] = np.bincount(j, minlength=len(POPULATIONS) * n)[2 * n : 4 * n]
         pairs = {(int(a), int(b)) for a, b in zip(i // n, j // n, strict=True)}
-        expected = PROJECTIONS if kind in KINDS[:2] else xor_network.FEEDBACK
-        assert pairs == set(expected)
-    degrees = {kind: dense[kind].sum(axis=0) for kind in KINDS}
-    hidden = slice(2 * n, 4 * n)
+        assert pairs == set(PROJECTIONS if kind in KINDS[:2] else model.FEEDBACK)
     for kind in KINDS[:2]:
-        assert degrees[kind][hidden].mean() == pytest.approx(2 * n * p.p_connect, rel=0.03)
-        assert degrees[kind][hidden].std() == pytest.approx(np.sqrt(2 * n / 4), rel=0.2)
-    r = np.corrcoef(degrees["forward"][hidden], degrees["inhibition"][hidden])[0, 1]
-    assert abs(r) < 0.25
-    block = (slice(0, n), slice(2 * n, 3 * n))
-    shared = (dense["forward"][block] & dense["inhibition"][block]).mean()
-    assert shared == pytest.approx(p.p_connect**2, abs=0.03)
+        assert degrees[kind].mean() == pytest.approx(2 * n * p.p_connect, rel=0.03)
+    assert abs(np.corrcoef(degrees["forward"], degrees["inhibition"])[0, 1]) < 0.25
     for column, kind in enumerate(KINDS[2:]):
         w = [p.w_feedback_exc, p.w_feedback_inh][column]
         to = arrays[f"{kind}.j"] // n
@@ -101,13 +78,13 @@ def test_connections_of_every_kind_are_drawn_on_their_own():
 
 
 def test_lesions_change_what_they_say_and_nothing_else():
-    p = params()
-    arrays = xor_network.wire(p, Streams(0))
+    p = params("xor", "full")
+    arrays = wiring.wire(p, Streams(0))
     arrays["forward.w"] = np.full(arrays["forward.i"].size, 0.2)
-    intact = xor.placed(p, "spiking", arrays)
+    intact = wiring.placed(p, "spiking", arrays)
     touched = {}
-    for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "no_floor", SYMMETRIC):
-        cut = xor.placed(p, variant, arrays)
+    for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "no_floor"):
+        cut = wiring.placed(p, variant, arrays)
         touched[variant] = {
             key for key in cut if key not in intact or not np.array_equal(cut[key], intact[key])
         }
@@ -116,57 +93,7 @@ def test_lesions_change_what_they_say_and_nothing_else():
         "no_hidden_plasticity": {"neurons.eta"},
         "no_bursts": {"neurons.burst_blind"},
         "no_floor": {"neurons.lift"},
-        SYMMETRIC: {"feedback_exc.w", "feedback_inh.w", "neurons.i_d"},
     }
-    same = xor.placed(p, SYMMETRIC, arrays)
-    n = p.n_per_population
-    for kind in ("feedback_exc", "feedback_inh"):
-        onto_h1 = intact[f"{kind}.j"] // n == 2
-        assert np.unique(same[f"{kind}.w"]) == np.unique(intact[f"{kind}.w"][onto_h1])
-    currents = same["neurons.i_d"].reshape(5, n)
-    np.testing.assert_array_equal(currents[3], currents[2])
-    np.testing.assert_array_equal(currents[4], p.i_dendrite[4])
-    eta = xor.placed(p, "no_hidden_plasticity", arrays)["neurons.eta"].reshape(5, -1)[:, 0]
-    np.testing.assert_allclose(eta, [0, 0, 0, 0, p.eta_output])
-
-
-def test_variants_change_the_time_scales_and_rates_that_they_name():
-    described = registry.load_talk("naud").experiments["xor_variants"]
-    p = registry.params(described, {**CONFIG, "scale": "full"})
-    changed = {
-        variant: {
-            k: v for k, v in xor_variants.recipe(p, variant).values.items() if v != p.values[k]
-        }
-        for variant in described.variants
-    }
-    assert changed == {
-        "spiking": {},
-        "random_order": {},
-        "no_hidden_plasticity": {},
-        "short_examples": {"predict_ms": 3600.0, "learn_ms": 400.0, "epochs": 400},
-        "short_means": {"tau_avg": 500.0, "epochs": 500},
-        SYMMETRIC: {"eta_hidden": 4e-3, "eta_output": 2e-3, "epochs": 400},
-    }
-
-
-def test_credit_of_equal_feedback_is_asked_for_in_both_hidden_ensembles(monkeypatch):
-    """Changes as the output's own in H1 and H2: right there, half wrong with mirrored feedback."""
-    made = np.zeros((5, 4))
-    made[2:] = 0.1 * np.array([-1, 1, 1, -1])
-
-    def learn(params, variant, *rest, **options):
-        measures = xor_protocol.credit_measures(made)
-        return Network({"credit": made}, {"measures": measures}), None, None
-
-    monkeypatch.setattr(xor_variants.xor, "learn", learn)
-    described = registry.load_talk("naud").experiments["xor_variants"]
-    p = registry.params(described, {**CONFIG, "scale": "full"})
-    found = {
-        variant: xor_variants.train(p, variant, Streams(0), {}, lambda share, news: None)
-        for variant in ("spiking", SYMMETRIC)
-    }
-    assert found["spiking"].info["measures"]["credit_signs"] == pytest.approx(2 / 3)
-    assert found[SYMMETRIC].info["measures"]["credit_signs"] == 1
 
 
 def test_teaching_current_follows_its_cases():
@@ -176,19 +103,19 @@ def test_teaching_current_follows_its_cases():
         (8.5, 1 / 6.5, -1 / 1.5),
         (9.5, 0, -1),
     ):
-        assert reference._teaching(1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(up)
-        assert reference._teaching(-1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(down)
+        assert naud_xor._teaching(1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(up)
+        assert naud_xor._teaching(-1, np.array(e), 1.0, np.zeros(1)) == pytest.approx(down)
         # It is minus the derivative of the cross-entropy, which the gradient uses.
-        assert xor_alignment.teaching_signal(e, 1) == pytest.approx(up)
-        assert xor_alignment.teaching_signal(e, 0) == pytest.approx(down)
+        assert rate_model.teaching_signal(e, 1) == pytest.approx(up)
+        assert rate_model.teaching_signal(e, 0) == pytest.approx(down)
 
 
 # ---- protocol and measures -----------------------------------------------------------------------
 
 
 def test_schedule_has_the_published_order_and_the_teaching_at_the_onset_of_learning():
-    p = params(epochs=10)
-    schedule = xor_protocol.training(p)
+    p = params("xor", "full", epochs=10)
+    schedule = task.training(p)
     rows = schedule.array().reshape(-1, 5)
     assert [epoch for epoch, _ in schedule.tests] == [0, 6, 10] + [11] * 6
     assert [pattern for _, pattern, *_ in schedule.examples[:5]] == [0, 1, 2, 3, 0]
@@ -198,39 +125,26 @@ def test_schedule_has_the_published_order_and_the_teaching_at_the_onset_of_learn
     predict = rows[first : first + predicting]
     assert (rows[first : first + 20, 0] == p.i_high).all()
     assert (rows[first : first + 20, 1] == p.i_low).all()
-    assert learn[:, 2].tolist() == [1.0] + [xor_network.HOLD] * 9
+    assert learn[:, 2].tolist() == [1.0] + [model.HOLD] * 9
     assert not predict[:, 2:4].any()
     assert predict[:, 4].all()
     assert not learn[:, 4].any(), "the means are held while weights change"
     assert (learn[:, 3] == 1).all()
-    assert rows.shape[0] * p.slot_ms % xor_network.TRIAL_MS == 0
+    assert rows.shape[0] * p.slot_ms % model.TRIAL_MS == 0
     assert not rows[-20:].any(), "an idle trial closes the counters"
 
 
 def test_random_order_shows_every_pattern_once_per_epoch():
-    p = params(epochs=40)
-    schedule = xor_protocol.training(p, np.random.default_rng(0))
+    p = params("xor", "full", epochs=40)
+    schedule = task.training(p, np.random.default_rng(0))
     shown = np.array([pattern for _, pattern, *_ in schedule.examples]).reshape(40, 4)
     assert (np.sort(shown, axis=1) == np.arange(4)).all()
     assert len({tuple(row) for row in shown}) > 10
-    fixed = xor_protocol.training(p)
-    assert schedule.tests == fixed.tests
-    assert schedule.array().shape == fixed.array().shape
-
-
-def test_learning_rates_fall_late():
-    p = params()
-    factor = [xor_protocol.learning_rate_factor(p, x) for x in (0.0, 0.6, 0.8, 1.0)]
-    np.testing.assert_allclose(factor, [1, 1, 0.5**0.5, 0.5])
 
 
 def test_published_recipe_divides_into_slots():
-    described = registry.load_talk("naud").experiments["xor"]
-    published = registry.params(described, {**CONFIG, "scale": "paper"})
-    short = replace(published, values={**published.values, "epochs": 2})
-    schedule = xor_protocol.training(short)
-    assert schedule.examples[0][3:] == (36, 4)
-    assert schedule.array().reshape(-1, 5)[schedule.examples[0][2] + 36, 4] == 1.0
+    published = params("xor", "paper", epochs=2)
+    assert task.training(published).examples[0][3:] == (36, 4)
     assert published.n_per_population * published.p_connect == pytest.approx(100)
 
 
@@ -243,8 +157,8 @@ def test_ordering_on_made_rates():
             [4.0, 8.0, 5.0, 7.0],  # not ordered
         ]
     )
-    np.testing.assert_allclose(xor_protocol.margins(rates), [1.5, 0.5, 1.5, -2.0])
-    found = xor_protocol.order_measures(rates)
+    np.testing.assert_allclose(counters.margins(rates), [1.5, 0.5, 1.5, -2.0])
+    found = counters.order_measures(rates)
     assert found["xor_ordering"] == 0.5
     assert found["xor_ordered"] == 0.75
     assert found["xor_sides"] == 0.5
@@ -252,35 +166,32 @@ def test_ordering_on_made_rates():
 
 
 def test_judged_tests_are_those_of_the_last_fifth():
-    p = params()
-    schedule = xor_protocol.training(p)
-    chosen = xor_protocol.judged(schedule)
-    epochs = np.array([epoch for epoch, _ in schedule.tests])[chosen]
-    assert epochs.min() == 98
-    assert chosen.sum() == 18
+    schedule = task.training(params("xor", "full"))
+    chosen = counters.judged(schedule)
+    assert min(epoch for (epoch, _), late in zip(schedule.tests, chosen, strict=True) if late) == 98
 
 
 def test_credit_needs_sign_and_size():
     change = np.zeros((5, 4))
-    change[2:] = 0.1 * xor_protocol.DESIGNED
-    assert xor_protocol.credit_measures(change)["credit_signs"] == 1.0
+    change[2:] = 0.1 * counters.DESIGNED
+    assert counters.credit_measures(change)["credit_signs"] == 1.0
     change[2, 0] = -0.02
-    found = xor_protocol.credit_measures(change)
+    found = counters.credit_measures(change)
     assert found["credit_signs"] == pytest.approx(11 / 12)
     assert found["credit_hidden"] == pytest.approx(0.02)
-    assert xor_protocol.credit_measures(np.zeros((5, 4)))["credit_signs"] == 0.0
+    assert counters.credit_measures(np.zeros((5, 4)))["credit_signs"] == 0.0
 
 
 def test_counters_give_rates_and_burst_probabilities():
-    p = params(epochs=1, n_per_population=100)
-    schedule = xor_protocol.training(p)
+    p = params("xor", "full", epochs=1, n_per_population=100)
+    schedule = task.training(p)
     n_slots = schedule.array().shape[0] * 20
     events = np.outer(np.arange(n_slots) * 100.0, [1, 2, 3, 4, 5])
     bursts = 0.25 * events
-    counters = xor_protocol.Counters(p, events, bursts, events, events)
-    rates = counters.test_rates(schedule)
+    counted = counters.Counters(p, events, bursts)
+    rates = counted.test_rates(schedule)
     np.testing.assert_allclose(rates[0, 2], [5, 10, 15, 20, 25])
-    predicting, learning = counters.burst_probabilities(schedule, range(1, 2))
+    predicting, learning = counted.burst_probabilities(schedule, range(1, 2))
     np.testing.assert_allclose(predicting, 0.25)
     np.testing.assert_allclose(learning, 0.25)
 
@@ -289,7 +200,7 @@ def test_counters_give_rates_and_burst_probabilities():
 
 
 def made_model():
-    return xor_alignment.RateModel(
+    return rate_model.RateModel(
         np.array([2.0, 1.6, 1.2, 2.0]), np.array([0.5, 0.55, 0.3, 1.5]), 0.234, 0.0
     )
 
@@ -298,7 +209,7 @@ def settle(model, weights, inputs):
     """Rates of the model itself, (population,)."""
     rates = np.array([*inputs, 0.0, 0.0, 0.0])
     for post in (2, 3, OUTPUT):
-        rates[post] = xor_alignment.predicted(
+        rates[post] = rate_model.predicted(
             model.numbers(post),
             post,
             rates[None, None],
@@ -318,7 +229,7 @@ def test_gradient_of_the_rate_model_agrees_with_finite_differences():
 
     def cost(changed, pattern):
         y = (settle(model, changed, inputs[pattern])[OUTPUT] - 2) / 8
-        return -np.log(y if xor_protocol.TARGETS[pattern] else 1 - y)
+        return -np.log(y if task.TARGETS[pattern] else 1 - y)
 
     gradient = model.gradient(rates, weights)
     for pattern in range(4):
@@ -330,35 +241,35 @@ def test_gradient_of_the_rate_model_agrees_with_finite_differences():
 def test_teaching_signal_is_the_slope_of_the_cost_that_is_differentiated():
     rates, step = np.linspace(3.2, 8.8, 9), 1e-4
     slopes = (
-        xor_gradient.cost(np.repeat(rates[:, None] + step, 4, axis=1))
-        - xor_gradient.cost(np.repeat(rates[:, None] - step, 4, axis=1))
+        gradient.cost(np.repeat(rates[:, None] + step, 4, axis=1))
+        - gradient.cost(np.repeat(rates[:, None] - step, 4, axis=1))
     ) / (2 * step)
-    for pattern, target in enumerate(xor_protocol.TARGETS):
-        expected = [xor_alignment.teaching_signal(rate, int(target)) for rate in rates]
+    for pattern, target in enumerate(task.TARGETS):
+        expected = [rate_model.teaching_signal(rate, int(target)) for rate in rates]
         np.testing.assert_allclose(-slopes[:, pattern], expected, rtol=1e-5)
 
 
 def test_cost_gradient_of_a_made_network_agrees_with_its_formula():
     """A network whose output is linear in the mean weights stands for the spiking one."""
-    p = params("smoke", gradient_tests=2, gradient_step=0.01)
-    arrays = xor_network.wire(p, Streams(0))
+    p = params("xor", "smoke", gradient_tests=2, gradient_step=0.01)
+    arrays = wiring.wire(p, Streams(0))
     values = {**arrays, "forward.w": np.full(arrays["forward.i"].size, 0.25)}
-    projection = xor_alignment.projection_of(values, p.n_per_population)
+    projection = rate_model.projection_of(values, p.n_per_population)
     slopes = np.arange(1.0, 7.0)
 
     class Linear:
         def run(self, stimulus, given, seed):
-            rate = 4.0 + slopes @ (xor_alignment.means(given["forward.w"], projection) - 0.25)
+            rate = 4.0 + slopes @ (rate_model.means(given["forward.w"], projection) - 0.25)
             rows = stimulus.arrays["schedule"]
             seconds = np.arange(rows.shape[0] * rows.shape[1]) * p.slot_ms / 1e3
             events = rate * p.n_per_population * seconds
             made = np.zeros((*rows.shape[:2], len(POPULATIONS)))
             made[:, :, OUTPUT] = events.reshape(rows.shape[:2])
-            traces = {name: made for name in xor_network.TOTALS}
+            traces = {name: made for name in model.TOTALS}
             return SimpleNamespace(traces=traces)
 
-    found = xor_gradient.cost_gradient(p, Linear(), values, np.random.default_rng(0))
-    signal = [xor_alignment.teaching_signal(4.0, int(target)) for target in xor_protocol.TARGETS]
+    found = gradient.cost_gradient(p, Linear(), values, np.random.default_rng(0))
+    signal = [rate_model.teaching_signal(4.0, int(target)) for target in task.TARGETS]
     np.testing.assert_allclose(found, np.outer(signal, slopes), rtol=1e-3)
 
 
@@ -373,16 +284,9 @@ def test_the_fit_finds_the_model_behind_made_rates():
             for w in settings
         ]
     )
-    found = xor_alignment.fit(rates, settings, 0.234)
+    found = rate_model.fit(rates, settings, 0.234)
     assert found.error_hz < 1e-3
     np.testing.assert_allclose(found.hidden[:3], model.hidden[:3], rtol=0.05)
-
-
-def test_cosine_and_its_null():
-    a = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0]])
-    assert xor_alignment.cosine(a, 3 * a) == pytest.approx(1)
-    assert xor_alignment.cosine(a, -a) == pytest.approx(-1)
-    assert xor_alignment.permuted(a, a) < 0.5
 
 
 def test_backprop_control_follows_the_gradient():
@@ -396,22 +300,12 @@ def test_backprop_control_follows_the_gradient():
     x, target = np.array([1.0, 0.4]), 1.0
 
     def loss(changed):
-        return 0.5 * (target - xor_controls.forward(changed, x)[1]) ** 2
+        return 0.5 * (target - controls.forward(changed, x)[1]) ** 2
 
-    hidden, output = xor_controls.forward(arrays, x)
-    to_hidden, to_output = xor_controls.credit("backprop", arrays, hidden, float(output), target)
+    hidden, output = controls.forward(arrays, x)
+    to_hidden, to_output = controls.credit("backprop", arrays, hidden, float(output), target)
     for key, slope in (("hidden_bias", to_hidden), ("to_output", to_output * hidden)):
         for k in range(2):
             step = np.eye(2)[k] * 1e-6
             up, down = (loss({**arrays, key: arrays[key] + s * step}) for s in (1, -1))
             assert slope[k] == pytest.approx(-(up - down) / 2e-6, rel=1e-5)
-
-
-def test_burst_control_pushes_the_output_like_backprop():
-    arrays = {"to_output": np.array([1.0, -1.0])}
-    for output, target in ((0.3, 1.0), (0.7, 0.0)):
-        hidden = np.array([0.4, 0.6])
-        ours = xor_controls.credit("burstprop", arrays, hidden, output, target)
-        exact = xor_controls.credit("backprop", arrays, hidden, output, target)
-        assert np.sign(ours[1]) == np.sign(exact[1])
-        np.testing.assert_array_equal(np.sign(ours[0]), np.sign(exact[0]))

@@ -1,18 +1,17 @@
 """Richard Naud: burst-dependent synaptic plasticity coordinates learning in a hierarchy."""
 
 EXPERIMENTS = {
-    "xor": "xor",
-    "xor_published": "xor_published",
-    "xor_variants": "xor_variants",
-    "xor_gradient": "xor_gradient",
-    "neuron": "single_cell",
-    "multiplexing": "multiplexing",
-    "plasticity": "plasticity",
-    "mnist": "digits",
-    "mnist_deep": "deep_digits",
-    "mnist_demo": "deep_digits",
-    "shared_yinyang": "digits",
-    "shared_randman": "digits",
+    "xor": "xor.experiment",
+    "xor_published": "xor.published",
+    "xor_gradient": "xor.gradient",
+    "neuron": "burst_code.neuron",
+    "multiplexing": "burst_code.multiplexing",
+    "plasticity": "burst_code.plasticity",
+    "mnist": "rate_hierarchy.digits",
+    "mnist_deep": "rate_hierarchy.deep_digits",
+    "mnist_demo": "rate_hierarchy.deep_digits",
+    "shared_yinyang": "rate_hierarchy.digits",
+    "shared_randman": "rate_hierarchy.digits",
 }
 """Experiment -> the module that fulfils it."""
 

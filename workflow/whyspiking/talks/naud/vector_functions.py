@@ -7,10 +7,10 @@ arguments alone. Each has two forms, C++ for the compiled program and NumPy, whi
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from whyspiking.contract.brian_model import Function
 
 GOLDEN = 0x9E3779B97F4A7C15
 MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
@@ -74,16 +74,8 @@ def uniform(key: ArrayLike, step: ArrayLike) -> NDArray[np.float64]:
     return (z >> np.uint64(11)).astype(np.float64) * np.float64(2.0**-53)
 
 
-def names() -> dict[str, Any]:
-    """Both as functions for Brian2's equations, `uniform(key, step)` and `exponential(x)`."""
-    import brian2
-
-    made = {
-        "uniform": (brian2.Function(uniform, arg_units=[1, 1], return_unit=1), UNIFORM),
-        "exponential": (brian2.Function(np.exp, arg_units=[1], return_unit=1), EXPONENTIAL),
-    }
-    for name, (function, code) in made.items():
-        function.implementations.add_implementation(
-            "cpp", code, name=name, compiler_kwds={"headers": ["<cstdint>", "<cstring>", "<cmath>"]}
-        )
-    return {name: function for name, (function, _) in made.items()}
+BOTH = {
+    "uniform": Function("uniform", uniform, UNIFORM, 2),
+    "exponential": Function("exponential", np.exp, EXPONENTIAL, 1),
+}
+"""What equations call: `uniform(key, step)` and `exponential(x)`."""

@@ -1,0 +1,105 @@
+"""Figures of `multiplexing` and `plasticity`; `burst_code/exhibits.py` describes the arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.plots import figures as fg
+from whyspiking.talks.naud.burst_code.events import correlation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Arrays = Mapping[str, NDArray]
+
+
+def channels(arrays: Arrays) -> fg.Plate:
+    """Raster of both ensembles, the two inputs, and the two outputs that follow them."""
+    time, waves, spike_ms, row, burst, shown = fg.need(
+        arrays,
+        "time_ms",
+        "waves",
+        "raster.spike_ms",
+        "raster.row",
+        "raster.burst",
+        "raster.neurons",
+    )
+    events, bursts = (x.mean(axis=0) for x in fg.need(arrays, "events_1", "probability_2"))
+    plate = fg.Plate(5.0)
+    axes = plate.panels(3, 1, sharex=True, height_ratios=[1.5, 1, 1])[:, 0]
+    colours = np.where(burst.astype(bool), fg.RED, fg.INK)
+    fg.raster(axes[0], spike_ms / 1000, row, colours=colours, height=0.9)
+    axes[0].set_yticks([shown / 2, 3 * shown / 2], ["lower", "upper"])
+    axes[0].set_ylim(-1, 2 * shown)
+    axes[0].axhline(shown - 0.5, color=fg.GREY, linewidth=0.8)
+    axes[0].set_ylabel("neurons")
+    seconds = time / 1000
+    found = (
+        _against(axes[1], seconds, waves[:, 0], events, fg.BLUE, "event rate,\nlower, Hz"),
+        _against(axes[2], seconds, waves[:, 1], bursts, fg.RED, "burst prob.,\nupper"),
+    )
+    axes[2].set_xlabel("time after relaxation, s")
+    n_trials = arrays["events_1"].shape[0]
+    return plate.says(
+        f"Two ensembles in Brian2. Top: {int(shown)} neurons of each, one realisation; red: spikes "
+        "of bursts. Middle and bottom (bins of 50 ms): thick, mean of "
+        f"{n_trials} realisations; dashed grey, the sine into the somata of the "
+        "lower ensemble and that into the dendrites of the upper one, scaled to fit.",
+        f"Correlation of somatic current and lower event rate {found[0]:.2f}, of dendritic current "
+        f"and upper burst probability {found[1]:.2f}.",
+        exhibits="multiplexing",
+    )
+
+
+def _against(
+    ax: Axes, seconds: NDArray, wave: NDArray, signal: NDArray, colour: str, label: str
+) -> float:
+    scaled = signal.mean() + wave * signal.std() / wave.std()
+    ax.plot(seconds, scaled, color=fg.GREY, linestyle="--", linewidth=1)
+    ax.plot(seconds, signal, color=colour, linewidth=1.8)
+    ax.set_ylabel(label)
+    r = correlation(wave, signal)
+    ax.set_title(f"r = {r:.2f}", fontsize=10, loc="right")
+    return r
+
+
+def plasticity(arrays: Arrays) -> fg.Plate:
+    """Change of weight against burst probability for both event rates."""
+    change, predicted, rates, p, start = fg.need(
+        arrays, "burst", "predicted", "event_rates_hz", "burst_probabilities", "p_start"
+    )
+    plate = fg.Plate(3.2, 5.6)
+    ax = plate.panels(1, 1)[0, 0]
+    ax.axhline(0, color=fg.GREY, linewidth=0.8)
+    ax.axvline(float(start), color=fg.GREY, linewidth=0.8)
+    words = []
+    for k, rate in enumerate(rates):
+        mean, sd = change[k].mean(axis=-1), change[k].std(axis=-1)
+        colour = fg.PALETTE[k]
+        ax.errorbar(
+            p, mean, sd, color=colour, marker=fg.MARKERS[k], linestyle="", capsize=2, linewidth=1,
+            markersize=5, label=f"events at {rate:.0f} Hz",
+        )  # fmt: skip
+        slope, offset = np.polyfit(p, mean, 1)
+        ax.plot(p, slope * p + offset, color=colour)
+        ax.plot(p, predicted[k], color=colour, linestyle=":", linewidth=1.2)
+        crossing = -offset / slope
+        ax.plot(
+            [crossing], [0], marker="x", color=fg.INK, markersize=9, markeredgewidth=2, zorder=5
+        )
+        words.append(f"at {rate:.0f} Hz slope {slope:.2f}, zero at {crossing:.3f}")
+    ax.set_xlabel("burst probability")
+    ax.set_ylabel("change of weight")
+    fg.legend_below(plate, [ax])
+    return plate.says(
+        f"Change of one synapse in Brian2 after the burst-Poisson protocol, mean and sd of "
+        f"{change.shape[-1]} repetitions, straight-line fits with their zero crossings (crosses); "
+        "dotted: mean-field theory. Vertical line: running mean of burst probability at the "
+        "start.",
+        "Change of weight against burst probability: " + "; ".join(words) + ".",
+        exhibits="plasticity",
+    )

@@ -1,0 +1,81 @@
+"""Who is connected to whom in the circuit, and the numbers that all its runs share."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.types import Params
+from whyspiking.talks.naud.burst_code.model import INTERNEURON_UNITS, mean_hits
+
+
+def wire(params: Params, rng: np.random.Generator) -> dict[str, tuple[NDArray, NDArray]]:
+    """Random connections of every projection: pre- and postsynaptic neurons.
+
+    Every pair is linked with probability `p_connect`, independently; no neuron with itself.
+    """
+    n, m = params.n_pyramidal, params.n_interneurons
+    first, second = slice(0, n), slice(n, 2 * n)
+    pv, som = slice(0, m), slice(m, 2 * m)
+    blocks = {
+        "relay": [(first, second)],
+        "to_pv": [(first, pv)],
+        "topdown": [(second, first)],
+        "to_som": [(second, som)],
+        "lateral": [(first, first), (second, second)],
+        "from_pv": [(pv, second)],
+        "from_som": [(som, first)],
+    }
+    found = {}
+    for name, pairs in blocks.items():
+        pres, posts = [], []
+        for pre, post in pairs:
+            shape = (pre.stop - pre.start, post.stop - post.start)
+            linked = rng.random(shape) < params.p_connect
+            if name == "lateral":
+                np.fill_diagonal(linked, False)
+            i, j = np.nonzero(linked)
+            pres.append(i + pre.start)
+            posts.append(j + post.start)
+        found[name] = (np.concatenate(pres), np.concatenate(posts))
+    return found
+
+
+def fixed_values(params: Params) -> dict[str, NDArray | float]:
+    """Numbers that all runs share: interneurons, and noise with the variance of Poisson trains."""
+    extra = 1.0 + mean_hits(params)
+    kinds = (params.pv, params.som)
+    values: dict[str, NDArray | float] = {
+        f"interneurons.{name}": column for name, column in interneuron_values(params).items()
+    }
+    for which in ("noise_e", "noise_i"):
+        column = [extra * kind[which] for kind in kinds]
+        values[f"interneurons.{which}"] = np.repeat(column, params.n_interneurons)
+    return values | {
+        "pyramidal.noise_s": extra * params.noise_soma,
+        "pyramidal.noise_d": extra * params.noise_dendrite,
+    }
+
+
+def interneuron_values(params: Params) -> dict[str, NDArray]:
+    """Parameters of all interneurons in base units, PV first (Eq. 26), (neuron,)."""
+    found: list[dict[str, float]] = []
+    for kind in (params.pv, params.som):
+        g_leak, a_sub = kind["g_leak"], kind["a_sub"]
+        slope, tau_m = kind["slope"], kind["tau_m_ms"] * 1e-3
+        # The published rheobase fixes V_T (Eq. 26).
+        v_t = (
+            kind["rheobase"] / (g_leak + a_sub)
+            + params.e_leak
+            + slope
+            - slope * np.log(1.0 + a_sub / g_leak)
+        )
+        found.append(
+            {
+                **{name: kind[name] for name in ("slope", "i_const", "a_sub", "b_spike")},
+                **{"v_t": v_t, "v_r": kind["v_reset"], "tau_m": tau_m, "c_m": g_leak * tau_m},
+                **{name: kind[f"{name}_ms"] * 1e-3 for name in ("tau_w", "t_ref")},
+            }
+        )
+    columns = {name: [kind[name] for kind in found] for name in INTERNEURON_UNITS}
+    return {name: np.repeat(values, params.n_interneurons) for name, values in columns.items()}

@@ -1,0 +1,1 @@
+"""The burst rule in hierarchies of rate units, without spikes: MNIST and the shared tasks."""

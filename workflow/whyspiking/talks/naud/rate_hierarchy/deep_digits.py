@@ -1,0 +1,62 @@
+"""Deep hierarchies of rate units on MNIST, as the authors build them: `mnist_deep`, `mnist_demo`.
+
+Nothing spikes here. Variants differ in rule and depth; `recipes` of talk.yaml says how.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.talks.naud.rate_hierarchy import burstprop
+from whyspiking.talks.naud.rate_hierarchy.burstprop import Recipe
+from whyspiking.talks.naud.rate_hierarchy.digits import evaluate
+from whyspiking.talks.naud.rate_hierarchy.task import N_CLASSES, make_task, samples
+
+__all__ = ["evaluate", "make_task", "train"]
+
+ENOUGH = 0.1
+"""Validation error that a network has to reach: how long it takes is compared."""
+RECIPE = (
+    "eta_recurrent", "feedback_std", "recurrent_range", "momentum", "decay", "p_output", "noise",
+    "epochs", "batch",
+)  # fmt: skip
+"""What all variants share."""
+
+
+def recipe(params: ct.Params, variant: str) -> Recipe:
+    """The recipe of a variant, as talk.yaml has it."""
+    own = {k: v for k, v in params.recipes[variant].items() if k != "depth"}
+    return Recipe(**own, **{name: getattr(params, name) for name in RECIPE})
+
+
+def train(
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
+    """Train one variant; all of one depth start from the same draw of a seed, but for scale."""
+    chosen = recipe(params, variant)
+    training = samples(params, "train")
+    hidden = [params.n_hidden] * params.recipes[variant]["depth"]
+    layers = burstprop.train(
+        [training[0].shape[1], *hidden, N_CLASSES],
+        training,
+        samples(params, "validation"),
+        chosen,
+        init=streams.rng("deep-init"),
+        shuffle=streams.rng("deep-shuffle"),
+        perturb=streams.rng("deep-perturbation"),
+        progress=progress,
+    )
+    history = layers.history
+    errors = np.array(history.values("validation_error"))
+    reached = np.flatnonzero(errors < ENOUGH)
+    shown = len(training[0]) // params.batch * params.batch
+    measured = {
+        "presentations_to_10_percent": float(reached[0] * shown) if reached.size else np.inf
+    }
+    for metric in {row["metric"] for row in history.rows} - {"validation_error"}:
+        measured[metric] = history.values(metric)[-1]
+    info = {"engine": "numpy", "epochs": params.epochs, "counts": layers.counts()}
+    info["measures"] = measured
+    return ct.Network(layers.arrays("forward", "bias"), info, history.rows)

@@ -1,0 +1,46 @@
+"""Inputs and classes of the rate hierarchies: digits, and spike times given as numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.datasets import mnist, shared
+
+N_CLASSES = 10
+
+
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
+    """Features and classes; nothing is drawn here, so `streams` is not used."""
+    if split == "fresh":
+        return None
+    features, classes = samples(params, split)
+    n_classes = params.n_output if shared.takes_part(params) else N_CLASSES
+    return ct.Task(ct.Stimulus(), classes, n_classes, features)
+
+
+def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Features (sample, input) and classes (sample,).
+
+    Of a shared task the times of input spikes as shares of its window, of MNIST brightness in 0..1,
+    less a mean and over a deviation where `pixels` says so; validation is the end of the training
+    file.
+    """
+    if shared.takes_part(params):
+        drawn = shared.latencies(params, split)
+        assert drawn is not None
+        return drawn.features.astype(np.float32), drawn.classes
+    images, labels = mnist.load(params.data_dir / "mnist", "test" if split == "test" else "train")
+    chosen = {
+        "train": slice(params.n_train),
+        "validation": slice(-params.n_validation, None),
+        "test": slice(params.n_test),
+    }[split]
+    images = images[chosen]
+    features = images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    if "pixels" in params.values:
+        mean, deviation = params.pixels
+        features = (features - np.float32(mean)) / np.float32(deviation)
+    return features, labels[chosen].astype(np.int64)

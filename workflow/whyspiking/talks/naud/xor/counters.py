@@ -1,0 +1,151 @@
+"""What is read from the counters of the XOR network while it learns (Eqs. 14 and 15)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.types import Params, Recording
+from whyspiking.talks.naud.xor.model import OUTPUT, POPULATIONS, TOTALS, TRIAL_MS
+from whyspiking.talks.naud.xor.task import (
+    LAST_SHARE,
+    PATTERNS,
+    SKIPPED_MS,
+    TARGETS,
+    Schedule,
+    slots,
+)
+from whyspiking.training.history import History
+
+THRESHOLD_HZ = 6.0
+"""Output rate above which the network says 1 (PGZRN21, Fig. 4)."""
+MARGIN_HZ = 1.0
+"""Least distance of the two outputs next to each other for a test to count as ordered."""
+EARLY_EPOCHS = 10
+"""Epochs over which credit is measured: before learning changes what is asked for."""
+HIDDEN_CREDIT = 0.03
+"""Least change of burst probability that counts as credit in a hidden ensemble."""
+DESIGNED = np.array([[-1, 1, 1, -1], [1, -1, -1, 1], [-1, 1, 1, -1]])
+"""Sign of the credit in H1, H2 (inhibitory feedback: mirrored) and O, by pattern."""
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Sums over each population since the beginning of the run, at the start of every slot.
+
+    Attributes:
+        events, bursts: (slot, population).
+    """
+
+    params: Params
+    events: NDArray
+    bursts: NDArray
+
+    def event_rates(self, first: int, last: int) -> NDArray[np.float64]:
+        """Mean event rate between two slots in Hz, (population,)."""
+        counted = self.events[last] - self.events[first]
+        seconds = (last - first) * self.params.slot_ms / 1e3
+        return counted / (seconds * self.params.n_per_population)
+
+    def test_rates(self, schedule: Schedule) -> NDArray[np.float64]:
+        """Event rates in the counted part of all tests in Hz, (test, pattern, population)."""
+        length, skipped = slots(self.params, TRIAL_MS), slots(self.params, SKIPPED_MS)
+        found = np.zeros((len(schedule.tests), len(PATTERNS), len(POPULATIONS)))
+        for test, (_, first) in enumerate(schedule.tests):
+            for pattern in range(len(PATTERNS)):
+                start = first + pattern * length
+                found[test, pattern] = self.event_rates(start + skipped, start + length)
+        return found
+
+    def burst_probabilities(
+        self, schedule: Schedule, epochs: range
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bursts per event while predicting and while learning, each (population, pattern)."""
+        bursts = np.zeros((2, len(POPULATIONS), len(PATTERNS)))
+        events = np.zeros_like(bursts)
+        for epoch, pattern, first, predicting, learning in schedule.examples:
+            if epoch not in epochs:
+                continue
+            middle, last = first + predicting, first + predicting + learning
+            for phase, (start, stop) in enumerate(((first, middle), (middle, last))):
+                bursts[phase, :, pattern] += self.bursts[stop] - self.bursts[start]
+                events[phase, :, pattern] += self.events[stop] - self.events[start]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            found = np.where(events > 0, bursts / events, 0.0)
+        return found[0], found[1]
+
+
+def read_counters(params: Params, recording: Recording) -> Counters:
+    """The counters of a run as one sequence of slots."""
+    n = len(POPULATIONS)
+    return Counters(params, *(recording.traces[name].reshape(-1, n) for name in TOTALS))
+
+
+def margins(rates: NDArray) -> NDArray[np.float64]:
+    """Lower of the true outputs minus higher of the false ones in Hz, (test,) (Eq. 14).
+
+    Args:
+        rates: Output rate in Hz, (test, pattern).
+    """
+    return rates[:, TARGETS == 1].min(axis=1) - rates[:, TARGETS == 0].max(axis=1)
+
+
+def sides(rates: NDArray) -> NDArray[np.bool_]:
+    """Whether all four outputs are on their side of the threshold, (test,)."""
+    return ((rates > THRESHOLD_HZ) == (TARGETS == 1)).all(axis=1)
+
+
+def judged(schedule: Schedule) -> NDArray[np.bool_]:
+    """Tests of the last fifth of training and those after it, (test,)."""
+    epochs = np.array([epoch for epoch, _ in schedule.tests])
+    return epochs > schedule.params.epochs * (1 - LAST_SHARE)
+
+
+def order_measures(rates: NDArray) -> dict[str, float]:
+    """Metrics of the judged tests (Eq. 14).
+
+    Args:
+        rates: Output rate in Hz, (test, pattern).
+    """
+    margin = margins(rates)
+    return {
+        "xor_ordering": float((margin >= MARGIN_HZ).mean()),
+        "xor_ordered": float((margin > 0).mean()),
+        "xor_margin": float(margin.mean()),
+        "xor_sides": float(sides(rates).mean()),
+    }
+
+
+def credit(counters: Counters, schedule: Schedule) -> NDArray[np.float64]:
+    """Early change of burst probability by the teaching; (population, pattern) (Eq. 15)."""
+    predicting, learning = counters.burst_probabilities(schedule, range(1, EARLY_EPOCHS + 1))
+    return learning - predicting
+
+
+def credit_measures(change: NDArray) -> dict[str, float]:
+    """Share of right signs and least size in the hidden ensembles, from (population, pattern)."""
+    own = change[2:]
+    right = own * DESIGNED > np.array([HIDDEN_CREDIT, HIDDEN_CREDIT, 0.0])[:, None]
+    return {
+        "credit_signs": float(right.mean()),
+        "credit_hidden": float(np.abs(own[:2]).min()),
+        "credit_hidden_largest": float(np.abs(own[:2]).max()),
+    }
+
+
+def output_rates(rates: NDArray) -> NDArray[np.float64]:
+    """Rates of the output ensemble in Hz, (test, pattern)."""
+    return rates[:, :, OUTPUT]
+
+
+def history(epochs: NDArray, output: NDArray) -> list[dict[str, Any]]:
+    """Rows of the training history: margin and output rates of every test."""
+    found = History()
+    names = [f"output_{first}{second}" for first, second in PATTERNS]
+    for epoch, margin, by_pattern in zip(epochs, margins(output), output, strict=True):
+        outputs = dict(zip(names, by_pattern, strict=True))
+        found.note(int(epoch), xor_margin=margin, **outputs)
+    return found.rows

@@ -1,0 +1,199 @@
+"""The XOR network in compiled loops of its own, several times faster than Brian2 (README, 4).
+
+Brian2's program visits every variable of every neuron in every step, in several passes;
+`ensembles.cpp` says what it does instead. Learning only: what was learned is simulated in Brian2.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from whyspiking.compiler import libraries
+from whyspiking.compiler.libraries import Array
+from whyspiking.contract import types as ct
+from whyspiking.talks.naud.xor.model import POPULATIONS, TOTALS, TRIAL_MS, bernoulli
+from whyspiking.training.checkpoint import Checkpoint
+
+SOURCE = Path(__file__).with_name("ensembles.cpp")
+MS = 1e-3
+KINDS = ("inhibition", "feedback_exc", "feedback_inh")
+FIXED = (
+    "i_d", "is_input", "input_of", "is_output", "q_s", "jump_e", "jump_i", "eta", "lift",
+    "burst_blind",
+)  # fmt: skip
+"""Values of neurons that do not change, in the order of ensembles.cpp."""
+TRIALS_PER_CALL = 8
+"""Between two checkpoints at least: half a minute of biological time."""
+
+
+@dataclass
+class Synapses:
+    """Wiring as the kernel walks through it; its plastic synapse k is number `order[k]` of all.
+
+    Attributes:
+        order: Plastic synapses by their postsynaptic, then presynaptic neuron.
+        arrays: What ensembles.cpp calls out_start, out_post, out_place, in_start, in_pre,
+            fixed_start, fixed_post, fixed_weight and kinds.
+    """
+
+    order: NDArray[np.int64]
+    arrays: list[NDArray]
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], n: int) -> Synapses:
+        """Those of a run.
+
+        Args:
+            values: "<synapses>.i", ".j" (synapse,), and ".w" of the fixed ones.
+            n: Neurons.
+        """
+        i, j = np.asarray(values["forward.i"]), np.asarray(values["forward.j"])
+        order = np.lexsort((i, j))
+        outgoing = np.argsort(i[order], kind="stable")
+        arrays = [_starts(i, n), j[order][outgoing].astype(np.int32), outgoing]
+        arrays += [_starts(j, n), i[order].astype(np.int32)]
+        starts, posts, weights = [], [], []
+        for kind in KINDS:
+            pre, post = (np.asarray(values[f"{kind}.{end}"]) for end in "ij")
+            by_pre = np.argsort(pre, kind="stable")
+            starts.append(_starts(pre, n))
+            posts.append(post[by_pre].astype(np.int32))
+            weights.append(np.asarray(values[f"{kind}.w"], float)[by_pre])
+        begins = np.cumsum([0, *(len(part) for part in posts[:-1])])
+        arrays += [np.array(starts), np.concatenate(posts), np.concatenate(weights), begins]
+        return cls(order, [np.ascontiguousarray(array) for array in arrays])
+
+
+def _starts(neuron: NDArray, n: int) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(np.bincount(neuron, minlength=n))]).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Ensembles:
+    """The network with the interface of `brian.Machine`, as far as learning needs it.
+
+    Attributes:
+        params: Parameters of the experiment.
+        kind: Precision of potentials and weights.
+    """
+
+    params: ct.Params
+    kind: DTypeLike = np.float32
+
+    def run(
+        self,
+        stimulus: ct.Stimulus,
+        values: Mapping[str, Any],
+        *,
+        seed: int = 0,
+        spikes: bool = False,
+        progress: ct.Progress = lambda share, news: None,
+        watch: int = -1,
+        kept_as: str = "",
+    ) -> ct.Recording:
+        """All trials of a schedule, each from where the last one ended.
+
+        Args:
+            stimulus: "schedule" (trial, slot, channel).
+            values: As for the Brian2 model; lost spikes are not known here.
+            seed: Of noise and bursts.
+            spikes: Keep them: "spikes" (spike, 3), step, neuron, second of a burst.
+            progress: Called now and then.
+            watch: Trial; "watched" are its weights at the start, or up to TRIALS_PER_CALL earlier.
+            kept_as: Name of its checkpoint; without one none is kept.
+        """
+        p = self.params
+        n = len(POPULATIONS) * p.n_per_population
+        rows = np.asarray(stimulus.arrays["schedule"], float)
+        synapses = Synapses.of(values, n)
+        fixed = np.array(
+            [np.broadcast_to(values.get(f"neurons.{k}", -1.0), n) for k in FIXED], float
+        )
+        now = self.start(values, synapses, np.random.default_rng(seed))
+        neurons, weights, total = list(now.values())[:-2], now["weights"], now["total"]
+        watched = weights.copy()
+        counters = np.zeros((*rows.shape[:2], *total.shape))
+        # One spike per neuron and refractory time.
+        room = spikes * round(rows.shape[0] * TRIAL_MS / p.refractory_ms) * n
+        found, n_found = np.zeros((room, 3), np.int64), np.zeros(1, np.int64)
+        advance = libraries.of_precision(library(), "advance", self.kind)
+        kept = Checkpoint(*now.values(), counters, watched, name=kept_as) if kept_as else None
+        rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
+        constants, per_slot = self.constants(), round(p.slot_ms / p.dt_ms)
+        for first in kept.resume(rounds, None, progress)[0] if kept else rounds:
+            if kept:
+                kept.keep(first, None)
+            if first <= watch < first + rounds.step:
+                watched[...] = weights
+            piece = np.ascontiguousarray(rows[first : first + rounds.step])
+            counted = counters[first : first + rounds.step]
+            advance(
+                constants, p.n_per_population, piece.shape[0] * piece.shape[1], per_slot, piece,
+                *neurons[:2], fixed, *neurons[2:], *synapses.arrays[:5], weights,
+                *synapses.arrays[5:], total, counted, room, found, n_found,
+            )  # fmt: skip
+            done = (first + len(piece)) / len(rows)
+            progress(done, f"{(first + len(piece)) * TRIAL_MS / 1e3:.0f} s simulated")
+        learned = np.empty((2, len(weights)))
+        learned[:, synapses.order] = weights, watched
+        final = {"forward.w": learned[0], "watched": learned[1], "spikes": found[: n_found[0]]}
+        traces = {name: counters[:, :, k] for k, name in enumerate(TOTALS)}
+        return ct.Recording({}, traces, dict.fromkeys(TOTALS, p.slot_ms), final)
+
+    def start(
+        self, values: Mapping[str, Any], synapses: Synapses, rng: np.random.Generator
+    ) -> dict[str, NDArray]:
+        """What changes in a run, as it begins, by the names of ensembles.cpp and in its order."""
+        p = self.params
+        n = len(POPULATIONS) * p.n_per_population
+        state, slow = np.zeros((9, n), self.kind), np.zeros((4, n))
+        state[:2], state[4] = p.e_leak, p.th_rest
+        slow[3] = p.r_start
+        return {
+            "state": state,
+            "slow": slow,
+            "teaching": np.zeros(n),
+            "free_at": np.zeros(n, np.int64),
+            "second_at": np.full(n, -1, np.int64),
+            "seeds": rng.integers(1, 2**32, (2, n), np.uint32),
+            "random": rng.integers(0, 2**63, 1, np.uint64),
+            "clock": np.zeros(1, np.int64),
+            "weights": np.asarray(values["forward.w"])[synapses.order].astype(self.kind),
+            "total": np.zeros((len(TOTALS), len(POPULATIONS))),
+        }
+
+    def constants(self) -> NDArray[np.float64]:
+        """Numbers of ensembles.cpp in its order, in base units."""
+        p = self.params
+        q_d, jump_d = bernoulli(p.noise_dendrite_hz, p.noise_dendrite, p.dt_ms)
+        return np.array([
+            p.dt_ms * MS, p.e_leak, p.e_exc, p.e_inh, p.th_rest, p.th_jump, p.tau_th * MS,
+            p.tau_s * MS, p.c_s, p.b_w, p.tau_ws * MS, p.tau_d * MS, p.c_d, p.a_w, p.tau_wd * MS,
+            p.tau_ampa * MS, p.tau_gaba * MS, float(p.drive == "soma"), p.gain,
+            p.refractory_ms * MS, p.burst_delay_ms * MS, p.burst_spread_ms * MS, p.e_burst,
+            p.d_burst, p.tau_pre * MS, p.tau_avg * MS, p.tau_floor * MS, p.e_min, p.e_max,
+            p.teaching, float(q_d), float(jump_d),
+        ], float)  # fmt: skip
+
+
+@functools.cache
+def library() -> ctypes.CDLL:
+    """The compiled kernel.
+
+    Raises:
+        UserError: If there is no compiler or it fails.
+    """
+    found = libraries.load("ensembles", [SOURCE])
+    size = ctypes.c_int
+    libraries.declare(
+        found, "advance", [Array, size, size, size, *[Array] * 22, ctypes.c_int64, *[Array] * 2]
+    )
+    return found

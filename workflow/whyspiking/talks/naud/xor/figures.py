@@ -1,0 +1,144 @@
+"""Figures of XOR: outputs before and after learning, with each lesion, and the credit.
+
+`xor/exhibits.py` describes the arrays; populations are I1, I2, H1, H2, O, patterns 00, 10, 01, 11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.plots import figures as fg
+from whyspiking.records.tables import Table
+from whyspiking.talks.naud.xor.counters import HIDDEN_CREDIT, THRESHOLD_HZ
+from whyspiking.talks.naud.xor.model import HIDDEN, OUTPUT, POPULATIONS, TRIAL_MS
+from whyspiking.talks.naud.xor.task import LAST_SHARE, PATTERNS, TARGETS
+
+Arrays = Mapping[str, NDArray]
+LABELS = {
+    "spiking": "intact",
+    "random_order": "random order",
+    "no_floor": "no e_min term",
+    "no_feedback": "feedback cut",
+    "no_hidden_plasticity": "hidden layer fixed",
+    "no_bursts": "no bursts",
+}
+"""Variants in the order of drawing."""
+NAMES = [f"({a},{b})" for a, b in PATTERNS]
+
+
+def before_and_after(arrays: Arrays) -> fg.Plate:
+    """Output rate through the four patterns, before and after learning."""
+    width, before, after = fg.need(arrays, "output.bin_ms", "output.before", "output.after")
+    time = (np.arange(before.size) + 0.5) * float(width) / 1000
+    plate = fg.Plate(2.8)
+    axes = plate.panels(1, 2, sharey=True)[0]
+    words = []
+    length = TRIAL_MS / 1000
+    for ax, rate, title in zip(axes, (before, after), ("before", "after"), strict=True):
+        for k, (name, target) in enumerate(zip(NAMES, TARGETS, strict=True)):
+            if target:
+                ax.axvspan(k * length, (k + 1) * length, color=fg.GREEN, alpha=0.15, linewidth=0)
+            ax.annotate(
+                f"{name}\n→ {target}",
+                ((k + 0.5) / len(NAMES), 0.98),
+                xycoords="axes fraction",
+                ha="center",
+                va="top",
+            )
+        ax.plot(time, rate, color=fg.BLUE)
+        ax.axhline(THRESHOLD_HZ, color=fg.GREY, linestyle="--", linewidth=1)
+        ax.set_title(f"{title} learning")
+        ax.set_xlabel("time, s")
+        ax.set_xlim(0, length * len(NAMES))
+        quarter = rate.reshape(len(NAMES), -1)[:, round(1000 / float(width)) :].mean(axis=1)
+        words.append(
+            f"{title}: " + ", ".join(f"{n} {r:.1f} Hz" for n, r in zip(NAMES, quarter, strict=True))
+        )
+    axes[0].set_ylim(0, 1.35 * max(float(before.max()), float(after.max())))
+    axes[0].set_ylabel("output event rate, Hz")
+    return plate.says(
+        "Event rate of the output ensemble, plasticity off, in the order of training. Green: "
+        "patterns whose answer is 1. Dashed: the threshold of 6 Hz.",
+        "Output from the second second on, " + "; ".join(words) + ".",
+        exhibits="xor",
+    )
+
+
+def lesions(history: Table) -> fg.Plate:
+    """Outputs after training, intact and with each lesion or change."""
+    tests = history[(history["experiment"] == "xor") & history["metric"].str.startswith("output_")]
+    shown = [variant for variant in LABELS if (tests["variant"] == variant).any()]
+    if not shown:
+        raise fg.NotMeasuredError("No network learned XOR.")
+    # The last tests stand one epoch behind the last of training.
+    late = tests[tests["epoch"] > (tests["epoch"].max() - 1) * (1 - LAST_SHARE)]
+    plate = fg.Plate(2.9)
+    axes = plate.panels(1, len(shown), sharey=True)[0]
+    words = []
+    for ax, variant in zip(axes, shown, strict=True):
+        rates = late[late["variant"] == variant].groupby(["metric", "seed"])["value"].mean()
+        said = []
+        for k, (a, b) in enumerate(PATTERNS):
+            own = rates[f"output_{a}{b}"]
+            colour = fg.GREEN if TARGETS[k] else fg.BLUE
+            ax.bar(k, own.mean(), color=colour, alpha=0.35, width=0.75)
+            ax.plot(np.full(len(own), k), own, "o", color=colour, markersize=4)
+            said.append(f"{own.mean():.1f}")
+        ax.axhline(THRESHOLD_HZ, color=fg.GREY, linestyle="--", linewidth=1)
+        ax.set_xticks(range(len(PATTERNS)), [f"{a}{b}" for a, b in PATTERNS])
+        ax.set_title(LABELS[variant].replace(" ", "\n", 1), fontsize=9)
+        ax.set_xlabel("pattern")
+        words.append(f"{LABELS[variant]} {', '.join(said)} Hz")
+    axes[0].set_ylabel("output event rate, Hz")
+    return plate.says(
+        "Output in the tests of the last fifth of training, one dot per seed; green patterns "
+        "should answer 1. Dashed: the threshold of 6 Hz.",
+        "Outputs for 00, 10, 01, 11: " + "; ".join(words) + ".",
+        "history.csv",
+        "xor",
+    )
+
+
+def credit(arrays: Arrays) -> fg.Plate:
+    """Change of burst probability by the teaching current, from the output down."""
+    by_variant = {
+        variant: [arrays[name] for name in sorted(arrays) if name.startswith(f"credit.{variant}.")]
+        for variant in ("spiking", "no_feedback")
+    }
+    shown = [variant for variant, credits in by_variant.items() if credits]
+    if not shown:
+        raise fg.NotMeasuredError("The run kept no credit.")
+    plate = fg.Plate(2.6)
+    axes = plate.panels(1, 3, sharey=True)[0]
+    words = []
+    for ax, population in zip(axes, (OUTPUT, *HIDDEN), strict=True):
+        for index, variant in enumerate(shown):
+            credits = np.array([c[population] for c in by_variant[variant]])
+            x = np.arange(len(NAMES)) + 0.38 * (index - (len(shown) - 1) / 2)
+            colour = (fg.BLUE, fg.GREY)[index]
+            ax.bar(
+                x, credits.mean(axis=0), width=0.36, color=colour, alpha=0.5, label=LABELS[variant]
+            )
+            for seed in credits:
+                ax.plot(x, seed, fg.MARKERS[index], color=colour, markersize=3)
+            said = ", ".join(f"{value:+.2f}" for value in credits.mean(axis=0))
+            words.append(f"{POPULATIONS[population]} {LABELS[variant]} {said}")
+        if population != OUTPUT:
+            ax.axhspan(-HIDDEN_CREDIT, HIDDEN_CREDIT, color=fg.GREY, alpha=0.15, linewidth=0)
+        ax.axhline(0, color=fg.INK, linewidth=0.8)
+        ax.set_xticks(
+            range(len(NAMES)), [f"{n}\n→{t}" for n, t in zip(NAMES, TARGETS, strict=True)]
+        )
+        ax.set_title(POPULATIONS[population])
+    axes[0].set_ylabel("burst probability,\nlearning − prediction")
+    fg.legend_below(plate, [axes[0]])
+    return plate.says(
+        "What the teaching current at the output does to burst probability, first 10 epochs, dots "
+        "are seeds. H1 hears the output's bursts with excitation, H2 with inhibition. Grey "
+        "band: too small to count.",
+        "; ".join(words) + ".",
+        exhibits="xor",
+    )

@@ -1,0 +1,152 @@
+"""The XOR task: patterns, targets, and the schedule of training and tests (README, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.errors import UserError
+from whyspiking.talks.naud.xor.model import CHANNELS, HOLD, TRIAL_MS
+
+PATTERNS = ((0, 0), (1, 0), (0, 1), (1, 1))
+TARGETS = np.array([0, 1, 1, 0])
+SKIPPED_MS = 1000.0
+"""Start of a test presentation that is not counted."""
+LAST_SHARE = 0.2
+"""Share of training, at its end, whose tests are judged."""
+
+
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
+    """Every pattern several times, plasticity off; splits differ in noise only."""
+    if split == "fresh":
+        return None
+    patterns = np.tile(np.arange(len(PATTERNS)), params.n_test_repeats)
+    return ct.Task(
+        stimulus=ct.Stimulus(arrays={"schedule": presentations(params, patterns)}),
+        targets=TARGETS[patterns],
+        n_classes=2,
+        features=np.array(PATTERNS, float)[patterns],
+        exhaustive=True,
+    )
+
+
+@dataclass
+class Schedule:
+    """Rows of the schedule, written one piece after the other, and where the pieces are.
+
+    Attributes:
+        rows: One array (slot, channel) per piece.
+        tests: (epoch, first slot of the test's first presentation).
+        examples: (epoch, pattern, first slot, slots of prediction, slots of learning).
+    """
+
+    params: ct.Params
+    rows: list[NDArray] = field(default_factory=list)
+    tests: list[tuple[int, int]] = field(default_factory=list)
+    examples: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    slots: int = 0
+
+    def add(self, pattern: int, duration_ms: float, **channels: float) -> int:
+        """Append a piece; the other channels are 0, the means follow. Returns its first slot."""
+        n = slots(self.params, duration_ms)
+        piece = np.zeros((n, len(CHANNELS)))
+        for column, on in enumerate(PATTERNS[pattern]):
+            piece[:, column] = self.params.i_high if on else self.params.i_low
+        piece[:, CHANNELS.index("follow")] = 1.0
+        for name, value in channels.items():
+            piece[:, CHANNELS.index(name)] = value
+        if "teach" in channels:
+            piece[1:, CHANNELS.index("teach")] = HOLD
+        self.rows.append(piece)
+        first = self.slots
+        self.slots += n
+        return first
+
+    def add_test(self, epoch: int) -> None:
+        """All patterns with plasticity off."""
+        self.tests.append((epoch, self.slots))
+        for pattern in range(len(PATTERNS)):
+            self.add(pattern, TRIAL_MS)
+
+    def add_example(self, epoch: int, pattern: int, rate: float) -> None:
+        """Prediction, then learning with the teaching current (Eq. 13)."""
+        p = self.params
+        first = self.add(pattern, p.predict_ms)
+        follow = 0.0 if p.hold_means else 1.0
+        teach = 1.0 if TARGETS[pattern] else -1.0
+        self.add(pattern, p.learn_ms, teach=teach, rate=rate, follow=follow)
+        lengths = slots(p, p.predict_ms), slots(p, p.learn_ms)
+        self.examples.append((epoch, pattern, first, *lengths))
+
+    def array(self) -> NDArray[np.float64]:
+        """The rows as trials, (trial, slot, channel).
+
+        One idle trial more: the counters are read at the beginning of slots only.
+        """
+        per_trial = slots(self.params, TRIAL_MS)
+        rows = np.concatenate(self.rows)
+        n_trials = -(-rows.shape[0] // per_trial) + 1
+        full = np.zeros((n_trials * per_trial, len(CHANNELS)))
+        full[: rows.shape[0]] = rows
+        return full.reshape(n_trials, per_trial, len(CHANNELS))
+
+
+def slots(params: ct.Params, duration_ms: float) -> int:
+    """Number of slots in a duration.
+
+    Raises:
+        UserError: If it is not a whole number.
+    """
+    n = round(duration_ms / params.slot_ms)
+    if n < 1 or abs(n * params.slot_ms - duration_ms) > 1e-9:
+        raise UserError(
+            f"talk 'naud': {duration_ms} ms is not a multiple of slot_ms = {params.slot_ms} ms; "
+            "correct talk.yaml"
+        )
+    return n
+
+
+def training(params: ct.Params, order: np.random.Generator | None = None) -> Schedule:
+    """Burn-in, a first test, examples with tests between them, final tests.
+
+    Args:
+        params: Parameters of the experiment.
+        order: Draws the order of the patterns in every epoch; without it they come as in PATTERNS.
+    """
+    schedule = Schedule(params)
+    burn_in = 3 * params.tau_avg
+    schedule.add(0, TRIAL_MS * np.ceil(burn_in / TRIAL_MS))
+    schedule.add_test(0)
+    late = params.epochs * (1 - LAST_SHARE)
+    for epoch in range(1, params.epochs + 1):
+        shown = order.permutation(len(PATTERNS)) if order else range(len(PATTERNS))
+        for index, pattern in enumerate(shown):
+            done = (epoch - 1 + index / len(PATTERNS)) / params.epochs
+            schedule.add_example(epoch, int(pattern), learning_rate_factor(params, done))
+        every = params.test_every_late if epoch > late else params.test_every
+        if epoch % every == 0:
+            schedule.add_test(epoch)
+    for _ in range(params.n_final_tests):
+        schedule.add_test(params.epochs + 1)
+    return schedule
+
+
+def learning_rate_factor(params: ct.Params, done: float) -> float:
+    """Learning rates over their first value once a share `done` of training is over."""
+    if done <= params.eta_decay_from:
+        return 1.0
+    late = (done - params.eta_decay_from) / (1 - params.eta_decay_from)
+    return float(params.eta_final**late)
+
+
+def presentations(params: ct.Params, patterns: Sequence[int] | NDArray) -> NDArray[np.float64]:
+    """One trial per pattern with plasticity off, (trial, slot, channel)."""
+    schedule = Schedule(params)
+    for pattern in patterns:
+        schedule.add(int(pattern), TRIAL_MS)
+    return np.concatenate(schedule.rows).reshape(len(patterns), -1, len(CHANNELS))

@@ -1,0 +1,133 @@
+"""Who is connected to whom in the XOR network, and what a run sets: weights, currents, lesions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract.randomness import Streams
+from whyspiking.contract.types import Params
+from whyspiking.errors import UserError
+from whyspiking.talks.naud.xor.model import (
+    FEEDBACK,
+    HIDDEN,
+    INPUTS,
+    OUTPUT,
+    POPULATIONS,
+    PROJECTIONS,
+    bernoulli,
+)
+
+Kind = Literal["feedforward", "recurrent", "readout"]
+SYNAPSES: Mapping[str, tuple[str, Kind]] = {
+    "forward": ("neurons", "feedforward"),
+    "inhibition": ("neurons", "feedforward"),
+    "feedback_exc": ("neurons.burst", "recurrent"),
+    "feedback_inh": ("neurons.burst", "recurrent"),
+}
+"""Synapses -> what they hear (events or bursts), and how they are counted."""
+
+
+def per_neuron(params: Params, values: Sequence[float] | NDArray) -> NDArray[np.float64]:
+    """One number per population, repeated for its neurons; (neuron,)."""
+    return np.repeat(np.asarray(values, float), params.n_per_population)
+
+
+def wire(params: Params, streams: Streams) -> dict[str, NDArray]:
+    """Draw all connections, each kind on its own.
+
+    Args:
+        params: Parameters of the experiment.
+        streams: Randomness: one stream per kind of synapses.
+
+    Returns:
+        "<synapses>.i" and "<synapses>.j" (synapse,), by i, then j; for the fixed ones also
+        "<synapses>.w".
+    """
+    n = params.n_per_population
+    arrays: dict[str, NDArray] = {}
+    for name, pairs, weights in (
+        ("forward", PROJECTIONS, None),
+        ("inhibition", PROJECTIONS, [params.w_inh] * len(PROJECTIONS)),
+        ("feedback_exc", FEEDBACK, params.w_feedback_exc),
+        ("feedback_inh", FEEDBACK, params.w_feedback_inh),
+    ):
+        rng = streams.rng(f"wiring-{name}")
+        drawn = {pair: rng.random((n, n)) < params.p_connect for pair in pairs}
+        matrix = np.zeros((len(POPULATIONS) * n,) * 2, bool)
+        strength = np.zeros((len(POPULATIONS),) * 2)
+        for index, (pre, post) in enumerate(pairs):
+            matrix[pre * n : (pre + 1) * n, post * n : (post + 1) * n] = drawn[pre, post]
+            strength[pre, post] = weights[index] if weights else 0.0
+        i, j = np.nonzero(matrix)
+        arrays |= {f"{name}.i": i.astype(np.int32), f"{name}.j": j.astype(np.int32)}
+        if weights:
+            arrays[f"{name}.w"] = strength[i // n, j // n]
+    return arrays
+
+
+def neuron_values(params: Params) -> dict[str, NDArray | float]:
+    """Values of the neurons that differ between populations; plasticity as in an intact network."""
+    is_input = np.isin(np.arange(len(POPULATIONS)), INPUTS)
+    q_s, jump_e = bernoulli(
+        np.array(params.noise_soma_hz), np.array(params.noise_soma_exc), params.dt_ms
+    )
+    _, jump_i = bernoulli(
+        np.array(params.noise_soma_hz), np.array(params.noise_soma_inh), params.dt_ms
+    )
+    eta = [0.0, 0.0, params.eta_hidden, params.eta_hidden, params.eta_output]
+    numbers = {
+        "i_d": params.i_dendrite,
+        "is_input": is_input,
+        "input_of": [0, 1, 0, 0, 0],
+        "is_output": np.arange(len(POPULATIONS)) == OUTPUT,
+        "q_s": q_s,
+        "jump_e": jump_e,
+        "jump_i": jump_i,
+        "eta": eta,
+        "lift": ~is_input,
+    }
+    return {f"neurons.{key}": per_neuron(params, value) for key, value in numbers.items()}
+
+
+def lesion(values: Mapping[str, Any], variant: str, params: Params) -> dict[str, Any]:
+    """The same values under one of the talk's lesions.
+
+    Args:
+        values: Of an intact network, wiring included.
+        variant: `spiking` and `random_order` (no lesion), `no_feedback`, `no_hidden_plasticity`,
+            `no_bursts`, `no_floor`.
+        params: Parameters of the experiment.
+
+    Raises:
+        UserError: If the variant is not known.
+    """
+    hidden = per_neuron(params, np.isin(np.arange(len(POPULATIONS)), HIDDEN))
+    nothing = np.zeros(hidden.size)
+    changes: dict[str, dict[str, Any]] = {
+        "spiking": {},
+        "random_order": {},
+        "no_feedback": {
+            key: np.zeros_like(values[key]) for key in ("feedback_exc.w", "feedback_inh.w")
+        },
+        "no_hidden_plasticity": {"neurons.eta": values["neurons.eta"] * (1 - hidden)},
+        "no_bursts": {"neurons.burst_blind": nothing},
+        "no_floor": {"neurons.lift": nothing},
+    }
+    if variant not in changes:
+        raise UserError(
+            f"talk 'naud', experiment 'xor': variant '{variant}' is not known; correct its name "
+            "in talk.yaml"
+        )
+    return {**values, **changes[variant]}
+
+
+def placed(params: Params, variant: str, arrays: Mapping[str, NDArray]) -> dict[str, Any]:
+    """Values of a run: neurons, wiring, weights, and the lesion of the variant."""
+    values: dict[str, Any] = neuron_values(params)
+    for name in SYNAPSES:
+        values |= {f"{name}.{key}": arrays[f"{name}.{key}"] for key in ("i", "j", "w")}
+    return lesion(values, variant, params)
