@@ -195,6 +195,7 @@ def test_the_shared_header_of_compiled_kernels_is_a_source(talk):
 
 def test_drawings_in_several_files_decide_no_number():
     trained = code_inputs.of_talk("naud", "train")
-    assert any(f.endswith("naud/xor_network.py") for f in trained)
-    assert not any("naud/figures" in f for f in trained)
-    assert any(f.endswith("naud/figures_xor.py") for f in code_inputs.of_talk("naud", "page"))
+    assert any(f.endswith("naud/xor/brian_network.py") for f in trained)
+    apart = ("figures", "exhibits", "measures")
+    assert not [f for f in trained if "/naud/" in f and Path(f).stem.startswith(apart)]
+    assert any(f.endswith("naud/xor/figures.py") for f in code_inputs.of_talk("naud", "page"))
