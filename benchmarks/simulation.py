@@ -21,7 +21,7 @@ import numpy as np
 from timing import Row
 
 from whyspiking.brian import Machine
-from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.brian_model import BrianModel, Group, Synapses
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Stimulus
 
@@ -89,31 +89,21 @@ def _plain(
 
 def _model(trials: int) -> BrianModel:
     """The same network as a model of this project."""
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        hidden = brian2.NeuronGroup(
-            N, NEURON, threshold="v > 1", reset="v -= 1", method="exact", name="hidden"
-        )
-        output = brian2.NeuronGroup(N_OUT, READOUT, method="exact", name="output")
-        made: list[Any] = [hidden, output]
+    synapses = [
+        Synapses(f"s_{key}", pre, post, on_pre=f"{target}_post += w")
         for pre, post, key, target in (
-            (inputs["input"], hidden, "w_in", "v"),
-            (hidden, hidden, "w_rec", "v"),
-            (hidden, output, "w_out", "o"),
-        ):
-            synapses = brian2.Synapses(
-                pre, post, "w : 1", on_pre=f"{target}_post += w", name=f"s_{key}"
-            )
-            synapses.connect()
-            made.append(synapses)
-        return made
-
+            ("input", "hidden", "w_in", "v"),
+            ("hidden", "hidden", "w_rec", "v"),
+            ("hidden", "output", "w_out", "o"),
+        )
+    ]
     return BrianModel(
         name="benchmark",
-        definition={"equations": [NEURON, READOUT], "sizes": [N_IN, N, N_OUT]},
-        construct=construct,
+        groups=[
+            Group("hidden", N, NEURON, threshold="v > 1", reset="v -= 1", method="exact"),
+            Group("output", N_OUT, READOUT, method="exact"),
+        ],
+        synapses=synapses,
         inputs={"input": N_IN},
         dt_ms=DT_MS,
         trial_ms=STEPS * DT_MS,

@@ -5,8 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from made.brian_networks import (
     N_ECHO,
     N_EXACT,
     N_INPUT,
+    PLAIN_GROUPS,
+    PLAIN_SYNAPSES,
     TRIAL,
-    constants,
-    construct_plain,
     first_spikes,
     make_model,
     random_spikes,
@@ -33,7 +34,7 @@ from whyspiking.brian import Machine, building
 from whyspiking.brian.building import digest
 from whyspiking.brian.run_files import Exchange, to_events
 from whyspiking.compiler import programs
-from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.brian_model import BrianModel, Group, Replay, Table
 from whyspiking.contract.types import Stimulus
 from whyspiking.errors import UserError
 
@@ -110,7 +111,6 @@ def test_what_the_program_complains_about_is_an_error(machine, monkeypatch):
         ({"max_trials": 10**8}, "max_trials"),
         ({"lag_variable": {"readout": "lag"}}, "lag_variable"),
         ({"replay": {"hidden": Replay("nothing", {})}}, "'nothing'"),
-        ({"definition": {"rule": object()}}, "definition"),
     ],
 )
 def test_inconsistent_models_are_refused_before_a_build(builds, changes, message):
@@ -203,25 +203,34 @@ def test_runs_at_the_same_time_do_not_meet(machine):
     assert not same(alone[0], alone[1])
 
 
-def test_any_change_of_the_model_changes_the_build():
-    digests = {
-        digest(make_model(**changes))
-        for changes in (
-            {},
-            {"definition": {"tau_ms": 2}},
-            {"dt_ms": 0.02},
-            {"trial_ms": 6.0},
-            {"max_trials": 7},
-            {"inputs": {"input": 6}},
-            {"reset": {}},
-            {"record_spikes": ["hidden"]},
-            {"record_traces": {}},
-            {"sub_step": False},
-            {"lag_variable": {}},
-            {"schedule": ["start", "groups", "thresholds", "synapses", "resets", "end"]},
-        )
-    }
-    assert len(digests) == 12
+def changed(value):
+    """Every description that differs from a given one in one place, with the place's name."""
+    if is_dataclass(value):
+        for field in fields(value):
+            for place, other in changed(getattr(value, field.name)):
+                yield f"{field.name}.{place}", replace(value, **{field.name: other})
+    elif isinstance(value, Mapping):
+        for key in value:
+            for place, other in changed(value[key]):
+                yield f"{key}.{place}", {**value, key: other}
+        yield "one more", {**value, "more": 1}
+    elif isinstance(value, (list, tuple)):
+        for k, entry in enumerate(value):
+            for place, other in changed(entry):
+                yield f"{k}.{place}", [*value[:k], other, *value[k + 1 :]]
+    elif isinstance(value, str):
+        yield "", value.replace("+=", "-=").replace(">", "<") + " "
+    else:
+        yield "", 1 if value is None else "rk4" if callable(value) else value + 1
+
+
+def test_any_change_of_the_description_changes_the_build():
+    model = make_model()
+    known = digest(model)
+    others = {place: digest(other) for place, other in changed(model)}
+    assert len(others) > 100
+    assert not [place for place, key in others.items() if key == known]
+    assert digest(make_model()) == known
 
 
 def test_missing_compiler_is_explained(tmp_path, monkeypatch):
@@ -241,27 +250,21 @@ def test_broken_compiler_is_explained(tmp_path, monkeypatch):
 SECONDS, LONG_TRIALS = 5, 30
 
 
-def construct_clock(inputs):
-    """A neuron that counts the time since the start of its trial, and reads a table by it."""
-    import brian2 as b
-
-    table = b.TimedArray(np.zeros(SECONDS), dt=1 * b.second, name="table")
-    return [
-        b.NeuronGroup(
-            1,
-            "dy/dt = 1 / second : 1\nbegan : second\nz = y + table(t - began) : 1",
-            method="euler",
-            namespace={"table": table},
-            name="counter",
-        )
-    ]
+COUNTER = Group(
+    "counter",
+    1,
+    "dy/dt = 1 / second : 1\nbegan : second\nz = y + table(t - began) : 1",
+    method="euler",
+)
+"""A neuron that counts the time since the start of its trial, and reads a table by it."""
 
 
 def make_clock_model(**changes):
     model = BrianModel(
         name="clock",
-        definition={"test": "clock", "seconds": SECONDS},
-        construct=construct_clock,
+        groups=[COUNTER],
+        synapses=[],
+        tables=[Table("table", (SECONDS,), 1000.0)],
         inputs={"input": 1},
         dt_ms=0.1,
         trial_ms=1000.0 * SECONDS,
@@ -298,12 +301,8 @@ def test_trials_and_samples_stay_in_step_through_long_runs(tmp_path):
 
 @pytest.mark.slow
 def test_rejected_models_leave_no_build(tmp_path):
-    def reject(inputs):
-        import brian2 as b
-
-        return [b.NeuronGroup(1, "dv/dt = nonsense / second : 1", method="euler", name="counter")]
-
-    model = make_clock_model(construct=reject, reset={}, record_traces={})
+    rejected = Group("counter", 1, "dv/dt = nonsense / second : 1", method="euler")
+    model = make_clock_model(groups=[rejected], reset={}, record_traces={})
     with pytest.raises(UserError, match=r"(?s)Brian2 rejects it .*nonsense"):
         Machine(model, tmp_path)
     with pytest.raises(UserError, match="reset names 'soma'"):
@@ -323,7 +322,8 @@ def test_event_files_equal_a_plain_rebuild(tmp_path):
     model = make_model(sub_step=False, lag_variable={}, record_spikes=["echo"])
     model = replace(
         model,
-        construct=construct_plain,
+        groups=PLAIN_GROUPS,
+        synapses=PLAIN_SYNAPSES,
         reset={name: model.reset[name] for name in ("echo", "readout", "leaky")},
         inputs={"input": N_INPUT, "echo_replay": N_ECHO},
         replay={},
@@ -348,10 +348,10 @@ def test_event_files_equal_a_plain_rebuild(tmp_path):
             threshold="v > 1",
             reset="v = 0",
             method="exact",
-            namespace=constants(),
+            namespace={"tau": 1 * b.ms},
             name="echo",
         )
-        readout = b.NeuronGroup(2, LIF, method="exact", namespace=constants(), name="readout")
+        readout = b.NeuronGroup(2, LIF, method="exact", namespace={"tau": 1 * b.ms}, name="readout")
         objects = [source, echo, readout]
         for name, pre, post in (
             ("input_echo", source, echo),

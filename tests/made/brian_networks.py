@@ -8,7 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.brian_model import (
+    WIRED_AT_RUN,
+    BrianModel,
+    Group,
+    Quantity,
+    Regularly,
+    Replay,
+    Synapses,
+    Table,
+)
 from whyspiking.contract.spikes import Spikes
 
 DT, TRIAL, MAX_TRIALS = 0.01, 5.0, 6
@@ -18,108 +27,73 @@ N_INPUT, N_EXACT, N_ECHO = 5, 20, 30
 LIF = "dv/dt = (x - v) / tau : 1\ndx/dt = -x / tau : 1\n"
 
 
-def construct(inputs):
-    """The test network; time constants are 1 ms, so that times are in units of tau."""
-    return [*construct_exact(inputs), *construct_plain(inputs)]
+CONSTANTS = {"tau": Quantity(1, "ms"), "dt_ms": DT}
+"""Time constants are 1 ms, so that times are in units of tau."""
 
 
-def constants():
-    import brian2 as b
-
-    return {"tau": 1 * b.ms, "dt_ms": DT}
-
-
-def construct_exact(inputs):
+def exact(size, name):
     """Neurons that fire once, with times exact within a step."""
-    import brian2 as b
-
-    def group(n, name):
-        neurons = b.NeuronGroup(
-            n,
-            LIF + "v_before : 1\nfired : 1\nlag : 1\nv_th : 1",
-            threshold="v >= v_th and fired == 0",
-            reset="fired = 1; lag = dt_ms * (v - v_th) / (v - v_before)",
-            method="exact",
-            namespace=constants(),
-            name=name,
-        )
-        neurons.v_th = 1
-        neurons.run_regularly("v_before = v", dt=DT * b.ms, when="start", name=f"{name}_before")
-        return neurons
-
-    def synapses(pre, post, name):
-        made = b.Synapses(
-            pre,
-            post,
-            "w : 1",
-            on_pre="v_post += w * lag_pre * exp(-lag_pre); x_post += w * exp(-lag_pre)",
-            name=name,
-        )
-        made.connect()
-        return made
-
-    hidden, output = group(N_EXACT, "hidden"), group(3, "output")
-    return [
-        hidden,
-        output,
-        synapses(inputs["input"], hidden, "input_hidden"),
-        synapses(hidden, output, "hidden_output"),
-        synapses(inputs["hidden_replay"], output, "replay_output"),
-    ]
+    return Group(
+        name,
+        size,
+        LIF + "v_before : 1\nfired : 1\nlag : 1\nv_th : 1",
+        threshold="v >= v_th and fired == 0",
+        reset="fired = 1; lag = dt_ms * (v - v_th) / (v - v_before)",
+        method="exact",
+        regularly=[Regularly(f"{name}_before", "v_before = v", period_ms=DT)],
+        start={"v_th": 1},
+    )
 
 
-def construct_plain(inputs):
-    """Neurons that fire on the grid, recurrent with delays, and an analogue input."""
-    import brian2 as b
+def within(source, target, name):
+    """Synapses that know when within the step a spike came."""
+    arrived = "v_post += w * lag_pre * exp(-lag_pre); x_post += w * exp(-lag_pre)"
+    return Synapses(name, source, target, on_pre=arrived)
 
-    echo = b.NeuronGroup(
+
+def plain(source, target, name, statement="x_post += w", **options):
+    equations = "w : 1\nheard : 1\np_drop : 1 (shared)"
+    heard = f"{statement}; heard += 1"
+    return Synapses(name, source, target, on_pre=heard, equations=equations, **options)
+
+
+DROP = "x_post += w * int(rand() >= p_drop)"
+EXACT_GROUPS = (exact(N_EXACT, "hidden"), exact(3, "output"))
+EXACT_SYNAPSES = (
+    within("input", "hidden", "input_hidden"),
+    within("hidden", "output", "hidden_output"),
+    within("hidden_replay", "output", "replay_output"),
+)
+PLAIN_GROUPS = (
+    Group(
+        "echo",
         N_ECHO,
         LIF + "v_th : 1 (shared)",
         threshold="v > v_th",
         reset="v = 0",
         events={"half": "v > 0.5 * v_th"},
         method="exact",
-        namespace=constants(),
-        name="echo",
-    )
-    echo.v_th = 1
-    readout = b.NeuronGroup(2, LIF, method="exact", namespace=constants(), name="readout")
-    drive = b.TimedArray(
-        np.zeros((round(TRIAL / 0.1) * MAX_TRIALS, 2)), dt=0.1 * b.ms, name="drive"
-    )
-    leaky = b.NeuronGroup(
-        2,
-        "dy/dt = (drive(t, i) - y) / tau : 1",
-        method="euler",
-        namespace={**constants(), "drive": drive},
-        name="leaky",
-    )
-
-    def synapses(pre, post, name, statement="x_post += w", **options):
-        equations = "w : 1\nheard : 1\np_drop : 1 (shared)"
-        made = b.Synapses(pre, post, equations, on_pre=f"{statement}; heard += 1", name=name)
-        made.connect(**options)
-        return made
-
-    drop = "x_post += w * int(rand() >= p_drop)"
-    recurrent = synapses(echo, echo, "recurrent", i=0, j=0)
-    recurrent.delay = 0.3 * b.ms
-    return [
-        echo,
-        readout,
-        leaky,
-        recurrent,
-        synapses(inputs["input"], echo, "input_echo"),
-        synapses(echo, readout, "echo_readout", drop),
-        synapses(inputs["echo_replay"], readout, "replay_readout", drop),
-    ]
+        start={"v_th": 1},
+    ),
+    Group("readout", 2, LIF, method="exact"),
+    Group("leaky", 2, "dy/dt = (drive(t, i) - y) / tau : 1", method="euler"),
+)
+PLAIN_SYNAPSES = (
+    plain("echo", "echo", "recurrent", connect=WIRED_AT_RUN, start={"delay": Quantity(0.3, "ms")}),
+    plain("input", "echo", "input_echo"),
+    plain("echo", "readout", "echo_readout", DROP),
+    plain("echo_replay", "readout", "replay_readout", DROP),
+)
+"""Neurons that fire on the grid, recurrent with delays, and an analogue input."""
 
 
 def make_model(**changes):
     model = BrianModel(
         name="everything",
-        definition={"test": "network with a bit of everything", "tau_ms": 1},
-        construct=construct,
+        groups=[*EXACT_GROUPS, *PLAIN_GROUPS],
+        synapses=[*EXACT_SYNAPSES, *PLAIN_SYNAPSES],
+        constants=CONSTANTS,
+        tables=[Table("drive", (round(TRIAL / 0.1) * MAX_TRIALS, 2), 0.1)],
         inputs={"input": N_INPUT, "hidden_replay": N_EXACT, "echo_replay": N_ECHO},
         dt_ms=DT,
         trial_ms=TRIAL,

@@ -109,8 +109,8 @@ class ToyTalk(Replication):
     def to_brian(self, params):
         return BrianModel(
             name="toy",
-            definition={},
-            construct=lambda inputs: [],
+            groups=[],
+            synapses=[],
             inputs={"input": K, "replay": K},
             dt_ms=0.5,
             trial_ms=DURATION,

@@ -197,7 +197,8 @@ class _Parts:
                 options[key] = dict(given) if isinstance(given, Mapping) else given
         if synapses.delay is not None:
             options["delay"] = _brian2(synapses.delay)
-        event = synapses.on_event
+        # Any: Brian2 declares a word, and takes one per pathway as well.
+        event: Any = synapses.on_event
         source = self.inputs.get(synapses.source)
         made = brian2.Synapses(
             self.find(synapses.source, "source") if source is None else source,
@@ -210,6 +211,8 @@ class _Parts:
             **options,
         )
         made.connect(**synapses.connect)
+        for variable, value in synapses.start.items():
+            setattr(made, variable, _brian2(value))
         for regularly in synapses.regularly:
             self.run(made, regularly)
         for pathway, (when, order) in synapses.slots.items():

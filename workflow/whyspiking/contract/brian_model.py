@@ -136,7 +136,9 @@ class Synapses:
         on_event: Event that is listened to, or pathway -> event.
         method: Of integration; None leaves the choice to Brian2.
         connect: Arguments of Brian2's `connect`; `EACH_TO_EACH` and its like.
-        delay: Of the presynaptic pathway.
+        delay: Of the presynaptic pathway, one for all.
+        start: Variable -> value before the first trial, of every synapse; "delay" among them
+            where a run may give each its own.
         regularly: Statements in every step or period.
         slots: Pathway -> where in a step, if not where Brian2 has it.
         constants: Names in its equations beside those of the model.
@@ -153,6 +155,7 @@ class Synapses:
     method: str | None = None
     connect: Mapping[str, Any] = field(default_factory=dict)
     delay: Quantity | None = None
+    start: Mapping[str, float | Quantity] = field(default_factory=dict)
     regularly: Sequence[Regularly] = ()
     slots: Mapping[str, Slot] = field(default_factory=dict)
     constants: Mapping[str, Constant] = field(default_factory=dict)

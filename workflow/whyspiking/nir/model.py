@@ -17,21 +17,19 @@ NIR defines neurons in continuous time and leaves steps, the shape of a spike an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.brian_model import BrianModel, Group, Regularly, Replay, Synapses
 from whyspiking.contract.types import Binding, Layer
 from whyspiking.nir.layers import INPUT, VALUE, Layers, State
 from whyspiking.nir.layers import Layer as Neurons
 
 NEVER = 1e30
 """A threshold that silences."""
-SYNAPSE = "w : 1"
 
 
 @dataclass(frozen=True)
@@ -62,30 +60,13 @@ def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) 
         trial_ms: Length of a trial, a multiple of the step.
         max_trials: Trials per run of the program.
     """
-    code = {x.name: _equations(x, steps) + _update(x, steps) for x in layers.layers}
-    wires = [(INPUT if s.pre == INPUT else s.pre, s.post, s.state) for s in layers.synapses]
-    sizes = {x.name: x.size for x in layers.layers}
     inputs = {INPUT: layers.n_in, **{again(x.name): x.size for x in layers.hidden}}
-
-    def construct(generators: Mapping[str, Any]) -> Sequence[Any]:
-        import brian2
-
-        groups: dict[str, Any] = {}
-        for layer in layers.layers:
-            groups[layer.name] = _group(layer, steps, brian2)
-        made = []
-        for key, pre, post, state in _connections(layers):
-            source = generators[pre] if pre in generators else groups[pre]
-            own = brian2.Synapses(
-                source, groups[post], SYNAPSE, on_pre=f"x{state}_post += w", name=key
-            )
-            # A layer onto itself, replayed or not: after it has fired, for the next step.
-            slot = "later" if pre in (post, again(post)) else f"into_{post}"
-            own.pre.when = slot
-            own.connect()
-            made.append(own)
-        return [*groups.values(), *made]
-
+    synapses = []
+    for key, pre, post, state in _connections(layers):
+        # A layer onto itself, replayed or not: after it has fired, for the next step.
+        slot = "later" if pre in (post, again(post)) else f"into_{post}"
+        own = Synapses(key, pre, post, on_pre=f"x{state}_post += w", slots={"pre": (slot, 0)})
+        synapses.append(own)
     slots = [
         f"{what}_{x.name}" for x in layers.layers for what in ("into", "state", "fire", "reset")
     ]
@@ -93,8 +74,8 @@ def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) 
     name, state = layers.output
     return BrianModel(
         name="nir",
-        definition={"code": code, "wires": wires, "sizes": sizes, "reset": steps.reset},
-        construct=construct,
+        groups=[_group(layer, steps) for layer in layers.layers],
+        synapses=synapses,
         inputs=inputs,
         dt_ms=steps.step_ms,
         trial_ms=trial_ms,
@@ -177,26 +158,24 @@ def _numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:
 # ---- the code of Brian2 -------------------------------------------------------------------------
 
 
-def _group(layer: Neurons, steps: Steps, brian2: Any) -> Any:
-    k = layer.spiking
-    options: dict[str, Any] = {}
-    if k is not None:
-        options["threshold"] = f"v{k} > v_threshold"
-        after = {
-            "value": f"v{k} = v_reset{k}",
-            "subtract": f"v{k} -= v_threshold",
-            "later": "later = v_threshold",
-        }
-        resets = layer.states[k].kind != "Threshold"
-        options["reset"] = after[steps.reset] if resets else ""
-    group = brian2.NeuronGroup(layer.size, _equations(layer, steps), name=layer.name, **options)
-    group.run_regularly(
-        _update(layer, steps), when=f"state_{layer.name}", name=f"{layer.name}_update"
+def _group(layer: Neurons, steps: Steps) -> Group:
+    k, name = layer.spiking, layer.name
+    update = Regularly(f"{name}_update", _update(layer, steps), when=f"state_{name}")
+    described = Group(name, layer.size, _equations(layer, steps), regularly=[update])
+    if k is None:
+        return described
+    after = {
+        "value": f"v{k} = v_reset{k}",
+        "subtract": f"v{k} -= v_threshold",
+        "later": "later = v_threshold",
+    }
+    resets = layer.states[k].kind != "Threshold"
+    return replace(
+        described,
+        threshold=f"v{k} > v_threshold",
+        reset=after[steps.reset] if resets else "",
+        slots={"threshold": (f"fire_{name}", 0), "reset": (f"reset_{name}", 0)},
     )
-    if k is not None:
-        group.thresholder["spike"].when = f"fire_{layer.name}"
-        group.resetter["spike"].when = f"reset_{layer.name}"
-    return group
 
 
 def _equations(layer: Neurons, steps: Steps) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Synapses
 from whyspiking.contract.types import Binding, Layer, Params, Task, Trials
 
 # Eq. 2; time constants and gain are values of each run.
@@ -60,29 +57,19 @@ def decide(params: Params, first_ms: NDArray, task: Task) -> Trials:
 
 def brian_model(params: Params) -> BrianModel:
     """The structure in Brian2; weights and constants come with `bind`."""
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        neuron = brian2.NeuronGroup(
-            1,
-            NEURON,
-            threshold="v >= v_th and fired == 0",
-            reset="fired = 1",
-            method="exact",
-            name="output",
-        )
-        neuron.tau_m = neuron.tau_s = brian2.ms
-        synapses = brian2.Synapses(
-            inputs["input"], neuron, "w : 1", on_pre="x_post += w", name="s_output"
-        )
-        synapses.connect()
-        return [neuron, synapses]
-
+    neuron = Group(
+        name="output",
+        size=1,
+        equations=NEURON,
+        threshold="v >= v_th and fired == 0",
+        reset="fired = 1",
+        method="exact",
+        start={"tau_m": Quantity(1, "ms"), "tau_s": Quantity(1, "ms")},
+    )
     return BrianModel(
         name="tempotron",
-        definition={"equations": NEURON, "n_input": params.n_input},
-        construct=construct,
+        groups=[neuron],
+        synapses=[Synapses("s_output", "input", "output", on_pre="x_post += w")],
         inputs={"input": params.n_input},
         dt_ms=params.dt_ms,
         trial_ms=params.trial_ms,

@@ -8,12 +8,11 @@ equal size share one build.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel, Replay
+from whyspiking.contract.brian_model import BrianModel, Group, Quantity, Replay, Synapses
 from whyspiking.contract.types import Binding, Layer
 
 NEURON = """
@@ -123,54 +122,28 @@ def network(
     names = populations(len(hidden_sizes))
     single = len(hidden_sizes) == 1
 
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        def propagate(equations: Any, variables: Any, options: Any = None) -> str:
-            return PROPAGATE
-
-        def neurons(n: int, name: str) -> Any:
-            group = brian2.NeuronGroup(
-                n,
-                NEURON,
-                threshold=" ".join(CROSSING.split()),
-                reset=fire,
-                method=propagate,
-                namespace={"ms": brian2.ms},
-                name=name,
-            )
-            group.tau_m = group.tau_s = brian2.ms
-            group.v_th = 1.0
-            return group
-
-        def synapses(pre: Any, post: Any, name: str) -> Any:
-            made = brian2.Synapses(
-                pre, post, "w : 1", on_pre=ON_SPIKE, namespace={"ms": brian2.ms}, name=name
-            )
-            made.connect()
-            return made
-
-        sizes = (*hidden_sizes, n_output)
-        groups = [neurons(n, name) for n, name in zip(sizes, names, strict=True)]
-        before = [inputs["input"], *groups]
-        objects = [
-            *groups,
-            *[
-                synapses(pre, post, f"s_{name}")
-                for pre, post, name in zip(before, groups, names, strict=False)
-            ],
-        ]
-        if single:
-            objects.append(synapses(inputs["hidden_replay"], groups[-1], "s_replay"))
-        return objects + ([synapses(inputs["input"], groups[-1], "s_direct")] if direct else [])
-
+    groups = [
+        Group(
+            name=name,
+            size=n,
+            equations=NEURON,
+            threshold=" ".join(CROSSING.split()),
+            reset=fire,
+            update=PROPAGATE,
+            start={"tau_m": Quantity(1, "ms"), "tau_s": Quantity(1, "ms"), "v_th": 1.0},
+        )
+        for n, name in zip((*hidden_sizes, n_output), names, strict=True)
+    ]
+    before = ["input", *names[:-1]]
+    synapses = [weighted(pre, post, f"s_{post}") for pre, post in zip(before, names, strict=True)]
+    if single:
+        synapses.append(weighted("hidden_replay", "output", "s_replay"))
+    if direct:
+        synapses.append(weighted("input", "output", "s_direct"))
     return BrianModel(
         name=name,
-        definition={
-            "equations": [NEURON, PROPAGATE, CROSSING, fire, ON_SPIKE],
-            "sizes": [n_input, *hidden_sizes, n_output, direct],
-        },
-        construct=construct,
+        groups=groups,
+        synapses=synapses,
         inputs={"input": n_input} | ({"hidden_replay": hidden_sizes[0]} if single else {}),
         dt_ms=dt_ms,
         trial_ms=trial_ms,
@@ -182,6 +155,11 @@ def network(
         lag_variable=dict.fromkeys(names, "lag"),
         schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
     )
+
+
+def weighted(source: str, target: str, name: str) -> Synapses:
+    """Connections from all of a group or input to all of a group."""
+    return Synapses(name, source, target, on_pre=ON_SPIKE)
 
 
 def values(
