@@ -122,9 +122,14 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
         except (UserError, OSError):
             raise
         except Exception as error:
+            # Brian2 names the object, and keeps what is wrong with it in the cause.
+            cause: BaseException = error
+            while cause.__cause__ is not None:
+                cause = cause.__cause__
+            where = "" if cause is error else f"{str(error).partition(chr(10))[0]} "
             raise UserError(
-                f"Brian2 model '{model.name}': Brian2 rejects it ({type(error).__name__}: "
-                f"{error}); mend the equations in the talk's model"
+                f"Brian2 model '{model.name}': Brian2 rejects it ({where}{type(cause).__name__}: "
+                f"{cause}); mend the equations in the talk's model"
             ) from error
         clock.lap("generate")
         programs.make(project, model.name)
