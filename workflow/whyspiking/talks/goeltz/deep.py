@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Parents, Progress
-from whyspiking.talks.goeltz.model import bind, to_brian
 from whyspiking.talks.goeltz.networks import (
+    bind,
     control_task,
     decode,
     evaluate,
     features_until,
     make_task,
     reference_first_ms,
+    to_brian,
 )
 
 __all__ = [
@@ -28,8 +29,8 @@ __all__ = [
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one network; see the module for the variants."""
     from whyspiking.talks.goeltz import learning
 
