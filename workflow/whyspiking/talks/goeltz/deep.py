@@ -8,6 +8,7 @@ weights. Only `deep` is simulated in Brian2.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
@@ -38,4 +39,5 @@ def train(
     if variant == "shallow":
         own["n_hidden"] = params.n_shallow
     params = replace(params, values={**params.values, **own})
-    return learning.train(params, streams, progress, frozen=int(variant == "frozen"))
+    learner = partial(learning.Compiled, frozen=int(variant == "frozen"))
+    return learning.train(params, streams, progress, learner=learner)

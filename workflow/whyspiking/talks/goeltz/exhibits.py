@@ -1,4 +1,4 @@
-"""Arrays for the figures of experiment yinyang: the decision map of the network with the lowest seed.
+"""Arrays for the figures of experiment yinyang: the decision map of the network of lowest seed.
 
 map.axis (grid,)                      coordinates along both axes
 map.first_ms (grid y, grid x, class)  first output spikes in ms, inf where silent; closed form

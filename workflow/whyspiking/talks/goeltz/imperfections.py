@@ -1,4 +1,4 @@
-"""Imperfect substrates: weights in fixed point, uneven neurons, jittered inputs (README, section 6).
+"""Imperfect substrates: weights in fixed point, uneven neurons, jittered inputs (README, 6).
 
 Each imperfection is a `Condition`: `fixed_point` and `fixed_point_wide` (locus "weights", strength:
 bits), `tau_spread` and `tau_shift` ("neurons"; relative standard deviation, or tau_m over its

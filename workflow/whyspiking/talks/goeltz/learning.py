@@ -1,7 +1,8 @@
 """Learning with the exact derivatives of first-spike times (README, Eqs. 4 to 8).
 
-`train` runs `Compiled`, an epoch in one call of C++, or around a substrate `Stepwise`, the same
-batch by batch. Neurons that stay silent: `loss` and `Bump`.
+A batch: forward pass (`model.closed_form`), `loss`, its derivatives (`model.gradients`), a step of
+Adam, and `Bump` for neurons that never fire. `Compiled` does an epoch of it in one call of
+`training/first_spike/epoch.cpp`; `stepwise` does the same in Python, around any substrate.
 """
 
 from __future__ import annotations
@@ -11,9 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
-import optax
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
@@ -24,32 +23,10 @@ from whyspiking.talks.goeltz.model import Pass, Weights
 from whyspiking.training import first_spike
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.first_spike import compiled
-from whyspiking.training.first_spike.epoch_state import Diverged, Settings, broken
+from whyspiking.training.first_spike.epoch_state import Diverged, Settings
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 from whyspiking.training.history import History
-
-ADAM = optax.scale_by_adam()
-
-
-@dataclass
-class Substrate:
-    """What a network runs on while it learns.
-
-    Attributes:
-        forward: Forward pass, see `model.Forward`.
-        weights: Weights as the substrate holds them, from those that are learned; gradients pass
-            straight through.
-        limit: Brings the learned weights back into the range of the substrate after every step.
-        input_times: Input times as they arrive, from the intended ones.
-        noise: What the others draw from, for checkpoints.
-    """
-
-    forward: model.Forward
-    weights: Callable[[Weights], Weights] = lambda weights: weights
-    limit: Callable[[Weights], Weights] = lambda weights: weights
-    input_times: Callable[[NDArray], NDArray] = lambda times: times
-    noise: np.random.Generator | None = None
 
 
 @dataclass
@@ -141,21 +118,13 @@ def learning_rate(params: ct.Params, epoch: int, epochs: int) -> float:
     return params.learning_rate * params.lr_decay ** (epoch // params.lr_decay_epochs)
 
 
-@jax.jit
-def _adam(gradients, state, weights, rate):
-    steps: Any
-    steps, state = ADAM.update(gradients, state, weights)
-    return tuple(w - rate * step for w, step in zip(weights, steps, strict=True)), state
-
-
 def train(
     params: ct.Params,
     streams: Streams,
     progress: ct.Progress,
     *,
-    substrate: Substrate | None = None,
+    learner: Callable[[ct.Params, NDArray, NDArray, Weights], Any] | None = None,
     epochs: int | None = None,
-    frozen: int = 0,
     purpose: str = "",
 ) -> ct.Network:
     """Train one network from the published initialisation.
@@ -164,9 +133,9 @@ def train(
         params: Parameters of the experiment.
         streams: Randomness: "init", "shuffle", "noise".
         progress: Called after every epoch.
-        substrate: What it runs on; by default ideal neurons, an epoch in one call.
+        learner: What learns, from parameters, spike times without bias (sample, input), classes
+            (sample,) and weights to start from; by default `Compiled`.
         epochs: Number of epochs, by default `params.epochs`.
-        frozen: So many of the first layers keep their weights; on ideal neurons only.
         purpose: Added to the names of the random streams, so that several trainings of one seed
             differ.
 
@@ -178,25 +147,20 @@ def train(
     """
     epochs = int(epochs or params.epochs)
     features, targets = task.samples(params, "train")
-    assert features is not None  # every data set has a training split
-    inputs = task.spike_times(features, params).astype(np.float32)
     held_out = task.make_task(params, "validation", streams)
+    assert features is not None and held_out is not None  # every data set has both splits
+    inputs = task.spike_times(features, params).astype(np.float32)
     weights = initial_weights(params, streams)
-    if substrate is None:
-        learner = Compiled(params, inputs, targets, weights, frozen)
-    else:
-        learner = Stepwise(params, inputs, targets, weights, substrate)
-    substrate = learner.substrate
+    network = (learner or Compiled)(params, inputs, targets, weights)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
     history, accuracy = History(), float("nan")
-    own = (substrate.noise,) if substrate.noise else ()
-    kept = Checkpoint(learner, shuffle, noise, history, *own, name=f"training{purpose}")
+    kept = Checkpoint(network, shuffle, noise, history, *network.noise, name=f"training{purpose}")
     remaining, _ = kept.resume(range(epochs), None, progress)
     for epoch in remaining:
         kept.keep(epoch, None)
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
-            measured = learner.epoch(shuffle.permutation(len(inputs)), rate, noise)
+            measured = network.epoch(shuffle.permutation(len(inputs)), rate, noise)
         except Diverged as reason:
             raise UserError(f"epoch {epoch + 1} of {epochs}{purpose}: {reason}") from None
         if not np.isfinite(measured["train_loss"]):
@@ -205,27 +169,32 @@ def train(
                 "output times; lower the learning rate"
             )
         seconds = time.process_time() - began
-        held = substrate.weights(learner.weights)
-        accuracy = model.accuracy(params, held, held_out, substrate.forward)
+        accuracy = model.accuracy(params, network.held, held_out, network.forward)
         history.note(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     return ct.Network(
-        arrays=dict(zip(model.names_of(len(weights)), learner.weights, strict=True)),
+        arrays=dict(zip(model.names_of(len(weights)), network.weights, strict=True)),
         info={**history.info(compiled.NAME), "validation_accuracy": accuracy},
         history=history.rows,
     )
 
 
 class Compiled:
-    """Ideal neurons, one compiled call per epoch; the same steps as `Stepwise`."""
+    """Ideal neurons, one compiled call per epoch."""
 
     CARRIED = ("training",)
 
     def __init__(
-        self, params: ct.Params, inputs: NDArray, targets: NDArray, weights: Weights, frozen: int
+        self,
+        params: ct.Params,
+        inputs: NDArray,
+        targets: NDArray,
+        weights: Weights,
+        *,
+        frozen: int = 0,
     ) -> None:
-        """Start; arguments as in `Stepwise`, and how many layers keep their weights."""
+        """Start; arguments as in `train`, and how many of the first layers keep their weights."""
         c = model.threshold(params)
         settings = Settings(
             loss="goeltz",
@@ -246,12 +215,17 @@ class Compiled:
         )
         self.training = Training(settings, weights, [params.bias_times] * len(weights))
         self.inputs, self.targets = Inputs(inputs), targets
-        self.substrate = Substrate(model.closed_form(params))
+        self.forward, self.noise = model.closed_form(params), ()
 
     @property
     def weights(self) -> Weights:
         """Present weights."""
         return self.training.weights
+
+    @property
+    def held(self) -> Weights:
+        """The same: ideal neurons hold any weight."""
+        return self.weights
 
     def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
         """Train on all samples in this order; means over the epoch."""
@@ -262,70 +236,4 @@ class Compiled:
             "train_accuracy": means.accuracy,
             "silent_hidden": means.silent_hidden,
             "bumped_batches": means.bumped,
-        }
-
-
-class Stepwise:
-    """Batch by batch, around any substrate."""
-
-    CARRIED = ("weights", "state", "steps", "bump")
-
-    def __init__(
-        self,
-        params: ct.Params,
-        inputs: NDArray,
-        targets: NDArray,
-        weights: Weights,
-        substrate: Substrate,
-    ) -> None:
-        """Start.
-
-        Args:
-            params: Parameters of the experiment.
-            inputs: Spike times in units of tau_s without bias, (sample, input).
-            targets: True classes, (sample,).
-            weights: To start from.
-            substrate: What the network runs on.
-        """
-        self.params, self.inputs, self.targets, self.weights = params, inputs, targets, weights
-        self.substrate = substrate
-        self.state: Any = ADAM.init(weights)
-        self.steps = 0
-        self.bump = Bump(params.bump, tolerated(params))
-
-    def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
-        """Train on all samples in this order; means over its samples."""
-        sums: dict[str, float] = {}
-        for first in range(0, len(order), self.params.batch):
-            chosen = order[first : first + self.params.batch]
-            for metric, value in self._batch(chosen, rate, noise).items():
-                sums[metric] = sums.get(metric, 0.0) + value * len(chosen)
-            self.steps += 1
-            if names := broken(self.weights):
-                raise Diverged(self.steps, first // self.params.batch, names)
-        return {metric: value / len(order) for metric, value in sums.items()}
-
-    def _batch(self, chosen: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
-        params, substrate, weights = self.params, self.substrate, self.weights
-        batch = self.inputs[chosen]
-        if params.noise_sd:
-            batch = np.abs(batch + params.noise_sd * noise.standard_normal(batch.shape, np.float32))
-        batch = task.with_bias(substrate.input_times(batch), params)
-        held = substrate.weights(weights)
-        spikes = substrate.forward(batch, held)
-        value, by_time = loss(spikes.output.times, self.targets[chosen], params)
-        layer = self.bump.offending(spikes)
-        if layer is None or params.bump_rule == "soft":
-            gradients = model.gradients(params, spikes, held, by_time)
-            weights, self.state = _adam(gradients, self.state, weights, np.float32(rate))
-            weights = tuple(np.asarray(w) for w in weights)
-        if layer is not None:
-            weights = self.bump.apply(weights, spikes, layer)
-        self.weights = substrate.limit(weights)
-        right = spikes.output.times.argmin(axis=1) == self.targets[chosen]
-        return {
-            "train_loss": value,
-            "train_accuracy": float(right.mean()),
-            "silent_hidden": float(np.isinf(spikes.hidden.times).mean()),
-            "bumped_batches": float(layer is not None),
         }

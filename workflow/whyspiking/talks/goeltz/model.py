@@ -18,8 +18,8 @@ and from V(T) = c, with k(d) = d e^{-d} or e^{-d/2} - e^{-d} (README, Eqs. 5 to 
     dT/dw_i = -k(T - t_i) / V'(T)      dT/dt_i = w_i k'(T - t_i) / V'(T)
 
 Computed by `training/first_spike/core.hpp` and, for tests, in JAX by its `closed_form`. Bias spikes
-are the times `bias_times` of talk.yaml: one number for each, which every layer receives as a further
-input (`task.with_bias`). The same equations for Brian2: `training/first_spike/brian_network`.
+are the times `bias_times` in talk.yaml, one number for each: every layer receives them as further
+inputs (`task.with_bias`). The same equations for Brian2: `training/first_spike/brian_network`.
 """
 
 from __future__ import annotations
@@ -152,9 +152,7 @@ def evaluate(
     return encoding.decide(times, task, params.tau_s_ms)
 
 
-def accuracy(params: ct.Params, weights: Weights, task: ct.Task | None, forward: Forward) -> float:
+def accuracy(params: ct.Params, weights: Weights, task: ct.Task, forward: Forward) -> float:
     """Share of right decisions."""
-    if task is None:
-        return float("nan")
     trials = evaluate(params, weights, task, forward)
     return float((trials.choices == trials.targets).mean())

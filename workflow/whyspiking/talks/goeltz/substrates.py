@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def train(
     params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
 ) -> ct.Network:
     """A network of the published initialisation; see the module for the variants."""
-    from whyspiking.talks.goeltz import learning
+    from whyspiking.talks.goeltz import learning, stepwise
 
     if variant == "adapted":
         (ideal,) = parents.values()
@@ -62,8 +63,10 @@ def train(
     if variant == "elsewhere":
         spread = next(c for c in conditions(params) if c.perturbation == "tau_spread")
         taus = imperfections.taus_of(params, spread, streams, chip=" elsewhere")
-        other = learning.Substrate(imperfections.uneven_neurons(params, taus))
-        trained = learning.train(params, streams, progress, substrate=other)
+        other = stepwise.Substrate(imperfections.uneven_neurons(params, taus))
+        trained = learning.train(
+            params, streams, progress, learner=partial(stepwise.Stepwise, substrate=other)
+        )
     else:
         longer = params.sham_epochs if variant == "sham" else None
         trained = learning.train(params, streams, progress, epochs=longer)
@@ -86,7 +89,7 @@ def _on_each(
     params: ct.Params, streams: Streams, network: ct.Network, progress: ct.Progress
 ) -> ct.Network:
     """Train on every substrate from scratch, and add what was learned there to the network."""
-    from whyspiking.talks.goeltz import learning
+    from whyspiking.talks.goeltz import learning, stepwise
 
     planned = [condition for condition in conditions(params) if condition.draw == 0]
     seconds = 0.0
@@ -101,7 +104,8 @@ def _on_each(
         def report(share: float, news: str, done: int = index, name: str = name) -> None:
             progress((done + share) / len(planned), f"{name}: {news}")
 
-        trained = learning.train(params, streams, report, substrate=substrate, purpose=f" {name}")
+        learner = partial(stepwise.Stepwise, substrate=substrate)
+        trained = learning.train(params, streams, report, learner=learner, purpose=f" {name}")
         weights = substrate.weights(model.weights_of(trained))
         network.arrays |= _named(condition, dict(zip(model.names_of(2), weights, strict=True)))
         for row in trained.history:
@@ -120,7 +124,7 @@ def _substrate(
     params: ct.Params, condition: ct.Condition, network: ct.Network, rng: np.random.Generator
 ):
     """What a network learns on under one of the imperfections."""
-    from whyspiking.talks.goeltz.learning import Substrate
+    from whyspiking.talks.goeltz.stepwise import Substrate
 
     if condition.perturbation in UNEVEN:
         taus = _forms(network)[name_of(condition)]
