@@ -1,4 +1,4 @@
-"""More than one hidden layer: MNIST through several layers of single spikes (README, section 11).
+"""More than one hidden layer: MNIST through several layers of single spikes (README, section 10).
 
 `deep` learns all its layers, errors passing through spike times of spike times; of `frozen` the
 first layer stays as it was drawn, all else being equal; `shallow` has one hidden layer and as many
