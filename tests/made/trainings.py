@@ -4,6 +4,7 @@ Each takes a progress function and gives the network; equal calls give equal net
 """
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from whyspiking.talks._template import learning as template
 from whyspiking.talks.comsa import boolean
 from whyspiking.talks.comsa import learning as comsa
 from whyspiking.talks.comsa import task as comsa_task
-from whyspiking.talks.goeltz import distortion
 from whyspiking.talks.goeltz import learning as goeltz
+from whyspiking.talks.goeltz import model as goeltz_model
+from whyspiking.talks.goeltz import stepwise, substrates
 from whyspiking.talks.masquelier import learning as s4nn
 from whyspiking.talks.naud.rate_hierarchy import burstprop, deep_digits, digits
 from whyspiking.talks.naud.rate_hierarchy import learning as rate_hierarchy
@@ -107,14 +109,16 @@ def of_first_spikes(progress, monkeypatch):
 
 def of_first_spikes_stepwise(progress, monkeypatch):
     own = goeltz_settings.params(epochs=4, n_train=100, noise_sd=0.02)
-    return goeltz.train(own, STREAMS, progress, distortion=goeltz.Distortion())
+    ideal = stepwise.Substrate(goeltz_model.closed_form(own))
+    learner = partial(stepwise.Stepwise, substrate=ideal)
+    return goeltz.train(own, STREAMS, progress, learner=learner)
 
 
 def on_distortions(progress, monkeypatch):
-    own = goeltz_settings.params("distortion", epochs=4, n_train=100)
+    own = goeltz_settings.params("substrates", epochs=4, n_train=100)
     hidden, output = goeltz.initial_weights(own, STREAMS)
     parent = Network({"w_hidden": hidden, "w_output": output})
-    return distortion.retrain(own, STREAMS, parent, progress)
+    return substrates.train(own, "adapted", STREAMS, {"substrates/ideal": parent}, progress)
 
 
 def with_pulses(progress, monkeypatch):

@@ -1,5 +1,7 @@
 """Goeltz: latencies, the loss and its gradient, the bump rule, and how training goes."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from made.fulfilled import fulfilled
@@ -8,7 +10,7 @@ from made.goeltz_settings import params, silent
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist, yinyang
 from whyspiking.errors import UserError
-from whyspiking.talks.goeltz import learning, model, task
+from whyspiking.talks.goeltz import learning, model, stepwise, task
 from whyspiking.training import first_spike
 from whyspiking.training.first_spike import closed_form
 
@@ -23,7 +25,6 @@ def test_values_become_latencies():
     np.testing.assert_allclose(first[:, :4], 0.15 + 1.85 * features)
     np.testing.assert_array_equal(first[:, 4], 0.9)
     np.testing.assert_array_equal(found.targets, classes)
-    assert found.n_classes == 3 and found.features.shape == (1000, 4)
     fresh = fulfilled(own).make_task(own, "fresh", Streams(1))
     assert len(fresh.targets) == own.n_fresh
 
@@ -49,7 +50,6 @@ def test_digits_become_latencies(monkeypatch):
     first = test.stimulus.spikes["input"].first_ms()
     dark = 1 - images[:4].reshape(4, -1) / 256
     np.testing.assert_allclose(first, 0.15 + 1.85 * dark, atol=1e-6)
-    assert np.isfinite(first).all()
 
 
 # ---- loss, bump rule and training ----------------------------------------------------------
@@ -102,7 +102,6 @@ def test_bump_rule():
     assert bump.offending(hidden) == 0
     lifted = bump.apply(weights, hidden, 0)
     np.testing.assert_allclose(lifted[0], [[0.1, 0]] * 3)
-    assert (lifted[1] == 0).all()
     assert bump.offending(hidden) == 0 and bump.amount == pytest.approx(0.2)
     assert bump.offending(hidden) == 0 and bump.amount == pytest.approx(0.4)
     assert bump.offending(output) == 1 and bump.amount == pytest.approx(0.1)
@@ -111,46 +110,42 @@ def test_bump_rule():
     assert bump.offending(output) == 1 and bump.amount == pytest.approx(0.1)
 
 
+def around_ideal(own):
+    """Learning batch by batch on ideal neurons."""
+    return partial(stepwise.Stepwise, substrate=stepwise.Substrate(model.closed_form(own)))
+
+
 def test_faithful_rule_skips_the_gradient_step():
     """With all neurons silent nothing but the bump changes the weights."""
-    own = params(n_train=100, batch=100, epochs=1, bump_rule="faithful", schedule="step")
-    start = tuple(np.full_like(w, -1) for w in learning.initial_weights(own, Streams(0)))
-    found = learning.train(own, Streams(0), silent, start=start)
-    np.testing.assert_allclose(found.arrays["w_hidden"], -1 + own.bump, atol=1e-6)
-    np.testing.assert_allclose(found.arrays["w_output"], -1, atol=1e-6)
+    own = params(
+        n_train=100, batch=100, epochs=1, bump_rule="faithful", schedule="step",
+        hidden_mean=-1, hidden_sd=0, output_mean=-1, output_sd=0,
+    )  # fmt: skip
+    for learner in (learning.Compiled, around_ideal(own)):
+        found = learning.train(own, Streams(0), silent, learner=learner)
+        np.testing.assert_allclose(found.arrays["w_hidden"], -1 + own.bump, atol=1e-6)
+        np.testing.assert_allclose(found.arrays["w_output"], -1, atol=1e-6)
 
 
 @pytest.mark.parametrize("whole_epochs", [True, False])
 def test_training_that_diverges_ends_at_its_step_and_names_the_arrays(monkeypatch, whole_epochs):
     own = params(n_hidden=20, n_train=300, n_validation=100, epochs=5, batch=100)
-    options = {} if whole_epochs else {"distortion": learning.Distortion()}
     monkeypatch.setattr(
         learning, "learning_rate", lambda params, epoch, n: np.nan if epoch == 2 else 5e-3
     )
     # Three batches per epoch.
     said = r"epoch 3 of 5: .*hidden weights and output weights not finite after step 7 \(batch 0"
     with pytest.raises(UserError, match=said):
-        learning.train(own, Streams(0), silent, **options)
-
-
-def test_the_array_that_is_broken_is_named():
-    own = params(n_hidden=20, n_train=300, n_validation=100, epochs=1, batch=100)
-    hidden, output = learning.initial_weights(own, Streams(0))
-    inputs = np.abs(np.random.default_rng(0).normal(1, 0.3, (300, 4))).astype(np.float32)
-    learner = learning.Stepwise(own, inputs, np.zeros(300, int), (hidden, output), None)
-    learner.distortion.limit = lambda weights: (weights[0], weights[1] * np.float32(np.nan))
-    with pytest.raises(UserError, match=r"training: output weights not finite after step 1 "):
-        learner.epoch(np.arange(300), 5e-3, np.random.default_rng(0))
+        learning.train(own, Streams(0), silent, learner=None if whole_epochs else around_ideal(own))
 
 
 @pytest.mark.parametrize("whole_epochs", [True, False])
 def test_a_loss_that_is_not_finite_ends_the_training(whole_epochs):
     """Its push overflows; the derivatives of weights are dropped as too large and stay finite."""
     own = params(n_hidden=20, n_train=300, n_validation=100, epochs=2, batch=100, beta=1e-3)
-    options = {} if whole_epochs else {"distortion": learning.Distortion()}
     told = pytest.raises(UserError, match=r"epoch 1 of 2: .*not finite")
     with np.errstate(over="ignore", invalid="ignore"), told:
-        learning.train(own, Streams(0), silent, **options)
+        learning.train(own, Streams(0), silent, learner=None if whole_epochs else around_ideal(own))
 
 
 def test_learning_rates():
@@ -167,7 +162,7 @@ def test_jax_learns_the_same(monkeypatch):
     own = params(n_train=200, epochs=1)
     found = [learning.train(own, Streams(0), silent)]
     monkeypatch.setattr(model, "compiled", closed_form)
-    found.append(learning.train(own, Streams(0), silent, distortion=learning.Distortion()))
+    found.append(learning.train(own, Streams(0), silent, learner=around_ideal(own)))
     start = learning.initial_weights(params(), Streams(0))
     for name, before in zip(model.names_of(2), start, strict=True):
         ours, theirs = (network.arrays[name] for network in found)

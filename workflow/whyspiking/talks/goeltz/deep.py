@@ -1,4 +1,4 @@
-"""More than one hidden layer: MNIST through several layers of single spikes (README, section 11).
+"""More than one hidden layer: MNIST through several layers of single spikes (README, section 10).
 
 `deep` learns all its layers, errors passing through spike times of spike times; of `frozen` the
 first layer stays as it was drawn, all else being equal; `shallow` has one hidden layer and as many
@@ -8,17 +8,19 @@ weights. Only `deep` is simulated in Brian2.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Parents, Progress
-from whyspiking.talks.goeltz.model import bind, to_brian
 from whyspiking.talks.goeltz.networks import (
+    bind,
     control_task,
     decode,
     evaluate,
     features_until,
     make_task,
     reference_first_ms,
+    to_brian,
 )
 
 __all__ = [
@@ -28,8 +30,8 @@ __all__ = [
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one network; see the module for the variants."""
     from whyspiking.talks.goeltz import learning
 
@@ -37,4 +39,5 @@ def train(
     if variant == "shallow":
         own["n_hidden"] = params.n_shallow
     params = replace(params, values={**params.values, **own})
-    return learning.train(params, streams, progress, frozen=int(variant == "frozen"))
+    learner = partial(learning.Compiled, frozen=int(variant == "frozen"))
+    return learning.train(params, streams, progress, learner=learner)

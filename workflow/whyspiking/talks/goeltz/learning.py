@@ -1,4 +1,9 @@
-"""Learning with the exact derivatives of first-spike times (README, Eqs. 4 to 8)."""
+"""Learning with the exact derivatives of first-spike times (README, Eqs. 4 to 8).
+
+A batch: forward pass (`model.closed_form`), `loss`, its derivatives (`model.gradients`), a step of
+Adam, and `Bump` for neurons that never fire. `Compiled` does an epoch of it in one call of
+`training/first_spike/epoch.cpp`; `stepwise` does the same in Python, around any substrate.
+"""
 
 from __future__ import annotations
 
@@ -7,45 +12,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import numpy as np
-import optax
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress
 from whyspiking.errors import UserError
 from whyspiking.talks.goeltz import model, task
 from whyspiking.talks.goeltz.model import Pass, Weights
 from whyspiking.training import first_spike
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.first_spike import compiled
-from whyspiking.training.first_spike.epoch_state import Diverged, Settings, broken
+from whyspiking.training.first_spike.epoch_state import Diverged, Settings
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 from whyspiking.training.history import History
-
-ADAM = optax.scale_by_adam()
-
-
-@dataclass
-class Distortion:
-    """What the substrate does to a network while it learns; by default nothing.
-
-    Attributes:
-        weights: Weights as the substrate holds them, from those that are learned; gradients pass
-            straight through.
-        limit: Brings the learned weights back into the range of the substrate after every step.
-        input_times: Input times as they arrive, from the intended ones.
-        substrate: Forward pass on the substrate, see `model.Substrate`.
-        noise: What the others draw from, for checkpoints.
-    """
-
-    weights: Callable[[Weights], Weights] = lambda weights: weights
-    limit: Callable[[Weights], Weights] = lambda weights: weights
-    input_times: Callable[[NDArray], NDArray] = lambda times: times
-    substrate: model.Substrate | None = None
-    noise: np.random.Generator | None = None
 
 
 @dataclass
@@ -64,15 +45,13 @@ class Bump:
 
     def offending(self, spikes: Pass) -> int | None:
         """The first layer with too many silent neurons; keeps count of repeated offences."""
-        found = None
-        for index, layer in enumerate(spikes.layers):
-            if np.isinf(layer.times).mean() > self.tolerated[index]:
-                found = index
-                break
-        repeated = found is not None and found == self.layer
+        shares = [np.isinf(layer.times).mean() for layer in spikes.layers]
+        over = [k for k, share in enumerate(shares) if share > self.tolerated[k]]
+        offender = over[0] if over else None
+        repeated = offender is not None and offender == self.layer
         self.amount = 2 * self.amount if repeated else self.first
-        self.layer = found
-        return found
+        self.layer = offender
+        return offender
 
     def apply(self, weights: Weights, spikes: Pass, layer: int) -> Weights:
         """Add the amount to all weights of the neurons that any sample left silent."""
@@ -82,7 +61,7 @@ class Bump:
         return (*weights[:layer], lifted, *weights[layer + 1 :])
 
 
-def loss(times: NDArray, targets: NDArray, params: Params) -> tuple[float, NDArray]:
+def loss(times: NDArray, targets: NDArray, params: ct.Params) -> tuple[float, NDArray]:
     """Mean loss of a batch and its derivative by the output times (README, Eq. 4).
 
     Args:
@@ -110,7 +89,7 @@ def loss(times: NDArray, targets: NDArray, params: Params) -> tuple[float, NDArr
     return float(np.where(fired, value, params.silent_loss).mean()), gradient / len(times)
 
 
-def initial_weights(params: Params, streams: Streams) -> Weights:
+def initial_weights(params: ct.Params, streams: Streams) -> Weights:
     """Normally distributed weights with the published means and deviations."""
     rng = streams.rng("init")
     n_bias = len(params.bias_times)
@@ -127,46 +106,36 @@ def initial_weights(params: Params, streams: Streams) -> Weights:
     )
 
 
-def tolerated(params: Params) -> tuple[float, ...]:
+def tolerated(params: ct.Params) -> tuple[float, ...]:
     """Tolerated share of silent neurons of each layer."""
     return (*[params.missing_hidden] * len(model.hidden_sizes(params)), params.missing_output)
 
 
-def learning_rate(params: Params, epoch: int, epochs: int) -> float:
+def learning_rate(params: ct.Params, epoch: int, epochs: int) -> float:
     """Rate of one epoch: steps as published, or a half cosine down to zero."""
     if params.schedule == "cosine":
         return params.learning_rate * 0.5 * (1 + np.cos(np.pi * epoch / epochs))
     return params.learning_rate * params.lr_decay ** (epoch // params.lr_decay_epochs)
 
 
-@jax.jit
-def _adam(gradients, state, weights, rate):
-    steps: Any
-    steps, state = ADAM.update(gradients, state, weights)
-    return tuple(w - rate * step for w, step in zip(weights, steps, strict=True)), state
-
-
 def train(
-    params: Params,
+    params: ct.Params,
     streams: Streams,
-    progress: Progress,
+    progress: ct.Progress,
     *,
-    start: Weights | None = None,
-    distortion: Distortion | None = None,
+    learner: Callable[[ct.Params, NDArray, NDArray, Weights], Any] | None = None,
     epochs: int | None = None,
-    frozen: int = 0,
     purpose: str = "",
-) -> Network:
-    """Train one network.
+) -> ct.Network:
+    """Train one network from the published initialisation.
 
     Args:
         params: Parameters of the experiment.
         streams: Randomness: "init", "shuffle", "noise".
         progress: Called after every epoch.
-        start: Weights to start from; by default the published initialisation.
-        distortion: What the substrate does during learning.
+        learner: What learns, from parameters, spike times without bias (sample, input), classes
+            (sample,) and weights to start from; by default `Compiled`.
         epochs: Number of epochs, by default `params.epochs`.
-        frozen: So many of the first layers keep their weights; without a distortion only.
         purpose: Added to the names of the random streams, so that several trainings of one seed
             differ.
 
@@ -178,24 +147,20 @@ def train(
     """
     epochs = int(epochs or params.epochs)
     features, targets = task.samples(params, "train")
-    assert features is not None  # every data set has a training split
-    inputs = task.spike_times(features, params).astype(np.float32)
     held_out = task.make_task(params, "validation", streams)
-    weights = start or initial_weights(params, streams)
-    if distortion is None:
-        learner = Compiled(params, inputs, targets, weights, frozen)
-    else:
-        learner = Stepwise(params, inputs, targets, weights, distortion)
+    assert features is not None and held_out is not None  # every data set has both splits
+    inputs = task.spike_times(features, params).astype(np.float32)
+    weights = initial_weights(params, streams)
+    network = (learner or Compiled)(params, inputs, targets, weights)
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
     history, accuracy = History(), float("nan")
-    own = (learner.distortion.noise,) if learner.distortion.noise else ()
-    kept = Checkpoint(learner, shuffle, noise, history, *own, name=f"training{purpose}")
-    left, _ = kept.resume(range(epochs), None, progress)
-    for epoch in left:
+    kept = Checkpoint(network, shuffle, noise, history, *network.noise, name=f"training{purpose}")
+    remaining, _ = kept.resume(range(epochs), None, progress)
+    for epoch in remaining:
         kept.keep(epoch, None)
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
-            measured = learner.epoch(shuffle.permutation(len(inputs)), rate, noise)
+            measured = network.epoch(shuffle.permutation(len(inputs)), rate, noise)
         except Diverged as reason:
             raise UserError(f"epoch {epoch + 1} of {epochs}{purpose}: {reason}") from None
         if not np.isfinite(measured["train_loss"]):
@@ -204,27 +169,32 @@ def train(
                 "output times; lower the learning rate"
             )
         seconds = time.process_time() - began
-        held = learner.distortion.weights(learner.weights)
-        accuracy = model.accuracy(params, held, held_out, learner.forward)
+        accuracy = model.accuracy(params, network.held, held_out, network.forward)
         history.note(epoch + 1, **measured, validation_accuracy=accuracy, epoch_seconds=seconds)
         if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 100) == 0:
             progress((epoch + 1) / epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    return Network(
-        arrays=dict(zip(model.names_of(len(weights)), learner.weights, strict=True)),
+    return ct.Network(
+        arrays=dict(zip(model.names_of(len(weights)), network.weights, strict=True)),
         info={**history.info(compiled.NAME), "validation_accuracy": accuracy},
         history=history.rows,
     )
 
 
 class Compiled:
-    """Ideal neurons, one compiled call per epoch; the same steps as `Stepwise`."""
+    """Ideal neurons, one compiled call per epoch."""
 
     CARRIED = ("training",)
 
     def __init__(
-        self, params: Params, inputs: NDArray, targets: NDArray, weights: Weights, frozen: int
+        self,
+        params: ct.Params,
+        inputs: NDArray,
+        targets: NDArray,
+        weights: Weights,
+        *,
+        frozen: int = 0,
     ) -> None:
-        """Start; arguments as in `Stepwise`, and how many layers keep their weights."""
+        """Start; arguments as in `train`, and how many of the first layers keep their weights."""
         c = model.threshold(params)
         settings = Settings(
             loss="goeltz",
@@ -245,87 +215,25 @@ class Compiled:
         )
         self.training = Training(settings, weights, [params.bias_times] * len(weights))
         self.inputs, self.targets = Inputs(inputs), targets
-        self.distortion, self.forward = Distortion(), model.ideal_substrate(params)
+        self.forward, self.noise = model.closed_form(params), ()
 
     @property
     def weights(self) -> Weights:
         """Present weights."""
         return self.training.weights
 
+    @property
+    def held(self) -> Weights:
+        """The same: ideal neurons hold any weight."""
+        return self.weights
+
     def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
         """Train on all samples in this order; means over the epoch."""
         seed = int(noise.integers(2**63))
-        found = self.training.epoch(self.inputs, self.targets, order, rate, noise_seed=seed)
+        means = self.training.epoch(self.inputs, self.targets, order, rate, noise_seed=seed)
         return {
-            "train_loss": found.loss,
-            "train_accuracy": found.accuracy,
-            "silent_hidden": found.silent_hidden,
-            "bumped_batches": found.bumped,
-        }
-
-
-class Stepwise:
-    """Batch by batch, around any substrate."""
-
-    CARRIED = ("weights", "state", "steps", "bump")
-
-    def __init__(
-        self,
-        params: Params,
-        inputs: NDArray,
-        targets: NDArray,
-        weights: Weights,
-        distortion: Distortion | None,
-    ) -> None:
-        """Start.
-
-        Args:
-            params: Parameters of the experiment.
-            inputs: Spike times in units of tau_s without bias, (sample, input).
-            targets: True classes, (sample,).
-            weights: To start from.
-            distortion: What the substrate does, by default nothing.
-        """
-        self.params, self.inputs, self.targets, self.weights = params, inputs, targets, weights
-        self.distortion = distortion or Distortion()
-        self.forward = self.distortion.substrate or model.ideal_substrate(params)
-        self.state: Any = ADAM.init(weights)
-        self.steps = 0
-        self.bump = Bump(params.bump, tolerated(params))
-
-    def epoch(self, order: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
-        """Train on all samples in this order; means over its samples."""
-        sums: dict[str, float] = {}
-        for first in range(0, len(order), self.params.batch):
-            chosen = order[first : first + self.params.batch]
-            for metric, value in self._batch(chosen, rate, noise).items():
-                sums[metric] = sums.get(metric, 0.0) + value * len(chosen)
-            self.steps += 1
-            if names := broken(self.weights):
-                raise Diverged(self.steps, first // self.params.batch, names)
-        return {metric: value / len(order) for metric, value in sums.items()}
-
-    def _batch(self, chosen: NDArray, rate: float, noise: np.random.Generator) -> dict[str, float]:
-        params, distortion, weights = self.params, self.distortion, self.weights
-        batch = self.inputs[chosen]
-        if params.noise_sd:
-            batch = np.abs(batch + params.noise_sd * noise.standard_normal(batch.shape, np.float32))
-        batch = task.with_bias(distortion.input_times(batch), params)
-        held = distortion.weights(weights)
-        spikes = self.forward(batch, held)
-        value, by_time = loss(spikes.output.times, self.targets[chosen], params)
-        layer = self.bump.offending(spikes)
-        if layer is None or params.bump_rule == "soft":
-            gradients = model.gradients(params, spikes, held, by_time)
-            weights, self.state = _adam(gradients, self.state, weights, np.float32(rate))
-            weights = tuple(np.asarray(w) for w in weights)
-        if layer is not None:
-            weights = self.bump.apply(weights, spikes, layer)
-        self.weights = distortion.limit(weights)
-        right = spikes.output.times.argmin(axis=1) == self.targets[chosen]
-        return {
-            "train_loss": value,
-            "train_accuracy": float(right.mean()),
-            "silent_hidden": float(np.isinf(spikes.hidden.times).mean()),
-            "bumped_batches": float(layer is not None),
+            "train_loss": means.loss,
+            "train_accuracy": means.accuracy,
+            "silent_hidden": means.silent_hidden,
+            "bumped_batches": means.bumped,
         }

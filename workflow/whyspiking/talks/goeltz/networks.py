@@ -6,21 +6,10 @@ from collections.abc import Mapping
 
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import (
-    Network,
-    Outcome,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Split,
-    Stimulus,
-    Task,
-    Trials,
-)
 from whyspiking.talks.goeltz import model
-from whyspiking.talks.goeltz.model import bind, to_brian
+from whyspiking.talks.goeltz.brian_network import bind, to_brian
 from whyspiking.talks.goeltz.task import features_until, make_task, samples
 from whyspiking.training.first_spike import brian_network, encoding
 
@@ -31,29 +20,29 @@ __all__ = [
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train the spiking network."""
     from whyspiking.talks.goeltz import learning
 
     return learning.train(params, streams, progress)
 
 
-def control_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def control_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The values that the spikes stand for."""
     features, targets = samples(params, split)
     if features is None:
         return None
-    return Task(Stimulus(), targets, params.n_output, features)
+    return ct.Task(ct.Stimulus(), targets, params.n_output, features)
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Run the network in closed form."""
     return model.evaluate(params, model.weights_of(network), task)
 
 
 def reference_first_ms(
-    params: Params, variant: str, network: Network, task: Task
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """First spikes of all layers in closed form."""
     spikes = model.forward_pass(params, model.weights_of(network), task)
@@ -64,7 +53,7 @@ def reference_first_ms(
     }
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Trials:
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
     """The first output spike decides; ties go to the lower class, silence is no decision."""
     times = recording.spikes["output"].first_ms() / params.tau_s_ms
     return encoding.decide(times, task, params.tau_s_ms)

@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Network, Params, Task
+from whyspiking.contract import types as ct
 from whyspiking.nir import Clock, Graph, NotExpressible
 from whyspiking.nir.graph import first_spike_graph, first_step, first_to_fire, raster
 from whyspiking.talks.goeltz import model
 
 
-def step_ms(params: Params) -> float:
+def step_ms(params: ct.Params) -> float:
     """A quarter of Brian2's step: graphs do not interpolate thresholds within a step."""
     return float(params.dt_ms) / 4
 
 
-def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
+def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
     """CubaLIF neurons; the bias spike is an input that reaches both layers."""
-    if params.experiment in ("distortion", "substrates"):
+    if params.experiment == "substrates":
         raise NotExpressible(
-            f"goeltz.{params.experiment}: what is distorted is the simulator, not the network"
+            "goeltz.substrates: what is imperfect is the simulator, not the network"
         )
     *hidden, w_output = (np.asarray(w, float) for w in model.weights_of(network))
     n_hidden = hidden[-1].shape[1]
@@ -37,17 +37,21 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     )
 
 
-def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
+def stimulus(
+    params: ct.Params, network: ct.Network, task: ct.Task, clock: Clock
+) -> NDArray[np.uint8]:
     """Inputs and bias on steps, (trial, time, channel)."""
     times = task.stimulus.spikes["input"].first_ms()
     return raster(times, clock, clock.steps(params.trial_ms))
 
 
-def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
+def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
     """The class that fires first."""
     return first_to_fire(first_step(outputs), outputs.shape[1])
 
 
-def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
+def reference(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> NDArray[np.int64]:
     """The same in closed form."""
     return model.evaluate(params, model.weights_of(network), task).choices

@@ -13,9 +13,9 @@ import zipfile
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import gaps_of_first_spikes
-from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.datasets import released
 from whyspiking.errors import UserError
 from whyspiking.talks.goeltz import model
@@ -46,8 +46,8 @@ fullmnist_et_150epochs in JulianGoeltz/fastAndDeep, tag v1.0.0, experiment_pretr
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Read the released network of a data set in `originals_dir`; nothing is trained.
 
     Returns:
@@ -63,16 +63,16 @@ def train(
     try:
         raw = released.read(params.originals_dir, name, digest)
     except released.Unavailable as reason:
-        return Network({}, {**facts, "unavailable": str(reason)})
+        return ct.Network({}, {**facts, "unavailable": str(reason)})
     found = parse(raw, params, name)
-    network = Network({key: found[key] for key in ("w_hidden", "w_output")}, facts)
+    network = ct.Network({key: found[key] for key in ("w_hidden", "w_output")}, facts)
     network.info["measures"] = compare(
         params, network, found["test_spike_times"], found["test_labels"], streams
     )
     return network
 
 
-def parse(raw: bytes, params: Params, name: str) -> dict[str, NDArray]:
+def parse(raw: bytes, params: ct.Params, name: str) -> dict[str, NDArray]:
     """Arrays of a released file.
 
     Args:
@@ -110,7 +110,7 @@ def parse(raw: bytes, params: Params, name: str) -> dict[str, NDArray]:
 
 
 def compare(
-    params: Params, network: Network, times: NDArray, labels: NDArray, streams: Streams
+    params: ct.Params, network: ct.Network, times: NDArray, labels: NDArray, streams: Streams
 ) -> dict[str, float]:
     """Output spikes in closed form against those that the authors saved.
 

@@ -7,8 +7,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Params, Split, Task
 from whyspiking.datasets import mnist, shared, yinyang
 from whyspiking.training.first_spike import encoding
 
@@ -16,25 +16,25 @@ MNIST_VALIDATION = 10_000
 """The last images of the training file, as in the published code."""
 
 
-def latencies(values: NDArray, params: Params) -> NDArray[np.float64]:
+def latencies(values: NDArray, params: ct.Params) -> NDArray[np.float64]:
     """Spike times in units of tau_s for values in [0, 1]: 0 early, 1 late (README, Eq. 1)."""
     return params.t_early + np.asarray(values, float) * (params.t_late - params.t_early)
 
 
-def spike_times(features: NDArray, params: Params) -> NDArray[np.float64]:
+def spike_times(features: NDArray, params: ct.Params) -> NDArray[np.float64]:
     """Spike times of samples in units of tau_s: of values, or of the brightness of pixels."""
     if params.dataset != "mnist":
         return latencies(features, params)
     return encoding.latencies(features, params.t_early, params.t_late, background=True)
 
 
-def with_bias(times: NDArray, params: Params) -> NDArray:
+def with_bias(times: NDArray, params: ct.Params) -> NDArray:
     """Append the channels that always fire at the same time, (sample, input + bias)."""
     bias = np.asarray(params.bias_times, times.dtype)
     return np.hstack([times, np.broadcast_to(bias, (len(times), bias.size))])
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The inputs and targets of one split, the same for all seeds but of Randman.
 
     "fresh" exists for the published Yin-Yang only: further points from another seed.
@@ -48,7 +48,7 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     )
 
 
-def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
+def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray:
     """What a control knows of its input when the spikes up to a time have come, (trial, feature).
 
     Of Yin-Yang every coordinate comes twice, as x and as 1 - x: the earlier of the two spikes tells
@@ -68,7 +68,7 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray:
     return yinyang.completed(features, known)
 
 
-def samples(params: Params, split: Split) -> tuple[NDArray | None, NDArray]:
+def samples(params: ct.Params, split: ct.Split) -> tuple[NDArray | None, NDArray]:
     """Values and classes of one split, before they become spikes.
 
     Returns:
@@ -91,6 +91,6 @@ def samples(params: Params, split: Split) -> tuple[NDArray | None, NDArray]:
 
 
 @functools.lru_cache(maxsize=4)
-def _yinyang(split: Split, n_fresh: int) -> tuple[NDArray, NDArray]:
+def _yinyang(split: ct.Split, n_fresh: int) -> tuple[NDArray, NDArray]:
     seed, n = (yinyang.FRESH_SEED, n_fresh) if split == "fresh" else yinyang.PUBLISHED[split]
     return yinyang.generate(seed, n)

@@ -1,4 +1,4 @@
-"""Few spikes, early: what the push towards early spikes does (README, section 12).
+"""Few spikes, early: what the push towards early spikes does (README, section 11).
 
 `spiking` are the networks of `substrates/ideal`; `no_push` learned by the same recipe with the
 cross-entropy alone, alpha = 0 in Eq. 4.
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Parents, Progress
-from whyspiking.talks.goeltz.networks import decode, evaluate, reference_first_ms
-from whyspiking.talks.goeltz.substrates import bind, make_task, to_brian
+from whyspiking.talks.goeltz.networks import bind, decode, evaluate, reference_first_ms, to_brian
+from whyspiking.talks.goeltz.substrates import make_task
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "reference_first_ms", "to_brian", "train"]
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train without the push."""
     from whyspiking.talks.goeltz import learning
 

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from whyspiking.contract.types import Condition, Params, Recording, Task
+from whyspiking.contract import types as ct
+
+MEASURED = ("mnist_deep", "few_spikes")
+"""Experiments that ask for it."""
 
 
 def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
+    params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
     """Share of the hidden neurons, of all layers, that have fired when the first output fires."""
-    if condition.perturbation != "none":
+    if params.experiment not in MEASURED or condition.perturbation != "none":
         return {}
     first = {name: spikes.first_ms() for name, spikes in recording.spikes.items()}
     decision = first.pop("output").min(axis=1)
