@@ -75,8 +75,8 @@ OVERLAYS = {
         "seeds_of", "goeltz.mnist",
     ),
     "seeds without parents": (
-        {"scale": "full", "seeds_of": [{"experiment": "goeltz.distortion", "seeds": [7]}]},
-        "seeds_of", "[7]",
+        {"scale": "full", "seeds_of": [{"experiment": "goeltz.yinyang_fine", "seeds": [70]}]},
+        "seeds_of", "[70]",
     ),
     "operation that has no price": (model(mult="mult_int9"), "energy.models.0.mult", "mult_int9"),
     "addition that has no price": (model(add="sub_int8"), "energy.models.0.add", "sub_int8"),

@@ -66,7 +66,7 @@ def delayed(data, delay_ms):
 
 
 def variant(data, name, **changes):
-    data["experiments"]["distortion"]["variants"][name].update(changes)
+    data["experiments"]["substrates"]["variants"][name].update(changes)
 
 
 TALK_DAMAGE = {
@@ -148,20 +148,20 @@ TALK_DAMAGE = {
         "yinyang.variants.spiking", "starts_from",
     ),
     "parent that does not exist": (
-        lambda d: variant(d, "retrained", starts_from=["yinyang/spikin"]),
-        "retrained.starts_from", "yinyang/spiking",
+        lambda d: variant(d, "adapted", starts_from=["yinyang/spikin"]),
+        "adapted.starts_from", "yinyang/spiking",
     ),
     "parent of another experiment": (
-        lambda d: variant(d, "retrained", starts_from=["ying/spiking"]), "starts_from", "ying",
+        lambda d: variant(d, "adapted", starts_from=["ying/spiking"]), "starts_from", "ying",
     ),
     "its own parent": (
-        lambda d: variant(d, "retrained", starts_from=["distortion/retrained"]),
-        "retrained.starts_from", "itself",
+        lambda d: variant(d, "adapted", starts_from=["substrates/adapted"]),
+        "adapted.starts_from", "itself",
     ),
     "parents in a circle": (
         lambda d: (
-            variant(d, "retrained", starts_from=["distortion/unadapted"]),
-            variant(d, "unadapted", starts_from=["distortion/retrained"]),
+            variant(d, "adapted", starts_from=["substrates/ideal"]),
+            variant(d, "ideal", starts_from=["substrates/adapted"]),
         ),
         "starts_from", "itself",
     ),

@@ -105,11 +105,9 @@ def test_what_cannot_be_expressed_says_why():
         ("naud", "mnist"): "without spikes",
         ("scherr", "evidence"): "refractory",
         ("scherr", "oneshot"): "no learning",
-        ("scherr", "oneshot_outside"): "no learning",
         ("masquelier", "words"): "Delay",
         ("comsa", "boolean"): "all networks of all gates",
-        ("comsa", "boolean_pulses"): "all networks of all gates",
-        ("goeltz", "distortion"): "simulator",
+        ("goeltz", "substrates"): "simulator",
         ("bohte", "ecg"): "product of two states",
         ("neftci", "mismatch"): "learn while they run",
     }

@@ -117,7 +117,6 @@ def test_of_an_experiment_the_lowest_seed_and_of_a_talk_what_can_be_expressed(ru
         network(run, "goeltz", "yinyang", seed=seed, **YINYANG)
     network(run, "bohte", "ecg", info={"cell": "alif"}, w_in_0=(2, 2))
     network(run, "comsa", "boolean", w_hidden=(9, 4, 4), w_output=(9, 6, 2))
-    network(run, "comsa", "boolean_pulses", w_hidden=(9, 4, 4), w_output=(9, 6, 2))
     network(run, "masquelier", "released", "authors", info={"unavailable": "no file"})
     found = list(shipped.choose([run]))
     (one,) = (x for x in found if isinstance(x, networks.Trained))

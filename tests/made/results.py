@@ -199,20 +199,6 @@ def _fulfil(
 def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
     """What only the signature figures of one talk need."""
     if talk.name == "goeltz":
-        variants = talk.experiments["distortion"].variants
-        for seed in SEEDS:
-            for place, variant in enumerate(variants):
-                put("distortion", variant, seed, "accuracy", 0.955)
-                for kind, locus, levels in (
-                    ("quantise", "weights", (6, 5, 4, 3)),
-                    ("clip", "weights", (0.6, 0.4, 0.2)),
-                    ("tau_spread", "neurons", (0.05, 0.1, 0.3)),
-                    ("jitter", "input", (0.01, 0.05, 0.2)),
-                ):
-                    for step, level in enumerate(levels):
-                        value = 0.95 - (0.06 if place else 0.12) * step + 0.01 * rng.normal()
-                        at = {"perturbation": kind, "locus": locus, "strength": float(level)}
-                        put("distortion", variant, seed, "accuracy", value, **at)
         for seed in SEEDS:
             for kind, level in (("fixed_point", 4.0), ("tau_shift", 2.0), ("jitter", 0.1)):
                 at = {"perturbation": kind, "locus": "weights", "strength": level}

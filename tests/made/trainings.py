@@ -114,7 +114,7 @@ def of_first_spikes_stepwise(progress, monkeypatch):
     return goeltz.train(own, STREAMS, progress, learner=learner)
 
 
-def on_distortions(progress, monkeypatch):
+def on_substrates(progress, monkeypatch):
     own = goeltz_settings.params("substrates", epochs=4, n_train=100)
     hidden, output = goeltz.initial_weights(own, STREAMS)
     parent = Network({"w_hidden": hidden, "w_output": output})
@@ -270,7 +270,7 @@ def of_a_tempotron(progress, monkeypatch):
 ALL = (
     by_gradient, by_gradient_on_fresh_samples, by_gradient_in_segments, of_a_control,
     of_first_spikes,
-    of_first_spikes_stepwise, on_distortions, with_pulses, of_gates, online_with_means,
+    of_first_spikes_stepwise, on_substrates, with_pulses, of_gates, online_with_means,
     online_with_shuffled_images, by_decolle, of_a_gru, of_fresh_trials, by_eprop,
     by_reward, of_a_shared_task, of_an_lstm, of_one_shot, by_bursts, of_the_rate_network,
     of_ensembles, of_a_tempotron,

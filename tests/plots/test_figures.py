@@ -193,12 +193,6 @@ def test_decision_map_colours_by_the_first_output_neuron():
     assert "dot 0 %" in plate.alt
 
 
-def test_published_curves_are_those_of_the_released_networks():
-    assert goeltz.PUBLISHED_CURVES["yinyang"][1] == 0.594
-    assert goeltz.PUBLISHED_CURVES["yinyang"][300] == 0.964
-    assert goeltz.PUBLISHED_CURVES["mnist"][150] == 0.974
-
-
 def test_force_figure_tells_the_error_of_each_phase():
     time = np.arange(0, 6000.0)
     target = np.sin(2 * np.pi * time / 200)

@@ -94,6 +94,6 @@ def test_another_size_is_trained_with_the_settings_of_talk_yaml():
 
 def test_what_starts_from_another_network_cannot_be_tuned():
     talk = registry.load_talk("goeltz")
-    experiment = talk.experiments["distortion"]
+    experiment = talk.experiments["substrates"]
     with pytest.raises(UserError, match="starts from"):
-        tune._tried(experiment, "retrained", {}, CONFIG, None)
+        tune._tried(experiment, "adapted", {}, CONFIG, None)

@@ -160,20 +160,14 @@ _DEFINED = {
     "oscillator).",
     "internal_frequency_off": "Hz: The same with septal inhibition removed.",
     "beat_frequency": "Hz: Frequency that maximises the mean vector strength of excitatory spikes.",
-    "beat_error": "Hz: Measured beat minus (measured internal frequency - septal frequency).",
     "order_correlation": "1: Circular correlation of firing order, theta sequence against "
     "compressed replay.",
     "order_correlation_reversed": "1: The same against the reversed replay.",
-    "order_correlation_shuffled": "1: The same with neuron labels shuffled, mean absolute value.",
     "ordered_share": "fraction: Share of excitatory neurons with at least 3 spikes in the sequence "
     "and in its replay: those whose order is compared.",
     "sequence_rate": "Hz: Spikes per excitatory neuron and second while the septum is on.",
     "replay_rate": "Hz: The same while the septum is off.",
     "compression": "1: Measured duration of the sequence over that of its replay.",
-    "precession_slope": "1: Phase precession: theta cycles by which a neuron's spikes shift in one "
-    "cycle of the beat, median of the neurons (circular-linear regression).",
-    "precession_strength": "1: Length of the mean residual vector of that regression, median of "
-    "neurons.",
     "recall_order": "1: Rank correlation of the times at which cells were taught sequence 1 "
     "and are recalled in one cycle of a sharp wave, at the cut of the cycle that fits best "
     "(unrelated orders of 100 cells: about 0.2).",
@@ -198,9 +192,6 @@ _DEFINED = {
     "wave_share": "fraction: Share of these neurons that fire in a sharp wave, mean.",
     "output_frequency": "Hz: Frequency of an autonomous output: slope of the phase of its analytic "
     "signal.",
-    "song_lag": "ms: Delay at which the sung spectrogram fits the taught one best; positive: late.",
-    "song_pitch_error": "Hz: Distance of the loudest channels of both, mean over the moments at "
-    "which the taught one is at least a quarter of its peak.",
     # labelled steps (bohte)
     "accuracy_padded": "fraction: Accuracy over steps with unlabelled ones counted as the first "
     "class.",
@@ -221,7 +212,6 @@ _DEFINED = {
     "same_start_shuffled": "1: The same with the neurons of one network shifted by one.",
     "older": "fraction: Share of hidden neurons whose weights from pixels that are never lit have "
     "not sunk from the authors' slow to their fast network.",
-    "read_by_itself": "fraction: Share of optimised inputs that the network reads as wanted.",
     "accuracy_xor": "fraction: Accuracy on noisy XOR, median over networks.",
     "accuracy_and": "fraction: Accuracy on noisy AND, median over networks.",
     "accuracy_or": "fraction: Accuracy on noisy OR, median over networks.",
@@ -244,12 +234,6 @@ _DEFINED = {
     "either event rate, somatic current with the upper burst probability.",
     "channel_separation": "1: Smaller correlation of a channel with its own current, less the "
     "largest across channels.",
-    "depressing_events": "1: Correlation of what depressing synapses transmit and the event rate, "
-    "upper ensemble.",
-    "depressing_bursts": "1: The same for the burst rate.",
-    "facilitating_bursts": "1: Correlation of what facilitating synapses transmit and the burst "
-    "rate, upper ensemble.",
-    "facilitating_events": "1: The same for the event rate.",
     "zero_crossing": "fraction: Burst probability at which the change of weight is 0, by a "
     "straight line; mean over event rates.",
     "zero_crossing_error": "fraction: Largest distance of that probability, over event rates, from "
@@ -270,8 +254,6 @@ _DEFINED = {
     "epochs.",
     "credit_hidden": "1: Least of these movements in H1 and H2, absolute.",
     "credit_hidden_largest": "1: Largest of these movements in H1 and H2, absolute.",
-    "frozen_rate_error": "Hz: Largest difference of output rates between the frozen network under "
-    "other noise and the tests after training.",
     **{
         f"credit_angle_{k}": f"degrees: Angle of the rule's credit in hidden layer {k} to that of "
         "backpropagation, mean over validation samples, after training."
