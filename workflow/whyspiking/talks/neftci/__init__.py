@@ -3,7 +3,7 @@
 EXPERIMENTS = {
     "nmnist": "digits",
     "budgets": "digits",
-    "mismatch": "plastic",
+    "mismatch": "device",
     "continual": "continual",
     "regression": "regression",
     "shared_yinyang": "shared",

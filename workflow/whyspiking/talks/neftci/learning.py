@@ -1,49 +1,18 @@
-"""The local rule and back-propagation in JAX (README, section 3)."""
+"""The local rule of DECOLLE, and back-propagation beside it, in JAX (README, section 3)."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from whyspiking.talks.neftci.network import Constants, Weights, respond, silent, step
+from whyspiking.talks.neftci.model import Constants, Weights, respond, silent, step
 from whyspiking.training.history import BROKEN
 from whyspiking.training.surrogates import fast_sigmoid
-
-PUBLISHED = ("adamax", 0.0, 0.95)
-"""Kind and decays of the published optimiser (code: Adamax, betas 0 and 0.95)."""
-
-
-class Rule(NamedTuple):
-    """What the online rule asks for beside the right class.
-
-    Attributes:
-        target_rate: Spikes per neuron and step above which activity is pushed down.
-        pressure: How strongly, relative to the loss; 0 for not at all.
-        renewal: Share of a neuron's running rate that one step replaces.
-    """
-
-    target_rate: float
-    pressure: float
-    renewal: float
-
-
-class Optimiser(NamedTuple):
-    """Adamax or Adam.
-
-    Attributes:
-        kind: "adamax" or "adam".
-        first: Decay of the first moment; 0 for none.
-        second: Decay of Adamax's norm or of Adam's second moment.
-    """
-
-    kind: str
-    first: float
-    second: float
 
 
 class Moving(NamedTuple):
@@ -52,64 +21,44 @@ class Moving(NamedTuple):
     Attributes:
         w: Weights per layer, (pre, post).
         b: Biases per layer, (post,).
-        first: First moment of the gradients; empty where the optimiser has none.
-        second: Adamax's norm or Adam's second moment.
-        n_updates: Number of updates so far.
-        activity: Running rate of every neuron, per layer (post,).
+        norm: Of Adamax (Eq. 8), for weights and biases.
     """
 
     w: list[Array]
     b: list[Array]
-    first: Any
-    second: Any
-    n_updates: Array
-    activity: list[Array]
+    norm: Any
 
 
-def start(weights: Weights, how: Optimiser, rule: Rule) -> Moving:
-    """Before the first update; running rates begin at the target."""
+def start(weights: Weights) -> Moving:
+    """Before the first update."""
     moved = list(weights.w), list(weights.b)
-    zero = jax.tree.map(jnp.zeros_like, moved)
-    activity = [jnp.full_like(b, rule.target_rate) for b in weights.b]
-    return Moving(*moved, zero if how.first else (), zero, jnp.zeros((), jnp.int32), activity)
+    return Moving(*moved, jax.tree.map(jnp.zeros_like, moved))
 
 
-def update(now: Moving, slopes: Any, rate: Array, how: Optimiser) -> Moving:
-    """One update (Eq. 8).
+def update(now: Moving, slopes: Any, rate: Array, decay: float) -> Moving:
+    """One update by Adamax without first moment (Eq. 8).
+
+    optax adds its epsilon to the gradient before the maximum, so that its bits are others.
 
     Args:
-        now: Weights and moments.
+        now: Weights and norms.
         slopes: Gradients of weights and biases.
         rate: Learning rate.
-        how: Adamax or Adam.
+        decay: Of the norm.
     """
-    count = now.n_updates + 1
-    first, mean = now.first, slopes
-    if how.first:
-        first = jax.tree.map(lambda m, g: how.first * m + (1 - how.first) * g, first, slopes)
-        mean = jax.tree.map(lambda m: m / (1 - how.first**count), first)
-    if how.kind == "adamax":
-        second = jax.tree.map(
-            lambda n, g: jnp.maximum(how.second * n, jnp.abs(g)), now.second, slopes
-        )
-        size = second
-    else:
-        second = jax.tree.map(
-            lambda v, g: how.second * v + (1 - how.second) * g * g, now.second, slopes
-        )
-        size = jax.tree.map(lambda v: jnp.sqrt(v / (1 - how.second**count)), second)
+    norm = jax.tree.map(lambda n, g: jnp.maximum(decay * n, jnp.abs(g)), now.norm, slopes)
     w, b = jax.tree.map(
-        lambda value, m, n: value - rate * m / (n + 1e-8), (now.w, now.b), mean, size
+        lambda value, g, n: value - rate * g / (n + 1e-8), (now.w, now.b), slopes, norm
     )
-    return Moving(w, b, first, second, count, now.activity)
+    return Moving(w, b, norm)
 
 
 @jax.jit
 def broken(now: Moving) -> dict[str, Array]:
     """For `refuse_broken`: which weights and biases are not finite after an update.
 
-    Adamax and Adam divide by the size of the gradient, so that one which is not finite leaves
-    weights behind that are not.
+    Adamax divides by the size of the gradient, so that one which is not finite leaves weights
+    behind that are not.
     """
     return {
         f"{BROKEN}{kind}{k}": ~jnp.isfinite(x).all()
@@ -125,7 +74,7 @@ def smooth_l1(error: Array) -> Array:
 
 
 def learning_signal(c: Constants, g: Array, s: Array, u: Array, target: Array) -> Array:
-    """First term of delta in Eq. 7: error of the readout, sent back through it, times surrogate.
+    """Delta of Eq. 7: error of the readout, sent back through it, times surrogate.
 
     Args:
         c: Slope of the surrogate.
@@ -138,11 +87,6 @@ def learning_signal(c: Constants, g: Array, s: Array, u: Array, target: Array) -
     return (error @ g.T) * fast_sigmoid(c.slope)(u)
 
 
-def push(rule: Rule, activity: Array) -> Array:
-    """Second term of delta in Eq. 7, before the surrogate, (post,)."""
-    return rule.pressure * jax.nn.relu(activity / rule.target_rate - 1)
-
-
 def local_gradients(
     c: Constants,
     weights: Weights,
@@ -150,7 +94,6 @@ def local_gradients(
     potentials: Sequence,
     traces: Sequence,
     target: Array,
-    pushes: Sequence | None = None,
 ) -> tuple[list[Array], list[Array]]:
     """Gradients of the sum of all local losses of one step (Eq. 7), mean over trials.
 
@@ -164,20 +107,16 @@ def local_gradients(
         potentials: U per layer, (trial, post).
         traces: P per layer, (trial, pre).
         target: Wanted readout, (trial, class).
-        pushes: Per layer what presses activity down, (post,); None for nothing.
     """
     of_w, of_b = [], []
-    for layer, (g, s, u, p) in enumerate(zip(weights.g, fired, potentials, traces, strict=True)):
-        delta = learning_signal(c, g, s, u, target)
-        if pushes is not None:
-            delta = delta + pushes[layer] * fast_sigmoid(c.slope)(u)
-        delta = delta / s.shape[0]
+    for g, s, u, p in zip(weights.g, fired, potentials, traces, strict=True):
+        delta = learning_signal(c, g, s, u, target) / s.shape[0]
         of_w.append(p.T @ delta)
         of_b.append(delta.sum(axis=0))
     return of_w, of_b
 
 
-@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
+@functools.partial(jax.jit, static_argnames=("c", "decay"))
 def learn_online(
     now: Moving,
     g: list[Array],
@@ -185,8 +124,7 @@ def learn_online(
     target: Array,
     rate: Array,
     c: Constants,
-    rule: Rule,
-    how: Optimiser,
+    decay: float,
 ) -> Moving:
     """DECOLLE: one update in every step after the burn-in, forward in time.
 
@@ -197,8 +135,7 @@ def learn_online(
         target: (trial, class).
         rate: Learning rate.
         c: Decays.
-        rule: Target rate.
-        how: Adamax or Adam.
+        decay: Of the norm (Eq. 8).
     """
 
     def warm_up(state: Any, index: Array) -> Any:
@@ -208,16 +145,8 @@ def learn_online(
         now, state = carry
         weights = Weights(now.w, now.b, g)
         state, fired, potentials, traces = step(c, weights, state, frames[index])
-        pushes = None
-        if rule.pressure:
-            activity = [
-                old + rule.renewal * (s.mean(axis=0) - old)
-                for old, s in zip(now.activity, fired, strict=True)
-            ]
-            now = now._replace(activity=activity)
-            pushes = [push(rule, rates) for rates in activity]
-        slopes = local_gradients(c, weights, fired, potentials, traces, target, pushes)
-        return (update(now, slopes, rate, how), state), None
+        slopes = local_gradients(c, weights, fired, potentials, traces, target)
+        return (update(now, slopes, rate, decay), state), None
 
     state = silent(Weights(now.w, now.b, g), frames.shape[1])
     # Indices, not a part of the frames, which would be copied.
@@ -226,7 +155,7 @@ def learn_online(
     return now
 
 
-@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
+@functools.partial(jax.jit, static_argnames=("c", "decay"))
 def learn_batched(
     now: Moving,
     g: list[Array],
@@ -234,12 +163,11 @@ def learn_batched(
     target: Array,
     rate: Array,
     c: Constants,
-    rule: Rule,
-    how: Optimiser,
+    decay: float,
 ) -> Moving:
-    """The same local gradients, summed over the trial and applied once.
+    """The same local gradients, summed over the trial and applied once; arguments as above.
 
-    Arguments as above; there is no target rate. A layer at a time, which gives the same sums.
+    A layer at a time, which gives the same sums.
     """
     of_w, of_b, spikes = [], [], frames
     for w, b, readout in zip(now.w, now.b, g, strict=True):
@@ -249,10 +177,10 @@ def learn_batched(
         of_w.append(traces[c.burn_in :].reshape(-1, w.shape[0]).T @ delta)
         of_b.append(delta.sum(axis=0))
         spikes = fired
-    return update(now, (of_w, of_b), rate, how)
+    return update(now, (of_w, of_b), rate, decay)
 
 
-@functools.partial(jax.jit, static_argnames=("c", "rule", "how"))
+@functools.partial(jax.jit, static_argnames=("c", "decay"))
 def learn_backwards(
     now: Moving,
     g: list[Array],
@@ -260,12 +188,11 @@ def learn_backwards(
     target: Array,
     rate: Array,
     c: Constants,
-    rule: Rule,
-    how: Optimiser,
+    decay: float,
 ) -> Moving:
     """End to end: one update by the gradient through layers and time; arguments as above."""
     slopes = end_to_end_gradients(c, Weights(now.w, now.b, g), frames, target)
-    return update(now, slopes, rate, how)
+    return update(now, slopes, rate, decay)
 
 
 def end_to_end_gradients(
@@ -291,3 +218,10 @@ def end_to_end_gradients(
         return losses.sum(axis=(0, 2)).mean()
 
     return jax.grad(loss, argnums=(0, 1))(weights.w, weights.b)
+
+
+RULES: dict[str, Callable[..., Moving]] = {
+    "online": learn_online,
+    "batched": learn_batched,
+    "end_to_end": learn_backwards,
+}

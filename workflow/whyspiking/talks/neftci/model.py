@@ -1,9 +1,8 @@
-"""The network in JAX, step by step and layer by layer (README, section 2)."""
+"""The network of DECOLLE: Eqs. 1 to 5 in JAX and as Brian2 integrates them (README, section 2)."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,9 +10,41 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.training.surrogates import Surrogate, fast_sigmoid, spike
+
+# Eqs. 1 to 3 in Brian2, with the traces of all inputs of a neuron summed up, which is the same as
+# long as weights are constant: i_syn = sum W Q, v = sum W P.
+NEURON = """
+v : 1
+i_syn : 1
+r : 1
+fired : 1
+b : 1
+v_th : 1
+tau_m : second
+tau_s : second
+tau_r : second
+alpha : 1
+beta : 1
+gamma : 1
+"""
+STEP = """
+v = alpha * v + (1 - alpha) * i_syn
+i_syn = beta * i_syn
+r = gamma * r - (1 - gamma) * fired
+fired = 0
+"""
+THRESHOLD = "v + b + r > v_th"
+RESET = "fired = 1"
+ON_SPIKE = "i_syn_post += (1 - beta_post) * w"
+START = """
+v = 0; i_syn = 0; r = 0; fired = 0
+alpha = exp(-dt / tau_m); beta = exp(-dt / tau_s); gamma = exp(-dt / tau_r)
+"""
+# Eq. 4.
+READ = "y_post += w"
 
 
 class Constants(NamedTuple):
@@ -37,15 +68,26 @@ class Constants(NamedTuple):
 class Weights(NamedTuple):
     """Per layer: weights (pre, post), biases (post,) for threshold 0, readouts (post, class)."""
 
-    w: list[Array]
-    b: list[Array]
-    g: list[Array]
+    w: list
+    b: list
+    g: list
 
 
 @functools.cache
 def threshold(slope: float) -> Surrogate:
     """1 where U is positive, else 0 (Eq. 3), with the surrogate (Eq. 5) as its derivative."""
     return spike(fast_sigmoid(slope))
+
+
+def trace(c: Constants, q: Array, p: Array, spikes: Array) -> tuple[Array, Array]:
+    """Q and P of this step (Eq. 1): P takes up the Q of the step before."""
+    return c.beta * q + (1 - c.beta) * spikes, c.alpha * p + (1 - c.alpha) * q
+
+
+def emit(c: Constants, u: Array, r: Array) -> tuple[Array, Array]:
+    """Spikes of this step (Eq. 3), and R of the next one (Eq. 2)."""
+    s = threshold(c.slope)(u)
+    return s, c.gamma * r - (1 - c.gamma) * s
 
 
 def silent(weights: Weights, n_trials: int) -> list:
@@ -61,7 +103,7 @@ def silent(weights: Weights, n_trials: int) -> list:
 
 
 def step(c: Constants, weights: Weights, state: Sequence, spikes: Array) -> Any:
-    """One time step of all layers (Eqs. 1 to 3): what can learn while it goes on.
+    """One time step of all layers (Eqs. 1 to 3), for weights that change from step to step.
 
     Args:
         c: Decays.
@@ -114,17 +156,6 @@ def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Arr
     return fired, potentials, traces
 
 
-def trace(c: Constants, q: Array, p: Array, spikes: Array) -> tuple[Array, Array]:
-    """Eq. 1: P takes up the Q of the step before."""
-    return c.beta * q + (1 - c.beta) * spikes, c.alpha * p + (1 - c.alpha) * q
-
-
-def emit(c: Constants, u: Array, r: Array) -> tuple[Array, Array]:
-    """Spikes of this step (Eq. 3), and R of the next one (Eq. 2)."""
-    s = threshold(c.slope)(u)
-    return s, c.gamma * r - (1 - c.gamma) * s
-
-
 @functools.partial(jax.jit, static_argnames="c")
 def responses(weights: Weights, frames: Array, c: Constants) -> list[Array]:
     """Spikes of all layers, (time, trial, neuron) each."""
@@ -135,86 +166,44 @@ def responses(weights: Weights, frames: Array, c: Constants) -> list[Array]:
     return found
 
 
-def initial(
-    sizes: Sequence[int],
-    n_classes: int,
-    amplitude: float,
-    mean_u: float,
-    frames: NDArray,
-    c: Constants,
-    rng: np.random.Generator,
-) -> Weights:
-    """Orthogonal weights, scaled until U has variance 1 and the wanted mean on some input (LSUV).
-
-    Args:
-        sizes: Neurons per layer, inputs first.
-        n_classes: Channels of every readout.
-        amplitude: Readouts are uniform within this over the root of the number of neurons.
-        mean_u: Wanted mean of U; 0 makes half of the neurons fire in every step.
-        frames: Some input, (time, trial, input).
-        c: Decays.
-        rng: Source of weights and readouts.
-    """
-    layers = Weights([], [], [])
-    source = np.asarray(frames, np.float64)
-    for n_in, n_out in itertools.pairwise(sizes):
-        w = orthogonal(n_in, n_out, rng)
-        scale, bias, source = scaled(traces_of(source, c) @ w, mean_u, c)
-        layers.w.append(jnp.asarray(scale * w, jnp.float32))
-        layers.b.append(jnp.full(n_out, bias, jnp.float32))
-        g = rng.uniform(-1, 1, (n_out, n_classes)) * amplitude / np.sqrt(n_out)
-        layers.g.append(jnp.asarray(g, jnp.float32))
-    return layers
+def taus(params: ct.Params) -> dict[str, float]:
+    """Time constants in ms by the name that Brian2 uses."""
+    return {"tau_m": params.tau_m, "tau_s": params.tau_s, "tau_r": params.tau_r}
 
 
-def orthogonal(n_in: int, n_out: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Random orthogonal weights, (pre, post)."""
-    random = rng.standard_normal((max(n_in, n_out), min(n_in, n_out)))
-    found = np.linalg.qr(random)[0]
-    return found if n_in >= n_out else found.T
+def burn_in(params: ct.Params) -> int:
+    """First step that counts."""
+    return round(params.burn_in_ms / params.dt_ms)
 
 
-def scaled(drive: NDArray, mean_u: float, c: Constants) -> tuple[float, float, NDArray]:
-    """Scale of the weights and bias of a layer that give U variance 1 and its mean, and S then.
-
-    One for all neurons, so that different neurons keep different activity.
-
-    Args:
-        drive: What unscaled weights make of the traces, (time, ...).
-        mean_u: Wanted mean of U.
-        c: Decay of the refractory trace, burn-in.
-    """
-    scale, bias, fired = 1.0, 0.0, drive
-    for _ in range(8):
-        u, fired = spikes_of(scale * drive + bias, c)
-        u = u[c.burn_in :]
-        scale /= u.std()
-        bias = (bias - u.mean()) / u.std() + mean_u
-    return scale, bias, fired
+def constants(params: ct.Params) -> Constants:
+    """Decays, burn-in and surrogate of an experiment."""
+    alpha, beta, gamma = (float(np.exp(-params.dt_ms / tau)) for tau in taus(params).values())
+    return Constants(alpha, beta, gamma, burn_in(params), float(params.surrogate_slope))
 
 
-def traces_of(spikes: NDArray, c: Constants) -> NDArray:
-    """P of given spikes in NumPy (Eq. 1), the same shape (time, ...) and precision."""
-    q, p = np.zeros_like(spikes[0]), np.zeros_like(spikes[0])
-    found = np.empty_like(spikes)
-    for step, now in enumerate(spikes):
-        p = c.alpha * p + (1 - c.alpha) * q
-        q = c.beta * q + (1 - c.beta) * now
-        found[step] = p
-    return found
+def sizes(params: ct.Params) -> list[int]:
+    """Neurons per layer, inputs first."""
+    if "n_input" in params.values:
+        return [params.n_input, *params.hidden]
+    side = -(-params.sensor_side // params.pool)
+    return [2 * side**2, *params.hidden]
 
 
-def spikes_of(drive: NDArray, c: Constants) -> tuple[NDArray, NDArray]:
-    """U and S in NumPy (Eqs. 2 and 3), of all steps.
+def names(params: ct.Params) -> list[str]:
+    """Populations of the hidden layers; a single one is just that."""
+    if len(params.hidden) == 1:
+        return ["hidden"]
+    return [f"layer{index}" for index in range(1, len(params.hidden) + 1)]
 
-    Args:
-        drive: U without the refractory trace, (time, ...).
-        c: Decay of that trace.
-    """
-    r = np.zeros_like(drive[0])
-    potentials, fired = np.empty_like(drive), np.empty_like(drive)
-    for step, now in enumerate(drive):
-        potentials[step] = now + r
-        fired[step] = potentials[step] > 0
-        r = c.gamma * r - (1 - c.gamma) * fired[step]
-    return potentials, fired
+
+def weights_of(network: ct.Network) -> Weights:
+    """Weights, biases and readouts of all layers of a trained network, in NumPy."""
+    n = sum(name.startswith("w") for name in network.arrays)
+    return Weights(*([network.arrays[f"{kind}{k}"] for k in range(1, n + 1)] for kind in "wbg"))
+
+
+def arrays_of(weights: Weights) -> dict[str, Any]:
+    """Arrays of a network; see `weights_of`."""
+    kinds = zip("wbg", weights, strict=True)
+    return {f"{kind}{k}": np.asarray(x) for kind, of in kinds for k, x in enumerate(of, start=1)}
