@@ -55,9 +55,12 @@ def one_digit(arrays: Mapping[str, NDArray]) -> fg.Plate:
     (readout,) = fg.need(arrays, "digit.readout3")
     plate = fg.Plate(4.6)
     grid = plate.add_gridspec(3, 4, width_ratios=[1, 1.15, 1.15, 1.15])
+    side = int(max(x.max(), y.max())) + 1
     for leg in range(3):
         here = (t >= leg * LEG_MS) & (t < (leg + 1) * LEG_MS)
-        _saccade(plate.add_subplot(grid[leg, 0]), leg, x[here], y[here], on[here])
+        image = np.zeros((side, side))
+        np.add.at(image, (y[here], x[here]), np.where(on[here], 1, -1))
+        _saccade(plate.add_subplot(grid[leg, 0]), leg, image)
     top = plate.add_subplot(grid[:2, 1:])
     _rasters(top, spikes)
     bottom = plate.add_subplot(grid[2, 1:], sharex=top)
@@ -79,11 +82,8 @@ def one_digit(arrays: Mapping[str, NDArray]) -> fg.Plate:
     )
 
 
-def _saccade(ax: Any, leg: int, x: NDArray, y: NDArray, on: NDArray) -> None:
-    """Events of one saccade as an image, ON less OFF."""
-    side = 17
-    image = np.zeros((side, side))
-    np.add.at(image, (y, x), np.where(on, 1, -1))
+def _saccade(ax: Any, leg: int, image: NDArray) -> None:
+    """Events of one saccade, ON less OFF."""
     limit = max(1.0, float(np.abs(image).max()))
     ax.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
     ax.set_xticks([])
