@@ -186,7 +186,7 @@ def _frames(quick: bool) -> Iterator[Row]:
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.talks.neftci import initial_weights, learning, model
+    from whyspiking.talks.neftci import initial_weights, learning, model, training
 
     sizes, n_classes, batch = [578, 300, 150, 100], 10, 64
     n_steps = 20 if quick else 42
@@ -197,9 +197,9 @@ def _frames(quick: bool) -> Iterator[Row]:
     target = jnp.asarray(np.eye(n_classes)[rng.integers(0, n_classes, batch)], jnp.float32)
     now = learning.start(weights)
     rate, seconds = jnp.asarray(0.01), {}
-    for name, learn in (("local", learning.learn_online), ("bptt", learning.learn_backwards)):
+    for name, rule in (("local", "online"), ("bptt", "end_to_end")):
 
-        def run(learn: Any = learn) -> None:
+        def run(learn: Any = training.RULES[rule]) -> None:
             jax.block_until_ready(learn(now, weights.g, frames, target, rate, c, 0.95).w)
 
         seconds[name] = cpu(run, repeats=3)

@@ -5,15 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from made import neftci_networks
-from made.neftci_networks import CONFIG, digits, params
+from made.neftci_networks import digits, params
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.declared import registry
-from whyspiking.talks.neftci import alignment, learning, model, task, training
+from whyspiking.talks.neftci import alignment, learning, model, once_per_batch, task, training
 from whyspiking.talks.neftci.alignment import Gradient
 from whyspiking.talks.neftci.model import Weights
-
-TALK = registry.load_talk("neftci")
 
 
 def network_of(own, **constants):
@@ -41,7 +38,9 @@ def test_both_gradients_are_those_of_jax():
     ours = alignment.local(c, weights, courses, target)
     with jax.enable_x64(True):
         given = Weights(*([jnp.asarray(x) for x in kind] for kind in weights))
-        w, b = learning.end_to_end_gradients(c, given, jnp.asarray(frames), jnp.asarray(target))
+        w, b = once_per_batch.end_to_end_gradients(
+            c, given, jnp.asarray(frames), jnp.asarray(target)
+        )
         expected = [Gradient(np.zeros_like(x), np.zeros_like(y)) for x, y in zip(w, b, strict=True)]
         state = model.silent(given, len(target))
         for index, spikes in enumerate(frames):
@@ -159,11 +158,3 @@ def test_history_and_metrics_hold_the_same_cosines(trained):
     # The last layer differs by its refractory trace only, and labels do matter.
     assert measures["alignment_layer2"] > 0.9
     assert measures["alignment_layer2"] - measures["alignment_layer2_permuted"] > 0.1
-
-
-def test_only_the_digits_of_the_talk_measure_it():
-    points = {
-        name: registry.params(experiment, CONFIG).align_points
-        for name, experiment in TALK.experiments.items()
-    }
-    assert {name for name, n in points.items() if n} == {"nmnist"}

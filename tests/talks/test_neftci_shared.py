@@ -66,11 +66,6 @@ def test_steps_count_from_the_go_signal_or_for_so_long(experiment, changes, firs
     assert own.n_frames - first == (20 if "counted_ms" in changes else 10)
 
 
-def test_other_experiments_are_as_they_were():
-    own = registry.params(registry.load_talk("neftci").experiments["nmnist"], CONFIG)
-    assert shared.own(own) is own
-
-
 def test_every_fresh_trial_is_shown_once():
     own = params("shared_xor_100", delay_ms=25.0, n_train=5000)
     rounds = shared.rounds(own)
@@ -82,14 +77,6 @@ def test_every_fresh_trial_is_shown_once():
         ours = found.unpacked().transpose(1, 0, 2)
         np.testing.assert_array_equal(ours, spikes.raster(spikes.steps(5.0), ours.shape[1]))
     assert len(rounds.held_out.labels) == own.n_validation
-
-
-def test_times_are_shown_in_every_epoch():
-    own = params("shared_randman", epochs=7)
-    rounds = shared.rounds(own)
-    assert rounds.number == 7
-    assert rounds.of(0) is rounds.of(6)
-    assert rounds.of(0).labels.size == own.n_train
 
 
 def test_readouts_add_up_or_vote():
@@ -116,18 +103,6 @@ def test_two_cues_are_compared():
         network = trained(params("shared_xor_100", delay_ms=25.0, n_train=10_000, rate_online=rate))
         decided = shared.evaluate(own, "spiking", network, given)
         assert least <= (decided.choices == given.targets).mean() <= most
-
-
-def test_back_propagation_updates_once_per_batch(one):
-    own, online = one
-    found = trained(own, "bptt")
-    assert (online.info["rule"], found.info["rule"]) == ("online", "end_to_end")
-    updates = {
-        network.info["rule"]: max(r["value"] for r in network.history if r["metric"] == "updates")
-        for network in (online, found)
-    }
-    assert updates == {"online": 500 // 50 * 10, "end_to_end": 500 // 25}
-    assert found.arrays["g1"].tolist() == online.arrays["g1"].tolist()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers

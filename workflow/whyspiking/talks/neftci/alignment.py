@@ -124,7 +124,12 @@ def local(
 def end_to_end(
     c: Constants, weights: Weights, courses: Sequence[Course], target: NDArray
 ) -> list[Gradient]:
-    """Gradient of the last layer's loss through all layers and steps (README, Eqs. 9 to 11).
+    """Gradient of the last layer's loss through all layers and steps.
+
+    With d for the derivative of the loss by a state, from the last step backwards:
+        dU[t] = sigma'(U[t]) (dS[t] - (1 - gamma) dR[t+1]),  dR[t] = dU[t] + gamma dR[t+1],
+        dP[t] = W dU[t] + alpha dP[t+1],  dQ[t] = beta dQ[t+1] + (1 - alpha) dP[t+1],
+        dS[t] = (1 - beta) dQ[t] in the layer below,  dW = sum over t of P[t] dU[t].
 
     Arguments and result as `local`.
     """

@@ -1,17 +1,16 @@
-"""The local rule of DECOLLE, and back-propagation beside it, in JAX (README, section 3)."""
+"""The rule of DECOLLE in JAX (README, section 3)."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from whyspiking.talks.neftci.model import Constants, Weights, respond, silent, step
-from whyspiking.training.history import BROKEN
+from whyspiking.talks.neftci.model import Constants, Weights, silent, step
 from whyspiking.training.surrogates import fast_sigmoid
 
 
@@ -53,26 +52,6 @@ def update(now: Moving, slopes: Any, rate: Array, decay: float) -> Moving:
     return Moving(w, b, norm)
 
 
-@jax.jit
-def broken(now: Moving) -> dict[str, Array]:
-    """For `refuse_broken`: which weights and biases are not finite after an update.
-
-    Adamax divides by the size of the gradient, so that one which is not finite leaves weights
-    behind that are not.
-    """
-    return {
-        f"{BROKEN}{kind}{k}": ~jnp.isfinite(x).all()
-        for kind, arrays in (("w", now.w), ("b", now.b))
-        for k, x in enumerate(arrays, start=1)
-    }
-
-
-def smooth_l1(error: Array) -> Array:
-    """Eq. 6, elementwise."""
-    size = jnp.abs(error)
-    return jnp.where(size < 1, 0.5 * size**2, size - 0.5)
-
-
 def learning_signal(c: Constants, g: Array, s: Array, u: Array, target: Array) -> Array:
     """Delta of Eq. 7: error of the readout, sent back through it, times surrogate.
 
@@ -88,13 +67,9 @@ def learning_signal(c: Constants, g: Array, s: Array, u: Array, target: Array) -
 
 
 def local_gradients(
-    c: Constants,
-    weights: Weights,
-    fired: Sequence,
-    potentials: Sequence,
-    traces: Sequence,
+    c: Constants, weights: Weights, fired: Sequence, potentials: Sequence, traces: Sequence,
     target: Array,
-) -> tuple[list[Array], list[Array]]:
+) -> tuple[list[Array], list[Array]]:  # fmt: skip
     """Gradients of the sum of all local losses of one step (Eq. 7), mean over trials.
 
     Spikes of the layer below and all traces count as constants, so nothing of an earlier step and
@@ -118,14 +93,9 @@ def local_gradients(
 
 @functools.partial(jax.jit, static_argnames=("c", "decay"))
 def learn_online(
-    now: Moving,
-    g: list[Array],
-    frames: Array,
-    target: Array,
-    rate: Array,
-    c: Constants,
-    decay: float,
-) -> Moving:
+    now: Moving, g: list[Array], frames: Array, target: Array, rate: Array,
+    c: Constants, decay: float,
+) -> Moving:  # fmt: skip
     """DECOLLE: one update in every step after the burn-in, forward in time.
 
     Args:
@@ -153,75 +123,3 @@ def learn_online(
     state, _ = jax.lax.scan(warm_up, state, jnp.arange(c.burn_in))
     (now, _), _ = jax.lax.scan(one, (now, state), jnp.arange(c.burn_in, len(frames)))
     return now
-
-
-@functools.partial(jax.jit, static_argnames=("c", "decay"))
-def learn_batched(
-    now: Moving,
-    g: list[Array],
-    frames: Array,
-    target: Array,
-    rate: Array,
-    c: Constants,
-    decay: float,
-) -> Moving:
-    """The same local gradients, summed over the trial and applied once; arguments as above.
-
-    A layer at a time, which gives the same sums.
-    """
-    of_w, of_b, spikes = [], [], frames
-    for w, b, readout in zip(now.w, now.b, g, strict=True):
-        fired, potentials, traces = respond(c, w, b, spikes)
-        delta = learning_signal(c, readout, fired, potentials, target) / frames.shape[1]
-        delta = delta[c.burn_in :].reshape(-1, w.shape[1])
-        of_w.append(traces[c.burn_in :].reshape(-1, w.shape[0]).T @ delta)
-        of_b.append(delta.sum(axis=0))
-        spikes = fired
-    return update(now, (of_w, of_b), rate, decay)
-
-
-@functools.partial(jax.jit, static_argnames=("c", "decay"))
-def learn_backwards(
-    now: Moving,
-    g: list[Array],
-    frames: Array,
-    target: Array,
-    rate: Array,
-    c: Constants,
-    decay: float,
-) -> Moving:
-    """End to end: one update by the gradient through layers and time; arguments as above."""
-    slopes = end_to_end_gradients(c, Weights(now.w, now.b, g), frames, target)
-    return update(now, slopes, rate, decay)
-
-
-def end_to_end_gradients(
-    c: Constants, weights: Weights, frames: Array, target: Array
-) -> tuple[list[Array], list[Array]]:
-    """Gradient of the last layer's loss, summed over the steps that count, mean over trials.
-
-    Args:
-        c: Decays, burn-in, surrogate.
-        weights: Of all layers; only the last readout counts.
-        frames: Input, (time, trial, input).
-        target: Wanted readout, (trial, class).
-
-    Returns:
-        Per layer the gradient of the weights (pre, post) and of the biases (post,).
-    """
-
-    def loss(w: list[Array], b: list[Array]) -> Array:
-        spikes = frames
-        for of_layer in zip(w, b, strict=True):
-            spikes, _, _ = respond(c, *of_layer, spikes)
-        losses = smooth_l1(spikes[c.burn_in :] @ weights.g[-1] - target)
-        return losses.sum(axis=(0, 2)).mean()
-
-    return jax.grad(loss, argnums=(0, 1))(weights.w, weights.b)
-
-
-RULES: dict[str, Callable[..., Moving]] = {
-    "online": learn_online,
-    "batched": learn_batched,
-    "end_to_end": learn_backwards,
-}

@@ -93,12 +93,7 @@ def emit(c: Constants, u: Array, r: Array) -> tuple[Array, Array]:
 def silent(weights: Weights, n_trials: int) -> list:
     """State before a trial: Q (trial, pre), P (trial, pre), R (trial, post) per layer."""
     return [
-        (
-            jnp.zeros((n_trials, w.shape[0]), w.dtype),
-            jnp.zeros((n_trials, w.shape[0]), w.dtype),
-            jnp.zeros((n_trials, w.shape[1]), w.dtype),
-        )
-        for w in weights.w
+        tuple(jnp.zeros((n_trials, n), w.dtype) for n in (w.shape[0], *w.shape)) for w in weights.w
     ]
 
 

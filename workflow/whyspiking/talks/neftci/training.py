@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +17,29 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
-from whyspiking.talks.neftci import alignment, decisions, initial_weights, learning, model, task
+from whyspiking.talks.neftci import (
+    alignment,
+    decisions,
+    initial_weights,
+    learning,
+    model,
+    once_per_batch,
+    task,
+)
+from whyspiking.talks.neftci.learning import Moving
 from whyspiking.talks.neftci.model import Weights
 from whyspiking.training.checkpoint import Checkpoint
-from whyspiking.training.history import History, batches, refuse_broken, stacked
+from whyspiking.training.history import BROKEN, History, batches, refuse_broken, stacked
 
+RULES: dict[str, Callable[..., Moving]] = {
+    "online": learning.learn_online,
+    "batched": functools.partial(
+        once_per_batch.learn_once, gradients=once_per_batch.batched_gradients
+    ),
+    "end_to_end": functools.partial(
+        once_per_batch.learn_once, gradients=once_per_batch.end_to_end_gradients
+    ),
+}
 EVALUATED_AT_ONCE = 250
 
 
@@ -48,7 +67,7 @@ class Recipe:
     """How a variant learns.
 
     Attributes:
-        rule: One of `learning.RULES`.
+        rule: One of `RULES`.
         rate: Learning rate at the start.
         batch: Samples per batch.
         decay: Of Adamax's norm.
@@ -67,11 +86,11 @@ class Recipe:
             UserError: If there is no such rule.
         """
         name = {"bptt": "end_to_end"}.get(variant, variant)
-        name = name if name in learning.RULES else params.rule
-        if name not in learning.RULES:
+        name = name if name in RULES else params.rule
+        if name not in RULES:
             raise UserError(
                 f"talk '{params.talk}': parameter 'rule' is '{name}'; expected one of "
-                f"{', '.join(learning.RULES)} (talk.yaml)"
+                f"{', '.join(RULES)} (talk.yaml)"
             )
         rate, batch, decay = (
             getattr(params, f"{what}_{name}") for what in ("rate", "batch", "norm")
@@ -164,15 +183,13 @@ class _Learner:
         """Batches of all rounds."""
         return self.rounds.number * self.n_batches
 
-    def learn(
-        self, now: learning.Moving, epoch: int, shuffle: np.random.Generator
-    ) -> tuple[learning.Moving, float]:
+    def learn(self, now: Moving, epoch: int, shuffle: np.random.Generator) -> tuple[Moving, float]:
         """One round: the weights after it, and the CPU seconds of learning."""
         data, recipe = self.rounds.of(epoch), self.recipe
-        c, learn = model.constants(self.params), learning.RULES[recipe.rule]
+        c, learn = model.constants(self.params), RULES[recipe.rule]
         # Made on the host: outside of a compiled function JAX takes longer for such small ones.
         one_hot = np.eye(self.params.n_classes, dtype=np.float32)
-        began, broken = time.process_time(), []
+        began, unsound = time.process_time(), []
         for index, chosen in enumerate(batches(len(data.labels), recipe.batch, shuffle)):
             seen = epoch * self.n_batches + index
             began += self.align(now, data, seen)
@@ -180,11 +197,11 @@ class _Learner:
             rate = np.float32(falling if self.rounds.decays else recipe.rate)
             target = one_hot[data.labels[chosen]]
             now = learn(now, self.g, data.unpacked(chosen), target, rate, c, recipe.decay)
-            broken.append(learning.broken(now))
-        refuse_broken(stacked(broken), epoch + 1, recipe.rate)
+            unsound.append(broken(now))
+        refuse_broken(stacked(unsound), epoch + 1, recipe.rate)
         return now, time.process_time() - began
 
-    def align(self, now: learning.Moving, data: Recordings, seen: int) -> float:
+    def align(self, now: Moving, data: Recordings, seen: int) -> float:
         """Note M3 if it is due after so many batches; the CPU seconds that took.
 
         It draws from a stream of its own, so learning does not notice.
@@ -199,6 +216,20 @@ class _Learner:
         )  # fmt: skip
         self.history.note(seen / self.n_batches, **found)
         return time.process_time() - began
+
+
+@jax.jit
+def broken(now: Moving) -> dict[str, jax.Array]:
+    """For `refuse_broken`: which weights and biases are not finite after an update.
+
+    Adamax divides by the size of the gradient, so that one which is not finite leaves weights
+    behind that are not.
+    """
+    return {
+        f"{BROKEN}{kind}{k}": ~jnp.isfinite(x).all()
+        for kind, arrays in (("w", now.w), ("b", now.b))
+        for k, x in enumerate(arrays, start=1)
+    }
 
 
 def updates_per_batch(params: ct.Params, rule: str) -> int:
