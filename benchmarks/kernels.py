@@ -192,23 +192,21 @@ def _frames(quick: bool) -> Iterator[Row]:
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.talks.neftci import network, rules
+    from whyspiking.talks.neftci import initial_weights, learning, model, training
 
     sizes, n_classes, batch = [578, 300, 150, 100], 10, 64
     n_steps = 20 if quick else 42
     rng = np.random.default_rng(0)
     frames = jnp.asarray(rng.random((n_steps, batch, sizes[0])) < 0.05, jnp.float32)
-    c = network.Constants(alpha=0.8, beta=0.5, gamma=0.05, burn_in=2, slope=2.0)
-    weights = network.initial(sizes, n_classes, 1.0, -1.0, np.asarray(frames), c, rng)
+    c = model.Constants(alpha=0.8, beta=0.5, gamma=0.05, burn_in=2, slope=2.0)
+    weights = initial_weights.draw(sizes, n_classes, 1.0, -1.0, np.asarray(frames), c, rng)
     target = jnp.asarray(np.eye(n_classes)[rng.integers(0, n_classes, batch)], jnp.float32)
-    rule = rules.Rule(target_rate=1.0, pressure=0.0, renewal=0.1)
-    how = rules.Optimiser("adamax", 0.0, 0.95)
-    now = rules.start(weights, how, rule)
+    now = learning.start(weights)
     rate, seconds = jnp.asarray(0.01), {}
-    for name, learn in (("local", rules.learn_online), ("bptt", rules.learn_backwards)):
+    for name, rule in (("local", "online"), ("bptt", "end_to_end")):
 
-        def run(learn: Any = learn) -> None:
-            jax.block_until_ready(learn(now, weights.g, frames, target, rate, c, rule, how).w)
+        def run(learn: Any = training.RULES[rule]) -> None:
+            jax.block_until_ready(learn(now, weights.g, frames, target, rate, c, 0.95).w)
 
         seconds[name] = cpu(run, repeats=3)
     shape = f"578-300-150-100, batch {batch}, {n_steps} steps"

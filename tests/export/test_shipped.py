@@ -26,7 +26,7 @@ from whyspiking.records.columns import METRICS, NETWORKS
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / reference.FOLDER
 ROWS = tables.read(COMMITTED / shipped.INDEX, NETWORKS).to_dict("records")
-FASTEST = "neftci-shared_xor_25"
+FASTEST = "neftci-shared_xor_100"
 
 
 @pytest.fixture(autouse=True)

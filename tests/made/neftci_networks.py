@@ -3,15 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import yaml
 
 from whyspiking.contract.types import Network
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.declared import registry
-from whyspiking.talks.neftci import learning, model, network, task
+from whyspiking.talks.neftci import initial_weights, model, task
 
 ROOT = Path(__file__).parents[2]
 CONFIG = {
@@ -38,24 +36,15 @@ def digits(own, n, seed=0):
     return Recordings(labels, np.packbits(frames, axis=2), n_in, None)
 
 
-def network_of(own, seed=0, dtype=jnp.float32):
-    frames = digits(own, 40).unpacked()
-    c = learning.constants(own)
-    found = network.initial(
-        model.sizes(own), own.n_classes, 0.5, 0.0, frames, c, np.random.default_rng(seed)
-    )
-    return jax.tree.map(lambda a: a.astype(dtype), found), c
+def network_of(own, seed=0):
+    """Weights before learning, with readouts of 0.5, and the constants."""
+    own = replace(own, values={**own.values, "amplitude": 0.5, "mean_u": 0.0})
+    frames, rng = digits(own, 40).unpacked(), np.random.default_rng(seed)
+    return initial_weights.initial(own, frames, rng), model.constants(own)
 
 
 def as_network(weights):
-    arrays = {}
-    for index, (w, b, g) in enumerate(zip(*weights, strict=True), start=1):
-        arrays |= {
-            f"w{index}": np.asarray(w),
-            f"b{index}": np.asarray(b),
-            f"g{index}": np.asarray(g),
-        }
-    return Network(arrays, {"engine": "jax"})
+    return Network(model.arrays_of(weights), {"engine": "jax"})
 
 
 def task_of(own, n, seed=0):
@@ -65,9 +54,9 @@ def task_of(own, n, seed=0):
 
 def seen(weights, c, frames):
     """Every step's spikes, potentials and traces."""
-    state = network.silent(weights, frames.shape[1])
+    state = model.silent(weights, frames.shape[1])
     for now in frames:
-        state, *found = network.step(c, weights, state, now)
+        state, *found = model.step(c, weights, state, now)
         yield found
 
 
@@ -78,52 +67,32 @@ def run_in_numpy(built, values, frames, arrays=None, after=None):
         built: The model.
         values: Its numbers.
         frames: Input spikes, (time, input).
-        arrays: Values of timed arrays by name, for one trial.
+        arrays: Values of tables by name, for one trial.
         after: Filled with the values at the end, by the names in `values`.
     """
     import brian2
-    from brian2 import ms
+
+    from whyspiking.brian import assembling
 
     brian2.set_device("runtime")
     brian2.prefs.codegen.target = "numpy"
-    brian2.defaultclock.dt = built.dt_ms * ms
+    network, parts = assembling.assemble(built)
+    objects = parts["objects"]
     step, channel = np.nonzero(np.asarray(frames))
-    generator = brian2.SpikeGeneratorGroup(
-        frames.shape[1], channel, step * built.dt_ms * ms, name="generator"
-    )
-    made = built.construct(dict.fromkeys(built.inputs, generator))
-    named = {item.name: item for item in made}
-    for owner in [key[:-2] for key in values if key.endswith(".i")]:
-        # Beside the one synapse that stands for exchanged wiring, whose weight stays 0.
-        named[owner].connect(i=values[f"{owner}.i"], j=values[f"{owner}.j"])
-        if f"{owner}.w" in values:
-            values = {**values, f"{owner}.w": np.append(0, values[f"{owner}.w"])}
-    values = {key: value for key, value in values.items() if key.rpartition(".")[2] not in "ij"}
+    (generator,) = parts["inputs"].values()
+    generator.set_spikes(channel, step * built.dt_ms * brian2.ms)
+    places = {key: key.split(".") for key in values}
+    variables = {key: objects[owner].variables[name] for key, (owner, name) in places.items()}
     for key, value in values.items():
-        owner, _, variable = key.rpartition(".")
-        getattr(named[owner], variable + ("_" if variable.startswith("tau") else ""))[:] = np.ravel(
-            value
-        )
-    for owner, code in built.reset.items():
-        named[owner].run_regularly(code, dt=built.trial_ms * ms, when="start")
-    monitors = {n: brian2.SpikeMonitor(named[n]) for n in built.record_spikes}
+        variables[key].get_value()[:] = np.ravel(value)
     for name, rows in (arrays or {}).items():
         # In place, since the generated code holds the array.
-        known = [o.namespace[name] for o in made if name in (getattr(o, "namespace", None) or {})]
-        known[0].values[: len(rows)] = rows
-        assert all(array is known[0] for array in known)
-    net = brian2.Network(generator, *made, *monitors.values())
-    net.schedule = list(built.schedule)
-    n_steps = frames.shape[0]
-    net.run(n_steps * built.dt_ms * ms, namespace={})
+        next(iter(objects.values())).namespace[name].values[: len(rows)] = rows
+    network.run(len(frames) * built.dt_ms * brian2.ms, namespace={})
     if after is not None:
-        after |= {
-            key: np.array(getattr(named[key.partition(".")[0]], key.partition(".")[2] + "_")[:])
-            for key in values
-        }
+        after |= {key: np.array(variable.get_value()) for key, variable in variables.items()}
     found = {}
-    for name, monitor in monitors.items():
-        raster = np.zeros((n_steps, len(named[name])))
-        raster[np.rint(monitor.t / ms / built.dt_ms).astype(int), monitor.i] = 1
-        found[name] = raster
+    for name, monitor in parts["spike_monitors"].items():
+        found[name] = np.zeros((len(frames), len(objects[name])))
+        found[name][np.rint(monitor.t / brian2.ms / built.dt_ms).astype(int), monitor.i] = 1
     return found

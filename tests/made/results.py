@@ -249,20 +249,14 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
         for seed in SEEDS:
             for name, variant in (
                 ("nmnist", "spiking"), ("budgets", "batched"), ("budgets", "spiking"),
-                ("sparse", "spiking"),
             ):  # fmt: skip
                 for layer in (1, 2, 3):
                     score = 0.93 + 0.01 * layer + 0.002 * rng.normal()
                     put(name, variant, seed, f"accuracy_layer{layer}", score)
                     put(name, variant, seed, f"activity_layer{layer}", 0.04 * layer)
-                for experiment in ("coarse", "fine", "convolution"):
-                    put(experiment, "spiking", seed, f"accuracy_layer{layer}", 0.9)
             for variant in talk.experiments["continual"].variants:
                 put("continual", variant, seed, "accuracy", 0.2 + 0.7 * (variant[0] == "j"))
                 put("continual", variant, seed, "accuracy_told", 0.6 + 0.01 * rng.normal())
-            for experiment in ("coarse", "fine"):
-                put(experiment, "spiking", seed, "accuracy", 0.93)
-                put(experiment, "bptt", seed, "accuracy", 0.94)
             for level in (0.0, 0.4, 0.8):
                 at = {"perturbation": "device", "locus": "neurons", "strength": level}
                 for metric, lost in (

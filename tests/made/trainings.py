@@ -29,8 +29,8 @@ from whyspiking.talks.naud.rate_hierarchy import learning as rate_hierarchy
 from whyspiking.talks.naud.xor import learning as bursting
 from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.neftci import gru
-from whyspiking.talks.neftci import learning as decolle
 from whyspiking.talks.neftci import task as neftci_task
+from whyspiking.talks.neftci import training as decolle
 from whyspiking.talks.scherr import evidence, oneshot, reward, shared_networks
 from whyspiking.training import controls, gradient
 from whyspiking.training import gru as recurrent

@@ -11,7 +11,7 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Recording
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.talks.neftci import gru, learning, regression, task
+from whyspiking.talks.neftci import gru, regression, task, training
 from whyspiking.talks.scherr import evidence, kernel, oneshot, pattern, pattern_brian2
 
 
@@ -19,7 +19,7 @@ def nothing(*_):
     pass
 
 
-@pytest.mark.parametrize("rule", sorted(learning.LEARN))
+@pytest.mark.parametrize("rule", sorted(training.RULES))
 def test_digits_end_at_the_first_step_that_is_not_finite(rule, monkeypatch):
     """A rate that is not finite after the first of three epochs of five batches."""
     own = params(
@@ -27,7 +27,7 @@ def test_digits_end_at_the_first_step_that_is_not_finite(rule, monkeypatch):
     )
     sets = {"train": digits(own, 100), "validation": digits(own, 20, seed=1)}
     monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
-    learn, calls = learning.LEARN[rule], []
+    learn, calls = training.RULES[rule], []
 
     def breaking(now, g, frames, *rest):
         calls.append(None)
@@ -35,9 +35,9 @@ def test_digits_end_at_the_first_step_that_is_not_finite(rule, monkeypatch):
             now = now._replace(w=[now.w[0], now.w[1] * np.nan, now.w[2]])
         return learn(now, g, frames, *rest)
 
-    monkeypatch.setitem(learning.LEARN, rule, breaking)
+    monkeypatch.setitem(training.RULES, rule, breaking)
     with pytest.raises(UserError, match=r"w2.* not finite at epoch 2, step 3"):
-        learning.train(own, "spiking", Streams(0), nothing)
+        training.train(own, "spiking", Streams(0), nothing)
     assert len(calls) == 10
 
 

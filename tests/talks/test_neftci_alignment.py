@@ -3,22 +3,14 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import pytest
 from made import neftci_networks
-from made.fulfilled import fulfilled
-from made.neftci_networks import CONFIG, digits, params
+from made.neftci_networks import digits, params
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network
-from whyspiking.declared import registry
-from whyspiking.plots.figures import NotMeasuredError
-from whyspiking.records import columns, tables
-from whyspiking.talks.neftci import alignment, figures, learning, network, rules, task
+from whyspiking.talks.neftci import alignment, learning, model, once_per_batch, task, training
 from whyspiking.talks.neftci.alignment import Gradient
-from whyspiking.talks.neftci.network import Weights
-
-TALK = registry.load_talk("neftci")
+from whyspiking.talks.neftci.model import Weights
 
 
 def network_of(own, **constants):
@@ -46,13 +38,15 @@ def test_both_gradients_are_those_of_jax():
     ours = alignment.local(c, weights, courses, target)
     with jax.enable_x64(True):
         given = Weights(*([jnp.asarray(x) for x in kind] for kind in weights))
-        w, b = rules.end_to_end_gradients(c, given, jnp.asarray(frames), jnp.asarray(target))
+        w, b = once_per_batch.end_to_end_gradients(
+            c, given, jnp.asarray(frames), jnp.asarray(target)
+        )
         expected = [Gradient(np.zeros_like(x), np.zeros_like(y)) for x, y in zip(w, b, strict=True)]
-        state = network.silent(given, len(target))
+        state = model.silent(given, len(target))
         for index, spikes in enumerate(frames):
-            state, *seen = network.step(c, given, state, jnp.asarray(spikes))
+            state, *seen = model.step(c, given, state, jnp.asarray(spikes))
             if index >= c.burn_in:
-                slopes = rules.local_gradients(c, given, *seen, jnp.asarray(target))
+                slopes = learning.local_gradients(c, given, *seen, jnp.asarray(target))
                 expected = [
                     Gradient(total.w + x, total.b + y)
                     for total, x, y in zip(expected, *slopes, strict=True)
@@ -126,7 +120,7 @@ def trained(monkeypatch):
         )  # fmt: skip
         sets = {"train": digits(own, 200), "validation": digits(own, 40, seed=1)}
         monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
-        return learning.train(own, "spiking", Streams(0), lambda *_: None)
+        return training.train(own, "spiking", Streams(0), lambda *_: None)
 
     return train
 
@@ -164,40 +158,3 @@ def test_history_and_metrics_hold_the_same_cosines(trained):
     # The last layer differs by its refractory trace only, and labels do matter.
     assert measures["alignment_layer2"] > 0.9
     assert measures["alignment_layer2"] - measures["alignment_layer2_permuted"] > 0.1
-
-
-def test_only_the_digits_of_the_talk_measure_it_and_heirs_do_not_repeat_it():
-    points = {
-        name: registry.params(experiment, CONFIG).align_points
-        for name, experiment in TALK.experiments.items()
-    }
-    assert {name for name, n in points.items() if n} == {"nmnist"}
-    places = [place for rule in TALK.learning for place in rule.alignment]
-    assert {(p.experiment, p.variant) for p in places} == {("nmnist", "spiking")}
-    layers = len(registry.params(TALK.experiments["nmnist"], CONFIG).hidden)
-    names = {f"alignment_layer{k}" for k in range(1, layers + 1)} | {"alignment_network"}
-    assert {p.cosine for p in places} == names
-    assert {p.permuted for p in places} == {f"{name}_permuted" for name in names}
-    assert names <= set(tables.GLOSSARY)
-    parent = Network({}, {"engine": "jax", "measures": {"alignment_network": 0.5}})
-    own = params("mismatch")
-    heir = fulfilled(own).train(
-        own, "spiking", Streams(0), {"nmnist/spiking": parent}, lambda *_: None
-    )
-    assert "measures" not in heir.info
-
-
-def test_the_figure_says_what_the_history_says():
-    rows = [
-        ("nmnist", "spiking", seed, epoch, f"alignment_layer{k}{ending}", value)
-        for seed in (0, 1)
-        for epoch in (0.0, 0.5)
-        for k in (1, 2, 3)
-        for ending, value in (("", 0.25 * k + epoch / 5 + 0.02 * seed), ("_permuted", -0.25))
-    ]
-    history = pd.DataFrame(rows, columns=pd.Index(columns.HISTORY.names))
-    told = figures.alignment(history).alt
-    assert "layer 1: 0.26 to 0.36, null -0.25 to -0.25" in told
-    assert "layer 3: 0.76 to 0.86" in told
-    with pytest.raises(NotMeasuredError):
-        figures.alignment(history[history["metric"] != "alignment_layer3_permuted"])

@@ -15,16 +15,17 @@ from made.neftci_networks import (
     seen,
     task_of,
 )
+from oracles import neftci_local_rule
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Recording
 from whyspiking.talks.neftci import (
-    measures_plastic,
+    brian_network,
+    device,
+    learning,
+    measures_device,
     model,
-    network,
-    plastic,
     regression,
-    rules,
     task,
 )
 
@@ -36,14 +37,12 @@ def test_brian_without_compiler_steps_as_jax_does():
     weights, c = network_of(own)
     given = task_of(own, 3)
     frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
-    jax_counts = [np.asarray(s) for s in network.responses(weights, frames, c)]
+    jax_counts = [np.asarray(s) for s in model.responses(weights, frames, c)]
     assert 0.05 < jax_counts[0].mean() < 0.95
     with jax.enable_x64(True):
         double = jax.tree.map(lambda a: jnp.asarray(np.asarray(a), jnp.float64), weights)
-        jax_counts = [
-            np.asarray(s) for s in network.responses(double, jnp.asarray(frames, float), c)
-        ]
-    for kind in (model, plastic):
+        jax_counts = [np.asarray(s) for s in model.responses(double, jnp.asarray(frames, float), c)]
+    for kind in (brian_network, device):
         values = kind.bind(own, as_network(weights)).values
         for trial in range(3):
             found = run_in_numpy(kind.to_brian(own), values, frames[:, trial])
@@ -60,17 +59,17 @@ def test_brian_learns_by_the_local_gradient():
     frames = jnp.asarray(task.frames_of(own, given.stimulus.spikes["events"]))
     target = jax.nn.one_hot(given.targets, own.n_classes)
     *_, last = seen(weights, c, frames)
-    slopes = rules.local_gradients(c, weights, *last, target)
+    slopes = learning.local_gradients(c, weights, *last, target)
     control = np.zeros((own.n_frames, 2))
-    control[-1, plastic.RATE] = 0.1
-    arrays = {plastic.CONTROL: control, plastic.WANTED: np.asarray(target)}
-    values = plastic.bind(own, as_network(weights)).values
+    control[-1, device.RATE] = 0.1
+    arrays = {device.CONTROL: control, device.WANTED: np.asarray(target)}
+    values = device.bind(own, as_network(weights)).values
     after = {}
-    run_in_numpy(plastic.to_brian(own), values, frames[:, 0], arrays, after)
+    run_in_numpy(device.to_brian(own), values, frames[:, 0], arrays, after)
     for index, (w, b) in enumerate(zip(weights.w, weights.b, strict=True)):
         changed = after[f"s{index + 1}.w"].reshape(w.shape)
         np.testing.assert_allclose(changed - w, -0.1 * slopes[0][index], atol=1e-6)
-        moved = after[f"layer{index + 1}.b"] - model.thresholds(b) - b
+        moved = after[f"layer{index + 1}.b"] - brian_network.thresholds(b) - b
         np.testing.assert_allclose(moved, -0.1 * slopes[1][index], atol=1e-6)
         assert np.abs(slopes[0][index]).max() > 1e-5
 
@@ -78,23 +77,23 @@ def test_brian_learns_by_the_local_gradient():
 def test_deviations_act_only_on_the_device_as_built():
     own = params("mismatch", n_relearn=4)
     data = digits(own, 20)
-    binding = plastic.bind(own, as_network(network_of(own)[0]))
-    condition = Condition(plastic.PERTURBATION, "neurons", 0.2)
+    binding = device.bind(own, as_network(network_of(own)[0]))
+    condition = Condition(device.PERTURBATION, "neurons", 0.2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(task, "recordings_of", lambda *_: data)
-        patch.setattr(plastic, "make_task", lambda *_: task_of(own, 3))
-        whole, bound = plastic.vary(
+        patch.setattr(device, "make_task", lambda *_: task_of(own, 3))
+        whole, bound = device.vary(
             own, condition, task_of(own, 3), binding, np.random.default_rng(0)
         )
-    control = whole.stimulus.arrays[plastic.CONTROL]
+    control = whole.stimulus.arrays[device.CONTROL]
     assert control.shape == (3 + 3 + 4 + 3, own.n_frames, 2)
-    stages = plastic.periods(whole)
+    stages = device.periods(whole)
     assert [len(stages[k]) for k in ("designed", "built", "lesson", "relearned")] == [3, 3, 4, 3]
-    assert not control[stages["designed"], :, plastic.BUILT].any()
-    assert control[stages["built"], :, plastic.BUILT].all()
-    assert not control[stages["built"], :, plastic.RATE].any()
-    assert not control[stages["relearned"], :, plastic.RATE].any()
-    assert not control[stages["lesson"], : model.burn_in(own), plastic.RATE].any()
+    assert not control[stages["designed"], :, device.BUILT].any()
+    assert control[stages["built"], :, device.BUILT].all()
+    assert not control[stages["built"], :, device.RATE].any()
+    assert not control[stages["relearned"], :, device.RATE].any()
+    assert not control[stages["lesson"], : model.burn_in(own), device.RATE].any()
     for name in ("designed", "built", "relearned"):
         np.testing.assert_array_equal(whole.targets[stages[name]], task_of(own, 3).targets)
     drawn = np.concatenate([bound.values[f"layer{k}.d_tau_m"] for k in (1, 2, 3)])
@@ -108,14 +107,14 @@ def test_deviating_neurons_have_their_own_threshold_and_time_constants():
     own = params("mismatch", hidden=[6, 5], n_frames=10)
     weights, _ = network_of(own)
     frames = task.frames_of(own, task_of(own, 1).stimulus.spikes["events"])
-    values = dict(plastic.bind(own, as_network(weights)).values)
+    values = dict(device.bind(own, as_network(weights)).values)
     rng = np.random.default_rng(3)
     spikes = frames[:, 0].astype(float)
     expected = {}
     for k, (name, w, b) in enumerate(zip(model.names(own), weights.w, weights.b, strict=True), 1):
-        off = {key: rng.uniform(-0.4, 0.4, b.size) for key in plastic.DEVIATING}
-        values |= {f"{name}.d_{key}": off[key] for key in plastic.DEVIATING}
-        w, b, v_th = np.asarray(w, float), np.asarray(b, float), model.thresholds(b)
+        off = {key: rng.uniform(-0.4, 0.4, b.size) for key in device.DEVIATING}
+        values |= {f"{name}.d_{key}": off[key] for key in device.DEVIATING}
+        w, b, v_th = np.asarray(w, float), np.asarray(b, float), brian_network.thresholds(b)
         alpha, beta, gamma = (
             np.exp(-own.dt_ms / (tau * (1 + off[key]))) for key, tau in model.taus(own).items()
         )
@@ -130,10 +129,10 @@ def test_deviating_neurons_have_their_own_threshold_and_time_constants():
         expected[name] = spikes = np.stack(fired)
         assert values[f"s{k}.w"].shape == w.shape
     control = np.zeros((own.n_frames, 2))
-    control[:, plastic.BUILT] = 1
-    arrays = {plastic.CONTROL: control}
-    found = run_in_numpy(plastic.to_brian(own), values, frames[:, 0], arrays)
-    plain = run_in_numpy(plastic.to_brian(own), values, frames[:, 0])
+    control[:, device.BUILT] = 1
+    arrays = {device.CONTROL: control}
+    found = run_in_numpy(device.to_brian(own), values, frames[:, 0], arrays)
+    plain = run_in_numpy(device.to_brian(own), values, frames[:, 0])
     for name, spikes in expected.items():
         np.testing.assert_array_equal(found[name], spikes, err_msg=name)
     assert any((plain[name] != found[name]).any() for name in expected)
@@ -143,9 +142,9 @@ def test_what_relearning_brings_counts_every_device():
     own = params("mismatch")
     given = task_of(own, 40)
     control = np.zeros((40, own.n_frames, 2))
-    control[10:, :, plastic.BUILT] = 1
-    control[20:30, -1, plastic.RATE] = 0.1
-    stimulus = replace(given.stimulus, arrays={plastic.CONTROL: control})
+    control[10:, :, device.BUILT] = 1
+    control[20:30, -1, device.RATE] = 0.1
+    stimulus = replace(given.stimulus, arrays={device.CONTROL: control})
     given = replace(given, targets=np.arange(40) % 4, stimulus=stimulus)
 
     def measured(n_wrong_built, n_wrong_relearned):
@@ -155,7 +154,7 @@ def test_what_relearning_brings_counts_every_device():
         readout = np.eye(5)[choices][:, None, :].repeat(own.n_frames, axis=1)
         name = f"readout{len(own.hidden)}"
         recording = Recording({}, {name: readout}, {name: own.dt_ms})
-        return measures_plastic.measures(own, Condition(), recording, given)
+        return measures_device.measures(own, Condition(), recording, given)
 
     found = measured(4, 1)
     assert found["lost"] == pytest.approx(0.4)
@@ -181,7 +180,7 @@ def test_regression_learns_in_brian_as_the_equations_say():
         regression.to_brian(own), values, raster,
         {regression.WANTED: regression.series(own)}, after,
     )  # fmt: skip
-    expected = regression.one_trial(own, start, raster, eta)
+    expected = neftci_local_rule.weights_after(own, start, raster, regression.series(own), eta)
     for k, w in enumerate(model.weights_of(start)[0]):
         found = after[f"s{k + 1}.w"].reshape(w.shape) - w
         np.testing.assert_allclose(found / eta, (expected[k] - w) / eta, rtol=1e-3, atol=1e-3)

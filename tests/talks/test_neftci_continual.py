@@ -1,15 +1,12 @@
-"""DECOLLE: lessons without replay, and digits recorded in frames that the config does not have."""
-
-from dataclasses import replace
+"""DECOLLE: lessons without replay."""
 
 import numpy as np
 import pytest
 from made.neftci_networks import digits, params
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import mnist, nmnist
 from whyspiking.errors import UserError
-from whyspiking.talks.neftci import continual, model, task
+from whyspiking.talks.neftci import continual, decisions, task
 
 LESSONS = {"n_classes": 4, "lesson_classes": 2, "burn_in_ms": 0.0}
 
@@ -38,11 +35,11 @@ def test_one_who_is_told_the_lesson_chooses_within_it():
     """By hand: ten would say 0; of 2 and 3, 3 leads in two of three steps."""
     own = params("continual", **LESSONS)
     readout = np.array([[[9.0, 0, 1, 2], [9, 0, 1, 2], [9, 0, 2, 1]]])
-    assert model.decide(own, np.array([3]), readout).choices == [0]
+    assert decisions.decide(own, np.array([3]), readout).choices == [0]
     for target in (2, 3):
-        found = model.decide_within(own, np.array([target]), readout, 2)
+        found = decisions.decide_within(own, np.array([target]), readout, 2)
         assert (found.choices, found.targets) == ([3], [target])
-    assert model.decide_within(own, np.array([1]), readout, 2).choices == [0]
+    assert decisions.decide_within(own, np.array([1]), readout, 2).choices == [0]
 
 
 def test_forgetting_is_from_a_lessons_end_to_the_last_one():
@@ -73,24 +70,3 @@ def test_each_lesson_is_learned_and_the_rate_stays(monkeypatch):
     assert continual.train(own, "joint_bptt", Streams(3), {}, lambda *_: None).info["rule"] == (
         "end_to_end"
     )
-
-
-def test_an_experiment_with_its_own_steps_sees_the_recordings_of_the_set(monkeypatch, tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (6, 28, 28), np.uint8)
-    labels = np.arange(6, dtype=np.uint8)
-    monkeypatch.setattr(mnist, "load", lambda folder, part: (images, labels))
-    folder = tmp_path / task.IMAGES
-    folder.mkdir()
-    own = params("coarse", sensor_side=34, pool=2, n_frames=63, dt_ms=5.0, n_train=5, n_test=4)
-    own = replace(own, dataset_dir=folder)
-    monkeypatch.setattr(task, "AT_ONCE", 2)
-    data = task.recordings_of(own, "train")
-    expected = nmnist.frames(nmnist.simulate(images[:5], "train", range(5)), task.grid(own))
-    np.testing.assert_array_equal(data.unpacked().transpose(1, 0, 2), expected)
-    np.testing.assert_array_equal(data.labels, labels[:5])
-    given = task.make_task(own, "test", Streams(0))
-    assert given is not None
-    frames = task.frames_of(own, given.stimulus.spikes[task.INPUT])
-    np.testing.assert_array_equal(frames, task.recordings_of(own, "test").unpacked())
-    with pytest.raises(UserError, match="but MNIST has 6"):
-        task.recordings_of(replace(own, values={**own.values, "n_train": 7}), "train")

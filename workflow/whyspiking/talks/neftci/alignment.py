@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Params
+from whyspiking.contract import types as ct
 from whyspiking.datasets.recordings import Recordings
-from whyspiking.talks.neftci.network import Constants, Weights, spikes_of, traces_of
+from whyspiking.talks.neftci import model
+from whyspiking.talks.neftci.initial_weights import spikes_of, traces_of
+from whyspiking.talks.neftci.model import Constants, Weights
 from whyspiking.training.surrogates import fast_sigmoid
 
 PREFIX = "alignment_"
@@ -46,8 +48,7 @@ def moments(n_points: int, n_batches: int) -> frozenset[int]:
 
 
 def measure(
-    params: Params,
-    c: Constants,
+    params: ct.Params,
     weights: Weights,
     data: Recordings,
     batch: int,
@@ -59,8 +60,7 @@ def measure(
     scales them. The null is the local rule on the same digits with labels permuted.
 
     Args:
-        params: `align_batches`, `n_classes`.
-        c: Decays, burn-in, surrogate.
+        params: `align_batches`, `n_classes`, decays, burn-in, surrogate.
         weights: The network as it is.
         data: Digits to draw from.
         batch: Digits per batch.
@@ -69,6 +69,7 @@ def measure(
     Returns:
         By name of `tables.GLOSSARY`: of each layer, and of all weights and biases together.
     """
+    c = model.constants(params)
     found: dict[str, list[float]] = {}
     for _ in range(params.align_batches):
         chosen = rng.choice(len(data.labels), batch, replace=False)
@@ -103,7 +104,7 @@ def forward(c: Constants, weights: Weights, frames: NDArray) -> list[Course]:
 def local(
     c: Constants, weights: Weights, courses: Sequence[Course], target: NDArray
 ) -> list[Gradient]:
-    """Gradients of the local rule (Eq. 7 without its second term), summed over the trial.
+    """Gradients of the local rule (Eq. 7), summed over the trial.
 
     Args:
         c: Burn-in.
@@ -123,7 +124,12 @@ def local(
 def end_to_end(
     c: Constants, weights: Weights, courses: Sequence[Course], target: NDArray
 ) -> list[Gradient]:
-    """Gradient of the last layer's loss through all layers and steps (README, Eqs. 9 to 11).
+    """Gradient of the last layer's loss through all layers and steps.
+
+    With d for the derivative of the loss by a state, from the last step backwards:
+        dU[t] = sigma'(U[t]) (dS[t] - (1 - gamma) dR[t+1]),  dR[t] = dU[t] + gamma dR[t+1],
+        dP[t] = W dU[t] + alpha dP[t+1],  dQ[t] = beta dQ[t+1] + (1 - alpha) dP[t+1],
+        dS[t] = (1 - beta) dQ[t] in the layer below,  dW = sum over t of P[t] dU[t].
 
     Arguments and result as `local`.
     """
@@ -144,18 +150,14 @@ def end_to_end(
 
 def cosines(ours: Sequence[Gradient], theirs: Sequence[Gradient]) -> dict[str, float]:
     """Of each layer, "layer1" and so on, and of all together, "network"; 0 where one is zero."""
-    dots = np.array(
-        [
-            [sum(float(np.vdot(x, y)) for x, y in zip(*pair, strict=True)) for pair in pairs]
-            for pairs in (
-                list(zip(ours, theirs, strict=True)),
-                list(zip(ours, ours, strict=True)),
-                list(zip(theirs, theirs, strict=True)),
-            )
-        ]
-    )
+
+    def dots(left: Sequence[Gradient], right: Sequence[Gradient]) -> list[float]:
+        pairs = zip(left, right, strict=True)
+        return [sum(float(np.vdot(x, y)) for x, y in zip(*pair, strict=True)) for pair in pairs]
+
+    products = np.array([dots(ours, theirs), dots(ours, ours), dots(theirs, theirs)])
     names = [*(f"layer{k}" for k in range(1, len(ours) + 1)), "network"]
-    dot, size, other = np.hstack([dots, dots.sum(axis=1, keepdims=True)])
+    dot, size, other = np.hstack([products, products.sum(axis=1, keepdims=True)])
     scale = np.sqrt(size * other)
     found = np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0)
     return dict(zip(names, found.tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""Digits in lessons of a few classes, one after the other, without replay (README, section 11)."""
+"""Digits in lessons of a few classes, one after the other, without replay (README, section 8)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Parents, Progress
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
-from whyspiking.talks.neftci import learning, model
+from whyspiking.talks.neftci import decisions, training
 from whyspiking.talks.neftci import task as tasks
 from whyspiking.talks.neftci.digits import bind, decode, evaluate, make_task, to_brian
-from whyspiking.talks.neftci.learning import Rounds
-from whyspiking.talks.neftci.network import Weights
+from whyspiking.talks.neftci.model import Weights
+from whyspiking.talks.neftci.training import Rounds
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 
@@ -26,8 +26,8 @@ LESSON = "told_lesson"
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one variant with a constant rate, every digit shown once.
 
     `joint...` sees the digits of all lessons mixed, in as many rounds of the same size; `last...`
@@ -46,13 +46,13 @@ def train(
         return by_lesson(params, weights, held_out)
 
     rounds = Rounds(len(lessons), lambda k: lessons[k], held_out, decays=False, watch=watch)
-    trained = learning.fit(params, rule, streams, progress, rounds)
+    trained = training.fit(params, rule, streams, progress, rounds)
     if kind not in ("joint", "last"):
         trained.info["measures"] |= forgetting(trained.history, params)
     return trained
 
 
-def lessons_of(params: Params, data: Recordings) -> list[Recordings]:
+def lessons_of(params: ct.Params, data: Recordings) -> list[Recordings]:
     """The digits of each lesson in the order of the file, equally many in each.
 
     Raises:
@@ -88,15 +88,15 @@ def select(data: Recordings, chosen: NDArray) -> Recordings:
     return replace(data, labels=data.labels[chosen], frames=data.frames[chosen], events=None)
 
 
-def by_lesson(params: Params, weights: Weights, data: Recordings) -> dict[str, float]:
+def by_lesson(params: ct.Params, weights: Weights, data: Recordings) -> dict[str, float]:
     """Share of digits named rightly among the classes of their lesson, lesson by lesson."""
-    read = learning.readouts(params, weights, data.unpacked())[-1]
-    found = model.decide_within(params, data.labels, read, params.lesson_classes)
+    read = training.readouts(params, weights, data.unpacked())[-1]
+    found = decisions.decide_within(params, data.labels, read, params.lesson_classes)
     right, lesson = found.choices == found.targets, found.targets // params.lesson_classes
     return {f"{LESSON}{k + 1}": float(right[lesson == k].mean()) for k in np.unique(lesson)}
 
 
-def forgetting(history: Sequence[dict[str, Any]], params: Params) -> dict[str, float]:
+def forgetting(history: Sequence[dict[str, Any]], params: ct.Params) -> dict[str, float]:
     """What lessons reach at their own end, and what of it is lost at the end of the last one.
 
     Args:

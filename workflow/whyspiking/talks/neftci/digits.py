@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Outcome, Params, Parents, Progress, Task
-from whyspiking.talks.neftci import gru, learning, model
+from whyspiking.talks.neftci import decisions, gru, training
 from whyspiking.talks.neftci import task as tasks
-from whyspiking.talks.neftci.model import bind, decode, to_brian
+from whyspiking.talks.neftci.brian_network import bind, decode, to_brian
 from whyspiking.talks.neftci.task import features_until, make_task
 
 __all__ = [
@@ -22,25 +22,25 @@ GRU = "gru"
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one variant."""
     if variant == GRU:
         return gru.train(params, streams, progress)
-    return learning.train(params, variant, streams, progress)
+    return training.train(params, variant, streams, progress)
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Run a network in the engine it was trained in."""
     if variant == GRU:
         return gru.evaluate(params, network, task)
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
-    return model.decide(params, task.targets, learning.read(params, network, frames)[-1])
+    return decisions.decide(params, task.targets, training.read(params, network, frames)[-1])
 
 
 def reference_counts(
-    params: Params, variant: str, network: Network, task: Task
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """Spike counts of all layers in the engine of training."""
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
-    return learning.counts_of(params, network, frames)
+    return training.counts_of(params, network, frames)

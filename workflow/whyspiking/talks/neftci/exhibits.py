@@ -1,6 +1,6 @@
 """Arrays for the figures, from the spiking network with the lowest seed.
 
-Keys (experiments nmnist and sparse), all made of a validation digit that is rightly decided:
+Keys (experiment nmnist), all made of a validation digit that is rightly decided:
 
     digit.input_t_ms, digit.input_x, digit.input_y, digit.input_on (event,)   squares of pixels that
                     are active, with the time of their frame
@@ -15,27 +15,27 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant
-from whyspiking.contract.types import Networks, Params, Simulate
-from whyspiking.talks.neftci import model, task
+from whyspiking.talks.neftci import brian_network, model, task
 
-SHOWN = ("nmnist", "sparse")
+SHOWN = "nmnist"
 N_TRIED = 20
 
 
 def exhibits(
-    params: Params, networks: Networks, simulate: Simulate, streams: Streams
+    params: ct.Params, networks: ct.Networks, simulate: ct.Simulate, streams: Streams
 ) -> dict[str, NDArray]:
     """All arrays of one experiment; see the module's description."""
     trained = of_variant(networks)
-    if params.experiment not in SHOWN or not trained:
+    if params.experiment != SHOWN or not trained:
         return {}
     data = task.recordings_of(params, "validation")
     tried = np.arange(min(N_TRIED, len(data.labels)))
     shown = task.as_spikes(params, data, tried)
     recording = simulate(trained[min(trained)], shown)
-    right = np.flatnonzero(model.decode(params, recording, shown).choices == shown.targets)
+    right = np.flatnonzero(brian_network.decode(params, recording, shown).choices == shown.targets)
     if not right.size:
         return {}
     chosen = int(right[0])

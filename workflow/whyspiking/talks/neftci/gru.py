@@ -10,15 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress, Task, Trials
-from whyspiking.talks.neftci import model, task
+from whyspiking.talks.neftci import decisions, model, task
 from whyspiking.training import gru
 from whyspiking.training.checkpoint import Checkpoint
 from whyspiking.training.history import History, batches, refuse_broken, stacked
 
 
-def train(params: Params, streams: Streams, progress: Progress) -> Network:
+def train(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Network:
     """Cross-entropy in every step that counts, BPTT, Adam with a cosine decay; last epoch kept.
 
     Randomness: "control-init", "shuffle".
@@ -53,7 +53,7 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
         history.note(epoch + 1, validation_accuracy=value, **seen)
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {value:.4f}")
     found = {name: np.asarray(x) for name, x in arrays.items()}
-    return Network(
+    return ct.Network(
         found,
         {
             "engine": gru.ENGINE,
@@ -68,11 +68,11 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     )
 
 
-def evaluate(params: Params, network: Network, given: Task) -> Trials:
+def evaluate(params: ct.Params, network: ct.Network, given: ct.Task) -> ct.Trials:
     """Vote over time of the largest logit, as the spiking network decides."""
     frames = task.frames_of(params, given.stimulus.spikes[task.INPUT])
     return _decide(params, network.arrays, given.targets, frames)
 
 
-def _decide(params: Params, arrays: Any, targets: NDArray, frames: NDArray) -> Trials:
-    return model.decide(params, targets, gru.read(arrays, frames))
+def _decide(params: ct.Params, arrays: Any, targets: NDArray, frames: NDArray) -> ct.Trials:
+    return decisions.decide(params, targets, gru.read(arrays, frames))

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from whyspiking.contract.types import Condition, Network, Params, Recording, Task, Trials
+from whyspiking.contract import types as ct
 from whyspiking.datasets import shared
 from whyspiking.measures.latency import Answers, settled
-from whyspiking.talks.neftci import digits, gru, model
+from whyspiking.talks.neftci import decisions, digits, gru, model
 from whyspiking.talks.neftci import task as tasks
 from whyspiking.training import controls
 
 
 def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
+    params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
     """Accuracy of the readout of each of several layers, and spikes per neuron and step."""
     if shared.takes_part(params):
@@ -24,7 +24,9 @@ def measures(
     found = {}
     n_steps = params.n_frames * len(task.targets)
     for index, name in enumerate(model.names(params), start=1):
-        choices = model.decide(params, task.targets, recording.traces[f"readout{index}"]).choices
+        choices = decisions.decide(
+            params, task.targets, recording.traces[f"readout{index}"]
+        ).choices
         found[f"accuracy_layer{index}"] = float((choices == task.targets).mean())
         spikes = recording.spikes[name]
         found[f"activity_layer{index}"] = len(spikes) / (spikes.n_units * n_steps)
@@ -35,12 +37,14 @@ def measures(
         found["last_layer_gain"] = last - found[f"accuracy_layer{n_layers - 1}"]
     if "lesson_classes" in params.values:
         readout = recording.traces[f"readout{n_layers}"]
-        asked = model.decide_within(params, task.targets, readout, params.lesson_classes)
+        asked = decisions.decide_within(params, task.targets, readout, params.lesson_classes)
         found["accuracy_told"] = float((asked.choices == task.targets).mean())
     return found
 
 
-def control_decisions(params: Params, variant: str, network: Network, task: Task) -> Trials | None:
+def control_decisions(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> ct.Trials | None:
     """When a control's vote is settled, by the rule for the spiking network.
 
     The GRU votes step by step; the others are asked after every frame that the vote counts.

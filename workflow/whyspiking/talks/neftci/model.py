@@ -1,17 +1,21 @@
-"""The network of DECOLLE in Brian2, and how its readout decides (README, section 2)."""
+"""The network of DECOLLE: Eqs. 1 to 5 in JAX and as Brian2 integrates them (README, section 2)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
+from jax import Array
 
-from whyspiking.contract.brian_model import BrianModel
-from whyspiking.contract.types import Binding, Layer, Network, Params, Recording, Task, Trials
+from whyspiking.contract import types as ct
+from whyspiking.training.surrogates import Surrogate, fast_sigmoid, spike
 
+# Eqs. 1 to 3 in Brian2, with the traces of all inputs of a neuron summed up, which is the same as
+# long as weights are constant: i_syn = sum W Q, v = sum W P.
 NEURON = """
 v : 1
 i_syn : 1
@@ -26,7 +30,6 @@ alpha : 1
 beta : 1
 gamma : 1
 """
-# Eqs. 1 to 3, with the traces of all inputs of a neuron summed up: i_syn = sum W Q, v = sum W P.
 STEP = """
 v = alpha * v + (1 - alpha) * i_syn
 i_syn = beta * i_syn
@@ -40,25 +43,141 @@ START = """
 v = 0; i_syn = 0; r = 0; fired = 0
 alpha = exp(-dt / tau_m); beta = exp(-dt / tau_s); gamma = exp(-dt / tau_r)
 """
+# Eq. 4.
+READ = "y_post += w"
 
 
-def burn_in(params: Params) -> int:
-    """First step that counts."""
-    return round(params.burn_in_ms / params.dt_ms)
+class Constants(NamedTuple):
+    """What is fixed in an experiment.
+
+    Attributes:
+        alpha: Decay of the membrane trace per step.
+        beta: Decay of the synaptic trace per step.
+        gamma: Decay of the refractory trace per step.
+        burn_in: First step that counts.
+        slope: Steepness of the surrogate (Eq. 5).
+    """
+
+    alpha: float
+    beta: float
+    gamma: float
+    burn_in: int
+    slope: float
 
 
-def decays(params: Params) -> tuple[float, float, float]:
-    """Decay of membrane, synaptic and refractory trace per step (alpha, beta, gamma)."""
-    alpha, beta, gamma = (float(np.exp(-params.dt_ms / tau)) for tau in taus(params).values())
-    return alpha, beta, gamma
+class Weights(NamedTuple):
+    """Per layer: weights (pre, post), biases (post,) for threshold 0, readouts (post, class)."""
+
+    w: list
+    b: list
+    g: list
 
 
-def taus(params: Params) -> dict[str, float]:
+@functools.cache
+def threshold(slope: float) -> Surrogate:
+    """1 where U is positive, else 0 (Eq. 3), with the surrogate (Eq. 5) as its derivative."""
+    return spike(fast_sigmoid(slope))
+
+
+def trace(c: Constants, q: Array, p: Array, spikes: Array) -> tuple[Array, Array]:
+    """Q and P of this step (Eq. 1): P takes up the Q of the step before."""
+    return c.beta * q + (1 - c.beta) * spikes, c.alpha * p + (1 - c.alpha) * q
+
+
+def emit(c: Constants, u: Array, r: Array) -> tuple[Array, Array]:
+    """Spikes of this step (Eq. 3), and R of the next one (Eq. 2)."""
+    s = threshold(c.slope)(u)
+    return s, c.gamma * r - (1 - c.gamma) * s
+
+
+def silent(weights: Weights, n_trials: int) -> list:
+    """State before a trial: Q (trial, pre), P (trial, pre), R (trial, post) per layer."""
+    return [
+        tuple(jnp.zeros((n_trials, n), w.dtype) for n in (w.shape[0], *w.shape)) for w in weights.w
+    ]
+
+
+def step(c: Constants, weights: Weights, state: Sequence, spikes: Array) -> Any:
+    """One time step of all layers (Eqs. 1 to 3), for weights that change from step to step.
+
+    Args:
+        c: Decays.
+        weights: Of all layers.
+        state: As from `silent`.
+        spikes: Input spikes of this step, 0 or 1, (trial, input).
+
+    Returns:
+        The new state, and per layer spikes S, potentials U and traces P.
+    """
+    new, fired, potentials, traces = [], [], [], []
+    for w, b, (q, p, r) in zip(weights.w, weights.b, state, strict=True):
+        q, p = trace(c, q, p, spikes)
+        u = p @ w + b + r
+        spikes, r = emit(c, u, r)
+        new.append((q, p, r))
+        fired.append(spikes)
+        potentials.append(u)
+        traces.append(p)
+    return new, fired, potentials, traces
+
+
+def respond(c: Constants, w: Array, b: Array, spikes: Array) -> tuple[Array, Array, Array]:
+    """One layer over a whole trial, while its weights stay as they are: one large matrix product.
+
+    Args:
+        c: Decays.
+        w: Weights, (pre, post).
+        b: Biases, (post,).
+        spikes: Of the layer below, (time, trial, pre).
+
+    Returns:
+        Spikes S and potentials U (time, trial, post), traces P (time, trial, pre).
+    """
+
+    def follow(state: Any, now: Array) -> Any:
+        q, p = state
+        q, p = trace(c, q, p, now)
+        return (q, p), p
+
+    def fire(r: Array, drive: Array) -> Any:
+        u = drive + r
+        s, r = emit(c, u, r)
+        return r, (s, u)
+
+    zero = jnp.zeros_like(spikes[0])
+    traces = jax.lax.scan(follow, (zero, zero), spikes)[1]
+    drive = (traces.reshape(-1, w.shape[0]) @ w).reshape(*spikes.shape[:2], -1) + b
+    fired, potentials = jax.lax.scan(fire, jnp.zeros_like(drive[0]), drive)[1]
+    return fired, potentials, traces
+
+
+@functools.partial(jax.jit, static_argnames="c")
+def responses(weights: Weights, frames: Array, c: Constants) -> list[Array]:
+    """Spikes of all layers, (time, trial, neuron) each."""
+    found, spikes = [], frames
+    for w, b in zip(weights.w, weights.b, strict=True):
+        spikes, _, _ = respond(c, w, b, spikes)
+        found.append(spikes)
+    return found
+
+
+def taus(params: ct.Params) -> dict[str, float]:
     """Time constants in ms by the name that Brian2 uses."""
     return {"tau_m": params.tau_m, "tau_s": params.tau_s, "tau_r": params.tau_r}
 
 
-def sizes(params: Params) -> list[int]:
+def burn_in(params: ct.Params) -> int:
+    """First step that counts."""
+    return round(params.burn_in_ms / params.dt_ms)
+
+
+def constants(params: ct.Params) -> Constants:
+    """Decays, burn-in and surrogate of an experiment."""
+    alpha, beta, gamma = (float(np.exp(-params.dt_ms / tau)) for tau in taus(params).values())
+    return Constants(alpha, beta, gamma, burn_in(params), float(params.surrogate_slope))
+
+
+def sizes(params: ct.Params) -> list[int]:
     """Neurons per layer, inputs first."""
     if "n_input" in params.values:
         return [params.n_input, *params.hidden]
@@ -66,178 +185,20 @@ def sizes(params: Params) -> list[int]:
     return [2 * side**2, *params.hidden]
 
 
-def names(params: Params) -> list[str]:
+def names(params: ct.Params) -> list[str]:
     """Populations of the hidden layers; a single one is just that."""
     if len(params.hidden) == 1:
         return ["hidden"]
     return [f"layer{index}" for index in range(1, len(params.hidden) + 1)]
 
 
-def weights_of(network: Network) -> tuple[list[NDArray], list[NDArray], list[NDArray]]:
-    """Weights (pre, post), biases (post,) and readouts (neuron, class) of all layers."""
+def weights_of(network: ct.Network) -> Weights:
+    """Weights, biases and readouts of all layers of a trained network, in NumPy."""
     n = sum(name.startswith("w") for name in network.arrays)
-    return tuple(  # type: ignore[return-value]
-        [network.arrays[f"{kind}{index}"] for index in range(1, n + 1)] for kind in "wbg"
-    )
+    return Weights(*([network.arrays[f"{kind}{k}"] for k in range(1, n + 1)] for kind in "wbg"))
 
 
-def arrays_of(w: Sequence, b: Sequence, g: Sequence) -> dict[str, NDArray]:
-    """Arrays of a network from weights, biases and readouts of all layers; see `weights_of`."""
-    kinds = zip("wbg", (w, b, g), strict=True)
+def arrays_of(weights: Weights) -> dict[str, Any]:
+    """Arrays of a network; see `weights_of`."""
+    kinds = zip("wbg", weights, strict=True)
     return {f"{kind}{k}": np.asarray(x) for kind, of in kinds for k, x in enumerate(of, start=1)}
-
-
-def thresholds(b: NDArray) -> NDArray[np.float64]:
-    """Thresholds in Brian2: as far from rest as the paper's threshold of 0 is from the bias.
-
-    Bias and threshold are both larger by |b| than in Eq. 3, which changes nothing: where b is
-    negative, a neuron without bias has the threshold -b. So deviations of a threshold have a unit.
-
-    Args:
-        b: Biases of Eq. 3, (post,).
-    """
-    return np.abs(np.asarray(b, float))
-
-
-def decide(params: Params, targets: NDArray, readout: NDArray) -> Trials:
-    """The class that leads at the end; see `tally`.
-
-    The decision falls at the first step from which on the leading class stays the one that wins.
-
-    Args:
-        params: `dt_ms` and `burn_in_ms`; `decision`.
-        targets: Classes, (trial,).
-        readout: Y of one layer, (trial, time, class), from the start of the trial.
-    """
-    first = burn_in(params)
-    leader = tally(params, readout).argmax(axis=2)
-    final = leader[:, -1]
-    other = leader != final[:, None]
-    last_other = np.where(other.any(axis=1), other.shape[1] - 1 - other[:, ::-1].argmax(axis=1), -1)
-    return Trials(
-        targets=np.asarray(targets, np.int64),
-        choices=final.astype(np.int64),
-        decision_ms=(first + last_other + 1) * float(params.dt_ms),
-        n_classes=readout.shape[2],
-    )
-
-
-def decide_within(params: Params, targets: NDArray, readout: NDArray, size: int) -> Trials:
-    """`decide` by one who is told the lesson: only classes taught together with the target count.
-
-    Args:
-        params: As for `decide`.
-        targets: Classes, (trial,).
-        readout: As for `decide`.
-        size: Classes per lesson, one lesson after the other in the order of the classes.
-    """
-    targets = np.asarray(targets, np.int64)
-    first = targets // size * size
-    asked = (first[:, None] + np.arange(size))[:, None]
-    found = decide(params, targets - first, np.take_along_axis(readout, asked, axis=2))
-    return replace(found, targets=targets, choices=found.choices + first)
-
-
-def tally(params: Params, readout: NDArray) -> NDArray:
-    """What speaks for each class up to each step that counts, (trial, step, class).
-
-    Args:
-        params: `decision`: `vote`, in which every step names the class with the largest readout, or
-            `sum`, in which readouts are added up.
-        readout: As for `decide`.
-    """
-    counted = readout[:, burn_in(params) :]
-    if params.decision == "sum":
-        return np.cumsum(counted, axis=1)
-    votes = counted.argmax(axis=2)[:, :, None] == np.arange(readout.shape[2])
-    return np.cumsum(votes, axis=1)
-
-
-def to_brian(params: Params) -> BrianModel:
-    """The structure in Brian2; weights, biases and constants come with `bind`."""
-    n_in, *hidden = sizes(params)
-    groups = names(params)
-    n_classes = params.n_classes
-
-    def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        import brian2
-
-        made: list[Any] = []
-        source = inputs["events"]
-        for index, (name, n) in enumerate(zip(groups, hidden, strict=True), start=1):
-            layer = brian2.NeuronGroup(
-                n, NEURON, threshold=THRESHOLD, reset=RESET, name=name, method="exact"
-            )
-            layer.run_regularly(STEP, when="groups", name=f"step_{name}")
-            synapses = brian2.Synapses(source, layer, "w : 1", on_pre=ON_SPIKE, name=f"s{index}")
-            synapses.connect()
-            made += [layer, synapses, *readout_of(layer, index, n_classes, "y : 1")]
-            source = layer
-        return made
-
-    return BrianModel(
-        name="decolle",
-        definition={
-            "equations": [NEURON, STEP, THRESHOLD, RESET, ON_SPIKE],
-            "sizes": [n_in, *hidden, n_classes],
-        },
-        construct=construct,
-        inputs={"events": n_in},
-        dt_ms=params.dt_ms,
-        trial_ms=params.dt_ms * params.n_frames,
-        max_trials=params.max_trials,
-        reset=dict.fromkeys(groups, START),
-        record_spikes=tuple(groups),
-        record_traces={
-            f"readout{index}": (f"readout{index}", "y", params.dt_ms)
-            for index in range(1, len(groups) + 1)
-        },
-    )
-
-
-def readout_of(
-    layer: Any, index: int, n: int, variables: str, known: Mapping[str, Any] | None = None
-) -> tuple[Any, Any]:
-    """The fixed readout of one layer (Eq. 4).
-
-    Args:
-        layer: The layer's neurons.
-        index: Its number, from 1.
-        n: Channels.
-        variables: Those of a channel, among them `y`.
-        known: What its statements may name.
-
-    Returns:
-        The group "readout<index>" and the synapses "g<index>" that lead to it.
-    """
-    import brian2
-
-    readout = brian2.NeuronGroup(n, variables, name=f"readout{index}", namespace=known or {})
-    readout.run_regularly("y = 0", when="groups", name=f"clear_readout{index}")
-    reading = brian2.Synapses(layer, readout, "w : 1", on_pre="y_post += w", name=f"g{index}")
-    reading.connect()
-    return readout, reading
-
-
-def bind(params: Params, network: Network) -> Binding:
-    """Place a trained network into that structure, in base units."""
-    values: dict[str, NDArray | float] = {}
-    layers: dict[str, Layer] = {}
-    pre = "events"
-    for index, (name, w, b, g) in enumerate(
-        zip(names(params), *weights_of(network), strict=True), start=1
-    ):
-        n, v_th = b.size, thresholds(b)
-        values |= {f"s{index}.w": np.asarray(w, float), f"g{index}.w": np.asarray(g, float)}
-        values |= {f"{name}.b": np.asarray(b, float) + v_th, f"{name}.v_th": v_th}
-        for key, tau_ms in taus(params).items():
-            values[f"{name}.{key}"] = np.full(n, tau_ms * 1e-3)
-        layers[f"s{index}.w"] = Layer(pre, name, np.asarray(w))
-        layers[f"g{index}.w"] = Layer(name, f"readout{index}", np.asarray(g), "readout")
-        pre = name
-    return Binding(values, layers)
-
-
-def decode(params: Params, recording: Recording, task: Task) -> Trials:
-    """The vote of the last layer's readout."""
-    return decide(params, task.targets, recording.traces[f"readout{len(params.hidden)}"])

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Network, Params, Task
+from whyspiking.contract import types as ct
 from whyspiking.nir import Clock, Graph, NotExpressible
-from whyspiking.talks.neftci import model
+from whyspiking.talks.neftci import decisions, model, shared
 from whyspiking.talks.neftci import task as tasks
 
 
-def step_ms(params: Params) -> float:
+def step_ms(params: ct.Params) -> float:
     """A frame of the data."""
     return float(params.dt_ms)
 
 
-def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
+def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
     """Per layer: synapses, two filters, a threshold, and a filter of its own spikes.
 
     Filters and synapses commute, so the filters come after the synapses: one per neuron. A filter
@@ -36,7 +36,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
             "neftci.regression: every layer answers through a readout of its own, filtered for the "
             "score only; the neurons are those of experiment nmnist"
         )
-    params = tasks.own(params)
+    params = shared.own(params)
     graph = Graph()
     n_layers, n_in = len(params.hidden), model.sizes(params)[0]
     before = events = graph.input(n_in + n_layers)
@@ -66,9 +66,11 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     return graph
 
 
-def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
+def stimulus(
+    params: ct.Params, network: ct.Network, task: ct.Task, clock: Clock
+) -> NDArray[np.uint8]:
     """Frames, as many steps late as there are layers, and when each layer starts."""
-    params = tasks.own(params)
+    params = shared.own(params)
     n_layers, n_in = len(params.hidden), model.sizes(params)[0]
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT]).transpose(1, 0, 2)
     found = np.zeros((len(frames), params.n_frames, n_in + n_layers), np.uint8)
@@ -78,16 +80,18 @@ def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDAr
     return found
 
 
-def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
+def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
     """What speaks for each class over the steps after the burn-in, by the last readout."""
-    return model.tally(tasks.own(params), outputs)[:, -1].argmax(axis=1)
+    return decisions.tally(shared.own(params), outputs)[:, -1].argmax(axis=1)
 
 
-def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
+def reference(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> NDArray[np.int64]:
     """The same in JAX."""
-    from whyspiking.talks.neftci import learning
+    from whyspiking.talks.neftci import training
 
-    params = tasks.own(params)
+    params = shared.own(params)
     frames = tasks.frames_of(params, task.stimulus.spikes[tasks.INPUT])
-    read = learning.read(params, network, frames)[-1]
-    return model.decide(params, task.targets, read).choices
+    read = training.read(params, network, frames)[-1]
+    return decisions.decide(params, task.targets, read).choices

@@ -1,97 +1,104 @@
-"""Tasks that all talks share, learned by one layer in steps (README, section 10)."""
+"""Tasks that all talks share, learned by one layer in steps (README, section 9)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.brian_model import BrianModel
+from whyspiking.contract import brian_model as bm
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Binding,
-    Network,
-    Outcome,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Split,
-    Task,
-    Trials,
-)
 from whyspiking.datasets import shared
 from whyspiking.datasets.recordings import Recordings
-from whyspiking.talks.neftci import digits, learning, model
+from whyspiking.talks.neftci import brian_network, digits, training
 from whyspiking.talks.neftci import task as tasks
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def own(params: ct.Params) -> ct.Params:
+    """What the shared task fixes, under the names that the network has for it.
+
+    The steps that count are those in which delayed XOR asks for the answer; of a task whose inputs
+    fire once, the last `counted_ms`. Parameters of other experiments stay as they are.
+    """
+    if not shared.takes_part(params):
+        return params
+    if shared.delayed(params):
+        settings = shared.settings_of(params)
+        trial_ms, first_ms = settings.trial_ms, settings.go_ms
+    else:
+        trial_ms, first_ms = params.trial_ms, params.trial_ms - params.counted_ms
+    named = {
+        "hidden": [params.n_hidden],
+        "n_classes": params.n_output,
+        "n_frames": round(trial_ms / params.dt_ms),
+        "burn_in_ms": first_ms,
+    }
+    return replace(params, values={**params.values, **named})
+
+
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The task, its spikes at the starts of the steps of the network."""
-    trial_ms = tasks.own(params).n_frames * params.dt_ms
+    trial_ms = own(params).n_frames * params.dt_ms
     return shared.task_on_steps(
         params, split, step_ms=params.dt_ms, trial_ms=trial_ms, name=tasks.INPUT
     )
 
 
-def raster(params: Params, spikes: Spikes) -> NDArray[np.bool_]:
-    """Who fires in each step, (trial, step, input)."""
-    return spikes.raster(spikes.steps(params.dt_ms), tasks.own(params).n_frames)
-
-
-def rounds(params: Params) -> learning.Rounds:
+def rounds(params: ct.Params) -> training.Rounds:
     """Training data: the same in every epoch, or fresh trials in every round."""
 
     def packed(spikes: Spikes, classes: NDArray) -> Recordings:
-        frames = np.packbits(raster(params, spikes), axis=2)
-        return Recordings(classes, frames, spikes.n_units, None)
+        raster = spikes.raster(spikes.steps(params.dt_ms), own(params).n_frames)
+        return Recordings(classes, np.packbits(raster, axis=2), spikes.n_units, None)
 
-    def of(split: Split) -> Recordings:
-        found = make_task(params, split, Streams(params.seed))
-        assert found is not None
-        return packed(found.stimulus.spikes[tasks.INPUT], found.targets)
+    def of(split: ct.Split) -> Recordings:
+        task = make_task(params, split, Streams(params.seed))
+        assert task is not None
+        return packed(task.stimulus.spikes[tasks.INPUT], task.targets)
 
     def fresh(index: int) -> Recordings:
         n = min(shared.CHUNK, params.n_train - index * shared.CHUNK)
         return packed(*shared.trials(params, "train", n, index))
 
     if shared.delayed(params):
-        return learning.Rounds(-(-params.n_train // shared.CHUNK), fresh, of("validation"))
+        return training.Rounds(-(-params.n_train // shared.CHUNK), fresh, of("validation"))
     always = of("train")
-    return learning.Rounds(params.epochs, lambda _: always, of("validation"))
+    return training.Rounds(params.epochs, lambda _: always, of("validation"))
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params, variant: str, streams: Streams, parents: ct.Parents, progress: ct.Progress
+) -> ct.Network:
     """Train one variant."""
-    return learning.fit(tasks.own(params), variant, streams, progress, rounds(params))
+    return training.fit(own(params), variant, streams, progress, rounds(params))
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Decisions in the engine of training."""
-    return digits.evaluate(tasks.own(params), variant, network, task)
+    return digits.evaluate(own(params), variant, network, task)
 
 
 def reference_counts(
-    params: Params, variant: str, network: Network, task: Task
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> Mapping[str, NDArray]:
     """Spike counts in the engine of training."""
-    return digits.reference_counts(tasks.own(params), variant, network, task)
+    return digits.reference_counts(own(params), variant, network, task)
 
 
-def to_brian(params: Params) -> BrianModel:
-    """As `model.to_brian`."""
-    return model.to_brian(tasks.own(params))
+def to_brian(params: ct.Params) -> bm.BrianModel:
+    """The structure in Brian2."""
+    return brian_network.to_brian(own(params))
 
 
-def bind(params: Params, network: Network) -> Binding:
-    """As `model.bind`."""
-    return model.bind(tasks.own(params), network)
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
+    """Place a trained network into that structure."""
+    return brian_network.bind(own(params), network)
 
 
-def decode(params: Params, recording: Recording, task: Task) -> Trials:
-    """As `model.decode`."""
-    return model.decode(tasks.own(params), recording, task)
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
+    """The class with the largest sum of the readout."""
+    return brian_network.decode(own(params), recording, task)

@@ -1,57 +1,30 @@
-"""Digits as an event camera sees them (README, section 1), and what shared tasks fix."""
+"""Digits as an event camera sees them (README, section 1)."""
 
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Params, Split, Stimulus, Task
-from whyspiking.datasets import mnist, nmnist, recordings, shared
+from whyspiking.datasets import nmnist, recordings
 from whyspiking.datasets.nmnist import Grid
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.errors import UserError
 
 INPUT = "events"
-IMAGES = "mnist"
-"""Data set of an experiment that records its digits itself, in steps that the config has not."""
-AT_ONCE = 1000
-"""Training digits recorded at once."""
 
 
-def own(params: Params) -> Params:
-    """What the shared task fixes, under the names that the network has for it.
-
-    The steps that count are those in which delayed XOR asks for the answer; of a task whose inputs
-    fire once, the last `counted_ms`. Parameters of other experiments stay as they are.
-    """
-    if not shared.takes_part(params):
-        return params
-    if shared.delayed(params):
-        settings = shared.settings_of(params)
-        trial_ms, first_ms = settings.trial_ms, settings.go_ms
-    else:
-        trial_ms, first_ms = params.trial_ms, params.trial_ms - params.counted_ms
-    named = {
-        "hidden": [params.n_hidden],
-        "n_classes": params.n_output,
-        "n_frames": round(trial_ms / params.dt_ms),
-        "burn_in_ms": first_ms,
-    }
-    return replace(params, values={**params.values, **named})
-
-
-def grid(params: Params) -> Grid:
+def grid(params: ct.Params) -> Grid:
     """The 0/1 frames that the network sees."""
     return Grid(float(params.dt_ms), params.n_frames, params.pool)
 
 
-def recordings_of(params: Params, split: Split) -> Recordings:
+def recordings_of(params: ct.Params, split: ct.Split) -> Recordings:
     """Frames and labels of one split, as many digits as the experiment asks for.
 
     Raises:
@@ -62,24 +35,17 @@ def recordings_of(params: Params, split: Split) -> Recordings:
             f"talk '{params.talk}': its data set has no folder; check 'data' in talk.yaml"
         )
     n = getattr(params, f"n_{split}")
-    if params.dataset_dir.name == IMAGES:
-        return _record(params.dataset_dir, split, grid(params), n)
-    found = _load(params.dataset_dir, split, grid(params))
-    if n > len(found.labels):
+    whole = _load(params.dataset_dir, split, grid(params))
+    if n > len(whole.labels):
         raise UserError(
-            f"talk '{params.talk}': 'n_{split}' is {n}, but the data set has {len(found.labels)} "
+            f"talk '{params.talk}': 'n_{split}' is {n}, but the data set has {len(whole.labels)} "
             f"digits; raise 'data.nmnist.{split}' in the config"
         )
-    events = found.events
-    return Recordings(
-        found.labels[:n],
-        found.frames[:n],
-        found.n_channels,
-        None if events is None else nmnist.first_recordings(events, n),
-    )
+    events = None if whole.events is None else nmnist.first_recordings(whole.events, n)
+    return Recordings(whole.labels[:n], whole.frames[:n], whole.n_channels, events)
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Digits of one split; test digits with the exact times of events, others with frames only.
 
     Of several events of an input in one frame the first is given: the network sees no more.
@@ -90,8 +56,8 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
     spikes = {}
     if data.events is not None and params.dataset_dir is not None:
         spikes[INPUT] = _first_events(params.dataset_dir, split, grid(params), len(data.labels))
-    return Task(
-        stimulus=Stimulus(spikes),
+    return ct.Task(
+        stimulus=ct.Stimulus(spikes),
         targets=data.labels,
         n_classes=params.n_classes,
         features=counts(data),
@@ -107,7 +73,7 @@ def counts(data: Recordings) -> NDArray[np.float32]:
     return total * (10 / data.frames.shape[1])
 
 
-def features_until(params: Params, task: Task, t_ms: float) -> NDArray[np.float32]:
+def features_until(params: ct.Params, task: ct.Task, t_ms: float) -> NDArray[np.float32]:
     """`counts` of the events up to a time, over a tenth of the frames so far, (trial, input).
 
     Args:
@@ -116,30 +82,22 @@ def features_until(params: Params, task: Task, t_ms: float) -> NDArray[np.float3
         t_ms: Time of asking. Frame k takes in what comes within half a step of k steps.
     """
     spikes = task.stimulus.spikes[INPUT]
-    come = spikes.times_ms <= t_ms
-    so_far = replace(
-        spikes, times_ms=spikes.times_ms[come], units=spikes.units[come], trials=spikes.trials[come]
-    )
+    so_far = spikes.keep(spikes.times_ms <= t_ms)
     frames = min(t_ms / params.dt_ms + 0.5, params.n_frames)
     return so_far.counts().astype(np.float32) * (10 / frames)
 
 
-def as_spikes(params: Params, data: Recordings, chosen: NDArray) -> Task:
+def as_spikes(params: ct.Params, data: Recordings, chosen: NDArray) -> ct.Task:
     """Some digits of which only frames are kept: spikes in the middle of what a frame takes in."""
     spikes = Spikes.from_raster(data.unpacked(chosen).transpose(1, 0, 2), params.dt_ms)
-    return Task(Stimulus({INPUT: spikes}), data.labels[chosen], params.n_classes)
+    return ct.Task(ct.Stimulus({INPUT: spikes}), data.labels[chosen], params.n_classes)
 
 
-def frames_of(params: Params, spikes: Spikes) -> NDArray[np.float32]:
+def frames_of(params: ct.Params, spikes: Spikes) -> NDArray[np.float32]:
     """0/1 frames (time, trial, input) of input spikes, binned as Brian2 does."""
     frame = np.floor(spikes.times_ms / params.dt_ms + 0.5).astype(int)
-    found = spikes.raster(frame, params.n_frames).transpose(1, 0, 2)
-    return found.astype(np.float32, order="C")
-
-
-def duration_ms(params: Params) -> float:
-    """Length of a trial in ms."""
-    return float(params.dt_ms * params.n_frames)
+    raster = spikes.raster(frame, params.n_frames).transpose(1, 0, 2)
+    return raster.astype(np.float32, order="C")
 
 
 @functools.lru_cache(maxsize=4)
@@ -147,40 +105,13 @@ def _load(folder: Path, split: str, frames: Grid) -> Recordings:
     return recordings.load(folder, split, frames)
 
 
-@functools.lru_cache(maxsize=4)
-def _record(folder: Path, split: Split, frames: Grid, n: int) -> Recordings:
-    """The first n digits of a split, the same recordings as in the data set, in other frames."""
-    part = recordings.SPLITS[split]
-    images, labels = mnist.load(folder, part)
-    first = recordings.HELD_OUT_FROM if split == "validation" else 0
-    if first + n > len(labels):
-        raise UserError(
-            f"neftci: 'n_{split}' is {n}, but MNIST has {len(labels) - first} such digits; lower "
-            "it (talk.yaml)"
-        )
-    events, packed = None, []
-    # Test digits at once, since their events are kept.
-    at_once = n if split == "test" else AT_ONCE
-    for start in range(first, first + n, at_once):
-        numbers = range(start, min(start + at_once, first + n))
-        events = nmnist.simulate(images[numbers.start : numbers.stop], part, numbers)
-        packed.append(np.packbits(nmnist.frames(events, frames), axis=2))
-    return Recordings(
-        labels[first : first + n].astype(np.int64),
-        np.concatenate(packed),
-        frames.n_channels,
-        events if split == "test" else None,
-    )
-
-
 @functools.lru_cache(maxsize=1)
-def _first_events(folder: Path, split: Split, frames: Grid, n: int) -> Spikes:
+def _first_events(folder: Path, split: ct.Split, frames: Grid, n: int) -> Spikes:
     """The first event of every input in every frame, at its exact time; of n digits.
 
     Kept, for all networks of an experiment see the same digits, and sorting takes a second.
     """
-    own = folder.name == IMAGES
-    events = (_record(folder, split, frames, n) if own else _load(folder, split, frames)).events
+    events = _load(folder, split, frames).events
     assert events is not None
     trial, channel, time_ms = nmnist.first_events(nmnist.first_recordings(events, n), frames)
     return Spikes.sorted(

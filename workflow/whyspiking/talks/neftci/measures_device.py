@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from whyspiking.contract.types import Condition, Params, Recording, Task
+from whyspiking.contract import types as ct
 from whyspiking.measures import scoring
-from whyspiking.talks.neftci import model, plastic
+from whyspiking.talks.neftci import brian_network, device
 
 
 def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
+    params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> dict[str, float]:
     """Accuracy at the stages of a device's life, what was lost, and what learning brings back.
 
     Differences, no share of the loss: every device counts, however little it lost.
     """
-    if plastic.CONTROL not in task.stimulus.arrays:
+    if device.CONTROL not in task.stimulus.arrays:
         return {}
-    outcome = model.decode(params, recording, task)
+    outcome = brian_network.decode(params, recording, task)
     found = {
         f"accuracy_{name}": scoring.score(scoring.select(outcome, trials))
-        for name, trials in plastic.periods(task).items()
+        for name, trials in device.periods(task).items()
         if name != "lesson"
     }
     designed, built, relearned = (
