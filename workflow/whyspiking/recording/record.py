@@ -27,7 +27,7 @@ from whyspiking.declared import claims_file, plans, registry
 from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.declared.strict_yaml import Block, read_yaml
 from whyspiking.errors import UserError
-from whyspiking.records import columns, datapackage, reference, tables, whole_files
+from whyspiking.records import columns, datapackage, glossary, reference, tables, whole_files
 from whyspiking.running import code_inputs
 from whyspiking.stages import collect, compare, durations, provenance
 from whyspiking.verdicts import contrasts, judge, overview, rule, score_curves
@@ -116,8 +116,8 @@ def add(
         )
     seen = registry.as_measured(talk, where)
     known = tables.read_metrics([own / "metrics.csv"])
-    kept = known["experiment"].isin(talk.experiments) & ~known["experiment"].isin(experiments)
-    known = known[kept]
+    known = _still_declared(known, talk)
+    known = known[~known["experiment"].isin(experiments)]
     fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
     table = pd.concat([known, *fresh], ignore_index=True)
     table = table.sort_values(columns.METRICS.names[:10], kind="stable")
@@ -159,6 +159,14 @@ def add(
     )
     write(own / "manifest.json", _text(manifest))
     return write_joint(config, folder)
+
+
+def _still_declared(metrics: pd.DataFrame, talk: Talk) -> pd.DataFrame:
+    """Rows of experiments, variants and metrics that the talk still has."""
+    variants = {(e.name, variant) for e in talk.experiments.values() for variant in e.variants}
+    places = zip(metrics["experiment"], metrics["variant"], strict=True)
+    declared = [place in variants for place in places]
+    return metrics[metrics["metric"].isin(glossary.GLOSSARY) & declared]
 
 
 def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
