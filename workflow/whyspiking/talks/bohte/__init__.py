@@ -3,21 +3,16 @@
 EXPERIMENTS = {
     "ecg": "time_constants",
     "timescales": "ecg",
-    "published_rate": "ecg",
     "sparse": "ecg",
     "released": "released",
     "spoken": "digits",
-    "spoken_seen": "digits",
     "digits_counted": "digits",
     "vowels": "vowels",
     "smnist": "pixels",
     "released_smnist": "released_pixels",
-    "psmnist": "pixels",
     "shared_yinyang": "shared_tasks",
     "shared_randman": "shared_tasks",
-    "shared_xor_25": "shared_tasks",
     "shared_xor_100": "shared_tasks",
     "shared_xor_400": "shared_tasks",
-    "shared_xor_1000": "shared_tasks",
 }
 """Experiment -> the module that fulfils it."""
