@@ -12,7 +12,7 @@ from whyspiking.contract.types import Task
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.talks.bohte import decisions, digits, pixels
+from whyspiking.talks.bohte import one_class, spoken_digits, pixels
 
 # ---- spoken digits --------------------------------------------------------------------------
 
@@ -20,7 +20,7 @@ from whyspiking.talks.bohte import decisions, digits, pixels
 def test_copies_move_along_the_channels_and_lose_what_falls_off():
     x = np.zeros((1, 2, 6), bool)
     x[0, 0, [0, 2, 5]] = True
-    moved, labels = digits.shifted(x, np.array([7]), [-2, 0, 1])
+    moved, labels = spoken_digits.shifted(x, np.array([7]), [-2, 0, 1])
     assert labels.tolist() == [7, 7, 7]
     assert [np.flatnonzero(copy[0]).tolist() for copy in moved] == [[0, 3], [0, 2, 5], [1, 3]]
     assert not moved[:, 1].any()
@@ -28,9 +28,9 @@ def test_copies_move_along_the_channels_and_lose_what_falls_off():
 
 def test_every_channel_fires_as_often_as_wanted():
     rng = np.random.default_rng(0)
-    x = rng.random((3 * digits.AT_ONCE // 2, 12, 4)) < [0.1, 0.5, 0.9, 0.5]
+    x = rng.random((3 * spoken_digits.AT_ONCE // 2, 12, 4)) < [0.1, 0.5, 0.9, 0.5]
     wanted = np.array([1, 3, 12, 0])
-    found = digits.with_counts(x, wanted, rng)
+    found = spoken_digits.with_counts(x, wanted, rng)
     assert (found.sum(axis=1) == wanted).all()
     # Spikes that are there are used before any is added, and none is preferred.
     own = np.minimum(x.sum(axis=1), wanted)
@@ -57,18 +57,18 @@ def test_counts_are_made_equal_where_the_experiment_says_so(monkeypatch):
         replace(params_of(name, **own), dataset_dir=ROOT) for name in ("spoken", "digits_counted")
     )
     wanted = np.sort(parts["train"].sum(axis=1), axis=0)[14]
-    test = digits.make_task(equal, "test", STREAMS)
+    test = spoken_digits.make_task(equal, "test", STREAMS)
     assert test is not None and test.features is not None
     assert (test.features == wanted).all()
     assert (test.stimulus.spikes["input"].counts() == wanted).all()
-    x, labels = digits.shown(equal, "train", STREAMS)
+    x, labels = spoken_digits.shown(equal, "train", STREAMS)
     assert (x.sum(axis=1) == wanted).all()
     assert labels.tolist() == [0, 1] * 30
     # Elsewhere nothing is drawn.
-    told = digits.make_task(plain, "test", STREAMS)
+    told = spoken_digits.make_task(plain, "test", STREAMS)
     assert told is not None and told.features is not None
     assert np.array_equal(told.features, parts["test_heldout"].sum(axis=1))
-    assert np.array_equal(digits.shown(plain, "train", STREAMS)[0][30:], parts["train"])
+    assert np.array_equal(spoken_digits.shown(plain, "train", STREAMS)[0][30:], parts["train"])
 
 
 def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
@@ -80,7 +80,7 @@ def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
     outputs[2, :, 1] = large
     outputs[2, 0] = [10 * large, 0]  # the first step does not count
     test = Task(task_of(params_of()).stimulus, np.array([0, 1, 1]), 2)
-    found = decisions.outcome(params, outputs, test)
+    found = one_class.outcome(params, outputs, test)
     assert found.choices.tolist() == [0, 1, 1]
     # Steps 0 .. 4 end at 10 .. 50 ms; sums tie at step 2, where the first class stands.
     assert found.decision_ms.tolist() == [20.0, 40.0, 20.0]

@@ -13,7 +13,7 @@ from whyspiking.contract.types import Condition, Network, Task
 from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.talks.bohte import measures, simulation, task, time_constants
+from whyspiking.talks.bohte import measures, brian_network, task, time_constants
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_fixed_time_constants_stay(tmp_path):
 
 
 def test_only_at_the_published_rate_may_a_training_not_finish(tmp_path, monkeypatch):
-    from whyspiking.talks.bohte import learning
+    from whyspiking.talks.bohte import training
     from whyspiking.training.history import NotFiniteError
 
     def broken(*arguments):
@@ -213,10 +213,10 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(trained, test_task
             arrays = {k: np.asarray(v, np.float64) for k, v in net.arrays.items()}
             outputs, _ = network.forward(params, cell, arrays, x.swapaxes(0, 1).astype(float))
             outputs = np.asarray(outputs).swapaxes(0, 1)
-        found = simulation.raster(params, recording, 0)
+        found = brian_network.raster(params, recording, 0)
         assert found.sum() > 1000
         np.testing.assert_array_equal(found, course.spikes > 0)
-        np.testing.assert_allclose(simulation.outputs(params, recording), outputs, atol=1e-12)
+        np.testing.assert_allclose(brian_network.outputs(params, recording), outputs, atol=1e-12)
 
 
 @pytest.mark.slow
@@ -243,17 +243,17 @@ def test_two_layers_fire_spike_for_spike(tmp_path, builds):
         courses = network.courses(params, "alif", net.arrays, x, np.float64)
     for k, course in enumerate(courses):
         assert course.spikes.sum() > 100
-        np.testing.assert_array_equal(simulation.raster(params, recording, k), course.spikes > 0)
+        np.testing.assert_array_equal(brian_network.raster(params, recording, k), course.spikes > 0)
 
 
 def test_brian_fires_spike_for_spike_where_neurons_begin_at_0_again(machine, test_task):
     """The authors' plain neuron, whose input counts whole, in the equations of the others."""
     import jax
 
-    from whyspiking.talks.bohte import learning, network
+    from whyspiking.talks.bohte import training, network
 
     params = params_of("timescales", n_test=6)
-    cell = learning.cell_of("lif_published")
+    cell = training.cell_of("lif_published")
     arrays = network.initial(params, cell, np.random.default_rng(5))
     arrays["bias_0"] = np.full_like(arrays["bias_0"], 0.1)
     starts = {f"start_{k}": v for k, v in arrays.items() if k.startswith("log_tau")}
@@ -265,8 +265,8 @@ def test_brian_fires_spike_for_spike_where_neurons_begin_at_0_again(machine, tes
         (fired,) = network.spikes(params, cell, net.arrays, x, np.float64)
         told = network.outputs(params, cell, net.arrays, x, np.float64)
     assert 0.02 < fired.mean() < 0.5
-    np.testing.assert_array_equal(simulation.raster(params, recording, 0), fired)
-    np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-9)
+    np.testing.assert_array_equal(brian_network.raster(params, recording, 0), fired)
+    np.testing.assert_allclose(brian_network.outputs(params, recording), told, atol=1e-9)
 
 
 def test_brian_labels_as_the_engine_of_training(trained, test_task, machine):
@@ -383,4 +383,4 @@ def test_rates_count_spikes_per_neuron_and_step(trained, test_task, machine):
     recording = machine.run(test_task.stimulus, fulfilled(params).bind(params, net).values)
     (input_rate, rate) = measures.rates_of(params, recording, test_task)
     assert input_rate == pytest.approx(test_task.features.mean())
-    assert rate == pytest.approx(simulation.raster(params, recording, 0).mean(), rel=0.02)
+    assert rate == pytest.approx(brian_network.raster(params, recording, 0).mean(), rel=0.02)

@@ -23,14 +23,14 @@ def run_by_hand(drive, w_rec, alpha, rho, threshold, beta):
 def test_a_layer_follows_the_equations():
     import jax
 
-    from whyspiking.talks.bohte import cells
+    from whyspiking.talks.bohte import model
 
     rng = np.random.default_rng(2)
     drive, w_rec = rng.normal(0.3, 1, (80, 5)), rng.normal(0, 0.8, (5, 5))
     alpha, rho = rng.uniform(0.7, 0.98, 5), rng.uniform(0.8, 0.99, 5)
     with jax.enable_x64(True):
-        neuron = cells.Neuron(0.01, surrogates.triangle())
-        course = cells.course(neuron, np.float64(1.8), drive[:, None], w_rec, alpha, rho)
+        neuron = model.Neuron(0.01, surrogates.triangle())
+        course = model.course(neuron, np.float64(1.8), drive[:, None], w_rec, alpha, rho)
         found = np.asarray(course.spikes)[:, 0]
     expected = run_by_hand(drive, w_rec, alpha, rho, 0.01, 1.8)
     assert 20 < expected.sum() < 380
@@ -47,15 +47,15 @@ def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.talks.bohte import cells
+    from whyspiking.talks.bohte import model
 
     a, rho, b0, beta, r = 0.8, 0.9, 0.01, 1.8, 0.7
     drive = np.array([1.1, -0.4])
 
     def total(drive, w_rec, alpha, rho):
-        neuron = cells.Neuron(b0, surrogates.triangle())
+        neuron = model.Neuron(b0, surrogates.triangle())
         strength = jnp.asarray(beta)
-        return cells.spikes(neuron, strength, drive[:, None, None], w_rec, alpha, rho).sum()
+        return model.spikes(neuron, strength, drive[:, None, None], w_rec, alpha, rho).sum()
 
     with jax.enable_x64(True):
         one = jnp.ones(1)
@@ -86,10 +86,10 @@ def test_the_backward_pass_is_that_of_automatic_differentiation():
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.talks.bohte import cells
+    from whyspiking.talks.bohte import model
 
     stand_in = surrogates.multi_gaussian()
-    neuron, beta = cells.Neuron(0.01, stand_in), 1.8
+    neuron, beta = model.Neuron(0.01, stand_in), 1.8
     fire = surrogates.spike(stand_in)
     rng = np.random.default_rng(4)
 
@@ -115,7 +115,7 @@ def test_the_backward_pass_is_that_of_automatic_differentiation():
         )
         every = (0, 1, 2, 3)
         ours = jax.grad(
-            lambda *a: (cells.spikes(neuron, jnp.asarray(beta), *a) * out).sum(), argnums=every
+            lambda *a: (model.spikes(neuron, jnp.asarray(beta), *a) * out).sum(), argnums=every
         )(*given)
         theirs = jax.grad(lambda *a: (automatic(*a) * out).sum(), argnums=every)(*given)
         for one, other in zip(ours, theirs, strict=True):
@@ -128,10 +128,10 @@ def test_neurons_that_begin_at_0_again_follow_their_equation_and_its_derivative(
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.talks.bohte import cells
+    from whyspiking.talks.bohte import model
 
     stand_in = surrogates.multi_gaussian()
-    neuron, fire = cells.Neuron(0.5, stand_in), surrogates.spike(stand_in)
+    neuron, fire = model.Neuron(0.5, stand_in), surrogates.spike(stand_in)
     rng = np.random.default_rng(8)
     drive, w_rec = rng.normal(0.2, 0.6, (60, 3, 5)), rng.normal(0, 0.5, (5, 5))
     alpha, out = np.full(5, 0.618), rng.normal(size=(60, 3, 5))
@@ -148,13 +148,13 @@ def test_neurons_that_begin_at_0_again_follow_their_equation_and_its_derivative(
 
     with jax.enable_x64(True):
         given = (jnp.asarray(drive), jnp.asarray(w_rec))
-        found = np.asarray(cells.resetting(neuron, *given, jnp.asarray(alpha)))
+        found = np.asarray(model.resetting(neuron, *given, jnp.asarray(alpha)))
         ours = jax.grad(
-            lambda *a: (cells.resetting(neuron, *a, jnp.asarray(alpha)) * out).sum(), (0, 1)
+            lambda *a: (model.resetting(neuron, *a, jnp.asarray(alpha)) * out).sum(), (0, 1)
         )(*given)
         theirs = jax.grad(lambda *a: (automatic(*a) * out).sum(), (0, 1))(*given)
         limited = jax.grad(
-            lambda d: (cells.resetting(neuron._replace(limit=1e-3), d, given[1], alpha) * out).sum()
+            lambda d: (model.resetting(neuron._replace(limit=1e-3), d, given[1], alpha) * out).sum()
         )(given[0])
         largest = float(jnp.abs(limited).max())
         scale = [float(jnp.abs(other).max()) for other in theirs]
@@ -174,12 +174,12 @@ def test_traces_filter_every_channel_with_every_decay():
     """Eq. 21 by convolution, and equal variance of all filters for events that come alone."""
     import jax
 
-    from whyspiking.talks.bohte import cells
+    from whyspiking.talks.bohte import model
 
     rng = np.random.default_rng(9)
     events, kappa = (rng.random((4000, 1, 2)) < 0.1).astype(float), np.array([0.5, 0.9])
     with jax.enable_x64(True):
-        found = np.asarray(cells.traces(events, jax.numpy.asarray(kappa)))[:, 0]
+        found = np.asarray(model.traces(events, jax.numpy.asarray(kappa)))[:, 0]
     assert found.shape == (4000, 4)
     for channel in range(2):
         for k, decay in enumerate(kappa):
@@ -199,11 +199,11 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.talks.bohte import cells, compiled
+    from whyspiking.talks.bohte import model, compiled
 
     rng = np.random.default_rng(5)
     n = shape[2]
-    neuron = cells.Neuron(0.01, surrogates.triangle())
+    neuron = model.Neuron(0.01, surrogates.triangle())
     out = jnp.asarray(rng.normal(size=shape), jnp.float32)
     given = [
         jnp.asarray(values, jnp.float32)
@@ -218,7 +218,7 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
 
     def run():
         def weighed(*arguments):
-            fired = cells.spikes(neuron, jnp.float32(beta), *arguments)
+            fired = model.spikes(neuron, jnp.float32(beta), *arguments)
             return (fired * out).sum(), fired
 
         return jax.jit(jax.grad(weighed, argnums=every, has_aux=True))(*given)
@@ -268,12 +268,12 @@ def test_the_readout_gradient_agrees_with_finite_differences():
 def test_gated_units_follow_their_equation():
     import jax
 
-    from whyspiking.talks.bohte import cells
+    from whyspiking.talks.bohte import model
 
     rng = np.random.default_rng(1)
     drive, w, bias = rng.normal(size=(20, 9)), rng.normal(size=(3, 9)), rng.normal(size=9)
     with jax.enable_x64(True):
-        found = np.asarray(cells.gated(drive[:, None], w, bias))[:, 0]
+        found = np.asarray(model.gated(drive[:, None], w, bias))[:, 0]
     h = np.zeros(3)
     for now, ours in zip(drive, found, strict=True):
         parts = h @ w + bias
@@ -289,11 +289,11 @@ def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors, monk
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.talks.bohte import cells, compiled
+    from whyspiking.talks.bohte import model, compiled
 
     rng = np.random.default_rng(6)
     n_steps, n_trials, n = shape
-    layer = cells.gated if blocks == 3 else cells.plain
+    layer = model.gated if blocks == 3 else model.plain
     out = jnp.asarray(rng.normal(size=shape), jnp.float32)
     drawn = [
         rng.normal(0, 1.5, (n_steps, n_trials, blocks * n)),

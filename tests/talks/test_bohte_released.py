@@ -9,7 +9,7 @@ from made.bohte_settings import STREAMS, params_of, quiet, task_of
 from made.fulfilled import fulfilled
 
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import released, simulation, task
+from whyspiking.talks.bohte import released_ecg, brian_network, task
 
 PARAMS = params_of("released", n_hidden=[7], n_test=4, n_steps=120)
 
@@ -53,7 +53,7 @@ def test_both_engines_follow_the_published_update(builds):
     from whyspiking.contract.types import Network
 
     at = saved(PARAMS)
-    net = Network(released.parse(at, PARAMS), {})
+    net = Network(released_ecg.parse(at, PARAMS), {})
     test = task_of(PARAMS)
     x = task.raster(PARAMS, test)
     model = fulfilled(PARAMS).to_brian(PARAMS)
@@ -61,14 +61,14 @@ def test_both_engines_follow_the_published_update(builds):
         test.stimulus, fulfilled(PARAMS).bind(PARAMS, net).values
     )
     with jax.enable_x64(True):
-        hidden, output = released.courses(PARAMS, net.arrays, x.astype(np.float64))
+        hidden, output = released_ecg.courses(PARAMS, net.arrays, x.astype(np.float64))
     for trial, events in enumerate(x):
         spikes, membranes = by_hand(PARAMS, at, events)
         assert 0.05 < spikes.mean() < 0.9
         np.testing.assert_array_equal(np.asarray(hidden.spikes)[:, trial], spikes)
-        np.testing.assert_array_equal(simulation.raster(PARAMS, recording, 0)[trial], spikes > 0)
+        np.testing.assert_array_equal(brian_network.raster(PARAMS, recording, 0)[trial], spikes > 0)
         np.testing.assert_allclose(np.asarray(output.u)[:, trial], membranes, atol=1e-11)
-        told = simulation.outputs(PARAMS, recording)[trial]
+        told = brian_network.outputs(PARAMS, recording)[trial]
         np.testing.assert_allclose(told, membranes, atol=1e-11)
     assert (np.asarray(output.spikes).mean(axis=(0, 1)) > 0).any()
 
@@ -76,18 +76,18 @@ def test_both_engines_follow_the_published_update(builds):
 def test_arrays_that_do_not_fit_are_refused():
     at = saved(PARAMS)
     with pytest.raises(UserError, match=r"'h2h.weight' has shape \(7, 6\); expected \(7, 7\)"):
-        released.parse({**at, "h2h.weight": at["h2h.weight"][:, :6]}, PARAMS)
+        released_ecg.parse({**at, "h2h.weight": at["h2h.weight"][:, :6]}, PARAMS)
     del at["tau_adp_o"]
     with pytest.raises(UserError, match=r"'tau_adp_o' has shape \(0,\); expected \(6,\)"):
-        released.parse(at, PARAMS)
+        released_ecg.parse(at, PARAMS)
 
 
 def test_another_file_of_that_name_is_refused(tmp_path):
-    for name in (released.FILE, "QTDB_train.mat", "QTDB_test.mat"):
+    for name in (released_ecg.FILE, "QTDB_train.mat", "QTDB_test.mat"):
         (tmp_path / name).write_bytes(b"something else")
     params = replace(PARAMS, originals_dir=tmp_path)
     digest = hashlib.sha256(b"something else").hexdigest()
-    with pytest.raises(UserError, match=f"{released.FILE}: SHA-256 is {digest}; expected c7a3"):
+    with pytest.raises(UserError, match=f"{released_ecg.FILE}: SHA-256 is {digest}; expected c7a3"):
         fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
 
 
@@ -95,8 +95,8 @@ def test_missing_files_are_told(tmp_path, monkeypatch):
     there = replace(PARAMS, originals_dir=tmp_path)
     for params, said in ((PARAMS, "originals_dir is not set"), (there, "is not in data.originals")):
         made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
-        assert f"{released.FILE} " in made.info["unavailable"] and said in made.info["unavailable"]
-    (tmp_path / released.FILE).write_bytes(b"something")
+        assert f"{released_ecg.FILE} " in made.info["unavailable"] and said in made.info["unavailable"]
+    (tmp_path / released_ecg.FILE).write_bytes(b"something")
     with pytest.raises(UserError, match="SHA-256"):
         fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
     monkeypatch.setattr(released, "DIGEST", hashlib.sha256(b"something").hexdigest())

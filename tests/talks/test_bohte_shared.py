@@ -11,7 +11,7 @@ from whyspiking.contract.types import Network
 from whyspiking.datasets import shared
 from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.talks.bohte import network, simulation, task
+from whyspiking.talks.bohte import network, brian_network, task
 from whyspiking.training import controls
 
 DELAYS = [name for name in TALK.experiments if name.startswith("shared_xor")]
@@ -119,8 +119,8 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(builds):
         (fired,) = network.spikes(params, "alif", net.arrays, x, np.float64)
         told = network.outputs(params, "alif", net.arrays, x, np.float64)
     assert 500 < fired.sum() < 30000
-    np.testing.assert_array_equal(simulation.raster(params, recording, 0), fired)
-    np.testing.assert_allclose(simulation.outputs(params, recording), told, atol=1e-12)
+    np.testing.assert_array_equal(brian_network.raster(params, recording, 0), fired)
+    np.testing.assert_allclose(brian_network.outputs(params, recording), told, atol=1e-12)
 
 
 def test_the_wide_control_has_as_many_parameters_as_the_spiking_network():

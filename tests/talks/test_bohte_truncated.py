@@ -122,7 +122,7 @@ def test_a_compiled_layer_that_goes_on_is_the_scan(cell, monkeypatch):
     import jax
     import jax.numpy as jnp
 
-    from whyspiking.talks.bohte import cells, compiled
+    from whyspiking.talks.bohte import model, compiled
 
     rng = np.random.default_rng(8)
     n, blocks = 7, 3 if cell == "gru" else 1
@@ -133,16 +133,16 @@ def test_a_compiled_layer_that_goes_on_is_the_scan(cell, monkeypatch):
     given = [jnp.asarray(values, jnp.float32) for values in drawn]
     u, eta, h, out = (jnp.asarray(rng.uniform(0, 0.3, (3, n)), jnp.float32) for _ in range(4))
     neuron, start = (
-        cells.Neuron(0.01, surrogates.triangle()),
-        cells.Course(u, eta, jnp.round(3 * h)),
+        model.Neuron(0.01, surrogates.triangle()),
+        model.Course(u, eta, jnp.round(3 * h)),
     )
 
     def run():
         def weighed(*arguments):
             if cell == "gru":
-                found = cells.gated(*arguments, start=h)
+                found = model.gated(*arguments, start=h)
                 return (found * out).sum(), (found, found[-1])
-            found, end = cells.continued(neuron, jnp.float32(1.8), *arguments, start)
+            found, end = model.continued(neuron, jnp.float32(1.8), *arguments, start)
             return (found * out).sum(), (found, *end)
 
         every = tuple(range(len(given)))

@@ -91,7 +91,7 @@ def backward(
 
 
 def gated_forward(drive: Array, w_rec: Array, bias_rec: Array, start: Array) -> tuple[Array, Array]:
-    """Activity (time, trial, unit) of `cells.gated`, and what its gradient needs.
+    """Activity (time, trial, unit) of `model.gated`, and what its gradient needs.
 
     The second is (time, trial, 4 unit): reset and update gate, fresh value, and h w_rec + bias_rec
     of the candidate. `start` is the activity before the first step, (trial, unit).
@@ -115,7 +115,7 @@ def gated_backward(
 
 
 def plain_forward(drive: Array, w_rec: Array) -> Array:
-    """Activity of `cells.plain`, (time, trial, unit)."""
+    """Activity of `model.plain`, (time, trial, unit)."""
     shape = jax.ShapeDtypeStruct(drive.shape, jnp.float32)
     return jax.ffi.ffi_call(_target("plain_layer_forward"), shape)(drive, w_rec)
 

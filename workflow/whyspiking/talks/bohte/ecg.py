@@ -8,11 +8,11 @@ import numpy as np
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Outcome, Params, Parents, Progress, Recording, Task
-from whyspiking.talks.bohte import learning, simulation
+from whyspiking.talks.bohte import training, brian_network
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
-from whyspiking.talks.bohte.learning import Prepared, reference_counts
-from whyspiking.talks.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte.training import Prepared, reference_counts
+from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.task import make_task
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays
@@ -37,7 +37,7 @@ def train(
     facts = {"provenance": tasks.provenance(params)}
     prepared = _labels(params, variant, streams)
     try:
-        found = learning.train(params, variant, streams, progress, prepared)
+        found = training.train(params, variant, streams, progress, prepared)
     except NotFiniteError as ended:
         if params.experiment != PUBLISHED_RATE:
             raise
@@ -47,7 +47,7 @@ def train(
 
 
 def _labels(params: Params, variant: str, streams: Streams) -> Prepared:
-    cell = learning.cell_of(variant)
+    cell = training.cell_of(variant)
     training = tasks.records(params, "train", streams)
     held_out = tasks.records(params, "validation", streams)
     assert training is not None and held_out is not None
@@ -66,7 +66,7 @@ def _labels(params: Params, variant: str, streams: Streams) -> Prepared:
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Outcome:
     """Label the records of a task in the engine of training."""
-    return tasks.outcome(params, learning.outputs(params, network, task), task)
+    return tasks.outcome(params, training.outputs(params, network, task), task)
 
 
 def control_counts(
@@ -80,4 +80,4 @@ def control_counts(
 
 def decode(params: Params, recording: Recording, task: Task) -> Outcome:
     """What the outputs say: a label for every step."""
-    return tasks.outcome(params, simulation.outputs(params, recording), task)
+    return tasks.outcome(params, brian_network.outputs(params, recording), task)

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import of_variant, select_task
 from whyspiking.contract.types import Network, Networks, Params, Recording, Simulate, Task
-from whyspiking.talks.bohte import digits, measures, network, simulation, task
+from whyspiking.talks.bohte import spoken_digits, measures, network, brian_network, task
 
 UNITS = np.unique(np.round(np.geomspace(8, 2048, 33)).astype(int))
 RATES = (0.3, 0.1, 0.03, 0.01)
-MAKERS = {"ecg": task.make_task, "spoken": digits.make_task}
+MAKERS = {"ecg": task.make_task, "spoken": spoken_digits.make_task}
 """Experiment that shows something -> what makes its task."""
 
 
@@ -60,7 +60,7 @@ def _record(
 ) -> dict[str, NDArray]:
     records = task.records(params, "test", Streams(params.seed))
     assert records is not None
-    labels = task.outcome(params, simulation.outputs(params, recording), test)
+    labels = task.outcome(params, brian_network.outputs(params, recording), test)
     right = (labels.choices == labels.targets)[:, params.n_unscored :].mean(axis=1)
     # The record labelled about as well as the median one: neither the best nor the worst.
     shown = int(np.argsort(right)[right.size // 2])
@@ -77,7 +77,7 @@ def _record(
         "record.labels": records.labels[shown],
         "record.choices": labels.choices[shown].astype(np.int8),
         "record.accuracy": np.array(right[shown]),
-        "record.spikes": simulation.raster(params, recording, 0)[shown],
+        "record.spikes": brian_network.raster(params, recording, 0)[shown],
         "record.eta": course.eta[0][:, chosen].astype(np.float32),
         "record.eta_tau_ms": params.step_ms * np.exp(trained.arrays["log_tau_adapt_0"][chosen]),
     }

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Condition, Network, Params, Recording, Task
 from whyspiking.measures import scoring
-from whyspiking.talks.bohte import simulation
+from whyspiking.talks.bohte import brian_network
 from whyspiking.talks.bohte import task as tasks
 
 LSTM_GATES, LSTM_UPDATE = 4, 17
@@ -26,7 +26,7 @@ def measures(
         return {}
     found = {"energy_ratio_published": published_ratio(params, recording, task)}
     if task.targets.ndim == 2:
-        told = simulation.outputs(params, recording)
+        told = brian_network.outputs(params, recording)
         found["accuracy_padded"] = padded_accuracy(params, told, task)
     return found
 
@@ -91,7 +91,7 @@ def prices(params: Params) -> dict[str, float]:
 
 def rates_of(params: Params, recording: Recording, test: Task) -> list[float]:
     """Events per input channel and step, then spikes per neuron and step of every layer."""
-    layers = [recording.spikes[simulation.hidden(k)] for k in range(len(simulation.units(params)))]
+    layers = [recording.spikes[brian_network.hidden(k)] for k in range(len(brian_network.units(params)))]
     return [
         len(spikes) / (spikes.n_trials * spikes.n_units * params.n_steps)
         for spikes in (test.stimulus.spikes["input"], *layers)
@@ -100,7 +100,7 @@ def rates_of(params: Params, recording: Recording, test: Task) -> list[float]:
 
 def sizes_of(params: Params) -> list[int]:
     """Input channels, units of every hidden layer, classes."""
-    return [params.n_input, *simulation.units(params), params.n_output]
+    return [params.n_input, *brian_network.units(params), params.n_output]
 
 
 def published_ratio(params: Params, recording: Recording, test: Task) -> float:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.types import Params
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import cells
-from whyspiking.talks.bohte.simulation import units
+from whyspiking.talks.bohte import model
+from whyspiking.talks.bohte.brian_network import units
 from whyspiking.training import surrogates
 
 type Arrays = Any
@@ -54,12 +54,12 @@ def resets(cell: str) -> bool:
     return cell in SPIKING and SPIKING[cell][0] == "resetting"
 
 
-def neuron(params: Params, cell: str) -> cells.Neuron:
+def neuron(params: Params, cell: str) -> model.Neuron:
     """Constants of the neurons of a cell."""
     if resets(cell):
         limit = float(params.lif_gradient_limit)
-        return cells.Neuron(float(params.lif_threshold), chosen_surrogate(params), limit)
-    return cells.Neuron(float(params.threshold), chosen_surrogate(params))
+        return model.Neuron(float(params.lif_threshold), chosen_surrogate(params), limit)
+    return model.Neuron(float(params.threshold), chosen_surrogate(params))
 
 
 def chosen_surrogate(params: Params) -> surrogates.Surrogate:
@@ -185,7 +185,7 @@ def continued(
     """
     fired, end = [], {}
     if cell == "traces":
-        x = cells.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), start.get("x"))
+        x = model.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), start.get("x"))
         end["x"] = x[-1]
     for k in range(0 if cell == "linear" else len(units(params))):
         own = start.get(f"layer_{k}")
@@ -195,17 +195,17 @@ def continued(
             continue
         drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
         if cell == "gru":
-            x = cells.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
+            x = model.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
             end[f"layer_{k}"] = x[-1]
         elif cell == "lstm":
-            x = cells.lstm(drive, arrays[f"w_rec_{k}"])
+            x = model.lstm(drive, arrays[f"w_rec_{k}"])
         elif cell == "rnn":
-            x = cells.plain(drive, arrays[f"w_rec_{k}"])
+            x = model.plain(drive, arrays[f"w_rec_{k}"])
         else:
             x = jax.nn.relu(drive)
     outputs = _times(x, arrays["w_out"]) + arrays["b_out"]
     if cell not in INSTANT:
-        outputs = cells.leaky(outputs, decay(arrays["log_tau_out"]), start.get("output"))
+        outputs = model.leaky(outputs, decay(arrays["log_tau_out"]), start.get("output"))
         end["output"] = outputs[-1]
     return outputs, fired, jax.lax.stop_gradient(end)
 
@@ -222,20 +222,20 @@ def _spikes(
     x: Any,
     k: int,
     strength: Any = None,
-    start: cells.Course | None = None,
-) -> tuple[Any, cells.Course | None]:
+    start: model.Course | None = None,
+) -> tuple[Any, model.Course | None]:
     """Spikes of layer k, and its state after the last step, where that is known."""
     constants, beta, drive, w_rec, alpha, rho = _layer(params, cell, arrays, x, k, strength)
     if resets(cell):
-        return cells.resetting(constants, drive, w_rec, alpha), None
-    first = cells.at_rest(constants, drive[0]) if start is None else start
-    return cells.continued(constants, beta, drive, w_rec, alpha, rho, first)
+        return model.resetting(constants, drive, w_rec, alpha), None
+    first = model.at_rest(constants, drive[0]) if start is None else start
+    return model.continued(constants, beta, drive, w_rec, alpha, rho, first)
 
 
 def _layer(
     params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None
 ) -> tuple[Any, ...]:
-    """What `cells.spikes` and `cells.course` take."""
+    """What `model.spikes` and `model.course` take."""
     drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
     beta = adaptation(params, cell) if strength is None else strength
     taus = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
@@ -337,7 +337,7 @@ def spikes(
 
 def courses(
     params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
-) -> list[cells.Course]:
+) -> list[model.Course]:
     """What every layer of adaptive or plain neurons did, each array (trial, time, neuron).
 
     Arguments are as for `outputs`.
@@ -345,10 +345,10 @@ def courses(
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
     now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
     for k in range(len(units(params))):
-        found.append(cells.course(*_layer(params, cell, own, now, k)))
+        found.append(model.course(*_layer(params, cell, own, now, k)))
         now = found[-1].spikes
     return [
-        cells.Course(*(np.asarray(values).swapaxes(0, 1) for values in course)) for course in found
+        model.Course(*(np.asarray(values).swapaxes(0, 1) for values in course)) for course in found
     ]
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from whyspiking.contract.types import Network, Params, Task
 from whyspiking.nir import Clock, Graph, NotExpressible
 from whyspiking.talks.bohte import network as networks
-from whyspiking.talks.bohte import simulation
+from whyspiking.talks.bohte import brian_network
 from whyspiking.talks.bohte import task as tasks
 
 
@@ -41,7 +41,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     arrays = {name: np.asarray(values, float) for name, values in network.arrays.items()}
     graph = Graph()
     before = graph.input(params.n_input)
-    for k, n in enumerate(simulation.units(params)):
+    for k, n in enumerate(brian_network.units(params)):
         tau_ms = params.step_ms * np.exp(arrays[f"log_tau_mem_{k}"])
         into = graph.linear(f"to_{k}", arrays[f"w_in_{k}"], arrays[f"bias_{k}"])
         membrane = graph.leaky(f"membrane_{k}", tau_ms, clock)

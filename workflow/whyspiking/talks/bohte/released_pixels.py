@@ -33,7 +33,7 @@ from whyspiking.contract.types import (
 )
 from whyspiking.datasets import mnist, released
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import decisions, simulation
+from whyspiking.talks.bohte import one_class, brian_network
 from whyspiking.talks.bohte.task import raster
 from whyspiking.training import gradient
 
@@ -53,7 +53,7 @@ CHUNK = 100
 
 def names(params: Params) -> list[str]:
     """The groups of neurons, the output last."""
-    return [*(simulation.hidden(k) for k in range(len(params.n_hidden))), "output"]
+    return [*(brian_network.hidden(k) for k in range(len(params.n_hidden))), "output"]
 
 
 def shown(params: Params, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -102,8 +102,8 @@ def train(
     """
     facts = {"engine": gradient.ENGINE, "provenance": "original"}
     try:
-        raw = released.read(params.originals_dir, FILE, DIGEST)
-    except released.Unavailable as reason:
+        raw = released_ecg.read(params.originals_dir, FILE, DIGEST)
+    except released_ecg.Unavailable as reason:
         return Network({}, {**facts, "unavailable": str(reason)})
     with np.load(io.BytesIO(raw), allow_pickle=False) as saved:
         arrays = parse(dict(saved), params)
@@ -159,7 +159,7 @@ def spikes(params: Params, arrays: Mapping[str, NDArray], x: NDArray) -> list[ND
 def _spikes(params: Params, arrays: Mapping[str, NDArray], x: NDArray) -> list[NDArray[np.bool_]]:
     import jax.numpy as jnp
 
-    from whyspiking.talks.bohte import cells, network
+    from whyspiking.talks.bohte import model, network
 
     own = {name: jnp.asarray(values, jnp.float32) for name, values in arrays.items()}
     neuron = network.neuron(params, "alif")
@@ -171,7 +171,7 @@ def _spikes(params: Params, arrays: Mapping[str, NDArray], x: NDArray) -> list[N
         none = jnp.zeros((w.shape[1],) * 2, jnp.float32)
         kept = (jnp.exp(-1 / own[f"tau_{kind}_{k}"]) for kind in ("mem", "adapt"))
         beta = jnp.float32(params.adaptation)
-        now = cells.spikes(neuron, beta, drive, own.get(f"w_rec_{k}", none), *kept)
+        now = model.spikes(neuron, beta, drive, own.get(f"w_rec_{k}", none), *kept)
         found.append(np.asarray(now).swapaxes(0, 1) > 0)
     return found
 
@@ -190,7 +190,7 @@ def whole_test(params: Params, arrays: Mapping[str, NDArray], progress: Progress
 
 def outcome(params: Params, fired: NDArray[np.bool_], task: Task) -> Trials:
     """The class whose neuron spikes most, of equal ones the first; `fired` (trial, time, class)."""
-    return decisions.settled(params, fired.cumsum(axis=1), task)
+    return one_class.settled(params, fired.cumsum(axis=1), task)
 
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
@@ -221,23 +221,23 @@ def to_brian(params: Params) -> BrianModel:
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
         before, made = inputs["input"], []
         for k, name in enumerate(groups):
-            group = simulation.neurons(sizes[k + 1], name, k + 1)
-            made += [group, simulation.synapses(before, group, f"s_in_{k}")]
+            group = brian_network.neurons(sizes[k + 1], name, k + 1)
+            made += [group, brian_network.synapses(before, group, f"s_in_{k}")]
             if AMONG[k] is not None:
-                made.append(simulation.synapses(group, group, f"s_rec_{k}"))
+                made.append(brian_network.synapses(group, group, f"s_rec_{k}"))
             before = group
         return made
 
     step_ms = float(params.step_ms)
     return BrianModel(
         name="bohte-released-" + "-".join(str(size) for size in sizes),
-        definition={"equations": [*simulation.EQUATIONS], "sizes": sizes},
+        definition={"equations": [*brian_network.EQUATIONS], "sizes": sizes},
         construct=construct,
         inputs={"input": params.n_input},
         dt_ms=step_ms,
         trial_ms=(params.n_steps + len(groups)) * step_ms,
         max_trials=params.max_trials,
-        reset={name: simulation.start_of(k + 1) for k, name in enumerate(groups)},
+        reset={name: brian_network.start_of(k + 1) for k, name in enumerate(groups)},
         record_spikes=tuple(groups),
         record_traces={},
         schedule=("start", "groups", "thresholds", "synapses", "resets", "end"),

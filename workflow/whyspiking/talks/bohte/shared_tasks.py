@@ -12,10 +12,10 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Params, Parents, Progress, Split, Task
 from whyspiking.datasets import shared
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import learning
-from whyspiking.talks.bohte.digits import decode, evaluate
-from whyspiking.talks.bohte.learning import Labelled, reference_counts
-from whyspiking.talks.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte import training
+from whyspiking.talks.bohte.spoken_digits import decode, evaluate
+from whyspiking.talks.bohte.training import Labelled, reference_counts
+from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.task import raster
 
 __all__ = [
@@ -54,10 +54,10 @@ def train(
     if not shared.delayed(params):
         whole = make_task(params, "train", streams)
         assert whole is not None
-        prepared = learning.classes(
+        prepared = training.classes(
             params, variant, (raster(params, whole), whole.targets), held_out
         )
-        return learning.train(params, variant, streams, progress, prepared)
+        return training.train(params, variant, streams, progress, prepared)
 
     def chunk(epoch: int) -> Labelled:
         spikes, classes = next(shared.training_trials(params, epoch - 1))
@@ -65,8 +65,8 @@ def train(
 
     n_chunks = -(-params.n_train // shared.CHUNK)
     own = replace(params, values={**params.values, "epochs": n_chunks})
-    prepared = learning.classes(own, variant, chunk, held_out)
-    return learning.train(own, variant, streams, progress, prepared)
+    prepared = training.classes(own, variant, chunk, held_out)
+    return training.train(own, variant, streams, progress, prepared)
 
 
 def features_until(params: Params, task: Task, t_ms: float) -> NDArray | None:

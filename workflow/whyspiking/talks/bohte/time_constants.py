@@ -18,7 +18,7 @@ from whyspiking.talks.bohte.ecg import (
     to_brian,
     train,
 )
-from whyspiking.talks.bohte.simulation import TimedBinding
+from whyspiking.talks.bohte.brian_network import TimedBinding
 
 __all__ = [
     "bind", "conditions", "control_counts", "decode", "evaluate", "make_task", "reference_counts",

@@ -10,8 +10,8 @@ import numpy as np
 
 from whyspiking.contract.types import Params
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import cells, network
-from whyspiking.talks.bohte.simulation import units
+from whyspiking.talks.bohte import model, network
+from whyspiking.talks.bohte.brian_network import units
 
 type Arrays = Any
 
@@ -40,7 +40,7 @@ def start(params: Params, cell: str) -> Arrays:
     for k, n in enumerate(units(params)):
         rest = jnp.zeros((params.batch, n))
         spiking = cell in network.SPIKING
-        inner[f"layer_{k}"] = cells.at_rest(network.neuron(params, cell), rest) if spiking else rest
+        inner[f"layer_{k}"] = model.at_rest(network.neuron(params, cell), rest) if spiking else rest
     return found | {"network": inner}
 
 

@@ -14,11 +14,11 @@ from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Params, Parents, Progress, Split, Stimulus, Task
 from whyspiking.datasets import vowels
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import learning
-from whyspiking.talks.bohte.digits import decode, evaluate
+from whyspiking.talks.bohte import training
+from whyspiking.talks.bohte.spoken_digits import decode, evaluate
 from whyspiking.talks.bohte.ecg import control_counts
-from whyspiking.talks.bohte.learning import reference_counts
-from whyspiking.talks.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte.training import reference_counts
+from whyspiking.talks.bohte.brian_network import bind, to_brian
 
 __all__ = [
     "bind", "control_counts", "decode", "evaluate", "make_task", "reference_counts", "to_brian",
@@ -47,10 +47,10 @@ def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant."""
-    prepared = learning.classes(
+    prepared = training.classes(
         params, variant, *(utterances(params, s) for s in ("train", "validation"))
     )
-    return learning.train(params, variant, streams, progress, prepared)
+    return training.train(params, variant, streams, progress, prepared)
 
 
 def utterances(params: Params, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:

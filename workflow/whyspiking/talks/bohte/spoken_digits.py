@@ -27,10 +27,10 @@ from whyspiking.contract.types import (
 )
 from whyspiking.datasets import spoken
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import learning, simulation
-from whyspiking.talks.bohte.decisions import outcome
-from whyspiking.talks.bohte.learning import reference_counts
-from whyspiking.talks.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte import training, brian_network
+from whyspiking.talks.bohte.one_class import outcome
+from whyspiking.talks.bohte.training import reference_counts
+from whyspiking.talks.bohte.brian_network import bind, to_brian
 
 __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",
@@ -76,10 +76,10 @@ def train(
     params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
 ) -> Network:
     """Train one variant."""
-    prepared = learning.classes(
+    prepared = training.classes(
         params, variant, *(shown(params, s, streams) for s in ("train", "validation"))
     )
-    return learning.train(params, variant, streams, progress, prepared)
+    return training.train(params, variant, streams, progress, prepared)
 
 
 def shown(params: Params, split: Split, streams: Streams) -> tuple[NDArray, NDArray]:
@@ -132,12 +132,12 @@ def with_counts(
 
 def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
     """Classify the trials of a task in the engine of training."""
-    return outcome(params, learning.outputs(params, network, task), task)
+    return outcome(params, training.outputs(params, network, task), task)
 
 
 def decode(params: Params, recording: Recording, task: Task) -> Trials:
     """What the outputs say: a class for every trial."""
-    return outcome(params, simulation.outputs(params, recording), task)
+    return outcome(params, brian_network.outputs(params, recording), task)
 
 
 def shifted(x: NDArray[np.bool_], labels: NDArray, shifts: list[int]) -> tuple[NDArray, NDArray]:

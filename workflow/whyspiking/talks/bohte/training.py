@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params, Progress, Task
-from whyspiking.talks.bohte import decisions, network, simulation, truncated
+from whyspiking.talks.bohte import one_class, network, brian_network, truncated
 from whyspiking.talks.bohte.network import spikes
 from whyspiking.talks.bohte.task import raster
 from whyspiking.training import gradient
@@ -118,7 +118,7 @@ def classes(
 
     def judge(arrays: Arrays) -> dict[str, float]:
         told = network.outputs(params, cell, arrays, shown)
-        return {"validation_accuracy": float((decisions.chosen(params, told) == wanted).mean())}
+        return {"validation_accuracy": float((one_class.chosen(params, told) == wanted).mean())}
 
     data = (lambda epoch: named(training(epoch))) if callable(training) else named(training)
     loss = truncated.loss if is_cut(params) else network.class_loss
@@ -135,4 +135,4 @@ def reference_counts(
 ) -> Mapping[str, NDArray]:
     """Spikes of every neuron in the engine of training."""
     found = spikes(params, network.info["cell"], network.arrays, raster(params, task))
-    return {simulation.hidden(k): layer.sum(axis=1) for k, layer in enumerate(found)}
+    return {brian_network.hidden(k): layer.sum(axis=1) for k, layer in enumerate(found)}

@@ -27,7 +27,7 @@ from whyspiking.contract.types import (
 )
 from whyspiking.datasets import released
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import simulation
+from whyspiking.talks.bohte import brian_network
 from whyspiking.talks.bohte import task as tasks
 from whyspiking.talks.bohte.ecg import decode, make_task
 from whyspiking.training import gradient
@@ -41,7 +41,7 @@ DIGEST = "c7a38926b19d5c2ef79b715a1f4e4f21d2024f5a837bdfb5f3f50940d3b9110f"
 OUTPUT = "output"
 START = 0.5
 """Hidden membranes before the first step, the mean of the published start, uniform in [0, 1]."""
-HIDDEN = simulation.hidden(0)
+HIDDEN = brian_network.hidden(0)
 
 
 def train(
@@ -58,12 +58,12 @@ def train(
     """
     facts = {"engine": gradient.ENGINE, "provenance": "original"}
     try:
-        raw = released.read(params.originals_dir, FILE, DIGEST)
+        raw = released_ecg.read(params.originals_dir, FILE, DIGEST)
         if tasks.provenance(params) != "original":
-            raise released.Unavailable(
+            raise released_ecg.Unavailable(
                 "file not available: QTDB_train.mat and QTDB_test.mat are not in data.originals_dir"
             )
-    except released.Unavailable as reason:
+    except released_ecg.Unavailable as reason:
         return Network({}, {**facts, "unavailable": str(reason)})
     with np.load(io.BytesIO(raw), allow_pickle=False) as saved:
         return Network(parse(dict(saved), params), facts)
@@ -103,7 +103,7 @@ def parse(saved: Mapping[str, NDArray], params: Params) -> dict[str, NDArray]:
 
 
 def courses(params: Params, arrays: Mapping[str, NDArray], x: NDArray) -> tuple[Any, Any]:
-    """What hidden and output neurons did, as `cells.Course` of arrays (time, trial, neuron).
+    """What hidden and output neurons did, as `model.Course` of arrays (time, trial, neuron).
 
     Args:
         params: Threshold and strength of the adaptation, which hidden neurons do not have.
@@ -112,7 +112,7 @@ def courses(params: Params, arrays: Mapping[str, NDArray], x: NDArray) -> tuple[
     """
     import jax.numpy as jnp
 
-    from whyspiking.talks.bohte import cells, network
+    from whyspiking.talks.bohte import model, network
 
     own = {name: jnp.asarray(values, x.dtype) for name, values in arrays.items()}
     neuron = network.neuron(params, "lif")
@@ -120,7 +120,7 @@ def courses(params: Params, arrays: Mapping[str, NDArray], x: NDArray) -> tuple[
     def layer(beta: float, drive: Any, w_rec: Any, name: str) -> Any:
         kept = (jnp.exp(-1 / own[f"tau_{kind}_{name}"]) for kind in ("mem", "adapt"))
         alpha, rho = kept
-        return cells.course(neuron, jnp.asarray(beta, x.dtype), drive, w_rec, alpha, rho)
+        return model.course(neuron, jnp.asarray(beta, x.dtype), drive, w_rec, alpha, rho)
 
     drive = jnp.asarray(x.swapaxes(0, 1)) @ own["w_in_0"] + own["bias_0"]
     # A membrane that is at START before it leaks is one at 0 with so much more input.
@@ -152,23 +152,23 @@ def to_brian(params: Params) -> BrianModel:
     told, kick = "told = u", f"current += {START} / (exp(dt / tau_mem) - 1) * int(age == 1)"
 
     def construct(inputs: Mapping[str, Any]) -> list[Any]:
-        hidden = simulation.neurons(n, HIDDEN, 1)
+        hidden = brian_network.neurons(n, HIDDEN, 1)
         # After what comes in has been cleared.
         hidden.run_regularly(kick, when="after_groups", order=1, name=f"{HIDDEN}_kick")
-        output = simulation.neurons(k, OUTPUT, 2, more="told : 1")
+        output = brian_network.neurons(k, OUTPUT, 2, more="told : 1")
         output.run_regularly(told, when="after_groups", name="output_tell")
         return [
             hidden, output,
-            simulation.synapses(inputs["input"], hidden, "s_in_0"),
-            simulation.synapses(hidden, hidden, "s_rec_0"),
-            simulation.synapses(hidden, output, "s_out"),
+            brian_network.synapses(inputs["input"], hidden, "s_in_0"),
+            brian_network.synapses(hidden, hidden, "s_rec_0"),
+            brian_network.synapses(hidden, output, "s_out"),
         ]  # fmt: skip
 
     step_ms = float(params.step_ms)
     return BrianModel(
         name=f"bohte-released-{params.n_input}-{n}-{k}",
         definition={
-            "equations": [*simulation.EQUATIONS, told, kick],
+            "equations": [*brian_network.EQUATIONS, told, kick],
             "sizes": [params.n_input, n, k],
         },
         construct=construct,
@@ -176,7 +176,7 @@ def to_brian(params: Params) -> BrianModel:
         dt_ms=step_ms,
         trial_ms=(params.n_steps + 2) * step_ms,
         max_trials=params.max_trials,
-        reset={HIDDEN: simulation.start_of(1), OUTPUT: simulation.start_of(2)},
+        reset={HIDDEN: brian_network.start_of(1), OUTPUT: brian_network.start_of(2)},
         record_spikes=(HIDDEN,),
         record_traces={OUTPUT: (OUTPUT, "told", step_ms)},
     )
