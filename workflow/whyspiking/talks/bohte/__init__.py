@@ -1,7 +1,7 @@
 """Yin, Corradi & Bohte 2020: recurrent networks of spiking neurons with trained time constants."""
 
 EXPERIMENTS = {
-    "ecg": "time_constants",
+    "ecg": "ecg",
     "timescales": "ecg",
     "sparse": "ecg",
     "released": "released_ecg",

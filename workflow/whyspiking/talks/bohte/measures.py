@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from whyspiking.contract.types import Condition, Network, Params, Recording, Task
+from whyspiking.contract import types as ct
 from whyspiking.measures import scoring
-from whyspiking.talks.bohte import brian_network
+from whyspiking.talks.bohte import brian_network, model
 from whyspiking.talks.bohte import task as tasks
 
 LSTM_GATES, LSTM_UPDATE = 4, 17
@@ -19,19 +18,22 @@ ALIF_UPDATE = 2
 
 
 def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
+    params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
     """The estimate of energy (README, section 7), and the published score of unlabelled steps."""
     if condition.perturbation != "none":
         return {}
-    found = {"energy_ratio_published": published_ratio(params, recording, task)}
-    if task.targets.ndim == 2:
-        told = brian_network.outputs(params, recording)
-        found["accuracy_padded"] = padded_accuracy(params, told, task)
-    return found
+    rates = rates_of(params, recording, task)
+    ratio = formula_ratio(sizes_of(params), rates, prices(params))
+    if task.targets.ndim == 1:
+        return {"energy_ratio_published": ratio}
+    outputs = brian_network.outputs(params, recording)
+    # Unlabelled steps count as the first class, as in the published code.
+    padded = scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
+    return {"energy_ratio_published": ratio, "accuracy_padded": padded}
 
 
-def control_counts(params: Params, network: Network, test: Task) -> dict[str, float]:
+def control_counts(params: ct.Params, network: ct.Network, test: ct.Task) -> dict[str, float]:
     """Operations of a control per record, names as in the glossary; silent inputs cost nothing.
 
     Args:
@@ -59,11 +61,6 @@ def control_counts(params: Params, network: Network, test: Task) -> dict[str, fl
     }
 
 
-def padded_accuracy(params: Params, outputs: NDArray, task: Task) -> float:
-    """Accuracy with unlabelled steps counted as the first class, as in the published code."""
-    return scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
-
-
 def formula_ratio(
     sizes: Sequence[int], rates: Sequence[float], prices: Mapping[str, float]
 ) -> float:
@@ -84,25 +81,20 @@ def formula_ratio(
     return prices["mac"] * lstm / (prices["add"] * additions + prices["mac"] * updates)
 
 
-def prices(params: Params) -> dict[str, float]:
+def prices(params: ct.Params) -> dict[str, float]:
     """The papers' prices in pJ."""
     return {"mac": float(params.formula_mac), "add": float(params.formula_add)}
 
 
-def rates_of(params: Params, recording: Recording, test: Task) -> list[float]:
+def rates_of(params: ct.Params, recording: ct.Recording, test: ct.Task) -> list[float]:
     """Events per input channel and step, then spikes per neuron and step of every layer."""
-    layers = [recording.spikes[brian_network.hidden(k)] for k in range(len(brian_network.units(params)))]
+    layers = [recording.spikes[model.hidden(k)] for k in range(len(model.units(params)))]
     return [
         len(spikes) / (spikes.n_trials * spikes.n_units * params.n_steps)
         for spikes in (test.stimulus.spikes["input"], *layers)
     ]
 
 
-def sizes_of(params: Params) -> list[int]:
+def sizes_of(params: ct.Params) -> list[int]:
     """Input channels, units of every hidden layer, classes."""
-    return [params.n_input, *brian_network.units(params), params.n_output]
-
-
-def published_ratio(params: Params, recording: Recording, test: Task) -> float:
-    """`formula_ratio` at the measured rates."""
-    return formula_ratio(sizes_of(params), rates_of(params, recording, test), prices(params))
+    return [params.n_input, *model.units(params), params.n_output]

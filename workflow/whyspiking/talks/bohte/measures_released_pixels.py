@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from whyspiking.contract.types import Condition, Params, Recording, Task
+from whyspiking.contract import types as ct
 from whyspiking.talks.bohte import measures as estimate
 from whyspiking.talks.bohte import released_pixels
 
+LAYERS = released_pixels.RELEASED.layers
+
 
 def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
+    params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
     """The estimate at the rates of this recording."""
     if condition.perturbation != "none":
         return {}
-    fired = [recording.spikes[name] for name in released_pixels.names(params)]
+    fired = [recording.spikes[name] for name in released_pixels.GROUPS]
     rates = [len(one) / (one.n_trials * one.n_units * params.n_steps) for one in fired]
     sizes = [params.n_input // released_pixels.N_BITS, *params.n_hidden, params.n_output]
     return {"energy_ratio_published": ratio(sizes, rates, estimate.prices(params))}
@@ -34,10 +36,9 @@ def ratio(sizes: Sequence[int], rates: Sequence[float], prices: Mapping[str, flo
         prices: As for `estimate.formula_ratio`.
     """
     classical = additions = updates = 0.0
-    within = [among is not None for among in released_pixels.AMONG]
-    for k, ((m, n), recurrent) in enumerate(zip(pairwise(sizes), within, strict=True)):
+    for k, ((m, n), layer) in enumerate(zip(pairwise(sizes), LAYERS, strict=True)):
         weights = m * n
-        if recurrent:
+        if layer.within is not None:
             classical += estimate.LSTM_GATES * (weights + n * n) + estimate.LSTM_UPDATE * n
             additions += n * n * rates[k]
         else:

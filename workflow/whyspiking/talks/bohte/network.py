@@ -1,4 +1,4 @@
-"""The networks of this talk in JAX: parameters, forward pass, loss (README, sections 2 to 5).
+"""Networks of any of the cells in JAX: where they start, forward pass (README, sections 2 to 5).
 
 A network is a flat mapping of arrays; those of hidden layer k end in `_k`:
 `w_in_k` (pre, unit), `w_rec_k` (unit, unit), `bias_k` (unit,), and for spiking layers
@@ -8,6 +8,7 @@ A network is a flat mapping of arrays; those of hidden layer k end in `_k`:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -17,10 +18,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Params
+from whyspiking.contract import types as ct
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import model
-from whyspiking.talks.bohte.brian_network import units
+from whyspiking.talks.bohte import control_units, learning, model, plain_neuron
+from whyspiking.talks.bohte.model import decay, units
+from whyspiking.talks.bohte.task import raster
 from whyspiking.training import surrogates
 
 type Arrays = Any
@@ -43,7 +45,7 @@ CHUNK = 256
 """Trials evaluated at once."""
 
 
-def adaptation(params: Params, cell: str) -> float:
+def adaptation(params: ct.Params, cell: str) -> float:
     """Strength of the adaptation of a cell; 0 where there is none."""
     adaptive = cell in SPIKING and SPIKING[cell][0] == "adaptive"
     return float(params.adaptation) if adaptive else 0.0
@@ -54,7 +56,7 @@ def resets(cell: str) -> bool:
     return cell in SPIKING and SPIKING[cell][0] == "resetting"
 
 
-def neuron(params: Params, cell: str) -> model.Neuron:
+def neuron(params: ct.Params, cell: str) -> model.Neuron:
     """Constants of the neurons of a cell."""
     if resets(cell):
         limit = float(params.lif_gradient_limit)
@@ -62,7 +64,7 @@ def neuron(params: Params, cell: str) -> model.Neuron:
     return model.Neuron(float(params.threshold), chosen_surrogate(params))
 
 
-def chosen_surrogate(params: Params) -> surrogates.Surrogate:
+def chosen_surrogate(params: ct.Params) -> surrogates.Surrogate:
     """The stand-in for the derivative of a spike."""
     known = {"triangle": surrogates.triangle, "multi_gaussian": surrogates.multi_gaussian}
     if params.surrogate not in known:
@@ -73,7 +75,7 @@ def chosen_surrogate(params: Params) -> surrogates.Surrogate:
     return known[params.surrogate]()
 
 
-def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.float32]]:
+def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[np.float32]]:
     """Xavier input and output weights, `recurrent_start`, zero biases (code of Yin et al.).
 
     Args:
@@ -114,13 +116,13 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
-def recurrent_start(params: Params, cell: str, k: int) -> str:
+def recurrent_start(params: ct.Params, cell: str, k: int) -> str:
     """From which of `STARTS` the recurrent weights of layer k begin; "none": it stays without."""
     kinds = params.values.get("recurrent_start")
     return kinds[k] if kinds is not None and cell in SPIKING else "orthogonal"
 
 
-def rates(params: Params, cell: str) -> dict[str, float]:
+def rates(params: ct.Params, cell: str) -> dict[str, float]:
     """Factors on the learning rate: time constants have their own, or none."""
     learned = cell not in SPIKING or SPIKING[cell][1]
     names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in range(len(units(params)))]
@@ -134,7 +136,7 @@ def rates(params: Params, cell: str) -> dict[str, float]:
     return found
 
 
-def within(params: Params, arrays: Arrays) -> Arrays:
+def within(params: ct.Params, arrays: Arrays) -> Arrays:
     """Keep time constants between one step and `tau_max`."""
     limit = np.log(params.tau_max)
     return {
@@ -143,13 +145,8 @@ def within(params: Params, arrays: Arrays) -> Arrays:
     }
 
 
-def decay(log_tau: Any) -> Any:
-    """exp(-1 / tau) of a time constant in steps."""
-    return jnp.exp(-jnp.exp(-log_tau))
-
-
 def forward(
-    params: Params, cell: str, arrays: Arrays, x: Any, strength: Any = None
+    params: ct.Params, cell: str, arrays: Arrays, x: Any, strength: Any = None
 ) -> tuple[Any, list[Any]]:
     """Outputs of a network, and the spikes of its layers.
 
@@ -168,7 +165,7 @@ def forward(
 
 
 def continued(
-    params: Params, cell: str, arrays: Arrays, x: Any, strength: Any, start: Arrays
+    params: ct.Params, cell: str, arrays: Arrays, x: Any, strength: Any, start: Arrays
 ) -> tuple[Any, list[Any], Arrays]:
     """As `forward`, of trials that may go on: from a state, which gets no gradient, to another.
 
@@ -185,7 +182,9 @@ def continued(
     """
     fired, end = [], {}
     if cell == "traces":
-        x = model.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), start.get("x"))
+        x = control_units.traces(
+            x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), start.get("x")
+        )
         end["x"] = x[-1]
     for k in range(0 if cell == "linear" else len(units(params))):
         own = start.get(f"layer_{k}")
@@ -193,30 +192,30 @@ def continued(
             x, end[f"layer_{k}"] = _spikes(params, cell, arrays, x, k, strength, own)
             fired.append(x)
             continue
-        drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
+        drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
         if cell == "gru":
-            x = model.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
+            x = control_units.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
             end[f"layer_{k}"] = x[-1]
         elif cell == "lstm":
-            x = model.lstm(drive, arrays[f"w_rec_{k}"])
+            x = control_units.lstm(drive, arrays[f"w_rec_{k}"])
         elif cell == "rnn":
-            x = model.plain(drive, arrays[f"w_rec_{k}"])
+            x = control_units.tanh_units(drive, arrays[f"w_rec_{k}"])
         else:
             x = jax.nn.relu(drive)
-    outputs = _times(x, arrays["w_out"]) + arrays["b_out"]
+    outputs = product(x, arrays["w_out"]) + arrays["b_out"]
     if cell not in INSTANT:
         outputs = model.leaky(outputs, decay(arrays["log_tau_out"]), start.get("output"))
         end["output"] = outputs[-1]
     return outputs, fired, jax.lax.stop_gradient(end)
 
 
-def _times(x: Any, w: Any) -> Any:
+def product(x: Any, w: Any) -> Any:
     """All steps and trials times w as one product, and so are its two gradients: much faster."""
     return (x.reshape(-1, x.shape[-1]) @ w).reshape(*x.shape[:-1], w.shape[1])
 
 
 def _spikes(
-    params: Params,
+    params: ct.Params,
     cell: str,
     arrays: Arrays,
     x: Any,
@@ -227,83 +226,23 @@ def _spikes(
     """Spikes of layer k, and its state after the last step, where that is known."""
     constants, beta, drive, w_rec, alpha, rho = _layer(params, cell, arrays, x, k, strength)
     if resets(cell):
-        return model.resetting(constants, drive, w_rec, alpha), None
+        return plain_neuron.spikes(constants, drive, w_rec, alpha), None
     first = model.at_rest(constants, drive[0]) if start is None else start
-    return model.continued(constants, beta, drive, w_rec, alpha, rho, first)
+    return learning.continued(constants, beta, drive, w_rec, alpha, rho, first)
 
 
 def _layer(
-    params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None
+    params: ct.Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None
 ) -> tuple[Any, ...]:
-    """What `model.spikes` and `model.course` take."""
-    drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
+    """What `model.course` takes."""
+    drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
     beta = adaptation(params, cell) if strength is None else strength
     taus = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
     return neuron(params, cell), jnp.asarray(beta, drive.dtype), drive, arrays[f"w_rec_{k}"], *taus
 
 
-def label_loss(params: Params, cell: str) -> Any:
-    """Cross-entropy of every labelled step, plus the price of spikes (README, Eqs. 6 and 11).
-
-    Args:
-        params: Constants.
-        cell: One of `CELLS`.
-
-    Returns:
-        A loss for `gradient.fit`. It takes `x` (trial, time, channel), `labels` (trial,
-        time), of which negative ones do not count, and for spiking cells `penalty`, the price of
-        the mean squared rate in spikes per step, and `adaptation`, its strength.
-    """
-
-    def loss(arrays: Arrays, batch: Arrays) -> Any:
-        x, labels = batch["x"].swapaxes(0, 1).astype(jnp.float32), batch["labels"].T
-        outputs, fired = forward(params, cell, arrays, x, batch.get("adaptation"))
-        counted = labels >= 0
-        chosen = jnp.take_along_axis(
-            jax.nn.log_softmax(outputs), jnp.maximum(labels, 0)[..., None].astype(int), axis=2
-        )[..., 0]
-        right = (outputs.argmax(axis=2) == labels) & counted
-        value = -(chosen * counted).sum() / counted.sum()
-        told = {"train_accuracy": right.sum() / counted.sum()}
-        return _with_price(value, told, fired, batch)
-
-    return loss
-
-
-def class_loss(params: Params, cell: str) -> Any:
-    """Cross-entropy of the softmax summed over time, plus the price of spikes (README, Eq. 16).
-
-    Args:
-        params: Constants.
-        cell: One of `CELLS`.
-
-    Returns:
-        A loss for `gradient.fit`, as `label_loss`, with `labels` (trial,).
-    """
-
-    def loss(arrays: Arrays, batch: Arrays) -> Any:
-        x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
-        outputs, fired = forward(params, cell, arrays, x, batch.get("adaptation"))
-        summed = jax.nn.softmax(outputs)[params.n_unscored :].sum(axis=0)
-        chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), batch["labels"][:, None], axis=1)
-        value = -chosen.mean()
-        told = {"train_accuracy": (summed.argmax(axis=1) == batch["labels"]).mean()}
-        return _with_price(value, told, fired, batch)
-
-    return loss
-
-
-def _with_price(value: Any, told: dict[str, Any], fired: list[Any], batch: Arrays) -> Any:
-    """A loss with the price of spikes, and what it tells (README, Eq. 11)."""
-    if not fired:
-        return value, told
-    rates = jnp.concatenate([spikes.mean(axis=(0, 1)) for spikes in fired])
-    value = value + batch["penalty"] * (rates**2).mean()
-    return value, {**told, "train_rate": rates.mean()}
-
-
 def outputs(
-    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
+    params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
 ) -> NDArray:
     """Outputs for any number of trials, (trial, time, class).
 
@@ -323,8 +262,21 @@ def outputs(
     return np.concatenate(pieces, axis=1).swapaxes(0, 1)
 
 
+def outputs_of(params: ct.Params, trained: ct.Network, task: ct.Task) -> NDArray:
+    """Outputs of a trained network for the trials of a task, (trial, time, class)."""
+    return outputs(params, trained.info["cell"], trained.arrays, raster(params, task))
+
+
+def reference_counts(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> Mapping[str, NDArray]:
+    """Spikes of every neuron in the engine of training, (trial, neuron) by layer."""
+    found = spikes(params, network.info["cell"], network.arrays, raster(params, task))
+    return {model.hidden(k): layer.sum(axis=1) for k, layer in enumerate(found)}
+
+
 def spikes(
-    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
+    params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
 ) -> list[NDArray[np.bool_]]:
     """Spikes of every layer, each (trial, time, neuron); arguments as for `outputs`."""
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
@@ -336,7 +288,7 @@ def spikes(
 
 
 def courses(
-    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
+    params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
 ) -> list[model.Course]:
     """What every layer of adaptive or plain neurons did, each array (trial, time, neuron).
 
@@ -355,7 +307,7 @@ def courses(
 class _Hashable:
     """Parameters as a key: one compiled function per experiment and process."""
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: ct.Params) -> None:
         self.params = params
         self.key = repr(sorted(params.values.items()))
 
@@ -385,15 +337,10 @@ def _orthogonal(n: int, rng: Generator) -> NDArray:
     return q * np.sign(np.diag(r))
 
 
-def _zero(n: int, rng: Generator) -> NDArray:
-    return np.zeros((n, n))
-
-
 STARTS = {
     "orthogonal": _orthogonal,
     "xavier": lambda n, rng: _xavier(n, n, rng),
-    "zero": _zero,
-    "none": _zero,
+    "none": lambda n, rng: np.zeros((n, n)),
 }
 
 

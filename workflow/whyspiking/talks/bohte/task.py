@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Labels, Params, Split, Stimulus, Task
 from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
 
 
-def provenance(params: Params) -> Literal["original", "simulated"]:
+def provenance(params: ct.Params) -> Literal["original", "simulated"]:
     """Whose records: the authors' where `originals_dir` has their files, else simulated ones.
 
     Raises:
@@ -33,7 +33,7 @@ def provenance(params: Params) -> Literal["original", "simulated"]:
     return "original" if there else "simulated"
 
 
-def records(params: Params, split: Split, streams: Streams) -> ecg.Records | None:
+def records(params: ct.Params, split: ct.Split, streams: Streams) -> ecg.Records | None:
     """Labelled records of one split.
 
     Validation records are drawn from the training records; the generator makes other records for
@@ -69,27 +69,27 @@ def records(params: Params, split: Split, streams: Streams) -> ecg.Records | Non
     )
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The inputs and labels of one split; arguments as for `records`."""
     found = records(params, split, streams)
     if found is None:
         return None
-    return Task(
-        stimulus=Stimulus(spikes={"input": Spikes.from_raster(found.events, params.step_ms)}),
+    return ct.Task(
+        stimulus=ct.Stimulus(spikes={"input": Spikes.from_raster(found.events, params.step_ms)}),
         targets=found.labels,
         n_classes=params.n_output,
         features=found.events,
     )
 
 
-def raster(params: Params, task: Task) -> NDArray[np.bool_]:
+def raster(params: ct.Params, task: ct.Task) -> NDArray[np.bool_]:
     """The input spikes of a task on whole steps, (trial, time, channel), as Brian2 reads them."""
     spikes = task.stimulus.spikes["input"]
     step = np.floor(spikes.times_ms / params.step_ms + 0.5).astype(np.int64)
     return spikes.raster(step, params.n_steps)
 
 
-def scored(params: Params, labels: NDArray, *, padded: bool = False) -> NDArray[np.int64]:
+def scored(params: ct.Params, labels: NDArray, *, padded: bool = False) -> NDArray[np.int64]:
     """Labels with -1 where a step does not count.
 
     Args:
@@ -104,12 +104,14 @@ def scored(params: Params, labels: NDArray, *, padded: bool = False) -> NDArray[
     return found
 
 
-def outcome(params: Params, outputs: NDArray, task: Task, *, padded: bool = False) -> Labels:
+def outcome(
+    params: ct.Params, outputs: NDArray, task: ct.Task, *, padded: bool = False
+) -> ct.Labels:
     """Every step is given the class of the largest of `outputs` (trial, time, class).
 
     `padded` is as for `scored`.
     """
-    return Labels(
+    return ct.Labels(
         targets=scored(params, task.targets, padded=padded),
         choices=outputs.argmax(axis=2),
         dt_ms=float(params.step_ms),

@@ -1,17 +1,18 @@
-"""Training of all networks of this talk by back-propagation through time (README, section 3)."""
+"""Training of all networks of this talk by Adam (README, section 3)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress, Task
-from whyspiking.talks.bohte import one_class, network, brian_network, truncated
-from whyspiking.talks.bohte.network import spikes
-from whyspiking.talks.bohte.task import raster
+from whyspiking.talks.bohte import learning, network, one_class, truncated
 from whyspiking.training import gradient
 from whyspiking.training.gradient import Arrays, Data, Loss, Settings
 
@@ -20,119 +21,131 @@ type Labelled = tuple[NDArray, NDArray]
 type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
 """Training data, what judges an epoch on validation data, the loss."""
 
-CELL = {
-    "spiking": "alif",
-    "alif_fixed": "alif_fixed",
-    "lif": "lif",
-    "lif_fixed": "lif_fixed",
-    "lif_published": "lif_published",
-    "lstm": "lstm",
-    "gru": "gru",
-    "rnn": "rnn",
-    "traces": "traces",
-    "linear": "linear",
-}
-"""Variant -> cell; those of the trade-off are `penalty_<index>`."""
 SPARSE = "penalty_"
+"""Variants with a price of spikes are `penalty_<index>`."""
 
 
 def cell_of(variant: str) -> str:
-    """The cell that a variant is made of."""
-    return "alif" if variant.startswith(SPARSE) else CELL[variant]
+    """The cell that a variant is made of; most are named by it."""
+    return "alif" if variant == "spiking" or variant.startswith(SPARSE) else variant
 
 
-def learning_rate(params: Params, variant: str) -> float:
-    """Adam's rate; each cell has its own, chosen on validation data."""
-    return float(params.values[f"rate_{cell_of(variant)}"])
-
-
-def penalty(params: Params, variant: str) -> float:
+def price(params: ct.Params, variant: str) -> float:
     """Price of spikes (README, Eq. 11)."""
     if not variant.startswith(SPARSE):
         return 0.0
     return float(params.penalties[int(variant.removeprefix(SPARSE))])
 
 
-def is_cut(params: Params) -> bool:
-    """Whether back-propagation is truncated; most experiments have no parameter for it."""
-    return bool(params.values.get("truncation"))
-
-
 def train(
-    params: Params, variant: str, streams: Streams, progress: Progress, prepared: Prepared
-) -> Network:
-    """Train one network, a key of `CELL` or "penalty_<index>". Randomness: "init", "shuffle"."""
+    params: ct.Params, variant: str, streams: Streams, progress: ct.Progress, prepared: Prepared
+) -> ct.Network:
+    """Train one network. Randomness: "init", "shuffle"."""
     cell = cell_of(variant)
     data, judge, loss = prepared
     start = network.initial(params, cell, streams.rng("init"))
-    cut = is_cut(params)
-
+    adaptation, cut = network.adaptation(params, cell), truncated.is_cut(params)
+    settings = Settings(
+        epochs=params.epochs,
+        batch=params.batch,
+        learning_rate=float(params.values[f"rate_{cell}"]),
+        clip_norm=params.clip_norm,
+        criterion="validation_accuracy",
+        rates=network.rates(params, cell),
+        segments=truncated.segments(params) if cut else 1,
+    )
     fitted = gradient.fit(
         start,
         loss,
         data,
-        Settings(
-            epochs=params.epochs,
-            batch=params.batch,
-            learning_rate=learning_rate(params, variant),
-            clip_norm=params.clip_norm,
-            criterion="validation_accuracy",
-            rates=network.rates(params, cell),
-            segments=truncated.segments(params) if cut else 1,
-        ),
+        settings,
         judge=judge,
         shuffle=streams.rng("shuffle"),
         progress=progress,
-        constants={
-            "penalty": penalty(params, variant),
-            "adaptation": network.adaptation(params, cell),
-        },
+        constants={"penalty": price(params, variant), "adaptation": adaptation},
         start_state=truncated.start(params, cell) if cut else None,
         project=lambda arrays: network.within(params, arrays),
     )
-    info = {
-        **fitted.info,
-        "cell": cell,
-        "adaptation": network.adaptation(params, cell),
-        "resets": network.resets(cell),
-    }
+    facts = {"cell": cell, "adaptation": adaptation, "resets": network.resets(cell)}
+    info = {**fitted.info, **facts}
     if cell in network.SPIKING:
         taus = {k: v for k, v in start.items() if k.startswith(network.TIME_CONSTANTS)}
         kept = {f"start_{name}": values for name, values in taus.items()}
-        return Network({**fitted.arrays, **kept}, info, fitted.history)
+        return ct.Network({**fitted.arrays, **kept}, info, fitted.history)
     info["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
-    return Network(fitted.arrays, info, fitted.history)
+    return ct.Network(fitted.arrays, info, fitted.history)
 
 
-def classes(
-    params: Params,
+def train_classes(
+    params: ct.Params,
     variant: str,
-    training: Labelled | Callable[[int], Labelled],
-    held_out: Labelled,
-) -> Prepared:
-    """Trials of one class each; a function gives those of an epoch."""
-    cell, (shown, wanted) = cell_of(variant), held_out
+    streams: Streams,
+    progress: ct.Progress,
+    labelled: Callable[[ct.Split], Labelled],
+    chunk: Callable[[int], Labelled] | None = None,
+) -> ct.Network:
+    """Train one network on trials of one class each.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: Which network.
+        streams: Randomness: "init", "shuffle".
+        progress: Called after every epoch.
+        labelled: Trials of the splits "train" and "validation".
+        chunk: Fresh training trials of an epoch, in place of those of the split.
+    """
+    cell = cell_of(variant)
 
     def named(trials: Labelled) -> Data:
         return {"x": trials[0], "labels": trials[1].astype(np.int32)}
 
+    data = named(labelled("train")) if chunk is None else (lambda epoch: named(chunk(epoch)))
+    shown, wanted = labelled("validation")
+
     def judge(arrays: Arrays) -> dict[str, float]:
-        told = network.outputs(params, cell, arrays, shown)
-        return {"validation_accuracy": float((one_class.chosen(params, told) == wanted).mean())}
+        chosen = one_class.chosen(params, network.outputs(params, cell, arrays, shown))
+        return {"validation_accuracy": float((chosen == wanted).mean())}
 
-    data = (lambda epoch: named(training(epoch))) if callable(training) else named(training)
-    loss = truncated.loss if is_cut(params) else network.class_loss
-    return data, judge, loss(params, cell)
-
-
-def outputs(params: Params, trained: Network, test: Task) -> NDArray:
-    """Outputs in the engine of training, (trial, time, class)."""
-    return network.outputs(params, trained.info["cell"], trained.arrays, raster(params, test))
+    loss = truncated.loss if truncated.is_cut(params) else class_loss
+    return train(params, variant, streams, progress, (data, judge, loss(params, cell)))
 
 
-def reference_counts(
-    params: Params, variant: str, network: Network, task: Task
-) -> Mapping[str, NDArray]:
-    """Spikes of every neuron in the engine of training."""
-    found = spikes(params, network.info["cell"], network.arrays, raster(params, task))
-    return {brian_network.hidden(k): layer.sum(axis=1) for k, layer in enumerate(found)}
+def label_loss(params: ct.Params, cell: str) -> Any:
+    """Cross-entropy of every labelled step, plus the price of spikes (README, Eqs. 6 and 11).
+
+    Args:
+        params: Constants.
+        cell: One of `network.CELLS`.
+
+    Returns:
+        A loss for `gradient.fit`. It takes `x` (trial, time, channel), `labels` (trial,
+        time), of which negative ones do not count, and for spiking cells `penalty`, the price of
+        the mean squared rate in spikes per step, and `adaptation`, its strength.
+    """
+    return _loss(params, cell, lambda outputs, labels: learning.loss_of_labels(outputs, labels.T))
+
+
+def class_loss(params: ct.Params, cell: str) -> Any:
+    """Cross-entropy of the softmax summed over time, plus the price of spikes (README, Eq. 16).
+
+    As `label_loss`, with `labels` (trial,).
+    """
+
+    def of_trial(outputs: Any, labels: Any) -> Any:
+        summed = jax.nn.softmax(outputs)[params.n_unscored :].sum(axis=0)
+        return learning.loss_of_class(summed, labels)
+
+    return _loss(params, cell, of_trial)
+
+
+def _loss(params: ct.Params, cell: str, of_outputs: Callable[[Any, Any], Any]) -> Any:
+    def loss(arrays: Arrays, batch: Arrays) -> Any:
+        x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
+        outputs, fired = network.forward(params, cell, arrays, x, batch.get("adaptation"))
+        value, right = of_outputs(outputs, batch["labels"])
+        if not fired:
+            return value, {"train_accuracy": right}
+        added, rate = learning.price_of_spikes(batch["penalty"], fired)
+        return value + added, {"train_accuracy": right, "train_rate": rate}
+
+    return loss

@@ -8,15 +8,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from whyspiking.contract.types import Params
+from whyspiking.contract import types as ct
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import model, network
-from whyspiking.talks.bohte.brian_network import units
+from whyspiking.talks.bohte import learning, model, network
+from whyspiking.talks.bohte.model import units
 
 type Arrays = Any
 
 
-def segments(params: Params) -> int:
+def is_cut(params: ct.Params) -> bool:
+    """Whether back-propagation is truncated; most experiments have no parameter for it."""
+    return "truncation" in params.values
+
+
+def segments(params: ct.Params) -> int:
     """Into how many segments of `truncation` steps a trial is cut.
 
     Raises:
@@ -30,7 +35,7 @@ def segments(params: Params) -> int:
     return params.n_steps // params.truncation
 
 
-def start(params: Params, cell: str) -> Arrays:
+def start(params: ct.Params, cell: str) -> Arrays:
     """What a batch of trials starts from: the network at rest, no outputs summed yet."""
     found: dict[str, Any] = {"summed": np.zeros((params.batch, params.n_output), np.float32)}
     if cell == "traces":
@@ -44,7 +49,7 @@ def start(params: Params, cell: str) -> Arrays:
     return found | {"network": inner}
 
 
-def loss(params: Params, cell: str) -> Any:
+def loss(params: ct.Params, cell: str) -> Any:
     """Cross-entropy of the softmax summed up to the last step of a segment.
 
     Its gradient is that by the segment alone: the state before it counts as given (Eq. 22).
@@ -61,21 +66,15 @@ def loss(params: Params, cell: str) -> Any:
     def found(arrays: Arrays, batch: Arrays) -> Any:
         at, before = batch["segment"] * length, batch["state"]
         x = jax.lax.dynamic_slice_in_dim(batch["x"], at, length, axis=1)
+        x = x.swapaxes(0, 1).astype(jnp.float32)
         outputs, fired, end = network.continued(
-            params,
-            cell,
-            arrays,
-            x.swapaxes(0, 1).astype(jnp.float32),
-            batch["adaptation"],
-            before["network"],
+            params, cell, arrays, x, batch["adaptation"], before["network"]
         )
         scored = at + jnp.arange(length) >= params.n_unscored
-        told = (jax.nn.softmax(outputs) * scored[:, None, None]).sum(axis=0)
-        summed = before["summed"] + told
-        chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), batch["labels"][:, None], axis=1)
-        right = (summed.argmax(axis=1) == batch["labels"]).mean()
+        summed = before["summed"] + (jax.nn.softmax(outputs) * scored[:, None, None]).sum(axis=0)
+        value, right = learning.loss_of_class(summed, batch["labels"])
         rate = {"train_rate": sum(s.mean() for s in fired) / len(fired)} if fired else {}
         state = {"network": end, "summed": jax.lax.stop_gradient(summed)}
-        return -chosen.mean(), {"train_accuracy": right, **rate, "state": state}
+        return value, {"train_accuracy": right, **rate, "state": state}
 
     return found

@@ -9,16 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Network, Params, Parents, Progress, Split, Stimulus, Task
 from whyspiking.datasets import vowels
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import training
-from whyspiking.talks.bohte.spoken_digits import decode, evaluate
-from whyspiking.talks.bohte.ecg import control_counts
-from whyspiking.talks.bohte.training import reference_counts
+from whyspiking.talks.bohte import one_class, training
 from whyspiking.talks.bohte.brian_network import bind, to_brian
+from whyspiking.talks.bohte.ecg import control_counts
+from whyspiking.talks.bohte.network import reference_counts
+from whyspiking.talks.bohte.one_class import decode, evaluate
 
 __all__ = [
     "bind", "control_counts", "decode", "evaluate", "make_task", "reference_counts", "to_brian",
@@ -26,34 +25,28 @@ __all__ = [
 ]  # fmt: skip
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Utterances of one split, the same for all seeds; "fresh" does not exist.
 
     The nine speakers are the classes, so every trial stands for itself.
     """
-    if split == "fresh":
-        return None
-    events, speakers = utterances(params, split)
-    return Task(
-        stimulus=Stimulus(spikes={"input": Spikes.from_raster(events, params.step_ms)}),
-        targets=speakers,
-        n_classes=params.n_output,
-        # All that a classifier without time can know.
-        features=events.sum(axis=1).astype(np.float32),
-    )
+    return None if split == "fresh" else one_class.task_of(params, *utterances(params, split))
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params,
+    variant: str,
+    streams: Streams,
+    parents: ct.Parents,
+    progress: ct.Progress,
+) -> ct.Network:
     """Train one variant."""
-    prepared = training.classes(
-        params, variant, *(utterances(params, s) for s in ("train", "validation"))
+    return training.train_classes(
+        params, variant, streams, progress, lambda split: utterances(params, split)
     )
-    return training.train(params, variant, streams, progress, prepared)
 
 
-def utterances(params: Params, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+def utterances(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Events (trial, time, channel) and speakers (trial,), as recorded.
 
     Args:
@@ -118,7 +111,7 @@ def _rank(labels: NDArray) -> NDArray[np.int64]:
 
 @functools.lru_cache(maxsize=3)
 def _standardised(
-    folder: Path, split: Split, n_validation: int
+    folder: Path, split: ct.Split, n_validation: int
 ) -> tuple[list[NDArray], NDArray[np.int64]]:
     """Utterances of a split, in standard deviations of all frames that are learned from."""
     series, speakers = vowels.load(folder, "train")

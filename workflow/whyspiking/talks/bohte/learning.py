@@ -1,0 +1,112 @@
+"""Back-propagation through time with a surrogate for the derivative of a spike (README, section 3).
+
+On a CPU, in single precision, the backward pass is written out in C++ (`layer.cpp`, Eqs. 17 to 19);
+anywhere else JAX derives it from `model.course`. Both are the same to rounding (tested).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from whyspiking.talks.bohte import compiled, model
+from whyspiking.talks.bohte.model import Array, Course, Neuron
+from whyspiking.training import surrogates
+
+
+def spikes(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
+) -> Array:
+    """Spikes of a layer that begins at rest; arguments as for `continued`."""
+    start = model.at_rest(neuron, drive[0])
+    return continued(neuron, beta, drive, w_rec, alpha, rho, start)[0]
+
+
+def continued(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
+) -> tuple[Array, Course]:
+    """Spikes of a layer, and its state after the last step; arguments as for `model.course`.
+
+    The spikes are differentiable by drive, weights and decays. No gradient passes the first step or
+    the last: where a trial goes on, back-propagation is truncated (README, section 11).
+    """
+    if compiled.usable(drive, w_rec, alpha, rho):
+        return _compiled(neuron, beta, drive, w_rec, alpha, rho, start)
+    own = surrogates.spike(neuron.surrogate)
+    beta, start = jax.lax.stop_gradient((beta, start))
+    found = model.course(
+        neuron, beta, drive, w_rec, alpha, rho, start, lambda u, theta: own(u - theta)
+    )
+    return found.spikes, jax.lax.stop_gradient(_last(found))
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _compiled(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
+) -> tuple[Array, Course]:
+    return _forward(neuron, beta, drive, w_rec, alpha, rho, start)[0]
+
+
+def _forward(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
+) -> Any:
+    constants = jnp.stack([jnp.asarray(neuron.threshold, beta.dtype), beta])
+    fired, u, eta = compiled.forward(drive, w_rec, alpha, rho, constants, start)
+    found = Course(u, eta, fired)
+    return (fired, _last(found)), (found, start, constants, w_rec, alpha, rho)
+
+
+def _backward(neuron: Neuron, residuals: Any, g_ends: tuple[Array, Course]) -> Any:
+    (found, start, constants, w_rec, alpha, rho), (g_out, _) = residuals, g_ends
+    theta = neuron.threshold + constants[1] * found.eta
+    slope = neuron.surrogate(found.u - theta)
+    own = (found.spikes, found.u, found.eta)
+    gradients = compiled.backward(g_out, slope, own, w_rec, alpha, rho, constants, start)
+    return jnp.zeros_like(constants[1]), *gradients, jax.tree.map(jnp.zeros_like, start)
+
+
+_compiled.defvjp(_forward, _backward)
+
+
+def _last(found: Course) -> Course:
+    return Course(*(values[-1] for values in found))
+
+
+def loss_of_labels(outputs: Array, labels: Array) -> tuple[Array, Array]:
+    """Cross-entropy of every labelled step (README, Eq. 6), and the share that is right.
+
+    Args:
+        outputs: (time, trial, class).
+        labels: (time, trial); negative ones do not count.
+    """
+    counted = labels >= 0
+    chosen = jnp.take_along_axis(
+        jax.nn.log_softmax(outputs), jnp.maximum(labels, 0)[..., None].astype(int), axis=2
+    )[..., 0]
+    right = (outputs.argmax(axis=2) == labels) & counted
+    return -(chosen * counted).sum() / counted.sum(), right.sum() / counted.sum()
+
+
+def loss_of_class(summed: Array, labels: Array) -> tuple[Array, Array]:
+    """Cross-entropy of the softmax summed over time (README, Eq. 16), and the share that is right.
+
+    Args:
+        summed: (trial, class).
+        labels: (trial,).
+    """
+    chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), labels[:, None], axis=1)
+    return -chosen.mean(), (summed.argmax(axis=1) == labels).mean()
+
+
+def price_of_spikes(price: Array, fired: list[Array]) -> tuple[Array, Array]:
+    """Price times the mean squared rate of the neurons (README, Eq. 11), and their mean rate.
+
+    Args:
+        price: c.
+        fired: Spikes of every layer, (time, trial, neuron).
+    """
+    rates = jnp.concatenate([spikes.mean(axis=(0, 1)) for spikes in fired])
+    return price * (rates**2).mean(), rates.mean()
