@@ -7,8 +7,7 @@ bias waits as well, and the decay of its adaptation is made up for at the start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -79,24 +78,12 @@ def to_brian(params: ct.Params) -> bm.BrianModel:
     )
 
 
-@dataclass(frozen=True)
-class TimedBinding(ct.Binding):
-    """A binding that also knows the time constants before training, by the same keys."""
-
-    start: Mapping[str, NDArray] = field(default_factory=dict)
-
-
-def bind(params: ct.Params, network: ct.Network) -> TimedBinding:
+def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure; time constants in seconds."""
     at = {name: np.asarray(values, np.float64) for name, values in network.arrays.items()}
     seconds, begins_at_0 = params.step_ms / 1000, bool(network.info.get("resets", False))
     values: dict[str, Any] = {}
-    start: dict[str, NDArray] = {}
     layers: dict[str, ct.Layer] = {}
-
-    def taus(key: str, name: str) -> None:
-        values[key] = seconds * np.exp(at[name])
-        start[key] = seconds * np.exp(at[f"start_{name}"])
 
     def weights(key: str, source: str, target: str, w: NDArray, kind: Any) -> None:
         values[key] = w
@@ -110,16 +97,16 @@ def bind(params: ct.Params, network: ct.Network) -> TimedBinding:
         values[f"{group}.rest"] = float(params.lif_threshold if begins_at_0 else params.threshold)
         values[f"{group}.beta"] = float(network.info["adaptation"])
         values[f"{group}.kept"] = float(not begins_at_0)
-        taus(f"{group}.tau_mem", f"log_tau_mem_{k}")
-        taus(f"{group}.tau_adapt", f"log_tau_adapt_{k}")
+        values[f"{group}.tau_mem"] = seconds * np.exp(at[f"log_tau_mem_{k}"])
+        values[f"{group}.tau_adapt"] = seconds * np.exp(at[f"log_tau_adapt_{k}"])
         values[f"{group}.bias"] = gain * at[f"bias_{k}"]
         weights(f"s_in_{k}.w", before, group, gain * at[f"w_in_{k}"], "feedforward")
         weights(f"s_rec_{k}.w", group, group, gain * at[f"w_rec_{k}"], "recurrent")
         before = group
     values["output.bias"] = at["b_out"]
     weights("s_out.w", before, "output", at["w_out"], "readout")
-    taus("output.tau_out", "log_tau_out")
-    return TimedBinding(values, layers, start)
+    values["output.tau_out"] = seconds * np.exp(at["log_tau_out"])
+    return ct.Binding(values, layers)
 
 
 def outputs(params: ct.Params, recording: ct.Recording) -> NDArray[np.float64]:

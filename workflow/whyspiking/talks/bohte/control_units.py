@@ -1,4 +1,4 @@
-"""Units of the controls: gated, long short-term memory, tanh, fixed traces (README, section 5)."""
+"""Units of the controls: gated, tanh, fixed traces (README, section 5)."""
 
 from __future__ import annotations
 
@@ -54,29 +54,6 @@ def gated(drive: Array, w_rec: Array, bias_rec: Array, start: Array | None = Non
         return h, h
 
     return jax.lax.scan(step, first, drive)[1]
-
-
-def lstm(drive: Array, w_rec: Array) -> Array:
-    """A layer of long short-term memory (README, Eq. 24), which begins at 0.
-
-    Args:
-        drive: W x + bias of input, forget and output gate and candidate side by side,
-            (time, trial, 4 unit).
-        w_rec: (unit, 4 unit).
-
-    Returns:
-        Activity (time, trial, unit).
-    """
-
-    def step(before: tuple[Array, Array], drive_now: Array) -> tuple[tuple[Array, Array], Array]:
-        h, c = before
-        enter, keep, leave, fresh = jnp.split(drive_now + h @ w_rec, 4, axis=-1)
-        c = jax.nn.sigmoid(keep) * c + jax.nn.sigmoid(enter) * jnp.tanh(fresh)
-        h = jax.nn.sigmoid(leave) * jnp.tanh(c)
-        return (h, c), h
-
-    first = jnp.zeros_like(drive[0, :, : w_rec.shape[0]])
-    return jax.lax.scan(step, (first, first), drive)[1]
 
 
 def tanh_units(drive: Array, w_rec: Array) -> Array:

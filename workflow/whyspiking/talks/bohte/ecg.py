@@ -1,9 +1,8 @@
-"""Electrocardiograms, every step labelled; what trained time constants are worth when undone."""
+"""Electrocardiograms, every step labelled."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -17,12 +16,9 @@ from whyspiking.talks.bohte.task import make_task
 from whyspiking.training.gradient import Arrays
 
 __all__ = [
-    "bind", "conditions", "control_counts", "decode", "evaluate", "make_task", "reference_counts",
-    "to_brian", "train", "vary",
+    "bind", "control_counts", "decode", "evaluate", "make_task", "reference_counts",
+    "to_brian", "train",
 ]  # fmt: skip
-
-UNTRAINED, EQUAL = "tau_untrained", "tau_equal"
-"""Conditions: time constants as before training, or all the same."""
 
 
 def train(
@@ -70,29 +66,3 @@ def control_counts(
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Outcome:
     """A label for every step, from a recording of Brian2."""
     return tasks.outcome(params, brian_network.outputs(params, recording), task)
-
-
-def conditions(params: ct.Params) -> Sequence[ct.Condition]:
-    """Trained time constants undone, for the networks of the key experiment."""
-    if params.experiment != "ecg":
-        return ()
-    return [ct.Condition(name, "neurons", 1.0) for name in (UNTRAINED, EQUAL)]
-
-
-def vary(
-    params: ct.Params,
-    condition: ct.Condition,
-    task: ct.Task,
-    binding: ct.Binding,
-    rng: np.random.Generator,
-) -> tuple[ct.Task, ct.Binding]:
-    """The network with other time constants; weights stay as trained."""
-    if not isinstance(binding, brian_network.TimedBinding):
-        raise TypeError("time constants before training need the binding that `bind` returns")
-    if condition.perturbation == UNTRAINED:
-        changed = dict(binding.start)
-    else:
-        # The geometric mean: time constants are trained as logarithms.
-        taus = {key: np.asarray(binding.values[key]) for key in binding.start}
-        changed = {k: np.full_like(v, np.exp(np.log(v).mean())) for k, v in taus.items()}
-    return task, replace(binding, values={**binding.values, **changed})

@@ -1,4 +1,4 @@
-"""Figures of the talk: one record, accuracy of all networks, their rates, energy by formula.
+"""Figures of the talk: one record, accuracy of all networks, energy by formula.
 
 Exhibits read (`exhibits.npz` of `ecg` and `spoken`) are described in `exhibits.py`.
 """
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.declared import registry
 from whyspiking.plots import figures as fg
 from whyspiking.records.tables import Table, where
 
@@ -29,14 +28,12 @@ NETWORKS = (
     ("timescales", "lif", "plain, trained"),
     ("timescales", "lif_fixed", "plain, fixed"),
     ("timescales", "lif_published", "plain, the authors'"),
-    ("ecg", "lstm", "LSTM"),
     ("ecg", "gru", "GRU"),
     ("ecg", "rnn", "tanh units"),
     ("ecg", "traces", "fixed traces"),
     ("ecg", "linear", "linear"),
 )
-IN_JAX = ("lstm", "gru", "rnn", "traces", "linear")
-PENALTIES = ("spiking", "penalty_0", "penalty_1", "penalty_2")
+IN_JAX = ("gru", "rnn", "traces", "linear")
 
 
 def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
@@ -44,7 +41,6 @@ def figures(results: Results) -> Mapping[str, Callable[[], fg.Plate]]:
     return {
         "one record": lambda: one_record(results.exhibit("ecg")),
         "what it is worth": lambda: worth(results.metrics),
-        "accuracy and rate": lambda: trade_off(results.metrics),
         "energy by formula": lambda: formula(results.exhibit("spoken"), results.metrics),
     }
 
@@ -151,37 +147,6 @@ def worth(metrics: Table) -> fg.Plate:
         "t intervals.",
         "; ".join(words) + ".",
         experiment="ecg",
-    )
-
-
-def trade_off(metrics: Table) -> fg.Plate:
-    """Accuracy against rate of networks that pay different prices for spikes."""
-    rows = where(metrics, experiment="sparse", engine="brian2", perturbation="none")
-    prices = registry.load_talk("bohte").experiments["sparse"].published["penalties"]
-    plate, (ax,) = fg.row_of_panels(3.0, width=5.2)
-    words = []
-    for index, variant in enumerate(PENALTIES):
-        own = where(rows, variant=variant)
-        silent = where(own, metric="activation_sparsity").set_index("seed")["value"]
-        score = where(own, metric="accuracy").set_index("seed")["value"]
-        if silent.empty:
-            continue
-        rate = 1 - silent
-        name = f"price {prices[index - 1]:g}" if index else "spikes are free"
-        ax.plot(rate, score.loc[rate.index], color=fg.PALETTE[index], marker=fg.MARKERS[index],
-                linestyle="none", label=name)  # fmt: skip
-        words.append(f"{name}: rate {rate.mean():.3f}, accuracy {score.mean():.3f}")
-    if not words:
-        raise fg.NotMeasuredError("The networks with a price on spikes were not simulated.")
-    ax.axvline(0.1, color=fg.INK, linewidth=0.8, linestyle=":")
-    ax.set_xlim(left=0)
-    ax.set(xlabel="spikes per neuron and step", ylabel="accuracy, test records")
-    fg.legend_below(plate, [ax])
-    return plate.says(
-        "Accuracy against firing rate: networks trained with different prices of spikes, one dot "
-        "per seed. Dotted: one spike in ten steps.",
-        "; ".join(words) + ".",
-        experiment="sparse",
     )
 
 

@@ -9,7 +9,6 @@ A network is a flat mapping of arrays; those of hidden layer k end in `_k`:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import jax
@@ -35,14 +34,13 @@ SPIKING = {
     "lif_published": ("resetting", False),
 }
 """Cell -> neuron, and whether its time constants are learned."""
-CELLS = (*SPIKING, "lstm", "gru", "rnn", "traces", "linear")
-BLOCKS = {"lstm": 4, "gru": 3}
-"""How many blocks of weights the gates and the candidate of a unit have."""
+CELLS = (*SPIKING, "gru", "rnn", "traces", "linear")
 INSTANT = ("traces", "linear")
 """Cells whose outputs are no leaky integrators."""
 TIME_CONSTANTS = ("log_tau_mem", "log_tau_adapt", "log_tau_out")
 CHUNK = 256
 """Trials evaluated at once."""
+_COMPILED: dict[str, Any] = {}
 
 
 def adaptation(params: ct.Params, cell: str) -> float:
@@ -85,7 +83,7 @@ def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[n
     """
     n_seen = params.n_input * (len(params.trace_taus) if cell == "traces" else 1)
     sizes = [n_seen, *([] if cell == "linear" else units(params))]
-    blocks = BLOCKS.get(cell, 1)
+    blocks = 3 if cell == "gru" else 1  # two gates and a candidate
     found: dict[str, NDArray] = {}
     for k in range(len(sizes) - 1):
         n_in, n = sizes[k], sizes[k + 1]
@@ -96,9 +94,6 @@ def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[n
         found[f"bias_{k}"] = np.zeros(blocks * n)
         if cell == "gru":
             found[f"bias_rec_{k}"] = np.zeros(blocks * n)
-        if cell == "lstm":
-            # Forget gates begin open (Jozefowicz et al. 2015).
-            found[f"bias_{k}"][n : 2 * n] = 1.0
         if cell in SPIKING:
             tau, spread = float(params.tau_mem), float(params.spread_tau_mem)
             if resets(cell):
@@ -124,16 +119,14 @@ def recurrent_start(params: ct.Params, cell: str, k: int) -> str:
 
 def rates(params: ct.Params, cell: str) -> dict[str, float]:
     """Factors on the learning rate: time constants have their own, or none."""
-    learned = cell not in SPIKING or SPIKING[cell][1]
-    names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in range(len(units(params)))]
-    found = dict.fromkeys([*names, TIME_CONSTANTS[2]], float(params.tau_rate) if learned else 0.0)
-    for k in range(len(units(params))):
-        if recurrent_start(params, cell, k) == "none":
-            found[f"w_rec_{k}"] = 0.0
+    learned, layers = cell not in SPIKING or SPIKING[cell][1], range(len(units(params)))
+    names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in layers]
+    found = dict.fromkeys([*names, "log_tau_out"], float(params.tau_rate) if learned else 0.0)
     if resets(cell):
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
-        found[TIME_CONSTANTS[2]] = float(params.tau_rate)
-    return found
+        found["log_tau_out"] = float(params.tau_rate)
+    absent = [k for k in layers if recurrent_start(params, cell, k) == "none"]
+    return found | {f"w_rec_{k}": 0.0 for k in absent}
 
 
 def within(params: ct.Params, arrays: Arrays) -> Arrays:
@@ -171,7 +164,7 @@ def continued(
 
     Args:
         params: Constants.
-        cell: One of `CELLS`; LSTM, tanh units and those that begin at 0 after a spike cannot go on.
+        cell: One of `CELLS`; tanh units and those that begin at 0 after a spike cannot go on.
         arrays: The network.
         x: Input, (time, trial, channel).
         strength: As for `forward`.
@@ -196,8 +189,6 @@ def continued(
         if cell == "gru":
             x = control_units.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
             end[f"layer_{k}"] = x[-1]
-        elif cell == "lstm":
-            x = control_units.lstm(drive, arrays[f"w_rec_{k}"])
         elif cell == "rnn":
             x = control_units.tanh_units(drive, arrays[f"w_rec_{k}"])
         else:
@@ -224,21 +215,14 @@ def _spikes(
     start: model.Course | None = None,
 ) -> tuple[Any, model.Course | None]:
     """Spikes of layer k, and its state after the last step, where that is known."""
-    constants, beta, drive, w_rec, alpha, rho = _layer(params, cell, arrays, x, k, strength)
-    if resets(cell):
-        return plain_neuron.spikes(constants, drive, w_rec, alpha), None
-    first = model.at_rest(constants, drive[0]) if start is None else start
-    return learning.continued(constants, beta, drive, w_rec, alpha, rho, first)
-
-
-def _layer(
-    params: ct.Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None
-) -> tuple[Any, ...]:
-    """What `model.course` takes."""
     drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
-    beta = adaptation(params, cell) if strength is None else strength
-    taus = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
-    return neuron(params, cell), jnp.asarray(beta, drive.dtype), drive, arrays[f"w_rec_{k}"], *taus
+    beta = jnp.asarray(adaptation(params, cell) if strength is None else strength, drive.dtype)
+    alpha, rho = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
+    own, w_rec = neuron(params, cell), arrays[f"w_rec_{k}"]
+    if resets(cell):
+        return plain_neuron.spikes(own, drive, w_rec, alpha), None
+    first = model.at_rest(own, drive[0]) if start is None else start
+    return learning.continued(own, beta, drive, w_rec, alpha, rho, first)
 
 
 def outputs(
@@ -253,7 +237,7 @@ def outputs(
         x: (trial, time, channel).
         dtype: Precision; double precision needs JAX's x64 mode.
     """
-    run = _runner(_Hashable(params), cell)
+    run = _compiled(params, cell)
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
     pieces = [
         np.asarray(run(own, jnp.asarray(x[k : k + CHUNK].swapaxes(0, 1), dtype)))
@@ -287,40 +271,12 @@ def spikes(
     return found
 
 
-def courses(
-    params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
-) -> list[model.Course]:
-    """What every layer of adaptive or plain neurons did, each array (trial, time, neuron).
-
-    Arguments are as for `outputs`.
-    """
-    own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
-    now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
-    for k in range(len(units(params))):
-        found.append(model.course(*_layer(params, cell, own, now, k)))
-        now = found[-1].spikes
-    return [
-        model.Course(*(np.asarray(values).swapaxes(0, 1) for values in course)) for course in found
-    ]
-
-
-class _Hashable:
-    """Parameters as a key: one compiled function per experiment and process."""
-
-    def __init__(self, params: ct.Params) -> None:
-        self.params = params
-        self.key = repr(sorted(params.values.items()))
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashable) and other.key == self.key
-
-
-@cache
-def _runner(held: _Hashable, cell: str) -> Any:
-    return jax.jit(lambda arrays, x: forward(held.params, cell, arrays, x)[0])
+def _compiled(params: ct.Params, cell: str) -> Any:
+    """The forward pass, compiled once per process for equal parameters."""
+    key = f"{cell} {sorted(params.values.items())}"
+    if key not in _COMPILED:
+        _COMPILED[key] = jax.jit(lambda arrays, x: forward(params, cell, arrays, x)[0])
+    return _COMPILED[key]
 
 
 def _blocks(count: int, draw: Any) -> NDArray:
