@@ -8,7 +8,6 @@ bias waits as well, and the decay of its adaptation is made up for at the start.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,30 +81,34 @@ def bind(params: ct.Params, network: ct.Network) -> ct.Binding:
     """Place a trained network into the structure; time constants in seconds."""
     at = {name: np.asarray(values, np.float64) for name, values in network.arrays.items()}
     seconds, begins_at_0 = params.step_ms / 1000, bool(network.info.get("resets", False))
-    values: dict[str, Any] = {}
+    values: dict[str, NDArray | float] = {}
     layers: dict[str, ct.Layer] = {}
-
-    def weights(key: str, source: str, target: str, w: NDArray, kind: Any) -> None:
-        values[key] = w
-        layers[key] = ct.Layer(source, target, w, kind)
-
     before = "input"
     for k in range(len(units(params))):
         group = hidden(k)
         # Neurons that begin at 0 add their input whole, these equations the share 1 - alpha of it.
         gain = 1 / -np.expm1(-np.exp(-at[f"log_tau_mem_{k}"])) if begins_at_0 else 1.0
-        values[f"{group}.rest"] = float(params.lif_threshold if begins_at_0 else params.threshold)
-        values[f"{group}.beta"] = float(network.info["adaptation"])
-        values[f"{group}.kept"] = float(not begins_at_0)
-        values[f"{group}.tau_mem"] = seconds * np.exp(at[f"log_tau_mem_{k}"])
-        values[f"{group}.tau_adapt"] = seconds * np.exp(at[f"log_tau_adapt_{k}"])
-        values[f"{group}.bias"] = gain * at[f"bias_{k}"]
-        weights(f"s_in_{k}.w", before, group, gain * at[f"w_in_{k}"], "feedforward")
-        weights(f"s_rec_{k}.w", group, group, gain * at[f"w_rec_{k}"], "recurrent")
+        own = {
+            f"s_in_{k}.w": ct.Layer(before, group, gain * at[f"w_in_{k}"], "feedforward"),
+            f"s_rec_{k}.w": ct.Layer(group, group, gain * at[f"w_rec_{k}"], "recurrent"),
+        }
+        values |= {
+            f"{group}.rest": float(params.lif_threshold if begins_at_0 else params.threshold),
+            f"{group}.beta": float(network.info["adaptation"]),
+            f"{group}.kept": float(not begins_at_0),
+            f"{group}.tau_mem": seconds * np.exp(at[f"log_tau_mem_{k}"]),
+            f"{group}.tau_adapt": seconds * np.exp(at[f"log_tau_adapt_{k}"]),
+            f"{group}.bias": gain * at[f"bias_{k}"],
+            **{key: layer.weights for key, layer in own.items()},
+        }
+        layers |= own
         before = group
-    values["output.bias"] = at["b_out"]
-    weights("s_out.w", before, "output", at["w_out"], "readout")
-    values["output.tau_out"] = seconds * np.exp(at["log_tau_out"])
+    values |= {
+        "output.bias": at["b_out"],
+        "s_out.w": at["w_out"],
+        "output.tau_out": seconds * np.exp(at["log_tau_out"]),
+    }
+    layers["s_out.w"] = ct.Layer(before, "output", at["w_out"], "readout")
     return ct.Binding(values, layers)
 
 

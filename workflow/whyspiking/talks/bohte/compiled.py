@@ -33,90 +33,14 @@ def usable(*arrays: Array) -> bool:
     return all(array.dtype == jnp.float32 for array in arrays) and registered()
 
 
-def forward(
-    drive: Array,
-    w_rec: Array,
-    alpha: Array,
-    rho: Array,
-    constants: Array,
-    start: tuple[Array, Array, Array],
-) -> tuple[Array, ...]:
-    """Spikes, membrane and adaptation of a layer, each (time, trial, neuron).
+def call(name: str, shapes: Sequence[tuple[int, ...]], *given: Array) -> tuple[Array, ...]:
+    """Results of a compiled function.
 
     Args:
-        drive: W x + bias, (time, trial, neuron).
-        w_rec: Recurrent weights, (pre, post).
-        alpha: Decay of the membrane per step, (neuron,).
-        rho: Decay of the adaptation per step, (neuron,).
-        constants: Threshold at rest and strength of the adaptation, (2,).
-        start: Membrane, adaptation and spikes before the first step, each (trial, neuron).
+        name: One of `NAMES`; what it takes and gives stands in the C++ files.
+        shapes: Of its results.
+        given: Its arguments.
     """
-    shapes = [drive.shape] * 3
-    return _call("layer_forward", shapes, drive, w_rec, alpha, rho, constants, *start)
-
-
-def backward(
-    g_out: Array,
-    slope: Array,
-    course: tuple[Array, Array, Array],
-    w_rec: Array,
-    alpha: Array,
-    rho: Array,
-    constants: Array,
-    start: tuple[Array, Array, Array],
-) -> tuple[Array, Array, Array, Array]:
-    """Gradients by drive, recurrent weights and both decays (README, Eqs. 17 to 19).
-
-    Args:
-        g_out: Gradient by the spikes, (time, trial, neuron).
-        slope: Surrogate derivative of the spikes, (time, trial, neuron).
-        course: Spikes, membrane and adaptation, as from `forward`.
-        w_rec: As for `forward`, as are the following.
-        alpha: Decay of the membrane.
-        rho: Decay of the adaptation.
-        constants: Threshold and strength of the adaptation.
-        start: State before the first step.
-    """
-    per_trial = g_out.shape[1:]
-    g_drive, g_rec, g_alpha, g_rho = _call(
-        "layer_backward", [g_out.shape, w_rec.shape, per_trial, per_trial],
-        g_out, slope, *course, w_rec, alpha, rho, constants, *start,
-    )  # fmt: skip
-    return g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0)
-
-
-def gated_forward(drive: Array, w_rec: Array, bias_rec: Array, start: Array) -> tuple[Array, ...]:
-    """Activity (time, trial, unit) of `control_units.gated`, and what its gradient needs.
-
-    The second is (time, trial, 4 unit): reset and update gate, fresh value, and h w_rec + bias_rec
-    of the candidate. `start` is the activity before the first step, (trial, unit).
-    """
-    *lead, wide = drive.shape
-    shapes = [(*lead, k * wide // 3) for k in (1, 4)]
-    return _call("gated_layer_forward", shapes, drive, w_rec, bias_rec, start)
-
-
-def gated_backward(
-    g_out: Array, h: Array, gates: Array, w_rec: Array, start: Array
-) -> tuple[Array, ...]:
-    """Gradients by drive, recurrent weights and their bias; `g_out` is that by the activity."""
-    *lead, n = g_out.shape
-    shapes = [(*lead, 3 * n), (n, 3 * n), (3 * n,)]
-    return _call("gated_layer_backward", shapes, g_out, h, gates, w_rec, start)
-
-
-def tanh_forward(drive: Array, w_rec: Array) -> Array:
-    """Activity of `control_units.tanh_units`, (time, trial, unit)."""
-    return _call("plain_layer_forward", [drive.shape], drive, w_rec)[0]
-
-
-def tanh_backward(g_out: Array, h: Array, w_rec: Array) -> tuple[Array, ...]:
-    """Gradients by drive and recurrent weights."""
-    return _call("plain_layer_backward", [g_out.shape, w_rec.shape], g_out, h, w_rec)
-
-
-def _call(name: str, shapes: Sequence[tuple[int, ...]], *given: Array) -> tuple[Array, ...]:
-    """Results of these shapes of a compiled function."""
     results = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
     return tuple(jax.ffi.ffi_call(_target(name), results)(*given))
 
@@ -127,8 +51,7 @@ def registered() -> bool:
     if jax.default_backend() != "cpu":
         return False
     header = Path(jax.ffi.include_dir()) / "xla/ffi/api/c_api.h"
-    texts = (source.read_text(encoding="utf-8") for source in SOURCES)
-    text = "\n".join([f'#include "{header}"\n', *texts])
+    text = "\n".join([f'#include "{header}"\n', *(source.read_text("utf-8") for source in SOURCES)])
     written = libraries.folder() / f"layer-{hashlib.sha256(text.encode()).hexdigest()[:20]}.cpp"
     if not written.is_file():
         with whole_files.replacing(written) as partial:

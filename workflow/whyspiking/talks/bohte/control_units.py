@@ -40,8 +40,8 @@ def gated(drive: Array, w_rec: Array, bias_rec: Array, start: Array | None = Non
     Returns:
         Activity (time, trial, unit).
     """
-    first = jnp.zeros_like(drive[0, :, : w_rec.shape[0]]) if start is None else start
-    first = jax.lax.stop_gradient(first)
+    rest = jnp.zeros_like(drive[0, :, : w_rec.shape[0]])
+    first = jax.lax.stop_gradient(rest if start is None else start)
     if compiled.usable(drive, w_rec, bias_rec):
         return _gated(drive, w_rec, bias_rec, first)
 
@@ -70,16 +70,21 @@ def tanh_units(drive: Array, w_rec: Array) -> Array:
 
 @jax.custom_vjp
 def _gated(drive: Array, w_rec: Array, bias_rec: Array, first: Array) -> Array:
-    return compiled.gated_forward(drive, w_rec, bias_rec, first)[0]
+    return _gated_forward(drive, w_rec, bias_rec, first)[0]
 
 
 def _gated_forward(drive: Array, w_rec: Array, bias_rec: Array, first: Array) -> Any:
-    h, gates = compiled.gated_forward(drive, w_rec, bias_rec, first)
+    *lead, wide = drive.shape
+    shapes = [(*lead, k * wide // 3) for k in (1, 4)]
+    h, gates = compiled.call("gated_layer_forward", shapes, drive, w_rec, bias_rec, first)
     return h, (h, gates, w_rec, first)
 
 
 def _gated_backward(kept: Any, g_out: Array) -> Any:
-    return *compiled.gated_backward(g_out, *kept), jnp.zeros_like(kept[-1])
+    *lead, n = g_out.shape
+    shapes = [(*lead, 3 * n), (n, 3 * n), (3 * n,)]
+    gradients = compiled.call("gated_layer_backward", shapes, g_out, *kept)
+    return *gradients, jnp.zeros_like(kept[-1])
 
 
 _gated.defvjp(_gated_forward, _gated_backward)
@@ -87,12 +92,17 @@ _gated.defvjp(_gated_forward, _gated_backward)
 
 @jax.custom_vjp
 def _tanh(drive: Array, w_rec: Array) -> Array:
-    return compiled.tanh_forward(drive, w_rec)
+    return _tanh_forward(drive, w_rec)[0]
 
 
 def _tanh_forward(drive: Array, w_rec: Array) -> Any:
-    h = compiled.tanh_forward(drive, w_rec)
+    (h,) = compiled.call("plain_layer_forward", [drive.shape], drive, w_rec)
     return h, (h, w_rec)
 
 
-_tanh.defvjp(_tanh_forward, lambda kept, g_out: compiled.tanh_backward(g_out, *kept))
+def _tanh_backward(kept: Any, g_out: Array) -> Any:
+    shapes = [g_out.shape, kept[1].shape]
+    return compiled.call("plain_layer_backward", shapes, g_out, *kept)
+
+
+_tanh.defvjp(_tanh_forward, _tanh_backward)

@@ -43,8 +43,8 @@ def train(
         return {"validation_accuracy": float((choices == wanted)[wanted >= 0].mean())}
 
     data = {"x": learned.events, "labels": labels.astype(np.int8)}
-    prepared = data, judge, training.label_loss(params, cell)
-    trained = training.train(params, variant, streams, progress, prepared)
+    loss = training.label_loss(params, cell)
+    trained = training.train(params, variant, streams, progress, (data, judge, loss))
     trained.info["provenance"] = tasks.provenance(params)
     return trained
 

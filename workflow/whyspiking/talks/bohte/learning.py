@@ -21,8 +21,7 @@ def spikes(
     neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
 ) -> Array:
     """Spikes of a layer that begins at rest; arguments as for `continued`."""
-    start = model.at_rest(neuron, drive[0])
-    return continued(neuron, beta, drive, w_rec, alpha, rho, start)[0]
+    return continued(neuron, beta, drive, w_rec, alpha, rho, model.at_rest(neuron, drive[0]))[0]
 
 
 def continued(
@@ -40,7 +39,7 @@ def continued(
     found = model.course(
         neuron, beta, drive, w_rec, alpha, rho, start, lambda u, theta: own(u - theta)
     )
-    return found.spikes, jax.lax.stop_gradient(_last(found))
+    return found.spikes, jax.lax.stop_gradient(jax.tree.map(lambda values: values[-1], found))
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -54,25 +53,25 @@ def _forward(
     neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
 ) -> Any:
     constants = jnp.stack([jnp.asarray(neuron.threshold, beta.dtype), beta])
-    fired, u, eta = compiled.forward(drive, w_rec, alpha, rho, constants, start)
+    given = (drive, w_rec, alpha, rho, constants, *start)
+    fired, u, eta = compiled.call("layer_forward", [drive.shape] * 3, *given)
     found = Course(u, eta, fired)
-    return (fired, _last(found)), (found, start, constants, w_rec, alpha, rho)
+    end = jax.tree.map(lambda values: values[-1], found)
+    return (fired, end), (found, start, constants, w_rec, alpha, rho)
 
 
 def _backward(neuron: Neuron, residuals: Any, g_ends: tuple[Array, Course]) -> Any:
     (found, start, constants, w_rec, alpha, rho), (g_out, _) = residuals, g_ends
     theta = neuron.threshold + constants[1] * found.eta
     slope = neuron.surrogate(found.u - theta)
-    own = (found.spikes, found.u, found.eta)
-    gradients = compiled.backward(g_out, slope, own, w_rec, alpha, rho, constants, start)
-    return jnp.zeros_like(constants[1]), *gradients, jax.tree.map(jnp.zeros_like, start)
+    given = (g_out, slope, found.spikes, found.u, found.eta, w_rec, alpha, rho, constants, *start)
+    shapes = [g_out.shape, w_rec.shape, slope.shape[1:], slope.shape[1:]]
+    g_drive, g_rec, g_alpha, g_rho = compiled.call("layer_backward", shapes, *given)
+    none = jax.tree.map(jnp.zeros_like, (constants[1], start))
+    return none[0], g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0), none[1]
 
 
 _compiled.defvjp(_forward, _backward)
-
-
-def _last(found: Course) -> Course:
-    return Course(*(values[-1] for values in found))
 
 
 def loss_of_labels(outputs: Array, labels: Array) -> tuple[Array, Array]:
@@ -80,9 +79,9 @@ def loss_of_labels(outputs: Array, labels: Array) -> tuple[Array, Array]:
 
     Args:
         outputs: (time, trial, class).
-        labels: (time, trial); negative ones do not count.
+        labels: (trial, time); negative ones do not count.
     """
-    counted = labels >= 0
+    labels, counted = labels.T, labels.T >= 0
     chosen = jnp.take_along_axis(
         jax.nn.log_softmax(outputs), jnp.maximum(labels, 0)[..., None].astype(int), axis=2
     )[..., 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,8 +24,8 @@ def measures(
     """The estimate of energy (README, section 7), and the published score of unlabelled steps."""
     if condition.perturbation != "none":
         return {}
-    rates = rates_of(params, recording, task)
-    ratio = formula_ratio(sizes_of(params), rates, prices(params))
+    sizes = [params.n_input, *model.units(params), params.n_output]
+    ratio = formula_ratio(sizes, rates_of(params, recording, task), prices(params))
     if task.targets.ndim == 1:
         return {"energy_ratio_published": ratio}
     outputs = brian_network.outputs(params, recording)
@@ -44,25 +45,29 @@ def control_counts(params: ct.Params, network: ct.Network, test: ct.Task) -> dic
     """
     weights = {k: np.asarray(v) for k, v in network.arrays.items() if k.startswith("w_")}
     first = "w_in_0" if "w_in_0" in weights else "w_out"
-    n_steps = params.n_steps
     events = tasks.raster(params, test).sum(axis=(1, 2)).mean()
     size = sum(w.size for w in weights.values())
     outputs = sum(w.shape[1] for k, w in weights.items() if not k.startswith("w_rec"))
-    effective = events * weights[first].shape[1] + n_steps * (size - weights[first].size)
+    effective = events * weights[first].shape[1] + params.n_steps * (size - weights[first].size)
     if network.info.get("cell") == "traces":
-        effective = n_steps * size
+        effective = params.n_steps * size
         outputs += weights[first].shape[0]
     return {
         "macs_effective": float(effective),
-        "macs_dense": float(n_steps * size),
-        "neuron_updates": float(n_steps * outputs),
+        "macs_dense": float(params.n_steps * size),
+        "neuron_updates": float(params.n_steps * outputs),
         "synapses": float(sum(np.count_nonzero(w) for w in weights.values())),
         "footprint": 4.0 * sum(np.size(v) for v in network.arrays.values()),
     }
 
 
 def formula_ratio(
-    sizes: Sequence[int], rates: Sequence[float], prices: Mapping[str, float]
+    sizes: Sequence[int],
+    rates: Sequence[float],
+    prices: Mapping[str, float],
+    *,
+    recurrent: Sequence[bool] | None = None,
+    multiplied: int | None = None,
 ) -> float:
     """Energy of an LSTM over that of adaptive neurons, per step (README, Eqs. 14 and 15).
 
@@ -70,15 +75,20 @@ def formula_ratio(
         sizes: Input channels, units of every hidden layer, classes.
         rates: Events per input channel and step, spikes per neuron and step of every layer.
         prices: Energy of a multiply-accumulate "mac" and of an addition "add".
+        recurrent: Whether each layer is recurrent, all where nothing is said; one that is not has
+            no gates in the classical network either.
+        multiplied: Multiply-accumulates of input and output per step; one for every class if None.
     """
     *layers, k = sizes
-    lstm, additions, updates = 0.0, layers[-1] * k * rates[-1], float(k)
-    for m, n, rate_in, rate in zip(layers, layers[1:], rates, rates[1:], strict=False):
-        lstm += LSTM_GATES * (m * n + n * n) + LSTM_UPDATE * n
-        additions += m * n * rate_in + n * n * rate
+    classical, additions = 0.0, layers[-1] * k * rates[-1]
+    updates = float(k if multiplied is None else multiplied)
+    for place, (m, n) in enumerate(pairwise(layers)):
+        gated = recurrent is None or recurrent[place]
+        classical += LSTM_GATES * (m * n + n * n) + LSTM_UPDATE * n if gated else m * n
+        additions += m * n * rates[place] + (n * n * rates[place + 1] if gated else 0.0)
         updates += ALIF_UPDATE * n
-    lstm += layers[-1] * k
-    return prices["mac"] * lstm / (prices["add"] * additions + prices["mac"] * updates)
+    classical += layers[-1] * k
+    return prices["mac"] * classical / (prices["add"] * additions + prices["mac"] * updates)
 
 
 def prices(params: ct.Params) -> dict[str, float]:
@@ -93,8 +103,3 @@ def rates_of(params: ct.Params, recording: ct.Recording, test: ct.Task) -> list[
         len(spikes) / (spikes.n_trials * spikes.n_units * params.n_steps)
         for spikes in (test.stimulus.spikes["input"], *layers)
     ]
-
-
-def sizes_of(params: ct.Params) -> list[int]:
-    """Input channels, units of every hidden layer, classes."""
-    return [params.n_input, *model.units(params), params.n_output]

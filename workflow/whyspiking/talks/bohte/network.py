@@ -18,7 +18,6 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
-from whyspiking.errors import UserError
 from whyspiking.talks.bohte import control_units, learning, model, plain_neuron
 from whyspiking.talks.bohte.model import decay, units
 from whyspiking.talks.bohte.task import raster
@@ -26,18 +25,18 @@ from whyspiking.training import surrogates
 
 type Arrays = Any
 
-SPIKING = {
-    "alif": ("adaptive", True),
-    "alif_fixed": ("adaptive", False),
-    "lif": ("plain", True),
-    "lif_fixed": ("plain", False),
-    "lif_published": ("resetting", False),
-}
-"""Cell -> neuron, and whether its time constants are learned."""
-CELLS = (*SPIKING, "gru", "rnn", "traces", "linear")
+ADAPTIVE = ("alif", "alif_fixed")
+FIXED = ("alif_fixed", "lif_fixed", "lif_published")
+"""Cells whose time constants are not learned."""
+RESETTING = "lif_published"
+"""The cell whose neurons begin at 0 after a spike (README, Eq. 20)."""
+SPIKING = (*ADAPTIVE, "lif", "lif_fixed", RESETTING)
+"""All others are controls: "gru", "rnn" (tanh units), "traces", "linear"."""
 INSTANT = ("traces", "linear")
 """Cells whose outputs are no leaky integrators."""
 TIME_CONSTANTS = ("log_tau_mem", "log_tau_adapt", "log_tau_out")
+SURROGATES = {"triangle": surrogates.triangle, "multi_gaussian": surrogates.multi_gaussian}
+"""Parameter `surrogate` -> the stand-in for the derivative of a spike."""
 CHUNK = 256
 """Trials evaluated at once."""
 _COMPILED: dict[str, Any] = {}
@@ -45,32 +44,16 @@ _COMPILED: dict[str, Any] = {}
 
 def adaptation(params: ct.Params, cell: str) -> float:
     """Strength of the adaptation of a cell; 0 where there is none."""
-    adaptive = cell in SPIKING and SPIKING[cell][0] == "adaptive"
-    return float(params.adaptation) if adaptive else 0.0
-
-
-def resets(cell: str) -> bool:
-    """Whether the neurons of a cell begin at 0 after a spike."""
-    return cell in SPIKING and SPIKING[cell][0] == "resetting"
+    return float(params.adaptation) if cell in ADAPTIVE else 0.0
 
 
 def neuron(params: ct.Params, cell: str) -> model.Neuron:
     """Constants of the neurons of a cell."""
-    if resets(cell):
+    surrogate = SURROGATES[params.surrogate]()
+    if cell == RESETTING:
         limit = float(params.lif_gradient_limit)
-        return model.Neuron(float(params.lif_threshold), chosen_surrogate(params), limit)
-    return model.Neuron(float(params.threshold), chosen_surrogate(params))
-
-
-def chosen_surrogate(params: ct.Params) -> surrogates.Surrogate:
-    """The stand-in for the derivative of a spike."""
-    known = {"triangle": surrogates.triangle, "multi_gaussian": surrogates.multi_gaussian}
-    if params.surrogate not in known:
-        raise UserError(
-            f"talk '{params.talk}': parameter 'surrogate' is {params.surrogate!r}; expected one of "
-            f"{sorted(known)}"
-        )
-    return known[params.surrogate]()
+        return model.Neuron(float(params.lif_threshold), surrogate, limit)
+    return model.Neuron(float(params.threshold), surrogate)
 
 
 def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[np.float32]]:
@@ -78,7 +61,7 @@ def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[n
 
     Args:
         params: Sizes and initial time constants.
-        cell: One of `CELLS`.
+        cell: Which cell.
         rng: Source of the weights.
     """
     n_seen = params.n_input * (len(params.trace_taus) if cell == "traces" else 1)
@@ -87,16 +70,16 @@ def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[n
     found: dict[str, NDArray] = {}
     for k in range(len(sizes) - 1):
         n_in, n = sizes[k], sizes[k + 1]
-        found[f"w_in_{k}"] = _blocks(blocks, lambda n_in=n_in, n=n: _xavier(n_in, n, rng))
+        found[f"w_in_{k}"] = np.hstack([_xavier(n_in, n, rng) for _ in range(blocks)])
         if cell != "traces":
-            kind = recurrent_start(params, cell, k)
-            found[f"w_rec_{k}"] = _blocks(blocks, lambda n=n, kind=kind: STARTS[kind](n, rng))
+            draw = STARTS[recurrent_start(params, cell, k)]
+            found[f"w_rec_{k}"] = np.hstack([draw(n, rng) for _ in range(blocks)])
         found[f"bias_{k}"] = np.zeros(blocks * n)
         if cell == "gru":
             found[f"bias_rec_{k}"] = np.zeros(blocks * n)
         if cell in SPIKING:
             tau, spread = float(params.tau_mem), float(params.spread_tau_mem)
-            if resets(cell):
+            if cell == RESETTING:
                 tau, spread = -1 / np.log(params.lif_decay), 0.0
             found[f"log_tau_mem_{k}"] = _log_taus(tau, spread, n, rng)
             found[f"log_tau_adapt_{k}"] = _log_taus(
@@ -119,10 +102,10 @@ def recurrent_start(params: ct.Params, cell: str, k: int) -> str:
 
 def rates(params: ct.Params, cell: str) -> dict[str, float]:
     """Factors on the learning rate: time constants have their own, or none."""
-    learned, layers = cell not in SPIKING or SPIKING[cell][1], range(len(units(params)))
+    layers = range(len(units(params)))
     names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in layers]
-    found = dict.fromkeys([*names, "log_tau_out"], float(params.tau_rate) if learned else 0.0)
-    if resets(cell):
+    found = dict.fromkeys([*names, "log_tau_out"], 0.0 if cell in FIXED else float(params.tau_rate))
+    if cell == RESETTING:
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
         found["log_tau_out"] = float(params.tau_rate)
     absent = [k for k in layers if recurrent_start(params, cell, k) == "none"]
@@ -139,40 +122,28 @@ def within(params: ct.Params, arrays: Arrays) -> Arrays:
 
 
 def forward(
-    params: ct.Params, cell: str, arrays: Arrays, x: Any, strength: Any = None
-) -> tuple[Any, list[Any]]:
-    """Outputs of a network, and the spikes of its layers.
+    params: ct.Params,
+    cell: str,
+    arrays: Arrays,
+    x: Any,
+    strength: Any = None,
+    start: Arrays | None = None,
+) -> tuple[Any, list[Any], Arrays]:
+    """Run a network on trials that may go on: from a state, which gets no gradient, to another.
 
     Args:
         params: Constants.
-        cell: One of `CELLS`.
+        cell: Which cell; tanh units and neurons that begin at 0 after a spike cannot go on.
         arrays: The network.
         x: Input, (time, trial, channel).
         strength: Of the adaptation, where it is a number only at run time.
+        start: State of each part; None: at rest.
 
     Returns:
-        Outputs (time, trial, class), and spikes (time, trial, neuron) of every spiking layer.
+        Outputs (time, trial, class), spikes (time, trial, neuron) of every spiking layer, and the
+        state after the last step.
     """
-    outputs, fired, _ = continued(params, cell, arrays, x, strength, {})
-    return outputs, fired
-
-
-def continued(
-    params: ct.Params, cell: str, arrays: Arrays, x: Any, strength: Any, start: Arrays
-) -> tuple[Any, list[Any], Arrays]:
-    """As `forward`, of trials that may go on: from a state, which gets no gradient, to another.
-
-    Args:
-        params: Constants.
-        cell: One of `CELLS`; tanh units and those that begin at 0 after a spike cannot go on.
-        arrays: The network.
-        x: Input, (time, trial, channel).
-        strength: As for `forward`.
-        start: State of each part, or nothing at all: at rest.
-
-    Returns:
-        Outputs, spikes, and the state after the last step.
-    """
+    start = {} if start is None else start
     fired, end = [], {}
     if cell == "traces":
         x = control_units.traces(
@@ -219,7 +190,7 @@ def _spikes(
     beta = jnp.asarray(adaptation(params, cell) if strength is None else strength, drive.dtype)
     alpha, rho = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
     own, w_rec = neuron(params, cell), arrays[f"w_rec_{k}"]
-    if resets(cell):
+    if cell == RESETTING:
         return plain_neuron.spikes(own, drive, w_rec, alpha), None
     first = model.at_rest(own, drive[0]) if start is None else start
     return learning.continued(own, beta, drive, w_rec, alpha, rho, first)
@@ -232,7 +203,7 @@ def outputs(
 
     Args:
         params: Constants.
-        cell: One of `CELLS`.
+        cell: Which cell.
         arrays: The network.
         x: (trial, time, channel).
         dtype: Precision; double precision needs JAX's x64 mode.
@@ -264,11 +235,8 @@ def spikes(
 ) -> list[NDArray[np.bool_]]:
     """Spikes of every layer, each (trial, time, neuron); arguments as for `outputs`."""
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
-    now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
-    for k in range(len(units(params))):
-        now, _ = _spikes(params, cell, own, now, k)
-        found.append(np.asarray(now).swapaxes(0, 1) > 0)
-    return found
+    fired = forward(params, cell, own, jnp.asarray(x.swapaxes(0, 1), dtype))[1]
+    return [np.asarray(layer).swapaxes(0, 1) > 0 for layer in fired]
 
 
 def _compiled(params: ct.Params, cell: str) -> Any:
@@ -277,10 +245,6 @@ def _compiled(params: ct.Params, cell: str) -> Any:
     if key not in _COMPILED:
         _COMPILED[key] = jax.jit(lambda arrays, x: forward(params, cell, arrays, x)[0])
     return _COMPILED[key]
-
-
-def _blocks(count: int, draw: Any) -> NDArray:
-    return np.concatenate([draw() for _ in range(count)], axis=1)
 
 
 def _xavier(n_in: int, n_out: int, rng: Generator) -> NDArray:

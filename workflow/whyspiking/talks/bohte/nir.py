@@ -26,7 +26,7 @@ def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -
     if params.experiment == "released":
         raise NotExpressible("bohte: the output neurons of the released network adapt (Eq. 3)")
     cell = network.info.get("cell", "")
-    if networks.resets(cell):
+    if cell == networks.RESETTING:
         raise NotExpressible(
             f"bohte: variant '{variant}' adds its input whole and begins at 0 again within the "
             "step (Eq. 20), not at the next one, as the synapses back of lif, lif_fixed do"
@@ -76,5 +76,4 @@ def reference(
     params: ct.Params, variant: str, network: ct.Network, task: ct.Task
 ) -> NDArray[np.int64]:
     """The same in JAX."""
-    outputs = networks.outputs_of(params, network, task)
-    return choices(params, outputs, Clock(step_ms(params)))
+    return choices(params, networks.outputs_of(params, network, task), Clock(step_ms(params)))

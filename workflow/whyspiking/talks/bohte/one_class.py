@@ -52,11 +52,10 @@ def settled(params: ct.Params, summed: NDArray, task: ct.Task, first: int = 0) -
     other = running != running[:, -1:]
     # One after the last step that still names another class.
     step = np.where(other.any(axis=1), other.shape[1] - other[:, ::-1].argmax(axis=1), 0)
-    step = np.maximum(step, first)
     return ct.Trials(
         targets=np.asarray(task.targets, np.int64),
         choices=running[:, -1],
-        decision_ms=(step + 1.0) * float(params.step_ms),
+        decision_ms=(np.maximum(step, first) + 1.0) * float(params.step_ms),
         n_classes=task.n_classes,
     )
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
-from whyspiking.errors import UserError
 from whyspiking.talks.bohte import one_class, training
 from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.network import reference_counts
@@ -32,17 +31,12 @@ def frames(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.bool_], NDArr
     `n_input`: the last w pixels read, s of which are new. Before the first pixel there is no ink.
 
     Args:
-        params: `n_steps`, `n_input`, `n_validation`, and the largest numbers of digits.
+        params: `n_steps`, a divisor of 784; `n_input`, `n_validation`, the numbers of digits.
         split: "train", "validation" or "test".
 
     Raises:
-        UserError: If `n_steps` does not divide the pixels, or MNIST is missing.
+        UserError: If MNIST is missing.
     """
-    if N_PIXELS % params.n_steps:
-        raise UserError(
-            f"talk '{params.talk}': 'n_steps' of experiment '{params.experiment}' is "
-            f"{params.n_steps}; it must divide {N_PIXELS}, the number of pixels (talk.yaml)"
-        )
     whole = replace(params, values={**params.values, "n_input": N_PIXELS})
     images, labels = mnist.samples(whole, split, n_held_out=params.n_validation)
     ink = images >= INK * 255

@@ -34,6 +34,7 @@ RELEASED = released_layers.Released(
         Layer("h2o", None, None, "tau_adp_o", "s_out"),
     ),
 )
+LACKING = "file not available: QTDB_train.mat and QTDB_test.mat are not in data.originals_dir"
 START = 0.5
 """Hidden membranes before the first step, the mean of the published start, uniform in [0, 1]."""
 HIDDEN, OUTPUT = released_layers.groups(RELEASED)
@@ -49,8 +50,7 @@ def train(
     """Read the released network; without the authors' records it is not available either."""
     found = released_layers.network(params, RELEASED, params.n_input)
     if found.arrays and tasks.provenance(params) != "original":
-        lacking = "QTDB_train.mat and QTDB_test.mat are not in data.originals_dir"
-        return ct.Network({}, {**found.info, "unavailable": f"file not available: {lacking}"})
+        return ct.Network({}, {**found.info, "unavailable": LACKING})
     return found
 
 

@@ -109,8 +109,9 @@ def parse(
         if layer.within is not None:
             arrays[f"w_rec_{k}"] = array(f"{layer.within}.weight", n, n).T.copy()
             arrays[f"bias_{k}"] = arrays[f"bias_{k}"] + array(f"{layer.within}.bias", n)
-        same = np.full(n, float(params.tau_mem))
-        arrays[f"tau_mem_{k}"] = same if layer.tau_mem is None else array(layer.tau_mem, n)
+        arrays[f"tau_mem_{k}"] = (
+            np.full(n, float(params.tau_mem)) if layer.tau_mem is None else array(layer.tau_mem, n)
+        )
         arrays[f"tau_adapt_{k}"] = array(layer.tau_adapt, n)
     return arrays
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import brian_model as bm
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
 from whyspiking.datasets import mnist
 from whyspiking.talks.bohte import brian_network, learning, network, one_class, released_layers
 from whyspiking.talks.bohte.released_layers import Layer
@@ -65,8 +64,7 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     if split != "test":
         return None
     images, labels = _test_digits(params, params.n_test)
-    spikes = Spikes.from_raster(shown(params, images), params.step_ms)
-    return ct.Task(ct.Stimulus(spikes={"input": spikes}), labels, params.n_output)
+    return replace(one_class.task_of(params, shown(params, images), labels), features=None)
 
 
 def _test_digits(params: ct.Params, n_test: int) -> tuple[NDArray, NDArray]:
@@ -107,11 +105,9 @@ def spikes(params: ct.Params, arrays: Mapping[str, NDArray], x: NDArray) -> list
         arrays: The network.
         x: (trial, time, channel).
     """
-    found = [_spikes(params, arrays, x[k : k + CHUNK]) for k in range(0, len(x), CHUNK)]
-    return [np.concatenate(layer) for layer in zip(*found, strict=True)]
-
-
-def _spikes(params: ct.Params, arrays: Mapping[str, NDArray], x: NDArray) -> list[NDArray]:
+    if len(x) > CHUNK:
+        parts = [spikes(params, arrays, x[k : k + CHUNK]) for k in range(0, len(x), CHUNK)]
+        return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
     own = {name: jnp.asarray(values, jnp.float32) for name, values in arrays.items()}
     neuron, beta = network.neuron(params, "alif"), jnp.float32(params.adaptation)
     now: Any = jnp.asarray(x.swapaxes(0, 1), jnp.float32)
@@ -130,9 +126,9 @@ def whole_test(params: ct.Params, arrays: Mapping[str, NDArray], progress: ct.Pr
     images, labels = _test_digits(params, params.n_whole)
     right = 0
     for first in range(0, params.n_whole, CHUNK):
-        part = slice(first, first + CHUNK)
-        counts = _spikes(params, arrays, shown(params, images[part]))[-1].sum(axis=1)
-        right += int((counts.argmax(axis=1) == labels[part]).sum())
+        x = shown(params, images[first : first + CHUNK])
+        counts = spikes(params, arrays, x)[-1].sum(axis=1)
+        right += int((counts.argmax(axis=1) == labels[first : first + CHUNK]).sum())
         progress(first / params.n_whole, f"{first} of {params.n_whole} digits")
     return right / params.n_whole
 

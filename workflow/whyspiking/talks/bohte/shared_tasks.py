@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
-from whyspiking.errors import UserError
 from whyspiking.talks.bohte import training
 from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.network import reference_counts
@@ -28,19 +27,8 @@ def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task |
     """Trials of one split, their spikes at the start of the steps into which they fall.
 
     "fresh" does not exist; of delayed XOR "train" is the first chunk.
-
-    Raises:
-        UserError: If a trial of delayed XOR is not as long as `n_steps`.
     """
     trial_ms = params.n_steps * float(params.step_ms)
-    if shared.delayed(params):
-        lasts_ms = shared.settings_of(params).trial_ms
-        if trial_ms != lasts_ms:
-            raise UserError(
-                f"talk '{params.talk}', experiment '{params.experiment}': 'n_steps' is "
-                f"{params.n_steps}, {trial_ms:g} ms, but trials last {lasts_ms:g} ms with a delay "
-                f"of {params.delay_ms:g} ms; give {lasts_ms / params.step_ms:g} (talk.yaml)"
-            )
     return shared.task_on_steps(params, split, step_ms=float(params.step_ms), trial_ms=trial_ms)
 
 
@@ -65,8 +53,7 @@ def train(
 
     if not shared.delayed(params):
         return training.train_classes(params, variant, streams, progress, labelled)
-    n_chunks = -(-params.n_train // shared.CHUNK)
-    own = replace(params, values={**params.values, "epochs": n_chunks})
+    own = replace(params, values={**params.values, "epochs": -(-params.n_train // shared.CHUNK)})
     return training.train_classes(own, variant, streams, progress, labelled, chunk)
 
 

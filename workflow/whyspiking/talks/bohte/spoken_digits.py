@@ -27,7 +27,6 @@ __all__ = [
 
 AT_ONCE = 256
 """Utterances whose spikes are drawn at once: memory, and with it the order of the draws."""
-Part = Literal["train", "validation", "test_heldout"]
 
 
 def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
@@ -129,22 +128,22 @@ def shifted(x: NDArray[np.bool_], labels: NDArray, shifts: list[int]) -> tuple[N
     return np.concatenate(copies), np.tile(labels, len(shifts))
 
 
-def _utterances(params: ct.Params, split: ct.Split) -> tuple[NDArray, NDArray, NDArray]:
+def _utterances(params: ct.Params, split: ct.Split) -> tuple[NDArray, ...]:
     """Spikes (trial, time, channel), classes and speakers (trial,), as recorded."""
     if params.dataset_dir is None:
         raise UserError(f"talk '{params.talk}': no folder of spoken digits; run snakemake")
-    part = "test_heldout" if split == "test" else split
-    step_ms, speakers = float(params.step_ms), tuple(params.validation_speakers)
-    duration_ms = params.n_steps * step_ms
-    found = _frames(params.dataset_dir, part, params.n_input, duration_ms, step_ms, speakers)
-    x, labels, voices = (array[: params.n_most] for array in found)
-    return x, labels, voices
+    step_ms = float(params.step_ms)
+    found = _frames(
+        params.dataset_dir, "test_heldout" if split == "test" else split, params.n_input,
+        params.n_steps * step_ms, step_ms, tuple(params.validation_speakers),
+    )  # fmt: skip
+    return tuple(array[: params.n_most] for array in found)
 
 
 @functools.lru_cache(maxsize=3)
 def _frames(
     folder: Path,
-    part: Part,
+    part: Literal["train", "validation", "test_heldout"],
     n_channels: int,
     duration_ms: float,
     step_ms: float,

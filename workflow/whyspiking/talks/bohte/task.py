@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -25,9 +24,8 @@ def provenance(params: ct.Params) -> Literal["original", "simulated"]:
     folder, names = params.originals_dir, [name for name, _, _ in ecg.FILES.values()]
     there = [name for name in names if folder is not None and (folder / name).is_file()]
     if there and len(there) < len(names):
-        (lacking,) = set(names) - set(there)
         raise UserError(
-            f"{folder}: {there[0]} is there and {lacking} is not; expected both, or none for "
+            f"{folder}: {there[0]} is there, of {' and '.join(names)}; expected both, or none for "
             "simulated records; add the missing one"
         )
     return "original" if there else "simulated"
@@ -49,19 +47,16 @@ def records(params: ct.Params, split: ct.Split, streams: Streams) -> ecg.Records
     """
     if split == "fresh":
         return None
-    part = "test" if split == "test" else "train"
-    if provenance(params) == "original":
-        assert params.originals_dir is not None
+    part, count = ("test", params.n_test) if split == "test" else ("train", params.n_records)
+    if provenance(params) == "original" and params.originals_dir is not None:
         found = _original(params.originals_dir, part)
     else:
-        count = params.n_records if part == "train" else params.n_test
         found = _generated(count, params.n_steps, params.event_mv, streams.seed, part)
-    limit = params.n_records if part == "train" else params.n_test
-    chosen = np.arange(min(limit, len(found.events)))
+    chosen = np.arange(min(count, len(found.events)))
     if part == "train":
         order = streams.rng("split").permutation(chosen.size)
-        held_out = order[: params.n_validation]
-        chosen = held_out if split == "validation" else order[params.n_validation :]
+        held_out = split == "validation"
+        chosen = order[: params.n_validation] if held_out else order[params.n_validation :]
     return ecg.Records(
         found.events[chosen, : params.n_steps],
         found.labels[chosen, : params.n_steps],
@@ -125,6 +120,4 @@ def _generated(n_records: int, n_steps: int, event_mv: float, seed: int, part: s
     return ecg.generate(n_records, n_steps, rng, threshold_mv=event_mv)
 
 
-@functools.lru_cache(maxsize=2)
-def _original(folder: Path, part: str) -> ecg.Records:
-    return ecg.read_original(folder, part)
+_original = functools.lru_cache(maxsize=2)(ecg.read_original)

@@ -21,20 +21,13 @@ type Labelled = tuple[NDArray, NDArray]
 type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
 """Training data, what judges an epoch on validation data, the loss."""
 
-SPARSE = "penalty_"
-"""Variants with a price of spikes are `penalty_<index>`."""
+PRICED = "penalty_1"
+"""The variant whose spikes have a price."""
 
 
 def cell_of(variant: str) -> str:
     """The cell that a variant is made of; most are named by it."""
-    return "alif" if variant == "spiking" or variant.startswith(SPARSE) else variant
-
-
-def price(params: ct.Params, variant: str) -> float:
-    """Price of spikes (README, Eq. 11)."""
-    if not variant.startswith(SPARSE):
-        return 0.0
-    return float(params.penalties[int(variant.removeprefix(SPARSE))])
+    return "alif" if variant in ("spiking", PRICED) else variant
 
 
 def train(
@@ -44,7 +37,9 @@ def train(
     cell = cell_of(variant)
     data, judge, loss = prepared
     start = network.initial(params, cell, streams.rng("init"))
-    adaptation, cut = network.adaptation(params, cell), truncated.is_cut(params)
+    adaptation, cut = network.adaptation(params, cell), "truncation" in params.values
+    # README, Eq. 11.
+    price = float(params.penalty) if variant == PRICED else 0.0
     settings = Settings(
         epochs=params.epochs,
         batch=params.batch,
@@ -62,18 +57,14 @@ def train(
         judge=judge,
         shuffle=streams.rng("shuffle"),
         progress=progress,
-        constants={"penalty": price(params, variant), "adaptation": adaptation},
+        constants={"penalty": price, "adaptation": adaptation},
         start_state=truncated.start(params, cell) if cut else None,
         project=lambda arrays: network.within(params, arrays),
     )
-    facts = {"cell": cell, "adaptation": adaptation, "resets": network.resets(cell)}
-    info = {**fitted.info, **facts}
-    if cell in network.SPIKING:
-        taus = {k: v for k, v in start.items() if k.startswith(network.TIME_CONSTANTS)}
-        kept = {f"start_{name}": values for name, values in taus.items()}
-        return ct.Network({**fitted.arrays, **kept}, info, fitted.history)
-    info["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
-    return ct.Network(fitted.arrays, info, fitted.history)
+    facts = {"cell": cell, "adaptation": adaptation, "resets": cell == network.RESETTING}
+    if cell not in network.SPIKING:
+        facts["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
+    return ct.Network(fitted.arrays, {**fitted.info, **facts}, fitted.history)
 
 
 def train_classes(
@@ -106,7 +97,7 @@ def train_classes(
         chosen = one_class.chosen(params, network.outputs(params, cell, arrays, shown))
         return {"validation_accuracy": float((chosen == wanted).mean())}
 
-    loss = truncated.loss if truncated.is_cut(params) else class_loss
+    loss = truncated.loss if "truncation" in params.values else class_loss
     return train(params, variant, streams, progress, (data, judge, loss(params, cell)))
 
 
@@ -115,14 +106,14 @@ def label_loss(params: ct.Params, cell: str) -> Any:
 
     Args:
         params: Constants.
-        cell: One of `network.CELLS`.
+        cell: Which cell.
 
     Returns:
         A loss for `gradient.fit`. It takes `x` (trial, time, channel), `labels` (trial,
         time), of which negative ones do not count, and for spiking cells `penalty`, the price of
         the mean squared rate in spikes per step, and `adaptation`, its strength.
     """
-    return _loss(params, cell, lambda outputs, labels: learning.loss_of_labels(outputs, labels.T))
+    return _loss(params, cell, learning.loss_of_labels)
 
 
 def class_loss(params: ct.Params, cell: str) -> Any:
@@ -130,18 +121,20 @@ def class_loss(params: ct.Params, cell: str) -> Any:
 
     As `label_loss`, with `labels` (trial,).
     """
-
-    def of_trial(outputs: Any, labels: Any) -> Any:
-        summed = jax.nn.softmax(outputs)[params.n_unscored :].sum(axis=0)
-        return learning.loss_of_class(summed, labels)
-
-    return _loss(params, cell, of_trial)
+    scored = slice(params.n_unscored, None)
+    return _loss(
+        params,
+        cell,
+        lambda outputs, labels: learning.loss_of_class(
+            jax.nn.softmax(outputs)[scored].sum(axis=0), labels
+        ),
+    )
 
 
 def _loss(params: ct.Params, cell: str, of_outputs: Callable[[Any, Any], Any]) -> Any:
     def loss(arrays: Arrays, batch: Arrays) -> Any:
         x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
-        outputs, fired = network.forward(params, cell, arrays, x, batch.get("adaptation"))
+        outputs, fired, _ = network.forward(params, cell, arrays, x, batch.get("adaptation"))
         value, right = of_outputs(outputs, batch["labels"])
         if not fired:
             return value, {"train_accuracy": right}

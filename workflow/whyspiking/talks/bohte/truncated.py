@@ -9,29 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from whyspiking.contract import types as ct
-from whyspiking.errors import UserError
 from whyspiking.talks.bohte import learning, model, network
 from whyspiking.talks.bohte.model import units
 
 type Arrays = Any
 
 
-def is_cut(params: ct.Params) -> bool:
-    """Whether back-propagation is truncated; most experiments have no parameter for it."""
-    return "truncation" in params.values
-
-
 def segments(params: ct.Params) -> int:
-    """Into how many segments of `truncation` steps a trial is cut.
-
-    Raises:
-        UserError: If the segments do not fill the trial.
-    """
-    if params.n_steps % params.truncation:
-        raise UserError(
-            f"talk '{params.talk}': 'truncation' of experiment '{params.experiment}' is "
-            f"{params.truncation}; expected a divisor of 'n_steps', {params.n_steps} (talk.yaml)"
-        )
+    """Into how many segments of `truncation` steps, which divide `n_steps`, a trial is cut."""
     return params.n_steps // params.truncation
 
 
@@ -56,7 +41,7 @@ def loss(params: ct.Params, cell: str) -> Any:
 
     Args:
         params: Constants.
-        cell: One of `network.CELLS` that can go on.
+        cell: A cell that can go on.
 
     Returns:
         A loss for `gradient.fit`, which is given `start` as `start_state`.
@@ -67,7 +52,7 @@ def loss(params: ct.Params, cell: str) -> Any:
         at, before = batch["segment"] * length, batch["state"]
         x = jax.lax.dynamic_slice_in_dim(batch["x"], at, length, axis=1)
         x = x.swapaxes(0, 1).astype(jnp.float32)
-        outputs, fired, end = network.continued(
+        outputs, fired, end = network.forward(
             params, cell, arrays, x, batch["adaptation"], before["network"]
         )
         scored = at + jnp.arange(length) >= params.n_unscored

@@ -50,26 +50,20 @@ def utterances(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.bool_], N
     """Events (trial, time, channel) and speakers (trial,), as recorded.
 
     Args:
-        params: `step_ms`, `n_steps`, `level`; the last `n_validation` utterances of every speaker
-            in the training file are for validation; at most `n_most` of a speaker in each split.
+        params: `step_ms`, which divides a frame, `n_steps`, `level`; the last `n_validation`
+            utterances of every speaker in the training file are for validation; at most `n_most` of
+            a speaker in each split.
         split: "train", "validation" or "test".
 
     Raises:
-        UserError: If the data set has not been fetched, or steps do not fit the frames.
+        UserError: If the data set has not been fetched.
     """
     if params.dataset_dir is None:
         raise UserError(f"talk '{params.talk}': no folder of vowels; run snakemake")
-    steps = vowels.FRAME_MS / params.step_ms
-    if abs(steps - round(steps)) > 1e-9 or params.n_steps < vowels.LONGEST * steps:
-        raise UserError(
-            f"talk '{params.talk}': 'step_ms' of experiment '{params.experiment}' is "
-            f"{params.step_ms:g} and 'n_steps' {params.n_steps}; expected steps that divide "
-            f"{vowels.FRAME_MS:g} ms, and {vowels.LONGEST} frames of them (talk.yaml)"
-        )
     series, speakers = _standardised(params.dataset_dir, split, params.n_validation)
     chosen = np.flatnonzero(_rank(speakers) < params.n_most)
-    shown = [series[k] for k in chosen]
-    return crossings(shown, params.level, round(steps), params.n_steps), speakers[chosen]
+    shown, per_frame = [series[k] for k in chosen], round(vowels.FRAME_MS / params.step_ms)
+    return crossings(shown, params.level, per_frame, params.n_steps), speakers[chosen]
 
 
 def crossings(
