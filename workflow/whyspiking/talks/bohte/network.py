@@ -143,15 +143,15 @@ def forward(
         Outputs (time, trial, class), spikes (time, trial, neuron) of every spiking layer, and the
         state after the last step.
     """
-    start = {} if start is None else start
+    given: Arrays = {} if start is None else start
     fired, end = [], {}
     if cell == "traces":
         x = control_units.traces(
-            x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), start.get("x")
+            x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), given.get("x")
         )
         end["x"] = x[-1]
     for k in range(0 if cell == "linear" else len(units(params))):
-        own = start.get(f"layer_{k}")
+        own = given.get(f"layer_{k}")
         if cell in SPIKING:
             x, end[f"layer_{k}"] = _spikes(params, cell, arrays, x, k, strength, own)
             fired.append(x)
@@ -166,7 +166,7 @@ def forward(
             x = jax.nn.relu(drive)
     outputs = product(x, arrays["w_out"]) + arrays["b_out"]
     if cell not in INSTANT:
-        outputs = model.leaky(outputs, decay(arrays["log_tau_out"]), start.get("output"))
+        outputs = model.leaky(outputs, decay(arrays["log_tau_out"]), given.get("output"))
         end["output"] = outputs[-1]
     return outputs, fired, jax.lax.stop_gradient(end)
 
