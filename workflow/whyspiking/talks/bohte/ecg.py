@@ -8,7 +8,8 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.bohte import brian_network, network, training
+from whyspiking.talks.bohte import brian_network, training
+from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
 from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.network import reference_counts
@@ -39,7 +40,7 @@ def train(
     )
 
     def judge(arrays: Arrays) -> dict[str, float]:
-        choices = network.outputs(params, cell, arrays, held_out.events).argmax(axis=2)
+        choices = networks.outputs(params, cell, arrays, held_out.events).argmax(axis=2)
         return {"validation_accuracy": float((choices == wanted)[wanted >= 0].mean())}
 
     data = {"x": learned.events, "labels": labels.astype(np.int8)}
@@ -49,9 +50,9 @@ def train(
     return trained
 
 
-def evaluate(params: ct.Params, variant: str, trained: ct.Network, task: ct.Task) -> ct.Outcome:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Outcome:
     """Label the records of a task in the engine of training."""
-    return tasks.outcome(params, network.outputs_of(params, trained, task), task)
+    return tasks.outcome(params, networks.outputs_of(params, network, task), task)
 
 
 def control_counts(

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.spikes import Spikes
-from whyspiking.talks.bohte import brian_network, network
+from whyspiking.talks.bohte import brian_network
+from whyspiking.talks.bohte import network as networks
 
 
 def task_of(
@@ -65,9 +66,9 @@ def chosen(params: ct.Params, outputs: NDArray) -> NDArray[np.int64]:
     return _summed(params, outputs)[:, -1].argmax(axis=1)
 
 
-def evaluate(params: ct.Params, variant: str, trained: ct.Network, task: ct.Task) -> ct.Trials:
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Trials:
     """The class of every trial in the engine of training."""
-    return outcome(params, network.outputs_of(params, trained, task), task)
+    return outcome(params, networks.outputs_of(params, network, task), task)
 
 
 def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
