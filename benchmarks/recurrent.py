@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from whyspiking.contract.types import Params
-from whyspiking.talks.bohte import network
+from whyspiking.talks.bohte import network, training
 
 SHAPES = {
     "ECG 4-36-6, 1301 steps, batch 16": (1301, 16, 4, [36], 6),
@@ -79,7 +79,7 @@ def _ours(n_steps: int, batch: int, n_in: int, hidden: list[int], n_out: int) ->
         "penalty": jnp.zeros(()),
         "adaptation": jnp.asarray(1.8),
     }
-    loss = jax.grad(network.label_loss(params, "alif"), has_aux=True)
+    loss = jax.grad(training.label_loss(params, "alif"), has_aux=True)
 
     # As in training: many steps in one call, which so keeps its memory.
     @jax.jit

@@ -229,7 +229,7 @@ def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
                 put("evidence", variant, seed, "learning_memory", kept, engine="compiled")
     if talk.name == "bohte":
         for seed in SEEDS:
-            for name in ("timescales", "published_rate"):
+            for name in ("timescales",):
                 for variant in talk.experiments[name].variants:
                     put(name, variant, seed, "accuracy", 0.8 + 0.01 * rng.normal())
             for place, variant in enumerate(talk.experiments["sparse"].variants):

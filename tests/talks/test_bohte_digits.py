@@ -3,16 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
-import yaml
-from made.bohte_settings import ROOT, STREAMS, TALK, params_of, quiet, task_of
+from made.bohte_settings import ROOT, STREAMS, params_of, quiet, task_of
 from made.fulfilled import fulfilled
 
 from whyspiking.contract.types import Task
-from whyspiking.declared import registry
-from whyspiking.errors import UserError
 from whyspiking.measures import scoring
-from whyspiking.talks.bohte import decisions, digits, pixels
+from whyspiking.talks.bohte import network, one_class, pixels, spoken_digits
 
 # ---- spoken digits --------------------------------------------------------------------------
 
@@ -20,7 +16,7 @@ from whyspiking.talks.bohte import decisions, digits, pixels
 def test_copies_move_along_the_channels_and_lose_what_falls_off():
     x = np.zeros((1, 2, 6), bool)
     x[0, 0, [0, 2, 5]] = True
-    moved, labels = digits.shifted(x, np.array([7]), [-2, 0, 1])
+    moved, labels = spoken_digits.shifted(x, np.array([7]), [-2, 0, 1])
     assert labels.tolist() == [7, 7, 7]
     assert [np.flatnonzero(copy[0]).tolist() for copy in moved] == [[0, 3], [0, 2, 5], [1, 3]]
     assert not moved[:, 1].any()
@@ -28,9 +24,9 @@ def test_copies_move_along_the_channels_and_lose_what_falls_off():
 
 def test_every_channel_fires_as_often_as_wanted():
     rng = np.random.default_rng(0)
-    x = rng.random((3 * digits.AT_ONCE // 2, 12, 4)) < [0.1, 0.5, 0.9, 0.5]
+    x = rng.random((3 * spoken_digits.AT_ONCE // 2, 12, 4)) < [0.1, 0.5, 0.9, 0.5]
     wanted = np.array([1, 3, 12, 0])
-    found = digits.with_counts(x, wanted, rng)
+    found = spoken_digits.with_counts(x, wanted, rng)
     assert (found.sum(axis=1) == wanted).all()
     # Spikes that are there are used before any is added, and none is preferred.
     own = np.minimum(x.sum(axis=1), wanted)
@@ -51,24 +47,24 @@ def test_counts_are_made_equal_where_the_experiment_says_so(monkeypatch):
         n = len(parts[part])
         return parts[part], np.arange(n) % 2, np.arange(n)
 
-    monkeypatch.setattr(digits, "_frames", frames)
+    monkeypatch.setattr(spoken_digits, "_frames", frames)
     own = {"shifts": [-2, 0], "n_steps": 20, "step_ms": 10.0, "n_most": 100}
     plain, equal = (
         replace(params_of(name, **own), dataset_dir=ROOT) for name in ("spoken", "digits_counted")
     )
     wanted = np.sort(parts["train"].sum(axis=1), axis=0)[14]
-    test = digits.make_task(equal, "test", STREAMS)
+    test = spoken_digits.make_task(equal, "test", STREAMS)
     assert test is not None and test.features is not None
     assert (test.features == wanted).all()
     assert (test.stimulus.spikes["input"].counts() == wanted).all()
-    x, labels = digits.shown(equal, "train", STREAMS)
+    x, labels = spoken_digits.shown(equal, "train", STREAMS)
     assert (x.sum(axis=1) == wanted).all()
     assert labels.tolist() == [0, 1] * 30
     # Elsewhere nothing is drawn.
-    told = digits.make_task(plain, "test", STREAMS)
+    told = spoken_digits.make_task(plain, "test", STREAMS)
     assert told is not None and told.features is not None
     assert np.array_equal(told.features, parts["test_heldout"].sum(axis=1))
-    assert np.array_equal(digits.shown(plain, "train", STREAMS)[0][30:], parts["train"])
+    assert np.array_equal(spoken_digits.shown(plain, "train", STREAMS)[0][30:], parts["train"])
 
 
 def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
@@ -80,16 +76,10 @@ def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
     outputs[2, :, 1] = large
     outputs[2, 0] = [10 * large, 0]  # the first step does not count
     test = Task(task_of(params_of()).stimulus, np.array([0, 1, 1]), 2)
-    found = decisions.outcome(params, outputs, test)
+    found = one_class.outcome(params, outputs, test)
     assert found.choices.tolist() == [0, 1, 1]
     # Steps 0 .. 4 end at 10 .. 50 ms; sums tie at step 2, where the first class stands.
     assert found.decision_ms.tolist() == [20.0, 40.0, 20.0]
-
-
-def test_a_data_set_that_was_not_made_is_told():
-    params = replace(params_of("spoken"), dataset_dir=None)
-    with pytest.raises(UserError, match="no folder of spoken digits"):
-        fulfilled(params).make_task(params, "test", STREAMS)
 
 
 # ---- pixel by pixel ---------------------------------------------------------------------------
@@ -119,31 +109,6 @@ def test_a_step_shows_the_last_pixels_read(monkeypatch):
     assert shown[1].sum() == 8 and shown[1, 9, 7]
 
 
-def test_the_short_form_shows_a_row_per_step(monkeypatch):
-    images = np.random.default_rng(0).integers(0, 256, (3, 784)).astype(np.uint8)
-    draw_digits(monkeypatch, images, np.arange(3))
-    shown, _ = pixels.frames(params_of("smnist"), "test")
-    np.testing.assert_array_equal(shown, images.reshape(3, 28, 28) >= 25.5)
-
-
-def test_permuted_pixels_are_the_same_ones_in_one_other_order(monkeypatch):
-    images = np.random.default_rng(0).integers(0, 256, (3, 784)).astype(np.uint8)
-    draw_digits(monkeypatch, images, np.arange(3))
-    plain, permuted = (pixels.frames(params_of(name), "test")[0] for name in pixels.PERMUTED)
-    again = pixels.frames(params_of("psmnist", seed=1), "train")[0]
-    np.testing.assert_array_equal(permuted, again)
-    assert (plain.reshape(3, -1).sum(axis=1) == permuted.reshape(3, -1).sum(axis=1)).all()
-    # Each pixel of one order is a pixel of the other, in all digits alike.
-    columns = {column.tobytes() for column in plain.reshape(3, -1).T}
-    assert columns == {column.tobytes() for column in permuted.reshape(3, -1).T}
-    assert (plain != permuted).any()
-
-
-def test_steps_must_divide_the_pixels():
-    with pytest.raises(UserError, match="'n_steps' of experiment 'smnist' is 100; it must divide"):
-        pixels.frames(params_of("smnist", n_steps=100), "train")
-
-
 def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
     """Two digits that differ in the order of their rows only: ink per channel tells nothing."""
     rng = np.random.default_rng(0)
@@ -166,22 +131,9 @@ def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
 
 
 def test_recurrent_weights_begin_as_published_and_the_third_layer_has_none():
-    from whyspiking.talks.bohte import network
-
-    for experiment, begin in (("smnist", True), ("psmnist", False)):
-        params = params_of(experiment)
-        start = network.initial(params, "alif", np.random.default_rng(0))
-        assert [bool(start[f"w_rec_{k}"].any()) for k in range(3)] == [begin, begin, False]
-        rates = network.rates(params, "alif")
-        assert rates["w_rec_2"] == 0 and "w_rec_1" not in rates
-    assert "w_rec_2" not in network.rates(params_of("smnist"), "gru")
-
-
-def test_digits_pixel_by_pixel_are_left_out_below_the_scale_that_has_room():
-    for experiment, at_full in (("smnist", 3), ("psmnist", 0)):
-        described = TALK.experiments[experiment]
-        for overlay, expected in (("", []), ("full", [*range(at_full)]), ("paper", [0])):
-            config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-            if overlay:
-                config |= yaml.safe_load((ROOT / f"config/{overlay}.yaml").read_text())
-            assert registry.seeds(described, config) == expected
+    params = params_of("smnist")
+    start = network.initial(params, "alif", np.random.default_rng(0))
+    assert [bool(start[f"w_rec_{k}"].any()) for k in range(3)] == [True, True, False]
+    rates = network.rates(params, "alif")
+    assert rates["w_rec_2"] == 0 and "w_rec_1" not in rates
+    assert "w_rec_2" not in network.rates(params, "gru")

@@ -1,9 +1,20 @@
 """Bohte: equations and gradient of the neuron, its compiled layer, readout and gated units."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from made.bohte_settings import params_of
 
+from whyspiking.talks.bohte import (
+    compiled,
+    control_units,
+    learning,
+    model,
+    network,
+    plain_neuron,
+    training,
+)
 from whyspiking.training import surrogates
 
 
@@ -21,16 +32,12 @@ def run_by_hand(drive, w_rec, alpha, rho, threshold, beta):
 
 
 def test_a_layer_follows_the_equations():
-    import jax
-
-    from whyspiking.talks.bohte import cells
-
     rng = np.random.default_rng(2)
     drive, w_rec = rng.normal(0.3, 1, (80, 5)), rng.normal(0, 0.8, (5, 5))
     alpha, rho = rng.uniform(0.7, 0.98, 5), rng.uniform(0.8, 0.99, 5)
     with jax.enable_x64(True):
-        neuron = cells.Neuron(0.01, surrogates.triangle())
-        course = cells.course(neuron, np.float64(1.8), drive[:, None], w_rec, alpha, rho)
+        neuron = model.Neuron(0.01, surrogates.triangle())
+        course = model.course(neuron, np.float64(1.8), drive[:, None], w_rec, alpha, rho)
         found = np.asarray(course.spikes)[:, 0]
     expected = run_by_hand(drive, w_rec, alpha, rho, 0.01, 1.8)
     assert 20 < expected.sum() < 380
@@ -44,18 +51,13 @@ def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():
     eta_1 = rho b0, eta_2 = rho eta_1 + (1 - rho) S_1. With psi_t = psi(u_t - th_t),
     dL/dS_1 = 1 + psi_2 [(1 - a) R - th_2 - beta (1 - rho)(S_1 + 1)].
     """
-    import jax
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import cells
-
     a, rho, b0, beta, r = 0.8, 0.9, 0.01, 1.8, 0.7
     drive = np.array([1.1, -0.4])
 
     def total(drive, w_rec, alpha, rho):
-        neuron = cells.Neuron(b0, surrogates.triangle())
+        neuron = model.Neuron(b0, surrogates.triangle())
         strength = jnp.asarray(beta)
-        return cells.spikes(neuron, strength, drive[:, None, None], w_rec, alpha, rho).sum()
+        return learning.spikes(neuron, strength, drive[:, None, None], w_rec, alpha, rho).sum()
 
     with jax.enable_x64(True):
         one = jnp.ones(1)
@@ -81,57 +83,10 @@ def test_the_gradient_of_two_steps_is_the_one_derived_by_hand():
     np.testing.assert_allclose(g_rho, [by_rho], rtol=1e-12)
 
 
-def test_the_backward_pass_is_that_of_automatic_differentiation():
-    """The same equations with the surrogate inside the spike, left to JAX; 60 steps."""
-    import jax
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import cells
-
-    stand_in = surrogates.multi_gaussian()
-    neuron, beta = cells.Neuron(0.01, stand_in), 1.8
-    fire = surrogates.spike(stand_in)
-    rng = np.random.default_rng(4)
-
-    def automatic(drive, w_rec, alpha, rho):
-        def step(carry, now):
-            u, eta, s = carry
-            eta = rho * eta + (1 - rho) * s
-            theta = neuron.threshold + beta * eta
-            u = alpha * u + (1 - alpha) * (now + s @ w_rec) - theta * s
-            s = fire(u - theta)
-            return (u, eta, s), s
-
-        rest = jnp.zeros_like(drive[0])
-        return jax.lax.scan(step, (rest, rest + neuron.threshold, rest), drive)[1]
-
-    with jax.enable_x64(True):
-        out = jnp.asarray(rng.normal(size=(60, 3, 5)))
-        given = (
-            jnp.asarray(rng.normal(0.2, 1, (60, 3, 5))),
-            jnp.asarray(rng.normal(0, 0.8, (5, 5))),
-            jnp.asarray(rng.uniform(0.7, 0.98, 5)),
-            jnp.asarray(rng.uniform(0.8, 0.99, 5)),
-        )
-        every = (0, 1, 2, 3)
-        ours = jax.grad(
-            lambda *a: (cells.spikes(neuron, jnp.asarray(beta), *a) * out).sum(), argnums=every
-        )(*given)
-        theirs = jax.grad(lambda *a: (automatic(*a) * out).sum(), argnums=every)(*given)
-        for one, other in zip(ours, theirs, strict=True):
-            assert float(jnp.abs(other).max()) > 0.01
-            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
-
-
 def test_neurons_that_begin_at_0_again_follow_their_equation_and_its_derivative():
     """Eq. 20 step by step, and the same with the surrogate inside the spike, left to JAX."""
-    import jax
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import cells
-
     stand_in = surrogates.multi_gaussian()
-    neuron, fire = cells.Neuron(0.5, stand_in), surrogates.spike(stand_in)
+    neuron, fire = model.Neuron(0.5, stand_in), surrogates.spike(stand_in)
     rng = np.random.default_rng(8)
     drive, w_rec = rng.normal(0.2, 0.6, (60, 3, 5)), rng.normal(0, 0.5, (5, 5))
     alpha, out = np.full(5, 0.618), rng.normal(size=(60, 3, 5))
@@ -148,13 +103,15 @@ def test_neurons_that_begin_at_0_again_follow_their_equation_and_its_derivative(
 
     with jax.enable_x64(True):
         given = (jnp.asarray(drive), jnp.asarray(w_rec))
-        found = np.asarray(cells.resetting(neuron, *given, jnp.asarray(alpha)))
+        found = np.asarray(plain_neuron.spikes(neuron, *given, jnp.asarray(alpha)))
         ours = jax.grad(
-            lambda *a: (cells.resetting(neuron, *a, jnp.asarray(alpha)) * out).sum(), (0, 1)
+            lambda *a: (plain_neuron.spikes(neuron, *a, jnp.asarray(alpha)) * out).sum(), (0, 1)
         )(*given)
         theirs = jax.grad(lambda *a: (automatic(*a) * out).sum(), (0, 1))(*given)
         limited = jax.grad(
-            lambda d: (cells.resetting(neuron._replace(limit=1e-3), d, given[1], alpha) * out).sum()
+            lambda d: (
+                plain_neuron.spikes(neuron._replace(limit=1e-3), d, given[1], alpha) * out
+            ).sum()
         )(given[0])
         largest = float(jnp.abs(limited).max())
         scale = [float(jnp.abs(other).max()) for other in theirs]
@@ -172,14 +129,10 @@ def test_neurons_that_begin_at_0_again_follow_their_equation_and_its_derivative(
 
 def test_traces_filter_every_channel_with_every_decay():
     """Eq. 21 by convolution, and equal variance of all filters for events that come alone."""
-    import jax
-
-    from whyspiking.talks.bohte import cells
-
     rng = np.random.default_rng(9)
     events, kappa = (rng.random((4000, 1, 2)) < 0.1).astype(float), np.array([0.5, 0.9])
     with jax.enable_x64(True):
-        found = np.asarray(cells.traces(events, jax.numpy.asarray(kappa)))[:, 0]
+        found = np.asarray(control_units.traces(events, jax.numpy.asarray(kappa)))[:, 0]
     assert found.shape == (4000, 4)
     for channel in range(2):
         for k, decay in enumerate(kappa):
@@ -195,40 +148,35 @@ SHAPES = [(60, 3, 5), (40, 16, 36), (20, 7, 150), (30, 9, 64)]
 @pytest.mark.parametrize("beta", [0.0, 1.8])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
-    """All spikes, and gradients to rounding; sizes that fill vectors and tiles and that do not."""
-    import jax
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import cells, compiled
-
+    """Spikes, end and gradients, from rest or another state; sizes that fill vectors or do not."""
     rng = np.random.default_rng(5)
-    n = shape[2]
-    neuron = cells.Neuron(0.01, surrogates.triangle())
-    out = jnp.asarray(rng.normal(size=shape), jnp.float32)
-    given = [
-        jnp.asarray(values, jnp.float32)
-        for values in (
-            rng.normal(0.05, 0.5, shape),
-            rng.normal(0, 0.8 / np.sqrt(n), (n, n)),
-            rng.uniform(0.7, 0.98, n),
-            rng.uniform(0.8, 0.99, n),
-        )
-    ]
-    every = (0, 1, 2, 3)
+    n, neuron = shape[2], model.Neuron(0.01, surrogates.triangle())
+    drawn = (
+        rng.normal(size=shape),
+        rng.normal(0.05, 0.5, shape),
+        rng.normal(0, 0.8 / np.sqrt(n), (n, n)),
+        rng.uniform(0.7, 0.98, n),
+        rng.uniform(0.8, 0.99, n),
+        *rng.uniform(0, 0.3, (2, *shape[1:])),
+        rng.random(shape[1:]) < 0.3,
+    )
+    out, *given, u, eta, s = (jnp.asarray(values, jnp.float32) for values in drawn)
+    start = model.Course(u, eta, s) if beta else model.at_rest(neuron, u)
 
     def run():
         def weighed(*arguments):
-            fired = cells.spikes(neuron, jnp.float32(beta), *arguments)
-            return (fired * out).sum(), fired
+            found = learning.continued(neuron, jnp.float32(beta), *arguments, start)
+            return (found[0] * out).sum(), found
 
-        return jax.jit(jax.grad(weighed, argnums=every, has_aux=True))(*given)
+        return jax.jit(jax.grad(weighed, argnums=(0, 1, 2, 3), has_aux=True))(*given)
 
     assert compiled.usable(*given)
-    ours, fired = run()
+    ours, (fired, end) = run()
     monkeypatch.setattr(compiled, "usable", lambda *arrays: False)
-    theirs, expected = run()
+    theirs, (expected, expected_end) = run()
     assert 0.02 < float(fired.mean()) < 0.6
     np.testing.assert_array_equal(fired, expected)
+    np.testing.assert_allclose(end.u, expected_end.u, atol=1e-5)
     for one, other in zip(ours, theirs, strict=True):
         scale = float(jnp.abs(other).max())
         np.testing.assert_allclose(one, other, atol=3e-6 * scale)
@@ -237,11 +185,6 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
 
 def test_the_readout_gradient_agrees_with_finite_differences():
     """Spikes do not depend on the readout, so here the loss is smooth."""
-    import jax
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import network
-
     params = params_of()
     rng = np.random.default_rng(0)
     start = network.initial(params, "alif", rng)
@@ -251,7 +194,7 @@ def test_the_readout_gradient_agrees_with_finite_differences():
         "penalty": np.float64(2.0),
         "adaptation": np.float64(1.8),
     }
-    loss = network.label_loss(params, "alif")
+    loss = training.label_loss(params, "alif")
     with jax.enable_x64(True):
         arrays = {k: jnp.asarray(v, jnp.float64) for k, v in start.items()}
         gradient = jax.grad(lambda a: loss(a, batch)[0])(arrays)
@@ -266,14 +209,10 @@ def test_the_readout_gradient_agrees_with_finite_differences():
 
 
 def test_gated_units_follow_their_equation():
-    import jax
-
-    from whyspiking.talks.bohte import cells
-
     rng = np.random.default_rng(1)
     drive, w, bias = rng.normal(size=(20, 9)), rng.normal(size=(3, 9)), rng.normal(size=9)
     with jax.enable_x64(True):
-        found = np.asarray(cells.gated(drive[:, None], w, bias))[:, 0]
+        found = np.asarray(control_units.gated(drive[:, None], w, bias))[:, 0]
     h = np.zeros(3)
     for now, ours in zip(drive, found, strict=True):
         parts = h @ w + bias
@@ -285,27 +224,24 @@ def test_gated_units_follow_their_equation():
 @pytest.mark.parametrize("blocks", [1, 3])
 @pytest.mark.parametrize("shape", [*SHAPES, (1, 1, 1)])
 def test_compiled_gated_and_tanh_units_are_the_scan(shape, blocks, vectors, monkeypatch):
-    """Activity and gradients to rounding, some units saturated."""
-    import jax
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import cells, compiled
-
+    """Activity and gradients to rounding, some units saturated; gated ones from another state."""
     rng = np.random.default_rng(6)
     n_steps, n_trials, n = shape
-    layer = cells.gated if blocks == 3 else cells.plain
-    out = jnp.asarray(rng.normal(size=shape), jnp.float32)
     drawn = [
+        rng.normal(size=shape),
+        rng.uniform(-0.5, 0.5, (n_trials, n)),
         rng.normal(0, 1.5, (n_steps, n_trials, blocks * n)),
         rng.normal(0, 1 / np.sqrt(n), (n, blocks * n)),
         rng.normal(0, 0.5, blocks * n),
     ]
-    drawn[0][0, 0, 0] = 200
-    given = [jnp.asarray(values, jnp.float32) for values in drawn[: 3 if blocks == 3 else 2]]
+    drawn[2][0, 0, 0] = 200
+    out, start, *given = (jnp.asarray(values, jnp.float32) for values in drawn)
+    given = given[: 3 if blocks == 3 else 2]
 
     def run():
-        def weighed(*arguments):
-            h = layer(*arguments)
+        def weighed(*own):
+            gated = blocks == 3
+            h = control_units.gated(*own, start) if gated else control_units.tanh_units(*own)
             return (h * out).sum(), h
 
         every = tuple(range(len(given)))

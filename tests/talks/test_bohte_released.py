@@ -1,106 +1,154 @@
-"""Bohte: the network that the authors released, read, refused, missing, and in both engines."""
+"""Bohte: both networks that the authors released, read, refused, missing, and in both engines."""
 
 import hashlib
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 from made.bohte_settings import STREAMS, params_of, quiet, task_of
 from made.fulfilled import fulfilled
 
+from whyspiking.brian import Machine
+from whyspiking.contract.types import Network
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import released, simulation, task
+from whyspiking.nir import Clock, NotExpressible
+from whyspiking.talks.bohte import (
+    brian_network,
+    measures_released_pixels,
+    nir,
+    released_ecg,
+    released_layers,
+    released_pixels,
+    task,
+)
 
-PARAMS = params_of("released", n_hidden=[7], n_test=4, n_steps=120)
+ECG = params_of("released", n_hidden=[7], n_test=4, n_steps=120)
+SIZES = {"n_input": 24, "n_hidden": [6, 5, 4], "n_output": 3, "n_steps": 60, "n_test": 2}
+PIXELS = params_of("released_smnist", **SIZES)
+BOTH = [(ECG, released_ecg.RELEASED, 4), (PIXELS, released_pixels.RELEASED, 3)]
 
 
-def saved(params):
-    """Arrays as in the authors' model, of another network."""
-    rng = np.random.default_rng(3)
-    (n,), m, k = params.n_hidden, params.n_input, params.n_output
-    return {
-        "i2h.weight": rng.normal(0.5, 1, (n, m)), "i2h.bias": rng.normal(0, 0.2, n),
-        "h2h.weight": rng.normal(0, 0.5, (n, n)), "h2h.bias": rng.normal(0, 0.2, n),
-        "h2o.weight": rng.normal(0, 1, (k, n)), "h2o.bias": rng.normal(0, 0.3, k),
-        "tau_adp_h": np.full(n, 7.0), "tau_adp_o": rng.uniform(90, 120, k),
-    }  # fmt: skip
+def saved(params, own, n_input):
+    """Arrays as in the authors' file, of another network."""
+    rng, found = np.random.default_rng(5), {}
+    sizes = [n_input, *params.n_hidden, params.n_output]
+    for layer, m, n in zip(own.layers, sizes, sizes[1:], strict=False):
+        found[f"{layer.into}.weight"] = rng.normal(0.4, 1.2, (n, m))
+        found[f"{layer.into}.bias"] = rng.normal(0.1, 0.3, n)
+        if layer.within:
+            found[f"{layer.within}.weight"] = rng.normal(0, 0.7, (n, n))
+            found[f"{layer.within}.bias"] = rng.normal(0, 0.2, n)
+        if layer.tau_mem:
+            found[layer.tau_mem] = rng.uniform(3, 30, n)
+        found[layer.tau_adapt] = rng.uniform(20, 200, n)
+    return found
 
 
-def by_hand(params, at, x):
-    """The published update for one record, (time, channel): hidden spikes and output membranes."""
-    b0, alpha = params.threshold, np.exp(-1 / params.tau_mem)
-    rho = np.exp(-1 / at["tau_adp_o"])
-    u, s = np.full(params.n_hidden[0], 0.5), np.zeros(params.n_hidden[0])
-    o, z, b = np.zeros(params.n_output), np.zeros(params.n_output), np.full(params.n_output, b0)
-    spikes, membranes = [], []
+def by_hand(params, own, at, x, start):
+    """The published update for one trial (time, channel): spikes and membranes of every layer."""
+    n = [len(at[f"{layer.into}.bias"]) for layer in own.layers]
+    u, s, b = [np.full(n[0], start)], [np.zeros(k) for k in n], [np.full(k, 0.01) for k in n]
+    u += [np.zeros(k) for k in n[1:]]
+    told = []
     for now in x:
-        drive = at["i2h.weight"] @ now + at["i2h.bias"] + at["h2h.weight"] @ s + at["h2h.bias"]
-        u = alpha * u + (1 - alpha) * drive - b0 * s
-        s = (u > b0).astype(float)
-        b = rho * b + (1 - rho) * z
-        theta = b0 + params.adaptation * b
-        o = alpha * o + (1 - alpha) * (at["h2o.weight"] @ s + at["h2o.bias"]) - theta * z
-        z = (o > theta).astype(float)
-        spikes.append(s)
-        membranes.append(o)
-    return np.array(spikes), np.array(membranes)
+        for k, layer in enumerate(own.layers):
+            drive = at[f"{layer.into}.weight"] @ now + at[f"{layer.into}.bias"]
+            if layer.within:
+                drive += at[f"{layer.within}.weight"] @ s[k] + at[f"{layer.within}.bias"]
+            tau_mem = at[layer.tau_mem] if layer.tau_mem else params.tau_mem
+            alpha, rho = np.exp(-1 / tau_mem), np.exp(-1 / at[layer.tau_adapt])
+            b[k] = rho * b[k] + (1 - rho) * s[k]
+            theta = 0.01 + 1.8 * layer.adapts * b[k]
+            u[k] = alpha * u[k] + (1 - alpha) * drive - theta * s[k]
+            s[k] = (u[k] > theta).astype(float)
+            now = s[k]
+        told.append((np.concatenate(s), np.concatenate(u)))
+    ends = np.cumsum(n)[:-1]
+    spikes, membranes = (np.split(np.array(one), ends, axis=1) for one in zip(*told, strict=True))
+    assert all(0.02 < layer.mean() < 0.95 for layer in spikes)
+    return spikes, membranes
 
 
-def test_both_engines_follow_the_published_update(builds):
-    import jax
-
-    from whyspiking.brian import Machine
-    from whyspiking.contract.types import Network
-
-    at = saved(PARAMS)
-    net = Network(released.parse(at, PARAMS), {})
-    test = task_of(PARAMS)
-    x = task.raster(PARAMS, test)
-    model = fulfilled(PARAMS).to_brian(PARAMS)
-    recording = Machine(model, builds).run(
-        test.stimulus, fulfilled(PARAMS).bind(PARAMS, net).values
-    )
+def test_both_engines_follow_the_published_update_on_electrocardiograms(builds):
+    at = saved(*BOTH[0])
+    net = Network(released_layers.parse(at, ECG, released_ecg.RELEASED, 4), {})
+    test = task_of(ECG)
+    x = task.raster(ECG, test)
+    machine = Machine(fulfilled(ECG).to_brian(ECG), builds)
+    recording = machine.run(test.stimulus, fulfilled(ECG).bind(ECG, net).values)
     with jax.enable_x64(True):
-        hidden, output = released.courses(PARAMS, net.arrays, x.astype(np.float64))
+        hidden, output = released_ecg.courses(ECG, net.arrays, x.astype(np.float64))
     for trial, events in enumerate(x):
-        spikes, membranes = by_hand(PARAMS, at, events)
-        assert 0.05 < spikes.mean() < 0.9
-        np.testing.assert_array_equal(np.asarray(hidden.spikes)[:, trial], spikes)
-        np.testing.assert_array_equal(simulation.raster(PARAMS, recording, 0)[trial], spikes > 0)
-        np.testing.assert_allclose(np.asarray(output.u)[:, trial], membranes, atol=1e-11)
-        told = simulation.outputs(PARAMS, recording)[trial]
-        np.testing.assert_allclose(told, membranes, atol=1e-11)
-    assert (np.asarray(output.spikes).mean(axis=(0, 1)) > 0).any()
+        spikes, membranes = by_hand(ECG, released_ecg.RELEASED, at, events, 0.5)
+        np.testing.assert_array_equal(np.asarray(hidden.spikes)[:, trial], spikes[0])
+        simulated = brian_network.raster(ECG, recording, 0)[trial]
+        np.testing.assert_array_equal(simulated, spikes[0] > 0)
+        np.testing.assert_allclose(np.asarray(output.u)[:, trial], membranes[1], atol=1e-11)
+        told = brian_network.outputs(ECG, recording)[trial]
+        np.testing.assert_allclose(told, membranes[1], atol=1e-11)
 
 
-def test_arrays_that_do_not_fit_are_refused():
-    at = saved(PARAMS)
-    with pytest.raises(UserError, match=r"'h2h.weight' has shape \(7, 6\); expected \(7, 7\)"):
-        released.parse({**at, "h2h.weight": at["h2h.weight"][:, :6]}, PARAMS)
-    del at["tau_adp_o"]
-    with pytest.raises(UserError, match=r"'tau_adp_o' has shape \(0,\); expected \(6,\)"):
-        released.parse(at, PARAMS)
+def test_the_network_of_digits_follows_the_published_update():
+    at = saved(*BOTH[1])
+    images = np.random.default_rng(1).integers(0, 256, (2, 784)).astype(np.uint8)
+    arrays = released_layers.parse(at, PIXELS, released_pixels.RELEASED, 3)
+    arrays["w_in_0"] = released_pixels.weights_of_bits(arrays["w_in_0"])
+    found = released_pixels.spikes(PIXELS, arrays, released_pixels.shown(PIXELS, images))
+    for trial, image in enumerate(images):
+        x = [image[t : t + 3] / 255 for t in range(60)]
+        spikes, _ = by_hand(PIXELS, released_pixels.RELEASED, at, x, 0.0)
+        for layer, expected in zip(found, spikes, strict=True):
+            # Single against double precision.
+            assert (layer[trial] == expected).mean() > 0.995
 
 
-def test_another_file_of_that_name_is_refused(tmp_path):
-    for name in (released.FILE, "QTDB_train.mat", "QTDB_test.mat"):
-        (tmp_path / name).write_bytes(b"something else")
-    params = replace(PARAMS, originals_dir=tmp_path)
-    digest = hashlib.sha256(b"something else").hexdigest()
-    with pytest.raises(UserError, match=f"{released.FILE}: SHA-256 is {digest}; expected c7a3"):
-        fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
+def test_the_last_steps_see_the_last_pixels():
+    images = np.zeros((1, 784), np.uint8)
+    images[0, 781:] = [1, 2, 255]
+    x = released_pixels.shown(replace(PIXELS, values={**PIXELS.values, "n_steps": 784}), images)
+    windows = (x.reshape(784, 3, 8) * 2 ** np.arange(8)).sum(axis=2)
+    assert windows[-4:].tolist() == [[0, 1, 2], [1, 2, 255], [1, 2, 255], [1, 2, 255]]
+    assert not windows[:779].any()
 
 
-def test_missing_files_are_told(tmp_path, monkeypatch):
-    there = replace(PARAMS, originals_dir=tmp_path)
-    for params, said in ((PARAMS, "originals_dir is not set"), (there, "is not in data.originals")):
-        made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
-        assert f"{released.FILE} " in made.info["unavailable"] and said in made.info["unavailable"]
-    (tmp_path / released.FILE).write_bytes(b"something")
-    with pytest.raises(UserError, match="SHA-256"):
-        fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
-    monkeypatch.setattr(released, "DIGEST", hashlib.sha256(b"something").hexdigest())
+def test_the_estimate_of_energy_counts_what_the_network_of_digits_does():
+    """Eqs. 14 and 15 written out; where nothing fires, only brightness and updates are paid."""
+    prices = {"mac": 3.2, "add": 0.1}
+    sizes = [8, 64, 256, 256, 10]
+    silent = measures_released_pixels.ratio(sizes, [0.0] * 3, prices)
+    lstm = sum(4 * (m * n + n * n) + 17 * n for m, n in ((8, 64), (64, 256)))
+    lstm += 256 * 256 + 256 * 10
+    assert silent == pytest.approx(lstm / (8 * 64 + 2 * (64 + 256 + 256 + 10)))
+    busy = measures_released_pixels.ratio(sizes, [0.1, 0.2, 0.3], prices)
+    adds = 64 * 64 * 0.1 + 64 * 256 * 0.1 + 256 * 256 * 0.2 + 256 * 256 * 0.2 + 2560 * 0.3
+    assert busy == pytest.approx(3.2 * lstm / (3.2 * (8 * 64 + 2 * 586) + 0.1 * adds))
+
+
+@pytest.mark.parametrize(("params", "own", "n_input"), BOTH)
+def test_a_missing_file_is_named_and_another_refused(params, own, n_input, tmp_path):
+    made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
+    assert f"{own.file} (data.originals_dir is not set)" in made.info["unavailable"]
+    there = replace(params, originals_dir=tmp_path)
     made = fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
+    assert f"{own.file} is not in data.originals_dir" in made.info["unavailable"]
+    (tmp_path / own.file).write_bytes(b"something else")
+    with pytest.raises(UserError, match=f"{own.file}: SHA-256 is .* expected {own.digest[:4]}"):
+        fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
+    at, name = saved(params, own, n_input), own.layers[-1].tau_adapt
+    del at[name]
+    with pytest.raises(UserError, match=rf"'{name}' has shape \(0,\); expected"):
+        released_layers.parse(at, params, own, n_input)
+
+
+def test_without_the_authors_records_their_network_is_not_available(tmp_path, monkeypatch):
+    np.savez(tmp_path / released_ecg.RELEASED.file, **saved(*BOTH[0]))
+    raw = (tmp_path / released_ecg.RELEASED.file).read_bytes()
+    known = released_ecg.RELEASED._replace(digest=hashlib.sha256(raw).hexdigest())
+    monkeypatch.setattr(released_ecg, "RELEASED", known)
+    there = replace(ECG, originals_dir=tmp_path)
+    made = fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
+    assert not made.arrays
     assert "QTDB_train.mat and QTDB_test.mat are not" in made.info["unavailable"]
 
 
@@ -112,9 +160,5 @@ def test_missing_files_are_told(tmp_path, monkeypatch):
     ],
 )
 def test_neither_is_written_as_a_graph(experiment, variant, info, said):
-    from whyspiking.contract.types import Network
-    from whyspiking.nir import Clock, NotExpressible
-    from whyspiking.talks.bohte import nir
-
     with pytest.raises(NotExpressible, match=said):
         nir.to_nir(params_of(experiment), variant, Network({}, info), Clock(4.0))

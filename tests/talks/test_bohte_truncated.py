@@ -1,25 +1,26 @@
 """Bohte: back-propagation through time cut into segments."""
 
-from functools import partial
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 from made.bohte_settings import params_of
 
-from whyspiking.errors import UserError
-from whyspiking.training import gradient, surrogates
+from whyspiking.talks.bohte import (
+    network,
+    training,
+    truncated,
+)
+from whyspiking.training import gradient
 
 SHAPE = {"n_steps": 24, "truncation": 8, "batch": 3, "n_input": 5, "n_output": 4, "n_unscored": 2}
 
 
 def drawn(cell, dtype: Any = np.float64, **changes):
     """Parameters, a network and a batch, the same for all cells."""
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import network
-
     params = params_of("smnist", **SHAPE, n_hidden=[7, 6], **changes)
     rng = np.random.default_rng(3)
     start = network.initial(params, cell, rng)
@@ -36,11 +37,6 @@ def drawn(cell, dtype: Any = np.float64, **changes):
 
 def by_segment(params, cell, arrays, batch):
     """Loss and what it told of every segment, one after another."""
-    import jax
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import truncated
-
     one = jax.jit(truncated.loss(params, cell))
     state, found = truncated.start(params, cell), []
     for k in range(truncated.segments(params)):
@@ -53,11 +49,9 @@ def by_segment(params, cell, arrays, batch):
 @pytest.mark.parametrize("cell", ["alif", "traces"])
 def test_segments_one_after_another_are_the_whole_trial(cell):
     """The last segment's loss is that of uncut back-propagation; spikes and sums go on."""
-    from whyspiking.talks.bohte import network
-
     params, arrays, batch = drawn(cell, np.float32)
     last, told = by_segment(params, cell, arrays, batch)[-1]
-    whole, also = network.class_loss(params, cell)(arrays, batch)
+    whole, also = training.class_loss(params, cell)(arrays, batch)
     np.testing.assert_allclose(last, whole, rtol=1e-5)
     assert told["train_accuracy"] == also["train_accuracy"]
     if cell in network.SPIKING:
@@ -67,10 +61,6 @@ def test_segments_one_after_another_are_the_whole_trial(cell):
 @pytest.mark.parametrize("cell", ["alif", "gru"])
 def test_the_gradient_of_a_segment_takes_its_state_as_given(cell):
     """Finite differences by what the loss is smooth in, the state of the network held fixed."""
-    import jax
-
-    from whyspiking.talks.bohte import truncated
-
     with jax.enable_x64(True):
         params, arrays, batch = drawn(cell)
         state = by_segment(params, cell, arrays, batch)[1][1]["state"]
@@ -94,15 +84,11 @@ def test_the_gradient_of_a_segment_takes_its_state_as_given(cell):
 
 def test_a_cut_gradient_is_the_whole_one_of_a_trial_that_begins_there():
     """From rest, the first segment is a trial of its own: gradients agree; later ones do not."""
-    import jax
-
-    from whyspiking.talks.bohte import network, truncated
-
     params, arrays, batch = drawn("alif", np.float32)
     short = batch | {"x": batch["x"][:, :8]}
     first = batch | {"segment": 0, "state": truncated.start(params, "alif")}
     cut = jax.jit(jax.grad(truncated.loss(params, "alif"), has_aux=True))(arrays, first)[0]
-    whole = jax.jit(jax.grad(network.class_loss(params, "alif"), has_aux=True))(arrays, short)[0]
+    whole = jax.jit(jax.grad(training.class_loss(params, "alif"), has_aux=True))(arrays, short)[0]
     for name in arrays:
         scale = float(abs(whole[name]).max())
         np.testing.assert_allclose(cut[name], whole[name], atol=1e-5 * scale, err_msg=name)
@@ -110,59 +96,14 @@ def test_a_cut_gradient_is_the_whole_one_of_a_trial_that_begins_there():
     state = by_segment(params, "alif", arrays, batch)[1][1]["state"]
     last = batch | {"segment": 2, "state": state}
     cut = jax.jit(jax.grad(truncated.loss(params, "alif"), has_aux=True))(arrays, last)[0]
-    whole = jax.jit(jax.grad(network.class_loss(params, "alif"), has_aux=True))(arrays, batch)[0]
+    whole = jax.jit(jax.grad(training.class_loss(params, "alif"), has_aux=True))(arrays, batch)[0]
     assert float(abs(cut["w_rec_0"] - whole["w_rec_0"]).max()) > 1e-3 * float(
         abs(whole["w_rec_0"]).max()
     )
 
 
-@pytest.mark.parametrize("cell", ["alif", "gru"])
-def test_a_compiled_layer_that_goes_on_is_the_scan(cell, monkeypatch):
-    """Activity, end and gradients of a layer that does not begin at rest."""
-    import jax
-    import jax.numpy as jnp
-
-    from whyspiking.talks.bohte import cells, compiled
-
-    rng = np.random.default_rng(8)
-    n, blocks = 7, 3 if cell == "gru" else 1
-    drawn = [rng.normal(0.1, 0.5, (12, 3, blocks * n)), rng.normal(0, 0.5, (n, blocks * n))]
-    drawn += (
-        [rng.normal(size=blocks * n)] if cell == "gru" else list(rng.uniform(0.7, 0.99, (2, n)))
-    )
-    given = [jnp.asarray(values, jnp.float32) for values in drawn]
-    u, eta, h, out = (jnp.asarray(rng.uniform(0, 0.3, (3, n)), jnp.float32) for _ in range(4))
-    neuron, start = (
-        cells.Neuron(0.01, surrogates.triangle()),
-        cells.Course(u, eta, jnp.round(3 * h)),
-    )
-
-    def run():
-        def weighed(*arguments):
-            if cell == "gru":
-                found = cells.gated(*arguments, start=h)
-                return (found * out).sum(), (found, found[-1])
-            found, end = cells.continued(neuron, jnp.float32(1.8), *arguments, start)
-            return (found * out).sum(), (found, *end)
-
-        every = tuple(range(len(given)))
-        slopes, told = jax.jit(jax.grad(weighed, argnums=every, has_aux=True))(*given)
-        return [*slopes, *told]
-
-    assert compiled.usable(*given)
-    ours = run()
-    monkeypatch.setattr(compiled, "usable", lambda *arrays: False)
-    for place, (one, expected) in enumerate(zip(ours, run(), strict=True)):
-        scale = float(abs(expected).max())
-        assert scale > 0.01 or place > len(given)
-        np.testing.assert_allclose(one, expected, atol=1e-5 * scale)
-
-
 def test_every_segment_makes_a_step_and_hands_on_its_state():
     """The loop of training against the same steps written down."""
-    import jax
-    import jax.numpy as jnp
-
     x = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
 
     def loss(arrays, batch):
@@ -198,14 +139,3 @@ def test_every_segment_makes_a_step_and_hands_on_its_state():
                 rate = 0.1 * 0.5 * (1 + np.cos(np.pi * done / 8))
                 w, done = {"w": w["w"] - rate * update["w"]}, done + 1
     assert float(fitted.arrays["w"]) == pytest.approx(float(w["w"]), rel=1e-5)
-
-
-def test_segments_must_fill_the_trial():
-    from whyspiking.talks.bohte import truncated
-
-    cut = partial(params_of, "smnist", n_steps=28)
-    assert truncated.segments(cut(truncation=7)) == 4
-    with pytest.raises(
-        UserError, match=r"'truncation' .* is 9; expected a divisor of 'n_steps', 28"
-    ):
-        truncated.segments(cut(truncation=9))

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from made.bohte_settings import ROOT, STREAMS, params_of, quiet, task_of
 
-from whyspiking.errors import UserError
 from whyspiking.talks.bohte import vowels
 
 
@@ -85,14 +84,6 @@ def test_scales_are_those_of_the_utterances_that_are_learned_from(recorded, monk
     assert np.abs(frames.std(axis=0) - 1).max() < 1e-9
     for split in ("validation", "test"):
         assert np.concatenate(vowels._standardised(ROOT, split, 6)[0]).mean() > 2
-
-
-def test_steps_that_do_not_fit_the_frames_are_refused():
-    for changes in ({"step_ms": 1.5}, {"n_steps": 100}):
-        with pytest.raises(UserError, match=r"divide 6\.4 ms, and 29 frames"):
-            vowels.utterances(own(**changes), "test")
-    with pytest.raises(UserError, match="no folder of vowels"):
-        vowels.utterances(replace(own(), dataset_dir=None), "test")
 
 
 @pytest.mark.usefixtures("recorded")

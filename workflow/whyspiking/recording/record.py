@@ -116,7 +116,7 @@ def add(
         )
     seen = registry.as_measured(talk, where)
     known = tables.read_metrics([own / "metrics.csv"])
-    known = _still_declared(known, talk)
+    known = _still_run(known, talk, config)
     known = known[~known["experiment"].isin(experiments)]
     fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
     table = pd.concat([known, *fresh], ignore_index=True)
@@ -161,11 +161,16 @@ def add(
     return write_joint(config, folder)
 
 
-def _still_declared(metrics: pd.DataFrame, talk: Talk) -> pd.DataFrame:
-    """Rows of experiments, variants and metrics that the talk still has."""
-    variants = {(e.name, variant) for e in talk.experiments.values() for variant in e.variants}
+def _still_run(metrics: pd.DataFrame, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
+    """Rows of networks and metrics that the talk still has at the scale of the config."""
+    networks = {
+        (experiment.name, variant)
+        for experiment in talk.experiments.values()
+        for variant in experiment.variants
+        if registry.seeds(experiment, config, variant)
+    }
     places = zip(metrics["experiment"], metrics["variant"], strict=True)
-    declared = [place in variants for place in places]
+    declared = [place in networks for place in places]
     return metrics[metrics["metric"].isin(glossary.GLOSSARY) & declared]
 
 

@@ -1,23 +1,18 @@
 """Yin, Corradi & Bohte 2020: recurrent networks of spiking neurons with trained time constants."""
 
 EXPERIMENTS = {
-    "ecg": "time_constants",
+    "ecg": "ecg",
     "timescales": "ecg",
-    "published_rate": "ecg",
     "sparse": "ecg",
-    "released": "released",
-    "spoken": "digits",
-    "spoken_seen": "digits",
-    "digits_counted": "digits",
+    "released": "released_ecg",
+    "spoken": "spoken_digits",
+    "digits_counted": "spoken_digits",
     "vowels": "vowels",
     "smnist": "pixels",
     "released_smnist": "released_pixels",
-    "psmnist": "pixels",
     "shared_yinyang": "shared_tasks",
     "shared_randman": "shared_tasks",
-    "shared_xor_25": "shared_tasks",
     "shared_xor_100": "shared_tasks",
     "shared_xor_400": "shared_tasks",
-    "shared_xor_1000": "shared_tasks",
 }
 """Experiment -> the module that fulfils it."""

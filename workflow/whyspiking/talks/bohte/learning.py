@@ -1,138 +1,111 @@
-"""Training of all networks of this talk by back-propagation through time (README, section 3)."""
+"""Back-propagation through time with a surrogate for the derivative of a spike (README, section 3).
+
+On a CPU, in single precision, the backward pass is written out in C++ (`layer.cpp`, Eqs. 17 to 19);
+anywhere else JAX derives it from `model.course`. Both are the same to rounding (tested).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import jax
+import jax.numpy as jnp
 
-from whyspiking.contract.randomness import Streams
-from whyspiking.contract.types import Network, Params, Progress, Task
-from whyspiking.talks.bohte import decisions, network, simulation, truncated
-from whyspiking.talks.bohte.network import spikes
-from whyspiking.talks.bohte.task import raster
-from whyspiking.training import gradient
-from whyspiking.training.gradient import Arrays, Data, Loss, Settings
-
-type Labelled = tuple[NDArray, NDArray]
-"""Trials of one class each: (trial, time, channel) and (trial,)."""
-type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
-"""Training data, what judges an epoch on validation data, the loss."""
-
-CELL = {
-    "spiking": "alif",
-    "alif_fixed": "alif_fixed",
-    "lif": "lif",
-    "lif_fixed": "lif_fixed",
-    "lif_published": "lif_published",
-    "lstm": "lstm",
-    "gru": "gru",
-    "rnn": "rnn",
-    "traces": "traces",
-    "linear": "linear",
-}
-"""Variant -> cell; those of the trade-off are `penalty_<index>`."""
-SPARSE = "penalty_"
+from whyspiking.talks.bohte import compiled, model
+from whyspiking.talks.bohte.model import Array, Course, Neuron
+from whyspiking.training import surrogates
 
 
-def cell_of(variant: str) -> str:
-    """The cell that a variant is made of."""
-    return "alif" if variant.startswith(SPARSE) else CELL[variant]
+def spikes(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array
+) -> Array:
+    """Spikes of a layer that begins at rest; arguments as for `continued`."""
+    return continued(neuron, beta, drive, w_rec, alpha, rho, model.at_rest(neuron, drive[0]))[0]
 
 
-def learning_rate(params: Params, variant: str) -> float:
-    """Adam's rate; each cell has its own, chosen on validation data."""
-    return float(params.values[f"rate_{cell_of(variant)}"])
+def continued(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
+) -> tuple[Array, Course]:
+    """Spikes of a layer, and its state after the last step; arguments as for `model.course`.
 
-
-def penalty(params: Params, variant: str) -> float:
-    """Price of spikes (README, Eq. 11)."""
-    if not variant.startswith(SPARSE):
-        return 0.0
-    return float(params.penalties[int(variant.removeprefix(SPARSE))])
-
-
-def is_cut(params: Params) -> bool:
-    """Whether back-propagation is truncated; most experiments have no parameter for it."""
-    return bool(params.values.get("truncation"))
-
-
-def train(
-    params: Params, variant: str, streams: Streams, progress: Progress, prepared: Prepared
-) -> Network:
-    """Train one network, a key of `CELL` or "penalty_<index>". Randomness: "init", "shuffle"."""
-    cell = cell_of(variant)
-    data, judge, loss = prepared
-    start = network.initial(params, cell, streams.rng("init"))
-    cut = is_cut(params)
-
-    fitted = gradient.fit(
-        start,
-        loss,
-        data,
-        Settings(
-            epochs=params.epochs,
-            batch=params.batch,
-            learning_rate=learning_rate(params, variant),
-            clip_norm=params.clip_norm,
-            criterion="validation_accuracy",
-            rates=network.rates(params, cell),
-            segments=truncated.segments(params) if cut else 1,
-        ),
-        judge=judge,
-        shuffle=streams.rng("shuffle"),
-        progress=progress,
-        constants={
-            "penalty": penalty(params, variant),
-            "adaptation": network.adaptation(params, cell),
-        },
-        start_state=truncated.start(params, cell) if cut else None,
-        project=lambda arrays: network.within(params, arrays),
+    The spikes are differentiable by drive, weights and decays. No gradient passes the first step or
+    the last: where a trial goes on, back-propagation is truncated (README, section 11).
+    """
+    if compiled.usable(drive, w_rec, alpha, rho):
+        return _compiled(neuron, beta, drive, w_rec, alpha, rho, start)
+    own = surrogates.spike(neuron.surrogate)
+    beta, start = jax.lax.stop_gradient((beta, start))
+    found = model.course(
+        neuron, beta, drive, w_rec, alpha, rho, start, lambda u, theta: own(u - theta)
     )
-    info = {
-        **fitted.info,
-        "cell": cell,
-        "adaptation": network.adaptation(params, cell),
-        "resets": network.resets(cell),
-    }
-    if cell in network.SPIKING:
-        taus = {k: v for k, v in start.items() if k.startswith(network.TIME_CONSTANTS)}
-        kept = {f"start_{name}": values for name, values in taus.items()}
-        return Network({**fitted.arrays, **kept}, info, fitted.history)
-    info["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
-    return Network(fitted.arrays, info, fitted.history)
+    return found.spikes, jax.lax.stop_gradient(jax.tree.map(lambda values: values[-1], found))
 
 
-def classes(
-    params: Params,
-    variant: str,
-    training: Labelled | Callable[[int], Labelled],
-    held_out: Labelled,
-) -> Prepared:
-    """Trials of one class each; a function gives those of an epoch."""
-    cell, (shown, wanted) = cell_of(variant), held_out
-
-    def named(trials: Labelled) -> Data:
-        return {"x": trials[0], "labels": trials[1].astype(np.int32)}
-
-    def judge(arrays: Arrays) -> dict[str, float]:
-        told = network.outputs(params, cell, arrays, shown)
-        return {"validation_accuracy": float((decisions.chosen(params, told) == wanted).mean())}
-
-    data = (lambda epoch: named(training(epoch))) if callable(training) else named(training)
-    loss = truncated.loss if is_cut(params) else network.class_loss
-    return data, judge, loss(params, cell)
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _compiled(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
+) -> tuple[Array, Course]:
+    return _forward(neuron, beta, drive, w_rec, alpha, rho, start)[0]
 
 
-def outputs(params: Params, trained: Network, test: Task) -> NDArray:
-    """Outputs in the engine of training, (trial, time, class)."""
-    return network.outputs(params, trained.info["cell"], trained.arrays, raster(params, test))
+def _forward(
+    neuron: Neuron, beta: Array, drive: Array, w_rec: Array, alpha: Array, rho: Array, start: Course
+) -> Any:
+    constants = jnp.stack([jnp.asarray(neuron.threshold, beta.dtype), beta])
+    given = (drive, w_rec, alpha, rho, constants, *start)
+    fired, u, eta = compiled.call("layer_forward", [drive.shape] * 3, *given)
+    found = Course(u, eta, fired)
+    end = jax.tree.map(lambda values: values[-1], found)
+    return (fired, end), (found, start, constants, w_rec, alpha, rho)
 
 
-def reference_counts(
-    params: Params, variant: str, network: Network, task: Task
-) -> Mapping[str, NDArray]:
-    """Spikes of every neuron in the engine of training."""
-    found = spikes(params, network.info["cell"], network.arrays, raster(params, task))
-    return {simulation.hidden(k): layer.sum(axis=1) for k, layer in enumerate(found)}
+def _backward(neuron: Neuron, residuals: Any, g_ends: tuple[Array, Course]) -> Any:
+    (found, start, constants, w_rec, alpha, rho), (g_out, _) = residuals, g_ends
+    theta = neuron.threshold + constants[1] * found.eta
+    slope = neuron.surrogate(found.u - theta)
+    given = (g_out, slope, found.spikes, found.u, found.eta, w_rec, alpha, rho, constants, *start)
+    shapes = [g_out.shape, w_rec.shape, slope.shape[1:], slope.shape[1:]]
+    g_drive, g_rec, g_alpha, g_rho = compiled.call("layer_backward", shapes, *given)
+    none = jax.tree.map(jnp.zeros_like, (constants[1], start))
+    return none[0], g_drive, g_rec, g_alpha.sum(axis=0), g_rho.sum(axis=0), none[1]
+
+
+_compiled.defvjp(_forward, _backward)
+
+
+def loss_of_labels(outputs: Array, labels: Array) -> tuple[Array, Array]:
+    """Cross-entropy of every labelled step (README, Eq. 6), and the share that is right.
+
+    Args:
+        outputs: (time, trial, class).
+        labels: (trial, time); negative ones do not count.
+    """
+    labels, counted = labels.T, labels.T >= 0
+    chosen = jnp.take_along_axis(
+        jax.nn.log_softmax(outputs), jnp.maximum(labels, 0)[..., None].astype(int), axis=2
+    )[..., 0]
+    right = (outputs.argmax(axis=2) == labels) & counted
+    return -(chosen * counted).sum() / counted.sum(), right.sum() / counted.sum()
+
+
+def loss_of_class(summed: Array, labels: Array) -> tuple[Array, Array]:
+    """Cross-entropy of the softmax summed over time (README, Eq. 16), and the share that is right.
+
+    Args:
+        summed: (trial, class).
+        labels: (trial,).
+    """
+    chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), labels[:, None], axis=1)
+    return -chosen.mean(), (summed.argmax(axis=1) == labels).mean()
+
+
+def price_of_spikes(price: Array, fired: list[Array]) -> tuple[Array, Array]:
+    """Price times the mean squared rate of the neurons (README, Eq. 11), and their mean rate.
+
+    Args:
+        price: c.
+        fired: Spikes of every layer, (time, trial, neuron).
+    """
+    rates = jnp.concatenate([spikes.mean(axis=(0, 1)) for spikes in fired])
+    return price * (rates**2).mean(), rates.mean()

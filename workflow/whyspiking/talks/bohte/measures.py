@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from whyspiking.contract.types import Condition, Network, Params, Recording, Task
+from whyspiking.contract import types as ct
 from whyspiking.measures import scoring
-from whyspiking.talks.bohte import simulation
+from whyspiking.talks.bohte import brian_network, model
 from whyspiking.talks.bohte import task as tasks
 
 LSTM_GATES, LSTM_UPDATE = 4, 17
@@ -19,19 +19,22 @@ ALIF_UPDATE = 2
 
 
 def measures(
-    params: Params, condition: Condition, recording: Recording, task: Task
+    params: ct.Params, condition: ct.Condition, recording: ct.Recording, task: ct.Task
 ) -> Mapping[str, float]:
     """The estimate of energy (README, section 7), and the published score of unlabelled steps."""
     if condition.perturbation != "none":
         return {}
-    found = {"energy_ratio_published": published_ratio(params, recording, task)}
-    if task.targets.ndim == 2:
-        told = simulation.outputs(params, recording)
-        found["accuracy_padded"] = padded_accuracy(params, told, task)
-    return found
+    sizes = [params.n_input, *model.units(params), params.n_output]
+    ratio = formula_ratio(sizes, rates_of(params, recording, task), prices(params))
+    if task.targets.ndim == 1:
+        return {"energy_ratio_published": ratio}
+    outputs = brian_network.outputs(params, recording)
+    # Unlabelled steps count as the first class, as in the published code.
+    padded = scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
+    return {"energy_ratio_published": ratio, "accuracy_padded": padded}
 
 
-def control_counts(params: Params, network: Network, test: Task) -> dict[str, float]:
+def control_counts(params: ct.Params, network: ct.Network, test: ct.Task) -> dict[str, float]:
     """Operations of a control per record, names as in the glossary; silent inputs cost nothing.
 
     Args:
@@ -42,30 +45,29 @@ def control_counts(params: Params, network: Network, test: Task) -> dict[str, fl
     """
     weights = {k: np.asarray(v) for k, v in network.arrays.items() if k.startswith("w_")}
     first = "w_in_0" if "w_in_0" in weights else "w_out"
-    n_steps = params.n_steps
     events = tasks.raster(params, test).sum(axis=(1, 2)).mean()
     size = sum(w.size for w in weights.values())
     outputs = sum(w.shape[1] for k, w in weights.items() if not k.startswith("w_rec"))
-    effective = events * weights[first].shape[1] + n_steps * (size - weights[first].size)
+    effective = events * weights[first].shape[1] + params.n_steps * (size - weights[first].size)
     if network.info.get("cell") == "traces":
-        effective = n_steps * size
+        effective = params.n_steps * size
         outputs += weights[first].shape[0]
     return {
         "macs_effective": float(effective),
-        "macs_dense": float(n_steps * size),
-        "neuron_updates": float(n_steps * outputs),
+        "macs_dense": float(params.n_steps * size),
+        "neuron_updates": float(params.n_steps * outputs),
         "synapses": float(sum(np.count_nonzero(w) for w in weights.values())),
         "footprint": 4.0 * sum(np.size(v) for v in network.arrays.values()),
     }
 
 
-def padded_accuracy(params: Params, outputs: NDArray, task: Task) -> float:
-    """Accuracy with unlabelled steps counted as the first class, as in the published code."""
-    return scoring.accuracy(tasks.outcome(params, outputs, task, padded=True))
-
-
 def formula_ratio(
-    sizes: Sequence[int], rates: Sequence[float], prices: Mapping[str, float]
+    sizes: Sequence[int],
+    rates: Sequence[float],
+    prices: Mapping[str, float],
+    *,
+    recurrent: Sequence[bool] | None = None,
+    multiplied: int | None = None,
 ) -> float:
     """Energy of an LSTM over that of adaptive neurons, per step (README, Eqs. 14 and 15).
 
@@ -73,36 +75,31 @@ def formula_ratio(
         sizes: Input channels, units of every hidden layer, classes.
         rates: Events per input channel and step, spikes per neuron and step of every layer.
         prices: Energy of a multiply-accumulate "mac" and of an addition "add".
+        recurrent: Whether each layer is recurrent, all where nothing is said; one that is not has
+            no gates in the classical network either.
+        multiplied: Multiply-accumulates of input and output per step; one for every class if None.
     """
     *layers, k = sizes
-    lstm, additions, updates = 0.0, layers[-1] * k * rates[-1], float(k)
-    for m, n, rate_in, rate in zip(layers, layers[1:], rates, rates[1:], strict=False):
-        lstm += LSTM_GATES * (m * n + n * n) + LSTM_UPDATE * n
-        additions += m * n * rate_in + n * n * rate
+    classical, additions = 0.0, layers[-1] * k * rates[-1]
+    updates = float(k if multiplied is None else multiplied)
+    for place, (m, n) in enumerate(pairwise(layers)):
+        gated = recurrent is None or recurrent[place]
+        classical += LSTM_GATES * (m * n + n * n) + LSTM_UPDATE * n if gated else m * n
+        additions += m * n * rates[place] + (n * n * rates[place + 1] if gated else 0.0)
         updates += ALIF_UPDATE * n
-    lstm += layers[-1] * k
-    return prices["mac"] * lstm / (prices["add"] * additions + prices["mac"] * updates)
+    classical += layers[-1] * k
+    return prices["mac"] * classical / (prices["add"] * additions + prices["mac"] * updates)
 
 
-def prices(params: Params) -> dict[str, float]:
+def prices(params: ct.Params) -> dict[str, float]:
     """The papers' prices in pJ."""
     return {"mac": float(params.formula_mac), "add": float(params.formula_add)}
 
 
-def rates_of(params: Params, recording: Recording, test: Task) -> list[float]:
+def rates_of(params: ct.Params, recording: ct.Recording, test: ct.Task) -> list[float]:
     """Events per input channel and step, then spikes per neuron and step of every layer."""
-    layers = [recording.spikes[simulation.hidden(k)] for k in range(len(simulation.units(params)))]
+    layers = [recording.spikes[model.hidden(k)] for k in range(len(model.units(params)))]
     return [
         len(spikes) / (spikes.n_trials * spikes.n_units * params.n_steps)
         for spikes in (test.stimulus.spikes["input"], *layers)
     ]
-
-
-def sizes_of(params: Params) -> list[int]:
-    """Input channels, units of every hidden layer, classes."""
-    return [params.n_input, *simulation.units(params), params.n_output]
-
-
-def published_ratio(params: Params, recording: Recording, test: Task) -> float:
-    """`formula_ratio` at the measured rates."""
-    return formula_ratio(sizes_of(params), rates_of(params, recording, test), prices(params))

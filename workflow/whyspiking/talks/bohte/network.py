@@ -1,4 +1,4 @@
-"""The networks of this talk in JAX: parameters, forward pass, loss (README, sections 2 to 5).
+"""Networks of any of the cells in JAX: where they start, forward pass (README, sections 2 to 5).
 
 A network is a flat mapping of arrays; those of hidden layer k end in `_k`:
 `w_in_k` (pre, unit), `w_rec_k` (unit, unit), `bias_k` (unit,), and for spiking layers
@@ -8,7 +8,7 @@ A network is a flat mapping of arrays; those of hidden layer k end in `_k`:
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -17,89 +17,69 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Params
-from whyspiking.errors import UserError
-from whyspiking.talks.bohte import cells
-from whyspiking.talks.bohte.simulation import units
+from whyspiking.contract import types as ct
+from whyspiking.talks.bohte import control_units, learning, model, plain_neuron
+from whyspiking.talks.bohte.model import decay, units
+from whyspiking.talks.bohte.task import raster
 from whyspiking.training import surrogates
 
 type Arrays = Any
 
-SPIKING = {
-    "alif": ("adaptive", True),
-    "alif_fixed": ("adaptive", False),
-    "lif": ("plain", True),
-    "lif_fixed": ("plain", False),
-    "lif_published": ("resetting", False),
-}
-"""Cell -> neuron, and whether its time constants are learned."""
-CELLS = (*SPIKING, "lstm", "gru", "rnn", "traces", "linear")
-BLOCKS = {"lstm": 4, "gru": 3}
-"""How many blocks of weights the gates and the candidate of a unit have."""
+ADAPTIVE = ("alif", "alif_fixed")
+FIXED = ("alif_fixed", "lif_fixed", "lif_published")
+"""Cells whose time constants are not learned."""
+RESETTING = "lif_published"
+"""The cell whose neurons begin at 0 after a spike (README, Eq. 20)."""
+SPIKING = (*ADAPTIVE, "lif", "lif_fixed", RESETTING)
+"""All others are controls: "gru", "rnn" (tanh units), "traces", "linear"."""
 INSTANT = ("traces", "linear")
 """Cells whose outputs are no leaky integrators."""
 TIME_CONSTANTS = ("log_tau_mem", "log_tau_adapt", "log_tau_out")
+SURROGATES = {"triangle": surrogates.triangle, "multi_gaussian": surrogates.multi_gaussian}
+"""Parameter `surrogate` -> the stand-in for the derivative of a spike."""
 CHUNK = 256
 """Trials evaluated at once."""
+_COMPILED: dict[str, Any] = {}
 
 
-def adaptation(params: Params, cell: str) -> float:
+def adaptation(params: ct.Params, cell: str) -> float:
     """Strength of the adaptation of a cell; 0 where there is none."""
-    adaptive = cell in SPIKING and SPIKING[cell][0] == "adaptive"
-    return float(params.adaptation) if adaptive else 0.0
+    return float(params.adaptation) if cell in ADAPTIVE else 0.0
 
 
-def resets(cell: str) -> bool:
-    """Whether the neurons of a cell begin at 0 after a spike."""
-    return cell in SPIKING and SPIKING[cell][0] == "resetting"
-
-
-def neuron(params: Params, cell: str) -> cells.Neuron:
+def neuron(params: ct.Params, cell: str) -> model.Neuron:
     """Constants of the neurons of a cell."""
-    if resets(cell):
+    surrogate = SURROGATES[params.surrogate]()
+    if cell == RESETTING:
         limit = float(params.lif_gradient_limit)
-        return cells.Neuron(float(params.lif_threshold), chosen_surrogate(params), limit)
-    return cells.Neuron(float(params.threshold), chosen_surrogate(params))
+        return model.Neuron(float(params.lif_threshold), surrogate, limit)
+    return model.Neuron(float(params.threshold), surrogate)
 
 
-def chosen_surrogate(params: Params) -> surrogates.Surrogate:
-    """The stand-in for the derivative of a spike."""
-    known = {"triangle": surrogates.triangle, "multi_gaussian": surrogates.multi_gaussian}
-    if params.surrogate not in known:
-        raise UserError(
-            f"talk '{params.talk}': parameter 'surrogate' is {params.surrogate!r}; expected one of "
-            f"{sorted(known)}"
-        )
-    return known[params.surrogate]()
-
-
-def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.float32]]:
+def initial(params: ct.Params, cell: str, rng: Generator) -> dict[str, NDArray[np.float32]]:
     """Xavier input and output weights, `recurrent_start`, zero biases (code of Yin et al.).
 
     Args:
         params: Sizes and initial time constants.
-        cell: One of `CELLS`.
+        cell: Which cell.
         rng: Source of the weights.
     """
     n_seen = params.n_input * (len(params.trace_taus) if cell == "traces" else 1)
     sizes = [n_seen, *([] if cell == "linear" else units(params))]
-    blocks = BLOCKS.get(cell, 1)
+    blocks = 3 if cell == "gru" else 1  # two gates and a candidate
     found: dict[str, NDArray] = {}
     for k in range(len(sizes) - 1):
         n_in, n = sizes[k], sizes[k + 1]
-        found[f"w_in_{k}"] = _blocks(blocks, lambda n_in=n_in, n=n: _xavier(n_in, n, rng))
+        found[f"w_in_{k}"] = np.hstack([_xavier(n_in, n, rng) for _ in range(blocks)])
         if cell != "traces":
-            kind = recurrent_start(params, cell, k)
-            found[f"w_rec_{k}"] = _blocks(blocks, lambda n=n, kind=kind: STARTS[kind](n, rng))
+            draw = STARTS[recurrent_start(params, cell, k)]
+            found[f"w_rec_{k}"] = np.hstack([draw(n, rng) for _ in range(blocks)])
         found[f"bias_{k}"] = np.zeros(blocks * n)
         if cell == "gru":
             found[f"bias_rec_{k}"] = np.zeros(blocks * n)
-        if cell == "lstm":
-            # Forget gates begin open (Jozefowicz et al. 2015).
-            found[f"bias_{k}"][n : 2 * n] = 1.0
         if cell in SPIKING:
             tau, spread = float(params.tau_mem), float(params.spread_tau_mem)
-            if resets(cell):
+            if cell == RESETTING:
                 tau, spread = -1 / np.log(params.lif_decay), 0.0
             found[f"log_tau_mem_{k}"] = _log_taus(tau, spread, n, rng)
             found[f"log_tau_adapt_{k}"] = _log_taus(
@@ -114,27 +94,25 @@ def initial(params: Params, cell: str, rng: Generator) -> dict[str, NDArray[np.f
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
-def recurrent_start(params: Params, cell: str, k: int) -> str:
+def recurrent_start(params: ct.Params, cell: str, k: int) -> str:
     """From which of `STARTS` the recurrent weights of layer k begin; "none": it stays without."""
     kinds = params.values.get("recurrent_start")
     return kinds[k] if kinds is not None and cell in SPIKING else "orthogonal"
 
 
-def rates(params: Params, cell: str) -> dict[str, float]:
+def rates(params: ct.Params, cell: str) -> dict[str, float]:
     """Factors on the learning rate: time constants have their own, or none."""
-    learned = cell not in SPIKING or SPIKING[cell][1]
-    names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in range(len(units(params)))]
-    found = dict.fromkeys([*names, TIME_CONSTANTS[2]], float(params.tau_rate) if learned else 0.0)
-    for k in range(len(units(params))):
-        if recurrent_start(params, cell, k) == "none":
-            found[f"w_rec_{k}"] = 0.0
-    if resets(cell):
+    layers = range(len(units(params)))
+    names = [f"{name}_{k}" for name in TIME_CONSTANTS[:2] for k in layers]
+    found = dict.fromkeys([*names, "log_tau_out"], 0.0 if cell in FIXED else float(params.tau_rate))
+    if cell == RESETTING:
         # Their readout learns its own, as that of all controls: theirs is as fast as the neurons.
-        found[TIME_CONSTANTS[2]] = float(params.tau_rate)
-    return found
+        found["log_tau_out"] = float(params.tau_rate)
+    absent = [k for k in layers if recurrent_start(params, cell, k) == "none"]
+    return found | {f"w_rec_{k}": 0.0 for k in absent}
 
 
-def within(params: Params, arrays: Arrays) -> Arrays:
+def within(params: ct.Params, arrays: Arrays) -> Arrays:
     """Keep time constants between one step and `tau_max`."""
     limit = np.log(params.tau_max)
     return {
@@ -143,178 +121,94 @@ def within(params: Params, arrays: Arrays) -> Arrays:
     }
 
 
-def decay(log_tau: Any) -> Any:
-    """exp(-1 / tau) of a time constant in steps."""
-    return jnp.exp(-jnp.exp(-log_tau))
-
-
 def forward(
-    params: Params, cell: str, arrays: Arrays, x: Any, strength: Any = None
-) -> tuple[Any, list[Any]]:
-    """Outputs of a network, and the spikes of its layers.
+    params: ct.Params,
+    cell: str,
+    arrays: Arrays,
+    x: Any,
+    strength: Any = None,
+    start: Arrays | None = None,
+) -> tuple[Any, list[Any], Arrays]:
+    """Run a network on trials that may go on: from a state, which gets no gradient, to another.
 
     Args:
         params: Constants.
-        cell: One of `CELLS`.
+        cell: Which cell; tanh units and neurons that begin at 0 after a spike cannot go on.
         arrays: The network.
         x: Input, (time, trial, channel).
         strength: Of the adaptation, where it is a number only at run time.
+        start: State of each part; None: at rest.
 
     Returns:
-        Outputs (time, trial, class), and spikes (time, trial, neuron) of every spiking layer.
+        Outputs (time, trial, class), spikes (time, trial, neuron) of every spiking layer, and the
+        state after the last step.
     """
-    outputs, fired, _ = continued(params, cell, arrays, x, strength, {})
-    return outputs, fired
-
-
-def continued(
-    params: Params, cell: str, arrays: Arrays, x: Any, strength: Any, start: Arrays
-) -> tuple[Any, list[Any], Arrays]:
-    """As `forward`, of trials that may go on: from a state, which gets no gradient, to another.
-
-    Args:
-        params: Constants.
-        cell: One of `CELLS`; LSTM, tanh units and those that begin at 0 after a spike cannot go on.
-        arrays: The network.
-        x: Input, (time, trial, channel).
-        strength: As for `forward`.
-        start: State of each part, or nothing at all: at rest.
-
-    Returns:
-        Outputs, spikes, and the state after the last step.
-    """
+    given: Arrays = {} if start is None else start
     fired, end = [], {}
     if cell == "traces":
-        x = cells.traces(x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), start.get("x"))
+        x = control_units.traces(
+            x, jnp.exp(-1 / jnp.asarray(params.trace_taus, x.dtype)), given.get("x")
+        )
         end["x"] = x[-1]
     for k in range(0 if cell == "linear" else len(units(params))):
-        own = start.get(f"layer_{k}")
+        own = given.get(f"layer_{k}")
         if cell in SPIKING:
             x, end[f"layer_{k}"] = _spikes(params, cell, arrays, x, k, strength, own)
             fired.append(x)
             continue
-        drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
+        drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
         if cell == "gru":
-            x = cells.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
+            x = control_units.gated(drive, arrays[f"w_rec_{k}"], arrays[f"bias_rec_{k}"], own)
             end[f"layer_{k}"] = x[-1]
-        elif cell == "lstm":
-            x = cells.lstm(drive, arrays[f"w_rec_{k}"])
         elif cell == "rnn":
-            x = cells.plain(drive, arrays[f"w_rec_{k}"])
+            x = control_units.tanh_units(drive, arrays[f"w_rec_{k}"])
         else:
             x = jax.nn.relu(drive)
-    outputs = _times(x, arrays["w_out"]) + arrays["b_out"]
+    outputs = product(x, arrays["w_out"]) + arrays["b_out"]
     if cell not in INSTANT:
-        outputs = cells.leaky(outputs, decay(arrays["log_tau_out"]), start.get("output"))
+        outputs = model.leaky(outputs, decay(arrays["log_tau_out"]), given.get("output"))
         end["output"] = outputs[-1]
     return outputs, fired, jax.lax.stop_gradient(end)
 
 
-def _times(x: Any, w: Any) -> Any:
+def product(x: Any, w: Any) -> Any:
     """All steps and trials times w as one product, and so are its two gradients: much faster."""
     return (x.reshape(-1, x.shape[-1]) @ w).reshape(*x.shape[:-1], w.shape[1])
 
 
 def _spikes(
-    params: Params,
+    params: ct.Params,
     cell: str,
     arrays: Arrays,
     x: Any,
     k: int,
     strength: Any = None,
-    start: cells.Course | None = None,
-) -> tuple[Any, cells.Course | None]:
+    start: model.Course | None = None,
+) -> tuple[Any, model.Course | None]:
     """Spikes of layer k, and its state after the last step, where that is known."""
-    constants, beta, drive, w_rec, alpha, rho = _layer(params, cell, arrays, x, k, strength)
-    if resets(cell):
-        return cells.resetting(constants, drive, w_rec, alpha), None
-    first = cells.at_rest(constants, drive[0]) if start is None else start
-    return cells.continued(constants, beta, drive, w_rec, alpha, rho, first)
-
-
-def _layer(
-    params: Params, cell: str, arrays: Arrays, x: Any, k: int, strength: Any = None
-) -> tuple[Any, ...]:
-    """What `cells.spikes` and `cells.course` take."""
-    drive = _times(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
-    beta = adaptation(params, cell) if strength is None else strength
-    taus = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
-    return neuron(params, cell), jnp.asarray(beta, drive.dtype), drive, arrays[f"w_rec_{k}"], *taus
-
-
-def label_loss(params: Params, cell: str) -> Any:
-    """Cross-entropy of every labelled step, plus the price of spikes (README, Eqs. 6 and 11).
-
-    Args:
-        params: Constants.
-        cell: One of `CELLS`.
-
-    Returns:
-        A loss for `gradient.fit`. It takes `x` (trial, time, channel), `labels` (trial,
-        time), of which negative ones do not count, and for spiking cells `penalty`, the price of
-        the mean squared rate in spikes per step, and `adaptation`, its strength.
-    """
-
-    def loss(arrays: Arrays, batch: Arrays) -> Any:
-        x, labels = batch["x"].swapaxes(0, 1).astype(jnp.float32), batch["labels"].T
-        outputs, fired = forward(params, cell, arrays, x, batch.get("adaptation"))
-        counted = labels >= 0
-        chosen = jnp.take_along_axis(
-            jax.nn.log_softmax(outputs), jnp.maximum(labels, 0)[..., None].astype(int), axis=2
-        )[..., 0]
-        right = (outputs.argmax(axis=2) == labels) & counted
-        value = -(chosen * counted).sum() / counted.sum()
-        told = {"train_accuracy": right.sum() / counted.sum()}
-        return _with_price(value, told, fired, batch)
-
-    return loss
-
-
-def class_loss(params: Params, cell: str) -> Any:
-    """Cross-entropy of the softmax summed over time, plus the price of spikes (README, Eq. 16).
-
-    Args:
-        params: Constants.
-        cell: One of `CELLS`.
-
-    Returns:
-        A loss for `gradient.fit`, as `label_loss`, with `labels` (trial,).
-    """
-
-    def loss(arrays: Arrays, batch: Arrays) -> Any:
-        x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
-        outputs, fired = forward(params, cell, arrays, x, batch.get("adaptation"))
-        summed = jax.nn.softmax(outputs)[params.n_unscored :].sum(axis=0)
-        chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), batch["labels"][:, None], axis=1)
-        value = -chosen.mean()
-        told = {"train_accuracy": (summed.argmax(axis=1) == batch["labels"]).mean()}
-        return _with_price(value, told, fired, batch)
-
-    return loss
-
-
-def _with_price(value: Any, told: dict[str, Any], fired: list[Any], batch: Arrays) -> Any:
-    """A loss with the price of spikes, and what it tells (README, Eq. 11)."""
-    if not fired:
-        return value, told
-    rates = jnp.concatenate([spikes.mean(axis=(0, 1)) for spikes in fired])
-    value = value + batch["penalty"] * (rates**2).mean()
-    return value, {**told, "train_rate": rates.mean()}
+    drive = product(x, arrays[f"w_in_{k}"]) + arrays[f"bias_{k}"]
+    beta = jnp.asarray(adaptation(params, cell) if strength is None else strength, drive.dtype)
+    alpha, rho = (decay(arrays[f"{name}_{k}"]) for name in TIME_CONSTANTS[:2])
+    own, w_rec = neuron(params, cell), arrays[f"w_rec_{k}"]
+    if cell == RESETTING:
+        return plain_neuron.spikes(own, drive, w_rec, alpha), None
+    first = model.at_rest(own, drive[0]) if start is None else start
+    return learning.continued(own, beta, drive, w_rec, alpha, rho, first)
 
 
 def outputs(
-    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
+    params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
 ) -> NDArray:
     """Outputs for any number of trials, (trial, time, class).
 
     Args:
         params: Constants.
-        cell: One of `CELLS`.
+        cell: Which cell.
         arrays: The network.
         x: (trial, time, channel).
         dtype: Precision; double precision needs JAX's x64 mode.
     """
-    run = _runner(_Hashable(params), cell)
+    run = _compiled(params, cell)
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
     pieces = [
         np.asarray(run(own, jnp.asarray(x[k : k + CHUNK].swapaxes(0, 1), dtype)))
@@ -323,56 +217,34 @@ def outputs(
     return np.concatenate(pieces, axis=1).swapaxes(0, 1)
 
 
+def outputs_of(params: ct.Params, trained: ct.Network, task: ct.Task) -> NDArray:
+    """Outputs of a trained network for the trials of a task, (trial, time, class)."""
+    return outputs(params, trained.info["cell"], trained.arrays, raster(params, task))
+
+
+def reference_counts(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> Mapping[str, NDArray]:
+    """Spikes of every neuron in the engine of training, (trial, neuron) by layer."""
+    found = spikes(params, network.info["cell"], network.arrays, raster(params, task))
+    return {model.hidden(k): layer.sum(axis=1) for k, layer in enumerate(found)}
+
+
 def spikes(
-    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
+    params: ct.Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
 ) -> list[NDArray[np.bool_]]:
     """Spikes of every layer, each (trial, time, neuron); arguments as for `outputs`."""
     own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
-    now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
-    for k in range(len(units(params))):
-        now, _ = _spikes(params, cell, own, now, k)
-        found.append(np.asarray(now).swapaxes(0, 1) > 0)
-    return found
+    fired = forward(params, cell, own, jnp.asarray(x.swapaxes(0, 1), dtype))[1]
+    return [np.asarray(layer).swapaxes(0, 1) > 0 for layer in fired]
 
 
-def courses(
-    params: Params, cell: str, arrays: Arrays, x: NDArray, dtype: Any = np.float32
-) -> list[cells.Course]:
-    """What every layer of adaptive or plain neurons did, each array (trial, time, neuron).
-
-    Arguments are as for `outputs`.
-    """
-    own = {name: jnp.asarray(values, dtype) for name, values in arrays.items()}
-    now, found = jnp.asarray(x.swapaxes(0, 1), dtype), []
-    for k in range(len(units(params))):
-        found.append(cells.course(*_layer(params, cell, own, now, k)))
-        now = found[-1].spikes
-    return [
-        cells.Course(*(np.asarray(values).swapaxes(0, 1) for values in course)) for course in found
-    ]
-
-
-class _Hashable:
-    """Parameters as a key: one compiled function per experiment and process."""
-
-    def __init__(self, params: Params) -> None:
-        self.params = params
-        self.key = repr(sorted(params.values.items()))
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Hashable) and other.key == self.key
-
-
-@cache
-def _runner(held: _Hashable, cell: str) -> Any:
-    return jax.jit(lambda arrays, x: forward(held.params, cell, arrays, x)[0])
-
-
-def _blocks(count: int, draw: Any) -> NDArray:
-    return np.concatenate([draw() for _ in range(count)], axis=1)
+def _compiled(params: ct.Params, cell: str) -> Any:
+    """The forward pass, compiled once per process for equal parameters."""
+    key = f"{cell} {sorted(params.values.items())}"
+    if key not in _COMPILED:
+        _COMPILED[key] = jax.jit(lambda arrays, x: forward(params, cell, arrays, x)[0])
+    return _COMPILED[key]
 
 
 def _xavier(n_in: int, n_out: int, rng: Generator) -> NDArray:
@@ -385,15 +257,10 @@ def _orthogonal(n: int, rng: Generator) -> NDArray:
     return q * np.sign(np.diag(r))
 
 
-def _zero(n: int, rng: Generator) -> NDArray:
-    return np.zeros((n, n))
-
-
 STARTS = {
     "orthogonal": _orthogonal,
     "xavier": lambda n, rng: _xavier(n, n, rng),
-    "zero": _zero,
-    "none": _zero,
+    "none": lambda n, rng: np.zeros((n, n)),
 }
 
 

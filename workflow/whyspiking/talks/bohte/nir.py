@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from whyspiking.contract.types import Network, Params, Task
+from whyspiking.contract import types as ct
 from whyspiking.nir import Clock, Graph, NotExpressible
 from whyspiking.talks.bohte import network as networks
-from whyspiking.talks.bohte import simulation
 from whyspiking.talks.bohte import task as tasks
+from whyspiking.talks.bohte.model import units
 
 
-def step_ms(params: Params) -> float:
+def step_ms(params: ct.Params) -> float:
     """A step of the data."""
     return float(params.step_ms)
 
 
-def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Graph:
+def to_nir(params: ct.Params, variant: str, network: ct.Network, clock: Clock) -> Graph:
     """Per layer: leaky integrators, a threshold, and synapses back.
 
     What a spike takes from its own membrane is one of these synapses: in Eq. 3 it comes one step
@@ -26,7 +26,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     if params.experiment == "released":
         raise NotExpressible("bohte: the output neurons of the released network adapt (Eq. 3)")
     cell = network.info.get("cell", "")
-    if networks.resets(cell):
+    if cell == networks.RESETTING:
         raise NotExpressible(
             f"bohte: variant '{variant}' adds its input whole and begins at 0 again within the "
             "step (Eq. 20), not at the next one, as the synapses back of lif, lif_fixed do"
@@ -41,7 +41,7 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     arrays = {name: np.asarray(values, float) for name, values in network.arrays.items()}
     graph = Graph()
     before = graph.input(params.n_input)
-    for k, n in enumerate(simulation.units(params)):
+    for k, n in enumerate(units(params)):
         tau_ms = params.step_ms * np.exp(arrays[f"log_tau_mem_{k}"])
         into = graph.linear(f"to_{k}", arrays[f"w_in_{k}"], arrays[f"bias_{k}"])
         membrane = graph.leaky(f"membrane_{k}", tau_ms, clock)
@@ -60,19 +60,20 @@ def to_nir(params: Params, variant: str, network: Network, clock: Clock) -> Grap
     return graph
 
 
-def stimulus(params: Params, network: Network, task: Task, clock: Clock) -> NDArray[np.uint8]:
+def stimulus(
+    params: ct.Params, network: ct.Network, task: ct.Task, clock: Clock
+) -> NDArray[np.uint8]:
     """The events on the steps of the data."""
     return tasks.raster(params, task).astype(np.uint8)
 
 
-def choices(params: Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
+def choices(params: ct.Params, outputs: NDArray, clock: Clock) -> NDArray[np.int64]:
     """The largest output of every step (the networks of spoken digits adapt, and are no graphs)."""
     return outputs.argmax(axis=2)
 
 
-def reference(params: Params, variant: str, network: Network, task: Task) -> NDArray[np.int64]:
+def reference(
+    params: ct.Params, variant: str, network: ct.Network, task: ct.Task
+) -> NDArray[np.int64]:
     """The same in JAX."""
-    outputs = networks.outputs(
-        params, network.info["cell"], network.arrays, tasks.raster(params, task)
-    )
-    return choices(params, np.asarray(outputs), Clock(step_ms(params)))
+    return choices(params, networks.outputs_of(params, network, task), Clock(step_ms(params)))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Labels, Params, Split, Stimulus, Task
 from whyspiking.datasets import ecg
 from whyspiking.errors import UserError
 
 
-def provenance(params: Params) -> Literal["original", "simulated"]:
+def provenance(params: ct.Params) -> Literal["original", "simulated"]:
     """Whose records: the authors' where `originals_dir` has their files, else simulated ones.
 
     Raises:
@@ -25,15 +24,14 @@ def provenance(params: Params) -> Literal["original", "simulated"]:
     folder, names = params.originals_dir, [name for name, _, _ in ecg.FILES.values()]
     there = [name for name in names if folder is not None and (folder / name).is_file()]
     if there and len(there) < len(names):
-        (lacking,) = set(names) - set(there)
         raise UserError(
-            f"{folder}: {there[0]} is there and {lacking} is not; expected both, or none for "
+            f"{folder}: {there[0]} is there, of {' and '.join(names)}; expected both, or none for "
             "simulated records; add the missing one"
         )
     return "original" if there else "simulated"
 
 
-def records(params: Params, split: Split, streams: Streams) -> ecg.Records | None:
+def records(params: ct.Params, split: ct.Split, streams: Streams) -> ecg.Records | None:
     """Labelled records of one split.
 
     Validation records are drawn from the training records; the generator makes other records for
@@ -49,19 +47,16 @@ def records(params: Params, split: Split, streams: Streams) -> ecg.Records | Non
     """
     if split == "fresh":
         return None
-    part = "test" if split == "test" else "train"
-    if provenance(params) == "original":
-        assert params.originals_dir is not None
+    part, count = ("test", params.n_test) if split == "test" else ("train", params.n_records)
+    if provenance(params) == "original" and params.originals_dir is not None:
         found = _original(params.originals_dir, part)
     else:
-        count = params.n_records if part == "train" else params.n_test
         found = _generated(count, params.n_steps, params.event_mv, streams.seed, part)
-    limit = params.n_records if part == "train" else params.n_test
-    chosen = np.arange(min(limit, len(found.events)))
+    chosen = np.arange(min(count, len(found.events)))
     if part == "train":
         order = streams.rng("split").permutation(chosen.size)
-        held_out = order[: params.n_validation]
-        chosen = held_out if split == "validation" else order[params.n_validation :]
+        held_out = split == "validation"
+        chosen = order[: params.n_validation] if held_out else order[params.n_validation :]
     return ecg.Records(
         found.events[chosen, : params.n_steps],
         found.labels[chosen, : params.n_steps],
@@ -69,27 +64,27 @@ def records(params: Params, split: Split, streams: Streams) -> ecg.Records | Non
     )
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """The inputs and labels of one split; arguments as for `records`."""
     found = records(params, split, streams)
     if found is None:
         return None
-    return Task(
-        stimulus=Stimulus(spikes={"input": Spikes.from_raster(found.events, params.step_ms)}),
+    return ct.Task(
+        stimulus=ct.Stimulus(spikes={"input": Spikes.from_raster(found.events, params.step_ms)}),
         targets=found.labels,
         n_classes=params.n_output,
         features=found.events,
     )
 
 
-def raster(params: Params, task: Task) -> NDArray[np.bool_]:
+def raster(params: ct.Params, task: ct.Task) -> NDArray[np.bool_]:
     """The input spikes of a task on whole steps, (trial, time, channel), as Brian2 reads them."""
     spikes = task.stimulus.spikes["input"]
     step = np.floor(spikes.times_ms / params.step_ms + 0.5).astype(np.int64)
     return spikes.raster(step, params.n_steps)
 
 
-def scored(params: Params, labels: NDArray, *, padded: bool = False) -> NDArray[np.int64]:
+def scored(params: ct.Params, labels: NDArray, *, padded: bool = False) -> NDArray[np.int64]:
     """Labels with -1 where a step does not count.
 
     Args:
@@ -104,12 +99,14 @@ def scored(params: Params, labels: NDArray, *, padded: bool = False) -> NDArray[
     return found
 
 
-def outcome(params: Params, outputs: NDArray, task: Task, *, padded: bool = False) -> Labels:
+def outcome(
+    params: ct.Params, outputs: NDArray, task: ct.Task, *, padded: bool = False
+) -> ct.Labels:
     """Every step is given the class of the largest of `outputs` (trial, time, class).
 
     `padded` is as for `scored`.
     """
-    return Labels(
+    return ct.Labels(
         targets=scored(params, task.targets, padded=padded),
         choices=outputs.argmax(axis=2),
         dt_ms=float(params.step_ms),
@@ -123,6 +120,4 @@ def _generated(n_records: int, n_steps: int, event_mv: float, seed: int, part: s
     return ecg.generate(n_records, n_steps, rng, threshold_mv=event_mv)
 
 
-@functools.lru_cache(maxsize=2)
-def _original(folder: Path, part: str) -> ecg.Records:
-    return ecg.read_original(folder, part)
+_original = functools.lru_cache(maxsize=2)(ecg.read_original)

@@ -8,29 +8,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from whyspiking.contract.types import Params
-from whyspiking.errors import UserError
-from whyspiking.talks.bohte import cells, network
-from whyspiking.talks.bohte.simulation import units
+from whyspiking.contract import types as ct
+from whyspiking.talks.bohte import learning, model, network
+from whyspiking.talks.bohte.model import units
 
 type Arrays = Any
 
 
-def segments(params: Params) -> int:
-    """Into how many segments of `truncation` steps a trial is cut.
-
-    Raises:
-        UserError: If the segments do not fill the trial.
-    """
-    if params.n_steps % params.truncation:
-        raise UserError(
-            f"talk '{params.talk}': 'truncation' of experiment '{params.experiment}' is "
-            f"{params.truncation}; expected a divisor of 'n_steps', {params.n_steps} (talk.yaml)"
-        )
+def segments(params: ct.Params) -> int:
+    """Into how many segments of `truncation` steps, which divide `n_steps`, a trial is cut."""
     return params.n_steps // params.truncation
 
 
-def start(params: Params, cell: str) -> Arrays:
+def start(params: ct.Params, cell: str) -> Arrays:
     """What a batch of trials starts from: the network at rest, no outputs summed yet."""
     found: dict[str, Any] = {"summed": np.zeros((params.batch, params.n_output), np.float32)}
     if cell == "traces":
@@ -40,18 +30,18 @@ def start(params: Params, cell: str) -> Arrays:
     for k, n in enumerate(units(params)):
         rest = jnp.zeros((params.batch, n))
         spiking = cell in network.SPIKING
-        inner[f"layer_{k}"] = cells.at_rest(network.neuron(params, cell), rest) if spiking else rest
+        inner[f"layer_{k}"] = model.at_rest(network.neuron(params, cell), rest) if spiking else rest
     return found | {"network": inner}
 
 
-def loss(params: Params, cell: str) -> Any:
+def loss(params: ct.Params, cell: str) -> Any:
     """Cross-entropy of the softmax summed up to the last step of a segment.
 
     Its gradient is that by the segment alone: the state before it counts as given (Eq. 22).
 
     Args:
         params: Constants.
-        cell: One of `network.CELLS` that can go on.
+        cell: A cell that can go on.
 
     Returns:
         A loss for `gradient.fit`, which is given `start` as `start_state`.
@@ -61,21 +51,15 @@ def loss(params: Params, cell: str) -> Any:
     def found(arrays: Arrays, batch: Arrays) -> Any:
         at, before = batch["segment"] * length, batch["state"]
         x = jax.lax.dynamic_slice_in_dim(batch["x"], at, length, axis=1)
-        outputs, fired, end = network.continued(
-            params,
-            cell,
-            arrays,
-            x.swapaxes(0, 1).astype(jnp.float32),
-            batch["adaptation"],
-            before["network"],
+        x = x.swapaxes(0, 1).astype(jnp.float32)
+        outputs, fired, end = network.forward(
+            params, cell, arrays, x, batch["adaptation"], before["network"]
         )
         scored = at + jnp.arange(length) >= params.n_unscored
-        told = (jax.nn.softmax(outputs) * scored[:, None, None]).sum(axis=0)
-        summed = before["summed"] + told
-        chosen = jnp.take_along_axis(jax.nn.log_softmax(summed), batch["labels"][:, None], axis=1)
-        right = (summed.argmax(axis=1) == batch["labels"]).mean()
+        summed = before["summed"] + (jax.nn.softmax(outputs) * scored[:, None, None]).sum(axis=0)
+        value, right = learning.loss_of_class(summed, batch["labels"])
         rate = {"train_rate": sum(s.mean() for s in fired) / len(fired)} if fired else {}
         state = {"network": end, "summed": jax.lax.stop_gradient(summed)}
-        return -chosen.mean(), {"train_accuracy": right, **rate, "state": state}
+        return value, {"train_accuracy": right, **rate, "state": state}
 
     return found

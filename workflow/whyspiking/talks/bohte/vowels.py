@@ -9,16 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Network, Params, Parents, Progress, Split, Stimulus, Task
 from whyspiking.datasets import vowels
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import learning
-from whyspiking.talks.bohte.digits import decode, evaluate
+from whyspiking.talks.bohte import one_class, training
+from whyspiking.talks.bohte.brian_network import bind, to_brian
 from whyspiking.talks.bohte.ecg import control_counts
-from whyspiking.talks.bohte.learning import reference_counts
-from whyspiking.talks.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte.network import reference_counts
+from whyspiking.talks.bohte.one_class import decode, evaluate
 
 __all__ = [
     "bind", "control_counts", "decode", "evaluate", "make_task", "reference_counts", "to_brian",
@@ -26,57 +25,45 @@ __all__ = [
 ]  # fmt: skip
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Utterances of one split, the same for all seeds; "fresh" does not exist.
 
     The nine speakers are the classes, so every trial stands for itself.
     """
-    if split == "fresh":
-        return None
-    events, speakers = utterances(params, split)
-    return Task(
-        stimulus=Stimulus(spikes={"input": Spikes.from_raster(events, params.step_ms)}),
-        targets=speakers,
-        n_classes=params.n_output,
-        # All that a classifier without time can know.
-        features=events.sum(axis=1).astype(np.float32),
-    )
+    return None if split == "fresh" else one_class.task_of(params, *utterances(params, split))
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params,
+    variant: str,
+    streams: Streams,
+    parents: ct.Parents,
+    progress: ct.Progress,
+) -> ct.Network:
     """Train one variant."""
-    prepared = learning.classes(
-        params, variant, *(utterances(params, s) for s in ("train", "validation"))
+    return training.train_classes(
+        params, variant, streams, progress, lambda split: utterances(params, split)
     )
-    return learning.train(params, variant, streams, progress, prepared)
 
 
-def utterances(params: Params, split: Split) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+def utterances(params: ct.Params, split: ct.Split) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Events (trial, time, channel) and speakers (trial,), as recorded.
 
     Args:
-        params: `step_ms`, `n_steps`, `level`; the last `n_validation` utterances of every speaker
-            in the training file are for validation; at most `n_most` of a speaker in each split.
+        params: `step_ms`, which divides a frame, `n_steps`, `level`; the last `n_validation`
+            utterances of every speaker in the training file are for validation; at most `n_most` of
+            a speaker in each split.
         split: "train", "validation" or "test".
 
     Raises:
-        UserError: If the data set has not been fetched, or steps do not fit the frames.
+        UserError: If the data set has not been fetched.
     """
     if params.dataset_dir is None:
         raise UserError(f"talk '{params.talk}': no folder of vowels; run snakemake")
-    steps = vowels.FRAME_MS / params.step_ms
-    if abs(steps - round(steps)) > 1e-9 or params.n_steps < vowels.LONGEST * steps:
-        raise UserError(
-            f"talk '{params.talk}': 'step_ms' of experiment '{params.experiment}' is "
-            f"{params.step_ms:g} and 'n_steps' {params.n_steps}; expected steps that divide "
-            f"{vowels.FRAME_MS:g} ms, and {vowels.LONGEST} frames of them (talk.yaml)"
-        )
     series, speakers = _standardised(params.dataset_dir, split, params.n_validation)
     chosen = np.flatnonzero(_rank(speakers) < params.n_most)
-    shown = [series[k] for k in chosen]
-    return crossings(shown, params.level, round(steps), params.n_steps), speakers[chosen]
+    shown, per_frame = [series[k] for k in chosen], round(vowels.FRAME_MS / params.step_ms)
+    return crossings(shown, params.level, per_frame, params.n_steps), speakers[chosen]
 
 
 def crossings(
@@ -118,7 +105,7 @@ def _rank(labels: NDArray) -> NDArray[np.int64]:
 
 @functools.lru_cache(maxsize=3)
 def _standardised(
-    folder: Path, split: Split, n_validation: int
+    folder: Path, split: ct.Split, n_validation: int
 ) -> tuple[list[NDArray], NDArray[np.int64]]:
     """Utterances of a split, in standard deviations of all frames that are learned from."""
     series, speakers = vowels.load(folder, "train")

@@ -12,48 +12,30 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import (
-    Network,
-    Params,
-    Parents,
-    Progress,
-    Recording,
-    Split,
-    Stimulus,
-    Task,
-    Trials,
-)
 from whyspiking.datasets import spoken
 from whyspiking.errors import UserError
-from whyspiking.talks.bohte import learning, simulation
-from whyspiking.talks.bohte.decisions import outcome
-from whyspiking.talks.bohte.learning import reference_counts
-from whyspiking.talks.bohte.simulation import bind, to_brian
+from whyspiking.talks.bohte import one_class, training
+from whyspiking.talks.bohte.brian_network import bind, to_brian
+from whyspiking.talks.bohte.network import reference_counts
+from whyspiking.talks.bohte.one_class import decode, evaluate
 
 __all__ = [
     "bind", "decode", "evaluate", "make_task", "reference_counts", "to_brian", "train",
 ]  # fmt: skip
 
-TESTED_ON = {
-    "spoken": "test_heldout",
-    "spoken_seen": "test_seen",
-    "digits_counted": "test_heldout",
-}
-"""Experiment -> part of the data set that it is tested on; the first two have the same networks."""
 AT_ONCE = 256
 """Utterances whose spikes are drawn at once: memory, and with it the order of the draws."""
-Part = Literal["train", "validation", "test_heldout", "test_seen"]
 
 
-def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
+def make_task(params: ct.Params, split: ct.Split, streams: Streams) -> ct.Task | None:
     """Utterances of one split, at most one spike per channel and step.
 
     They are the same for all seeds; where counts are made equal, each seed draws its own spikes.
     What generalises is the voice: the unit of a trial is who spoke.
 
-    "test" are speakers, or further utterances, by experiment; "fresh" does not exist.
+    "test" are speakers that no other split has; "fresh" does not exist.
 
     Raises:
         UserError: If the data set has not been made.
@@ -62,27 +44,23 @@ def make_task(params: Params, split: Split, streams: Streams) -> Task | None:
         return None
     x, labels, voices = _utterances(params, split)
     x = equalised(params, x, streams.rng(f"counts {split}"))
-    return Task(
-        stimulus=Stimulus(spikes={"input": Spikes.from_raster(x, params.step_ms)}),
-        targets=labels,
-        n_classes=params.n_output,
-        # All that a classifier without time can know.
-        features=x.sum(axis=1).astype(np.float32),
-        units=voices,
-    )
+    return one_class.task_of(params, x, labels, voices)
 
 
 def train(
-    params: Params, variant: str, streams: Streams, parents: Parents, progress: Progress
-) -> Network:
+    params: ct.Params,
+    variant: str,
+    streams: Streams,
+    parents: ct.Parents,
+    progress: ct.Progress,
+) -> ct.Network:
     """Train one variant."""
-    prepared = learning.classes(
-        params, variant, *(shown(params, s, streams) for s in ("train", "validation"))
+    return training.train_classes(
+        params, variant, streams, progress, lambda split: shown(params, split, streams)
     )
-    return learning.train(params, variant, streams, progress, prepared)
 
 
-def shown(params: Params, split: Split, streams: Streams) -> tuple[NDArray, NDArray]:
+def shown(params: ct.Params, split: ct.Split, streams: Streams) -> tuple[NDArray, NDArray]:
     """What the network is trained or validated on: (trial, time, channel), classes (trial,)."""
     x, labels, _ = _utterances(params, split)
     if split == "train":
@@ -90,7 +68,9 @@ def shown(params: Params, split: Split, streams: Streams) -> tuple[NDArray, NDAr
     return equalised(params, x, streams.rng(f"counts {split}")), labels
 
 
-def equalised(params: Params, x: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+def equalised(
+    params: ct.Params, x: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.bool_]:
     """The utterances, each channel as often as in the quantile `count_quantile` of training ones.
 
     Args:
@@ -130,16 +110,6 @@ def with_counts(
     return found
 
 
-def evaluate(params: Params, variant: str, network: Network, task: Task) -> Trials:
-    """Classify the trials of a task in the engine of training."""
-    return outcome(params, learning.outputs(params, network, task), task)
-
-
-def decode(params: Params, recording: Recording, task: Task) -> Trials:
-    """What the outputs say: a class for every trial."""
-    return outcome(params, simulation.outputs(params, recording), task)
-
-
 def shifted(x: NDArray[np.bool_], labels: NDArray, shifts: list[int]) -> tuple[NDArray, NDArray]:
     """The utterances, and copies moved along the channels: other throats.
 
@@ -158,23 +128,22 @@ def shifted(x: NDArray[np.bool_], labels: NDArray, shifts: list[int]) -> tuple[N
     return np.concatenate(copies), np.tile(labels, len(shifts))
 
 
-def _utterances(params: Params, split: Split) -> tuple[NDArray, NDArray, NDArray]:
+def _utterances(params: ct.Params, split: ct.Split) -> tuple[NDArray, ...]:
     """Spikes (trial, time, channel), classes and speakers (trial,), as recorded."""
     if params.dataset_dir is None:
         raise UserError(f"talk '{params.talk}': no folder of spoken digits; run snakemake")
-    part = TESTED_ON[params.experiment] if split == "test" else split
-    step_ms, speakers = float(params.step_ms), tuple(params.validation_speakers)
+    step_ms = float(params.step_ms)
     found = _frames(
-        params.dataset_dir, part, params.n_input, params.n_steps * step_ms, step_ms, speakers
-    )
-    x, labels, voices = (array[: params.n_most] for array in found)
-    return x, labels, voices
+        params.dataset_dir, "test_heldout" if split == "test" else split, params.n_input,
+        params.n_steps * step_ms, step_ms, tuple(params.validation_speakers),
+    )  # fmt: skip
+    return tuple(array[: params.n_most] for array in found)
 
 
 @functools.lru_cache(maxsize=3)
 def _frames(
     folder: Path,
-    part: Part,
+    part: Literal["train", "validation", "test_heldout"],
     n_channels: int,
     duration_ms: float,
     step_ms: float,

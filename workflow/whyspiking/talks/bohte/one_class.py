@@ -1,0 +1,84 @@
+"""One class for a whole trial, from outputs at every step (README, Eq. 16)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.spikes import Spikes
+from whyspiking.talks.bohte import brian_network
+from whyspiking.talks.bohte import network as networks
+
+
+def task_of(
+    params: ct.Params, x: NDArray[np.bool_], labels: NDArray, units: NDArray | None = None
+) -> ct.Task:
+    """Trials from rasters; their features are counts, all that a classifier without time can know.
+
+    Args:
+        params: `step_ms`, `n_output`.
+        x: (trial, time, channel).
+        labels: (trial,).
+        units: As in `Task`, (trial,).
+    """
+    return ct.Task(
+        stimulus=ct.Stimulus(spikes={"input": Spikes.from_raster(x, params.step_ms)}),
+        targets=labels,
+        n_classes=params.n_output,
+        features=x.sum(axis=1).astype(np.float32),
+        units=units,
+    )
+
+
+def outcome(params: ct.Params, outputs: NDArray, task: ct.Task) -> ct.Trials:
+    """The class whose softmax, summed over the trial, is largest (README, Eq. 16).
+
+    The decision falls at the end of the step from which on the running sum names no other class.
+
+    Args:
+        params: Parameters of the experiment.
+        outputs: (trial, time, class).
+        task: The trials.
+    """
+    return settled(params, _summed(params, outputs), task, params.n_unscored)
+
+
+def settled(params: ct.Params, summed: NDArray, task: ct.Task, first: int = 0) -> ct.Trials:
+    """As `outcome`, from what every class has gathered up to each step, (trial, time, class).
+
+    Nothing is decided before step `first`.
+    """
+    running = summed.argmax(axis=2)
+    other = running != running[:, -1:]
+    # One after the last step that still names another class.
+    step = np.where(other.any(axis=1), other.shape[1] - other[:, ::-1].argmax(axis=1), 0)
+    return ct.Trials(
+        targets=np.asarray(task.targets, np.int64),
+        choices=running[:, -1],
+        decision_ms=(np.maximum(step, first) + 1.0) * float(params.step_ms),
+        n_classes=task.n_classes,
+    )
+
+
+def chosen(params: ct.Params, outputs: NDArray) -> NDArray[np.int64]:
+    """The class at the end of every trial, (trial,); arguments as for `outcome`."""
+    return _summed(params, outputs)[:, -1].argmax(axis=1)
+
+
+def evaluate(params: ct.Params, variant: str, network: ct.Network, task: ct.Task) -> ct.Trials:
+    """The class of every trial in the engine of training."""
+    return outcome(params, networks.outputs_of(params, network, task), task)
+
+
+def decode(params: ct.Params, recording: ct.Recording, task: ct.Task) -> ct.Trials:
+    """The class of every trial of a recording of Brian2."""
+    return outcome(params, brian_network.outputs(params, recording), task)
+
+
+def _summed(params: ct.Params, outputs: NDArray) -> NDArray:
+    """Softmax summed up to every step, from the first scored one on."""
+    shares = np.exp(outputs - outputs.max(axis=2, keepdims=True))
+    shares /= shares.sum(axis=2, keepdims=True)
+    shares[:, : params.n_unscored] = 0
+    return shares.cumsum(axis=1)

@@ -1,0 +1,59 @@
+"""The authors' own plain neuron, which begins at 0 after a spike (README, Eq. 20)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from whyspiking.talks.bohte.model import Array, Neuron
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def spikes(neuron: Neuron, drive: Array, w_rec: Array, alpha: Array) -> Array:
+    """Spikes of a layer, (time, trial, neuron).
+
+    Differentiable by drive and recurrent weights, through the reset too, as in the published code;
+    the decay is not learned.
+
+    Args:
+        neuron: Constants; the threshold is fixed.
+        drive: W x + bias, (time, trial, neuron).
+        w_rec: Recurrent weights, (pre, post).
+        alpha: Decay of the membrane per step, (neuron,).
+    """
+    return _forward(neuron, drive, w_rec, alpha)[0]
+
+
+def _forward(neuron: Neuron, drive: Array, w_rec: Array, alpha: Array) -> Any:
+    def step(before: Any, drive_now: Array) -> Any:
+        kept, fired = before
+        u = alpha * kept + drive_now + fired @ w_rec
+        fired = (u > neuron.threshold).astype(u.dtype)
+        return ((1 - fired) * u, fired), (u, fired)
+
+    rest = jnp.zeros_like(drive[0])
+    u, fired = jax.lax.scan(step, (rest, rest), drive)[1]
+    return fired, (u, fired, w_rec, alpha)
+
+
+def _backward(neuron: Neuron, residuals: Any, g_out: Array) -> Any:
+    u, fired, w_rec, alpha = residuals
+    slope = neuron.surrogate(u - neuron.threshold)
+
+    def step(g_u: Array, now: Any) -> Any:
+        g_out, slope, u, fired = now
+        g_kept = alpha * g_u
+        g_u = slope * (g_out + g_u @ w_rec.T - u * g_kept) + (1 - fired) * g_kept
+        g_u = jnp.clip(g_u, -neuron.limit, neuron.limit)
+        return g_u, g_u
+
+    rest = jnp.zeros_like(u[:1])
+    _, g_u = jax.lax.scan(step, rest[0], (g_out, slope, u, fired), reverse=True)
+    before, n = jnp.concatenate([rest, fired[:-1]]), w_rec.shape[0]
+    return g_u, before.reshape(-1, n).T @ g_u.reshape(-1, n), jnp.zeros_like(alpha)
+
+
+spikes.defvjp(_forward, _backward)

@@ -1,0 +1,144 @@
+"""Training of all networks of this talk by Adam (README, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from whyspiking.contract import types as ct
+from whyspiking.contract.randomness import Streams
+from whyspiking.talks.bohte import learning, network, one_class, truncated
+from whyspiking.training import gradient
+from whyspiking.training.gradient import Arrays, Data, Loss, Settings
+
+type Labelled = tuple[NDArray, NDArray]
+"""Trials of one class each: (trial, time, channel) and (trial,)."""
+type Prepared = tuple[Data | Callable[[int], Data], Callable[[Arrays], dict[str, float]], Loss]
+"""Training data, what judges an epoch on validation data, the loss."""
+
+PRICED = "penalty_1"
+"""The variant whose spikes have a price."""
+
+
+def cell_of(variant: str) -> str:
+    """The cell that a variant is made of; most are named by it."""
+    return "alif" if variant in ("spiking", PRICED) else variant
+
+
+def train(
+    params: ct.Params, variant: str, streams: Streams, progress: ct.Progress, prepared: Prepared
+) -> ct.Network:
+    """Train one network. Randomness: "init", "shuffle"."""
+    cell = cell_of(variant)
+    data, judge, loss = prepared
+    start = network.initial(params, cell, streams.rng("init"))
+    adaptation, cut = network.adaptation(params, cell), "truncation" in params.values
+    # README, Eq. 11.
+    price = float(params.penalty) if variant == PRICED else 0.0
+    settings = Settings(
+        epochs=params.epochs,
+        batch=params.batch,
+        learning_rate=float(params.values[f"rate_{cell}"]),
+        clip_norm=params.clip_norm,
+        criterion="validation_accuracy",
+        rates=network.rates(params, cell),
+        segments=truncated.segments(params) if cut else 1,
+    )
+    fitted = gradient.fit(
+        start,
+        loss,
+        data,
+        settings,
+        judge=judge,
+        shuffle=streams.rng("shuffle"),
+        progress=progress,
+        constants={"penalty": price, "adaptation": adaptation},
+        start_state=truncated.start(params, cell) if cut else None,
+        project=lambda arrays: network.within(params, arrays),
+    )
+    facts = {"cell": cell, "adaptation": adaptation, "resets": cell == network.RESETTING}
+    if cell not in network.SPIKING:
+        facts["weights"] = [name for name in fitted.arrays if name.startswith("w_")]
+    return ct.Network(fitted.arrays, {**fitted.info, **facts}, fitted.history)
+
+
+def train_classes(
+    params: ct.Params,
+    variant: str,
+    streams: Streams,
+    progress: ct.Progress,
+    labelled: Callable[[ct.Split], Labelled],
+    chunk: Callable[[int], Labelled] | None = None,
+) -> ct.Network:
+    """Train one network on trials of one class each.
+
+    Args:
+        params: Parameters of the experiment.
+        variant: Which network.
+        streams: Randomness: "init", "shuffle".
+        progress: Called after every epoch.
+        labelled: Trials of the splits "train" and "validation".
+        chunk: Fresh training trials of an epoch, in place of those of the split.
+    """
+    cell = cell_of(variant)
+
+    def named(trials: Labelled) -> Data:
+        return {"x": trials[0], "labels": trials[1].astype(np.int32)}
+
+    data = named(labelled("train")) if chunk is None else (lambda epoch: named(chunk(epoch)))
+    shown, wanted = labelled("validation")
+
+    def judge(arrays: Arrays) -> dict[str, float]:
+        chosen = one_class.chosen(params, network.outputs(params, cell, arrays, shown))
+        return {"validation_accuracy": float((chosen == wanted).mean())}
+
+    loss = truncated.loss if "truncation" in params.values else class_loss
+    return train(params, variant, streams, progress, (data, judge, loss(params, cell)))
+
+
+def label_loss(params: ct.Params, cell: str) -> Any:
+    """Cross-entropy of every labelled step, plus the price of spikes (README, Eqs. 6 and 11).
+
+    Args:
+        params: Constants.
+        cell: Which cell.
+
+    Returns:
+        A loss for `gradient.fit`. It takes `x` (trial, time, channel), `labels` (trial,
+        time), of which negative ones do not count, and for spiking cells `penalty`, the price of
+        the mean squared rate in spikes per step, and `adaptation`, its strength.
+    """
+    return _loss(params, cell, learning.loss_of_labels)
+
+
+def class_loss(params: ct.Params, cell: str) -> Any:
+    """Cross-entropy of the softmax summed over time, plus the price of spikes (README, Eq. 16).
+
+    As `label_loss`, with `labels` (trial,).
+    """
+    scored = slice(params.n_unscored, None)
+    return _loss(
+        params,
+        cell,
+        lambda outputs, labels: learning.loss_of_class(
+            jax.nn.softmax(outputs)[scored].sum(axis=0), labels
+        ),
+    )
+
+
+def _loss(params: ct.Params, cell: str, of_outputs: Callable[[Any, Any], Any]) -> Any:
+    def loss(arrays: Arrays, batch: Arrays) -> Any:
+        x = batch["x"].swapaxes(0, 1).astype(jnp.float32)
+        outputs, fired, _ = network.forward(params, cell, arrays, x, batch.get("adaptation"))
+        value, right = of_outputs(outputs, batch["labels"])
+        if not fired:
+            return value, {"train_accuracy": right}
+        added, rate = learning.price_of_spikes(batch["penalty"], fired)
+        return value + added, {"train_accuracy": right, "train_rate": rate}
+
+    return loss
