@@ -1,6 +1,5 @@
 """README's table of results: in step with the reference tables, and refused where it cannot be."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -80,21 +79,3 @@ def test_an_unknown_claim_is_refused(readme, verdicts, claims):
 def test_a_missing_table_is_refused(verdicts, claims):
     with pytest.raises(UserError, match="0 times"):
         readme_table.refreshed("# Nothing here\n", verdicts, claims)
-
-
-def test_verdicts_that_changed_since_are_listed_with_their_corrected_p():
-    text = (ROOT / "docs" / "verdicts-before-after.md").read_text(encoding="utf-8")
-    since, _, tables_then = text.partition("## bohte")
-    table = pd.read_csv(ROOT / readme_table.VERDICTS).set_index("claim")
-    row = re.compile(
-        r"^\| (?:\*\*key\*\* )?`([\w.]+)`[^|]*\|[^|]*\| ([a-z ]+?) ?[(<]", re.MULTILINE
-    )
-    then = {claim: verdict for claim, verdict in row.findall(tables_then) if claim in table.index}
-    listed = re.findall(r"^\| `([\w.]+)` \| (\w+) \| (\w+) \| ([\d.]+) \|$", since, re.MULTILINE)
-    for claim, was, verdict, p in listed:
-        assert was == then.get(claim, was) != verdict == table.loc[claim, "verdict"]
-        assert float(p) == pytest.approx(table.loc[claim, "p_holm"], abs=1e-4)
-    changed = {claim for claim, was in then.items() if was != table.loc[claim, "verdict"]}
-    told = {claim for claim, *_ in listed} | set(re.findall(r"\(`([\w.]+)`\)", since))
-    assert len(then) > 140
-    assert changed <= told

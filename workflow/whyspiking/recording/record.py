@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from whyspiking.declared import claims_file, plans, registry
@@ -115,7 +116,7 @@ def add(
             f"{missing[0]} --configfile config/{SCALE}.yaml"
         )
     seen = registry.as_measured(talk, where)
-    known = tables.read_metrics([own / "metrics.csv"])
+    known = reference.table(own / "metrics.csv", columns.METRICS)
     known = _still_run(known, talk, config)
     known = known[~known["experiment"].isin(experiments)]
     fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
@@ -170,8 +171,8 @@ def _still_run(metrics: pd.DataFrame, talk: Talk, config: Mapping[str, Any]) -> 
         if registry.seeds(experiment, config, variant)
     }
     places = zip(metrics["experiment"], metrics["variant"], strict=True)
-    declared = [place in networks for place in places]
-    return metrics[metrics["metric"].isin(glossary.GLOSSARY) & declared]
+    declared = np.array([place in networks for place in places], bool)
+    return metrics[metrics["metric"].isin(list(glossary.GLOSSARY)) & declared]
 
 
 def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
