@@ -339,9 +339,7 @@ def test_fallback_draws_noise_too():
     training, inputs, targets = made(replace(COMSA, noise_sd=0.3), n_hidden=5)
     order, classes = np.arange(20), targets.astype(np.int32)
     found = [
-        first_spike_epoch.run(
-            training, inputs, targets.astype(np.int32), order, 0.0, 0.0, seed
-        ).loss
+        first_spike_epoch.run(training, inputs, classes, order, 0.0, 0.0, seed).loss
         for seed in (1, 1, 2)
     ]
     assert found[0] == found[1] != found[2]
