@@ -313,7 +313,7 @@ CLAIM_DAMAGE = {
         claim(published={"value": None, "spread": 0.1}), "published.spread", "0.1",
     ),
     "an id twice": (lambda entries: entries.append(dict(entries[0])), "id", "2 times"),
-    "two key claims": (lambda entries: entries[2].update(
+    "two key claims": (lambda entries: entries[1].update(
         role="key", origin="talk", negative_control={"variant": "linear"}), "key", "2 claims"),
     "no key claim": (claim(role="secondary"), "key", "0 claims"),
 }  # fmt: skip

@@ -11,7 +11,15 @@ from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Recording, Stimulus
-from whyspiking.talks.naud.xor import brian_network, counters, experiment, model, task, wiring
+from whyspiking.talks.naud.xor import (
+    brian_network,
+    counters,
+    experiment,
+    lesions,
+    model,
+    task,
+    wiring,
+)
 from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.naud.xor.model import OUTPUT, POPULATIONS
 
@@ -52,7 +60,7 @@ def make_values(p, seed=0):
     rng = np.random.default_rng(seed)
     arrays = wiring.wire(p, Streams(seed))
     arrays["forward.w"] = rng.uniform(0.2, 0.5, arrays["forward.i"].size)
-    values = wiring.placed(p, "spiking", arrays)
+    values = lesions.placed(p, "spiking", arrays)
     n = len(POPULATIONS) * N
     values["neurons.q_s"] = np.zeros(n)
     # Uneven currents, so that neurons of an ensemble do not fire together.

@@ -13,6 +13,7 @@ from whyspiking.talks.naud.xor import (
     controls,
     counters,
     gradient,
+    lesions,
     model,
     rate_model,
     task,
@@ -81,10 +82,10 @@ def test_lesions_change_what_they_say_and_nothing_else():
     p = params("xor", "full")
     arrays = wiring.wire(p, Streams(0))
     arrays["forward.w"] = np.full(arrays["forward.i"].size, 0.2)
-    intact = wiring.placed(p, "spiking", arrays)
+    intact = lesions.placed(p, "spiking", arrays)
     touched = {}
     for variant in ("no_feedback", "no_hidden_plasticity", "no_bursts", "no_floor"):
-        cut = wiring.placed(p, variant, arrays)
+        cut = lesions.placed(p, variant, arrays)
         touched[variant] = {
             key for key in cut if key not in intact or not np.array_equal(cut[key], intact[key])
         }

@@ -19,7 +19,8 @@ and from V(T) = c, with k(d) = d e^{-d} or e^{-d/2} - e^{-d} (README, Eqs. 5 to 
 
 Computed by `training/first_spike/core.hpp` and, for tests, in JAX by its `closed_form`. Bias spikes
 are the times `bias_times` in talk.yaml, one number for each: every layer receives them as further
-inputs (`task.with_bias`). The same equations for Brian2: `training/first_spike/brian_network`.
+inputs (`task.with_bias`; Brian2 takes them with one hidden layer only). The same equations for
+Brian2: `training/first_spike/brian_network`.
 """
 
 from __future__ import annotations

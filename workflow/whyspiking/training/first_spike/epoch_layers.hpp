@@ -81,7 +81,7 @@ template <class R> struct Pulses {
   }
 };
 
-// What limits and replaces derivatives, see training.py.
+// What limits and replaces derivatives, see epoch_state.py.
 template <class R> struct Limits {
   R min_slope, max_dw, silent_pull; // pull: gradient of each weight of a silent neuron, per sample
   bool pulses_learn;

@@ -86,7 +86,7 @@ def interneurons(params: Params) -> bm.Group:
         "interneurons",
         2 * params.n_interneurons,
         model.INTERNEURON + own + noise,
-        threshold="v > 0*volt",
+        threshold=model.INTERNEURON_FIRE,
         reset=model.INTERNEURON_RESET,
         refractory="t_ref",
         method="euler",

@@ -53,6 +53,7 @@ dadapt/dt = (a_sub*(v - e_leak) - adapt)/tau_w : amp
 dg_e/dt = -g_e/tau_ampa : 1
 dg_i/dt = -g_i/tau_gaba : 1
 """
+INTERNEURON_FIRE = "v > 0*volt"
 INTERNEURON_RESET = "v = v_r; adapt += b_spike"
 INTERNEURON_UNITS = {
     "slope": "volt",

@@ -13,9 +13,10 @@ from whyspiking.contract.brian_model import BrianModel
 from whyspiking.contract.randomness import Streams
 from whyspiking.talks.naud.xor import brian_network, controls, learning, rate_model
 from whyspiking.talks.naud.xor.counters import THRESHOLD_HZ
+from whyspiking.talks.naud.xor.lesions import placed
 from whyspiking.talks.naud.xor.model import OUTPUT, POPULATIONS, TRIAL_MS
 from whyspiking.talks.naud.xor.task import SKIPPED_MS, make_task, training
-from whyspiking.talks.naud.xor.wiring import SYNAPSES, placed
+from whyspiking.talks.naud.xor.wiring import SYNAPSES
 
 __all__ = ["bind", "conditions", "decode", "evaluate", "make_task", "to_brian", "train", "vary"]
 

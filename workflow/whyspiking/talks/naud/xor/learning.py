@@ -12,7 +12,7 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.naud.xor import counters, task, wiring
+from whyspiking.talks.naud.xor import counters, lesions, task, wiring
 from whyspiking.talks.naud.xor.model import TRIAL_MS
 
 ON_PRE_EVENT = "g_e_post += gain*w*event_heard_pre; w = clip(w + lift_now_post, 0, 1)"
@@ -44,7 +44,7 @@ def learn(
     order = streams.rng("order of patterns") if variant == "random_order" else None
     schedule = task.training(params, order)
     rows = schedule.array()
-    values = {**wiring.placed(params, variant, arrays), "neurons.carry": 1.0}
+    values = {**lesions.placed(params, variant, arrays), "neurons.carry": 1.0}
     recording = machine.run(
         ct.Stimulus(arrays={"schedule": rows}),
         values,

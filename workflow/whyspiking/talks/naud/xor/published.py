@@ -16,9 +16,9 @@ from whyspiking.talks.naud.xor import learning
 from whyspiking.talks.naud.xor.counters import THRESHOLD_HZ, read_counters
 from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.naud.xor.experiment import bind, decode, make_task, to_brian
+from whyspiking.talks.naud.xor.lesions import placed
 from whyspiking.talks.naud.xor.model import OUTPUT, TRIAL_MS
 from whyspiking.talks.naud.xor.task import SKIPPED_MS, Schedule, slots
-from whyspiking.talks.naud.xor.wiring import placed
 
 __all__ = ["bind", "decode", "evaluate", "make_task", "to_brian", "train"]
 

@@ -1,19 +1,17 @@
-"""Who is connected to whom in the XOR network, and what a run sets: weights, currents, lesions."""
+"""Who is connected to whom in the XOR network, and what a run sets: weights and currents."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params
-from whyspiking.errors import UserError
 from whyspiking.talks.naud.xor.model import (
     FEEDBACK,
-    HIDDEN,
     INPUTS,
     OUTPUT,
     POPULATIONS,
@@ -91,43 +89,3 @@ def neuron_values(params: Params) -> dict[str, NDArray | float]:
         "lift": ~is_input,
     }
     return {f"neurons.{key}": per_neuron(params, value) for key, value in numbers.items()}
-
-
-def lesion(values: Mapping[str, Any], variant: str, params: Params) -> dict[str, Any]:
-    """The same values under one of the talk's lesions.
-
-    Args:
-        values: Of an intact network, wiring included.
-        variant: `spiking` and `random_order` (no lesion), `no_feedback`, `no_hidden_plasticity`,
-            `no_bursts`, `no_floor`.
-        params: Parameters of the experiment.
-
-    Raises:
-        UserError: If the variant is not known.
-    """
-    hidden = per_neuron(params, np.isin(np.arange(len(POPULATIONS)), HIDDEN))
-    nothing = np.zeros(hidden.size)
-    changes: dict[str, dict[str, Any]] = {
-        "spiking": {},
-        "random_order": {},
-        "no_feedback": {
-            key: np.zeros_like(values[key]) for key in ("feedback_exc.w", "feedback_inh.w")
-        },
-        "no_hidden_plasticity": {"neurons.eta": values["neurons.eta"] * (1 - hidden)},
-        "no_bursts": {"neurons.burst_blind": nothing},
-        "no_floor": {"neurons.lift": nothing},
-    }
-    if variant not in changes:
-        raise UserError(
-            f"talk 'naud', experiment 'xor': variant '{variant}' is not known; correct its name "
-            "in talk.yaml"
-        )
-    return {**values, **changes[variant]}
-
-
-def placed(params: Params, variant: str, arrays: Mapping[str, NDArray]) -> dict[str, Any]:
-    """Values of a run: neurons, wiring, weights, and the lesion of the variant."""
-    values: dict[str, Any] = neuron_values(params)
-    for name in SYNAPSES:
-        values |= {f"{name}.{key}": arrays[f"{name}.{key}"] for key in ("i", "j", "w")}
-    return lesion(values, variant, params)
