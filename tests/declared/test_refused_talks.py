@@ -222,7 +222,7 @@ TALK_DAMAGE = {
     ),
     "delay that is missing": (
         lambda d: (d.pop("takes_no_part"), delayed(d, None)),
-        "shared_yinyang.parameters.delay_ms", "25.0",
+        "shared_yinyang.parameters.delay_ms", "100.0",
     ),
     "delay longer than any trial": (
         lambda d: (d.pop("takes_no_part"), delayed(d, 50_000.0)),
