@@ -5,9 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from made.brian_networks import (
     PLAIN_GROUPS,
     PLAIN_SYNAPSES,
     TRIAL,
+    changed,
     first_spikes,
     make_model,
     random_spikes,
@@ -201,27 +201,6 @@ def test_runs_at_the_same_time_do_not_meet(machine):
         together = list(pool.map(lambda s: machine.run(s, random_values(0)), stimuli))
     assert all(same(a, b) for a, b in zip(alone, together, strict=True))
     assert not same(alone[0], alone[1])
-
-
-def changed(value):
-    """Every description that differs from a given one in one place, with the place's name."""
-    if is_dataclass(value):
-        for field in fields(value):
-            for place, other in changed(getattr(value, field.name)):
-                yield f"{field.name}.{place}", replace(value, **{field.name: other})
-    elif isinstance(value, Mapping):
-        for key in value:
-            for place, other in changed(value[key]):
-                yield f"{key}.{place}", {**value, key: other}
-        yield "one more", {**value, "more": 1}
-    elif isinstance(value, (list, tuple)):
-        for k, entry in enumerate(value):
-            for place, other in changed(entry):
-                yield f"{k}.{place}", [*value[:k], other, *value[k + 1 :]]
-    elif isinstance(value, str):
-        yield "", value.replace("+=", "-=").replace(">", "<") + " "
-    else:
-        yield "", 1 if value is None else "rk4" if callable(value) else value + 1
 
 
 def test_any_change_of_the_description_changes_the_build():

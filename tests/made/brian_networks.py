@@ -4,7 +4,8 @@ Exact first-spike neurons, recurrent neurons with delays and exchangeable wiring
 population, an analogue input and random numbers.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
@@ -168,3 +169,24 @@ def select(recording, chosen):
         spikes={name: spikes.select_trials(chosen) for name, spikes in recording.spikes.items()},
         traces={name: trace[chosen] for name, trace in recording.traces.items()},
     )
+
+
+def changed(value):
+    """Every description that differs from a given one in one place, with the place's name."""
+    if is_dataclass(value):
+        for field in fields(value):
+            for place, other in changed(getattr(value, field.name)):
+                yield f"{field.name}.{place}", replace(value, **{field.name: other})
+    elif isinstance(value, Mapping):
+        for key in value:
+            for place, other in changed(value[key]):
+                yield f"{key}.{place}", {**value, key: other}
+        yield "one more", {**value, "more": 1}
+    elif isinstance(value, (list, tuple)):
+        for k, entry in enumerate(value):
+            for place, other in changed(entry):
+                yield f"{k}.{place}", [*value[:k], other, *value[k + 1 :]]
+    elif isinstance(value, str):
+        yield "", value.replace("+=", "-=").replace(">", "<") + " "
+    else:
+        yield "", 1 if value is None else "rk4" if callable(value) else value + 1

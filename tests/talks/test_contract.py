@@ -90,9 +90,12 @@ def check_signature(name: str, function: Any) -> None:
 def test_every_experiment_has_a_module_and_every_module_an_experiment(talk):
     experiments = registry.load_talk(talk).experiments
     assert list(talk_module(talk).EXPERIMENTS) == list(experiments)
-    for name in ("measures", "exhibits"):
-        if (registry.FOLDER / talk / f"{name}.py").is_file():
-            check_signature(name, getattr(talk_module(talk, name), name))
+    folder = registry.FOLDER / talk
+    for path in (*folder.rglob("measures*.py"), *folder.rglob("exhibits*.py")):
+        name = path.stem.partition("_")[0]
+        module = talk_module(talk, ".".join(path.relative_to(folder).with_suffix("").parts))
+        if hasattr(module, name):
+            check_signature(name, getattr(module, name))
 
 
 @pytest.mark.parametrize(("talk", "experiment"), EXPERIMENTS)

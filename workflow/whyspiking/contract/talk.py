@@ -3,9 +3,9 @@
 A talk is a folder under `talks/`. Its `__init__.py` says which module of the folder fulfils
 each experiment (`EXPERIMENTS`); that module exports the functions of `Replication` that it needs,
 with these very signatures. `measures`, `control_decisions` and `exhibits` may instead stand in
-files that no training depends on: `measures.py` (the first two) and `exhibits.py`, for all
-experiments of the talk whose module has none, or `measures_<module>.py` and
-`exhibits_<module>.py`, for those of one module.
+files beside that module on which no training depends: `measures.py` (the first two) and
+`exhibits.py`, for all modules of the folder that have none, or `measures_<module>.py` and
+`exhibits_<module>.py`, for one of them.
 `talks.replication_of` joins all this; `tests/talks/test_contract.py` runs every talk through
 the same checks.
 """

@@ -1,0 +1,83 @@
+"""The Brian2 networks of all talks: whatever a description says, and every parameter that it reads,
+decides which program is run."""
+
+import dataclasses
+from dataclasses import replace
+
+import pytest
+from made.brian_networks import changed
+from made.results import config
+
+from whyspiking.brian import building
+from whyspiking.contract.types import Params
+from whyspiking.declared import registry
+from whyspiking.talks import replication_of
+
+CONFIG = config("smoke")
+SIMULATED = [
+    (talk, experiment.name)
+    for talk in registry.available()
+    for experiment in registry.load_talk(talk).experiments.values()
+    if experiment.simulated
+]
+
+
+OF_A_RUN = {
+    "naud": {
+        *("i_high", "i_low", "eta_decay_from", "test_every", "test_every_late"),
+        *("p_start", "event_start_hz", "periodic_start"),
+    },
+    "neftci": {"counted_ms"},
+}
+"""Parameters that are read for the number of trials or steps alone: a run is given the schedule, the
+currents and the spikes that they decide."""
+
+
+def params_of(talk, experiment):
+    return registry.params(registry.load_talk(talk).experiments[experiment], CONFIG)
+
+
+class Spy(dict):
+    """The values of parameters, which remembers those that were asked for."""
+
+    def __init__(self, values):
+        super().__init__(values)
+        self.read = set()
+
+    def __getitem__(self, name):
+        self.read.add(name)
+        return super().__getitem__(name)
+
+
+def described(params: Params):
+    return building._described(replication_of(params.talk, params.experiment).to_brian(params))
+
+
+@pytest.mark.parametrize(("talk", "experiment"), SIMULATED)
+def test_a_change_anywhere_in_a_description_is_another_program(talk, experiment):
+    model = replication_of(talk, experiment).to_brian(params_of(talk, experiment))
+    known = building._described(model)
+    assert known == building._described(dataclasses.replace(model))
+    places = [place for place, other in changed(model) if building._described(other) == known]
+    assert not places
+
+
+@pytest.mark.parametrize(("talk", "experiment"), SIMULATED)
+def test_a_change_of_any_parameter_that_is_read_is_another_program(talk, experiment):
+    params = params_of(talk, experiment)
+    spy = Spy(params.values)
+    known = described(replace(params, values=spy))
+    numbers = {
+        name: value
+        for name, value in params.values.items()
+        if name in spy.read and isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    same = []
+    for name, value in numbers.items():
+        try:
+            other = described(replace(params, values={**params.values, name: 2 * value + 1}))
+        except Exception:  # refused, so no old program is run for it
+            continue
+        if other == known:
+            same.append(name)
+    assert not set(same) - OF_A_RUN.get(talk, set())
