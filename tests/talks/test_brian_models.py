@@ -29,8 +29,8 @@ OF_A_RUN = {
     },
     "neftci": {"counted_ms"},
 }
-"""Parameters that are read for the number of trials or steps alone: a run is given the schedule, the
-currents and the spikes that they decide."""
+"""Parameters that are read for the number of trials or steps alone: what they decide, a schedule,
+currents or spikes, is given to a run."""
 
 
 def params_of(talk, experiment):

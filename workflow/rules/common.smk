@@ -1,5 +1,8 @@
 """Look-ups shared by the rules; nothing here runs anything."""
 
+from pathlib import Path
+
+from snakemake_logger_plugin_whyspiking.estimate import Durations, Job
 from whyspiking.contract import data_folders
 from whyspiking.declared import registry
 from whyspiking.running import code_inputs
@@ -21,6 +24,11 @@ MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
 # estimated (docs/cluster.md). A job that fails is tried again with twice as much.
 MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
 MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
+
+
+# Of data sets, for which trainings wait.
+FIRST = 100
+TIMED = Durations.read([], Path("results/reference/durations.csv"), config["scale"])
 
 
 wildcard_constraints:
@@ -51,8 +59,9 @@ def parents_of(wildcards):
 
 
 def priority_of(wildcards):
-    """Long trainings start first, so that none is left alone at the end."""
-    return experiment_of(wildcards).variants[wildcards.variant].priority
+    """Recorded seconds: long trainings start first, so that none is left alone at the end."""
+    seconds = TIMED.of(Job.of("train", dict(wildcards.items()))) or 0
+    return min(round(seconds), FIRST - 1)
 
 
 def networks_of(wildcards):

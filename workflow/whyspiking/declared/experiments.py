@@ -54,7 +54,6 @@ class Variant(Named):
         role: What it is for; `rate`: the talk's own network where it has no spikes. A network of
             another size has the role `size`, which no file can give.
         says: What it is, in words.
-        priority: Long trainings start first.
         first_seeds: Only so many of the experiment's seeds.
         starts_from: Networks that must be trained before.
         is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
@@ -72,7 +71,6 @@ class Variant(Named):
 
     role: Literal["spiking", "rate", "control", "negative_control", "ablation"]
     says: str = Field(min_length=5)
-    priority: int = Field(0, ge=0)
     first_seeds: MayLack[int] = Field(None, ge=1)
     starts_from: Listed[Trained] = ()
     is_: MayLack[Literal["relu", "random", "gru"]] = Field(None, alias="is")
@@ -145,7 +143,7 @@ class Variant(Named):
     def at(self, share: float, sizes: Sizes) -> Variant:
         """The same at a share of its size."""
         says = f"{self.name} with {100 * share:g} % of {sizes.parameter}"
-        plain = {"priority": 0, "starts_from": (), "first_seeds": sizes.first_seeds}
+        plain = {"starts_from": (), "first_seeds": sizes.first_seeds}
         if sizes.from_scale != "default":
             plain["from_scale"] = sizes.from_scale
         found = self.model_copy(update={"role": "size", "says": says, **plain})

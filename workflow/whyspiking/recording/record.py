@@ -39,7 +39,7 @@ GONE = "no longer an input"
 UNREAD: dict[str, Any] = {
     **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
     "sizes": {"from_scale"},
-    "variants": {"__all__": {"says", "priority", "from_scale"}},
+    "variants": {"__all__": {"says", "from_scale"}},
 }
 """Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""
 
