@@ -27,8 +27,9 @@ def statements(path: Path) -> int:
 def _counts(node: ast.AST) -> bool:
     if not isinstance(node, ast.stmt) or isinstance(node, ast.Import | ast.ImportFrom):
         return False
-    text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return not (text and isinstance(node.value.value, str))
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
+        return True
+    return not isinstance(node.value.value, str)
 
 
 def rooms(folder: Path) -> Counter[str]:
@@ -36,8 +37,8 @@ def rooms(folder: Path) -> Counter[str]:
     found: Counter[str] = Counter()
     for path in (folder / "workflow").rglob("*.py"):
         parts = path.relative_to(folder / "workflow").parts
-        depth = 3 if parts[1] == "talks" and len(parts) > 3 else 2
-        found["/".join(parts[:depth]) if len(parts) > 2 else parts[0]] += statements(path)
+        depth = 1 if len(parts) < 3 else 3 if "talks" in parts[:2] and len(parts) > 3 else 2
+        found["/".join(parts[:depth])] += statements(path)
     return found
 
 

@@ -192,19 +192,16 @@ class _Parts:
         import brian2
 
         options: dict[str, Any] = {}
-        for key in ("on_pre", "on_post", "method"):
+        for key in ("on_pre", "on_post", "on_event", "method"):
             if (given := getattr(synapses, key)) is not None:
                 options[key] = dict(given) if isinstance(given, Mapping) else given
         if synapses.delay is not None:
             options["delay"] = _brian2(synapses.delay)
-        # Any: Brian2 declares a word, and takes one per pathway as well.
-        event: Any = synapses.on_event
         source = self.inputs.get(synapses.source)
         made = brian2.Synapses(
             self.find(synapses.source, "source") if source is None else source,
             self.find(synapses.target, "target"),
             synapses.equations,
-            on_event=dict(event) if isinstance(event, Mapping) else event,
             namespace=self._known | _names(synapses.constants),
             clock=self.clock(synapses.period_ms, f"period of '{synapses.name}'"),
             name=synapses.name,
