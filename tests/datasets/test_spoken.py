@@ -316,7 +316,6 @@ def test_automatic_choice_is_synthetic_without_files_and_can_be_forced(originals
     assert data_folders.folder_of("spoken", data(place, originals, source="synthetic")) == synthetic
     recordings = data_folders.event_recordings(data(place))
     assert data_folders.used_folders(data(place)) == {
-        "fashion",
         "mnist",
         recordings,
         synthetic,

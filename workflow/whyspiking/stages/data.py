@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking.contract.data_folders import FASHION, FETCHED, SPOKEN, VOWELS
+from whyspiking.contract.data_folders import FETCHED, SPOKEN, VOWELS
 from whyspiking.contract.types import Progress
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
@@ -47,17 +47,6 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
             "sha256": {file: digest for file, (_, digest) in mnist.FILES.items()},
             "citation": "LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998",
             "licence": "CC BY-SA 3.0, as stated by the redistributors",
-        }
-    elif name == FASHION:
-        from whyspiking.datasets import fashion
-
-        folder = fashion.fetch(config_data)
-        facts = {
-            "name": "Fashion-MNIST",
-            "provenance": "original",
-            "sha256": {file: digest for file, (_, digest) in fashion.FILES.items()},
-            "citation": "Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv 1708.07747, 2017",
-            "licence": "MIT",
         }
     elif name == VOWELS:
         from whyspiking.datasets import vowels
