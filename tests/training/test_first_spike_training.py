@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies
-from oracles import first_spike_epoch
+from oracles import first_spike_epoch, first_spike_layers
 from scipy import stats
 
 from whyspiking.compiler import libraries
 from whyspiking.errors import UserError
 from whyspiking.training.first_spike import (
-    closed_form,
     compiled,
     compiled_epoch,
     epoch_library,
@@ -190,7 +189,7 @@ def test_any_size_and_batch(n_in, n_hidden, n_out, n_pulses, batch, ties, ratio,
 @pytest.mark.parametrize("n_hidden", (5, (5, 4)))
 def test_jax_runs_the_same_epochs(n_hidden):
     results = []
-    for engine in (compiled, closed_form):
+    for engine in (compiled, first_spike_layers):
         training, inputs, targets = made(COMSA, n_hidden=n_hidden)
         given = inputs, targets.astype(np.int32), np.arange(20)
         found = first_spike_epoch.run(training, *given, 0.02, 0.05, 0, engine)
