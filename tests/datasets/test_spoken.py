@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from whyspiking.contract import data_folders
-from whyspiking.contract.spikes import Spikes
 from whyspiking.datasets import recorded, spoken, words
 from whyspiking.datasets.speech import voices
 from whyspiking.errors import UserError
@@ -229,10 +228,6 @@ def _labels(file):
     file["labels"][0] = 20
 
 
-def _speakers_gone(file):
-    del file["extra/speaker"]
-
-
 def _speakers_too_few(file):
     del file["extra/speaker"]
     file["extra/speaker"] = np.zeros(3, np.uint16)
@@ -245,7 +240,6 @@ def _speakers_too_few(file):
         (_units_too_few, "differ in number"),
         (_time_negative, "negative"),
         (_labels, "labels go from 0 to 20"),
-        (_speakers_gone, "lacks extra/speaker"),
         (_speakers_too_few, "numbers of utterances differ"),
     ],
 )
@@ -346,23 +340,14 @@ def test_unpacked_files_are_checked_by_their_layout(originals, tmp_path):
         (originals / name).write_bytes((tmp_path / "SHD" / name).read_bytes())
     _, how = recorded.fetch(data(tmp_path / "data", originals))
     assert all(text.startswith("layout only") for text in how.values())
-    broken(originals / "shd_train.h5", _speakers_gone)
-    with pytest.raises(UserError, match="lacks extra/speaker"):
+    broken(originals / "shd_train.h5", _speakers_too_few)
+    with pytest.raises(UserError, match="numbers of utterances differ"):
         recorded.fetch(data(tmp_path / "data2", originals))
 
 
 def test_unknown_data_sets_are_refused(tmp_path):
     with pytest.raises(UserError, match="known: spoken, words"):
         making.speak("sung", {}, 0, tmp_path / "x.npz", lambda share, news: None)
-
-
-def test_spikes_of_utterances_fit_the_one_spike_type(digits):
-    train = spoken.load(digits[0], "train", n_channels=140, duration_ms=1000.0)
-    again = Spikes.sorted(
-        train.spikes.times_ms, train.spikes.units, train.spikes.trials,
-        n_trials=130, n_units=140, duration_ms=1000.0,
-    )  # fmt: skip
-    np.testing.assert_array_equal(again.units, train.spikes.units)
 
 
 @pytest.mark.slow

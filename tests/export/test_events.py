@@ -28,16 +28,6 @@ def ask(code):
     return done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_column_of_every_table_is_described():
-    schemas = {**columns.OF_A_RUN, **columns.OF_A_TALK}
-    assert len(schemas) == 15
-    for schema in schemas.values():
-        assert len(set(schema.names)) == len(schema.names)
-        assert all(column.says.endswith(".") for column in schema.columns)
-        assert {c.kind for c in schema.columns} <= {"string", "number", "integer", "boolean"}
-        assert all(c.unit == "" or c.kind == "number" for c in schema.columns)
-
-
 def test_what_a_run_writes_has_the_columns_that_are_declared(tmp_path):
     """Of every table: reading refuses others."""
     folder = make_results(tmp_path / "default", talks=["goeltz"])

@@ -332,17 +332,6 @@ def test_general_neurons_cross_on_a_fine_grid():
         np.testing.assert_allclose(found[fired, n], expected[fired], atol=6e-4)
 
 
-def test_input_order_does_not_matter():
-    times, weights = network("dense")
-    shuffled = np.random.default_rng(0).permutation(times.shape[1])
-    for module in (compiled, first_spike_layers):
-        a = module.forward(times, weights, 1.0, 1).times
-        b = module.forward(times[:, shuffled], weights[shuffled], 1.0, 1).times
-        fired = np.isfinite(a)
-        np.testing.assert_array_equal(fired, np.isfinite(b))
-        np.testing.assert_allclose(a[fired], b[fired], atol=1e-9)
-
-
 def test_wrong_shapes_are_refused():
     times, weights = network("few")
     for module in (compiled, first_spike_layers):

@@ -334,24 +334,6 @@ def test_epoch_with_noise_is_an_epoch_on_noisy_inputs(base):
         np.testing.assert_array_equal(a, b)
 
 
-def test_fallback_draws_noise_too():
-    training, inputs, targets = made(replace(COMSA, noise_sd=0.3), n_hidden=5)
-    order, classes = np.arange(20), targets.astype(np.int32)
-    found = [
-        first_spike_epoch.run(
-            training, inputs, targets.astype(np.int32), order, 0.0, 0.0, seed
-        ).loss
-        for seed in (1, 1, 2)
-    ]
-    assert found[0] == found[1] != found[2]
-
-
-def test_epochs_are_deterministic():
-    found = [both(replace(GOELTZ, noise_sd=0.1), dtype=np.float32)[0][0] for _ in range(2)]
-    for a, b in zip(arrays(found[0]), arrays(found[1]), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
 # ---- what goes wrong -----------------------------------------------------------------------
 
 
