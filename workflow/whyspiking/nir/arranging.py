@@ -192,7 +192,8 @@ class _Arranging:
                     for source, weights in self.into[name].terms.items()
                     if weights is not None or source in sizes
                 ]
-                own += [] if self.into[name].bias is None else [np.size(self.into[name].bias)]
+                bias = self.into[name].bias
+                own += [] if bias is None else [bias.size]
                 if own:
                     if min(own) != max(own):
                         raise self.misfit(name, "neurons", max(own), min(own))

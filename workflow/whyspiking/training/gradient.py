@@ -107,7 +107,7 @@ def fit(
         UserError: If there is less than one batch, or if the loss or a gradient is not finite: the
             message names epoch, step and array.
     """
-    constants = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
+    given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
     run_epoch = _epoch_program(loss, settings, start_state, project)
     whole = {} if callable(data) else {name: jnp.asarray(v) for name, v in data.items()}
     now: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
@@ -121,7 +121,7 @@ def fit(
         began = time.process_time()
         samples = data(epoch) if callable(data) else whole
         steps = _steps(epoch, len(next(iter(samples.values()))), settings, shuffle)
-        now, state, means, broken = run_epoch(now, state, samples, constants, *steps)
+        now, state, means, broken = run_epoch(now, state, samples, given, *steps)
         refuse_broken(broken, epoch, float(steps[1].max()))
         values = {name: float(value) for name, value in means.items()}
         seconds = time.process_time() - began

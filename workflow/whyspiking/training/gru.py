@@ -187,7 +187,7 @@ def train_declared(
             f"talk '{params.talk}': 'control_batch' is {batch}; expected a divisor of the "
             f"{at_once} trials that are drawn at once, and of 'n_train', {params.n_train}"
         )
-    n_steps, begun = np.shape(held_out.features)[1], _begun(n, held_out, params, streams)
+    n_steps, begun = np.asarray(held_out.features).shape[1], _begun(n, held_out, params, streams)
     learner = Learner(rate, params.n_train // batch, -ANSWER_STEPS)
     arrays: Any = {name: jnp.asarray(x) for name, x in begun.items()}
     history, accuracy, trained = History(), float("nan"), begun
@@ -234,7 +234,7 @@ def _begun(n: int, task: Task, params: Params, streams: Streams) -> dict[str, ND
     Raises:
         UserError: If that is not longer than a step.
     """
-    n_steps, n_in = np.shape(task.features)[1:]
+    n_steps, n_in = np.asarray(task.features).shape[1:]
     steps_held = params.control_tau_ms * n_steps / _spikes(task).duration_ms
     if steps_held <= 1:
         raise UserError(

@@ -99,7 +99,7 @@ class Ear:
         self.rate_hz = 1000 * rate_khz
         self.step_s = 2 / self.rate_hz
         self._weight = WEIGHT_PER_S[rate_khz]
-        n_bins = int(fft.next_fast_len(int(np.ceil(longest_s * self.rate_hz / 2)) + 1))
+        n_bins = int(np.asarray(fft.next_fast_len(int(np.ceil(longest_s * self.rate_hz / 2)) + 1)))
         self._n_samples = 2 * (n_bins - 1)
         whole = _stored_response(n_channels, self._n_samples, self.rate_hz) / np.float32(2)
         last = n_bins // 2 + 1
