@@ -22,9 +22,11 @@ from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Params, Progress, Task, Trials
 from whyspiking.errors import UserError
 from whyspiking.training.checkpoint import Checkpoint
-from whyspiking.training.controls import ENGINE, GRU
 from whyspiking.training.history import BROKEN, History, refuse_broken
 
+ENGINE = "jax"
+GRU = "gru"
+"""What `info["is"]` says of networks that talk.yaml declares (`controls`)."""
 WEIGHTS = ("input", "state", "out")
 """Arrays whose entries are synapses."""
 ANSWER_STEPS = 10
