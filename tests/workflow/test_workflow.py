@@ -17,7 +17,7 @@ from whyspiking.records import columns, tables
 from whyspiking.verdicts import judge
 
 
-@pytest.mark.parametrize("overlay", [None, "smoke", "paper"])
+@pytest.mark.parametrize("overlay", [None, "paper"])
 def test_dry_run_of_every_config(checkout, overlay):
     words = ["--configfile", f"config/{overlay}.yaml"] if overlay else []
     done = snakemake(checkout, "-n", *words)
