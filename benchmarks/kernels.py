@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from timing import Row, cpu, flops
 
-from whyspiking.training.first_spike import closed_form, compiled_epoch
+from whyspiking.training.first_spike import compiled_epoch
 from whyspiking.training.first_spike.epoch_state import Settings
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
-from oracles import first_spike_epoch
+from oracles import first_spike_epoch, first_spike_layers
 
 PART = "kernels"
 AUTHORS_SECONDS = 3.2
@@ -98,7 +98,7 @@ def _first_spikes(n: int) -> Iterator[Row]:
     }
     for name, (settings, weights, times_of_pulses, times, target) in networks.items():
         seconds = {}
-        in_jax = partial(first_spike_epoch.run, engine=closed_form)
+        in_jax = partial(first_spike_epoch.run, engine=first_spike_layers)
         for form, run, m in (
             ("compiled", compiled_epoch.run, n),
             ("jax", in_jax, min(n, JAX_SAMPLES)),

@@ -40,21 +40,12 @@ seeds = st.integers(0, 10_000)
 sizes = st.integers(0, 80)
 
 
-@given(seeds, sizes, st.floats(0, 100))
+@pytest.mark.parametrize("move", [perturb.jitter, perturb.shift])
+@given(seed=seeds, n=sizes, sigma=st.floats(0, 100))
 @settings(deadline=None, max_examples=60)
-def test_jitter_keeps_counts_and_order_and_stays_inside(seed, n, sigma):
+def test_moved_spikes_keep_counts_and_order_and_stay_inside(move, seed, n, sigma):
     spikes = random_spikes(seed, n)
-    moved = perturb.jitter(spikes, sigma, np.random.default_rng(seed))
-    assert np.array_equal(moved.counts(), spikes.counts())
-    assert is_sorted(moved)
-    assert not n or (moved.times_ms.min() >= 0 and moved.times_ms.max() <= DURATION)
-
-
-@given(seeds, sizes, st.floats(0, 100))
-@settings(deadline=None, max_examples=60)
-def test_a_shift_keeps_counts_and_order_and_stays_inside(seed, n, sigma):
-    spikes = random_spikes(seed, n)
-    moved = perturb.shift(spikes, sigma, np.random.default_rng(seed))
+    moved = move(spikes, sigma, np.random.default_rng(seed))
     assert np.array_equal(moved.counts(), spikes.counts())
     assert is_sorted(moved)
     assert not n or (moved.times_ms.min() >= 0 and moved.times_ms.max() <= DURATION)
@@ -119,19 +110,6 @@ def test_strength_zero_is_the_identity(seed, n):
     weights = rng.standard_normal((4, 3))
     assert np.array_equal(perturb.mismatch(weights, 0.0, rng), weights)
     assert np.array_equal(perturb.clip(weights, 1.0), weights)
-
-
-def test_jitter_has_the_stated_size():
-    spikes = Spikes.sorted(
-        np.full(20_000, 10.0),
-        np.zeros(20_000),
-        np.zeros(20_000),
-        n_trials=1,
-        n_units=1,
-        duration_ms=20.0,
-    )
-    moved = perturb.jitter(spikes, 1.5, np.random.default_rng(0))
-    assert moved.times_ms.std() == pytest.approx(1.5, rel=0.02)
 
 
 def volleys(n_trials: int, n_units: int, times_ms: list[float], duration_ms: float) -> Spikes:

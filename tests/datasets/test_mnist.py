@@ -224,34 +224,15 @@ def test_mnist_reader_refuses_what_is_no_idx(tiny, tmp_path, change):
         mnist.load(tmp_path, "test")
 
 
-def test_mnist_files_are_the_published_ones():
-    """Sizes follow from the format: 16 or 8 bytes of header, 60,000 and 10,000 images."""
-    sizes = {name: size for name, (size, _) in mnist.FILES.items()}
-    assert sizes["train-images-idx3-ubyte"] == 16 + 60_000 * 784
-    assert sizes["t10k-images-idx3-ubyte"] == 16 + 10_000 * 784
-    assert sizes["train-labels-idx1-ubyte"] == 8 + 60_000
-    assert sizes["t10k-labels-idx1-ubyte"] == 8 + 10_000
-
-
-def test_fetch_writes_the_description_last(tiny, tmp_path):
-    write(tmp_path / "own", tiny)
-    meta = tmp_path / "data" / "mnist" / "meta.json"
-    news = []
-    making.fetch(
-        "mnist", config(tmp_path / "data", tmp_path / "own"), meta, lambda f, text: news.append(f)
-    )
-    facts = json.loads(meta.read_text())
-    assert facts["provenance"] == "original" and facts["sha256"].keys() == tiny.keys()
-    assert news[-1] == 1.0
-    with pytest.raises(UserError, match="known: mnist"):
-        making.fetch("letters", config(tmp_path), meta, lambda f, text: None)
-
-
 def test_files_that_changed_after_they_were_fetched_are_refused(tiny, tmp_path):
     write(tmp_path / "own", tiny)
     meta = tmp_path / "data" / "mnist" / "meta.json"
-    making.fetch("mnist", config(tmp_path / "data", tmp_path / "own"), meta, lambda f, text: None)
-    assert len(mnist.load(meta.parent, "train")[0]) == 5
+    news = []
+    own = config(tmp_path / "data", tmp_path / "own")
+    making.fetch("mnist", own, meta, lambda share, text: news.append(share))
+    facts = json.loads(meta.read_text())
+    assert facts["provenance"] == "original" and facts["sha256"].keys() == tiny.keys()
+    assert news[-1] == 1.0 and len(mnist.load(meta.parent, "train")[0]) == 5
     path = meta.with_name("train-images-idx3-ubyte")
     raw = path.read_bytes()
     path.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
@@ -259,8 +240,10 @@ def test_files_that_changed_after_they_were_fetched_are_refused(tiny, tmp_path):
         mnist.load(meta.parent, "train")
     # The remedy: without meta.json the workflow fetches, and what is damaged is replaced.
     meta.unlink()
-    making.fetch("mnist", config(tmp_path / "data", tmp_path / "own"), meta, lambda f, text: None)
+    making.fetch("mnist", own, meta, lambda share, text: None)
     assert path.read_bytes() == raw
+    with pytest.raises(UserError, match="known: mnist"):
+        making.fetch("letters", own, meta, lambda share, text: None)
 
 
 @pytest.fixture
@@ -293,11 +276,6 @@ def test_mnist_splits_share_no_image(numbered, streams):
     assert (train == set(range(30))) == (validation == set(range(40, 50))) == (streams is None)
     again = mnist.samples(made, "train", n_held_out=10, streams=streams)
     np.testing.assert_array_equal(again[1], parts["train"][1])
-
-
-def test_mnist_may_hold_nothing_out(numbered):
-    images, _ = mnist.samples(numbered(n_train=50), "train", n_held_out=0)
-    assert len(images) == 50
 
 
 def test_mnist_that_does_not_fit_is_refused(numbered):

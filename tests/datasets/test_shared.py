@@ -136,11 +136,6 @@ def test_an_input_of_randman_that_has_not_fired_may_fire_last():
     np.testing.assert_array_equal(found, [[0.1, 1.0, 0.3]])
 
 
-def test_who_takes_part_says_so():
-    assert shared.takes_part(params(**RANDMAN))
-    assert not shared.takes_part(params())
-
-
 # ---- delayed XOR ----
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made.results import make_results
+from made.utterances import shard
 
 from whyspiking.datasets import nmnist, spoken
 from whyspiking.datasets.event_camera import Events
@@ -26,16 +27,6 @@ REFERENCE = Path(__file__).parents[2] / "results" / "reference"
 def ask(code):
     done = subprocess.run([PEERS, "-c", code], capture_output=True, text=True, check=False)
     return done.returncode == 0, done.stdout + done.stderr
-
-
-def test_every_column_of_every_table_is_described():
-    schemas = {**columns.OF_A_RUN, **columns.OF_A_TALK}
-    assert len(schemas) == 15
-    for schema in schemas.values():
-        assert len(set(schema.names)) == len(schema.names)
-        assert all(column.says.endswith(".") for column in schema.columns)
-        assert {c.kind for c in schema.columns} <= {"string", "number", "integer", "boolean"}
-        assert all(c.unit == "" or c.kind == "number" for c in schema.columns)
 
 
 def test_what_a_run_writes_has_the_columns_that_are_declared(tmp_path):
@@ -151,24 +142,6 @@ def test_the_package_frictionless_finds_valid(package):
 
 
 # ---- events ---------------------------------------------------------------------------------
-
-
-def shard(speaker):
-    """What one speaker's job leaves, without a voice: two of each word."""
-    rng = np.random.default_rng(speaker)
-    labels = np.tile(np.arange(20), 2)
-    counts = rng.integers(1, 40, labels.size)
-    names = ("repetition", "rate", "pitch", "pitch_range", "scale", "duration_s")
-    return {
-        "labels": labels.astype(np.uint16),
-        "espeak": np.array(["0"] * labels.size),
-        **{name: np.zeros(labels.size, np.int16) for name in names},
-        "voice": np.array(["en+m1"] * labels.size),
-        "text": np.array(["one,"] * labels.size),
-        "times": np.concatenate([np.sort(rng.uniform(0, 1, c)).astype(np.float16) for c in counts]),
-        "units": (5 * rng.integers(0, 140, counts.sum()) + 2).astype(np.uint16),
-        "ptr": np.concatenate([[0], np.cumsum(counts)]),
-    }
 
 
 def recordings(folder):

@@ -25,6 +25,12 @@ from whyspiking.records.columns import METRICS, NETWORKS
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / reference.FOLDER
+
+
+def equal_in_brian2(row, folder, builds):
+    return shipped.equal_in_brian2(*shipped.trained_of(row), folder / row["file"], builds)
+
+
 ROWS = tables.read(COMMITTED / shipped.INDEX, NETWORKS).to_dict("records")
 FASTEST = "neftci-shared_xor_100"
 
@@ -83,7 +89,7 @@ def marked(rows):
 
 @pytest.mark.parametrize("row", marked(ROWS))
 def test_inside_brian2_a_file_decides_as_the_engine_of_training(row, builds):
-    assert shipped.equal_in_brian2(row, COMMITTED, builds) >= shipped.LEAST
+    assert equal_in_brian2(row, COMMITTED, builds) >= shipped.LEAST
 
 
 # ---- how they are made ----------------------------------------------------------------------
@@ -191,7 +197,7 @@ def test_a_network_is_shipped_with_what_checks_it(rows, builds):
     assert [(r["neurons"], r["synapses"]) for r in index] == [(33, 243), (33, 210)]
     for row in index:
         assert row["equal"] >= shipped.LEAST and not shipped.damaged(row, folder)
-        assert shipped.equal_in_brian2(row, folder, builds) == row["equal"]
+        assert equal_in_brian2(row, folder, builds) == row["equal"]
 
 
 @pytest.mark.slow
@@ -202,14 +208,14 @@ def test_a_changed_weight_is_found_by_its_hash_and_changed_weights_by_their_deci
     assert shipped.damaged(row, folder) == [row["file"]]
     with h5py.File(folder / row["file"], "r+") as file:
         file["node/nodes/to_classes/weight"][0] *= -1
-    assert shipped.equal_in_brian2(row, folder, builds) < 0.8
+    assert equal_in_brian2(row, folder, builds) < 0.8
 
 
 @pytest.mark.slow
 def test_what_decides_otherwise_is_not_shipped(made, tmp_path, builds, monkeypatch):
     run = made.parent / "smoke"
     shares = iter([0.5, 1.0, 0.5, 0.5])
-    monkeypatch.setattr(shipped, "_equal", lambda *_: next(shares))
+    monkeypatch.setattr(shipped, "equal_in_brian2", lambda *_: next(shares))
     index = shipped.ship([run], tmp_path / "one", 10, builds)
     assert index["talk"].tolist() == ["masquelier"]
     files = sorted(path.stem for path in (tmp_path / "one" / "networks").iterdir())

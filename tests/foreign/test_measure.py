@@ -34,11 +34,6 @@ SNNTORCH = Steps(1.0, 0.1, "euler", "later")
 LIBRARIES = {"snntorch": SNNTORCH, "norse": Steps(1.0, 1.0, "euler", "value")}
 
 
-@pytest.fixture(scope="module")
-def builds(tmp_path_factory):
-    return tmp_path_factory.mktemp("builds")
-
-
 @pytest.fixture(autouse=True)
 def config(monkeypatch, builds):
     monkeypatch.chdir(ROOT)

@@ -6,6 +6,8 @@ seed it draws other noise than `epoch.cpp`.
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ from whyspiking.training.first_spike.epoch_state import (
     broken,
 )
 from whyspiking.training.first_spike.inputs import Inputs
-from whyspiking.training.first_spike.layer import Engine, LayerOutput
+from whyspiking.training.first_spike.layer import LayerOutput
 
 
 def run(
@@ -29,7 +31,7 @@ def run(
     rate: float,
     pulse_rate: float,
     noise_seed: int,
-    engine: Engine = compiled,
+    engine: ModuleType = compiled,
 ) -> Statistics:
     """See `training.Training.epoch`, which checks the arguments."""
     own, rng = training.settings, np.random.default_rng(noise_seed)
@@ -56,7 +58,7 @@ def run(
 class _State:
     """Copies of what an epoch changes, so that a failed one leaves no trace."""
 
-    def __init__(self, training: TrainingState, engine: Engine) -> None:
+    def __init__(self, training: TrainingState, engine: ModuleType) -> None:
         self.settings, self.engine = training.settings, engine
         self.weights, self.pulses = list(training.weights), list(training.pulses)
         self.weight_moments = [list(arrays) for arrays in training.weight_moments]

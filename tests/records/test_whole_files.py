@@ -1,6 +1,5 @@
 """Files appear whole or not at all; what was changed afterwards is not read as if it were right."""
 
-import json
 import os
 
 import numpy as np
@@ -13,7 +12,6 @@ from whyspiking.contract.types import Network, Results
 from whyspiking.errors import UserError
 from whyspiking.records import array_files, tables, whole_files
 from whyspiking.records.columns import Column, TableSchema
-from whyspiking.running.jobs import REMEDIES
 
 
 def listed(folder):
@@ -130,14 +128,3 @@ def test_a_damaged_library_is_compiled_anew(tmp_path, monkeypatch):
     path.write_bytes(whole[:200])
     assert libraries.build("one", [source], tmp_path / "cache") == path
     assert len(path.read_bytes()) == len(whole)
-
-
-def test_what_the_system_refuses_has_a_remedy_in_words():
-    assert all(";" in remedy for remedy in REMEDIES.values())
-
-
-def test_manifest_of_results_is_json(tmp_path):
-    whole_files.write(tmp_path / "manifest.json", json.dumps({"scale": "smoke"}))
-    assert whole_files.read_json(tmp_path / "manifest.json", "scale")["scale"] == "smoke"
-    with pytest.raises(UserError, match=r"lacks \['commit'\]"):
-        whole_files.read_json(tmp_path / "manifest.json", "commit")

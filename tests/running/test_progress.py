@@ -21,28 +21,20 @@ def clock(monkeypatch):
     return now
 
 
-def test_no_news_before_the_first_call(log, clock):
-    progress.reporter(log, "goeltz yinyang")
-    assert progress.latest(log) is None
-
-
 def test_log_and_news_tell_the_same(log, clock):
+    log.write_text("from before\n")
     tell = progress.reporter(log, "goeltz yinyang spiking seed 3")
+    assert progress.latest(log) is None
     clock[0] += 38
     tell(0.25, "epoch 5/20\nerror 4 %")
-    line = log.read_text()
+    assert {path.name for path in log.parent.iterdir()} == {"train.log", "train.log.progress"}
+    line = log.read_text().removeprefix("from before\n")
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d \+38 s goeltz yinyang spiking seed 3 25%: epoch 5/20 error 4 %\n", line
     )
     news = progress.latest(log)
-    assert news is not None
+    assert news
     assert (news.fraction, news.text) == (0.25, "epoch 5/20 error 4 %")
-
-
-def test_lines_are_appended_to_what_the_log_holds(log, clock):
-    log.write_text("from before\n")
-    progress.reporter(log, "a")(0.5, "half")
-    assert log.read_text().startswith("from before\n")
 
 
 def test_calls_in_quick_succession_are_dropped_but_the_last(log, clock):
@@ -53,7 +45,7 @@ def test_calls_in_quick_succession_are_dropped_but_the_last(log, clock):
     # 100 calls in 2 s: one each half second, and the end.
     assert len(log.read_text().splitlines()) <= 5
     news = progress.latest(log)
-    assert news is not None
+    assert news
     assert news.text == "step 100"
 
 
@@ -63,7 +55,7 @@ def test_calls_in_quick_succession_are_dropped_but_the_last(log, clock):
 def test_fractions_are_clipped(log, clock, given, kept):
     progress.reporter(log, "a")(given, "text")
     news = progress.latest(log)
-    assert news is not None
+    assert news
     assert news.fraction == kept
 
 
@@ -72,8 +64,3 @@ def test_half_written_news_counts_as_none(log):
     assert progress.latest(log) is None
     progress.news_file(log).write_text(json.dumps(["not", "a", "mapping"]))
     assert progress.latest(log) is None
-
-
-def test_replacing_the_news_leaves_no_scratch_file(log, clock):
-    progress.reporter(log, "a")(0.5, "half")
-    assert sorted(path.name for path in log.parent.iterdir()) == ["train.log", "train.log.progress"]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from made.fulfilled import fulfilled
 from made.goeltz_settings import params, silent
+from oracles import first_spike_layers
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist, yinyang
 from whyspiking.errors import UserError
 from whyspiking.talks.goeltz import learning, model, stepwise, task
 from whyspiking.training import first_spike
-from whyspiking.training.first_spike import closed_form
 
 # ---- task ----------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ def test_jax_learns_the_same(monkeypatch):
     """One epoch in C++, and batch by batch in JAX, from the same start: nearly the same weights."""
     own = params(n_train=200, epochs=1)
     found = [learning.train(own, Streams(0), silent)]
-    monkeypatch.setattr(model, "compiled", closed_form)
+    monkeypatch.setattr(model, "compiled", first_spike_layers)
     found.append(learning.train(own, Streams(0), silent, learner=around_ideal(own)))
     start = learning.initial_weights(params(), Streams(0))
     for name, before in zip(model.names_of(2), start, strict=True):

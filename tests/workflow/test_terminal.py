@@ -221,18 +221,11 @@ def test_quiet_hides_progress_but_not_failures(quiet):
     assert ("FAILED" in screen.text) == (quiet != ["ALL"])
 
 
-def test_a_user_error_is_shown_without_the_place_that_raised_it():
-    text = (
-        'UserError in file "/x/Snakefile", line 3:\nlr is -1; mend it\n  File "/x/S", line 3, in f'
-    )
-    screen = Screen().feed(LogEvent.ERROR, text, logging.ERROR, exception="UserError")
-    assert screen.text == "error: lr is -1; mend it\n"
-
-
-def test_other_errors_are_shown_in_full():
-    text = 'ValueError in file "/x/Snakefile", line 3:\nboom\n  File "/x/S", line 3, in <module>'
-    screen = Screen().feed(LogEvent.ERROR, text, logging.ERROR, exception="ValueError")
-    assert screen.text == text + "\n"
+@pytest.mark.parametrize("kind", ["UserError", "ValueError"])
+def test_a_user_error_is_shown_without_the_place_that_raised_it_and_others_in_full(kind):
+    text = f'{kind} in file "/x/Snakefile", line 3:\nlr is -1; mend it\n  File "/x/S", line 3, in f'
+    screen = Screen().feed(LogEvent.ERROR, text, logging.ERROR, exception=kind)
+    assert screen.text == ("error: lr is -1; mend it\n" if kind == "UserError" else text + "\n")
 
 
 def test_chatter_is_hidden_but_results_of_other_commands_are_not():

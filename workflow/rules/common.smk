@@ -134,7 +134,6 @@ def data_of_fetched(wildcards):
     """The keys of `data` that say where a data set is looked for."""
     own = {
         data_folders.FETCHED[0]: ("mnist_dir", "download"),
-        data_folders.FASHION: ("fashion_dir",),
         data_folders.VOWELS: ("vowels_dir",),
     }
     return part_of_data("folder", *own.get(wildcards.dataset, ("originals_dir",)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import re
 import shutil
@@ -50,6 +51,12 @@ CHATTER = (
     "This was a dry-run",
     "Exiting because a job execution failed",
 )
+TAKEN_BY = {
+    LogEvent.RUN_INFO: "_run_info",
+    LogEvent.JOB_INFO: "_job_info",
+    LogEvent.JOB_FINISHED: "_job_finished",
+    LogEvent.JOB_ERROR: "_job_error",
+}
 SILENT = (LogEvent.JOB_STARTED, LogEvent.PROGRESS, LogEvent.RULEGRAPH, LogEvent.WORKFLOW_STARTED)
 IMPLIED = ("Missing output files", "Input files updated by another job")
 GOES_ON = "finished jobs are kept; run the same command to go on"
@@ -148,23 +155,17 @@ class LogHandler(LogHandlerBase):
         return record.levelno > logging.DEBUG or settings.verbose
 
     def _take(self, record: logging.LogRecord) -> None:
-        event = getattr(record, "event", None)
+        event: Any = getattr(record, "event", None)
         plan: Plan | None = getattr(record, "whyspiking_plan", None)  # from `announce`
         if plan is not None:
             plan.cores = self.plan.cores
             self.plan = plan
             self._introduce()
-        elif event == LogEvent.RUN_INFO:
-            self._run_info(record)
         elif event == LogEvent.RESOURCES_INFO:
-            told = getattr(record, "cores", None) or getattr(record, "nodes", None)
-            self.plan.cores = told or self.plan.cores
-        elif event == LogEvent.JOB_INFO:
-            self._job_info(record)
-        elif event == LogEvent.JOB_FINISHED:
-            self._job_finished(record)
-        elif event == LogEvent.JOB_ERROR:
-            self._job_error(record)
+            cores = getattr(record, "cores", None) or getattr(record, "nodes", None)
+            self.plan.cores = cores or self.plan.cores
+        elif event in TAKEN_BY:
+            getattr(self, TAKEN_BY[event])(record)
         elif event not in SILENT or self.common_settings.verbose:
             self._message(record, event)
 
@@ -251,25 +252,24 @@ class LogHandler(LogHandlerBase):
 
     def _message(self, record: logging.LogRecord, event: str | None) -> None:
         text = self.format(record)
-        if not text or text == "None":
+        chatter = text.startswith(CHATTER) and not self.common_settings.verbose
+        if text in ("", "None") or chatter:
             return
-        if text.startswith(CHATTER) and not self.common_settings.verbose:
+        colour, of_error = "", event == LogEvent.ERROR and record.levelno >= logging.WARNING
+        if of_error and ENDED.search(text) and self.stop.comes():
+            return
+        # The command line of a failed script says nothing that its log does not say better.
+        if of_error and "returned non-zero exit status" in text:
             return
         if record.levelno >= logging.WARNING:
-            if event == LogEvent.ERROR and ENDED.search(text) and self.stop.comes():
-                return
-            # The command line of a failed script says nothing that its log does not say better.
-            if event == LogEvent.ERROR and "returned non-zero exit status" in text:
-                return
+            colour = "red" if record.levelno >= logging.ERROR else "yellow"
             if getattr(record, "exception", "") == "UserError":
                 text = _message_alone(text)
-            elif event == LogEvent.ERROR and not self.plan.total:
+            elif of_error and not self.plan.total:
                 text = _config_problem(sys.argv) or text
-            self._say(text.rstrip(), "red" if record.levelno >= logging.ERROR else "yellow")
-            if "At least one job did not complete" in text:
-                self._say_failures()
-        else:
-            self._say(text.rstrip())
+        self._say(text.rstrip(), colour)
+        if colour and "At least one job did not complete" in text:
+            self._say_failures()
 
     def _say_failures(self) -> None:
         if self.plan.failed:
@@ -379,17 +379,10 @@ def _config_problem(command: Sequence[str]) -> str | None:
     from whyspiking.declared.config import check_files
     from whyspiking.errors import UserError
 
-    files = ["config/config.yaml"]
-    takes_more = False
-    for word in command[1:]:
-        option, _, value = word.partition("=")
-        if word.startswith("-"):
-            takes_more = option in ("--configfile", "--configfiles")
-            files += [value] if takes_more and value else []
-        elif takes_more:
-            files.append(word)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     try:
-        check_files(files)
+        check_files(["config/config.yaml", *parser.parse_known_args(command[1:])[0].configfile])
     except UserError as error:
         return f"error: {error}"
     return None

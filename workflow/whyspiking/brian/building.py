@@ -142,26 +142,34 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
 
 def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[str, Any]) -> None:
     """Add to the program's main function what `program.cpp` provides."""
-    from brian2.core.names import find_name
-
-    def vector(variable: Any) -> str:
-        return device.get_array_name(variable, access_data=False)
-
     # Dead networks give their names back now, not between here and the run.
     gc.collect()
     device.insert_code("before_start", "whyspiking::take_words(args);")
+    device.insert_code("main", "\n".join(_links_code(device, parts)))
+    device.apply_run_args()
+    before = _inputs_code(model, device, network, parts) + _forgetting_code(network, parts)
+    device.insert_code("before_network_run", "\n".join(before))
 
+
+def _vector(device: Any, variable: Any) -> str:
+    """Name of the dynamic array behind a variable."""
+    return device.get_array_name(variable, access_data=False)
+
+
+def _links_code(device: Any, parts: Mapping[str, Any]) -> list[str]:
+    """Seed and connections, and what tells the number of synapses and ends."""
     # Connections: after Brian2's own have been created, before values and spike queues are set.
     main: list[str] = ['_random_generators[0].seed(std::stoul(whyspiking::word("random:seed")));']
     describe: list[str] = []
-    queues: list[str] = []
     for name, synapses in synapses_of(parts).items():
         v = synapses.variables
-        pre, post = vector(v["_synaptic_pre"]), vector(v["_synaptic_post"])
-        outgoing, incoming = vector(v["N_outgoing"]), vector(v["N_incoming"])
+        pre, post, outgoing, incoming = (
+            _vector(device, v[key])
+            for key in ("_synaptic_pre", "_synaptic_post", "N_outgoing", "N_incoming")
+        )
         number = device.get_array_name(v["N"])
         owned = synapses._registered_variables
-        others = sorted({vector(variable) for variable in owned} - {pre, post})
+        others = sorted({_vector(device, variable) for variable in owned} - {pre, post})
         main.append(
             f'if (whyspiking::given("links:{name}")) {{\n'
             f'    whyspiking::load_links("{name}", {len(synapses.source)}, {len(synapses.target)},'
@@ -171,27 +179,32 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
             + "}"
         )
         describe.append(f'sizes << "{name} " << {pre}.size() << std::endl;')
-        queues += [
-            f"whyspiking::clear_queue({pathway.name});"
-            for pathway in sorted(synapses._pathways, key=lambda pathway: pathway.name)
-        ]
-    main += [
+    return [
+        *main,
         'if (whyspiking::given("describe:file")) {',
         '    std::ofstream sizes(whyspiking::word("describe:file").c_str());',
         *(f"    {line}" for line in describe),
         "    std::exit(0);",
         "}",
     ]
-    device.insert_code("main", "\n".join(main))
-    device.apply_run_args()
 
+
+def _inputs_code(
+    model: BrianModel, device: Any, network: Any, parts: Mapping[str, Any]
+) -> list[str]:
+    """Input spikes, and what the first object of every step does."""
     # Input spikes: Brian2 sets its own (empty) time bins in the line before this one.
     steps = steps_per_trial(model)
     before = ["static std::vector<double> no_lags;"]
     deliver = []
+    queues = [
+        f"whyspiking::clear_queue({pathway.name});"
+        for synapses in synapses_of(parts).values()
+        for pathway in sorted(synapses._pathways, key=lambda pathway: pathway.name)
+    ]
     for name, generator in parts["inputs"].items():
-        bins = vector(generator.variables["_timebins"])
-        channels = vector(generator.variables["neuron_index"])
+        bins = _vector(device, generator.variables["_timebins"])
+        channels = _vector(device, generator.variables["neuron_index"])
         lags = "no_lags"
         if model.sub_step:
             lags, position = f"lags_of_{name}", f"position_in_{name}"
@@ -205,7 +218,8 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
             f"{'true' if model.sub_step else 'false'}, {bins}, {channels}, {lags});"
         )
     # The first object of every step: trial borders, end of the last trial, lags of input spikes.
-    before += [
+    return [
+        *before,
         'static const int64_t n_trials = std::stol(whyspiking::word("trials:count"));',
         f"static const int64_t last_step = n_trials * {steps} - 1;",
         f"{network.name}.objects.insert({network.name}.objects.begin(), "
@@ -218,14 +232,18 @@ def _insert_code(model: BrianModel, device: Any, network: Any, parts: Mapping[st
         *(f"    {line}" for line in deliver),
         "}));",
     ]
-    # A run that does not ask for spikes does not pay for them.
-    before.append('if (whyspiking::given("spikes:none")) {')
+
+
+def _forgetting_code(network: Any, parts: Mapping[str, Any]) -> list[str]:
+    """A run that does not ask for spikes does not pay for them."""
+    from brian2.core.names import find_name
+
+    before = ['if (whyspiking::given("spikes:none")) {']
     for monitor in parts["spike_monitors"].values():
         # As Brian2 will name it: with a number where an earlier network of the process still lives.
         run = f"_run_{find_name(f'{monitor.name}_codeobject*')}"
         before.append(f"    whyspiking::forget({network.name}.objects, &{run});")
-    before.append("}")
-    device.insert_code("before_network_run", "\n".join(before))
+    return [*before, "}"]
 
 
 def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,14 +12,11 @@ from typing import Any
 from whyspiking.errors import UserError
 
 RECORDED = "spoken-original"
-FASHION = "fashion"
 VOWELS = "vowels"
-FETCHED = ("mnist", RECORDED, FASHION, VOWELS)
+FETCHED = ("mnist", RECORDED, VOWELS)
 """Folders whose files others made: they are found or fetched."""
 SPOKEN = ("spoken", "words")
 """Keys of data sets that synthetic voices speak, one job per speaker."""
-FASHION_DIR = Path("/usr/share/datasets/fashion-mnist")
-"""Where Debian's package dataset-fashion-mnist puts its files."""
 ARCHIVES = {
     "shd_train.h5.zip": "f3252aeb598ac776c1b526422d90eecb",
     "shd_test.h5.zip": "1503a5064faa34311c398fb0a1ed0a6f",
@@ -34,7 +31,7 @@ def folder_of(key: str, data: Mapping[str, Any]) -> str | None:
         key: As in `data.key` of a talk's talk.yaml.
         data: The `data` block of the config.
     """
-    if key in ("mnist", FASHION, VOWELS):
+    if key in ("mnist", VOWELS):
         return key
     if key == "nmnist":
         return event_recordings(data)
@@ -57,25 +54,8 @@ def synthetic(data: Mapping[str, Any]) -> dict[str, str]:
 
 def used_folders(data: Mapping[str, Any]) -> set[str]:
     """Folders of all data sets at the sizes of the config; others are of other scales."""
-    found = (folder_of(key, data) for key in ("mnist", FASHION, VOWELS, "nmnist", *SPOKEN))
+    found = (folder_of(key, data) for key in ("mnist", VOWELS, "nmnist", *SPOKEN))
     return {folder for folder in found if folder is not None}
-
-
-def is_there(key: str, data: Mapping[str, Any]) -> bool:
-    """Whether a data set can be had; only Fashion-MNIST is neither made nor fetched.
-
-    Args:
-        key: As in `data.key` of a talk's talk.yaml.
-        data: The `data` block of the config.
-    """
-    if key != FASHION:
-        return True
-    return fashion_dir(data).is_dir() or (Path(data["folder"]) / FASHION / "meta.json").is_file()
-
-
-def fashion_dir(data: Mapping[str, Any]) -> Path:
-    """Folder in which the files of Fashion-MNIST are looked for: the user's, else the package's."""
-    return Path(data["fashion_dir"] or FASHION_DIR)
 
 
 def event_recordings(data: Mapping[str, Any]) -> str:

@@ -12,7 +12,6 @@ reads the QT Database as Yin, Corradi & Bohte coded it, from a folder of the use
 
 from __future__ import annotations
 
-import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from whyspiking.datasets import released
 from whyspiking.errors import UserError
 
 LABELS = ("P", "PQ", "QR", "RS", "ST", "TP")
@@ -164,13 +164,7 @@ def read_original(folder: Path, split: str) -> Records:
         UserError: If the file is not the published one, or holds something else.
     """
     name, digest, n_records = FILES[split]
-    raw = (folder / name).read_bytes()
-    found = hashlib.sha256(raw).hexdigest()
-    if found != digest:
-        raise UserError(
-            f"{folder / name}: SHA-256 is {found}; expected {digest}; fetch the file again"
-        )
-    return parse_original(raw, name, n_records)
+    return parse_original(released.read(folder, name, digest), name, n_records)
 
 
 def parse_original(raw: bytes, name: str, n_records: int) -> Records:

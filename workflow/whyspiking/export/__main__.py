@@ -14,6 +14,7 @@ how it is fed and read. `docs/exchange.md` tells what can be expressed.
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,64 +55,61 @@ def main(words: Sequence[str] | None = None) -> int:
     events.add_argument("--to", type=Path, required=True, help="folder for the files")
     crate = kinds.add_parser("crate", help="how a run was made, as a Workflow Run RO-Crate")
     crate.add_argument("where", type=Path, help="folder of a run; the file goes to this folder")
-    asked = parser.parse_args(words)
+    options = parser.parse_args(words)
     try:
-        if asked.kind == "nir":
-            return _nir(asked)
-        if asked.kind == "ship":
-            from whyspiking.export import shipped
-
-            builds = Path(networks.config_of(asked.where[0])["build_folder"])
-            print(shipped.ship(asked.where, asked.to, asked.samples, builds).to_string())
-            return 0
-        if asked.kind == "neurobench":
-            from whyspiking.export import neurobench
-
-            print(neurobench.write(asked.where))
-            return 0
-        if asked.kind == "crate":
-            from whyspiking.export import crate as run_crate
-
-            print(run_crate.write(asked.where))
-            return 0
-        from whyspiking.export.events import write_nmnist
-
-        print(f"{write_nmnist(asked.where, asked.to)} recordings in {asked.to}")
-        return 0
+        return _nir(options) if options.kind == "nir" else _others(options)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
-def _nir(asked: argparse.Namespace) -> int:
-    single = (asked.where / "network.npz").is_file()
-    folders = [asked.where] if single else networks.find(asked.where)
+def _nir(options: argparse.Namespace) -> int:
+    single = (options.where / "network.npz").is_file()
+    folders = [options.where] if single else networks.find(options.where)
     if not folders:
         raise UserError(
-            f"{asked.where}: no trained spiking network is there; name results/<scale> of a run, "
+            f"{options.where}: no trained spiking network is there; name results/<scale> of a run, "
             "or the folder of a network.npz"
         )
-    told: list[tuple[Path, str]] = []
+    outcomes: list[tuple[Path, str]] = []
     failed = False
     for folder in folders:
         trained = networks.load(folder)
         run = folder.parents[3]
-        to = asked.to or run / EXPORTED
+        to = options.to or run / EXPORTED
         path = to / ("-".join(folder.relative_to(run).parts) + ".nir")
         try:
             clock = trained.clock(
-                step_ms=asked.step_ms, solver=asked.solver, one_spike=asked.one_spike
+                step_ms=options.step_ms, solver=options.solver, one_spike=options.one_spike
             )
             networks.export(trained, clock, path)
-            if asked.samples:
-                found = networks.samples(trained, clock, asked.samples)
-                array_files.save_arrays(found, path.with_suffix(".npz"))
-            told.append((folder, str(path)))
+            if options.samples:
+                trials = networks.samples(trained, clock, options.samples)
+                array_files.save_arrays(trials, path.with_suffix(".npz"))
+            outcomes.append((folder, str(path)))
         except NotExpressible as reason:
             failed = failed or single
-            told.append((folder, f"not exported: {reason}"))
-    print(networks.table(told))
+            outcomes.append((folder, f"not exported: {reason}"))
+    print(networks.table(outcomes))
     return int(failed)
+
+
+def _others(options: argparse.Namespace) -> int:
+    """What is not `nir`; each loads its module only when it is chosen."""
+    if options.kind == "ship":
+        from whyspiking.export import shipped
+
+        builds = Path(networks.config_of(options.where[0])["build_folder"])
+        done = shipped.ship(options.where, options.to, options.samples, builds).to_string()
+    elif options.kind == "nmnist":
+        from whyspiking.export.events import write_nmnist
+
+        done = f"{write_nmnist(options.where, options.to)} recordings in {options.to}"
+    else:
+        module = importlib.import_module(f"whyspiking.export.{options.kind}")
+        done = module.write(options.where)
+    print(done)
+    return 0
 
 
 if __name__ == "__main__":

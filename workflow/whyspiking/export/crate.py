@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
+LICENSES = "https://spdx.org/licenses/"
 LANGUAGE = "https://w3id.org/workflowhub/workflow-ro-crate#snakemake"
 PAGES = {
     "why_spiking.html": "The report: all talks, and the answer.",
@@ -44,6 +45,20 @@ MEDIA = {
 }
 
 type Entity = dict[str, Any]
+
+DESCRIPTOR: Entity = {
+    "@id": NAME,
+    "@type": "CreativeWork",
+    "about": {"@id": "./"},
+    "conformsTo": [{"@id": "https://w3id.org/ro/crate/1.1"}, {"@id": list(PROFILES)[-1]}],
+}
+SNAKEMAKE: Entity = {
+    "@id": LANGUAGE,
+    "@type": "ComputerLanguage",
+    "name": "Snakemake",
+    "identifier": {"@id": "https://doi.org/10.12688/f1000research.29032.2"},
+    "url": {"@id": "https://snakemake.readthedocs.io"},
+}
 
 
 def write(run: Path, project: Path = Path()) -> Path:
@@ -96,7 +111,7 @@ def describe(run: Path, project: Path = Path()) -> Entity:
         {"@id": f"#author-{number}", "@type": "Organization", "name": author["name"]}
         for number, author in enumerate(cited["authors"], 1)
     ]
-    license_id = f"https://spdx.org/licenses/{cited['license']}"
+    license_id = f"{LICENSES}{cited['license']}"
     workflow = {
         "@id": WORKFLOW,
         "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
@@ -106,46 +121,43 @@ def describe(run: Path, project: Path = Path()) -> Entity:
         "author": _refs(authors),
         "programmingLanguage": {"@id": LANGUAGE},
     }
-    root = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": cited["title"],
-        "description": f"{cited['abstract']} This crate describes the run {_at(run, project)}.",
-        "datePublished": max(action["endTime"] for action in actions),
-        "license": {"@id": license_id},
-        "keywords": ", ".join(cited["keywords"]),
-        "author": _refs(authors),
-        "conformsTo": [{"@id": profile} for profile in PROFILES],
-        "mainEntity": {"@id": WORKFLOW},
-        "hasPart": _refs([workflow, read_me, *files.values()]),
-        "mentions": _refs(actions),
-    }
-    descriptor = {
-        "@id": NAME,
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": [{"@id": "https://w3id.org/ro/crate/1.1"}, {"@id": list(PROFILES)[-1]}],
-    }
-    language = {
-        "@id": LANGUAGE,
-        "@type": "ComputerLanguage",
-        "name": "Snakemake",
-        "identifier": {"@id": "https://doi.org/10.12688/f1000research.29032.2"},
-        "url": {"@id": "https://snakemake.readthedocs.io"},
-    }
+    root = _root(cited, [workflow, read_me, *files.values()], authors, actions)
+    root["description"] += f" This crate describes the run {_at(run, project)}."
     terms = {"@id": license_id, "@type": "CreativeWork", "name": str(cited["license"])}
     profiles = [
         {"@id": at, "@type": "CreativeWork", "name": name, "version": at.rpartition("/")[2]}
         for at, name in PROFILES.items()
     ]
     rest = [entity for entity in others.values() if entity["@id"] not in files]
-    graph = [descriptor, root, workflow, read_me, language, terms, *authors, *profiles, *actions]
+    graph = [DESCRIPTOR, root, workflow, read_me, SNAKEMAKE, terms, *authors, *profiles, *actions]
     return {
         "@context": [
             "https://w3id.org/ro/crate/1.1/context",
             "https://w3id.org/ro/terms/workflow-run/context",
         ],
         "@graph": [*graph, *files.values(), *rest],
+    }
+
+
+def _root(
+    cited: Mapping[str, Any],
+    parts: Iterable[Entity],
+    authors: Iterable[Entity],
+    actions: Sequence[Entity],
+) -> Entity:
+    return {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": cited["title"],
+        "description": cited["abstract"],
+        "datePublished": max(action["endTime"] for action in actions),
+        "license": {"@id": f"{LICENSES}{cited['license']}"},
+        "keywords": ", ".join(cited["keywords"]),
+        "author": _refs(authors),
+        "conformsTo": [{"@id": profile} for profile in PROFILES],
+        "mainEntity": {"@id": WORKFLOW},
+        "hasPart": _refs(parts),
+        "mentions": _refs(actions),
     }
 
 

@@ -187,19 +187,15 @@ def trained_of(row: Mapping[str, Any]) -> tuple[Trained, Clock]:
     return trained, trained.clock()
 
 
-def equal_in_brian2(row: Mapping[str, Any], folder: Path, builds: Path) -> float:
-    """Share of the decisions of a shipped network that its file gives inside Brian2.
+def equal_in_brian2(trained: Trained, clock: Clock, path: Path, builds: Path) -> float:
+    """Share of the decisions of a network that its file gives inside Brian2.
 
     Args:
-        row: Of the index.
-        folder: Where the index lies.
+        trained: What reads the outputs.
+        clock: The steps that the file is written for.
+        path: The .nir file, its samples beside it.
         builds: Where programs are kept.
     """
-    trained, clock = trained_of(row)
-    return _equal(trained, clock, folder / row["file"], builds)
-
-
-def _equal(trained: Trained, clock: Clock, path: Path, builds: Path) -> float:
     samples = array_files.load_arrays(path.with_suffix(".npz"))
     outputs = networks.outputs_in_brian2(path, samples, builds)
     return networks.equal(trained, clock, outputs, samples["choices"])
@@ -232,7 +228,7 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
         "neurons": sum(layer.size for layer in layers.layers),
         "synapses": _n_synapses(layers),
         "samples": len(samples["choices"]),
-        "equal": _equal(trained, clock, path, builds),
+        "equal": equal_in_brian2(trained, clock, path, builds),
         "sha256": _digest(path),
         "sha256_samples": _digest(path.with_suffix(".npz")),
     }

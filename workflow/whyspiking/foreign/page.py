@@ -61,7 +61,7 @@ def page(found: Measured) -> str:
         caption,
         _methods(found, ground),
     )
-    text = (
+    return (
         templates()
         .get_template("page.html.j2")
         .render(
@@ -74,7 +74,6 @@ def page(found: Measured) -> str:
             body=body,
         )
     )
-    return text
 
 
 def beside(found: Measured) -> Ground | None:

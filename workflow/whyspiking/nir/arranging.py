@@ -132,10 +132,8 @@ class _Arranging:
         """What leaves a node of weights, or one that only passes on."""
         if self.kind(name) not in SYNAPSES:
             return given
-        if self.kind(name) == "Scale":
-            weights = self._diagonal(values["scale"], name)
-        else:
-            weights = values["weight"]
+        scaled = self.kind(name) == "Scale"
+        weights = self._diagonal(values["scale"], name) if scaled else values["weight"]
         if weights.ndim != 2:
             raise self.wrong(
                 f"weights of '{name}' have shape {weights.shape}",
@@ -189,14 +187,13 @@ class _Arranging:
         for _ in range(len(self.neurons) + 1):
             for name in self.neurons:
                 own = [np.size(v) for v in self.nodes[name][1].values() if np.size(v) > 1]
-                for source, weights in self.into[name].terms.items():
-                    if weights is not None:
-                        own.append(len(weights))
-                    elif source in sizes:
-                        own.append(sizes[source])
+                own += [
+                    sizes[source] if weights is None else len(weights)
+                    for source, weights in self.into[name].terms.items()
+                    if weights is not None or source in sizes
+                ]
                 bias = self.into[name].bias
-                if bias is not None:
-                    own.append(bias.size)
+                own += [] if bias is None else [bias.size]
                 if own:
                     if min(own) != max(own):
                         raise self.misfit(name, "neurons", max(own), min(own))
@@ -284,13 +281,12 @@ class _Arranging:
                 joined = together[name] | together[source]
                 for member in joined:
                     together[member] = joined
-        groups = []
+        groups: list[list[str]] = []
         for name in self.neurons:
-            members = together[name]
             if any(name in group for group in groups):
                 continue
             try:
-                order = TopologicalSorter({m: fed[m] for m in self.neurons if m in members})
+                order = TopologicalSorter({m: fed[m] for m in self.neurons if m in together[name]})
                 groups.append(list(order.static_order()))
             except CycleError:
                 raise self.wrong(
@@ -317,13 +313,11 @@ class _Arranging:
     def _states(self, group: Sequence[str]) -> list[State]:
         states = []
         for name in group:
-            kind, values = self.nodes[name]
-            n = self.sizes[name]
+            (kind, values), n, bias = self.nodes[name], self.sizes[name], self.into[name].bias
             own = {key: np.broadcast_to(np.ravel(v), n).copy() for key, v in values.items()}
-            bias = self.into[name].bias
-            fed = [group.index(s) for s in self.into[name].terms if s in group]
-            fed = [k for k in fed if self.kind(group[k]) not in SPIKING]
-            states.append(State(name, kind, own, np.zeros(n) if bias is None else bias, fed))
+            sources = [s for s in self.into[name].terms if s in group]
+            fed_by = [group.index(s) for s in sources if self.kind(s) not in SPIKING]
+            states.append(State(name, kind, own, np.zeros(n) if bias is None else bias, fed_by))
         return states
 
     def _synapses(

@@ -78,7 +78,6 @@ class Graph:
 
     nodes: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     edges: list[tuple[str, str]] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
 
     def add(self, name: str, kind: str, **parameters: Any) -> str:
         """Add a node; returns its name."""

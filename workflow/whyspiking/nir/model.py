@@ -62,7 +62,7 @@ def brian_model(layers: Layers, steps: Steps, trial_ms: float, max_trials: int) 
     """
     inputs = {INPUT: layers.n_in, **{again(x.name): x.size for x in layers.hidden}}
     synapses = []
-    for key, pre, post, state in _connections(layers):
+    for key, pre, post, state, _ in _connections(layers, steps):
         # A layer onto itself, replayed or not: after it has fired, for the next step.
         slot = "later" if pre in (post, again(post)) else f"into_{post}"
         own = Synapses(key, pre, post, on_pre=f"x{state}_post += w", slots={"pre": (slot, 0)})
@@ -100,14 +100,12 @@ def binding(layers: Layers, steps: Steps) -> Binding:
                 suffix = "" if own == "v_threshold" else str(k)
                 values[f"{layer.name}.{own}{suffix}"] = numbers
     counted = {}
-    for (key, pre, post, _), given in zip(
-        _connections(layers), _weights(layers, steps), strict=True
-    ):
-        values[f"{key}.w"] = given.ravel()
+    for key, pre, post, _, weights in _connections(layers, steps):
+        values[f"{key}.w"] = weights.ravel()
         if pre in (INPUT, *(x.name for x in layers.layers)):
             kind = "recurrent" if pre == post else "feedforward"
             kind = "readout" if post == layers.output[0] and pre != post else kind
-            counted[f"{key}.w"] = Layer(pre, post, given, kind)
+            counted[f"{key}.w"] = Layer(pre, post, weights, kind)
     return Binding(values, counted)
 
 
@@ -123,25 +121,18 @@ def again(layer: str) -> str:
     return f"{layer}_again"
 
 
-def _connections(layers: Layers) -> list[tuple[str, str, str, int]]:
-    """Name, source, target and its state: all synapses, and their twins from replayed spikes."""
+def _connections(
+    layers: Layers, steps: Steps
+) -> list[tuple[str, str, str, int, NDArray[np.float64]]]:
+    """Name, source, target, its state, weights (pre, post): all synapses, and for replays again."""
     replayed = {x.name for x in layers.hidden}
-    found = []
+    connections = []
     for k, s in enumerate(layers.synapses):
-        found.append((f"s{k}", s.pre, s.post, s.state))
+        weights = s.weights * steps.input_scale if s.pre == INPUT else s.weights
+        connections.append((f"s{k}", s.pre, s.post, s.state, weights))
         if s.pre in replayed:
-            found.append((f"s{k}_again", again(s.pre), s.post, s.state))
-    return found
-
-
-def _weights(layers: Layers, steps: Steps) -> list[NDArray[np.float64]]:
-    """Weights (pre, post) in the order of `_connections`."""
-    replayed = {x.name for x in layers.hidden}
-    found = []
-    for s in layers.synapses:
-        given = s.weights * steps.input_scale if s.pre == INPUT else s.weights
-        found += [given, given] if s.pre in replayed else [given]
-    return found
+            connections.append((f"s{k}_again", again(s.pre), s.post, s.state, weights))
+    return connections
 
 
 def _numbers(state: State, steps: Steps) -> dict[str, NDArray[np.float64]]:

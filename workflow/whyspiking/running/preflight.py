@@ -114,8 +114,8 @@ def machine_problems(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 def run_problems(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Everything that is missing for a run in the environment this is called from."""
-    checks = (compiler_problem(environ), make_problem(environ), mnist_problem(environ=environ))
-    return [problem for problem in checks if problem is not None]
+    mnist = mnist_problem(environ=environ)
+    return machine_problems(environ) + ([mnist] if mnist else [])
 
 
 def main() -> int:

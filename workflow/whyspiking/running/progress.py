@@ -23,12 +23,10 @@ class News:
     Attributes:
         fraction: Share of the job that is done, 0 to 1.
         text: One short line.
-        time: When it was told, in seconds since the epoch.
     """
 
     fraction: float
     text: str
-    time: float
 
 
 def news_file(log: str | Path) -> Path:
@@ -75,7 +73,7 @@ def latest(log: str | Path) -> News | None:
     """The last news of the job with this log file; None if there is none."""
     try:
         content = json.loads(news_file(log).read_text(encoding="utf-8"))
-        return News(float(content["fraction"]), str(content["text"]), float(content["time"]))
+        return News(float(content["fraction"]), str(content["text"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyspiking.contract.data_folders import FASHION, FETCHED, SPOKEN, VOWELS
+from whyspiking.contract.data_folders import FETCHED, RECORDED, SPOKEN, VOWELS
 from whyspiking.contract.types import Progress
 from whyspiking.datasets.archives import Refused
 from whyspiking.errors import UserError
@@ -36,62 +36,55 @@ def fetch(name: str, config_data: Mapping[str, Any], meta: Path, progress: Progr
             f"data set '{name}' is not one that is fetched; known: {', '.join(FETCHED)}"
         )
     progress(0.0, f"looking for {name}")
-    facts: dict[str, Any]
-    if name == "mnist":
-        from whyspiking.datasets import mnist
-
-        folder = mnist.fetch(config_data)
-        facts = {
-            "name": "MNIST",
-            "provenance": "original",
-            "sha256": {file: digest for file, (_, digest) in mnist.FILES.items()},
-            "citation": "LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998",
-            "licence": "CC BY-SA 3.0, as stated by the redistributors",
-        }
-    elif name == FASHION:
-        from whyspiking.datasets import fashion
-
-        folder = fashion.fetch(config_data)
-        facts = {
-            "name": "Fashion-MNIST",
-            "provenance": "original",
-            "sha256": {file: digest for file, (_, digest) in fashion.FILES.items()},
-            "citation": "Xiao, Rasul and Vollgraf, Fashion-MNIST, arXiv 1708.07747, 2017",
-            "licence": "MIT",
-        }
-    elif name == VOWELS:
-        from whyspiking.datasets import vowels
-
-        folder = meta.parent
-        facts = {
-            "name": "Japanese Vowels",
-            "provenance": "original",
-            "sha256": {file: digest for file, (_, digest) in vowels.FILES.items()},
-            "citation": vowels.CITATION,
-            "licence": vowels.LICENCE,
-        }
-        try:
-            vowels.fetch(config_data)
-        except Refused as reason:
-            facts["unavailable"] = (
-                f"{facts['name']} could not be fetched ({reason}), so what needs it is left out; "
-                f"set 'data.vowels_dir', or delete {meta} once you are online, and rerun"
-            )
-    else:
-        from whyspiking.datasets import recorded
-
-        folder = meta.parent
-        files, how = recorded.fetch(config_data)
-        facts = {
-            "name": "Spiking Heidelberg Digits",
-            "provenance": "original",
-            "sha256": _digests(files),
-            "checked": how,
-            "citation": recorded.CITATION,
-            "licence": "CC BY 4.0",
-        }
+    facts = {"mnist": _mnist, VOWELS: _vowels, RECORDED: _recorded}[name](config_data, meta)
+    facts = {"name": facts.pop("name"), "provenance": "original", **facts}
     _describe(facts, meta)
-    progress(1.0, facts.get("unavailable") or f"{facts['name']} is in {folder}, all files checked")
+    there = f"{facts['name']} is in {meta.parent}, all files checked"
+    progress(1.0, facts.get("unavailable") or there)
+
+
+def _mnist(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
+    from whyspiking.datasets import mnist
+
+    mnist.fetch(config_data)
+    return {
+        "name": "MNIST",
+        "sha256": {file: digest for file, (_, digest) in mnist.FILES.items()},
+        "citation": "LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998",
+        "licence": "CC BY-SA 3.0, as stated by the redistributors",
+    }
+
+
+def _vowels(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
+    from whyspiking.datasets import vowels
+
+    facts = {
+        "name": "Japanese Vowels",
+        "sha256": {file: digest for file, (_, digest) in vowels.FILES.items()},
+        "citation": vowels.CITATION,
+        "licence": vowels.LICENCE,
+    }
+    try:
+        vowels.fetch(config_data)
+    except Refused as reason:
+        facts["unavailable"] = (
+            f"{facts['name']} could not be fetched ({reason}), so what needs it is left out; "
+            f"set 'data.vowels_dir', or delete {meta} once you are online, and rerun"
+        )
+    return facts
+
+
+def _recorded(config_data: Mapping[str, Any], meta: Path) -> dict[str, Any]:
+    from whyspiking.datasets import recorded
+
+    files, how = recorded.fetch(config_data)
+    return {
+        "name": "Spiking Heidelberg Digits",
+        "sha256": _digests(files),
+        "checked": how,
+        "citation": recorded.CITATION,
+        "licence": "CC BY 4.0",
+    }
 
 
 def speak(

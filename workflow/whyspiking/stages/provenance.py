@@ -118,7 +118,8 @@ def _manifest(config: Mapping[str, Any], timed: pd.DataFrame, unit: float) -> di
 def _compiler() -> str:
     """First line of what the C++ compiler says of itself."""
     command = [*toolchain.compiler(), "--version"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.partition("\n")[0]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.partition("\n")[0]
 
 
 def git(*words: str) -> str | None:

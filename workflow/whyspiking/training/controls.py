@@ -54,43 +54,89 @@ def train(
         input_noise: Standard deviation of Gaussian noise on every feature, drawn anew each time.
         streams: Randomness: "control-init", "control-shuffle", "control-noise".
         progress: Called after every epoch.
-        sees: What the network is told of the features, in training and ever after; see `SEEN`.
-
-    Raises:
-        ValueError: If the sizes do not fit the features.
+        sees: Which form of the features the network gets, in training and after; see `SEEN`.
     """
     import jax
-    import jax.numpy as jnp
     import optax
 
-    features, targets = (np.asarray(values) for values in train_set)
-    features = SEEN[sees](features).astype(np.float32)
+    features = SEEN[sees](np.asarray(train_set[0])).astype(np.float32)
     validation_set = validation_set and (SEEN[sees](validation_set[0]), validation_set[1])
+    n_steps = _steps_per_epoch(sizes, features, batch)
+    data, labels = jax.numpy.asarray(features), jax.numpy.asarray(train_set[1])
+    weights = initial(sizes, streams.rng("control-init"))
+    adam = optax.adam(optax.cosine_decay_schedule(learning_rate, epochs * n_steps))
+    run_epoch = _epoch_program(len(sizes) - 1, adam, input_noise)
+    arrays: Any = {name: jax.numpy.asarray(value) for name, value in weights.items()}
+    raw_key = jax.random.key_data(jax.random.key(streams.integer("control-noise")))
+    history, shuffle, measured = History(), streams.rng("control-shuffle"), {}
+    kept = Checkpoint(shuffle, history)
+    remaining, (arrays, state, raw_key) = kept.resume(
+        range(epochs), (arrays, adam.init(arrays), raw_key), progress
+    )
+    for epoch in remaining:
+        kept.keep(epoch, (arrays, state, raw_key))
+        began = time.process_time()
+        order = batches(len(features), batch, shuffle)
+        arrays, state, raw_key, losses = run_epoch(arrays, state, raw_key, order, data, labels)
+        refuse_broken({f"{BROKEN}{LOSS}": ~np.isfinite(losses)}, epoch + 1, learning_rate)
+        seconds = time.process_time() - began
+        weights = {name: np.asarray(array) for name, array in arrays.items()}
+        measured = {"train_loss": float(np.asarray(losses).mean())}
+        if validation_set is not None:
+            measured["validation_accuracy"] = _accuracy(weights, *validation_set)
+        history.note(epoch + 1, **measured, epoch_seconds=seconds)
+        if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 20) == 0:
+            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: {_news(measured)}")
+    return _trained(weights, sees, measured, history)
+
+
+def _news(measured: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {x:.4f}" for name, x in measured.items())
+
+
+def _trained(
+    weights: dict[str, NDArray], sees: str, measured: Mapping[str, float], history: History
+) -> Network:
+    info = {
+        **history.info(ENGINE),
+        "is": RELU,
+        "sees": sees,
+        **{name: v for name, v in measured.items() if name == "validation_accuracy"},
+        "parameters": int(sum(array.size for array in weights.values())),
+    }
+    return Network(weights, info, history.rows)
+
+
+def _steps_per_epoch(sizes: Sequence[int], features: NDArray, batch: int) -> int:
+    """Whole batches of the features; refuses sizes that do not fit them."""
     if len(sizes) < 2 or features.shape[1:] != (sizes[0],):
         raise ValueError(f"sizes {list(sizes)} do not fit features {features.shape}")
-    n_steps = len(features) // batch
-    if n_steps < 1:
+    if len(features) < batch:
         raise ValueError(f"{len(features)} samples are fewer than one batch of {batch}")
-    weights = initial(sizes, streams.rng("control-init"))
-    schedule = optax.cosine_decay_schedule(learning_rate, epochs * n_steps)
-    adam = optax.adam(schedule)
+    return len(features) // batch
 
-    def logits(arrays: dict[str, Any], x: Any) -> Any:
-        for layer in range(len(sizes) - 1):
-            x = x @ arrays[f"w{layer}"] + arrays[f"b{layer}"]
-            if layer < len(sizes) - 2:
-                x = jax.nn.relu(x)
-        return x
+
+def _epoch_program(n_layers: int, adam: Any, input_noise: float) -> Callable[..., Any]:
+    """Compile an epoch: arrays, state of Adam and key after it, and the losses (step,).
+
+    Its data are arguments: as constants they would be compiled into the program.
+    """
+    import jax
+    import optax
 
     def loss(arrays: dict[str, Any], x: Any, y: Any) -> Any:
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits(arrays, x), y)
-        return losses.mean()
+        for layer in range(n_layers):
+            x = x @ arrays[f"w{layer}"] + arrays[f"b{layer}"]
+            if layer < n_layers - 1:
+                x = jax.nn.relu(x)
+        return optax.softmax_cross_entropy_with_integer_labels(x, y).mean()
 
     @jax.jit
     def run_epoch(
-        arrays: dict[str, Any], state: Any, order: Any, key: Any, data: Any, labels: Any
+        arrays: dict[str, Any], state: Any, raw_key: Any, order: Any, data: Any, labels: Any
     ) -> Any:
-        # The data are arguments: as constants they would be compiled into the program.
+        following, key = jax.random.split(jax.random.wrap_key_data(raw_key))
+
         def step(carry: Any, chosen: Any) -> Any:
             arrays, state, key = carry
             key, own = jax.random.split(key)
@@ -101,50 +147,10 @@ def train(
             updates, state = adam.update(gradient, state, arrays)
             return (optax.apply_updates(arrays, updates), state, key), value
 
-        (arrays, state, _), values = jax.lax.scan(step, (arrays, state, key), order)
-        return arrays, state, values
+        (arrays, state, _), losses = jax.lax.scan(step, (arrays, state, key), order)
+        return arrays, state, jax.random.key_data(following), losses
 
-    data, labels = jnp.asarray(features), jnp.asarray(targets)
-    arrays: Any = {name: jnp.asarray(value) for name, value in weights.items()}
-    state = adam.init(arrays)
-    shuffle = streams.rng("control-shuffle")
-    key = jax.random.key(streams.integer("control-noise"))
-    history, measured = History(), {}
-    kept = Checkpoint(shuffle, history)
-    start = arrays, state, jax.random.key_data(key)
-    left, (arrays, state, raw_key) = kept.resume(range(epochs), start, progress)
-    key = jax.random.wrap_key_data(raw_key)
-    for epoch in left:
-        kept.keep(epoch, (arrays, state, jax.random.key_data(key)))
-        began = time.process_time()
-        order = batches(len(features), batch, shuffle)
-        key, own = jax.random.split(key)
-        arrays, state, losses = run_epoch(arrays, state, jnp.asarray(order), own, data, labels)
-        losses = np.asarray(losses)
-        refuse_broken({f"{BROKEN}{LOSS}": ~np.isfinite(losses)}, epoch + 1, learning_rate)
-        seconds = time.process_time() - began
-        weights = {name: np.asarray(array) for name, array in arrays.items()}
-        measured = {"train_loss": float(losses.mean())}
-        if validation_set is not None:
-            right = choose(weights, validation_set[0]) == validation_set[1]
-            measured["validation_accuracy"] = float(right.mean())
-        history.note(epoch + 1, **measured, epoch_seconds=seconds)
-        if epoch == epochs - 1 or (epoch + 1) % max(1, epochs // 20) == 0:
-            told = ", ".join(f"{k.replace('_', ' ')} {v:.4f}" for k, v in measured.items())
-            progress((epoch + 1) / epochs, f"epoch {epoch + 1}: {told}")
-    return Network(
-        arrays=weights,
-        info={
-            "engine": ENGINE,
-            "is": RELU,
-            "sees": sees,
-            "epochs": epochs,
-            "epoch_seconds": history.mean("epoch_seconds"),
-            **{name: v for name, v in measured.items() if name == "validation_accuracy"},
-            "parameters": int(sum(array.size for array in weights.values())),
-        },
-        history=history.rows,
-    )
+    return run_epoch
 
 
 def train_declared(
@@ -172,8 +178,8 @@ def train_declared(
 
         (n,) = layers(declared, params)
         return gru.train_declared(n, replication, params, streams, progress)
-    sets = [replication.control_task(params, s, streams) for s in ("train", "validation")]
-    (training, held_out) = sets
+    training = replication.control_task(params, "train", streams)
+    held_out = replication.control_task(params, "validation", streams)
     if training is None or training.features is None:
         raise UserError(
             f"talk '{params.talk}': experiment '{params.experiment}' declares a control, but its "
@@ -228,17 +234,17 @@ def fit_readout(
     # Features are centred on 1/2.
     b0 = rng.normal(0, params.random_bias, n_hidden) - 0.5 * w0.sum(axis=0)
     hidden = np.maximum(features @ w0 + b0, 0)
-    told = np.column_stack([hidden, np.ones(len(hidden))])
-    wanted = np.eye(training.n_classes)[training.targets]
-    fitted = np.linalg.lstsq(told, wanted, rcond=None)[0]
+    with_constant = np.column_stack([hidden, np.ones(len(hidden))])
+    one_hot = np.eye(training.n_classes)[training.targets]
+    fitted = np.linalg.lstsq(with_constant, one_hot, rcond=None)[0]
     arrays = {"w0": w0, "b0": b0, "w1": fitted[:-1], "b1": fitted[-1]}
     network = Network(
         {name: array.astype(np.float32) for name, array in arrays.items()},
         {"engine": "numpy", "is": RANDOM, "sees": "all", "parameters": int(fitted.size)},
     )
     if held_out is not None:
-        right = choose(network.arrays, np.asarray(held_out.features)) == held_out.targets
-        network.info["validation_accuracy"] = float(right.mean())
+        accuracy = _accuracy(network.arrays, np.asarray(held_out.features), held_out.targets)
+        network.info["validation_accuracy"] = accuracy
     return network
 
 
@@ -256,6 +262,10 @@ def choose(arrays: dict[str, NDArray], features: NDArray) -> NDArray[np.int64]:
     return forward(arrays, features)[-1].argmax(axis=1)
 
 
+def _accuracy(arrays: dict[str, NDArray], features: NDArray, targets: NDArray) -> float:
+    return float((choose(arrays, features) == targets).mean())
+
+
 def evaluate(network: Network, task: Task) -> Trials:
     """Decisions of a control; one that sees its whole input at once makes them at time 0.
 
@@ -270,10 +280,10 @@ def evaluate(network: Network, task: Task) -> Trials:
         from whyspiking.training import gru
 
         return gru.evaluate(network, task)
-    told = None if task.features is None else seen(network, task.features)
-    if told is None or told.ndim != 2:
+    features = None if task.features is None else seen(network, task.features)
+    if features is None or features.ndim != 2:
         raise ValueError("a feed-forward control needs features of shape (trial, feature)")
-    return Trials.of(task, choose(network.arrays, told), 0.0)
+    return Trials.of(task, choose(network.arrays, features), 0.0)
 
 
 def seen(network: Network, features: NDArray) -> NDArray:
@@ -346,7 +356,5 @@ def forward(
 
 def weight_names(arrays: Arrays) -> list[str]:
     """Names of the weights, input first: w0, w1, ..."""
-    names = []
-    while f"w{len(names)}" in arrays:
-        names.append(f"w{len(names)}")
-    return names
+    numbered = (f"w{layer}" for layer in itertools.count())
+    return list(itertools.takewhile(arrays.__contains__, numbered))

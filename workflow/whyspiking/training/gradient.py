@@ -31,6 +31,7 @@ type Loss = Callable[[Arrays, Arrays], tuple[Any, dict[str, Any]]]
 type Data = Mapping[str, NDArray]
 
 ENGINE = "jax"
+ADAM: Any = optax.scale_by_adam()
 
 
 @dataclass(frozen=True)
@@ -106,74 +107,23 @@ def fit(
         UserError: If there is less than one batch, or if the loss or a gradient is not finite: the
             message names epoch, step and array.
     """
-    factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
-    adam: Any = optax.scale_by_adam()
-
-    cut = start_state is not None
-
-    def step(shown: Arrays, given: Arrays, carry: Any, now: Any) -> Any:
-        arrays, state, held = carry
-        chosen, rate, segment = now
-        batch = {name: values[chosen] for name, values in shown.items()} | given
-        if cut:
-            now = jax.tree.map(lambda a, b: jnp.where(segment == 0, a, b), start_state, held)
-            batch |= {"state": now, "segment": segment}
-        (value, told), slope = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
-        # What is not learned must not count in the norm either.
-        slope = {k: g if factors[k] else jnp.zeros_like(g) for k, g in slope.items()}
-        norm = optax.tree.norm(slope)
-        broken = {f"{BROKEN}{k}": ~jnp.isfinite(g).all() for k, g in slope.items()}
-        shrink = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
-        slope = {k: g * shrink for k, g in slope.items()}
-        updates: Arrays
-        updates, state = adam.update(slope, state, arrays)
-        arrays = {k: value - rate * factors[k] * updates[k] for k, value in arrays.items()}
-        if project is not None:
-            arrays = project(arrays)
-        broken[f"{BROKEN}{LOSS}"] = ~jnp.isfinite(value)
-        if cut:
-            held = told.pop("state")
-        return (arrays, state, held), {"train_loss": value, "gradient_norm": norm, **told, **broken}
-
-    @jax.jit
-    def run_epoch(arrays: Any, state: Any, shown: Any, given: Any, *every_step: Any) -> Any:
-        one = partial(step, shown, given)
-        (arrays, state, _), told = jax.lax.scan(one, (arrays, state, start_state), every_step)
-        steps = {name: values for name, values in told.items() if name.startswith(BROKEN)}
-        means = {name: values.mean() for name, values in told.items() if name not in steps}
-        return arrays, state, means, steps
-
+    given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
+    run_epoch = _epoch_program(loss, settings, start_state, project)
     whole = {} if callable(data) else {name: jnp.asarray(v) for name, v in data.items()}
     now: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
-    given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
-    state = adam.init(now)
-    history = History()
+    state, history = ADAM.init(now), History()
     best: dict[str, Any] = {}
     kept = Checkpoint(shuffle, history)
-    epochs, (now, state, best) = kept.resume(
-        range(1, settings.epochs + 1), (now, state, best), progress
-    )
+    epochs = range(1, settings.epochs + 1)
+    epochs, (now, state, best) = kept.resume(epochs, (now, state, best), progress)
     for epoch in epochs:
         kept.keep(epoch, (now, state, best))
         began = time.process_time()
-        shown = data(epoch) if callable(data) else whole
-        n_samples = len(next(iter(shown.values())))
-        n_steps = n_samples // settings.batch
-        if n_steps < 1:
-            raise UserError(
-                f"{n_samples} training samples are fewer than one batch of {settings.batch}; lower "
-                "'batch' or take more samples"
-            )
-        order = batches(n_samples, settings.batch, shuffle)
-        segment = jnp.tile(jnp.arange(settings.segments), n_steps) if cut else None
-        order, n_steps = np.repeat(order, settings.segments, axis=0), n_steps * settings.segments
-        done = (epoch - 1 + np.arange(n_steps) / n_steps) / settings.epochs
-        rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)
-        now, state, told, broken = run_epoch(
-            now, state, shown, given, jnp.asarray(order), jnp.asarray(rate), segment
-        )
-        refuse_broken(broken, epoch, float(rate.max()))
-        values = {name: float(value) for name, value in told.items()}
+        samples = data(epoch) if callable(data) else whole
+        steps = _steps(epoch, len(next(iter(samples.values()))), settings, shuffle)
+        now, state, means, broken = run_epoch(now, state, samples, given, *steps)
+        refuse_broken(broken, epoch, float(steps[1].max()))
+        values = {name: float(value) for name, value in means.items()}
         seconds = time.process_time() - began
         values |= {name: float(value) for name, value in judge(now).items()}
         history.note(epoch, **values, epoch_seconds=seconds)
@@ -182,16 +132,79 @@ def fit(
             copies = {name: np.asarray(value) for name, value in now.items()}
             best = {"reached": reached, "epoch": epoch, "arrays": copies}
         progress(epoch / settings.epochs, f"epoch {epoch}: {settings.criterion} {reached:.4f}")
-    return Fitted(
-        best["arrays"],
-        {
-            "engine": ENGINE,
-            "epochs": len(history.values("epoch_seconds")),
-            # The first epoch includes compilation.
-            "epoch_seconds": float(np.median(history.values("epoch_seconds"))),
-            "best_epoch": best["epoch"],
-            settings.criterion: best["reached"],
-            "parameters": int(sum(np.size(value) for value in best["arrays"].values())),
-        },
-        history.rows,
-    )
+    return _fitted(best, history, settings.criterion)
+
+
+def _epoch_program(
+    loss: Loss,
+    settings: Settings,
+    start_state: Any,
+    project: Callable[[Arrays], Arrays] | None,
+) -> Callable[..., Any]:
+    """Compile an epoch: arrays, state of Adam, mean of every metric, what was broken (step,)."""
+    in_segments = start_state is not None
+
+    def step(samples: Arrays, constants: Arrays, carry: Any, now: Any) -> Any:
+        arrays, state, held = carry
+        chosen, rate, segment = now
+        batch = {name: values[chosen] for name, values in samples.items()} | constants
+        if in_segments:
+            held = jax.tree.map(lambda a, b: jnp.where(segment == 0, a, b), start_state, held)
+            batch |= {"state": held, "segment": segment}
+        (value, metrics), slope = jax.value_and_grad(loss, has_aux=True)(arrays, batch)
+        factors = {name: float(settings.rates.get(name, 1.0)) for name in arrays}
+        # What is not learned must not count in the norm either.
+        slope = {k: g if factors[k] else jnp.zeros_like(g) for k, g in slope.items()}
+        norm = optax.tree.norm(slope)
+        broken = {f"{BROKEN}{k}": ~jnp.isfinite(g).all() for k, g in slope.items()}
+        shrink = jnp.minimum(1.0, settings.clip_norm / jnp.maximum(norm, 1e-12))
+        slope = {k: g * shrink for k, g in slope.items()}
+        updates: Arrays
+        updates, state = ADAM.update(slope, state, arrays)
+        arrays = {k: value - rate * factors[k] * updates[k] for k, value in arrays.items()}
+        if project is not None:
+            arrays = project(arrays)
+        broken[f"{BROKEN}{LOSS}"] = ~jnp.isfinite(value)
+        if in_segments:
+            held = metrics.pop("state")
+        metrics = {"train_loss": value, "gradient_norm": norm, **metrics, **broken}
+        return (arrays, state, held), metrics
+
+    @jax.jit
+    def run_epoch(arrays: Any, state: Any, samples: Any, constants: Any, *every_step: Any) -> Any:
+        one = partial(step, samples, constants)
+        (arrays, state, _), metrics = jax.lax.scan(one, (arrays, state, start_state), every_step)
+        broken = {name: values for name, values in metrics.items() if name.startswith(BROKEN)}
+        means = {name: values.mean() for name, values in metrics.items() if name not in broken}
+        return arrays, state, means, broken
+
+    return run_epoch
+
+
+def _steps(
+    epoch: int, n_samples: int, settings: Settings, shuffle: Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int32]]:
+    """Samples (step, batch), learning rate and number of the segment in every step of an epoch."""
+    if n_samples < settings.batch:
+        raise UserError(
+            f"{n_samples} training samples are fewer than one batch of {settings.batch}; lower "
+            "'batch' or take more samples"
+        )
+    order = np.repeat(batches(n_samples, settings.batch, shuffle), settings.segments, axis=0)
+    done = (epoch - 1 + np.arange(len(order)) / len(order)) / settings.epochs
+    rate = (settings.learning_rate * 0.5 * (1 + np.cos(np.pi * done))).astype(np.float32)
+    return order, rate, (np.arange(len(order)) % settings.segments).astype(np.int32)
+
+
+def _fitted(best: Mapping[str, Any], history: History, criterion: str) -> Fitted:
+    seconds = history.values("epoch_seconds")
+    info = {
+        "engine": ENGINE,
+        "epochs": len(seconds),
+        # The first epoch includes compilation.
+        "epoch_seconds": float(np.median(seconds)),
+        "best_epoch": best["epoch"],
+        criterion: best["reached"],
+        "parameters": int(sum(np.size(value) for value in best["arrays"].values())),
+    }
+    return Fitted(best["arrays"], info, history.rows)

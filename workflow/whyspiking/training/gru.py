@@ -6,6 +6,7 @@ learns from fresh spike trains, each shown once, and answers at the end of the t
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import Any
 
@@ -118,6 +119,16 @@ class Learner:
         broken = {f"{BROKEN}{name}": ~jnp.isfinite(g).all() for name, g in slopes.items()}
         return optax.apply_updates(arrays, updates), state, broken
 
+    @functools.partial(jax.jit, static_argnums=0)
+    def run(self, carry: Any, frames: Any, labels: Any) -> Any:
+        """`update` on (batch, time, trial, input), batch after batch; `carry`: arrays and state."""
+
+        def one(carry: Any, of_batch: Any) -> Any:
+            arrays, state, broken = self.update(*carry, *of_batch)
+            return (arrays, state), broken
+
+        return jax.lax.scan(one, carry, (frames, labels))
+
 
 def read(arrays: Any, frames: NDArray) -> NDArray:
     """Logits of any number of trials, a few hundred at a time, (trial, time, class)."""
@@ -168,12 +179,7 @@ def train_declared(
     Raises:
         UserError: If there is no such task, or a batch does not divide what is drawn at once.
     """
-    held_out = replication.control_task(params, "validation", streams)
-    if held_out is None or held_out.features is None or held_out.features.ndim != 3:
-        raise UserError(
-            f"talk '{params.talk}': experiment '{params.experiment}' declares a control with "
-            "'is: gru', but its validation task has no features (trial, step, input); give it some"
-        )
+    held_out = _with_steps(replication.control_task(params, "validation", streams), params)
     batch, rate = int(params.control_batch), float(params.control_learning_rate)
     at_once = len(next(replication.control_trials(params))[1])
     if at_once % batch or params.n_train % batch:
@@ -181,28 +187,10 @@ def train_declared(
             f"talk '{params.talk}': 'control_batch' is {batch}; expected a divisor of the "
             f"{at_once} trials that are drawn at once, and of 'n_train', {params.n_train}"
         )
+    n_steps, begun = np.asarray(held_out.features).shape[1], _begun(n, held_out, params, streams)
     learner = Learner(rate, params.n_train // batch, -ANSWER_STEPS)
-
-    @jax.jit
-    def learn(carry: Any, frames: Any, labels: Any) -> Any:
-        def one(carry: Any, given: Any) -> Any:
-            arrays, state, broken = learner.update(*carry, *given)
-            return (arrays, state), broken
-
-        return jax.lax.scan(one, carry, (frames, labels))
-
-    n_steps, n_in = held_out.features.shape[1:]
-    begun = initial(n_in, n, held_out.n_classes, streams)
-    steps_held = params.control_tau_ms * n_steps / _spikes(held_out).duration_ms
-    if steps_held <= 1:
-        raise UserError(
-            f"talk '{params.talk}': 'control_tau_ms' is {params.control_tau_ms}; expected more "
-            f"than a step, {_spikes(held_out).duration_ms / n_steps:g} ms"
-        )
-    # The gate keeps 1 - 1 / steps_held of the state in a step.
-    begun["bias"][:n] = np.log(steps_held - 1)
     arrays: Any = {name: jnp.asarray(x) for name, x in begun.items()}
-    history, value, found = History(), float("nan"), begun
+    history, accuracy, trained = History(), float("nan"), begun
     kept = Checkpoint(history)
     carry = arrays, learner.start(arrays)
     rounds, carry = kept.resume(range(-(-params.n_train // at_once)), carry, progress)
@@ -211,28 +199,52 @@ def train_declared(
         kept.keep(index, carry)
         began = time.process_time()
         frames, labels = in_batches(frames_of(spikes, n_steps), classes, batch)
-        carry, broken = learn(carry, frames, labels)
+        carry, broken = learner.run(carry, frames, labels)
         refuse_broken(broken, index + 1, rate)
-        seconds = time.process_time() - began
-        history.note(index + 1, epoch_seconds=seconds)
+        history.note(index + 1, epoch_seconds=time.process_time() - began)
         if (index + 1) % VALIDATED_EVERY == 0 or index + 1 == rounds.stop:
-            found = {name: np.asarray(x) for name, x in carry[0].items()}
-            value = float((_choices(found, held_out) == held_out.targets).mean())
-            history.note(index + 1, validation_accuracy=value)
-            progress((index + 1) / rounds.stop, f"part {index + 1}: validation {value:.4f}")
-    return Network(
-        found,
-        {
-            **history.info(ENGINE),
-            "is": GRU,
-            "rule": "bptt",
-            "validation_accuracy": value,
-            "parameters": int(sum(x.size for x in found.values())),
-            "weights": list(WEIGHTS),
-            "counts": count_operations(found, _frames(held_out)),
-        },
-        history.rows,
-    )
+            trained = {name: np.asarray(x) for name, x in carry[0].items()}
+            accuracy = float((_choices(trained, held_out) == held_out.targets).mean())
+            history.note(index + 1, validation_accuracy=accuracy)
+            progress((index + 1) / rounds.stop, f"part {index + 1}: validation {accuracy:.4f}")
+    info = {
+        **history.info(ENGINE),
+        "is": GRU,
+        "rule": "bptt",
+        "validation_accuracy": accuracy,
+        "parameters": int(sum(x.size for x in trained.values())),
+        "weights": list(WEIGHTS),
+        "counts": count_operations(trained, _frames(held_out)),
+    }
+    return Network(trained, info, history.rows)
+
+
+def _with_steps(task: Task | None, params: Params) -> Task:
+    if task is None or task.features is None or task.features.ndim != 3:
+        raise UserError(
+            f"talk '{params.talk}': experiment '{params.experiment}' declares a control with "
+            "'is: gru', but its validation task has no features (trial, step, input); give it some"
+        )
+    return task
+
+
+def _begun(n: int, task: Task, params: Params, streams: Streams) -> dict[str, NDArray[np.float32]]:
+    """Arrays before training, with gates that keep the state for `control_tau_ms`.
+
+    Raises:
+        UserError: If that is not longer than a step.
+    """
+    n_steps, n_in = np.asarray(task.features).shape[1:]
+    steps_held = params.control_tau_ms * n_steps / _spikes(task).duration_ms
+    if steps_held <= 1:
+        raise UserError(
+            f"talk '{params.talk}': 'control_tau_ms' is {params.control_tau_ms}; expected more "
+            f"than a step, {_spikes(task).duration_ms / n_steps:g} ms"
+        )
+    arrays = initial(n_in, n, task.n_classes, streams)
+    # The gate keeps 1 - 1 / steps_held of the state in a step.
+    arrays["bias"][:n] = np.log(steps_held - 1)
+    return arrays
 
 
 def evaluate(network: Network, task: Task) -> Trials:

@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import functools
 import hashlib
 from pathlib import Path
 
@@ -92,13 +91,15 @@ class Ear:
         Raises:
             UserError: If a number is not possible, or there is no C++ compiler.
         """
+        from scipy import fft
+
         if rate_khz not in WEIGHT_PER_S:
             raise UserError(f"ear model: rate is {rate_khz} kHz; it must be one of 24, 48")
         self.positions = positions(n_channels)
         self.rate_hz = 1000 * rate_khz
         self.step_s = 2 / self.rate_hz
         self._weight = WEIGHT_PER_S[rate_khz]
-        n_bins = _fast_length(int(np.ceil(longest_s * self.rate_hz / 2)) + 1)
+        n_bins = int(np.asarray(fft.next_fast_len(int(np.ceil(longest_s * self.rate_hz / 2)) + 1)))
         self._n_samples = 2 * (n_bins - 1)
         whole = _stored_response(n_channels, self._n_samples, self.rate_hz) / np.float32(2)
         last = n_bins // 2 + 1
@@ -277,10 +278,3 @@ def _damping(x: float) -> float:
 
 def _wave(omega: NDArray, x: float) -> NDArray[np.complex128]:
     return omega * np.sqrt(RHO / (HEIGHT * _xi(omega, x)))
-
-
-@functools.cache
-def _fast_length(n: int) -> int:
-    from scipy.fft import next_fast_len
-
-    return int(np.asarray(next_fast_len(n)))

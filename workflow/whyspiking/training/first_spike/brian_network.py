@@ -117,23 +117,11 @@ def network(
         "v = 0; x = 0; fired = 0\n"
         f"step = {dt_ms} * ms\nz = step * (1 / tau_s - 1 / tau_m)\n{PROPAGATOR}"
     )
-    fire = FIRE.format(dt_ms=dt_ms)
     hidden_sizes = [n_hidden] if isinstance(n_hidden, int) else list(n_hidden)
     names = populations(len(hidden_sizes))
     single = len(hidden_sizes) == 1
-
-    groups = [
-        Group(
-            name=name,
-            size=n,
-            equations=NEURON,
-            threshold=" ".join(CROSSING.split()),
-            reset=fire,
-            update=PROPAGATE,
-            start={"tau_m": Quantity(1, "ms"), "tau_s": Quantity(1, "ms"), "v_th": 1.0},
-        )
-        for n, name in zip((*hidden_sizes, n_output), names, strict=True)
-    ]
+    sizes = (*hidden_sizes, n_output)
+    groups = [_group(name, n, dt_ms) for n, name in zip(sizes, names, strict=True)]
     before = ["input", *names[:-1]]
     synapses = [weighted(pre, post, f"s_{post}") for pre, post in zip(before, names, strict=True)]
     if single:
@@ -154,6 +142,18 @@ def network(
         sub_step=True,
         lag_variable=dict.fromkeys(names, "lag"),
         schedule=("start", "groups", "thresholds", "resets", "synapses", "end"),
+    )
+
+
+def _group(name: str, size: int, dt_ms: float) -> Group:
+    return Group(
+        name=name,
+        size=size,
+        equations=NEURON,
+        threshold=" ".join(CROSSING.split()),
+        reset=FIRE.format(dt_ms=dt_ms),
+        update=PROPAGATE,
+        start={"tau_m": Quantity(1, "ms"), "tau_s": Quantity(1, "ms"), "v_th": 1.0},
     )
 
 

@@ -1,4 +1,4 @@
-"""First-spike layers in JAX: the readable reference, and the fallback without a compiler.
+"""First-spike layers in JAX: the readable reference, and what JAX can differentiate.
 
 The same mathematics as `kernel.cpp`, for whole batches: the inputs are walked through in the order
 of time, and each neuron's first crossing is solved once, in closed form. The potential is kept
@@ -12,13 +12,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
-from numpy.typing import NDArray
-
-from whyspiking.training.first_spike.layer import LayerOutput, check_layer
-
-NAME = "jax"
 
 
 def lambert_u(log_y: Array) -> Array:
@@ -71,7 +65,10 @@ def _spike(d: Array, a: Array, t: Array, c: float, tau_ratio: int) -> tuple[Arra
 
 
 @functools.partial(jax.jit, static_argnames=("threshold", "tau_ratio"))
-def _forward(times: Array, weights: Array, threshold: float, tau_ratio: int) -> tuple[Array, Array]:
+def first_spikes(
+    times: Array, weights: Array, threshold: float, tau_ratio: int
+) -> tuple[Array, Array]:
+    """Spike times and slopes there, (sample, neuron), of times (sample, input) and weights."""
     n_samples, _ = times.shape
     shape, kind = (n_samples, weights.shape[1]), times.dtype
     order = jnp.argsort(times, axis=1)
@@ -125,7 +122,7 @@ def _forward(times: Array, weights: Array, threshold: float, tau_ratio: int) -> 
 
 
 @functools.partial(jax.jit, static_argnames=("tau_ratio",))
-def _backward(
+def derivatives(
     times: Array,
     weights: Array,
     spikes: Array,
@@ -135,6 +132,7 @@ def _backward(
     min_slope: float,
     max_dw: float,
 ) -> tuple[Array, Array]:
+    """Gradients by weights and by input times; see `compiled.backward`."""
     fired, real = jnp.isfinite(spikes), jnp.isfinite(times)
     x_out, _, r_out = axis(jnp.where(fired, spikes, 0), tau_ratio)
     q = jnp.where(fired, gradient / jnp.maximum(slopes, min_slope) * r_out, 0)
@@ -155,46 +153,6 @@ def _backward(
     return jax.lax.scan(add_sample, jnp.zeros_like(weights), samples)
 
 
-def forward(times: NDArray, weights: NDArray, threshold: float, tau_ratio: int) -> LayerOutput:
-    """Exact first-spike times of one layer; arguments as in `compiled.forward`."""
-    times = np.asarray(times)
-    check_layer(times.shape, np.shape(weights), tau_ratio)
-    with jax.enable_x64(times.dtype == np.float64):
-        kind = times.dtype if times.dtype == np.float32 else np.float64
-        spikes, slopes = _forward(
-            jnp.asarray(times, kind), jnp.asarray(weights, kind), float(threshold), tau_ratio
-        )
-        return LayerOutput(np.asarray(spikes), np.asarray(slopes))
-
-
-def backward(
-    times: NDArray,
-    weights: NDArray,
-    output: LayerOutput,
-    gradient: NDArray,
-    tau_ratio: int,
-    *,
-    min_slope: float,
-    max_dw: float = np.inf,
-    first_time: int = 0,
-) -> tuple[NDArray, NDArray]:
-    """Gradients by weights and input times; arguments and results as in `compiled.backward`."""
-    times = np.asarray(times)
-    check_layer(times.shape, np.shape(weights), tau_ratio)
-    with jax.enable_x64(times.dtype == np.float64):
-        kind = times.dtype if times.dtype == np.float32 else np.float64
-        arrays = (times, weights, output.times, output.slopes, gradient)
-        by_weight, by_time = _backward(
-            *(jnp.asarray(array, kind) for array in arrays),
-            tau_ratio=tau_ratio,
-            min_slope=min_slope,
-            max_dw=max_dw,
-        )
-        by_time = np.array(by_time)
-        by_time[:, :first_time] = 0
-        return np.asarray(by_weight), by_time
-
-
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def spike_times(times: Array, weights: Array, threshold: float, tau_ratio: int) -> Array:
     """First-spike times as a differentiable JAX function.
@@ -208,17 +166,17 @@ def spike_times(times: Array, weights: Array, threshold: float, tau_ratio: int) 
     Returns:
         Output times, inf where silent; (sample, neuron). Derivatives as in `layer`.
     """
-    return _forward(times, weights, threshold, tau_ratio)[0]
+    return first_spikes(times, weights, threshold, tau_ratio)[0]
 
 
 def _spike_times_forward(times: Array, weights: Array, threshold: float, tau_ratio: int):
-    spikes, slopes = _forward(times, weights, threshold, tau_ratio)
+    spikes, slopes = first_spikes(times, weights, threshold, tau_ratio)
     return spikes, (times, weights, spikes, slopes)
 
 
 def _spike_times_backward(threshold: float, tau_ratio: int, kept, gradient: Array):
     times, weights, spikes, slopes = kept
-    by_weight, by_time = _backward(
+    by_weight, by_time = derivatives(
         times, weights, spikes, slopes, gradient, tau_ratio, 1e-12, jnp.inf
     )
     return by_time, by_weight

@@ -14,6 +14,7 @@ from whyspiking.training.first_spike.epoch_state import (
     BUMP_RULES,
     LOSSES,
     Diverged,
+    Settings,
     Statistics,
     TrainingState,
     broken,
@@ -32,18 +33,8 @@ def run(
 ) -> Statistics:
     """See `training.Training.epoch`, which checks the arguments."""
     own = training.settings
-    call = Epoch()
-    for name in (
-        "threshold", "min_slope", "max_dw", "temperature", "push", "push_scale", "silent_loss",
-        "silent_penalty", "noise_sd", "epsilon", "epsilon_root", "bump", "batch", "tau_ratio",
-        "frozen",
-    ):  # fmt: skip
-        setattr(call, name, getattr(own, name))
-    call.beta1, call.beta2 = own.betas
+    call = _with_settings(own)
     call.rate, call.pulse_rate, call.noise_seed = rate, pulse_rate, noise_seed
-    call.loss_kind = LOSSES.index(own.loss)
-    call.bump_rule = BUMP_RULES.index(own.bump_rule)
-    call.wrong_only = own.wrong_only
     if own.noise_sd == 0 and inputs.whole.shape[1] <= np.iinfo(np.uint16).max:
         call.offsets, call.sorted = (array.ctypes.data for array in inputs.sorted)
         times = inputs.whole
@@ -82,3 +73,17 @@ def run(
     training.steps = call.steps
     training.bump_layer, training.bump_amount = call.bump_layer, call.bump_amount
     return Statistics(call.loss, call.accuracy, tuple(silent.tolist()), call.bumped)
+
+
+def _with_settings(own: Settings) -> Epoch:
+    call = Epoch()
+    for name in (
+        "threshold", "min_slope", "max_dw", "temperature", "push", "push_scale", "silent_loss",
+        "silent_penalty", "noise_sd", "epsilon", "epsilon_root", "bump", "batch", "tau_ratio",
+        "frozen", "wrong_only",
+    ):  # fmt: skip
+        setattr(call, name, getattr(own, name))
+    call.beta1, call.beta2 = own.betas
+    call.loss_kind = LOSSES.index(own.loss)
+    call.bump_rule = BUMP_RULES.index(own.bump_rule)
+    return call

@@ -11,9 +11,8 @@ for inputs before T, zero for all others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,30 +31,15 @@ class LayerOutput:
     slopes: NDArray
 
 
-class Engine(Protocol):
-    """Modules `compiled` and `closed_form` both provide this."""
-
-    forward: Callable[..., LayerOutput]
-    backward: Callable[..., tuple[NDArray, NDArray]]
-
-
-def kernel(delay: Any, tau_ratio: int, xp: Any = np) -> Any:
+def kernel(delay: Any, tau_ratio: int) -> Any:
     """Potential k(d) after one input of weight 1, and 0 before it.
 
     Args:
         delay: Time since the input, in units of tau_s; any shape.
         tau_ratio: tau_m / tau_s, 1 or 2.
-        xp: Array module, numpy or jax.numpy.
     """
-    late = xp.maximum(delay, 0)
-    return late * xp.exp(-late) if tau_ratio == 1 else xp.exp(-late / 2) - xp.exp(-late)
-
-
-def kernel_slope(delay: Any, tau_ratio: int, xp: Any = np) -> Any:
-    """Derivative k'(d) of `kernel` for d > 0, and 0 before the input."""
-    late = xp.maximum(delay, 0)
-    slope = (1 - late) * xp.exp(-late) if tau_ratio == 1 else xp.exp(-late) - xp.exp(-late / 2) / 2
-    return xp.where(delay > 0, slope, 0)
+    late = np.maximum(delay, 0)
+    return late * np.exp(-late) if tau_ratio == 1 else np.exp(-late / 2) - np.exp(-late)
 
 
 def measured(
