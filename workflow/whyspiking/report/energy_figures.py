@@ -19,6 +19,7 @@ from whyspiking.plots.figures import (
     Plate,
     legend_below,
     log_axis,
+    row_of_panels,
 )
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
@@ -52,33 +53,11 @@ def when_spikes_save(
     Raises:
         NotMeasuredError: If no experiment has spikes, synapses and a control.
     """
-    dense = measures[(measures["measure"] == "s") & measures["value"].notna()]
-    density_of = {
-        (row["talk"], row["experiment"]): row["value"] for row in dense.to_dict("records")
-    }
-    rows = []
-    points = ratios[ratios["factor"] == ""]
-    keys = zip(points["talk"], points["experiment"], points["locus"], strict=True)
-    points = points.assign(counts=[key not in unmatched for key in keys])
-    apart = {key[:2]: why for key, why in unmatched.items()}
-    for place, every in points.groupby(["talk", "experiment"], sort=False):
-        talk, experiment = map(str, place)
-        own = every[every["counts"]]
-        if not own.empty:
-            apart.pop((talk, experiment), None)
-        if place not in density_of or own.empty:
-            continue
-        label = f"{names[talk]} · {labels.experiment(talk, experiment)}"
-        density = float(density_of[place])
-        ends = density * own["mean"].min(), density * own["mean"].max()
-        rows.append((label, density, *map(float, ends)))
+    rows, apart = _densities(measures, ratios, names, unmatched)
     if not rows:
         raise NotMeasuredError("No experiment has spikes, synapses and a control to break even.")
-    rows.sort(key=lambda row: row[1] / np.sqrt(row[2] * row[3]))
-    told = [f"{names[t]} · {labels.experiment(t, e)}: {why}" for (t, e), why in apart.items()]
-    left_out = f" Not drawn: {'; '.join(told)}." if told else ""
-    plate = Plate(1.5 + 0.27 * len(rows), 9.6)
-    ax = plate.panels(1, 1)[0, 0]
+    left_out = f" Not drawn: {'; '.join(apart)}." if apart else ""
+    plate, (ax,) = row_of_panels(1.5 + 0.27 * len(rows), width=9.6)
     words = []
     for k, (label, density, low, high) in enumerate(rows):
         y = len(rows) - 1 - k
@@ -91,8 +70,7 @@ def when_spikes_save(
     log_axis(ax, np.array([row[1:] for row in rows]))
     ax.set_yticks(range(len(rows)), [row[0] for row in rows[::-1]])
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.set_xlabel("synaptic events per synapse and trial")
+    ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel="synaptic events per synapse and trial")
     legend_below(plate, [ax])
     return plate.says(
         "When do spikes save energy? Mark: how often a synapse is used in a trial. Grey bar: the "
@@ -103,6 +81,34 @@ def when_spikes_save(
         "Spikes per synapse and break-even. " + "; ".join(words) + ".",
         "energy.csv",
     )
+
+
+def _densities(
+    measures: Table,
+    ratios: Table,
+    names: Mapping[str, str],
+    unmatched: Mapping[tuple[str, str, str], str],
+) -> tuple[list[tuple[str, float, float, float]], list[str]]:
+    """Every experiment with its density and those at which it breaks even, least and most.
+
+    Returns:
+        The experiments, those that save most first, and those without a control that counts.
+    """
+    dense = measures[(measures["measure"] == "s") & measures["value"].notna()]
+    density_of = dense.set_index(["talk", "experiment"])["value"].to_dict()
+    points = ratios[ratios["factor"] == ""]
+    keys = points[["talk", "experiment", "locus"]].itertuples(index=False, name=None)
+    matched = np.array([key not in unmatched for key in keys], bool)
+    shares = points[matched].groupby(["talk", "experiment"], sort=False)["mean"].agg(["min", "max"])
+    rows = []
+    for place, low, high in shares.itertuples(name=None):
+        density = density_of.get(place)
+        if density is not None:
+            label = f"{names[place[0]]} · {labels.experiment(*place)}"
+            rows.append((label, density, density * low, density * high))
+    rows.sort(key=lambda row: row[1] / np.sqrt(row[2] * row[3]))
+    apart = {key[:2]: why for key, why in unmatched.items() if key[:2] not in shares.index}
+    return rows, [f"{names[t]} · {labels.experiment(t, e)}: {why}" for (t, e), why in apart.items()]
 
 
 def energy_dots(ratios: Table) -> Plate:
@@ -119,8 +125,7 @@ def energy_dots(ratios: Table) -> Plate:
     logs = points.assign(log=np.log(points["mean"]))
     order = logs.groupby("setting")["log"].mean().sort_values().index.tolist()
     rows = len(panels)
-    plate = Plate(1.0 + len(order) * max(0.26, 0.07 * rows))
-    ax = plate.panels(1, 1)[0, 0]
+    plate, (ax,) = row_of_panels(1.0 + len(order) * max(0.26, 0.07 * rows))
     words = []
     offsets = np.linspace(0.3, -0.3, rows) if rows > 1 else np.zeros(1)
     for index, (key, offset) in enumerate(zip(panels, offsets, strict=True)):
@@ -139,18 +144,11 @@ def energy_dots(ratios: Table) -> Plate:
         ax.axhline(place - 0.5, color=GREY, linewidth=0.4, alpha=0.5)
     ax.set_yticks(range(len(order)), [labels.perturbation(str(model)) for model in order])
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.5, len(order) - 0.5)
-    ax.set_xlabel("R = energy of the control / energy of the spiking network")
-    for told, side, gap in (("spikes cheaper →", "left", 6), ("← control cheaper", "right", -6)):
-        ax.annotate(
-            told,
-            xy=(1, 1.01),
-            xycoords=ax.get_xaxis_transform(),
-            xytext=(gap, 0),
-            textcoords="offset points",
-            ha=side,
-            fontsize=8.5,
-        )
+    label = "R = energy of the control / energy of the spiking network"
+    ax.set(ylim=(-0.5, len(order) - 0.5), xlabel=label)
+    frame = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "fontsize": 8.5}
+    ax.annotate("spikes cheaper →", (1, 1.01), (6, 0), ha="left", **frame)
+    ax.annotate("← control cheaper", (1, 1.01), (-6, 0), ha="right", **frame)
     legend_below(plate, [ax])
     return plate.says(
         "Energy under every cost model, on a logarithmic axis. Bars: 95 % t intervals over seeds "
@@ -170,11 +168,9 @@ def assumptions(ratios: Table) -> Markup:
     points = ratios[ratios["factor"] != ""]
     rows = []
     for factor, own in points.groupby("factor", sort=False):
-        by_place = own.groupby(["talk", "experiment", "locus"])["mean"]
-        low, high = by_place.min(), by_place.max()
-        turned = (low < 1) & (high > 1)
-        middle = float(np.median(high / low))
-        settings = list(dict.fromkeys(own["setting"]))
-        rows.append((factor, settings, int(turned.sum()), len(low), middle))
+        ends = own.groupby(["talk", "experiment", "locus"])["mean"].agg(["min", "max"])
+        turned = int(((ends["min"] < 1) & (ends["max"] > 1)).sum())
+        middle = float(np.median(ends["max"] / ends["min"]))
+        rows.append((factor, own["setting"].unique().tolist(), turned, len(ends), middle))
     rows.sort(key=lambda row: -row[2])
     return html.macros("energy").assumptions(rows)
