@@ -37,14 +37,14 @@ class Test:
     @property
     def compared(self) -> str:
         """What it is compared with, in words: the other network, the negative control."""
-        beside, floor = self.claim.versus, self.claim.negative_control
-        parts = [f"against {_named(beside)}"] if beside else []
-        shown = self.recorded or self.row
-        if floor:
-            told = html.value(shown["control_value"], str(shown["unit"]))
-            passes = shown["control_passes"]
-            how = {True: ", passes too", False: ", misses"}.get(passes, ", not measured")
-            parts.append(f"control {_named(floor)}: {told}{how}")
+        versus, control = self.claim.versus, self.claim.negative_control
+        parts = [f"against {_named(versus)}"] if versus else []
+        if control:
+            shown = self.recorded or self.row
+            value = html.value(shown["control_value"], str(shown["unit"]))
+            results = {True: ", passes too", False: ", misses"}
+            how = results.get(shown["control_passes"], ", not measured")
+            parts.append(f"control {_named(control)}: {value}{how}")
         return "; ".join(parts) or "none"
 
     @property
@@ -92,8 +92,8 @@ def tests_of(
 def section(talk: Talk, claims: Mapping[str, Claim], verdicts: Table, recorded: Recorded) -> Html:
     """The abstract of one talk as a table, for its page."""
     abstract = abstract_file.load(talk.folder, claims)
-    told = tests_of(abstract, talk, claims, verdicts, recorded)
-    return Html(macros("abstracts").table(talk.name, abstract, told))
+    statements = tests_of(abstract, talk, claims, verdicts, recorded)
+    return Html(macros("abstracts").table(talk.name, abstract, statements))
 
 
 def _named(place: Mapping[str, Any]) -> str:
