@@ -305,7 +305,7 @@ def _claim(ax: Axes, y: float, row: Mapping[str, Any], *, recorded: bool) -> str
         line = ":" if recorded else "-"
         ax.plot([at["low"], at["high"]], [y, y], line, color=colour, linewidth=2)
     if "published" in finite:
-        ax.plot(at["published"], y, "D", color=INK, markerfacecolor="none", markersize=7)
+        ax.plot(at["published"], y, marker="D", color=INK, markerfacecolor="none", markersize=7)
     face = "none" if recorded else colour
     ax.plot(at["value"], y, marker="o", color=colour, markerfacecolor=face, markersize=6)
     shown = html.unescape(

@@ -35,7 +35,7 @@ WIDE = 9.6
 VERDICT_LOOK = {BETTER: (GREEN, "^"), EQUAL: (BLUE, "D"), WORSE: (RED, "s")}
 """Colour and marker by verdict."""
 OTHERWISE = (GREY, "o")
-CONTROL_LOOK = {"color": INK, "marker": "x"}
+CONTROL_LOOK: dict[str, Any] = {"color": INK, "marker": "x"}
 COSTS = {
     "spikes_hidden": "hidden spikes per sample",
     "train_cpu_seconds": "CPU seconds of one training",
@@ -346,7 +346,7 @@ def span_words(row: Row) -> str:
 
 
 def _line(
-    ax: Axes, rows: Sequence[Row], look: Mapping[str, str], label: str, **options: Any
+    ax: Axes, rows: Sequence[Row], look: Mapping[str, Any], label: str, **options: Any
 ) -> None:
     x = [row["at"] for row in rows]
     ax.plot(x, [row["accuracy"] for row in rows], label=label, **look, **options)

@@ -145,7 +145,7 @@ class Ground:
         own = f" ({labels.variant(variant)})" if several and variant != "spiking" else ""
         return surname(self.talks[talk]) + own
 
-    def look(self, method: Method) -> dict[str, str]:
+    def look(self, method: Method) -> dict[str, Any]:
         """Colour and marker, the same in all figures; open where a talk has it beside another."""
         place = list(self.talks).index(method[0])
         colour = PALETTE[place % len(PALETTE)]

@@ -81,7 +81,8 @@ class TalkPage:
 
     def head(self) -> Html:
         """The question, the result in a sentence and a figure, papers; at smoke scale a banner."""
-        key = tables.where(self.tables["verdicts"], role="key").to_dict("records")
+        verdicts = self.tables["verdicts"]
+        key = verdicts[verdicts["role"] == "key"].to_dict("records")
         rows = [(row, self.recorded.told(row), self.recorded.otherwise(row)) for row in key]
         figure = self._drawn.get(self._opening, Html(""))
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))

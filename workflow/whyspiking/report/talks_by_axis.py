@@ -127,7 +127,7 @@ def _cell(
         ax.add_patch(Rectangle((column + 0.01, row), 0.94, 0.84, **frame))
     else:
         head, style = f"{symbol} {word}", "normal"
-        look = {"facecolor": COLOURS.get(word, GREY), "edgecolor": "none"}
+        look: dict[str, Any] = {"facecolor": COLOURS.get(word, GREY), "edgecolor": "none"}
         ax.add_patch(Rectangle((column, row), 0.96, 0.84, alpha=0.13, **look))
         ax.add_patch(Rectangle((column, row), 0.025, 0.84, **look))
     weight = "normal" if recorded else "bold"
