@@ -96,23 +96,15 @@ def cost_table(costs: Table, durations: Table, talks: Mapping[str, Talk]) -> Mar
 def memory(costs: Table, talks: Mapping[str, Talk]) -> Markup:
     """What the learning rules keep, and how it grows with the length of a trial."""
     rows = costs[costs["metric"].str.startswith(MEMORY)].to_dict("records")
-    if not rows:
-        why = "No memory of a learning rule was measured at this scale."
-        return html.macros("macros").note(why)
     return html.macros("costs").memory(rows, GLOSSARY, surnames(talks))
 
 
 def size(measures: Table, talks: Mapping[str, Talk]) -> Markup:
     """How large spiking networks need to be (G1), where size curves were measured."""
     rows = tables.where(measures, metric="size_ratio", why="").to_dict("records")
-    if not rows:
-        why = "How large spiking networks need to be (G1, size ratio) was not measured in this run."
-        return html.macros("macros").note(why)
     return html.macros("costs").size(rows, surnames(talks))
 
 
 def parity_told(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> Markup:
     """Sentence and table on the agreement of the engines."""
-    if parity.empty:
-        return html.macros("macros").note("The engines were not compared at this scale.")
     return html.macros("costs").parity(parity.to_dict("records"), limits, surnames(talks))

@@ -120,17 +120,15 @@ def energy_dots(ratios: Table) -> Plate:
     points = ratios[ratios["factor"] == ""]
     if points.empty:
         raise NotMeasuredError("No energy ratio was computed: no control with counted operations.")
-    keys = ["talk", "experiment", "variant", "locus"]
-    panels = list(points[keys].drop_duplicates().itertuples(index=False, name=None))
-    logs = points.assign(log=np.log(points["mean"]))
-    order = logs.groupby("setting")["log"].mean().sort_values().index.tolist()
-    rows = len(panels)
+    contrasts = list(points.groupby(["talk", "experiment", "variant", "locus"], sort=False))
+    logs = np.log(points["mean"]).groupby(points["setting"])
+    order = logs.mean().sort_values().index.tolist()
+    rows = len(contrasts)
     plate, (ax,) = row_of_panels(1.0 + len(order) * max(0.26, 0.07 * rows))
     words = []
     offsets = np.linspace(0.3, -0.3, rows) if rows > 1 else np.zeros(1)
-    for index, (key, offset) in enumerate(zip(panels, offsets, strict=True)):
-        own = points[(points[keys] == list(key)).all(axis=1)].set_index("setting")
-        places = np.array([order.index(model) for model in own.index]) + offset
+    for index, ((key, own), offset) in enumerate(zip(contrasts, offsets, strict=True)):
+        places = own["setting"].map(order.index).to_numpy() + offset
         colour = PALETTE[index % len(PALETTE)]
         known = own["low"].notna().to_numpy()
         ax.hlines(places[known], own["low"][known], own["high"][known], color=colour, linewidth=1.2)

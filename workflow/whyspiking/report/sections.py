@@ -108,8 +108,6 @@ def deviations(talks: Sequence[Talk], scale: str) -> Markup:
         for name, change in experiment.changes(scale).items()
         if change["value"] != experiment.published[name]
     ]
-    if not rows:
-        return macros("macros").note("At this scale every parameter has its published value.")
     return macros("sections").deviations(rows, scale, sortable=len(talks) > 1)
 
 

@@ -98,8 +98,10 @@ def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, T
     timed = entry.time != "none"
     order = [row for name in talks for row in rows if row["talk"] == name]
     lines = [(surname(talks[row["talk"]]), _ends_of(row, timed), BLUE, "o") for row in order]
-    for name, values in _recorded(entry):
-        lines.append((f"recorded: {name}", [(min(values), max(values))], RED, "D"))
+    lines += [
+        (f"recorded: {name}", [(min(values), max(values))], RED, "D")
+        for name, values in _recorded(entry)
+    ]
     numbers = np.array([end for _, spans, *_ in lines for ends in spans for end in ends])
     edges = np.array([end for bar in bars for end in (bar.low, bar.high)])
     known = np.concatenate([numbers[np.isfinite(numbers)], edges])
