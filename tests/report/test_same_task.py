@@ -113,16 +113,15 @@ def test_tables_tell_what_is_local_what_was_equal_and_whom_nobody_beats(made):
 
 def test_figures_show_every_method_the_same_way(made):
     ground, spans, curves = made
-    drawn = {}
-    for name, draw in (
-        ("matrix", lambda: figures.matrix(ground)),
-        ("prices", lambda: figures.prices(ground)),
-        ("values", lambda: figures.along_value(ground, spans)),
-        ("doses", lambda: figures.doses(ground, curves)),
-    ):
-        with style():
-            drawn[name] = plate = draw()
-            plate.draw_without_rendering()
+    draw = {
+        "matrix": lambda: figures.matrix(ground),
+        "prices": lambda: figures.prices(ground),
+        "values": lambda: figures.along_value(ground, spans),
+        "doses": lambda: figures.doses(ground, curves),
+    }
+    with style():
+        drawn = {name: plate() for name, plate in draw.items()}
+    for plate in drawn.values():
         assert len(plate.caption) > 40 and "nan" not in plate.alt.replace("nance", "")
     matrix = drawn["matrix"]
     assert [ax.get_title(loc="left").split("\n")[0] for ax in matrix.axes] == [
@@ -153,7 +152,7 @@ def test_names_of_points_do_not_cover_each_other():
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
-def test_where_nobody_was_set_a_task_there_is_no_section(made, tmp_path):
+def test_where_nobody_was_set_a_task_there_is_no_section(made):
     ground = made[0]
     nothing = tables.where(ground.shared, kind="absent")
     empty = section.ground_of(nothing, ground.talks, Recorded())
@@ -161,11 +160,10 @@ def test_where_nobody_was_set_a_task_there_is_no_section(made, tmp_path):
     with pytest.raises(NotMeasuredError):
         figures.matrix(empty)
     # What the recorded run has is shown then, and said to be recorded.
-    before = section.ground_of(nothing, ground.talks, Recorded(shared=ground.shared))
+    kept = Recorded(shared=ground.shared)
+    before = section.ground_of(nothing, ground.talks, kept)
     assert before.recorded and len(before.cells) == 3
-    assert not section.ground_of(
-        ground.shared, ground.talks, Recorded(shared=ground.shared)
-    ).recorded
+    assert not section.ground_of(ground.shared, ground.talks, kept).recorded
 
 
 def test_the_page_of_a_run_has_the_section_and_a_slide(two_talks, tmp_path):
