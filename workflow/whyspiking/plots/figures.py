@@ -36,6 +36,16 @@ class NotMeasuredError(Exception):
     """A figure has nothing to show; the message says what is missing and why."""
 
 
+def require(shown: object, why: str) -> None:
+    """See to it that a figure has something to show.
+
+    Raises:
+        NotMeasuredError: If it has nothing.
+    """
+    if not shown:
+        raise NotMeasuredError(why)
+
+
 class Plate(Figure):
     """A figure with its caption, its text for those who cannot see it, and its source table.
 
@@ -206,8 +216,7 @@ def learning_curve(
         NotMeasuredError: If there is no such history.
     """
     table = history[(history["metric"] == metric) & history["variant"].isin(list(labels))]
-    if table.empty:
-        raise NotMeasuredError(f"No history of '{metric}' was recorded.")
+    require(len(table), f"No history of '{metric}' was recorded.")
     words = []
     for index, (variant, label) in enumerate(labels.items()):
         rows = table[(table["variant"] == variant) & (table["epoch"] > 0)]
@@ -268,8 +277,8 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
     Raises:
         NotMeasuredError: If the arrays are missing.
     """
-    if "anytime.time_ms" not in arrays:
-        raise NotMeasuredError("There are no decisions in this experiment, so there is no latency.")
+    why = "There are no decisions in this experiment, so there is no latency."
+    require("anytime.time_ms" in arrays, why)
     time_ms = np.asarray(arrays["anytime.time_ms"], float)
     curves: dict[str, list[NDArray]] = {}
     for key in sorted(arrays):
@@ -329,10 +338,9 @@ def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArra
     """
     keys = tuple(f"{of}.{key}" for key in keys) if of else keys
     missing = [key for key in keys if key not in arrays]
-    if missing:
-        raise NotMeasuredError(
-            f"What it shows is left out at this scale (exhibits {', '.join(missing)})."
-        )
+    require(
+        not missing, f"What it shows is left out at this scale (exhibits {', '.join(missing)})."
+    )
     return [np.asarray(arrays[key]) for key in keys]
 
 

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from whyspiking.contract.perturb import ORIGIN
 from whyspiking.plots.figures import (
     GREY,
-    NotMeasuredError,
     Plate,
     legend_below,
     line_with_interval,
     over_seeds,
+    require,
 )
 from whyspiking.records.tables import GLOSSARY, Table
 
@@ -66,8 +66,7 @@ def perturbation_curves(
     graded = table[table["perturbation"].isin(list(LEVEL_NAMES))]
     levels = graded.groupby(["perturbation", "locus"])["strength"].nunique()
     kinds = levels[levels > 1].index.tolist()
-    if not kinds:
-        raise NotMeasuredError("No graded perturbation was applied in this experiment.")
+    require(kinds, "No graded perturbation was applied in this experiment.")
     n_rows = -(-len(kinds) // columns)
     plate = Plate(0.35 + 2.15 * n_rows)
     axes = plate.panels(n_rows, columns, len(kinds), sharey=True)

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import NotMeasuredError, Plate
+from whyspiking.plots.figures import Plate, require
 from whyspiking.records import tables
 from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.report import forest_plots, html
@@ -46,8 +46,7 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
         )
         for row in _ratios(costs).to_dict("records")
     ]
-    if not ratios:
-        raise NotMeasuredError("No experiment of this run trained a spiking network and a control.")
+    require(ratios, "No experiment of this run trained a spiking network and a control.")
     label = "seconds, spiking network over control"
     panel = Panel("training", label, 1.0, forest_plots.rows_of(ratios))
     plate, words = forest_plots.forest([panel], names)

@@ -15,10 +15,10 @@ from whyspiking.plots.figures import (
     OLIVE,
     PALETTE,
     RED,
-    NotMeasuredError,
     Plate,
     legend_below,
     log_axis,
+    require,
     row_of_panels,
 )
 from whyspiking.records import labels
@@ -54,8 +54,7 @@ def when_spikes_save(
         NotMeasuredError: If no experiment has spikes, synapses and a control.
     """
     rows, apart = _densities(measures, ratios, names, unmatched)
-    if not rows:
-        raise NotMeasuredError("No experiment has spikes, synapses and a control to break even.")
+    require(rows, "No experiment has spikes, synapses and a control to break even.")
     left_out = f" Not drawn: {'; '.join(apart)}." if apart else ""
     plate, (ax,) = row_of_panels(1.5 + 0.27 * len(rows), width=9.6)
     words = []
@@ -118,8 +117,7 @@ def energy_dots(ratios: Table) -> Plate:
         NotMeasuredError: If no energy ratio was computed.
     """
     points = ratios[ratios["factor"] == ""]
-    if points.empty:
-        raise NotMeasuredError("No energy ratio was computed: no control with counted operations.")
+    require(len(points), "No energy ratio was computed: no control with counted operations.")
     contrasts = list(points.groupby(["talk", "experiment", "variant", "locus"], sort=False))
     logs = np.log(points["mean"]).groupby(points["setting"])
     order = logs.mean().sort_values().index.tolist()

@@ -8,7 +8,6 @@ cost, is told in other words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -29,47 +28,36 @@ BESIDE = {
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
 
 
-@dataclass(frozen=True)
-class Balance:
-    """Every network with spikes on every shared task, by the verdict on it.
+type Comparison = tuple[str, str, Cell]
+"""Verdict on a network with spikes, its name, and the task."""
 
-    Attributes:
-        verdicts: Verdict, name of the network and cell, a row a comparison.
-    """
 
-    verdicts: Sequence[tuple[str, str, Cell]]
+def _comparisons(ground: Ground) -> list[Comparison]:
+    """Every network with spikes on every shared task; what has no spikes does not count."""
+    return [
+        (row["verdict"], ground.label(method), cell)
+        for cell in ground.cells
+        for method, row in cell.methods.items()
+        if ground.spikes(row)
+    ]
 
-    @classmethod
-    def of(cls, ground: Ground) -> Balance:
-        """Collect the verdicts; what has no spikes does not count."""
-        return cls(
-            [
-                (row["verdict"], ground.label(method), cell)
-                for cell in ground.cells
-                for method, row in cell.methods.items()
-                if ground.spikes(row)
-            ]
-        )
 
-    def count(self, *verdicts: str) -> int:
-        """Number of comparisons with one of these verdicts."""
-        return sum(verdict in verdicts for verdict, *_ in self.verdicts)
+def _names(comparisons: Sequence[Comparison], verdict: str) -> str:
+    """Who has a verdict, and on which tasks, in words."""
+    cells: dict[str, list[Cell]] = {}
+    for _, name, cell in (entry for entry in comparisons if entry[0] == verdict):
+        cells.setdefault(name, []).append(cell)
+    return "; ".join(f"{name} on {_tasks(own)}" for name, own in cells.items())
 
-    def names(self, verdict: str) -> str:
-        """Who, and on which tasks, in words."""
-        cells: dict[str, list[Cell]] = {}
-        for _, name, cell in (entry for entry in self.verdicts if entry[0] == verdict):
-            cells.setdefault(name, []).append(cell)
-        return "; ".join(f"{name} on {_tasks(own)}" for name, own in cells.items())
 
-    def by_task(self, verdict: str) -> str:
-        """How many networks of how many, task by task, in words."""
-        order = list(dict.fromkeys(word for word, *_ in self.verdicts))
-        own: dict[str, list[str]] = {}
-        for word, _, cell in sorted(self.verdicts, key=lambda entry: order.index(entry[0])):
-            own.setdefault(cell.task.title, []).append(word)
-        counts = {t: (w.count(verdict), len(w) - w.count(NO_CONTROL)) for t, w in own.items()}
-        return ", ".join(f"{n} of {of} on {task}" for task, (n, of) in counts.items() if n)
+def _by_task(comparisons: Sequence[Comparison], verdict: str) -> str:
+    """How many networks of how many have a verdict, task by task, in words."""
+    order = list(dict.fromkeys(word for word, *_ in comparisons))
+    own: dict[str, list[str]] = {}
+    for word, _, cell in sorted(comparisons, key=lambda entry: order.index(entry[0])):
+        own.setdefault(cell.task.title, []).append(word)
+    counts = {t: (w.count(verdict), len(w) - w.count(NO_CONTROL)) for t, w in own.items()}
+    return ", ".join(f"{n} of {of} on {task}" for task, (n, of) in counts.items() if n)
 
 
 def _tasks(cells: Sequence[Cell]) -> str:
@@ -90,15 +78,14 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
         programme: Rows of programme.csv.
         delta: Accuracies that differ less count as equal.
     """
-    balance = Balance.of(ground)
-    counts = {
-        "compared": balance.count(BETTER, EQUAL, WORSE, UNDECIDED),
-        **{name: balance.count(verdict) for name, verdict in VERDICTS.items()},
-    }
+    comparisons = _comparisons(ground)
+    verdicts = [verdict for verdict, *_ in comparisons]
+    counts = {name: verdicts.count(verdict) for name, verdict in VERDICTS.items()}
+    counts["compared"] = sum(verdict in COMPARED for verdict in verdicts)
     names = {
-        name: balance.by_task(verdict)
+        name: _by_task(comparisons, verdict)
         if name == "worse" or counts[name] > MOST_NAMED
-        else balance.names(verdict)
+        else _names(comparisons, verdict)
         for name, verdict in VERDICTS.items()
     }
     beside = [
@@ -115,6 +102,7 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
     )
 
 
+COMPARED = (BETTER, EQUAL, WORSE, UNDECIDED)
 VERDICTS = {
     "better": BETTER,
     "equal": EQUAL,

@@ -19,9 +19,9 @@ from whyspiking.plots.figures import (
     INK,
     OLIVE,
     RED,
-    NotMeasuredError,
     Plate,
     log_axis,
+    require,
     row_of_panels,
 )
 from whyspiking.records import labels
@@ -85,8 +85,7 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
         NotMeasuredError: If nothing with a null was measured.
     """
     measured = _panels([f for f in answer.shown if f.measure != CLAIMS and f.matched], config)
-    if not measured:
-        raise NotMeasuredError("Nothing with a null was measured on this axis at this scale.")
+    require(measured, "Nothing with a null was measured on this axis at this scale.")
     panels = [panel for panel in measured if len(panel.rows) >= FEWEST] or measured
     plate, words = forest(panels, names)
     groups = [group for panel in panels for group in panel.rows.values()]
@@ -266,8 +265,7 @@ def verdict_forest(
     kept &= set(recorded)
     shown = [row for row in rows if row["claim"] in kept or np.isfinite(row["value"])]
     shown.sort(key=lambda row: row["claim"] in kept)
-    if not shown:
-        raise NotMeasuredError("No claim was measured at this scale.")
+    require(shown, "No claim was measured at this scale.")
     plate, (ax,) = row_of_panels(0.3 + 0.34 * len(shown))
     words, called = [], []
     for y, row in zip(range(len(shown))[::-1], shown, strict=True):

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import MARKERS, PALETTE, NotMeasuredError, Plate
+from whyspiking.plots.figures import MARKERS, PALETTE, Plate, require
 from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
@@ -35,8 +35,7 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
         NotMeasuredError: If no talk declares a rule.
     """
     shown = [name for name in names if rules.get(name)]
-    if not shown:
-        raise NotMeasuredError("No talk declares what its learning rule keeps in memory.")
+    require(shown, "No talk declares what its learning rule keeps in memory.")
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     plate = Plate(0.4 + 2.15 * rows, 2.2 * max(2, columns))

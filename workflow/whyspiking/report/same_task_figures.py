@@ -17,10 +17,10 @@ from whyspiking.plots.figures import (
     GREY,
     INK,
     RED,
-    NotMeasuredError,
     Plate,
     label_ends,
     legend_below,
+    require,
     row_of_panels,
     spread,
 )
@@ -42,6 +42,7 @@ COSTS = {
     "memory": "numbers kept by the learning rule",
 }
 """Column of shared.csv -> label of its axis."""
+NOBODY = "No network of this run was trained on a shared task."
 DOSES = {"jitter": "jitter of input spikes, sd in ms of the task", "delete": "input spikes deleted"}
 """Perturbation -> label of its axis."""
 
@@ -56,18 +57,13 @@ MOST = 0.9995
 """All that is more accurate is drawn there: the logit of 1 is infinite."""
 
 
-def _need(ground: Ground) -> None:
-    if not ground.cells:
-        raise NotMeasuredError("No network of this run was trained on a shared task.")
-
-
 def matrix(ground: Ground) -> Plate:
     """Accuracy of every method on every task, a panel a task, a row a method.
 
     Raises:
         NotMeasuredError: If no method has a result.
     """
-    _need(ground)
+    require(ground.cells, NOBODY)
     guests = list(dict.fromkeys(guest["name"] for cell in ground.cells for guest in cell.guests))
     names = [*guests[::-1], *map(ground.label, ground.methods[::-1])]
     plate, axes = row_of_panels(2.1 + 0.23 * len(names), len(ground.cells), width=WIDE, sharey=True)
@@ -217,7 +213,7 @@ def prices(ground: Ground) -> Plate:
     Raises:
         NotMeasuredError: If no method has a result.
     """
-    _need(ground)
+    require(ground.cells, NOBODY)
     cells = ground.one_each
     plate = Plate(0.3 + 2.35 * len(cells), WIDE)
     axes = plate.panels(len(cells), len(COSTS), sharex="col")
@@ -294,8 +290,8 @@ def along_value(ground: Ground, spans: Table) -> Plate:
         NotMeasuredError: If no task has a value of its own with several results.
     """
     cells = [cell for cell in ground.cells if cell.task.own is not None]
-    if len({cell.at for cell in cells}) < 2:
-        raise NotMeasuredError("No task with a value of its own was set at several of them.")
+    values = sorted({cell.at for cell in cells})
+    require(len(values) > 1, "No task with a value of its own was set at several of them.")
     task, own = cells[0].task, cells[0].task.own
     assert own is not None
     plate, (ax,) = row_of_panels(3.6, width=7.2)
@@ -323,7 +319,6 @@ def along_value(ground: Ground, spans: Table) -> Plate:
         xlabel=f"{parameter.replace('_', ' ')}, {own.unit}",
         ylabel="accuracy, %",
     )
-    values = sorted({cell.at for cell in cells})
     ax.set_xticks(values, [f"{value:g}" for value in values])
     ax.set_xticks([], minor=True)
     ax.yaxis.set_major_formatter(lambda y, _: f"{100 * y:.0f}")
@@ -365,8 +360,7 @@ def doses(ground: Ground, curves: Table) -> Plate:
         NotMeasuredError: If no network was perturbed.
     """
     cells = [cell for cell in ground.cells if not _curves(cell, curves).empty]
-    if not cells:
-        raise NotMeasuredError("No network that shares a task was perturbed in this run.")
+    require(cells, "No network that shares a task was perturbed in this run.")
     plate = Plate(5.0, WIDE if len(cells) > 1 else WIDE / 2)
     axes = plate.panels(len(DOSES), len(cells), sharey="col")
     words = []

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import (
     PALETTE,
-    NotMeasuredError,
     Plate,
     legend_below,
     line_with_interval,
+    require,
     row_of_panels,
 )
 from whyspiking.records import labels
@@ -39,8 +39,7 @@ def accuracy_size(curves: Table, talks: Mapping[str, Talk]) -> Plate:
     for (talk, experiment), own in every.groupby(["talk", "experiment"], sort=False):
         if own["variant"].duplicated().any():
             drawn.append((talks[talk].experiments[experiment], own))
-    if not drawn:
-        raise NotMeasuredError("No experiment of this run was trained at several sizes.")
+    require(drawn, "No experiment of this run was trained at several sizes.")
     columns = min(COLUMNS, len(drawn))
     rows = -(-len(drawn) // columns)
     plate = Plate(0.6 + 2.3 * rows, 7.2 if columns > 1 else 4.0)
@@ -106,8 +105,7 @@ def speed_accuracy(lines: Mapping[str, Table]) -> Plate:
     Raises:
         NotMeasuredError: If there are fewer than two.
     """
-    if len(lines) < 2:
-        raise NotMeasuredError("Fewer than two experiments on these data were measured.")
+    require(len(lines) > 1, "Fewer than two experiments on these data were measured.")
     plate, (ax,) = row_of_panels(3.4, width=6.4)
     words = []
     for index, (label, points) in enumerate(lines.items()):

@@ -17,8 +17,8 @@ from whyspiking.plots.figures import (
     INK,
     OLIVE,
     RED,
-    NotMeasuredError,
     Plate,
+    require,
     row_of_panels,
 )
 from whyspiking.report import html, sentences
@@ -86,8 +86,7 @@ def figure(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Plate:
     Raises:
         NotMeasuredError: If nothing was measured on any axis.
     """
-    if not any(answer.measured for answer in answers):
-        raise NotMeasuredError("No axis was measured at this scale.")
+    require(any(answer.measured for answer in answers), "No axis was measured at this scale.")
     rows = len(talks) + 1
     plate, (ax,) = row_of_panels(0.45 + 0.5 * rows, width=1.6 + 1.6 * len(answers))
     ax.set(xlim=(-0.72, len(answers)), ylim=(rows, -0.75))

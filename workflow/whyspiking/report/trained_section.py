@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import BLUE, GREEN, GREY, RED, NotMeasuredError, Plate
+from whyspiking.plots.figures import BLUE, GREEN, GREY, RED, Plate, require
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.report import html
@@ -58,8 +58,7 @@ def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
     for entry, rows in _by_range(biology):
         if rows:
             shown.setdefault(entry.metric, (entry, rows))
-    if not shown:
-        raise NotMeasuredError("None of the quantities that biology publishes was measured.")
+    require(shown, "None of the quantities that biology publishes was measured.")
     every = list(shown.values())
     tall = [len(rows) + len(_recorded(entry)) + HEAD for entry, rows in every]
     # Two columns of about equal length, read one after the other.
