@@ -1,5 +1,6 @@
 """The report and its figures for all talks of the project, from a made-up results folder."""
 
+import dataclasses
 import io
 import json
 import re
@@ -88,7 +89,8 @@ def test_slides_stand_alone(pieces, tmp_path):
     files = sorted(path.name for path in (tmp_path / "slides").iterdir())
     linked = set(re.findall(r'href="slides/([^"]+)"', page.read_text("utf-8")))
     assert set(files) == linked - {"cards.svg"}, "a page without cards"
-    assert {"matrix.svg", "verdicts.svg", "timing.svg", "energy.svg", "learning.svg"} <= set(files)
+    expected = ("matrix", "verdicts", "timing", "energy", "learning", "same-task")
+    assert {f"{name}.svg" for name in expected} <= set(files)
     for name in files:
         picture = (tmp_path / "slides" / name).read_text("utf-8")
         drawn = ElementTree.fromstring(picture.encode())
@@ -99,12 +101,10 @@ def test_slides_stand_alone(pieces, tmp_path):
 
 def test_the_first_figure_that_can_be_drawn_opens_the_page(results, monkeypatch):
     def drawn():
-        plate = figures.Plate(1.0)
-        plate.panels(1, 1)
-        return plate.says("What is shown.", "Axes.")
+        return some_plate().says("What is shown.", "Axes.")
 
     def absent():
-        raise figures.NotMeasuredError("Left out at this scale.")
+        figures.require([], "Left out at this scale.")
 
     page = talk_page.TalkPage.open(results, "goeltz", "default")
     plates = {"absent": absent, "first": drawn, "second": drawn}
@@ -129,24 +129,22 @@ def test_the_cards_are_a_slide(tmp_path):
 
 def test_a_drawn_figure_is_what_savefig_writes():
     """Drawn once instead of twice: the layout must be the same."""
-    pictures = []
-    for draw in (svg.inline, saved):
-        with style():
-            plate = figures.Plate(3.0)
-            left, right = plate.panels(1, 2, sharey=True)[0]
-            left.plot([1, 10, 1000], [0.1, 12345.0, 3.0], marker="o", label="a line")
-            left.set(xscale="log", xlabel="a label", ylabel="another", title="a title")
-            figures.heat_map(right, [[0.0, 1.0], [2.0, np.nan]], 0, 2, "viridis")
-            figures.legend_below(plate, [left])
-            pictures.append(draw(plate, "prefix", "words"))
-    assert pictures[0] == pictures[1]
-    assert "<image" in pictures[0] and "a label" in pictures[0]
+    with style():
+        (drawn, saved), buffer = (some_plate(), some_plate()), io.StringIO()
+        saved.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        picture = svg.inline(drawn, "prefix", "words")
+    assert picture == svg.embed(buffer.getvalue(), "prefix", "words")
+    assert "<image" in picture and "a label" in picture
 
 
-def saved(plate, prefix, alt):
-    buffer = io.StringIO()
-    plate.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return svg.embed(buffer.getvalue(), prefix, alt)
+def some_plate():
+    plate = figures.Plate(3.0)
+    left, right = plate.panels(1, 2, sharey=True)[0]
+    left.plot([1, 10, 1000], [0.1, 12345.0, 3.0], marker="o", label="a line")
+    left.set(xscale="log", xlabel="a label", ylabel="another", title="a title")
+    figures.heat_map(right, [[0.0, 1.0], [2.0, np.nan]], 0, 2, "viridis")
+    figures.legend_below(plate, [left])
+    return plate
 
 
 @pytest.mark.parametrize("text", [None, "<section class='other'></section>"])
@@ -210,6 +208,10 @@ def test_report_tells_all_talks(results, run, pieces):
     page = "".join(pieces.values())
     order = [page.index(x) for x in ("What spikes bought", '"cards"', 'id="table-verdicts"')]
     assert order == sorted(order), "the answer comes first, the claims last"
+    assert "<h3>The same task for all</h3>" in pieces["same_task"]
+    assert not re.search(r"\bnan\b", re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL))
+    nobody = {**run.tables, "shared": tables.where(run.tables["shared"], kind="absent")}
+    assert dataclasses.replace(run, tables=nobody).same_task() == ""
     assert page.count('class="thumb"') == len(run.talks)
     for name in run.talks:
         assert f'href="{name}/report.html"' in page
