@@ -337,10 +337,8 @@ def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArra
         NotMeasuredError: If one is missing.
     """
     keys = tuple(f"{of}.{key}" for key in keys) if of else keys
-    missing = [key for key in keys if key not in arrays]
-    require(
-        not missing, f"What it shows is left out at this scale (exhibits {', '.join(missing)})."
-    )
+    missing = ", ".join(key for key in keys if key not in arrays)
+    require(not missing, f"What it shows is left out at this scale (exhibits {missing}).")
     return [np.asarray(arrays[key]) for key in keys]
 
 
@@ -351,8 +349,8 @@ def log_axis(ax: Axes, values: NDArray) -> None:
         ax: Where to draw.
         values: All numbers that must be seen; others than positive ones are left out.
     """
-    known = values[np.isfinite(values) & (values > 0)]
-    ends = min(0.5, 0.7 * float(known.min())), max(2.0, 1.4 * float(known.max()))
+    seen = values[np.isfinite(values) & (values > 0)]
+    ends = min(0.5, 0.7 * float(seen.min())), max(2.0, 1.4 * float(seen.max()))
     ax.set(xscale="log", xlim=ends)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.xaxis.set_minor_formatter(lambda value, _: "")

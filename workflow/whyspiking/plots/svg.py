@@ -69,15 +69,15 @@ def compact(path: str) -> str:
     """
     if not PATH.fullmatch(path):
         return path
-    said, last = "", ""
+    short, last = "", ""
     here, start = (0, 0), (0, 0)
     for command, arguments in COMMAND.findall(path):
         numbers = [round(100 * float(x)) for x in arguments.split()]
         points = list(zip(numbers[::2], numbers[1::2], strict=True))
         if not points:
-            said, last, here = said + "z", "z", start
+            short, last, here = short + "z", "z", start
             continue
-        letter = command.lower() if said else command
+        letter = command.lower() if short else command
         moves = [x - here[axis] for point in points for axis, x in enumerate(point)]
         if letter == "l" and moves[1] == 0:
             letter, moves = "h", moves[:1]
@@ -85,11 +85,11 @@ def compact(path: str) -> str:
             letter, moves = "v", moves[1:]
         # After a move, a line needs no letter; neither does a repeated command.
         implied = {"m": "l", "M": "L"}.get(last, last)
-        said += _joined("" if letter == implied else letter, moves)
+        short += _joined("" if letter == implied else letter, moves)
         last, here = letter, points[-1]
         if command == "M":
             start = here
-    return said
+    return short
 
 
 PATH = re.compile(
@@ -101,12 +101,12 @@ COMMAND = re.compile(r"([MLQCz])([^MLQCz]*)")
 
 def _joined(letter: str, hundredths: list[int]) -> str:
     """A command with its numbers, blanks only where they are needed."""
-    said = letter
+    short = letter
     for place, number in enumerate(hundredths):
         shown = re.sub(r"^(-?)0\.", r"\1.", f"{number / 100:.12g}")
         blank = (place or not letter) and not shown.startswith("-")
-        said += f" {shown}" if blank else shown
-    return said
+        short += f" {shown}" if blank else shown
+    return short
 
 
 UNSEEN = re.compile(

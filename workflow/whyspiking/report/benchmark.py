@@ -57,6 +57,6 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     numbers = ["seconds", "reference_seconds", "ratio", "target"]
     table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
     if path.stem == "scaling":
-        # Of a series only the growth is told; its points are in the file.
+        # The page shows the growth of a series alone; its points are in the file.
         table = table[table["versus"] != ""]
     return table.to_dict("records")

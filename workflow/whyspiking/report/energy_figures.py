@@ -128,8 +128,10 @@ def energy_dots(ratios: Table) -> Plate:
     for index, ((key, own), offset) in enumerate(zip(contrasts, offsets, strict=True)):
         places = own["setting"].map(order.index).to_numpy() + offset
         colour = PALETTE[index % len(PALETTE)]
-        known = own["low"].notna().to_numpy()
-        ax.hlines(places[known], own["low"][known], own["high"][known], color=colour, linewidth=1.2)
+        several = own["low"].notna().to_numpy()
+        ax.hlines(
+            places[several], own["low"][several], own["high"][several], color=colour, linewidth=1.2
+        )
         label = f"{labels.experiment(key[0], key[1])}, against {labels.variant(key[3])}"
         marker = MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
         ax.plot(own["mean"], places, color=colour, marker=marker, linestyle="", label=label)

@@ -201,8 +201,8 @@ def _between(low: float, high: float, unit: str) -> Markup:
 def inline(mean: float, low: float, high: float, unit: str, *, signed: bool = False) -> Markup:
     """Value and interval in a line."""
     shown = value(mean, unit, signed=signed, low=low, high=high)
-    known = np.isfinite(low) and np.isfinite(high)
-    return shown + " " + _between(low, high, unit) if known else shown
+    several = np.isfinite(low) and np.isfinite(high)
+    return shown + " " + _between(low, high, unit) if several else shown
 
 
 def band(low: float, high: float, unit: str) -> Markup:

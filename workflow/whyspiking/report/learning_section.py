@@ -43,7 +43,7 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
     words = []
     axes[0, 0].set(xscale="log", yscale="log")
     for ax, name in zip(axes.flat, shown, strict=False):
-        words += [f"{names[name]}, {said}" for said in _lines(ax, rules[name])]
+        words += [f"{names[name]}, {line}" for line in _lines(ax, rules[name])]
         ax.set_title(names[name])
     lows, highs = zip(*(ax.dataLim.intervaly for ax in axes.flat[: len(shown)]), strict=True)
     # Room for the names above the lines.

@@ -367,7 +367,7 @@ def doses(ground: Ground, curves: Table) -> Plate:
     for line, (kind, label) in zip(axes, DOSES.items(), strict=True):
         for ax, cell in zip(line, cells, strict=True):
             own = tables.where(_curves(cell, curves), along=kind)
-            words += [f"{cell.title}, {kind}, {said}" for said in _dose(ax, own, ground)]
+            words += [f"{cell.title}, {kind}, {line}" for line in _dose(ax, own, ground)]
             ax.axhline(cell.task.chance, color=GREY, linestyle=":", linewidth=1, zorder=0)
             ax.set(ylim=(0, 1.03), xlabel=label)
             ax.yaxis.set_major_formatter(lambda y, _: f"{100 * y:.0f}")

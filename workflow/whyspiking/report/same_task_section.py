@@ -79,18 +79,18 @@ def sentences(ground: Ground, config: Mapping[str, Any]) -> Markup:
     return html.macros("same_task").sentences(counted, ground.without)
 
 
-def _counted(ground: Ground, cell: Cell, said: Mapping[str, str]) -> tuple[Any, ...]:
+def _counted(ground: Ground, cell: Cell, wording: Mapping[str, str]) -> tuple[Any, ...]:
     spiking = [(ground.label(m), row) for m, row in cell.methods.items() if ground.spikes(row)]
 
     def those(column: str, word: str) -> list[str]:
         return [name for name, row in spiking if row[column] == word]
 
-    counts = {said[verdict]: those("verdict", verdict) for verdict in (BETTER, EQUAL, WORSE)}
+    counts = {wording[verdict]: those("verdict", verdict) for verdict in (BETTER, EQUAL, WORSE)}
     if undecided := those("verdict", UNDECIDED):
-        counts[said[UNDECIDED]] = undecided
+        counts[wording[UNDECIDED]] = undecided
     above = {word: those("above_floor", word) for word in ("yes", "no", UNDECIDED)}
     quiet = [
-        (ground.label(m), said[row["verdict"]])
+        (ground.label(m), wording[row["verdict"]])
         for m, row in cell.methods.items()
         if not ground.spikes(row)
     ]

@@ -84,7 +84,7 @@ class TalkPage:
         verdicts = self.tables["verdicts"]
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
         rows = [(row, self.recorded.told(row), self.recorded.otherwise(row)) for row in key]
-        figure = self._drawn.get(self._opening, Html(""))
+        figure = next(iter(self._drawn.values()), "")
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
 
     def verdict_table(self) -> Html:
@@ -114,19 +114,13 @@ class TalkPage:
 
     def signature(self) -> Html:
         """The other figures of the talk, in the order of its story; one opens the page."""
-        others = [figure for name, figure in self._drawn.items() if name != self._opening]
-        return Html("\n").join(others)
+        return Html("\n").join(list(self._drawn.values())[1:])
 
     @cached_property
     def _drawn(self) -> dict[str, Html]:
-        """Every figure of the talk whose experiment this scale has."""
+        """Every figure of the talk whose experiment this scale has; the first opens the page."""
         drawn = {name: self._draw(name, draw) for name, draw in self._plates().items()}
         return {name: figure for name, figure in drawn.items() if figure}
-
-    @property
-    def _opening(self) -> str:
-        """The first figure that is drawn at this scale; "" where none is."""
-        return next(iter(self._drawn), "")
 
     def learning(self) -> Html:
         """Learning curves of the talk's own experiments."""

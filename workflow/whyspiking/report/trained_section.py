@@ -101,13 +101,12 @@ def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, T
         (f"recorded: {name}", [(min(values), max(values))], RED, "D")
         for name, values in _recorded(entry)
     ]
-    numbers = np.array([end for _, spans, *_ in lines for ends in spans for end in ends])
-    edges = np.array([end for bar in bars for end in (bar.low, bar.high)])
-    known = np.concatenate([numbers[np.isfinite(numbers)], edges])
-    known = np.log(known[known > 0]) if timed else known
+    ends = [end for _, spans, *_ in lines for pair in spans for end in pair if np.isfinite(end)]
+    shown = np.array([*ends, *(end for bar in bars for end in (bar.low, bar.high))])
+    shown = np.log(shown[shown > 0]) if timed else shown
     # Room for a name on either side.
-    margin = 0.16 * (known.max() - known.min())
-    left, right = known.min() - margin, known.max() + margin
+    margin = 0.16 * np.ptp(shown)
+    left, right = shown.min() - margin, shown.max() + margin
     if timed:
         left, right = np.exp([left, right])
         ax.set_xscale("log")
@@ -120,9 +119,8 @@ def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, T
         # A logarithmic axis has no zero.
         start = bar.low or (left if timed else 0.0)
         ax.axvspan(start, bar.high, color=GREEN, alpha=0.16, linewidth=0)
-        if bar.read == "recalled":
-            for end in (start, bar.high):
-                ax.axvline(end, color=GREEN, linewidth=1.0, linestyle="--")
+        for end in (start, bar.high) if bar.read == "recalled" else ():
+            ax.axvline(end, color=GREEN, linewidth=1.0, linestyle="--")
     words = []
     for y, (name, spans, colour, marker) in enumerate(lines):
         look = {"color": colour, "marker": marker, "markersize": 3.6, "linewidth": 1.3}
