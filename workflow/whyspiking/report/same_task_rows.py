@@ -27,7 +27,8 @@ type Method = tuple[str, str]
 
 def rows_where(table: Table, **places: Any) -> list[dict[str, Any]]:
     """The rows of a table that have these values in these columns, one after the other."""
-    return tables.where(table, **places).to_dict("records")  # pyright: ignore[reportReturnType]
+    own: Table = tables.where(table, **places)
+    return own.to_dict("records")
 
 
 def guest(row: CommunityRow) -> Row:
