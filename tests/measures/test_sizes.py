@@ -16,8 +16,9 @@ from whyspiking.declared.registry import Talk
 from whyspiking.declared.strict_yaml import parsed
 from whyspiking.errors import UserError
 from whyspiking.measures import sizes
+from whyspiking.plots.figures import NotMeasuredError
 from whyspiking.records import columns, tables
-from whyspiking.report.score_figures import NotMeasuredError, accuracy_size
+from whyspiking.report.score_figures import accuracy_size
 from whyspiking.verdicts import contrasts, score_curves
 
 TRIALS = 10**9

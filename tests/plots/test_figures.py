@@ -9,9 +9,8 @@ import pytest
 
 from whyspiking.plots import figures
 from whyspiking.plots.figures import NotMeasuredError, Plate
-from whyspiking.plots.perturbation_curves import level_positions, perturbation_curves
+from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.report import energy_figures, forest_plots
-from whyspiking.talks.clopath import figures as clopath
 from whyspiking.talks.goeltz import figures as goeltz
 from whyspiking.verdicts import contrasts
 
@@ -54,29 +53,17 @@ def page_colours():
 
 @pytest.mark.parametrize("page", page_colours())
 def test_every_colour_can_be_told_from_both_pages(page):
-    wheel = set(clopath.cyclic(np.linspace(0, 2 * np.pi, 200)))
-    for colour in [*figures.PALETTE, *wheel]:
+    for colour in figures.PALETTE:
         assert contrast(colour, page) >= 3.0, colour
 
 
-def test_as_many_markers_as_colours():
-    assert len(set(figures.MARKERS)) == len(set(figures.PALETTE)) == 6
-
-
 def test_over_seeds_averages_draws_first_and_uses_student_t():
-    table = rows([(0, 1.0, 0.0), (0, 1.0, 2.0), (1, 1.0, 3.0), (2, 1.0, 5.0)])
-    found = figures.over_seeds(table, ["strength"]).iloc[0]
+    table = rows([(0, 1.0, 0.0), (0, 1.0, 2.0), (1, 1.0, 3.0), (2, 1.0, 5.0), (0, 2.0, 0.4)])
+    several, alone = figures.over_seeds(table, ["strength"]).to_dict("records")
     half = 4.302652729911275 * 2.0 / np.sqrt(3)  # t(.975, 2), sd of 1, 3, 5
-    assert found["mean"] == pytest.approx(3.0)
-    assert found["low"] == pytest.approx(3.0 - half)
-    assert found["high"] == pytest.approx(3.0 + half)
-    assert found["seeds"] == 3
-
-
-def test_one_seed_has_no_interval():
-    found = figures.over_seeds(rows([(0, 1.0, 0.4)]), ["strength"]).iloc[0]
-    assert found["mean"] == 0.4
-    assert np.isnan(found["low"])
+    ends = [several[key] for key in ("low", "mean", "high", "seeds")]
+    assert ends == pytest.approx([3.0 - half, 3.0, 3.0 + half, 3])
+    assert alone["mean"] == 0.4 and np.isnan(alone["low"]), "one seed has no interval"
 
 
 def test_labels_move_apart_as_little_as_possible():
@@ -86,36 +73,22 @@ def test_labels_move_apart_as_little_as_possible():
     assert np.mean(placed) == pytest.approx(np.mean([0.5, 0.5, 0.52]))
 
 
-def test_levels_are_evenly_spaced_and_bits_run_downwards():
-    assert level_positions([4, 1, 0.25]) == {0.25: 1, 1.0: 2, 4.0: 3}
-    assert level_positions([2, 8, 4], descending=True) == {
-        8.0: 1,
-        4.0: 2,
-        2.0: 3,
-    }
-
-
-def test_perturbation_curve_starts_at_the_clean_run():
-    clean = rows([(0, 0.0, 0.9), (1, 0.0, 0.94)])
+def test_perturbation_curve_starts_at_the_clean_run_of_its_engine():
+    clean = pd.concat([rows([(0, 0.0, 0.9), (1, 0.0, 0.94)]), rows([(0, 0.0, 0.1)], engine="jax")])
     bits = rows(
         [(s, b, v) for s in (0, 1) for b, v in ((8, 0.9), (2, 0.4), (4, 0.7))],
         perturbation="quantise",
         locus="weights",
     )
-    plate = perturbation_curves(pd.concat([clean, bits]), labels={"spiking": "s"})
-    line = plate.axes[0].get_lines()[0]
-    x, y = data(line)
+    lost = rows([(0, 0.1, 0.8), (0, 0.2, 0.7)], perturbation="delete", locus="hidden")
+    plate = perturbation_curves(pd.concat([clean, bits, lost]), labels={"spiking": "s"})
+    delete, quantise = plate.axes[:2]
+    assert data(delete.get_lines()[0])[1] == pytest.approx([0.92, 0.8, 0.7])
+    x, y = data(quantise.get_lines()[0])
     assert list(x) == [0, 1, 2, 3]
     assert list(y) == pytest.approx([0.92, 0.9, 0.7, 0.4])
-    ticks = [label.get_text() for label in plate.axes[0].get_xticklabels()]
-    assert ticks == ["none", "8", "4", "2"]
-
-
-def test_perturbation_curve_ignores_the_clean_run_of_another_engine():
-    clean = pd.concat([rows([(0, 0.0, 0.9)]), rows([(0, 0.0, 0.1)], engine="jax")])
-    levels = rows([(0, 0.1, 0.8), (0, 0.2, 0.7)], perturbation="delete", locus="hidden")
-    plate = perturbation_curves(pd.concat([clean, levels]), labels={"spiking": "s"})
-    assert data(plate.axes[0].get_lines()[0])[1][0] == pytest.approx(0.9)
+    ticks = [label.get_text() for label in quantise.get_xticklabels()]
+    assert ticks == ["none", "8", "4", "2"], "evenly spaced, bits downwards"
 
 
 def test_nothing_perturbed_is_said_not_drawn():
@@ -191,44 +164,6 @@ def test_decision_map_colours_by_the_first_output_neuron():
     assert right[0] > right[2]  # red: neuron 1
     assert picture[0, 0, 3] == 0.0  # nothing outside the disc
     assert "dot 0 %" in plate.alt
-
-
-def test_force_figure_tells_the_error_of_each_phase():
-    time = np.arange(0, 6000.0)
-    target = np.sin(2 * np.pi * time / 200)
-    output = np.where(time < 2000, 0.0, target)
-    arrays = {
-        "training.time_ms": time,
-        "training.output": output[:, None],
-        "training.target": target[:, None],
-        "training.rls_ms": np.array([2000.0, 4000.0]),
-    }
-    plate = clopath.force({"sine": arrays})
-    assert "before learning: NRMSE 1.00" in plate.alt
-    assert "RLS off: NRMSE 0.00" in plate.alt
-
-
-def test_sequence_keeps_the_order_of_neurons_on_both_sides():
-    n = 6
-    phase = np.linspace(0, 5, n)[::-1].copy()
-    neuron = np.tile(np.arange(n), 2)
-    spike_ms = np.concatenate([3000 + 100 * phase, 5200 + 10 * phase])
-    arrays = {
-        "sequence.spike_ms": spike_ms,
-        "sequence.neuron": neuron,
-        "sequence.phase": phase,
-        "sequence.off_ms": np.array(4000.0),
-        "sequence.beat_hz": np.array(0.5),
-        "sequence.rhythm_hz": np.array(4.0),
-    }
-    plate = clopath.theta_sequence(arrays)
-    for ax in plate.axes:
-        seen = []
-        for line in ax.get_lines():
-            xs, ys = np.asarray(line.get_xdata())[::3], np.asarray(line.get_ydata())[::3]
-            seen += list(zip(xs, ys, strict=True))
-        assert [y for _, y in sorted(seen)] == sorted(y for _, y in seen)
-    assert "8.0 times compressed" in plate.alt
 
 
 def test_drawing_is_not_imported_with_the_package():

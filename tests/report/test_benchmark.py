@@ -32,9 +32,14 @@ def benchmark(folder):
 
 def test_the_section_shows_ratios_and_the_machine(tmp_path):
     shown = last_benchmark(benchmark(tmp_path))
-    assert "Speed on this machine" in shown
-    assert "a &lt;fast&gt; one" in shown and "small sizes" in shown
-    assert "0.250" in shown and "0.50" in shown
+    for part in (
+        "Speed on this machine",
+        "a &lt;fast&gt; one",
+        "small sizes",
+        "0.250",
+        "0.50",
+    ):
+        assert part in shown
     assert "size: 1 to 2" in shown and "size: 1</td>" not in shown
     assert "benchmark-simulation" not in shown, "parts that were not run are left out"
 

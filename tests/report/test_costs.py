@@ -36,41 +36,30 @@ def rows(*entries, **shared):
 def test_training_time_is_a_ratio_paired_by_seed():
     seconds = [("spiking", 0, 20.0), ("mlp", 0, 2.0), ("spiking", 1, 40.0), ("mlp", 1, 4.0)]
     table = rows(*((v, s, "train_seconds", x) for v, s, x in seconds))
-    (found,) = costs.training_ratios(table, TALKS)
-    assert found["value"] == pytest.approx(10)
-    assert (found["locus"], found["favours_spikes"]) == ("mlp", "no")
-    told = costs.costs(table, TALKS)
-    said = costs_section.training_sentence(told)
+    (ratio,) = costs.training_ratios(table, TALKS)
+    assert ratio["value"] == pytest.approx(10)
+    assert (ratio["locus"], ratio["favours_spikes"]) == ("mlp", "no")
+    summed = costs.costs(table, TALKS)
+    said = costs_section.training_sentence(summed)
     assert "in 1 of 1 talks" in said and "median of the 1 ratios: 10." in said
     with style():
-        assert "Goeltz Yin-Yang, own size: 10" in costs_section.training_figure(told, NAMES).alt
+        assert "Goeltz Yin-Yang, own size: 10" in costs_section.training_figure(summed, NAMES).alt
     durations = pd.DataFrame(columns=["talk", "experiment", "rule", "seconds"])
-    shown = costs_section.cost_table(told, durations, TALKS)
+    shown = costs_section.cost_table(summed, durations, TALKS)
     assert '<td class="number" data-sort="30.0">30 s</td>' in shown
-
-
-def test_the_median_stands_in_the_table():
-    table = pd.concat(
-        [
-            rows(("spiking", 0, "train_seconds", 20.0), ("mlp", 0, "train_seconds", 2.0)),
-            rows(
-                ("spiking", 0, "train_seconds", 9.0), ("mlp", 0, "train_seconds", 3.0),
-                experiment="mnist",
-            ),
-        ]
-    )  # fmt: skip
-    over_all = costs.costs(table, TALKS).iloc[-1]
-    assert (over_all["talk"], over_all["seeds"]) == ("", 2)
-    assert over_all["value"] == pytest.approx(6.5)
+    other = [("spiking", 0, "train_seconds", 9.0), ("mlp", 0, "train_seconds", 3.0)]
+    both = pd.concat([table, rows(*other, experiment="mnist")])
+    median = costs.costs(both, TALKS).iloc[-1]
+    assert (median["talk"], median["seeds"], median["value"]) == ("", 2, pytest.approx(6.5))
 
 
 def test_a_copied_network_has_no_training_time():
     table = rows(("spiking", 0, "train_seconds", 0.001), ("mlp", 0, "train_seconds", 2.0))
-    told = costs.costs(table, TALKS)
-    assert told["variant"].tolist() == ["mlp"]
-    assert costs_section.training_sentence(told) == ""
+    summed = costs.costs(table, TALKS)
+    assert summed["variant"].tolist() == ["mlp"]
+    assert costs_section.training_sentence(summed) == ""
     with pytest.raises(figures.NotMeasuredError):
-        costs_section.training_figure(told, NAMES)
+        costs_section.training_figure(summed, NAMES)
 
 
 # engines
@@ -83,39 +72,27 @@ LIMITS = {"equal_decisions": 0.99, "score_difference": 0.005}
     [(1.0, 0.0, True), (0.98, 0.0, False), (1.0, -0.02, False), (np.nan, 0.001, True)],
 )
 def test_engines_are_equal_if_the_worst_network_is(decisions, difference, equal):
-    table = rows(
-        ("spiking", 0, "equal_decisions", 1.0),
-        ("spiking", 1, "equal_decisions", decisions),
-        ("spiking", 0, "score_difference", 0.0),
-        ("spiking", 1, "score_difference", difference),
-    )
-    told = costs.parity(table, TALKS, LIMITS)
-    (found,) = told.to_dict("records")
-    assert found["equal"] == equal
-    assert found["networks"] == 2
-    said = costs_section.parity_told(told, TALKS, LIMITS)
+    measured = {"equal_decisions": (1.0, decisions), "score_difference": (0.0, difference)}
+    table = rows(*(("spiking", s, m, own[s]) for m, own in measured.items() for s in (0, 1)))
+    parity = costs.parity(table, TALKS, LIMITS)
+    (found,) = parity.to_dict("records")
+    assert (found["equal"], found["networks"]) == (equal, 2)
+    said = costs_section.parity_told(parity, TALKS, LIMITS)
     assert f"In {int(equal)} of 1 talks" in said
     assert ("not in Goeltz" in said) != equal
 
 
-def test_what_was_not_measured_is_said():
+def test_sizes_and_memory_are_told_and_what_was_not_measured_is_said():
     empty = rows(("spiking", 0, "score", 0.9))
     parity = costs.parity(empty, TALKS, LIMITS)
     assert "not compared" in costs_section.parity_told(parity, TALKS, LIMITS)
     assert "not measured" in costs_section.size(overview.measures(empty, TALKS), TALKS)
     assert "No memory" in costs_section.memory(costs.costs(empty, TALKS), TALKS)
-
-
-def test_size_ratio_is_told_with_its_control():
-    table = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
-    assert "Goeltz, Yin-Yang, own size against ReLU network: 1 [" in costs_section.size(
-        overview.measures(table, TALKS), TALKS
-    )
-
-
-def test_memory_of_learning_finds_all_metrics_about_it():
-    table = rows(("spiking", 0, "learning_memory", 5.0), ("spiking", 0, "memory_slope_ratio", 0.5))
-    shown = costs_section.memory(costs.costs(table, TALKS), TALKS)
+    sizes = rows(*(("spiking", s, "size_ratio", x) for s, x in ((0, 0.5), (1, 2.0))), locus="mlp")
+    told = costs_section.size(overview.measures(sizes, TALKS), TALKS)
+    assert "Goeltz, Yin-Yang, own size against ReLU network: 1 [" in told
+    kept = rows(("spiking", 0, "learning_memory", 5.0), ("spiking", 0, "memory_slope_ratio", 0.5))
+    shown = costs_section.memory(costs.costs(kept, TALKS), TALKS)
     assert "learning_memory" in shown and "memory_slope_ratio" in shown
 
 
@@ -189,13 +166,6 @@ def test_biology_is_shown_with_sources_and_without_what_is_missing():
             )
 
 
-@pytest.mark.parametrize("locus", ["input", "events"])
-def test_what_the_experimenter_sends_in_is_not_the_network(locus):
-    table = rows(("spiking", 0, "isi_cv", 10.0), locus=locus)
-    assert biology.beside(table, TALKS).empty
-    assert not biology.beside(table.assign(locus="hidden"), TALKS).empty
-
-
 def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
     """Under a perturbation the locus is where the spikes were moved, not a population."""
     clean = rows(("spiking", 0, "sigma50", 3.0))
@@ -213,11 +183,14 @@ def test_acuity_is_asked_under_jitter_wherever_it_is_and_may_not_be_reached():
         assert "3 to inf" in trained_section.biology_figure(table, TALKS).alt
 
 
-def test_some_quantities_are_asked_of_some_talks_only():
-    table = rows(("spiking", 0, "burst_fraction", 0.2), locus="neurons")
-    assert biology.beside(table, TALKS).empty
-    naud = table.assign(talk="naud", experiment="multiplexing")
+def test_quantities_count_where_they_are_those_of_the_network():
+    sent_in = rows(("spiking", 0, "isi_cv", 10.0), locus="input")
+    for locus, counted in (("input", False), ("events", False), ("hidden", True)):
+        assert biology.beside(sent_in.assign(locus=locus), TALKS).empty != counted
+    bursts = rows(("spiking", 0, "burst_fraction", 0.2), locus="neurons")
+    assert biology.beside(bursts, TALKS).empty, "asked of some talks only"
     talks = {"naud": registry.load_talk("naud")}
+    naud = bursts.assign(talk="naud", experiment="multiplexing")
     assert biology.beside(naud, talks)["place"].tolist() == ["inside"]
 
 

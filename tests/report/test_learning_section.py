@@ -44,8 +44,7 @@ def test_memory_that_grows_rises_and_memory_that_does_not_stays():
 def test_equal_rules_share_a_line():
     plate = drawn(rule("one"), rule("other"))
     (line,) = plate.axes[0].get_lines()
-    assert line.get_label() == "one\nother"
-    assert "one and other" in plate.alt
+    assert line.get_label() == "one\nother" and "one and other" in plate.alt
 
 
 def test_without_declarations_the_figure_says_so():

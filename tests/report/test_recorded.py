@@ -6,10 +6,9 @@ import shutil
 
 import numpy as np
 import pytest
-from made.results import make_results
 
 from whyspiking.errors import UserError
-from whyspiking.records import columns, reference, tables
+from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.report import recorded, sections, sentences
 from whyspiking.report.run_page import RunPage
 from whyspiking.report.talk_page import TalkPage
@@ -34,15 +33,15 @@ def leave_out(folder):
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    folder = make_results(tmp_path_factory.mktemp("results") / "default", "default", TALKS)
-    (folder.parent / "reference").mkdir()
-    for name in (f"{table}.csv" for table in recorded.JOINT):
-        shutil.copy(folder / name, folder.parent / "reference" / name)
+def results(two_talks, tmp_path_factory):
+    folder = shutil.copytree(two_talks, tmp_path_factory.mktemp("results") / "default")
+    kept = folder.parent / "reference"
+    kept.mkdir()
+    for table in recorded.JOINT:
+        shutil.copy(folder / f"{table}.csv", kept)
     for talk, commit in zip(TALKS, COMMITS, strict=True):
-        (folder.parent / "reference" / talk).mkdir()
-        told = {"format": reference.FORMAT, "commit": commit}
-        (folder.parent / "reference" / talk / "manifest.json").write_text(json.dumps(told))
+        manifest = json.dumps({"format": reference.FORMAT, "commit": commit})
+        whole_files.write(kept / talk / "manifest.json", manifest)
     leave_out(folder)
     return folder
 

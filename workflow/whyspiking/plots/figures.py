@@ -36,6 +36,16 @@ class NotMeasuredError(Exception):
     """A figure has nothing to show; the message says what is missing and why."""
 
 
+def require(shown: object, why: str) -> None:
+    """See to it that a figure has something to show.
+
+    Raises:
+        NotMeasuredError: If it has nothing.
+    """
+    if not shown:
+        raise NotMeasuredError(why)
+
+
 class Plate(Figure):
     """A figure with its caption, its text for those who cannot see it, and its source table.
 
@@ -48,10 +58,7 @@ class Plate(Figure):
 
     def __init__(self, height: float, width: float = WIDTH) -> None:
         super().__init__(figsize=(width, height), layout="constrained")
-        self.caption = ""
-        self.alt = ""
-        self.source = "metrics.csv"
-        self.experiment = ""
+        self.says("", "")
 
     def says(
         self,
@@ -116,7 +123,6 @@ def line_with_interval(
         markers: Whether each point gets its marker.
         options: Passed on to `Axes.plot`.
     """
-    x = np.asarray(x, float)
     colour = PALETTE[index % len(PALETTE)]
     marker = MARKERS[index % len(MARKERS)] if markers else ""
     ax.plot(x, points["mean"], color=colour, marker=marker, label=label, **options)
@@ -138,47 +144,31 @@ def label_ends(ax: Axes, *, gap: float = 0.085, size: float = 8.5) -> None:
     for line in ax.get_lines():
         label = str(line.get_label())
         y = np.asarray(line.get_ydata(), float)
-        if label.startswith("_") or not label or not np.isfinite(y).any():
-            continue
-        value = float(y[np.isfinite(y)][-1])
-        share = ax.transAxes.inverted().transform(ax.transData.transform((1.0, value)))[1]
-        ends.append((float(share), label, line.get_color()))
+        if label and not label.startswith("_") and np.isfinite(y).any():
+            last = ax.transData.transform((1.0, float(y[np.isfinite(y)][-1])))
+            share = ax.transAxes.inverted().transform(last)[1]
+            ends.append((float(share), label, line.get_color()))
     ends.sort(key=lambda end: end[0])
-    places = spread([end[0] for end in ends], gap)
-    frame: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    for place, (_, label, colour) in zip(places, ends, strict=True):
+    frame: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "annotation_clip": False,
+    }
+    for place, (_, label, colour) in zip(
+        spread([share for share, *_ in ends], gap), ends, strict=True
+    ):
         # The dash has the line's colour; the word the page's, to be read on light and dark.
         dash = {"arrowstyle": "-", "color": colour, "linewidth": 1.6, "shrinkA": 0, "shrinkB": 3}
-        ax.annotate("", (1.0, place), (12, 0), arrowprops=dash, annotation_clip=False, **frame)
-        ax.annotate(
-            label,
-            (1.0, place),
-            (15, 0),
-            fontsize=size,
-            va="center",
-            ha="left",
-            annotation_clip=False,
-            **frame,
-        )
+        ax.annotate("", (1.0, place), (12, 0), arrowprops=dash, **frame)
+        ax.annotate(label, (1.0, place), (15, 0), fontsize=size, va="center", **frame)
 
 
 def spread(places: Sequence[float], gap: float) -> list[float]:
-    """Move sorted places apart to at least `gap`, as little as possible on the whole."""
-    groups: list[list[float]] = []
-    for place in places:
-        groups.append([place])
-        while len(groups) > 1 and _first(groups[-1], gap) - _last(groups[-2], gap) < gap - 1e-9:
-            tail = groups.pop()
-            groups[-1] = groups[-1] + tail
-    return [_first(group, gap) + gap * k for group in groups for k in range(len(group))]
+    """Move sorted places apart to at least `gap`, with the least sum of squared moves."""
+    from scipy.optimize import isotonic_regression
 
-
-def _first(group: Sequence[float], gap: float) -> float:
-    return float(np.mean(group)) - gap * (len(group) - 1) / 2
-
-
-def _last(group: Sequence[float], gap: float) -> float:
-    return float(np.mean(group)) + gap * (len(group) - 1) / 2
+    offsets = gap * np.arange(len(places))
+    return (isotonic_regression(places - offsets).x + offsets).tolist() if places else []
 
 
 def legend_below(plate: Plate, axes: Iterable[Axes]) -> None:
@@ -226,8 +216,7 @@ def learning_curve(
         NotMeasuredError: If there is no such history.
     """
     table = history[(history["metric"] == metric) & history["variant"].isin(list(labels))]
-    if table.empty:
-        raise NotMeasuredError(f"No history of '{metric}' was recorded.")
+    require(len(table), f"No history of '{metric}' was recorded.")
     words = []
     for index, (variant, label) in enumerate(labels.items()):
         rows = table[(table["variant"] == variant) & (table["epoch"] > 0)]
@@ -239,25 +228,14 @@ def learning_curve(
         )
         words.append(f"{label} ends at {points['mean'].iloc[-1]:.3f}")
     if reference:
-        epochs = sorted(reference)
-        values = [reference[epoch] for epoch in epochs]
-        ax.plot(
-            epochs,
-            values,
-            color=INK,
-            linestyle="--",
-            linewidth=1,
-            marker="D",
-            markersize=4,
-            markerfacecolor="none",
-            label=reference_label,
-        )
+        epochs, values = zip(*sorted(reference.items()), strict=True)
+        look: dict[str, Any] = {"color": INK, "linewidth": 1, "markersize": 4}
+        ax.plot(epochs, values, "D--", markerfacecolor="none", label=reference_label, **look)
         words.append(f"{reference_label} ends at {values[-1]:.3f}")
     if log_epochs:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    ax.set_xlabel("epoch")
-    ax.set_ylabel(metric.replace("_", " "))
+    ax.set(xlabel="epoch", ylabel=metric.replace("_", " "))
     return "; ".join(words)
 
 
@@ -299,8 +277,8 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
     Raises:
         NotMeasuredError: If the arrays are missing.
     """
-    if "anytime.time_ms" not in arrays:
-        raise NotMeasuredError("There are no decisions in this experiment, so there is no latency.")
+    why = "There are no decisions in this experiment, so there is no latency."
+    require("anytime.time_ms" in arrays, why)
     time_ms = np.asarray(arrays["anytime.time_ms"], float)
     curves: dict[str, list[NDArray]] = {}
     for key in sorted(arrays):
@@ -315,12 +293,9 @@ def anytime(arrays: Mapping[str, NDArray], tau_char_ms: float, experiment: str) 
         final, reached = speed_curve(ax, time_ms, curves[variant], index=index, label=label)
         words.append(f"{label}: accuracy {final:.3f}, 95 % of it after {reached:.2f} ms")
     label_ends(ax)
-    ax.set_xlabel("time since stimulus onset, ms")
-    ax.set_ylabel("accuracy if stopped at t")
-    in_tau = ax.secondary_xaxis(
-        "top", functions=(lambda ms: ms / tau_char_ms, lambda tau: tau * tau_char_ms)
-    )
-    in_tau.set_xlabel("time since stimulus onset, τ")
+    ax.set(xlabel="time since stimulus onset, ms", ylabel="accuracy if stopped at t")
+    scales = (lambda ms: ms / tau_char_ms, lambda tau: tau * tau_char_ms)
+    ax.secondary_xaxis("top", functions=scales).set_xlabel("time since stimulus onset, τ")
     return plate.says(
         "Speed against accuracy: undecided trials guess; controls say at every time what they make "
         "of the input that has come by then. Bands: pointwise 95 % t intervals over seeds.",
@@ -341,9 +316,7 @@ def speed_curve(
         index: Which colour of the palette.
         label: For legend or `label_ends`.
     """
-    found = [known_interval(values) for values in np.stack(curves, axis=1)]
-    points = pd.DataFrame([(f.mean, f.low, f.high) for f in found])
-    points.columns = pd.Index(["mean", "low", "high"])
+    points = pd.DataFrame([known_interval(values) for values in np.stack(curves, axis=1)])
     line_with_interval(ax, time_ms, points, index=index, label=label, markers=False)
     final = points["mean"].iloc[-1]
     return float(final), float(time_ms[int(np.argmax(points["mean"] >= 0.95 * final))])
@@ -364,10 +337,8 @@ def need(arrays: Mapping[str, NDArray], *keys: str, of: str = "") -> list[NDArra
         NotMeasuredError: If one is missing.
     """
     keys = tuple(f"{of}.{key}" for key in keys) if of else keys
-    missing = [key for key in keys if key not in arrays]
-    if missing:
-        told = f"exhibits {', '.join(missing)}"
-        raise NotMeasuredError(f"What it shows is left out at this scale ({told}).")
+    missing = ", ".join(key for key in keys if key not in arrays)
+    require(not missing, f"What it shows is left out at this scale (exhibits {missing}).")
     return [np.asarray(arrays[key]) for key in keys]
 
 
@@ -378,8 +349,8 @@ def log_axis(ax: Axes, values: NDArray) -> None:
         ax: Where to draw.
         values: All numbers that must be seen; others than positive ones are left out.
     """
-    known = values[np.isfinite(values) & (values > 0)]
-    ax.set_xscale("log")
-    ax.set_xlim(min(0.5, 0.7 * float(known.min())), max(2.0, 1.4 * float(known.max())))
+    seen = values[np.isfinite(values) & (values > 0)]
+    ends = min(0.5, 0.7 * float(seen.min())), max(2.0, 1.4 * float(seen.max()))
+    ax.set(xscale="log", xlim=ends)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     ax.xaxis.set_minor_formatter(lambda value, _: "")

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 
 from whyspiking.plots import figures
-from whyspiking.plots.figures import NotMeasuredError, Plate
+from whyspiking.plots.figures import Plate, require
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
 
@@ -38,8 +38,7 @@ def learning_curves(history: Table, titles: Mapping[str, str]) -> Plate:
         rows = own[(own["metric"] == metric) & (own["epoch"] > 0)]
         if rows["epoch"].nunique() >= LEAST:
             panels.append((title, metric or "", rows))
-    if not panels:
-        raise NotMeasuredError("No experiment of this run has a history of three epochs.")
+    require(panels, "No experiment of this run has a history of three epochs.")
     panels = panels[:MOST]
     columns = min(len(panels), 2)
     n_rows = -(-len(panels) // columns)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from whyspiking.contract.perturb import ORIGIN
 from whyspiking.plots.figures import (
     GREY,
-    NotMeasuredError,
     Plate,
     legend_below,
     line_with_interval,
     over_seeds,
+    require,
 )
 from whyspiking.records.tables import GLOSSARY, Table
 
@@ -63,57 +64,54 @@ def perturbation_curves(
     table = table[(table["metric"] == metric) & table["value"].notna()]
     clean = table[(table["perturbation"] == "none") & (table["locus"] == "")]
     graded = table[table["perturbation"].isin(list(LEVEL_NAMES))]
-    kinds = [
-        (str(key[0]), str(key[1]))
-        for key, part in graded.groupby(["perturbation", "locus"], sort=True)
-        if isinstance(key, tuple) and part["strength"].nunique() > 1
-    ]
-    if not kinds:
-        raise NotMeasuredError("No graded perturbation was applied in this experiment.")
+    levels = graded.groupby(["perturbation", "locus"])["strength"].nunique()
+    kinds = levels[levels > 1].index.tolist()
+    require(kinds, "No graded perturbation was applied in this experiment.")
     n_rows = -(-len(kinds) // columns)
     plate = Plate(0.35 + 2.15 * n_rows)
     axes = plate.panels(n_rows, columns, len(kinds), sharey=True)
     words = []
     for ax, (perturbation, locus) in zip(axes.flat, kinds, strict=False):
-        here = graded[(graded["perturbation"] == perturbation) & (graded["locus"] == locus)]
-        here = here[here["strength"] != ORIGIN.get(perturbation, 0.0)]
-        places = level_positions(here["strength"], descending=perturbation in DESCENDING)
-        for index, (variant, label) in enumerate(labels.items()):
-            own = here[here["variant"] == variant]
-            if own.empty:
-                continue
-            start = clean[(clean["variant"] == variant) & clean["engine"].isin(set(own["engine"]))]
-            points = over_seeds(
-                pd.concat(
-                    [
-                        start.assign(place=0),
-                        own.assign(place=[places[float(level)] for level in own["strength"]]),
-                    ]
-                ),
-                ["place"],
-            )
-            line_with_interval(ax, points["place"], points, index=index, label=label)
-            words.append(
-                f"{label}, {perturbation} {locus}: {points['mean'].iloc[0]:.2f} unperturbed, "
-                f"{points['mean'].iloc[-1]:.2f} at the strongest level"
-            )
+        own = graded[(graded["perturbation"] == perturbation) & (graded["locus"] == locus)]
+        words += _panel(ax, perturbation, locus, own, clean, labels)
         if chance.size == 1:
             ax.axhline(float(chance[0]), color=GREY, linestyle=":", linewidth=1, zorder=0)
-        ticks = ["0" if perturbation not in DESCENDING else "none"]
-        ticks += [f"{level:g}".replace("0.", ".") for level in places]
-        ax.set_xticks(range(len(ticks)), ticks, fontsize=8 if len(ticks) < 7 else 7.5)
-        ax.set_title(f"{perturbation} · {locus}".replace("_", " ").rstrip(" ·"))
-        ax.set_xlabel(LEVEL_NAMES[perturbation])
     if GLOSSARY[metric].unit == "fraction":
         axes[0, 0].set_ylim(-0.03, 1.03)  # intervals may reach beyond what is possible
     for ax in axes[:, 0]:
         ax.set_ylabel(metric.replace("_", " "))
     legend_below(plate, axes.flat)
-    experiment = str(metrics["experiment"].iloc[0])
     return plate.says(
         f"{metric.replace('_', ' ').capitalize()} under each perturbation; levels are evenly "
         "spaced, the first point is the clean run, dotted is chance. Bands: pointwise 95 % t "
         "intervals over seeds.",
         "Perturbation curves. " + "; ".join(words) + ".",
-        experiment=experiment,
+        experiment=str(metrics["experiment"].iloc[0]),
     )
+
+
+def _panel(
+    ax: Axes, perturbation: str, locus: str, graded: Table, clean: Table, labels: Mapping[str, str]
+) -> list[str]:
+    """Draw the curves of one perturbation at one locus; returns them in words."""
+    graded = graded[graded["strength"] != ORIGIN.get(perturbation, 0.0)]
+    places = level_positions(graded["strength"], descending=perturbation in DESCENDING)
+    words = []
+    for index, (variant, label) in enumerate(labels.items()):
+        own = graded[graded["variant"] == variant]
+        if own.empty:
+            continue
+        start = clean[(clean["variant"] == variant) & clean["engine"].isin(set(own["engine"]))]
+        curve = pd.concat([start.assign(place=0), own.assign(place=own["strength"].map(places))])
+        points = over_seeds(curve, ["place"])
+        line_with_interval(ax, points["place"], points, index=index, label=label)
+        words.append(
+            f"{label}, {perturbation} {locus}: {points['mean'].iloc[0]:.2f} unperturbed, "
+            f"{points['mean'].iloc[-1]:.2f} at the strongest level"
+        )
+    ticks = ["none" if perturbation in DESCENDING else "0"]
+    ticks += [f"{level:g}".replace("0.", ".") for level in places]
+    ax.set_xticks(range(len(ticks)), ticks, fontsize=8 if len(ticks) < 7 else 7.5)
+    title = f"{perturbation} · {locus}".replace("_", " ").rstrip(" ·")
+    ax.set(title=title, xlabel=LEVEL_NAMES[perturbation])
+    return words

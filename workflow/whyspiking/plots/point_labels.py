@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -43,8 +44,7 @@ def label_points(
         width, height = LETTER * size * len(names[k]), LINE * size
         tried = [
             (reach, side, _box(places[k], side, reach, width, height))
-            for reach in REACHES
-            for side in SIDES
+            for reach, side in itertools.product(REACHES, SIDES)
         ]
         others = [box for j, box in enumerate(taken) if j != k]
         reach, side, box = min(tried, key=lambda t: _cost(t[2], others, inside) + 0.02 * t[0])

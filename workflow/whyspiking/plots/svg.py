@@ -41,10 +41,7 @@ def embed(source: str, prefix: str, alt: str) -> str:
         prefix: Unique within the page; letters, digits and `-`.
         alt: Text for readers who cannot see the figure.
     """
-    text = source[source.index("<svg") :].rstrip()
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    # Matplotlib's style sheet has the selector `*`, which would reach the whole page.
-    text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", text, flags=re.DOTALL)
+    text = UNSEEN.sub("", source[source.index("<svg") :].rstrip())
     # Matplotlib derives names from coordinates, whose last digit differs from run to run.
     used = dict.fromkeys(re.findall(r'(?:url\(#|href="#)([^")]+)', text))
     names = {name: f"{prefix}-{number}" for number, name in enumerate(used)}
@@ -54,17 +51,11 @@ def embed(source: str, prefix: str, alt: str) -> str:
         text,
     )
     text = re.sub(r'(url\(#|href="#)([^")]+)', lambda m: f"{m.group(1)}{names[m.group(2)]}", text)
-    text = re.sub(r'\bd="([^"]+)"', lambda m: f'd="{compact(m.group(1))}"', text)
-    text = re.sub(r'\b([xy])="(-?\d+\.\d\d)\d+"', r'\1="\2"', text)
-    # The page names the font, and turning by nothing is no turn.
-    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)
-    text = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", text)
-    text = re.sub(r'style="([^"]+)"', _dense, text)
-    text = re.sub(r">\s*\n\s*<", ">\n<", text)
-    text = text.replace(INK, "currentColor")
+    for pattern, shorter in SHORTER:
+        text = re.sub(pattern, shorter, text)
     label = html.escape(alt, quote=True)
     opening = f'<svg role="img" aria-label="{label}" style="stroke-linejoin:round"'
-    return text.replace("<svg", opening, 1)
+    return text.replace(INK, "currentColor").replace("<svg", opening, 1)
 
 
 def compact(path: str) -> str:
@@ -76,52 +67,62 @@ def compact(path: str) -> str:
     Returns:
         The path; as it was if it holds anything else.
     """
-    tokens = path.split()
-    said, last = "", ""
+    if not PATH.fullmatch(path):
+        return path
+    short, last = "", ""
     here, start = (0, 0), (0, 0)
-    place = 0
-    while place < len(tokens):
-        command = tokens[place]
-        length = ARGUMENTS.get(command)
-        if length is None:
-            return path
-        numbers = [round(100 * float(x)) for x in tokens[place + 1 : place + 1 + length]]
-        place += 1 + length
+    for command, arguments in COMMAND.findall(path):
+        numbers = [round(100 * float(x)) for x in arguments.split()]
         points = list(zip(numbers[::2], numbers[1::2], strict=True))
         if not points:
-            said, last, here = said + "z", "z", start
+            short, last, here = short + "z", "z", start
             continue
-        letter = command if not said else command.lower()
-        origin = here if said else (0, 0)
-        moves = [x - origin[axis] for point in points for axis, x in enumerate(point)]
+        letter = command.lower() if short else command
+        moves = [x - here[axis] for point in points for axis, x in enumerate(point)]
         if letter == "l" and moves[1] == 0:
             letter, moves = "h", moves[:1]
         elif letter == "l" and moves[0] == 0:
             letter, moves = "v", moves[1:]
         # After a move, a line needs no letter; neither does a repeated command.
         implied = {"m": "l", "M": "L"}.get(last, last)
-        said += _joined("" if letter == implied else letter, moves)
+        short += _joined("" if letter == implied else letter, moves)
         last, here = letter, points[-1]
         if command == "M":
             start = here
-    return said
+    return short
 
 
-ARGUMENTS = {"M": 2, "L": 2, "Q": 4, "C": 6, "z": 0}
-"""Numbers that each command of a path takes."""
+PATH = re.compile(
+    r"(?:\s*(?:z|[ML](?:\s+N){2}|Q(?:\s+N){4}|C(?:\s+N){6}))*\s*".replace("N", "[-+.e\\d]+")
+)
+"""A path as matplotlib writes it."""
+COMMAND = re.compile(r"([MLQCz])([^MLQCz]*)")
 
 
 def _joined(letter: str, hundredths: list[int]) -> str:
     """A command with its numbers, blanks only where they are needed."""
-    said = letter
+    short = letter
     for place, number in enumerate(hundredths):
-        shown = f"{number / 100:.2f}".rstrip("0").rstrip(".").replace("0.", ".", 1)
-        shown = shown if abs(number) < 100 else f"{number / 100:.2f}".rstrip("0").rstrip(".")
-        shown = "0" if shown in ("", "-", "-0") else shown
+        shown = re.sub(r"^(-?)0\.", r"\1.", f"{number / 100:.12g}")
         blank = (place or not letter) and not shown.startswith("-")
-        said += f" {shown}" if blank else shown
-    return said
+        short += f" {shown}" if blank else shown
+    return short
 
 
-def _dense(style: re.Match[str]) -> str:
-    return f'style="{style.group(1).replace(": ", ":").replace("; ", ";").rstrip(";")}"'
+UNSEEN = re.compile(
+    r"<metadata>.*?</metadata>\s*|<defs>\s*<style.*?</style>\s*</defs>\s*", re.DOTALL
+)
+"""Matplotlib's style sheet has the selector `*`, which would reach the whole page."""
+SHORTER = (
+    (r'\bd="([^"]+)"', lambda match: f'd="{compact(match[1])}"'),
+    (r'\b([xy])="(-?\d+\.\d\d)\d+"', r'\1="\2"'),
+    # The page names the font, and turning by nothing is no turn.
+    (r"font-family: [^;\"]*;? ?", ""),
+    (r' transform="rotate\(-?0 [^)]*\)"', ""),
+    (
+        r'style="([^"]+)"',
+        lambda match: f'style="{re.sub("([:;]) ", r"\1", match[1]).rstrip(";")}"',
+    ),
+    (r">\s*\n\s*<", ">\n<"),
+)
+"""What is written at length -> shorter, in order."""

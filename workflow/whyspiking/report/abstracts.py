@@ -3,97 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from whyspiking.declared import abstract_file
-from whyspiking.declared.abstract_file import Abstract
+from whyspiking.declared.abstract_file import Statement
 from whyspiking.declared.claims_file import Claim
 from whyspiking.declared.registry import Talk
 from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.html import Html, macros
-from whyspiking.report.recorded import Recorded
+from whyspiking.report.recorded import Recorded, Row
 
 
-@dataclass(frozen=True)
-class Test:
-    """A claim that puts a statement to the test.
-
-    Attributes:
-        claim: What is claimed.
-        experiment: Title of the experiment.
-        row: Its row of verdicts.csv.
-        recorded: The recorded row, where the run at hand does not judge the claim.
-    """
-
-    __test__ = False
-
-    claim: Claim
-    experiment: str
-    row: Mapping[str, Any]
-    recorded: Mapping[str, Any] | None
-
-    @property
-    def compared(self) -> str:
-        """What it is compared with, in words: the other network, the negative control."""
-        beside, floor = self.claim.versus, self.claim.negative_control
-        parts = [f"against {_named(beside)}"] if beside else []
-        shown = self.recorded or self.row
-        if floor:
-            told = html.value(shown["control_value"], str(shown["unit"]))
-            passes = shown["control_passes"]
-            how = {True: ", passes too", False: ", misses"}.get(passes, ", not measured")
-            parts.append(f"control {_named(floor)}: {told}{how}")
-        return "; ".join(parts) or "none"
-
-    @property
-    def found(self) -> str:
-        """Value and interval, in words."""
-        shown = self.recorded or self.row
-        return html.inline(shown["value"], shown["low"], shown["high"], str(shown["unit"]))
-
-
-def tests_of(
-    abstract: Abstract,
+def _tests(
+    statement: Statement,
     talk: Talk,
     claims: Mapping[str, Claim],
-    verdicts: Table,
+    rows: Mapping[str, Row],
     recorded: Recorded,
-) -> list[tuple[abstract_file.Statement, list[Test]]]:
-    """Every statement with its tests.
+) -> list[dict[str, Any]]:
+    """The claims that put a statement to the test, as the table shows them.
 
     Args:
-        abstract: What the abstract states.
+        statement: What the abstract states.
         talk: The talk, for titles of experiments.
         claims: Claim by id.
-        verdicts: Rows of verdicts.csv; a claim without one is left out.
-        recorded: The recorded run.
+        rows: Claim -> its row of verdicts.csv; a claim without one is left out.
+        recorded: The recorded run; its row is shown where the run at hand does not judge the claim.
     """
-    rows = {str(row["claim"]): row for row in verdicts.to_dict("records")}
-    return [
-        (
-            statement,
-            [
-                Test(
-                    claims[name],
-                    talk.experiments[claims[name].where["experiment"]].title,
-                    rows[name],
-                    recorded.told(rows[name]),
-                )
-                for name in statement.claims
-                if name in rows
-            ],
+    tests = []
+    for claim in (claims[name] for name in statement.claims if name in rows):
+        row, before = rows[claim.id], recorded.told(rows[claim.id])
+        shown = before or row
+        tests.append(
+            {
+                "claim": claim,
+                "experiment": talk.experiments[claim.where["experiment"]].title,
+                "row": row,
+                "recorded": before,
+                "compared": _compared(claim, shown),
+                "found": html.inline(
+                    shown["value"], shown["low"], shown["high"], str(shown["unit"])
+                ),
+            }
         )
-        for statement in abstract.statements
-    ]
+    return tests
+
+
+def _compared(claim: Claim, shown: Row) -> str:
+    """What a claim is compared with, in words: the other network, the negative control."""
+    parts = [f"against {_named(claim.versus)}"] if claim.versus else []
+    if claim.negative_control:
+        value = html.value(shown["control_value"], str(shown["unit"]))
+        results = {True: ", passes too", False: ", misses"}
+        how = results.get(shown["control_passes"], ", not measured")
+        parts.append(f"control {_named(claim.negative_control)}: {value}{how}")
+    return "; ".join(parts) or "none"
 
 
 def section(talk: Talk, claims: Mapping[str, Claim], verdicts: Table, recorded: Recorded) -> Html:
     """The abstract of one talk as a table, for its page."""
     abstract = abstract_file.load(talk.folder, claims)
-    told = tests_of(abstract, talk, claims, verdicts, recorded)
-    return Html(macros("abstracts").table(talk.name, abstract, told))
+    rows = {str(row["claim"]): row for row in verdicts.to_dict("records")}
+    statements = [(s, _tests(s, talk, claims, rows, recorded)) for s in abstract.statements]
+    return Html(macros("abstracts").table(talk.name, abstract, statements))
 
 
 def _named(place: Mapping[str, Any]) -> str:

@@ -54,9 +54,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
             f"{path}: columns {missing} are missing; delete the folder, or run "
             "`python benchmarks/run.py` again"
         )
-    for name in ("seconds", "reference_seconds", "ratio", "target"):
-        table[name] = pd.to_numeric(table[name], errors="coerce")
+    numbers = ["seconds", "reference_seconds", "ratio", "target"]
+    table[numbers] = table[numbers].apply(pd.to_numeric, errors="coerce")
     if path.stem == "scaling":
-        # Of a series only the growth is told; its points are in the file.
+        # The page shows the growth of a series alone; its points are in the file.
         table = table[table["versus"] != ""]
     return table.to_dict("records")

@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import NotMeasuredError, Plate
+from whyspiking.plots.figures import Plate, require
 from whyspiking.records import tables
 from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.report import forest_plots, html
@@ -29,7 +29,7 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
     Raises:
         NotMeasuredError: If no experiment trained both.
     """
-    found = [
+    ratios = [
         Finding(
             measure="seconds",
             talk=row["talk"],
@@ -46,10 +46,9 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
         )
         for row in _ratios(costs).to_dict("records")
     ]
-    if not found:
-        raise NotMeasuredError("No experiment of this run trained a spiking network and a control.")
-    rows = forest_plots.rows_of(found)
-    panel = Panel("training", "seconds, spiking network over control", 1.0, rows)
+    require(ratios, "No experiment of this run trained a spiking network and a control.")
+    label = "seconds, spiking network over control"
+    panel = Panel("training", label, 1.0, forest_plots.rows_of(ratios))
     plate, words = forest_plots.forest([panel], names)
     return plate.says(
         "Wall-clock seconds of training, spiking network over its control, with 95 % t intervals "
@@ -63,13 +62,13 @@ def training_figure(costs: Table, names: Mapping[str, str]) -> Plate:
 
 def training_sentence(costs: Table) -> Markup:
     """In how many talks training takes longer than that of the control."""
-    found = _ratios(costs)
-    if found.empty:
+    ratios = _ratios(costs)
+    if ratios.empty:
         return Markup()
     counted = {
-        "all": found["talk"].nunique(),
-        "longer": found.loc[found["value"] > 1, "talk"].nunique(),
-        "sure": found.loc[found["favours_spikes"] == AGAINST, "talk"].nunique(),
+        "all": ratios["talk"].nunique(),
+        "longer": ratios.loc[ratios["value"] > 1, "talk"].nunique(),
+        "sure": ratios.loc[ratios["favours_spikes"] == AGAINST, "talk"].nunique(),
     }
     (median,) = costs[(costs["metric"] == RATIO) & (costs["talk"] == "")].to_dict("records")
     return html.macros("costs").training_sentence(counted, median)
@@ -88,32 +87,23 @@ def cost_table(costs: Table, durations: Table, talks: Mapping[str, Talk]) -> Mar
                 )["value"].tolist()
                 for role in ("spiking", "control")
             ]
-            battery = tables.where(durations, **place, rule="simulate")["seconds"].tolist()
-            rows.append((name, experiment.name, trained, battery[0] if battery else np.nan))
+            battery = tables.where(durations, **place, rule="simulate")["seconds"]
+            rows.append((name, experiment.name, trained, next(iter(battery), np.nan)))
     return html.macros("costs").cost_table(rows, surnames(talks))
 
 
 def memory(costs: Table, talks: Mapping[str, Talk]) -> Markup:
     """What the learning rules keep, and how it grows with the length of a trial."""
     rows = costs[costs["metric"].str.startswith(MEMORY)].to_dict("records")
-    if not rows:
-        why = "No memory of a learning rule was measured at this scale."
-        return html.macros("macros").note(why)
     return html.macros("costs").memory(rows, GLOSSARY, surnames(talks))
 
 
 def size(measures: Table, talks: Mapping[str, Talk]) -> Markup:
     """How large spiking networks need to be (G1), where size curves were measured."""
-    known = measures[(measures["metric"] == "size_ratio") & (measures["why"] == "")]
-    rows = known.to_dict("records")
-    if not rows:
-        why = "How large spiking networks need to be (G1, size ratio) was not measured in this run."
-        return html.macros("macros").note(why)
+    rows = tables.where(measures, metric="size_ratio", why="").to_dict("records")
     return html.macros("costs").size(rows, surnames(talks))
 
 
 def parity_told(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> Markup:
     """Sentence and table on the agreement of the engines."""
-    if parity.empty:
-        return html.macros("macros").note("The engines were not compared at this scale.")
     return html.macros("costs").parity(parity.to_dict("records"), limits, surnames(talks))

@@ -15,10 +15,11 @@ from whyspiking.plots.figures import (
     OLIVE,
     PALETTE,
     RED,
-    NotMeasuredError,
     Plate,
     legend_below,
     log_axis,
+    require,
+    row_of_panels,
 )
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
@@ -52,33 +53,10 @@ def when_spikes_save(
     Raises:
         NotMeasuredError: If no experiment has spikes, synapses and a control.
     """
-    dense = measures[(measures["measure"] == "s") & measures["value"].notna()]
-    density_of = {
-        (row["talk"], row["experiment"]): row["value"] for row in dense.to_dict("records")
-    }
-    rows = []
-    points = ratios[ratios["factor"] == ""]
-    keys = zip(points["talk"], points["experiment"], points["locus"], strict=True)
-    points = points.assign(counts=[key not in unmatched for key in keys])
-    apart = {key[:2]: why for key, why in unmatched.items()}
-    for place, every in points.groupby(["talk", "experiment"], sort=False):
-        talk, experiment = map(str, place)
-        own = every[every["counts"]]
-        if not own.empty:
-            apart.pop((talk, experiment), None)
-        if place not in density_of or own.empty:
-            continue
-        label = f"{names[talk]} · {labels.experiment(talk, experiment)}"
-        density = float(density_of[place])
-        ends = density * own["mean"].min(), density * own["mean"].max()
-        rows.append((label, density, *map(float, ends)))
-    if not rows:
-        raise NotMeasuredError("No experiment has spikes, synapses and a control to break even.")
-    rows.sort(key=lambda row: row[1] / np.sqrt(row[2] * row[3]))
-    told = [f"{names[t]} · {labels.experiment(t, e)}: {why}" for (t, e), why in apart.items()]
-    left_out = f" Not drawn: {'; '.join(told)}." if told else ""
-    plate = Plate(1.5 + 0.27 * len(rows), 9.6)
-    ax = plate.panels(1, 1)[0, 0]
+    rows, apart = _densities(measures, ratios, names, unmatched)
+    require(rows, "No experiment has spikes, synapses and a control to break even.")
+    left_out = f" Not drawn: {'; '.join(apart)}." if apart else ""
+    plate, (ax,) = row_of_panels(1.5 + 0.27 * len(rows), width=9.6)
     words = []
     for k, (label, density, low, high) in enumerate(rows):
         y = len(rows) - 1 - k
@@ -91,8 +69,7 @@ def when_spikes_save(
     log_axis(ax, np.array([row[1:] for row in rows]))
     ax.set_yticks(range(len(rows)), [row[0] for row in rows[::-1]])
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.set_xlabel("synaptic events per synapse and trial")
+    ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel="synaptic events per synapse and trial")
     legend_below(plate, [ax])
     return plate.says(
         "When do spikes save energy? Mark: how often a synapse is used in a trial. Grey bar: the "
@@ -105,6 +82,34 @@ def when_spikes_save(
     )
 
 
+def _densities(
+    measures: Table,
+    ratios: Table,
+    names: Mapping[str, str],
+    unmatched: Mapping[tuple[str, str, str], str],
+) -> tuple[list[tuple[str, float, float, float]], list[str]]:
+    """Every experiment with its density and those at which it breaks even, least and most.
+
+    Returns:
+        The experiments, those that save most first, and those without a control that counts.
+    """
+    dense = measures[(measures["measure"] == "s") & measures["value"].notna()]
+    density_of = dense.set_index(["talk", "experiment"])["value"].to_dict()
+    points = ratios[ratios["factor"] == ""]
+    keys = points[["talk", "experiment", "locus"]].itertuples(index=False, name=None)
+    matched = np.array([key not in unmatched for key in keys], bool)
+    shares = points[matched].groupby(["talk", "experiment"], sort=False)["mean"].agg(["min", "max"])
+    rows = []
+    for place, low, high in shares.itertuples(name=None):
+        density = density_of.get(place)
+        if density is not None:
+            label = f"{names[place[0]]} · {labels.experiment(*place)}"
+            rows.append((label, density, density * low, density * high))
+    rows.sort(key=lambda row: row[1] / np.sqrt(row[2] * row[3]))
+    apart = {key[:2]: why for key, why in unmatched.items() if key[:2] not in shares.index}
+    return rows, [f"{names[t]} · {labels.experiment(t, e)}: {why}" for (t, e), why in apart.items()]
+
+
 def energy_dots(ratios: Table) -> Plate:
     """Energy of the control over that of the spiking network, one row per cost model.
 
@@ -112,23 +117,21 @@ def energy_dots(ratios: Table) -> Plate:
         NotMeasuredError: If no energy ratio was computed.
     """
     points = ratios[ratios["factor"] == ""]
-    if points.empty:
-        raise NotMeasuredError("No energy ratio was computed: no control with counted operations.")
-    keys = ["talk", "experiment", "variant", "locus"]
-    panels = list(points[keys].drop_duplicates().itertuples(index=False, name=None))
-    logs = points.assign(log=np.log(points["mean"]))
-    order = logs.groupby("setting")["log"].mean().sort_values().index.tolist()
-    rows = len(panels)
-    plate = Plate(1.0 + len(order) * max(0.26, 0.07 * rows))
-    ax = plate.panels(1, 1)[0, 0]
+    require(len(points), "No energy ratio was computed: no control with counted operations.")
+    contrasts = list(points.groupby(["talk", "experiment", "variant", "locus"], sort=False))
+    logs = np.log(points["mean"]).groupby(points["setting"])
+    order = logs.mean().sort_values().index.tolist()
+    rows = len(contrasts)
+    plate, (ax,) = row_of_panels(1.0 + len(order) * max(0.26, 0.07 * rows))
     words = []
     offsets = np.linspace(0.3, -0.3, rows) if rows > 1 else np.zeros(1)
-    for index, (key, offset) in enumerate(zip(panels, offsets, strict=True)):
-        own = points[(points[keys] == list(key)).all(axis=1)].set_index("setting")
-        places = np.array([order.index(model) for model in own.index]) + offset
+    for index, ((key, own), offset) in enumerate(zip(contrasts, offsets, strict=True)):
+        places = own["setting"].map(order.index).to_numpy() + offset
         colour = PALETTE[index % len(PALETTE)]
-        known = own["low"].notna().to_numpy()
-        ax.hlines(places[known], own["low"][known], own["high"][known], color=colour, linewidth=1.2)
+        several = own["low"].notna().to_numpy()
+        ax.hlines(
+            places[several], own["low"][several], own["high"][several], color=colour, linewidth=1.2
+        )
         label = f"{labels.experiment(key[0], key[1])}, against {labels.variant(key[3])}"
         marker = MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
         ax.plot(own["mean"], places, color=colour, marker=marker, linestyle="", label=label)
@@ -139,18 +142,11 @@ def energy_dots(ratios: Table) -> Plate:
         ax.axhline(place - 0.5, color=GREY, linewidth=0.4, alpha=0.5)
     ax.set_yticks(range(len(order)), [labels.perturbation(str(model)) for model in order])
     ax.tick_params(axis="y", length=0)
-    ax.set_ylim(-0.5, len(order) - 0.5)
-    ax.set_xlabel("R = energy of the control / energy of the spiking network")
-    for told, side, gap in (("spikes cheaper →", "left", 6), ("← control cheaper", "right", -6)):
-        ax.annotate(
-            told,
-            xy=(1, 1.01),
-            xycoords=ax.get_xaxis_transform(),
-            xytext=(gap, 0),
-            textcoords="offset points",
-            ha=side,
-            fontsize=8.5,
-        )
+    label = "R = energy of the control / energy of the spiking network"
+    ax.set(ylim=(-0.5, len(order) - 0.5), xlabel=label)
+    frame = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "fontsize": 8.5}
+    ax.annotate("spikes cheaper →", (1, 1.01), (6, 0), ha="left", **frame)
+    ax.annotate("← control cheaper", (1, 1.01), (-6, 0), ha="right", **frame)
     legend_below(plate, [ax])
     return plate.says(
         "Energy under every cost model, on a logarithmic axis. Bars: 95 % t intervals over seeds "
@@ -170,11 +166,9 @@ def assumptions(ratios: Table) -> Markup:
     points = ratios[ratios["factor"] != ""]
     rows = []
     for factor, own in points.groupby("factor", sort=False):
-        by_place = own.groupby(["talk", "experiment", "locus"])["mean"]
-        low, high = by_place.min(), by_place.max()
-        turned = (low < 1) & (high > 1)
-        middle = float(np.median(high / low))
-        settings = list(dict.fromkeys(own["setting"]))
-        rows.append((factor, settings, int(turned.sum()), len(low), middle))
+        ends = own.groupby(["talk", "experiment", "locus"])["mean"].agg(["min", "max"])
+        turned = int(((ends["min"] < 1) & (ends["max"] > 1)).sum())
+        middle = float(np.median(ends["max"] / ends["min"]))
+        rows.append((factor, own["setting"].unique().tolist(), turned, len(ends), middle))
     rows.sort(key=lambda row: -row[2])
     return html.macros("energy").assumptions(rows)

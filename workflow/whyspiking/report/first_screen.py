@@ -7,15 +7,14 @@ cost, is told in other words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.same_task_rows import Cell, Ground, Method, Row
+from whyspiking.report.same_task_rows import Cell, Ground
 from whyspiking.verdicts.answers import Answer
 from whyspiking.verdicts.common_ground import BETTER, EQUAL, NO_CONTROL, UNDECIDED, WORSE
 
@@ -29,52 +28,36 @@ BESIDE = {
 """Axes that compare with the talks' own controls: what a yes means, in few words."""
 
 
-@dataclass(frozen=True)
-class Balance:
-    """Every network with spikes on every shared task, by the verdict on it.
-
-    Attributes:
-        found: Verdict -> method and cell.
-        ground: For names.
-    """
-
-    found: Mapping[str, Sequence[tuple[Method, Cell]]]
-    ground: Ground
-
-    @classmethod
-    def of(cls, ground: Ground) -> Balance:
-        """Collect the verdicts; what has no spikes does not count."""
-        found: dict[str, list[tuple[Method, Cell]]] = {}
-        for cell in ground.cells:
-            for method, row in cell.methods.items():
-                if _spikes(ground, row):
-                    found.setdefault(row["verdict"], []).append((method, cell))
-        return cls(found, ground)
-
-    def count(self, *verdicts: str) -> int:
-        """Number of comparisons with one of these verdicts."""
-        return sum(len(self.found.get(verdict, ())) for verdict in verdicts)
-
-    def names(self, verdict: str) -> str:
-        """Who, and on which tasks, in words."""
-        cells: dict[str, list[Cell]] = {}
-        for method, cell in self.found.get(verdict, ()):
-            cells.setdefault(self.ground.label(method), []).append(cell)
-        return "; ".join(f"{name} on {_tasks(own)}" for name, own in cells.items())
-
-    def by_task(self, verdict: str) -> str:
-        """How many networks of how many, task by task, in words."""
-        told: dict[str, list[int]] = {}
-        for name, own in self.found.items():
-            for _, cell in own:
-                count = told.setdefault(cell.task.title, [0, 0])
-                count[0] += name == verdict
-                count[1] += name != NO_CONTROL
-        return ", ".join(f"{n} of {of} on {task}" for task, (n, of) in told.items() if n)
+type Comparison = tuple[str, str, Cell]
+"""Verdict on a network with spikes, its name, and the task."""
 
 
-def _spikes(ground: Ground, row: Row) -> bool:
-    return ground.talks[row["talk"]].experiments[row["experiment"]].simulated
+def _comparisons(ground: Ground) -> list[Comparison]:
+    """Every network with spikes on every shared task; what has no spikes does not count."""
+    return [
+        (row["verdict"], ground.label(method), cell)
+        for cell in ground.cells
+        for method, row in cell.methods.items()
+        if ground.spikes(row)
+    ]
+
+
+def _names(comparisons: Sequence[Comparison], verdict: str) -> str:
+    """Who has a verdict, and on which tasks, in words."""
+    cells: dict[str, list[Cell]] = {}
+    for _, name, cell in (entry for entry in comparisons if entry[0] == verdict):
+        cells.setdefault(name, []).append(cell)
+    return "; ".join(f"{name} on {_tasks(own)}" for name, own in cells.items())
+
+
+def _by_task(comparisons: Sequence[Comparison], verdict: str) -> str:
+    """How many networks of how many have a verdict, task by task, in words."""
+    order = list(dict.fromkeys(word for word, *_ in comparisons))
+    own: dict[str, list[str]] = {}
+    for word, _, cell in sorted(comparisons, key=lambda entry: order.index(entry[0])):
+        own.setdefault(cell.task.title, []).append(word)
+    counts = {t: (w.count(verdict), len(w) - w.count(NO_CONTROL)) for t, w in own.items()}
+    return ", ".join(f"{n} of {of} on {task}" for task, (n, of) in counts.items() if n)
 
 
 def _tasks(cells: Sequence[Cell]) -> str:
@@ -82,8 +65,8 @@ def _tasks(cells: Sequence[Cell]) -> str:
     values: dict[str, list[str]] = {}
     for cell in cells:
         values.setdefault(cell.task.title, []).append(cell.value)
-    told = [name + (f" ({', '.join(own)})" if any(own) else "") for name, own in values.items()]
-    return " and ".join(filter(None, [", ".join(told[:-1]), told[-1]]))
+    names = [name + (f" ({', '.join(own)})" if any(own) else "") for name, own in values.items()]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: float) -> Markup:
@@ -95,27 +78,31 @@ def words(ground: Ground, answers: Sequence[Answer], programme: Table, delta: fl
         programme: Rows of programme.csv.
         delta: Accuracies that differ less count as equal.
     """
-    balance = Balance.of(ground)
-    counts = {
-        "compared": balance.count(BETTER, EQUAL, WORSE, UNDECIDED),
-        **{name: balance.count(verdict) for name, verdict in VERDICTS.items()},
-    }
+    comparisons = _comparisons(ground)
+    verdicts = [verdict for verdict, *_ in comparisons]
+    counts = {name: verdicts.count(verdict) for name, verdict in VERDICTS.items()}
+    counts["compared"] = sum(verdict in COMPARED for verdict in verdicts)
     names = {
-        name: balance.by_task(verdict)
+        name: _by_task(comparisons, verdict)
         if name == "worse" or counts[name] > MOST_NAMED
-        else balance.names(verdict)
+        else _names(comparisons, verdict)
         for name, verdict in VERDICTS.items()
     }
     beside = [
-        (told, a) for k, told in BESIDE.items() for a in answers if a.axis == k and a.measured
+        (words, a) for k, words in BESIDE.items() for a in answers if a.axis == k and a.measured
     ]
-    rows = programme.to_dict("records")
-    first = next((told for row in rows if (told := plan(ground, row)) is not None), None)
-    points = f"{100 * delta:g} points"
     unset = [task.title for task, _ in ground.without]
-    return html.macros("first_screen").words(counts, names, points, beside, first, unset)
+    return html.macros("first_screen").words(
+        counts,
+        names,
+        f"{100 * delta:g} points",
+        beside,
+        next(plans(ground, programme), None),
+        unset,
+    )
 
 
+COMPARED = (BETTER, EQUAL, WORSE, UNDECIDED)
 VERDICTS = {
     "better": BETTER,
     "equal": EQUAL,
@@ -125,16 +112,15 @@ VERDICTS = {
 }
 
 
-def plan(ground: Ground, row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """One row of the programme for readers; None where its network has no spikes.
+def plans(ground: Ground, programme: Table) -> Iterator[dict[str, Any]]:
+    """The rows of the programme for readers, of networks with spikes.
 
     Args:
         ground: The shared tasks.
-        row: Of programme.csv.
+        programme: Rows of programme.csv.
     """
-    method = (row["talk"], row["variant"])
-    at = str(row["at"])
-    cell = next((c for c in ground.cells if c.name == row["task"] and str(c.at) == at), None)
-    if cell is None or method not in cell.methods or not _spikes(ground, cell.methods[method]):
-        return None
-    return {**row, "label": ground.label(method), "cell": cell.title}
+    cells = {(cell.name, str(cell.at)): cell for cell in ground.cells}
+    for row in programme.to_dict("records"):
+        method, cell = (row["talk"], row["variant"]), cells.get((row["task"], str(row["at"])))
+        if cell is not None and method in cell.methods and ground.spikes(cell.methods[method]):
+            yield {**row, "label": ground.label(method), "cell": cell.title}

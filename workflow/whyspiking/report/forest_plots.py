@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import itertools
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,10 @@ from whyspiking.plots.figures import (
     INK,
     OLIVE,
     RED,
-    NotMeasuredError,
     Plate,
     log_axis,
+    require,
+    row_of_panels,
 )
 from whyspiking.records import labels
 from whyspiking.records.tables import Table
@@ -84,28 +85,22 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
         NotMeasuredError: If nothing with a null was measured.
     """
     measured = _panels([f for f in answer.shown if f.measure != CLAIMS and f.matched], config)
-    if not measured:
-        raise NotMeasuredError("Nothing with a null was measured on this axis at this scale.")
+    require(measured, "Nothing with a null was measured on this axis at this scale.")
     panels = [panel for panel in measured if len(panel.rows) >= FEWEST] or measured
     plate, words = forest(panels, names)
-    few = [panel.title for panel in measured if panel not in panels]
-    apart = f" In the table alone, for want of rows: {', '.join(few)}." if few else ""
-    several = any(len(group) > 1 for panel in panels for group in panel.rows.values())
-    span = (
-        "A line with several marks spans controls, places, perturbations or cost models, which "
-        "the table tells apart. "
-        if several
-        else ""
-    )
+    groups = [group for panel in panels for group in panel.rows.values()]
     ratios = [
         f.effect for panel in panels if panel.null == 1 for g in panel.rows.values() for f in g
     ]
-    far = any(not BEYOND[0] <= ratio <= BEYOND[1] for ratio in ratios)
-    arrow = "; arrow: beyond the axis" if far else ""
-    recorded = (
-        " Dotted, “recorded”: of the recorded run, not run here."
-        if any(f.recorded for panel in panels for group in panel.rows.values() for f in group)
-        else ""
+    few = [panel.title for panel in measured if panel not in panels]
+    apart = f" In the table alone, for want of rows: {', '.join(few)}." if few else ""
+    span = (
+        "A line with several marks spans controls, places, perturbations or cost models, which "
+        "the table tells apart. "
+    ) * any(len(group) > 1 for group in groups)
+    arrow = "; arrow: beyond the axis" * any(not BEYOND[0] <= x <= BEYOND[1] for x in ratios)
+    recorded = " Dotted, “recorded”: of the recorded run, not run here." * any(
+        finding.recorded for group in groups for finding in group
     )
     return plate.says(
         f"{answer.axis.capitalize()}: effects with 95 % t intervals over seeds; the vertical line "
@@ -133,8 +128,7 @@ def forest(panels: Sequence[Panel], names: Mapping[str, str]) -> tuple[Plate, li
         key=lambda row: (order.index(row[0]), row[1:]),
     )
     places = {row: len(rows) - 1 - k for k, row in enumerate(rows)}
-    plate = Plate(0.75 + 0.2 * len(rows))
-    axes = plate.panels(1, len(panels), sharey=True)[0]
+    plate, axes = row_of_panels(0.75 + 0.2 * len(rows), len(panels), sharey=True)
     words = []
     for ax, panel in zip(axes, panels, strict=True):
         words += _draw(ax, panel, places, names)
@@ -145,8 +139,7 @@ def forest(panels: Sequence[Panel], names: Mapping[str, str]) -> tuple[Plate, li
         for row, after in itertools.pairwise(rows):
             if row[0] != after[0]:
                 ax.axhline(places[row] - 0.5, color=GREY, linewidth=0.6, alpha=0.6)
-    told = [" · ".join(filter(None, (names[t], labels.experiment(t, e), s))) for t, e, s in rows]
-    axes[0].set_yticks([places[row] for row in rows], told)
+    axes[0].set_yticks(list(places.values()), [_name(row, names, " · ") for row in rows])
     axes[0].set_ylim(-0.7, len(rows) - 0.3)
     return plate, words
 
@@ -158,17 +151,23 @@ def _panels(findings: Sequence[Finding], config: Mapping[str, Any]) -> list[Pane
         own = [f for f in findings if f.measure == measure and np.isfinite(f.effect)]
         if not own:
             continue
-        metric = labels.metric(own[0].metric)
         unit = "" if own[0].unit in ("1", "fraction") else f", {own[0].unit}"
+        label, parts = f"{labels.metric(own[0].metric)}{unit}", {measure: own}
         if own[0].metric == "energy_ratio":
             label = "R, control over spiking network"
-            for title, inside in (("operations only", True), ("memory paid for", False)):
-                part = [f for f in own if (f.perturbation in free) is inside]
-                if part:
-                    panels.append(Panel(f"{measure}, {title}", label, own[0].null, rows_of(part)))
-            continue
-        panels.append(Panel(measure, f"{metric}{unit}", own[0].null, rows_of(own)))
+            parts = {
+                f"{measure}, operations only": [f for f in own if f.perturbation in free],
+                f"{measure}, memory paid for": [f for f in own if f.perturbation not in free],
+            }
+        panels += [
+            Panel(title, label, own[0].null, rows_of(part)) for title, part in parts.items() if part
+        ]
     return panels
+
+
+def _name(row: Row, names: Mapping[str, str], between: str) -> str:
+    talk, experiment, recorded = row
+    return between.join(filter(None, (names[talk], labels.experiment(talk, experiment), recorded)))
 
 
 def rows_of(findings: Sequence[Finding]) -> dict[Row, list[Finding]]:
@@ -187,30 +186,14 @@ def rows_of(findings: Sequence[Finding]) -> dict[Row, list[Finding]]:
 def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str, str]) -> list[str]:
     """Draw one panel; returns its contents in words."""
     logarithmic = panel.null == 1
+    bounds = BEYOND if logarithmic else (-np.inf, np.inf)
     words, seen = [], []
     for row, group in panel.rows.items():
-        y = places[row]
-        sides = {finding.side if finding.decidable else "" for finding in group}
-        colour, _ = SIDE_LOOK.get(sides.pop(), OTHERWISE) if len(sides) == 1 else OTHERWISE
-        ends = [x for f in group for x in (f.low, f.high, f.effect) if np.isfinite(x)]
-        if logarithmic:
-            ends = np.clip(ends, *BEYOND).tolist()
-        seen += ends
-        line = ":" if group[0].recorded else "-"
-        ax.plot([min(ends), max(ends)], [y, y], line, color=colour, linewidth=1.2, zorder=2)
-        for finding in group:
-            own, marker = SIDE_LOOK.get(finding.side, OTHERWISE)
-            face = own if finding.decidable and not finding.recorded else "none"
-            at = finding.effect
-            if logarithmic and not BEYOND[0] <= at <= BEYOND[1]:
-                marker = "<" if at < 1 else ">"
-                at = float(np.clip(at, *BEYOND))
-            ax.plot(at, y, color=own, marker=marker, markersize=4, markerfacecolor=face, zorder=3)
+        seen += _line(ax, places[row], group, bounds)
         shown = _range([finding.effect for finding in group], logarithmic)
         frame = ax.get_yaxis_transform()
-        ax.text(1.02, y, shown, transform=frame, fontsize=7.5, va="center")
-        place = " ".join(filter(None, (names[row[0]], labels.experiment(*row[:2]), row[2])))
-        words.append(f"{panel.title} {place}: {shown}")
+        ax.text(1.02, places[row], shown, transform=frame, fontsize=7.5, va="center")
+        words.append(f"{panel.title} {_name(row, names, ' ')}: {shown}")
     ax.axvline(panel.null, color=INK, linewidth=0.9, zorder=1)
     if logarithmic:
         log_axis(ax, np.array(seen))
@@ -219,6 +202,27 @@ def _draw(ax: Axes, panel: Panel, places: Mapping[Row, int], names: Mapping[str,
             ax.tick_params(axis="x", which="minor", labelsize=8.5)
     ax.set_title(panel.title)
     return words
+
+
+def _line(
+    ax: Axes, y: float, group: Sequence[Finding], bounds: tuple[float, float]
+) -> tuple[float, float]:
+    """Draw the contrasts of one row, a mark each, on a line over their range; returns its ends."""
+    sides = {finding.side if finding.decidable else "" for finding in group}
+    colour, _ = SIDE_LOOK.get(sides.pop(), OTHERWISE) if len(sides) == 1 else OTHERWISE
+    every = np.array([(f.low, f.high, f.effect) for f in group])
+    finite = np.clip(every[np.isfinite(every)], *bounds)
+    ends = float(finite.min()), float(finite.max())
+    line = ":" if group[0].recorded else "-"
+    ax.plot(ends, [y, y], line, color=colour, linewidth=1.2, zorder=2)
+    for finding in group:
+        own, marker = SIDE_LOOK.get(finding.side, OTHERWISE)
+        face = own if finding.decidable and not finding.recorded else "none"
+        at = float(np.clip(finding.effect, *bounds))
+        if at != finding.effect:
+            marker = "<" if at == bounds[0] else ">"
+        ax.plot(at, y, color=own, marker=marker, markersize=4, markerfacecolor=face, zorder=3)
+    return ends
 
 
 def _range(effects: Sequence[float], logarithmic: bool) -> str:
@@ -253,50 +257,24 @@ def verdict_forest(
     Raises:
         NotMeasuredError: If no claim was measured.
     """
-    rows, before = [], []
-    for row in verdicts.to_dict("records"):
-        if row["verdict"] == OUT_OF_SCOPE and row["claim"] in recorded:
-            before.append(recorded[row["claim"]])
-        elif np.isfinite(row["value"]):
-            rows.append(row)
-    if not rows + before:
-        raise NotMeasuredError("No claim was measured at this scale.")
-    count = len(rows + before)
-    plate = Plate(0.3 + 0.34 * count)
-    ax = plate.panels(1, 1)[0, 0]
+    rows = [
+        recorded.get(row["claim"], row) if row["verdict"] == OUT_OF_SCOPE else row
+        for row in verdicts.to_dict("records")
+    ]
+    kept = {str(r["claim"]) for r in verdicts.to_dict("records") if r["verdict"] == OUT_OF_SCOPE}
+    kept &= set(recorded)
+    shown = [row for row in rows if row["claim"] in kept or np.isfinite(row["value"])]
+    shown.sort(key=lambda row: row["claim"] in kept)
+    require(shown, "No claim was measured at this scale.")
+    plate, (ax,) = row_of_panels(0.3 + 0.34 * len(shown))
     words, called = [], []
-    for place, row in enumerate(rows + before):
-        y = count - 1 - place
-        kept = place >= len(rows)
-        colour = VERDICT_COLOURS.get(row["verdict"], GREY)
-        at = _row_scale(
-            [row[n] for n in ("value", "low", "high", "published", "band_low", "band_high")]
-        )
-        if np.isfinite(row["band_low"]) or np.isfinite(row["band_high"]):
-            left = at(row["band_low"]) if np.isfinite(row["band_low"]) else 0.0
-            right = at(row["band_high"]) if np.isfinite(row["band_high"]) else 1.0
-            ax.fill_between([left, right], y - 0.32, y + 0.32, color=GREY, alpha=0.25, linewidth=0)
-        if np.isfinite(row["low"]) and np.isfinite(row["high"]):
-            line = ":" if kept else "-"
-            ax.plot([at(row["low"]), at(row["high"])], [y, y], line, color=colour, linewidth=2)
-        if np.isfinite(row["published"]):
-            ax.plot(
-                at(row["published"]), y, marker="D", color=INK, markerfacecolor="none", markersize=7
-            )
-        face = "none" if kept else colour
-        ax.plot(at(row["value"]), y, marker="o", color=colour, markerfacecolor=face, markersize=6)
-        ends = {"low": row["low"], "high": row["high"]}
-        shown = html.unescape(markup.value(row["value"], str(row["unit"]), **ends))
-        if "<sup>" in shown:
-            shown = f"{row['value']:.2g}"
-        ax.text(1.03, y, shown, va="center", fontsize=8.5)
+    for y, row in zip(range(len(shown))[::-1], shown, strict=True):
         name = (names or {}).get(row["claim"], str(row["claim"]))
-        called.append(f"{name}, recorded" if kept else name)
-        words.append(f"{name}: {shown}, {'recorded: ' * kept}{row['label']}")
-    ax.set_yticks(range(count), called[::-1])
-    ax.set_xlim(-0.02, 1.02)
-    ax.set_ylim(-0.6, count - 0.4)
-    ax.set_xticks([])
+        number = _claim(ax, y, row, recorded=row["claim"] in kept)
+        called.append(f"{name}, recorded" if row["claim"] in kept else name)
+        words.append(f"{name}: {number}, {'recorded: ' * (row['claim'] in kept)}{row['label']}")
+    ax.set_yticks(range(len(shown)), called[::-1])
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(shown) - 0.4), xticks=[])
     ax.spines["bottom"].set_visible(False)
     ax.tick_params(axis="y", length=0)
     return plate.says(
@@ -304,14 +282,37 @@ def verdict_forest(
         "published value. Dot and bar: ours with its 95 % t interval over seeds (of a claim about "
         "every network: from the lowest to the highest), in the colour of the verdict."
         + " Open and dotted, “recorded”: of the recorded run, not run here."
-        * bool(before),
+        * bool(kept),
         "Forest plot. " + "; ".join(words) + ".",
         "verdicts.csv",
     )
 
 
-def _row_scale(numbers: Sequence[float]) -> Callable[[float], float]:
-    """Map the finite numbers of a row to 0.06 ... 0.94."""
-    known = [x for x in numbers if np.isfinite(x)]
-    start, width = min(known), (max(known) - min(known)) or 1.0
-    return lambda x: float(np.clip(0.06 + 0.88 * (x - start) / width, 0, 1))
+def _claim(ax: Axes, y: float, row: Mapping[str, Any], *, recorded: bool) -> str:
+    """Draw one claim on a scale of its own; returns its value as it is written beside it."""
+    colour = VERDICT_COLOURS.get(row["verdict"], GREY)
+    finite = {name: row[name] for name in ENDS if np.isfinite(row[name])}
+    start = min(finite.values())
+    width = (max(finite.values()) - start) or 1.0
+    at = {name: float(np.clip(0.06 + 0.88 * (row[name] - start) / width, 0, 1)) for name in ENDS}
+    if "band_low" in finite or "band_high" in finite:
+        left = at["band_low"] if "band_low" in finite else 0.0
+        band = [left, at["band_high"] if "band_high" in finite else 1.0]
+        ax.fill_between(band, y - 0.32, y + 0.32, color=GREY, alpha=0.25, linewidth=0)
+    if "low" in finite and "high" in finite:
+        line = ":" if recorded else "-"
+        ax.plot([at["low"], at["high"]], [y, y], line, color=colour, linewidth=2)
+    if "published" in finite:
+        ax.plot(at["published"], y, marker="D", color=INK, markerfacecolor="none", markersize=7)
+    face = "none" if recorded else colour
+    ax.plot(at["value"], y, marker="o", color=colour, markerfacecolor=face, markersize=6)
+    shown = html.unescape(
+        markup.value(row["value"], str(row["unit"]), low=row["low"], high=row["high"])
+    )
+    shown = f"{row['value']:.2g}" if "<sup>" in shown else shown
+    ax.text(1.03, y, shown, va="center", fontsize=8.5)
+    return shown
+
+
+ENDS = ("value", "low", "high", "published", "band_low", "band_high")
+"""Columns of verdicts.csv that have a place on the scale of a claim."""

@@ -143,10 +143,8 @@ def value(
         kept = places if places is not None else 2 if 0.965 <= abs(x) < 1 else 1
         return sign + f"{_fixed(100 * x, kept)} %"
     tail = "" if unit in ("1", "") else f" {unit}"
-    largest = np.nanmax(np.abs([x, low, high]))
-    if places is None or largest >= 1e5 or largest < 1e-3:
-        return sign + digits(x) + tail
-    return sign + _fixed(x, places) + tail
+    plain = 1e-3 <= np.nanmax(np.abs([x, low, high])) < 1e5
+    return sign + (digits(x) if places is None or not plain else _fixed(x, places)) + tail
 
 
 def decimals(low: float, high: float, unit: str) -> int | None:
@@ -170,12 +168,10 @@ def digits(x: float) -> Markup:
     """Three significant digits; large and tiny numbers as a power of ten."""
     if x == 0:
         return Markup("0")
-    size = abs(x)
-    if size >= 1e5 or size < 1e-3:
+    shown = f"{x:.0f}" if abs(x) >= 100 else f"{x:.3g}"
+    if abs(x) >= 1e5 or abs(x) < 1e-3:
         mantissa, exponent = f"{x:.2e}".split("e")
         shown = f"{mantissa}×10<sup>{int(exponent)}</sup>"
-    else:
-        shown = f"{x:.0f}" if size >= 100 else f"{x:.3g}"
     return Markup(shown.replace("-", MINUS))
 
 
@@ -205,9 +201,8 @@ def _between(low: float, high: float, unit: str) -> Markup:
 def inline(mean: float, low: float, high: float, unit: str, *, signed: bool = False) -> Markup:
     """Value and interval in a line."""
     shown = value(mean, unit, signed=signed, low=low, high=high)
-    if not (np.isfinite(low) and np.isfinite(high)):
-        return shown
-    return shown + " " + _between(low, high, unit)
+    several = np.isfinite(low) and np.isfinite(high)
+    return shown + " " + _between(low, high, unit) if several else shown
 
 
 def band(low: float, high: float, unit: str) -> Markup:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import MARKERS, PALETTE, NotMeasuredError, Plate
+from whyspiking.plots.figures import MARKERS, PALETTE, Plate, require
 from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
 from whyspiking.report import html
@@ -35,17 +35,15 @@ def figure(rules: Rules, names: Mapping[str, str]) -> Plate:
         NotMeasuredError: If no talk declares a rule.
     """
     shown = [name for name in names if rules.get(name)]
-    if not shown:
-        raise NotMeasuredError("No talk declares what its learning rule keeps in memory.")
+    require(shown, "No talk declares what its learning rule keeps in memory.")
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     plate = Plate(0.4 + 2.15 * rows, 2.2 * max(2, columns))
     axes = plate.panels(rows, columns, len(shown), sharex=True, sharey=True)
     words = []
-    axes[0, 0].set_xscale("log")
-    axes[0, 0].set_yscale("log")
+    axes[0, 0].set(xscale="log", yscale="log")
     for ax, name in zip(axes.flat, shown, strict=False):
-        words += [f"{names[name]}, {said}" for said in _lines(ax, rules[name])]
+        words += [f"{names[name]}, {line}" for line in _lines(ax, rules[name])]
         ax.set_title(names[name])
     lows, highs = zip(*(ax.dataLim.intervaly for ax in axes.flat[: len(shown)]), strict=True)
     # Room for the names above the lines.
@@ -90,25 +88,24 @@ def _lines(ax: Axes, rules: Sequence[Rule]) -> list[str]:
 
 def sentence(rules: Rules, talks: Mapping[str, Talk]) -> Markup:
     """In how many talks the rule of the spiking network is local, and forgets as it goes."""
-    own = {
+    every = {
         name: [rule for rule in rules.get(name, ()) if _trains_spiking(rule, talk)]
         for name, talk in talks.items()
     }
-    told = [name for name, found in own.items() if found]
-    if not told:
+    own = {name: trained for name, trained in every.items() if trained}
+    if not own:
         return Markup()
-    local = [name for name in told if any(rule.local for rule in own[name])]
-    constant = [name for name in told if not all(rule.grows_with("T") for rule in own[name])]
-    return html.macros("costs").rules_sentence(local, constant, told, surnames(talks))
+    local = [name for name in own if any(rule.local for rule in own[name])]
+    constant = [name for name in own if not all(rule.grows_with("T") for rule in own[name])]
+    return html.macros("costs").rules_sentence(local, constant, list(own), surnames(talks))
 
 
 def _trains_spiking(rule: Rule, talk: Talk) -> bool:
-    variants = (
-        talk.experiments[experiment].variants[variant]
+    return any(
+        talk.experiments[experiment].variants[variant].role == "spiking"
         for experiment, variant in rule.learners
         if experiment in talk.experiments and variant in talk.experiments[experiment].variants
     )
-    return any(variant.role == "spiking" for variant in variants)
 
 
 def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
@@ -127,11 +124,10 @@ def table(costs: Table, talks: Mapping[str, Talk]) -> Markup:
 
 
 def _where(talk: str, rule: Rule) -> str:
-    names = (
+    return "; ".join(
         labels.experiment(talk, e) + (f" ({labels.variant(v)})" if v != "spiking" else "")
         for e, v in rule.learners
     )
-    return "; ".join(names)
 
 
 def _counted(costs: Table, talk: Talk, rule: Rule) -> float:
@@ -139,5 +135,5 @@ def _counted(costs: Table, talk: Talk, rule: Rule) -> float:
     if rule.check is None:
         return np.nan
     place = {"experiment": rule.check.experiment, "variant": rule.check.variant}
-    own = tables.where(costs, talk=talk.name, metric="learning_memory", **place)["value"].tolist()
-    return own[0] if own else np.nan
+    own = tables.where(costs, talk=talk.name, metric="learning_memory", **place)["value"]
+    return next(iter(own), np.nan)

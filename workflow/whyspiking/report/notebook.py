@@ -86,11 +86,10 @@ def run_notebook(source: Path, notebook: Path, parameters: Mapping[str, Any]) ->
             raise
         executed = nbformat.read(partial, as_version=4)
         executed.metadata.pop("papermill", None)
-        for cell in executed.cells:
-            for key in ("papermill", "execution"):
-                cell.metadata.pop(key, None)
-        # Papermill gives the cell it injects a random id.
         for number, cell in enumerate(executed.cells):
+            cell.metadata.pop("papermill", None)
+            cell.metadata.pop("execution", None)
+            # Papermill gives the cell it injects a random id.
             cell["id"] = f"cell-{number}"
         nbformat.write(executed, partial)
 
@@ -99,14 +98,14 @@ def _check_parameters(source: Path, parameters: Mapping[str, Any]) -> None:
     """Parameters become code of a cell: only those that the notebook asks for, of their type."""
     import papermill
 
-    asked = papermill.inspect_notebook(str(source))
+    declared = papermill.inspect_notebook(str(source))
     for name, value in parameters.items():
-        if name not in asked:
+        if name not in declared:
             raise UserError(
                 f"{source}: its cell of parameters does not name '{name}'; expected it there. Add "
                 f"`{name}: {type(value).__name__} = ...`"
             )
-        kind = asked[name]["inferred_type_name"]
+        kind = declared[name]["inferred_type_name"]
         if kind != type(value).__name__:
             raise UserError(
                 f"{source}: parameter '{name}' is {value!r}; expected '{kind}' as in the cell of "
@@ -182,21 +181,19 @@ def mathml(latex: str, display: bool) -> str:
 
     bad = _UNSUPPORTED.search(latex)
     if bad or ("&" in latex and "\\begin" not in latex):
-        found = bad.group(0) if bad else "&"
         raise ValueError(
-            f"the formula '{latex.strip()}' contains '{found}', which MathML conversion does not "
-            "know; write one formula per line without it"
+            f"the formula '{latex.strip()}' contains '{bad.group(0) if bad else '&'}', which "
+            "MathML conversion does not know; write one formula per line without it"
         )
-    tag = _TAG.search(latex)
     markup = convert(_TAG.sub("", latex).strip(), display="block" if display else "inline")
     if not display:
         return markup
-    number = ""
-    anchor = ""
-    if tag:
-        anchor = f' id="eq-{html.escape(tag.group(1), quote=True)}"'
-        number = f'<span class="number">({html.escape(tag.group(1))})</span>'
-    return f'<div class="equation"{anchor}>{markup}{number}</div>'
+    tag = _TAG.search(latex)
+    if not tag:
+        return f'<div class="equation">{markup}</div>'
+    name = html.escape(tag.group(1), quote=True)
+    number = f'<span class="number">({html.escape(tag.group(1))})</span>'
+    return f'<div class="equation" id="eq-{name}">{markup}{number}</div>'
 
 
 def _lift_equations(source: str, lifted: list[str], where: str) -> str:

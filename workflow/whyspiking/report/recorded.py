@@ -66,19 +66,19 @@ class Recorded:
         """Claim -> its row, of the claims that were judged."""
         return _judged(self.verdicts)
 
+    @cached_property
+    def _at_paper(self) -> dict[str, Row]:
+        return _judged(self.paper)
+
     def told(self, row: Row) -> Row | None:
         """The recorded row of a claim that the run at hand does not judge, if there is one."""
         return self.claims.get(row["claim"]) if row["verdict"] == rule.OUT_OF_SCOPE else None
 
     def otherwise(self, row: Row) -> Row | None:
         """What the published sizes say of a claim, where it is another verdict."""
-        found = self._at_paper.get(row["claim"])
         shown = self.told(row) or row
-        return found if found is not None and found["verdict"] != shown["verdict"] else None
-
-    @cached_property
-    def _at_paper(self) -> dict[str, Row]:
-        return _judged(self.paper)
+        larger = self._at_paper.get(row["claim"], shown)
+        return larger if larger["verdict"] != shown["verdict"] else None
 
 
 def _judged(verdicts: Table) -> dict[str, Row]:
@@ -126,10 +126,7 @@ def beside(folder: Path, scale: str) -> Recorded:
     """
     larger = [reference.table(path, VERDICTS) for path in _of_paper(folder, scale)]
     paper = pd.concat(larger, ignore_index=True) if larger else VERDICTS.table([])
-    if not (found := _of_full(folder, scale)):
-        return Recorded(paper=paper)
-    joint, made = found[: len(JOINT)], found[len(JOINT) :]
-    commits = sorted({reference.manifest(path.parent)["commit"][:7] for path in made})
-    read = zip(JOINT.items(), joint, strict=True)
-    shown = {name: reference.table(path, schema) for (name, schema), path in read}
-    return Recorded(", ".join(commits), **shown, paper=paper)
+    of_full = _of_full(folder, scale)
+    commits = {reference.manifest(p.parent)["commit"][:7] for p in of_full[len(JOINT) :]}
+    joint = {path.stem: reference.table(path, JOINT[path.stem]) for path in of_full[: len(JOINT)]}
+    return Recorded(", ".join(sorted(commits)), **joint, paper=paper)

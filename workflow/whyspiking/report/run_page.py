@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 from markupsafe import escape
 
 from whyspiking.declared import community_file, registry
-from whyspiking.plots.figures import Plate
 from whyspiking.records import columns, labels, tables
 from whyspiking.records.tables import GLOSSARY, Table
 from whyspiking.records.whole_files import read_json
@@ -94,6 +92,16 @@ class RunPage:
         """Rows of the verdict table."""
         return self.tables["verdicts"]
 
+    @property
+    def keys(self) -> Table:
+        """Rows of the key claims."""
+        return self.verdicts[self.verdicts["role"] == "key"]
+
+    @property
+    def smoke(self) -> bool:
+        """Whether it is a smoke run: of one seed, which has no interval."""
+        return self.scale == "smoke"
+
     def banner(self) -> Html:
         """A warning at smoke scale."""
         return Html(macros("pages").banner(self.scale))
@@ -108,39 +116,37 @@ class RunPage:
 
     def verdict_table(self) -> Html:
         """The key claims in words, and verdicts on all claims of all talks."""
-        claims = claims_of(self.talks.values())
-        told = sections.verdict_table(self.verdicts, claims, self.talks, self.recorded, many=True)
-        key = sections.key_claims(self.verdicts, self.talks, self.recorded)
-        counted = "" if self.scale == "smoke" else sections.counts(self.verdicts)
-        return Html(counted + key + told + sections.how_to_read())
+        run = self.verdicts, self.talks, self.recorded
+        counted = "" if self.smoke else sections.counts(self.verdicts)
+        table = sections.verdict_table(
+            self.verdicts, claims_of(self.talks.values()), self.talks, self.recorded, many=True
+        )
+        return Html(counted + sections.key_claims(*run) + table + sections.how_to_read())
 
     def forest(self) -> Html:
         """The key claims as a forest plot; the talks' pages show all of theirs."""
-        keys = self.verdicts[self.verdicts["role"] == "key"]
         names = {
             row["claim"]: f"{self.names[row['talk']]}: {labels.claim(row)}"
-            for row in keys.to_dict("records")
+            for row in self.keys.to_dict("records")
         }
-        return self._draw(
-            lambda: forest_plots.verdict_forest(keys, self.recorded.claims, names), "claims"
+        return show(
+            lambda: forest_plots.verdict_forest(self.keys, self.recorded.claims, names), "claims"
         )
 
     def first_screen(self) -> Html:
         """The answer in three sentences, the shared tasks as a figure, and a line on the claims."""
-        macro, smoke = macros("first_screen"), self.scale == "smoke"
-        ground, delta = self.ground, self.config["shared"]["delta"]
-        said = first_screen.words(ground, self.answers, self.programme, delta)
-        if smoke:
-            said = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
-        figure = self._draw(lambda: same_task_figures.matrix(ground), "same-task")
-        replication = "" if smoke else sections.key_line(self.verdicts, self.talks, self.recorded)
-        return Html(macro.screen(said, figure, replication))
+        figure = show(lambda: same_task_figures.matrix(self.ground), "same-task")
+        if self.smoke:
+            words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
+            return Html(macros("first_screen").screen(words, figure, ""))
+        delta = self.config["shared"]["delta"]
+        words = first_screen.words(self.ground, self.answers, self.programme, delta)
+        replication = sections.key_line(self.verdicts, self.talks, self.recorded)
+        return Html(macros("first_screen").screen(words, figure, replication))
 
     def cards(self) -> Html:
         """Every talk as a card: its first figure, its key claim, the verdict."""
-        keys = {
-            row["talk"]: row for row in self.verdicts.to_dict("records") if row["role"] == "key"
-        }
+        keys = {row["talk"]: row for row in self.keys.to_dict("records")}
         rows = [
             (
                 talk,
@@ -157,14 +163,13 @@ class RunPage:
 
     def abstracts(self) -> Html:
         """What the abstracts of the talks state, beside what was found, a talk at a time."""
-        told = [
+        return Html("\n").join(
             macros("macros").details(
                 f"What the abstract of {talk.speaker}’s talk states, and what was found",
                 abstracts.section(talk, claims_of([talk]), self.verdicts, self.recorded),
             )
             for talk in self.talks.values()
-        ]
-        return Html("\n").join(told)
+        )
 
     @property
     def programme(self) -> Table:
@@ -173,11 +178,8 @@ class RunPage:
 
     def next_steps(self) -> Html:
         """What would decide the comparisons that are undecided."""
-        ground = self.ground
-        planned = [first_screen.plan(ground, row) for row in self.programme.to_dict("records")]
-        rows = [row for row in planned if row is not None]
-        smoke = self.scale == "smoke"
-        return Html(macros("first_screen").programme(rows, ground.recorded, smoke))
+        rows = list(first_screen.plans(self.ground, self.programme))
+        return Html(macros("first_screen").programme(rows, self.ground.recorded, self.smoke))
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity, all experiments."""
@@ -215,16 +217,13 @@ class RunPage:
 
     def answer(self) -> Html:
         """Axis by axis in a line each, and the matrix talk x axis."""
-        smoke = self.scale == "smoke"
-        figure = self._draw(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
+        figure = show(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
         drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.shown)]
-        shown = ["same-task"] if self.ground.cells else []
-        files = macros("pages").slides(
-            slides.FOLDER, ["matrix", "verdicts", "cards", *drawn, *shown]
-        )
+        drawn += ["same-task"] if self.ground.cells else []
+        files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", "cards", *drawn])
         return Html(
             macros("pages").answer(
-                "" if smoke else sentences.by_level(self.answers, self.talks),
+                "" if self.smoke else sentences.by_level(self.answers, self.talks),
                 talks_by_axis.table(self.answers, self.talks),
                 figure + files,
             )
@@ -234,8 +233,7 @@ class RunPage:
     def ground(self) -> Ground:
         """The tasks that all talks are set."""
         # A smoke run checks the plumbing: nothing from elsewhere stands beside it.
-        rows = [] if self.scale == "smoke" else community_file.load()
-        guests = [guest(row) for row in rows]
+        guests = [] if self.smoke else [guest(row) for row in community_file.load()]
         return same_task_section.ground_of(self.tables["shared"], self.talks, self.recorded, guests)
 
     def same_task(self) -> Html:
@@ -249,15 +247,15 @@ class RunPage:
             macros("same_task").section(
                 ground.recorded,
                 self.recorded.commit,
-                self.scale == "smoke",
+                self.smoke,
                 self.config["shared"],
                 same_task_section.sentences(ground, config),
                 same_task_section.matrix(ground, config) + same_task_section.community(ground),
                 same_task_section.fronts(ground)
-                + self._draw(lambda: same_task_figures.prices(ground), "same-task-prices"),
+                + show(lambda: same_task_figures.prices(ground), "same-task-prices"),
                 same_task_section.spans(ground, spans)
-                + self._draw(lambda: same_task_figures.along_value(ground, spans), "spans"),
-                self._draw(lambda: same_task_figures.doses(ground, curves), "same-task-doses"),
+                + show(lambda: same_task_figures.along_value(ground, spans), "spans"),
+                show(lambda: same_task_figures.doses(ground, curves), "same-task-doses"),
                 same_task_section.rules(ground),
                 same_task_section.held_equal(ground, config),
             )
@@ -269,27 +267,29 @@ class RunPage:
         Args:
             levels: Of the axes to be told; all if none is named.
         """
+        return Html("\n").join(
+            self._axis_section(answer)
+            for answer in self.answers
+            if not levels or answer.level in levels
+        )
+
+    def _axis_section(self, answer: Answer) -> Html:
         meanings = {entry["measure"]: entry["says"] for entry in self.config["axes"]}
-        parts = []
-        for answer in self.answers:
-            if levels and answer.level not in levels:
-                continue
-            told = sentences.axis_paragraph(answer, self.talks, meanings)
-            if answer.axis == "learning":
-                told += learning_section.sentence(self.rules, self.talks)
-            parts.append(
-                macros("answers").axis_section(
-                    macros("answers").axis_heading(answer, sentences.LOOK),
-                    told,
-                    self._draw(
-                        lambda own=answer: forest_plots.axis_forest(own, self.config, self.names),
-                        f"forest-{answer.axis}",
-                    ),
-                    sections.claims_of_axis(answer, self.verdicts),
-                    sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
-                )
+        words = sentences.axis_paragraph(answer, self.talks, meanings)
+        if answer.axis == "learning":
+            words += learning_section.sentence(self.rules, self.talks)
+        return Html(
+            macros("answers").axis_section(
+                macros("answers").axis_heading(answer, sentences.LOOK),
+                words,
+                show(
+                    lambda: forest_plots.axis_forest(answer, self.config, self.names),
+                    f"forest-{answer.axis}",
+                ),
+                sections.claims_of_axis(answer, self.verdicts),
+                sections.contrasts_of_axis(answer.axis, self.tables["axes"], self.names),
             )
-        return Html("\n").join(Html(part) for part in parts)
+        )
 
     def constraints(self) -> Html:
         """Constraints and bottlenecks: time and memory of training, size, agreement of engines."""
@@ -297,14 +297,14 @@ class RunPage:
         return Html(
             macros("pages").constraints(
                 costs_section.training_sentence(costs),
-                self._draw(
-                    lambda: costs_section.training_figure(costs, self.names), "training-time"
-                ),
+                show(lambda: costs_section.training_figure(costs, self.names), "training-time"),
                 costs_section.cost_table(costs, self.tables["durations"], self.talks),
-                self._draw(lambda: learning_section.figure(self.rules, self.names), "memory"),
+                show(lambda: learning_section.figure(self.rules, self.names), "memory"),
                 learning_section.table(costs, self.talks),
                 costs_section.memory(costs, self.talks),
-                self.sizes(),
+                show(
+                    lambda: score_figures.accuracy_size(self.tables["curves"], self.talks), "sizes"
+                ),
                 costs_section.size(self.tables["measures"], self.talks),
                 costs_section.parity_told(self.tables["parity"], self.talks, self.config["parity"]),
             )
@@ -318,7 +318,7 @@ class RunPage:
                 trained_section.tolerance_sentences(limits, self.talks),
                 trained_section.tolerance_table(limits, self.talks),
                 trained_section.biology_sentences(biology),
-                self._draw(lambda: trained_section.biology_figure(biology, self.talks), "biology"),
+                show(lambda: trained_section.biology_figure(biology, self.talks), "biology"),
                 trained_section.biology_table(biology, self.talks),
             )
         )
@@ -328,11 +328,10 @@ class RunPage:
         shared = score_figures.by_data(self.tables["curves"], self.talks)
         if not shared:
             return Html(macros("macros").note("No two talks of this run share their data."))
-        drawn = [
-            self._draw(lambda lines=lines: score_figures.speed_accuracy(lines), f"speed-{data}")
+        return Html("\n").join(
+            show(lambda lines=lines: score_figures.speed_accuracy(lines), f"speed-{data}")
             for data, lines in shared.items()
-        ]
-        return Html("\n").join(drawn)
+        )
 
     def energy(self) -> Html:
         """When spikes save energy, what decides it, and energies of chips that were measured."""
@@ -344,30 +343,16 @@ class RunPage:
             for finding in stand.apart
             if answer.axis == "energy"
         }
-        when = self._draw(
+        when = show(
             lambda: energy_figures.when_spikes_save(
                 self.tables["measures"], ratios, names, unmatched
             ),
             "break-even",
         )
-        prices = {
-            **self.config["energy"]["operations_pj"],
-            **self.config["energy"]["memory_pj_64bit"],
-        }
+        config = self.config["energy"]
+        prices = {**config["operations_pj"], **config["memory_pj_64bit"]}
         context = macros("energy").context(chips.measured(), prices)
         return Html("\n").join([when, Html(energy_figures.assumptions(ratios)), Html(context)])
-
-    def sizes(self) -> Html:
-        """Score against parameters, where networks of several sizes were trained."""
-        curves = self.tables["curves"]
-        return self._draw(lambda: score_figures.accuracy_size(curves, self.talks), "sizes")
-
-    def learning(self) -> Html:
-        """What each learning rule keeps in memory and needs to be told."""
-        return Html(learning_section.table(self.tables["costs"], self.talks))
-
-    def _draw(self, draw: Callable[[], Plate], name: str) -> Html:
-        return show(draw, name)
 
     def deviations(self) -> Html:
         """Published against used parameters, all talks."""
@@ -379,8 +364,8 @@ class RunPage:
 
     def glossary(self) -> Html:
         """The closed list of metrics."""
-        told = macros("sections").glossary(GLOSSARY)
-        return Html(macros("macros").details("All metrics with unit and definition", told))
+        metrics = macros("sections").glossary(GLOSSARY)
+        return Html(macros("macros").details("All metrics with unit and definition", metrics))
 
     def provenance(self) -> Html:
         """How this run was made."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from scipy import special
@@ -18,16 +17,17 @@ from whyspiking.plots.figures import (
     GREY,
     INK,
     RED,
-    NotMeasuredError,
     Plate,
     label_ends,
     legend_below,
+    require,
+    row_of_panels,
     spread,
 )
 from whyspiking.plots.point_labels import label_points
 from whyspiking.records import labels, tables
 from whyspiking.records.tables import Table
-from whyspiking.report.same_task_rows import Cell, Ground, Method, Row
+from whyspiking.report.same_task_rows import Cell, Ground, Row, rows_where
 from whyspiking.verdicts.common_ground import BETTER, EQUAL, WORSE
 
 WIDE = 9.6
@@ -35,13 +35,14 @@ WIDE = 9.6
 VERDICT_LOOK = {BETTER: (GREEN, "^"), EQUAL: (BLUE, "D"), WORSE: (RED, "s")}
 """Colour and marker by verdict."""
 OTHERWISE = (GREY, "o")
-CONTROL_LOOK = {"color": INK, "marker": "x"}
+CONTROL_LOOK: dict[str, Any] = {"color": INK, "marker": "x"}
 COSTS = {
     "spikes_hidden": "hidden spikes per sample",
     "train_cpu_seconds": "CPU seconds of one training",
     "memory": "numbers kept by the learning rule",
 }
 """Column of shared.csv -> label of its axis."""
+NOBODY = "No network of this run was trained on a shared task."
 DOSES = {"jitter": "jitter of input spikes, sd in ms of the task", "delete": "input spikes deleted"}
 """Perturbation -> label of its axis."""
 
@@ -56,47 +57,20 @@ MOST = 0.9995
 """All that is more accurate is drawn there: the logit of 1 is infinite."""
 
 
-def _need(ground: Ground) -> None:
-    if not ground.cells:
-        raise NotMeasuredError("No network of this run was trained on a shared task.")
-
-
 def matrix(ground: Ground) -> Plate:
     """Accuracy of every method on every task, a panel a task, a row a method.
 
     Raises:
         NotMeasuredError: If no method has a result.
     """
-    _need(ground)
-    rows = ground.methods
+    require(ground.cells, NOBODY)
     guests = list(dict.fromkeys(guest["name"] for cell in ground.cells for guest in cell.guests))
-    plate = Plate(2.1 + 0.23 * (len(rows) + len(guests)), WIDE)
-    axes = plate.panels(1, len(ground.cells), sharey=True)[0]
+    names = [*guests[::-1], *map(ground.label, ground.methods[::-1])]
+    plate, axes = row_of_panels(2.1 + 0.23 * len(names), len(ground.cells), width=WIDE, sharey=True)
     words = []
     for ax, cell in zip(axes, ground.cells, strict=True):
-        for k, method in enumerate(rows):
-            y = len(rows) - 1 - k
-            row = cell.methods.get(method)
-            if row is None:
-                frame = ax.get_yaxis_transform()
-                ax.text(0.5, y, "n/a", fontsize=7, ha="center", va="center", transform=frame)
-                continue
-            words.append(f"{cell.title}, {ground.label(method)}: {_told(row)}, {row['verdict']}")
-            _dot(ax, y, row)
-        for guest in cell.guests:
-            words.append(f"{cell.title}, {guest['name']} (community): {_told(guest)}")
-            _guest(ax, -1 - guests.index(guest["name"]), guest)
-        _logit(ax, "x", cell, gap=0.19)
-        ax.tick_params(axis="y", length=0)
-        ax.set_ylim(-0.6 - len(guests), len(rows) - 0.4)
-        if guests:
-            ax.axhline(-0.5, color=INK, linewidth=0.8, zorder=0)
-        ax.set_xlabel("accuracy, %")
-        for k, (method, after) in enumerate(itertools.pairwise(rows)):
-            if method[0] != after[0]:
-                ax.axhline(len(rows) - 1.5 - k, color=GREY, linewidth=0.5, alpha=0.5, zorder=0)
-    names = [*guests[::-1], *(ground.label(method) for method in rows[::-1])]
-    axes[0].set_yticks(range(-len(guests), len(rows)), names)
+        words += _column(ax, cell, ground, guests)
+    axes[0].set_yticks(range(-len(guests), len(ground.methods)), names)
     plate.draw_without_rendering()
     for ax, cell in zip(axes, ground.cells, strict=True):
         _lines(ax, cell)
@@ -109,6 +83,31 @@ def matrix(ground: Ground) -> Plate:
         "Accuracy by method and task. " + "; ".join(words) + ".",
         "shared.csv",
     )
+
+
+def _column(ax: Axes, cell: Cell, ground: Ground, guests: Sequence[str]) -> list[str]:
+    """Draw one task, methods from top to bottom and guests below; returns it in words."""
+    top, words = len(ground.methods) - 1, []
+    for k, method in enumerate(ground.methods):
+        row = cell.methods.get(method)
+        if row is None:
+            frame = ax.get_yaxis_transform()
+            ax.text(0.5, top - k, "n/a", fontsize=7, ha="center", va="center", transform=frame)
+        else:
+            words.append(f"{cell.title}, {ground.label(method)}: {_share(row)}, {row['verdict']}")
+            _dot(ax, top - k, row)
+    for guest in cell.guests:
+        words.append(f"{cell.title}, {guest['name']} (community): {_share(guest)}")
+        _guest(ax, -1 - guests.index(guest["name"]), guest)
+    _logit(ax, "x", cell, gap=0.19)
+    if guests:
+        ax.axhline(-0.5, color=INK, linewidth=0.8, zorder=0)
+    for k, (method, after) in enumerate(itertools.pairwise(ground.methods)):
+        if method[0] != after[0]:
+            ax.axhline(top - 0.5 - k, color=GREY, linewidth=0.5, alpha=0.5, zorder=0)
+    ax.set(xlabel="accuracy, %", ylim=(-0.6 - len(guests), top + 0.6))
+    ax.tick_params(axis="y", length=0)
+    return words
 
 
 def _legend(plate: Plate, guests: bool) -> None:
@@ -128,11 +127,11 @@ def _legend(plate: Plate, guests: bool) -> None:
 
 def _dot(ax: Axes, y: float, row: Row) -> None:
     colour, marker = VERDICT_LOOK.get(row["verdict"], OTHERWISE)
-    known = np.isfinite(row["low"])
     low, middle, high = _ends(row)
-    if known:
+    face = "none"
+    if np.isfinite(row["low"]):
+        face = colour
         ax.plot([low, high], [y, y], color=colour, linewidth=1.6, zorder=2)
-    face = colour if known else "none"
     ax.plot(middle, y, marker=marker, color=colour, markerfacecolor=face, zorder=3)
 
 
@@ -169,7 +168,8 @@ def _logit(ax: Axes, which: Literal["x", "y"], cell: Cell, *, gap: float) -> Non
     for tick in TICKS:
         if special.logit(tick) - special.logit(ticks[-1]) > gap * (high - low):
             ticks.append(tick)
-    ends = special.expit([low - 0.05 * (high - low), high + 0.05 * (high - low)])
+    margin = 0.05 * (high - low)
+    ends = special.expit([low - margin, high + margin])
     ticks = [tick for tick in ticks if ends[0] < tick < ends[1]]
     ax.set(**{f"{which}scale": "logit", f"{which}lim": ends})
     axis = ax.xaxis if which == "x" else ax.yaxis
@@ -181,8 +181,8 @@ def _lines(ax: Axes, cell: Cell) -> None:
     """Chance, best floor and controls as vertical lines, named above the panel."""
     named = [(cell.task.chance, "chance", GREY, ":")]
     if cell.floor is not None:
-        named.append((cell.floor["accuracy"], _words(cell.floor), GREY, "--"))
-    named += [(row["accuracy"], _words(row), INK, "-") for row in cell.controls]
+        named.append((cell.floor["accuracy"], _name(cell.floor), GREY, "--"))
+    named += [(row["accuracy"], _name(row), INK, "-") for row in cell.controls]
     named.sort(key=lambda line: line[0])
     places = ax.transData.transform([(_seen(x), 0.0) for x, *_ in named])
     shares = ax.transAxes.inverted().transform(places)[:, 0].tolist()
@@ -213,50 +213,23 @@ def prices(ground: Ground) -> Plate:
     Raises:
         NotMeasuredError: If no method has a result.
     """
-    _need(ground)
+    require(ground.cells, NOBODY)
     cells = ground.one_each
     plate = Plate(0.3 + 2.35 * len(cells), WIDE)
     axes = plate.panels(len(cells), len(COSTS), sharex="col")
-    words, later = [], []
+    words, points = [], {}
     for line, cell in zip(axes, cells, strict=True):
         for ax, (cost, label) in zip(line, COSTS.items(), strict=True):
-            points = {m: row for m, row in cell.methods.items() if row[cost] > 0}
-            front = _front(ax, cell, cost)
-            shown = [(row, ground.label(m), ground.look(m)) for m, row in points.items()]
-            if cost == "train_cpu_seconds":
-                shown += [(row, _words(row), CONTROL_LOOK) for row in cell.controls[:1]]
-            for row, _, look in shown:
-                low, middle, high = _ends(row)
-                ax.plot([row[cost]] * 2, [low, high], color=look["color"], linewidth=1.0)
-                ax.plot(row[cost], middle, linestyle="", markersize=5.5, zorder=3, **look)
-            later.append(
-                (ax, [(row[cost], _seen(row["accuracy"]), name) for row, name, _ in shown])
-            )
-            for row, style in ((cell.floor, "--"), *((row, "-") for row in cell.controls)):
-                if row is not None:
-                    ax.axhline(_seen(row["accuracy"]), color=GREY, linestyle=style, linewidth=0.7)
-            _logit(ax, "y", cell, gap=0.09)
-            words.append(f"{cell.title}, {label}: front {', '.join(map(ground.label, front))}")
+            points[ax] = _price(ax, cell, cost, ground)
+            front = ", ".join(map(ground.label, cell.front(cost)))
+            words.append(f"{cell.title}, {label}: front {front}")
         line[0].set_ylabel(f"{cell.title}\naccuracy, %")
-    for column, label in enumerate(COSTS.values()):
-        costs = [x for ax, points in later[column :: len(COSTS)] for x, *_ in points]
-        ax = axes[-1, column]
-        ax.set_xlabel(label)
-        if not costs:
-            ax.set_xticks([])
-            continue
-        ax.set_xscale("log")
-        ax.set_xlim(min(costs) / 2, max(costs) * 3)
-        ax.xaxis.set_major_formatter(_plain)
-        few = max(costs) < 30 * min(costs)
-        ax.xaxis.set_minor_formatter(
-            lambda x, _, few=few: _plain(x) if few and f"{x:e}"[0] in "25" else ""
-        )
-        ax.tick_params(axis="x", which="minor", labelsize=8.5)
+    for column, label in zip(axes.T, COSTS.values(), strict=True):
+        _price_axis(column[-1], label, [x for ax in column for x, *_ in points[ax]])
     plate.draw_without_rendering()
-    for ax, points in later:
-        if points:
-            label_points(ax, *zip(*points, strict=True))
+    for ax, own in points.items():
+        if own:
+            label_points(ax, *zip(*own, strict=True))
     return plate.says(
         "Accuracy, on a logit axis, against price, on a logarithmic one. Stepped line: the Pareto "
         "front, methods that no other beats in accuracy at the same price or less. Horizontal "
@@ -269,18 +242,45 @@ def prices(ground: Ground) -> Plate:
     )
 
 
+def _price(ax: Axes, cell: Cell, cost: str, ground: Ground) -> list[tuple[float, float, str]]:
+    """Draw one task against one price; returns place and name of every point."""
+    front = [cell.methods[method] for method in cell.front(cost)]
+    if front:
+        x, y = [row[cost] for row in front], [_seen(row["accuracy"]) for row in front]
+        ax.step([*x, 1e9], [*y, y[-1]], where="post", color=GREEN, alpha=0.45, linewidth=3)
+    shown = [
+        (row, ground.label(method), ground.look(method))
+        for method, row in cell.methods.items()
+        if row[cost] > 0
+    ]
+    if cost == "train_cpu_seconds":
+        shown += [(row, _name(row), CONTROL_LOOK) for row in cell.controls[:1]]
+    for row, _, look in shown:
+        low, middle, high = _ends(row)
+        ax.plot([row[cost]] * 2, [low, high], color=look["color"], linewidth=1.0)
+        ax.plot(row[cost], middle, linestyle="", markersize=5.5, zorder=3, **look)
+    for row, style in ((cell.floor, "--"), *((row, "-") for row in cell.controls)):
+        if row is not None:
+            ax.axhline(_seen(row["accuracy"]), color=GREY, linestyle=style, linewidth=0.7)
+    _logit(ax, "y", cell, gap=0.09)
+    return [(row[cost], _seen(row["accuracy"]), name) for row, name, _ in shown]
+
+
+def _price_axis(ax: Axes, label: str, prices: Sequence[float]) -> None:
+    """The axis of one price, with plain numbers."""
+    ax.set_xlabel(label)
+    if not prices:
+        ax.set_xticks([])
+        return
+    ax.set(xscale="log", xlim=(min(prices) / 2, max(prices) * 3))
+    few = max(prices) < 30 * min(prices)
+    ax.xaxis.set_major_formatter(_plain)
+    ax.xaxis.set_minor_formatter(lambda x, _: _plain(x) if few and f"{x:e}"[0] in "25" else "")
+    ax.tick_params(axis="x", which="minor", labelsize=8.5)
+
+
 def _plain(x: float, _: object = None) -> str:
     return f"{x:,.0f}" if x >= 1 else f"{x:g}"
-
-
-def _front(ax: Axes, cell: Cell, cost: str) -> list[Method]:
-    """Draw the Pareto front; returns the methods on it."""
-    front = cell.front(cost)
-    if front:
-        x = [cell.methods[method][cost] for method in front]
-        y = [_seen(cell.methods[method]["accuracy"]) for method in front]
-        ax.step([*x, 1e9], [*y, y[-1]], where="post", color=GREEN, alpha=0.45, linewidth=3)
-    return front
 
 
 def along_value(ground: Ground, spans: Table) -> Plate:
@@ -290,41 +290,41 @@ def along_value(ground: Ground, spans: Table) -> Plate:
         NotMeasuredError: If no task has a value of its own with several results.
     """
     cells = [cell for cell in ground.cells if cell.task.own is not None]
-    if len({cell.at for cell in cells}) < 2:
-        raise NotMeasuredError("No task with a value of its own was set at several of them.")
-    name, own = cells[0].name, cells[0].task.own
+    values = sorted({cell.at for cell in cells})
+    require(len(values) > 1, "No task with a value of its own was set at several of them.")
+    task, own = cells[0].task, cells[0].task.own
     assert own is not None
-    plate = Plate(3.6, 7.2)
-    ax = plate.panels(1, 1)[0, 0]
-    own_spans: Table = tables.where(spans, task=name)
-    told = {(row["talk"], row["variant"]): row for row in own_spans.to_dict("records")}
+    plate, (ax,) = row_of_panels(3.6, width=7.2)
+    spanned = {(r["talk"], r["variant"]): r for r in rows_where(spans, task=cells[0].name)}
     words = []
     for method in ground.methods:
         rows = [cell.methods[method] for cell in cells if method in cell.methods]
         if rows:
-            reach = span_words(told[method]) if method in told else ""
+            reach = span_words(spanned[method]) if method in spanned else ""
             label = ": ".join(filter(None, (ground.label(method), reach)))
             _line(ax, rows, ground.look(method), label)
-            words.append(f"{label}: {', '.join(map(_told, rows))}")
+            words.append(f"{label}: {', '.join(map(_share, rows))}")
     references: dict[str, list[Row]] = {}
     for row in (row for cell in cells for row in [*cell.controls, cell.floor] if row is not None):
-        references.setdefault(_words(row), []).append(row)
+        references.setdefault(_name(row), []).append(row)
     for label, rows in references.items():
         style = "-" if rows[0]["kind"] == "control" else "--"
         _line(ax, rows, CONTROL_LOOK, label, linestyle=style, linewidth=1.0)
-    ax.axhline(own.span, color=GREY, linewidth=0.8, linestyle=":")
-    ax.axhline(cells[0].task.chance, color=GREY, linewidth=0.8, linestyle=":")
-    values = sorted({cell.at for cell in cells})
-    ax.set_xscale("log")
+    for level in (own.span, task.chance):
+        ax.axhline(level, color=GREY, linewidth=0.8, linestyle=":")
+    parameter = own.parameter.rpartition("_")[0]
+    ax.set(
+        xscale="log",
+        ylim=(task.chance - 0.04, 1.03),
+        xlabel=f"{parameter.replace('_', ' ')}, {own.unit}",
+        ylabel="accuracy, %",
+    )
     ax.set_xticks(values, [f"{value:g}" for value in values])
     ax.set_xticks([], minor=True)
-    ax.set_ylim(cells[0].task.chance - 0.04, 1.03)
     ax.yaxis.set_major_formatter(lambda y, _: f"{100 * y:.0f}")
-    ax.set_xlabel(f"{own.parameter.rpartition('_')[0].replace('_', ' ')}, {own.unit}")
-    ax.set_ylabel("accuracy, %")
     label_ends(ax, gap=0.062, size=8)
     return plate.says(
-        f"{cells[0].task.title}: accuracy against the {own.parameter.rpartition('_')[0]}. Beside "
+        f"{task.title}: accuracy against the {parameter}. Beside "
         f"the names the span, up to which {100 * own.span:.0f} % (upper dotted line) are reached: "
         "median over seeds, between the values set by logarithm. Bands: pointwise 95 % intervals.",
         "Accuracy against the task's own value. " + "; ".join(words) + ".",
@@ -341,7 +341,7 @@ def span_words(row: Row) -> str:
 
 
 def _line(
-    ax: Axes, rows: Sequence[Row], look: Mapping[str, str], label: str, **options: Any
+    ax: Axes, rows: Sequence[Row], look: Mapping[str, Any], label: str, **options: Any
 ) -> None:
     x = [row["at"] for row in rows]
     ax.plot(x, [row["accuracy"] for row in rows], label=label, **look, **options)
@@ -360,40 +360,24 @@ def doses(ground: Ground, curves: Table) -> Plate:
         NotMeasuredError: If no network was perturbed.
     """
     cells = [cell for cell in ground.cells if not _curves(cell, curves).empty]
-    if not cells:
-        raise NotMeasuredError("No network that shares a task was perturbed in this run.")
+    require(cells, "No network that shares a task was perturbed in this run.")
     plate = Plate(5.0, WIDE if len(cells) > 1 else WIDE / 2)
     axes = plate.panels(len(DOSES), len(cells), sharey="col")
     words = []
     for line, (kind, label) in zip(axes, DOSES.items(), strict=True):
         for ax, cell in zip(line, cells, strict=True):
-            found = tables.where(_curves(cell, curves), along=kind)
-            for method in ground.methods:
-                own = found[(found["talk"] == method[0]) & (found["variant"] == method[1])]
-                if own.empty:
-                    continue
-                look = ground.look(method)
-                ax.plot(own["at"], own["mean"], label=ground.label(method), markersize=4, **look)
-                if own["low"].notna().any():
-                    ax.fill_between(
-                        own["at"], own["low"], own["high"], color=look["color"], alpha=0.12, lw=0
-                    )
-                words.append(
-                    f"{cell.title}, {kind}, {ground.label(method)}: {own['mean'].iloc[0]:.2f} to "
-                    f"{own['mean'].iloc[-1]:.2f}"
-                )
+            own = tables.where(_curves(cell, curves), along=kind)
+            words += [f"{cell.title}, {kind}, {line}" for line in _dose(ax, own, ground)]
             ax.axhline(cell.task.chance, color=GREY, linestyle=":", linewidth=1, zorder=0)
-            ax.set_ylim(0, 1.03)
+            ax.set(ylim=(0, 1.03), xlabel=label)
             ax.yaxis.set_major_formatter(lambda y, _: f"{100 * y:.0f}")
             if kind == "jitter":
                 ax.set_xscale("symlog", linthresh=1.0, linscale=0.4)
-                ax.set_xlim(0, 60)
+                ax.set(xlim=(0, 60), title=cell.title)
                 ax.set_xticks([0, 1, 3, 10, 30], ["0", "1", "3", "10", "30"])
                 ax.set_xticks([], minor=True)
-                ax.set_title(cell.title)
             else:
                 ax.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %")
-            ax.set_xlabel(label)
         line[0].set_ylabel("accuracy, %")
     legend_below(plate, axes.flat)
     return plate.says(
@@ -406,16 +390,32 @@ def doses(ground: Ground, curves: Table) -> Plate:
     )
 
 
-def _curves(cell: Cell, curves: Table) -> pd.DataFrame:
+def _dose(ax: Axes, curves: Table, ground: Ground) -> list[str]:
+    """Draw score against dose, a line a method; returns the lines in words."""
+    words = []
+    for talk, variant in ground.methods:
+        own = tables.where(curves, talk=talk, variant=variant)
+        if own.empty:
+            continue
+        label, look = ground.label((talk, variant)), ground.look((talk, variant))
+        ax.plot(own["at"], own["mean"], label=label, markersize=4, **look)
+        if own["low"].notna().any():
+            ax.fill_between(
+                own["at"], own["low"], own["high"], color=look["color"], alpha=0.12, lw=0
+            )
+        words.append(f"{label}: {own['mean'].iloc[0]:.2f} to {own['mean'].iloc[-1]:.2f}")
+    return words
+
+
+def _curves(cell: Cell, curves: Table) -> Table:
     places = {(row["talk"], row["experiment"]) for row in cell.methods.values()}
-    pairs = zip(curves["talk"], curves["experiment"], strict=True)
-    here = np.array([pair in places for pair in pairs], bool)
+    here = curves.set_index(["talk", "experiment"]).index.isin(places)
     return tables.where(curves[here], along=list(DOSES))
 
 
-def _words(row: Row) -> str:
+def _name(row: Row) -> str:
     return labels.variant(row["variant"])
 
 
-def _told(row: Row) -> str:
+def _share(row: Row) -> str:
     return f"{100 * row['accuracy']:.1f} %"

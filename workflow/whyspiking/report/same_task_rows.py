@@ -25,6 +25,12 @@ type Method = tuple[str, str]
 """Talk and variant."""
 
 
+def rows_where(table: Table, **places: Any) -> list[dict[str, Any]]:
+    """The rows of a table that have these values in these columns, one after the other."""
+    own: Table = tables.where(table, **places)
+    return own.to_dict("records")
+
+
 def guest(row: CommunityRow) -> Row:
     """A row of `community/` as figures and tables of the shared tasks show it."""
     at = math.nan if row.at is None else float(row.at)
@@ -63,8 +69,7 @@ class Cell:
     @cached_property
     def methods(self) -> dict[Method, Row]:
         """What the talks trained by their own rules."""
-        own = [row for row in self.rows if row["kind"] == METHOD]
-        return {(row["talk"], row["variant"]): row for row in own}
+        return {(row["talk"], row["variant"]): row for row in self._of(METHOD)}
 
     def front(self, cost: str) -> list[Method]:
         """Methods that no other beats in accuracy at the same price or less, the cheapest first.
@@ -72,13 +77,15 @@ class Cell:
         Args:
             cost: A column of shared.csv; what has none does not take part.
         """
-        priced = {method: row for method, row in self.methods.items() if row[cost] > 0}
-        best, found = -math.inf, []
-        for method, row in sorted(priced.items(), key=lambda x: (x[1][cost], -x[1]["accuracy"])):
-            if row["accuracy"] > best:
-                best = row["accuracy"]
-                found.append(method)
-        return found
+        priced = [(method, row) for method, row in self.methods.items() if row[cost] > 0]
+        priced.sort(key=lambda pair: (pair[1][cost], -pair[1]["accuracy"]))
+        reached = itertools.accumulate((row["accuracy"] for _, row in priced), max)
+        before = [-math.inf, *reached]
+        return [
+            method
+            for (method, row), best in zip(priced, before, strict=False)
+            if row["accuracy"] > best
+        ]
 
     @property
     def controls(self) -> list[Row]:
@@ -116,34 +123,30 @@ class Ground:
     @cached_property
     def cells(self) -> list[Cell]:
         """Those in which somebody has a result."""
-        found = []
+        cells = []
         for name, task in shared_tasks().items():
-            own: Table = tables.where(self.shared, task=name)
-            rows = [row for row in own.to_dict("records") if row["kind"] != ABSENT]
+            rows = [row for row in rows_where(self.shared, task=name) if row["kind"] != ABSENT]
             for at in dict.fromkeys(str(row["at"]) for row in rows):
                 here = [row for row in rows if str(row["at"]) == at]
                 guests = [g for g in self.guests if (g["task"], str(g["at"])) == (name, at)]
-                cell = Cell(name, task, float(at), here, guests)
-                if cell.methods:
-                    found.append(cell)
-        return found
+                cells.append(Cell(name, task, float(at), here, guests))
+        return [cell for cell in cells if cell.methods]
 
     @cached_property
     def methods(self) -> list[Method]:
         """All with a result, in the order of the talks; a talk without any has no variant."""
-        found = dict.fromkeys(method for cell in self.cells for method in cell.methods)
-        own = [(talk, variant) for name in self.talks for talk, variant in found if talk == name]
-        having = {talk for talk, _ in own}
-        return own + [(name, "") for name in self.talks if name not in having]
+        every = dict.fromkeys(method for cell in self.cells for method in cell.methods)
+        own = {name: [method for method in every if method[0] == name] for name in self.talks}
+        return [*itertools.chain(*own.values()), *((name, "") for name in own if not own[name])]
 
     def label(self, method: Method) -> str:
         """How figures and tables call a method."""
         talk, variant = method
         several = sum(name == talk for name, _ in self.methods) > 1
-        named = several and variant != "spiking"
-        return surname(self.talks[talk]) + (f" ({labels.variant(variant)})" if named else "")
+        own = f" ({labels.variant(variant)})" if several and variant != "spiking" else ""
+        return surname(self.talks[talk]) + own
 
-    def look(self, method: Method) -> dict[str, str]:
+    def look(self, method: Method) -> dict[str, Any]:
         """Colour and marker, the same in all figures; open where a talk has it beside another."""
         place = list(self.talks).index(method[0])
         colour = PALETTE[place % len(PALETTE)]
@@ -157,15 +160,22 @@ class Ground:
     @property
     def without(self) -> list[tuple[SharedTask, list[tuple[str, str]]]]:
         """Tasks on which nobody has a result, with the reason of every talk."""
-        having = {cell.name for cell in self.cells}
-        found = []
-        for name, task in shared_tasks().items():
-            own: Table = tables.where(self.shared, task=name, kind=ABSENT)
-            rows = own.to_dict("records")
-            if name not in having and rows:
-                told = [(surname(self.talks[row["talk"]]), row["why"]) for row in rows]
-                found.append((task, told))
-        return found
+        set_ = {cell.name for cell in self.cells}
+        reasons = [
+            (task, rows_where(self.shared, task=name, kind=ABSENT))
+            for name, task in shared_tasks().items()
+            if name not in set_
+        ]
+        return [
+            (task, [(surname(self.talks[row["talk"]]), row["why"]) for row in rows])
+            for task, rows in reasons
+            if rows
+        ]
+
+    @property
+    def by_task(self) -> list[list[Cell]]:
+        """The cells, those of one task together."""
+        return [list(cells) for _, cells in itertools.groupby(self.cells, lambda cell: cell.name)]
 
     @property
     def one_each(self) -> list[Cell]:
@@ -174,13 +184,13 @@ class Ground:
         def differing(cell: Cell) -> float:
             return float(np.std([row["accuracy"] for row in cell.methods.values()]))
 
-        by_task = itertools.groupby(self.cells, key=lambda cell: cell.name)
-        return [max(cells, key=differing) for _, cells in by_task]
+        return [max(cells, key=differing) for cells in self.by_task]
+
+    def spikes(self, row: Row) -> bool:
+        """Whether the network of a row has spikes."""
+        return self.talks[row["talk"]].experiments[row["experiment"]].simulated
 
     def why(self, cell: Cell, talk: str) -> str:
         """Why a talk has no result in a cell; empty where another of its networks has one."""
-        own: Table = tables.where(self.shared, task=cell.name, talk=talk, kind=ABSENT)
-        for row in own.to_dict("records"):
-            if math.isnan(row["at"]) or row["at"] == cell.at:
-                return row["why"]
-        return ""
+        rows = rows_where(self.shared, task=cell.name, talk=talk, kind=ABSENT)
+        return next((r["why"] for r in rows if math.isnan(r["at"]) or r["at"] == cell.at), "")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
 from whyspiking.declared import registry
@@ -15,7 +13,7 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html
 from whyspiking.report.recorded import Recorded
 from whyspiking.report.same_task_figures import COSTS, span_words
-from whyspiking.report.same_task_rows import Cell, Ground, Method, Row
+from whyspiking.report.same_task_rows import Cell, Ground, Method, Row, rows_where
 from whyspiking.verdicts.common_ground import (
     BETTER,
     CONTROL,
@@ -59,8 +57,8 @@ def ground_of(
     own = Ground(shared, talks, guests=guests)
     if own.cells or recorded.shared.empty:
         return own
-    known = recorded.shared[recorded.shared["talk"].isin(list(talks))]
-    return Ground(known, talks, recorded=True, guests=guests)
+    before = tables.where(recorded.shared, talk=list(talks))
+    return Ground(before, talks, recorded=True, guests=guests)
 
 
 def words(config: Mapping[str, Any]) -> dict[str, str]:
@@ -74,34 +72,29 @@ def sentences(ground: Ground, config: Mapping[str, Any]) -> Markup:
 
     Of a task on which nobody has a result, why.
     """
-    told = []
-    for _, group in itertools.groupby(ground.cells, key=lambda cell: cell.name):
-        cells = list(group)
-        told.append((cells[0].task, [_counted(ground, cell, words(config)) for cell in cells]))
-    return html.macros("same_task").sentences(told, ground.without)
-
-
-def _counted(ground: Ground, cell: Cell, said: Mapping[str, str]) -> tuple[Any, ...]:
-    def spikes(row: Row) -> bool:
-        return ground.talks[row["talk"]].experiments[row["experiment"]].simulated
-
-    spiking = {m: row for m, row in cell.methods.items() if spikes(row)}
-    counts: dict[str, list[str]] = {}
-    for verdict in (BETTER, EQUAL, WORSE, UNDECIDED):
-        found = [ground.label(m) for m, row in spiking.items() if row["verdict"] == verdict]
-        if found or verdict != UNDECIDED:
-            counts[said[verdict]] = found
-    above = {
-        word: [ground.label(m) for m, row in spiking.items() if row["above_floor"] == word]
-        for word in ("yes", "no", UNDECIDED)
-    }
-    quiet = [
-        (ground.label(m), said[row["verdict"]])
-        for m, row in cell.methods.items()
-        if not spikes(row)
+    counted = [
+        (cells[0].task, [_counted(ground, cell, words(config)) for cell in cells])
+        for cells in ground.by_task
     ]
-    alone = [ground.label(m) for m, row in spiking.items() if row["verdict"] == NO_CONTROL]
-    return cell, counts, list(spiking), above, alone, quiet
+    return html.macros("same_task").sentences(counted, ground.without)
+
+
+def _counted(ground: Ground, cell: Cell, wording: Mapping[str, str]) -> tuple[Any, ...]:
+    spiking = [(ground.label(m), row) for m, row in cell.methods.items() if ground.spikes(row)]
+
+    def those(column: str, word: str) -> list[str]:
+        return [name for name, row in spiking if row[column] == word]
+
+    counts = {wording[verdict]: those("verdict", verdict) for verdict in (BETTER, EQUAL, WORSE)}
+    if undecided := those("verdict", UNDECIDED):
+        counts[wording[UNDECIDED]] = undecided
+    above = {word: those("above_floor", word) for word in ("yes", "no", UNDECIDED)}
+    quiet = [
+        (ground.label(m), wording[row["verdict"]])
+        for m, row in cell.methods.items()
+        if not ground.spikes(row)
+    ]
+    return cell, counts, spiking, above, those("verdict", NO_CONTROL), quiet
 
 
 def matrix(ground: Ground, config: Mapping[str, Any]) -> Markup:
@@ -114,26 +107,25 @@ def matrix(ground: Ground, config: Mapping[str, Any]) -> Markup:
         why = ground.why(cell, method[0]) or "another network of the talk was set this task"
         return None, reasons.setdefault(why, html.letter(len(reasons)))
 
-    rows = [
-        (method[0], ground.label(method), _says(ground, method), cells)
-        for method in ground.methods
-        for cells in [[cell_of(cell, method) for cell in ground.cells]]
-    ]
-    names = dict.fromkeys(
+    rows = []
+    for method in ground.methods:
+        own = [cell_of(cell, method) for cell in ground.cells]
+        rows.append((method[0], ground.label(method), _says(row for row, _ in own), own))
+    names = {
         (row["kind"], row["variant"])
         for cell in ground.cells
         for row in cell.rows
         if row["kind"] != METHOD
-    )
+    }
     references = []
     for kind, name in sorted(names):
         own = [_reference(cell, name) for cell in ground.cells]
-        says = next(row["says"] for row in own if row is not None)
-        references.append((f"{labels.variant(name)}, {KINDS[kind]}", says, own))
+        references.append((f"{labels.variant(name)}, {KINDS[kind]}", _says(own), own))
     heads = [cell.title for cell in ground.cells]
     chances = [cell.task.chance for cell in ground.cells]
-    told = (heads, rows, references, chances, reasons, words(config), LOOK)
-    return html.macros("same_task").matrix(*told)
+    return html.macros("same_task").matrix(
+        heads, rows, references, chances, reasons, words(config), LOOK
+    )
 
 
 def community(ground: Ground) -> Markup:
@@ -142,9 +134,9 @@ def community(ground: Ground) -> Markup:
     return html.macros("same_task").community(rows) if rows else Markup()
 
 
-def _says(ground: Ground, method: Method) -> str:
-    found = (cell.methods[method]["says"] for cell in ground.cells if method in cell.methods)
-    return next(found, "")
+def _says(rows: Iterable[Row | None]) -> str:
+    """What the first of some rows says of its network."""
+    return next((row["says"] for row in rows if row is not None), "")
 
 
 def _reference(cell: Cell, name: str) -> Row | None:
@@ -153,51 +145,48 @@ def _reference(cell: Cell, name: str) -> Row | None:
 
 def fronts(ground: Ground) -> Markup:
     """Whom no other method beats in accuracy at the same price or less."""
-    told = [
+    by_cost = [
         (label, [(cell, list(map(ground.label, cell.front(cost)))) for cell in ground.one_each])
         for cost, label in COSTS.items()
     ]
-    return html.macros("same_task").fronts(told)
+    return html.macros("same_task").fronts(by_cost)
 
 
-def spans(ground: Ground, found: Table) -> Markup:
+def spans(ground: Ground, span: Table) -> Markup:
     """How far each method comes, with its range over seeds."""
     rows = []
-    for method in ground.methods:
-        own: Table = tables.where(found, talk=method[0], variant=method[1])
-        for row in own.to_dict("records"):
-            ends = [span_words({**row, "span": row[end]}) for end in ("low", "high")]
-            around = f"{ends[0]} to {ends[1]} over {row['seeds']} seeds"
-            around = "" if ends[0] == ends[1] else around
-            rows.append((ground.label(method), row["threshold"], span_words(row), around))
+    for talk, variant in ground.methods:
+        for row in rows_where(span, talk=talk, variant=variant):
+            low, high = (span_words({**row, "span": row[end]}) for end in ("low", "high"))
+            around = "" if low == high else f"{low} to {high} over {row['seeds']} seeds"
+            rows.append((ground.label((talk, variant)), row["threshold"], span_words(row), around))
     return html.macros("same_task").spans(rows)
 
 
 def rules(ground: Ground) -> Markup:
     """What each rule keeps and must be told, once a method where its tasks agree."""
-    rows: dict[tuple[str, ...], tuple[str, Row]] = {}
-    for method in ground.methods:
-        for cell in ground.cells:
-            if method in cell.methods:
-                row = cell.methods[method]
-                key = (ground.label(method), row["rule"])
-                rows.setdefault(key, (ground.label(method), row))
-    return html.macros("same_task").rules(list(rows.values()))
+    every = [
+        (ground.label(method), cell.methods[method])
+        for method in ground.methods
+        for cell in ground.cells
+        if method in cell.methods
+    ]
+    first: dict[tuple[str, str], tuple[str, Row]] = {}
+    for label, row in every:
+        first.setdefault((label, row["rule"]), (label, row))
+    return html.macros("same_task").rules(list(first.values()))
 
 
 def held_equal(ground: Ground, config: Mapping[str, Any]) -> Markup:
     """Sizes, samples and tried settings, task by task."""
     rows = []
-    for _, group in itertools.groupby(ground.cells, key=lambda cell: cell.name):
-        cells = list(group)
-        row = next(iter(cells[0].methods.values()))
-        experiment = ground.talks[row["talk"]].experiments[row["experiment"]]
-        values = registry.params(experiment, config).values
+    for cells in ground.by_task:
         methods = [row for cell in cells for row in cell.methods.values()]
-        shown, seeds = ([row[key] for row in methods] for key in ("presentations", "seeds"))
-        own = [row for cell in cells for row in cell.rows if row["tried"]]
-        tried = [row["tried"] for row in own] or [0]
-        rows.append((cells[0].task, values, np.unique(shown), np.unique(seeds), np.unique(tried)))
-    return html.macros("same_task").held(
-        [(task, values, *([int(x) for x in n] for n in numbers)) for task, values, *numbers in rows]
-    )
+        experiment = ground.talks[methods[0]["talk"]].experiments[methods[0]["experiment"]]
+        shown, seeds = (
+            sorted({int(r[key]) for r in methods}) for key in ("presentations", "seeds")
+        )
+        tried = {int(row["tried"]) for cell in cells for row in cell.rows if row["tried"]}
+        values = registry.params(experiment, config).values
+        rows.append((cells[0].task, values, shown, seeds, sorted(tried or {0})))
+    return html.macros("same_task").held(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -14,7 +13,7 @@ from whyspiking.declared.registry import Talk
 from whyspiking.records import labels, tables
 from whyspiking.records.columns import RULE_STUDY
 from whyspiking.records.tables import Table
-from whyspiking.report.html import VERDICT_LOOK, macros
+from whyspiking.report.html import VERDICT_LOOK, letter, macros
 from whyspiking.report.recorded import Recorded
 from whyspiking.verdicts import rule
 from whyspiking.verdicts.answers import CLAIMS, Answer
@@ -50,14 +49,14 @@ def counts(verdicts: Table) -> Markup:
     """How many claims of papers and talks replicated, and how many checks hold, in a paragraph."""
     judged = verdicts["verdict"] != rule.OUT_OF_SCOPE
     key, whose = verdicts["role"] == "key", verdicts["origin"]
-    others = whose.isin(REPLICABLE)
-    parts = [key, others & ~key, whose == "ours", whose == "check"]
+    parts = [key, whose.isin(REPLICABLE) & ~key, whose == "ours", whose == "check"]
     elsewhere = [
         (label, len(rows), int((rows["role"] == "key").sum()))
         for label, rows in verdicts[~judged].groupby("label")
     ]
-    counted = [_counted(verdicts[part & judged]) for part in parts]
-    return macros("sections").counts(counted, elsewhere)
+    return macros("sections").counts(
+        [_counted(verdicts[part & judged]) for part in parts], elsewhere
+    )
 
 
 def key_line(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
@@ -69,15 +68,16 @@ def key_line(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> 
 
 def _counted(verdicts: Table) -> dict[str, int]:
     """Number of claims by verdict, in the order of the chips; those that do not occur left out."""
-    found = verdicts["verdict"].value_counts().to_dict()
-    return {word: found[word] for word in VERDICT_LOOK if word in found}
+    counted = verdicts["verdict"].value_counts().to_dict()
+    return {word: counted[word] for word in VERDICT_LOOK if word in counted}
 
 
 def key_claims(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
     """Every key claim in a sentence, to open on demand."""
     rows = verdicts[verdicts["role"] == "key"].to_dict("records")
-    told = [(row, recorded.told(row), recorded.otherwise(row)) for row in rows]
-    return macros("sections").key_claims(told, talks)
+    return macros("sections").key_claims(
+        [(row, recorded.told(row), recorded.otherwise(row)) for row in rows], talks
+    )
 
 
 def claims_of_axis(answer: Answer, verdicts: Table) -> Markup:
@@ -92,9 +92,8 @@ def contrasts_of_axis(axis: str, axes: Table, names: Mapping[str, str]) -> Marku
     own = axes[(axes["axis"] == axis) & np.isfinite(axes["null"])]
     rows = []
     for row in own.to_dict("records"):
-        folder = row["talk"]
-        if row["metric"] not in OF_SEVERAL_VARIANTS:
-            folder += f"/{row['experiment']}"
+        joint = row["metric"] in OF_SEVERAL_VARIANTS
+        folder = row["talk"] if joint else f"{row['talk']}/{row['experiment']}"
         where = (str(row[name]) for name in ("talk", "experiment", "perturbation", "locus"))
         rows.append((row, labels.contrast(*where), folder))
     return macros("sections").contrasts_of_axis(axis, rows, names) if rows else Markup()
@@ -109,25 +108,19 @@ def deviations(talks: Sequence[Talk], scale: str) -> Markup:
         for name, change in experiment.changes(scale).items()
         if change["value"] != experiment.published[name]
     ]
-    if not rows:
-        return macros("macros").note("At this scale every parameter has its published value.")
     return macros("sections").deviations(rows, scale, sortable=len(talks) > 1)
 
 
 def measures_table(measures: Table) -> Markup:
     """T, L, E, R, G, M and Q of every experiment, or the reason why not."""
-    rows, reasons = [], {}
-    by_place: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = {}
-    for row in measures.to_dict("records"):
-        own = by_place.setdefault((row["talk"], row["experiment"]), {})
-        own.setdefault(row["measure"], []).append(row)
-    for place, points in by_place.items():
-        rows.append((*place, points))
-        for head, _, _ in MEASURES:
-            why = points[head][0]["why"]
-            if why:
-                reasons.setdefault(why, chr(ord("a") + len(reasons)))
-    return macros("measures").measures_table(MEASURES, rows, reasons)
+    rows = [
+        (*place, {name: part.to_dict("records") for name, part in own.groupby("measure")})
+        for place, own in measures.groupby(["talk", "experiment"], sort=False)
+    ]
+    missing = (points[head][0]["why"] for *_, points in rows for head, _, _ in MEASURES)
+    reasons = dict.fromkeys(filter(None, missing))
+    letters = {why: letter(number) for number, why in enumerate(reasons)}
+    return macros("measures").measures_table(MEASURES, rows, letters)
 
 
 def verdict_table(
@@ -154,16 +147,16 @@ def verdict_table(
         verdicts.to_dict("records"),
         key=lambda row: (row["verdict"] == rule.OUT_OF_SCOPE, row["role"] != "key"),
     )
-    rows = []
-    for row in order:
-        claim, papers = claims[row["claim"]], talks[row["talk"]].papers
-        paper = claim.source["paper"]
-        source = _short_citation(papers[paper]["cite"] if paper in papers else paper)
-        control = claim.negative_control or {}
-        named = [control.get(key) for key in ("experiment", "variant", "perturbation")]
-        name = ", ".join(str(part) for part in named if part not in (None, "none"))
-        beside = recorded.told(row), recorded.otherwise(row)
-        rows.append((row, claim, source, name, *beside))
+    rows = [
+        (
+            row,
+            claims[row["claim"]],
+            *_source_and_control(claims[row["claim"]], talks[row["talk"]]),
+            recorded.told(row),
+            recorded.otherwise(row),
+        )
+        for row in order
+    ]
     checks = [row for row in rows if row[1].origin == "check"]
     claimed = [row for row in rows if row[1].origin != "check"]
     judged = sum(row[0]["verdict"] != rule.OUT_OF_SCOPE for row in checks)
@@ -173,9 +166,17 @@ def verdict_table(
     folded = []
     for name, talk in talks.items():
         own = [row for row in claimed if row[0]["talk"] == name and row[1].role != "key"]
-        whole = verdicts[verdicts["claim"].isin([row[0]["claim"] for row in own])]
-        folded.append((talk, _counted(whole), own))
+        counted = _counted(verdicts[verdicts["claim"].isin([row[0]["claim"] for row in own])])
+        folded.append((talk, counted, own))
     return macros("verdicts").folded_tables(key, folded, checks, judged, recorded.commit)
+
+
+def _source_and_control(claim: Claim, talk: Talk) -> tuple[str, str]:
+    """Paper and negative control of a claim, in words."""
+    paper, control = claim.source["paper"], claim.negative_control or {}
+    source = _short_citation(talk.papers[paper]["cite"] if paper in talk.papers else paper)
+    named = (control.get(key) for key in ("experiment", "variant", "perturbation"))
+    return source, ", ".join(str(part) for part in named if part not in (None, "none"))
 
 
 def how_to_read() -> Markup:

@@ -93,18 +93,18 @@ def axis_paragraph(
         meanings: Measure -> what it measures, from the config.
     """
     names = surnames(talks)
+    says = {CLAIMS: CLAIMS, **meanings}
     measured = []
     for measure in dict.fromkeys(finding.measure for finding in answer.findings):
         own = [finding for finding in answer.findings if finding.measure == measure]
-        says = meanings[measure].rstrip(".") if measure != CLAIMS else CLAIMS
-        says = says[0].lower() + says[1:]
-        measured.append((measure, says, _facts(own, answer.needs, names)))
-    told = {
+        meaning = says[measure][0].lower() + says[measure][1:].rstrip(".")
+        measured.append((measure, meaning, _facts(own, answer.needs, names)))
+    parts = {
         "inputs": inputs(answer, talks),
         "disagreement": _disagreement(answer, names),
         "change": change_sentence(answer),
     }
-    return html.macros("answers").axis_paragraph(answer, measured, told, names)
+    return html.macros("answers").axis_paragraph(answer, measured, parts, names)
 
 
 def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:
@@ -118,15 +118,14 @@ def inputs(answer: Answer, talks: Mapping[str, Talk]) -> dict[str, list[str]]:
         "trains", "none", "constructed" -> talks. A talk counts for the first of these that an
         interval in favour of spikes comes from: for the last where all of them do.
     """
-    found: dict[str, list[str]] = {"trains": [], "none": [], "constructed": []}
+    by_code: dict[str, list[str]] = {"trains": [], "none": [], "constructed": []}
     for name in answer.talks(YES, PART) if answer.axis == TIMING else ():
         favours = [f for f in answer.stands[name].findings if f.side == FAVOURS and f.decidable]
-        known = talks[name].experiments
-        codes = {known[f.experiment].input_times for f in favours if f.experiment in known}
-        first = next((code for code in found if code in codes), None)
-        if first is not None:
-            found[first].append(name)
-    return found
+        own = talks[name].experiments
+        codes = {own[f.experiment].input_times for f in favours if f.experiment in own}
+        for code in [code for code in by_code if code in codes][:1]:
+            by_code[code].append(name)
+    return by_code
 
 
 def _facts(findings: Sequence[Finding], needs: str, names: Mapping[str, str]) -> dict[str, Any]:
@@ -156,11 +155,6 @@ def _effect(finding: Finding | None, names: Mapping[str, str]) -> Markup:
     return Markup("{} ({}: {})").format(number(finding), names[finding.talk], finding.place)
 
 
-def plain_number(finding: Finding) -> Markup:
-    """An effect without its interval."""
-    return html.value(finding.effect, finding.unit, signed=finding.metric in DIFFERENCES)
-
-
 def number(finding: Finding) -> Markup:
     """An effect with its interval, in a line."""
     signed = finding.metric in DIFFERENCES
@@ -178,10 +172,10 @@ def _disagreement(answer: Answer, names: Mapping[str, str]) -> Markup:
     ]
     if not others:
         return Markup("No talk disagrees." if answer.measured > 1 else "")
-    told = Markup("; ").join(_dissent(stand, answer, names) for stand in others)
+    listed = Markup("; ").join(_dissent(stand, answer, names) for stand in others)
     if answer.word == DIVIDED:
-        return Markup("No word has most of the talks: {}.").format(told)
-    return Markup("The talks that disagree with “{}”: {}.").format(answer.word, told)
+        return Markup("No word has most of the talks: {}.").format(listed)
+    return Markup("The talks that disagree with “{}”: {}.").format(answer.word, listed)
 
 
 def _dissent(stand: Stand, answer: Answer, names: Mapping[str, str]) -> Markup:
@@ -190,24 +184,24 @@ def _dissent(stand: Stand, answer: Answer, names: Mapping[str, str]) -> Markup:
     shown = max(fitting, key=DISTANCE) if fitting else stand.strongest
     if shown is None:
         return Markup("{} ({})").format(names[stand.talk], stand.word)
-    name = "" if shown.measure == CLAIMS else f"{shown.measure} "
-    found = (names[stand.talk], stand.word, name, number(shown), shown.place)
-    return Markup("{} ({}: {}{}, {})").format(*found)
+    measure = "" if shown.measure == CLAIMS else f"{shown.measure} "
+    return Markup("{} ({}: {}{}, {})").format(
+        names[stand.talk], stand.word, measure, number(shown), shown.place
+    )
 
 
 def change_sentence(answer: Answer) -> str:
     """What would change the answer, as declared in the config, and how far the run is from it."""
-    measure = answer.change["measure"]
+    measure, says = answer.change["measure"], answer.change["says"]
     own = [finding for finding in answer.findings if finding.measure == measure]
-    words = by_talk(own, answer.needs)
-    favours, measured = list(words.values()).count(YES), len(words)
-    said = answer.change["says"]
+    words = list(by_talk(own, answer.needs).values())
+    if not words:
+        return f"{says} Now: not measured."
     name = "the claims favour" if measure == CLAIMS else f"{measure} favours"
-    if not measured:
-        return f"{said} Now: not measured."
     rule = "" if answer.needs == "any" else " in every comparison"
-    said += f" Now: {name} spikes{rule} in {favours} of {measured} talks; "
-    needed = turning(favours, measured)
-    if needed > 0:
-        return f"{said}{needed} of them would have to stop doing so."
-    return f"{said}{-needed} more would have to join them."
+    needed = turning(words.count(YES), len(words))
+    change = "of them would have to stop doing so" if needed > 0 else "more would have to join them"
+    return (
+        f"{says} Now: {name} spikes{rule} in {words.count(YES)} of {len(words)} talks; "
+        f"{abs(needed)} {change}."
+    )

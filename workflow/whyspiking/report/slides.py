@@ -71,13 +71,13 @@ def _cards(cards: list[re.Match[str]]) -> tuple[str, str]:
             *(("normal", line) for line in textwrap.wrap(_plain(card["says"]), 48)),
             *(("bold", line) for line in textwrap.wrap(_plain(card["found"]), 44)),
         ]
-        told = "".join(
+        words = "".join(
             f'<text x="12" y="{184 + 16 * below}" font-size="11" font-weight="{weight}">'
             f"{html.escape(line)}</text>"
             for below, (weight, line) in enumerate(lines)
         )
         at = f"translate({column * WIDTH} {row * HEIGHT})"
-        parts.append(f'<g transform="{at}">{picture}{told}</g>')
+        parts.append(f'<g transform="{at}">{picture}{words}</g>')
     return opening, "\n".join(parts) + "</svg>"
 
 

@@ -84,14 +84,20 @@ class TalkPage:
         verdicts = self.tables["verdicts"]
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
         rows = [(row, self.recorded.told(row), self.recorded.otherwise(row)) for row in key]
-        figure = self._drawn.get(self._opening, Html(""))
+        figure = next(iter(self._drawn.values()), "")
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
 
     def verdict_table(self) -> Html:
         """Verdicts on all claims of the talk."""
-        verdicts, talks = self.tables["verdicts"], {self.talk.name: self.talk}
-        claims = claims_of([self.talk])
-        return Html(sections.verdict_table(verdicts, claims, talks, self.recorded, many=False))
+        return Html(
+            sections.verdict_table(
+                self.tables["verdicts"],
+                claims_of([self.talk]),
+                {self.talk.name: self.talk},
+                self.recorded,
+                many=False,
+            )
+        )
 
     def abstract(self) -> Html:
         """What the talk's abstract states, beside what was found; what came after the talk."""
@@ -101,58 +107,50 @@ class TalkPage:
 
     def forest(self) -> Html:
         """All claims as a forest plot."""
-        verdicts, recorded = self.tables["verdicts"], self.recorded.claims
-        return self._draw("claims", lambda: forest_plots.verdict_forest(verdicts, recorded))
+        return self._draw(
+            "claims",
+            lambda: forest_plots.verdict_forest(self.tables["verdicts"], self.recorded.claims),
+        )
 
     def signature(self) -> Html:
         """The other figures of the talk, in the order of its story; one opens the page."""
-        others = [figure for name, figure in self._drawn.items() if name != self._opening]
-        return Html("\n").join(others)
+        return Html("\n").join(list(self._drawn.values())[1:])
 
     @cached_property
     def _drawn(self) -> dict[str, Html]:
-        """Every figure of the talk whose experiment this scale has."""
+        """Every figure of the talk whose experiment this scale has; the first opens the page."""
         drawn = {name: self._draw(name, draw) for name, draw in self._plates().items()}
         return {name: figure for name, figure in drawn.items() if figure}
 
-    @property
-    def _opening(self) -> str:
-        """The first figure that is drawn at this scale; "" where none is."""
-        return next(iter(self._drawn), "")
-
     def learning(self) -> Html:
         """Learning curves of the talk's own experiments."""
-        described = self.talk.experiments.values()
-        titles = {e.name: e.title for e in described if not e.shared}
+        titles = {e.name: e.title for e in self.talk.experiments.values() if not e.shared}
         return self._draw("learning", lambda: learning_curves(self.results.history, titles))
 
     def perturbations(self, experiment: str) -> Html:
         """Score against every perturbation of the common battery, spiking network and controls."""
         rows = self.results.metrics[self.results.metrics["experiment"] == experiment]
-        described = self.talk.experiments[experiment]
         called = {
             variant.name: labels.variant(variant.name)
-            for variant in described.variants.values()
+            for variant in self.talk.experiments[experiment].variants.values()
             if variant.role in ("spiking", "control")
         }
-
-        def draw() -> Plate:
-            plate = perturbation_curves(rows, labels=called)
-            plate.caption = f"{described.title}. {plate.caption}"
-            return plate
-
-        return self._draw(f"perturbations-{experiment}", draw)
+        return self._draw(
+            f"perturbations-{experiment}",
+            lambda: self._titled(perturbation_curves(rows, labels=called), experiment),
+        )
 
     def speed(self, experiment: str) -> Html:
         """Accuracy against time, as if the network were stopped."""
+        arrays, tau = self.results.exhibit(experiment), self.talk.tau_char_ms
+        return self._draw(
+            f"speed-{experiment}",
+            lambda: self._titled(figures.anytime(arrays, tau, experiment), experiment),
+        )
 
-        def draw() -> Plate:
-            arrays = self.results.exhibit(experiment)
-            plate = figures.anytime(arrays, self.talk.tau_char_ms, experiment)
-            plate.caption = f"{self.talk.experiments[experiment].title}. {plate.caption}"
-            return plate
-
-        return self._draw(f"speed-{experiment}", draw)
+    def _titled(self, plate: Plate, experiment: str) -> Plate:
+        plate.caption = f"{self.talk.experiments[experiment].title}. {plate.caption}"
+        return plate
 
     def energy(self) -> Html:
         """Energy of the control over that of the spiking network."""
@@ -233,12 +231,11 @@ def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None
         except NotMeasuredError:
             return Html("")
         picture = svg.inline(plate, name, plate.alt)
-    provenance = ""
-    if talk is not None and plate.experiment:
-        provenance = talk.experiments[plate.experiment].provenance
-    stands_in = provenance if provenance in ("synthetic", "simulated") else ""
-    told = (name, plate.caption, stands_in, plate.source)
-    return Html(macros("macros").figure(Markup(picture), *told))
+    own = talk.experiments[plate.experiment].provenance if talk and plate.experiment else ""
+    stands_in = own if own in ("synthetic", "simulated") else ""
+    return Html(
+        macros("macros").figure(Markup(picture), name, plate.caption, stands_in, plate.source)
+    )
 
 
 def claims_of(talks: Iterable[registry.Talk]) -> dict[str, claims_file.Claim]:
@@ -267,8 +264,9 @@ def check_scale(table: Table, scale: str, path: Path) -> None:
     Raises:
         UserError: If it was not.
     """
-    found = sorted(set(table["scale"]))
-    if found != [scale]:
+    scales = sorted(set(table["scale"]))
+    if scales != [scale]:
         raise UserError(
-            f"{path}: holds scale {found}, but '{scale}' was asked for; correct the parameters cell"
+            f"{path}: holds scale {scales}, but '{scale}' was asked for; correct the parameters "
+            "cell"
         )

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import GREEN, GREY, INK, OLIVE, RED, NotMeasuredError, Plate
+from whyspiking.plots.figures import (
+    GREEN,
+    GREY,
+    INK,
+    OLIVE,
+    RED,
+    Plate,
+    require,
+    row_of_panels,
+)
 from whyspiking.report import html, sentences
 from whyspiking.report.sentences import surname
 from whyspiking.verdicts.answers import CLAIMS, DIVIDED, NO, NONE, PART, WORDS, YES, Answer, Stand
@@ -23,24 +33,28 @@ COLOURS = {YES: GREEN, PART: OLIVE, NO: RED, DIVIDED: OLIVE}
 
 def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
     """Talk x axis as an HTML table: a word and one number."""
-    reasons: dict[str, str] = {}
-    rows = []
-    for name, talk in talks.items():
-        stands = [answer.stands[name] for answer in answers]
-        for answer, stand in zip(answers, stands, strict=True):
-            if stand.word == NONE and name not in answer.recorded:
-                reasons.setdefault(stand.reason, chr(ord("a") + len(reasons)))
-        cells = [_told(answer, name) for answer in answers]
-        rows.append((name, surname(talk), cells))
-    heads = [answer.axis.capitalize() for answer in answers]
-    totals = [(answer.word, _total(answer)) for answer in answers]
-    legend = {word: sentences.MEANINGS[word] for word in WORDS}
-    recorded = sentences.RECORDED if any(answer.recorded for answer in answers) else ""
-    told = (reasons, legend, sentences.LOOK, recorded)
-    return html.macros("answers").matrix(heads, rows, totals, *told)
+    rows = [
+        (name, surname(talk), [_cell_of(answer, name) for answer in answers])
+        for name, talk in talks.items()
+    ]
+    missing = dict.fromkeys(
+        reason
+        for _, _, cells in rows
+        for word, reason, _, recorded in cells
+        if word == NONE and not recorded
+    )
+    return html.macros("answers").matrix(
+        [answer.axis.capitalize() for answer in answers],
+        rows,
+        [(answer.word, _total(answer)) for answer in answers],
+        {reason: html.letter(number) for number, reason in enumerate(missing)},
+        {word: sentences.MEANINGS[word] for word in WORDS},
+        sentences.LOOK,
+        sentences.RECORDED if any(answer.recorded for answer in answers) else "",
+    )
 
 
-def _told(answer: Answer, talk: str) -> tuple[str, str, Sequence[Markup], bool]:
+def _cell_of(answer: Answer, talk: str) -> tuple[str, str, Sequence[Markup], bool]:
     """Word, reason, lines of a cell, and whether they are of the recorded run."""
     recorded = answer.recorded.get(talk)
     stand = recorded or answer.stands[talk]
@@ -72,27 +86,23 @@ def figure(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Plate:
     Raises:
         NotMeasuredError: If nothing was measured on any axis.
     """
-    if not any(answer.measured for answer in answers):
-        raise NotMeasuredError("No axis was measured at this scale.")
+    require(any(answer.measured for answer in answers), "No axis was measured at this scale.")
     rows = len(talks) + 1
-    plate = Plate(0.45 + 0.5 * rows, 1.6 + 1.6 * len(answers))
-    ax = plate.panels(1, 1)[0, 0]
-    ax.set_xlim(-0.72, len(answers))
-    ax.set_ylim(rows, -0.75)
+    plate, (ax,) = row_of_panels(0.45 + 0.5 * rows, width=1.6 + 1.6 * len(answers))
+    ax.set(xlim=(-0.72, len(answers)), ylim=(rows, -0.75))
     ax.set_axis_off()
     words = []
     for column, answer in enumerate(answers):
         ax.text(column + 0.05, -0.3, answer.axis.capitalize(), fontsize=11, fontweight="bold")
         for row, (name, talk) in enumerate(talks.items()):
-            word, _, lines, recorded = _told(answer, name)
+            word, _, lines, recorded = _cell_of(answer, name)
             _cell(ax, column, row, word, [_plain(line) for line in lines], recorded=recorded)
             words.append(f"{surname(talk)}, {answer.axis}: {word}{', recorded' * recorded}")
         total = [f"yes in {len(answer.talks(YES))} of {answer.measured} talks"]
         _cell(ax, column, rows - 1, answer.word, total if answer.measured else [])
         words.append(f"all talks, {answer.axis}: {answer.word}")
-    for row, talk in enumerate(talks.values()):
-        ax.text(-0.7, row + 0.4, surname(talk), fontsize=10, fontweight="bold", va="center")
-    ax.text(-0.7, rows - 0.6, "All talks", fontsize=10, fontweight="bold", va="center")
+    for row, name in enumerate([*map(surname, talks.values()), "All talks"]):
+        ax.text(-0.7, row + 0.4, name, fontsize=10, fontweight="bold", va="center")
     ax.axhline(rows - 1.05, color=INK, linewidth=0.8)
     recorded = "" if not any(a.recorded for a in answers) else f" {sentences.RECORDED}"
     return plate.says(
@@ -109,29 +119,21 @@ def figure(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Plate:
 def _cell(
     ax: Axes, column: int, row: int, word: str, lines: Sequence[str], *, recorded: bool = False
 ) -> None:
-    colour = COLOURS.get(word, GREY)
     symbol, _ = sentences.LOOK[word]
-    said, weight, style = f"{symbol} {word}", "bold", "normal"
     if recorded:
-        said, weight, style = (
-            f"{symbol.translate(html.OPENED)} {word}, recorded",
-            "normal",
-            "italic",
-        )
+        head, style = f"{symbol.translate(html.OPENED)} {word}, recorded", "italic"
         frame = {"facecolor": "none", "edgecolor": GREY, "linestyle": (0, (3, 2)), "linewidth": 0.8}
         ax.add_patch(Rectangle((column + 0.01, row), 0.94, 0.84, **frame))
     else:
-        ax.add_patch(
-            Rectangle((column, row), 0.96, 0.84, facecolor=colour, alpha=0.13, edgecolor="none")
-        )
-        ax.add_patch(Rectangle((column, row), 0.025, 0.84, facecolor=colour, edgecolor="none"))
-    ax.text(
-        column + 0.05, row + 0.22, said, fontsize=9.5, fontweight=weight, style=style, va="center"
-    )
-    for place, line in enumerate(lines[:2]):
-        size = 7.5 * min(1.0, FITTING / len(line))
-        at = (column + 0.05, row + 0.46 + 0.22 * place)
-        ax.text(*at, line, fontsize=size, style=style, va="center")
+        head, style = f"{symbol} {word}", "normal"
+        look: dict[str, Any] = {"facecolor": COLOURS.get(word, GREY), "edgecolor": "none"}
+        ax.add_patch(Rectangle((column, row), 0.96, 0.84, alpha=0.13, **look))
+        ax.add_patch(Rectangle((column, row), 0.025, 0.84, **look))
+    weight = "normal" if recorded else "bold"
+    place: dict[str, Any] = {"style": style, "va": "center"}
+    ax.text(column + 0.05, row + 0.22, head, fontsize=9.5, fontweight=weight, **place)
+    for y, line in zip((row + 0.46, row + 0.46 + 0.22), lines, strict=False):
+        ax.text(column + 0.05, y, line, fontsize=7.5 * min(1.0, FITTING / len(line)), **place)
 
 
 def _plain(shown: str) -> str:

@@ -13,38 +13,38 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from whyspiking.declared.registry import Talk
-from whyspiking.plots.figures import BLUE, GREEN, GREY, RED, NotMeasuredError, Plate
-from whyspiking.records import tables
+from whyspiking.plots.figures import BLUE, GREEN, GREY, RED, Plate, require
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.tables import Table
 from whyspiking.report import html
+from whyspiking.report.same_task_rows import rows_where
 from whyspiking.report.sentences import surname, surnames
 from whyspiking.verdicts.biology import Range, published, stated
 
 type Rows = list[dict[str, Any]]
 
 
-def _found(biology: Table) -> list[tuple[Range, Rows]]:
+def _by_range(biology: Table) -> list[tuple[Range, Rows]]:
     """Every published range, and the rows of biology.csv beside it."""
-    found = []
-    for number, entry in enumerate(published()[0], 1):
-        rows: Table = tables.where(biology, quantity=number)
-        found.append((entry, rows.to_dict("records")))
-    return found
+    return [
+        (entry, rows_where(biology, quantity=number))
+        for number, entry in enumerate(published()[0], 1)
+    ]
 
 
 def biology_table(biology: Table, talks: Mapping[str, Talk]) -> Markup:
     """Published range beside ours, one row per talk and quantity, with sources below."""
-    _, tau = published()
-    shown = [(entry, entry.metric in GLOSSARY, rows) for entry, rows in _found(biology)]
-    told = html.macros("trained").biology_table
-    return told(shown, stated().recorded, tau, surnames(talks))
+    shown = [(entry, entry.metric in GLOSSARY, rows) for entry, rows in _by_range(biology)]
+    return html.macros("trained").biology_table(
+        shown, stated().recorded, published()[1], surnames(talks)
+    )
 
 
 def biology_sentences(biology: Table) -> Markup:
     """In how many talks each quantity lies inside its published range, and what the CV is."""
-    _, tau = published()
-    return html.macros("trained").biology_sentences(_found(biology), stated().recorded, tau)
+    return html.macros("trained").biology_sentences(
+        _by_range(biology), stated().recorded, published()[1]
+    )
 
 
 def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
@@ -54,28 +54,26 @@ def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
         NotMeasuredError: If none of the quantities was measured.
     """
     ranges, tau = published()
-    shown: list[tuple[Range, Rows]] = []
-    for entry, rows in _found(biology):
-        if rows and all(entry.metric != other.metric for other, _ in shown):
-            shown.append((entry, rows))
-    if not shown:
-        raise NotMeasuredError("None of the quantities that biology publishes was measured.")
-    tall = [len(rows) + len(_recorded(entry)) + HEAD for entry, rows in shown]
+    shown: dict[str, tuple[Range, Rows]] = {}
+    for entry, rows in _by_range(biology):
+        if rows:
+            shown.setdefault(entry.metric, (entry, rows))
+    require(shown, "None of the quantities that biology publishes was measured.")
+    every = list(shown.values())
+    tall = [len(rows) + len(_recorded(entry)) + HEAD for entry, rows in every]
     # Two columns of about equal length, read one after the other.
-    cut = min(range(1, len(shown) + 1), key=lambda k: max(sum(tall[:k]), sum(tall[k:])))
-    columns = [part for part in (shown[:cut], shown[cut:]) if part]
-    heights = [part for part in (tall[:cut], tall[cut:]) if part]
-    plate = Plate(LANE * max(map(sum, heights)), 4.8 * len(columns))
+    cut = min(range(1, len(every) + 1), key=lambda k: max(sum(tall[:k]), sum(tall[k:])))
+    columns = [part for part in (slice(cut), slice(cut, None)) if tall[part]]
+    tallest = max(sum(tall[part]) for part in columns)
+    plate = Plate(LANE * tallest, 4.8 * len(columns))
     words = []
-    for place, part, ratios in zip(
-        plate.subfigures(1, len(columns), squeeze=False)[0], columns, heights, strict=True
+    for place, part in zip(
+        plate.subfigures(1, len(columns), squeeze=False)[0], columns, strict=True
     ):
-        missing = max(map(sum, heights)) - sum(ratios)
-        axes = place.subplots(
-            len(part) + 1, 1, squeeze=False, height_ratios=[*ratios, missing + 0.01]
-        )[:, 0]
+        heights = [*tall[part], tallest - sum(tall[part]) + 0.01]
+        axes = place.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
         axes[-1].set_axis_off()
-        for ax, (entry, rows) in zip(axes[:-1], part, strict=True):
+        for ax, (entry, rows) in zip(axes[:-1], every[part], strict=True):
             bars = [other for other in ranges if other.metric == entry.metric]
             words += _quantity(ax, bars, rows, talks)
     return plate.says(
@@ -99,19 +97,19 @@ def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, T
     timed = entry.time != "none"
     order = [row for name in talks for row in rows if row["talk"] == name]
     lines = [(surname(talks[row["talk"]]), _ends_of(row, timed), BLUE, "o") for row in order]
-    for name, values in _recorded(entry):
-        lines.append((f"recorded: {name}", [(min(values), max(values))], RED, "D"))
-    numbers = np.ravel([ends for _, ends, _, _ in lines for ends in ends])
-    edges = np.array([end for bar in bars for end in (bar.low, bar.high)])
-    known = np.concatenate([numbers[np.isfinite(numbers)], edges])
-    if timed:
-        known = np.log(known[known > 0])
-        ax.set_xscale("log")
+    lines += [
+        (f"recorded: {name}", [(min(values), max(values))], RED, "D")
+        for name, values in _recorded(entry)
+    ]
+    ends = [end for _, spans, *_ in lines for pair in spans for end in pair if np.isfinite(end)]
+    shown = np.array([*ends, *(end for bar in bars for end in (bar.low, bar.high))])
+    shown = np.log(shown[shown > 0]) if timed else shown
     # Room for a name on either side.
-    margin = 0.16 * (known.max() - known.min())
-    left, right = known.min() - margin, known.max() + margin
+    margin = 0.16 * np.ptp(shown)
+    left, right = shown.min() - margin, shown.max() + margin
     if timed:
         left, right = np.exp([left, right])
+        ax.set_xscale("log")
     ax.set_xlim(left, right)
     if timed and right < 50 * left:
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -121,9 +119,8 @@ def _quantity(ax: Axes, bars: Sequence[Range], rows: Rows, talks: Mapping[str, T
         # A logarithmic axis has no zero.
         start = bar.low or (left if timed else 0.0)
         ax.axvspan(start, bar.high, color=GREEN, alpha=0.16, linewidth=0)
-        if bar.read == "recalled":
-            for end in (start, bar.high):
-                ax.axvline(end, color=GREEN, linewidth=1.0, linestyle="--")
+        for end in (start, bar.high) if bar.read == "recalled" else ():
+            ax.axvline(end, color=GREEN, linewidth=1.0, linestyle="--")
     words = []
     for y, (name, spans, colour, marker) in enumerate(lines):
         look = {"color": colour, "marker": marker, "markersize": 3.6, "linewidth": 1.3}
@@ -219,6 +216,6 @@ def tolerance_sentences(limits: Table, talks: Mapping[str, Talk], bits: int = 6)
 
 def _ends(limits: Table, talk: str, perturbation: str) -> list[dict[str, Any]]:
     """Rows of a talk, least tolerant first."""
-    own: Table = tables.where(limits, talk=talk, perturbation=perturbation)
     sign = 1 if LIMITS[perturbation].stronger else -1
-    return sorted(own.to_dict("records"), key=lambda row: sign * row["value"])
+    rows = rows_where(limits, talk=talk, perturbation=perturbation)
+    return sorted(rows, key=lambda row: sign * row["value"])
