@@ -27,7 +27,7 @@ def exhibits(experiment: registry.Experiment) -> dict[str, np.ndarray]:
     made |= _two_channels(rng) if experiment.name in ("neuron", "multiplexing") else {}
     made |= _pairing(rng) if experiment.name == "plasticity" else {}
     made |= _word(rng) if experiment.name == "words" else {}
-    made |= _recording(rng) if experiment.name == "sparse" else {}
+    made |= _recording(rng) if experiment.name == "nmnist" else {}
     if experiment.name == "regression":
         made["series.target"] = rng.normal(size=(500, 3))
         made["series.output"] = made["series.target"] + 0.2 * rng.normal(size=(500, 3))
