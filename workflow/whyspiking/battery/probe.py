@@ -71,21 +71,18 @@ def probe(
     small: list[Bench] = []
     for index, ((variant, seed), network) in enumerate(networks.items()):
         own, described = replace(params, seed=seed), plan["variants"][variant]
-        role, perturbations = described["role"], described["perturbations"]
+        role, trained = described["role"], (replication, own, variant, network)
         told = partial(_tell, progress, index, len(networks), f"{variant} seed {seed}")
-        if role == "size":
-            rows += _size_rows(replication, own, described, variant, network, config, told)
-        elif role not in ("spiking", "ablation") or machine is None or model is None:
-            measured = (variant, network, config)
-            rows += probe_control(replication, own, perturbations, *measured, told, tau_ms=tau_ms)
-            early, curve = partial_input.probe(replication, own, *measured)
-            rows, arrays = rows + early, arrays | curve
+        if role not in ("spiking", "ablation") or machine is None or model is None:
+            rows += _control_rows(*trained, described, config, tau_ms, told)
+            if role != "size":
+                early, curve = partial_input.probe(*trained, config)
+                rows, arrays = rows + early, arrays | curve
         else:
             states = plan["states"] if role == "spiking" else None
-            bench = Bench(
-                replication, own, variant, network, machine, model, config, tau_ms, told, states
-            )
-            rows += bench.rows(perturbations, half_step if role == "spiking" else None)
+            bench = Bench(*trained, machine, model, config, tau_ms, told, states)
+            halved = half_step if role == "spiking" else None
+            rows += bench.rows(described["perturbations"], halved)
             arrays |= bench.anytime()
             if scoring.n_trials(bench.outcome) <= FEW_TRIALS:
                 small.append(bench)
@@ -104,20 +101,26 @@ def _tell(
     progress((index + share) / n_networks, f"{name}: {news}")
 
 
-def _size_rows(
+def _control_rows(
     replication: Replication,
     params: Params,
-    described: Measured,
     variant: str,
     network: Network,
+    described: Measured,
     config: Mapping[str, Any],
+    tau_ms: float,
     progress: Progress,
 ) -> list[dict[str, Any]]:
-    """What a control of another size costs, for the ratio of energies at equal score."""
-    resized = replace(params, values={**params.values, **described["resized"]})
-    full = described["trained_as"]
-    counted = probe_control(replication, resized, (), full, network, config, progress)
-    return [{**row, "variant": variant} for row in counted]
+    """A control measured in its own engine; of one of another size only what it costs.
+
+    The costs are for the ratio of energies at equal score.
+    """
+    own = replace(params, values={**params.values, **described["resized"]})
+    known_as, perturbations = described["trained_as"], described["perturbations"]
+    rows = probe_control(
+        replication, own, perturbations, known_as, network, config, progress, tau_ms=tau_ms
+    )
+    return [{**row, "variant": variant} for row in rows]
 
 
 def _simulate(
