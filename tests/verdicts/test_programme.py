@@ -5,7 +5,7 @@ import pytest
 from made.common_ground import CONFIG, experiment, metrics, table, talk
 
 from whyspiking.measures import statistics
-from whyspiking.records import columns, tables
+from whyspiking.records import columns
 from whyspiking.verdicts import common_ground, programme
 
 HOME = experiment("home", "randman", ["mlp"])
@@ -63,9 +63,3 @@ def test_only_what_is_undecided_is_planned_and_the_cheapest_comes_first():
     assert far["needed"] == differs
     assert near["cpu_minutes"] == pytest.approx((near["needed"] - 3) * 120 / 60)
     assert near["cpu_minutes"] < far["cpu_minutes"]
-
-
-def test_a_plan_is_read_back(tmp_path):
-    rows = columns.PROGRAMME.table(planned(near=[0.88, 0.915, 0.90]))
-    tables.write_csv(rows, tmp_path / "programme.csv")
-    assert len(tables.read(tmp_path / "programme.csv", columns.PROGRAMME)) == 1

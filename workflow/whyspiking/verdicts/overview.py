@@ -67,7 +67,8 @@ def measures(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
             for name, (metric, points_of, missing) in MEASURES.items():
                 shared = {**place, "measure": name, "metric": metric, "perturbation": "none"}
                 measured: Table = tables.where(own, metric=metric)
-                points = points_of(measured[measured["value"].notna()], talk)
+                known = measured[measured["value"].notna()]
+                points = [] if known.empty else points_of(known, talk)
                 if not points:
                     absent = missing(experiment, talk, not measured.empty)
                     there = tables.where(metrics, talk=talk.name, metric=metric)["value"]
@@ -95,8 +96,6 @@ def why_missing(measured: Table, talk: str, measure: str) -> str:
 
 def _one(known: Table, talk: Talk) -> Points:
     """One number per seed, at the preferred locus."""
-    if known.empty:
-        return []
     locus = min(known["locus"], key=lambda name: LOCI.index(name) if name in LOCI else 9)
     values = _by_seed(known[known["locus"] == locus])
     if not np.isfinite(values).all():
@@ -136,8 +135,6 @@ def _geometric_means(known: Table, talk: Talk) -> Points:
 
 def _overall_mean(known: Table, talk: Talk) -> Points:
     """One mean over all networks of the experiment."""
-    if known.empty:
-        return []
     return [_point(known, _without_interval(known["value"].mean(), _seeds(known)))]
 
 
