@@ -10,11 +10,6 @@ from whyspiking.measures import counting, energy
 from whyspiking.measures.energy import ControlCounts, SpikingCounts
 
 
-@pytest.fixture
-def config(energy_config):
-    return energy_config
-
-
 def trains() -> dict[str, Spikes]:
     """Two trials: inputs fire 3 + 1 times, hidden neurons 2 + 0 times."""
     inf = np.inf
@@ -123,34 +118,32 @@ PUBLISHED_BREAK_EVEN = {
 DENSE = ControlCounts(macs_effective=1000, macs_dense=1000, outputs=30, synapses=1000)
 
 
-def test_break_even_densities_of_a_dense_single_pass(config):
-    models = {model.id: model for model in energy.cost_models(config)}
+def test_break_even_densities_of_a_dense_single_pass(energy_config):
+    models = {model.id: model for model in energy.cost_models(energy_config)}
     assert set(models) == set(PUBLISHED_BREAK_EVEN)
     for name, expected in PUBLISHED_BREAK_EVEN.items():
-        price = energy.prices(models[name], config)
+        price = energy.prices(models[name], energy_config)
         assert energy.break_even(DENSE, models[name], price) == pytest.approx(expected, rel=5e-3)
 
 
-def test_at_the_break_even_density_both_cost_the_same(config):
-    for model in energy.cost_models(config):
-        price = energy.prices(model, config)
+def test_at_the_break_even_density_both_cost_the_same(energy_config):
+    for model in energy.cost_models(energy_config):
+        price = energy.prices(model, energy_config)
         s = energy.break_even(DENSE, model, price)
         spiking = SpikingCounts(0, s * DENSE.synapses, 0, 0)
         control = ControlCounts(DENSE.macs_effective, DENSE.macs_dense, 0, DENSE.synapses)
-        assert energy.ratio(spiking, control, model, config) == pytest.approx(1.0)
+        assert energy.ratio(spiking, control, model, energy_config) == pytest.approx(1.0)
 
 
-def test_every_further_state_variable_costs_as_much_as_the_membrane(config):
+def test_every_further_state_variable_costs_as_much_as_the_membrane(energy_config):
     """Two variables on two hidden neurons, none on the output neuron."""
     found = counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={"hidden": 2})
-    assert found["state_updates"] == 2 * 2 * 10
-    assert found["state_updates_event"] == 2 * (1 + 2 + 2) / 2
-    plain = counting.count(trains(), ["input"], LAYERS, dt_ms=1.0)
-    assert "state_updates" not in plain
+    updates = (found["state_updates"], found["state_updates_event"])
+    assert updates == (2 * 2 * 10, 2 * (1 + 2 + 2) / 2)
     none = counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={})
     assert none["state_updates"] == none["state_updates_event"] == 0
-    for model in energy.cost_models(config):
-        price = energy.prices(model, config)
+    for model in energy.cost_models(energy_config):
+        price = energy.prices(model, energy_config)
         without = energy.spiking_energy(SpikingCounts(1, 10, 30, 3), model, price)
         adapting = SpikingCounts(1, 10, 30, 3, state_updates=40, state_updates_event=5)
         updates = {"clock": 40, "event": 5, "none": 0}[model.updates]
@@ -160,16 +153,16 @@ def test_every_further_state_variable_costs_as_much_as_the_membrane(config):
         counting.count(trains(), ["input"], LAYERS, dt_ms=1.0, states={"nowhere": 1})
 
 
-def test_sensitivity_changes_one_assumption_at_a_time(config):
+def test_sensitivity_changes_one_assumption_at_a_time(energy_config):
     spiking = SpikingCounts(spikes=10, syn_events=100, neuron_updates=4000, neuron_updates_event=60)
     control = ControlCounts(macs_effective=700, macs_dense=1000, outputs=30, synapses=1000)
-    found = {(f, s): r for f, s, r in energy.sensitivity(spiking, control, config)}
-    base = next(m for m in energy.cost_models(config) if m.id == config["sensitivity"]["base"])
-    reference = energy.ratio(spiking, control, base, config)
-    by_factor: dict[str, list[float]] = {}
-    for (factor, _), value in found.items():
-        by_factor.setdefault(factor, []).append(value)
-    for values in by_factor.values():
+    found = {(f, s): r for f, s, r in energy.sensitivity(spiking, control, energy_config)}
+    models = {model.id: model for model in energy.cost_models(energy_config)}
+    reference = energy.ratio(
+        spiking, control, models[energy_config["sensitivity"]["base"]], energy_config
+    )
+    for changed in {factor for factor, _ in found}:
+        values = [value for (factor, _), value in found.items() if factor == changed]
         assert min(abs(value / reference - 1) for value in values) < 1e-12
         assert len(values) > 1
         assert max(values) / min(values) > 1.05
@@ -227,9 +220,9 @@ def test_counts_by_hand():
     }
 
 
-def test_energies_by_hand(config):
-    model = next(m for m in energy.cost_models(config) if m.id == "mem_near")
-    price = energy.prices(model, config)
+def test_energies_by_hand(energy_config):
+    model = next(m for m in energy.cost_models(energy_config) if m.id == "mem_near")
+    price = energy.prices(model, energy_config)
     # 10 pJ per 64 bit: 8-bit weight 1.25, 16-bit membrane 2.5 read and 2.5 written, 32-bit sum 5.
     spiking = SpikingCounts(10, 100, 999, 20, macs=5)
     expected = 100 * (0.03 + 1.25 + 5.0) + 20 * (0.2 + 0.03 + 5.0) + 10 * 10 + 5 * (0.23 + 1.25)
