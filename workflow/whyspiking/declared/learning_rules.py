@@ -108,7 +108,7 @@ class Rule(Block):
     """One learning rule of a talk.
 
     Attributes:
-        name: In words; `rule` in the file.
+        rule: Its name, in words; of a rule that is read, the attribute `name`.
         applies: The networks that learn by it.
         memory: M1.
         signals: M2.
