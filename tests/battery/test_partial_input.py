@@ -66,38 +66,6 @@ def measured(talk, config=CONFIG) -> tuple[dict[str, float], dict[str, Any]]:
     return dict(zip(table["metric"], table["value"], strict=True)), arrays
 
 
-def test_who_knows_all_at_once_has_the_largest_area():
-    values, arrays = measured(toy(at_once))
-    assert values == {"t95": 0.0, "speed_area": pytest.approx(1.0)}
-    np.testing.assert_array_equal(arrays["anytime.mlp.0"], 1.0)
-
-
-def test_who_can_answer_only_at_the_last_spike_is_at_chance_until_then():
-    values, arrays = measured(toy(from_spike), {"trials": 100})
-    assert values == {"t95": LAST, "speed_area": pytest.approx(1 - LAST / DURATION)}
-    early = arrays["anytime.time_ms"] < LAST
-    np.testing.assert_allclose(arrays["anytime.mlp.0"], np.where(early, 1 / K, 1.0))
-
-
-def test_half_of_the_classes_known_at_once_is_half_of_the_area_until_the_rest_comes():
-    def half(params, task, t_ms):
-        return task.features * ((task.targets < 2) | (t_ms >= LAST))[:, None]
-
-    values, _ = measured(toy(half), {"trials": 100})
-    # Classes 0 and 1 are right at once; of the others nothing is, for silence is class 0.
-    gain = (0.5 - 1 / K) / (1 - 1 / K)
-    assert values["speed_area"] == pytest.approx(0.5 * gain + 0.5)
-    assert values["t95"] == LAST
-
-
-def test_decisions_in_time_are_taken_as_they_are():
-    def control_decisions(params, variant, network, task):
-        return Trials(task.targets, task.targets, np.full(task.targets.size, 5.0), K)
-
-    values, _ = measured(toy(at_once, control_decisions=control_decisions))
-    assert values == {"t95": 5.0, "speed_area": pytest.approx(0.75)}
-
-
 def test_nothing_is_said_of_controls_that_cannot_be_asked():
     silent = toy(from_spike)
     silent.make_task = lambda *_: Task(Stimulus(), np.zeros(4, int), K, np.zeros((4, K)))  # pyright: ignore[reportAttributeAccessIssue]
@@ -285,3 +253,32 @@ def test_the_vote_of_counts_settles_as_that_of_a_spiking_network_does():
     assert found.choices.tolist() == [0, 1]
     # Frames so far: one against none, one each (a tie, by bias the first), then two against one.
     assert found.decision_ms.tolist() == [10.0, 30.0]
+
+
+def half(params, task, t_ms):
+    """Classes 0 and 1 are known at once, the others with the last spike."""
+    return task.features * ((task.targets < 2) | (t_ms >= LAST))[:, None]
+
+
+def decided(params, variant, network, task):
+    return Trials(task.targets, task.targets, np.full(task.targets.size, 5.0), K)
+
+
+HALF = (0.5 - 1 / K) / (1 - 1 / K)
+"""What half of the classes is worth: of the others nothing is known, for silence is class 0."""
+
+
+@pytest.mark.parametrize(
+    ("talk", "t95", "area"),
+    [
+        (toy(at_once), 0.0, 1.0),
+        (toy(from_spike), LAST, 1 - LAST / DURATION),
+        (toy(half), LAST, 0.5 * HALF + 0.5),
+        (toy(at_once, control_decisions=decided), 5.0, 0.75),  # decisions in time as they are
+    ],
+)
+def test_how_early_a_control_answers(talk, t95, area):
+    values, arrays = measured(talk, {"trials": 100})
+    assert values == {"t95": t95, "speed_area": pytest.approx(area)}
+    curve, times = arrays["anytime.mlp.0"], arrays["anytime.time_ms"]
+    assert (curve[times >= LAST] == 1).all() and (curve[times < t95] < 1).all()

@@ -30,6 +30,12 @@ from whyspiking.errors import UserError
 from whyspiking.records import columns, tables
 
 
+def values(table, **place):
+    """Metric -> value of one place."""
+    rows = tables.where(table, **{"perturbation": "none", "locus": "", **place})
+    return dict(zip(rows["metric"], rows["value"], strict=True))
+
+
 @pytest.fixture(scope="module")
 def probed():
     return probe((*SPIKES_ONLY, "shuffle_window", "swap_trials", "insert", "quantise", "mismatch"))
@@ -37,49 +43,49 @@ def probed():
 
 def test_the_clean_run(probed):
     table, arrays, _ = probed
-    assert value(table, "accuracy") == value(table, "score") == 1.0
-    assert value(table, "undecided") == 0.0
-    assert value(table, "normalised_score") == 1.0
-    assert value(table, "accuracy_fresh") == 1.0
-    assert 4.0 < value(table, "decision_time") < 6.0
-    assert value(table, "decision_time") < value(table, "t95") < 6.0
-    assert value(table, "speed_area") == pytest.approx(1 - value(table, "decision_time") / 20, 0.01)
-    assert value(table, "spikes") == 8.0
-    assert value(table, "syn_events") == 8.0
-    assert value(table, "density") == 1.0
-    assert value(table, "neuron_updates") == 8 * 40
+    clean = values(table)
+    exact = {
+        "accuracy": 1.0, "score": 1.0, "undecided": 0.0, "normalised_score": 1.0,
+        "accuracy_fresh": 1.0, "spikes": 8.0, "syn_events": 8.0, "density": 1.0,
+        "neuron_updates": 8 * 40,
+        # Only the deciding input and its hidden neuron fire before the decision: 2 bit in 2 spikes.
+        "spikes_to_decision": 2.0, "events_to_decision": 2.0,
+    }  # fmt: skip
+    assert {name: clean[name] for name in exact} == exact
+    assert 4.0 < clean["decision_time"] < clean["t95"] < 6.0
+    assert clean["speed_area"] == pytest.approx(1 - clean["decision_time"] / 20, 0.01)
     # Every input and hidden neuron has one target and its own time: one update each.
-    assert value(table, "neuron_updates_event") == pytest.approx(8.0, abs=0.6)
-    # Only the deciding input and its hidden neuron fire before the decision: 2 bit in 2 spikes.
-    assert value(table, "spikes_to_decision") == 2.0
-    assert value(table, "events_to_decision") == 2.0
-    assert value(table, "information_per_spike") == pytest.approx(1.0, rel=0.03)
+    assert clean["neuron_updates_event"] == pytest.approx(8.0, abs=0.6)
+    assert clean["information_per_spike"] == pytest.approx(1.0, rel=0.03)
     assert arrays["anytime.spiking.0"][[0, -1]].tolist() == [0.25, 1.0]
     assert arrays["first"].shape == (200, K)
 
 
 def test_activity_of_every_population(probed):
     table, _, _ = probed
-    for name in ("input", "hidden", "output"):
-        # Every neuron fires once in 20 ms.
-        assert value(table, "rate_hz", locus=name) == pytest.approx(50.0)
-        assert value(table, "active_share", locus=name) == 1.0
-        for metric in ("isi_cv", "isi_cv_trial", "isi_lv"):
-            assert np.isnan(value(table, metric, locus=name))
-        assert value(table, "burst_fraction", locus=name) == 0.0
+    nan = pytest.approx(np.nan, nan_ok=True)
+    # Every neuron fires once in 20 ms.
+    fires = {"rate_hz": pytest.approx(50.0), "active_share": 1.0, "burst_fraction": 0.0}
+    fires |= dict.fromkeys(("isi_cv", "isi_cv_trial", "isi_lv"), nan)
     # All fire in every trial: equal rates, and no count that varies. 20 ms are no timescale.
-    for metric in ("count_correlation", "count_correlation_within", "timescale", "rate_spread"):
-        (own,) = tables.where(table, metric=metric, locus="hidden")["value"]
-        assert np.isnan(own)
-        assert tables.where(table, metric=metric, locus="input").empty
+    together = ("count_correlation", "count_correlation_within", "timescale", "rate_spread")
+    for name in ("input", "hidden", "output"):
+        found = values(table, locus=name)
+        expected = fires | dict.fromkeys(together if name != "input" else (), nan)
+        assert {metric: found[metric] for metric in expected} == expected
+        assert name != "input" or not found.keys() & set(together)
 
 
-def test_trials_behind_each_row(probed):
-    table, _, _ = probed
-    assert tables.where(table, metric="accuracy", perturbation="none")["trials"].tolist() == [200]
-    assert tables.where(table, metric="accuracy_fresh")["trials"].tolist() == [80]
-    perturbed = tables.where(table, perturbation="jitter", metric="score")
-    assert set(perturbed["trials"]) == {60}
+@pytest.mark.parametrize(
+    ("place", "trials"),
+    [
+        ({"metric": "accuracy", "perturbation": "none"}, 200),
+        ({"metric": "accuracy_fresh"}, 80),
+        ({"metric": "score", "perturbation": "jitter"}, CONFIG["trials"]),
+    ],
+)
+def test_trials_behind_each_row(probed, place, trials):
+    assert set(tables.where(probed[0], **place)["trials"]) == {trials}
 
 
 def test_no_two_rows_share_a_key(probed):
@@ -90,11 +96,11 @@ def test_no_two_rows_share_a_key(probed):
 
 def test_parity_against_the_other_engine(probed):
     table, _, _ = probed
-    assert value(table, "equal_decisions") == 1.0
-    assert value(table, "score_difference") == 0.0
-    assert value(table, "spike_time_error") == pytest.approx(0.25)
-    assert value(table, "spike_time_error_hidden") == pytest.approx(0.125)
-    assert value(table, "equal_spike_sets") == 1.0
+    clean, expected = values(table), {
+        "equal_decisions": 1.0, "score_difference": 0.0, "equal_spike_sets": 1.0,
+        "spike_time_error": 0.25, "spike_time_error_hidden": 0.125,
+    }  # fmt: skip
+    assert {name: clean[name] for name in expected} == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("locus", ["input", "hidden"])
@@ -240,6 +246,7 @@ def test_own_conditions_may_act_on_recorded_spikes():
     assert value(table, "score", **place, strength=1.0) == 0.0
     assert value(table, "timing_index", **place) == pytest.approx(4 / 3)
     assert value(table, "score", perturbation="shift", locus="input", strength=3.0) == 1.0
+    assert tables.where(table, metric="accuracy_fresh").empty
     # The clean run, the shifted one, and the exhibits.
     assert len(machine.calls) == 3
 
@@ -263,16 +270,15 @@ def test_figures_get_the_clean_run_again_where_it_is_small():
 def test_other_stimuli_are_not_taken_for_the_same():
     task = ToyTalk().make_task(PARAMS, "test", Streams(0))
     some = trial_subsets.select_task(task, np.arange(5))
-    later = replace(
-        some.stimulus.spikes["input"], times_ms=some.stimulus.spikes["input"].times_ms + 1
-    )
-    assert trial_subsets.same_stimulus(some, trial_subsets.select_task(task, np.arange(5)))
-    assert not trial_subsets.same_stimulus(some, trial_subsets.select_task(task, np.arange(4)))
-    assert not trial_subsets.same_stimulus(some, replace(some, stimulus=Stimulus({"input": later})))
-    assert not trial_subsets.same_stimulus(some, replace(some, stimulus=Stimulus()))
+    spikes = some.stimulus.spikes["input"]
+    later = replace(spikes, times_ms=spikes.times_ms + 1)
+    others = [{"input": later}, {}, {"input": spikes.select_trials(np.arange(4))}]
+    for other in (Stimulus(trains) for trains in others):
+        assert not trial_subsets.same_stimulus(some, replace(some, stimulus=other))
     ones, twos = (replace(some, stimulus=Stimulus(arrays={"a": np.full(3, k)})) for k in (1, 2))
     assert not trial_subsets.same_stimulus(ones, twos)
-    assert trial_subsets.same_stimulus(ones, ones)
+    for one, same in ((ones, ones), (some, trial_subsets.select_task(task, np.arange(5)))):
+        assert trial_subsets.same_stimulus(one, same)
 
 
 def test_the_battery_may_be_for_some_spiking_variants_only():
@@ -293,6 +299,7 @@ def test_an_ablation_is_measured_but_not_perturbed():
     assert set(ablated["perturbation"]) == {"none", "part", "shift"}
     assert set(spiking["perturbation"]) == {"none", "part", "shift", "jitter"}
     assert value(ablated, "accuracy") == value(spiking, "accuracy")
+    assert value(spiking, "dt_sensitivity") == 0.0
     assert tables.where(ablated, metric="dt_sensitivity").empty
 
 
@@ -310,13 +317,6 @@ def test_a_missing_level_names_the_key():
         )
 
 
-def test_no_fresh_split():
-    toy = ToyTalk()
-    toy.fresh = False
-    table, _, _ = probe((), toy=toy)
-    assert tables.where(table, metric="accuracy_fresh").empty
-
-
 def test_a_whole_test_set_is_perturbed_where_talk_yaml_says_so():
     asked = experiment(("jitter",)).model_copy(update={"whole_test": True})
     for described, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
@@ -328,16 +328,9 @@ def test_a_whole_test_set_is_perturbed_where_talk_yaml_says_so():
         assert {row["trials"] for row in perturbed} == {n}
 
 
-def test_half_step():
-    table, _, _ = probe((), half_step=(PARAMS, ToyThreshold()))
-    assert value(table, "dt_sensitivity") == 0.0
-
-
 def test_the_subsample_depends_on_the_seed_only():
-    a = trial_subsets.chosen_trials(1000, 50, Streams(3))
-    assert np.array_equal(a, trial_subsets.chosen_trials(1000, 50, Streams(3)))
-    assert not np.array_equal(a, trial_subsets.chosen_trials(1000, 50, Streams(4)))
-    assert np.unique(a).size == 50
+    chosen = [trial_subsets.chosen_trials(1000, 50, Streams(seed)).tolist() for seed in (3, 3, 4)]
+    assert chosen[0] == chosen[1] != chosen[2] and len(set(chosen[0])) == 50
     assert trial_subsets.chosen_trials(5, 50, Streams(0)).tolist() == [0, 1, 2, 3, 4]
 
 

@@ -10,6 +10,7 @@ import pytest
 from made.refusal_cases import CLAIMS, CONFIGS, FILES, ROOT, TALKS, good_config, refused
 
 from whyspiking.declared import config
+from whyspiking.export.networks import merge
 
 
 def test_there_are_hundreds_of_cases():
@@ -30,14 +31,6 @@ def test_malformed_config(mutant, monkeypatch):
 def merged(changes):
     """What Snakemake makes of an overlay: mappings are merged, the rest is replaced."""
     values = good_config()
-
-    def merge(into, own):
-        for key, value in own.items():
-            if isinstance(value, dict) and isinstance(into.get(key), dict):
-                merge(into[key], value)
-            else:
-                into[key] = value
-
     merge(values, changes)
     return values
 

@@ -1,12 +1,9 @@
 """Scales: what each runs, by which recipe, and which claims it judges."""
 
-import copy
-
 import pytest
 import yaml
 from made.claims import claim
 from made.refusal_cases import ROOT, good_config, refused
-from made.toy_yaml import TOY
 
 from whyspiking.declared import claims_file, config, registry
 from whyspiking.declared.scales import SCALES
@@ -20,21 +17,6 @@ def config_at(scale):
     if OVERLAYS[scale] is not None:
         merge(values, yaml.safe_load((ROOT / "config" / OVERLAYS[scale]).read_text()))
     return values
-
-
-@pytest.fixture
-def toy(tmp_path, monkeypatch):
-    """Make a talk of the toy's description, changed by a function."""
-    monkeypatch.setattr(registry, "FOLDER", tmp_path)
-
-    def made(change):
-        data = copy.deepcopy(TOY)
-        change(data["experiments"]["one"])
-        (tmp_path / "toy").mkdir(exist_ok=True)
-        (tmp_path / "toy" / "talk.yaml").write_text(yaml.safe_dump(data))
-        return registry.load_talk("toy").experiments["one"]
-
-    return made
 
 
 def seeds(experiment, scale, variant=None):
@@ -129,38 +111,30 @@ def test_every_scale_judges_every_key_claim_with_its_control_and_three_networks(
             assert len(registry.seeds(experiment, values, variant)) >= least
 
 
-def test_an_unknown_scale_is_refused(monkeypatch):
+def without_a_network(name, load=registry.load_talk):
+    talk = load(name)
+    object.__setattr__(talk.experiments["yinyang"], "from_scale", "full")
+    return talk
+
+
+def without_a_band(path, talk, load=claims_file.load):
+    claims = load(path, talk)
+    for found in claims:
+        found._at_default = "shorter"
+    return claims
+
+
+@pytest.mark.parametrize(
+    ("module", "changed", "key", "told"),
+    [
+        (registry, {"load_talk": without_a_network}, "from_scale", "full"),
+        (claims_file, {"load": without_a_band}, "accept.default", "scale full"),
+    ],
+)
+def test_a_scale_that_cannot_judge_a_key_claim_is_refused(monkeypatch, module, changed, key, told):
     monkeypatch.chdir(ROOT)
-    text = refused(lambda: config.check_config({**good_config(), "scale": "ful"}), "scale", "ful")
-    assert "'smoke', 'default', 'full', 'paper'" in text
-
-
-def test_a_scale_that_leaves_the_network_of_a_key_claim_out_is_refused(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    load = registry.load_talk
-
-    def without(name):
-        talk = load(name)
-        object.__setattr__(talk.experiments["yinyang"], "from_scale", "full")
-        return talk
-
-    monkeypatch.setattr(registry, "load_talk", without)
+    for name, function in changed.items():
+        monkeypatch.setattr(module, name, function)
     values = {**good_config(), "talks": ["goeltz"], "seeds_of": []}
-    text = refused(lambda: config.check_config(values), "from_scale", "full")
+    text = refused(lambda: config.check_config(values), key, told)
     assert "goeltz.yinyang.accuracy" in text
-
-
-def test_a_key_claim_without_a_band_at_a_scale_is_refused(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    load = claims_file.load
-
-    def shorter(path, talk):
-        claims = load(path, talk)
-        for found in claims:
-            found._at_default = "shorter"
-        return claims
-
-    monkeypatch.setattr(claims_file, "load", shorter)
-    values = {**good_config(), "talks": ["goeltz"], "seeds_of": []}
-    text = refused(lambda: config.check_config(values), "accept.default", "goeltz.yinyang.accuracy")
-    assert "scale full" in text

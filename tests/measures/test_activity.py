@@ -37,32 +37,6 @@ def test_rate_and_active_share_by_hand():
     assert np.isnan(found["isi_cv"])
 
 
-def test_regular_trains_have_no_variation():
-    times = np.tile(np.arange(0, 1000, 10.0), 4)
-    units = np.repeat([0, 1, 0, 1], 100)
-    trials = np.repeat([0, 0, 1, 1], 100)
-    assert pooled_variation(intervals(times, units, trials, 2, 2, 1000.0)) == pytest.approx(0.0)
-
-
-def test_poisson_trains_have_a_variation_of_one():
-    rng = np.random.default_rng(0)
-    n = 20_000
-    times, units = rng.uniform(0, 1e5, n), rng.integers(20, size=n)
-    found = activity(trains(times, units, np.zeros(n, int), 1, 20, 1e5))
-    assert found["isi_cv"] == pytest.approx(1.0, abs=0.02)
-    assert found["rate_hz"] == pytest.approx(10.0)
-    assert found["active_share"] == 1.0
-
-
-def test_gamma_trains_are_more_regular():
-    """Intervals of a gamma law of order 4 vary by 1/2."""
-    gaps = np.random.default_rng(1).gamma(4.0, 5.0, (50, 400))
-    times = np.cumsum(gaps, axis=1)
-    units = np.repeat(np.arange(50), 400)
-    found = pooled_variation(intervals(times.ravel(), units, np.zeros(20_000, int), 1, 50, 2e4))
-    assert found == pytest.approx(0.5, abs=0.02)
-
-
 def test_no_interval_spans_two_trials_or_two_neurons():
     """One spike per neuron and trial: there is no interval at all."""
     units, trials = np.tile(np.arange(5), 40), np.repeat(np.arange(40), 5)

@@ -15,46 +15,6 @@ def labels(choices, targets=TRUTH, dt_ms=4.0):
     return Labels(np.asarray(targets), np.atleast_2d(choices), dt_ms, 3)
 
 
-@pytest.mark.parametrize("shift", [-3, 0, 4])
-def test_a_shifted_copy_is_late_by_its_shift(shift):
-    chosen = np.roll(TRUTH[0], shift)
-    chosen[: max(shift, 0)] = 0
-    chosen[40 + min(shift, 0) :] = 0
-    found = labelling.delays(labels(chosen))
-    assert found == {"label_delay": 4.0 * shift, "missed_changes": 0.0}
-
-
-def test_a_flicker_before_the_change_is_not_the_change():
-    chosen = TRUTH[0].copy()
-    chosen[7] = 1
-    assert labelling.delays(labels(chosen))["label_delay"] == 0
-
-
-def test_a_class_that_is_never_chosen_is_missed():
-    chosen = np.where(TRUTH[0] == 2, 1, TRUTH[0])
-    assert labelling.delays(labels(chosen))["missed_changes"] == pytest.approx(1 / 3)
-
-
-def test_changes_at_unlabelled_steps_do_not_count():
-    truth = TRUTH.copy()
-    truth[0, 30:] = -1
-    chosen = np.roll(TRUTH[0], 2)
-    chosen[:2] = 0
-    assert labelling.delays(labels(chosen, truth)) == {"label_delay": 8.0, "missed_changes": 0.0}
-    assert labelling.delays(labels(chosen, np.zeros_like(TRUTH))) == {}
-
-
-def test_only_labelled_steps_are_scored():
-    truth = TRUTH.copy()
-    truth[0, 30:] = -1
-    chosen = np.zeros(40, int)
-    outcome = labels(chosen, truth)
-    assert scoring.score(outcome) == pytest.approx(1 / 3)
-    assert scoring.measures(outcome)["accuracy"] == pytest.approx(1 / 3)
-    assert scoring.chance(outcome) == pytest.approx(1 / 3)
-    assert scoring.chance(labels(chosen)) == pytest.approx(1 / 2)  # class 0 lasts half the time
-
-
 def test_labels_pass_through_the_battery():
     both = Labels(np.repeat(TRUTH, 2, 0), np.stack([TRUTH[0], np.zeros(40, int)]), 4.0, 3)
     assert scoring.n_trials(both) == 2
@@ -67,15 +27,36 @@ def test_labels_pass_through_the_battery():
     assert trial_subsets.perturbed_limit(both, limits) == 48
 
 
-def test_rates_of_both_engines_are_compared():
-    from whyspiking.contract.spikes import Spikes
+def late(shift):
+    """The truth, shifted; class 0 where it comes from outside."""
+    chosen = np.roll(TRUTH[0], shift)
+    chosen[: max(shift, 0)] = 0
+    chosen[40 + min(shift, 0) :] = 0
+    return chosen
 
-    units = np.array([0, 1, 1, 2, 2, 2])
-    spikes = Spikes.sorted(
-        np.arange(6.0), units, np.zeros(6, int), n_trials=1, n_units=3, duration_ms=9
-    )
-    found = parity.compare_rates({"hidden": spikes}, {"hidden": np.array([[2, 4, 6]])})
-    assert found["rate_correlation"] == pytest.approx(1)
-    reverse = parity.compare_rates({"hidden": spikes}, {"hidden": np.array([[6, 4, 2]])})
-    assert reverse["rate_correlation"] == pytest.approx(-1)
-    assert parity.compare_rates({"hidden": spikes}, {}) == {}
+
+FLICKER = np.where(np.arange(40) == 7, 1, TRUTH[0])
+UNLABELLED = np.where(np.arange(40) < 30, TRUTH, -1)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "truth", "delay", "missed"),
+    [
+        *((late(shift), TRUTH, 4.0 * shift, 0) for shift in (-3, 0, 4)),
+        (FLICKER, TRUTH, 0.0, 0),  # before the change it is not the change
+        (np.where(TRUTH[0] == 2, 1, TRUTH[0]), TRUTH, 0.0, 1 / 3),  # a class never chosen
+        (late(2), UNLABELLED, 8.0, 0),  # changes at unlabelled steps do not count
+    ],
+)
+def test_delays_of_label_changes(chosen, truth, delay, missed):
+    found = labelling.delays(labels(chosen, truth))
+    assert found == pytest.approx({"label_delay": delay, "missed_changes": missed})
+    assert labelling.delays(labels(chosen, np.zeros_like(TRUTH))) == {}
+
+
+def test_only_labelled_steps_are_scored():
+    chosen = np.zeros(40, int)
+    found = scoring.measures(labels(chosen, UNLABELLED))
+    for name in ("score", "accuracy", "chance"):
+        assert found[name] == pytest.approx(1 / 3)
+    assert scoring.chance(labels(chosen)) == pytest.approx(1 / 2)  # class 0 lasts half the time

@@ -24,15 +24,6 @@ def test_equal_decisions_and_their_times():
     assert found["spike_time_error"] == pytest.approx(0.2)
 
 
-def test_identical_engines():
-    same = outcome([0, 1, -1, 0], [1.0, 2.0, INF, 4.0])
-    assert parity.compare_outcomes(same, same) == {
-        "score_difference": 0.0,
-        "equal_decisions": 1.0,
-        "spike_time_error": 0.0,
-    }
-
-
 def test_traces_compare_by_score():
     target = np.sin(np.arange(40.0))[None, :, None]
     good, flat = Traces(target, target, 1.0), Traces(0 * target, target, 1.0)
@@ -74,3 +65,12 @@ def test_a_spike_that_one_engine_lacks_is_an_error():
     found = parity.compare_first_spikes(simulated, reference, dt_ms=0.25)
     assert found["spike_time_error_max"] == 6.0 and found["spike_time_error_p99"] == 0.0
     assert found["spike_time_error"] == 0.0
+
+
+@pytest.mark.parametrize(("counts", "correlation"), [([2, 4, 6], 1), ([6, 4, 2], -1)])
+def test_rates_of_both_engines_are_compared(counts, correlation):
+    units, shape = np.array([0, 1, 1, 2, 2, 2]), {"n_trials": 1, "n_units": 3, "duration_ms": 9}
+    spikes = {"hidden": Spikes.sorted(np.arange(6.0), units, np.zeros(6, int), **shape)}
+    found = parity.compare_rates(spikes, {"hidden": np.array([counts])})
+    assert found == pytest.approx({"rate_correlation": correlation})
+    assert parity.compare_rates(spikes, {}) == {}

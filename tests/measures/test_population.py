@@ -75,12 +75,12 @@ def modulated(rng, tau_ms, shape, *, depth=0.3, rate_hz=50.0, bin_ms=10.0):
 def test_timescale_of_modulated_poisson_trains(tau_ms):
     """Many short trials, a rate that the stimulus moves in all of them, and one long trial."""
     rng = np.random.default_rng(2)
-    counts = modulated(rng, tau_ms, (200, 100, 60))
-    every = np.arange(60)
+    counts = modulated(rng, tau_ms, (200, 100, 30))
+    every = np.arange(30)
     assert timescale(trains(counts, 10.0), every) == pytest.approx(tau_ms, rel=0.15)
     locked = counts + rng.poisson(np.linspace(0, 1.0, 100)[:, None], counts.shape)
     assert timescale(trains(locked, 10.0), every) == pytest.approx(tau_ms, rel=0.3)
-    alone = modulated(rng, tau_ms, (1, 8000, 60))
+    alone = modulated(rng, tau_ms, (1, 8000, 30))
     assert timescale(trains(alone, 10.0), every) == pytest.approx(tau_ms, rel=0.2)
 
 

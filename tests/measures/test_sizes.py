@@ -1,7 +1,5 @@
 """Size ratios of curves whose answer is known, and how a talk's sizes become variants."""
 
-from typing import cast
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,35 +28,6 @@ def curve(shares, scale: float, offset: float = 0.0) -> list[sizes.Point]:
     return [
         (1000 * s, float(special.expit(np.log(1000 * s / scale) + offset)), TRIALS) for s in shares
     ]
-
-
-def test_a_control_that_needs_three_times_as_many_parameters():
-    spiking = curve([0.25, 0.5, 1], 500)
-    assert sizes.size_ratio(spiking, curve([0.5, 1, 2, 4], 1500)) == pytest.approx(3.0)
-    assert sizes.size_ratio(spiking, curve([0.25, 0.5, 1], 500)) == pytest.approx(1.0)
-    assert sizes.size_ratio(curve([0.5, 1, 2, 4], 1500), spiking) == pytest.approx(1 / 3)
-
-
-def test_the_order_of_sizes_does_not_matter():
-    spiking, control = curve([0.25, 0.5, 1], 500), curve([0.5, 1, 2], 900)
-    assert sizes.size_ratio(spiking[::-1], control[::-1]) == sizes.size_ratio(spiking, control)
-
-
-def test_scores_that_do_not_overlap_have_no_ratio():
-    assert np.isnan(sizes.size_ratio(curve([0.25, 0.5], 500), curve([0.25, 0.5], 500, 3.0)))
-
-
-def test_a_larger_network_that_is_no_better_does_not_count():
-    plain = curve([0.25, 0.5, 1], 500)
-    worse = (4000.0, plain[1][1], TRIALS)
-    assert sizes.size_ratio([*plain, worse], curve([0.25, 0.5, 1], 700)) == pytest.approx(
-        sizes.size_ratio(plain, curve([0.25, 0.5, 1], 700))
-    )
-
-
-def test_half_a_count_keeps_perfect_scores_finite():
-    spiking = [(100.0, 0.9, 200), (200.0, 1.0, 200)]
-    assert sizes.size_ratio(spiking, spiking) == pytest.approx(1.0)
 
 
 def test_parameters_are_those_stated_or_all():
@@ -105,10 +74,8 @@ def test_sizes_become_variants_that_are_trained_and_not_simulated():
         *("net", "mlp"),
         *("net_at_25", "net_at_50", "mlp_at_25", "mlp_at_50"),
     ]
-    assert experiment.measured_variants() == ["net", "mlp"]
     assert experiment.simulated_variants() == ["net"]
-    assert experiment.variants["net_at_50"].trained_as == "net"
-    assert experiment.variants["net"].trained_as == "net"
+    assert {experiment.variants[name].trained_as for name in ("net", "net_at_50")} == {"net"}
     assert registry.seeds(experiment, CONFIG, "mlp_at_25") == [0, 1]
 
 
@@ -150,25 +117,6 @@ def made_metrics() -> pd.DataFrame:
                 rows += tables.rows(shared, {"parameters": size, "score": score}, TRIALS)
     rows += tables.rows(places.common(params, "net", 0, "brian2"), {"score": 0.1}, 10)
     return pd.DataFrame(rows)
-
-
-def test_ratios_per_seed_name_their_control(energy_config):
-    rows = contrasts.cross_rows(made_metrics(), made_talk(), {"energy": energy_config})
-    found = [row for row in rows if row["metric"] == "size_ratio"]
-    assert [(row["variant"], row["locus"], row["seed"]) for row in found] == [
-        ("net", "mlp", 0),
-        ("net", "mlp", 1),
-    ]
-    for row in found:
-        assert row["value"] == pytest.approx(3.0, rel=1e-5)
-
-
-def test_a_seed_without_all_sizes_gives_none(energy_config):
-    table = made_metrics()
-    gone = (table["variant"] == "net_at_25") & (table["seed"] == 1)
-    kept = cast("pd.DataFrame", table[~gone])
-    rows = contrasts.cross_rows(kept, made_talk(), {"energy": energy_config})
-    assert [row["seed"] for row in rows if row["metric"] == "size_ratio"] == [0]
 
 
 def curves_of(metrics):
@@ -231,3 +179,36 @@ def test_controls_of_other_sizes_are_counted_and_spiking_networks_are_not():
         "other": 1,
     }
     assert experiment.resized({"n_hidden": 40}, "mlp") == {"n_hidden": 40}
+
+
+@pytest.mark.parametrize(("gone", "seeds"), [("nobody", [0, 1]), ("net_at_25", [0])])
+def test_ratios_are_of_seeds_that_have_all_sizes(energy_config, gone, seeds):
+    table = made_metrics()
+    kept = table[~((table["variant"] == gone) & (table["seed"] == 1))]
+    rows = contrasts.cross_rows(kept, made_talk(), {"energy": energy_config})
+    ratios = [row for row in rows if row["metric"] == "size_ratio"]
+    assert [(r["variant"], r["locus"], r["seed"]) for r in ratios] == [
+        ("net", "mlp", k) for k in seeds
+    ]
+    assert [row["value"] for row in ratios] == pytest.approx([3.0] * len(seeds), rel=1e-5)
+
+
+PLAIN = curve([0.25, 0.5, 1], 500)
+PERFECT = [(100.0, 0.9, 200), (200.0, 1.0, 200)]
+
+
+@pytest.mark.parametrize(
+    ("spiking", "control", "ratio"),
+    [
+        (PLAIN, curve([0.5, 1, 2, 4], 1500), 3.0),
+        (PLAIN[::-1], curve([0.5, 1, 2, 4], 1500)[::-1], 3.0),  # in any order
+        (PLAIN, PLAIN, 1.0),
+        (curve([0.5, 1, 2, 4], 1500), PLAIN, 1 / 3),
+        (curve([0.25, 0.5], 500), curve([0.25, 0.5], 500, 3.0), np.nan),  # no score of both
+        # A larger network that is no better does not count.
+        ([*PLAIN, (4000.0, PLAIN[1][1], TRIALS)], curve([0.5, 1, 2, 4], 1500), 3.0),
+        (PERFECT, PERFECT, 1.0),  # half a count keeps them finite
+    ],
+)
+def test_size_ratios(spiking, control, ratio):
+    assert sizes.size_ratio(spiking, control) == pytest.approx(ratio, nan_ok=True)

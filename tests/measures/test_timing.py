@@ -1,31 +1,16 @@
 """The two toy codes whose answers are known: a latency code and a Poisson rate code."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
 from whyspiking.contract import perturb
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Trials
-from whyspiking.measures import scoring, timing
+from whyspiking.measures import robustness, scoring, timing
 
 N_CLASSES, N_CHANNELS, DURATION, TAU = 4, 40, 100.0, 20.0
 SIGMAS_MS = np.array([5.0, 10.0, 20.0, 40.0, 80.0, 160.0])
 N_TRAIN, N_TEST = 400, 400
-
-
-@dataclass
-class Decoder:
-    """A linear readout of filtered trains, fitted once to unperturbed trials."""
-
-    mean: np.ndarray
-    weights: np.ndarray
-    points: np.ndarray
-
-    def choices(self, spikes: Spikes) -> np.ndarray:
-        x = features(spikes, self.points) - self.mean
-        return (np.c_[x, np.ones(len(x))] @ self.weights).argmax(axis=1)
 
 
 def features(spikes: Spikes, points: np.ndarray) -> np.ndarray:
@@ -39,15 +24,6 @@ def features(spikes: Spikes, points: np.ndarray) -> np.ndarray:
             np.exp(-(point - spikes.times_ms[early]) / TAU),
         )
     return out.reshape(spikes.n_trials, -1)
-
-
-def fit(spikes: Spikes, labels: np.ndarray) -> Decoder:
-    points = np.linspace(10.0, DURATION, 10)
-    x = features(spikes, points)
-    mean = x.mean(axis=0)
-    x = np.c_[x - mean, np.ones(len(x))]
-    gram = x.T @ x + 10.0 * np.eye(x.shape[1])
-    return Decoder(mean, np.linalg.solve(gram, x.T @ np.eye(N_CLASSES)[labels]), points)
 
 
 def latency_code(seed: int, n_trials: int) -> tuple[Spikes, np.ndarray]:
@@ -77,73 +53,6 @@ def rate_code(seed: int, n_trials: int) -> tuple[Spikes, np.ndarray]:
     return spikes, labels
 
 
-def normalised(decoder: Decoder, spikes: Spikes, clean: float, labels: np.ndarray) -> float:
-    outcome = Trials(labels, decoder.choices(spikes), np.zeros(labels.size), N_CLASSES)
-    return scoring.normalised(scoring.score(outcome), clean, scoring.chance(outcome))
-
-
-@pytest.fixture(scope="module", params=["latency", "rate"])
-def code(request):
-    make = {"latency": latency_code, "rate": rate_code}[request.param]
-    decoder = fit(*make(0, N_TRAIN))
-    spikes, labels = make(1, N_TEST)
-    clean = float((decoder.choices(spikes) == labels).mean())
-    assert clean > 0.95
-    return request.param, decoder, spikes, labels, clean
-
-
-def test_t1_timing_index(code):
-    name, decoder, spikes, labels, clean = code
-    rng = np.random.default_rng(2)
-    scores = [
-        normalised(decoder, perturb.shuffle(spikes, rng, (0.0, DURATION)), clean, labels)
-        for _ in range(5)
-    ]
-    index = timing.share_lost(float(np.mean(scores)))
-    assert index == pytest.approx(1.0 if name == "latency" else 0.0, abs=0.05)
-
-
-def test_t4_and_t5_are_nothing_for_counts(code):
-    name, decoder, spikes, labels, clean = code
-    rng = np.random.default_rng(5)
-    turned = perturb.reverse(spikes, (0.0, DURATION))
-    moved = perturb.shift(spikes, 100.0, rng)
-    lost = [
-        timing.share_lost(normalised(decoder, changed, clean, labels))
-        for changed in (turned, moved)
-    ]
-    if name == "latency":
-        assert min(lost) > 0.5
-    else:
-        assert lost == pytest.approx([0, 0], abs=0.05)
-
-
-def test_t2_timing_information(code):
-    name, _, spikes, labels, _ = code
-    found = timing.timing_information(spikes, labels, N_CLASSES, TAU, np.random.default_rng(3))
-    if name == "latency":
-        # Every channel fires once in every trial: counts tell nothing.
-        assert found == pytest.approx(1.0, abs=0.08)
-    else:
-        assert found <= 0.02
-
-
-def test_t3_timing_precision(code):
-    name, decoder, spikes, labels, clean = code
-    rng = np.random.default_rng(4)
-    scores = [
-        normalised(decoder, perturb.jitter(spikes, sigma, rng), clean, labels)
-        for sigma in SIGMAS_MS
-    ]
-    found = timing.sigma50(SIGMAS_MS, scores)
-    if name == "latency":
-        # Half of the information is lost when the noise is about half the spread of latencies.
-        assert 25 < found < 70
-    else:
-        assert found == np.inf
-        assert min(scores) > 0.95
-
-
 def test_filtered_traces_equal_the_direct_sum():
     spikes, _ = rate_code(5, 20)
     start, stop = perturb.firing_window(spikes)
@@ -169,3 +78,61 @@ def test_silent_trains_are_undefined():
     silent = Spikes.from_first_spikes(np.full((40, 5), np.inf), DURATION)
     labels = np.arange(40) % 4
     assert np.isnan(timing.timing_information(silent, labels, 4, TAU, np.random.default_rng(0)))
+
+
+def fit(spikes: Spikes, labels: np.ndarray):
+    """Choices of a linear readout of filtered trains, fitted once to unperturbed trials."""
+    points = np.linspace(10.0, DURATION, 10)
+    x = features(spikes, points)
+    mean = x.mean(axis=0)
+    x = np.c_[x - mean, np.ones(len(x))]
+    gram = x.T @ x + 10.0 * np.eye(x.shape[1])
+    weights = np.linalg.solve(gram, x.T @ np.eye(N_CLASSES)[labels])
+
+    def choices(other: Spikes) -> np.ndarray:
+        x = features(other, points) - mean
+        return (np.c_[x, np.ones(len(x))] @ weights).argmax(axis=1)
+
+    return choices
+
+
+@pytest.fixture(scope="module", params=["latency", "rate"])
+def code(request):
+    """Name, trains and labels of a code, and the normalised score of other trains."""
+    make = {"latency": latency_code, "rate": rate_code}[request.param]
+    choices, (spikes, labels) = fit(*make(0, N_TRAIN)), make(1, N_TEST)
+    clean = float((choices(spikes) == labels).mean())
+    assert clean > 0.95
+
+    def normalised(other: Spikes) -> float:
+        outcome = Trials(labels, choices(other), np.zeros(labels.size), N_CLASSES)
+        return scoring.normalised(scoring.score(outcome), clean, scoring.chance(outcome))
+
+    return request.param, spikes, labels, normalised
+
+
+def test_what_is_lost_without_times(code):
+    """T1: all of a latency code and nothing of a rate code; T4 and T5: much, and nothing."""
+    name, spikes, _, normalised = code
+    rng, window = np.random.default_rng(2), (0.0, DURATION)
+    redrawn = [normalised(perturb.shuffle(spikes, rng, window)) for _ in range(5)]
+    assert np.mean(redrawn) == pytest.approx(0.0 if name == "latency" else 1.0, abs=0.05)
+    for moved in (perturb.reverse(spikes, window), perturb.shift(spikes, 100.0, rng)):
+        kept = normalised(moved)
+        assert kept < 0.5 if name == "latency" else kept == pytest.approx(1, abs=0.05)
+
+
+def test_t2_timing_information(code):
+    name, spikes, labels, _ = code
+    found = timing.timing_information(spikes, labels, N_CLASSES, TAU, np.random.default_rng(3))
+    # In the latency code every channel fires once in every trial: counts tell nothing.
+    assert found == pytest.approx(1.0, abs=0.08) if name == "latency" else found <= 0.02
+
+
+def test_t3_timing_precision(code):
+    name, spikes, _, normalised = code
+    rng = np.random.default_rng(4)
+    scores = [normalised(perturb.jitter(spikes, sigma, rng)) for sigma in SIGMAS_MS]
+    found = robustness.half_dose(SIGMAS_MS, scores)
+    # Half of the information is lost when the noise is about half the spread of latencies.
+    assert 25 < found < 70 if name == "latency" else found == np.inf and min(scores) > 0.95

@@ -28,7 +28,7 @@ def rows_of(talk):
         )
         memory = rule.memory
         kept = f"{memory.synapse} | {memory.neuron} | {memory.shared}"
-        yield f"| {rule.rule} | {kept} | {told} |"
+        yield f"| {rule.name} | {kept} | {told} |"
 
 
 def test_every_talk_has_its_section():

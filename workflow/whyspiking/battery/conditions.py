@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from whyspiking.contract import perturb
 from whyspiking.contract.perturb import Window
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Binding, Condition
+from whyspiking.contract.talk import Replication
+from whyspiking.contract.types import Binding, Condition, Params, Task
 from whyspiking.errors import UserError
 
 THRESHOLDS = ("v_th", "v_t", "v_threshold", "theta")
@@ -41,12 +43,11 @@ def plan(
         UserError: If the config has no levels for a perturbation.
     """
     chosen = []
-    for name in names:
+    of_classes = () if classification else ("swap_trials", "reverse")
+    for name in (name for name in names if name not in of_classes):
         loci = spike_loci if name in perturb.ON_SPIKES else number_loci
         if name in ("quantise", "clip"):
             loci = [locus for locus in loci if locus == "weights"]
-        if name in ("swap_trials", "reverse") and not classification:
-            continue
         chosen += [
             Condition(name, locus, strength)
             for locus in loci
@@ -125,11 +126,13 @@ def perturb_spikes(
 
 def perturb_array(values: NDArray, condition: Condition, rng: Generator) -> NDArray:
     """One draw of a perturbation of weights or neuron parameters."""
-    if condition.perturbation == "quantise":
-        return perturb.quantise(values, int(condition.strength))
-    if condition.perturbation == "clip":
-        return perturb.clip(values, condition.strength)
-    return perturb.mismatch(values, condition.strength, rng)
+    strength = condition.strength
+    actions: dict[str, Callable[[], NDArray]] = {
+        "quantise": lambda: perturb.quantise(values, int(strength)),
+        "clip": lambda: perturb.clip(values, strength),
+        "mismatch": lambda: perturb.mismatch(values, strength, rng),
+    }
+    return actions[condition.perturbation]()
 
 
 def keys_at(locus: str, binding: Binding) -> list[str]:
@@ -140,22 +143,35 @@ def keys_at(locus: str, binding: Binding) -> list[str]:
     """
     if locus == "weights":
         return [key for key in binding.layers if key in binding.values]
-    found = []
-    for key, value in binding.values.items():
-        variable = key.rpartition(".")[2]
-        if np.ndim(value) and (variable in THRESHOLDS or variable.startswith("tau")):
-            found.append(key)
-    return [key for key in found if key not in binding.layers]
+    arrays = [key for key, value in binding.values.items() if np.ndim(value)]
+    return [
+        key
+        for key in arrays
+        if ((variable := key.rpartition(".")[2]) in THRESHOLDS or variable.startswith("tau"))
+        and key not in binding.layers
+    ]
 
 
 def perturb_values(
     binding: Binding, condition: Condition, rng: Generator
 ) -> dict[str, NDArray | float]:
     """A binding's values with one draw of a perturbation at its locus."""
-    values = dict(binding.values)
-    for key in keys_at(condition.locus, binding):
-        values[key] = perturb_array(np.asarray(values[key]), condition, rng)
-    return values
+    return dict(binding.values) | {
+        key: perturb_array(np.asarray(binding.values[key]), condition, rng)
+        for key in keys_at(condition.locus, binding)
+    }
+
+
+def test_task(replication: Replication, params: Params, streams: Streams) -> Task:
+    """The task of a talk's test split, on which the battery is run.
+
+    Raises:
+        UserError: If the talk gives none.
+    """
+    task = replication.make_task(params, "test", streams)
+    if task is None:
+        raise UserError(f"talk '{params.talk}': `make_task` gives no test split")
+    return task
 
 
 def describe(condition: Condition) -> str:

@@ -60,65 +60,75 @@ def probe_control(
     """
     shared = places.common(params, variant, params.seed, network.info["engine"])
     streams = Streams(params.seed)
-    task = replication.make_task(params, "test", streams)
-    if task is None:
-        raise UserError(f"talk '{params.talk}': `make_task` gives no test split")
-    n_trials = int(task.targets.shape[0])
-    stated = network.info.get("counts", {})
+    task = conditions.test_task(replication, params, streams)
     if "weights" in network.info:
         bench = _SpikeReader(replication, params, variant, network, task, config, tau_ms)
         return bench.rows(shared, perturbations, progress)
-    if network.info.get("is") not in FEED_FORWARD:
-        progress(1.0, "no control of the core; only its stated counts are kept")
-        return tables.rows(shared, stated, n_trials)
-    part = select_task(task, chosen_trials(n_trials, int(config["trials"]), streams))
+    if network.info.get("is") in FEED_FORWARD:
+        return _feed_forward_rows(shared, perturbations, network, task, streams, config, progress)
+    progress(1.0, "no control of the core; only its stated counts are kept")
+    return tables.rows(shared, network.info.get("counts", {}), int(task.targets.shape[0]))
+
+
+def _feed_forward_rows(
+    shared: Mapping[str, Any],
+    perturbations: Sequence[str],
+    network: Network,
+    task: Task,
+    streams: Streams,
+    config: Mapping[str, Any],
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Counts of a network that the core has trained, and its score under every perturbation."""
+    chosen = chosen_trials(int(task.targets.shape[0]), int(config["trials"]), streams)
+    part = select_task(task, chosen)
     features = seen(network, np.asarray(part.features))
-    choices = forward(network.arrays, features)[-1].argmax(axis=1)
-    rows = tables.rows(shared, count_operations(network.arrays, features), choices.size)
-    clean = _trials(choices, part.targets, task.n_classes)
-    chance, clean_score = scoring.chance(clean), scoring.score(clean)
-    n_layers = len(weight_names(network.arrays))
+    rows = tables.rows(shared, count_operations(network.arrays, features), chosen.size)
+    several = len(weight_names(network.arrays)) > 1
     planned = conditions.plan(
         [name for name in perturbations if name in ("delete", *perturb.ON_NUMBERS)],
         config,
-        spike_loci=["input", "hidden"] if n_layers > 1 else ["input"],
+        spike_loci=["input", "hidden"] if several else ["input"],
         number_loci=["weights"],
         classification=True,
     )
 
     def outcome_of(condition: Condition, draw: int) -> Outcome:
         rng = streams.rng(f"battery {conditions.describe(condition)} control {draw}")
-        guess = _perturbed(network.arrays, features, condition, rng)
-        return _trials(guess, part.targets, task.n_classes)
+        choices = _perturbed(network.arrays, features, condition, rng)
+        return _trials(choices, part.targets, task.n_classes)
 
-    measured = _measured(
-        planned, config, outcome_of, clean_score, chance, choices.size, progress, single=()
-    )
+    choices = forward(network.arrays, features)[-1].argmax(axis=1)
+    clean = _trials(choices, part.targets, task.n_classes)
+    measured = _measured(planned, config, outcome_of, clean, (), progress)
     # The controls know no jitter, so no time unit is needed.
-    return rows + curves.rows_of(shared, measured, 1.0, choices.size)
+    return rows + curves.rows_of(shared, measured, 1.0, chosen.size)
 
 
 def _measured(
     planned: Sequence[Condition],
     config: Mapping[str, Any],
     outcome_of: Callable[[Condition, int], Outcome],
-    clean: float,
-    chance: float,
-    trials: int,
+    clean: Outcome,
+    single: Collection[str],
     progress: Progress,
     *,
-    single: Collection[str],
-) -> Iterator[tuple[Condition, dict[str, float], int]]:
-    """Every condition with what was measured under it, mean over its draws."""
-    known: dict[Condition, dict[str, float]] = {}
-    for index, condition in enumerate(planned):
-        progress(index / len(planned), conditions.describe(condition))
-        same = conditions.measured_as(condition, single)
-        if same not in known:
-            draws = range(conditions.draws(same, config))
-            outcomes = [outcome_of(same, draw) for draw in draws]
-            known[same] = curves.mean_measures(outcomes, clean, chance)
-        yield condition, known[same], trials
+    chance: float | None = None,
+) -> Iterator[curves.Measurement]:
+    """Every condition, mean over its draws; `chance` where it is not that of the clean outcome."""
+
+    def outcomes_of(condition: Condition) -> list[Outcome]:
+        return [outcome_of(condition, k) for k in range(conditions.draws(condition, config))]
+
+    return curves.measured_once(
+        planned,
+        outcomes_of,
+        single,
+        lambda index, condition: progress(index / len(planned), conditions.describe(condition)),
+        clean=scoring.score(clean),
+        chance=scoring.chance(clean) if chance is None else chance,
+        trials=scoring.n_trials(clean),
+    )
 
 
 def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
@@ -138,7 +148,7 @@ def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
     )
     n_weights = sum(w.size for w in weights)
     n_synapses = sum(int(np.count_nonzero(w)) for w in weights)
-    found = {
+    counts = {
         "macs_effective": effective,
         "macs_dense": float(n_weights),
         "neuron_updates": float(sum(w.shape[1] for w in weights)),
@@ -149,8 +159,8 @@ def count_operations(arrays: Arrays, features: NDArray) -> dict[str, float]:
     hidden = activations[1:-1]
     if hidden:
         zeros = sum(x.size - int(np.count_nonzero(x)) for x in hidden)
-        found["activation_sparsity"] = zeros / sum(x.size for x in hidden)
-    return found
+        counts["activation_sparsity"] = zeros / sum(x.size for x in hidden)
+    return counts
 
 
 @dataclass(frozen=True)
@@ -174,10 +184,9 @@ class _SpikeReader:
     ) -> list[dict[str, Any]]:
         """Its counts, and its score under every perturbation of spikes and weights."""
         n_trials = int(self.task.targets.shape[0])
-        counts: dict[str, float] = dict(self.network.info.get("counts", {}))
-        args = (self.params, self.variant, self.network, self.task)
-        counts |= self.replication.control_counts(*args)
-        rows = tables.rows(shared, counts, n_trials)
+        described = (self.params, self.variant, self.network, self.task)
+        counted = self.replication.control_counts(*described)
+        rows = tables.rows(shared, {**self.network.info.get("counts", {}), **counted}, n_trials)
         # Perturbed spikes would not reach a network that is given features made of the clean ones.
         binned = self.network.info.get("reads") == "features"
         planned = conditions.plan(
@@ -191,19 +200,11 @@ class _SpikeReader:
             return rows
         outcome = self._evaluate(self.network, self.task)
         chosen = chosen_trials(n_trials, perturbed_limit(outcome, self.config), self.streams)
-        part = select_task(self.task, chosen)
-        clean, chance = scoring.score(scoring.select(outcome, chosen)), scoring.chance(outcome)
-        outcome_of = partial(self._outcome, part)
+        outcome_of = partial(self._outcome, select_task(self.task, chosen))
+        clean, chance = scoring.select(outcome, chosen), scoring.chance(outcome)
         single = conditions.single({"input": list(self.task.stimulus.spikes.values())})
         measured = _measured(
-            planned,
-            self.config,
-            outcome_of,
-            clean,
-            chance,
-            chosen.size,
-            progress,
-            single=single,
+            planned, self.config, outcome_of, clean, single, progress, chance=chance
         )
         return rows + curves.rows_of(shared, measured, self.tau_ms, chosen.size)
 
@@ -247,10 +248,9 @@ def _perturbed(
 ) -> NDArray[np.int64]:
     names = weight_names(arrays)
     if condition.perturbation == "delete":
-        units = [arrays[name].shape[0] for name in names]
         layers = [0] if condition.locus == "input" else range(1, len(names))
         dropped = {
-            layer: rng.random((features.shape[0], units[layer])) < condition.strength
+            layer: rng.random((len(features), len(arrays[names[layer]]))) < condition.strength
             for layer in layers
         }
         return forward(arrays, features, dropped)[-1].argmax(axis=1)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from whyspiking.battery import conditions
 from whyspiking.contract import perturb, places
-from whyspiking.contract.types import Condition, Labels, Outcome, Traces, Trials
-from whyspiking.measures import robustness, scoring, timing
+from whyspiking.contract.types import Condition, Outcome
+from whyspiking.measures import robustness, scoring
 from whyspiking.records import tables
 
 LOST = {"shuffle": "timing_index", "reverse": "reversal_loss", "shift": "shift_loss"}
-"""Perturbation of one strength -> the share of the score above chance that is lost under it."""
+"""Perturbation of one strength -> the share of the score above chance that is lost under it.
+
+1 - N, with the normalised score N: 0 nothing is lost, 1 all, above 1 misleading. T1: times redrawn,
+counts kept (0 for a rate code, 1 where timing carries all); T4: time reversed; T5: every neuron's
+train moved as a whole by jitter of one characteristic time.
+"""
+type Measurement = tuple[Condition, Mapping[str, float], int]
+"""A condition, what was measured under it, and on how many trials."""
 SUMMARISED = (*perturb.ON_SPIKES, *perturb.ON_NUMBERS)
 
 
@@ -25,24 +33,44 @@ def mean_measures(outcomes: Sequence[Outcome], clean: float, chance: float) -> d
         clean: Score of the same trials without perturbation.
         chance: Chance score of the clean run.
     """
-    found: dict[str, float] = {"score": _mean([scoring.score(outcome) for outcome in outcomes])}
-    trials = [outcome for outcome in outcomes if isinstance(outcome, Trials)]
-    traces = [outcome for outcome in outcomes if isinstance(outcome, Traces)]
-    labels = [outcome for outcome in outcomes if isinstance(outcome, Labels)]
-    if trials or labels:
-        found["accuracy"] = _mean([scoring.accuracy(outcome) for outcome in trials or labels])
-    if trials:
-        found["undecided"] = _mean([scoring.undecided(outcome) for outcome in trials])
-    if traces:
-        found["correlation"] = _mean([scoring.correlation(outcome) for outcome in traces])
-        found["nrmse"] = _mean([scoring.nrmse(outcome) for outcome in traces])
-    found["normalised_score"] = scoring.normalised(found["score"], clean, chance)
-    return found
+    measured = [{"score": scoring.score(x), **scoring.beside_score(x)} for x in outcomes]
+    means = {name: float(np.mean([draw[name] for draw in measured])) for name in measured[0]}
+    return {**means, "normalised_score": scoring.normalised(means["score"], clean, chance)}
+
+
+def measured_once(
+    planned: Sequence[Condition],
+    outcomes_of: Callable[[Condition], Sequence[Outcome]],
+    single: Collection[str],
+    told: Callable[[int, Condition], None],
+    *,
+    clean: float,
+    chance: float,
+    trials: int,
+) -> Iterator[Measurement]:
+    """Every common condition with what was measured under it.
+
+    Args:
+        planned: The conditions; one of equal distribution as another is not run again.
+        outcomes_of: Gives one outcome per draw of a condition.
+        single: Loci at which no neuron fires twice in a trial.
+        told: Called with the number of a condition before it is run.
+        clean: Score of the same trials without perturbation.
+        chance: Chance score of the clean run.
+        trials: Number of trials behind each.
+    """
+    means: dict[Condition, dict[str, float]] = {}
+    for index, condition in enumerate(planned):
+        told(index, condition)
+        same = conditions.measured_as(condition, single)
+        if same not in means:
+            means[same] = mean_measures(outcomes_of(same), clean, chance)
+        yield condition, means[same], trials
 
 
 def rows_of(
     shared: Mapping[str, Any],
-    measured: Iterable[tuple[Condition, Mapping[str, float], int]],
+    measured: Iterable[Measurement],
     tau_ms: float,
     trials: int,
 ) -> list[dict[str, Any]]:
@@ -50,7 +78,7 @@ def rows_of(
 
     Args:
         shared: Columns of the clean run.
-        measured: Every condition with what was measured under it and on how many trials.
+        measured: All conditions.
         tau_ms: The talk's characteristic time in ms, the unit of jitter.
         trials: Number of trials behind every summary.
     """
@@ -61,11 +89,10 @@ def rows_of(
         points = curves.setdefault((condition.perturbation, condition.locus), [])
         points.append((condition.strength, values["normalised_score"]))
     for (name, locus), points in curves.items():
-        if name not in SUMMARISED:
-            continue
-        strengths, scores = np.array(points).T
-        values = _summary(name, strengths, scores, tau_ms)
-        rows += tables.rows(places.at(shared, Condition(name, locus)), values, trials)
+        if name in SUMMARISED:
+            strengths, scores = np.array(points).T
+            values = _summary(name, strengths, scores, tau_ms)
+            rows += tables.rows(places.at(shared, Condition(name, locus)), values, trials)
     return rows
 
 
@@ -73,19 +100,14 @@ def _summary(
     name: str, strengths: np.ndarray, scores: np.ndarray, tau_ms: float
 ) -> dict[str, float]:
     if name in LOST:
-        return {LOST[name]: timing.share_lost(float(scores[0]))}
+        return {LOST[name]: 1.0 - float(scores[0])}
     if name == "swap_trials":
         return {}
-    values = {"robustness_area": robustness.robustness_area(strengths, scores)}
     if name == "jitter":
-        values["sigma50"] = timing.sigma50(strengths * tau_ms, scores)
+        limit = {"sigma50": robustness.half_dose(strengths * tau_ms, scores)}
     elif name == "quantise":
-        values["bits95"] = robustness.bits95(strengths, scores)
+        limit = {"bits95": robustness.bits95(strengths, scores)}
     else:
         origin = perturb.ORIGIN.get(name, 0.0)
-        values["half_dose"] = robustness.half_dose(strengths, scores, origin=origin)
-    return values
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
+        limit = {"half_dose": robustness.half_dose(strengths, scores, origin=origin)}
+    return {"robustness_area": robustness.robustness_area(strengths, scores), **limit}

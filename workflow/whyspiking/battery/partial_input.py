@@ -76,15 +76,18 @@ def probe(
     }
 
 
-def _answers(
-    replication: Replication,
-    params: Params,
-    variant: str,
-    network: Network,
-    task: Task,
-    times_ms: NDArray,
-) -> Answers | None:
-    """What a control says of the input up to each time; None where it cannot be asked."""
+def _outcome(
+    replication: Replication, params: Params, variant: str, network: Network, task: Task
+) -> Trials | Answers | None:
+    """A control's own decisions, or what it says of the input up to each of many times.
+
+    None where it cannot be asked.
+    """
+    decided = replication.control_decisions(params, variant, network, task)
+    if decided is not None:
+        return decided
+    last_ms = max(float(s.times_ms.max(initial=0.0)) for s in task.stimulus.spikes.values())
+    times_ms = np.linspace(0.0, last_ms, TIMES)
     choices = []
     for t_ms in times_ms:
         features = replication.features_until(params, task, float(t_ms))
@@ -102,16 +105,4 @@ def _answers(
                 "`features_until` give None in this experiment"
             )
         choices.append(outcome.choices)
-    targets = np.asarray(task.targets, np.int64)
-    return Answers(targets, np.stack(choices), np.asarray(times_ms, float), task.n_classes)
-
-
-def _outcome(
-    replication: Replication, params: Params, variant: str, network: Network, task: Task
-) -> Trials | Answers | None:
-    decided = replication.control_decisions(params, variant, network, task)
-    if decided is not None:
-        return decided
-    last_ms = max(float(s.times_ms.max(initial=0.0)) for s in task.stimulus.spikes.values())
-    times = np.linspace(0.0, last_ms, TIMES)
-    return _answers(replication, params, variant, network, task, times)
+    return Answers(np.asarray(task.targets, np.int64), np.stack(choices), times_ms, task.n_classes)

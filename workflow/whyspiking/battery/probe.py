@@ -9,8 +9,9 @@ where it comes in as spikes.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import scoring
 
 if TYPE_CHECKING:
-    from whyspiking.declared.plans import Measuring
+    from whyspiking.declared.plans import Measured, Measuring
 
 FEW_TRIALS = 50
 """A clean run of so few trials is kept, for figures that show all of it."""
@@ -49,19 +50,14 @@ def probe(
         replication: The talk.
         params: Parameters of the experiment; the seed of each network replaces `params.seed`.
         plan: The roles of its variants, the perturbations of each, and the unit of jitter.
-        networks: Trained networks by (variant, seed). Roles `spiking` and `ablation` are
-            re-simulated, but only `spiking` gets the common perturbations; controls are measured
-            in their own engine.
+        networks: Trained networks by (variant, seed), controls and networks of other sizes too.
         config: The `battery` block of the config.
         machine: Runs the model of `replication.to_brian(params)`; None where nothing spikes.
         progress: Called with the fraction done.
-        half_step: Parameters and simulator of the same model at half the time step; where given,
-            the effect of the step is measured (Q2).
+        half_step: Parameters and simulator at half the time step, to measure its effect (Q2).
 
     Returns:
-        Rows of the metrics table, and arrays for figures: those of the talk, `anytime.time_ms`
-        (time,) and `anytime.<variant>.<seed>` (time,) for classification, of controls where they
-        can be asked on the way.
+        Rows of the metrics table, and arrays for figures: the talk's own and the anytime scores.
 
     Raises:
         UserError: If the description of the experiment and the model do not fit.
@@ -72,56 +68,74 @@ def probe(
     model = None if machine is None else replication.to_brian(params)
     rows: list[dict[str, Any]] = []
     arrays: dict[str, NDArray] = {}
-    known: list[tuple[Network, Task, Recording]] = []
+    small: list[Bench] = []
     for index, ((variant, seed), network) in enumerate(networks.items()):
-        own = replace(params, seed=seed)
-        name = f"{variant} seed {seed}"
-
-        def told(share: float, news: str, done: int = index, name: str = name) -> None:
-            progress((done + share) / len(networks), f"{name}: {news}")
-
-        described = plan["variants"][variant]
-        role, perturbations = described["role"], described["perturbations"]
-        if role == "size":
-            # What a control of another size costs, for the ratio of energies at equal score.
-            own = replace(own, values={**own.values, **described["resized"]})
-            known_as = described["trained_as"]
-            counted = probe_control(replication, own, (), known_as, network, config, told)
-            rows += [{**row, "variant": variant} for row in counted]
-            continue
+        own, described = replace(params, seed=seed), plan["variants"][variant]
+        role, trained = described["role"], (replication, own, variant, network)
+        told = partial(_tell, progress, index, len(networks), f"{variant} seed {seed}")
         if role not in ("spiking", "ablation") or machine is None or model is None:
-            rows += probe_control(
-                replication, own, perturbations, variant, network, config, told, tau_ms=tau_ms
-            )
-            early, curve = partial_input.probe(replication, own, variant, network, config)
-            rows, arrays = rows + early, arrays | curve
-            continue
-        whole = role == "spiking"
-        states = plan["states"] if whole else None
-        bench = Bench(
-            replication, own, variant, network, machine, model, config, tau_ms, told, states
-        )
-        rows += bench.clean_rows() + bench.curve_rows(perturbations)
-        if whole and half_step is not None:
-            rows += bench.step_rows(*half_step)
-        arrays |= bench.anytime()
-        if scoring.n_trials(bench.outcome) <= FEW_TRIALS:
-            known.append((network, bench.task, bench.recording))
-
-    def simulate(network: Network, task: Task) -> Recording:
-        if machine is None:
-            raise UserError(f"talk '{params.talk}': '{params.experiment}' is not simulated")
-        for simulated_network, simulated_task, recording in known:
-            if network is simulated_network and same_stimulus(task, simulated_task):
-                return recording
-        values = replication.bind(params, network).values
-        return machine.run(task.stimulus, values, trials=int(task.targets.shape[0]))
-
-    shown = {
-        key: network
-        for key, network in networks.items()
-        if plan["variants"][key[0]]["role"] != "size"
-    }
+            rows += _control_rows(*trained, described, config, tau_ms, told)
+            if role != "size":
+                early, curve = partial_input.probe(*trained, config)
+                rows, arrays = rows + early, arrays | curve
+        else:
+            states = plan["states"] if role == "spiking" else None
+            bench = Bench(*trained, machine, model, config, tau_ms, told, states)
+            halved = half_step if role == "spiking" else None
+            rows += bench.rows(described["perturbations"], halved)
+            arrays |= bench.anytime()
+            if scoring.n_trials(bench.outcome) <= FEW_TRIALS:
+                small.append(bench)
+    roles = {name: described["role"] for name, described in plan["variants"].items()}
+    shown = {key: network for key, network in networks.items() if roles[key[0]] != "size"}
+    simulate = partial(_simulate, replication, params, machine, small)
     arrays |= replication.exhibits(params, shown, simulate, Streams(params.seed))
     progress(1.0, "done")
     return rows, arrays
+
+
+def _tell(
+    progress: Progress, index: int, n_networks: int, name: str, share: float, news: str
+) -> None:
+    """Progress of one network as progress of all of them."""
+    progress((index + share) / n_networks, f"{name}: {news}")
+
+
+def _control_rows(
+    replication: Replication,
+    params: Params,
+    variant: str,
+    network: Network,
+    described: Measured,
+    config: Mapping[str, Any],
+    tau_ms: float,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """A control measured in its own engine; of one of another size only what it costs.
+
+    The costs are for the ratio of energies at equal score.
+    """
+    own = replace(params, values={**params.values, **described["resized"]})
+    known_as, perturbations = described["trained_as"], described["perturbations"]
+    rows = probe_control(
+        replication, own, perturbations, known_as, network, config, progress, tau_ms=tau_ms
+    )
+    return [{**row, "variant": variant} for row in rows]
+
+
+def _simulate(
+    replication: Replication,
+    params: Params,
+    machine: Simulator | None,
+    simulated: Sequence[Bench],
+    network: Network,
+    task: Task,
+) -> Recording:
+    """A network's recording of a task, anew unless it is one of those already simulated."""
+    if machine is None:
+        raise UserError(f"talk '{params.talk}': '{params.experiment}' is not simulated")
+    for bench in simulated:
+        if network is bench.network and same_stimulus(task, bench.task):
+            return bench.recording
+    values = replication.bind(params, network).values
+    return machine.run(task.stimulus, values, trials=int(task.targets.shape[0]))

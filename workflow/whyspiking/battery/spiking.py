@@ -86,7 +86,7 @@ class Bench:
         self.streams = Streams(self.params.seed)
         self.shared = places.common(self.params, self.variant, self.params.seed, ENGINE)
         self.binding = self.replication.bind(self.params, self.network)
-        self.task = self._test_task()
+        self.task = conditions.test_task(self.replication, self.params, self.streams)
         self.recording, self.outcome = self._run(self.task, self.binding.values)
         self.chosen = chosen_trials(
             scoring.n_trials(self.outcome), perturbed_limit(self.outcome, self.config), self.streams
@@ -99,6 +99,18 @@ class Bench:
         self.single = conditions.single(
             {k: [self.trains[name] for name in names] for k, names in self._loci().items()}
         )
+
+    def rows(
+        self, perturbations: Sequence[str], half_step: tuple[Params, Simulator] | None
+    ) -> list[dict[str, Any]]:
+        """Everything: unperturbed, under all conditions, and at half the time step if there is one.
+
+        Args:
+            perturbations: The common perturbations that the experiment lists.
+            half_step: Parameters and simulator of the model at half the time step.
+        """
+        measured = self.clean_rows() + self.curve_rows(perturbations)
+        return measured + (self.step_rows(*half_step) if half_step else [])
 
     def clean_rows(self) -> list[dict[str, Any]]:
         """Everything about the unperturbed network."""
@@ -139,39 +151,38 @@ class Bench:
             number_loci=number_loci,
             classification=isinstance(self.outcome, Trials),
         )
-        own = self._own_conditions(planned)
-        measured = self._measured(planned, list(own.values()))
+        measured = self._measured(planned, self._own_conditions(planned))
         return curves.rows_of(self.shared, measured, self.tau_ms, self.chosen.size)
 
     def _measured(
         self, planned: Sequence[Condition], own: Sequence[Sequence[Condition]]
-    ) -> Iterator[tuple[Condition, dict[str, float], int]]:
-        """Every condition with what was measured under it and on how many trials."""
-        groups = [*([condition] for condition in planned), *own]
-        known: dict[Condition, dict[str, float]] = {}
-        for index, group in enumerate(groups):
-            condition = group[0]
-            self.progress((1 + index) / (1 + len(groups)), conditions.describe(condition))
-            if index >= len(planned):
-                yield condition, *self._own_values(group)
-                continue
-            same = conditions.measured_as(condition, self.single)
-            if same not in known:
-                outcomes = self._outcomes(same)
-                known[same] = curves.mean_measures(outcomes, self.part_score, self.chance)
-            yield condition, known[same], self.chosen.size
+    ) -> Iterator[curves.Measurement]:
+        """The common conditions, then the talk's own."""
+
+        def told(index: int, condition: Condition) -> None:
+            share = (1 + index) / (1 + len(planned) + len(own))
+            self.progress(share, conditions.describe(condition))
+
+        yield from curves.measured_once(
+            planned,
+            self._outcomes,
+            self.single,
+            told,
+            clean=self.part_score,
+            chance=self.chance,
+            trials=self.chosen.size,
+        )
+        for index, group in enumerate(own, len(planned)):
+            told(index, group[0])
+            yield group[0], *self._own_values(group)
 
     def step_rows(self, params: Params, machine: Simulator) -> list[dict[str, Any]]:
         """Q2: the same trials at half the time step."""
         own = replace(params, seed=self.params.seed)
-        task = select_task(self._test_task(), self.chosen)
-        binding = self.replication.bind(own, self.network)
-        recording = machine.run(
-            task.stimulus,
-            binding.values,
-            trials=int(task.targets.shape[0]),
-            seed=self.streams.integer("simulation clean"),
-        )
+        whole = conditions.test_task(self.replication, self.params, self.streams)
+        task = select_task(whole, self.chosen)
+        values = self.replication.bind(own, self.network).values
+        recording = self._recorded(machine, task, values, "clean")
         half = self.replication.decode(own, recording, task)
         change = parity.step_sensitivity(half, scoring.select(self.outcome, self.chosen))
         return tables.rows(self.shared, {"dt_sensitivity": change}, self.chosen.size)
@@ -188,32 +199,25 @@ class Bench:
         """Where spikes can be perturbed -> populations."""
         return {"input": list(self.task.stimulus.spikes), "hidden": list(self.model.replay)}
 
-    def _test_task(self) -> Task:
-        task = self.replication.make_task(self.params, "test", self.streams)
-        if task is None:
-            raise UserError(f"talk '{self.params.talk}': `make_task` gives no test split")
-        return task
-
     def _run(
         self, task: Task, values: Mapping[str, NDArray | float], purpose: str = "clean"
     ) -> tuple[Recording, Outcome]:
-        recording = self.machine.run(
-            task.stimulus,
-            values,
-            trials=int(task.targets.shape[0]),
-            seed=self.streams.integer(f"simulation {purpose}"),
-        )
-        outcome = self.replication.decode(self.params, recording, task)
-        return recording, with_units(outcome, task)
+        recording = self._recorded(self.machine, task, values, purpose)
+        return recording, with_units(self.replication.decode(self.params, recording, task), task)
+
+    def _recorded(
+        self, machine: Simulator, task: Task, values: Mapping[str, NDArray | float], purpose: str
+    ) -> Recording:
+        seed = self.streams.integer(f"simulation {purpose}")
+        return machine.run(task.stimulus, values, trials=int(task.targets.shape[0]), seed=seed)
 
     def _activity_rows(self) -> list[dict[str, Any]]:
         """Rate, active share and irregularity of every population, shared counts of our own."""
         rows: list[dict[str, Any]] = []
         classes = self.outcome.targets if isinstance(self.outcome, Trials) else None
-        for name, spikes in self.trains.items():
-            # Other events of a group ("group.event") are no population of their own.
-            if "." in name:
-                continue
+        # Other events of a group ("group.event") are no population of their own.
+        populations = {name: spikes for name, spikes in self.trains.items() if "." not in name}
+        for name, spikes in populations.items():
             found = activity.activity(spikes)
             if name not in self.task.stimulus.spikes:
                 rng = self.streams.rng(f"population-{name}")
@@ -229,21 +233,22 @@ class Bench:
         theirs = self.replication.evaluate(self.params, self.variant, self.network, task)
         if theirs is None:
             return []
-        values = parity.compare_outcomes(ours, theirs)
-        told = (self.params, self.variant, self.network, task)
-        if reference := self.replication.reference_first_ms(*told):
-            trains = {name: self.trains[name].select_trials(some) for name in reference}
-            values |= parity.compare_first_spikes(trains, reference, self.model.dt_ms)
-        if counts := self.replication.reference_counts(*told):
-            trains = {name: self.trains[name].select_trials(some) for name in counts}
-            values |= parity.compare_rates(trains, counts)
+        described = (self.params, self.variant, self.network, task)
+        first_ms = self.replication.reference_first_ms(*described) or {}
+        counts = self.replication.reference_counts(*described) or {}
+        trains = {name: self.trains[name].select_trials(some) for name in {**first_ms, **counts}}
+        values = {
+            **parity.compare_outcomes(ours, theirs),
+            **parity.compare_first_spikes(trains, first_ms, self.model.dt_ms),
+            **parity.compare_rates(trains, counts),
+        }
         return tables.rows(self.shared, values, some.size)
 
     def _fresh_rows(self) -> list[dict[str, Any]]:
         """Accuracy on further unseen samples, where the talk has them."""
-        if not isinstance(self.outcome, Trials):
-            return []
-        task = self.replication.make_task(self.params, "fresh", self.streams)
+        task = None
+        if isinstance(self.outcome, Trials):
+            task = self.replication.make_task(self.params, "fresh", self.streams)
         if task is None:
             return []
         _, outcome = self._run(task, self.binding.values)
@@ -256,48 +261,41 @@ class Bench:
         """T2 of the input and of the hidden spikes."""
         if not isinstance(self.outcome, Trials):
             return []
-        n = scoring.n_trials(self.outcome)
+        n, n_classes = scoring.n_trials(self.outcome), self.outcome.n_classes
         some = chosen_trials(n, int(self.config["decoder_trials"]), self.streams)
         rows = []
         for locus, names in self._loci().items():
             trains = [self.trains[name].select_trials(some) for name in names]
-            if not trains or some.size < 10 * self.outcome.n_classes:
-                continue
-            value = timing.timing_information(
-                side_by_side(trains),
-                self.outcome.targets[some],
-                self.outcome.n_classes,
-                self.tau_ms,
-                self.streams.rng(f"decoder-{locus}"),
-            )
-            rows += tables.rows(
-                {**self.shared, "locus": locus}, {"timing_information": value}, some.size
-            )
+            if trains and some.size >= 10 * n_classes:
+                rng, labels = self.streams.rng(f"decoder-{locus}"), self.outcome.targets[some]
+                value = timing.timing_information(
+                    side_by_side(trains), labels, n_classes, self.tau_ms, rng
+                )
+                place = {**self.shared, "locus": locus}
+                rows += tables.rows(place, {"timing_information": value}, some.size)
         return rows
 
     def _outcomes(self, condition: Condition) -> list[Outcome]:
         """One outcome per draw of a common condition."""
         draws = range(conditions.draws(condition, self.config))
         if condition.perturbation in perturb.ON_NUMBERS:
-            return [
-                self._run(
-                    self.part,
-                    conditions.perturb_values(self.binding, condition, self._rng(condition, draw)),
-                )[1]
-                for draw in draws
-            ]
+            rngs = [self._rng(condition, draw) for draw in draws]
+            changed = [conditions.perturb_values(self.binding, condition, rng) for rng in rngs]
+            return [self._run(self.part, values)[1] for values in changed]
         # All draws are simulated in one go, as further trials.
         repeated = np.tile(np.arange(self.chosen.size), len(draws))
         task = select_task(self.part, repeated)
-        stimulus, values = dict(task.stimulus.spikes), dict(self.binding.values)
-        if condition.locus == "input":
-            for name in self.task.stimulus.spikes:
-                stimulus[name] = self._perturbed(name, condition, draws)
-        else:
-            for name, replay in self.model.replay.items():
-                stimulus[replay.input] = self._perturbed(name, condition, draws)
+        values = dict(self.binding.values)
+        inputs = {name: name for name in self.task.stimulus.spikes}
+        if condition.locus != "input":
+            inputs = {name: replay.input for name, replay in self.model.replay.items()}
+            for replay in self.model.replay.values():
                 values |= replay.silence
-        task = replace(task, stimulus=replace(task.stimulus, spikes=stimulus))
+        spikes = {
+            **task.stimulus.spikes,
+            **{into: self._perturbed(name, condition, draws) for name, into in inputs.items()},
+        }
+        task = replace(task, stimulus=replace(task.stimulus, spikes=spikes))
         _, outcome = self._run(task, values)
         n = self.chosen.size
         return [scoring.select(outcome, np.arange(k * n, (k + 1) * n)) for k in draws]
@@ -319,19 +317,18 @@ class Bench:
         # Where inputs keep their exact time, a channel has room for one spike per trial.
         return perturb.earliest(joined) if self.model.sub_step else joined
 
-    def _own_conditions(self, planned: Sequence[Condition]) -> dict[str, list[Condition]]:
+    def _own_conditions(self, planned: Sequence[Condition]) -> list[list[Condition]]:
         """The talk's own conditions, the draws of each together."""
         common = {conditions.describe(condition) for condition in planned}
         groups: dict[str, list[Condition]] = {}
         for condition in self.replication.conditions(self.params):
-            name = conditions.describe(condition)
-            if name in common:
-                raise UserError(
-                    f"talk '{self.params.talk}': its condition '{name}' is also one of the common "
-                    "battery; rename it or take it out of `battery` in talk.yaml"
-                )
-            groups.setdefault(name, []).append(condition)
-        return groups
+            groups.setdefault(conditions.describe(condition), []).append(condition)
+        if repeated := sorted(common & set(groups)):
+            raise UserError(
+                f"talk '{self.params.talk}': its condition '{repeated[0]}' is also one of the "
+                "common battery; rename it or take it out of `battery` in talk.yaml"
+            )
+        return list(groups.values())
 
     def _own_values(self, group: Sequence[Condition]) -> tuple[dict[str, float], int]:
         """Metrics of one of the talk's own conditions, mean over its draws; number of trials."""
@@ -341,8 +338,7 @@ class Bench:
             outcomes.append(self.replication.decode(self.params, recording, task))
             measured.append(self.replication.measures(self.params, condition, recording, task))
         values = curves.mean_measures(outcomes, self.part_score, self.chance)
-        for name in measured[0]:
-            values[name] = float(np.mean([draw[name] for draw in measured]))
+        values |= {name: float(np.mean([draw[name] for draw in measured])) for name in measured[0]}
         return values, scoring.n_trials(outcomes[0])
 
     def _under(self, condition: Condition) -> tuple[Task, Recording]:

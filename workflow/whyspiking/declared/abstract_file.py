@@ -77,11 +77,10 @@ def load(folder: Path, claims: Iterable[str]) -> Abstract:
     where, known = f"talks/{folder.name}/{FILE}", set(claims)
     abstract = parsed(Abstract, read_yaml(folder / FILE), where)
     for statement in abstract.statements:
-        for name in statement.claims:
-            if name not in known:
-                hint = nearest(name, known, "expected an id of claims.yaml.")
-                raise UserError(
-                    f"{where}: 'claims' of sentence {statement.sentence} has '{name}', which is no "
-                    f"claim of the talk; {hint} Correct it, or add the claim."
-                )
+        for name in (name for name in statement.claims if name not in known):
+            hint = nearest(name, known, "expected an id of claims.yaml.")
+            raise UserError(
+                f"{where}: 'claims' of sentence {statement.sentence} has '{name}', which is no "
+                f"claim of the talk; {hint} Correct it, or add the claim."
+            )
     return abstract

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
@@ -205,19 +205,19 @@ class Claim(Block):
         told = f"claim '{self.id}', accept.{scale} is {edges}"
         if low >= high:
             raise ValueError(f"{told}; the lower edge must be below the upper one; correct it")
-        needed = {"larger": [low], "smaller": [high], "both": [low, high]}
-        if not all(map(math.isfinite, needed[self.better])):
-            sides = {"larger": "a lower edge", "smaller": "an upper edge", "both": "both edges"}
+        sides, binding = {
+            "larger": ("a lower edge", Band(low, math.inf, why)),
+            "smaller": ("an upper edge", Band(-math.inf, high, why)),
+            "both": ("both edges", Band(low, high, why)),
+        }[self.better]
+        needed = {"larger": [low], "smaller": [high], "both": [low, high]}[self.better]
+        if not all(map(math.isfinite, needed)):
             raise ValueError(
-                f"{told}; better '{self.better}' with test '{self.test}' needs "
-                f"{sides[self.better]}; add what is null"
+                f"{told}; better '{self.better}' with test '{self.test}' needs {sides}; add what "
+                "is null"
             )
         # Too good is no failure: the other edge does not bind (the flag `exceeds` tells).
-        if self.better == "larger" and self.test not in ("every", "exact"):
-            high = math.inf
-        if self.better == "smaller" and self.test not in ("every", "exact"):
-            low = -math.inf
-        return Band(low, high, why)
+        return Band(low, high, why) if self.test in ("every", "exact") else binding
 
     def judged_at(self, scale: str) -> str | None:
         """The scale at which it is judged: this one, or the next larger one that has a band."""
@@ -230,6 +230,17 @@ class Claim(Block):
         return {"where": self.where, **{key: place for key, place in named.items() if place}}
 
     @property
+    def networks(self) -> list[tuple[str, str]]:
+        """Experiment and variant of each network that it compares."""
+        return [
+            (
+                place.get("experiment", self.where["experiment"]),
+                place.get("variant", self.where["variant"]),
+            )
+            for place in self.places.values()
+        ]
+
+    @property
     def null(self) -> float | None:
         """What says "no difference" in a comparison of two networks: 0, or 1 of a ratio."""
         if self.versus is None or self.test not in ("difference", "ratio"):
@@ -240,8 +251,7 @@ class Claim(Block):
     def history(self) -> str:
         """How often the claim was tested before and what its bands were, in words."""
         told = []
-        if self.looks:
-            n = len(self.looks)
+        if n := len(self.looks):
             runs = "; ".join(
                 f"{look.recipe}: "
                 + (f"{look.value:g}, " if look.value is not None else "")
@@ -271,38 +281,36 @@ class Claim(Block):
                 f"claim '{self.id}' uses metric '{self.metric}', which is not known; {hint} "
                 "Correct it."
             )
-        if self.test == "difference" and self.versus is None:
-            raise ValueError(
-                f"claim '{self.id}' has test 'difference' but no 'versus'; expected what is "
-                "subtracted. Add it, or use test 'value'"
-            )
-        if self.versus is not None and self.test not in COMPARING:
-            raise ValueError(
-                f"claim '{self.id}' has a 'versus', which test '{self.test}' does not use; "
-                f"expected none. Choose one of the tests {list(COMPARING)} or remove it"
-            )
-        for key, place in self.places.items():
-            if key != "where" and {**self.where, **place} == self.where:
-                raise ValueError(
-                    f"claim '{self.id}', '{key}' is {place}, which is what 'where' names already; "
-                    "expected something else to compare with. Correct it."
+        problems = {
+            f"claim '{self.id}' has test 'difference' but no 'versus'; expected what is "
+            "subtracted. Add it, or use test 'value'": self.test == "difference"
+            and self.versus is None,
+            f"claim '{self.id}' has a 'versus', which test '{self.test}' does not use; expected "
+            f"none. Choose one of the tests {list(COMPARING)} or remove it": (
+                self.versus is not None and self.test not in COMPARING
+            ),
+            **{
+                f"claim '{self.id}', '{key}' is {place}, which is what 'where' names already; "
+                "expected something else to compare with. Correct it.": (
+                    key != "where" and {**self.where, **place} == self.where
                 )
-        if self.published.value is None and self.published.spread is not None:
-            raise ValueError(
-                f"claim '{self.id}', 'published.spread' is {self.published.spread}, but "
-                "'published.value' is null; expected both or none. Add the value or remove the "
-                "spread."
-            )
-        if self.role == "key" and self.origin not in REPLICABLE:
-            raise ValueError(
-                f"claim '{self.id}' is the key claim and has origin '{self.origin}'; expected "
-                f"one of {list(REPLICABLE)}: a key claim is one that somebody made. Correct it."
-            )
-        if self.test == "exact" and self.origin != "check":
-            raise ValueError(
-                f"claim '{self.id}' has test 'exact' and origin '{self.origin}'; expected "
-                "'check': one number that no seed changes replicates nothing. Choose another test."
-            )
+                for key, place in self.places.items()
+            },
+            f"claim '{self.id}', 'published.spread' is {self.published.spread}, but "
+            "'published.value' is null; expected both or none. Add the value or remove the "
+            "spread.": self.published.value is None and self.published.spread is not None,
+            f"claim '{self.id}' is the key claim and has origin '{self.origin}'; expected one of "
+            f"{list(REPLICABLE)}: a key claim is one that somebody made. Correct it.": (
+                self.role == "key" and self.origin not in REPLICABLE
+            ),
+            f"claim '{self.id}' has test 'exact' and origin '{self.origin}'; expected 'check': one "
+            "number that no seed changes replicates nothing. Choose another test.": (
+                self.test == "exact" and self.origin != "check"
+            ),
+        }
+        for says, there in problems.items():
+            if there:
+                raise ValueError(says)
         for scale in self.accept:
             self.band(scale)
         return self
@@ -338,13 +346,12 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
         raise UserError(
             f"{where}: id '{name}' occurs {ids.count(name)} times; ids must not repeat; rename one"
         )
-    keys = [claim.id for claim in claims if claim.role == "key"]
-    for claim in claims:
-        if claim.role == "key" and claim.negative_control is None:
-            raise UserError(
-                f"{where}: claim '{claim.id}' has role 'key' but no 'negative_control'; expected a "
-                "trivial method that must fail the same band. Add one."
-            )
+    keys = {claim.id: claim for claim in claims if claim.role == "key"}
+    for name in (name for name, claim in keys.items() if claim.negative_control is None):
+        raise UserError(
+            f"{where}: claim '{name}' has role 'key' but no 'negative_control'; expected a trivial "
+            "method that must fail the same band. Add one."
+        )
     if len(keys) != 1:
         raise UserError(
             f"{where}: {len(keys)} claims have role 'key' ({', '.join(keys) or 'none'}); expected "
@@ -356,14 +363,10 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
 
 def _at_default(claim: Claim, talk: Talk) -> Literal["as full", "shorter", "left out"]:
     """How scale default makes what a claim compares."""
-    shorter = False
-    for place in claim.places.values():
-        name = place.get("experiment", claim.where["experiment"])
-        variant = place.get("variant", claim.where["variant"])
-        for experiment, network in talk.lineage(name, variant):
-            if not (experiment.runs_at("default") and network.runs_at("default")):
-                return "left out"
-            shorter |= experiment.shortened("default")
+    lineages = [pair for place in claim.networks for pair in talk.lineage(*place)]
+    if not all(block.runs_at("default") for pair in lineages for block in pair):
+        return "left out"
+    shorter = any(experiment.shortened("default") for experiment, _ in lineages)
     return "shorter" if shorter else "as full"
 
 
@@ -373,27 +376,14 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
             f"{where}: claim '{claim.id}' must begin with the talk's name '{talk.name}.'; correct "
             "its id"
         )
-    if claim.source["paper"] not in talk.papers:
-        raise UserError(
-            f"{where}: claim '{claim.id}', 'source.paper' is '{claim.source['paper']}'; expected "
-            f"one of {sorted(talk.papers)}. Correct it, or add the paper to talk.yaml."
-        )
-    for key, place in claim.places.items():
-        experiment = place.get("experiment", claim.where["experiment"])
-        if experiment not in talk.experiments:
+    for key, name, known, remedy in _named(claim, talk):
+        if name not in known:
             raise UserError(
-                f"{where}: claim '{claim.id}', '{key}.experiment' is '{experiment}'; expected one "
-                f"of {sorted(talk.experiments)}. Correct it."
+                f"{where}: claim '{claim.id}', '{key}' is '{name}'; expected one of "
+                f"{sorted(known)}{remedy}"
             )
-        variants = talk.experiments[experiment].variants
-        variant = place.get("variant", claim.where["variant"])
-        if variant not in variants:
-            raise UserError(
-                f"{where}: claim '{claim.id}', '{key}.variant' is '{variant}'; expected one of "
-                f"{sorted(variants)} of experiment '{experiment}'. Correct it."
-            )
-        battery = talk.experiments[experiment].battery
-        known = {"perturbation": ("none", *battery), "locus": LOCI}
+    for (key, place), (experiment, _) in zip(claim.places.items(), claim.networks, strict=True):
+        known = {"perturbation": ("none", *talk.experiments[experiment].battery), "locus": LOCI}
         for column, names in known.items():
             name = place.get(column, names[0])
             if name not in names and not _says(talk, name):
@@ -403,6 +393,16 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
                     f"{list(names)} or a condition of the talk's own code; {hint} Correct it, "
                     f"or add it to the battery of experiment '{experiment}'."
                 )
+
+
+def _named(claim: Claim, talk: Talk) -> Iterator[tuple[str, str, Collection[str], str]]:
+    """Key and name of what a claim says stands in talk.yaml, what stands there, and the remedy."""
+    paper = claim.source["paper"]
+    yield "source.paper", paper, talk.papers, ". Correct it, or add the paper to talk.yaml."
+    for key, (experiment, variant) in zip(claim.places, claim.networks, strict=True):
+        yield f"{key}.experiment", experiment, talk.experiments, ". Correct it."
+        of_it = f" of experiment '{experiment}'. Correct it."
+        yield f"{key}.variant", variant, talk.experiments[experiment].variants, of_it
 
 
 def _says(talk: Talk, name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from whyspiking.contract import data_folders
 from whyspiking.declared import abstract_file, after_file, claims_file, community_file, registry
 from whyspiking.declared.config_file import Config
+from whyspiking.declared.experiments import Experiment
+from whyspiking.declared.learning_rules import split
 from whyspiking.declared.shared_tasks import shared_tasks
 from whyspiking.declared.strict_yaml import nearest, parsed, read_yaml
 from whyspiking.errors import UserError
@@ -30,7 +33,8 @@ def check_files(paths: Iterable[Path | str]) -> None:
     for path in map(Path, paths):
         data = read_yaml(path)
         if not isinstance(data, dict) or not data:
-            what = "is empty" if not data else f"holds {_kind(data)}"
+            held = "a list" if isinstance(data, list) else f"the text '{str(data)[:40]}'"
+            what = f"holds {held}" if data else "is empty"
             raise UserError(
                 f"{path}: it {what}; expected keys and values as in config/config.yaml, for "
                 "example 'scale: smoke'. Add some, or do not name this file."
@@ -70,11 +74,11 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     for talk in talks.values():
         _check_sizes(talk, config)
     data_folders.find_nmnist(config["data"])
-    for folder in (config["data"]["folder"], config["build_folder"]):
+    results = Path("results") / config["scale"]
+    for folder in (config["data"]["folder"], config["build_folder"], results):
         _check_writable(Path(folder))
-    _check_writable(Path("results") / config["scale"])
-    for key in ("mnist_dir", "vowels_dir", "originals_dir"):
-        folder = config["data"][key]
+    folders = ("mnist_dir", "vowels_dir", "originals_dir")
+    for key, folder in ((key, config["data"][key]) for key in folders):
         if folder is not None and not Path(folder).is_dir():
             raise UserError(
                 f"{WHERE}: 'data.{key}' is '{folder}'; expected a folder that exists. Correct it "
@@ -90,18 +94,12 @@ def _plain(data: Any) -> Any:
     return [_plain(value) for value in data] if isinstance(data, list) else data
 
 
-def _kind(data: Any) -> str:
-    return "a list" if isinstance(data, list) else f"the text '{str(data)[:40]}'"
-
-
 def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, scale: str) -> None:
     """Every scale that judges has the networks of a talk's key claim and a band for it."""
     if scale == "smoke":
         return
     key = next(claim for claim in claims if claim.role == "key")
-    for place in key.places.values():
-        name = place.get("experiment", key.where["experiment"])
-        variant = place.get("variant", key.where["variant"])
+    for name, variant in key.networks:
         experiment = talk.experiments[name]
         for what, block in (
             (name, experiment),
@@ -126,51 +124,64 @@ def _check_shared_tasks(talks: Mapping[str, registry.Talk]) -> None:
     """A task that none of several talks is set compares nothing."""
     if len(talks) < 2:
         return
-    everyone = [talks.get(name) or registry.load_talk(name) for name in registry.available()]
-    taken = {e.shared for talk in everyone for e in talk.experiments.values()}
-    for task in shared_tasks():
-        if task not in taken:
-            raise UserError(
-                f"declared/shared_tasks.yaml: '{task}' is a task that no talk is set; expected an "
-                f"experiment with 'shared: {task}' in one of {', '.join(registry.available())}. "
-                "Add one, or remove the task."
-            )
+    taken = {e.shared for talk in _all_talks(talks) for e in talk.experiments.values()}
+    for task in (task for task in shared_tasks() if task not in taken):
+        raise UserError(
+            f"declared/shared_tasks.yaml: '{task}' is a task that no talk is set; expected an "
+            f"experiment with 'shared: {task}' in one of {', '.join(registry.available())}. "
+            "Add one, or remove the task."
+        )
 
 
 def _check_seeds_of(config: Mapping[str, Any], talks: Mapping[str, registry.Talk]) -> None:
-    known = []
-    for talk in (talks.get(name) or registry.load_talk(name) for name in registry.available()):
-        for experiment in talk.experiments.values():
-            full = f"{talk.name}.{experiment.name}"
-            known += [full, *(f"{full}/{variant}" for variant in experiment.variants)]
-    names = [entry["experiment"] for entry in config["seeds_of"]]
-    for name in names:
+    experiments = [e for talk in _all_talks(talks) for e in talk.experiments.values()]
+    known = [f"{e.talk}.{e.name}{of}" for e in experiments for of in _and_variants(e)]
+    for name, times in Counter(entry["experiment"] for entry in config["seeds_of"]).items():
         if name not in known:
             hint = nearest(name, known, f"expected one of {', '.join(known)}.")
             raise UserError(
                 f"{WHERE}: 'seeds_of' names experiment '{name}', which does not exist; {hint} "
                 "Correct or remove it."
             )
-        if names.count(name) > 1:
+        if times > 1:
             raise UserError(
-                f"{WHERE}: 'seeds_of' names experiment '{name}' {names.count(name)} times; "
-                "expected once. Remove all but one."
+                f"{WHERE}: 'seeds_of' names experiment '{name}' {times} times; expected once. "
+                "Remove all but one."
             )
-    for talk in talks.values():
-        for experiment in talk.experiments.values():
-            for variant in experiment.variants.values():
-                own = set(registry.seeds(experiment, config, variant.name))
-                for parent in variant.starts_from:
-                    name, _, start = parent.partition("/")
-                    missing = own - set(registry.seeds(talk.experiments[name], config, start))
-                    if missing:
-                        raise UserError(
-                            f"{WHERE}: 'seeds_of': seeds {sorted(missing)} of "
-                            f"{talk.name}.{experiment.name} start from {parent}, which is not "
-                            f"trained for them; expected the same seeds there. Add them to the "
-                            f"seeds of {talk.name}.{name}, or give {talk.name}.{experiment.name} "
-                            "fewer."
-                        )
+    for talk, experiment, variant, parent in _descents(talks):
+        name, start = split(parent)
+        missing = set(registry.seeds(experiment, config, variant)).difference(
+            registry.seeds(talk.experiments[name], config, start)
+        )
+        if missing:
+            raise UserError(
+                f"{WHERE}: 'seeds_of': seeds {sorted(missing)} of {talk.name}.{experiment.name} "
+                f"start from {parent}, which is not trained for them; expected the same seeds "
+                f"there. Add them to the seeds of {talk.name}.{name}, or give "
+                f"{talk.name}.{experiment.name} fewer."
+            )
+
+
+def _all_talks(chosen: Mapping[str, registry.Talk]) -> list[registry.Talk]:
+    """Those that are not chosen, too."""
+    return [chosen.get(name) or registry.load_talk(name) for name in registry.available()]
+
+
+def _and_variants(experiment: Experiment) -> list[str]:
+    return ["", *(f"/{variant}" for variant in experiment.variants)]
+
+
+def _descents(
+    talks: Mapping[str, registry.Talk],
+) -> list[tuple[registry.Talk, Experiment, str, str]]:
+    """Every network that starts from another: talk, experiment, variant, and the other one."""
+    return [
+        (talk, experiment, variant.name, parent)
+        for talk in talks.values()
+        for experiment in talk.experiments.values()
+        for variant in experiment.variants.values()
+        for parent in variant.starts_from
+    ]
 
 
 def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
@@ -187,11 +198,11 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
                         f"'data.{experiment.data_key}.{setting}', but one of them does not exist; "
                         "expected a parameter and a key of the config. Correct their names."
                     )
-                wanted, given = values[parameter], settings[setting]
-                if (given != wanted) if must_equal else (given < wanted):
-                    wish = "the same" if must_equal else "at least that"
+                wanted, made = values[parameter], settings[setting]
+                wish = "the same" if must_equal else "at least that"
+                if (made != wanted) if must_equal else (made < wanted):
                     raise UserError(
-                        f"{WHERE}: 'data.{experiment.data_key}.{setting}' is {given}, but "
+                        f"{WHERE}: 'data.{experiment.data_key}.{setting}' is {made}, but "
                         f"'{parameter}' of {talk.name}.{experiment.name} is {wanted} at scale "
                         f"'{config['scale']}'; expected {wish}. "
                         "Correct one of them (the parameter stands in the talk's talk.yaml)."

@@ -187,12 +187,14 @@ class Energy(Block):
             _once([setting.label for setting in change.settings], key, "label")
             entries += [(f"{key}, {s.label}", s.set) for s in change.settings]
         for key, entry in entries:
-            for name in ("mult", "add"):
-                if name in entry:
-                    _one_of(entry[name], list(self.operations_pj), f"{key}.{name}")
-            for name in ("weight_memory", "membrane_memory"):
+            for name, priced in (
+                ("mult", self.operations_pj),
+                ("add", self.operations_pj),
+                ("weight_memory", self.memory_pj_64bit),
+                ("membrane_memory", self.memory_pj_64bit),
+            ):
                 if entry.get(name) is not None:
-                    _one_of(entry[name], list(self.memory_pj_64bit), f"{key}.{name}")
+                    _one_of(entry[name], list(priced), f"{key}.{name}")
         return self
 
 
@@ -218,11 +220,6 @@ class Contrast(Block):
     better: Literal["larger", "smaller"]
     transform: Literal["none", "log", "logit"]
     says: Sentence
-
-    @model_validator(mode="after")
-    def _check(self) -> Contrast:
-        _one_of(self.metric, list(GLOSSARY), "metric")
-        return self
 
 
 class Turn(Block):
@@ -278,18 +275,14 @@ class Config(Block):
     shared: Shared
 
     @model_validator(mode="after")
-    def _check_axes(self) -> Config:
+    def _check(self) -> Config:
         known = ["none", *ON_SPIKES, *ON_NUMBERS, *(model.id for model in self.energy.models)]
         for number, axis in enumerate(self.axes):
+            _one_of(axis.metric, list(GLOSSARY), f"axes.{number}.metric")
             for side, place in (("where", axis.where), ("versus", axis.versus or {})):
-                if "perturbation" in place:
-                    key = f"axes.{number}.{side}.perturbation"
-                    _one_of(place["perturbation"], known, key)
-        return self
-
-    @model_validator(mode="after")
-    def _check_answers(self) -> Config:
-        """Only a measure of the same axis that has a null can be counted for its answer."""
+                name = place.get("perturbation", known[0])
+                _one_of(name, known, f"axes.{number}.{side}.perturbation")
+        # Only a measure of the same axis that has a null can be counted for its answer.
         _once([answer.axis for answer in self.answers], "answers", "axis")
         for number, answer in enumerate(self.answers):
             countable = [

@@ -21,10 +21,19 @@ from whyspiking.declared.strict_yaml import (
     Unique,
     Wrong,
     nearest,
+    refuse,
 )
 
 Sees = Literal["all", "mask", "ranks", "steps", "late"]
 """What a control is told of its input (`controls.seen`)."""
+
+
+NEEDED = {
+    "relu": ("control_epochs", "control_batch", "control_learning_rate"),
+    "random": ("random_gain", "random_bias"),
+    "gru": ("n_train", "control_batch", "control_learning_rate", "control_tau_ms"),
+}
+"""Kind of a control that the core trains -> the parameters that its training needs."""
 
 
 class Named(Block):
@@ -100,27 +109,32 @@ class Variant(Named):
 
     @model_validator(mode="after")
     def _check(self) -> Variant:
-        if self.as_is and len(self.starts_from) != 1:
-            raise Wrong("", "is another network 'as_is'; expected one in 'starts_from'. Name it.")
         loose = self.model_fields_set & {"hidden", "sees", "noise"}
-        if loose and not self.is_:
-            raise Wrong(
-                min(loose),
+        refuse(
+            (
+                self.as_is and len(self.starts_from) != 1,
+                "",
+                "is another network 'as_is'; expected one in 'starts_from'. Name it.",
+            ),
+            (
+                loose and not self.is_,
+                min(loose, default=""),
                 "describes a network of the core; expected 'is: relu' beside it. Add that, or "
                 "remove it.",
-            )
-        if self.is_ and (self.hidden is None or "control" not in self.role):
-            raise Wrong(
+            ),
+            (
+                self.is_ and (self.hidden is None or "control" not in self.role),
                 "",
                 "has 'is: relu'; expected the role control or negative_control, and 'hidden', its "
                 "hidden layers ([] for a linear classifier). Correct it.",
-            )
-        if self.is_ == "gru" and (len(self.hidden or ()) != 1 or loose - {"hidden"}):
-            raise Wrong(
+            ),
+            (
+                self.is_ == "gru" and (len(self.hidden or ()) != 1 or loose - {"hidden"}),
                 "",
                 "has 'is: gru'; expected one entry in 'hidden', its units, and neither 'sees' nor "
                 "'noise'. Correct it.",
-            )
+            ),
+        )
         return self
 
     def needs(self) -> list[str]:
@@ -128,12 +142,7 @@ class Variant(Named):
         if not self.is_:
             return []
         named = [n for n in (*(self.hidden or ()), self.noise) if isinstance(n, str)]
-        trained = ["control_epochs", "control_batch", "control_learning_rate"]
-        if self.is_ == "random":
-            trained = ["random_gain", "random_bias"]
-        elif self.is_ == "gru":
-            trained = ["n_train", "control_batch", "control_learning_rate", "control_tau_ms"]
-        return [*named, *([] if self.as_is else trained)]
+        return [*named, *([] if self.as_is else NEEDED[self.is_])]
 
     @property
     def trained_as(self) -> str:
@@ -142,11 +151,14 @@ class Variant(Named):
 
     def at(self, share: float, sizes: Sizes) -> Variant:
         """The same at a share of its size."""
-        says = f"{self.name} with {100 * share:g} % of {sizes.parameter}"
-        plain = {"starts_from": (), "first_seeds": sizes.first_seeds}
-        if sizes.from_scale != "default":
-            plain["from_scale"] = sizes.from_scale
-        found = self.model_copy(update={"role": "size", "says": says, **plain})
+        changes = {
+            "role": "size",
+            "says": f"{self.name} with {100 * share:g} % of {sizes.parameter}",
+            "starts_from": (),
+            "first_seeds": sizes.first_seeds,
+            "from_scale": self.from_scale if sizes.from_scale == "default" else sizes.from_scale,
+        }
+        found = self.model_copy(update=changes)
         found._name, found._smaller = f"{self.name}_at_{round(100 * share)}", (self.name, share)
         return found
 
@@ -289,37 +301,33 @@ class Experiment(Named):
     def _check(self) -> Experiment:
         """What has no spikes has no spiking variant and nothing that only a simulation measures."""
         spiking = [name for name, v in self.variants.items() if v.role == "spiking"]
-        for variant in self.battery_of:
-            if variant not in spiking:
-                raise Wrong(
-                    "battery_of",
-                    f"names '{variant}', which is no spiking variant of the experiment; correct it",
-                )
-        for variant in self.sizes.of if self.sizes else ():
-            if variant not in self.variants:
-                raise Wrong(
-                    "sizes.of", f"names '{variant}', which the experiment does not have; correct it"
-                )
-        for name, variant in self.variants.items():
-            if variant.recovers is not None and variant.recovers not in self.variants:
-                raise Wrong(
-                    f"variants.{name}.recovers",
-                    f"names '{variant.recovers}', which the experiment does not have; correct it",
-                )
+        nowhere = "the experiment does not have"
+        for key, named, known, what in (
+            ("battery_of", self.battery_of, spiking, "is no spiking variant of the experiment"),
+            ("sizes.of", self.sizes.of if self.sizes else (), self.variants, nowhere),
+            *(
+                (f"variants.{name}.recovers", [variant.recovers], [None, *self.variants], nowhere)
+                for name, variant in self.variants.items()
+            ),
+        ):
+            if unknown := [name for name in named if name not in known]:
+                raise Wrong(key, f"names '{unknown[0]}', which {what}; correct it")
         perturbed = sorted(set(self.battery) & set(ON_SPIKES))
-        if perturbed and self.shared is None and self.input_times is None:
-            raise Wrong(
+        refuse(
+            (
+                perturbed and self.shared is None and self.input_times is None,
                 "input_times",
                 f"is missing, but spikes are perturbed ({', '.join(perturbed)}); expected one of "
                 f"{', '.join(get_args(InputTimes))}. Add it.",
-            )
-        if not self.simulated and (spiking or self.battery or self.half_step):
-            raise Wrong(
+            ),
+            (
+                not self.simulated and (spiking or self.battery or self.half_step),
                 "",
                 f"has 'simulated: false', but also spiking variants {spiking}, a battery "
                 f"{list(self.battery)} or 'half_step'; expected none of these. Remove them (role "
                 "'rate' names a talk's own network without spikes)",
-            )
+            ),
+        )
         return self
 
     def completed(self, talk: str, name: str, shared: Mapping[str, Parameter]) -> Experiment:
@@ -327,11 +335,8 @@ class Experiment(Named):
         own: dict[str, Parameter] = self.parameters
         scaled = cast("dict[str, Changes]", dict(self.scaled))
         if self.shared is not None:
-            if self.sizes is not None:
-                raise Wrong(
-                    f"{name}.sizes",
-                    "stands in a shared task; expected one size for all. Remove it.",
-                )
+            both = "stands in a shared task; expected one size for all. Remove it."
+            refuse((self.sizes is not None, f"{name}.sizes", both))
             own, scaled = shared_tasks.joined(
                 name, self.shared, self.data.key, self.parameters, self.scaled
             )
@@ -346,22 +351,21 @@ class Experiment(Named):
                 _check_change(
                     f"{name}.variants.{key}.settings.{parameter}", parameter, change, described
                 )
-            if missing := [need for need in variant.needs() if need not in described]:
+            for need in (need for need in variant.needs() if need not in described):
                 raise Wrong(
                     f"{name}.variants.{key}",
-                    f"needs the parameter '{missing[0]}', which the experiment does not have; add "
-                    "it to 'parameters'",
+                    f"needs the parameter '{need}', which the experiment does not have; add it to "
+                    "'parameters'",
                 )
         if self.sizes:
-            if self.sizes.parameter not in described:
-                raise Wrong(
-                    f"{name}.sizes.parameter",
-                    f"names '{self.sizes.parameter}', which the experiment does not have; correct "
-                    "it",
-                )
-            for full, shares in self.sizes.of.items():
-                smaller = [self.variants[full].at(share, self.sizes) for share in shares]
-                variants |= {variant.name: variant for variant in smaller}
+            says = f"names '{self.sizes.parameter}', which the experiment does not have; correct it"
+            refuse((self.sizes.parameter not in described, f"{name}.sizes.parameter", says))
+            smaller = [
+                self.variants[full].at(share, self.sizes)
+                for full, shares in self.sizes.of.items()
+                for share in shares
+            ]
+            variants |= {variant.name: variant for variant in smaller}
         own_of = {key: {**described, **v.settings} for key, v in self.variants.items()}
         if self.tuned or (self.shared is not None and self.tuned_as is None):
             shared_tasks.check_tuned(name, self.tuned, own_of)
@@ -374,9 +378,8 @@ class Experiment(Named):
 
     def simulated_variants(self) -> list[str]:
         """Variants that are spiking networks and so are re-simulated in Brian2."""
-        if not self.simulated:
-            return []
-        return [v.name for v in self.variants.values() if v.role in ("spiking", "ablation")]
+        simulated = ("spiking", "ablation") if self.simulated else ()
+        return [v.name for v in self.variants.values() if v.role in simulated]
 
     def perturbed(self, variant: str) -> bool:
         """Whether a variant gets the common perturbations."""
@@ -385,24 +388,18 @@ class Experiment(Named):
 
     def counted_variants(self) -> list[str]:
         """Variants whose operations are counted: those measured, and controls of other sizes."""
-        smaller = [
+        return [
             v.name
             for v in self.variants.values()
-            if v.smaller and self.variants[v.trained_as].role == "control"
+            if v.smaller is None or self.variants[v.trained_as].role == "control"
         ]
-        return [*self.measured_variants(), *smaller]
 
     def resized(self, values: Mapping[str, Any], variant: str) -> Mapping[str, Any]:
         """The parameters of the experiment, with the size of one of its variants."""
         smaller = self.variants[variant].smaller
         if smaller is None or self.sizes is None:
             return values
-        key = self.sizes.parameter
-        return {**values, key: _shrunk(values[key], smaller[1])}
-
-    def measured_variants(self) -> list[str]:
-        """Variants that the battery measures: all but those that only differ in size."""
-        return [v.name for v in self.variants.values() if v.smaller is None]
+        return {**values, self.sizes.parameter: _shrunk(values[self.sizes.parameter], smaller[1])}
 
 
 def _shrunk(size: Any, share: float) -> Any:
@@ -410,6 +407,16 @@ def _shrunk(size: Any, share: float) -> Any:
     if isinstance(size, list):
         return [_shrunk(entry, share) for entry in size]
     return max(1, round(share * size))
+
+
+KINDS = {
+    type(None): "null",
+    bool: "true or false",
+    str: "text",
+    list: "a list",
+    dict: "a mapping of keys to values",
+}
+"""Kinds of values that are no numbers."""
 
 
 def _check_change(full: str, key: str, change: Change, described: Mapping[str, Parameter]) -> None:
@@ -422,16 +429,11 @@ def _check_change(full: str, key: str, change: Change, described: Mapping[str, P
             "published value first.",
         )
 
-    def kind(value: Any) -> str:
-        if value is None or isinstance(value, bool):
-            return "null" if value is None else "true or false"
-        names = {str: "text", list: "a list", dict: "a mapping of keys to values"}
-        return names.get(type(value), "a number")
-
     scaled, published = change["value"], described[key]["value"]
-    if "null" not in (kind(scaled), kind(published)) and kind(scaled) != kind(published):
+    kinds = [KINDS.get(type(value), "a number") for value in (scaled, published)]
+    if "null" not in kinds and kinds[0] != kinds[1]:
         raise Wrong(
             full,
-            f"is {scaled!r}; expected {kind(published)} like the published {published!r}. Correct "
-            "it there.",
+            f"is {scaled!r}; expected {kinds[1]} like the published {published!r}. Correct it "
+            "there.",
         )

@@ -108,7 +108,7 @@ class Rule(Block):
     """One learning rule of a talk.
 
     Attributes:
-        rule: Its name, in words.
+        rule: Its name, in words; of a rule that is read, the attribute `name`.
         applies: The networks that learn by it.
         memory: M1.
         signals: M2.
@@ -116,17 +116,12 @@ class Rule(Block):
         check: Where M1 is checked, if the code counts what it keeps.
     """
 
-    rule: str = Field(min_length=5)
+    name: str = Field(alias="rule", min_length=5)
     applies: Some[Trained]
     memory: Memory
     signals: Listed[Signal]
     alignment: Some[Alignment] = ()
     check: MayLack[Check] = None
-
-    @property
-    def name(self) -> str:
-        """In words."""
-        return self.rule
 
     @property
     def learners(self) -> tuple[tuple[str, str], ...]:
@@ -145,14 +140,10 @@ class Rule(Block):
         return all(signal.online for signal in self.signals)
 
     @property
-    def synapse_specific(self) -> int:
-        """Number of signals that differ between the synapses of a neuron."""
-        return sum(signal.to == "synapse" for signal in self.signals)
-
-    @property
     def local(self) -> bool:
         """Online, no signal of a single synapse, and nothing kept that grows with the layer."""
-        return self.online and not self.synapse_specific and not self.grows_with("N")
+        to_synapses = any(signal.to == "synapse" for signal in self.signals)
+        return self.online and not to_synapses and not self.grows_with("N")
 
     def grows_with(self, name: Literal["N", "T"]) -> bool:
         """Whether a synapse, a neuron or the common store keeps more where N or T is larger."""

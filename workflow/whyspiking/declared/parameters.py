@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from pydantic import AfterValidator, Field
 
-from whyspiking.declared.strict_yaml import Name, Wrong, closed
+from whyspiking.declared.strict_yaml import Name, closed, refuse
 
 
 @closed
@@ -35,28 +35,36 @@ class Change(TypedDict):
 def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
     """Time constants, durations and sizes are positive numbers, sizes whole ones."""
     for name, entry in entries.items():
-        given = entry["value"]
         whole = name.startswith(("n_", "batch", "epochs"))
         positive = whole or name.startswith(("tau_", "dt")) or name.endswith("_ms")
-        for value in given if isinstance(given, list) else [given]:
+        unit = f" {entry['unit']}" if "unit" in entry else ""
+        for value in entry["value"] if isinstance(entry["value"], list) else [entry["value"]]:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if isinstance(value, str) and _is_number(value):
-                raise Wrong(
+            fits = isinstance(value, int) if whole else is_number or not name.startswith("tau_")
+            refuse(
+                (
+                    isinstance(value, str) and _is_number(value),
                     name,
                     f"is the text '{value}'; expected a number. Write it without quotes, and an "
                     "exponent with a dot before it: 1.0e-3.",
-                )
-            if any(not math.isfinite(number) for number in _floats(value)):
-                raise Wrong(name, f"is {value}; expected a finite number. Correct it in that file.")
-            fits = isinstance(value, int) if whole else is_number or not name.startswith("tau_")
-            if not fits or (whole and not is_number):
-                kind = "whole " if whole else ""
-                raise Wrong(
-                    name, f"is {value!r}; it must be a positive {kind}number. Mend it there."
-                )
-            if positive and isinstance(value, int | float) and value <= 0:
-                unit = f" {entry['unit']}" if "unit" in entry else ""
-                raise Wrong(name, f"is {value}{unit}; it must be positive. Mend it there.")
+                ),
+                (
+                    not all(map(math.isfinite, _floats(value))),
+                    name,
+                    f"is {value}; expected a finite number. Correct it in that file.",
+                ),
+                (
+                    not fits or (whole and not is_number),
+                    name,
+                    f"is {value!r}; it must be a positive {'whole ' if whole else ''}number. Mend "
+                    "it there.",
+                ),
+                (
+                    positive and isinstance(value, int | float) and value <= 0,
+                    name,
+                    f"is {value}{unit}; it must be positive. Mend it there.",
+                ),
+            )
     return entries
 
 

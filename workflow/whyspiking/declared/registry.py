@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -23,6 +24,7 @@ from whyspiking.declared.strict_yaml import (
     nearest,
     parsed,
     read_yaml,
+    refuse,
 )
 from whyspiking.errors import UserError
 from whyspiking.records.whole_files import read_json
@@ -114,50 +116,50 @@ class Talk(Block):
         return found
 
     @model_validator(mode="after")
-    def _check_shared(self) -> Talk:
-        """Every shared task has an experiment of the talk, or a reason why there is none."""
+    def _check(self) -> Talk:
+        """Every shared task has an experiment or a reason, every learning rule names networks."""
         takes_part = {experiment.shared for experiment in self.experiments.values()}
-        for task in self.takes_no_part:
-            if task not in shared_tasks():
-                raise Wrong(
+        tuned = [None, *(name for name, e in self.experiments.items() if e.tuned)]
+        wrong = {
+            True: "both takes part in and excuses itself from",
+            False: "neither takes part in nor excuses itself from",
+        }
+        refuse(
+            *(
+                (
+                    task not in shared_tasks(),
                     "takes_no_part",
                     f"names '{task}', which is no shared task; expected one of "
                     f"{', '.join(shared_tasks())}. Correct it.",
                 )
-        for task in shared_tasks():
-            if (task in takes_part) == (task in self.takes_no_part):
-                wrong = (
-                    "both takes part in and excuses itself from"
-                    if task in takes_part
-                    else "neither takes part in nor excuses itself from"
-                )
-                raise Wrong(
+                for task in self.takes_no_part
+            ),
+            *(
+                (
+                    (task in takes_part) == (task in self.takes_no_part),
                     "takes_no_part",
-                    f"{wrong} shared task '{task}'; expected an experiment with 'shared: {task}', "
-                    f"or a reason under 'takes_no_part.{task}'. Correct it.",
+                    f"{wrong[task in takes_part]} shared task '{task}'; expected an experiment "
+                    f"with 'shared: {task}', or a reason under 'takes_no_part.{task}'. Correct it.",
                 )
-        for name, experiment in self.experiments.items():
-            if experiment.tuned_as is not None and not (
-                experiment.tuned_as in self.experiments
-                and self.experiments[experiment.tuned_as].tuned
-            ):
-                raise Wrong(
+                for task in shared_tasks()
+            ),
+            *(
+                (
+                    experiment.tuned_as not in tuned,
                     f"experiments.{name}.tuned_as",
                     f"names '{experiment.tuned_as}'; expected an experiment of the talk that has "
                     "'tuned'. Correct it.",
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _check_learning(self) -> Talk:
+                for name, experiment in self.experiments.items()
+            ),
+        )
+        known = {(e.name, variant) for e in self.experiments.values() for variant in e.variants}
         for rule in self.learning:
-            for experiment, variant in sorted(rule.places):
-                found = self.experiments.get(experiment)
-                if found is None or variant not in found.variants:
-                    raise ValueError(
-                        f"learning rule '{rule.name}' names '{experiment}/{variant}', which is no "
-                        "experiment/variant of the talk"
-                    )
+            for experiment, variant in sorted(rule.places - known):
+                raise ValueError(
+                    f"learning rule '{rule.name}' names '{experiment}/{variant}', which is no "
+                    "experiment/variant of the talk"
+                )
         return self
 
 
@@ -214,11 +216,10 @@ def params(
 ) -> Params:
     """The parameters of one experiment, or of one of its variants, at the scale of the config."""
     scale = config["scale"]
-    values = dict(experiment.published)
-    values.update({key: entry["value"] for key, entry in experiment.changes(scale).items()})
+    own = experiment.variants[variant].settings if variant else {}
+    changed = {**experiment.changes(scale), **own}
+    values = {**experiment.published, **{key: entry["value"] for key, entry in changed.items()}}
     if variant is not None:
-        own = experiment.variants[variant].settings
-        values.update({key: entry["value"] for key, entry in own.items()})
         values = dict(experiment.resized(values, variant))
     originals = config["data"]["originals_dir"] if experiment.originals else None
     folder = Path(config["data"]["folder"])
@@ -265,24 +266,23 @@ def _check_parents(experiments: Mapping[str, Experiment]) -> None:
         for variant in experiment.variants.values()
     }
     for child, named in parents.items():
-        key = "{}.variants.{}.starts_from".format(*split(child))
-        for parent in named:
-            if parent not in parents:
-                hint = nearest(parent, parents, f"known: {', '.join(parents)}.")
-                raise Wrong(
-                    key,
-                    f"names '{parent}', which is no experiment/variant of the talk; {hint} Correct "
-                    "it there.",
-                )
-        line, waiting = {child}, list(named)
-        while waiting:
-            ancestor = waiting.pop()
-            if ancestor == child:
-                raise Wrong(
-                    key,
-                    f"is {list(named)}, and so {child} starts from itself; expected a network that "
-                    "is trained before. Remove one of these links.",
-                )
-            if ancestor not in line:
-                line.add(ancestor)
-                waiting += parents.get(ancestor, ())
+        for parent in (parent for parent in named if parent not in parents):
+            hint = nearest(parent, parents, f"known: {', '.join(parents)}.")
+            raise Wrong(
+                _starts_from(child),
+                f"names '{parent}', which is no experiment/variant of the talk; {hint} Correct it "
+                "there.",
+            )
+    try:
+        TopologicalSorter(parents).prepare()
+    except CycleError as error:
+        child = next(name for name in parents if name in error.args[1])
+        raise Wrong(
+            _starts_from(child),
+            f"is {list(parents[child])}, and so {child} starts from itself; expected a network "
+            "that is trained before. Remove one of these links.",
+        ) from None
+
+
+def _starts_from(network: str) -> str:
+    return "{}.variants.{}.starts_from".format(*split(network))

@@ -14,12 +14,7 @@ def at_least(scale: str, least: Scale) -> bool:
 
     Smoke has everything, in miniature, but what config/smoke.yaml leaves out by name.
     """
-    return scale == "smoke" or least in up_to(scale)
-
-
-def up_to(scale: str) -> tuple[str, ...]:
-    """The smaller scales and this one."""
-    return SCALES[: SCALES.index(scale) + 1] if scale in SCALES else ()
+    return scale == "smoke" or scale in up_from(least)
 
 
 def up_from(scale: str) -> tuple[str, ...]:

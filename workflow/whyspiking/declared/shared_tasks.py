@@ -21,6 +21,7 @@ from whyspiking.declared.strict_yaml import (
     Wrong,
     parsed,
     read_yaml,
+    refuse,
 )
 
 FILE = Path(__file__).with_suffix(".yaml")
@@ -119,14 +120,13 @@ def joined(
             f"is '{data_key}', but shared task '{task}' is made of '{found.data}'; "
             "expected the same data for all who take part. Correct it.",
         )
-    given = {*parameters, *(key for part in _changes(scaled) for key in part)}
-    for key in sorted(given):
-        if key in found.parameters or key == "shared_task":
-            raise Wrong(
-                f"{name}.parameters.{key}",
-                f"is given here, but shared task '{task}' fixes it for all who take part "
-                f"({FILE.name}); expected no value of its own. Remove it.",
-            )
+    own_keys = {*parameters, *(key for part in _changes(scaled) for key in part)}
+    for key in sorted(own_keys & {*found.parameters, "shared_task"}):
+        raise Wrong(
+            f"{name}.parameters.{key}",
+            f"is given here, but shared task '{task}' fixes it for all who take part "
+            f"({FILE.name}); expected no value of its own. Remove it.",
+        )
     if found.own is not None:
         _check_own(name, task, found.own, parameters, _changes(scaled))
     named: Parameter = {"value": task, "source": f"{FILE.name}"}
@@ -142,21 +142,20 @@ def _check_own(
     name: str, task: str, own: Own, parameters: Parameters, scaled: list[Changes]
 ) -> None:
     place = f"{name}.parameters.{own.parameter}"
-    given = parameters.get(own.parameter)
-    if given is None:
+    if own.parameter not in parameters:
         raise Wrong(
             place,
             f"is missing, but shared task '{task}' needs it; expected one of {own.values} "
             f"{own.unit}. Add it.",
         )
-    changed = [part[own.parameter] for part in scaled if own.parameter in part]
-    for value in (given["value"], *(change["value"] for change in changed)):
-        if value not in own.values:
-            raise Wrong(
-                place,
-                f"is {value} {own.unit}, for which shared task '{task}' has no trials; expected "
-                f"one of {own.values} {own.unit}. Correct it.",
-            )
+    parts = [parameters, *scaled]
+    values = [part[own.parameter]["value"] for part in parts if own.parameter in part]
+    for value in (value for value in values if value not in own.values):
+        raise Wrong(
+            place,
+            f"is {value} {own.unit}, for which shared task '{task}' has no trials; expected one of "
+            f"{own.values} {own.unit}. Correct it.",
+        )
 
 
 def _changes(scaled: Scaled) -> list[Changes]:
@@ -187,27 +186,27 @@ def check_tuned(
         )
     for variant, grid in tuned.items():
         place = f"{name}.tuned.{variant}"
-        if variant not in described:
-            raise Wrong(place, "is no variant of the experiment; expected one. Correct it.")
-        for parameter, values in grid.items():
-            own = described[variant].get(parameter)
-            if own is None:
-                raise Wrong(
-                    f"{place}.{parameter}",
-                    "is no parameter of the experiment; expected one. Correct it.",
-                )
-            if own["value"] not in values:
-                raise Wrong(
-                    f"{place}.{parameter}",
-                    f"has {values}, but the experiment has {own['value']}; expected one of those "
+        own = {key: entry["value"] for key, entry in described.get(variant, {}).items()}
+        what = "is no {} of the experiment; expected one. Correct it."
+        refuse(
+            (variant not in described, place, what.format("variant")),
+            *((key not in own, f"{place}.{key}", what.format("parameter")) for key in grid),
+            *(
+                (
+                    own.get(key) not in values,
+                    f"{place}.{key}",
+                    f"has {values}, but the experiment has {own.get(key)}; expected one of those "
                     "that were tried. Correct it.",
                 )
-        if settings(grid) not in TRIED:
-            raise Wrong(
+                for key, values in grid.items()
+            ),
+            (
+                settings(grid) not in TRIED,
                 place,
                 f"has {settings(grid)} settings; expected {' or '.join(map(str, TRIED))}, as for "
                 "every method. Give other values.",
-            )
+            ),
+        )
 
 
 def settings(tuned: Mapping[str, list[Any]]) -> int:

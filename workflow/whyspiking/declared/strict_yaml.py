@@ -137,21 +137,30 @@ class Wrong(ValueError):
         self.key = key
 
 
+def refuse(*problems: tuple[Any, str, str]) -> None:
+    """Raise the first problem that there is.
+
+    Args:
+        problems: Each whether there is it, the key, and what is said of the key, as in `Wrong`.
+    """
+    for there, key, says in problems:
+        if there:
+            raise Wrong(key, says)
+
+
 def _given(value: Any) -> Any:
-    if value is None:
-        raise Wrong("", "is {value}; expected {kind}. Correct it in that file.")
+    refuse((value is None, "", "is {value}; expected {kind}. Correct it in that file."))
     return value
 
 
 def _unique(entries: tuple[Any, ...]) -> tuple[Any, ...]:
-    if any(entry in entries[:index] for index, entry in enumerate(entries)):
-        raise Wrong("", "is {value}; must not repeat an entry. Correct it in that file.")
+    repeats = any(entry in entries[:index] for index, entry in enumerate(entries))
+    refuse((repeats, "", "is {value}; must not repeat an entry. Correct it in that file."))
     return entries
 
 
 def _filled(entries: dict[str, Any]) -> dict[str, Any]:
-    if not entries:
-        raise Wrong("", "is {value}; needs at least 1 entries. Correct it in that file.")
+    refuse((not entries, "", "is {value}; needs at least 1 entries. Correct it in that file."))
     return entries
 
 

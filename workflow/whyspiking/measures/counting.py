@@ -5,7 +5,8 @@ Everything is per trial, averaged over trials.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,20 +33,11 @@ def synaptic_events(
         Kind of layer -> events, (trial,).
     """
     events: dict[str, NDArray] = {}
-    for layer in layers.values():
-        if layer.pre not in trains:
-            continue
-        fan_out = np.count_nonzero(layer.weights, axis=1)
-        spikes = trains[layer.pre]
-        found = np.bincount(spikes.trials, weights=fan_out[spikes.units], minlength=spikes.n_trials)
-        events[layer.kind] = events.get(layer.kind, 0.0) + found
+    for layer in (layer for layer in layers.values() if layer.pre in trains):
+        fan_out, spikes = np.count_nonzero(layer.weights, axis=1), trains[layer.pre]
+        own = np.bincount(spikes.trials, weights=fan_out[spikes.units], minlength=spikes.n_trials)
+        events[layer.kind] = events.get(layer.kind, 0.0) + own
     return events
-
-
-def until(trains: Mapping[str, Spikes], stop_ms: NDArray) -> dict[str, Spikes]:
-    """The spikes up to a time of each trial, e.g. its decision (inf: all of them)."""
-    stop = np.asarray(stop_ms)
-    return {name: x.keep(x.times_ms <= stop[x.trials]) for name, x in trains.items()}
 
 
 def analogue_macs(array: NDArray, weights: NDArray) -> float:
@@ -73,35 +65,37 @@ def event_updates(
     Returns:
         Population that synapses reach -> its updates.
     """
-    found: dict[str, float] = {}
-    for post in dict.fromkeys(layer.post for layer in layers.values()):
-        into = [x for x in layers.values() if x.post == post and x.pre in trains]
-        if not into:
-            continue
-        n_trials = trains[into[0].pre].n_trials
-        # A population that lags behind its input may be recorded a little longer.
-        steps = 1 + round(max(trains[x.pre].duration_ms for x in into) / dt_ms)
-        keys, targets, pres = [], [], []
-        n_post = into[0].weights.shape[1]
-        offset = 0
-        for layer in into:
-            spikes = trains[layer.pre]
-            step = np.rint(spikes.times_ms / dt_ms).astype(np.int64)
-            keys.append(spikes.trials.astype(np.int64) * steps + step)
-            pres.append(spikes.units.astype(np.int64) + offset)
-            targets.append(np.asarray(layer.weights) != 0)
-            offset += spikes.n_units
-        reach = np.concatenate(targets)
-        if reach.all():
-            # Every input reaches every neuron: count the steps with any input.
-            busy = np.zeros(n_trials * steps, bool)
-            for key in keys:
-                busy[key] = True
-            updates = int(busy.sum()) * n_post
-        else:
-            updates = _reached(np.concatenate(keys), np.concatenate(pres), reach)
-        found[post] = updates / n_trials
-    return found
+    populations = dict.fromkeys(layer.post for layer in layers.values())
+    into = {
+        post: [x for x in layers.values() if x.post == post and x.pre in trains]
+        for post in populations
+    }
+    return {
+        post: _updates_of(trains, reaching, dt_ms) for post, reaching in into.items() if reaching
+    }
+
+
+def _updates_of(trains: Mapping[str, Spikes], into: Sequence[Layer], dt_ms: float) -> float:
+    """Updates per trial of one population, which layers reach."""
+    spikes_of = [trains[layer.pre] for layer in into]
+    n_trials = spikes_of[0].n_trials
+    # A population that lags behind its input may be recorded a little longer.
+    steps = 1 + round(max(spikes.duration_ms for spikes in spikes_of) / dt_ms)
+    key = np.concatenate(
+        [
+            spikes.trials.astype(np.int64) * steps + np.rint(spikes.times_ms / dt_ms).astype(int)
+            for spikes in spikes_of
+        ]
+    )
+    reach = np.concatenate([np.asarray(layer.weights) != 0 for layer in into])
+    if reach.all():
+        # Every input reaches every neuron: count the steps with any input.
+        return np.unique(key).size * reach.shape[1] / n_trials
+    offsets = np.cumsum([0, *(spikes.n_units for spikes in spikes_of)])
+    pres = [
+        x.units.astype(np.int64) + offset for x, offset in zip(spikes_of, offsets, strict=False)
+    ]
+    return _reached(key, np.concatenate(pres), reach) / n_trials
 
 
 def _reached(step: NDArray, pre: NDArray, reach: NDArray) -> int:
@@ -119,20 +113,13 @@ def _reached(step: NDArray, pre: NDArray, reach: NDArray) -> int:
     rows = np.packbits(padded, axis=1).view(np.uint64)
     first = np.flatnonzero(np.diff(step, prepend=-1))
     # In pieces: only the number of neurons is kept.
-    pieces = np.split(first, range(CHUNK, first.size, CHUNK))
-    ends = [*(piece[0] for piece in pieces[1:]), step.size]
-    found = 0
-    for piece, end in zip(pieces, ends, strict=True):
-        if piece.size:
-            heard = rows[pre[piece[0] : end]]
-            together = np.bitwise_or.reduceat(heard, piece - piece[0], axis=0)
-            found += int(np.bitwise_count(together).sum())
-    return found
-
-
-def synapses(layers: Mapping[str, Layer]) -> int:
-    """Number of non-zero synapses."""
-    return int(sum(np.count_nonzero(layer.weights) for layer in layers.values()))
+    pairs = 0
+    for start in range(0, first.size, CHUNK):
+        piece = first[start : start + CHUNK]
+        end = first[start + CHUNK] if start + CHUNK < first.size else step.size
+        heard = np.bitwise_or.reduceat(rows[pre[piece[0] : end]], piece - piece[0], axis=0)
+        pairs += int(np.bitwise_count(heard).sum())
+    return pairs
 
 
 def footprint(layers: Mapping[str, Layer], values: Mapping[str, NDArray | float]) -> float:
@@ -159,7 +146,7 @@ def count(
     layers: Mapping[str, Layer],
     *,
     dt_ms: float,
-    arrays: Mapping[str, NDArray] | None = None,
+    arrays: Mapping[str, NDArray] = MappingProxyType({}),
     stop_ms: NDArray | None = None,
     states: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
@@ -175,33 +162,22 @@ def count(
         stop_ms: Decision time of each trial in ms, (trial,), inf where undecided; None where
             nothing is decided.
         states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
-            current, dendrite); each needs an update of its own whenever its neuron does. None
-            where that is not known.
+            current, dendrite), each updated whenever its neuron is; None where that is not known.
 
     Raises:
         UserError: If a layer begins at a population that is neither recorded nor an input, or a
             population of `states` is reached by no layer.
     """
-    arrays = arrays or {}
     _check_sources(trains, layers, arrays)
     feeding = {layer.pre for layer in layers.values()} & set(trains)
     trains = {name: trains[name] for name in trains if name in feeding}
     any_train = next(iter(trains.values()))
     n_trials, duration_ms = any_train.n_trials, any_train.duration_ms
-    per_trial = {name: len(spikes) / n_trials for name, spikes in trains.items()}
-    hidden = [name for name in trains if name not in inputs]
     steps = max(1, round(duration_ms / dt_ms))
-    n_post = {layer.post: layer.weights.shape[1] for layer in layers.values()}
-    if unknown := sorted(set(states or ()) - set(n_post)):
-        raise UserError(
-            f"'states' in talk.yaml names {unknown}, which no synapse reaches; known: "
-            f"{sorted(n_post)}"
-        )
-    updates = event_updates(trains, layers, dt_ms)
+    hidden = [name for name in trains if name not in inputs]
+    per_trial = {name: len(spikes) / n_trials for name, spikes in trains.items()}
     events = synaptic_events(trains, layers)
-    n_synapses = synapses(layers)
-    n_weights = sum(layer.weights.size for layer in layers.values())
-    found = {
+    counts = {
         "spikes": sum(per_trial.values()),
         "spikes_input": sum(per_trial[name] for name in trains if name in inputs),
         "spikes_hidden": sum(per_trial[name] for name in hidden),
@@ -210,30 +186,69 @@ def count(
         "macs_effective": sum(
             analogue_macs(arrays[x.pre], x.weights) for x in layers.values() if x.pre in arrays
         ),
-        "neuron_updates": float(sum(n_post.values()) * steps),
-        "neuron_updates_event": float(sum(updates.values())),
-        "synapses": float(n_synapses),
-        "connection_sparsity": 1 - n_synapses / n_weights,
     }
-    if states is not None:
-        more = {post: float(states.get(post, 0.0)) for post in n_post}
-        found["state_updates"] = float(sum(more[post] * n * steps for post, n in n_post.items()))
-        found["state_updates_event"] = float(sum(more[post] * n for post, n in updates.items()))
-    spiking_synapses = synapses({k: x for k, x in layers.items() if x.pre in trains})
-    found["density"] = found["syn_events"] / spiking_synapses if spiking_synapses else np.nan
+    counts |= _updates(event_updates(trains, layers, dt_ms), layers, steps, states)
+    counts |= _synapses(layers)
+    spiking_synapses = _nonzero(x for x in layers.values() if x.pre in trains)
+    counts["density"] = counts["syn_events"] / spiking_synapses if spiking_synapses else np.nan
     if hidden:
         # Other events of a group ("group.event") come from the same neurons.
         n_hidden = sum({x.partition(".")[0]: trains[x].n_units for x in hidden}.values())
-        found["spikes_per_neuron"] = found["spikes_hidden"] / n_hidden
-        found["rate"] = 1000 * found["spikes_per_neuron"] / duration_ms
-        found["activation_sparsity"] = 1 - found["spikes_per_neuron"] / steps
+        counts["spikes_per_neuron"] = counts["spikes_hidden"] / n_hidden
+        counts["rate"] = 1000 * counts["spikes_per_neuron"] / duration_ms
+        counts["activation_sparsity"] = 1 - counts["spikes_per_neuron"] / steps
     if stop_ms is not None:
-        early = until(trains, stop_ms)
-        found["spikes_to_decision"] = sum(len(spikes) for spikes in early.values()) / n_trials
-        found["events_to_decision"] = float(
-            sum(values.mean() for values in synaptic_events(early, layers).values())
+        counts |= _to_decision(trains, layers, stop_ms)
+    return counts
+
+
+def _to_decision(
+    trains: Mapping[str, Spikes], layers: Mapping[str, Layer], stop_ms: NDArray
+) -> dict[str, float]:
+    """Spikes and synaptic events per trial up to a time of each trial (inf: all of them)."""
+    early = {name: x.keep(x.times_ms <= stop_ms[x.trials]) for name, x in trains.items()}
+    events = synaptic_events(early, layers).values()
+    return {
+        "spikes_to_decision": sum(len(spikes) for spikes in early.values()) / stop_ms.size,
+        "events_to_decision": float(sum(values.mean() for values in events)),
+    }
+
+
+def _updates(
+    updates: Mapping[str, float],
+    layers: Mapping[str, Layer],
+    steps: int,
+    states: Mapping[str, float] | None,
+) -> dict[str, float]:
+    """Updates of neurons, and of their further state variables, at every step and at events."""
+    n_post = {layer.post: layer.weights.shape[1] for layer in layers.values()}
+    counts = {
+        "neuron_updates": float(sum(n_post.values()) * steps),
+        "neuron_updates_event": float(sum(updates.values())),
+    }
+    if states is None:
+        return counts
+    if unknown := sorted(set(states) - set(n_post)):
+        raise UserError(
+            f"'states' in talk.yaml names {unknown}, which no synapse reaches; known: "
+            f"{sorted(n_post)}"
         )
-    return found
+    more = {post: float(states.get(post, 0.0)) for post in n_post}
+    return counts | {
+        "state_updates": float(sum(more[post] * n * steps for post, n in n_post.items())),
+        "state_updates_event": float(sum(more[post] * n for post, n in updates.items())),
+    }
+
+
+def _synapses(layers: Mapping[str, Layer]) -> dict[str, float]:
+    n_synapses = _nonzero(layers.values())
+    n_weights = sum(layer.weights.size for layer in layers.values())
+    return {"synapses": float(n_synapses), "connection_sparsity": 1 - n_synapses / n_weights}
+
+
+def _nonzero(layers: Iterable[Layer]) -> int:
+    """Number of non-zero synapses."""
+    return sum(int(np.count_nonzero(layer.weights)) for layer in layers)
 
 
 def information(trials: Trials) -> float:

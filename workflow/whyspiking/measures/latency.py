@@ -55,9 +55,8 @@ def t95(outcome: Trials | Answers) -> float:
 
     Returns nan where the final score does not exceed chance.
     """
-    steps, scores = _steps(outcome)
-    gain = scores - 1 / outcome.n_classes
-    if gain.size == 0 or gain[-1] <= 0:
+    steps, gain = _gain(outcome)
+    if not gain.size:
         return np.nan
     return float(steps[np.argmax(gain >= FINAL_SHARE * gain[-1])])
 
@@ -72,9 +71,8 @@ def speed_area(outcome: Trials | Answers, duration_ms: float) -> float:
     Returns:
         The area; nan where the final score does not exceed chance.
     """
-    steps, scores = _steps(outcome)
-    gain = scores - 1 / outcome.n_classes
-    if gain.size == 0 or gain[-1] <= 0:
+    steps, gain = _gain(outcome)
+    if not gain.size:
         return np.nan
     # A is constant from one step to the next, and at chance before the first.
     lengths = np.diff(np.append(steps, duration_ms))
@@ -93,21 +91,23 @@ def settled(answers: Answers) -> Trials:
     return Trials(answers.targets, final, answers.times_ms[first], answers.n_classes)
 
 
+def _gain(outcome: Trials | Answers) -> tuple[NDArray, NDArray]:
+    """Steps of A, and its gain over chance from each on; no step where it ends at chance."""
+    steps, scores = _steps(outcome)
+    gain = scores - 1 / outcome.n_classes
+    return (steps, gain) if (gain[-1:] > 0).any() else (steps[:0], gain[:0])
+
+
 def _steps(outcome: Trials | Answers) -> tuple[NDArray, NDArray]:
     """Times at which A changes, rising, and its value from each on; both (step,)."""
     if isinstance(outcome, Answers):
         return outcome.times_ms, (outcome.choices == outcome.targets).mean(axis=1)
-    decided, correct = _decided(outcome)
+    known = (outcome.choices >= 0) & np.isfinite(outcome.decision_ms)
+    order = np.argsort(outcome.decision_ms[known], kind="stable")
+    decided = outcome.decision_ms[known][order]
+    correct = (outcome.choices == outcome.targets)[known][order]
     n = outcome.targets.size
     steps = np.unique(decided)
     taken = np.searchsorted(decided, steps, side="right")
     right = np.concatenate([[0], np.cumsum(correct)])[taken]
     return steps, (right + (n - taken) / outcome.n_classes) / n
-
-
-def _decided(trials: Trials) -> tuple[NDArray, NDArray]:
-    """Sorted decision times of the decided trials, and whether each was correct."""
-    known = (trials.choices >= 0) & np.isfinite(trials.decision_ms)
-    order = np.argsort(trials.decision_ms[known], kind="stable")
-    correct = (trials.choices == trials.targets)[known]
-    return trials.decision_ms[known][order], correct[order]

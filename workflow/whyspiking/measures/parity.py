@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,38 +69,37 @@ def compare_first_spikes(
         trials, `spike_time_error_p99` and `spike_time_error_max` for a population named "output";
         `spike_time_error_hidden` and `equal_spike_sets` over all others.
     """
-    found: dict[str, float] = {}
-    gaps, agreements = [], []
-    partners = n_spikes = 0
-    for name, first in reference.items():
-        if name not in simulated:
-            continue
-        ours = simulated[name].first_ms()
-        theirs = np.asarray(first, float)
+    pairs = {
+        name: (simulated[name].first_ms(), np.asarray(first, float))
+        for name, first in reference.items()
+        if name in simulated
+    }
+    errors: dict[str, float] = {}
+    if "output" in pairs:
+        errors["spike_time_error"] = _median_gap(*pairs["output"])
+        every = gaps_of_first_spikes(*pairs["output"], simulated["output"].duration_ms)
+        errors["spike_time_error_p99"] = float(np.quantile(every, 0.99))
+        errors["spike_time_error_max"] = float(every.max())
+    if pairs:
+        ours, theirs = _flat(pairs.values())
         fired = np.isfinite(ours) | np.isfinite(theirs)
-        n_spikes += int(fired.sum())
-        partners += int((np.abs(ours[fired] - theirs[fired]) <= dt_ms).sum())
-        if name == "output":
-            found["spike_time_error"] = _median_gap(ours, theirs)
-            every = gaps_of_first_spikes(ours, theirs, simulated[name].duration_ms)
-            found["spike_time_error_p99"] = float(np.quantile(every, 0.99))
-            found["spike_time_error_max"] = float(every.max())
-            continue
-        both = np.isfinite(ours) & np.isfinite(theirs)
-        gaps.append(np.abs(ours[both] - theirs[both]))
-        agreements.append((np.isfinite(ours) == np.isfinite(theirs)).ravel())
-    if n_spikes:
-        found["spike_partners"] = partners / n_spikes
-    if gaps and sum(gap.size for gap in gaps):
-        found["spike_time_error_hidden"] = float(np.median(np.concatenate(gaps)))
-    if agreements:
-        found["equal_spike_sets"] = float(np.concatenate(agreements).mean())
-    return {name: value for name, value in found.items() if np.isfinite(value)}
+        partners = np.abs(ours[fired] - theirs[fired]) <= dt_ms
+        errors["spike_partners"] = float(partners.mean()) if partners.size else np.nan
+    if others := [pair for name, pair in pairs.items() if name != "output"]:
+        ours, theirs = _flat(others)
+        errors["spike_time_error_hidden"] = _median_gap(ours, theirs)
+        errors["equal_spike_sets"] = float((np.isfinite(ours) == np.isfinite(theirs)).mean())
+    return {name: value for name, value in errors.items() if np.isfinite(value)}
 
 
 def step_sensitivity(half_step: Outcome, full_step: Outcome) -> float:
     """Q2: score at half the time step minus score, same trials."""
     return scoring.score(half_step) - scoring.score(full_step)
+
+
+def _flat(pairs: Iterable[tuple[NDArray, NDArray]]) -> list[NDArray]:
+    """Both sides of all pairs in one array each."""
+    return [np.concatenate([x.ravel() for x in side]) for side in zip(*pairs, strict=True)]
 
 
 def _median_gap(ours: NDArray, theirs: NDArray) -> float:

@@ -45,12 +45,9 @@ def by_part(outcome: Outcome) -> Iterator[tuple[dict[str, Any], dict[str, float]
         chosen = np.flatnonzero(units == unit)
         part = scoring.select(outcome, chosen)
         values: dict[str, float] = {}
-        if isinstance(part, Labels) and (part.targets >= 0).any():
-            values["accuracy"] = scoring.accuracy(part)
         if isinstance(part, Trials):
-            values["accuracy"] = scoring.accuracy(part)
-            decided = part.decision_ms[np.isfinite(part.decision_ms) & (part.choices >= 0)]
-            if decided.size:
-                values["decision_time"] = float(decided.mean())
+            values = {"accuracy": scoring.accuracy(part), **scoring.decision_time(part)}
+        elif isinstance(part, Labels) and (part.targets >= 0).any():
+            values = {"accuracy": scoring.accuracy(part)}
         place = {"perturbation": PART, "locus": "unit" if named else "", "strength": float(unit)}
         yield place, values, int(chosen.size)

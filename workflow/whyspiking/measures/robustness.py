@@ -37,14 +37,13 @@ def half_dose(strengths: ArrayLike, normalised: ArrayLike, *, origin: float = 0.
     if strengths.size == 0 or not np.isfinite(normalised).all():
         return np.nan
     order = np.argsort(np.abs(strengths - origin), kind="stable")
-    level, score = origin, 1.0
-    for next_level, next_score in zip(strengths[order], normalised[order], strict=True):
-        if next_level == origin:
-            continue
-        if next_score <= HALF:
-            return float(level + (next_level - level) * (score - HALF) / (score - next_score))
-        level, score = next_level, next_score
-    return float(np.inf)
+    away = order[strengths[order] != origin]
+    levels, scores = np.append(origin, strengths[away]), np.append(1.0, normalised[away])
+    if not (scores <= HALF).any():
+        return np.inf
+    k = int(np.argmax(scores <= HALF))
+    (level, next_level), (score, next_score) = levels[k - 1 : k + 1], scores[k - 1 : k + 1]
+    return float(level + (next_level - level) * (score - HALF) / (score - next_score))
 
 
 def bits95(bits: ArrayLike, normalised: ArrayLike) -> float:
@@ -60,9 +59,5 @@ def bits95(bits: ArrayLike, normalised: ArrayLike) -> float:
     bits, normalised = np.asarray(bits, float), np.asarray(normalised, float)
     if bits.size == 0 or not np.isfinite(normalised).all():
         return np.nan
-    fewest = np.inf
-    for index in np.argsort(-bits):
-        if normalised[index] < KEPT:
-            break
-        fewest = float(bits[index])
-    return float(fewest)
+    too_few = bits[normalised < KEPT].max(initial=-np.inf)
+    return float(bits[bits > too_few].min(initial=np.inf))

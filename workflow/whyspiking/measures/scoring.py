@@ -37,11 +37,6 @@ def accuracy(outcome: Trials | Labels) -> float:
     )
 
 
-def undecided(trials: Trials) -> float:
-    """Share of trials without a decision."""
-    return float((trials.choices < 0).mean())
-
-
 def chance(outcome: Outcome) -> float:
     """Score of knowing nothing about the trial.
 
@@ -86,11 +81,6 @@ def nmse(traces: Traces) -> float:
     return float(((outputs - targets) ** 2).sum() / ((targets - means) ** 2).sum())
 
 
-def nrmse(traces: Traces) -> float:
-    """Root of `nmse`."""
-    return float(np.sqrt(nmse(traces)))
-
-
 def correlation(traces: Traces) -> float:
     """Pearson correlation of output and target, mean over trials (windows) and channels.
 
@@ -106,16 +96,27 @@ def correlation(traces: Traces) -> float:
 
 def measures(outcome: Outcome) -> dict[str, float]:
     """All metrics of the score group that an outcome allows, by name of `tables.GLOSSARY`."""
-    found = {"score": score(outcome), "chance": chance(outcome)}
-    if isinstance(outcome, Traces):
-        return {**found, "correlation": correlation(outcome), "nrmse": nrmse(outcome)}
+    values = {"score": score(outcome), "chance": chance(outcome), **beside_score(outcome)}
     if isinstance(outcome, Labels):
-        return {**found, "accuracy": accuracy(outcome), **labelling.delays(outcome)}
-    found |= {"accuracy": accuracy(outcome), "undecided": undecided(outcome)}
-    decided = np.isfinite(outcome.decision_ms) & (outcome.choices >= 0)
-    if decided.any():
-        found["decision_time"] = float(outcome.decision_ms[decided].mean())
-    return found
+        values |= labelling.delays(outcome)
+    if isinstance(outcome, Trials):
+        values |= decision_time(outcome)
+    return values
+
+
+def beside_score(outcome: Outcome) -> dict[str, float]:
+    """What is told beside the score, perturbed or not: by name of `tables.GLOSSARY`."""
+    if isinstance(outcome, Traces):
+        return {"correlation": correlation(outcome), "nrmse": float(np.sqrt(nmse(outcome)))}
+    if isinstance(outcome, Labels):
+        return {"accuracy": accuracy(outcome)}
+    return {"accuracy": accuracy(outcome), "undecided": float((outcome.choices < 0).mean())}
+
+
+def decision_time(trials: Trials) -> dict[str, float]:
+    """Mean time of the decisions, by its name; nothing where no trial is decided."""
+    decided = trials.decision_ms[np.isfinite(trials.decision_ms) & (trials.choices >= 0)]
+    return {"decision_time": float(decided.mean())} if decided.size else {}
 
 
 def n_trials(outcome: Outcome) -> int:

@@ -205,20 +205,27 @@ def over_seeds(table: Any, by: Sequence[str], transform: Transform = "none") -> 
     records = []
     for key, group in per_seed.groupby(list(by), sort=True):
         found = known_interval(group["value"].to_numpy(), transform)
-        names = key if isinstance(key, tuple) else (key,)
-        place = dict(zip(by, names, strict=True))
         limits = {"low": found.low, "high": found.high, "seeds": found.seeds}
-        records.append({**place, "mean": found.mean, **limits})
+        records.append({**dict(zip(by, key, strict=True)), "mean": found.mean, **limits})
     return pd.DataFrame(records, columns=pd.Index([*by, "mean", "low", "high", "seeds"]))
 
 
-def pair(first: Mapping[int, float], second: Mapping[int, float]) -> tuple[NDArray, NDArray]:
-    """Values of the seeds that both have, in the order of the seeds; two arrays (seed,)."""
+def compared(
+    first: Mapping[int, float], second: Mapping[int, float], *, ratio: bool = False
+) -> NDArray[np.float64]:
+    """First less second for the seeds that both have, in the order of the seeds, (seed,).
+
+    Args:
+        first: Seed -> value.
+        second: The same of the other side.
+        ratio: Whether it is first over second instead, of the seeds in which both are positive.
+    """
     common = sorted(set(first) & set(second))
-    return (
-        np.array([first[seed] for seed in common], float),
-        np.array([second[seed] for seed in common], float),
-    )
+    ours, theirs = (np.array([side[seed] for seed in common], float) for side in (first, second))
+    if not ratio:
+        return ours - theirs
+    positive = (ours > 0) & (theirs > 0)
+    return ours[positive] / theirs[positive]
 
 
 def p_above(gap: float, error: float, degrees: float) -> float:
@@ -255,12 +262,12 @@ def seeds_to_differ(effect: float, spread: float, alpha: float, power: float, mo
         power: Wanted probability of finding it.
         most: Numbers above are infinity.
     """
-
-    def found(n: int) -> float:
-        critical = t_quantile(1 - alpha / 2, n - 1)
-        return 1 - float(special.nctdtr(n - 1, abs(effect) / spread * np.sqrt(n), critical))
-
-    return _least(found, power, most) if spread > 0 and effect else np.inf
+    if not (spread > 0 and effect):
+        return np.inf
+    n = np.arange(2.0, most + 1)
+    critical = special.stdtrit(n - 1, 1 - alpha / 2)
+    reached = 1 - special.nctdtr(n - 1, abs(effect) / spread * np.sqrt(n), critical)
+    return float(n[reached >= power].min(initial=np.inf))
 
 
 def seeds_to_equal(
@@ -278,26 +285,13 @@ def seeds_to_equal(
         power: Wanted probability that both succeed.
         most: Numbers above are infinity.
     """
-
-    def found(n: int) -> float:
-        critical = t_quantile(1 - alpha, n - 1)
-        gaps = ((delta - effect) / spread * np.sqrt(n), (delta + effect) / spread * np.sqrt(n))
-        return sum(1 - float(special.nctdtr(n - 1, gap, critical)) for gap in gaps) - 1
-
-    return _least(found, power, most) if spread > 0 and abs(effect) < delta else np.inf
-
-
-def _least(found: Callable[[int], float], power: float, most: int) -> float:
-    """The least number of seeds, from 2 on, with which something is found often enough."""
-    low, high = 1, 2
-    while not found(high) >= power:
-        low, high = high, 2 * high
-        if low >= most:
-            return np.inf
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if found(middle) >= power else (middle, high)
-    return float(high) if high <= most else np.inf
+    if not (spread > 0 and abs(effect) < delta):
+        return np.inf
+    n = np.arange(2.0, most + 1)
+    critical = special.stdtrit(n - 1, 1 - alpha)
+    gaps = ((delta - effect) / spread * np.sqrt(n), (delta + effect) / spread * np.sqrt(n))
+    reached = sum(1 - special.nctdtr(n - 1, gap, critical) for gap in gaps) - 1
+    return float(n[reached >= power].min(initial=np.inf))
 
 
 def prediction_interval(

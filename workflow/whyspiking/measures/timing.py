@@ -1,39 +1,22 @@
-"""What spike times carry beyond spike counts (T1 to T5), for any code."""
+"""What spike times carry beyond spike counts, for any code: the decoder of T2.
+
+T1, T4 and T5 are shares of the score above chance that are lost (`battery.curves`), T3 is a
+half-dose of jitter (`robustness`).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from whyspiking.contract import perturb
 from whyspiking.contract.spikes import Spikes
-from whyspiking.measures import robustness
 
 TIME_POINTS = 10
 """Points at which the decoder of T2 reads the filtered spike trains."""
 RIDGE = np.logspace(-3, 3, 13)
 """Ridge penalties to choose from, relative to the mean eigenvalue of the Gram matrix."""
-
-
-def share_lost(normalised: float) -> float:
-    """T1, T4, T5: 1 - N; 0 nothing of the score above chance is lost, 1 all, above 1 misleading.
-
-    N is the normalised score under redrawn times, counts kept (T1: 0 for a rate code, 1 where
-    timing carries all); under time reversal (T4); with every neuron's train moved as a whole by
-    jitter of one characteristic time (T5).
-    """
-    return 1.0 - normalised
-
-
-def sigma50(sigmas_ms: ArrayLike, normalised: ArrayLike) -> float:
-    """T3: jitter in ms at which the normalised score is 0.5; inf if no level reaches it.
-
-    Args:
-        sigmas_ms: Standard deviations of the jitter in ms, (level,).
-        normalised: Normalised score at each, (level,).
-    """
-    return robustness.half_dose(sigmas_ms, normalised)
 
 
 def timing_information(

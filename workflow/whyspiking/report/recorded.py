@@ -106,7 +106,7 @@ def _of_paper(folder: Path, scale: str) -> list[Path]:
 
 def _of_full(folder: Path, scale: str) -> list[Path]:
     """The recorded run: nothing of it at a scale that runs as much."""
-    if scale == "smoke" or scale not in scales.up_to(SCALE)[:-1]:
+    if scale == "smoke" or scale not in scales.SCALES[: scales.SCALES.index(SCALE)]:
         return []
     kept = folder.parent / FOLDER
     joint = [kept / f"{name}.csv" for name in JOINT]

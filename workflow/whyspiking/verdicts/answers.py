@@ -174,12 +174,8 @@ class Answer:
     @property
     def word(self) -> str:
         """The word of more than half of the talks measured; `divided` if there is none."""
-        if not self.measured:
-            return NONE
-        for word in WORDS[:-1]:
-            if 2 * len(self.talks(word)) > self.measured:
-                return word
-        return DIVIDED
+        most = (word for word in WORDS[:-1] if 2 * len(self.talks(word)) > self.measured)
+        return next(most, DIVIDED) if self.measured else NONE
 
 
 def answers(
@@ -200,6 +196,7 @@ def answers(
         talks: Talk by name, in the order of the report.
         config: The run configuration; its list `answers` is used.
     """
+    keys = ("axis", "level", "asks", "states", "against", "needs", "change")
     found = []
     for entry in config["answers"]:
         counted = _contrasts(axes, entry)
@@ -211,9 +208,7 @@ def answers(
             )
             for name, talk in talks.items()
         }
-        keys = ("axis", "level", "asks", "states", "against", "needs", "change")
-        asked = {key: entry[key] for key in keys}
-        found.append(Answer(**asked, stands=stands))
+        found.append(Answer(**{key: entry[key] for key in keys}, stands=stands))
     return found
 
 
@@ -224,12 +219,15 @@ def beside(own: Iterable[Answer], recorded: Iterable[Answer]) -> list[Answer]:
         own: The answers of this run.
         recorded: Those of the recorded run, on the same axes.
     """
-    found = []
+    both = []
     for answer, before in zip(own, recorded, strict=True):
-        missing = [name for name in answer.talks(NONE) if before.stands[name].word != NONE]
-        told = {name: _as_recorded(before.stands[name]) for name in missing}
-        found.append(replace(answer, recorded=told))
-    return found
+        stands = {
+            name: _as_recorded(before.stands[name])
+            for name in answer.talks(NONE)
+            if before.stands[name].word != NONE
+        }
+        both.append(replace(answer, recorded=stands))
+    return both
 
 
 def _as_recorded(stand: Stand) -> Stand:
@@ -283,9 +281,9 @@ def _contrasts(axes: Table, entry: Mapping[str, Any]) -> list[Finding]:
     found = []
     for measure in entry["counts"]:
         for row in own[own["measure"] == measure].to_dict("records"):
-            told = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
-            told["size"] = row["size"] if np.isfinite(row["size"]) else None
-            found.append(Finding(**told, side=row["favours_spikes"]))
+            values = {field.name: row[field.name] for field in fields(Finding) if field.name in row}
+            values["size"] = row["size"] if np.isfinite(row["size"]) else None
+            found.append(Finding(**values, side=row["favours_spikes"]))
     return found
 
 
@@ -297,7 +295,8 @@ def _claims(verdicts: Table, claims: Mapping[str, Claim], axis: str) -> list[Fin
         claim = claims.get(row["claim"])
         if claim is None or claim.axis != axis or not np.isfinite(row["value"]):
             continue
-        if row["verdict"] == OUT_OF_SCOPE and row["scale"] != "smoke":  # which judges nothing
+        # At scale smoke, which judges nothing, all count.
+        if row["verdict"] == OUT_OF_SCOPE and row["scale"] != "smoke":
             continue
         found.append(
             Finding(
@@ -325,18 +324,16 @@ def _stand(
     measures: Table,
     scale: str,
 ) -> Stand:
-    reason = ""
     apart = tuple(finding for finding in findings if not finding.matched)
-    findings = [finding for finding in findings if finding.matched]
-    if apart:
-        reason = _unmatched(apart)
-    elif not findings:
-        told = [overview.why_missing(measures, talk.name, name) for name in entry["counts"]]
+    matched = tuple(finding for finding in findings if finding.matched)
+    reason = _unmatched(apart) if apart else ""
+    if not findings:
         missing = entry["missing"]
         if not all(experiment.runs_at(scale) for experiment in talk.experiments.values()):
             missing += f", in what scale {scale} runs of the talk"
-        reason = next((why for why in told if why), missing)
-    return Stand(talk.name, word(findings, entry["needs"]), tuple(findings), reason, apart)
+        reasons = (overview.why_missing(measures, talk.name, name) for name in entry["counts"])
+        reason = next(filter(None, reasons), missing)
+    return Stand(talk.name, word(matched, entry["needs"]), matched, reason, apart)
 
 
 def _unmatched(apart: Sequence[Finding]) -> str:

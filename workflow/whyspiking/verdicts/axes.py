@@ -80,17 +80,11 @@ def _effect(
 ) -> Interval | None:
     """Interval of one contrast; None if the other side of a difference was not measured."""
     ours = _by_seed(part)
+    values = np.array(list(ours.values()))
     if entry.get("versus"):
         same = {key: place[key] for key in ("talk", "experiment", "perturbation", "locus")}
         theirs = _by_seed(_matching(metrics, entry["metric"], {**same, **entry["versus"]}))
-        first, second = statistics.pair(ours, theirs)
-        if entry["transform"] == "log":
-            usable = (first > 0) & (second > 0)
-            values = first[usable] / second[usable]
-        else:
-            values = first - second
-    else:
-        values = np.array([ours[seed] for seed in sorted(ours)])
+        values = statistics.compared(ours, theirs, ratio=entry["transform"] == "log")
     if values.size == 0:
         return None
     if not np.isfinite(values).all() or (entry["transform"] == "log" and (values <= 0).any()):
@@ -99,7 +93,7 @@ def _effect(
 
 
 def _by_seed(table: pd.DataFrame) -> dict[int, float]:
-    """Seed -> value, averaged over strengths where several fit."""
+    """Seed -> value, averaged over strengths where several fit; in the order of the seeds."""
     seeds, values = table["seed"].astype(int).to_numpy(), table["value"].astype(float).to_numpy()
     return {int(seed): float(values[seeds == seed].mean()) for seed in np.unique(seeds)}
 
@@ -115,19 +109,27 @@ def _places(table: pd.DataFrame) -> list[dict[str, str]]:
 def _row(entry: Mapping[str, Any], place: Mapping[str, str], found: Interval) -> dict[str, Any]:
     ratio = entry["transform"] == "log"
     null = np.nan if entry["neutral"] is None else float(entry["neutral"])
-    told = {key: entry[key] for key in ("axis", "measure", "level", "metric", "better", "says")}
-    told |= {key: place[key] for key in ("talk", "experiment", "perturbation", "locus")}
+    declared = ("axis", "measure", "level", "metric", "better", "says")
+    keys = {key: entry[key] for key in declared} | {
+        key: place[key] for key in ("talk", "experiment", "perturbation", "locus")
+    }
     limits = {"effect": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
     unit = "1" if ratio and entry.get("versus") else GLOSSARY[entry["metric"]].unit
-    side = _side(entry["better"], found, null)
-    return {**told, **limits, "unit": unit, "null": null, "favours_spikes": side}
+    side = favoured(entry["better"], found, null)
+    return {**keys, **limits, "unit": unit, "null": null, "favours_spikes": side}
 
 
-def _side(better: str, found: Interval, null: float) -> str:
-    if not np.isfinite([null, found.low]).all():
-        return UNCLEAR
-    if found.low > null:
+def favoured(better: str, found: Interval, null: float) -> str:
+    """Whether a whole interval lies on the side of its null that favours spikes.
+
+    Args:
+        better: Which side that is, `larger` or `smaller`.
+        found: The interval; without limits it is unclear.
+        null: The value that says "no effect"; nan where there is none.
+    """
+    low, high = found.bounds
+    if low > null:
         return FAVOURS if better == "larger" else AGAINST
-    if found.high < null:
+    if high < null:
         return AGAINST if better == "larger" else FAVOURS
     return UNCLEAR

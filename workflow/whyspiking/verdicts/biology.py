@@ -29,7 +29,21 @@ Read = Literal["abstract", "table", "recalled"]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class Range(Block):
+class Sourced(Block):
+    """What a source says.
+
+    Attributes:
+        cite: The source.
+        link: Its address.
+        read: What was read of it, or `recalled`.
+    """
+
+    cite: Words
+    link: Link
+    read: Read
+
+
+class Range(Sourced):
     """A published range of one quantity.
 
     Attributes:
@@ -40,9 +54,6 @@ class Range(Block):
         low: Lower end.
         high: Upper end.
         where: In which animal and what exactly.
-        cite: Source.
-        link: Address of the source.
-        read: What was read of it, or `recalled`.
         perturbation: Under which the metric is measured.
         talks: The only ones of which the quantity is asked; all, where there are none.
     """
@@ -54,9 +65,6 @@ class Range(Block):
     low: float
     high: float
     where: Words
-    cite: Words
-    link: Link
-    read: Read
     perturbation: Name = "none"
     talks: tuple[Name, ...] = Field((), strict=False)
 
@@ -150,7 +158,7 @@ def beside(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
         for name, talk in talks.items():
             if entry.talks and name not in entry.talks:
                 continue
-            own = found[found["talk"] == name]
+            own: Table = tables.where(found, talk=name)
             own = own[of_spiking(own, talk)]
             if own.empty:
                 continue
@@ -158,9 +166,18 @@ def beside(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
             low, high = float(means.min()), float(means.max())
             ratio = talk.tau_char_ms / float(tau["used"])
             scale = {"rate": ratio, "time": 1 / ratio, "none": 1.0}[entry.time]
-            row = {"quantity": number, "metric": entry.metric, "talk": name, "low": low}
-            row |= {"high": high, "place": entry.place(low, high), "populations": len(means)}
-            low, high = low * scale, high * scale
-            row |= {"rescaled_low": low, "rescaled_high": high}
-            rows.append({**row, "rescaled_place": entry.place(low, high)})
+            rows.append(
+                {
+                    "quantity": number,
+                    "metric": entry.metric,
+                    "talk": name,
+                    "low": low,
+                    "high": high,
+                    "place": entry.place(low, high),
+                    "populations": len(means),
+                    "rescaled_low": low * scale,
+                    "rescaled_high": high * scale,
+                    "rescaled_place": entry.place(low * scale, high * scale),
+                }
+            )
     return columns.BIOLOGY.table(rows)

@@ -8,40 +8,31 @@ from typing import Annotated
 from pydantic import Field
 
 from whyspiking.declared.strict_yaml import Block, Some, parsed, read_yaml
-from whyspiking.verdicts.biology import Link, Read, Words
+from whyspiking.verdicts.biology import Sourced, Words
 
 SOURCES = Path(__file__).with_name("chips.yaml")
 Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
 """Name of the chip -> energy."""
 
 
-class Operations(Block):
+class Operations(Sourced):
     """Energy of one synaptic operation, pJ."""
 
-    cite: Words
-    link: Link
-    read: Read
     pj: Energies
 
 
-class Inference(Block):
+class Inference(Sourced):
     """Energy of one inference, uJ.
 
     Attributes:
         what: The task and the network.
         uj: Name of the chip -> energy.
         counts: What the energy holds.
-        cite: Source.
-        link: Its address.
-        read: What was read of it.
     """
 
     what: Words
     uj: Energies
     counts: Words
-    cite: Words
-    link: Link
-    read: Read
 
 
 class Chips(Block):

@@ -35,7 +35,8 @@ METHODS = ("spiking", "rate", "ablation")
 """Roles of the networks that a talk trains by its own rules."""
 METHOD, CONTROL, FLOOR, OTHER, ABSENT = "method", "control", "floor", "other", "absent"
 ALPHA = 0.05
-UNKNOWN = Interval(np.nan, np.nan, np.nan, 0)
+ABOVE = {BETTER: "yes", UNDECIDED: UNDECIDED}
+"""Verdict on a method beside the best floor -> whether it is above it; if no other, it is not."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,6 @@ class Entry:
         names = {"talk": self.talk.name, "experiment": self.experiment.name}
         return {**names, "variant": self.variant.name}
 
-    @property
-    def mean(self) -> float:
-        """Accuracy over seeds."""
-        return float(np.mean(list(self.scores.values())))
-
 
 def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any]) -> pd.DataFrame:
     """All methods, controls and floors on all shared tasks, and the reasons of those without.
@@ -96,31 +92,38 @@ def matrix(metrics: Table, talks: Mapping[str, Talk], config: Mapping[str, Any])
     """
     rows: list[dict[str, Any]] = []
     for name, task in shared_tasks.shared_tasks().items():
-        found = entries(metrics, talks, name)
-        compared = _compared([e for e in found if e.kind == METHOD], found, config)
-        for entry in found:
+        trained = entries(metrics, talks, name)
+        compared = _compared(trained, config["shared"]["delta"])
+        for entry in trained:
             own = _described(entry, config)
             rows.append({"task": name, **own, **compared.get(id(entry), {}), "why": ""})
-        rows += [{"task": name, **row} for row in _absent(name, task, found, talks, config)]
+        rows += [{"task": name, **row} for row in _absent(name, task, trained, talks, config)]
     return columns.SHARED.table(rows)
 
 
 def entries(metrics: Table, talks: Mapping[str, Talk], task: str) -> list[Entry]:
     """Everything that was trained on one shared task and has an accuracy, by its own value."""
-    found = []
-    for talk in talks.values():
-        for experiment in talk.experiments.values():
-            if experiment.shared != task:
-                continue
-            here: Table = tables.where(metrics, talk=talk.name, experiment=experiment.name)
-            for variant in experiment.variants.values():
-                rows: Table = tables.where(here, variant=variant.name)
-                scores, trials = _accuracies(rows)
-                if scores:
-                    made = shared_tasks.shared_tasks()[task], talk, experiment, variant
-                    at = value_of(experiment, str(rows["scale"].iloc[0]))
-                    found.append(Entry(*made, at, rows, scores, trials))
-    return sorted(found, key=lambda entry: (not math.isnan(entry.at), entry.at))
+    trained = []
+    for talk, experiment in taking_part(talks, task):
+        here: Table = tables.where(metrics, talk=talk.name, experiment=experiment.name)
+        for variant in experiment.variants.values():
+            rows: Table = tables.where(here, variant=variant.name)
+            scores, trials = _accuracies(rows)
+            if scores:
+                made = shared_tasks.shared_tasks()[task], talk, experiment, variant
+                at = value_of(experiment, str(rows["scale"].iloc[0]))
+                trained.append(Entry(*made, at, rows, scores, trials))
+    return sorted(trained, key=lambda entry: (not math.isnan(entry.at), entry.at))
+
+
+def taking_part(talks: Mapping[str, Talk], task: str) -> list[tuple[Talk, Experiment]]:
+    """The experiments that share a task, each with its talk."""
+    return [
+        (talk, experiment)
+        for talk in talks.values()
+        for experiment in talk.experiments.values()
+        if experiment.shared == task
+    ]
 
 
 def value_of(experiment: Experiment, scale: str) -> float:
@@ -145,115 +148,95 @@ def _accuracies(rows: Table) -> tuple[dict[int, float], dict[int, int]]:
 # ---- comparisons --------------------------------------------------------------------------------
 
 
-def _compared(
-    methods: Sequence[Entry], found: Sequence[Entry], config: Mapping[str, Any]
-) -> dict[int, dict[str, Any]]:
+def _compared(trained: Sequence[Entry], delta: float) -> dict[int, dict[str, Any]]:
     """What every method is beside its control and the best floor, by the identity of its entry."""
-    delta = config["shared"]["delta"]
-    controls = [matched(entry, found) for entry in methods]
-    floors = [_floor(entry, found) for entry in methods]
-    beside, above = (
-        [UNKNOWN if o is None else difference(e, o) for e, o in zip(methods, others, strict=True)]
-        for others in (controls, floors)
-    )
-    judged, over = decide(beside, delta), decide(above, delta)
+    methods = [entry for entry in trained if entry.kind == METHOD]
+    controls = [matched(entry, trained) for entry in methods]
+    floors = [_floor(entry, trained) for entry in methods]
+    beside = [difference(*pair) for pair in zip(methods, controls, strict=True)]
+    above = [difference(*pair) for pair in zip(methods, floors, strict=True)]
     rows = {}
-    for k, entry in enumerate(methods):
-        control, floor = controls[k], floors[k]
+    for entry, control, floor, gain, margin, judged, over in zip(
+        methods, controls, floors, beside, above, decide(beside, delta), decide(above, delta),
+        strict=True,
+    ):  # fmt: skip
         rows[id(entry)] = {
-            **judged[k],
-            "verdict": judged[k]["verdict"] if control is not None else NO_CONTROL,
+            **judged,
+            "verdict": NO_CONTROL if control is None else judged["verdict"],
             "control": "" if control is None else control.variant.name,
-            "difference": beside[k].mean,
-            "difference_low": beside[k].low,
-            "difference_high": beside[k].high,
+            "difference": gain.mean,
+            "difference_low": gain.low,
+            "difference_high": gain.high,
             "floor": "" if floor is None else floor.variant.name,
-            "floor_difference": above[k].mean,
-            "floor_low": above[k].low,
-            "floor_high": above[k].high,
-            "above_floor": NO_FLOOR if floor is None else _above(over[k]["verdict"]),
+            "floor_difference": margin.mean,
+            "floor_low": margin.low,
+            "floor_high": margin.high,
+            "above_floor": NO_FLOOR if floor is None else ABOVE.get(over["verdict"], "no"),
         }
     return rows
 
 
-def _above(verdict: str) -> str:
-    return {BETTER: "yes", UNDECIDED: UNDECIDED}.get(verdict, "no")
-
-
-def matched(entry: Entry, found: Sequence[Entry]) -> Entry | None:
+def matched(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
     """The control that was told the input as precisely, or the next less precise one.
 
     Where all are more precise it is the least of them.
     """
     steps = entry.task.matched
-    own = [e for e in found if e.kind == CONTROL and _same(e.at, entry.at)]
+    own = [e for e in trained if e.kind == CONTROL and _same(e.at, entry.at)]
     coarser = [e for e in own if steps[e.variant.name] >= entry.experiment.input_step_ms]
     if coarser:
         return min(coarser, key=lambda e: steps[e.variant.name])
     return max(own, key=lambda e: steps[e.variant.name], default=None)
 
 
-def _floor(entry: Entry, found: Sequence[Entry]) -> Entry | None:
-    own = [e for e in found if e.kind == FLOOR and _same(e.at, entry.at)]
-    return max(own, key=lambda e: e.mean, default=None)
+def _floor(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
+    own = [e for e in trained if e.kind == FLOOR and _same(e.at, entry.at)]
+    return max(own, key=lambda e: np.mean(list(e.scores.values())), default=None)
 
 
 def _same(one: float, other: float) -> bool:
     return one == other or (math.isnan(one) and math.isnan(other))
 
 
-def difference(ours: Entry, theirs: Entry) -> Interval:
-    """Accuracy of one less that of another, paired by seed.
+def difference(ours: Entry, theirs: Entry | None) -> Interval:
+    """Accuracy of one less that of another, paired by seed; nan of no seed where there is none.
 
     Where networks of all seeds are tested on the same trials, the interval covers other ones too.
     """
-    seeds = sorted(set(ours.scores) & set(theirs.scores))
-    first, second = statistics.pair(ours.scores, theirs.scores)
-    if not seeds:
-        return UNKNOWN
-    if len(seeds) == 1:
-        return Interval(float(first[0] - second[0]), np.nan, np.nan, 1)
+    seeds = sorted(set(ours.scores) & set(theirs.scores)) if theirs else []
+    if theirs is None or not seeds:
+        return Interval(np.nan, np.nan, np.nan, 0)
     extra = None
-    if ours.task.same_trials:
+    if ours.task.same_trials and len(seeds) > 1:
         both = pd.concat([ours.rows, theirs.rows], ignore_index=True)
         extra = shared_trials.variance(both, "accuracy", seeds, ours.place, theirs.place)
-    return statistics.t_interval(first - second, 0.95, *(extra or (0.0, np.inf)))
+    values = statistics.compared(ours.scores, theirs.scores)
+    return statistics.t_interval(values, 0.95, *(extra or (0.0, np.inf)))
 
 
-def decide(found: Sequence[Interval], delta: float) -> list[dict[str, Any]]:
+def decide(differences: Sequence[Interval], delta: float) -> Sequence[Mapping[Any, Any]]:
     """Verdicts on differences, with their p values before and after Holm's correction.
 
     Args:
-        found: Differences; those of fewer than two seeds decide nothing and are not counted.
+        differences: Those of fewer than two seeds decide nothing and are not counted.
         delta: Smaller differences count as equal.
     """
-    differ = [_two_sided(x) for x in found]
-    equal = [_equivalent(x, delta) for x in found]
-    rows = []
-    corrected = zip(statistics.holm(differ), statistics.holm(equal), strict=True)
-    for k, (p_differ, p_equal) in enumerate(corrected):
-        verdict = UNDECIDED
-        if p_equal < ALPHA:
-            verdict = EQUAL
-        elif p_differ < ALPHA:
-            verdict = BETTER if found[k].mean > 0 else WORSE
-        own = {"p_value": differ[k], "p_holm": p_differ}
-        rows.append({**own, "p_equal": equal[k], "p_equal_holm": p_equal, "verdict": verdict})
-    return rows
+    differ = [float(np.minimum(1.0, 2 * min(_one_sided(x, x.mean, -x.mean)))) for x in differences]
+    equal = [max(_one_sided(x, delta - x.mean, delta + x.mean)) for x in differences]
+    tests = pd.DataFrame({"p_value": differ, "p_holm": statistics.holm(differ)})
+    tests = tests.assign(p_equal=equal, p_equal_holm=statistics.holm(equal))
+    signs = np.array([x.mean for x in differences]) > 0
+    tests["verdict"] = np.select(
+        [tests["p_equal_holm"] < ALPHA, tests["p_holm"] < ALPHA],
+        [EQUAL, np.where(signs, BETTER, WORSE)],
+        UNDECIDED,
+    )
+    return tests.to_dict("records")
 
 
-def _two_sided(x: Interval) -> float:
-    if x.seeds < 2:
-        return np.nan
-    sides = (statistics.p_above(side * x.mean, x.error, x.degrees) for side in (1, -1))
-    return min(1.0, 2 * min(sides))
-
-
-def _equivalent(x: Interval, delta: float) -> float:
-    if x.seeds < 2:
-        return np.nan
-    gaps = (delta - x.mean, delta + x.mean)
-    return max(statistics.p_above(gap, x.error, x.degrees) for gap in gaps)
+def _one_sided(x: Interval, *gaps: float) -> list[float]:
+    """The p values of gaps between an estimate and what it should exceed; nan of one seed."""
+    return [statistics.p_above(gap, x.error, x.degrees) if x.seeds > 1 else np.nan for gap in gaps]
 
 
 # ---- what else is told of each ------------------------------------------------------------------
@@ -262,40 +245,38 @@ def _equivalent(x: Interval, delta: float) -> float:
 def _described(entry: Entry, config: Mapping[str, Any]) -> dict[str, Any]:
     scores = [entry.scores[seed] for seed in sorted(entry.scores)]
     trials = [entry.trials[seed] for seed in sorted(entry.scores)]
-    found = Interval(scores[0], np.nan, np.nan, 1)
-    if len(scores) > 1:
-        extra = None
-        if entry.task.same_trials:
-            extra = shared_trials.variance(entry.rows, "accuracy", list(entry.scores), entry.place)
-            extra = extra or (statistics.binomial_variance(scores, trials), np.inf)
-        shared = extra or (0.0, np.inf)
-        found = statistics.logit_interval(scores, trials, 0.95, *shared)
+    extra = None
+    if entry.task.same_trials and len(scores) > 1:
+        extra = shared_trials.variance(entry.rows, "accuracy", list(entry.scores), entry.place)
+        extra = extra or (statistics.binomial_variance(scores, trials), np.inf)
+    accuracy = statistics.logit_interval(scores, trials, 0.95, *(extra or (0.0, np.inf)))
     variant, experiment = entry.variant, entry.experiment
     values = registry.params(experiment, config, 0, variant.name).values
     # What only fits a readout looks at every sample once.
     shown = values["n_train"] if variant.is_ == "random" else presentations(values)
-    told = {
+    return {
         "at": entry.at,
         "kind": entry.kind,
         **entry.place,
         "role": variant.role,
         "says": variant.says,
-        "accuracy": found.mean,
-        "low": found.low,
-        "high": found.high,
-        "seeds": found.seeds,
+        "accuracy": accuracy.mean,
+        "low": accuracy.low,
+        "high": accuracy.high,
+        "seeds": accuracy.seeds,
         "spikes_hidden": _mean(entry, "spikes_hidden"),
         "train_cpu_seconds": _mean(entry, "train_cpu_seconds"),
         "presentations": shown,
         "tried": _tried(entry),
         "input_step_ms": entry.task.matched.get(variant.name, experiment.input_step_ms),
+        **_rule(entry, values),
     }
-    return {**told, **_rule(entry, values)}
 
 
 def _mean(entry: Entry, metric: str) -> float:
-    values = tables.where(entry.rows, metric=metric, perturbation="none", locus="")["value"]
-    return float(values.mean()) if len(values) else np.nan
+    return float(
+        tables.where(entry.rows, metric=metric, perturbation="none", locus="")["value"].mean()
+    )
 
 
 def _tried(entry: Entry) -> int:
@@ -347,22 +328,21 @@ def _numbers(rule: Rule, entry: Entry, values: Mapping[str, Any]) -> float:
 def _absent(
     name: str,
     task: SharedTask,
-    found: Sequence[Entry],
+    trained: Sequence[Entry],
     talks: Mapping[str, Talk],
     config: Mapping[str, Any],
 ) -> Iterator[dict[str, Any]]:
     """A row for every cell without a result: talk, and own value where others have results."""
-    measured = dict.fromkeys(entry.at for entry in found if entry.kind == METHOD) or {
-        math.nan: None
-    }
+    methods = [entry for entry in trained if entry.kind == METHOD]
+    measured = dict.fromkeys(entry.at for entry in methods) or {math.nan: None}
     for talk in talks.values():
         blank = {"kind": ABSENT, "talk": talk.name, "seeds": 0, "presentations": 0, "tried": 0}
         if name in talk.takes_no_part:
             yield {**blank, "at": math.nan, "why": talk.takes_no_part[name]}
             continue
-        own = [e for e in talk.experiments.values() if e.shared == name]
+        own = [experiment for _, experiment in taking_part({talk.name: talk}, name)]
         for at in measured:
-            if any(e.talk is talk and e.kind == METHOD and _same(e.at, at) for e in found):
+            if any(entry.talk is talk and _same(entry.at, at) for entry in methods):
                 continue
             fitting = [e for e in own if math.isnan(at) or _same(value_of(e, config["scale"]), at)]
             why = f"no network of it in a run at scale {config['scale']}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,13 +14,15 @@ from whyspiking.contract import places
 from whyspiking.contract.types import Params
 from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.measures import energy, sizes, statistics
-from whyspiking.measures.energy import ControlCounts, CostModel, SpikingCounts
+from whyspiking.measures.energy import ControlCounts, CostModel, Prices, SpikingCounts
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
 
 SPIKING_ENGINE = "brian2"
 LEAST_LOSS = 0.02
 """Of a smaller loss no share is computed: 1,000 trials have a standard error of half of it."""
+GAINS = {"robustness_area": "robustness_advantage", "speed_area": "speed_area_gain"}
+"""Metric -> what a spiking network has more of it than a control."""
 Counts = Mapping[str, float]
 
 
@@ -40,7 +44,8 @@ def cross_rows(
     for experiment in talk.experiments.values():
         table = tables.where(metrics, experiment=experiment.name)
         if not table.empty:
-            rows += _experiment_rows(table, experiment, models, config["energy"])
+            rows += _energy_rows(table, experiment, models, config["energy"])
+            rows += _gain_rows(table, experiment)
             rows += _size_rows(table, experiment)
             rows += _recovered_rows(table, experiment)
     return rows + _alignment_rows(metrics, talk)
@@ -67,54 +72,55 @@ def energy_ratios(metrics: Table) -> pd.DataFrame:
     return columns.ENERGY.table(row for part in found for row in part.to_dict("records"))
 
 
-def _experiment_rows(
-    table: pd.DataFrame, experiment: Experiment, models: list[CostModel], config: Mapping[str, Any]
+def _energy_rows(
+    table: Table, experiment: Experiment, models: list[CostModel], config: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
+    """Energy of every spiking network and control, and their ratios (E1), per seed."""
     clean = tables.where(table, perturbation="none", locus="")
-    areas = tables.where(table, metric="robustness_area")
     scale = str(table["scale"].iloc[0])
     params = Params(talk=experiment.talk, experiment=experiment.name, scale=scale, values={})
-    spiking_variants, controls = (
-        [v.name for v in experiment.variants.values() if v.role == role]
-        for role in ("spiking", "control")
-    )
+    controls = _with_role(experiment, "control")
     rows: list[dict[str, Any]] = []
-    for spiking in spiking_variants:
-        counted = _by_seed(tables.where(clean, variant=spiking, engine=SPIKING_ENGINE))
-        for seed, (counts, trials) in counted.items():
-            shared = places.common(params, spiking, seed, SPIKING_ENGINE)
-            own = _spiking_counts(counts)
-            if own is not None:
-                for model in models:
-                    value = energy.spiking_energy(own, model, energy.prices(model, config))
-                    place = {**shared, "perturbation": model.id}
-                    rows += tables.rows(place, {"energy": value}, trials)
-            for control in controls:
-                narrow = _narrowest(clean, experiment, spiking, control)
-                for name in dict.fromkeys((control, narrow)):
-                    other = _by_seed(tables.where(clean, variant=name)).get(seed)
-                    against = None if other is None else _control_counts(other[0])
-                    if own is not None and other is not None and against is not None:
-                        place = {**shared, "locus": name}
-                        least = min(trials, other[1])
-                        rows += _energy_rows(place, own, against, models, config, least)
-                rows += _advantage_rows(areas, shared, spiking, control, seed)
-                rows += _earlier_rows(clean, shared, spiking, control, seed)
     for control in controls:
         measured = tables.where(clean, variant=control)
-        for seed, (counts, trials) in _by_seed(measured).items():
-            against = _control_counts(counts)
-            if against is None:
-                continue
+        for seed, (counts, trials) in _counted(measured, _control_counts).items():
             shared = places.common(params, control, seed, str(measured["engine"].iloc[0]))
-            for model in models:
-                value = energy.control_energy(against, model, energy.prices(model, config))
-                place = {**shared, "perturbation": model.id}
-                rows += tables.rows(place, {"energy": value}, trials)
+            energy_of = partial(energy.control_energy, counts)
+            rows += _energies(shared, energy_of, models, config, trials)
+    for spiking in _with_role(experiment, "spiking"):
+        compared = {
+            name: _counted(tables.where(clean, variant=name), _control_counts)
+            for control in controls
+            for name in (control, _narrowest(clean, experiment, spiking, control))
+        }
+        simulated = tables.where(clean, variant=spiking, engine=SPIKING_ENGINE)
+        for seed, (counts, trials) in _counted(simulated, _spiking_counts).items():
+            shared = places.common(params, spiking, seed, SPIKING_ENGINE)
+            energy_of = partial(energy.spiking_energy, counts)
+            rows += _energies(shared, energy_of, models, config, trials)
+            for name, by_seed in compared.items():
+                if seed in by_seed:
+                    against, fewer = by_seed[seed]
+                    place, least = {**shared, "locus": name}, min(trials, fewer)
+                    rows += _ratio_rows(place, counts, against, models, config, least)
     return rows
 
 
-def _narrowest(clean: pd.DataFrame, experiment: Experiment, spiking: str, control: str) -> str:
+def _energies(
+    shared: Mapping[str, Any],
+    energy_of: Callable[[CostModel, Prices], float],
+    models: list[CostModel],
+    config: Mapping[str, Any],
+    trials: int,
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for model in models:
+        value = energy_of(model, energy.prices(model, config))
+        rows += tables.rows({**shared, "perturbation": model.id}, {"energy": value}, trials)
+    return rows
+
+
+def _narrowest(clean: Table, experiment: Experiment, spiking: str, control: str) -> str:
     """The smallest size of a control whose mean score is not below the spiking network's.
 
     The control itself where it has no other size or no smaller one is as good: the fairest control
@@ -136,7 +142,7 @@ def _narrowest(clean: pd.DataFrame, experiment: Experiment, spiking: str, contro
     return control
 
 
-def _energy_rows(
+def _ratio_rows(
     shared: Mapping[str, Any],
     spiking: SpikingCounts,
     control: ControlCounts,
@@ -157,87 +163,63 @@ def _energy_rows(
     return rows
 
 
-def _advantage_rows(
-    areas: pd.DataFrame, shared: Mapping[str, Any], spiking: str, control: str, seed: int
-) -> list[dict[str, Any]]:
-    """R3: robustness areas of the same perturbation and locus, same seed."""
-    here = tables.where(areas, seed=seed)
-    ours, theirs = (_areas(tables.where(here, variant=name)) for name in (spiking, control))
+def _gain_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]]:
+    """What a spiking network has more than a control of the same seed: R3 and L4.
+
+    R3 is about robustness areas under the same perturbation at the same locus, L4 about areas of
+    speed and accuracy.
+    """
+    simulated = tables.where(table, engine=SPIKING_ENGINE)
     rows: list[dict[str, Any]] = []
-    for key in sorted(set(ours) & set(theirs)):
-        value = ours[key][0] - theirs[key][0]
-        place = {**shared, "perturbation": key[0], "locus": f"{key[1]}/{control}"}
-        trials = min(ours[key][1], theirs[key][1])
-        rows += tables.rows(place, {"robustness_advantage": value}, trials)
+    for spiking, control in itertools.product(
+        _with_role(experiment, "spiking"), _with_role(experiment, "control")
+    ):
+        for metric, gain in GAINS.items():
+            ours = tables.where(simulated, variant=spiking, metric=metric)
+            theirs = tables.where(table, variant=control, metric=metric)
+            for pair in _pairs(ours, theirs, "perturbation", "locus"):
+                locus = "/".join(filter(None, (pair["locus"], control)))
+                values = {gain: pair["value"] - pair["value_other"]}
+                least = min(pair["trials"], pair["trials_other"])
+                rows += tables.rows({**_place(pair), "locus": locus}, values, least)
     return rows
 
 
-def _earlier_rows(
-    clean: pd.DataFrame, shared: Mapping[str, Any], spiking: str, control: str, seed: int
-) -> list[dict[str, Any]]:
-    """L4: area of speed and accuracy of the spiking network less that of the control, same seed."""
-    here = tables.where(clean, seed=seed, metric="speed_area")
-    ours = tables.where(here, variant=spiking, engine=SPIKING_ENGINE)
-    theirs = tables.where(here, variant=control)
-    if ours.empty or theirs.empty:
-        return []
-    value = float(ours["value"].iloc[0]) - float(theirs["value"].iloc[0])
-    trials = min(int(ours["trials"].iloc[0]), int(theirs["trials"].iloc[0]))
-    return tables.rows({**shared, "locus": control}, {"speed_area_gain": value}, trials)
-
-
-def _recovered_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, Any]]:
+def _recovered_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]]:
     """Share of a loss that further training won back, per seed and condition (`recovers`)."""
     scores = tables.where(table, engine=SPIKING_ENGINE, metric="score")
     rows: list[dict[str, Any]] = []
     for variant in experiment.variants.values():
-        if variant.recovers is None:
-            continue
-        before = tables.where(scores, variant=variant.recovers)
-        clean = {
-            int(row["seed"]): float(row["value"])
-            for row in tables.where(before, perturbation="none").to_dict("records")
-        }
-        place = ["seed", "perturbation", "locus", "strength"]
-        lost = before.set_index(place)["value"].astype(float)
-        for row in tables.where(scores, variant=variant.name).to_dict("records"):
-            seed, key = int(row["seed"]), tuple(row[name] for name in place)
-            if row["perturbation"] == "none" or key not in lost.index:
-                continue
-            loss = clean[seed] - float(lost[key])
+        before: Table = tables.where(scores, variant=variant.recovers)
+        clean = tables.where(before, perturbation="none").set_index("seed")["value"]
+        after = tables.where(scores, variant=variant.name)
+        for pair in _pairs(after, before, "perturbation", "locus", "strength"):
+            loss = float(clean[pair["seed"]]) - pair["value_other"]
             if loss >= LEAST_LOSS:
-                value = (float(row["value"]) - float(lost[key])) / loss
-                shared = {name: row[name] for name in columns.METRICS.names[:9]}
-                rows += tables.rows(shared, {"loss_recovered": value}, int(row["trials"]))
+                value = (pair["value"] - pair["value_other"]) / loss
+                rows += tables.rows(_place(pair), {"loss_recovered": value}, pair["trials"])
     return rows
 
 
-def _alignment_rows(metrics: pd.DataFrame, talk: Talk) -> list[dict[str, Any]]:
+def _alignment_rows(metrics: Table, talk: Talk) -> list[dict[str, Any]]:
     """M3 of all talks under one name: the cosine, its null, and their difference, per seed."""
     rows: list[dict[str, Any]] = []
     for place in (place for rule in talk.learning for place in rule.alignment):
         here = tables.where(
             metrics, experiment=place.experiment, variant=place.variant, perturbation="none"
         )
-        found, null = (
-            {int(row["seed"]): row for row in tables.where(here, metric=metric).to_dict("records")}
-            for metric in (place.cosine, place.permuted)
-        )
-        for seed in sorted(set(found) & set(null)):
-            row = found[seed]
-            cosine, permuted = float(row["value"]), float(null[seed]["value"])
-            params = Params(talk.name, place.experiment, str(row["scale"]), {})
-            shared = places.common(params, place.variant, seed, str(row["engine"]))
+        cosines = tables.where(here, metric=place.cosine)
+        for pair in _pairs(cosines, tables.where(here, metric=place.permuted)):
             values = {
-                "gradient_cosine": cosine,
-                "gradient_cosine_permuted": permuted,
-                "gradient_cosine_gain": cosine - permuted,
+                "gradient_cosine": pair["value"],
+                "gradient_cosine_permuted": pair["value_other"],
+                "gradient_cosine_gain": pair["value"] - pair["value_other"],
             }
-            rows += tables.rows({**shared, "locus": place.where}, values, int(row["trials"]))
+            rows += tables.rows({**_place(pair), "locus": place.where}, values, pair["trials"])
     return rows
 
 
-def _size_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, Any]]:
+def _size_rows(table: Table, experiment: Experiment) -> list[dict[str, Any]]:
     """G1: size ratio of every spiking network to every control, in the engines of training."""
     if experiment.sizes is None:
         return []
@@ -246,71 +228,64 @@ def _size_rows(table: pd.DataFrame, experiment: Experiment) -> list[dict[str, An
     known = tables.where(clean, metric="parameters")["engine"].unique().tolist()
     clean = tables.where(clean, engine=known)
     curves_of = {name: _size_curves(clean, experiment, name) for name in experiment.sizes.of}
-    by_role = {
-        role: [name for name in curves_of if experiment.variants[name].role == role]
-        for role in ("spiking", "control")
-    }
     rows: list[dict[str, Any]] = []
-    for spiking in by_role["spiking"]:
-        for control in by_role["control"]:
-            ours, theirs = curves_of[spiking], curves_of[control]
-            for seed in sorted(set(ours) & set(theirs)):
-                own = tables.where(clean, variant=spiking, seed=seed, metric="parameters")
-                engine = str(own["engine"].iloc[0])
-                params = Params(experiment.talk, experiment.name, str(own["scale"].iloc[0]), {})
-                shared = places.common(params, spiking, seed, engine)
-                value = sizes.size_ratio(ours[seed], theirs[seed])
-                trials = min(point[2] for point in [*ours[seed], *theirs[seed]])
-                trials = 1 if trials == sizes.MANY else trials
-                rows += tables.rows({**shared, "locus": control}, {"size_ratio": value}, trials)
+    for spiking, control in itertools.product(
+        _with_role(experiment, "spiking"), _with_role(experiment, "control")
+    ):
+        ours, theirs = curves_of.get(spiking, {}), curves_of.get(control, {})
+        for seed in sorted(set(ours) & set(theirs)):
+            own: Table = tables.where(clean, variant=spiking, seed=seed, metric="parameters")
+            value = sizes.size_ratio(ours[seed], theirs[seed])
+            trials = min(point[2] for point in [*ours[seed], *theirs[seed]])
+            trials = 1 if trials == sizes.MANY else trials
+            place = {**_place(own.to_dict("records")[0]), "locus": control}
+            rows += tables.rows(place, {"size_ratio": value}, trials)
     return rows
 
 
-def _size_curves(
-    clean: pd.DataFrame, experiment: Experiment, name: str
-) -> dict[int, list[sizes.Point]]:
+def _size_curves(clean: Table, experiment: Experiment, name: str) -> dict[int, list[sizes.Point]]:
     """Seed -> size and score at every size; only seeds that have them all."""
-    assert experiment.sizes is not None
     same = [v.name for v in experiment.variants.values() if v.trained_as == name]
-    found: dict[int, list[sizes.Point]] = {}
-    for seed in sorted(set(clean["seed"].astype(int))):
-        points = []
-        for variant in same:
-            own = tables.where(clean, variant=variant, seed=seed)
-            size = tables.where(own, metric="parameters")
-            scored = tables.where(own, metric="score")
-            if len(size) == 1 and len(scored) == 1:
-                values = scored.iloc[0]
-                trials = sizes.MANY if experiment.kind == "continuous" else int(values["trials"])
-                points.append((float(size["value"].iloc[0]), float(values["value"]), trials))
-        if len(points) == len(same):
-            found[seed] = points
-    return found
+    own = tables.where(clean, variant=same)
+    points: dict[int, list[sizes.Point]] = {}
+    for pair in _pairs(
+        tables.where(own, metric="parameters"), tables.where(own, metric="score"), "variant"
+    ):
+        trials = sizes.MANY if experiment.kind == "continuous" else pair["trials_other"]
+        points.setdefault(pair["seed"], []).append((pair["value"], pair["value_other"], trials))
+    return {seed: several for seed, several in points.items() if len(several) == len(same)}
 
 
-def _areas(table: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]]:
-    """(perturbation, locus) -> (robustness area, trials)."""
-    return {
-        (str(row["perturbation"]), str(row["locus"])): (float(row["value"]), int(row["trials"]))
-        for row in table.to_dict("records")
-    }
+def _with_role(experiment: Experiment, role: str) -> list[str]:
+    return [v.name for v in experiment.variants.values() if v.role == role]
 
 
-def _by_seed(table: pd.DataFrame) -> dict[int, tuple[Counts, int]]:
-    """Seed -> (metric -> value, trials behind the counts)."""
+def _pairs(ours: Table, theirs: Table, *by: str) -> list[dict[str, Any]]:
+    """Rows of the same seed side by side; columns of the second have `_other` behind their name."""
+    return ours.merge(theirs, on=["seed", *by], suffixes=("", "_other")).to_dict("records")
+
+
+def _place(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a row that say where it was measured."""
+    return {name: row[name] for name in columns.METRICS.names[:9]}
+
+
+def _counted[Kind](
+    table: Table, counts_of: Callable[[Counts], Kind | None]
+) -> dict[int, tuple[Kind, int]]:
+    """Seed -> counts and the trials behind them, where all of them were counted."""
     found = {}
-    for seed in sorted(set(table["seed"].astype(int))):
-        part = tables.where(table, seed=seed)
-        counts = dict(zip(part["metric"], part["value"].astype(float), strict=True))
-        counted = tables.where(part, metric=["syn_events", "macs_effective"])
-        if not counted.empty:
-            found[seed] = (counts, int(counted["trials"].astype(int).to_numpy().min()))
+    for seed, part in table.groupby("seed"):
+        counts = counts_of(dict(zip(part["metric"], part["value"].astype(float), strict=True)))
+        trials = tables.where(part, metric=["syn_events", "macs_effective"])["trials"]
+        if counts is not None and not trials.empty:
+            found[int(seed)] = counts, int(trials.min())
     return found
 
 
 def _spiking_counts(counts: Counts) -> SpikingCounts | None:
     needed = ("spikes", "syn_events", "neuron_updates", "neuron_updates_event")
-    known = all(name in counts and np.isfinite(counts[name]) for name in needed)
+    known = all(np.isfinite(counts.get(name, np.nan)) for name in needed)
     if not known or counts["syn_events"] <= 0:
         return None
     further = ("macs_effective", "state_updates", "state_updates_event")
@@ -324,8 +299,5 @@ def _control_counts(counts: Counts) -> ControlCounts | None:
     if not all(name in counts for name in needed):
         return None
     return ControlCounts(
-        macs_effective=counts["macs_effective"],
-        macs_dense=counts["macs_dense"],
-        outputs=counts["neuron_updates"],
-        synapses=counts.get("synapses", np.nan),
+        *(counts[name] for name in needed), synapses=counts.get("synapses", np.nan)
     )

@@ -14,7 +14,7 @@ from whyspiking.declared.registry import Talk
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table
-from whyspiking.verdicts.axes import AGAINST, FAVOURS, UNCLEAR
+from whyspiking.verdicts.axes import favoured
 
 SECONDS, RATIO = "train_seconds", "train_seconds_ratio"
 MEMORY = ("learning_memory", "memory")
@@ -55,22 +55,23 @@ def _means(metrics: Table, talks: Mapping[str, Talk]) -> Iterator[dict[str, Any]
 def training_ratios(metrics: Table, talks: Mapping[str, Talk]) -> list[dict[str, Any]]:
     """Seconds of training, spiking network over each of its controls, paired by seed."""
     rows = metrics[(metrics["metric"] == SECONDS) & (metrics["value"] > LEAST_SECONDS)]
-    found = []
+    ratios = []
     for name, talk in talks.items():
         for experiment in talk.experiments.values():
             here: Table = tables.where(rows, talk=name, experiment=experiment.name)
             for spiking, control in _pairs(experiment.variants):
-                ours, theirs = statistics.pair(_seconds(here, spiking), _seconds(here, control))
-                if ours.size == 0:
+                values = statistics.compared(
+                    _seconds(here, spiking), _seconds(here, control), ratio=True
+                )
+                if values.size == 0:
                     continue
-                ratio = statistics.log_interval(ours / theirs)
-                low, high = ratio.bounds
-                side = FAVOURS if high < 1 else AGAINST if low > 1 else UNCLEAR
+                ratio = statistics.log_interval(values)
                 place = {"talk": name, "experiment": experiment.name, "variant": spiking}
                 limits = {"value": ratio.mean, "low": ratio.low, "high": ratio.high}
+                side = favoured("smaller", ratio, 1)
                 rest = {"unit": "1", "seeds": ratio.seeds, "favours_spikes": side}
-                found.append({**place, "locus": control, "metric": RATIO, **limits, **rest})
-    return found
+                ratios.append({**place, "locus": control, "metric": RATIO, **limits, **rest})
+    return ratios
 
 
 def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> pd.DataFrame:
@@ -82,19 +83,18 @@ def parity(metrics: Table, talks: Mapping[str, Talk], limits: Mapping[str, float
     """
     rows = metrics[(metrics["perturbation"] == "none") & metrics["talk"].isin(list(talks))]
     keys = ["experiment", "variant", "seed"]
-    found = []
+    talks_measured = []
     for name in talks:
-        own = rows[(rows["talk"] == name) & rows["metric"].isin(list(limits))]
+        own: Table = tables.where(rows, talk=name, metric=list(limits))
         if own.empty:
             continue
-        decisions = own.loc[own["metric"] == "equal_decisions", "value"].astype(float)
-        scores = own.loc[own["metric"] == "score_difference", "value"].astype(float).abs()
-        least, largest = decisions.min(), scores.max()
+        least = float(tables.where(own, metric="equal_decisions")["value"].min())
+        largest = float(tables.where(own, metric="score_difference")["value"].abs().max())
         beyond = least < limits["equal_decisions"] or largest > limits["score_difference"]
-        worst = {"equal_decisions": float(least), "score_difference": float(largest)}
+        worst = {"equal_decisions": least, "score_difference": largest}
         networks = len(own[keys].drop_duplicates())
-        found.append({"talk": name, "networks": networks, **worst, "equal": not beyond})
-    return columns.PARITY.table(found)
+        talks_measured.append({"talk": name, "networks": networks, **worst, "equal": not beyond})
+    return columns.PARITY.table(talks_measured)
 
 
 def _pairs(variants: Mapping[str, Variant]) -> Iterator[tuple[str, str]]:

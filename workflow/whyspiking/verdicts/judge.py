@@ -34,6 +34,8 @@ EVERY = "lowest and highest network"
 """What `over` says of a claim about every network, which has no interval."""
 PROPORTIONS = ("accuracy", "accuracy_fresh", "accuracy_padded", "undecided", "equal_decisions")
 """Shares of trials: their intervals are made on the logit scale, since they lie near 0 or 1."""
+NO_VARIANCE = (0.0, np.inf)
+"""Of test trials: none, with endless degrees of freedom."""
 PLACE = ("perturbation", "experiment", "variant", "engine", "locus", "strength")
 PLACE_COLUMNS = ("experiment", "variant", "engine", "perturbation", "locus", "strength")
 
@@ -56,7 +58,9 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     Raises:
         UserError: If `where` fits several measurements of one seed.
     """
-    scale = _scale(metrics) if scale is None else scale
+    if scale is None:
+        scales = metrics["scale"].unique()
+        scale = str(scales[0]) if len(scales) == 1 else ""
     row = _blank(claim, scale)
     band, judged_at = claim.band(scale), claim.judged_at(scale)
     if band is not None:
@@ -69,15 +73,13 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
         return row | {"label": label(row["verdict"], scale, judged_at=judged_at)}
     found = sample.interval(claim.test)
     row |= {"value": found.mean, "low": found.low, "high": found.high, "seeds": found.seeds}
-    row["over"] = sample.over(claim.test, found)
-    row |= _indicators(claim, found, band)
-    verdict = OUT_OF_SCOPE
-    if band is not None:
-        asked = rule.Asked.by(claim, band)
-        row["p_value"] = sample.p_value(asked, found)
-        verdict = rule.decide(asked, sample.values, found)
-        verdict = _check_control(metrics, claim, band, verdict, row)
-    return _said(row, verdict, judged_at)
+    row |= {"over": sample.over(claim.test, found)} | _indicators(claim, found, band)
+    if band is None:
+        return _said(row, OUT_OF_SCOPE, judged_at)
+    asked = rule.Asked(claim.test, band, claim.null)
+    row["p_value"] = sample.p_value(asked, found)
+    verdict = rule.decide(asked, sample.values, found)
+    return _said(row, _check_control(metrics, claim, band, verdict, row), judged_at)
 
 
 def judge_all(
@@ -102,12 +104,11 @@ def judge_all(
     """
     rows = [judge(metrics, claim, scale) for claim in claims]
     for row, claim in zip(rows, claims, strict=True):
-        place = (claim.where["experiment"], claim.where["variant"])
-        if not row["seeds"] and place in (unavailable or {}):
-            row["note"] = (unavailable or {})[place]
-    if talk is not None:
-        for row, claim in zip(rows, claims, strict=True):
-            row["data"] = claim.data or talk.experiments[claim.where["experiment"]].provenance
+        experiment, variant = claim.where["experiment"], claim.where["variant"]
+        if not row["seeds"]:
+            row["note"] = (unavailable or {}).get((experiment, variant), row["note"])
+        if talk is not None:
+            row["data"] = claim.data or talk.experiments[experiment].provenance
     # What others claimed, what we add and what is checked are families of their own.
     for origins in (rule.REPLICABLE, ("ours",), ("check",)):
         _correct([r for r in rows if r["role"] == "secondary" and r["origin"] in origins])
@@ -121,7 +122,7 @@ def _correct(family: Sequence[dict[str, Any]]) -> None:
         row["p_holm"] = p
         said = row["verdict"]
         less = rule.LESS.get(rule.REPLICATED if said == rule.HOLDS else said)
-        if less is not None and np.isfinite(p) and p > _alpha(row["test"]):
+        if less is not None and p > (0.05 if row["test"] == "equivalence" else 0.025):
             row["note"] = _join(row["note"], "does not pass Holm's correction")
             _said(row, less)
 
@@ -130,8 +131,8 @@ def _said(row: dict[str, Any], verdict: str, judged_at: str | None = None) -> di
     """Write a verdict into its row, in the words for its origin, scale and data."""
     row["verdict"] = rule.named(verdict, row["origin"])
     alone = row["seeds"] == 1 and row["test"] != "exact" and verdict != OUT_OF_SCOPE
-    said = {"alone": alone, "judged_at": judged_at}
-    row["label"] = label(row["verdict"], row["scale"], row["data"], **said)
+    word, scale = row["verdict"], row["scale"]
+    row["label"] = label(word, scale, row["data"], alone=alone, judged_at=judged_at)
     return row
 
 
@@ -184,15 +185,16 @@ class _Sample:
             return np.nan
         middle = float(self._to(self.values).mean())
         if (side := rule.claimed_side(asked)) is not None:
-            gap = side * (middle - float(self._to(asked.null)))
-            return statistics.p_above(gap, found.error, found.degrees)
-        gaps = []
-        band = asked.band
-        # An edge at or below 0 cannot bind a ratio.
-        if np.isfinite(band.low) and not (self.transform == "log" and band.low <= 0):
-            gaps.append(middle - float(self._to(band.low)))
-        if np.isfinite(band.high):
-            gaps.append(float(self._to(band.high)) - middle)
+            gaps = [side * (middle - float(self._to(asked.null)))]
+        else:
+            # An edge at or below 0 cannot bind a ratio.
+            edges = [(1, asked.band.low), (-1, asked.band.high)]
+            least = 0.0 if self.transform == "log" else -np.inf
+            gaps = [
+                side * (middle - float(self._to(edge)))
+                for side, edge in edges
+                if least < edge < np.inf
+            ]
         return max(
             (statistics.p_above(gap, found.error, found.degrees) for gap in gaps), default=np.nan
         )
@@ -231,11 +233,10 @@ def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, A
     shown: dict[str, Any] = {}
     low, high = found.bounds
     published = claim.published.value
-    if claim.test in ("difference", "ratio"):
+    if claim.test in ("difference", "ratio") and claim.better != "both":
         null = 1.0 if claim.test == "ratio" else 0.0
-        if claim.better != "both":
-            sign = 1 if claim.better == "larger" else -1
-            shown["direction_agrees"] = bool(sign * (found.mean - null) > 0)
+        sign = 1 if claim.better == "larger" else -1
+        shown["direction_agrees"] = bool(sign * (found.mean - null) > 0)
     if published is None or not np.isfinite(found.low):
         return shown
     shown["published_inside"] = bool(low <= published <= high)
@@ -254,39 +255,48 @@ def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, A
 
 def _sample(metrics: pd.DataFrame, claim: Claim, where: Mapping[str, Any]) -> _Sample:
     first, trials = _per_seed(metrics, claim, where)
-    transform: Transform = "none"
+    ratio = claim.test == "ratio"
     if claim.versus is not None:
         other = _overlay(where, claim.versus)
         second, _ = _per_seed(metrics, claim, other)
         seeds = sorted(set(first) & set(second))
-        left, right = statistics.pair(first, second)
         if not seeds:
             raise NothingMeasuredError("no seed has both sides of the comparison")
-        if claim.test == "ratio":
-            usable = (left > 0) & (right > 0)
-            values, transform = left[usable] / right[usable], "log"
-        else:
-            values = left - right
+        values = statistics.compared(first, second, ratio=ratio)
         counts = np.ones(values.size)
         extra = _parts_variance(metrics, claim, seeds, where, other)
     else:
-        seeds = sorted(first)
+        seeds = [seed for seed in sorted(first) if first[seed] > 0 or not ratio]
         values = np.array([first[seed] for seed in seeds])
         counts = np.array([trials[seed] for seed in seeds])
-        extra = (0.0, np.inf)
-        if claim.test == "ratio":
-            usable = values > 0
-            values, counts, transform = values[usable], counts[usable], "log"
-        elif claim.metric in PROPORTIONS and claim.test in ("value", "range"):
-            transform = "logit"
-            extra = statistics.binomial_variance(values, counts), np.inf
-        extra = _parts_variance(metrics, claim, seeds, where) or extra
-        # Of one network the test trials are all that there is an interval over.
-        if claim.published.same_trials and len(seeds) > 1:
-            extra = (0.0, np.inf)
+        extra = _trials_variance(metrics, claim, where, first, trials)
     if values.size == 0:
         raise NothingMeasuredError("no positive value to take the ratio of")
-    return _Sample(values, counts, transform, *(extra or (0.0, np.inf)))
+    transform: Transform = "log" if ratio else "logit" if _is_share(claim) else "none"
+    return _Sample(values, counts, transform, *(extra or NO_VARIANCE))
+
+
+def _is_share(claim: Claim) -> bool:
+    return claim.metric in PROPORTIONS and claim.test in ("value", "range")
+
+
+def _trials_variance(
+    metrics: pd.DataFrame,
+    claim: Claim,
+    where: Mapping[str, Any],
+    values: Mapping[int, float],
+    trials: Mapping[int, int],
+) -> tuple[float, float] | None:
+    """What the choice of test trials adds where networks are held against a number."""
+    # Of one network the test trials are all that there is an interval over.
+    if claim.published.same_trials and len(values) > 1:
+        return None
+    extra = _parts_variance(metrics, claim, sorted(values), where)
+    if extra is None and _is_share(claim):
+        shares = [values[seed] for seed in sorted(values)]
+        counts = [trials[seed] for seed in sorted(values)]
+        return statistics.binomial_variance(shares, counts), np.inf
+    return extra
 
 
 def _parts_variance(
@@ -351,23 +361,18 @@ def _overlay(where: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
 
 
 def _blank(claim: Claim, scale: str) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(COLUMNS.names, np.nan)
-    own = ("talk", "role", "origin", "metric", "data", "says", "test", "better")
-    row |= {"claim": claim.id, **{name: getattr(claim, name) for name in own}}
-    row["published"] = np.nan if claim.published.value is None else claim.published.value
-    row["unit"] = "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit
-    told = {"looks": len(claim.looks), "history": claim.history, "why": "", "note": "", "over": ""}
-    return row | told | {"seeds": 0, "scale": scale}
-
-
-def _scale(metrics: pd.DataFrame) -> str:
-    """The one scale of a table; empty where there is none or several."""
-    scales = [str(scale) for scale in set(metrics["scale"])]
-    return scales[0] if len(scales) == 1 else ""
-
-
-def _alpha(test: str) -> float:
-    return 0.05 if test == "equivalence" else 0.025
+    own = ("talk", "role", "origin", "metric", "data", "says", "test", "better", "history")
+    return {
+        **dict.fromkeys(COLUMNS.names, np.nan),
+        **{name: getattr(claim, name) for name in own},
+        "claim": claim.id,
+        "published": np.nan if claim.published.value is None else claim.published.value,
+        "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
+        "looks": len(claim.looks),
+        "seeds": 0,
+        "scale": scale,
+        **dict.fromkeys(("why", "note", "over"), ""),
+    }
 
 
 def _join(note: str, more: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import statistics
 from collections.abc import Mapping
@@ -38,7 +37,7 @@ def spans(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
             seeds = set.intersection(*(set(entry.scores) for entry in found))
             if own is None or len(values) < 2 or not seeds:
                 continue
-            each = [span(values, [e.scores[s] for e in found], own.span) for s in sorted(seeds)]
+            each = [span(values, [e.scores[s] for e in found], own.span) for s in seeds]
             rows.append(
                 {
                     "task": name,
@@ -70,12 +69,11 @@ def span(values: list[float], scores: list[float], threshold: float) -> float:
     Returns:
         -inf where no score reaches it, inf where that of the largest value does.
     """
-    if scores[-1] >= threshold:
+    reached = [k for k, score in enumerate(scores) if score >= threshold]
+    if not reached:
+        return -math.inf
+    last = reached[-1]
+    if last == len(scores) - 1:
         return math.inf
-    for (near, good), (far, bad) in reversed(
-        list(itertools.pairwise(zip(values, scores, strict=True)))
-    ):
-        if good >= threshold:
-            share = (good - threshold) / (good - bad)
-            return near * (far / near) ** share
-    return -math.inf
+    share = (scores[last] - threshold) / (scores[last] - scores[last + 1])
+    return values[last] * (values[last + 1] / values[last]) ** share

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,9 @@ class Absent:
 
 UNDEFINED = Absent("undefined: the clean score is too close to chance")
 
-type Points = list[dict[str, Any]] | Absent
+type Points = list[dict[str, Any]]
+type Missing = Callable[[Experiment, Talk, bool], Absent]
+"""Why an experiment has no value of a measure; the flag tells that rows without a value exist."""
 
 
 def measures(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
@@ -61,48 +64,37 @@ def measures(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
             spiking = [v.name for v in experiment.variants.values() if v.role == "spiking"]
             place = {"talk": talk.name, "experiment": experiment.name}
             own = tables.where(metrics, **place, variant=spiking)
-            for name, (metric, find) in MEASURES.items():
+            for name, (metric, points_of, missing) in MEASURES.items():
                 shared = {**place, "measure": name, "metric": metric, "perturbation": "none"}
-                found = find(tables.where(own, metric=metric), experiment, talk)
-                if isinstance(found, Absent):
+                measured: Table = tables.where(own, metric=metric)
+                known = measured[measured["value"].notna()]
+                points = [] if known.empty else points_of(known, talk)
+                if not points:
+                    absent = missing(experiment, talk, not measured.empty)
                     there = tables.where(metrics, talk=talk.name, metric=metric)["value"]
-                    why = ELSEWHERE if found.elsewhere and there.notna().any() else found.why
+                    why = ELSEWHERE if absent.elsewhere and there.notna().any() else absent.why
                     unit = GLOSSARY[metric].unit
-                    found = [{"locus": "", "unit": unit, "seeds": 0, "why": why}]
-                rows += [{**shared, "why": "", **point} for point in found]
+                    points = [{"locus": "", "unit": unit, "seeds": 0, "why": why}]
+                rows += [{**shared, "why": "", **point} for point in points]
     return columns.MEASURES.table(rows)
 
 
-def why_missing(found: Table, talk: str, measure: str) -> str:
+def why_missing(measured: Table, talk: str, measure: str) -> str:
     """Why a talk has no number of a measure, from its experiments; empty if they do not tell.
 
     Args:
-        found: Rows of measures.csv.
+        measured: Rows of measures.csv.
         talk: Name of the talk.
         measure: Name of a measure ("T1"); others have no reasons.
     """
-    own: Table = tables.where(found, talk=talk, measure=measure)
-    told = dict.fromkeys(own["why"])
-    return "; ".join(why for why in told if why and why not in TELLS_NOTHING)
+    reasons = dict.fromkeys(tables.where(measured, talk=talk, measure=measure)["why"])
+    return "; ".join(why for why in reasons if why and why not in TELLS_NOTHING)
 
 
-def _found(
-    points: Callable[[Table, Talk], list[dict[str, Any]]],
-    missing: str | Callable[[Experiment], str],
-) -> Callable[..., Points]:
-    """A measure whose points are made of the rows that have a value."""
-
-    def find(rows: Table, experiment: Experiment, talk: Talk) -> Points:
-        known = rows[rows["value"].notna()]
-        if not known.empty:
-            return points(known, talk)
-        why = missing if isinstance(missing, str) else missing(experiment)
-        return Absent(why, elsewhere=True) if rows.empty else UNDEFINED
-
-    return find
+# ---- points: what the rows that have a value say; none makes no point ----------------------------
 
 
-def _one(known: Table, talk: Talk) -> list[dict[str, Any]]:
+def _one(known: Table, talk: Talk) -> Points:
     """One number per seed, at the preferred locus."""
     locus = min(known["locus"], key=lambda name: LOCI.index(name) if name in LOCI else 9)
     values = _by_seed(known[known["locus"] == locus])
@@ -114,56 +106,42 @@ def _one(known: Table, talk: Talk) -> list[dict[str, Any]]:
     return [point]
 
 
-def _by_locus(
-    transform: Transform, missing: Callable[[Talk, Experiment, bool], Absent]
-) -> Callable[..., Points]:
-    """A measure with one number per seed against every control, or at every place."""
-
-    def find(rows: Table, experiment: Experiment, talk: Talk) -> Points:
-        known = rows[rows["value"].notna()]
-        if known.empty:
-            return missing(talk, experiment, not rows.empty)
-        return [
-            _point(part, statistics.interval(_by_seed(part), transform), str(locus))
-            for locus, part in known.groupby("locus", sort=False)
-        ]
-
-    return find
+def _by_locus(known: Table, talk: Talk, transform: Transform = "none") -> Points:
+    """One number per seed against every control, or at every place."""
+    return [
+        _point(part, statistics.interval(_by_seed(part), transform), str(locus))
+        for locus, part in known.groupby("locus", sort=False)
+    ]
 
 
-def _means(rows: Table, talk: Talk | None = None, *, ratios: bool = False) -> list[dict[str, Any]]:
-    """One point per perturbation and locus: plain mean, or geometric mean of ratios."""
-    found = []
-    for (perturbation, locus), part in rows.groupby(["perturbation", "locus"]):
-        values = part["value"].astype(float)
-        mean = np.exp(np.log(values).mean()) if ratios else values.mean()
-        point = _point(part, _without_interval(mean, part["seed"].unique()), str(locus))
-        found.append({**point, "perturbation": perturbation})
-    return found
+def _means(known: Table, talk: Talk) -> Points:
+    """The mean over seeds for every perturbation and locus."""
+    return [
+        {
+            **_point(part, _without_interval(part["value"].astype(float).mean(), _seeds(part))),
+            "perturbation": perturbation,
+            "locus": str(locus),
+        }
+        for (perturbation, locus), part in known.groupby(["perturbation", "locus"])
+    ]
 
 
-def _energy(rows: Table, experiment: Experiment, talk: Talk) -> Points:
-    rows = rows[rows["value"] > 0]
-    if rows.empty:
-        why = "operations of the control were not counted at this scale"
-        return Absent(why if _has_control(experiment) else NO_CONTROL, elsewhere=True)
-    return _means(rows, ratios=True)
+def _geometric_means(known: Table, talk: Talk) -> Points:
+    """The geometric mean of ratios over seeds for every cost model and control."""
+    positive = known[known["value"] > 0]
+    logs = _means(positive.assign(value=np.log(positive["value"].astype(float))), talk)
+    return [{**point, "value": float(np.exp(point["value"]))} for point in logs]
 
 
-def _density(rows: Table, experiment: Experiment, talk: Talk) -> Points:
-    rows = rows[rows["value"].notna()]
-    if rows.empty:
-        return Absent("no synapse carries spikes here")
-    return [_point(rows, _without_interval(rows["value"].mean(), rows["seed"].unique()))]
+def _overall_mean(known: Table, talk: Talk) -> Points:
+    """One mean over all networks of the experiment."""
+    return [_point(known, _without_interval(known["value"].mean(), _seeds(known)))]
 
 
-def _break_even(rows: Table, experiment: Experiment, talk: Talk) -> Points:
+def _ends(known: Table, talk: Talk) -> Points:
     """The least and the largest over cost models, controls and seeds."""
-    rows = rows[rows["value"].notna()]
-    if rows.empty:
-        return Absent("no control")
-    ends = (rows.nsmallest(1, "value"), rows.nlargest(1, "value"))
-    return [point for end in ends for point in _means(end)]
+    ends = (known.nsmallest(1, "value"), known.nlargest(1, "value"))
+    return [point for end in ends for point in _means(end, talk)]
 
 
 def _point(rows: Table, found: Interval, locus: str = "") -> dict[str, Any]:
@@ -175,12 +153,32 @@ def _without_interval(value: float, seeds: Sequence[Any]) -> Interval:
     return Interval(float(value), np.nan, np.nan, len(seeds))
 
 
+def _seeds(rows: Table) -> Sequence[Any]:
+    return rows["seed"].unique()
+
+
 def _by_seed(rows: Table) -> Any:
     return rows.groupby("seed")["value"].mean().to_numpy()
 
 
-def _has_control(experiment: Experiment) -> bool:
-    return any(v.role == "control" for v in experiment.variants.values())
+# ---- reasons: why there is no point --------------------------------------------------------------
+
+
+def _because(reason: str | Callable[[Experiment], str]) -> Missing:
+    """A reason, unless rows without a value tell that the clean score is too close to chance."""
+
+    def missing(experiment: Experiment, talk: Talk, undefined: bool) -> Absent:
+        if undefined:
+            return UNDEFINED
+        return Absent(reason if isinstance(reason, str) else reason(experiment), elsewhere=True)
+
+    return missing
+
+
+def _unless_controlled(reason: str, experiment: Experiment) -> str:
+    """The reason, or that the experiment has no control, which explains more."""
+    controlled = any(v.role == "control" for v in experiment.variants.values())
+    return reason if controlled else NO_CONTROL
 
 
 def _no_decoder(experiment: Experiment) -> str:
@@ -196,8 +194,7 @@ def _no_reversal(experiment: Experiment) -> str:
 
 
 def _no_counterpart(experiment: Experiment) -> str:
-    none = "the control has no counterpart of these perturbations"
-    return none if _has_control(experiment) else NO_CONTROL
+    return _unless_controlled("the control has no counterpart of these perturbations", experiment)
 
 
 def _decisions(experiment: Experiment) -> str:
@@ -208,45 +205,50 @@ def _decisions(experiment: Experiment) -> str:
     return "no decision exceeds chance, or no spike is counted"
 
 
-def _not_earlier(talk: Talk, experiment: Experiment, undefined: bool) -> Absent:
+def _no_energy(experiment: Experiment, talk: Talk, undefined: bool) -> Absent:
+    why = "operations of the control were not counted at this scale"
+    return Absent(_unless_controlled(why, experiment), elsewhere=True)
+
+
+def _not_earlier(experiment: Experiment, talk: Talk, undefined: bool) -> Absent:
     if undefined:
         return Absent("undefined: a final score does not exceed chance", elsewhere=True)
     if experiment.kind != "classification":
         return Absent(_decisions(experiment), elsewhere=True)
     late = "the control reads no spikes as they come in, or decides at the end as the network does"
-    return Absent(late if _has_control(experiment) else NO_CONTROL, elsewhere=True)
+    return Absent(_unless_controlled(late, experiment), elsewhere=True)
 
 
-def _no_sizes(talk: Talk, experiment: Experiment, undefined: bool) -> Absent:
+def _no_sizes(experiment: Experiment, talk: Talk, undefined: bool) -> Absent:
     if experiment.sizes is None:
         return Absent("trained at one size only (talk.yaml)")
     apart = "the scores of spiking network and control do not overlap within the sizes trained"
     return Absent(apart if undefined else AT_THIS_SCALE)
 
 
-def _no_alignment(talk: Talk, experiment: Experiment, undefined: bool) -> Absent:
+def _no_alignment(experiment: Experiment, talk: Talk, undefined: bool) -> Absent:
     if any(a.experiment == experiment.name for r in talk.learning for a in r.alignment):
         return Absent(AT_THIS_SCALE)
     return Absent("no rule is compared with a gradient here")
 
 
-MEASURES: Mapping[str, tuple[str, Callable[..., Points]]] = {
-    "T1": ("timing_index", _found(_one, NO_TIMES)),
-    "T2": ("timing_information", _found(_one, _no_decoder)),
-    "T3": ("sigma50", _found(_one, NO_TIMES)),
-    "T4": ("reversal_loss", _found(_one, _no_reversal)),
-    "T5": ("shift_loss", _found(_one, NO_TIMES)),
-    "L2": ("t95", _found(_one, _decisions)),
-    "L3": ("speed_area", _found(_one, _decisions)),
-    "L4": ("speed_area_gain", _by_locus("none", _not_earlier)),
-    "E1": ("energy_ratio", _energy),
-    "s": ("density", _density),
-    "s*": ("density_break_even", _break_even),
-    "E2": ("information_per_spike", _found(_one, _decisions)),
-    "R1": ("robustness_area", _found(_means, NO_BATTERY)),
-    "R3": ("robustness_advantage", _found(_means, _no_counterpart)),
-    "G1": ("size_ratio", _by_locus("log", _no_sizes)),
-    "M3": ("gradient_cosine_gain", _by_locus("none", _no_alignment)),
-    "Q1": ("score_difference", _found(_one, NO_ENGINE)),
+MEASURES: Mapping[str, tuple[str, Callable[[Table, Talk], Points], Missing]] = {
+    "T1": ("timing_index", _one, _because(NO_TIMES)),
+    "T2": ("timing_information", _one, _because(_no_decoder)),
+    "T3": ("sigma50", _one, _because(NO_TIMES)),
+    "T4": ("reversal_loss", _one, _because(_no_reversal)),
+    "T5": ("shift_loss", _one, _because(NO_TIMES)),
+    "L2": ("t95", _one, _because(_decisions)),
+    "L3": ("speed_area", _one, _because(_decisions)),
+    "L4": ("speed_area_gain", _by_locus, _not_earlier),
+    "E1": ("energy_ratio", _geometric_means, _no_energy),
+    "s": ("density", _overall_mean, lambda *_: Absent("no synapse carries spikes here")),
+    "s*": ("density_break_even", _ends, lambda *_: Absent("no control")),
+    "E2": ("information_per_spike", _one, _because(_decisions)),
+    "R1": ("robustness_area", _means, _because(NO_BATTERY)),
+    "R3": ("robustness_advantage", _means, _because(_no_counterpart)),
+    "G1": ("size_ratio", partial(_by_locus, transform="log"), _no_sizes),
+    "M3": ("gradient_cosine_gain", _by_locus, _no_alignment),
+    "Q1": ("score_difference", _one, _because(NO_ENGINE)),
 }
-"""Name of the measure -> its metric, and how its points are found among the rows of the metric."""
+"""Name of the measure -> its metric, its points, and why there are none."""

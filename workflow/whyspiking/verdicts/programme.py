@@ -54,20 +54,20 @@ def of(
         alpha = ALPHA / max(1, int(own["p_value"].notna().sum()))
         undecided = tables.where(own, verdict=UNDECIDED)
         places = set(zip(*(undecided[name] for name in PLACE), strict=True))
-        found = entries(metrics, talks, task)
-        for entry in found:
-            control = matched(entry, found)
+        trained = entries(metrics, talks, task)
+        for entry in trained:
+            control = matched(entry, trained)
             if tuple(entry.place[name] for name in PLACE) not in places or control is None:
                 continue
             seen = difference(entry, control)
             if seen.seeds < 2:
                 continue
-            told = {"task": task, "at": entry.at, **entry.place, "control": control.variant.name}
-            told |= {"difference": seen.mean, "spread": seen.spread, "seeds": seen.seeds}
             plan = _plan(seen, config["shared"]["delta"], alpha)
             missing = max(plan["needed"] - seen.seeds, 0)
             minutes = missing * sum(map(_training_seconds, (entry, control))) / 60
-            rows.append({**told, "alpha": alpha, **plan, "cpu_minutes": minutes})
+            place = {"task": task, "at": entry.at, **entry.place, "control": control.variant.name}
+            effect = {"difference": seen.mean, "spread": seen.spread, "seeds": seen.seeds}
+            rows.append({**place, **effect, "alpha": alpha, **plan, "cpu_minutes": minutes})
     rows.sort(key=lambda row: row["cpu_minutes"])
     return columns.PROGRAMME.table(rows)
 

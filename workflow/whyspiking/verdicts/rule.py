@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whyspiking.declared.bands import Band
-from whyspiking.declared.claims_file import REPLICABLE, Claim
+from whyspiking.declared.claims_file import REPLICABLE
 from whyspiking.measures.statistics import Interval
 
 STUDY = Path(__file__).with_name("rule_study.csv")
@@ -61,11 +61,6 @@ class Asked:
     test: str
     band: Band
     null: float | None = None
-
-    @classmethod
-    def by(cls, claim: Claim, band: Band) -> Asked:
-        """What a claim asks for."""
-        return cls(claim.test, band, claim.null)
 
 
 def decide(asked: Asked, values: NDArray, found: Interval) -> str:

@@ -47,8 +47,7 @@ def _along_size(metrics: Table, experiment: Experiment) -> Iterator[dict[str, An
     if experiment.sizes is None:
         return
     place = {"talk": experiment.talk, "experiment": experiment.name}
-    wanted = ["parameters", "score"]
-    own = tables.where(metrics, **place, perturbation="none", locus="", metric=wanted)
+    own = tables.where(metrics, **place, perturbation="none", locus="")
     engines = tables.where(own, metric="parameters")["engine"].unique().tolist()
     own = tables.where(own, engine=engines)
     for name in experiment.sizes.of:
@@ -93,6 +92,6 @@ def _along_time(
         scores = np.stack([exhibits[name] for name in names]).astype(float)
         times = np.asarray(exhibits["anytime.time_ms"], float) / tau_char_ms
         for time, values in zip(times, scores.T, strict=True):
-            place = {"talk": experiment.talk, "experiment": experiment.name}
-            place |= {"variant": variant.name, "along": "time", "at": time}
-            yield {**place, **asdict(statistics.t_interval(values))}
+            place = {"talk": experiment.talk, "experiment": experiment.name, "at": time}
+            interval = asdict(statistics.t_interval(values))
+            yield {**place, "variant": variant.name, "along": "time", **interval}

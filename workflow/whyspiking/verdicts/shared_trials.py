@@ -27,7 +27,7 @@ def variance(
     Returns:
         None where the parts of the test set are not known.
     """
-    found = []
+    of_parts = []
     for place in places:
         rows = preferred(tables.where(metrics, metric=metric, perturbation=parts.PART, **place))
         rows = rows[rows["seed"].isin(seeds)]
@@ -36,11 +36,11 @@ def variance(
         by_part = rows.groupby(["locus", "strength"])
         if rows["engine"].nunique() > 1 or (by_part.size() != len(seeds)).any():
             return None
-        found.append((by_part["value"].mean(), by_part["trials"].mean()))
-    (first, weights), *rest = found
+        of_parts.append((by_part["value"].mean(), by_part["trials"].mean()))
+    (first, weights), *rest = of_parts
     if not rest:
         return statistics.shared_variance(first, weights)
-    (second, others) = rest[0]
+    second, others = rest[0]
     if first.index.equals(second.index):
         return statistics.shared_variance(first - second, weights)
     one, other = (statistics.shared_variance(*x) for x in ((first, weights), (second, others)))

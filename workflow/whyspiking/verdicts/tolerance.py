@@ -32,15 +32,13 @@ def limits(metrics: Table, talks: Mapping[str, Talk]) -> pd.DataFrame:
         for perturbation, metric in LIMITS.items():
             place = {"talk": name, "metric": metric, "perturbation": perturbation}
             own: Table = tables.where(metrics, **place)
-            own = own[own["value"].notna()]
-            own = own[of_spiking(own, talk)]
-            time = metric == "sigma50"
-            factor = 1 / talk.tau_char_ms if time else 1.0
+            own = own[own["value"].notna() & of_spiking(own, talk)]
             for (experiment, locus), part in own.groupby(["experiment", "locus"], sort=True):
-                unit = "tau" if time else str(part["unit"].iloc[0])
-                value = float(np.median(part["value"])) * factor
-                found = {"experiment": experiment, "locus": locus, "value": value, "unit": unit}
-                rows.append({**place, **found})
+                value, unit = float(np.median(part["value"])), str(part["unit"].iloc[0])
+                if metric == "sigma50":
+                    value, unit = value * (1 / talk.tau_char_ms), "tau"
+                there = {"experiment": experiment, "locus": locus, "value": value, "unit": unit}
+                rows.append({**place, **there})
     return columns.LIMITS.table(rows)
 
 
