@@ -97,7 +97,7 @@ def test_where_seeds_share_their_test_trials_the_interval_is_wider():
 def test_no_cell_is_empty():
     talks = {
         "home": talk("home", HOME),
-        "early": talk("early", experiment("early", "delayed_xor", ["spiking", "gru"], at=25.0)),
+        "early": talk("early", experiment("early", "delayed_xor", ["spiking", "gru"], at=100.0)),
         "late": talk("late", experiment("late", "delayed_xor", ["spiking"], at=400.0)),
         "idle": talk("idle"),
     }
@@ -117,7 +117,7 @@ def test_no_cell_is_empty():
         for r in tables.where(found, kind="absent").to_dict("records")
     }
     assert why["delayed_xor", "early", 400.0] == "not set with delay_ms 400 ms"
-    assert why["delayed_xor", "late", 25.0] == "not set with delay_ms 25 ms"
+    assert why["delayed_xor", "late", 100.0] == "not set with delay_ms 100 ms"
     assert [k[1] for k in why if k[0] == "delayed_xor"].count("idle") == 1
     assert "idle was not made for randman" in why.values()
     assert [v for k, v in why.items() if k[:2] == ("randman", "home")] == [
@@ -172,17 +172,17 @@ def test_the_span_is_the_longest_delay_bridged(scores, expected):
 
 
 def test_spans_are_told_by_method_over_seeds(tmp_path):
-    delays = (25.0, 100.0, 400.0)
+    delays = (100.0, 400.0)
     own = [experiment("a", "delayed_xor", ["spiking", "gru"], at=at) for at in delays]
     rows = []
-    for e, spiking in zip(own, ([0.95, 1.0], [0.5, 0.8], [0.5, 0.5]), strict=True):
+    for e, spiking in zip(own, ([0.95, 1.0], [0.5, 0.8]), strict=True):
         rows += metrics(e, "spiking", spiking)
         rows += metrics(e, "gru", [1.0, 1.0, 1.0])
     found = memory_span.spans(table(rows), {"a": talk("a", *own)})
     tables.write_csv(found, tmp_path / "span.csv")
     found = tables.read(tmp_path / "span.csv", columns.SPAN)
     spiking, gru = found.to_dict("records")
-    ends = [memory_span.span(list(delays), s, 0.9) for s in ([0.95, 0.5, 0.5], [1.0, 0.8, 0.5])]
+    ends = [memory_span.span(list(delays), s, 0.9) for s in ([0.95, 0.5], [1.0, 0.8])]
     assert [spiking["low"], spiking["high"]] == pytest.approx(ends)
     assert spiking["span"] == spiking["low"] and spiking["seeds"] == 2
     assert gru["span"] == np.inf and gru["largest"] == 400 and gru["unit"] == "ms"

@@ -102,10 +102,33 @@ def add(
         UserError: If the run lacks a file of one of the experiments.
     """
     talk, own = registry.load_talk(name), folder / name
-    where = results / name
-    simulated = [where / experiment / "metrics.csv" for experiment in experiments]
+    simulated, facts = _finished(talk, experiments, config, results / name)
+    seen = registry.as_measured(talk, results / name)
+    known = _still_run(reference.table(own / "metrics.csv", columns.METRICS), talk, config)
+    known = known[~known["experiment"].isin(experiments)]
+    fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
+    table = pd.concat([known, *fresh], ignore_index=True)
+    table = table.sort_values(columns.METRICS.names[:10], kind="stable")
+    made = {
+        "metrics.csv": table,
+        "verdicts.csv": _judged_anew(table, seen, experiments, own),
+        "measures.csv": overview.measures(table, {name: talk}),
+        "energy.csv": contrasts.energy_ratios(table),
+    }
+    for file, content in made.items():
+        _write_csv(content, own / file, metrics=file == "metrics.csv")
+    if experiments:
+        _note_added(talk, experiments, config, results, folder)
+    return write_joint(config, folder)
+
+
+def _finished(
+    talk: Talk, experiments: Sequence[str], config: Mapping[str, Any], results: Path
+) -> tuple[list[Path], list[Path]]:
+    """Tables and facts of some experiments of a run; refuses what is missing."""
+    simulated = [results / experiment / "metrics.csv" for experiment in experiments]
     facts = [
-        where / experiment / variant / f"seed-{seed}" / "network.json"
+        results / experiment / variant / f"seed-{seed}" / "network.json"
         for experiment in experiments
         for variant in talk.experiments[experiment].variants
         for seed in registry.seeds(talk.experiments[experiment], config, variant)
@@ -115,15 +138,18 @@ def add(
             f"{missing[0]}: is not there; expected a finished run of it; run: snakemake "
             f"{missing[0]} --configfile config/{SCALE}.yaml"
         )
-    seen = registry.as_measured(talk, where)
-    known = reference.table(own / "metrics.csv", columns.METRICS)
-    known = _still_run(known, talk, config)
-    known = known[~known["experiment"].isin(experiments)]
-    fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
-    table = pd.concat([known, *fresh], ignore_index=True)
-    table = table.sort_values(columns.METRICS.names[:10], kind="stable")
-    # Which data the first run had, and which files of others it lacked, its tables do not tell.
-    old = reference.table(own / "verdicts.csv", columns.VERDICTS).set_index("claim")
+    return simulated, facts
+
+
+def _judged_anew(
+    table: pd.DataFrame, seen: Talk, experiments: Sequence[str], recorded: Path
+) -> pd.DataFrame:
+    """Verdicts on all claims of a talk.
+
+    Which data the first run had, and which files of others it lacked, its metrics do not tell: that
+    is taken over from the recorded verdicts.
+    """
+    old = reference.table(recorded / "verdicts.csv", columns.VERDICTS).set_index("claim")
     claims = [
         claim.on(str(old["data"][claim.id]))
         if claim.id in old.index and claim.where["experiment"] not in experiments
@@ -134,20 +160,21 @@ def add(
     lacking = verdicts["verdict"] == rule.NOT_MEASURED
     for row in verdicts.index[lacking & verdicts["claim"].isin(old.index)]:
         verdicts.loc[row, "note"] = old["note"][verdicts["claim"][row]]
-    made = {
-        "metrics.csv": table,
-        "verdicts.csv": verdicts,
-        "measures.csv": overview.measures(table, {name: talk}),
-        "energy.csv": contrasts.energy_ratios(table),
-    }
-    for file, content in made.items():
-        _write_csv(content, own / file, metrics=file == "metrics.csv")
-    if not experiments:
-        return write_joint(config, folder)
+    return verdicts
+
+
+def _note_added(
+    talk: Talk,
+    experiments: Sequence[str],
+    config: Mapping[str, Any],
+    results: Path,
+    folder: Path,
+) -> None:
+    """Keep how long the added experiments took, and note in the manifest how they were made."""
     timed, how = provenance.of_talk(talk, config, results)
     timed = timed[timed["experiment"].isin(experiments)]
     _replace_durations(folder / "durations.csv", talk.name, timed, experiments)
-    manifest = reference.manifest(own)
+    manifest = reference.manifest(folder / talk.name)
     places = tuple(f"talk.yaml: {experiment}, " for experiment in experiments)
     now = sorted(inputs_of(talk, config).items())
     manifest["notes"].append(
@@ -158,8 +185,7 @@ def add(
             "inputs": {k: digest for k, (_, digest) in now if k.startswith(places)},
         }
     )
-    write(own / "manifest.json", _text(manifest))
-    return write_joint(config, folder)
+    write(folder / talk.name / "manifest.json", _text(manifest))
 
 
 def _still_run(metrics: pd.DataFrame, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
