@@ -7,7 +7,7 @@ import pytest
 
 from whyspiking.errors import UserError
 from whyspiking.recording import paper_scale
-from whyspiking.recording.record import config_of
+from whyspiking.recording.inputs import config_of
 
 ROOT = Path(__file__).parents[2]
 

@@ -39,12 +39,12 @@ def test_readme_shows_the_key_claim_of_every_talk_of_the_run(readme, verdicts):
 
 def test_a_changed_number_changes_its_row_only(readme, verdicts, claims):
     changed = verdicts.copy()
-    changed.loc[changed["claim"] == "goeltz.mnist.accuracy", "value"] = 0.5
+    changed.loc[changed["claim"] == "goeltz.yinyang.accuracy", "value"] = 0.5
     old, new = readme.split("\n"), readme_table.refreshed(readme, changed, claims).split("\n")
     differ = [line for line, before in zip(new, old, strict=True) if line != before]
     assert len(differ) == 1
     assert "50.0 %" in differ[0]
-    assert "goeltz.mnist.accuracy" in differ[0]
+    assert "goeltz.yinyang.accuracy" in differ[0]
 
 
 def test_replications_are_counted_apart_from_what_nobody_claimed():
@@ -71,8 +71,8 @@ def test_a_readme_without_counts_is_refused(readme, verdicts, claims):
 
 
 def test_an_unknown_claim_is_refused(readme, verdicts, claims):
-    broken = readme.replace("(`goeltz.mnist.accuracy`)", "(`goeltz.mnist.acuracy`)")
-    with pytest.raises(UserError, match=r"goeltz\.mnist\.acuracy"):
+    broken = readme.replace("(`goeltz.yinyang.accuracy`)", "(`goeltz.yinyang.acuracy`)")
+    with pytest.raises(UserError, match=r"goeltz\.yinyang\.acuracy"):
         readme_table.refreshed(broken, verdicts, claims)
 
 

@@ -14,7 +14,7 @@ from snakemake.utils import update_config
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
 from whyspiking.recording import __main__ as recording
-from whyspiking.recording import record
+from whyspiking.recording import inputs, record
 from whyspiking.records import columns, tables
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, jobs, machine
@@ -22,12 +22,12 @@ from whyspiking.verdicts import rule
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / records.FOLDER
-MODEL = "talks/goeltz/released.py"
+MODEL = "contract/randomness.py"
 
 
 @pytest.fixture(scope="module")
 def config():
-    return record.config_of()
+    return inputs.config_of()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def folder(tmp_path):
 
 def test_every_talk_is_recorded_and_no_number_depends_on_what_changed_since(config):
     assert records.recorded() == sorted(config["talks"])
-    record.check(records.recorded(), config)
+    inputs.check(records.recorded(), config)
 
 
 def test_joint_tables_are_in_step_with_those_of_the_talks(config, tmp_path):
@@ -94,34 +94,34 @@ def test_a_change_is_refused_by_talk_file_and_stage_unless_a_note_covers_it(
     folder, config, monkeypatch
 ):
     both = ["goeltz", "naud"]
-    record.check(both, config, folder)
+    inputs.check(both, config, folder)
     changed(folder, **{MODEL: "0" * 32, "gone.py": "1" * 32, "config: battery": None})
     with pytest.raises(UserError) as refused:
-        record.check(both, config, folder)
+        inputs.check(both, config, folder)
     told = str(refused.value)
     for word in (f"{MODEL} (train)", "gone.py (no longer", "config: battery (simulate)"):
         assert word in told
     assert "goeltz:" in told and "naud:" not in told and "make reference TALK=goeltz" in told
 
     with pytest.raises(UserError, match="--why"):
-        record.excuse(both, "why not", config, folder)
-    assert record.excuse(both, "a message is worded otherwise", config, folder) == ["goeltz"]
-    record.check(both, config, folder)
+        inputs.excuse(both, "why not", config, folder)
+    assert inputs.excuse(both, "a message is worded otherwise", config, folder) == ["goeltz"]
+    inputs.check(both, config, folder)
 
     # The note was for that state of the file, not for the next one.
-    now = record.inputs_of
+    now = inputs.inputs_of
     later = {MODEL: ("train", "2" * 32)}
-    monkeypatch.setattr(record, "inputs_of", lambda talk, config: now(talk, config) | later)
+    monkeypatch.setattr(inputs, "inputs_of", lambda talk, config: now(talk, config) | later)
     with pytest.raises(UserError, match=rf"goeltz: {MODEL} \(train\)\n"):
-        record.check(["goeltz"], config, folder)
+        inputs.check(["goeltz"], config, folder)
 
 
 def test_of_yaml_files_only_what_they_say_at_the_recorded_scale_counts(config):
     talk = registry.load_talk("goeltz")
-    before = record.inputs_of(talk, config)
+    before = inputs.inputs_of(talk, config)
 
     def differing(other: registry.Talk, settings=config) -> set[str]:
-        after = record.inputs_of(other, settings)
+        after = inputs.inputs_of(other, settings)
         return {place for place in before | after if before.get(place) != after.get(place)}
 
     def scaled(scale: str) -> registry.Talk:
@@ -172,7 +172,7 @@ def test_one_talk_is_recorded_beside_the_others(folder, results, monkeypatch):
     assert made["costs"]["wall_seconds"] == 12.5 and made["notes"] == []
     assert made["config"]["seeds"] == settings["seeds"] and made["scale"] == "full"
     assert made["inputs"][MODEL] == code_inputs.digest_of(code_inputs.PACKAGE / MODEL)
-    assert not record.stale("goeltz", settings, folder)
+    assert not inputs.stale("goeltz", settings, folder)
 
     durations = records.table(folder / "durations.csv", columns.DURATIONS)
     before = records.table(COMMITTED / "durations.csv", columns.DURATIONS)

@@ -13,7 +13,7 @@ from typing import Any
 
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
-from whyspiking.recording.record import config_of, write
+from whyspiking.recording.inputs import config_of, write
 from whyspiking.records import columns, reference, tables, whole_files
 from whyspiking.stages import provenance
 

@@ -16,35 +16,19 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared import claims_file, plans, registry
-from whyspiking.declared.registry import Experiment, Talk
-from whyspiking.declared.strict_yaml import Block, read_yaml
+from whyspiking.declared import registry
+from whyspiking.declared.registry import Talk
 from whyspiking.errors import UserError
+from whyspiking.recording import inputs
 from whyspiking.records import columns, datapackage, glossary, reference, tables, whole_files
-from whyspiking.running import code_inputs
 from whyspiking.stages import collect, compare, durations, provenance
 from whyspiking.verdicts import contrasts, judge, overview, rule, score_curves
-
-SCALE = "full"
-"""The scale that is recorded."""
-GONE = "no longer an input"
-UNREAD: dict[str, Any] = {
-    **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
-    "sizes": {"from_scale"},
-    "variants": {"__all__": {"says", "from_scale"}},
-}
-"""Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""
-
-type Inputs = dict[str, tuple[str, str]]
-"""What decides a talk's tables: its name -> the first stage that uses it, and its digest."""
 
 
 def record(
@@ -61,22 +45,25 @@ def record(
     Raises:
         UserError: If the run is of another scale, or a table is not what the run wrote.
     """
-    if config["scale"] != SCALE:
+    if config["scale"] != inputs.SCALE:
         raise UserError(
-            f"reference: the run is of scale '{config['scale']}'; expected '{SCALE}', at which all "
-            f"claims are judged; run: snakemake reference --configfile config/{SCALE}.yaml"
+            f"reference: the run is of scale '{config['scale']}'; expected '{inputs.SCALE}', at "
+            f"which all claims are judged; run: snakemake reference --configfile "
+            f"config/{inputs.SCALE}.yaml"
         )
     contents = {}
     for file in (f"{name}/{file}" for name in talks for file in reference.TABLES):
         tables.read(results / file, reference.TABLES[Path(file).name])
         contents[file] = whole_files.read(results / file)
     for file, content in contents.items():
-        write(folder / file, content)
+        inputs.write(folder / file, content)
     for name in talks:
         talk, own = registry.load_talk(name), folder / name
         timed, made = provenance.of_talk(talk, config, results)
         _replace_durations(folder / "durations.csv", name, timed)
-        _write_manifest(own, {"format": reference.FORMAT, **made}, inputs_of(talk, config), [])
+        _write_manifest(
+            own, {"format": reference.FORMAT, **made}, inputs.inputs_of(talk, config), []
+        )
     write_joint(config, folder)
 
 
@@ -104,7 +91,7 @@ def add(
     talk, own = registry.load_talk(name), folder / name
     simulated, facts = _finished(talk, experiments, config, results / name)
     seen = registry.as_measured(talk, results / name)
-    known = _still_run(reference.table(own / "metrics.csv", columns.METRICS), talk, config)
+    known = _still_run(reference.table(own / "metrics.csv", columns.METRICS), talk)
     known = known[~known["experiment"].isin(experiments)]
     fresh = [collect.measured(talk, simulated, facts, config)] if experiments else []
     table = pd.concat([known, *fresh], ignore_index=True)
@@ -136,7 +123,7 @@ def _finished(
     if missing := [path for path in (*simulated, *facts) if not path.is_file()]:
         raise UserError(
             f"{missing[0]}: is not there; expected a finished run of it; run: snakemake "
-            f"{missing[0]} --configfile config/{SCALE}.yaml"
+            f"{missing[0]} --configfile config/{inputs.SCALE}.yaml"
         )
     return simulated, facts
 
@@ -154,9 +141,9 @@ def _judged_anew(
         claim.on(str(old["data"][claim.id]))
         if claim.id in old.index and claim.where["experiment"] not in experiments
         else claim
-        for claim in _claims(seen)
+        for claim in inputs.claims_of(seen)
     ]
-    verdicts = judge.judge_all(table, claims, seen, SCALE)
+    verdicts = judge.judge_all(table, claims, seen, inputs.SCALE)
     lacking = verdicts["verdict"] == rule.NOT_MEASURED
     for row in verdicts.index[lacking & verdicts["claim"].isin(old.index)]:
         verdicts.loc[row, "note"] = old["note"][verdicts["claim"][row]]
@@ -176,20 +163,21 @@ def _note_added(
     _replace_durations(folder / "durations.csv", talk.name, timed, experiments)
     manifest = reference.manifest(folder / talk.name)
     places = tuple(f"talk.yaml: {experiment}, " for experiment in experiments)
-    now = sorted(inputs_of(talk, config).items())
+    now = sorted(inputs.inputs_of(talk, config).items())
     manifest["notes"].append(
         {
             "why": f"{', '.join(experiments)}: run apart from the others, commit {how['commit']}, "
             f"unit {how['machine']['unit']:.2f}",
-            "date": _today(),
+            "date": inputs.today(),
             "inputs": {k: digest for k, (_, digest) in now if k.startswith(places)},
         }
     )
-    write(folder / talk.name / "manifest.json", _text(manifest))
+    inputs.write(folder / talk.name / "manifest.json", inputs.text_of(manifest))
 
 
-def _still_run(metrics: pd.DataFrame, talk: Talk, config: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows of networks and metrics that the talk still has at the scale of the config."""
+def _still_run(metrics: pd.DataFrame, talk: Talk) -> pd.DataFrame:
+    """Rows of networks and metrics that the talk still has at the recorded scale."""
+    config = inputs.config_of()
     networks = {
         (experiment.name, variant)
         for experiment in talk.experiments.values()
@@ -206,7 +194,7 @@ def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> N
     reference.check(folder)
     for file, table in joint(config, folder).items():
         _write_csv(table, folder / file)
-    write(folder / "manifest.json", _text(_of_all(config, folder)))
+    inputs.write(folder / "manifest.json", inputs.text_of(_of_all(config, folder)))
     datapackage.write(folder)
 
 
@@ -236,7 +224,7 @@ def _of_all(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
     versions = {name for manifest in made.values() for name in manifest["versions"]}
     return {
-        "scale": SCALE,
+        "scale": inputs.SCALE,
         "command": "make reference",
         "commit": told("commit"),
         "uncommitted_changes": any(m["uncommitted_changes"] for m in made.values()),
@@ -250,155 +238,13 @@ def _of_all(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def inputs_of(talk: Talk, config: Mapping[str, Any]) -> Inputs:
-    """Everything that decides a talk's tables, as it is now."""
-    keys = {experiment.data_key for experiment in talk.experiments.values()}
-    return {**code_inputs.of_results(talk.name, keys), **_declared(talk, config)}
-
-
-def stale(name: str, config: Mapping[str, Any], folder: Path = reference.FOLDER) -> Inputs:
-    """What changed since a talk was recorded and no note covers: name -> stage, digest now."""
-    manifest = reference.manifest(folder / name)
-    now = inputs_of(registry.load_talk(name), config)
-    accepted = [manifest["inputs"], *(note["inputs"] for note in manifest["notes"])]
-    found: Inputs = {}
-    for place in {**manifest["inputs"], **now}:
-        stage, digest = now.get(place, (GONE, ""))
-        if all(known.get(place) != digest for known in accepted):
-            found[place] = (stage, digest)
-    return found
-
-
-def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
-    """Refuse talks whose tables the present code might not give.
-
-    Raises:
-        UserError: Naming each, what changed and the stage that it is first used in.
-    """
-    reference.check(folder)
-    changed = {name: found for name in names if (found := stale(name, config, folder))}
-    if changed:
-        told = "\n".join(
-            f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in found.items())}"
-            for name, found in changed.items()
-        )
-        one = next(iter(changed))
-        raise UserError(
-            f"{folder}: recorded before a change of\n{told}\nexpected what it was recorded with; "
-            f"record the talk again (make reference TALK={one}), or say why no number depends on "
-            f'the change (python -m whyspiking.recording excuse {one} --why "...")'
-        )
-
-
-def excuse(
-    names: Sequence[str], why: str, config: Mapping[str, Any], folder: Path = reference.FOLDER
-) -> list[str]:
-    """Note in the manifests why no number depends on what changed; returns the talks noted in.
-
-    Args:
-        names: Of the talks; those of which nothing changed get no note.
-        why: The reason, for all that changed.
-        config: The configuration at the recorded scale.
-        folder: Of the reference.
-
-    Raises:
-        UserError: If the reason is too short to be one.
-    """
-    if len(why) < 10:
-        raise UserError(f"--why is '{why}'; expected the reason in words; write it out")
-    noted = []
-    for name in names:
-        found = stale(name, config, folder)
-        if found:
-            kept = reference.manifest(folder / name)
-            digests = {place: digest for place, (_, digest) in sorted(found.items())}
-            kept["notes"].append({"why": why, "date": _today(), "inputs": digests})
-            write(folder / name / "manifest.json", _text(kept))
-            noted.append(name)
-    return noted
-
-
-def config_of(scale: str = SCALE) -> dict[str, Any]:
-    """The configuration at a scale, merged as Snakemake does."""
-    from snakemake.utils import update_config  # half a second, and no job needs it
-
-    config = read_yaml(Path("config/config.yaml"))
-    update_config(config, read_yaml(Path(f"config/{scale}.yaml")))
-    return config
-
-
-def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
-    """What YAML files say of a talk at the scale of the config, without folders of a machine."""
-    # Which files of others a machine has is told by the tables and by `data` in the manifest.
-    anywhere = {**config["data"], "originals_dir": None}
-    for key in ("spoken", "nmnist"):
-        anywhere[key] = {**anywhere[key], "source": "auto"}
-    config = {**config, "data": anywhere}
-    told: dict[str, tuple[str, Any]] = {
-        "config: battery": ("simulate", config["battery"]),
-        "config: energy": ("collect", config["energy"]),
-        "talk.yaml: learning": ("collect", [_said(rule) for rule in talk.learning]),
-        "claims.yaml": ("collect", [_judged(claim, config) for claim in _claims(talk)]),
-    }
-    for name, experiment in talk.experiments.items():
-        if registry.seeds(experiment, config):
-            for stage, what in _planned(
-                experiment, talk.unit_of_jitter_ms(experiment), config
-            ).items():
-                told[f"talk.yaml: {name}, {stage}"] = (stage, what)
-    return {
-        place: (stage, code_inputs.short_hash(json.dumps(what, sort_keys=True).encode()))
-        for place, (stage, what) in told.items()
-    }
-
-
-def _planned(
-    experiment: Experiment, tau_char_ms: float, config: Mapping[str, Any]
-) -> dict[str, Any]:
-    """What each stage is told of an experiment."""
-    training = {}
-    for variant in experiment.variants:
-        params = registry.params(experiment, config, 0, variant)
-        seeds = registry.seeds(experiment, config, variant)
-        if seeds:
-            training[variant] = [seeds, _placeless(plans.training(experiment, variant, params))]
-    measuring = plans.measuring(experiment, registry.params(experiment, config), tau_char_ms)
-    return {
-        "train": [training, config["data"].get(experiment.data_key)],
-        "simulate": _placeless(measuring),
-        "collect": _said(experiment, UNREAD),
-    }
-
-
-def _placeless(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """A plan without the folders of a machine."""
-    params = {key: value for key, value in plan["params"].items() if not key.endswith("_dir")}
-    return {**plan, "params": params}
-
-
-def _claims(talk: Talk) -> list[claims_file.Claim]:
-    return claims_file.load(talk.folder / "claims.yaml", talk)
-
-
-def _judged(claim: claims_file.Claim, config: Mapping[str, Any]) -> dict[str, Any]:
-    """All of a claim that its row of verdicts.csv depends on."""
-    band = claim.band(config["scale"])
-    kept = _said(claim, {"accept": True, "source": True, "axis": True})
-    return {**kept, "band": band and asdict(band)}
-
-
-def _said(block: Block, but: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What a block of a YAML file says, but for some keys."""
-    return block.model_dump(mode="json", exclude=dict(but or {}), exclude_defaults=True)
-
-
 def _replace_durations(
     path: Path, talk: str, own: pd.DataFrame, experiments: Sequence[str] = ()
 ) -> None:
     """Put rows in the place of those of the talk, or only of some of its experiments."""
     schema = columns.DURATIONS
     known = reference.table(path, schema) if path.is_file() else schema.table([])
-    replaced = (known["talk"] == talk) & (known["scale"] == SCALE)
+    replaced = (known["talk"] == talk) & (known["scale"] == inputs.SCALE)
     if experiments:
         replaced &= known["experiment"].isin(experiments)
     others = known[~replaced]
@@ -408,30 +254,19 @@ def _replace_durations(
 
 
 def _write_manifest(
-    folder: Path, made: Mapping[str, Any], inputs: Inputs, notes: Sequence[Mapping[str, Any]]
+    folder: Path,
+    made: Mapping[str, Any],
+    decides: inputs.Inputs,
+    notes: Sequence[Mapping[str, Any]],
 ) -> None:
-    digests = {place: digest for place, (_, digest) in sorted(inputs.items())}
-    whole = {**made, "date": _today(), "notes": list(notes), "inputs": digests}
-    write(folder / "manifest.json", _text(whole))
-
-
-def _text(manifest: Mapping[str, Any]) -> bytes:
-    return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    digests = {place: digest for place, (_, digest) in sorted(decides.items())}
+    whole = {**made, "date": inputs.today(), "notes": list(notes), "inputs": digests}
+    inputs.write(folder / "manifest.json", inputs.text_of(whole))
 
 
 def _write_csv(table: pd.DataFrame, path: Path, metrics: bool = False) -> None:
     (tables.write_metrics if metrics else tables.write_csv)(table, path)
     whole_files.seal_of(path).unlink()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Unsealed, like all tables here: git keeps what is committed."""
-    with whole_files.replacing(path) as partial:
-        partial.write_bytes(content)
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
 
 
 def run(given: argparse.Namespace) -> None:
@@ -440,11 +275,11 @@ def run(given: argparse.Namespace) -> None:
     Raises:
         UserError: If a talk is not recorded, or `check` finds what changed.
     """
-    config = config_of()
+    config = inputs.config_of()
     if given.command == "joint":
         return write_joint(config)
     if given.command == "add":
-        return add(given.talk, given.experiments, config, Path("results") / SCALE)
+        return add(given.talk, given.experiments, config, Path("results") / inputs.SCALE)
     known = reference.recorded()
     for name in given.talks:
         if name not in known:
@@ -454,7 +289,7 @@ def run(given: argparse.Namespace) -> None:
             )
     chosen = given.talks or known
     if given.command == "check":
-        return check(chosen, config)
-    noted = excuse(chosen, given.why, config)
+        return inputs.check(chosen, config)
+    noted = inputs.excuse(chosen, given.why, config)
     print("noted in:", ", ".join(noted) or "none; all is as recorded")
     return None

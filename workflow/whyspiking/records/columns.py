@@ -423,19 +423,22 @@ OF_A_RUN = {
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns."""
+_KEPT = [
+    "claim",
+    "talk",
+    "published",
+    "value",
+    "low",
+    "high",
+    "seeds",
+    "data",
+    "verdict",
+    "says",
+    "unit",
+]
 RETIRED = TableSchema(
     "Claims that the project no longer makes: their last verdict, and why they went.",
-    Column("claim", "Name of the claim."),
-    _TALK,
-    Column("says", "The claim in words."),
-    Column("published", "Published value.", "number", _OF_METRIC),
-    Column("value", "Mean over seeds.", "number", _OF_METRIC),
-    Column("low", "Lower end of the interval.", "number", _OF_METRIC),
-    Column("high", "Upper end of the interval.", "number", _OF_METRIC),
-    _UNIT,
-    _SEEDS,
-    Column("data", "Where the data are from."),
-    Column("verdict", "Last verdict."),
+    *(column for column in VERDICTS.columns if column.name in (*_KEPT, _UNIT.name)),
     Column("commit", "Commit of the last run that judged it."),
     Column("why", "Why it went."),
 )

@@ -177,7 +177,7 @@ def _compared(trained: Sequence[Entry], delta: float) -> dict[int, dict[str, Any
 
 
 def matched(entry: Entry, trained: Sequence[Entry]) -> Entry | None:
-    """The control that was told the input as precisely, or the next less precise one.
+    """The control given the same input at the same time resolution, or the next less precise one.
 
     Where all are more precise it is the least of them.
     """

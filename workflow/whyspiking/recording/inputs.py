@@ -1,0 +1,193 @@
+"""Everything that decides a talk's recorded tables, as digests: what is out of date, and excuses.
+
+Files of code count by what they do (of Python not how they are laid out), YAML files by what they
+say at scale full.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from whyspiking.declared import claims_file, plans, registry
+from whyspiking.declared.registry import Experiment, Talk
+from whyspiking.declared.strict_yaml import Block, read_yaml
+from whyspiking.errors import UserError
+from whyspiking.records import reference, whole_files
+from whyspiking.running import code_inputs
+
+SCALE = "full"
+"""The scale that is recorded."""
+GONE = "no longer an input"
+UNREAD: dict[str, Any] = {
+    **dict.fromkeys(("title", "from_scale", "parameters", "scaled"), True),
+    "sizes": {"from_scale"},
+    "variants": {"__all__": {"says", "from_scale"}},
+}
+"""Keys of an experiment that say nothing to stage collect, or in the plans of the other stages."""
+
+type Inputs = dict[str, tuple[str, str]]
+"""What decides a talk's tables: its name -> the first stage that uses it, and its digest."""
+
+
+def inputs_of(talk: Talk, config: Mapping[str, Any]) -> Inputs:
+    """Everything that decides a talk's tables, as it is now."""
+    keys = {experiment.data_key for experiment in talk.experiments.values()}
+    return {**code_inputs.of_results(talk.name, keys), **_declared(talk, config)}
+
+
+def stale(name: str, config: Mapping[str, Any], folder: Path = reference.FOLDER) -> Inputs:
+    """What changed since a talk was recorded and no note covers: name -> stage, digest now."""
+    manifest = reference.manifest(folder / name)
+    now = inputs_of(registry.load_talk(name), config)
+    accepted = [manifest["inputs"], *(note["inputs"] for note in manifest["notes"])]
+    found: Inputs = {}
+    for place in {**manifest["inputs"], **now}:
+        stage, digest = now.get(place, (GONE, ""))
+        if all(known.get(place) != digest for known in accepted):
+            found[place] = (stage, digest)
+    return found
+
+
+def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = reference.FOLDER) -> None:
+    """Refuse talks whose tables the present code might not give.
+
+    Raises:
+        UserError: Naming each, what changed and the stage that it is first used in.
+    """
+    reference.check(folder)
+    changed = {name: found for name in names if (found := stale(name, config, folder))}
+    if changed:
+        told = "\n".join(
+            f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in found.items())}"
+            for name, found in changed.items()
+        )
+        one = next(iter(changed))
+        raise UserError(
+            f"{folder}: recorded before a change of\n{told}\nexpected what it was recorded with; "
+            f"record the talk again (make reference TALK={one}), or say why no number depends on "
+            f'the change (python -m whyspiking.recording excuse {one} --why "...")'
+        )
+
+
+def excuse(
+    names: Sequence[str], why: str, config: Mapping[str, Any], folder: Path = reference.FOLDER
+) -> list[str]:
+    """Note in the manifests why no number depends on what changed; returns the talks noted in.
+
+    Args:
+        names: Of the talks; those of which nothing changed get no note.
+        why: The reason, for all that changed.
+        config: The configuration at the recorded scale.
+        folder: Of the reference.
+
+    Raises:
+        UserError: If the reason is too short to be one.
+    """
+    if len(why) < 10:
+        raise UserError(f"--why is '{why}'; expected the reason in words; write it out")
+    noted = []
+    for name in names:
+        found = stale(name, config, folder)
+        if found:
+            kept = reference.manifest(folder / name)
+            digests = {place: digest for place, (_, digest) in sorted(found.items())}
+            kept["notes"].append({"why": why, "date": today(), "inputs": digests})
+            write(folder / name / "manifest.json", text_of(kept))
+            noted.append(name)
+    return noted
+
+
+def config_of(scale: str = SCALE) -> dict[str, Any]:
+    """The configuration at a scale, merged as Snakemake does."""
+    from snakemake.utils import update_config  # half a second, and no job needs it
+
+    config = read_yaml(Path("config/config.yaml"))
+    update_config(config, read_yaml(Path(f"config/{scale}.yaml")))
+    return config
+
+
+def _declared(talk: Talk, config: Mapping[str, Any]) -> Inputs:
+    """What YAML files say of a talk at the scale of the config, without folders of a machine."""
+    # Which files of others a machine has is told by the tables and by `data` in the manifest.
+    anywhere = {**config["data"], "originals_dir": None}
+    for key in ("spoken", "nmnist"):
+        anywhere[key] = {**anywhere[key], "source": "auto"}
+    config = {**config, "data": anywhere}
+    told: dict[str, tuple[str, Any]] = {
+        "config: battery": ("simulate", config["battery"]),
+        "config: energy": ("collect", config["energy"]),
+        "talk.yaml: learning": ("collect", [_said(rule) for rule in talk.learning]),
+        "claims.yaml": ("collect", [_judged(claim, config) for claim in claims_of(talk)]),
+    }
+    for name, experiment in talk.experiments.items():
+        if registry.seeds(experiment, config):
+            for stage, what in _planned(
+                experiment, talk.unit_of_jitter_ms(experiment), config
+            ).items():
+                told[f"talk.yaml: {name}, {stage}"] = (stage, what)
+    return {
+        place: (stage, code_inputs.short_hash(json.dumps(what, sort_keys=True).encode()))
+        for place, (stage, what) in told.items()
+    }
+
+
+def _planned(
+    experiment: Experiment, tau_char_ms: float, config: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What each stage is told of an experiment."""
+    training = {}
+    for variant in experiment.variants:
+        params = registry.params(experiment, config, 0, variant)
+        seeds = registry.seeds(experiment, config, variant)
+        if seeds:
+            training[variant] = [seeds, _placeless(plans.training(experiment, variant, params))]
+    measuring = plans.measuring(experiment, registry.params(experiment, config), tau_char_ms)
+    return {
+        "train": [training, config["data"].get(experiment.data_key)],
+        "simulate": _placeless(measuring),
+        "collect": _said(experiment, UNREAD),
+    }
+
+
+def _placeless(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan without the folders of a machine."""
+    params = {key: value for key, value in plan["params"].items() if not key.endswith("_dir")}
+    return {**plan, "params": params}
+
+
+def claims_of(talk: Talk) -> list[claims_file.Claim]:
+    """All claims of a talk."""
+    return claims_file.load(talk.folder / "claims.yaml", talk)
+
+
+def _judged(claim: claims_file.Claim, config: Mapping[str, Any]) -> dict[str, Any]:
+    """All of a claim that its row of verdicts.csv depends on."""
+    band = claim.band(config["scale"])
+    kept = _said(claim, {"accept": True, "source": True, "axis": True})
+    return {**kept, "band": band and asdict(band)}
+
+
+def _said(block: Block, but: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a block of a YAML file says, but for some keys."""
+    return block.model_dump(mode="json", exclude=dict(but or {}), exclude_defaults=True)
+
+
+def text_of(manifest: Mapping[str, Any]) -> bytes:
+    """A manifest as the file that git keeps."""
+    return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Unsealed, like all tables here: git keeps what is committed."""
+    with whole_files.replacing(path) as partial:
+        partial.write_bytes(content)
+
+
+def today() -> str:
+    """The date, as manifests say it."""
+    return datetime.now(UTC).date().isoformat()
