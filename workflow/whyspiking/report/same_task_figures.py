@@ -77,8 +77,9 @@ def matrix(ground: Ground) -> Plate:
     _legend(plate, bool(guests))
     return plate.says(
         "The same task for all: accuracy on test data with 95 % intervals over seeds, on a logit "
-        "axis (all above 99.95 % at its end), against the network without spikes (solid line) given "
-        "the same input at the same time resolution. Dotted: chance; dashed: best floor; n/a: for the reason "
+        "axis (all above 99.95 % at its end), against the network without spikes (solid line) "
+        "given the same input at the same time resolution. Dotted: chance; dashed: best floor; "
+        "n/a: for the reason "
         "in the table." + (f" {COMMUNITY}" if guests else ""),
         "Accuracy by method and task. " + "; ".join(words) + ".",
         "shared.csv",
