@@ -423,19 +423,7 @@ OF_A_RUN = {
     "durations.csv": DURATIONS,
 }
 """File beside the report -> its columns."""
-_KEPT = [
-    "claim",
-    "talk",
-    "published",
-    "value",
-    "low",
-    "high",
-    "seeds",
-    "data",
-    "verdict",
-    "says",
-    "unit",
-]
+_KEPT = ("claim", "talk", "published", "value", "low", "high", "seeds", "data", "verdict", "says")
 RETIRED = TableSchema(
     "Claims that the project no longer makes: their last verdict, and why they went.",
     *(column for column in VERDICTS.columns if column.name in (*_KEPT, _UNIT.name)),
