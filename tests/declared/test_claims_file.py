@@ -22,7 +22,7 @@ ENTRY = {
     "better": "larger",
     "accept": {
         "paper": [0.945, None],
-        "default": {"band": [0.95, None], "why": "two published sd below the mean"},
+        "full": {"band": [0.95, None], "why": "two published sd below the mean"},
     },
     "negative_control": {"variant": "linear"},
 }
@@ -47,7 +47,7 @@ def test_a_good_file_loads(tmp_path):
         role="secondary",
         metric="t95",
         better="smaller",
-        accept={"default": [None, 2.0]},
+        accept={"full": [None, 2.0]},
         published={"value": None},
     )
     first, other = judge.load(written(tmp_path, ENTRY, second))

@@ -291,17 +291,17 @@ CLAIM_DAMAGE = {
     "no control for the key claim": (
         lambda entries: entries[0].pop("negative_control"), "negative_control", "key",
     ),
-    "band upside down": (claim(accept={"default": [0.97, 0.95]}), "accept.default", "[0.97, 0.95]"),
+    "band upside down": (claim(accept={"full": [0.97, 0.95]}), "accept.full", "[0.97, 0.95]"),
     "band without its edge": (
-        claim(accept={"default": [None, 0.95]}), "accept.default", "lower edge",
+        claim(accept={"full": [None, 0.95]}), "accept.full", "lower edge",
     ),
-    "band of one number": (claim(accept={"default": [0.9]}), "accept.default", "[0.9]"),
+    "band of one number": (claim(accept={"full": [0.9]}), "accept.full", "[0.9]"),
     "band of three numbers": (
-        claim(accept={"default": [0.9, 1.0, 1.1]}), "accept.default", "[0.9, 1.0, 1.1]",
+        claim(accept={"full": [0.9, 1.0, 1.1]}), "accept.full", "[0.9, 1.0, 1.1]",
     ),
-    "band in words": (claim(accept={"default": ["low", "high"]}), "accept.default", "low"),
+    "band in words": (claim(accept={"full": ["low", "high"]}), "accept.full", "low"),
     "band without a reason": (
-        claim(accept={"default": {"band": [0.9, 1.0]}}), "accept.default.why", "missing",
+        claim(accept={"full": {"band": [0.9, 1.0]}}), "accept.full.why", "missing",
     ),
     "band at smoke scale": (claim(accept={"smoke": [0.9, 1.0]}), "accept.smoke", "known keys"),
     "difference from nothing": (claim(test="difference"), "versus", "difference"),

@@ -1,11 +1,14 @@
 """Scales: what each runs, by which recipe, and which claims it judges."""
 
+import numpy as np
 import pytest
 import yaml
 from made.claims import claim
 from made.refusal_cases import ROOT, good_config, refused
 
 from whyspiking.declared import claims_file, config, registry
+from whyspiking.declared.bands import Band
+from whyspiking.declared.plans import training
 from whyspiking.declared.scales import SCALES
 from whyspiking.export.networks import merge
 
@@ -45,50 +48,35 @@ def test_a_variant_and_other_sizes_are_left_out_by_themselves(toy):
     assert seeds(experiment, "full", "spiking_at_50") == [0]
 
 
-def test_default_builds_on_full(toy):
-    def change(e):
-        e["parameters"]["n_more"] = {"value": 5, "source": "Table 2"}
-        e["scaled"] = {
-            "full": {
-                "n_hidden": {"value": 10, "why": "quick"},
-                "n_more": {"value": 4, "why": "quick"},
-            },
-            "default": {"n_hidden": {"value": 3, "why": "quicker"}},
-        }
-
-    experiment = toy(change)
-    values = {scale: experiment.changes(scale) for scale in SCALES}
-    assert {k: c["value"] for k, c in values["default"].items()} == {"n_hidden": 3, "n_more": 4}
-    assert {k: c["value"] for k, c in values["full"].items()} == {"n_hidden": 10, "n_more": 4}
-    assert values["smoke"] == values["paper"] == {}
-    assert experiment.shortened("default")
-    assert not experiment.shortened("full")
-
-
-@pytest.mark.parametrize(
-    ("at_default", "accept", "band", "judged_at"),
-    [
-        ("as full", {"full": [0.5, None]}, 0.5, "default"),
-        ("as full", {"full": [0.5, None], "default": [0.4, None]}, 0.4, "default"),
-        ("shorter", {"full": [0.5, None]}, None, "full"),
-        ("shorter", {"full": [0.5, None], "default": [0.4, None]}, 0.4, "default"),
-        ("left out", {"full": [0.5, None], "default": [0.4, None]}, None, "full"),
-        ("as full", {"paper": [0.5, None]}, None, "paper"),
-    ],
-)
-def test_the_band_of_scale_default(at_default, accept, band, judged_at):
-    made = claim(accept=accept)
-    made._at_default = at_default
-    found = made.band("default")
-    assert (found and found.low) == band
-    assert made.judged_at("default") == judged_at
-    assert made.judged_at("smoke") == judged_at
+def test_default_trains_a_part_of_what_full_trains():
+    """By the same recipe, on the same data, with the same seeds, measured in the same way."""
+    part, whole = config_at("default"), config_at("full")
+    for key in ("data", "battery", "energy", "parity"):
+        assert part[key] == whole[key]
+    trained = 0
+    for name in registry.available():
+        for experiment in registry.load_talk(name).experiments.values():
+            for variant in experiment.variants:
+                seeds = registry.seeds(experiment, part, variant)
+                trained += len(seeds)
+                assert set(seeds) <= set(registry.seeds(experiment, whole, variant))
+                plans = [
+                    training(experiment, variant, registry.params(experiment, config, 0, variant))
+                    for config in (part, whole)
+                ]
+                assert plans[0]["params"].pop("scale") == "default"
+                assert plans[1]["params"].pop("scale") == "full"
+                assert plans[0] == plans[1]
+    assert trained > 100
 
 
-def test_what_only_tests_less_is_no_shorter_recipe(toy):
-    change = {"value": 3, "why": "quicker"}
-    scaled = {"full": {}, "default": {"n_hidden": {**change, "only_tests": True}}}
-    assert not toy(lambda e: e.update(scaled=scaled)).shortened("default")
+def test_default_has_the_bands_of_full():
+    made = claim(accept={"full": [0.5, None]})
+    assert made.band("default") == made.band("full") == Band(0.5, np.inf)
+    assert made.judged_at("smoke") == made.judged_at("default") == "default"
+    only_published = claim(accept={"paper": [0.5, None]})
+    assert only_published.band("default") is None
+    assert only_published.judged_at("default") == "paper"
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -97,8 +85,8 @@ def test_every_scale_of_ours_is_accepted(scale, monkeypatch):
     assert len(config.check_config(config_at(scale))) == 8
 
 
-@pytest.mark.parametrize("scale", ["default", "full", "paper"])
-def test_every_scale_judges_every_key_claim_with_its_control_and_three_networks(scale):
+@pytest.mark.parametrize(("scale", "networks"), [("default", 1), ("full", 3), ("paper", 3)])
+def test_every_scale_judges_every_key_claim_with_its_control(scale, networks):
     values = config_at(scale)
     for name in registry.available():
         talk = registry.load_talk(name)
@@ -107,7 +95,7 @@ def test_every_scale_judges_every_key_claim_with_its_control_and_three_networks(
         for side, place in key.places.items():
             experiment = talk.experiments[place.get("experiment", key.where["experiment"])]
             variant = place.get("variant", key.where["variant"])
-            least = 1 if side == "negative_control" else 3
+            least = 1 if side == "negative_control" else networks
             assert len(registry.seeds(experiment, values, variant)) >= least
 
 
@@ -119,16 +107,14 @@ def without_a_network(name, load=registry.load_talk):
 
 def without_a_band(path, talk, load=claims_file.load):
     claims = load(path, talk)
-    for found in claims:
-        found._at_default = "shorter"
-    return claims
+    return [claim.model_copy(update={"accept": {}}) for claim in claims]
 
 
 @pytest.mark.parametrize(
     ("module", "changed", "key", "told"),
     [
         (registry, {"load_talk": without_a_network}, "from_scale", "full"),
-        (claims_file, {"load": without_a_band}, "accept.default", "scale full"),
+        (claims_file, {"load": without_a_band}, "accept.full", "no band"),
     ],
 )
 def test_a_scale_that_cannot_judge_a_key_claim_is_refused(monkeypatch, module, changed, key, told):

@@ -8,7 +8,7 @@ from whyspiking.verdicts.judge import Claim
 DIFFERENCE = {
     "test": "difference",
     "versus": {"variant": "mlp"},
-    "accept": {"default": [0.0, None]},
+    "accept": {"full": [0.0, None]},
     "published": {"value": None},
 }
 
@@ -25,7 +25,7 @@ def claim(**changes) -> Claim:
         "published": {"value": 0.959},
         "test": "value",
         "better": "larger",
-        "accept": {"default": [0.95, None]},
+        "accept": {"full": [0.95, None]},
     }
     return Claim(**{**base, **changes})
 

@@ -29,7 +29,7 @@ TOY = {
             "battery": ["jitter"],
             "input_times": "trains",
             "parameters": {"n_hidden": {"value": 100, "source": "Table 1"}},
-            "scaled": {"default": {"n_hidden": {"value": 10, "why": "quick enough"}}},
+            "scaled": {"full": {"n_hidden": {"value": 10, "why": "quick enough"}}},
             "variants": {"spiking": {"role": "spiking", "says": "the network"}},
         }
     },

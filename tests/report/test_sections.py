@@ -48,7 +48,7 @@ def claim(name, role="secondary", **changes):
         "published": {"value": 0.9},
         "test": "value",
         "better": "larger",
-        "accept": {"default": [0.8, None]},
+        "accept": {"full": [0.8, None]},
     }
     found = Claim(**{**values, **changes})
     found._data = "definition"
@@ -225,7 +225,7 @@ def test_smoke_pages_carry_a_banner():
 
 def test_deviations_give_published_used_and_why():
     scaled = {
-        "default": {
+        "full": {
             "epochs": {"value": 30, "why": "time is short"},
             "tau": {"value": 5.0, "why": "no reason"},
         }

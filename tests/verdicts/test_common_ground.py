@@ -144,7 +144,7 @@ def test_memory_of_learning_is_that_of_the_rule():
     assert spiking["memory"] == 700 + 50 * 2 * 25 + 50
     assert spiking["local"] == "no" and spiking["signals"] == "an error (neuron, later)"
     assert spiking["spikes_hidden"] == 31 and spiking["tried"] == 6
-    assert spiking["presentations"] == 8000 * 25
+    assert spiking["presentations"] == 8000 * 50
     assert bptt["rule"] == "" and np.isnan(bptt["memory"]) and bptt["tried"] == 0
     whole = experiment("a", "randman", ["spiking"])
     found = common_ground.matrix(

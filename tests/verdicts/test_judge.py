@@ -109,11 +109,11 @@ def test_parts_of_the_test_set_enter_a_difference_by_pairs():
 )
 def test_a_gain_of_a_stated_size_must_exclude_zero_and_reach_the_size(gains, verdict):
     base = np.array([0.70, 0.80, 0.75, 0.60])
-    judged = claim(**{**DIFFERENCE, "accept": {"default": [0.1, None]}})
+    judged = claim(**{**DIFFERENCE, "accept": {"full": [0.1, None]}})
     row = judge.judge(table(rows(base + gains), rows(base, variant="mlp")), judged)
     assert row["verdict"] == verdict
     # Where smaller is better, the same mirrored.
-    judged = claim(**{**DIFFERENCE, "better": "smaller", "accept": {"default": [None, -0.1]}})
+    judged = claim(**{**DIFFERENCE, "better": "smaller", "accept": {"full": [None, -0.1]}})
     mirrored = judge.judge(table(rows(base - gains), rows(base, variant="mlp")), judged)
     assert mirrored["verdict"] == verdict
     assert mirrored["p_value"] == pytest.approx(row["p_value"])
@@ -185,29 +185,29 @@ PLACE = {"experiment": "yinyang", "variant": "spiking"}
 ENERGY = {**PLACE, "perturbation": "ops_int32", "locus": "mlp"}
 KINDS = {
     "value": {},
-    "smaller": {"metric": "nrmse", "better": "smaller", "accept": {"default": [None, 0.15]}},
-    "early": {"metric": "t95", "better": "smaller", "accept": {"default": [None, 1.0]}},
-    "infinite": {"metric": "sigma50", "accept": {"default": [1.0, None]}},
+    "smaller": {"metric": "nrmse", "better": "smaller", "accept": {"full": [None, 0.15]}},
+    "early": {"metric": "t95", "better": "smaller", "accept": {"full": [None, 1.0]}},
+    "infinite": {"metric": "sigma50", "accept": {"full": [1.0, None]}},
     "range": {
         "metric": "internal_frequency", "test": "range", "better": "both",
-        "accept": {"default": [8.35, 8.65]},
+        "accept": {"full": [8.35, 8.65]},
     },
     "every": {
         "metric": "order_correlation", "test": "every", "published": {"value": None},
-        "accept": {"default": [0.9, 1.0]},
+        "accept": {"full": [0.9, 1.0]},
     },
     "exact": {
         "role": "secondary", "origin": "check", "test": "exact",
-        "accept": {"default": [0.9595, 0.9605]},
+        "accept": {"full": [0.9595, 0.9605]},
     },
     "ratio": {
         "metric": "energy_ratio", "test": "ratio", "where": ENERGY, "published": {"value": 100.0},
-        "accept": {"default": [50.0, None]},
+        "accept": {"full": [50.0, None]},
     },
     "difference": DIFFERENCE,
-    "margin": {**DIFFERENCE, "accept": {"default": [-0.01, None]}},
+    "margin": {**DIFFERENCE, "accept": {"full": [-0.01, None]}},
     "equivalence": {
-        **DIFFERENCE, "test": "equivalence", "better": "both", "accept": {"default": [-0.02, 0.02]},
+        **DIFFERENCE, "test": "equivalence", "better": "both", "accept": {"full": [-0.02, 0.02]},
     },
 }  # fmt: skip
 BASE = np.array([0.70, 0.80, 0.75, 0.60])
@@ -291,9 +291,9 @@ def test_intervals_are_of_the_scale_and_level_of_the_test():
 @pytest.mark.parametrize(
     ("parts", "accept", "verdict"),
     [
-        (rows([0.9], variant="other"), "default", "not measured"),
-        (rows([np.nan, np.nan]), "default", "not measured"),
-        ([], "default", "not measured"),
+        (rows([0.9], variant="other"), "full", "not measured"),
+        (rows([np.nan, np.nan]), "full", "not measured"),
+        ([], "full", "not measured"),
         (rows([0.96, 0.96]), "paper", "out of scope at this scale"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import re
 import shutil
@@ -231,7 +232,16 @@ class LogHandler(LogHandlerBase):
             self._say(f"{self._head()} {name} ({words.duration(seconds)}){where}")
         if self.plan.done == self.plan.total:
             took = words.clock(self.clock() - self.began).strip()
-            self._say(f"finished {words.jobs(self.plan.total)} in {took}")
+            self._say(f"finished {words.jobs(self.plan.total)} in {took}{self._reproduced()}")
+
+    def _reproduced(self) -> str:
+        """How many numbers are those of the record, as the run's manifest says, in a line."""
+        what, pages = self.plan.goal()
+        manifest = Path(pages[0]).with_name("manifest.json") if what == "report" else Path()
+        if not manifest.is_file():
+            return ""
+        said = json.loads(manifest.read_text(encoding="utf-8")).get("reproduced", "")
+        return f"\n{said}; network by network: {manifest.with_name('reproduced.csv')}" * bool(said)
 
     def _job_error(self, record: Any) -> None:
         entry = self.plan.running.get(record.jobid)

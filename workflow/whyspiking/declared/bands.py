@@ -31,9 +31,8 @@ Given = Annotated[
 
 @closed
 class Accept(TypedDict, total=False):
-    """Bands by scale; `default` has that of `full` where it runs the same recipe."""
+    """Bands by scale; scale default has that of full."""
 
-    default: Given
     full: Given
     paper: Given
 

@@ -155,7 +155,6 @@ class Claim(Block):
     looks: list[Look] = Field(default_factory=list)
     rebanded: list[EarlierBand] = Field(default_factory=list)
     _data: str = PrivateAttr("")
-    _at_default: Literal["as full", "shorter", "left out"] = PrivateAttr("as full")
 
     @property
     def talk(self) -> str:
@@ -180,19 +179,11 @@ class Claim(Block):
     def band(self, scale: str) -> Band | None:
         """The band at a scale, if there is one.
 
-        At scale default it is that of scale full where all that is compared runs by the same
-        recipe; a shorter recipe needs a band of its own.
-
         Raises:
             ValueError: If its edges do not fit each other or the test.
         """
         bands: dict[str, Any] = dict(self.accept)
-        accepted = bands.get(scale)
-        if scale == "default":
-            if self._at_default == "left out":
-                return None
-            if accepted is None and self._at_default == "as full":
-                scale, accepted = "full", bands.get("full")
+        accepted = bands.get(scale := scales.recipe(scale))
         if accepted is None:
             return None
         edges, why = accepted, ""
@@ -340,7 +331,6 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
         for claim in claims:
             _check_names(claim, talk, where)
             claim._data = talk.experiments[claim.where["experiment"]].provenance
-            claim._at_default = _at_default(claim, talk)
     ids = [claim.id for claim in claims]
     for name in sorted({name for name in ids if ids.count(name) > 1}):
         raise UserError(
@@ -359,15 +349,6 @@ def load(path: Path, talk: Talk | None = None) -> list[Claim]:
             "'key' and the others 'secondary'."
         )
     return claims
-
-
-def _at_default(claim: Claim, talk: Talk) -> Literal["as full", "shorter", "left out"]:
-    """How scale default makes what a claim compares."""
-    lineages = [pair for place in claim.networks for pair in talk.lineage(*place)]
-    if not all(block.runs_at("default") for pair in lineages for block in pair):
-        return "left out"
-    shorter = any(experiment.shortened("default") for experiment, _ in lineages)
-    return "shorter" if shorter else "as full"
 
 
 def _check_names(claim: Claim, talk: Talk, where: str) -> None:

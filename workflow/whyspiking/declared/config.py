@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.contract import data_folders
-from whyspiking.declared import abstract_file, after_file, claims_file, community_file, registry
+from whyspiking.declared import (
+    abstract_file,
+    after_file,
+    claims_file,
+    community_file,
+    registry,
+    scales,
+)
 from whyspiking.declared.config_file import Config
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import split
@@ -115,8 +122,8 @@ def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, s
     if key.band(scale) is None:
         raise UserError(
             f"talks/{talk.name}/claims.yaml: key claim '{key.id}' has no band in "
-            f"'accept.{scale}', and its recipe there is not that of scale full; expected a band, "
-            "written down before the run. Add it, with its reason."
+            f"'accept.{scales.recipe(scale)}'; expected one, written down before the run. Add it, "
+            "with its reason."
         )
 
 

@@ -289,13 +289,7 @@ class Experiment(Named):
 
     def changes(self, scale: str) -> dict[str, Change]:
         """What a scale changes of the published parameters, and why."""
-        under = self.scaled.get("full", {}) if scale == "default" else {}
-        return {**under, **cast("Changes", self.scaled.get(scale, {}))}
-
-    def shortened(self, scale: str) -> bool:
-        """Whether a scale trains by a shorter recipe than scale full."""
-        own = self.scaled.get("default", {}) if scale == "default" else {}
-        return any("only_tests" not in change for change in own.values())
+        return cast("Changes", self.scaled.get(scales.recipe(scale), {}))
 
     @model_validator(mode="after")
     def _check(self) -> Experiment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 
 from pydantic import AfterValidator, Field
 
@@ -22,14 +22,10 @@ class Parameter(TypedDict):
 
 @closed
 class Change(TypedDict):
-    """What a smaller scale changes, and why.
-
-    `only_tests`: it changes what is tested, and how often; networks are trained as at scale full.
-    """
+    """What a smaller scale changes, and why."""
 
     value: Any
     why: Annotated[str, Field(min_length=5)]
-    only_tests: NotRequired[Literal[True]]
 
 
 def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
@@ -90,8 +86,7 @@ Changes = Annotated[dict[str, Change], AfterValidator(_check_numbers)]
 
 @closed
 class Scaled(TypedDict, total=False):
-    """What scales change of what was published, which scale paper has; default builds on full."""
+    """What scales change of what was published, which scale paper has; default is as full."""
 
     full: Changes
-    default: Changes
     smoke: Changes

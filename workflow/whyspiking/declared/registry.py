@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
-from whyspiking.declared.experiments import Experiment, Variant
+from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule, split
 from whyspiking.declared.parameters import Parameters
 from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
@@ -95,13 +95,6 @@ class Talk(Block):
         if experiment.shared is None:
             return self.tau_char_ms
         return (experiment.model_window_ms or WINDOW_MS) / JITTER_UNITS
-
-    def lineage(self, experiment: str, variant: str) -> Iterator[tuple[Experiment, Variant]]:
-        """A network, and those it starts from, with the experiments that they belong to."""
-        found = self.experiments[experiment]
-        yield found, found.variants[variant]
-        for parent in found.variants[variant].starts_from:
-            yield from self.lineage(*split(parent))
 
     @field_validator("experiments")
     @classmethod

@@ -17,6 +17,11 @@ def at_least(scale: str, least: Scale) -> bool:
     return scale == "smoke" or scale in up_from(least)
 
 
+def recipe(scale: str) -> str:
+    """The scale whose recipes and bands a scale has: default is a part of scale full."""
+    return "full" if scale == "default" else scale
+
+
 def up_from(scale: str) -> tuple[str, ...]:
     """This scale and the larger ones."""
     return SCALES[SCALES.index(scale) :] if scale in SCALES else ()

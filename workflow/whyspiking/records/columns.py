@@ -406,6 +406,20 @@ NETWORKS = TableSchema(
     Column("sha256", "Hash of the file."),
     Column("sha256_samples", "Hash of its samples."),
 )
+REPRODUCED = TableSchema(
+    "Every network of the run beside the recorded one of the same seed.",
+    *_PLACE,
+    _VARIANT,
+    _SEED,
+    Column("compared", "Numbers that the record has too; none that a clock measured.", "integer"),
+    Column("identical", "Those of them that are equal to the last digit written.", "integer"),
+    Column("close", "Those that differ by at most a millionth.", "integer"),
+    Column("different", "Those that differ by more.", "integer"),
+    Column("unrecorded", "Numbers that the record lacks.", "integer"),
+    Column("largest", "Largest difference, over the larger of the two numbers.", "number", "1"),
+    Column("where", "Of which number; empty where all are equal."),
+    Column("state", "identical, equal within rounding, different, or new: not in the record."),
+)
 OF_A_RUN = {
     "metrics.csv": METRICS,
     "verdicts.csv": VERDICTS,
@@ -421,6 +435,7 @@ OF_A_RUN = {
     "span.csv": SPAN,
     "programme.csv": PROGRAMME,
     "durations.csv": DURATIONS,
+    "reproduced.csv": REPRODUCED,
 }
 """File beside the report -> its columns."""
 _KEPT = ("claim", "talk", "published", "value", "low", "high", "seeds", "data", "verdict", "says")

@@ -29,22 +29,19 @@ def _tests(
         talk: The talk, for titles of experiments.
         claims: Claim by id.
         rows: Claim -> its row of verdicts.csv; a claim without one is left out.
-        recorded: The recorded run; its row is shown where the run at hand does not judge the claim.
+        recorded: The record.
     """
     tests = []
     for claim in (claims[name] for name in statement.claims if name in rows):
-        row, before = rows[claim.id], recorded.told(rows[claim.id])
-        shown = before or row
+        row = rows[claim.id]
         tests.append(
             {
                 "claim": claim,
                 "experiment": talk.experiments[claim.where["experiment"]].title,
                 "row": row,
-                "recorded": before,
-                "compared": _compared(claim, shown),
-                "found": html.inline(
-                    shown["value"], shown["low"], shown["high"], str(shown["unit"])
-                ),
+                "here": recorded.reproduced(row, claim),
+                "compared": _compared(claim, row),
+                "found": html.inline(row["value"], row["low"], row["high"], str(row["unit"])),
             }
         )
     return tests

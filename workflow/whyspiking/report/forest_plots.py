@@ -29,7 +29,6 @@ from whyspiking.records.tables import Table
 from whyspiking.report import html as markup
 from whyspiking.verdicts.answers import CLAIMS, Answer, Finding
 from whyspiking.verdicts.axes import AGAINST, FAVOURS
-from whyspiking.verdicts.rule import OUT_OF_SCOPE
 
 VERDICT_COLOURS = {
     "replicated": GREEN,
@@ -52,8 +51,8 @@ FEWEST = 3
 LETTERS = 56
 """That fit side by side below the panels of a forest."""
 
-type Row = tuple[str, str, str]
-"""Talk, experiment, and whether it is recorded."""
+type Row = tuple[str, str]
+"""Talk and experiment."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
     Raises:
         NotMeasuredError: If nothing with a null was measured.
     """
-    measured = _panels([f for f in answer.shown if f.measure != CLAIMS and f.matched], config)
+    measured = _panels([f for f in answer.findings if f.measure != CLAIMS and f.matched], config)
     require(measured, "Nothing with a null was measured on this axis at this scale.")
     panels = [panel for panel in measured if len(panel.rows) >= FEWEST] or measured
     plate, words = forest(panels, names)
@@ -99,14 +98,11 @@ def axis_forest(answer: Answer, config: Mapping[str, Any], names: Mapping[str, s
         "the table tells apart. "
     ) * any(len(group) > 1 for group in groups)
     arrow = "; arrow: beyond the axis" * any(not BEYOND[0] <= x <= BEYOND[1] for x in ratios)
-    recorded = " Dotted, “recorded”: of the recorded run, not run here." * any(
-        finding.recorded for group in groups for finding in group
-    )
     return plate.says(
         f"{answer.axis.capitalize()}: effects with 95 % t intervals over seeds; the vertical line "
         f"is the null, {answer.against}. {span}Triangle, green: the interval favours spikes; "
         "square, red: it speaks against them; circle, grey: it decides nothing; open: one seed, no "
-        f"interval{arrow}.{recorded} The number at the right is the effect.{apart}",
+        f"interval{arrow}. The number at the right is the effect.{apart}",
         f"Forest of {answer.axis}. " + "; ".join(words) + ".",
         "axes.csv",
     )
@@ -166,20 +162,19 @@ def _panels(findings: Sequence[Finding], config: Mapping[str, Any]) -> list[Pane
 
 
 def _name(row: Row, names: Mapping[str, str], between: str) -> str:
-    talk, experiment, recorded = row
-    return between.join(filter(None, (names[talk], labels.experiment(talk, experiment), recorded)))
+    talk, experiment = row
+    return between.join(filter(None, (names[talk], labels.experiment(talk, experiment))))
 
 
 def rows_of(findings: Sequence[Finding]) -> dict[Row, list[Finding]]:
-    """Contrasts by row: those of one experiment share a line; what is recorded has its own.
+    """Contrasts by row: those of one experiment share a line.
 
     Args:
         findings: Of one measure.
     """
     rows: dict[Row, list[Finding]] = {}
     for finding in findings:
-        name = "recorded" if finding.recorded else ""
-        rows.setdefault((finding.talk, finding.experiment, name), []).append(finding)
+        rows.setdefault((finding.talk, finding.experiment), []).append(finding)
     return rows
 
 
@@ -213,11 +208,10 @@ def _line(
     every = np.array([(f.low, f.high, f.effect) for f in group])
     finite = np.clip(every[np.isfinite(every)], *bounds)
     ends = float(finite.min()), float(finite.max())
-    line = ":" if group[0].recorded else "-"
-    ax.plot(ends, [y, y], line, color=colour, linewidth=1.2, zorder=2)
+    ax.plot(ends, [y, y], color=colour, linewidth=1.2, zorder=2)
     for finding in group:
         own, marker = SIDE_LOOK.get(finding.side, OTHERWISE)
-        face = own if finding.decidable and not finding.recorded else "none"
+        face = own if finding.decidable else "none"
         at = float(np.clip(finding.effect, *bounds))
         if at != finding.effect:
             marker = "<" if at == bounds[0] else ">"
@@ -239,11 +233,7 @@ def _short(ratio: float) -> str:
     return f"{ratio:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−")
 
 
-def verdict_forest(
-    verdicts: Table,
-    recorded: Mapping[str, Mapping[str, Any]],
-    names: Mapping[str, str] | None = None,
-) -> Plate:
+def verdict_forest(verdicts: Table, names: Mapping[str, str] | None = None) -> Plate:
     """One row per claim: acceptance band, published value, ours with its interval.
 
     Each row has its own scale, since the claims have different units; the numbers are written at
@@ -251,28 +241,19 @@ def verdict_forest(
 
     Args:
         verdicts: Rows of verdicts.csv.
-        recorded: Claim -> its recorded row, shown where this run does not judge the claim.
         names: Claim -> what its row is called.
 
     Raises:
         NotMeasuredError: If no claim was measured.
     """
-    rows = [
-        recorded.get(row["claim"], row) if row["verdict"] == OUT_OF_SCOPE else row
-        for row in verdicts.to_dict("records")
-    ]
-    kept = {str(r["claim"]) for r in verdicts.to_dict("records") if r["verdict"] == OUT_OF_SCOPE}
-    kept &= set(recorded)
-    shown = [row for row in rows if row["claim"] in kept or np.isfinite(row["value"])]
-    shown.sort(key=lambda row: row["claim"] in kept)
+    shown = [row for row in verdicts.to_dict("records") if np.isfinite(row["value"])]
     require(shown, "No claim was measured at this scale.")
     plate, (ax,) = row_of_panels(0.3 + 0.34 * len(shown))
     words, called = [], []
     for y, row in zip(range(len(shown))[::-1], shown, strict=True):
         name = (names or {}).get(row["claim"], str(row["claim"]))
-        number = _claim(ax, y, row, recorded=row["claim"] in kept)
-        called.append(f"{name}, recorded" if row["claim"] in kept else name)
-        words.append(f"{name}: {number}, {'recorded: ' * (row['claim'] in kept)}{row['label']}")
+        called.append(name)
+        words.append(f"{name}: {_claim(ax, y, row)}, {row['label']}")
     ax.set_yticks(range(len(shown)), called[::-1])
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.6, len(shown) - 0.4), xticks=[])
     ax.spines["bottom"].set_visible(False)
@@ -280,15 +261,13 @@ def verdict_forest(
     return plate.says(
         "Each claim on its own scale. Grey: accepted band, fixed before the run. Diamond: "
         "published value. Dot and bar: ours with its 95 % t interval over seeds (of a claim about "
-        "every network: from the lowest to the highest), in the colour of the verdict."
-        + " Open and dotted, “recorded”: of the recorded run, not run here."
-        * bool(kept),
+        "every network: from the lowest to the highest), in the colour of the verdict.",
         "Forest plot. " + "; ".join(words) + ".",
         "verdicts.csv",
     )
 
 
-def _claim(ax: Axes, y: float, row: Mapping[str, Any], *, recorded: bool) -> str:
+def _claim(ax: Axes, y: float, row: Mapping[str, Any]) -> str:
     """Draw one claim on a scale of its own; returns its value as it is written beside it."""
     colour = VERDICT_COLOURS.get(row["verdict"], GREY)
     finite = {name: row[name] for name in ENDS if np.isfinite(row[name])}
@@ -300,12 +279,10 @@ def _claim(ax: Axes, y: float, row: Mapping[str, Any], *, recorded: bool) -> str
         band = [left, at["band_high"] if "band_high" in finite else 1.0]
         ax.fill_between(band, y - 0.32, y + 0.32, color=GREY, alpha=0.25, linewidth=0)
     if "low" in finite and "high" in finite:
-        line = ":" if recorded else "-"
-        ax.plot([at["low"], at["high"]], [y, y], line, color=colour, linewidth=2)
+        ax.plot([at["low"], at["high"]], [y, y], color=colour, linewidth=2)
     if "published" in finite:
         ax.plot(at["published"], y, marker="D", color=INK, markerfacecolor="none", markersize=7)
-    face = "none" if recorded else colour
-    ax.plot(at["value"], y, marker="o", color=colour, markerfacecolor=face, markersize=6)
+    ax.plot(at["value"], y, marker="o", color=colour, markersize=6)
     shown = html.unescape(
         markup.value(row["value"], str(row["unit"]), low=row["low"], high=row["high"])
     )

@@ -44,8 +44,6 @@ DATA_WORDS = {
     "synthetic": "stand-in data",
 }
 """Where data come from, in the words of the report."""
-OPENED = str.maketrans("▲◆■●", "△◇□○")
-"""What is recorded has the symbol of what was run, open."""
 MINUS = "−"
 
 
@@ -74,7 +72,6 @@ def templates() -> jinja2.Environment:
         "bare": bare,
         "digits": digits,
         "sort_key": sort_key,
-        "opened": lambda symbol: symbol.translate(OPENED),
         "words": lambda name: str(name).replace("_", " "),
         "variant": labels.variant,
         "locus": labels.locus,

@@ -1,84 +1,68 @@
-"""Recorded runs beside the one at hand: what a scale leaves out, `results/reference` tells.
-
-Pages mark what is recorded, and count none of it among what their run found.
-"""
+"""The record beside the run at hand: what a run reproduces, and what published sizes say."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from whyspiking.declared import scales
-from whyspiking.records import reference
-from whyspiking.records.columns import AXES, PROGRAMME, SHARED, SPAN, VERDICTS
-from whyspiking.verdicts import rule
+from whyspiking.declared.claims_file import Claim
+from whyspiking.records import reference, tables
+from whyspiking.records.columns import REPRODUCED, VERDICTS
+from whyspiking.verdicts import reproduction, rule
+from whyspiking.verdicts.reproduction import Here
 
 if TYPE_CHECKING:
     from whyspiking.records.tables import Table
 
 type Row = Mapping[str, Any]
 
-JOINT = {
-    "verdicts": VERDICTS,
-    "axes": AXES,
-    "shared": SHARED,
-    "span": SPAN,
-    "programme": PROGRAMME,
-}
-"""Name of a recorded table of all talks that pages show -> its columns."""
 SCALE = "full"
-"""Of the recorded run."""
+"""Of the record."""
 FOLDER = "reference"
 """Beside the folder of a run."""
 PAPER = "paper"
 """The largest scale; below FOLDER, what it said of talks that were run at it."""
+OF_TALKS = ("metrics.csv", "verdicts.csv", "manifest.json")
+"""What is read of every recorded talk."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What was recorded; nothing where a run shows none of it.
+    """What was recorded; nothing of it where a run is not held against it.
 
     Attributes:
         commit: With which code; several where talks were recorded at different times.
-        verdicts: Rows of its verdict table.
-        axes: Rows of its axes.csv.
-        shared: Rows of its shared.csv.
-        span: Rows of its span.csv.
-        programme: Rows of its programme.csv.
+        verdicts: Rows of its verdict tables.
         paper: Rows of the verdict tables of talks that were run at the published sizes.
+        here: The networks of the run beside the recorded ones, columns of `REPRODUCED`.
     """
 
     commit: str = ""
     verdicts: Table = field(default_factory=lambda: VERDICTS.table([]))
-    axes: Table = field(default_factory=lambda: AXES.table([]))
-    shared: Table = field(default_factory=lambda: SHARED.table([]))
-    span: Table = field(default_factory=lambda: SPAN.table([]))
-    programme: Table = field(default_factory=lambda: PROGRAMME.table([]))
     paper: Table = field(default_factory=lambda: VERDICTS.table([]))
+    here: Table = field(default_factory=lambda: REPRODUCED.table([]))
 
     @cached_property
-    def claims(self) -> dict[str, Row]:
-        """Claim -> its row, of the claims that were judged."""
+    def _claims(self) -> dict[str, Row]:
         return _judged(self.verdicts)
 
     @cached_property
     def _at_paper(self) -> dict[str, Row]:
         return _judged(self.paper)
 
-    def told(self, row: Row) -> Row | None:
-        """The recorded row of a claim that the run at hand does not judge, if there is one."""
-        return self.claims.get(row["claim"]) if row["verdict"] == rule.OUT_OF_SCOPE else None
-
     def otherwise(self, row: Row) -> Row | None:
         """What the published sizes say of a claim, where it is another verdict."""
-        shown = self.told(row) or row
-        larger = self._at_paper.get(row["claim"], shown)
-        return larger if larger["verdict"] != shown["verdict"] else None
+        larger = self._at_paper.get(row["claim"], row)
+        return larger if larger["verdict"] != row["verdict"] else None
+
+    def reproduced(self, row: Row, claim: Claim) -> Here | None:
+        """How a claim stands beside the record; None where nothing is compared."""
+        if self.here.empty:
+            return None
+        return reproduction.here(claim, row, self._claims.get(row["claim"]), self.here)
 
 
 def _judged(verdicts: Table) -> dict[str, Row]:
@@ -88,13 +72,13 @@ def _judged(verdicts: Table) -> dict[str, Row]:
 
 
 def files(folder: Path, scale: str) -> list[Path]:
-    """The recorded files that pages of a run need.
+    """The recorded files that the tables and pages of a run depend on.
 
     Args:
         folder: Of the run.
         scale: Its scale.
     """
-    return [*_of_full(folder, scale), *_of_paper(folder, scale)]
+    return [*_of_record(folder, scale), *_of_paper(folder, scale)]
 
 
 def _of_paper(folder: Path, scale: str) -> list[Path]:
@@ -104,29 +88,33 @@ def _of_paper(folder: Path, scale: str) -> list[Path]:
     return sorted((folder.parent / FOLDER / PAPER).glob("*.csv"))
 
 
-def _of_full(folder: Path, scale: str) -> list[Path]:
-    """The recorded run: nothing of it at a scale that runs as much."""
-    if scale == "smoke" or scale not in scales.SCALES[: scales.SCALES.index(SCALE)]:
-        return []
+def _of_record(folder: Path, scale: str) -> list[Path]:
+    """The record: nothing of it for a run of other sizes, or where the run is the record."""
     kept = folder.parent / FOLDER
-    joint = [kept / f"{name}.csv" for name in JOINT]
-    made = [kept / talk / "manifest.json" for talk in reference.recorded(kept)]
-    return [*joint, *made] if made and all(path.is_file() for path in joint) else []
+    if scale not in reproduction.SCALES or folder.name == FOLDER:
+        return []
+    return [kept / talk / file for talk in reference.recorded(kept) for file in OF_TALKS]
 
 
-def beside(folder: Path, scale: str) -> Recorded:
-    """What pages of a run show of the recorded one.
+def beside(folder: Path, scale: str, here: Table) -> Recorded:
+    """What pages of a run show of the record.
 
     Args:
         folder: Of the run.
         scale: Its scale.
+        here: Its networks beside the recorded ones, columns of `REPRODUCED`.
 
     Raises:
         UserError: If a recorded table is damaged or of another version.
     """
-    larger = [reference.table(path, VERDICTS) for path in _of_paper(folder, scale)]
-    paper = pd.concat(larger, ignore_index=True) if larger else VERDICTS.table([])
-    of_full = _of_full(folder, scale)
-    commits = {reference.manifest(p.parent)["commit"][:7] for p in of_full[len(JOINT) :]}
-    joint = {path.stem: reference.table(path, JOINT[path.stem]) for path in of_full[: len(JOINT)]}
-    return Recorded(", ".join(sorted(commits)), **joint, paper=paper)
+    paper = _verdicts(_of_paper(folder, scale))
+    verdicts = [path for path in _of_record(folder, scale) if path.name == "verdicts.csv"]
+    if here.empty:
+        return Recorded(paper=paper)
+    commits = {reference.manifest(path.parent)["commit"][:7] for path in verdicts}
+    return Recorded(", ".join(sorted(commits)), _verdicts(verdicts), paper, here)
+
+
+def _verdicts(paths: Iterable[Path]) -> Table:
+    parts = [reference.table(path, VERDICTS) for path in paths]
+    return tables.stacked(parts or [VERDICTS.table([])])

@@ -30,7 +30,7 @@ from whyspiking.report import (
     trained_section,
 )
 from whyspiking.report.html import Html, macros
-from whyspiking.report.recorded import SCALE, Recorded, beside
+from whyspiking.report.recorded import Recorded, beside
 from whyspiking.report.same_task_rows import Ground, guest
 from whyspiking.report.talk_page import (
     PICTURES,
@@ -56,7 +56,7 @@ class RunPage:
         talks: Descriptions of the talks, by name.
         tables: Name of a table of the run -> its rows.
         manifest: How the run was made.
-        recorded: The recorded run, for what this scale leaves out.
+        recorded: The record.
     """
 
     folder: Path
@@ -116,11 +116,9 @@ class RunPage:
 
     def verdict_table(self) -> Html:
         """The key claims in words, and verdicts on all claims of all talks."""
-        run = self.verdicts, self.talks, self.recorded
+        run = self.verdicts, claims_of(self.talks.values()), self.talks, self.recorded
         counted = "" if self.smoke else sections.counts(self.verdicts)
-        table = sections.verdict_table(
-            self.verdicts, claims_of(self.talks.values()), self.talks, self.recorded, many=True
-        )
+        table = sections.verdict_table(*run, many=True)
         return Html(counted + sections.key_claims(*run) + table + sections.how_to_read())
 
     def forest(self) -> Html:
@@ -129,9 +127,7 @@ class RunPage:
             row["claim"]: f"{self.names[row['talk']]}: {labels.claim(row)}"
             for row in self.keys.to_dict("records")
         }
-        return show(
-            lambda: forest_plots.verdict_forest(self.keys, self.recorded.claims, names), "claims"
-        )
+        return show(lambda: forest_plots.verdict_forest(self.keys, names), "claims")
 
     def first_screen(self) -> Html:
         """The answer in three sentences, the shared tasks as a figure, and a line on the claims."""
@@ -140,25 +136,26 @@ class RunPage:
             words = macros("macros").note("One seed has no interval: a smoke run answers nothing.")
             return Html(macros("first_screen").screen(words, figure, ""))
         delta = self.config["shared"]["delta"]
-        words = first_screen.words(self.ground, self.answers, self.programme, delta)
+        words = first_screen.words(self.ground, self.answers, self.tables["programme"], delta)
         replication = sections.key_line(self.verdicts, self.talks, self.recorded)
         return Html(macros("first_screen").screen(words, figure, replication))
 
     def cards(self) -> Html:
         """Every talk as a card: its first figure, its key claim, the verdict."""
         keys = {row["talk"]: row for row in self.keys.to_dict("records")}
+        claims = claims_of(self.talks.values())
         rows = [
             (
                 talk,
                 keys[name],
-                self.recorded.told(keys[name]),
+                self.recorded.reproduced(keys[name], claims[keys[name]["claim"]]),
                 self.recorded.otherwise(keys[name]),
                 thumbnail(self.folder / name),
             )
             for name, talk in self.talks.items()
         ]
-        recorded = self.folder / PICTURES
-        pictures = read_json(recorded) if recorded.is_file() else None
+        kept = self.folder / PICTURES
+        pictures = read_json(kept) if kept.is_file() else None
         return Html(macros("first_screen").cards(rows, pictures))
 
     def abstracts(self) -> Html:
@@ -171,15 +168,10 @@ class RunPage:
             for talk in self.talks.values()
         )
 
-    @property
-    def programme(self) -> Table:
-        """Rows of programme.csv, of the run that the shared tasks are of."""
-        return self.recorded.programme if self.ground.recorded else self.tables["programme"]
-
     def next_steps(self) -> Html:
         """What would decide the comparisons that are undecided."""
-        rows = list(first_screen.plans(self.ground, self.programme))
-        return Html(macros("first_screen").programme(rows, self.ground.recorded, self.smoke))
+        rows = list(first_screen.plans(self.ground, self.tables["programme"]))
+        return Html(macros("first_screen").programme(rows, self.smoke))
 
     def measures(self) -> Html:
         """Table of timing, latency, energy, robustness and parity, all experiments."""
@@ -187,18 +179,10 @@ class RunPage:
 
     @cached_property
     def answers(self) -> list[Answer]:
-        """Where every talk stands on every axis, and where it stood in the recorded run."""
-        claims = claims_of(self.talks.values())
-        own, before = (
-            synthesis.answers(
-                axes, verdicts, claims, self.tables["measures"], self.talks, self.config
-            )
-            for axes, verdicts in (
-                (self.tables["axes"], self.verdicts),
-                (self.recorded.axes, self.recorded.verdicts),
-            )
-        )
-        return synthesis.beside(own, before)
+        """Where every talk stands on every axis."""
+        claims, measures = claims_of(self.talks.values()), self.tables["measures"]
+        judged = self.tables["axes"], self.verdicts, claims, measures
+        return synthesis.answers(*judged, self.talks, self.config)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -218,7 +202,7 @@ class RunPage:
     def answer(self) -> Html:
         """Axis by axis in a line each, and the matrix talk x axis."""
         figure = show(lambda: talks_by_axis.figure(self.answers, self.talks), "matrix")
-        drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.shown)]
+        drawn = [a.axis for a in self.answers if any(f.measure != CLAIMS for f in a.findings)]
         drawn += ["same-task"] if self.ground.cells else []
         files = macros("pages").slides(slides.FOLDER, ["matrix", "verdicts", "cards", *drawn])
         return Html(
@@ -234,30 +218,26 @@ class RunPage:
         """The tasks that all talks are set."""
         # A smoke run checks the plumbing: nothing from elsewhere stands beside it.
         guests = [] if self.smoke else [guest(row) for row in community_file.load()]
-        return same_task_section.ground_of(self.tables["shared"], self.talks, self.recorded, guests)
+        return Ground(self.tables["shared"], self.talks, guests=guests)
 
     def same_task(self) -> Html:
         """The same task for all: methods beside controls and floors; nothing where none was set."""
-        ground, curves = self.ground, self.tables["curves"]
+        ground, curves, spans = self.ground, self.tables["curves"], self.tables["span"]
         if not ground.cells:
             return Html()
-        config = {**self.config, "scale": SCALE} if ground.recorded else self.config
-        spans = self.recorded.span if ground.recorded else self.tables["span"]
         return Html(
             macros("same_task").section(
-                ground.recorded,
-                self.recorded.commit,
                 self.smoke,
                 self.config["shared"],
-                same_task_section.sentences(ground, config),
-                same_task_section.matrix(ground, config) + same_task_section.community(ground),
+                same_task_section.sentences(ground, self.config),
+                same_task_section.matrix(ground, self.config) + same_task_section.community(ground),
                 same_task_section.fronts(ground)
                 + show(lambda: same_task_figures.prices(ground), "same-task-prices"),
                 same_task_section.spans(ground, spans)
                 + show(lambda: same_task_figures.along_value(ground, spans), "spans"),
                 show(lambda: same_task_figures.doses(ground, curves), "same-task-doses"),
                 same_task_section.rules(ground),
-                same_task_section.held_equal(ground, config),
+                same_task_section.held_equal(ground, self.config),
             )
         )
 

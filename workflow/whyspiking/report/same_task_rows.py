@@ -111,13 +111,11 @@ class Ground:
     Attributes:
         shared: Rows of shared.csv.
         talks: Talk by name, in the order of the report.
-        recorded: Whether they are of the recorded run.
         guests: Rows of `community/`: task, at (nan where it has none), name, accuracy, low, high.
     """
 
     shared: Table
     talks: Mapping[str, Talk]
-    recorded: bool = False
     guests: Sequence[Row] = ()
 
     @cached_property

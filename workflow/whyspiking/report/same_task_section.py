@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from whyspiking.declared import registry
-from whyspiking.records import labels, tables
+from whyspiking.records import labels
 from whyspiking.records.tables import Table
 from whyspiking.report import html
-from whyspiking.report.recorded import Recorded
 from whyspiking.report.same_task_figures import COSTS, span_words
 from whyspiking.report.same_task_rows import Cell, Ground, Method, Row, rows_where
 from whyspiking.verdicts.common_ground import (
@@ -38,27 +37,6 @@ LOOK = {
 
 KINDS = {CONTROL: "control", FLOOR: "floor", OTHER: "for comparison"}
 """What stands beside the methods, in words."""
-
-
-def ground_of(
-    shared: Table,
-    talks: Mapping[str, registry.Talk],
-    recorded: Recorded,
-    guests: Sequence[Row] = (),
-) -> Ground:
-    """The shared tasks of a run; where it has none of them, those of the recorded run.
-
-    Args:
-        shared: Rows of shared.csv.
-        talks: Talk by name.
-        recorded: The recorded run.
-        guests: Of `community/`.
-    """
-    own = Ground(shared, talks, guests=guests)
-    if own.cells or recorded.shared.empty:
-        return own
-    before = tables.where(recorded.shared, talk=list(talks))
-    return Ground(before, talks, recorded=True, guests=guests)
 
 
 def words(config: Mapping[str, Any]) -> dict[str, str]:

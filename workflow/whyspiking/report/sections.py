@@ -72,11 +72,17 @@ def _counted(verdicts: Table) -> dict[str, int]:
     return {word: counted[word] for word in VERDICT_LOOK if word in counted}
 
 
-def key_claims(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -> Markup:
+def key_claims(
+    verdicts: Table, claims: Mapping[str, Claim], talks: Mapping[str, Talk], recorded: Recorded
+) -> Markup:
     """Every key claim in a sentence, to open on demand."""
     rows = verdicts[verdicts["role"] == "key"].to_dict("records")
     return macros("sections").key_claims(
-        [(row, recorded.told(row), recorded.otherwise(row)) for row in rows], talks
+        [
+            (row, recorded.reproduced(row, claims[row["claim"]]), recorded.otherwise(row))
+            for row in rows
+        ],
+        talks,
     )
 
 
@@ -134,13 +140,13 @@ def verdict_table(
     """All verdicts, none more prominent than another; checks in their own table.
 
     Of one talk: in one table, key claim first. Of several: the key claims, then the others folded
-    by talk. What this scale does not judge comes last, with what was recorded of it.
+    by talk. What this scale does not judge comes last.
 
     Args:
         verdicts: Rows of verdicts.csv.
         claims: Claim by id, for the source of each.
         talks: Talk by name, for the papers.
-        recorded: The recorded run.
+        recorded: The record.
         many: Whether there are several talks: then the tables can be filtered.
     """
     order = sorted(
@@ -152,7 +158,7 @@ def verdict_table(
             row,
             claims[row["claim"]],
             *_source_and_control(claims[row["claim"]], talks[row["talk"]]),
-            recorded.told(row),
+            recorded.reproduced(row, claims[row["claim"]]),
             recorded.otherwise(row),
         )
         for row in order

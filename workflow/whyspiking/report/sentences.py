@@ -36,7 +36,6 @@ LOOK = {
     NONE: ("–", "grey"),
     DIVIDED: ("◆", "olive"),
 }
-RECORDED = "Open and “recorded”: of the recorded run, not run here and not counted."
 LEVELS = {
     "advantage": "What helps, beside the talks’ own controls",
     "price": "What it costs",

@@ -50,7 +50,7 @@ class TalkPage:
         talk: Its description.
         results: Its tables and exhibits.
         tables: Name of one of its tables (verdicts, measures, energy) -> rows.
-        recorded: The recorded run, for what this scale leaves out.
+        recorded: The record.
     """
 
     talk: registry.Talk
@@ -83,7 +83,11 @@ class TalkPage:
         """The question, the result in a sentence and a figure, papers; at smoke scale a banner."""
         verdicts = self.tables["verdicts"]
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
-        rows = [(row, self.recorded.told(row), self.recorded.otherwise(row)) for row in key]
+        claims = claims_of([self.talk])
+        rows = [
+            (row, self.recorded.reproduced(row, claims[row["claim"]]), self.recorded.otherwise(row))
+            for row in key
+        ]
         figure = next(iter(self._drawn.values()), "")
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
 
@@ -107,10 +111,7 @@ class TalkPage:
 
     def forest(self) -> Html:
         """All claims as a forest plot."""
-        return self._draw(
-            "claims",
-            lambda: forest_plots.verdict_forest(self.tables["verdicts"], self.recorded.claims),
-        )
+        return self._draw("claims", lambda: forest_plots.verdict_forest(self.tables["verdicts"]))
 
     def signature(self) -> Html:
         """The other figures of the talk, in the order of its story; one opens the page."""

@@ -38,10 +38,7 @@ def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
         for name, talk in talks.items()
     ]
     missing = dict.fromkeys(
-        reason
-        for _, _, cells in rows
-        for word, reason, _, recorded in cells
-        if word == NONE and not recorded
+        reason for _, _, cells in rows for word, reason, _ in cells if word == NONE
     )
     return html.macros("answers").matrix(
         [answer.axis.capitalize() for answer in answers],
@@ -50,15 +47,13 @@ def table(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Markup:
         {reason: html.letter(number) for number, reason in enumerate(missing)},
         {word: sentences.MEANINGS[word] for word in WORDS},
         sentences.LOOK,
-        sentences.RECORDED if any(answer.recorded for answer in answers) else "",
     )
 
 
-def _cell_of(answer: Answer, talk: str) -> tuple[str, str, Sequence[Markup], bool]:
-    """Word, reason, lines of a cell, and whether they are of the recorded run."""
-    recorded = answer.recorded.get(talk)
-    stand = recorded or answer.stands[talk]
-    return stand.word, stand.reason, _lines(stand), recorded is not None
+def _cell_of(answer: Answer, talk: str) -> tuple[str, str, Sequence[Markup]]:
+    """Word, reason and lines of a cell."""
+    stand = answer.stands[talk]
+    return stand.word, stand.reason, _lines(stand)
 
 
 def _lines(stand: Stand) -> list[Markup]:
@@ -95,43 +90,34 @@ def figure(answers: Sequence[Answer], talks: Mapping[str, Talk]) -> Plate:
     for column, answer in enumerate(answers):
         ax.text(column + 0.05, -0.3, answer.axis.capitalize(), fontsize=11, fontweight="bold")
         for row, (name, talk) in enumerate(talks.items()):
-            word, _, lines, recorded = _cell_of(answer, name)
-            _cell(ax, column, row, word, [_plain(line) for line in lines], recorded=recorded)
-            words.append(f"{surname(talk)}, {answer.axis}: {word}{', recorded' * recorded}")
+            word, _, lines = _cell_of(answer, name)
+            _cell(ax, column, row, word, [_plain(line) for line in lines])
+            words.append(f"{surname(talk)}, {answer.axis}: {word}")
         total = [f"yes in {len(answer.talks(YES))} of {answer.measured} talks"]
         _cell(ax, column, rows - 1, answer.word, total if answer.measured else [])
         words.append(f"all talks, {answer.axis}: {answer.word}")
     for row, name in enumerate([*map(surname, talks.values()), "All talks"]):
         ax.text(-0.7, row + 0.4, name, fontsize=10, fontweight="bold", va="center")
     ax.axhline(rows - 1.05, color=INK, linewidth=0.8)
-    recorded = "" if not any(a.recorded for a in answers) else f" {sentences.RECORDED}"
     return plate.says(
         "What each talk says on each axis. ▲ yes: an interval favours spikes and none speaks "
         "against them (energy: all favour them); ◆ in part; ■ no; ● undecided: no interval "
         "excludes the null; – n/a: not measured. Below: the strongest effect that supports the "
         "word, with its 95 % t interval over seeds; for “in part” how many comparisons favour "
-        f"spikes.{recorded}",
+        "spikes.",
         "Matrix of talks and axes. " + "; ".join(words) + ".",
         "axes.csv",
     )
 
 
-def _cell(
-    ax: Axes, column: int, row: int, word: str, lines: Sequence[str], *, recorded: bool = False
-) -> None:
+def _cell(ax: Axes, column: int, row: int, word: str, lines: Sequence[str]) -> None:
     symbol, _ = sentences.LOOK[word]
-    if recorded:
-        head, style = f"{symbol.translate(html.OPENED)} {word}, recorded", "italic"
-        frame = {"facecolor": "none", "edgecolor": GREY, "linestyle": (0, (3, 2)), "linewidth": 0.8}
-        ax.add_patch(Rectangle((column + 0.01, row), 0.94, 0.84, **frame))
-    else:
-        head, style = f"{symbol} {word}", "normal"
-        look: dict[str, Any] = {"facecolor": COLOURS.get(word, GREY), "edgecolor": "none"}
-        ax.add_patch(Rectangle((column, row), 0.96, 0.84, alpha=0.13, **look))
-        ax.add_patch(Rectangle((column, row), 0.025, 0.84, **look))
-    weight = "normal" if recorded else "bold"
-    place: dict[str, Any] = {"style": style, "va": "center"}
-    ax.text(column + 0.05, row + 0.22, head, fontsize=9.5, fontweight=weight, **place)
+    look: dict[str, Any] = {"facecolor": COLOURS.get(word, GREY), "edgecolor": "none"}
+    ax.add_patch(Rectangle((column, row), 0.96, 0.84, alpha=0.13, **look))
+    ax.add_patch(Rectangle((column, row), 0.025, 0.84, **look))
+    place: dict[str, Any] = {"va": "center"}
+    head = f"{symbol} {word}"
+    ax.text(column + 0.05, row + 0.22, head, fontsize=9.5, fontweight="bold", **place)
     for y, line in zip((row + 0.46, row + 0.46 + 0.22), lines, strict=False):
         ax.text(column + 0.05, y, line, fontsize=7.5 * min(1.0, FITTING / len(line)), **place)
 

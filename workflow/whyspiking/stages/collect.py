@@ -14,7 +14,7 @@ from whyspiking.declared import registry
 from whyspiking.declared.registry import Talk
 from whyspiking.measures import parts, scoring, sizes
 from whyspiking.records import columns, tables
-from whyspiking.verdicts import contrasts, judge, overview
+from whyspiking.verdicts import contrasts, judge, overview, reproduction
 
 
 def collect_talk(
@@ -36,7 +36,8 @@ def collect_talk(
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = measured(described, metrics, facts, config)
     tables.write_metrics(table, folder / "metrics.csv")
-    summarise_talk(table, described, folder)
+    held = held_of(described, config["scale"], folder)
+    summarise_talk(held.metrics, described, folder)
 
     history: list[dict[str, Any]] = []
     unavailable: dict[tuple[str, str], str] = {}
@@ -54,10 +55,23 @@ def collect_talk(
     tables.write_csv(columns.HISTORY.table(history), folder / "history.csv")
 
     registered = judge.load(described.folder / "claims.yaml", described)
+    registered = [claim.on(held.recorded_data(claim)) for claim in registered]
     verdicts = judge.judge_all(
-        table, registered, described, config["scale"], unavailable=unavailable
+        held.metrics, registered, described, config["scale"], unavailable=unavailable
     )
     tables.write_csv(verdicts, folder / "verdicts.csv")
+
+
+def held_of(talk: Talk, scale: str, folder: Path) -> reproduction.Held:
+    """The metrics of a finished talk of a run, held against the record.
+
+    Args:
+        talk: As it was measured.
+        scale: Of the run.
+        folder: Of the talk in it; as written there, since numbers are compared as they are written.
+    """
+    written = tables.read_metrics([folder / "metrics.csv"])
+    return reproduction.held(talk.name, written, scale)
 
 
 def measured(

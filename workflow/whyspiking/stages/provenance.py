@@ -24,12 +24,13 @@ from whyspiking.stages import durations
 VERSIONS_OF = ("brian2", "jax", "numpy", "optax", "pandas", "scipy", "seaborn", "snakemake")
 
 
-def write(config: Mapping[str, Any], folder: Path) -> None:
+def write(config: Mapping[str, Any], folder: Path, reproduced: str) -> None:
     """Write durations.csv and manifest.json.
 
     Args:
         config: The run configuration.
         folder: `results/<scale>`.
+        reproduced: How many of its numbers are those of the record, in a line.
     """
     # The host may have been slow when the run began.
     unit = machine.of_parts(machine.measure(Path(config["build_folder"])))
@@ -38,7 +39,8 @@ def write(config: Mapping[str, Any], folder: Path) -> None:
     before = timed[~timed["rule"].isin(("compare", "page", "slides", "report"))]
     table = durations.of_kinds(before, config["scale"], unit)
     tables.write_csv(table, folder / "durations.csv")
-    text = json.dumps(_manifest(config, timed, unit), indent=1, sort_keys=True) + "\n"
+    made = {**_manifest(config, timed, unit), "reproduced": reproduced}
+    text = json.dumps(made, indent=1, sort_keys=True) + "\n"
     whole_files.write(folder / "manifest.json", text)
 
 

@@ -7,7 +7,7 @@ them up by the rule that the config declares in `answers`; most talks give an ax
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,6 @@ class Finding:
         null: The value that says "no effect"; nan for claims, which have a band.
         side: What the interval says about spikes: yes, no or unclear.
         size: Synapses of the network over those of the control; None if not counted.
-        recorded: Whether it is of the recorded run.
     """
 
     measure: str
@@ -64,7 +63,6 @@ class Finding:
     null: float
     side: str
     size: float | None = None
-    recorded: bool = False
 
     @property
     def decidable(self) -> bool:
@@ -138,8 +136,6 @@ class Answer:
         needs: `any` or `all`: when a talk says yes.
         change: The measure, and the words, of what would change the answer.
         stands: Name of the talk -> where it stands.
-        recorded: The same of the recorded run, for talks that this run says nothing of; it counts
-            for nothing.
     """
 
     axis: str
@@ -150,17 +146,11 @@ class Answer:
     needs: str
     change: Mapping[str, str]
     stands: Mapping[str, Stand]
-    recorded: Mapping[str, Stand] = field(default_factory=dict)
 
     @property
     def findings(self) -> list[Finding]:
         """All that was measured, talk by talk."""
         return [finding for stand in self.stands.values() for finding in stand.findings]
-
-    @property
-    def shown(self) -> list[Finding]:
-        """All that a figure shows: what was measured, and what is recorded in its place."""
-        return self.findings + [f for stand in self.recorded.values() for f in stand.findings]
 
     @property
     def measured(self) -> int:
@@ -210,28 +200,6 @@ def answers(
         }
         found.append(Answer(**{key: entry[key] for key in keys}, stands=stands))
     return found
-
-
-def beside(own: Iterable[Answer], recorded: Iterable[Answer]) -> list[Answer]:
-    """Where a talk says nothing on an axis, where it stood in the recorded run.
-
-    Args:
-        own: The answers of this run.
-        recorded: Those of the recorded run, on the same axes.
-    """
-    both = []
-    for answer, before in zip(own, recorded, strict=True):
-        stands = {
-            name: _as_recorded(before.stands[name])
-            for name in answer.talks(NONE)
-            if before.stands[name].word != NONE
-        }
-        both.append(replace(answer, recorded=stands))
-    return both
-
-
-def _as_recorded(stand: Stand) -> Stand:
-    return replace(stand, findings=tuple(replace(f, recorded=True) for f in stand.findings))
 
 
 def word(findings: Sequence[Finding], needs: str) -> str:

@@ -109,6 +109,10 @@ def judge_all(
             row["note"] = (unavailable or {}).get((experiment, variant), row["note"])
         if talk is not None:
             row["data"] = claim.data or talk.experiments[experiment].provenance
+        judged = row["verdict"] not in (NOT_MEASURED, OUT_OF_SCOPE)
+        if judged and row["data"] in rule.STAND_INS and claim.published.value is not None:
+            # What stands in for the published data says nothing of the number published for them.
+            row |= {"verdict": OUT_OF_SCOPE, "label": rule.ON_STAND_INS, "p_value": np.nan}
     # What others claimed, what we add and what is checked are families of their own.
     for origins in (rule.REPLICABLE, ("ours",), ("check",)):
         _correct([r for r in rows if r["role"] == "secondary" and r["origin"] in origins])

@@ -41,7 +41,8 @@ VERDICTS = {
     HOLDS: "as replicated, of a check or of an extension of ours",
     FAILS: "as not replicated, of a check or of an extension of ours",
     NOT_MEASURED: "the run has no such number",
-    OUT_OF_SCOPE: "the claim has no band at this scale; it says which scale judges it",
+    OUT_OF_SCOPE: "the claim has no band at this scale (it says which scale judges it), or holds "
+    "data that stand in for the published ones against a published number",
 }
 PASSES = (REPLICATED, HOLDS)
 FAILED = (NOT_REPLICATED, FAILS)
@@ -49,6 +50,8 @@ LESS: dict[str, str] = {REPLICATED: COMPATIBLE, DIRECTION_ONLY: INCONCLUSIVE}
 """What is said instead where there is one network only, or Holm's correction is not passed."""
 STAND_INS = ("simulated", "synthetic")
 """Provenance of data that stand in for the published ones."""
+ON_STAND_INS = "not judged on stand-in data"
+"""Label of a claim on a published number whose data are such."""
 
 
 @dataclass(frozen=True)

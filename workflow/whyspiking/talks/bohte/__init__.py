@@ -2,6 +2,7 @@
 
 EXPERIMENTS = {
     "ecg": "ecg",
+    "ecg_simulated": "ecg",
     "timescales": "ecg",
     "sparse": "ecg",
     "released": "released_ecg",

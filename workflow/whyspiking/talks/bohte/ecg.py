@@ -8,6 +8,7 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
+from whyspiking.datasets.released import Unavailable
 from whyspiking.talks.bohte import brian_network, training
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
@@ -31,6 +32,10 @@ def train(
 ) -> ct.Network:
     """Train one variant; its `info` says whose records it learned."""
     cell = training.cell_of(variant)
+    try:
+        provenance = tasks.provenance(params)
+    except Unavailable as lacking:
+        return ct.Network({}, {"unavailable": str(lacking)})
     learned = tasks.records(params, "train", streams)
     held_out = tasks.records(params, "validation", streams)
     assert learned is not None and held_out is not None
@@ -46,7 +51,7 @@ def train(
     data = {"x": learned.events, "labels": labels.astype(np.int8)}
     loss = training.label_loss(params, cell)
     trained = training.train(params, variant, streams, progress, (data, judge, loss))
-    trained.info["provenance"] = tasks.provenance(params)
+    trained.info["provenance"] = provenance
     return trained
 
 

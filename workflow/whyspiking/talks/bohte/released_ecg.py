@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import brian_model as bm
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
+from whyspiking.datasets.released import Unavailable
 from whyspiking.talks.bohte import brian_network, model, network, released_layers
 from whyspiking.talks.bohte import task as tasks
 from whyspiking.talks.bohte.ecg import decode, make_task
@@ -34,7 +35,6 @@ RELEASED = released_layers.Released(
         Layer("h2o", None, None, "tau_adp_o", "s_out"),
     ),
 )
-LACKING = "file not available: QTDB_train.mat and QTDB_test.mat are not in data.originals_dir"
 START = 0.5
 """Hidden membranes before the first step, the mean of the published start, uniform in [0, 1]."""
 HIDDEN, OUTPUT = released_layers.groups(RELEASED)
@@ -49,8 +49,10 @@ def train(
 ) -> ct.Network:
     """Read the released network; without the authors' records it is not available either."""
     found = released_layers.network(params, RELEASED, params.n_input)
-    if found.arrays and tasks.provenance(params) != "original":
-        return ct.Network({}, {**found.info, "unavailable": LACKING})
+    try:
+        tasks.provenance(params)
+    except Unavailable as lacking:
+        return ct.Network({}, {**found.info, "unavailable": str(lacking)})
     return found
 
 

@@ -12,23 +12,29 @@ from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.datasets import ecg
+from whyspiking.datasets.released import Unavailable
 from whyspiking.errors import UserError
 
 
 def provenance(params: ct.Params) -> Literal["original", "simulated"]:
-    """Whose records: the authors' where `originals_dir` has their files, else simulated ones.
+    """Whose records: the authors', of `originals_dir`, or simulated ones.
 
     Raises:
+        Unavailable: If they are to be the authors', and their files are not there.
         UserError: If one of the two files is there without the other.
     """
+    if params.records == "simulated":
+        return "simulated"
     folder, names = params.originals_dir, [name for name, _, _ in ecg.FILES.values()]
     there = [name for name in names if folder is not None and (folder / name).is_file()]
-    if there and len(there) < len(names):
+    if not there:
+        raise Unavailable(f"file not available: {' and '.join(names)} in data.originals_dir")
+    if len(there) < len(names):
         raise UserError(
-            f"{folder}: {there[0]} is there, of {' and '.join(names)}; expected both, or none for "
-            "simulated records; add the missing one"
+            f"{folder}: {there[0]} is there, of {' and '.join(names)}; expected both; add the "
+            "missing one"
         )
-    return "original" if there else "simulated"
+    return "original"
 
 
 def records(params: ct.Params, split: ct.Split, streams: Streams) -> ecg.Records | None:
