@@ -8,6 +8,7 @@ from whyspiking.declared import registry
 from whyspiking.running import code_inputs
 from whyspiking.declared import plans
 from whyspiking.datasets import recordings
+from whyspiking.report import recorded
 
 ENVIRONMENT = workflow.source_path("../../environment.yml")
 
@@ -19,6 +20,9 @@ NMNIST = data_folders.event_recordings(config["data"])
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
 
+# The record that tables and pages are held against.
+RECORDED = recorded.files(Path("results") / config["scale"], config["scale"])
+
 # What a job of training or simulation may need; enforced by clusters only. At scale full the
 # largest job was measured at 1.5 GB and the longest at 10 minutes on two busy cores; paper is
 # estimated (docs/cluster.md). A job that fails is tried again with twice as much.
@@ -26,9 +30,9 @@ MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
 MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
 
-# Of data sets, for which trainings wait.
-FIRST = 100
 TIMED = Durations.read([], Path("results/reference/durations.csv"), config["scale"])
+# More than the priority of any training within its talk.
+FIRST = 100
 
 
 wildcard_constraints:
@@ -58,10 +62,57 @@ def parents_of(wildcards):
     ]
 
 
-def priority_of(wildcards):
-    """Recorded seconds: long trainings start first, so that none is left alone at the end."""
-    seconds = TIMED.of(Job.of("train", dict(wildcards.items()))) or 0
-    return min(round(seconds), FIRST - 1)
+def seconds_of(rule, **wildcards):
+    """What such a job took in a recorded run."""
+    return TIMED.of(Job.of(rule, wildcards)) or 0
+
+
+def trainings(talk):
+    """Experiment, variant and seed of every network of a talk."""
+    return [
+        (e.name, variant, seed)
+        for e in TALKS[talk].experiments.values()
+        for variant in e.variants
+        for seed in registry.seeds(e, config, variant)
+    ]
+
+
+def turns():
+    """Talk -> priority of its jobs: short talks first, so that pages come soon."""
+    seconds = {
+        talk: sum(
+            seconds_of("train", talk=talk, experiment=experiment, variant=variant)
+            for experiment, variant, _ in trainings(talk)
+        )
+        for talk in TALKS
+    }
+    longest_first = sorted(TALKS, key=seconds.get, reverse=True)
+    return {talk: 2 * FIRST * turn for turn, talk in enumerate(longest_first)}
+
+
+TURNS = turns()
+
+
+def priority_of_training(wildcards):
+    """Within a talk long trainings start first, so that none is left alone at the end."""
+    seconds = seconds_of("train", **dict(wildcards.items()))
+    return TURNS[wildcards.talk] + min(round(seconds), FIRST - 1)
+
+
+def priority_of_talk(wildcards):
+    """All else of a talk, for which its page waits."""
+    return TURNS[wildcards.talk] + FIRST
+
+
+def priority_of_data(folder):
+    """Data come in the turn of the first talk that trains on them."""
+    users = [
+        TURNS[e.talk]
+        for e in EXPERIMENTS
+        if registry.seeds(e, config)
+        and data_folders.folder_of(e.data_key, config["data"]) == folder
+    ]
+    return FIRST + max(users, default=0)
 
 
 def networks_of(wildcards):
@@ -77,10 +128,8 @@ def networks_of(wildcards):
 def trained(talk, file):
     """One file of every trained network of a talk."""
     return [
-        f"<results>/{talk}/{e.name}/{variant}/seed-{seed}/{file}"
-        for e in TALKS[talk].experiments.values()
-        for variant in e.variants
-        for seed in registry.seeds(e, config, variant)
+        f"<results>/{talk}/{experiment}/{variant}/seed-{seed}/{file}"
+        for experiment, variant, seed in trainings(talk)
     ]
 
 

@@ -13,11 +13,13 @@ rule collect:
         facts=lambda w: trained(w.talk, "network.json"),
         outcomes=lambda w: trained(w.talk, "outcome.npz"),
         description=lambda w: code_inputs.of_description(w.talk),
+        recorded=lambda w: [path for path in RECORDED if path.parent.name == w.talk],
         code=code_inputs.of_stage("collect"),
     output:
         expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
     log:
         "<results>/logs/collect/{talk}.log",
+    priority: priority_of_talk
     conda:
         ENVIRONMENT
     params:
@@ -32,6 +34,7 @@ rule compare:
         exhibits=[path for talk in TALKS for path in simulated(talk, "exhibits.npz")],
         talks=[code_inputs.of_description(talk) for talk in TALKS],
         stated=code_inputs.of_joint_tables(),
+        recorded=RECORDED,
         code=code_inputs.of_stage("compare"),
     output:
         verdicts=report(

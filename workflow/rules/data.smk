@@ -13,7 +13,7 @@ rule fetch:
         "<results>/logs/fetch/{dataset}.log",
     wildcard_constraints:
         dataset="|".join(data_folders.FETCHED),
-    priority: FIRST
+    priority: lambda wildcards: priority_of_data(wildcards.dataset)
     conda:
         ENVIRONMENT
     params:
@@ -33,7 +33,7 @@ rule speak:
     wildcard_constraints:
         dataset="|".join(SPOKEN),
         speaker=r"\d+",
-    priority: FIRST
+    priority: lambda wildcards: priority_of_data(wildcards.dataset)
     conda:
         ENVIRONMENT
     params:
@@ -56,7 +56,7 @@ rule gather:
         "<results>/logs/gather/{dataset}.log",
     wildcard_constraints:
         dataset="|".join(SPOKEN),
-    priority: FIRST
+    priority: lambda wildcards: priority_of_data(wildcards.dataset)
     conda:
         ENVIRONMENT
     params:
@@ -76,7 +76,7 @@ rule record:
         f"<results>/logs/record/{NMNIST}-{{shard}}.log",
     wildcard_constraints:
         shard=r"[a-z]+-\d+",
-    priority: FIRST
+    priority: priority_of_data(NMNIST)
     conda:
         ENVIRONMENT
     params:
@@ -95,7 +95,7 @@ rule catalogue:
         f"<data>/{NMNIST}/meta.json",
     log:
         f"<results>/logs/catalogue/{NMNIST}.log",
-    priority: FIRST
+    priority: priority_of_data(NMNIST)
     conda:
         ENVIRONMENT
     params:

@@ -14,7 +14,7 @@ rule train:
         "<results>/logs/train/{talk}/{experiment}/{variant}/seed-{seed}.log",
     benchmark:
         f"{MEASURED}/benchmark.tsv"
-    priority: priority_of
+    priority: priority_of_training
     conda:
         ENVIRONMENT
     resources:
@@ -38,6 +38,7 @@ rule simulate:
         "<results>/logs/simulate/{talk}/{experiment}.log",
     benchmark:
         "<results>/{talk}/{experiment}/benchmark.tsv"
+    priority: priority_of_talk
     conda:
         ENVIRONMENT
     resources:

@@ -1,16 +1,9 @@
 """One executed notebook and page per talk, and one for the question."""
 
-from pathlib import Path
-
-from whyspiking.report import recorded
-
 # Those of the package, where the workflow is run as a module from another folder.
 NOTEBOOKS = Path("notebooks")
 if not NOTEBOOKS.is_dir():
     NOTEBOOKS = code_inputs.PACKAGE.parents[1] / NOTEBOOKS
-
-# What pages show of the recorded run, for what this scale leaves out.
-RECORDED = recorded.files(Path("results") / config["scale"], config["scale"])
 
 
 rule page:
@@ -30,6 +23,7 @@ rule page:
         ),
     log:
         "<results>/logs/page/{talk}.log",
+    priority: priority_of_talk
     conda:
         ENVIRONMENT
     params:
