@@ -21,7 +21,7 @@ def provenance(params: ct.Params) -> Literal["original", "simulated"]:
     Raises:
         UserError: If one of the two files is there without the other.
     """
-    folder, names = params.originals_dir, [name for name, _, _ in ecg.FILES.values()]
+    folder, names = params.originals_dir, [file.name for file, _ in ecg.FILES.values()]
     there = [name for name in names if folder is not None and (folder / name).is_file()]
     if there and len(there) < len(names):
         raise UserError(
