@@ -1,28 +1,85 @@
-"""Files that others released: read, missing, or another file."""
+"""Files that others released: read, missing, another file, or arrays that do not fit."""
 
 import hashlib
+import io
 
+import numpy as np
 import pytest
 
-from whyspiking.datasets import released
+from whyspiking.datasets.released import File, Stored, Unavailable
 from whyspiking.errors import UserError
 
 
+def placed(folder, content):
+    """A released file of this content, in its folder."""
+    (folder / "net").write_bytes(content)
+    return File("net", hashlib.sha256(content).hexdigest())
+
+
+def zipped(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
 def test_the_released_file_is_read(tmp_path):
-    (tmp_path / "net").write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()
-    assert released.read(tmp_path, "net", digest) == b"weights"
+    assert placed(tmp_path, b"weights").read(tmp_path) == b"weights"
 
 
 def test_another_file_of_that_name_is_refused(tmp_path):
-    (tmp_path / "net").write_bytes(b"other weights")
-    found = hashlib.sha256(b"other weights").hexdigest()
+    found = placed(tmp_path, b"other weights").sha256
     with pytest.raises(UserError, match=rf"net: SHA-256 is {found}; expected 1234; fetch"):
-        released.read(tmp_path, "net", "1234")
+        File("net", "1234").read(tmp_path)
 
 
-def test_a_missing_file_says_why(tmp_path):
-    with pytest.raises(released.Unavailable, match=r"not available: net \(data.originals_dir is"):
-        released.read(None, "net", "1234")
-    with pytest.raises(released.Unavailable, match=r"not available: net is not in data\.originals"):
-        released.read(tmp_path, "net", "1234")
+@pytest.mark.parametrize("read", [File.read, File.stored])
+def test_a_missing_file_says_why(read, tmp_path):
+    with pytest.raises(Unavailable, match=r"not available: net \(data.originals_dir is"):
+        read(File("net", "1234"), None)
+    with pytest.raises(Unavailable, match=r"not available: net is not in data\.originals"):
+        read(File("net", "1234"), tmp_path)
+
+
+def test_arrays_are_given_out_in_double_precision(tmp_path):
+    saved = np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3))
+    stored = placed(tmp_path, zipped(w=saved, n=np.arange(4))).stored(tmp_path)
+    found = stored.take("w", 2, None)
+    assert found.dtype == np.float64 and found.flags.c_contiguous
+    np.testing.assert_array_equal(found, saved)
+    assert stored.take("n", 4).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("key", "shape", "said"),
+    [
+        ("v", (2, 3), "net: has no array 'v'; fetch"),
+        (
+            "w",
+            (3, 2),
+            r"'w' is float64 of shape \(2, 3\); expected numbers of shape \(3, 2\); check",
+        ),
+        ("w", (2,), r"of shape \(2, 3\); expected numbers of shape \(2,\)"),
+        ("w", (2, 3, None), r"expected numbers of shape \(2, 3, None\)"),
+        ("text", (2,), "'text' is <U1 of shape"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(key, shape, said):
+    stored = Stored("net", {"w": np.zeros((2, 3)), "text": np.array(["a", "b"])})
+    with pytest.raises(UserError, match=said):
+        stored.take(key, *shape)
+
+
+def one_array():
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PK of another kind", one_array(), zipped(w=np.array([{}], object))],
+    ids=["empty", "text", "npy", "object"],
+)
+def test_what_holds_no_plain_arrays_is_refused(content, tmp_path):
+    with pytest.raises(UserError, match="net: is no file of arrays"):
+        placed(tmp_path, content).stored(tmp_path)

@@ -97,14 +97,14 @@ def with_originals(folder, monkeypatch, n_steps=400):
 
     rng = np.random.default_rng(7)
     files = {}
-    for split, (name, _, _) in ecg.FILES.items():
+    for split, (file, _) in ecg.FILES.items():
         n = 30 if split == "train" else 8
         labels = rng.integers(0, 6, (n, n_steps))
         y = np.eye(6, dtype=np.uint8)[labels]
         y[:, -50:] = 0
-        savemat(folder / name, {"x": rng.integers(-1, 2, (n, n_steps, 4)), "y": y})
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        files[split] = (name, digest, n)
+        savemat(folder / file.name, {"x": rng.integers(-1, 2, (n, n_steps, 4)), "y": y})
+        digest = hashlib.sha256((folder / file.name).read_bytes()).hexdigest()
+        files[split] = file._replace(sha256=digest), n
     monkeypatch.setattr(ecg, "FILES", files)
     monkeypatch.setattr(ecg, "ORIGINAL_STEPS", n_steps)
     task._original.cache_clear()

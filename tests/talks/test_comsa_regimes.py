@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.comsa_networks import params, silent, small
+from made.fulfilled import fulfilled
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
@@ -58,7 +59,6 @@ def test_weights_of_unlit_pixels_change_by_the_penalty_alone(corner, monkeypatch
 
 
 def test_without_the_authors_files_nothing_is_continued():
-    network = regimes.train(
-        params("regimes", originals_dir=None), "continued", Streams(0), {}, silent
-    )
-    assert not network.arrays and "unavailable" in network.info
+    own = params("regimes", originals_dir=None)
+    network = fulfilled(own).train(own, "continued", Streams(0), {}, silent)
+    assert not network.arrays and "comsa_slow_network.txt" in network.info["unavailable"]

@@ -37,13 +37,9 @@ def test_released_files_that_do_not_fit_are_refused(tmp_path):
     _, arrays, _, _ = small()
     own = params("released", **SIZES)
     text = written(own, arrays)
-    words = text.split()
     for changed, said in (
         (text.replace(" 12 9 3 ", " 9 12 3 "), r"begins with .* 9 12 3 .*expected .* 12 9 3 "),
         (text.replace("pulses_per_layer", "no_pulses"), "begins with 'no_pulses"),
-        (" ".join(words[:-1]), r"\d+ numbers after the sizes; expected \d+"),
-        (" ".join([*words[:9], "word", *words[10:]]), "not a number"),
-        (" ".join([*words[:7], "-1", *words[8:]]), "a pulse comes at -1"),
     ):
         with pytest.raises(UserError, match=said):
             released.parse(changed, own, "file")

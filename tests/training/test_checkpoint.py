@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,14 +84,11 @@ def test_a_training_within_one_interval_writes_nothing(tmp_path, monkeypatch):
 def counted(n, told=quiet, stop=None, **options):
     """A loop that draws n numbers; gives those, and the rounds that it ran."""
     rng, drawn, ran = np.random.default_rng(0), [], []
-    kept = Checkpoint(rng, **options)
-    rounds, drawn = kept.resume(range(n), drawn, told)
-    for k in rounds:
-        kept.keep(k, drawn)
+    for k in Checkpoint(rng, drawn, **options).rounds(range(n), told):
         if k == stop:
             raise Stopped
         ran.append(k)
-        drawn = [*drawn, float(rng.random())]
+        drawn.append(float(rng.random()))
     return drawn, ran
 
 
@@ -167,18 +165,53 @@ def test_all_kinds_of_values_survive(tmp_path):
     start = {"w": jnp.ones((2, 3), jnp.float32)}
     state = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-3)).init(start)
     fortran = np.asfortranarray(np.arange(6.0).reshape(2, 3))
-    kept = (state, [fortran, np.float32(0.1), float("nan"), 0.1 + 0.2, None, True, "text"])
+    values = (fortran, np.float32(0.1), float("nan"), 0.1 + 0.2, None, True, "text")
     with pytest.raises(Stopped), kept_in(tmp_path / "kept", "plan", [], every_s=0):
-        made = Checkpoint()
-        made.resume(range(2), kept, quiet)
-        made.keep(1, kept)
-        raise Stopped
+        now = SimpleNamespace(state=state, values=values)
+        for k in Checkpoint(now).rounds(range(2), quiet):
+            if k == 1:
+                raise Stopped
     with kept_in(tmp_path / "kept", "plan", []):
-        left, (again, values) = Checkpoint().resume(range(2), kept, quiet)
-    assert left == range(1, 2)
-    assert str(again) == str(state), "types, values and kinds of numbers"
-    assert values[0].flags.f_contiguous and (values[0] == fortran).all()
-    assert repr(values[1:]) == repr(kept[1][1:])
+        again = SimpleNamespace(state=state, values=None)
+        assert list(Checkpoint(again).rounds(range(2), quiet)) == [1]
+    assert str(again.state) == str(state), "types, values and kinds of numbers"
+    assert again.values[0].flags.f_contiguous and (again.values[0] == fortran).all()
+    assert repr(again.values[1:]) == repr(values[1:])
+
+
+def test_what_is_changed_in_place_is_restored_in_place(tmp_path):
+    def run(stop=None):
+        array, errors, best, own = np.zeros(2), [], {}, SimpleNamespace(step=0)
+        for k in Checkpoint(array, errors, best, own).rounds(range(10, 16, 2), quiet):
+            if k == stop:
+                raise Stopped
+            array += k
+            errors.append(k)
+            best[str(k)] = array.copy()
+            own.step += 1
+        return array, errors, best, own
+
+    with pytest.raises(Stopped), kept_in(tmp_path / "kept", "plan", [], every_s=0):
+        run(stop=14)
+    with kept_in(tmp_path / "kept", "plan", []):
+        array, errors, best, own = run()
+    assert array.tolist() == [36, 36] and errors == [10, 12, 14] and own.step == 3
+    assert {k: v.tolist() for k, v in best.items()} == {
+        "10": [10, 10], "12": [22, 22], "14": [36, 36],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("part", [0.0, (1, 2), "text", None, np.float32(1)])
+def test_what_cannot_be_restored_in_place_is_refused(part):
+    with pytest.raises(TypeError, match=f"{type(part).__name__} cannot be .* SimpleNamespace"):
+        Checkpoint(part)
+
+
+def test_an_array_of_jax_is_refused():
+    import jax.numpy as jnp
+
+    with pytest.raises(TypeError, match="ArrayImpl cannot be restored in place"):
+        Checkpoint(jnp.zeros(2))
 
 
 def test_a_job_that_was_killed_ends_in_the_same_bits(tmp_path):

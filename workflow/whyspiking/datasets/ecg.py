@@ -47,18 +47,21 @@ SPECTRUM_HZ = np.arange(1, 65) / 128.0
 
 FILES = {
     "train": (
-        "QTDB_train.mat",
-        "72d1a10c96f1540880447e07256835d66da419c0b34f3dff495731a7928c5bc7",
+        released.File(
+            "QTDB_train.mat",
+            "72d1a10c96f1540880447e07256835d66da419c0b34f3dff495731a7928c5bc7",
+        ),
         618,
     ),
     "test": (
-        "QTDB_test.mat",
-        "916f11e21679a5b61988305bbb7cd1e6df8b34f1ed4a157a7a4e295d400ef232",
+        released.File(
+            "QTDB_test.mat",
+            "916f11e21679a5b61988305bbb7cd1e6df8b34f1ed4a157a7a4e295d400ef232",
+        ),
         141,
     ),
 }
-"""Split -> file name, SHA-256 and number of records in byin-cwi/Efficient-spiking-networks, "
-"data/."""
+"""Split -> file of byin-cwi/Efficient-spiking-networks, data/, and its number of records."""
 ORIGINAL_STEPS = 1301
 
 
@@ -163,8 +166,8 @@ def read_original(folder: Path, split: str) -> Records:
     Raises:
         UserError: If the file is not the published one, or holds something else.
     """
-    name, digest, n_records = FILES[split]
-    return parse_original(released.read(folder, name, digest), name, n_records)
+    file, n_records = FILES[split]
+    return parse_original(file.read(folder), file.name, n_records)
 
 
 def parse_original(raw: bytes, name: str, n_records: int) -> Records:
@@ -186,22 +189,16 @@ def parse_original(raw: bytes, name: str, n_records: int) -> Records:
         arrays = loadmat(io.BytesIO(raw), variable_names=("x", "y"))
     except (ValueError, NotImplementedError, TypeError, IndexError, MatReadError) as error:
         raise UserError(f"{name}: not a readable MATLAB file ({error}); fetch it again") from None
-    for key, last in (("x", N_CHANNELS), ("y", len(LABELS))):
-        shape = np.shape(arrays.get(key, ()))
-        wanted = (n_records, ORIGINAL_STEPS, last)
-        if shape != wanted:
-            raise UserError(f"{name}: array '{key}' has shape {shape}; expected {wanted}")
-        kind = np.asarray(arrays[key]).dtype.kind
-        if kind not in "biuf":
-            raise UserError(f"{name}: array '{key}' is of kind '{kind}'; expected numbers")
-    one_hot = np.asarray(arrays["y"]) != 0
+    stored = released.Stored(name, arrays)
+    events, one_hot = (
+        stored.take(key, n_records, ORIGINAL_STEPS, last) != 0
+        for key, last in (("x", N_CHANNELS), ("y", len(LABELS)))
+    )
     if one_hot.sum(axis=2).max() > 1:
         raise UserError(f"{name}: a step has several labels; expected at most one")
     labels = np.where(one_hot.any(axis=2), one_hot.argmax(axis=2), UNLABELLED).astype(np.int8)
     # A few events are -1 instead of 1.
-    return Records(
-        np.asarray(arrays["x"]) != 0, labels, np.zeros((n_records, 0, N_LEADS), np.float32)
-    )
+    return Records(events, labels, np.zeros((n_records, 0, N_LEADS), np.float32))
 
 
 def _phase(heart_rate: NDArray, n_samples: int, rng: Generator) -> tuple[NDArray, NDArray]:

@@ -3,35 +3,96 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from whyspiking.errors import UserError
 
 
 class Unavailable(Exception):
-    """Why a file of others is not there, in one line."""
+    """Why a file of others is not there, in one line; a network without it is not measured."""
 
 
-def read(folder: Path | None, name: str, digest: str) -> bytes:
-    """Content of a released file.
+class File(NamedTuple):
+    """A file as it was released.
 
-    Args:
-        folder: `data.originals_dir` of the config.
-        name: Name of the file in it.
-        digest: SHA-256 of the file as it was released.
-
-    Raises:
-        Unavailable: If the user has no such file.
-        UserError: If it is another file.
+    Attributes:
+        name: Its name in `data.originals_dir` of the config.
+        sha256: Its SHA-256.
     """
-    if folder is None:
-        raise Unavailable(f"file not available: {name} (data.originals_dir is not set)")
-    if not (folder / name).is_file():
-        raise Unavailable(f"file not available: {name} is not in data.originals_dir")
-    raw = (folder / name).read_bytes()
-    found = hashlib.sha256(raw).hexdigest()
-    if found != digest:
-        raise UserError(
-            f"{folder / name}: SHA-256 is {found}; expected {digest}; fetch the file again"
-        )
-    return raw
+
+    name: str
+    sha256: str
+
+    def read(self, folder: Path | None) -> bytes:
+        """Its content.
+
+        Args:
+            folder: `data.originals_dir`.
+
+        Raises:
+            Unavailable: If the user has no such file.
+            UserError: If it is another file.
+        """
+        if folder is None:
+            raise Unavailable(f"file not available: {self.name} (data.originals_dir is not set)")
+        if not (folder / self.name).is_file():
+            raise Unavailable(f"file not available: {self.name} is not in data.originals_dir")
+        raw = (folder / self.name).read_bytes()
+        found = hashlib.sha256(raw).hexdigest()
+        if found != self.sha256:
+            raise UserError(
+                f"{folder / self.name}: SHA-256 is {found}; expected {self.sha256}; fetch the file "
+                "again"
+            )
+        return raw
+
+    def stored(self, folder: Path | None) -> Stored:
+        """Its arrays, if it is an .npz file; argument and errors as for `read`."""
+        raw = self.read(folder)
+        try:
+            with np.load(io.BytesIO(raw), allow_pickle=False) as file:
+                return Stored(self.name, dict(file))
+        except (EOFError, OSError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"{self.name}: is no file of arrays ({error}); fetch the file again"
+            ) from None
+
+
+class Stored(NamedTuple):
+    """Arrays of a file, each given out if it is what it should be.
+
+    Attributes:
+        file: Name of the file, for messages.
+        arrays: All that it holds.
+    """
+
+    file: str
+    arrays: Mapping[str, Any]
+
+    def take(self, key: str, *shape: int | None) -> NDArray[np.float64]:
+        """One array in double precision.
+
+        Args:
+            key: What the authors call it.
+            shape: Its shape; None where any length will do.
+
+        Raises:
+            UserError: If it is missing, has another shape, or does not hold numbers.
+        """
+        if key not in self.arrays:
+            raise UserError(f"{self.file}: has no array '{key}'; fetch the file again")
+        found = np.asarray(self.arrays[key])
+        fits = [own in (None, size) for own, size in zip(shape, found.shape, strict=False)]
+        if len(shape) != found.ndim or not all(fits) or found.dtype.kind not in "biuf":
+            raise UserError(
+                f"{self.file}: array '{key}' is {found.dtype} of shape {found.shape}; expected "
+                f"numbers of shape {shape}; check the sizes in talk.yaml, or fetch the file again"
+            )
+        return np.ascontiguousarray(found, np.float64)

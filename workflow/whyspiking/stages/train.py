@@ -14,6 +14,7 @@ from whyspiking.contract import network_files
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.trial_subsets import with_units
 from whyspiking.contract.types import Network, Outcome, Params, Progress, Split
+from whyspiking.datasets.released import Unavailable
 from whyspiking.records.whole_files import read_json
 from whyspiking.talks import replication_of
 from whyspiking.training import checkpoint, controls
@@ -77,4 +78,7 @@ def network_of(plan: Training, parents: Mapping[str, Network], progress: Progres
     replication = replication_of(params.talk, params.experiment)
     if plan["control"] is not None:
         return controls.train_declared(plan["control"], replication, params, streams, progress)
-    return replication.train(params, plan["trained_as"], streams, parents, progress)
+    try:
+        return replication.train(params, plan["trained_as"], streams, parents, progress)
+    except Unavailable as reason:
+        return Network({}, {"unavailable": str(reason)})

@@ -1,15 +1,14 @@
 """A long training that was stopped goes on where it was, to the same last bit.
 
-    kept = Checkpoint(shuffle, history)
-    epochs, (weights, best) = kept.resume(range(n_epochs), (weights, best), progress)
-    for epoch in epochs:
-        kept.keep(epoch, (weights, best))
-        ...
+    now = SimpleNamespace(weights=weights, best=-1.0)
+    for epoch in Checkpoint(now, shuffle, history).rounds(range(n_epochs), progress):
+        now.weights = ...
 
-A loop names all that a round takes over from the one before: what is changed in place where it
-makes its `Checkpoint`, what its variables are bound to anew in `resume` and `keep`. `keep` comes
-first in a round and writes at most once a minute, so that a short training writes nothing. Where
-the files lie says the job (`kept_in`); outside of one nothing is kept.
+A loop names all that a round takes over from the one before: generators, arrays, lists, dicts and
+objects, which are changed and restored in place. What its variables would be bound to anew, such as
+numbers and arrays of JAX, it holds in a `SimpleNamespace`. Before a round a checkpoint is written,
+at most once a minute, so that a short training writes nothing. Where the files lie says the job
+(`kept_in`); outside of one nothing is kept.
 """
 
 from __future__ import annotations
@@ -43,6 +42,8 @@ DECIDE = ("jax", "jaxlib", "numpy", "optax", "scipy")
 """Packages whose version may change the last bits of a training."""
 STRUCTURE = "structure"
 """Array of the file that holds, as JSON, everything but the arrays."""
+IN_PLACE = (Generator, np.ndarray, list, dict)
+"""What is restored in place, beside objects."""
 
 
 @dataclass
@@ -103,91 +104,91 @@ def seconds_before() -> tuple[float, float]:
 
 
 class Checkpoint:
-    """What one loop of a training takes over from round to round.
-
-    Random generators, arrays and objects are restored in place. Of an object all attributes are
-    kept, or those that its class names in `CARRIED`.
-    """
+    """What one loop of a training takes over from round to round."""
 
     def __init__(self, *changing: Any, name: str = "training") -> None:
         """Name what the loop changes in place.
 
         Args:
-            changing: Generators, arrays, and objects such as `History`.
+            changing: Generators, arrays of NumPy, lists, dicts and objects: of these all
+                attributes, or those that their class names in `CARRIED`. Within them may be
+                numbers, texts, arrays of NumPy or JAX, and tuples, lists and dicts of these.
             name: Another one for every loop of a job.
 
         Raises:
+            TypeError: If something cannot be restored in place.
             ValueError: If the job had a loop of this name.
         """
-        self._changing, self._name, self._job = changing, name, _JOB.get()
-        self._progress: Progress = lambda share, news: None
-        self._rounds = range(0)
-        self._last = time.monotonic()
+        for part in changing:
+            bound = _is_array(part) or not hasattr(part, "__dict__")
+            if bound and not isinstance(part, IN_PLACE):
+                raise TypeError(
+                    f"{type(part).__name__} cannot be restored in place; hold it in a "
+                    "SimpleNamespace"
+                )
+        self._changing, self._job, self._last = changing, _JOB.get(), time.monotonic()
         if self._job is not None:
             if name in self._job.names:
                 raise ValueError(f"two trainings of a job are called '{name}'; name one of them")
             self._job.names.add(name)
             self._path = self._job.folder / f"{name}.npz"
 
-    def resume[T](self, rounds: range, carried: T, progress: Progress) -> tuple[range, T]:
+    def rounds(self, rounds: range, progress: Progress) -> Iterator[int]:
         """What is still to be done: all, or what was left when the training was stopped.
 
         Args:
             rounds: All rounds, e.g. epochs.
-            carried: What the first of them starts from: numbers, texts, arrays of NumPy or JAX,
-                and tuples, lists and dicts of these.
-            progress: Told from where the training goes on.
-
-        Returns:
-            The rounds that are left, and what the first of them starts from.
+            progress: Told from where the training goes on, and if the disk refuses a checkpoint.
         """
-        self._rounds, self._progress = rounds, progress
-        if self._job is None or not self._path.is_file():
-            return rounds, carried
+        done = self._resume(rounds, progress) if self._job else 0
+        for number in range(done, len(rounds)):
+            if self._job and time.monotonic() - self._last >= self._job.every_s:
+                try:
+                    self._write(number, self._job)
+                except OSError as error:
+                    share = number / len(rounds)
+                    progress(share, f"no checkpoint could be written ({error})")
+                self._last = time.monotonic()
+            yield rounds[number]
+
+    def _resume(self, rounds: range, progress: Progress) -> int:
+        """Restore what was kept; how many rounds were done by then."""
+        assert self._job is not None
+        if not self._path.is_file():
+            return 0
         try:
             arrays = load_arrays(self._path)
             found = json.loads(arrays[STRUCTURE].tobytes())
         except (UserError, KeyError, ValueError) as error:
             progress(0.0, f"starts anew, its checkpoint is damaged ({error})")
-            return rounds, carried
+            return 0
         if found["fingerprint"] != self._job.fingerprint:
             progress(0.0, "starts anew, its checkpoint is of other code, data or parameters")
-            return rounds, carried
+            return 0
         for old, kept in zip(self._changing, found["changing"], strict=True):
             new = _unpacked(kept, arrays, old)
             if isinstance(old, np.ndarray):
                 old[...] = new
+            elif isinstance(old, list):
+                old[:] = new
+            elif isinstance(old, dict):
+                old.update(new)
         self._job.before = max(self._job.before, tuple(found["seconds"]))
-        left = rounds[rounds.index(found["round"]) :]
-        done = len(rounds) - len(left)
+        done = found["done"]
         progress(done / len(rounds), f"goes on after {done} of {len(rounds)}")
-        return left, _unpacked(found["carried"], arrays, carried)
+        return done
 
-    def keep(self, now: int, carried: Any) -> None:
-        """Write a checkpoint, if the last is long ago; the disk may refuse it.
-
-        Args:
-            now: The round that begins.
-            carried: What it starts from, as for `resume`.
-        """
-        job = self._job
-        if job is None or time.monotonic() - self._last < job.every_s:
-            return
+    def _write(self, done: int, job: _Job) -> None:
+        """Keep what the next round starts from."""
         arrays: dict[str, NDArray] = {}
         found = {
             "fingerprint": job.fingerprint,
-            "round": now,
+            "done": done,
             "seconds": job.seconds(),
-            "carried": _packed(carried, arrays),
             "changing": [_packed(part, arrays) for part in self._changing],
         }
         arrays[STRUCTURE] = np.frombuffer(json.dumps(found).encode(), np.uint8)
-        try:
-            save_arrays(arrays, self._path)
-        except OSError as error:
-            done = self._rounds.index(now) / len(self._rounds)
-            self._progress(done, f"no checkpoint could be written ({error})")
-        self._last = time.monotonic()
+        save_arrays(arrays, self._path)
 
 
 def _packed(value: Any, arrays: dict[str, NDArray]) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -68,19 +69,15 @@ def train(
     run_epoch = _epoch_program(len(sizes) - 1, adam, input_noise)
     arrays: Any = {name: jax.numpy.asarray(value) for name, value in weights.items()}
     raw_key = jax.random.key_data(jax.random.key(streams.integer("control-noise")))
+    now = SimpleNamespace(carry=(arrays, adam.init(arrays), raw_key))
     history, shuffle, measured = History(), streams.rng("control-shuffle"), {}
-    kept = Checkpoint(shuffle, history)
-    remaining, (arrays, state, raw_key) = kept.resume(
-        range(epochs), (arrays, adam.init(arrays), raw_key), progress
-    )
-    for epoch in remaining:
-        kept.keep(epoch, (arrays, state, raw_key))
+    for epoch in Checkpoint(now, shuffle, history).rounds(range(epochs), progress):
         began = time.process_time()
         order = batches(len(features), batch, shuffle)
-        arrays, state, raw_key, losses = run_epoch(arrays, state, raw_key, order, data, labels)
+        *now.carry, losses = run_epoch(*now.carry, order, data, labels)
         refuse_broken({f"{BROKEN}{LOSS}": ~np.isfinite(losses)}, epoch + 1, learning_rate)
         seconds = time.process_time() - began
-        weights = {name: np.asarray(array) for name, array in arrays.items()}
+        weights = {name: np.asarray(array) for name, array in now.carry[0].items()}
         measured = {"train_loss": float(np.asarray(losses).mean())}
         if validation_set is not None:
             measured["validation_accuracy"] = _accuracy(weights, *validation_set)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -110,27 +111,26 @@ def fit(
     given = {k: jnp.asarray(value, jnp.float32) for k, value in (constants or {}).items()}
     run_epoch = _epoch_program(loss, settings, start_state, project)
     whole = {} if callable(data) else {name: jnp.asarray(v) for name, v in data.items()}
-    now: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
-    state, history = ADAM.init(now), History()
+    start: Arrays = {name: jnp.asarray(values) for name, values in arrays.items()}
+    now, history = SimpleNamespace(arrays=start, state=ADAM.init(start)), History()
     best: dict[str, Any] = {}
-    kept = Checkpoint(shuffle, history)
-    epochs = range(1, settings.epochs + 1)
-    epochs, (now, state, best) = kept.resume(epochs, (now, state, best), progress)
-    for epoch in epochs:
-        kept.keep(epoch, (now, state, best))
+    kept = Checkpoint(now, best, shuffle, history)
+    for epoch in kept.rounds(range(1, settings.epochs + 1), progress):
         began = time.process_time()
         samples = data(epoch) if callable(data) else whole
         steps = _steps(epoch, len(next(iter(samples.values()))), settings, shuffle)
-        now, state, means, broken = run_epoch(now, state, samples, given, *steps)
+        now.arrays, now.state, means, broken = run_epoch(
+            now.arrays, now.state, samples, given, *steps
+        )
         refuse_broken(broken, epoch, float(steps[1].max()))
         values = {name: float(value) for name, value in means.items()}
         seconds = time.process_time() - began
-        values |= {name: float(value) for name, value in judge(now).items()}
+        values |= {name: float(value) for name, value in judge(now.arrays).items()}
         history.note(epoch, **values, epoch_seconds=seconds)
         reached = values[settings.criterion]
         if not best or reached > best["reached"]:
-            copies = {name: np.asarray(value) for name, value in now.items()}
-            best = {"reached": reached, "epoch": epoch, "arrays": copies}
+            copies = {name: np.asarray(value) for name, value in now.arrays.items()}
+            best.update(reached=reached, epoch=epoch, arrays=copies)
         progress(epoch / settings.epochs, f"epoch {epoch}: {settings.criterion} {reached:.4f}")
     return _fitted(best, history, settings.criterion)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -191,22 +192,21 @@ def train_declared(
     learner = Learner(rate, params.n_train // batch, -ANSWER_STEPS)
     arrays: Any = {name: jnp.asarray(x) for name, x in begun.items()}
     history, accuracy, trained = History(), float("nan"), begun
-    kept = Checkpoint(history)
-    carry = arrays, learner.start(arrays)
-    rounds, carry = kept.resume(range(-(-params.n_train // at_once)), carry, progress)
-    drawn = replication.control_trials(params, rounds.start)
-    for index, (spikes, classes) in zip(rounds, drawn, strict=True):
-        kept.keep(index, carry)
+    now, drawn = SimpleNamespace(carry=(arrays, learner.start(arrays))), None
+    n_rounds = -(-params.n_train // at_once)
+    for index in Checkpoint(now, history).rounds(range(n_rounds), progress):
+        drawn = drawn or replication.control_trials(params, index)
+        spikes, classes = next(drawn)
         began = time.process_time()
         frames, labels = in_batches(frames_of(spikes, n_steps), classes, batch)
-        carry, broken = learner.run(carry, frames, labels)
+        now.carry, broken = learner.run(now.carry, frames, labels)
         refuse_broken(broken, index + 1, rate)
         history.note(index + 1, epoch_seconds=time.process_time() - began)
-        if (index + 1) % VALIDATED_EVERY == 0 or index + 1 == rounds.stop:
-            trained = {name: np.asarray(x) for name, x in carry[0].items()}
+        if (index + 1) % VALIDATED_EVERY == 0 or index + 1 == n_rounds:
+            trained = {name: np.asarray(x) for name, x in now.carry[0].items()}
             accuracy = float((_choices(trained, held_out) == held_out.targets).mean())
             history.note(index + 1, validation_accuracy=accuracy)
-            progress((index + 1) / rounds.stop, f"part {index + 1}: validation {accuracy:.4f}")
+            progress((index + 1) / n_rounds, f"part {index + 1}: validation {accuracy:.4f}")
     info = {
         **history.info(ENGINE),
         "is": GRU,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from whyspiking.contract.randomness import Streams
@@ -24,13 +26,8 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
     times, targets = times_ms(training), training.targets
     w = streams.rng("init").normal(0.0, 0.05, params.n_input)
     shuffle = streams.rng("shuffle")
-    best, best_accuracy, history = w.copy(), -1.0, History()
-    kept = Checkpoint(w, shuffle, history)
-    epochs, (best, best_accuracy) = kept.resume(
-        range(params.epochs), (best, best_accuracy), progress
-    )
-    for epoch in epochs:
-        kept.keep(epoch, (best, best_accuracy))
+    best, history = SimpleNamespace(w=w.copy(), accuracy=-1.0), History()
+    for epoch in Checkpoint(w, best, shuffle, history).rounds(range(params.epochs), progress):
         errors = 0
         for sample in shuffle.permutation(len(targets)):
             v = model.potentials(params, w, times[sample])
@@ -45,10 +42,10 @@ def train(params: Params, streams: Streams, progress: Progress) -> Network:
         accuracy = float((np.isfinite(first) == held_out.targets).mean())
         right = 1 - errors / len(targets)
         history.note(epoch + 1, train_accuracy=right, validation_accuracy=accuracy)
-        if accuracy > best_accuracy:
-            best, best_accuracy = w.copy(), accuracy
+        if accuracy > best.accuracy:
+            best.w, best.accuracy = w.copy(), accuracy
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.3f}")
-    return Network({"w": best}, {"engine": "numpy", "epochs": params.epochs}, history.rows)
+    return Network({"w": best.w}, {"engine": "numpy", "epochs": params.epochs}, history.rows)
 
 
 def _split(params: Params, split, streams: Streams) -> Task:

@@ -8,7 +8,6 @@ import numpy as np
 
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets.released import Unavailable
 from whyspiking.talks.bohte import brian_network, training
 from whyspiking.talks.bohte import network as networks
 from whyspiking.talks.bohte import task as tasks
@@ -32,10 +31,7 @@ def train(
 ) -> ct.Network:
     """Train one variant; its `info` says whose records it learned."""
     cell = training.cell_of(variant)
-    try:
-        provenance = tasks.provenance(params)
-    except Unavailable as lacking:
-        return ct.Network({}, {"unavailable": str(lacking)})
+    provenance = tasks.provenance(params)
     learned = tasks.records(params, "train", streams)
     held_out = tasks.records(params, "validation", streams)
     assert learned is not None and held_out is not None

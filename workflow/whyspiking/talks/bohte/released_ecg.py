@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from whyspiking.contract import brian_model as bm
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets.released import Unavailable
+from whyspiking.datasets.released import File
 from whyspiking.talks.bohte import brian_network, model, network, released_layers
 from whyspiking.talks.bohte import task as tasks
 from whyspiking.talks.bohte.ecg import decode, make_task
@@ -28,8 +28,10 @@ __all__ = [
 ]  # fmt: skip
 
 RELEASED = released_layers.Released(
-    "icons_ecg.npz",
-    "c7a38926b19d5c2ef79b715a1f4e4f21d2024f5a837bdfb5f3f50940d3b9110f",
+    File(
+        "icons_ecg.npz",
+        "c7a38926b19d5c2ef79b715a1f4e4f21d2024f5a837bdfb5f3f50940d3b9110f",
+    ),
     (
         Layer("i2h", "h2h", None, "tau_adp_h", "s_in_0", adapts=False),
         Layer("h2o", None, None, "tau_adp_o", "s_out"),
@@ -48,12 +50,8 @@ def train(
     progress: ct.Progress,
 ) -> ct.Network:
     """Read the released network; without the authors' records it is not available either."""
-    found = released_layers.network(params, RELEASED, params.n_input)
-    try:
-        tasks.provenance(params)
-    except Unavailable as lacking:
-        return ct.Network({}, {**found.info, "unavailable": str(lacking)})
-    return found
+    tasks.provenance(params)
+    return released_layers.network(params, RELEASED, params.n_input)
 
 
 def courses(

@@ -7,8 +7,6 @@ constants in steps, `tau_mem_k` and `tau_adapt_k`.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +15,6 @@ from numpy.typing import NDArray
 from whyspiking.contract import brian_model as bm
 from whyspiking.contract import types as ct
 from whyspiking.datasets import released
-from whyspiking.errors import UserError
 from whyspiking.talks.bohte import brian_network, model
 from whyspiking.training import gradient
 
@@ -46,13 +43,11 @@ class Released(NamedTuple):
     """A released network.
 
     Attributes:
-        file: Name of its file.
-        digest: SHA-256 of the file.
+        file: Its file.
         layers: Hidden ones, and the output.
     """
 
-    file: str
-    digest: str
+    file: released.File
     layers: tuple[Layer, ...]
 
 
@@ -64,28 +59,22 @@ def network(params: ct.Params, own: Released, n_input: int) -> ct.Network:
         own: Which network.
         n_input: Channels that the authors' network has.
 
-    Returns:
-        The network; without its file one without arrays, whose `info["unavailable"]` says why.
-
     Raises:
-        UserError: If the file is not the released one, or its content does not fit.
+        Unavailable: If the user does not have its file.
+        UserError: If the file is not the released one, or does not fit the parameters.
     """
+    stored = own.file.stored(params.originals_dir)
     facts = {"engine": gradient.ENGINE, "provenance": "original"}
-    try:
-        raw = released.read(params.originals_dir, own.file, own.digest)
-    except released.Unavailable as reason:
-        return ct.Network({}, {**facts, "unavailable": str(reason)})
-    with np.load(io.BytesIO(raw), allow_pickle=False) as saved:
-        return ct.Network(parse(dict(saved), params, own, n_input), facts)
+    return ct.Network(parse(stored, params, own, n_input), facts)
 
 
 def parse(
-    saved: Mapping[str, NDArray], params: ct.Params, own: Released, n_input: int
+    stored: released.Stored, params: ct.Params, own: Released, n_input: int
 ) -> dict[str, NDArray]:
-    """Arrays of a network from those of the authors' model.
+    """Arrays of a network from those of the authors' model, which PyTorch has named.
 
     Args:
-        saved: Names of PyTorch -> array.
+        stored: Arrays of its file.
         params: Sizes.
         own: Which network.
         n_input: Channels that the authors' network has.
@@ -93,13 +82,7 @@ def parse(
     Raises:
         UserError: If an array is missing or has another shape.
     """
-
-    def array(name: str, *shape: int) -> NDArray[np.float64]:
-        found = np.asarray(saved.get(name, ()), np.float64)
-        if found.shape != shape:
-            raise UserError(f"{own.file}: array '{name}' has shape {found.shape}; expected {shape}")
-        return found
-
+    array = stored.take
     arrays: dict[str, NDArray] = {}
     sizes = [n_input, *params.n_hidden, params.n_output]
     for k, layer in enumerate(own.layers):

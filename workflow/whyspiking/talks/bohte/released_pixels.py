@@ -19,6 +19,7 @@ from whyspiking.contract import brian_model as bm
 from whyspiking.contract import types as ct
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
+from whyspiking.datasets.released import File
 from whyspiking.talks.bohte import brian_network, learning, network, one_class, released_layers
 from whyspiking.talks.bohte.released_layers import Layer
 from whyspiking.talks.bohte.task import raster
@@ -28,8 +29,10 @@ __all__ = [
 ]  # fmt: skip
 
 RELEASED = released_layers.Released(
-    "srnn_smnist.npz",
-    "99b3116a96017cb754b4361e99d2f734efa4c1ce4f1ceca2c5c6325aa539fab8",
+    File(
+        "srnn_smnist.npz",
+        "99b3116a96017cb754b4361e99d2f734efa4c1ce4f1ceca2c5c6325aa539fab8",
+    ),
     (
         Layer("i2h", "h2h", "tau_m_r1", "tau_adp_r1", "s_in_0"),
         Layer("h2d", "d2d", "tau_m_r2", "tau_adp_r2", "s_in_1"),
@@ -84,10 +87,8 @@ def train(
     `info["measures"]` holds its accuracy on the whole test set, more digits than Brian2 is given.
     """
     found = released_layers.network(params, RELEASED, params.n_input // N_BITS)
-    if found.arrays:
-        found.arrays["w_in_0"] = weights_of_bits(found.arrays["w_in_0"])
-        right = whole_test(params, found.arrays, progress)
-        found.info["measures"] = {"accuracy_whole": right}
+    found.arrays["w_in_0"] = weights_of_bits(found.arrays["w_in_0"])
+    found.info["measures"] = {"accuracy_whole": whole_test(params, found.arrays, progress)}
     return found
 
 

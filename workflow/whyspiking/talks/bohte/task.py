@@ -25,7 +25,7 @@ def provenance(params: ct.Params) -> Literal["original", "simulated"]:
     """
     if params.records == "simulated":
         return "simulated"
-    folder, names = params.originals_dir, [name for name, _, _ in ecg.FILES.values()]
+    folder, names = params.originals_dir, [file.name for file, _ in ecg.FILES.values()]
     there = [name for name in names if folder is not None and (folder / name).is_file()]
     if not there:
         raise Unavailable(f"file not available: {' and '.join(names)} in data.originals_dir")

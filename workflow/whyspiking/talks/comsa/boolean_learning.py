@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -74,24 +75,20 @@ def train(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Netw
     held_out = jnp.asarray(held_out, jnp.float32)
     arrays: Any = {name: jnp.asarray(values) for name, values in initial(params, streams).items()}
     moments = ({k: jnp.zeros_like(v) for k, v in arrays.items()} for _ in range(2))
-    state: Any = (arrays, *moments, jnp.zeros(gate_of.size))
+    now = SimpleNamespace(state=(arrays, *moments, jnp.zeros(gate_of.size)))
     shuffle = streams.rng("shuffle")
     best = {name: np.asarray(values).copy() for name, values in arrays.items()}
     accuracy, history, seconds = np.full(gate_of.size, -1.0), History(), []
-    kept = Checkpoint(shuffle, history, *best.values())
-    epochs, (state, accuracy, seconds) = kept.resume(
-        range(params.epochs), (state, accuracy, seconds), progress
-    )
-    for epoch in epochs:
-        kept.keep(epoch, (state, accuracy, seconds))
+    kept = Checkpoint(now, best, accuracy, shuffle, history, seconds)
+    for epoch in kept.rounds(range(params.epochs), progress):
         began = time.process_time()
-        state, broken = run(state, x, y, _order(params, shuffle, gate_of.size))
+        now.state, broken = run(now.state, x, y, _order(params, shuffle, gate_of.size))
         refuse_broken(broken, epoch + 1, params.weight_rate)
-        reached = (np.asarray(choose(state[0], held_out)) == targets).mean(axis=1)
+        reached = (np.asarray(choose(now.state[0], held_out)) == targets).mean(axis=1)
         seconds.append(time.process_time() - began)
         for name, values in best.items():
-            values[reached > accuracy] = np.asarray(state[0][name])[reached > accuracy]
-        accuracy = np.maximum(accuracy, reached)
+            values[reached > accuracy] = np.asarray(now.state[0][name])[reached > accuracy]
+        np.maximum(accuracy, reached, out=accuracy)
         medians = np.median(reached.reshape(len(GATES), -1), axis=1)
         named = (f"validation_accuracy_{gate}" for gate in GATES)
         history.note(epoch + 1, **dict(zip(named, medians, strict=True)))

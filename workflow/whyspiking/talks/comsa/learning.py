@@ -105,10 +105,8 @@ def train_from(
     shuffle, noise = streams.rng("shuffle"), streams.rng("noise")
     best: dict[str, Any] = {"accuracy": -1.0}
     history = History()
-    kept = Checkpoint(training, shuffle, noise, history)
-    epochs, best = kept.resume(range(params.epochs), best, progress)
-    for epoch in epochs:
-        kept.keep(epoch, best)
+    kept = Checkpoint(training, best, shuffle, noise, history)
+    for epoch in kept.rounds(range(params.epochs), progress):
         began = time.process_time()
         rate = rates(params, epoch, fixed_pulses=variant == "fixed_pulses")
         share = params.pixel_deletion
@@ -134,7 +132,7 @@ def train_from(
         accuracy = judged["validation_accuracy"]
         if accuracy > best["accuracy"]:
             copies = {name: values.copy() for name, values in arrays.items()}
-            best = {"accuracy": accuracy, "epoch": epoch + 1, "arrays": copies}
+            best.update(accuracy=accuracy, epoch=epoch + 1, arrays=copies)
         if epoch == params.epochs - 1 or (epoch + 1) % max(1, params.epochs // 50) == 0:
             progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {accuracy:.4f}")
     chosen = {"validation_accuracy": best["accuracy"], "best_epoch": best["epoch"]}

@@ -155,9 +155,7 @@ def train(
     shuffle, noise = streams.rng(f"shuffle{purpose}"), streams.rng(f"noise{purpose}")
     history, accuracy = History(), float("nan")
     kept = Checkpoint(network, shuffle, noise, history, *network.noise, name=f"training{purpose}")
-    remaining, _ = kept.resume(range(epochs), None, progress)
-    for epoch in remaining:
-        kept.keep(epoch, None)
+    for epoch in kept.rounds(range(epochs), progress):
         began, rate = time.process_time(), learning_rate(params, epoch, epochs)
         try:
             measured = network.epoch(shuffle.permutation(len(inputs)), rate, noise)

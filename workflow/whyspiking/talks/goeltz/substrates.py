@@ -92,11 +92,9 @@ def _on_each(
     from whyspiking.talks.goeltz import learning, stepwise
 
     planned = [condition for condition in conditions(params) if condition.draw == 0]
-    seconds = 0.0
-    kept = Checkpoint(network, name="conditions")
-    remaining, seconds = kept.resume(range(len(planned)), seconds, progress)
-    for index in remaining:
-        kept.keep(index, seconds)
+    seconds: list[float] = []
+    kept = Checkpoint(network, seconds, name="conditions")
+    for index in kept.rounds(range(len(planned)), progress):
         condition, began = planned[index], time.process_time()
         name = name_of(condition)
         substrate = _substrate(params, condition, network, streams.rng(f"retraining {name}"))
@@ -110,11 +108,11 @@ def _on_each(
         network.arrays |= _named(condition, dict(zip(model.names_of(2), weights, strict=True)))
         for row in trained.history:
             network.history.append({**row, "metric": f"{name}.{row['metric']}"})
-        seconds += time.process_time() - began
+        seconds.append(time.process_time() - began)
     epochs = params.epochs * len(planned)
     network.info |= {
         "epochs": epochs,
-        "epoch_seconds": seconds / epochs,
+        "epoch_seconds": sum(seconds) / epochs,
         "retrained": [name_of(condition) for condition in planned],
     }
     return network

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,11 +95,9 @@ def train(
     means = averaged.weights if averaged else ()
     shuffle, redraw = streams.rng("shuffle"), streams.rng("reset")
     order, history = np.arange(len(targets)), History()
-    kept, best, stopped = None, {"validation_accuracy": -1.0, "epoch": 0}, ""
-    checkpoint = Checkpoint(*weights, *means, shuffle, redraw, history)
-    epochs, (kept, best) = checkpoint.resume(range(1, params.epochs + 1), (kept, best), progress)
-    for epoch in epochs:
-        checkpoint.keep(epoch, (kept, best))
+    best, stopped = SimpleNamespace(weights=None, values={"validation_accuracy": -1.0}), ""
+    kept = Checkpoint(*weights, *means, best, shuffle, redraw, history)
+    for epoch in kept.rounds(range(1, params.epochs + 1), progress):
         began = time.process_time()
         if params.shuffle:
             order = shuffle.permutation(len(targets))
@@ -116,15 +115,16 @@ def train(
         silent = fired < params.reset_share * len(order)
         values["dead"] = float(silent.mean())
         history.note(epoch, **values, epoch_seconds=seconds)
-        if not held_out or values["validation_accuracy"] > best["validation_accuracy"]:
-            kept, best = tuple(w.copy() for w in current), {**values, "epoch": epoch}
+        if not held_out or values["validation_accuracy"] > best.values["validation_accuracy"]:
+            best.weights = tuple(w.copy() for w in current)
+            best.values = {**values, "epoch": epoch}
         # After validation, as in the published code: a fresh neuron fires early and disturbs.
         if epoch <= params.reset_until * params.epochs:
             reset(params, weights, silent, redraw)
         split = "validation" if held_out else "train"
         reached = values[f"{split}_accuracy"]
         progress(epoch / params.epochs, f"epoch {epoch}: {split} {reached:.4f}")
-    return _network(params, kept, best, history, stopped)
+    return _network(params, best.weights, best.values, history, stopped)
 
 
 def _network(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -30,29 +31,26 @@ def train(params: ct.Params, streams: Streams, progress: ct.Progress) -> ct.Netw
     update = jax.jit(learner.update)
     begun = gru.initial(model.sizes(params)[0], params.n_gru, params.n_classes, streams)
     arrays: Any = {name: jnp.asarray(x) for name, x in begun.items()}
-    state, shuffle = learner.start(arrays), streams.rng("shuffle")
+    now = SimpleNamespace(arrays=arrays, state=learner.start(arrays))
+    shuffle = streams.rng("shuffle")
     history, seconds = History(), []
     value = float("nan")
-    kept = Checkpoint(shuffle, history)
-    epochs, (arrays, state, seconds) = kept.resume(
-        range(params.epochs), (arrays, state, seconds), progress
-    )
-    for epoch in epochs:
-        kept.keep(epoch, (arrays, state, seconds))
+    kept = Checkpoint(now, seconds, shuffle, history)
+    for epoch in kept.rounds(range(params.epochs), progress):
         began, broken = time.process_time(), []
         for chosen in batches(n, batch, shuffle):
             given = data.unpacked(chosen), data.labels[chosen]
-            arrays, state, found = update(arrays, state, *given)
+            now.arrays, now.state, found = update(now.arrays, now.state, *given)
             broken.append(found)
         refuse_broken(stacked(broken), epoch + 1, params.rate_gru)
         seconds.append(time.process_time() - began)
-        choices = _decide(params, arrays, held_out.labels, held_out.unpacked()).choices
+        choices = _decide(params, now.arrays, held_out.labels, held_out.unpacked()).choices
         value = float((choices == held_out.labels).mean())
         updates = (epoch + 1) * n_batches
         seen = {"samples": updates * batch, "updates": updates}
         history.note(epoch + 1, validation_accuracy=value, **seen)
         progress((epoch + 1) / params.epochs, f"epoch {epoch + 1}: validation {value:.4f}")
-    found = {name: np.asarray(x) for name, x in arrays.items()}
+    found = {name: np.asarray(x) for name, x in now.arrays.items()}
     return ct.Network(
         found,
         {

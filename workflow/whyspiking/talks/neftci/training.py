@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -134,26 +135,25 @@ def fit(
     )
     history, shuffle = History(), streams.rng("shuffle")
     learner = _Learner(params, recipe, rounds, n_batches, weights.g, streams, history)
-    kept = Checkpoint(shuffle, history)
-    epochs, now = kept.resume(range(rounds.number), learning.start(weights), progress)
-    for epoch in epochs:
-        kept.keep(epoch, now)
-        now, seconds = learner.learn(now, epoch, shuffle)
-        reached = Weights(now.w, now.b, weights.g)
+    now = SimpleNamespace(moving=learning.start(weights))
+    for epoch in Checkpoint(now, shuffle, history).rounds(range(rounds.number), progress):
+        now.moving, seconds = learner.learn(now.moving, epoch, shuffle)
+        reached = Weights(now.moving.w, now.moving.b, weights.g)
         found = validate(params, reached, rounds.held_out)
         found["samples"] = (epoch + 1) * n_batches * recipe.batch
         found["updates"] = (epoch + 1) * n_batches * updates_per_batch(params, recipe.rule)
         history.note(epoch + 1, **found, **rounds.watch(reached), epoch_seconds=seconds)
         accuracy = found["validation_accuracy"]
         progress((epoch + 1) / rounds.number, f"epoch {epoch + 1}: validation {accuracy:.4f}")
-    learner.align(now, first, learner.n_all)
+    learned = now.moving
+    learner.align(learned, first, learner.n_all)
     return ct.Network(
-        model.arrays_of(Weights(now.w, now.b, weights.g)),
+        model.arrays_of(Weights(learned.w, learned.b, weights.g)),
         {
             **history.info("jax"),
             "rule": recipe.rule,
             "validation_accuracy": history.values("validation_accuracy")[-1],
-            "parameters": int(sum(x.size for x in (*now.w, *now.b))),
+            "parameters": int(sum(x.size for x in (*learned.w, *learned.b))),
             "measures": alignment.over_training(history.rows),
         },
         history.rows,

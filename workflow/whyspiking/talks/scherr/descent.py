@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -56,14 +57,10 @@ def descend(
         return optax.apply_updates(arrays, updates), state, value, error, gradient
 
     arrays: Any = {name: jnp.asarray(x) for name, x in start.items()}
-    kept = Checkpoint(data, history)
-    left, (arrays, state) = kept.resume(
-        range(iterations), (arrays, optimiser.init(arrays)), progress
-    )
-    for iteration in left:
-        kept.keep(iteration, (arrays, state))
-        arrays, state, value, error, slopes = step(arrays, state, *draw(data))
+    now = SimpleNamespace(arrays=arrays, state=optimiser.init(arrays))
+    for iteration in Checkpoint(now, data, history).rounds(range(iterations), progress):
+        now.arrays, now.state, value, error, slopes = step(now.arrays, now.state, *draw(data))
         named = {f"the gradient of {name}": slope for name, slope in slopes.items()}
         require_finite({"the loss": value, **named}, f"at {unit} {iteration + 1}", rate)
         note(iteration, value, error)
-    return {name: np.asarray(x) for name, x in arrays.items()}
+    return {name: np.asarray(x) for name, x in now.arrays.items()}

@@ -131,10 +131,8 @@ def fit(
     cost, adam, n = kernel.RateCost.of(params), Adam(), recipe.iterations
     errors: list[float] = []
     floats = 0
-    kept = Checkpoint(*changing, adam, history)
-    left, (arrays, errors) = kept.resume(range(n), (arrays, errors), progress)
-    for iteration in left:
-        kept.keep(iteration, (arrays, errors))
+    kept = Checkpoint(*changing, arrays, errors, adam, history)
+    for iteration in kept.rounds(range(n), progress):
         before(iteration, arrays)
         trials = draw(iteration)
         if gradient:

@@ -206,9 +206,7 @@ def train(
     bias_moves = [np.zeros_like(bias) for bias in layers.bias]
     eta = [recipe.eta_hidden] * (len(moves) - 1) + [recipe.eta_output]
     kept = Checkpoint(layers, shuffle, perturb, *moves, *bias_moves)
-    epochs, _ = kept.resume(range(recipe.epochs), None, progress)
-    for epoch in epochs:
-        kept.keep(epoch, None)
+    for epoch in kept.rounds(range(recipe.epochs), progress):
         if epoch == 0:
             _note(layers, 0, validation, recipe)
         chosen = list(batches(len(features), recipe.batch, shuffle))

@@ -158,8 +158,7 @@ def train(
     n_layers, n_batches = len(layers.forward), len(features) // recipe.batch
     first = n_layers - 1 if recipe.rule == "readout" else 0
     kept = Checkpoint(layers, shuffle, *moves, *bias_moves)
-    for epoch in kept.resume(range(recipe.epochs), None, progress)[0]:
-        kept.keep(epoch, None)
+    for epoch in kept.rounds(range(recipe.epochs), progress):
         began = time.process_time()
         for number, chosen in enumerate(batches(len(features), recipe.batch, shuffle)):
             done = (epoch + number / n_batches) / recipe.epochs

@@ -125,12 +125,10 @@ class Ensembles:
         room = spikes * round(rows.shape[0] * TRIAL_MS / p.refractory_ms) * n
         found, n_found = np.zeros((room, 3), np.int64), np.zeros(1, np.int64)
         advance = libraries.of_precision(library(), "advance", self.kind)
-        kept = Checkpoint(*now.values(), counters, watched, name=kept_as) if kept_as else None
         rounds = range(0, len(rows), len(rows) if room else TRIALS_PER_CALL)
         constants, per_slot = self.constants(), round(p.slot_ms / p.dt_ms)
-        for first in kept.resume(rounds, None, progress)[0] if kept else rounds:
-            if kept:
-                kept.keep(first, None)
+        kept = Checkpoint(*now.values(), counters, watched, name=kept_as) if kept_as else None
+        for first in kept.rounds(rounds, progress) if kept else rounds:
             if first <= watch < first + rounds.step:
                 watched[...] = weights
             piece = np.ascontiguousarray(rows[first : first + rounds.step])
