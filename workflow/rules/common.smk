@@ -26,6 +26,8 @@ MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
 MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
 
+# Rules whose jobs compile C++.
+COMPILING = ("record", "simulate", "speak", "train")
 # Of data sets, for which trainings wait.
 FIRST = 100
 TIMED = Durations.read([], Path("results/reference/durations.csv"), config["scale"])
