@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking import arithmetic
-from whyspiking.compiler.toolchain import FULL_DISK, REMEDY, compiler
+from whyspiking.compiler.toolchain import FULL_DISK, compiler
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 

@@ -77,13 +77,6 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     results = Path("results") / config["scale"]
     for folder in (config["data"]["folder"], config["build_folder"], results):
         _check_writable(Path(folder))
-    folders = ("mnist_dir", "vowels_dir", "originals_dir")
-    for key, folder in ((key, config["data"][key]) for key in folders):
-        if folder is not None and not Path(folder).is_dir():
-            raise UserError(
-                f"{WHERE}: 'data.{key}' is '{folder}'; expected a folder that exists. Correct it "
-                "or set it to null."
-            )
     return talks
 
 
@@ -211,8 +204,14 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
 
 def _check_writable(folder: Path) -> None:
     probe = folder
-    while not probe.exists():
-        probe = probe.parent if probe != probe.parent else Path()
+    try:
+        while not probe.exists():
+            probe = probe.parent if probe != probe.parent else Path()
+    except OSError as error:
+        raise UserError(
+            f"folder '{str(probe)[:60]}': {error.strerror}; expected one that the system can make. "
+            "Name another folder in the config."
+        ) from None
     if not probe.is_dir():
         raise UserError(
             f"'{probe}' is a file, but the run writes into the folder '{folder}'; expected a "
