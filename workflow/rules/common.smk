@@ -5,6 +5,7 @@ from pathlib import Path
 from snakemake_logger_plugin_whyspiking.estimate import Durations, Job
 from whyspiking.contract import data_folders
 from whyspiking.declared import registry
+from whyspiking.errors import UserError
 from whyspiking.running import code_inputs
 from whyspiking.declared import plans
 from whyspiking.datasets import recordings
@@ -30,6 +31,8 @@ MEGABYTES = {"paper": 8000}.get(config["scale"], 3000)
 MINUTES = {"smoke": 20, "paper": 720}.get(config["scale"], 60)
 
 
+# Rules whose jobs compile C++.
+COMPILING = ("record", "simulate", "speak", "train")
 TIMED = Durations.read([], Path("results/reference/durations.csv"), config["scale"])
 # More than the priority of any training within its talk.
 FIRST = 100
@@ -43,8 +46,17 @@ wildcard_constraints:
 
 
 def experiment_of(wildcards):
-    """The experiment that the wildcards name."""
-    return TALKS[wildcards.talk].experiments[wildcards.experiment]
+    """The experiment that the wildcards name; a target may name what there is not."""
+    talk, variant = TALKS[wildcards.talk], wildcards.get("variant")
+    found = talk.experiments.get(wildcards.experiment)
+    if found is None or variant not in (None, *found.variants):
+        name = f"{wildcards.experiment}/{variant}" if found else wildcards.experiment
+        known = ", ".join(found.variants if found else talk.experiments)
+        raise UserError(
+            f"'{name}' is not known in talk '{talk.name}'; expected one of {known}. Correct the "
+            "path of the file that you ask for."
+        )
+    return found
 
 
 def datasets_of(wildcards):

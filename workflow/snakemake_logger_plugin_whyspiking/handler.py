@@ -273,8 +273,9 @@ class LogHandler(LogHandlerBase):
             return
         if record.levelno >= logging.WARNING:
             colour = "red" if record.levelno >= logging.ERROR else "yellow"
-            if getattr(record, "exception", "") == "UserError":
-                text = _message_alone(text)
+            raised = getattr(record, "exception", "")
+            if raised in ALONE:
+                text = ALONE[raised](text)
             elif of_error and not self.plan.total:
                 text = _config_problem(sys.argv) or text
         self._say(text.rstrip(), colour)
@@ -377,6 +378,31 @@ def _message_alone(text: str) -> str:
     lines = text.splitlines()
     kept = [line for line in lines if not re.match(r'UserError in |  File ".*", line \d+', line)]
     return "error: " + "\n".join(kept).removeprefix("UserError:").strip()
+
+
+def _asked_for(text: str) -> str:
+    """What is wrong with a target, which a function of inputs told."""
+    told = re.search(r"UserError: (.*?)\s*Wildcards:", text, re.DOTALL)
+    return f"error: {told[1]}" if told else text
+
+
+def _no_rule(text: str) -> str:
+    """What Snakemake says of a target that it does not know, without its remark on functions."""
+    return "error: " + re.sub(
+        r".*No rule to produce (.*) \(if you use input functions.*",
+        r"'\1' is no rule and no file that one makes; expected for example a talk's name, or a file "
+        "below results/ at the scale of the config. Correct it; `snakemake --list` tells all rules.",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+ALONE = {
+    "UserError": _message_alone,
+    "InputFunctionException": _asked_for,
+    "MissingRuleException": _no_rule,
+}
+"""Exception -> what is told of it."""
 
 
 def _config_problem(command: Sequence[str]) -> str | None:

@@ -83,21 +83,20 @@ def build(model: BrianModel, project: Path, shared: Path) -> dict[str, Any]:
         The manifest: everything that running the program needs to know, JSON-able.
 
     Raises:
-        UserError: If compiler or make is missing, or if Brian2 or the compiler reject the model.
+        UserError: If the compiler is missing, or if Brian2 or the compiler reject the model.
     """
-    programs.require_tools()
     clock = _Stopwatch()
-    headers = programs.precompiled_headers(shared)
+    header = programs.precompiled_headers(shared)
     clock.lap("headers")
     # Deprecations inside Brian2 and its parsers are no news to the user of this package.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        manifest = _build(model, project, headers, clock)
+        manifest = _build(model, project, header, clock)
     manifest["n_synapses"] = _count_synapses(project)
     return manifest | {"seconds": clock.seconds, "cpu_seconds": clock.cpu_seconds}
 
 
-def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) -> dict[str, Any]:
+def _build(model: BrianModel, project: Path, header: Path, clock: _Stopwatch) -> dict[str, Any]:
     import brian2
     from brian2.devices.device import get_device
 
@@ -116,7 +115,7 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
             shutil.copy(CODE, project / CODE.name)
             device.headers.append(f'"{CODE.name}"')
             manifest = _manifest(model, device, parts)
-            _generate(device, project, headers)
+            _generate(device, project)
             _mend(project, model.dt_ms / 1e3, _results(manifest))
             programs.unite(project)
         except (UserError, OSError):
@@ -132,7 +131,7 @@ def _build(model: BrianModel, project: Path, headers: str, clock: _Stopwatch) ->
                 f"{cause}); mend the equations in the talk's model"
             ) from error
         clock.lap("generate")
-        programs.make(project, model.name)
+        programs.build(project, model.name, header)
         clock.lap("compile")
         return manifest
     finally:
@@ -265,12 +264,12 @@ def _final_variables(model: BrianModel, parts: Mapping[str, Any]) -> dict[str, A
     return found
 
 
-def _generate(device: Any, project: Path, headers: str) -> None:
-    """Write the C++ code and the makefile."""
+def _generate(device: Any, project: Path) -> None:
+    """Write the C++ code; the makefile beside it is not used, so Brian2 need not try its flags."""
     from brian2 import prefs
 
     before = prefs["codegen.cpp.extra_compile_args"]
-    prefs["codegen.cpp.extra_compile_args"] = [*programs.flags(), headers]
+    prefs["codegen.cpp.extra_compile_args"] = []
     try:
         device.build(directory=str(project), compile=False, run=False)
     finally:

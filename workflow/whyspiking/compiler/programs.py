@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from whyspiking import arithmetic
-from whyspiking.compiler.toolchain import FULL_DISK, REMEDY, compiler
+from whyspiking.compiler.toolchain import FULL_DISK, compiler
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 
@@ -43,19 +43,8 @@ def flags() -> tuple[str, ...]:
     return (*FLAGS, arithmetic.compiler_flag())
 
 
-def require_tools() -> None:
-    """Check that compiler and make are there.
-
-    Raises:
-        UserError: If one is missing.
-    """
-    compiler()
-    if shutil.which("make") is None:
-        raise UserError(f"'make' was not found, and building a simulation needs it; {REMEDY}")
-
-
-def precompiled_headers(shared: Path) -> str:
-    """Flag that includes the precompiled standard headers, which are made at the first call.
+def precompiled_headers(shared: Path) -> Path:
+    """The standard headers, beside which their precompiled form lies; made at the first call.
 
     Args:
         shared: Folder for all builds.
@@ -87,8 +76,7 @@ def precompiled_headers(shared: Path) -> str:
                     "complete C++11 compiler, or name it in CXX. It said: "
                     f"{result.stderr[-500:] or 'nothing'}"
                 )
-    # One token: Brian2 would lose the second of two.
-    return f"-include{header}"
+    return header
 
 
 def _undamaged(path: Path) -> bool:
@@ -132,30 +120,43 @@ def unite(project: Path) -> None:
         (project / unit).write_text(text)
 
 
-def make(project: Path, name: str) -> None:
-    """Compile the generated code of a model, which `unite` has joined.
+def build(project: Path, name: str, header: Path) -> None:
+    """Compile the generated code of a model, which `unite` has joined, and link it.
+
+    Brian2's makefile would do the same through a shell, which reads more in a path than a path.
+
+    Args:
+        project: Folder of the code; the program is `main` in it.
+        name: Of the model.
+        header: From `precompiled_headers`.
 
     Raises:
-        UserError: If the compiler rejects it; the whole output is in make.log.
+        UserError: If the compiler rejects it; the whole output is in compiler.log.
     """
-    # Nothing is changed after it was generated, so make need not find out what depends on what.
-    (project / "make.deps").touch()
-    result = subprocess.run(
-        ["make", "-j2", f"CXX={shlex.join(compiler())}", f"SRCS={' '.join(UNITS)}"],
-        cwd=project,
-        capture_output=True,
-        text=True,
-    )
-    if result.returncode:
-        log = project / "make.log"
+    into = {unit: f"{Path(unit).stem}.o" for unit in UNITS}
+    first = [*compiler(), *flags(), "-c", "-I.", "-include", str(header)]
+    # A compiler that comes with Python's environment brings the libraries that its programs need.
+    last = ("-o", "main", "-Xlinker", "-rpath", "-Xlinker", str(Path(sys.prefix, "lib")))
+    said = _run([[*first, unit, "-o", made] for unit, made in into.items()], project)
+    said = said or _run([[*compiler(), *into.values(), *last]], project)
+    if said is not None:
+        log = project / "compiler.log"
         with contextlib.suppress(OSError):
-            log.write_text(result.stdout + result.stderr)
-        if FULL_DISK in result.stderr:
+            log.write_text(said)
+        if FULL_DISK in said:
             raise _full(f"Brian2 model '{name}'", project)
         raise UserError(
             f"Brian2 model '{name}': compiling it failed; mend the C++ code or the equations that "
-            f"the compiler names (all of its output: {log}): {result.stderr[-1500:]}"
+            f"the compiler names (all of its output: {log}): {said[-1500:]}"
         )
+
+
+def _run(commands: Sequence[Sequence[str]], folder: Path) -> str | None:
+    """Run commands at the same time: what they said where one failed."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    started = [subprocess.Popen(command, cwd=folder, **pipes) for command in commands]
+    said = [process.communicate()[0] for process in started]
+    return "".join(said) if any(process.returncode for process in started) else None
 
 
 def run_program(project: Path, words: Sequence[str]) -> None:

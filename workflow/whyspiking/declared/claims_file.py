@@ -304,7 +304,28 @@ class Claim(Block):
                 raise ValueError(says)
         for scale in self.accept:
             self.band(scale)
+        self._check_shares()
         return self
+
+    def _check_shares(self) -> None:
+        """A share lies between 0 and 1, what is gained or lost of one between -1 and 1."""
+        if GLOSSARY[self.metric].unit != "fraction" or self.test == "ratio":
+            return
+        whole = self.metric.startswith("accuracy") and self.test not in (
+            "difference",
+            "equivalence",
+        )
+        least = 0 if whole else -1
+        bands: dict[str, Any] = dict(self.accept)
+        told = {"published": [self.published.value, self.published.spread]}
+        for scale, given in bands.items():
+            told[f"accept.{scale}"] = given.band if isinstance(given, Accepted) else given
+        for key, numbers in told.items():
+            for number in (n for n in numbers if n is not None and not least <= n <= 1):
+                raise ValueError(
+                    f"claim '{self.id}', '{key}' has {number:g}; expected {least} to 1, as "
+                    f"'{self.metric}' is a fraction. Correct it."
+                )
 
 
 CLAIMS: TypeAdapter[list[Claim]] = TypeAdapter(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from whyspiking.declared.strict_yaml import Block, Listed, MayLack, parsed
+from whyspiking.declared.strict_yaml import Block, Listed, MayLack, parsed, refuse
 from whyspiking.errors import UserError
+from whyspiking.records.glossary import GLOSSARY
 
 FOLDER = Path("community")
 FORMAT = 1
@@ -98,7 +100,36 @@ class CommunityRow(Block):
     high: Share
     undecided: Share
     spikes_hidden: Annotated[float, Field(ge=0)]
-    measures: dict[str, float]
+    measures: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+\.[a-z0-9_]+$")], float]
+
+    @model_validator(mode="after")
+    def _check(self) -> CommunityRow:
+        """Numbers and names that fit each other."""
+        names = [name for name in self.measures if name.rpartition(".")[2] not in GLOSSARY]
+        refuse(
+            (
+                not self.low <= self.accuracy <= self.high,
+                "accuracy",
+                f"is {self.accuracy}, outside its interval {self.low} to {self.high}; expected low "
+                "<= accuracy <= high. Correct them.",
+            ),
+            (
+                names,
+                "measures",
+                f"has {names[:3]}; expected 'perturbation.locus.metric' with a metric of the "
+                "glossary. Correct or remove it.",
+            ),
+        )
+        return self
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, of which no key is given twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"key '{twice[:40]}' is given twice")
+    return found
 
 
 def read(path: Path) -> CommunityRow:
@@ -111,7 +142,7 @@ def read(path: Path) -> CommunityRow:
         raw = path.read_bytes()
         if len(raw) > LARGEST_BYTES:
             raise UserError(f"{path}: {len(raw)} bytes; expected at most {LARGEST_BYTES}; {REMEDY}")
-        data = json.loads(raw)
+        data = json.loads(raw, object_pairs_hook=_once)
     except OSError as error:
         raise UserError(
             f"{path}: cannot be read ({error.strerror}); expected a row; correct the path"

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from whyspiking.contract import data_folders
 from whyspiking.declared import (
     abstract_file,
@@ -21,7 +23,7 @@ from whyspiking.declared.config_file import Config
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import split
 from whyspiking.declared.shared_tasks import shared_tasks
-from whyspiking.declared.strict_yaml import nearest, parsed, read_yaml
+from whyspiking.declared.strict_yaml import ODD_NUMBER, Loader, nearest, parsed, read_yaml
 from whyspiking.errors import UserError
 
 WHERE = "config (config/config.yaml and its overlays)"
@@ -48,6 +50,21 @@ def check_files(paths: Iterable[Path | str]) -> None:
             )
 
 
+def as_written(told: Any) -> Any:
+    """What `--config` tells, as a file would: Snakemake leaves `0` in `seeds=[0]` a text."""
+    if isinstance(told, Mapping):
+        return {key: as_written(value) for key, value in told.items()}
+    if isinstance(told, list | tuple):
+        return [as_written(value) for value in told]
+    if not isinstance(told, str) or ODD_NUMBER.fullmatch(told):
+        return told
+    try:
+        read = yaml.load(told, Loader)
+    except yaml.YAMLError:
+        return told
+    return read if isinstance(read, int | float | None) else told
+
+
 def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     """Check the config and the files of the chosen talks; returns the talks by name.
 
@@ -69,6 +86,7 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         abstract_file.load(talk.folder, [claim.id for claim in claims])
         after_file.load(talk)
         _check_key_claim(claims, talk, config["scale"])
+        _check_strengths(claims, talk, config["battery"])
         if NOTEBOOKS.is_dir() and not (NOTEBOOKS / f"{talk.name}.ipynb").is_file():
             raise UserError(
                 f"{WHERE}: 'talks' names '{talk.name}', but {NOTEBOOKS / talk.name}.ipynb is not "
@@ -82,15 +100,8 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
         _check_sizes(talk, config)
     data_folders.find_nmnist(config["data"])
     results = Path("results") / config["scale"]
-    for folder in (config["data"]["folder"], config["build_folder"], results):
+    for folder in (config["data"]["folder"], config["build_folder"], results, ".snakemake"):
         _check_writable(Path(folder))
-    folders = ("mnist_dir", "vowels_dir", "originals_dir")
-    for key, folder in ((key, config["data"][key]) for key in folders):
-        if folder is not None and not Path(folder).is_dir():
-            raise UserError(
-                f"{WHERE}: 'data.{key}' is '{folder}'; expected a folder that exists. Correct it "
-                "or set it to null."
-            )
     return talks
 
 
@@ -125,6 +136,23 @@ def _check_key_claim(claims: Iterable[claims_file.Claim], talk: registry.Talk, s
             f"'accept.{scales.recipe(scale)}'; expected one, written down before the run. Add it, "
             "with its reason."
         )
+
+
+def _check_strengths(
+    claims: Iterable[claims_file.Claim], talk: registry.Talk, battery: Mapping[str, Any]
+) -> None:
+    """A claim on a condition of the battery is on a level that is measured."""
+    for claim in claims:
+        for (key, place), (name, _) in zip(claim.places.items(), claim.networks, strict=True):
+            kind = place.get("perturbation", "none")
+            measured = kind in talk.experiments[name].battery
+            levels = battery.get(kind, [1]) if measured else [0] if kind == "none" else None
+            if levels is not None and place.get("strength", levels[0]) not in levels:
+                raise UserError(
+                    f"talks/{talk.name}/claims.yaml: claim '{claim.id}', '{key}.strength' is "
+                    f"{place['strength']}; expected one of {list(levels)}, the levels of "
+                    f"'{kind}'. Correct it, or add the level to 'battery' in the config."
+                )
 
 
 def _check_shared_tasks(talks: Mapping[str, registry.Talk]) -> None:
@@ -218,8 +246,14 @@ def _check_sizes(talk: registry.Talk, config: Mapping[str, Any]) -> None:
 
 def _check_writable(folder: Path) -> None:
     probe = folder
-    while not probe.exists():
-        probe = probe.parent if probe != probe.parent else Path()
+    try:
+        while not probe.exists():
+            probe = probe.parent if probe != probe.parent else Path()
+    except OSError as error:
+        raise UserError(
+            f"folder '{str(probe)[:60]}': {error.strerror}; expected one that the system can make. "
+            "Name another folder in the config."
+        ) from None
     if not probe.is_dir():
         raise UserError(
             f"'{probe}' is a file, but the run writes into the folder '{folder}'; expected a "
@@ -228,7 +262,7 @@ def _check_writable(folder: Path) -> None:
     if not os.access(probe, os.W_OK | os.X_OK):
         raise UserError(
             f"folder '{probe}' is not writable, but the run writes into '{folder}'; expected a "
-            f"folder that may be written. Give yourself permission (chmod u+wx '{probe}'; a disk "
-            "that is mounted read-only must be mounted anew), or run in another copy of the "
-            "project."
+            f"folder that may be written. Give yourself permission (chmod u+wx '{probe}', or chown "
+            "where another user owns it; a disk that is mounted read-only must be mounted anew), "
+            "or run in another copy of the project."
         )

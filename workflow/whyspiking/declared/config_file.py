@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
+from unicodedata import category
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from whyspiking.contract.perturb import ON_NUMBERS, ON_SPIKES
 from whyspiking.declared.claims_file import Axis, Condition
@@ -21,18 +23,40 @@ from whyspiking.declared.strict_yaml import (
     Wrong,
     closed,
     nearest,
+    refuse,
 )
 from whyspiking.records.glossary import GLOSSARY
 
-# Braces are wildcards of Snakemake; the others would tear command lines apart.
-PlaceOnDisk = Annotated[str, Field(pattern="^[^{}<>*?\"'\\n]+$")]
+PLACE = r"^[\p{L}\p{M}\p{N} _.,@+=/-]+$"
+"""What neither Snakemake nor a shell reads more in than a part of a name."""
+
+
+def _plain(folder: str) -> str:
+    plain = all(c in " _.,@+=/-" or category(c)[0] in "LMN" for c in folder)
+    says = "is {value}; expected a name of letters, digits, blanks and _.,@+=/- only. Rename it."
+    refuse((not (plain and folder.strip()), "", says))
+    return folder
+
+
+def _there(folder: str) -> str:
+    says = "is {value}; expected a folder that exists. Correct it or set it to null."
+    refuse((not os.path.isdir(folder), "", says))
+    return folder
+
+
+Written = Annotated[str, AfterValidator(_plain), Field(json_schema_extra={"pattern": PLACE})]
+"""A folder that a run makes."""
+Found = Annotated[str, AfterValidator(_there)]
+"""A folder of the user's, which is only read."""
 Speakers = Annotated[int, Field(ge=6, le=72)]  # numbers 4 and 5 must be there
 Count = Annotated[int, Field(ge=1)]
 Bits = Annotated[int, Field(ge=1, le=64)]
-Levels = Unique[Listed[Annotated[float, Field(gt=0)]]]
+Levels = Unique[Listed[Annotated[float, Field(gt=0, le=100)]]]
 Shares = Unique[Listed[Annotated[float, Field(gt=0, le=1)]]]
 Energies = Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
-Seeds = Unique[Some[Annotated[int, Field(ge=0, le=4294967295)]]]
+Seed = Annotated[int, Field(ge=0, le=4294967295)]
+MOST_SEEDS = 100
+Seeds = Unique[Annotated[Some[Seed], Field(max_length=MOST_SEEDS)]]
 Sentence = Annotated[str, Field(min_length=10)]
 Level = Literal["mechanism", "advantage", "price"]
 """What a contrast may say: that spikes are used, that they help, what they cost."""
@@ -43,7 +67,7 @@ class SeedsOf(Block):
     """Seeds of one experiment, or of one variant of it; none: it is not run."""
 
     experiment: str = Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+(/[a-z0-9_]+)?$")
-    seeds: Unique[Listed[Annotated[int, Field(ge=0)]]]
+    seeds: Unique[Annotated[Listed[Seed], Field(max_length=MOST_SEEDS)]]
 
 
 class Spoken(Block):
@@ -79,10 +103,10 @@ class EventRecordings(Block):
 class Data(Block):
     """Where data sets are kept, and how large those are that are made here."""
 
-    folder: PlaceOnDisk
-    mnist_dir: str | None
-    vowels_dir: str | None
-    originals_dir: str | None
+    folder: Written
+    mnist_dir: Found | None
+    vowels_dir: Found | None
+    originals_dir: Found | None
     download: bool
     spoken: Spoken
     words: Words
@@ -266,7 +290,7 @@ class Config(Block):
     seeds: Seeds
     seeds_of: Listed[SeedsOf]
     data: Data
-    build_folder: PlaceOnDisk
+    build_folder: Written
     battery: Battery
     energy: Energy
     axes: Listed[Contrast]

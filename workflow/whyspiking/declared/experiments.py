@@ -404,7 +404,6 @@ def _shrunk(size: Any, share: float) -> Any:
 
 
 KINDS = {
-    type(None): "null",
     bool: "true or false",
     str: "text",
     list: "a list",
@@ -425,7 +424,7 @@ def _check_change(full: str, key: str, change: Change, described: Mapping[str, P
 
     scaled, published = change["value"], described[key]["value"]
     kinds = [KINDS.get(type(value), "a number") for value in (scaled, published)]
-    if "null" not in kinds and kinds[0] != kinds[1]:
+    if kinds[0] != kinds[1]:
         raise Wrong(
             full,
             f"is {scaled!r}; expected {kinds[1]} like the published {published!r}. Correct it "

@@ -10,13 +10,26 @@ from pydantic import AfterValidator, Field
 
 from whyspiking.declared.strict_yaml import Name, closed, refuse
 
+ONE_NUMBER = ("tau_", "theta", "v_", "dt")
+"""Names of parameters that are one number each begin so, unless they end in an s of the plural."""
+LARGEST_SIZE = 10_000_000
+"""Of a layer, a data set or a training: more fits no memory."""
+# fmt: off
+Unit = Literal[
+    "ms", "s", "1/s", "1/s2", "1/ms", "Hz", "steps", "frames", "ticks", "time unit",
+    "per time unit", "tau", "tau_s", "V", "mV", "mV s", "mV s2", "mV ms", "A", "nA", "pA", "pA ms",
+    "F", "pF", "S", "nS", "nS/mV", "pJ", "px", "rad", "deg", "bit", "sd", "layers", "channels",
+    "bands", "images", "digits", "samples", "trials", "spikes/step",
+]
+# fmt: on
+
 
 @closed
 class Parameter(TypedDict):
     """A parameter as published, and where."""
 
     value: Any
-    unit: NotRequired[str]
+    unit: NotRequired[Unit]
     source: Annotated[str, Field(min_length=3)]
 
 
@@ -34,9 +47,24 @@ def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
         whole = name.startswith(("n_", "batch", "epochs"))
         positive = whole or name.startswith(("tau_", "dt")) or name.endswith("_ms")
         unit = f" {entry['unit']}" if "unit" in entry else ""
-        for value in entry["value"] if isinstance(entry["value"], list) else [entry["value"]]:
+        listed = isinstance(entry["value"], list)
+        one = name.startswith(ONE_NUMBER)
+        plural = name.removesuffix("_ms").endswith("s")
+        refuse(
+            (
+                listed and one and not plural,
+                name,
+                f"is the list {entry['value']}; expected one number. Mend it there.",
+            ),
+            (
+                name.endswith("_ms") and entry.get("unit", "ms") != "ms",
+                name,
+                f"has the unit{unit}; expected ms, as its name says. Correct one of them.",
+            ),
+        )
+        for value in entry["value"] if listed else [entry["value"]]:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            fits = isinstance(value, int) if whole else is_number or not name.startswith("tau_")
+            fits = isinstance(value, int) if whole else is_number or not one
             refuse(
                 (
                     isinstance(value, str) and _is_number(value),
@@ -50,15 +78,20 @@ def _check_numbers(entries: dict[str, Any]) -> dict[str, Any]:
                     f"is {value}; expected a finite number. Correct it in that file.",
                 ),
                 (
-                    not fits or (whole and not is_number),
+                    value is None or not fits or (whole and not is_number),
                     name,
-                    f"is {value!r}; it must be a positive {'whole ' if whole else ''}number. Mend "
-                    "it there.",
+                    f"is {value!r}; it must be a {'positive ' if positive else ''}"
+                    f"{'whole ' if whole else ''}number. Mend it there.",
                 ),
                 (
                     positive and isinstance(value, int | float) and value <= 0,
                     name,
                     f"is {value}{unit}; it must be positive. Mend it there.",
+                ),
+                (
+                    whole and is_number and value > LARGEST_SIZE,
+                    name,
+                    f"is {value}; expected at most {LARGEST_SIZE}. Mend it there.",
                 ),
             )
     return entries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -27,6 +28,11 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LARGEST_BYTES = 1_000_000
 LARGEST_NODES = 100_000
 """Of one file, aliases written out: a few lines of them can stand for billions of values."""
+LARGEST_NUMBER = 1e15
+"""Beyond it is nothing that is counted or measured here."""
+BREAKS = str.maketrans("", "", "\t\n")
+ODD_NUMBER = re.compile(r".*[:_].*|[-+]?0[\dbx].*")
+"""What YAML 1.1 reads in other bases than 10, 1:30 as 90, or with gaps."""
 
 
 def read_yaml(path: Path) -> Any:
@@ -76,7 +82,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def _check_nodes(node: yaml.Node, path: Path) -> None:
-    """Refuse keys that occur twice, of which YAML would silently keep the last."""
+    """Refuse what YAML would silently read in its own way: double or empty keys, odd numbers."""
     sizes: dict[int, int] = {}
 
     def size(node: yaml.Node) -> int:
@@ -84,10 +90,22 @@ def _check_nodes(node: yaml.Node, path: Path) -> None:
             return sizes[id(node)]
         sizes[id(node)] = LARGEST_NODES  # an alias of itself
         parts: list[yaml.Node] = []
+        kind = node.tag.rpartition(":")[2]
+        if kind in ("int", "float") and ODD_NUMBER.fullmatch(node.value):
+            raise UserError(
+                f"{path}: line {node.start_mark.line + 1} holds {node.value}, which YAML reads as "
+                "another number; expected one in decimal digits; write it so, or in quotes if it "
+                "is a text"
+            )
         if isinstance(node, yaml.MappingNode):
             first: dict[str, int] = {}
             for key, value in node.value:
                 line = key.start_mark.line + 1
+                if key.tag == "tag:yaml.org,2002:null":
+                    raise UserError(
+                        f"{path}: the key in line {line} is empty or ~; expected a name; add "
+                        "one, or write it in quotes"
+                    )
                 if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                     if key.value in first:
                         raise UserError(
@@ -100,9 +118,10 @@ def _check_nodes(node: yaml.Node, path: Path) -> None:
             parts = list(node.value)
         total = 1 + sum(size(part) for part in parts)
         if total > LARGEST_NODES:
+            what = "it holds" if len(sizes) > LARGEST_NODES else "its aliases stand for"
             raise UserError(
-                f"{path}: its aliases stand for more than {LARGEST_NODES} values; expected a file "
-                "of ordinary size; write them out or remove them"
+                f"{path}: {what} more than {LARGEST_NODES} values; expected a file of ordinary "
+                "size; write them out or remove them"
             )
         sizes[id(node)] = total
         return total
@@ -186,6 +205,7 @@ def parsed[K](kind: type[K] | TypeAdapter[K], data: Any, where: str) -> K:
     Raises:
         UserError: One line per problem: key, value, what was expected, where to mend it.
     """
+    _check_values(data, "", where)
     adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
     try:
         return adapter.validate_python(data)
@@ -194,6 +214,25 @@ def parsed[K](kind: type[K] | TypeAdapter[K], data: Any, where: str) -> K:
         problems = [dict(problem) for problem in error.errors() if not _follows(dict(problem))]
         lines = {_explain(problem, data, root, where) for problem in problems}
         raise UserError("\n".join(sorted(lines)[:10])) from None
+
+
+def _check_values(data: Any, key: str, where: str) -> None:
+    """Refuse what no reader sees and no model asks for: hidden characters, boundless numbers."""
+    if isinstance(data, Mapping | list):
+        for name, value in data.items() if isinstance(data, Mapping) else enumerate(data):
+            _check_values(name, key, where)
+            _check_values(value, f"{key}.{name}".strip("."), where)
+    elif isinstance(data, str) and not (line := data.translate(BREAKS)).isprintable():
+        hidden = next(c for c in line if not c.isprintable())
+        raise UserError(
+            f"{where}: '{key}' is {_shown(data)}, which has the hidden character "
+            f"U+{ord(hidden):04X}; expected visible ones. Remove it in that file."
+        )
+    elif isinstance(data, int | float) and LARGEST_NUMBER < abs(data) < float("inf"):
+        raise UserError(
+            f"{where}: '{key}' is {_shown(data)}; expected a number within "
+            f"{LARGEST_NUMBER:g} of 0. Correct it in that file."
+        )
 
 
 class SchemaOfFile(GenerateJsonSchema):

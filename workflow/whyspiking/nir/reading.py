@@ -61,6 +61,8 @@ LARGEST_GRAPH = 500
 DEEPEST = 4
 """Graphs within graphs."""
 LONGEST_NAME = 200
+LONGEST_S = 1e6
+"""Of a time constant: eleven days, in which no trial decays."""
 FILTERS = (1, 2, 3, 32000)
 """HDF5's codes of deflate, shuffle, checksum, lzf: built in, no code of others."""
 
@@ -256,9 +258,9 @@ class _Reader:
         if kind in ("Input", "Output"):
             found["size"] = self._size(node, kind, name)
         for key, values in found.items():
-            if key.startswith("tau") and not (values > 0).all():
+            if key.startswith("tau") and not ((values > 0) & (values <= LONGEST_S)).all():
                 raise self.wrong(
-                    f"'{key}' of node '{name}' is not above 0 everywhere",
+                    f"'{key}' of node '{name}' is not above 0 and at most {LONGEST_S:g} everywhere",
                     "time constants in seconds",
                     "correct the network and export it again",
                 )

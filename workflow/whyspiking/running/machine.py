@@ -8,6 +8,7 @@ kept, and once more before it writes its manifest.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -19,10 +20,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from whyspiking import arithmetic
+from whyspiking.compiler import toolchain
 from whyspiking.errors import UserError
 from whyspiking.records import whole_files
 from whyspiking.running.jobs import cpu_seconds
-from whyspiking.running.preflight import compiler_command, compiler_problem
 
 # CPU seconds of each part on a machine of unit 1; `python benchmarks/machine.py --calibrate U`
 # gives those by which this machine has unit U. Who changes a part adds 1 to MIX.
@@ -116,7 +117,10 @@ def processor() -> str:
 
 def _machine() -> list[str]:
     """What the time of the mix depends on."""
-    return [processor(), platform.python_version(), " ".join(compiler_command()), f"mix {MIX}"]
+    compiler: list[str] = []
+    with contextlib.suppress(UserError):
+        compiler = toolchain.compiler()
+    return [processor(), platform.python_version(), " ".join(compiler), f"mix {MIX}"]
 
 
 def parts() -> dict[str, float]:
@@ -145,11 +149,12 @@ def parts() -> dict[str, float]:
 
     mix = {"python": interpreted, "memory": memory, "matrices": matrices}
     seconds = {part: _least(run) for part, run in mix.items()}
-    if compiler_problem() is None:
+    with contextlib.suppress(UserError):
+        toolchain.require()
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder, "mix.cpp")
             source.write_text(PROGRAM, encoding="utf-8")
-            command = [*compiler_command(), "-O2", "-std=c++17", "-c", str(source)]
+            command = [*toolchain.compiler(), "-O2", "-std=c++17", "-c", str(source)]
             command += ["-o", str(source.with_suffix(".o"))]
             seconds["compile"] = _least(lambda: subprocess.run(command, check=True))
     return seconds

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from whyspiking.compiler import toolchain
+from whyspiking.errors import UserError
 
 MNIST_FILES = (
     "train-images-idx3-ubyte",
@@ -21,58 +22,6 @@ MNIST_FILES = (
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
-PROBE = "#include <random>\n#include <vector>\nint main() { std::vector<int> v; return 0; }\n"
-
-
-def compiler_command(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """How the C++ compiler is called.
-
-    Brian2's makefile calls `$(CXX)`: the variable if it is set, else make's own default, `g++`.
-    """
-    default = "c++" if platform.system() == "Darwin" else "g++"
-    return (environ.get("CXX") or default).split()
-
-
-def compiler_problem(environ: Mapping[str, str] = os.environ) -> str | None:
-    """What is wrong with the C++ compiler, or None."""
-    command = compiler_command(environ)
-    remedy = (
-        "Install one (Debian and Ubuntu: apt-get install g++ make; Fedora: dnf install gcc-c++ "
-        "make; macOS: xcode-select --install; conda: conda install -c conda-forge cxx-compiler "
-        "make), or name another one: export CXX=clang++."
-    )
-    if shutil.which(command[0], path=environ.get("PATH", "")) is None:
-        origin = "named by CXX" if environ.get("CXX") else "which Brian2 compiles its models with"
-        return f"C++ compiler: '{command[0]}', {origin}, is not on PATH. {remedy}"
-    try:
-        run = subprocess.run(
-            [*command, "-std=c++17", "-fsyntax-only", "-x", "c++", "-"],
-            input=PROBE,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            env=dict(environ),
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        return f"C++ compiler: '{' '.join(command)}' cannot be run ({error}). {remedy}"
-    if run.returncode:
-        first = next((line for line in run.stderr.splitlines() if "error" in line), run.stderr)
-        return (
-            f"C++ compiler: '{' '.join(command)}' cannot compile a small C++17 program "
-            f"({first.strip()}). {remedy}"
-        )
-    return None
-
-
-def make_problem(environ: Mapping[str, str] = os.environ) -> str | None:
-    """What is wrong with make, or None."""
-    if shutil.which("make", path=environ.get("PATH", "")):
-        return None
-    return (
-        "make: not on PATH, and Brian2 builds its models with it. Install it (Debian and Ubuntu: "
-        "apt-get install make; Fedora: dnf install make; macOS: xcode-select --install; conda: "
-        "conda install -c conda-forge make)."
-    )
 
 
 def mnist_problem(
@@ -106,16 +55,19 @@ def mnist_problem(
     )
 
 
-def machine_problems(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Everything the machine lacks to build models, beside Python."""
-    checks = (compiler_problem, make_problem)
-    return [problem for check in checks if (problem := check(environ)) is not None]
+def machine_problems() -> list[str]:
+    """What the machine lacks to build models, beside Python."""
+    try:
+        toolchain.require()
+    except UserError as error:
+        return [str(error)]
+    return []
 
 
 def run_problems(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Everything that is missing for a run in the environment this is called from."""
     mnist = mnist_problem(environ=environ)
-    return machine_problems(environ) + ([mnist] if mnist else [])
+    return machine_problems() + ([mnist] if mnist else [])
 
 
 def main() -> int:
