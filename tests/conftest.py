@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from whyspiking import arithmetic
 
@@ -97,5 +96,6 @@ def smoke_run(shared: Path, builds: Path) -> Path:
 @pytest.fixture(scope="session")
 def energy_config() -> dict[str, Any]:
     """The `energy` block of the project's own config: its constants are what is tested."""
-    path = Path(__file__).parents[1] / "config" / "config.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["energy"]
+    from made.project import config
+
+    return config()["energy"]

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made.fulfilled import fulfilled, made_of
+from made.fulfilled import fulfilled, made_of, task_of
+from made.project import params_of
 
 from whyspiking.battery import partial_input
 from whyspiking.contract.randomness import Streams
@@ -145,20 +146,9 @@ def test_the_table_shows_the_gain_or_says_why_there_is_none(energy_config):
 # ---- real talks ---------------------------------------------------------------------------
 
 
-def params_of(talk, experiment, scale="smoke", **changes):
-    entry = registry.load_talk(talk).experiments[experiment]
-    values = dict(entry.published)
-    values.update({k: v["value"] for k, v in entry.changes(scale).items()})
-    return Params(talk, experiment, scale, {**values, **changes})
-
-
 def asked(params, t_ms):
-    replication = fulfilled(params)
-    task = replication.make_task(params, "test", Streams(0))
-    assert task is not None
-    found = replication.features_until(params, task, t_ms)
-    assert found is not None and task.features is not None
-    return task.features, found
+    task = task_of(params)
+    return task.features, fulfilled(params).features_until(params, task, t_ms)
 
 
 def test_yinyang_is_known_when_half_of_the_window_is_over():
@@ -201,7 +191,7 @@ def images(monkeypatch):
 )
 def test_pixels_come_by_brightness_and_in_the_end_all_are_there(talk, experiment, images):
     params = params_of(talk, experiment, n_test=30)
-    task = fulfilled(params).make_task(params, "test", Streams(0))
+    task = task_of(params)
     first_ms = task.stimulus.spikes["input"].first_ms()
     end = first_ms[np.isfinite(first_ms)].max()
     assert end <= task.stimulus.spikes["input"].duration_ms

@@ -6,13 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from made.checkouts import ROOT
 
 from whyspiking.errors import UserError
 from whyspiking.export import crate
 from whyspiking.export.__main__ import main
 from whyspiking.records import reference
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

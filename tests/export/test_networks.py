@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from made.checkouts import ROOT
 
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
@@ -29,7 +30,6 @@ from whyspiking.stages import data as making
 from whyspiking.stages import train as replicate
 from whyspiking.talks import talk_module
 
-ROOT = Path(__file__).parents[2]
 READER = ROOT / "tests" / "peers" / "norse_reader.py"
 PEERS = os.environ.get("WHYSPIKING_PEERS", sys.executable)
 

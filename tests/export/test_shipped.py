@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from made.checkouts import ROOT
 
 from whyspiking.brian import Machine
 from whyspiking.contract import network_files
@@ -23,7 +24,6 @@ from whyspiking.nir.model import Steps
 from whyspiking.records import array_files, finished, reference, tables
 from whyspiking.records.columns import METRICS, NETWORKS
 
-ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / reference.FOLDER
 
 

@@ -11,10 +11,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from made.checkouts import ROOT
 from made.nir_files import chain, write
 
 from whyspiking.__main__ import main
@@ -27,7 +27,6 @@ from whyspiking.foreign import job, measuring, tasks
 from whyspiking.nir.model import Steps
 from whyspiking.records import tables
 
-ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "tests" / "peers"
 NETWORK = PEERS / "snntorch_yinyang.nir"
 SNNTORCH = Steps(1.0, 0.1, "euler", "later")

@@ -2,25 +2,12 @@
 
 import numpy as np
 
-from whyspiking.contract.types import Params
 from whyspiking.datasets import mnist
-from whyspiking.declared import registry
 from whyspiking.talks.masquelier import brian_network, model, s4nn, task
 from whyspiking.talks.masquelier.network import Neurons, order_spikes
 
 T_MAX = 24
 NEURONS = Neurons(theta=10.0, t_max=T_MAX)
-
-
-def params(experiment="mnist_strict", **changes):
-    entry = registry.load_talk("masquelier").experiments[experiment]
-    values = dict(entry.published)
-    values.update({k: v["value"] for k, v in entry.scaled["smoke"].items()})
-    return Params("masquelier", experiment, "smoke", {**values, **changes})
-
-
-def silent(share, news):
-    """Progress that nobody reads."""
 
 
 def made_digits(monkeypatch, n_train=300, n_test=60, side=8):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from made import goeltz_settings
+from made.project import params_of
 
 from whyspiking.declared import plans, registry
 from whyspiking.stages.train import train
@@ -14,7 +14,7 @@ from whyspiking.training import checkpoint
 
 def run(folder, told, every_s):
     """Train a network into `folder / "network"`; checkpoints lie in `folder / "kept"`."""
-    own = goeltz_settings.params(epochs=400, n_train=400, n_test=100)
+    own = params_of("goeltz", "yinyang", epochs=400, n_train=400, n_test=100)
     experiment = registry.load_talk("goeltz").experiments["yinyang"]
     plan = plans.training(experiment, "spiking", own)
     with checkpoint.kept_in(folder / "kept", plan, [__file__], every_s):

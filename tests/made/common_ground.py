@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from made.results import config
+from made.project import config
 
 from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule

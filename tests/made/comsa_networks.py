@@ -1,30 +1,19 @@
-"""Settings, small networks and random pixel times of comsa, for its tests."""
+"""Small networks and random pixel times of comsa, for its tests."""
 
 import numpy as np
+from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
-from whyspiking.contract.types import Params, Stimulus, Task
-from whyspiking.declared import registry
+from whyspiking.contract.types import Stimulus, Task
 from whyspiking.talks.comsa import learning
 
 SIZES = {"n_input": 12, "n_hidden": 9, "n_output": 3, "n_pulses": 4, "trial_ms": 66.0}
 
 
-def params(experiment="mnist_slow", scale="smoke", **changes):
-    entry = registry.load_talk("comsa").experiments[experiment]
-    values = dict(entry.published)
-    values.update({k: v["value"] for k, v in entry.changes(scale).items()})
-    return Params("comsa", experiment, scale, {**values, **changes})
-
-
-def silent(share, news):
-    """Progress that nobody reads."""
-
-
 def small(seed=0, **changes):
     """A small network in float64 and random pixel times, some of them silent."""
-    own = params(**{**SIZES, "hidden_pulses": [1.0, 8.0], **changes})
+    own = params_of("comsa", "mnist_slow", **{**SIZES, "hidden_pulses": [1.0, 8.0], **changes})
     arrays = {
         name: values.astype(float)
         for name, values in learning.initial_arrays(own, Streams(seed)).items()

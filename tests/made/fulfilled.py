@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.talk import Replication
-from whyspiking.contract.types import Params
+from whyspiking.contract.types import Params, Split, Task
 from whyspiking.declared import plans, registry
 from whyspiking.stages import train as replicate
 from whyspiking.talks import replication_of
@@ -21,6 +22,13 @@ def fulfilled(params: Params) -> Replication:
 
     vars(found)["train"] = train
     return found
+
+
+def task_of(params: Params, split: Split = "test") -> Task:
+    """The task of one split, which there must be."""
+    made = fulfilled(params).make_task(params, split, Streams(params.seed))
+    assert made is not None
+    return made
 
 
 def made_of(**functions: Any) -> Any:

@@ -1,28 +1,19 @@
 """Small networks of neftci and frames that tell their class, for its tests."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import yaml
+from made.project import params_of
 
 from whyspiking.contract.types import Network
 from whyspiking.datasets.recordings import Recordings
-from whyspiking.declared import registry
 from whyspiking.talks.neftci import initial_weights, model, task
 
-ROOT = Path(__file__).parents[2]
-CONFIG = {
-    **yaml.safe_load((ROOT / "config" / "config.yaml").read_text()),
-    **{"scale": "smoke"},
-}
+SMALL = {"sensor_side": 8, "hidden": [12, 10, 8], "n_frames": 14, "n_classes": 4}
 
 
 def params(experiment="nmnist", **changes):
-    described = registry.load_talk("neftci").experiments[experiment]
-    found = registry.params(described, CONFIG)
-    small = {"sensor_side": 8, "hidden": [12, 10, 8], "n_frames": 14, "n_classes": 4}
-    return replace(found, values={**found.values, **small, **changes})
+    return params_of("neftci", experiment, **{**SMALL, **changes})
 
 
 def digits(own, n, seed=0):

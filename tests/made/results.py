@@ -9,22 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from made.exhibits import SEEDS, exhibits
+from made.project import config
 
 from whyspiking.declared import registry
 from whyspiking.records import array_files, columns, tables, whole_files
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.stages import collect, compare
 from whyspiking.verdicts import judge
-
-ROOT = Path(__file__).parents[2]
-
-
-def config(scale: str) -> dict[str, Any]:
-    """The project's own configuration at another scale."""
-    text = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8")
-    return {**yaml.safe_load(text), "scale": scale}
 
 
 def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()) -> Path:

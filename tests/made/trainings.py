@@ -3,19 +3,18 @@
 Each takes a progress function and gives the network; equal calls give equal networks.
 """
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import yaml
-from made import bars, comsa_networks, goeltz_settings, neftci_networks
+from made import bars, comsa_networks, neftci_networks
 from made.fulfilled import made_of
+from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Params
 from whyspiking.datasets import shared
-from whyspiking.declared import registry
 from whyspiking.talks._template import learning as template
 from whyspiking.talks.comsa import boolean
 from whyspiking.talks.comsa import learning as comsa
@@ -36,13 +35,6 @@ from whyspiking.training import controls, gradient
 from whyspiking.training import gru as recurrent
 
 STREAMS = Streams(3)
-
-
-def _smoke(talk, experiment, **changes):
-    found = registry.params(
-        registry.load_talk(talk).experiments[experiment], neftci_networks.CONFIG
-    )
-    return replace(found, values={**found.values, **changes})
 
 
 def by_gradient(progress, monkeypatch):
@@ -103,27 +95,33 @@ def of_a_control(progress, monkeypatch):
 
 
 def of_first_spikes(progress, monkeypatch):
-    own = goeltz_settings.params(epochs=6, n_train=200, noise_sd=0.02)
+    own = params_of("goeltz", "yinyang", epochs=6, n_train=200, noise_sd=0.02)
     return goeltz.train(own, STREAMS, progress)
 
 
 def of_first_spikes_stepwise(progress, monkeypatch):
-    own = goeltz_settings.params(epochs=4, n_train=100, noise_sd=0.02)
+    own = params_of("goeltz", "yinyang", epochs=4, n_train=100, noise_sd=0.02)
     ideal = stepwise.Substrate(goeltz_model.closed_form(own))
     learner = partial(stepwise.Stepwise, substrate=ideal)
     return goeltz.train(own, STREAMS, progress, learner=learner)
 
 
 def on_substrates(progress, monkeypatch):
-    own = goeltz_settings.params("substrates", epochs=4, n_train=100)
+    own = params_of("goeltz", "substrates", epochs=4, n_train=100)
     hidden, output = goeltz.initial_weights(own, STREAMS)
     parent = Network({"w_hidden": hidden, "w_output": output})
     return substrates.train(own, "adapted", STREAMS, {"substrates/ideal": parent}, progress)
 
 
 def with_pulses(progress, monkeypatch):
-    own = comsa_networks.params(
-        **comsa_networks.SIZES, hidden_pulses=[1.0, 8.0], epochs=6, batch=8, pixel_deletion=0.1
+    own = params_of(
+        "comsa",
+        "mnist_slow",
+        **comsa_networks.SIZES,
+        hidden_pulses=[1.0, 8.0],
+        epochs=6,
+        batch=8,
+        pixel_deletion=0.1,
     )
 
     def samples(params, split, streams):
@@ -135,7 +133,7 @@ def with_pulses(progress, monkeypatch):
 
 
 def of_gates(progress, monkeypatch):
-    own = comsa_networks.params("boolean", epochs=6, n_networks=2)
+    own = params_of("comsa", "boolean", epochs=6, n_networks=2)
     return boolean.train(own, "spiking", STREAMS, {}, progress)
 
 
@@ -149,7 +147,11 @@ def online_with_shuffled_images(progress, monkeypatch):
 
 def _s4nn(progress, monkeypatch, **changes):
     small = bars.made_digits(monkeypatch, n_train=120, n_test=20)
-    own = bars.params(**{**small, "n_train": 60, "n_validation": 60, "epochs": 6, **changes})
+    own = params_of(
+        "masquelier",
+        "mnist_strict",
+        **{**small, "n_train": 60, "n_validation": 60, "epochs": 6, **changes},
+    )
     return s4nn.train(own, "spiking", STREAMS, {}, progress)
 
 
@@ -192,12 +194,12 @@ def by_eprop(progress, monkeypatch):
 
 
 def by_reward(progress, monkeypatch):
-    own = _smoke("scherr", "evidence_reward", iterations=20)
+    own = params_of("scherr", "evidence_reward", iterations=20)
     return reward.train(own, "random", STREAMS, {}, progress)
 
 
 def of_a_shared_task(progress, monkeypatch):
-    own = _smoke("scherr", "shared_yinyang", n_train=60, n_validation=2, n_test=2, batch_bptt=5)
+    own = params_of("scherr", "shared_yinyang", n_train=60, n_validation=2, n_test=2, batch_bptt=5)
     return shared_networks.train(own, "bptt", STREAMS, {}, progress)
 
 
@@ -206,17 +208,17 @@ def of_an_lstm(progress, monkeypatch):
 
 
 def _evidence(variant, progress):
-    own = _smoke("scherr", "evidence", iterations={variant: 20}, align_every=7)
+    own = params_of("scherr", "evidence", iterations={variant: 20}, align_every=7)
     return evidence.train(own, variant, STREAMS, {}, progress)
 
 
 def of_one_shot(progress, monkeypatch):
-    own = _smoke("scherr", "oneshot", outer_iterations=30, n_validation=2, batch=2)
+    own = params_of("scherr", "oneshot", outer_iterations=30, n_validation=2, batch=2)
     return oneshot.optimise(own, STREAMS, progress)
 
 
 def by_bursts(progress, monkeypatch):
-    own = _smoke("naud", "mnist", epochs=4, batch=10)
+    own = params_of("naud", "mnist", epochs=4, batch=10)
     rng = np.random.default_rng(0)
     shown = rng.random((60, 12)), rng.integers(0, 3, 60)
     layers = rate_hierarchy.train(
@@ -232,7 +234,7 @@ def by_bursts(progress, monkeypatch):
 
 
 def of_the_rate_network(progress, monkeypatch):
-    own = _smoke("naud", "mnist_deep", epochs=4, batch=10)
+    own = params_of("naud", "mnist_deep", epochs=4, batch=10)
     rng = np.random.default_rng(0)
     shown = rng.random((60, 12)), rng.integers(0, 3, 60)
     layers = burstprop.train(
@@ -249,7 +251,7 @@ def of_the_rate_network(progress, monkeypatch):
 
 
 def of_ensembles(progress, monkeypatch):
-    own = _smoke("naud", "xor_published", n_per_population=10, epochs=6)
+    own = params_of("naud", "xor_published", n_per_population=10, epochs=6)
     return bursting.learn(
         own, "spiking", STREAMS, Ensembles(own), "compiled",
         progress=progress, kept_as="training", watch=2,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from made.results import config as config_of
+from made.project import config as config_of
 from made.results import make_results
 from snakemake.utils import update_config
 

@@ -1,15 +1,12 @@
 """What abstracts state beside what was found: the tables of the pages."""
 
-from pathlib import Path
-
 import pytest
+from made.checkouts import ROOT
 
 from whyspiking.declared import abstract_file, claims_file, registry
 from whyspiking.records import columns, reference, tables
 from whyspiking.report import abstracts
 from whyspiking.report.recorded import Recorded
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

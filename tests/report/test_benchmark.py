@@ -2,16 +2,15 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from made.checkouts import ROOT
 from made.hangs import limit
 
 from whyspiking.errors import UserError
 from whyspiking.report.benchmark import last_benchmark
 
-ROOT = Path(__file__).parents[2]
 HEAD = "part,what,seconds,versus,reference_seconds,ratio,target,note\n"
 
 

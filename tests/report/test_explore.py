@@ -3,15 +3,14 @@
 import json
 import re
 from importlib import metadata
-from pathlib import Path
 
 import pytest
+from made.checkouts import ROOT
 from packaging.requirements import Requirement
 
 import whyspiking
 from whyspiking.report.notebook import run_notebook
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "explore.ipynb"
 REFUSE = """
 import sys

@@ -1,13 +1,12 @@
 """docs/learning-rules.md: its programs run and learn, and it says of memory what the talks say."""
 
 import re
-from pathlib import Path
 
 import pytest
+from made.checkouts import ROOT
 
 from whyspiking.declared import registry
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workflow" / "whyspiking"
 DOCUMENT = ROOT / "docs" / "learning-rules.md"
 SECTIONS = DOCUMENT.read_text(encoding="utf-8").split("\n## ")[1:]

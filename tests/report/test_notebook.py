@@ -9,12 +9,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from made.checkouts import ROOT
 
 from whyspiking.errors import UserError
 from whyspiking.report import notebook as report
 from whyspiking.running import code_inputs
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 

@@ -1,7 +1,5 @@
 """Sections of the report from made-up claims: numbers, the table of verdicts, what deviates."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,8 +11,6 @@ from whyspiking.report import html, sections, talk_page
 from whyspiking.report.recorded import Recorded
 from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview, rule
-
-ROOT = Path(__file__).parents[2]
 
 
 def talk(provenance="definition", scaled=None):

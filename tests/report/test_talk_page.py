@@ -5,11 +5,11 @@ import io
 import json
 import re
 import shutil
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from made.checkouts import ROOT
 from made.results import make_results
 
 from whyspiking.declared import registry
@@ -20,7 +20,6 @@ from whyspiking.records import array_files, columns, reference, tables, whole_fi
 from whyspiking.report import notebook, run_page, score_figures, slides, talk_page
 from whyspiking.verdicts import score_curves
 
-ROOT = Path(__file__).parents[2]
 CELLS = json.loads((ROOT / "notebooks" / "why_spiking.ipynb").read_text())["cells"]
 NOTEBOOK = "\n".join("".join(cell["source"]) for cell in CELLS)
 

@@ -2,13 +2,12 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
+from made.checkouts import ROOT
 
 from whyspiking.running import audit, environment
 
-ROOT = Path(__file__).parents[2]
 CLEAN = {"name": "numpy", "version": "2.0", "vulns": []}
 SILENT = {"name": "jax", "skip_reason": "not found"}
 HOLE = {"id": "X-1", "fix_versions": ["3.1", "4.0"], "aliases": [], "description": ""}

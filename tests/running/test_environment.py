@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from made.checkouts import ROOT
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from whyspiking.running import environment
 
-ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 ENTRY = re.compile(

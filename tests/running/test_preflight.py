@@ -4,13 +4,11 @@ import os
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from made.checkouts import ROOT
 
 from whyspiking.running import preflight
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

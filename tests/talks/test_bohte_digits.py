@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from made.bohte_settings import ROOT, STREAMS, params_of, quiet, task_of
-from made.fulfilled import fulfilled
+from made.checkouts import ROOT
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Task
 from whyspiking.measures import scoring
 from whyspiking.talks.bohte import network, one_class, pixels, spoken_digits
@@ -50,32 +52,33 @@ def test_counts_are_made_equal_where_the_experiment_says_so(monkeypatch):
     monkeypatch.setattr(spoken_digits, "_frames", frames)
     own = {"shifts": [-2, 0], "n_steps": 20, "step_ms": 10.0, "n_most": 100}
     plain, equal = (
-        replace(params_of(name, **own), dataset_dir=ROOT) for name in ("spoken", "digits_counted")
+        replace(params_of("bohte", name, **own), dataset_dir=ROOT)
+        for name in ("spoken", "digits_counted")
     )
     wanted = np.sort(parts["train"].sum(axis=1), axis=0)[14]
-    test = spoken_digits.make_task(equal, "test", STREAMS)
+    test = spoken_digits.make_task(equal, "test", Streams(0))
     assert test is not None and test.features is not None
     assert (test.features == wanted).all()
     assert (test.stimulus.spikes["input"].counts() == wanted).all()
-    x, labels = spoken_digits.shown(equal, "train", STREAMS)
+    x, labels = spoken_digits.shown(equal, "train", Streams(0))
     assert (x.sum(axis=1) == wanted).all()
     assert labels.tolist() == [0, 1] * 30
     # Elsewhere nothing is drawn.
-    told = spoken_digits.make_task(plain, "test", STREAMS)
+    told = spoken_digits.make_task(plain, "test", Streams(0))
     assert told is not None and told.features is not None
     assert np.array_equal(told.features, parts["test_heldout"].sum(axis=1))
-    assert np.array_equal(spoken_digits.shown(plain, "train", STREAMS)[0][30:], parts["train"])
+    assert np.array_equal(spoken_digits.shown(plain, "train", Streams(0))[0][30:], parts["train"])
 
 
 def test_the_decision_falls_where_the_sum_names_no_other_class_any_more():
-    params = params_of("spoken", n_unscored=1, step_ms=10.0)
+    params = params_of("bohte", "spoken", n_unscored=1, step_ms=10.0)
     large = 50.0
     outputs = np.zeros((3, 5, 2))
     outputs[0, :, 0] = large  # class 0 all the time
     outputs[1, :2, 0], outputs[1, 2:, 1] = large, large  # class 1 leads from the fourth step on
     outputs[2, :, 1] = large
     outputs[2, 0] = [10 * large, 0]  # the first step does not count
-    test = Task(task_of(params_of()).stimulus, np.array([0, 1, 1]), 2)
+    test = Task(task_of(params_of("bohte", "ecg")).stimulus, np.array([0, 1, 1]), 2)
     found = one_class.outcome(params, outputs, test)
     assert found.choices.tolist() == [0, 1, 1]
     # Steps 0 .. 4 end at 10 .. 50 ms; sums tie at step 2, where the first class stands.
@@ -99,7 +102,7 @@ def test_a_step_shows_the_last_pixels_read(monkeypatch):
     images[1] = 25  # fainter than a tenth
     images[1, 9] = 26
     draw_digits(monkeypatch, images, np.array([3, 4]))
-    shown, labels = pixels.frames(params_of("smnist", n_steps=784, n_input=8), "train")
+    shown, labels = pixels.frames(params_of("bohte", "smnist", n_steps=784, n_input=8), "train")
     assert shown.shape == (2, 784, 8) and labels.tolist() == [3, 4]
     # Pixel p is the last channel at step p, and moves down by one channel with every step.
     for p in (0, 5):
@@ -120,18 +123,18 @@ def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
     draw_digits(monkeypatch, images.reshape(240, 784), labels)
     changes = {"n_output": 2, "n_hidden": [12, 12], "epochs": 6, "rate_alif": 0.02, "tau_out": 5.0}
     changes["recurrent_start"] = ["orthogonal", "orthogonal"]
-    params = replace(params_of("smnist", **changes), work_dir=tmp_path)
+    params = replace(params_of("bohte", "smnist", **changes), work_dir=tmp_path)
     score = {}
     for variant in ("spiking", "counts"):
-        made = fulfilled(params).train(params, variant, STREAMS, {}, quiet)
-        test = fulfilled(params).make_task(params, "test", STREAMS)
+        made = fulfilled(params).train(params, variant, Streams(0), {}, silent)
+        test = task_of(params)
         assert test is not None
         score[variant] = scoring.score(fulfilled(params).evaluate(params, variant, made, test))
     assert score["spiking"] > 0.95 > 0.75 > score["counts"]
 
 
 def test_recurrent_weights_begin_as_published_and_the_third_layer_has_none():
-    params = params_of("smnist")
+    params = params_of("bohte", "smnist")
     start = network.initial(params, "alif", np.random.default_rng(0))
     assert [bool(start[f"w_rec_{k}"].any()) for k in range(3)] == [True, True, False]
     rates = network.rates(params, "alif")

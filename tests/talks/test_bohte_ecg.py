@@ -6,8 +6,8 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from made.bohte_settings import STREAMS, params_of, quiet, task_of
-from made.fulfilled import fulfilled
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -21,8 +21,10 @@ from whyspiking.talks.bohte import brian_network, measures, network, task
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A small network after one epoch, and its parameters."""
-    params = replace(params_of(epochs=1, n_test=6), work_dir=tmp_path_factory.mktemp("compiled"))
-    return params, fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
+    params = replace(
+        params_of("bohte", "ecg", epochs=1, n_test=6), work_dir=tmp_path_factory.mktemp("compiled")
+    )
+    return params, fulfilled(params).train(params, "spiking", Streams(0), {}, silent)
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +37,11 @@ def test_task(trained):
 
 def test_training_moves_time_constants_and_beats_the_linear_control(tmp_path):
     """Smoke scale: above a classifier of single events, and time constants have moved."""
-    params = replace(params_of(epochs=8, n_steps=600), work_dir=tmp_path)
+    params = replace(params_of("bohte", "ecg", epochs=8, n_steps=600), work_dir=tmp_path)
     test = task_of(params)
     score = {}
     for variant in ("spiking", "traces", "linear"):
-        made = fulfilled(params).train(params, variant, STREAMS, {}, quiet)
+        made = fulfilled(params).train(params, variant, Streams(0), {}, silent)
         score[variant] = scoring.score(fulfilled(params).evaluate(params, variant, made, test))
         if variant == "spiking":
             # All adaptations begin at 100 steps.
@@ -49,19 +51,19 @@ def test_training_moves_time_constants_and_beats_the_linear_control(tmp_path):
 
 
 def test_fixed_time_constants_stay(tmp_path):
-    params = replace(params_of("timescales", epochs=1), work_dir=tmp_path)
-    made = fulfilled(params).train(params, "alif_fixed", STREAMS, {}, quiet)
-    start = network.initial(params, "alif_fixed", STREAMS.rng("init"))
+    params = replace(params_of("bohte", "timescales", epochs=1), work_dir=tmp_path)
+    made = fulfilled(params).train(params, "alif_fixed", Streams(0), {}, silent)
+    start = network.initial(params, "alif_fixed", Streams(0).rng("init"))
     for name in ("log_tau_mem_0", "log_tau_adapt_0", "log_tau_out"):
         np.testing.assert_array_equal(made.arrays[name], start[name])
     assert (made.arrays["w_rec_0"] != start["w_rec_0"]).any()
 
 
 def test_a_price_makes_spikes_rare(tmp_path):
-    params = replace(params_of("sparse", epochs=2, penalty=50.0), work_dir=tmp_path)
+    params = replace(params_of("bohte", "sparse", epochs=2, penalty=50.0), work_dir=tmp_path)
     rates = []
     for variant in ("spiking", "penalty_1"):
-        made = fulfilled(params).train(params, variant, STREAMS, {}, quiet)
+        made = fulfilled(params).train(params, variant, Streams(0), {}, silent)
         rates.append([row["value"] for row in made.history if row["metric"] == "train_rate"][-1])
     assert rates[1] < 0.7 * rates[0]
 
@@ -70,7 +72,7 @@ def test_a_price_makes_spikes_rare(tmp_path):
 
 
 def test_validation_records_are_no_training_records():
-    params = params_of()
+    params = params_of("bohte", "ecg")
     both = [task_of(params, "train"), task_of(params, "validation")]
     events = [task.raster(params, part) for part in both]
     sizes = [len(part) for part in events]
@@ -80,11 +82,11 @@ def test_validation_records_are_no_training_records():
 
 
 def test_unlabelled_steps_count_as_published_only_where_asked():
-    params = params_of(n_unscored=2)
+    params = params_of("bohte", "ecg", n_unscored=2)
     labels = np.array([[1, 1, 1, -1, 0]], np.int8)
     np.testing.assert_array_equal(task.scored(params, labels), [[-1, -1, 1, -1, 0]])
     np.testing.assert_array_equal(task.scored(params, labels, padded=True), [[-1, -1, 1, 0, 0]])
-    made = Task(task_of(params_of()).stimulus, labels, 6)
+    made = Task(task_of(params_of("bohte", "ecg")).stimulus, labels, 6)
     outputs = np.eye(6)[[[0, 0, 1, 0, 3]]]
     assert scoring.score(task.outcome(params, outputs, made)) == pytest.approx(1 / 2)
     padded = task.outcome(params, outputs, made, padded=True)
@@ -112,7 +114,7 @@ def with_originals(folder, monkeypatch, n_steps=400):
 
 def test_records_are_the_authors_where_both_files_are_there(tmp_path, monkeypatch):
     with_originals(tmp_path, monkeypatch)
-    ours = params_of(epochs=1, n_validation=6)
+    ours = params_of("bohte", "ecg", epochs=1, n_validation=6)
     theirs = replace(ours, originals_dir=tmp_path, work_dir=tmp_path / "compiled")
     assert [task.provenance(p) for p in (ours, theirs)] == ["simulated", "original"]
     parts = [task_of(theirs, split) for split in ("train", "validation", "test")]
@@ -127,13 +129,13 @@ def test_records_are_the_authors_where_both_files_are_there(tmp_path, monkeypatc
     assert (again[0].targets != parts[1].targets).any()
     for params, said in ((ours, "simulated"), (theirs, "original")):
         own = replace(params, work_dir=tmp_path / "compiled")
-        made = fulfilled(own).train(own, "linear", STREAMS, {}, quiet)
+        made = fulfilled(own).train(own, "linear", Streams(0), {}, silent)
         assert made.info["provenance"] == said
 
 
 def test_one_file_of_the_authors_without_the_other_is_told(tmp_path):
     (tmp_path / "QTDB_test.mat").write_bytes(b"something")
-    params = replace(params_of(), originals_dir=tmp_path)
+    params = replace(params_of("bohte", "ecg"), originals_dir=tmp_path)
     with pytest.raises(UserError, match=r"QTDB_test\.mat is there, of"):
         task_of(params)
 
@@ -181,7 +183,9 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(cell, trained, tes
 @pytest.mark.slow
 def test_two_layers_fire_spike_for_spike(tmp_path, builds):
     """The second layer lags one step more; biases of both signs wait for it."""
-    params = replace(params_of(n_hidden=[8, 7], n_test=5, n_steps=200), work_dir=tmp_path)
+    params = replace(
+        params_of("bohte", "ecg", n_hidden=[8, 7], n_test=5, n_steps=200), work_dir=tmp_path
+    )
     machine = Machine(fulfilled(params).to_brian(params), builds)
     assert same_in_both(params, network_of(params, "alif"), task_of(params), machine) > 0.01
 
@@ -208,7 +212,7 @@ def test_the_papers_formula_by_hand():
 
 def test_operations_of_the_controls(test_task):
     """Gates and candidate C N + N^2 multiply-accumulates, and N K; traces are never silent."""
-    params = params_of()
+    params = params_of("bohte", "ecg")
     n_steps, n = test_task.targets.shape[1], params.n_hidden[0]
     found = measures.control_counts(params, network_of(params, "gru"), test_task)
     assert found["macs_dense"] == n_steps * (3 * (4 * n + n * n) + 6 * n)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from made.bohte_settings import params_of
+from made.project import params_of
 
 from whyspiking.talks.bohte import (
     compiled,
@@ -185,7 +185,7 @@ def test_the_compiled_layer_is_the_scan(shape, beta, vectors, monkeypatch):
 
 def test_the_readout_gradient_agrees_with_finite_differences():
     """Spikes do not depend on the readout, so here the loss is smooth."""
-    params = params_of()
+    params = params_of("bohte", "ecg")
     rng = np.random.default_rng(0)
     start = network.initial(params, "alif", rng)
     batch = {

@@ -1,4 +1,4 @@
-"""Bohte: both networks that the authors released, read, refused, missing, and in both engines."""
+"""Bohte: both networks that the authors released, read, refused, and in both engines."""
 
 import hashlib
 from dataclasses import replace
@@ -6,10 +6,11 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from made.bohte_settings import STREAMS, params_of, quiet, task_of
-from made.fulfilled import fulfilled
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 
 from whyspiking.brian import Machine
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.datasets.released import File, Stored
 from whyspiking.errors import UserError
@@ -24,9 +25,9 @@ from whyspiking.talks.bohte import (
     task,
 )
 
-ECG = params_of("released", n_hidden=[7], n_test=4, n_steps=120)
+ECG = params_of("bohte", "released", n_hidden=[7], n_test=4, n_steps=120)
 SIZES = {"n_input": 24, "n_hidden": [6, 5, 4], "n_output": 3, "n_steps": 60, "n_test": 2}
-PIXELS = params_of("released_smnist", **SIZES)
+PIXELS = params_of("bohte", "released_smnist", **SIZES)
 BOTH = [(ECG, released_ecg.RELEASED, 4), (PIXELS, released_pixels.RELEASED, 3)]
 
 
@@ -127,17 +128,7 @@ def test_the_estimate_of_energy_counts_what_the_network_of_digits_does():
 
 
 @pytest.mark.parametrize(("params", "own", "n_input"), BOTH)
-def test_a_missing_file_is_named_and_another_refused(params, own, n_input, tmp_path):
-    made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
-    assert f"{own.file.name} (data.originals_dir is not set)" in made.info["unavailable"]
-    there = replace(params, originals_dir=tmp_path)
-    made = fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
-    assert f"{own.file.name} is not in data.originals_dir" in made.info["unavailable"]
-    (tmp_path / own.file.name).write_bytes(b"something else")
-    with pytest.raises(
-        UserError, match=f"{own.file.name}: SHA-256 is .* expected {own.file.sha256[:4]}"
-    ):
-        fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
+def test_a_file_that_lacks_an_array_is_refused(params, own, n_input):
     at, name = saved(params, own, n_input), own.layers[-1].tau_adapt
     del at[name]
     with pytest.raises(UserError, match=f"no array '{name}'"):
@@ -149,8 +140,8 @@ def test_without_the_authors_records_their_network_is_not_available(tmp_path, mo
     digest = hashlib.sha256((tmp_path / "net.npz").read_bytes()).hexdigest()
     known = released_ecg.RELEASED._replace(file=File("net.npz", digest))
     monkeypatch.setattr(released_ecg, "RELEASED", known)
-    there = replace(ECG, originals_dir=tmp_path)
-    made = fulfilled(there).train(there, "spiking", STREAMS, {}, quiet)
+    there = replace(ECG, originals_dir=tmp_path, values={**ECG.values, "records": "original"})
+    made = fulfilled(there).train(there, "spiking", Streams(0), {}, silent)
     assert not made.arrays
     assert "QTDB_train.mat and QTDB_test.mat are not" in made.info["unavailable"]
 
@@ -164,4 +155,4 @@ def test_without_the_authors_records_their_network_is_not_available(tmp_path, mo
 )
 def test_neither_is_written_as_a_graph(experiment, variant, info, said):
     with pytest.raises(NotExpressible, match=said):
-        nir.to_nir(params_of(experiment), variant, Network({}, info), Clock(4.0))
+        nir.to_nir(params_of("bohte", experiment), variant, Network({}, info), Clock(4.0))

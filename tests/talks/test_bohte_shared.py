@@ -4,21 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.bohte_settings import STREAMS, TALK, params_of, quiet, task_of
-from made.fulfilled import fulfilled
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
 from whyspiking.datasets import shared
+from whyspiking.declared import registry
 from whyspiking.talks.bohte import brian_network, network, task
 from whyspiking.training import controls
 
-DELAYS = [name for name in TALK.experiments if name.startswith("shared_xor")]
+EXPERIMENTS = registry.load_talk("bohte").experiments
+DELAYS = [name for name in EXPERIMENTS if name.startswith("shared_xor")]
 
 
 @pytest.mark.parametrize("name", ["shared_yinyang", "shared_randman"])
 def test_an_input_fires_in_the_step_of_its_time(name):
     """What the network is told is what the control of times in steps is told."""
-    params = params_of(name)
+    params = params_of("bohte", name)
     found = task.raster(params, task_of(params))
     drawn = shared.latencies(params, "test")
     assert drawn is not None
@@ -30,14 +33,14 @@ def test_an_input_fires_in_the_step_of_its_time(name):
 
 def test_every_input_of_randman_fires_after_0():
     """Or else the control that sees which inputs fired would see a time."""
-    params = params_of("shared_randman")
+    params = params_of("bohte", "shared_randman")
     for split in shared.SPLITS:
         assert (controls.mask(np.asarray(task_of(params, split).features)) == 1).all()
 
 
 @pytest.mark.parametrize("name", DELAYS)
 def test_delayed_trials_are_as_long_as_they_last_and_decided_in_the_answer_window(name):
-    params = params_of(name)
+    params = params_of("bohte", name)
     told = task_of(params)
     layout = shared.settings_of(params)
     assert params.n_steps * params.step_ms == layout.trial_ms
@@ -51,7 +54,7 @@ def test_delayed_trials_are_as_long_as_they_last_and_decided_in_the_answer_windo
 
 
 def test_inputs_that_have_not_fired_are_taken_to_fire_last():
-    params = params_of("shared_randman")
+    params = params_of("bohte", "shared_randman")
     test = task_of(params)
     features = np.asarray(test.features)
     half = fulfilled(params).features_until(params, test, 25.0)
@@ -73,8 +76,10 @@ def test_every_trial_of_delayed_xor_is_shown_once(monkeypatch, tmp_path):
     drawn = shared.training_trials
     monkeypatch.setattr(shared, "CHUNK", 100)
     monkeypatch.setattr(shared, "training_trials", given)
-    params = replace(params_of("shared_xor_100", n_train=300, n_hidden=6), work_dir=tmp_path)
-    made = fulfilled(params).train(params, "spiking", STREAMS, {}, quiet)
+    params = replace(
+        params_of("bohte", "shared_xor_100", n_train=300, n_hidden=6), work_dir=tmp_path
+    )
+    made = fulfilled(params).train(params, "spiking", Streams(0), {}, silent)
     assert shown == [0, 1, 2] and made.info["epochs"] == 3
     rows = set()
     for spikes, _ in drawn(params):
@@ -88,7 +93,7 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(builds):
 
     from whyspiking.brian import Machine
 
-    params = params_of("shared_randman", n_test=20)
+    params = params_of("bohte", "shared_randman", n_test=20)
     rng = np.random.default_rng(3)
     arrays = network.initial(params, "alif", rng)
     for name in ("bias_0", "b_out"):
@@ -108,9 +113,11 @@ def test_brian_fires_spike_for_spike_as_double_precision_does(builds):
 
 
 def test_the_wide_control_has_as_many_parameters_as_the_spiking_network():
-    params = params_of("shared_randman")
-    own = sum(array.size for array in network.initial(params, "alif", STREAMS.rng("init")).values())
-    (wide,) = TALK.experiments["shared_randman"].variants["mlp_wide"].hidden
+    params = params_of("bohte", "shared_randman")
+    own = sum(
+        array.size for array in network.initial(params, "alif", Streams(0).rng("init")).values()
+    )
+    (wide,) = EXPERIMENTS["shared_randman"].variants["mlp_wide"].hidden
     sizes = [params.n_input, wide, params.n_output]
     weights = controls.initial(sizes, np.random.default_rng(0)).values()
     per_unit = params.n_input + params.n_output + 1

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from made.bohte_settings import params_of
+from made.project import params_of
 
 from whyspiking.talks.bohte import (
     network,
@@ -21,7 +21,7 @@ SHAPE = {"n_steps": 24, "truncation": 8, "batch": 3, "n_input": 5, "n_output": 4
 
 def drawn(cell, dtype: Any = np.float64, **changes):
     """Parameters, a network and a batch, the same for all cells."""
-    params = params_of("smnist", **SHAPE, n_hidden=[7, 6], **changes)
+    params = params_of("bohte", "smnist", **SHAPE, n_hidden=[7, 6], **changes)
     rng = np.random.default_rng(3)
     start = network.initial(params, cell, rng)
     # So that both layers fire.

@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.bohte_settings import ROOT, STREAMS, params_of, quiet, task_of
+from made.checkouts import ROOT
+from made.fulfilled import task_of
+from made.project import params_of, silent
 
+from whyspiking.contract.randomness import Streams
 from whyspiking.talks.bohte import vowels
 
 
 def own(**changes):
-    return replace(params_of("vowels", **changes), dataset_dir=ROOT)
+    return replace(params_of("bohte", "vowels", **changes), dataset_dir=ROOT)
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_splits_are_by_place_in_the_training_file_and_the_test_file_is_apart():
     for _, speakers in sizes.values():
         assert len(set(np.bincount(speakers))) == 1
     assert len(vowels.utterances(own(n_most=2), "train")[1]) == 18
-    assert vowels.make_task(params, "fresh", STREAMS) is None
+    assert vowels.make_task(params, "fresh", Streams(0)) is None
     task = task_of(params)
     assert task.features is not None and task.units is None
     assert np.array_equal(task.features, task.stimulus.spikes["input"].counts())
@@ -89,6 +92,6 @@ def test_scales_are_those_of_the_utterances_that_are_learned_from(recorded, monk
 @pytest.mark.usefixtures("recorded")
 def test_a_small_network_learns_speakers_that_differ():
     params = own(epochs=6, n_hidden=[12], n_most=12, rate_alif=0.05)
-    network = vowels.train(params, "spiking", STREAMS, {}, quiet)
+    network = vowels.train(params, "spiking", Streams(0), {}, silent)
     found = vowels.evaluate(params, "spiking", network, task_of(params))
     assert (found.choices == found.targets).mean() > 0.8

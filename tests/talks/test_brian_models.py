@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pytest
 from made.brian_networks import changed
-from made.results import config
+from made.project import params_of
 
 from whyspiking.brian import building
 from whyspiking.contract.types import Params
 from whyspiking.declared import registry
 from whyspiking.talks import replication_of
 
-CONFIG = config("smoke")
 SIMULATED = [
     (talk, experiment.name)
     for talk in registry.available()
@@ -31,10 +30,6 @@ OF_A_RUN = {
 }
 """Parameters that are read for the number of trials or steps alone: what they decide, a schedule,
 currents or spikes, is given to a run."""
-
-
-def params_of(talk, experiment):
-    return registry.params(registry.load_talk(talk).experiments[experiment], CONFIG)
 
 
 class Spy(dict):

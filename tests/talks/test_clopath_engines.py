@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.clopath_settings import parameters
+from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Network, Params, Traces
@@ -40,7 +40,7 @@ def theta(params, v, u, current):
     ],
 )
 def test_runtime_network_equals_plain_numpy(experiment, slopes, decoding, changed, tmp_path):
-    params = parameters(experiment, n_neurons=30, work_dir=tmp_path, **changed)
+    params = params_of("clopath", experiment, n_neurons=30, work_dir=tmp_path, **changed)
     dt, steps, channels = 0.1, 600, 2 if experiment == "ode" else 1
     wiring = model.wire(params, channels, Streams(1))
     clock = task.clock_signal(np.arange(0.0, 40.0), 4, 40.0, 1.0)
@@ -91,7 +91,7 @@ def runtime_spikes(params, wiring, clock, decoders, dt, steps, folder):
 
 
 def test_van_der_pol_obeys_its_equation():
-    params = parameters("van_der_pol")
+    params = params_of("clopath", "van_der_pol")
     times = np.arange(0.0, 400.0, 0.1)
     x, y = task.target(params, Streams(0), times).T
     slope_x, slope_y = np.gradient(x, times / 1000.0), np.gradient(y, times / 1000.0)
@@ -105,7 +105,7 @@ def test_van_der_pol_obeys_its_equation():
 
 
 def test_rate_control_learns_a_sine():
-    params = parameters("sine", n_neurons=300)
+    params = params_of("clopath", "sine", n_neurons=300)
     schedule = learning.Schedule(1.0, 1.0, 200.0, 3000.0, 1000.0)
     arrays, outputs, targets = rate_control.train(params, Streams(0), schedule, lambda *_: None)
     after = Traces(outputs[None, -1000:], targets[None, -1000:], 1.0, free_phase=True)
@@ -124,7 +124,7 @@ def test_rate_control_learns_a_sine():
 
 
 def test_own_conditions_change_what_they_say():
-    params = parameters("episode")
+    params = params_of("clopath", "episode")
     network = made_network(params)
     binding = signals.bind(params, network)
     played = signals.make_task(params, "test", Streams(0))
@@ -136,7 +136,7 @@ def test_own_conditions_change_what_they_say():
     silent, _ = signals.vary(params, Condition("clock_off", "input", 1.0), played, binding, rng)
     assert silent.stimulus.arrays["clock"][0, round(params.push_ms) :, 1].max() == 0.0
 
-    shown = parameters("shot")
+    shown = params_of("clopath", "shot")
     played = septal_trials.make_task(shown, np.random.default_rng(0))
     slow, constant = (
         theta_replay.vary(shown, Condition(*which), played, binding, np.random.default_rng(0))[0]
@@ -167,7 +167,7 @@ def test_frozen_program_equals_the_training_engine(tmp_path, builds):
     """The same spikes in Brian2's runtime mode and in the C++ program, before chaos sets in."""
     from whyspiking.brian import Machine
 
-    params = parameters("episode", warmup_ms=20.0, test_ms=20.0, push_ms=0.0)
+    params = params_of("clopath", "episode", warmup_ms=20.0, test_ms=20.0, push_ms=0.0)
     network = made_network(params)
     machine = Machine(signals.to_brian(params), builds)
     played = signals.make_task(params, "test", Streams(0))
@@ -201,7 +201,7 @@ def test_frozen_program_equals_the_training_engine(tmp_path, builds):
 def test_lost_spikes_and_replay_act_on_the_readout(builds):
     from whyspiking.brian import Machine
 
-    params = parameters("episode", warmup_ms=20.0, test_ms=100.0)
+    params = params_of("clopath", "episode", warmup_ms=20.0, test_ms=100.0)
     network = made_network(params)
     network.arrays["encoders"] = np.zeros_like(network.arrays["encoders"])
     machine = Machine(signals.to_brian(params), builds)
@@ -231,5 +231,5 @@ def test_one_structure_serves_all_izhikevich_experiments():
     for scale in ("smoke", "default", "full"):
         # Beyond smoke the song has more outputs, and a structure of its own.
         sharing = (*names, "song") if scale == "smoke" else names
-        models = [signals.to_brian(parameters(name, scale)) for name in sharing]
+        models = [signals.to_brian(params_of("clopath", name, scale)) for name in sharing]
         assert all(model == models[0] for model in models)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made.clopath_settings import parameters
+from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Traces
@@ -56,7 +56,7 @@ def test_ode_to_joy_has_fifteen_notes_in_order():
 
 
 def test_episode_is_periodic_low_passed_and_of_peak_one():
-    params = parameters("episode", "default")
+    params = params_of("clopath", "episode", "default")
     episode = task.Episode(params, np.random.default_rng(1))
     trace = episode(np.arange(0.0, params.duration_ms))
     np.testing.assert_allclose(np.abs(trace).max(axis=0), 1.0)
@@ -84,7 +84,9 @@ def test_song_is_syllables_between_pauses_and_of_peak_one():
 
 
 def test_network_without_clock_hears_none():
-    params = parameters("song", n_neurons=20, burn_in_ms=0.0, train_ms=5.0, native_test_ms=2.0)
+    params = params_of(
+        "clopath", "song", n_neurons=20, burn_in_ms=0.0, train_ms=5.0, native_test_ms=2.0
+    )
     deaf = signals.train(params, "no_clock", Streams(0), {}, lambda *_: None)
     assert deaf.arrays["clock_encoders"].shape == (20, params.clock_components)
     assert not deaf.arrays["clock_encoders"].any()
@@ -104,7 +106,7 @@ def test_clock_names_one_component_at_a_time(speed, components):
 
 
 def test_replay_at_another_speed_reads_clock_and_target_alike():
-    params = parameters("episode")
+    params = params_of("clopath", "episode")
     streams = Streams(0)
     played = signals.make_task(params, "test", streams)
     assert played is not None
@@ -122,7 +124,7 @@ def test_replay_at_another_speed_reads_clock_and_target_alike():
 
 
 def test_static_weights_have_the_published_spread():
-    params = parameters("sine", n_neurons=600)
+    params = params_of("clopath", "sine", n_neurons=600)
     wiring = model.wire(params, 1, Streams(3))
     count = wiring["omega_w"].size
     assert count == pytest.approx(0.1 * 600**2, rel=0.02)
@@ -132,7 +134,7 @@ def test_static_weights_have_the_published_spread():
 
 
 def test_septal_network_keeps_in_degree_and_sign():
-    params = parameters("shot")
+    params = params_of("clopath", "shot")
     wiring = septal.wire(params, Streams(0))
     n = params.n_inhibitory + params.n_excitatory
     assert wiring["sources"].shape == (n, params.in_degree)
@@ -154,7 +156,7 @@ def test_reading_finds_the_rhythm_behind_the_oscillators():
     phases = rng.uniform(0, 2 * np.pi, 100)
     rates = rng.standard_normal((50, 100))
     # Rates from which all oscillators can be decoded exactly.
-    params = parameters("shot")
+    params = params_of("clopath", "shot")
     times = np.arange(0.0, 50.0)
     oscillators = septal_trials.supervisor(params, phases, times)
     decoders = np.linalg.lstsq(rates, oscillators, rcond=None)[0]

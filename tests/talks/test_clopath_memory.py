@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.clopath_settings import parameters
+from made.project import params_of
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -28,7 +28,7 @@ def filtered(spikes, params, n_steps):
 
 
 def test_one_presentation_is_the_rule_in_numpy(builds):
-    params = parameters("oneshot")
+    params = params_of("clopath", "oneshot")
     streams = Streams(2)
     septal = replace(params, values={**params.values, "n_oscillators": 20})
     arrays = model.wire(septal, streams) | memory.wire(params, streams)
@@ -91,7 +91,7 @@ def test_order_and_speed_of_a_recall_that_is_known():
 
 
 def test_shuffled_memory_keeps_the_weights_of_every_cell():
-    params = parameters("oneshot")
+    params = params_of("clopath", "oneshot")
     weights = np.arange(12.0).reshape(4, 3)
     task = oneshot.make_task(params, "test", Streams(0))
     assert task is not None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.clopath_settings import parameters
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -14,15 +14,11 @@ from whyspiking.talks.clopath.force import classification, model, reservoir
 SHARED = ("shared_yinyang", "shared_randman", "shared_xor_100")
 
 
-def nothing(*_):
-    pass
-
-
 def small(**changed):
     """A network of ten neurons and a task of 95 ms, with feedback strong enough to matter."""
     sizes = {"n_input": 3, "n_hidden": 10, "n_output": 2, "window_ms": 65.0}
     strong = {"sparsity": 0.5, "input_gain": 1e5, "feedback_gain": 4000.0}
-    return parameters("shared_randman", **sizes, **strong, **changed)
+    return params_of("clopath", "shared_randman", **sizes, **strong, **changed)
 
 
 def inputs(n_trials=3, seed=0):
@@ -104,7 +100,7 @@ def test_trials_are_independent_and_may_be_simulated_in_any_pieces():
 
 @pytest.mark.parametrize("experiment", SHARED)
 def test_readings_lie_in_the_answer_window(experiment):
-    params = parameters(experiment)
+    params = params_of("clopath", experiment)
     task = classification.make_task(params, "validation", Streams(0))
     assert task is not None
     start, end = reservoir.answer_ms(params)
@@ -120,8 +116,8 @@ def test_readings_lie_in_the_answer_window(experiment):
 
 def test_without_feedback_learning_is_ridge_regression():
     """On all readings of all trials: the sum of squares, and phi ** 2 / p_start."""
-    params = parameters("shared_randman", n_presented=60)
-    network = classification.train(params, "spiking", Streams(0), {}, nothing)
+    params = params_of("clopath", "shared_randman", n_presented=60)
+    network = classification.train(params, "spiking", Streams(0), {}, silent)
     shown = classification.make_task(params, "train", Streams(0))
     assert shown is not None
     spikes = shown.stimulus.spikes["input"].select_trials(np.arange(60))
@@ -135,9 +131,9 @@ def test_without_feedback_learning_is_ridge_regression():
 
 
 def test_feedback_is_a_variant_of_delayed_xor():
-    params = parameters("shared_xor_100", n_presented=4, n_validation=4)
+    params = params_of("clopath", "shared_xor_100", n_presented=4, n_validation=4)
     found = {
-        variant: classification.train(params, variant, Streams(0), {}, nothing)
+        variant: classification.train(params, variant, Streams(0), {}, silent)
         for variant in ("spiking", "feedback")
     }
     assert not found["spiking"].arrays["encoders"].any()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.clopath_settings import parameters
+from made.project import params_of
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -48,7 +48,7 @@ def leaky(params, start, bias, arriving):
 
 def test_interneurons_and_their_current_are_the_equations_in_numpy(builds):
     # Inhibitory neurons that have not learned fire so much that the published 30 mV would not do.
-    params = parameters("reversion", bias_reversion_released=90.0)
+    params = params_of("clopath", "reversion", bias_reversion_released=90.0)
     made, dt = network(params), params.dt_ms
     task = septal_trials.make_task(params, np.random.default_rng(0))
     binding = reversion.bind(params, made)
@@ -89,7 +89,7 @@ def test_interneurons_and_their_current_are_the_equations_in_numpy(builds):
 
 
 def test_filtered_spikes_are_the_sum_of_their_kernels():
-    params = parameters("reversion")
+    params = params_of("clopath", "reversion")
     rng = np.random.default_rng(3)
     times, units = np.sort(rng.uniform(0, 300, 60)), rng.integers(3, size=60)
     spikes = Spikes.sorted(
@@ -109,7 +109,7 @@ def test_filtered_spikes_are_the_sum_of_their_kernels():
 
 
 def test_phases_and_weights_of_a_known_rhythm_are_found():
-    params = parameters("reversion", on_ms=4000.0, off_ms=2000.0, static_gain=0.0)
+    params = params_of("clopath", "reversion", on_ms=4000.0, off_ms=2000.0, static_gain=0.0)
     made, rng = network(params), np.random.default_rng(5)
     n, duration = params.n_inhibitory, septal_trials.trial_ms(params)
     angle = 2 * np.pi * 8.5 * np.arange(duration) / 1000.0
@@ -150,7 +150,7 @@ def test_phases_and_weights_of_a_known_rhythm_are_found():
 
 @pytest.mark.parametrize("name", ["reversion_targets", "reversion_sources"])
 def test_shuffled_weights_stay_the_same_set(name):
-    params = parameters("reversion")
+    params = params_of("clopath", "reversion")
     task = reversion.make_task(params, "test", Streams(0))
     binding = reversion.bind(params, network(params))
     condition = next(c for c in reversion.conditions(params) if c.perturbation == name)
@@ -165,7 +165,7 @@ def test_shuffled_weights_stay_the_same_set(name):
 
 
 def test_only_some_phases_of_the_current_reverse():
-    params = parameters("reversion")
+    params = params_of("clopath", "reversion")
     made = network(params)
     made.arrays["phase"] = np.linspace(-np.pi, np.pi, params.n_excitatory, endpoint=False)
     forward, reverse = exhibits.predicted(params, made).T

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.clopath_settings import parameters
+from made.project import params_of
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -17,7 +17,7 @@ from whyspiking.talks.clopath.hippocampus import (
     sharp_waves,
 )
 
-PARAMS = parameters("sharp_waves")
+PARAMS = params_of("clopath", "sharp_waves")
 N = PARAMS.n_initiators
 
 

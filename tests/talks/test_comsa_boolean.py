@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made.comsa_networks import params, silent
-from made.fulfilled import fulfilled
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
@@ -35,7 +35,7 @@ def test_gates_are_noisy_and_balanced(gate, seed):
 
 @pytest.fixture(scope="module")
 def small_gates():
-    own = params("boolean", scale="full", n_networks=6, epochs=40, n_test=300)
+    own = params_of("comsa", "boolean", scale="full", n_networks=6, epochs=40, n_test=300)
     return own, boolean.train(own, "spiking", Streams(0), {}, silent)
 
 
@@ -55,7 +55,7 @@ def test_xor_is_learned(small_gates):
 
 def test_training_of_gates_ends_where_a_gradient_is_not_finite(monkeypatch):
     """One network of many is enough; the message names epoch, step and array."""
-    own = params("boolean", n_networks=2, epochs=2, n_train=50, n_validation=10)
+    own = params_of("comsa", "boolean", n_networks=2, epochs=2, n_train=50, n_validation=10)
     whole = boolean_learning.initial(own, Streams(0))
     whole["w_output"][1, 0, 0] = np.nan
     monkeypatch.setattr(boolean_learning, "initial", lambda params, streams: whole)
@@ -67,7 +67,7 @@ def test_boolean_blocks_do_not_touch(small_gates):
     """The joined network, in closed form, fires exactly as its blocks do."""
     own, network = small_gates
     binding = fulfilled(own).bind(own, network)
-    test = fulfilled(own).make_task(own, "test", Streams(0))
+    test = task_of(own)
     values = np.asarray(test.features)
     joined = model.first_spikes(own, binding.arrays, values)[1]
     alone = boolean.first_output_times(own, network.arrays, values)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made.comsa_networks import SIZES, as_task, params, silent, small
+from made.comsa_networks import SIZES, as_task, small
 from made.fulfilled import fulfilled
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Condition, Network
@@ -16,7 +17,7 @@ from whyspiking.training.first_spike import encoding
 
 
 def test_decisions_and_hidden_spikes_before_them():
-    own = params(**SIZES)
+    own = params_of("comsa", "mnist_slow", **SIZES)
     found = as_task(np.zeros((3, 12)), np.array([1, 0, 2]), own)
     times = np.array([[2, 1, 1], [np.inf] * 3, [np.inf, 5, 3]])
     trials = encoding.decide(times, found, own.unit_ms)
@@ -62,7 +63,9 @@ def test_probes_act_on_one_layer():
             assert (first[np.isfinite(first)] == 0).all()
         else:
             assert (first != times * own.unit_ms)[np.isfinite(first)].mean() > 0.5
-    assert fulfilled(params("released")).conditions(params("released")) == ()
+    assert (
+        fulfilled(params_of("comsa", "released")).conditions(params_of("comsa", "released")) == ()
+    )
 
 
 # ---- Brian2 --------------------------------------------------------------------------------
@@ -70,7 +73,7 @@ def test_probes_act_on_one_layer():
 
 def test_structure_is_shared_by_experiments_of_equal_size():
     slow, other = (
-        fulfilled(params(n, scale="full")).to_brian(params(n, scale="full"))
+        fulfilled(params_of("comsa", n, scale="full")).to_brian(params_of("comsa", n, scale="full"))
         for n in ("mnist_slow", "released")
     )
     assert slow == other
@@ -131,4 +134,9 @@ def test_brian_is_the_closed_form(builds):
 
 
 def test_no_exhibits_without_a_spiking_network():
-    assert exhibits.exhibits(params(), {("mlp", 0): Network({})}, silent, Streams(0)) == {}
+    assert (
+        exhibits.exhibits(
+            params_of("comsa", "mnist_slow"), {("mlp", 0): Network({})}, silent, Streams(0)
+        )
+        == {}
+    )

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.comsa_networks import params, silent, small
+from made.comsa_networks import small
 from made.fulfilled import fulfilled
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
@@ -45,7 +46,9 @@ def test_weights_of_unlit_pixels_change_by_the_penalty_alone(corner, monkeypatch
     features = rng.random((64, 12)).astype(np.float32)
     features[:, 9:] = 0
     monkeypatch.setattr(task, "samples", lambda *_: (features, rng.integers(0, 3, 64)))
-    own = params("regimes", n_input=12, n_hidden=9, n_output=3, n_pulses=4, epochs=2, batch=16)
+    own = params_of(
+        "comsa", "regimes", n_input=12, n_hidden=9, n_output=3, n_pulses=4, epochs=2, batch=16
+    )
     own = replace(own, dataset_dir=corner)
     for mean, silent_ones in ((7.8, False), (-3.0, True)):
         one = replace(own, values={**own.values, "pulse_mean": mean, "hidden_mean": mean / 8})
@@ -59,6 +62,6 @@ def test_weights_of_unlit_pixels_change_by_the_penalty_alone(corner, monkeypatch
 
 
 def test_without_the_authors_files_nothing_is_continued():
-    own = params("regimes", originals_dir=None)
+    own = params_of("comsa", "regimes", originals_dir=None)
     network = fulfilled(own).train(own, "continued", Streams(0), {}, silent)
     assert not network.arrays and "comsa_slow_network.txt" in network.info["unavailable"]

@@ -1,15 +1,12 @@
-"""Comsa: the networks that the authors released, read, refused, or missing."""
+"""Comsa: the networks that the authors released, read, refused, or not measured."""
 
-import hashlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from made.comsa_networks import SIZES, params, silent, small
-from made.fulfilled import fulfilled
+from made.comsa_networks import SIZES, small
+from made.project import config, params_of, silent
 
-from whyspiking.contract.randomness import Streams
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.talks.comsa import model, released
@@ -27,15 +24,15 @@ def written(own, arrays):
 
 def test_released_files_are_read_in_order():
     _, arrays, _, _ = small()
-    own = params("released", **SIZES)
+    own = params_of("comsa", "released", **SIZES)
     found = released.parse(written(own, arrays), own, "file")
     for name in model.NAMES:
         np.testing.assert_allclose(found[name], arrays[name])
 
 
-def test_released_files_that_do_not_fit_are_refused(tmp_path):
+def test_released_files_that_do_not_fit_are_refused():
     _, arrays, _, _ = small()
-    own = params("released", **SIZES)
+    own = params_of("comsa", "released", **SIZES)
     text = written(own, arrays)
     for changed, said in (
         (text.replace(" 12 9 3 ", " 9 12 3 "), r"begins with .* 9 12 3 .*expected .* 12 9 3 "),
@@ -43,33 +40,23 @@ def test_released_files_that_do_not_fit_are_refused(tmp_path):
     ):
         with pytest.raises(UserError, match=said):
             released.parse(changed, own, "file")
-    name, digest = released.FILES["slow"]
-    (tmp_path / name).write_text(text)
-    there = replace(own, originals_dir=tmp_path)
-    with pytest.raises(UserError, match=hashlib.sha256(text.encode()).hexdigest()) as refused:
-        fulfilled(there).train(there, "slow", Streams(0), {}, silent)
-    assert digest in str(refused.value)
 
 
-@pytest.mark.parametrize("folder", [None, Path("nowhere")])
-def test_missing_files_are_not_measured(tmp_path, folder):
+def test_missing_files_are_not_measured(tmp_path):
     """The jobs run to their end, and the claim says what was missing."""
     from whyspiking.declared import plans
     from whyspiking.stages import collect, simulate, train
 
     experiment = registry.load_talk("comsa").experiments["released"]
-    own = replace(params("released"), originals_dir=folder and tmp_path / folder)
+    own = replace(params_of("comsa", "released"), dataset_dir=None)
     place = tmp_path / "smoke" / "comsa" / "released"
     for variant in ("slow", "fast"):
         plan = plans.training(experiment, variant, own)
         train.train(plan, [], place / variant / "seed-0", silent)
     networks = [place / variant / "seed-0" for variant in ("slow", "fast")]
     simulate.simulate(plans.measuring(experiment, own, 1.0), networks, {}, place, silent)
-    config = {"scale": "full", "energy": _energy()}
-    collect.collect_talk(
-        "comsa", [place / "metrics.csv"],
-        [n / "network.json" for n in networks], config, tmp_path,
-    )  # fmt: skip
+    files = [place / "metrics.csv"], [network / "network.json" for network in networks]
+    collect.collect_talk("comsa", *files, config("full"), tmp_path)
     import pandas as pd
 
     verdicts = pd.read_csv(tmp_path / "verdicts.csv").set_index("claim")
@@ -77,10 +64,3 @@ def test_missing_files_are_not_measured(tmp_path, folder):
         assert verdicts.loc[name, "verdict"] == judge.NOT_MEASURED
         assert str(verdicts.loc[name, "note"]).startswith("file not available: comsa_")
     assert "file not available" not in str(verdicts.loc["comsa.mnist_slow.accuracy", "note"])
-
-
-def _energy():
-    import yaml
-
-    path = Path(__file__).parents[2] / "config" / "config.yaml"
-    return yaml.safe_load(path.read_text())["energy"]

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.comsa_networks import params, silent, small
-from made.fulfilled import fulfilled
+from made.comsa_networks import small
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import mnist
@@ -35,8 +36,8 @@ def digits(monkeypatch):
 
 def test_digits_become_latencies(digits):
     images, labels = digits
-    own = params(n_train=400, n_validation=100, n_test=7)
-    test = fulfilled(own).make_task(own, "test", Streams(0))
+    own = params_of("comsa", "mnist_slow", n_train=400, n_validation=100, n_test=7)
+    test = task_of(own)
     first = test.stimulus.spikes["input"].first_ms()
     p = images[:7].reshape(7, -1).astype(float)
     np.testing.assert_allclose(first, np.where(p > 0, 1 - p / 256, np.inf), atol=1e-6)
@@ -45,7 +46,7 @@ def test_digits_become_latencies(digits):
 
 
 def test_splits_are_dealt_anew_for_every_seed(digits):
-    own = params(n_train=400, n_validation=200)
+    own = params_of("comsa", "mnist_slow", n_train=400, n_validation=200)
     pairs = [
         [task.samples(own, split, Streams(seed))[0] for split in ("train", "validation")]
         for seed in (0, 0, 1)
@@ -55,14 +56,16 @@ def test_splits_are_dealt_anew_for_every_seed(digits):
     rows = [{row.tobytes() for row in part} for part in pairs[0]]
     assert not rows[0] & rows[1]
     with pytest.raises(UserError, match=r"500 images of split .train., which has 400"):
-        task.samples(params(n_train=500, n_validation=200), "train", Streams(0))
+        task.samples(
+            params_of("comsa", "mnist_slow", n_train=500, n_validation=200), "train", Streams(0)
+        )
 
 
 # ---- training ------------------------------------------------------------------------------
 
 
 def test_initial_weights_follow_the_published_moments():
-    own = params(scale="paper")
+    own = params_of("comsa", "mnist_slow", scale="paper")
     arrays = learning.initial_arrays(own, Streams(0))
     sigma = np.sqrt(2 / (784 + 340 + 10))
     assert arrays["w_hidden"].shape == (794, 340) and arrays["w_output"].shape == (350, 10)
@@ -98,7 +101,9 @@ def test_training_is_the_published_one():
 
 @pytest.fixture
 def trained(digits):
-    own = params(n_train=500, n_validation=100, n_test=100, n_hidden=30, epochs=15)
+    own = params_of(
+        "comsa", "mnist_slow", n_train=500, n_validation=100, n_test=100, n_hidden=30, epochs=15
+    )
     return own, fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
 
 
@@ -119,7 +124,9 @@ def test_it_learns_and_keeps_the_best_model(trained):
 
 
 def test_training_ends_where_a_number_is_not_finite(digits, monkeypatch):
-    own = params(n_train=320, n_validation=50, n_hidden=20, epochs=5, batch=32)
+    own = params_of(
+        "comsa", "mnist_slow", n_train=320, n_validation=50, n_hidden=20, epochs=5, batch=32
+    )
     real, calls = Training.epoch, []
 
     def poisoned(training, *args, **kwargs):
@@ -141,7 +148,9 @@ def test_late_pulses_and_inhibition_make_the_slow_start():
     found = {}
     for pulses in ([0.0909, 0.909], [10.0, 50.0]):
         for mean in (0.0, -0.1):
-            own = params(scale="paper", hidden_pulses=pulses, output_mean=mean)
+            own = params_of(
+                "comsa", "mnist_slow", scale="paper", hidden_pulses=pulses, output_mean=mean
+            )
             arrays = learning.initial_arrays(own, Streams(0))
             output = model.first_spikes(own, arrays, times.astype(np.float32))[1]
             found[pulses[0] > 1, mean < 0] = np.median(output.min(axis=1))
@@ -150,11 +159,13 @@ def test_late_pulses_and_inhibition_make_the_slow_start():
 
 
 def test_rates():
-    own = params(scale="full", epochs=30)
+    own = params_of("comsa", "mnist_slow", scale="full", epochs=30)
     assert learning.rates(own, 0)["w_hidden"] == pytest.approx(1.0186e-3)
     assert learning.rates(own, 15)["input_pulses"] == pytest.approx(9.53751e-2 / 2)
     assert learning.rates(own, 3, fixed_pulses=True)["hidden_pulses"] == 0
-    assert learning.rates(params(scale="paper"), 99)["w_output"] == pytest.approx(1.0186e-3)
+    assert learning.rates(params_of("comsa", "mnist_slow", scale="paper"), 99)[
+        "w_output"
+    ] == pytest.approx(1.0186e-3)
 
 
 # ---- shared tasks --------------------------------------------------------------------------
@@ -163,9 +174,9 @@ def test_rates():
 @pytest.mark.parametrize(("name", "least"), [("shared_yinyang", 0.75), ("shared_randman", 0.4)])
 def test_shared_tasks_are_learned(name, least):
     """A line has 0.66 and, of so few samples, 0.4; counts have 0.1."""
-    own = params(name, n_train=3000, n_validation=300, epochs=20)
+    own = params_of("comsa", name, n_train=3000, n_validation=300, epochs=20)
     network = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
-    held_out = fulfilled(own).make_task(own, "validation", Streams(0))
+    held_out = task_of(own, "validation")
     trials = fulfilled(own).evaluate(own, "spiking", network, held_out)
     accuracy = (trials.choices == trials.targets).mean()
     assert accuracy == pytest.approx(network.info["validation_accuracy"], abs=0.01)
@@ -175,8 +186,8 @@ def test_shared_tasks_are_learned(name, least):
 
 def test_a_control_knows_the_inputs_that_have_fired():
     for name in ("shared_yinyang", "shared_randman"):
-        own = params(name)
-        test = fulfilled(own).make_task(own, "test", Streams(0))
+        own = params_of("comsa", name)
+        test = task_of(own)
         found = fulfilled(own).features_until(own, test, own.t_window / 2)
         fired = test.features <= 0.5
         np.testing.assert_array_equal(found[fired], test.features[fired])

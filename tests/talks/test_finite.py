@@ -5,18 +5,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from made.neftci_networks import CONFIG, digits, params
+from made.neftci_networks import digits, params
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Recording
-from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.talks.neftci import gru, regression, task, training
 from whyspiking.talks.scherr import evidence, kernel, oneshot, pattern, pattern_brian2
-
-
-def nothing(*_):
-    pass
 
 
 @pytest.mark.parametrize("rule", sorted(training.RULES))
@@ -37,7 +33,7 @@ def test_digits_end_at_the_first_step_that_is_not_finite(rule, monkeypatch):
 
     monkeypatch.setitem(training.RULES, rule, breaking)
     with pytest.raises(UserError, match=r"w2.* not finite at epoch 2, step 3"):
-        training.train(own, "spiking", Streams(0), nothing)
+        training.train(own, "spiking", Streams(0), silent)
     assert len(calls) == 10
 
 
@@ -46,12 +42,7 @@ def test_gru_ends_at_the_step_after_a_rate_without_bounds(monkeypatch):
     sets = {"train": digits(own, 100), "validation": digits(own, 20, seed=1)}
     monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
     with pytest.raises(UserError, match=r"gradient of bias, .* not finite at epoch 1, step 2"):
-        gru.train(own, Streams(0), nothing)
-
-
-def scherr(experiment, **changes):
-    found = registry.params(registry.load_talk("scherr").experiments[experiment], CONFIG)
-    return replace(found, values={**found.values, **changes})
+        gru.train(own, Streams(0), silent)
 
 
 @pytest.mark.parametrize("of", ["w", "w_out", "loss"])
@@ -74,25 +65,37 @@ def test_kernels_end_at_the_first_batch_that_is_not_finite(
 
     monkeypatch.setattr(kernel, "by_rule", breaking)
     name = "loss" if of == "loss" else f"gradient of {of}"
-    own = scherr(experiment, align_every=100) if module is evidence else scherr(experiment)
+    own = (
+        params_of("scherr", experiment, align_every=100)
+        if module is evidence
+        else params_of("scherr", experiment)
+    )
     variant = "random" if module is pattern else "lif_only"
     with pytest.raises(UserError, match=rf"not finite at {unit} 4: the {name} \(learning rate"):
-        module.train(own, variant, Streams(0), {}, nothing)
+        module.train(own, variant, Streams(0), {}, silent)
 
 
 @pytest.mark.parametrize("module", ["lstm", "oneshot"])
 def test_what_jax_trains_ends_at_the_step_after_a_rate_without_bounds(module):
     if module == "lstm":
-        own, train, name = scherr("evidence", lstm_rate=np.inf), evidence.train, "the loss"
+        own, train, name = (
+            params_of("scherr", "evidence", lstm_rate=np.inf),
+            evidence.train,
+            "the loss",
+        )
     else:
-        own, train, name = scherr("oneshot", outer_rate=np.inf), oneshot.train, "the gradient of w"
+        own, train, name = (
+            params_of("scherr", "oneshot", outer_rate=np.inf),
+            oneshot.train,
+            "the gradient of w",
+        )
     variant = "lstm" if module == "lstm" else "spiking"
     with pytest.raises(UserError, match=rf"not finite at (outer )?iteration 2: .*{name}"):
-        train(own, variant, Streams(0), {}, nothing)
+        train(own, variant, Streams(0), {}, silent)
 
 
 def test_the_pattern_inside_brian_ends_with_weights_that_are_not_finite(monkeypatch):
-    own = scherr("pattern_brian2")
+    own = params_of("scherr", "pattern_brian2")
     n_steps = pattern.n_steps(own)
 
     def learn(machine, params, *_):
@@ -103,11 +106,11 @@ def test_the_pattern_inside_brian_ends_with_weights_that_are_not_finite(monkeypa
     monkeypatch.setattr(pattern_brian2, "Machine", lambda *_: None)
     monkeypatch.setattr(pattern_brian2, "learn", learn)
     with pytest.raises(UserError, match=r"not finite after 20 trials: w or w_out"):
-        pattern_brian2.train(own, "random", Streams(0), {}, nothing)
+        pattern_brian2.train(own, "random", Streams(0), {}, silent)
 
 
 def test_time_series_inside_brian_end_with_weights_that_are_not_finite(monkeypatch):
-    found = registry.params(registry.load_talk("neftci").experiments["regression"], CONFIG)
+    found = params_of("neftci", "regression")
 
     def learned(machine, params, start, *_):
         wide = [params.n_in, *params.hidden]
@@ -119,4 +122,4 @@ def test_time_series_inside_brian_end_with_weights_that_are_not_finite(monkeypat
     monkeypatch.setattr("whyspiking.brian.Machine", lambda *_: None)
     monkeypatch.setattr(regression, "_learn", learned)
     with pytest.raises(UserError, match=r"not finite after 12 trials: w3 "):
-        regression.train(found, "spiking", Streams(0), {}, nothing)
+        regression.train(found, "spiking", Streams(0), {}, silent)

@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 import pytest
-from made.fulfilled import fulfilled
-from made.goeltz_settings import params, silent
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 from oracles import first_spike_layers
 
 from whyspiking.contract.randomness import Streams
@@ -18,8 +18,8 @@ from whyspiking.training import first_spike
 
 
 def test_values_become_latencies():
-    own = params()
-    found = fulfilled(own).make_task(own, "test", Streams(0))
+    own = params_of("goeltz", "yinyang")
+    found = task_of(own)
     features, classes = yinyang.generate(40, 1000)
     first = found.stimulus.spikes["input"].first_ms()
     np.testing.assert_allclose(first[:, :4], 0.15 + 1.85 * features)
@@ -35,16 +35,16 @@ def test_digits_become_latencies(monkeypatch):
     monkeypatch.setattr(task, "MNIST_VALIDATION", 10)
     monkeypatch.setattr(mnist, "load", lambda folder, split: (images, np.arange(30) % 10))
     mnist._flat.cache_clear()
-    own = params("mnist", n_train=20, n_validation=10, n_test=4)
+    own = params_of("goeltz", "mnist", n_train=20, n_validation=10, n_test=4)
     try:
         train, _ = task.samples(own, "train")
         validation, labels = task.samples(own, "validation")
         assert len(train) == 20 and len(validation) == 10
         np.testing.assert_array_equal(labels, np.arange(20, 30) % 10)
-        test = fulfilled(own).make_task(own, "test", Streams(0))
+        test = task_of(own)
         assert fulfilled(own).make_task(own, "fresh", Streams(0)) is None
         with pytest.raises(UserError, match=r"784 pixels.*'goeltz' has 100"):
-            task.samples(params("mnist", n_input=100), "test")
+            task.samples(params_of("goeltz", "mnist", n_input=100), "test")
     finally:
         mnist._flat.cache_clear()
     first = test.stimulus.spikes["input"].first_ms()
@@ -56,7 +56,7 @@ def test_digits_become_latencies(monkeypatch):
 
 
 def test_loss_gradient_is_its_derivative():
-    own = params()
+    own = params_of("goeltz", "yinyang")
     rng = np.random.default_rng(0)
     times = rng.uniform(0.5, 3, (6, 3))
     times[1, 2] = np.inf
@@ -117,7 +117,7 @@ def around_ideal(own):
 
 def test_faithful_rule_skips_the_gradient_step():
     """With all neurons silent nothing but the bump changes the weights."""
-    own = params(
+    own = params_of("goeltz", "yinyang",
         n_train=100, batch=100, epochs=1, bump_rule="faithful", schedule="step",
         hidden_mean=-1, hidden_sd=0, output_mean=-1, output_sd=0,
     )  # fmt: skip
@@ -129,7 +129,9 @@ def test_faithful_rule_skips_the_gradient_step():
 
 @pytest.mark.parametrize("whole_epochs", [True, False])
 def test_training_that_diverges_ends_at_its_step_and_names_the_arrays(monkeypatch, whole_epochs):
-    own = params(n_hidden=20, n_train=300, n_validation=100, epochs=5, batch=100)
+    own = params_of(
+        "goeltz", "yinyang", n_hidden=20, n_train=300, n_validation=100, epochs=5, batch=100
+    )
     monkeypatch.setattr(
         learning, "learning_rate", lambda params, epoch, n: np.nan if epoch == 2 else 5e-3
     )
@@ -142,28 +144,37 @@ def test_training_that_diverges_ends_at_its_step_and_names_the_arrays(monkeypatc
 @pytest.mark.parametrize("whole_epochs", [True, False])
 def test_a_loss_that_is_not_finite_ends_the_training(whole_epochs):
     """Its push overflows; the derivatives of weights are dropped as too large and stay finite."""
-    own = params(n_hidden=20, n_train=300, n_validation=100, epochs=2, batch=100, beta=1e-3)
+    own = params_of(
+        "goeltz",
+        "yinyang",
+        n_hidden=20,
+        n_train=300,
+        n_validation=100,
+        epochs=2,
+        batch=100,
+        beta=1e-3,
+    )
     told = pytest.raises(UserError, match=r"epoch 1 of 2: .*not finite")
     with np.errstate(over="ignore", invalid="ignore"), told:
         learning.train(own, Streams(0), silent, learner=None if whole_epochs else around_ideal(own))
 
 
 def test_learning_rates():
-    own = params(scale="paper")
+    own = params_of("goeltz", "yinyang", scale="paper")
     assert learning.learning_rate(own, 19, 300) == 0.005
     assert learning.learning_rate(own, 40, 300) == pytest.approx(0.005 * 0.95**2)
-    cosine = params(scale="smoke")
+    cosine = params_of("goeltz", "yinyang", scale="smoke")
     assert learning.learning_rate(cosine, 0, 40) == 0.005
     assert learning.learning_rate(cosine, 20, 40) == pytest.approx(0.0025)
 
 
 def test_jax_learns_the_same(monkeypatch):
     """One epoch in C++, and batch by batch in JAX, from the same start: nearly the same weights."""
-    own = params(n_train=200, epochs=1)
+    own = params_of("goeltz", "yinyang", n_train=200, epochs=1)
     found = [learning.train(own, Streams(0), silent)]
     monkeypatch.setattr(model, "compiled", first_spike_layers)
     found.append(learning.train(own, Streams(0), silent, learner=around_ideal(own)))
-    start = learning.initial_weights(params(), Streams(0))
+    start = learning.initial_weights(params_of("goeltz", "yinyang"), Streams(0))
     for name, before in zip(model.names_of(2), start, strict=True):
         ours, theirs = (network.arrays[name] for network in found)
         assert np.abs(ours - before).max() > 1e-3

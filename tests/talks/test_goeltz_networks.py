@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.fulfilled import fulfilled
-from made.goeltz_settings import params, silent
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -16,8 +16,12 @@ from whyspiking.talks.goeltz import brian_network, exhibits, imperfections, lear
 @pytest.fixture(scope="module", params=[1, 2])
 def trained(request):
     """A small network for each ratio of time constants."""
-    own = params(
-        "yinyang" if request.param == 1 else "yinyang_2tau", epochs=12, n_train=3000, batch=100
+    own = params_of(
+        "goeltz",
+        "yinyang" if request.param == 1 else "yinyang_2tau",
+        epochs=12,
+        n_train=3000,
+        batch=100,
     )
     return own, learning.train(own, Streams(0), silent)
 
@@ -46,14 +50,16 @@ def assert_gradient_is_central_difference(own, times, targets, weights, step):
 
 def test_network_gradient_is_central_difference(trained):
     own, network = trained
-    test = fulfilled(own).make_task(own, "test", Streams(0))
+    test = task_of(own)
     times = test.stimulus.spikes["input"].first_ms()[:20]
     weights = tuple(w.astype(float) for w in model.weights_of(network))
     assert_gradient_is_central_difference(own, times, test.targets[:20], weights, 1e-6)
 
 
 def test_gradient_through_two_hidden_layers_is_central_difference():
-    own = params(n_hidden=[12, 9], hidden_mean=1.5, further_mean=0.8, further_sd=0.8)
+    own = params_of(
+        "goeltz", "yinyang", n_hidden=[12, 9], hidden_mean=1.5, further_mean=0.8, further_sd=0.8
+    )
     weights = tuple(w.astype(float) for w in learning.initial_weights(own, Streams(2)))
     rng = np.random.default_rng(0)
     times = np.hstack([rng.uniform(0.15, 2.0, (20, 4)), np.full((20, 1), 0.9)])
@@ -63,7 +69,7 @@ def test_gradient_through_two_hidden_layers_is_central_difference():
 
 
 def test_a_second_bias_spike_is_one_more_input_of_every_layer():
-    own = params(bias_times=[0.9, 1.5], n_train=300, epochs=1)
+    own = params_of("goeltz", "yinyang", bias_times=[0.9, 1.5], n_train=300, epochs=1)
     network = learning.train(own, Streams(0), silent)
     assert [w.shape for w in model.weights_of(network)] == [(6, 60), (62, 3)]
     assert np.shape(fulfilled(own).bind(own, network).values["s_direct.w"]) == (6, 3)
@@ -72,9 +78,7 @@ def test_a_second_bias_spike_is_one_more_input_of_every_layer():
 
 def test_it_learns(trained):
     own, network = trained
-    outcome = fulfilled(own).evaluate(
-        own, "spiking", network, fulfilled(own).make_task(own, "test", Streams(0))
-    )
+    outcome = fulfilled(own).evaluate(own, "spiking", network, task_of(own))
     # A linear classifier reaches 0.66.
     assert (outcome.choices == outcome.targets).mean() > 0.75
     assert network.info["engine"] == "compiled" and network.info["epochs"] == 12
@@ -89,17 +93,17 @@ def test_it_learns(trained):
 @pytest.mark.parametrize(("name", "least"), [("shared_yinyang", 0.75), ("shared_randman", 0.4)])
 def test_shared_tasks_are_learned(name, least):
     """A line has 0.66 and, of so few samples, 0.4; counts have 0.1."""
-    own = params(name, n_train=3000, n_validation=300, epochs=12, learning_rate=0.005)
+    own = params_of("goeltz", name, n_train=3000, n_validation=300, epochs=12, learning_rate=0.005)
     network = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
-    held_out = fulfilled(own).make_task(own, "validation", Streams(0))
+    held_out = task_of(own, "validation")
     trials = fulfilled(own).evaluate(own, "spiking", network, held_out)
     assert (trials.choices == trials.targets).mean() > least
 
 
 def test_a_control_knows_the_inputs_that_have_fired():
     for name in ("yinyang", "shared_yinyang", "shared_randman"):
-        own = params(name)
-        test = fulfilled(own).make_task(own, "test", Streams(0))
+        own = params_of("goeltz", name)
+        test = task_of(own)
         half = own.t_early + (own.t_late - own.t_early) / 2
         found = fulfilled(own).features_until(own, test, half * own.tau_s_ms)
         fired = test.features <= 0.5
@@ -114,7 +118,9 @@ def test_a_control_knows_the_inputs_that_have_fired():
 
 def test_structure_is_shared_by_experiments_of_equal_size():
     models = [
-        fulfilled(params(name, scale="full")).to_brian(params(name, scale="full"))
+        fulfilled(params_of("goeltz", name, scale="full")).to_brian(
+            params_of("goeltz", name, scale="full")
+        )
         for name in ("yinyang", "yinyang_2tau", "substrates")
     ]
     assert models[0] == models[1] == models[2]
@@ -146,7 +152,7 @@ def test_brian_is_the_closed_form(trained, builds):
 
     own, network = trained
     machine = Machine(fulfilled(own).to_brian(own), builds)
-    test = fulfilled(own).make_task(own, "test", Streams(0))
+    test = task_of(own)
 
     recording = machine.run(test.stimulus, fulfilled(own).bind(own, network).values)
     ours, theirs = (

@@ -1,4 +1,4 @@
-"""Goeltz: the networks that the authors released, read, refused, or missing."""
+"""Goeltz: the networks that the authors released, read or refused."""
 
 import hashlib
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.fulfilled import fulfilled
-from made.goeltz_settings import params, silent
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network
@@ -17,7 +17,7 @@ from whyspiking.talks.goeltz import learning, model, released, task
 
 def small():
     """A network of the released Yin-Yang size, and what it answers on the test points."""
-    own = params("released_yinyang", n_test=200)
+    own = params_of("goeltz", "released_yinyang", n_test=200)
     weights = [w.astype(float) for w in learning.initial_weights(own, Streams(0))]
     network = Network(dict(zip(model.names_of(2), weights, strict=True)))
     test = task.make_task(own, "test", Streams(0))
@@ -56,7 +56,7 @@ def test_saved_times_are_compared_trial_by_trial(tmp_path, monkeypatch):
     assert measured["released_decisions"] == pytest.approx(equal.mean())
 
 
-def test_files_that_do_not_fit_are_refused(tmp_path):
+def test_files_that_do_not_fit_are_refused():
     own, network, test, first = small()
     for changes, said in (
         ({"w_hidden": network.arrays["w_hidden"].T}, r"'w_hidden' is .* of shape \(120, 5\)"),
@@ -71,19 +71,3 @@ def test_files_that_do_not_fit_are_refused(tmp_path):
     ):
         with pytest.raises(UserError, match=said):
             released.compare(own, network, stored(network, times, labels), Streams(0))
-    # Any other file is refused by its hash, whatever it holds.
-    name, digest = released.FILES["yinyang"]
-    (tmp_path / name).write_bytes(b"something else")
-    there = replace(own, originals_dir=tmp_path)
-    with pytest.raises(UserError, match=digest):
-        fulfilled(there).train(there, "authors", Streams(0), {}, silent)
-
-
-@pytest.mark.parametrize("experiment", ["released_yinyang", "released_mnist"])
-def test_a_missing_file_is_not_measured(experiment, tmp_path):
-    own = params(experiment)
-    for folder in (None, tmp_path):
-        there = replace(own, originals_dir=folder)
-        found = fulfilled(there).train(there, "authors", Streams(0), {}, silent)
-        assert not found.arrays
-        assert found.info["unavailable"].startswith("file not available: fastanddeep_")

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 from made.fulfilled import fulfilled
-from made.goeltz_settings import params, silent
+from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -26,7 +26,7 @@ def test_fixed_point_is_that_of_the_chip():
     """Six bits and a sign: whole thirtieths up to 63/30, whatever the ideal weights are."""
     rng = np.random.default_rng(0)
     weights = (rng.normal(0, 2, (5, 40)), rng.normal(0, 0.1, (41, 3)))
-    own = params("substrates")
+    own = params_of("goeltz", "substrates")
     held = imperfections.held(own, Condition("fixed_point", "weights", 7.0), weights)
     for w, was in zip(held, weights, strict=True):
         np.testing.assert_allclose(w * 30, np.round(w * 30), atol=1e-9)
@@ -47,7 +47,7 @@ def test_jitter_reflects_and_keeps_silence():
 
 @pytest.mark.parametrize("ratio", [1, 2])
 def test_uneven_neurons_without_spread_are_ideal(ratio):
-    own = params("substrates", tau_ratio=ratio)
+    own = params_of("goeltz", "substrates", tau_ratio=ratio)
     times = np.random.default_rng(1).uniform(0.15, 2.0, (100, 5))
     weights = tuple(w.astype(float) for w in learning.initial_weights(own, Streams(0)))
     # A trace of a spread: without any, both take the same closed form.
@@ -62,7 +62,7 @@ def test_uneven_neurons_without_spread_are_ideal(ratio):
 
 
 def test_slow_membranes_have_the_other_closed_form():
-    own = params("substrates")
+    own = params_of("goeltz", "substrates")
     times = np.random.default_rng(1).uniform(0.15, 2.0, (30, 5))
     weights = learning.initial_weights(own, Streams(0))
     taus = imperfections.taus_of(own, Condition("tau_shift", "neurons", 2.0), Streams(0))
@@ -74,7 +74,7 @@ def test_slow_membranes_have_the_other_closed_form():
 
 
 def test_every_variant_is_judged_on_the_same_substrates():
-    own = params("substrates", epochs=1, n_train=300, sham_epochs=2)
+    own = params_of("goeltz", "substrates", epochs=1, n_train=300, sham_epochs=2)
     talk = fulfilled(own)
     ideal = talk.train(own, "ideal", Streams(0), {}, silent)
     adapted = talk.train(own, "adapted", Streams(0), {"substrates/ideal": ideal}, silent)
@@ -112,8 +112,15 @@ def test_every_variant_is_judged_on_the_same_substrates():
 
 
 def test_batches_and_whole_epochs_learn_the_same_in_three_layers():
-    own = params(
-        n_hidden=[12, 9], further_mean=0.8, further_sd=0.8, epochs=2, n_train=300, batch=50
+    own = params_of(
+        "goeltz",
+        "yinyang",
+        n_hidden=[12, 9],
+        further_mean=0.8,
+        further_sd=0.8,
+        epochs=2,
+        n_train=300,
+        batch=50,
     )
     whole = learning.train(own, Streams(1), silent)
     ideal = stepwise.Substrate(model.closed_form(own))
@@ -131,7 +138,7 @@ def test_batches_and_whole_epochs_learn_the_same_in_three_layers():
 
 
 def test_spikes_are_counted_up_to_the_first_output():
-    own = params("few_spikes")
+    own = params_of("goeltz", "few_spikes")
     first = {
         "hidden": [[1.0, 2.0], [1.0, np.inf], [1.0, 1.0]],
         "hidden_2": [[1.5, np.inf], [0.5, 3.0], [1.0, 1.0]],
@@ -142,13 +149,23 @@ def test_spikes_are_counted_up_to_the_first_output():
     # 2 of 4 in the first trial, 1 of 4 in the second; the third decides nothing.
     assert found == {"hidden_before_decision": pytest.approx(3 / 8)}
     assert measures.measures(own, Condition("jitter"), Recording(spikes), None) == {}
-    assert measures.measures(params(), Condition(), Recording(spikes), None) == {}
+    assert (
+        measures.measures(params_of("goeltz", "yinyang"), Condition(), Recording(spikes), None)
+        == {}
+    )
 
 
 def test_learning_with_coarse_weights_helps_there():
     """Three bits up to 4.2, on validation data, in closed form."""
-    own = params(
-        "substrates", epochs=10, n_train=2000, bits=[3], tau_spreads=[], tau_shifts=[], jitters=[]
+    own = params_of(
+        "goeltz",
+        "substrates",
+        epochs=10,
+        n_train=2000,
+        bits=[3],
+        tau_spreads=[],
+        tau_shifts=[],
+        jitters=[],
     )
     talk, coarse = fulfilled(own), Condition("fixed_point_wide", "weights", 3.0)
     ideal = talk.train(own, "ideal", Streams(0), {}, silent)

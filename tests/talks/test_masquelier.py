@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.bars import NEURONS, T_MAX, made_digits, params, random_case, same_in_brian
-from made.fulfilled import fulfilled
+from made.bars import NEURONS, T_MAX, made_digits, random_case, same_in_brian
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of
 from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams
@@ -38,8 +39,8 @@ def test_bright_pixels_fire_first():
 
 
 def test_tasks_hold_what_the_engines_read(digits):
-    own = params(**digits)
-    found = fulfilled(own).make_task(own, "test", Streams(0))
+    own = params_of("masquelier", "mnist_strict", **digits)
+    found = task_of(own)
     images, _ = task.samples(own, "test")
     spikes = found.stimulus.spikes["input"]
     assert len(spikes) == np.count_nonzero(images)
@@ -60,7 +61,7 @@ def test_spikes_are_sorted_by_tick_then_by_pixel():
 
 def test_images_of_another_size_are_refused(digits):
     with pytest.raises(UserError, match=r"64 pixels.*'masquelier' has 784"):
-        task.samples(params(**{**digits, "n_input": 784}), "train")
+        task.samples(params_of("masquelier", "mnist_strict", **{**digits, "n_input": 784}), "train")
 
 
 # ---- neurons and rule ----------------------------------------------------------------------
@@ -172,11 +173,13 @@ def test_readouts_of_ties_and_silence():
 
     assert hits([1, 1, 0, 1]) == [True, True, True, True]
     assert hits([0, 0, 1, 2]) == [False, False, False, False]
-    own = params(t_max=T_MAX, ties="?")
+    own = params_of("masquelier", "mnist_strict", t_max=T_MAX, ties="?")
     some = Task(Stimulus(), np.array([1, 1, 0, 1]), 3)
     with pytest.raises(UserError, match="ties"):
         model.decide(own, output, potential, some)
-    strict = model.decide(params(t_max=T_MAX), output, potential, some)
+    strict = model.decide(
+        params_of("masquelier", "mnist_strict", t_max=T_MAX), output, potential, some
+    )
     np.testing.assert_array_equal(strict.decision_ms, [3, T_MAX, 4, 7])
 
 
@@ -189,7 +192,10 @@ def test_ties_to_the_lowest_output_of_the_code():
     output[3] = T_MAX
     potential = np.tile(np.arange(10.0), (4, 1))
     np.testing.assert_array_equal(model.lowest(output, potential, T_MAX), [4, 8, 5, 9])
-    own, some = params(t_max=T_MAX, ties="lowest"), Task(Stimulus(), np.arange(4), 10)
+    own, some = (
+        params_of("masquelier", "mnist_strict", t_max=T_MAX, ties="lowest"),
+        Task(Stimulus(), np.arange(4), 10),
+    )
     np.testing.assert_array_equal(model.decide(own, output, potential, some).choices, [4, 8, 5, 9])
 
 
@@ -201,8 +207,16 @@ def simulated(builds):
     """Random networks with ties, silence and late spikes, in Brian2 and in the kernel."""
     from whyspiking.brian import Machine
 
-    own = params(
-        n_input=36, n_hidden=15, n_output=4, t_max=32, theta=10.0, max_trials=40, tick_ms=1.0
+    own = params_of(
+        "masquelier",
+        "mnist_strict",
+        n_input=36,
+        n_hidden=15,
+        n_output=4,
+        t_max=32,
+        theta=10.0,
+        max_trials=40,
+        tick_ms=1.0,
     )
     machine = Machine(fulfilled(own).to_brian(own), builds)
     rng = np.random.default_rng(5)
@@ -261,7 +275,7 @@ def test_exhibits_show_one_digit_and_the_share_of_ties(simulated, digits, monkey
         return machine.run(some.stimulus, fulfilled(own).bind(own, network).values)
 
     found = fulfilled(own).exhibits(own, networks, simulate, Streams(0))
-    test = fulfilled(own).make_task(own, "test", Streams(0))
+    test = task_of(own)
     for (_, seed), network in networks.items():
         output = model.forward(own, network, task.events_of(own, test)).output
         first = output.min(axis=1, keepdims=True)

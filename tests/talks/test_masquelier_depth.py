@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from made.bars import NEURONS, T_MAX, made_digits, params, same_in_brian, silent
+from made.bars import NEURONS, T_MAX, made_digits, same_in_brian
 from made.fulfilled import fulfilled
+from made.project import params_of, silent
 from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams
@@ -122,7 +123,7 @@ def test_kernel_is_the_dense_statement(sizes):
 def test_brian_is_the_kernel_tick_for_tick(builds):
     from whyspiking.brian import Machine
 
-    own = params(
+    own = params_of("masquelier", "mnist_strict",
         n_input=30, n_hidden=12, more_hidden=[9, 7], n_output=4, t_max=32, theta=10.0,
         max_trials=40, tick_ms=1.0,
     )  # fmt: skip
@@ -148,14 +149,16 @@ def test_brian_is_the_kernel_tick_for_tick(builds):
 
 
 def test_it_trains_and_revives_neurons_of_every_layer(digits):
-    own = params(
+    own = params_of(
+        "masquelier",
+        "mnist_strict",
         **{
             **digits,
             "more_hidden": [15],
             "epochs": 2,
             "further_limits": [-2.0, 30.0],
             "reset_output": False,
-        }
+        },
     )
     found = learning.train(own, "spiking", Streams(0), {}, silent)
     assert [w.shape for w in found.arrays.values()] == [(64, 20), (20, 15), (15, 4)]

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from made.bars import NEURONS, made_digits, params, random_case, silent
-from made.fulfilled import fulfilled
+from made.bars import NEURONS, made_digits, random_case
+from made.fulfilled import fulfilled, task_of
+from made.project import params_of, silent
 from oracles import masquelier_reference as reference
 
 from whyspiking.contract.randomness import Streams
@@ -24,14 +25,12 @@ def digits(monkeypatch):
 
 
 def test_it_learns_and_keeps_the_best_epoch(digits):
-    own = params(**digits)
+    own = params_of("masquelier", "mnist_strict", **digits)
     found = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
     curve = [r["value"] for r in found.history if r["metric"] == "validation_accuracy"]
     assert len(curve) == 8 and found.info["validation_accuracy"] == max(curve)
     assert found.info["kept_epoch"] == 1 + int(np.argmax(curve))
-    outcome = fulfilled(own).evaluate(
-        own, "spiking", found, fulfilled(own).make_task(own, "test", Streams(0))
-    )
+    outcome = fulfilled(own).evaluate(own, "spiking", found, task_of(own))
     # Chance is a quarter.
     assert (outcome.choices == outcome.targets).mean() > 0.6
     again = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
@@ -42,7 +41,9 @@ def test_it_learns_and_keeps_the_best_epoch(digits):
 
 
 def test_it_may_train_on_everything_and_keep_the_last_epoch(digits):
-    own = params(**{**digits, "keep_epoch": "last", "n_train": 300})
+    own = params_of(
+        "masquelier", "mnist_strict", **{**digits, "keep_epoch": "last", "n_train": 300}
+    )
     images, _ = task.samples(own, "train")
     assert len(images) == 300, "nothing is held out"
     with pytest.raises(UserError, match="split 'validation', which has 0"):
@@ -52,14 +53,16 @@ def test_it_may_train_on_everything_and_keep_the_last_epoch(digits):
     assert not [key for key in found.info if key.startswith("validation")]
     assert {row["metric"] for row in found.history} >= {"train_accuracy", "dead"}
     with pytest.raises(UserError, match="keep_epoch"):
-        task.samples(params(**{**digits, "keep_epoch": "first"}), "train")
+        task.samples(
+            params_of("masquelier", "mnist_strict", **{**digits, "keep_epoch": "first"}), "train"
+        )
 
 
 def test_the_published_experiment_is_the_published_code():
     """At every scale but smoke; nothing of the improved recipe is in it."""
     experiment = registry.load_talk("masquelier").experiments["published"]
     assert set(experiment.scaled) == {"smoke"}
-    own = params("published", **experiment.published)
+    own = params_of("masquelier", "published", **experiment.published)
     assert {learning.rule(own, epoch) for epoch in (1, 50, 100)} == {Rule(3, 0.2, 1e-6, True, 0)}
     published = {
         "precision": "float64", "n_train": 60000, "epochs": 100, "keep_epoch": "last",
@@ -69,14 +72,14 @@ def test_the_published_experiment_is_the_published_code():
 
 
 def test_the_margin_grows():
-    own = params(gamma_epochs=4, gamma=8, gamma_start=4)
+    own = params_of("masquelier", "mnist_strict", gamma_epochs=4, gamma=8, gamma_start=4)
     assert [learning.margin(own, epoch) for epoch in range(1, 8)] == [4, 5, 6, 7, 8, 8, 8]
 
 
 @pytest.mark.parametrize("output", [False, True])
 def test_silent_neurons_are_drawn_anew(digits, output):
     """Their input weights always; their output weights not in the published code."""
-    own = params(**{**digits, "reset_output": output})
+    own = params_of("masquelier", "mnist_strict", **{**digits, "reset_output": output})
     weights = learning.initial_weights(own, Streams(0))
     before = tuple(w.copy() for w in weights)
     mask = np.zeros(20, bool)
@@ -105,10 +108,10 @@ def test_the_image_after_which_weights_are_no_numbers(engine):
 @pytest.mark.parametrize("experiment", ["shared_yinyang", "shared_randman"])
 def test_shared_tasks_are_the_same_for_both_engines(experiment, monkeypatch):
     """Times on ticks; one epoch of training equal to rounding; ties never count as hits."""
-    own = params(experiment, n_train=200, epochs=1)
+    own = params_of("masquelier", experiment, n_train=200, epochs=1)
     assert own.ties == "potential" and own.precision == "float64"
     values, classes = task.samples(own, "validation")
-    found = fulfilled(own).make_task(own, "validation", Streams(0))
+    found = task_of(own, "validation")
     np.testing.assert_array_equal(found.targets, classes)
     first = found.stimulus.spikes["input"].first_ms()
     assert np.isfinite(first).all() and first.max() <= own.last_tick
@@ -127,7 +130,7 @@ def test_shared_tasks_are_the_same_for_both_engines(experiment, monkeypatch):
 @pytest.mark.parametrize("experiment", ["shared_yinyang", "shared_randman"])
 def test_of_one_spike_per_input_it_sees_the_order_alone(experiment):
     """Other intervals, equal order: equal decisions, silent outputs included."""
-    own = params(experiment)
+    own = params_of("masquelier", experiment)
     rng, n, step = np.random.default_rng(0), own.n_input, own.last_tick // own.n_input
     ranks = rng.permuted(np.tile(np.arange(n), (300, 1)), axis=1)
     whole = np.tile(np.arange(own.last_tick + 1), (300, 1))

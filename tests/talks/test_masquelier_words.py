@@ -1,10 +1,10 @@
 """Masquelier's other half: the layers against their equations, learning, Brian2."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from made.checkouts import ROOT
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -15,7 +15,6 @@ from whyspiking.errors import UserError
 from whyspiking.stages import data
 from whyspiking.talks.masquelier.audio import brian_network, learning, model, task
 
-ROOT = Path(__file__).parents[2]
 N_WORDS = 4
 
 

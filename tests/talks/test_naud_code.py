@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.naud_settings import params
+from made.project import params_of
 from oracles import naud_neuron
 
 from whyspiking.brian.assembling import assemble
@@ -49,7 +49,7 @@ def assembled(p, group, trial_ms, start, traces=()):
 
 def test_noiseless_neuron_and_its_synapses_are_those_of_plain_numpy(runtime):
     """Eqs. 20-25, 27-28: potentials, spikes, what each transmits, with and without bursts."""
-    p = params("multiplexing")
+    p = params_of("naud", "multiplexing")
     currents = np.array([[300e-12, 0.0], [500e-12, 0.0], [500e-12, 300e-12], [700e-12, 500e-12]])
     traces = ("v_s", "v_d", "out_dep", "out_fac")
     start = {"pyramidal": networks.at_rest(p)}
@@ -89,7 +89,7 @@ def test_recursion_against_closed_forms():
 
 def test_interneurons_start_to_fire_at_their_rheobase(runtime):
     """Eq. 26: V_T follows from the published rheobase; a slow ramp finds it again."""
-    p = params("multiplexing", n_interneurons=1)
+    p = params_of("naud", "multiplexing", n_interneurons=1)
     group = networks.interneurons(p)
     ramped = group.equations.replace("i_const -", "i_const + ramp*t/second -") + "ramp : amp\n"
     network, group, parts = assembled(p, replace(group, equations=ramped), 1600.0, {})
@@ -134,7 +134,7 @@ def test_events_and_bursts_by_hand():
 
 
 def test_wiring_has_the_published_in_degree():
-    p = params("multiplexing", n_pyramidal=300, n_interneurons=80, p_connect=0.2)
+    p = params_of("naud", "multiplexing", n_pyramidal=300, n_interneurons=80, p_connect=0.2)
     wired = wiring.wire(p, np.random.default_rng(5))
     assert set(wired) == set(model.PROJECTIONS) == set(p.weights)
     for name, low, n_pre in (("relay", 300, 300), ("topdown", 0, 300), ("from_pv", 300, 80)):
@@ -146,7 +146,7 @@ def test_wiring_has_the_published_in_degree():
     assert not np.any(pre == post)
     assert not np.any((pre < 300) != (post < 300))
     for scale in ("paper", "full"):
-        q = params("multiplexing", scale=scale)
+        q = params_of("naud", "multiplexing", scale=scale)
         assert q.p_connect * q.n_pyramidal == pytest.approx(200)
         assert q.n_interneurons * 4 == q.n_pyramidal
 
@@ -181,7 +181,7 @@ def made_recording(p, events_1, probability_2, seed=0):
 
 
 def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
-    p = params("multiplexing", scale="full")
+    p = params_of("naud", "multiplexing", scale="full")
     test = multiplexing.make_task(p, "test", Streams(0))
     waves = test.stimulus.arrays["waves"]
     assert not waves[:1000].any()
@@ -195,7 +195,7 @@ def test_waves_begin_with_the_recording_and_are_read_at_the_ends_of_bins():
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
-    p = params("multiplexing", scale="full", n_pyramidal=300, n_trials_max=2)
+    p = params_of("naud", "multiplexing", scale="full", n_pyramidal=300, n_trials_max=2)
     test = multiplexing.make_task(p, "test", Streams(0))
     soma, dendrite = test.stimulus.arrays["waves"].T
     source = soma if mixed else dendrite
@@ -215,7 +215,7 @@ def test_measures_of_a_circuit_that_multiplexes_and_one_that_mixes(mixed):
 
 
 def test_sigmoids_are_found():
-    p = params("neuron")
+    p = params_of("naud", "neuron")
     x = np.asarray(p.dendrite_levels)
     curve = 0.1 + 0.8 / (1 + np.exp(-(x - 120e-12) / 40e-12))
     found, explained = measures.sigmoid(x, curve)
@@ -226,7 +226,7 @@ def test_sigmoids_are_found():
 
 
 def test_measures_of_neurons_tell_the_two_currents_apart():
-    p = params("neuron", n_pyramidal=700)
+    p = params_of("naud", "neuron", n_pyramidal=700)
     n_points = len(p.soma_levels) * len(p.dendrite_levels)
     soma, dendrite = (np.unique(level, return_inverse=True)[1] for level in task.grid(p))
     times, units = [], []

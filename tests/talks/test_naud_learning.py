@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.naud_settings import params
+from made.project import params_of
 
 from whyspiking.brian import Machine
 from whyspiking.contract.randomness import Streams
@@ -28,7 +28,7 @@ START = {"w": np.array([0.5]), "events": np.array([5.0]), "bursts": np.array([1.
 
 def test_one_pairing_by_hand():
     """Eqs. 33-37: a presynaptic event, then a postsynaptic burst."""
-    p = params("plasticity")
+    p = params_of("naud", "plasticity")
     pre, post = one_train([100.0, 104.0]), one_train([110.0, 118.0, 126.0])
     found = learning.recursion(p, pre, post, START, 500.0)[:, 0]
     event = -0.2 * np.exp(-10 / p.tau_pre)
@@ -39,7 +39,7 @@ def test_one_pairing_by_hand():
 
 def test_brian2_equals_the_recursion(builds):
     """All three protocols, every synapse: equal to rounding on the same spikes."""
-    p = params("plasticity", n_realisations=2)
+    p = params_of("naud", "plasticity", n_realisations=2)
     task = plasticity.make_task(p, "test", Streams(3))
     network = plasticity.train(p, "spiking", Streams(3), {}, lambda share, news: None)
     machine = Machine(plasticity.to_brian(p), builds)
@@ -85,7 +85,7 @@ def test_poisson_trains_have_the_published_share_of_bursts(rate):
 
 def test_mean_field_of_synapses():
     """Eq. 38 against many repetitions of the recursion, and its zero."""
-    p = params(
+    p = params_of("naud",
         "plasticity", scale="full", n_realisations=150, burst_probabilities=[0.0, 0.4],
         poisson_starts=[], periodic_rates_hz=[], pairing_ms=30_000.0, trial_ms=31_000.0,
     )  # fmt: skip
@@ -95,12 +95,12 @@ def test_mean_field_of_synapses():
     predicted = learning.mean_field(p, np.array([30_000.0]))[0]
     # Dead times and fluctuations of the means take some 10 %.
     np.testing.assert_allclose(found, predicted, rtol=0.2)
-    none = params("plasticity", burst_probabilities=[0.2])
+    none = params_of("naud", "plasticity", burst_probabilities=[0.2])
     np.testing.assert_array_equal(learning.mean_field(none, np.array([1e5])), 0.0)
 
 
 def test_measures_find_the_crossings_of_made_curves():
-    p = params("plasticity", scale="full")
+    p = params_of("naud", "plasticity", scale="full")
     n = len(pairing.pairings(p))
     final = np.zeros(n)
     for k, found in enumerate(pairing.pairings(p)):
@@ -126,7 +126,7 @@ SIZES = (5, 7, 6, 3)
 
 
 def made_layers(variant="burstprop", seed=0, sizes=SIZES):
-    p = params("mnist")
+    p = params_of("naud", "mnist")
     own = digits.recipe(p, variant)
     return Layers.drawn(sizes, own, np.random.default_rng(seed)), own
 
@@ -193,7 +193,7 @@ def trained(variant, **changes):
     rng = np.random.default_rng(2)
     features = rng.random((256, SIZES[0])).astype(np.float32)
     classes = (features[:, :3] + 0.1 * rng.random((256, 3))).argmax(axis=1)
-    own = replace(digits.recipe(params("mnist"), variant), batch=16, **changes)
+    own = replace(digits.recipe(params_of("naud", "mnist"), variant), batch=16, **changes)
     return by_rates.train(
         SIZES,
         (features, classes),
@@ -247,7 +247,7 @@ def test_rules_change_what_they_may():
 @pytest.mark.parametrize("experiment", ["shared_yinyang", "shared_randman"])
 def test_shared_tasks_tell_times_as_rates(experiment):
     """It learns, and by its hidden layer."""
-    p = params(experiment, epochs=10)
+    p = params_of("naud", experiment, epochs=10)
     task = digits.make_task(p, "validation", Streams(0))
     drawn = shared.latencies(p, "validation")
     np.testing.assert_allclose(task.features, drawn.times_ms / p.window_ms, rtol=1e-6)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.naud_settings import params
+from made.project import params_of
 from oracles import naud_xor
 
 from whyspiking.brian import Machine
@@ -46,7 +46,7 @@ def small(**changes):
         "tau_floor": 400.0,
         "epochs": 1,
     }
-    return params("xor", "full", **{**still, **changes})
+    return params_of("naud", "xor", "full", **{**still, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +279,7 @@ def test_the_e_min_term_by_hand():
 
 
 def test_decisions_come_from_the_counted_part_of_a_presentation():
-    p = params("xor", "full", n_per_population=2)
+    p = params_of("naud", "xor", "full", n_per_population=2)
     # Two output neurons (8 and 9); 6 Hz over 3 s are 36 events of both.
     times = np.concatenate([np.linspace(1000, 3999, 40), np.linspace(0, 999, 50)])
     spikes = Spikes.sorted(

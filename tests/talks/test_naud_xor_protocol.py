@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from made.naud_settings import params
+from made.project import params_of
 from oracles import naud_xor
 
 from whyspiking.contract.randomness import Streams
@@ -59,7 +59,7 @@ def test_one_uniform_number_serves_four_independent_trains():
 
 
 def test_connections_of_every_kind_are_drawn_on_their_own():
-    p = params("xor", "full")
+    p = params_of("naud", "xor", "full")
     arrays = wiring.wire(p, Streams(3))
     n = p.n_per_population
     degrees = {}
@@ -79,7 +79,7 @@ def test_connections_of_every_kind_are_drawn_on_their_own():
 
 
 def test_lesions_change_what_they_say_and_nothing_else():
-    p = params("xor", "full")
+    p = params_of("naud", "xor", "full")
     arrays = wiring.wire(p, Streams(0))
     arrays["forward.w"] = np.full(arrays["forward.i"].size, 0.2)
     intact = lesions.placed(p, "spiking", arrays)
@@ -115,7 +115,7 @@ def test_teaching_current_follows_its_cases():
 
 
 def test_schedule_has_the_published_order_and_the_teaching_at_the_onset_of_learning():
-    p = params("xor", "full", epochs=10)
+    p = params_of("naud", "xor", "full", epochs=10)
     schedule = task.training(p)
     rows = schedule.array().reshape(-1, 5)
     assert [epoch for epoch, _ in schedule.tests] == [0, 6, 10] + [11] * 6
@@ -136,7 +136,7 @@ def test_schedule_has_the_published_order_and_the_teaching_at_the_onset_of_learn
 
 
 def test_random_order_shows_every_pattern_once_per_epoch():
-    p = params("xor", "full", epochs=40)
+    p = params_of("naud", "xor", "full", epochs=40)
     schedule = task.training(p, np.random.default_rng(0))
     shown = np.array([pattern for _, pattern, *_ in schedule.examples]).reshape(40, 4)
     assert (np.sort(shown, axis=1) == np.arange(4)).all()
@@ -144,7 +144,7 @@ def test_random_order_shows_every_pattern_once_per_epoch():
 
 
 def test_published_recipe_divides_into_slots():
-    published = params("xor", "paper", epochs=2)
+    published = params_of("naud", "xor", "paper", epochs=2)
     assert task.training(published).examples[0][3:] == (36, 4)
     assert published.n_per_population * published.p_connect == pytest.approx(100)
 
@@ -167,7 +167,7 @@ def test_ordering_on_made_rates():
 
 
 def test_judged_tests_are_those_of_the_last_fifth():
-    schedule = task.training(params("xor", "full"))
+    schedule = task.training(params_of("naud", "xor", "full"))
     chosen = counters.judged(schedule)
     assert min(epoch for (epoch, _), late in zip(schedule.tests, chosen, strict=True) if late) == 98
 
@@ -184,7 +184,7 @@ def test_credit_needs_sign_and_size():
 
 
 def test_counters_give_rates_and_burst_probabilities():
-    p = params("xor", "full", epochs=1, n_per_population=100)
+    p = params_of("naud", "xor", "full", epochs=1, n_per_population=100)
     schedule = task.training(p)
     n_slots = schedule.array().shape[0] * 20
     events = np.outer(np.arange(n_slots) * 100.0, [1, 2, 3, 4, 5])
@@ -252,7 +252,7 @@ def test_teaching_signal_is_the_slope_of_the_cost_that_is_differentiated():
 
 def test_cost_gradient_of_a_made_network_agrees_with_its_formula():
     """A network whose output is linear in the mean weights stands for the spiking one."""
-    p = params("xor", "smoke", gradient_tests=2, gradient_step=0.01)
+    p = params_of("naud", "xor", "smoke", gradient_tests=2, gradient_step=0.01)
     arrays = wiring.wire(p, Streams(0))
     values = {**arrays, "forward.w": np.full(arrays["forward.i"].size, 0.25)}
     projection = rate_model.projection_of(values, p.n_per_population)

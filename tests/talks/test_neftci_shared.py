@@ -4,20 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made.neftci_networks import CONFIG, run_in_numpy
+from made.neftci_networks import run_in_numpy
+from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared as data
-from whyspiking.declared import registry
 from whyspiking.nir import Clock
 from whyspiking.talks.neftci import decisions, model, nir, shared, task
 
 TASKS = ("shared_yinyang", "shared_randman", "shared_xor_100", "shared_xor_400")
-
-
-def params(experiment, **changes):
-    found = registry.params(registry.load_talk("neftci").experiments[experiment], CONFIG)
-    return replace(found, values={**found.values, **changes})
 
 
 def trained(own, variant="spiking"):
@@ -27,13 +22,13 @@ def trained(own, variant="spiking"):
 @pytest.fixture(scope="module")
 def one():
     """A network that was trained a little on delayed XOR."""
-    own = params("shared_xor_100", delay_ms=25.0, n_hidden=20, n_validation=40)
+    own = params_of("neftci", "shared_xor_100", delay_ms=25.0, n_hidden=20, n_validation=40)
     return own, trained(own)
 
 
 @pytest.mark.parametrize("experiment", TASKS)
 def test_the_network_is_told_the_task_in_steps_and_nothing_else(experiment):
-    own = params(experiment)
+    own = params_of("neftci", experiment)
     given = shared.make_task(own, "test", Streams(0))
     if experiment.startswith("shared_xor"):
         theirs = data.delay_task(own, "test")
@@ -61,13 +56,13 @@ def test_the_network_is_told_the_task_in_steps_and_nothing_else(experiment):
     ],
 )
 def test_steps_count_from_the_go_signal_or_for_so_long(experiment, changes, first):
-    own = shared.own(params(experiment, **changes))
+    own = shared.own(params_of("neftci", experiment, **changes))
     assert model.burn_in(own) == first
     assert own.n_frames - first == (20 if "counted_ms" in changes else 10)
 
 
 def test_every_fresh_trial_is_shown_once():
-    own = params("shared_xor_100", delay_ms=25.0, n_train=5000)
+    own = params_of("neftci", "shared_xor_100", delay_ms=25.0, n_train=5000)
     rounds = shared.rounds(own)
     expected = list(data.training_trials(own))
     assert rounds.number == len(expected) == 3
@@ -81,7 +76,7 @@ def test_every_fresh_trial_is_shown_once():
 
 def test_readouts_add_up_or_vote():
     """Two steps for class 0 by little, one for class 1 by much."""
-    own = shared.own(params("shared_xor_100", delay_ms=25.0))
+    own = shared.own(params_of("neftci", "shared_xor_100", delay_ms=25.0))
     readout = np.zeros((1, own.n_frames, 2))
     readout[0, -3:] = [[1.0, 0.9], [1.0, 0.9], [0.0, 1.0]]
     # What comes before the answer is asked for does not count.
@@ -97,10 +92,12 @@ def test_readouts_add_up_or_vote():
 
 def test_two_cues_are_compared():
     """Local losses in every step solve 25 ms; the same network does not without learning."""
-    own = params("shared_xor_100", delay_ms=25.0, n_train=10_000, n_test=400)
+    own = params_of("neftci", "shared_xor_100", delay_ms=25.0, n_train=10_000, n_test=400)
     given = shared.make_task(own, "test", Streams(0))
     for rate, least, most in ((own.rate_online, 0.95, 1.0), (0.0, 0.3, 0.7)):
-        network = trained(params("shared_xor_100", delay_ms=25.0, n_train=10_000, rate_online=rate))
+        network = trained(
+            params_of("neftci", "shared_xor_100", delay_ms=25.0, n_train=10_000, rate_online=rate)
+        )
         decided = shared.evaluate(own, "spiking", network, given)
         assert least <= (decided.choices == given.targets).mean() <= most
 

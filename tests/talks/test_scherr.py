@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 from made.interpreted import in_brian
-from made.scherr_networks import parameters
+from made.project import params_of
 from oracles import scherr_autodiff
 
 from whyspiking.contract.randomness import Streams
@@ -157,7 +157,7 @@ def test_memory_of_eprop_does_not_grow_with_the_trial():
 
 
 def test_evidence_trials_are_what_the_paper_says():
-    params = parameters("evidence", "paper")
+    params = params_of("scherr", "evidence", "paper")
     trials = evidence_task.draw(params, np.random.default_rng(0), 200)
     assert trials.n_steps == 2250
     assert trials.first_step == 2100
@@ -182,7 +182,7 @@ def test_evidence_trials_are_what_the_paper_says():
 
 
 def test_evidence_survives_the_task():
-    params = parameters("evidence")
+    params = params_of("scherr", "evidence")
     trials = evidence_task.draw(params, np.random.default_rng(1), 5)
     task = evidence_task.to_task(params, trials)
     again = evidence_task.from_task(params, task)
@@ -206,7 +206,7 @@ def test_adam_is_that_of_optax():
 
 
 def test_the_pattern_is_a_sum_of_whole_cycles():
-    params = parameters("pattern", "paper")
+    params = params_of("scherr", "pattern", "paper")
     wave = pattern.target(params, Streams(3))
     assert wave[0] == 0
     assert np.abs(wave).max() == pytest.approx(1)
@@ -216,7 +216,7 @@ def test_the_pattern_is_a_sum_of_whole_cycles():
 
 
 def test_the_control_of_patterns_learns_its_readout_only():
-    params = parameters("pattern")
+    params = params_of("scherr", "pattern")
     before = pattern.initial(params, Streams(0))
     control = pattern.train(params, "readout", Streams(0), {}, lambda *_: None)
     np.testing.assert_array_equal(control.arrays["w"], before["w"].astype(np.float32))
@@ -226,7 +226,7 @@ def test_the_control_of_patterns_learns_its_readout_only():
 
 def learned_in_brian(seed, n_trials, feedback="symmetric", **rates):
     """Parameters, start, the trial, and weights and output after `n_trials` inside Brian2."""
-    params, streams = parameters("pattern"), Streams(seed)
+    params, streams = params_of("scherr", "pattern"), Streams(seed)
     arrays, given = pattern.initial(params, streams), pattern.batch(params, streams)
     once = Stimulus(
         {"input": to_spikes(given, params.dt_ms)}, {"wanted": np.asarray(given.targets)[0]}
@@ -269,7 +269,7 @@ def test_brian_takes_the_steps_of_adam():
 
 
 def test_brian_simulates_the_same_network():
-    params = parameters("evidence")
+    params = params_of("scherr", "evidence")
     arrays = evidence.initial(params, Streams(3))
     network = evidence.cell(params, "spiking")
     given = evidence_task.draw(params, np.random.default_rng(3), 2)
@@ -290,7 +290,7 @@ def test_brian_simulates_the_same_network():
 
 @pytest.mark.parametrize("signal", ["generator", "error"])
 def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
-    params = parameters("oneshot")
+    params = params_of("scherr", "oneshot")
     task = oneshot_task.make_task(params, "test", Streams(4))
     assert task is not None
     arrays = {k: v.astype(float) for k, v in oneshot.initial(params, Streams(4)).items()}

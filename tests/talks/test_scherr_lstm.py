@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from made.fulfilled import fulfilled
-from made.scherr_networks import TALK, parameters
+from made.project import params_of
+from made.scherr_networks import TALK
 
 from whyspiking.battery.control import probe_control
 from whyspiking.contract import perturb
@@ -32,7 +33,7 @@ BATTERY: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def trained():
     """Three cues and a short delay, learned well enough that there is something to lose."""
-    params = parameters(
+    params = params_of("scherr",
         "evidence", n_test=200, n_validation=100, n_lstm=12, batch=32, lstm_rate=0.02,
         iterations={"lstm": 120}, cue_hz=100.0,
     )  # fmt: skip
@@ -40,7 +41,7 @@ def trained():
 
 
 def test_the_lstm_is_the_step_by_step_loop():
-    params = parameters("evidence", n_lstm=5)
+    params = params_of("scherr", "evidence", n_lstm=5)
     arrays = {k: np.asarray(x, float) for k, x in lstm.initial(params, Streams(1)).items()}
     arrays["out_bias"] = np.array([0.3, -0.2])
     n_in, n = evidence_task.n_inputs(params), 5
@@ -95,7 +96,7 @@ def test_every_weight_that_it_names_counts(trained):
 
 
 def test_spikes_moved_to_the_end_of_a_trial_do_not_leave_its_bins():
-    params = parameters("evidence")
+    params = params_of("scherr", "evidence")
     given = evidence_task.draw(params, np.random.default_rng(2), 20)
     spikes = trials.to_spikes(given, params.dt_ms)
     moved = perturb.jitter(spikes, 200.0, np.random.default_rng(3))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from made.interpreted import in_brian
-from made.scherr_networks import parameters
+from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Stimulus
@@ -78,7 +78,7 @@ def test_actions_are_drawn_by_the_policy_and_paid_by_the_label():
 @pytest.mark.parametrize("rule", ["symmetric", "random"])
 def test_the_rule_is_error_times_eligibility(rule):
     """The kernel's way against Eqs. 6-8 written down step by step, the same actions drawn."""
-    params = parameters("evidence_reward", rate_cost=0.0)
+    params = params_of("scherr", "evidence_reward", rate_cost=0.0)
     arrays, neurons = start(params), evidence.cell(params, "spiking")
     given = evidence_task.draw(params, np.random.default_rng(2), 3)
     found = reward.gradient(params, rule, neurons, arrays, given, np.random.default_rng(4))
@@ -103,7 +103,7 @@ def test_the_rule_is_error_times_eligibility(rule):
 
 
 def test_float32_loses_little_by_the_way_of_targets():
-    params = parameters("evidence_reward")
+    params = params_of("scherr", "evidence_reward")
     arrays, neurons = start(params), evidence.cell(params, "spiking")
     given = evidence_task.draw(params, np.random.default_rng(2), 8)
     exact, coarse = (
@@ -120,7 +120,7 @@ def test_float32_loses_little_by_the_way_of_targets():
 
 def test_brian_is_given_the_policy():
     """Outputs of the two actions, as in training; the value takes no part in a decision."""
-    params = parameters("evidence_reward")
+    params = params_of("scherr", "evidence_reward")
     arrays, neurons = start(params), evidence.cell(params, "spiking")
     given = evidence_task.draw(params, np.random.default_rng(3), 2)
     network = Network(arrays, {"variant": "spiking"})
@@ -132,7 +132,7 @@ def test_brian_is_given_the_policy():
 
 
 def test_sides_of_cues_are_read_from_the_inputs():
-    params = parameters("evidence_reward", n_cues=7)
+    params = params_of("scherr", "evidence_reward", n_cues=7)
     given = evidence_task.draw(params, np.random.default_rng(0), 40)
     sides = cue_sensitivity.cue_sides(params, given)
     np.testing.assert_array_equal(2 * sides.sum(axis=1) > params.n_cues, given.labels == 1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.interpreted import in_brian
-from made.scherr_networks import parameters
+from made.project import params_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Network, Recording
@@ -42,7 +42,7 @@ def untrained(params, seed=0):
 
 @pytest.mark.parametrize("experiment", LATENCIES)
 def test_the_network_is_told_times_in_steps_of_a_millisecond(experiment):
-    params = parameters(experiment)
+    params = params_of("scherr", experiment)
     drawn = shared.latencies(params, "test")
     assert drawn is not None
     times = task_of(params).stimulus.spikes["input"].first_ms()
@@ -55,7 +55,7 @@ def test_the_network_is_told_times_in_steps_of_a_millisecond(experiment):
 
 
 def test_of_delayed_xor_the_network_is_shown_what_controls_are():
-    params = parameters("shared_xor_100")
+    params = params_of("scherr", "shared_xor_100")
     task = task_of(params)
     assert task.features is not None
     spikes = task.stimulus.spikes["input"]
@@ -68,7 +68,7 @@ def test_of_delayed_xor_the_network_is_shown_what_controls_are():
 
 
 def test_every_fresh_trial_is_shown_once_whatever_the_batch():
-    params = parameters("shared_xor_100", n_train=4300)
+    params = params_of("scherr", "shared_xor_100", n_train=4300)
     drawn = [
         shared_networks.given(params, shared.on_steps(spikes, params.dt_ms), classes)
         for spikes, classes in shared.training_trials(params)
@@ -87,7 +87,7 @@ def test_every_fresh_trial_is_shown_once_whatever_the_batch():
 
 @pytest.mark.parametrize("experiment", LATENCIES)
 def test_every_epoch_shows_every_sample_once_in_another_order(experiment):
-    params = parameters(experiment, n_train=130, epochs=3)
+    params = params_of("scherr", experiment, n_train=130, epochs=3)
     task = task_of(params, "train")
     all_of_them = listed(shared_networks.given(params, task.stimulus.spikes["input"], task.targets))
     draw, iterations = shared_networks.drawing(params, "bptt", 25, Streams(0))
@@ -99,7 +99,7 @@ def test_every_epoch_shows_every_sample_once_in_another_order(experiment):
 
 
 def test_a_network_that_begins_anew_cannot_know_the_first_cue():
-    params = parameters("shared_xor_100")
+    params = params_of("scherr", "shared_xor_100")
     task, network = task_of(params), untrained(params)
     spikes = task.stimulus.spikes["input"]
     trials = shared_networks.given(params, spikes, task.targets, "reset")
@@ -125,7 +125,7 @@ def test_a_network_that_begins_anew_cannot_know_the_first_cue():
 
 @pytest.mark.parametrize("experiment", ALL)
 def test_brian_decides_as_the_kernel(experiment):
-    params = parameters(experiment, n_test=4)
+    params = params_of("scherr", experiment, n_test=4)
     task, network = task_of(params), untrained(params)
     binding = shared_networks.bind(params, network)
     parts = in_brian(shared_networks.to_brian(params), task.stimulus, binding.values, 4)
@@ -144,7 +144,7 @@ def test_brian_decides_as_the_kernel(experiment):
 
 
 def test_yin_yang_is_learned():
-    params = parameters("shared_yinyang", n_train=1000, n_test=300, epochs=8)
+    params = params_of("scherr", "shared_yinyang", n_train=1000, n_test=300, epochs=8)
     task = task_of(params)
     network = shared_networks.train(params, "bptt", Streams(0), {}, lambda *_: None)
     outcome = shared_networks.evaluate(params, "bptt", network, task)

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from made.checkouts import ROOT
+from made.project import config
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
@@ -16,8 +17,7 @@ from whyspiking.recording import tune
 from whyspiking.records import columns, tables
 from whyspiking.talks import replication_of
 
-ROOT = Path(__file__).parents[2]
-CONFIG = {**yaml.safe_load((ROOT / "config" / "config.yaml").read_text()), "scale": "smoke"}
+CONFIG = config("smoke")
 ALL = [e for talk in registry.available() for e in registry.load_talk(talk).experiments.values()]
 SHARED = [experiment for experiment in ALL if experiment.shared]
 each = pytest.mark.parametrize("experiment", SHARED, ids=lambda e: f"{e.talk}-{e.name}")

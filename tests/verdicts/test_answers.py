@@ -1,12 +1,11 @@
 """The synthesis on tables made for the purpose: who says what, and in which words."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from made.project import config
 
 from whyspiking.declared import registry, strict_yaml
 from whyspiking.declared.claims_file import Claim
@@ -19,10 +18,9 @@ from whyspiking.report import forest_plots, html, sections, sentences, talks_by_
 from whyspiking.verdicts import answers, overview
 from whyspiking.verdicts.answers import DIVIDED, NO, NONE, PART, UNDECIDED, YES, Finding
 
-ROOT = Path(__file__).parents[2]
 TALKS = {name: registry.load_talk(name) for name in ("goeltz", "comsa", "naud")}
 NAMES = {name: sentences.surname(talk) for name, talk in TALKS.items()}
-CONFIG = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+CONFIG = config("default")
 
 
 def finding(side="yes", effect=0.5, talk="goeltz", **changes):

@@ -4,12 +4,10 @@ import json
 import re
 import shutil
 import tomllib
-from pathlib import Path
 
 import yaml
-from made.checkouts import finish, only
+from made.checkouts import ROOT, finish, only
 
-ROOT = Path(__file__).parents[2]
 DEPLOYED = """
 configfile: "config/config.yaml"
 

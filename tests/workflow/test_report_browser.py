@@ -5,16 +5,15 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
+from made.checkouts import ROOT
 from made.hangs import limit
 from made.results import make_results, make_talk_pages
 
 from whyspiking.report import slides
 from whyspiking.report.notebook import make_page
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )

@@ -6,7 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from made.checkouts import ROOT
+
 PICKLING = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 NETWORK = {"requests", "httpx", "aiohttp", "ftplib", "telnetlib", "smtplib", "socket", "http"}
 FETCHING = {ROOT / "workflow/whyspiking/datasets/archives.py"}

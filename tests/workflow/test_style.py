@@ -4,11 +4,10 @@ import ast
 import json
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
+from made.checkouts import ROOT
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "workflow" / "whyspiking"
 LONGEST = {"workflow": 450, "benchmarks": 450, "docs": 450, "tests": 450}
 

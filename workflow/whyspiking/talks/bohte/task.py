@@ -28,7 +28,8 @@ def provenance(params: ct.Params) -> Literal["original", "simulated"]:
     folder, names = params.originals_dir, [file.name for file, _ in ecg.FILES.values()]
     there = [name for name in names if folder is not None and (folder / name).is_file()]
     if not there:
-        raise Unavailable(f"file not available: {' and '.join(names)} in data.originals_dir")
+        lacking = " and ".join(names)
+        raise Unavailable(f"file not available: {lacking} are not in data.originals_dir")
     if len(there) < len(names):
         raise UserError(
             f"{folder}: {there[0]} is there, of {' and '.join(names)}; expected both; add the "

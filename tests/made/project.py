@@ -1,0 +1,34 @@
+"""The project's own configuration, and its experiments as jobs get them, for the tests."""
+
+import copy
+import functools
+from dataclasses import replace
+from typing import Any
+
+import yaml
+from made.checkouts import ROOT
+
+from whyspiking.contract.types import Params
+from whyspiking.declared import registry
+
+_talk = functools.cache(registry.load_talk)
+
+
+@functools.cache
+def _config() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+
+
+def config(scale: str = "smoke") -> dict[str, Any]:
+    """The project's own configuration at a scale."""
+    return {**copy.deepcopy(_config()), "scale": scale}
+
+
+def params_of(talk: str, experiment: str, scale: str = "smoke", seed: int = 0, **changes) -> Params:
+    """Parameters of an experiment at a scale, some of them changed."""
+    found = registry.params(_talk(talk).experiments[experiment], config(scale), seed)
+    return replace(found, values={**found.values, **changes})
+
+
+def silent(*_):
+    """Progress that nobody reads."""
