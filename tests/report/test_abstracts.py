@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import whyspiking
 from whyspiking.declared import abstract_file, claims_file, registry
-from whyspiking.records import columns, reference, tables
 from whyspiking.report import abstracts
 from whyspiking.report.recorded import Recorded
 
@@ -24,7 +24,7 @@ def claims(talks):
 
 @pytest.fixture
 def verdicts():
-    return tables.read(ROOT / reference.FOLDER / "verdicts.csv", columns.VERDICTS)
+    return whyspiking.results("reference").verdicts
 
 
 def test_a_page_shows_every_statement_and_escapes_it(talks, claims, verdicts):

@@ -15,7 +15,16 @@ rule collect:
         description=lambda w: code_inputs.of_description(w.talk),
         code=code_inputs.of_stage("collect"),
     output:
-        expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
+        verdicts=report(
+            "<results>/{talk}/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="Tables",
+            labels={"talk": "{talk}", "table": "verdicts"},
+        ),
+        tables=expand(
+            "<results>/{{talk}}/{table}",
+            table=[f for f in columns.OF_A_TALK if f != "verdicts.csv"],
+        ),
     log:
         "<results>/logs/collect/{talk}.log",
     conda:
@@ -34,23 +43,15 @@ rule compare:
         stated=code_inputs.of_joint_tables(),
         code=code_inputs.of_stage("compare"),
     output:
-        verdicts=report(
-            "<results>/verdicts.csv",
-            caption="../report/verdicts.rst",
-            category="Tables",
-            labels={"table": "verdicts"},
-        ),
         axes=report(
             "<results>/axes.csv",
             caption="../report/axes.rst",
             category="Tables",
-            labels={"table": "axes"},
+            labels={"talk": "all", "table": "axes"},
         ),
         tables=expand(
             "<results>/{table}",
-            table=[
-                f for f in columns.OF_A_RUN if f not in ("verdicts.csv", "axes.csv")
-            ],
+            table=[f for f in columns.OF_A_RUN if f != "axes.csv"],
         ),
         manifest="<results>/manifest.json",
         package="<results>/datapackage.json",

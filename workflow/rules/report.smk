@@ -44,6 +44,7 @@ rule report:
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
         tables=expand("<results>/{table}", table=columns.OF_A_RUN),
+        of_talks=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
         manifest="<results>/manifest.json",
         recorded=RECORDED,
         community=sorted(map(str, Path("community").glob("*.json"))),

@@ -407,11 +407,7 @@ NETWORKS = TableSchema(
     Column("sha256_samples", "Hash of its samples."),
 )
 OF_A_RUN = {
-    "metrics.csv": METRICS,
-    "verdicts.csv": VERDICTS,
     "axes.csv": AXES,
-    "measures.csv": MEASURES,
-    "energy.csv": ENERGY,
     "costs.csv": COSTS,
     "parity.csv": PARITY,
     "limits.csv": LIMITS,
@@ -422,7 +418,7 @@ OF_A_RUN = {
     "programme.csv": PROGRAMME,
     "durations.csv": DURATIONS,
 }
-"""File beside the report -> its columns."""
+"""File beside the report -> its columns: tables that put the talks side by side."""
 _KEPT = ("claim", "talk", "published", "value", "low", "high", "seeds", "data", "verdict", "says")
 RETIRED = TableSchema(
     "Claims that the project no longer makes: their last verdict, and why they went.",
@@ -439,4 +435,4 @@ OF_A_TALK = {
     "energy.csv": ENERGY,
     "history.csv": HISTORY,
 }
-"""File beside the page of a talk -> its columns."""
+"""File beside the page of a talk -> its columns; readers put those of all talks together."""

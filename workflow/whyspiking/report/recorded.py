@@ -5,16 +5,14 @@ Pages mark what is recorded, and count none of it among what their run found.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from whyspiking.declared import scales
-from whyspiking.records import reference
+from whyspiking.records import reference, tables
 from whyspiking.records.columns import AXES, PROGRAMME, SHARED, SPAN, VERDICTS
 from whyspiking.verdicts import rule
 
@@ -24,13 +22,14 @@ if TYPE_CHECKING:
 type Row = Mapping[str, Any]
 
 JOINT = {
-    "verdicts": VERDICTS,
     "axes": AXES,
     "shared": SHARED,
     "span": SPAN,
     "programme": PROGRAMME,
 }
 """Name of a recorded table of all talks that pages show -> its columns."""
+OF_TALKS = ("verdicts.csv", "manifest.json")
+"""What pages need of every recorded talk."""
 SCALE = "full"
 """Of the recorded run."""
 FOLDER = "reference"
@@ -45,7 +44,7 @@ class Recorded:
 
     Attributes:
         commit: With which code; several where talks were recorded at different times.
-        verdicts: Rows of its verdict table.
+        verdicts: Rows of its verdict tables.
         axes: Rows of its axes.csv.
         shared: Rows of its shared.csv.
         span: Rows of its span.csv.
@@ -110,8 +109,9 @@ def _of_full(folder: Path, scale: str) -> list[Path]:
         return []
     kept = folder.parent / FOLDER
     joint = [kept / f"{name}.csv" for name in JOINT]
-    made = [kept / talk / "manifest.json" for talk in reference.recorded(kept)]
-    return [*joint, *made] if made and all(path.is_file() for path in joint) else []
+    of_talks = [kept / talk / file for talk in reference.recorded(kept) for file in OF_TALKS]
+    paths = [*joint, *of_talks]
+    return paths if of_talks and all(path.is_file() for path in paths) else []
 
 
 def beside(folder: Path, scale: str) -> Recorded:
@@ -124,9 +124,14 @@ def beside(folder: Path, scale: str) -> Recorded:
     Raises:
         UserError: If a recorded table is damaged or of another version.
     """
-    larger = [reference.table(path, VERDICTS) for path in _of_paper(folder, scale)]
-    paper = pd.concat(larger, ignore_index=True) if larger else VERDICTS.table([])
-    of_full = _of_full(folder, scale)
-    commits = {reference.manifest(p.parent)["commit"][:7] for p in of_full[len(JOINT) :]}
-    joint = {path.stem: reference.table(path, JOINT[path.stem]) for path in of_full[: len(JOINT)]}
-    return Recorded(", ".join(sorted(commits)), **joint, paper=paper)
+    paper = _verdicts(_of_paper(folder, scale))
+    paths = _of_full(folder, scale)
+    joint = {p.stem: reference.table(p, JOINT[p.stem]) for p in paths if p.stem in JOINT}
+    verdicts = [path for path in paths if path.name == "verdicts.csv"]
+    commits = {reference.manifest(path.parent)["commit"][:7] for path in verdicts}
+    return Recorded(", ".join(sorted(commits)), _verdicts(verdicts), **joint, paper=paper)
+
+
+def _verdicts(paths: Iterable[Path]) -> Table:
+    parts = [reference.table(path, VERDICTS) for path in paths]
+    return tables.stacked(parts or [VERDICTS.table([])])
