@@ -30,7 +30,7 @@ def project(tmp_path):
     shutil.copytree(ROOT / reference.FOLDER / "naud", run / "naud")
     (run / "naud" / "report.html").write_text("<p>the page of a talk</p>")
     (run / "naud" / "energy.part.csv").write_text("no table of a run")
-    shutil.copy(ROOT / reference.FOLDER / "verdicts.csv", run)
+    shutil.copy(ROOT / reference.FOLDER / "axes.csv", run)
     manifest = json.loads((run / "naud" / "manifest.json").read_text())
     (run / "naud" / "manifest.json").unlink()
     for key in ("date", "talk", "notes", "inputs"):
@@ -89,7 +89,7 @@ def test_a_run_of_all_talks_is_one_and_names_what_was_not_committed(project):
     assert "not committed" in told[name]["description"]
     results = references(told[name]["result"])
     assert "results/default/naud/report.html" in results
-    assert "results/default/verdicts.csv" in results
+    assert {"results/default/axes.csv", "results/default/naud/verdicts.csv"} <= set(results)
     assert not [name for name in told if "part" in name]
     for entity in told.values():
         if entity["@type"] == "File":
@@ -102,8 +102,7 @@ def test_a_run_of_all_talks_is_one_and_names_what_was_not_committed(project):
     ("spoil", "words"),
     [
         (lambda p: (p / "workflow" / "Snakefile").unlink(), "does not lie in a folder with work"),
-        (lambda p: (p / "results/default/manifest.json").unlink(), "no manifest.json is there"),
-        (lambda p: (p / "results/default/verdicts.csv").unlink(), "holds no verdicts.csv"),
+        (lambda p: (p / "results/default/manifest.json").unlink(), "holds neither manifest.json"),
         (
             lambda p: (p / "results/default/manifest.json").write_text("{}"),
             "not what a finished job wrote",

@@ -122,7 +122,8 @@ def test_results_carry_the_names_of_neurobench(tmp_path):
             common = {**place, "engine": engine, "seed": seed}
             rows += tables.rows(common, {"accuracy": accuracy + seed / 8}, 10)
     rows += tables.rows({**place, "engine": "brian2", "seed": 0}, {"syn_events": 12.0}, 10)
-    tables.write_metrics(pd.DataFrame(rows), tmp_path / "metrics.csv")
+    tables.write_metrics(pd.DataFrame(rows), tmp_path / "a" / "metrics.csv")
+    (tmp_path / "manifest.json").write_text(json.dumps({"config": {"talks": ["a"]}}))
     found = json.loads(neurobench.write(tmp_path).read_text())["networks"]["a.b.spiking"]
     assert found["SynapticOperations.Effective_ACs"] == 12
     assert found["ClassificationAccuracy"] == 0.8125, "Brian2 counts, mean over seeds"

@@ -16,6 +16,7 @@ TALK = "results/smoke/listener"
 SPIKING = f"{TALK}/patterns/spiking/seed-0"
 VERDICTS = f"{TALK}/verdicts.csv"
 PAGE = f"{TALK}/report.html"
+JOINT = "results/smoke/axes.csv"
 WORDS = "resources/data/words-6x2x4"
 READ_BY_SIMULATION = f"{TALK}/patterns/metrics.csv"
 
@@ -29,12 +30,12 @@ FILES = {
     f"{TALK}/patterns/metrics.csv": VERDICTS,
     f"{TALK}/history.csv": PAGE,
     f"{TALK}/verdicts.csv": PAGE,
-    "results/smoke/axes.csv": "results/smoke/why_spiking.html",
+    JOINT: "results/smoke/why_spiking.html",
     "results/smoke/manifest.json": "results/smoke/why_spiking.html",
     f"{TALK}/report.ipynb": PAGE,
     f"{TALK}/report.html": PAGE,
-    f"{SPIKING}/benchmark.tsv": "results/smoke/verdicts.csv",
-    "results/smoke/durations.csv": "results/smoke/verdicts.csv",
+    f"{SPIKING}/benchmark.tsv": JOINT,
+    "results/smoke/durations.csv": JOINT,
     f"{WORDS}/speakers/3.npz": VERDICTS,
     f"{WORDS}/words_train.npz": f"{SPIKING}/network.npz",
     f"{WORDS}/meta.json": VERDICTS,
@@ -107,6 +108,6 @@ def test_damage_is_found_and_its_remedy_works(finished, file, damage):
         assert named.is_file(), told
         named.unlink()
         scenes.finish(folder)
-    scenes.finish(folder, "results/smoke/verdicts.csv")
+    scenes.finish(folder, JOINT)
     if not file.endswith("durations.csv"):
         scenes.assert_equal(saved, folder)

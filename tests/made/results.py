@@ -51,7 +51,8 @@ def make_results(folder: Path, scale: str = "default", talks: Sequence[str] = ()
         for experiment in registry.load_talk(name).experiments
     ]
     tables.write_csv(columns.DURATIONS.table(durations), folder / "durations.csv")
-    (folder / "manifest.json").write_text(json.dumps(_manifest(settings)), encoding="utf-8")
+    made = _manifest({**settings, "talks": list(names)})
+    (folder / "manifest.json").write_text(json.dumps(made), encoding="utf-8")
     return folder
 
 

@@ -24,8 +24,6 @@ from made.hangs import limit, wait_until
 
 TIMES = ("train_seconds", "train_cpu_seconds", "epoch_seconds")
 """Metrics that are durations: the only rows of the tables that differ between equal runs."""
-TALK_TABLES = ("metrics.csv", "history.csv", "verdicts.csv")
-TABLES = ("metrics.csv", "verdicts.csv", "axes.csv")
 
 
 def checkout(folder: Path, talks: tuple[str, ...] = ("listener",), cores: int = 1) -> Path:

@@ -30,7 +30,9 @@ def plain(markup):
 
 
 def table(name):
-    return pd.read_csv(FOLDER / f"{name}.csv", keep_default_na=False, na_values=["", "nan"])
+    paths = [*FOLDER.glob(f"{name}.csv"), *sorted(FOLDER.glob(f"*/{name}.csv"))]
+    read = {"keep_default_na": False, "na_values": ["", "nan"]}
+    return pd.concat([pd.read_csv(path, **read) for path in paths], ignore_index=True)
 
 
 def words_of(axis):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import whyspiking
 from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
 from whyspiking.recording import readme as readme_table
@@ -20,7 +21,7 @@ def claims():
 
 @pytest.fixture(scope="module")
 def verdicts():
-    return pd.read_csv(ROOT / readme_table.VERDICTS)
+    return whyspiking.results("reference").verdicts
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from whyspiking.declared import claims_file, registry
 from whyspiking.errors import UserError
 from whyspiking.recording import __main__ as recording
 from whyspiking.recording import inputs, record
-from whyspiking.records import columns, tables
+from whyspiking.records import columns, finished, tables
 from whyspiking.records import reference as records
 from whyspiking.running import code_inputs, jobs, machine
 from whyspiking.verdicts import rule
@@ -180,15 +180,12 @@ def test_one_talk_is_recorded_beside_the_others(folder, results, monkeypatch):
     (own,) = recorded.to_dict("records")
     assert (own["seconds"], own["cpu_seconds"], own["unit"]) == (12.5, 11.0, 1.25)
     assert (durations["talk"] != "goeltz").sum() == (before["talk"] != "goeltz").sum()
-    verdicts = records.verdicts(folder)
-    assert verdicts["talk"].unique().tolist() == ["naud", "goeltz"]
-    own = verdicts[verdicts["talk"] == "goeltz"].reset_index(drop=True)
-    parts = records.table(folder / "goeltz" / "verdicts.csv", columns.VERDICTS)
-    pd.testing.assert_frame_equal(own, parts)
+    run = finished.find(folder)
+    assert run.talks == ["naud", "goeltz"] == run.parity["talk"].unique().tolist()
     assert not list(folder.rglob(".*")), "git keeps them: no seal"
     described = json.loads((folder / "datapackage.json").read_text())
     names = {resource["name"] for resource in described["resources"]}
-    assert {"metrics-goeltz", "metrics-naud", "verdicts", "durations"} <= names
+    assert {"metrics-goeltz", "metrics-naud", "verdicts-goeltz", "axes", "durations"} <= names
 
 
 def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, monkeypatch):
@@ -246,7 +243,7 @@ def test_experiments_that_were_run_by_themselves_are_added(folder, smoke_run, mo
 
 def test_recorded_words_fit_the_recorded_data():
     """Also where the claims of a talk were judged again, with experiments that came later."""
-    verdicts = records.table(records.FOLDER / "verdicts.csv", columns.VERDICTS)
+    verdicts = finished.find(records.FOLDER).verdicts
     whole = verdicts[verdicts["verdict"] == rule.REPLICATED]
     assert 0 < whole["data"].isin(rule.STAND_INS).sum() < len(whole)
     for row in whole.to_dict("records"):

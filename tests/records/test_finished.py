@@ -23,7 +23,7 @@ def run():
 
 def test_every_table_of_the_reference_is_there_with_its_types(run):
     joint = {path.stem for path in (ROOT / reference.FOLDER).glob("*.csv")}
-    assert set(run.contents["table"]) == joint | {"metrics"}
+    assert set(run.contents["table"]) == joint | {Path(file).stem for file in reference.TABLES}
     assert set(run.contents["table"]) <= set(dir(run))
     for name in run.contents["table"]:
         told = run.columns(name)
@@ -34,7 +34,8 @@ def test_every_table_of_the_reference_is_there_with_its_types(run):
 
 
 def test_a_boolean_that_was_not_judged_is_missing_and_not_false(run):
-    raw = pd.read_csv(ROOT / reference.FOLDER / "verdicts.csv", keep_default_na=False)
+    paths = [ROOT / reference.FOLDER / talk / "verdicts.csv" for talk in run.talks]
+    raw = pd.concat([pd.read_csv(path, keep_default_na=False) for path in paths])
     read = run.verdicts["control_passes"]
     assert list(read.isna()) == list(raw["control_passes"].isin(("", "nan")))
     assert read.sum() == (raw["control_passes"] == "True").sum()
@@ -45,6 +46,7 @@ def test_measurements_are_those_of_all_talks_and_have_meanings(run):
     texts = {name: (run.folder / name / "metrics.csv").read_text() for name in talks}
     rows = {name: text.count("\n") - 1 for name, text in texts.items()}
     assert run.metrics["talk"].value_counts().to_dict() == rows
+    assert list(run.verdicts["talk"].unique()) == list(run.metrics["talk"].unique()) == run.talks
     assert set(run.metrics["metric"]) <= set(run.glossary["metric"])
     assert {name: made["scale"] for name, made in run.manifest.items()} == dict.fromkeys(
         talks, "full"
@@ -62,9 +64,20 @@ def test_a_run_is_found_by_name_from_anywhere_and_here_first(folder, monkeypatch
     assert whyspiking.results("reference").folder == finished.CHECKOUT / "results" / "reference"
     assert whyspiking.results("results/reference").folder == ROOT / "results" / "reference"
     (folder / "results" / "mine").mkdir(parents=True)
-    shutil.copy(folder / "verdicts.csv", folder / "results" / "mine")
+    shutil.copy(folder / "naud" / "verdicts.csv", folder / "results" / "mine")
     assert whyspiking.results("mine").folder == Path("results/mine")
-    assert len(whyspiking.results("naud").verdicts) < len(whyspiking.results(folder).verdicts)
+    assert whyspiking.results("naud").verdicts.equals(whyspiking.results(folder).verdicts)
+
+
+def test_talks_that_the_run_does_not_name_are_left_out_and_a_missing_one_is_refused(folder):
+    """A folder may also hold talks of an earlier run."""
+    shutil.copytree(folder / "naud", folder / "earlier")
+    run = whyspiking.results(folder)
+    assert run.talks == ["naud"]
+    assert run.metrics.equals(whyspiking.results(folder / "naud").metrics)
+    (folder / "manifest.json").write_text('{"config": {"talks": ["naud", "absent"]}}')
+    with pytest.raises(UserError, match=r"absent/verdicts\.csv: cannot be read"):
+        _ = whyspiking.results(folder).verdicts
 
 
 def test_html_of_a_run_lists_its_tables(folder):
@@ -77,7 +90,10 @@ def test_html_of_a_run_lists_its_tables(folder):
     [
         ("nowhere", "run 'nowhere': there is no such folder; expected 'reference'"),
         ("results/nowhere", "there is no such folder"),
-        (".", "holds no verdicts.csv; expected the folder of a finished run"),
+        (
+            ".",
+            "holds neither manifest.json nor verdicts.csv; expected the folder of a",
+        ),
     ],
 )
 def test_a_folder_that_is_no_run_is_refused(tmp_path, monkeypatch, run, words):
@@ -94,7 +110,10 @@ def test_tables_that_are_not_there_or_damaged_are_refused(folder):
         run.table("colour")
     with pytest.raises(AttributeError, match="'colour'"):
         _ = run.colour
-    table = folder / "verdicts.csv"
+    (folder / "naud" / "manifest.json").unlink()
+    with pytest.raises(UserError, match=r"naud: no manifest\.json is there"):
+        _ = whyspiking.results(folder / "naud").manifest
+    table = folder / "naud" / "verdicts.csv"
     table.write_text(table.read_text().replace("band_low", "colour", 1))
     with pytest.raises(UserError, match=r"verdicts\.csv: columns missing \['band_low'\]"):
         _ = run.verdicts

@@ -1,10 +1,9 @@
 """What abstracts state beside what was found: the tables of the pages."""
 
 import pytest
-from made.checkouts import ROOT
 
+import whyspiking
 from whyspiking.declared import abstract_file, claims_file, registry
-from whyspiking.records import columns, reference, tables
 from whyspiking.report import abstracts
 from whyspiking.report.recorded import Recorded
 
@@ -21,7 +20,7 @@ def claims(talks):
 
 @pytest.fixture
 def verdicts():
-    return tables.read(ROOT / reference.FOLDER / "verdicts.csv", columns.VERDICTS)
+    return whyspiking.results("reference").verdicts
 
 
 def test_a_page_shows_every_statement_and_escapes_it(talks, claims, verdicts):

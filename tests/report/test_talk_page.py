@@ -12,6 +12,7 @@ import pytest
 from made.checkouts import ROOT
 from made.results import make_results
 
+import whyspiking
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
 from whyspiking.plots import figures, svg
@@ -120,7 +121,7 @@ def test_the_cards_are_a_slide(tmp_path):
     told = " ".join(lines)
     for name in reference.recorded():
         assert registry.load_talk(name).speaker in lines
-    keys = tables.read(reference.FOLDER / "verdicts.csv", columns.OF_A_RUN["verdicts.csv"])
+    keys = whyspiking.results("reference").verdicts
     for row in keys[keys["role"] == "key"].to_dict("records"):
         assert str(row["says"]).split(",")[0][:40] in told and str(row["label"]).split()[0] in told
 
@@ -212,14 +213,16 @@ def test_report_tells_all_talks(results, run, pieces):
     assert dataclasses.replace(run, tables=nobody).same_task() == ""
     assert page.count('class="thumb"') == len(run.talks)
     for name in run.talks:
-        assert f'href="{name}/report.html"' in page
+        for file in ("report.html", "verdicts.csv", "measures.csv", "energy.csv", "metrics.csv"):
+            assert f'href="{name}/{file}"' in page
     assert all(claim in page for claim in run.verdicts["claim"])
     headings = re.findall(r'^## (.*)$|page\.heading\("(.*?)"\)', NOTEBOOK, re.MULTILINE)
     headings = [written or made for written, made in headings]
     assert len(headings) == 10
     numbers = re.findall(r'<a href="([^"]+)">Numbers</a>', page)
     linked = [link for link in numbers if not link.startswith("#")]
-    assert len(linked) >= 18 and all((results / link).is_file() for link in linked)
+    assert len(linked) >= 17 and all((results / link).is_file() for link in linked)
+    assert numbers.count("#tables") >= 1, "of tables that every talk has for itself"
     whole, _ = notebook._with_anchors(page + "".join(f"<h2>{h}</h2>" for h in headings))
     ids = re.findall(r'\bid="([^"]+)"', whole)
     assert sorted(ids) == sorted(set(ids)), "identifiers are unique in the page"

@@ -165,7 +165,7 @@ def test_every_number_leads_to_a_file_of_the_run(page):
     # The pages of the talks are made by jobs of their own.
     missing = [x for x in links if not x.endswith("report.html") and not (page.parent / x).exists()]
     assert missing == []
-    assert {"verdicts.csv", "axes.csv", "slides/matrix.svg", "goeltz/metrics.csv"} <= links
+    assert {"goeltz/verdicts.csv", "axes.csv", "slides/matrix.svg", "goeltz/metrics.csv"} <= links
     anchors = set(re.findall(r'\bid="([^"]+)"', text))
     assert set(re.findall(r'href="#([^"]+)"', text)) <= anchors
 

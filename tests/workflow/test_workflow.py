@@ -7,13 +7,12 @@ import re
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import yaml
 from made.checkouts import ROOT, snakemake
 
+import whyspiking
 from whyspiking.declared import registry
-from whyspiking.records import columns, tables
 from whyspiking.verdicts import judge
 
 
@@ -103,13 +102,12 @@ def test_without_voices_everything_else_goes_on(checkout, tmp_path_factory, monk
 
 def test_smoke_run_gives_all_tables_and_pages(smoke_run):
     results = smoke_run / "results" / "smoke"
-    verdicts = pd.read_csv(results / "verdicts.csv")
-    assert set(columns.VERDICTS.names) <= set(verdicts.columns)
+    run = whyspiking.results(results)
+    verdicts, metrics = run.verdicts, run.metrics
     assert set(verdicts["label"]) == {"plumbing only, no verdict"}
     talks = [registry.load_talk(name) for name in registry.available()]
     promised = [c.id for talk in talks for c in judge.load(talk.folder / "claims.yaml", talk)]
     assert sorted(verdicts["claim"]) == sorted(promised)
-    metrics = tables.read_metrics([results / "metrics.csv"])
     assert {"brian2", "compiled"} <= set(metrics["engine"])
     parity = metrics.query("metric == 'equal_decisions' and talk == 'goeltz'")["value"]
     assert parity.min() >= 0.95

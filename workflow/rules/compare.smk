@@ -16,7 +16,16 @@ rule collect:
         recorded=lambda w: [path for path in RECORDED if path.parent.name == w.talk],
         code=code_inputs.of_stage("collect"),
     output:
-        expand("<results>/{{talk}}/{table}", table=columns.OF_A_TALK),
+        verdicts=report(
+            "<results>/{talk}/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="Tables",
+            labels={"talk": "{talk}", "table": "verdicts"},
+        ),
+        tables=expand(
+            "<results>/{{talk}}/{table}",
+            table=[f for f in columns.OF_A_TALK if f != "verdicts.csv"],
+        ),
     log:
         "<results>/logs/collect/{talk}.log",
     priority: priority_of_talk
@@ -37,22 +46,18 @@ rule compare:
         recorded=RECORDED,
         code=code_inputs.of_stage("compare"),
     output:
-        verdicts=report(
-            "<results>/verdicts.csv",
-            caption="../report/verdicts.rst",
-            category="Tables",
-            labels={"table": "verdicts"},
-        ),
         axes=report(
             "<results>/axes.csv",
             caption="../report/axes.rst",
             category="Tables",
-            labels={"table": "axes"},
+            labels={"talk": "all", "table": "axes"},
         ),
         tables=expand(
             "<results>/{table}",
             table=[
-                f for f in columns.OF_A_RUN if f not in ("verdicts.csv", "axes.csv")
+                f
+                for f in (*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD)
+                if f != "axes.csv"
             ],
         ),
         manifest="<results>/manifest.json",

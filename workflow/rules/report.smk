@@ -37,7 +37,11 @@ rule report:
     input:
         notebook=f"{NOTEBOOKS}/why_spiking.ipynb",
         pages=expand("<results>/{talk}/report.html", talk=TALKS),
-        tables=expand("<results>/{table}", table=columns.OF_A_RUN),
+        tables=expand(
+            "<results>/{table}",
+            table=[*columns.OF_A_RUN, *columns.BESIDE_THE_RECORD],
+        ),
+        of_talks=expand("<results>/{talk}/{table}", talk=TALKS, table=columns.OF_A_TALK),
         manifest="<results>/manifest.json",
         recorded=RECORDED,
         community=sorted(map(str, Path("community").glob("*.json"))),

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from whyspiking.records import tables
+from whyspiking.records import finished, tables
 
 NAMES = {
     "accuracy": "ClassificationAccuracy",
@@ -43,12 +43,15 @@ def results(folder: Path) -> dict[str, Any]:
     """Clean runs of all networks of a run, mean over seeds.
 
     Args:
-        folder: `results/<scale>`, with metrics.csv.
+        folder: `results/<scale>`, or the folder of a talk in it.
+
+    Raises:
+        UserError: If it holds no finished metrics.
 
     Returns:
         "talk.experiment.variant" -> name of NeuroBench -> value; and `differences`.
     """
-    table = tables.read_metrics([folder / "metrics.csv"])
+    table = finished.find(folder).metrics
     chosen = tables.where(table, perturbation="none", metric=list(NAMES))
     found: dict[str, dict[str, float]] = {}
     # Decisions of spiking networks are measured in two engines: Brian2's count.

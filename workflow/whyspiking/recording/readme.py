@@ -17,11 +17,10 @@ import pandas as pd
 from whyspiking.declared import registry
 from whyspiking.declared.claims_file import REPLICABLE, Claim, load
 from whyspiking.errors import UserError
-from whyspiking.records import columns, tables
+from whyspiking.records import finished, reference
 from whyspiking.report import html
 
 README = Path("README.md")
-VERDICTS = Path("results/reference/verdicts.csv")
 HEAD = "| what | published | ours, 95 % interval | verdict |"
 COUNTED = re.compile(r"^\*\*Counted\*\*: .*$", re.MULTILINE)
 ROW = re.compile(r"^\| (?P<what>[^|]*\(`(?P<claim>[a-z0-9_.]+)`\)) \|.*\|$")
@@ -55,8 +54,8 @@ def refreshed(readme: str, verdicts: pd.DataFrame, claims: Mapping[str, Claim]) 
         name = found["claim"] if found else ""
         if found is None or name not in records or name not in claims:
             raise UserError(
-                f"{README}: the row '{line}' names no claim of {VERDICTS}; correct the claim id in "
-                "its first cell, or take the row out"
+                f"{README}: the row '{line}' names no claim of {reference.FOLDER}; correct the "
+                "claim id in its first cell, or take the row out"
             )
         rows[index] = f"| {found['what']} | {_cells(records[name], claims[name])} |"
     return before + HEAD + "\n".join([*lines[:2], *rows, *lines[end:]])
@@ -100,6 +99,6 @@ def write() -> None:
     """Write the numbers of the recorded verdicts into README.md."""
     talks = [registry.load_talk(name) for name in registry.available()]
     claims = {c.id: c for talk in talks for c in load(talk.folder / "claims.yaml", talk)}
-    verdicts = tables.read(VERDICTS, columns.VERDICTS)
+    verdicts = finished.find(reference.FOLDER).verdicts
     text = refreshed(README.read_text(encoding="utf-8"), verdicts, claims)
     README.write_text(text, encoding="utf-8")

@@ -28,7 +28,7 @@ from whyspiking.errors import UserError
 from whyspiking.recording import inputs
 from whyspiking.records import columns, datapackage, glossary, reference, tables, whole_files
 from whyspiking.stages import collect, compare, durations, provenance
-from whyspiking.verdicts import contrasts, judge, overview, rule, score_curves
+from whyspiking.verdicts import contrasts, judge, overview, rule
 
 
 def record(
@@ -199,14 +199,17 @@ def write_joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> N
 
 
 def joint(config: Mapping[str, Any], folder: Path = reference.FOLDER) -> dict[str, pd.DataFrame]:
-    """The joint tables by file; not the metrics, which lie in the folders of the talks."""
-    found = reference.recorded(folder)
-    names = [name for name in config["talks"] if name in found]
-    names += [name for name in found if name not in names]
-    made = compare.joint(names, config, folder)
-    talks = {name: registry.load_talk(name) for name in names}
-    made["curves.csv"] = score_curves.curves(made["metrics.csv"], talks)
-    return {file: table for file, table in made.items() if file != "metrics.csv"}
+    """The joint tables by file, computed from those of the recorded talks."""
+    names = _names(config, folder)
+    metrics = tables.read_metrics([folder / name / "metrics.csv" for name in names])
+    return compare.joint(metrics, names, config)
+
+
+def _names(config: Mapping[str, Any], folder: Path) -> list[str]:
+    """The recorded talks, in the order of the report."""
+    recorded = reference.recorded(folder)
+    listed = [name for name in config["talks"] if name in recorded]
+    return listed + [name for name in recorded if name not in listed]
 
 
 def _of_all(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -228,7 +231,7 @@ def _of_all(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "command": "make reference",
         "commit": told("commit"),
         "uncommitted_changes": any(m["uncommitted_changes"] for m in made.values()),
-        "config": json.loads(json.dumps(config, default=str)),
+        "config": json.loads(json.dumps({**config, "talks": _names(config, folder)}, default=str)),
         "config_sha256": told("config_sha256"),
         "python": told("python"),
         "versions": {name: told("versions", name) for name in sorted(versions)},

@@ -421,11 +421,7 @@ REPRODUCED = TableSchema(
     Column("state", "identical, equal within rounding, different, or new: not in the record."),
 )
 OF_A_RUN = {
-    "metrics.csv": METRICS,
-    "verdicts.csv": VERDICTS,
     "axes.csv": AXES,
-    "measures.csv": MEASURES,
-    "energy.csv": ENERGY,
     "costs.csv": COSTS,
     "parity.csv": PARITY,
     "limits.csv": LIMITS,
@@ -435,9 +431,8 @@ OF_A_RUN = {
     "span.csv": SPAN,
     "programme.csv": PROGRAMME,
     "durations.csv": DURATIONS,
-    "reproduced.csv": REPRODUCED,
 }
-"""File beside the report -> its columns."""
+"""File beside the report -> its columns: tables that put the talks side by side."""
 _KEPT = ("claim", "talk", "published", "value", "low", "high", "seeds", "data", "verdict", "says")
 RETIRED = TableSchema(
     "Claims that the project no longer makes: their last verdict, and why they went.",
@@ -445,6 +440,8 @@ RETIRED = TableSchema(
     Column("commit", "Commit of the last run that judged it."),
     Column("why", "Why it went."),
 )
+BESIDE_THE_RECORD = {"reproduced.csv": REPRODUCED}
+"""File of a run, and not of the reference -> its columns."""
 OF_THE_REFERENCE = {"networks.csv": NETWORKS, "retired.csv": RETIRED}
 """File beside the recorded joint tables only -> its columns."""
 OF_A_TALK = {
@@ -454,4 +451,4 @@ OF_A_TALK = {
     "energy.csv": ENERGY,
     "history.csv": HISTORY,
 }
-"""File beside the page of a talk -> its columns."""
+"""File beside the page of a talk -> its columns; readers put those of all talks together."""

@@ -15,14 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from whyspiking.errors import UserError
-from whyspiking.records.columns import (
-    HISTORY,
-    METRICS,
-    OF_A_RUN,
-    OF_THE_REFERENCE,
-    Column,
-    TableSchema,
-)
+from whyspiking.records.columns import Column, TableSchema
+from whyspiking.records.finished import SCHEMAS, FinishedRun
 from whyspiking.records.glossary import GLOSSARY
 from whyspiking.records.whole_files import replacing
 
@@ -36,22 +30,17 @@ def describe(folder: Path) -> dict[str, Any]:
 
     Args:
         folder: `results/<scale>` or `results/reference`; the tables that are there are described,
-            with their hashes; the metrics of each talk only where those of all are not there.
+            with their hashes.
 
     Raises:
         UserError: If there is no table.
     """
+    run = FinishedRun(folder)
     resources = [
-        _resource(folder, folder / file, schema)
-        for file, schema in {**OF_A_RUN, **OF_THE_REFERENCE}.items()
-        if (folder / file).is_file()
+        _resource(folder, path, schema)
+        for name, schema in SCHEMAS.items()
+        for path in run.files(name)
     ]
-    whole = (folder / "metrics.csv").is_file()
-    parts = {"history.csv": HISTORY} if whole else {"history.csv": HISTORY, "metrics.csv": METRICS}
-    for file, schema in parts.items():
-        for path in sorted(folder.glob(f"*/{file}")):
-            says = f"{schema.says.removesuffix('.')}: {path.parent.name}."
-            resources.append(_resource(folder, path, TableSchema(says, *schema.columns)))
     if not resources:
         raise UserError(f"{folder}: no table is there; name the folder of a finished run")
     return {
@@ -82,6 +71,7 @@ def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
     # A column that nobody has described is passed on as it is; the tests demand a description.
     columns = [known.get(name, Column(name, "", "any")) for name in header]
     relative = path.relative_to(folder)
+    of_talk = f": {relative.parent}" if relative.parent.name else ""
     return {
         "name": "-".join(relative.with_suffix("").parts[::-1]),
         "path": relative.as_posix(),
@@ -89,7 +79,7 @@ def _resource(folder: Path, path: Path, schema: TableSchema) -> dict[str, Any]:
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
-        "description": schema.says,
+        "description": f"{schema.says.removesuffix('.')}{of_talk}.",
         **_contents(path),
         "schema": {
             "fields": [

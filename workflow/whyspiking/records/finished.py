@@ -13,14 +13,20 @@ import pandas as pd
 
 from whyspiking.errors import UserError
 from whyspiking.records import tables, whole_files
-from whyspiking.records.columns import OF_A_RUN, OF_A_TALK, OF_THE_REFERENCE, TableSchema
+from whyspiking.records.columns import (
+    BESIDE_THE_RECORD,
+    OF_A_RUN,
+    OF_A_TALK,
+    OF_THE_REFERENCE,
+    TableSchema,
+)
 from whyspiking.records.glossary import GLOSSARY
 
 CHECKOUT = Path(__file__).parents[3]
 """The project's folder; a run is named from there, too."""
 SCHEMAS: dict[str, TableSchema] = {
     Path(file).stem: schema
-    for file, schema in {**OF_A_TALK, **OF_A_RUN, **OF_THE_REFERENCE}.items()
+    for file, schema in {**OF_A_TALK, **OF_A_RUN, **BESIDE_THE_RECORD, **OF_THE_REFERENCE}.items()
 }
 """Name of a table -> its columns."""
 
@@ -30,7 +36,7 @@ class FinishedRun:
 
     Columns have the types that `records/columns.py` declares: str, float64, int64, and `boolean`,
     which may be missing. A table is read when it is first asked for; a copy of it is handed out.
-    Of `results/reference`, which keeps them by talk, measurements of all talks are put together.
+    Those that lie in the folders of the talks are put together, talk by talk.
 
     Attributes:
         folder: Where the run lies.
@@ -117,22 +123,33 @@ class FinishedRun:
             )
         return found
 
-    def _held(self) -> list[str]:
-        return [name for name in SCHEMAS if self._files(name)]
+    @property
+    def talks(self) -> list[str]:
+        """Names of the talks, in the order of the report; none where the folder is of one talk.
 
-    def _files(self, name: str) -> list[Path]:
+        Raises:
+            UserError: If the manifest is damaged.
+        """
+        path = self.folder / "manifest.json"
+        made = whole_files.read_json(path, "config") if path.is_file() else {"config": {}}
+        return made["config"].get("talks", [])
+
+    def _held(self) -> list[str]:
+        return [name for name in SCHEMAS if self.files(name)]
+
+    def files(self, name: str) -> list[Path]:
+        """Where one of `SCHEMAS` lies: beside the talks' folders, or in each; none if not held."""
         file = f"{name}.csv"
-        if (self.folder / file).is_file():
-            return [self.folder / file]
-        return sorted(self.folder.glob(f"*/{file}")) if file in OF_A_TALK else []
+        parts = [self.folder / talk for talk in self.talks] if file in OF_A_TALK else []
+        paths = [folder / file for folder in parts or [self.folder]]
+        return paths if any(path.is_file() for path in paths) else []
 
     def _read_table(self, name: str) -> pd.DataFrame:
-        if not (files := self._files(name)):
+        if not (files := self.files(name)):
             held = ", ".join(self._held())
             raise UserError(f"{self.folder}: holds no table '{name}'; expected one of {held}")
         schema = SCHEMAS[name]
-        parts = [tables.read(path, schema) for path in files]
-        whole = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+        whole = tables.stacked([tables.read(path, schema) for path in files])
         return whole.astype(dict.fromkeys(schema.of_kind("boolean"), "boolean"))
 
 
@@ -153,10 +170,10 @@ def find(run: str | Path) -> FinishedRun:
             f"run '{run}': there is no such folder; expected 'reference', or the folder of a "
             "finished run, such as results/default; run `snakemake` to make that"
         )
-    if not (folders[0] / "verdicts.csv").is_file():
+    if not any((folders[0] / file).is_file() for file in ("manifest.json", "verdicts.csv")):
         raise UserError(
-            f"{folders[0]}: holds no verdicts.csv; expected the folder of a finished run or of a "
-            "talk in it; name another, or go on with `snakemake`"
+            f"{folders[0]}: holds neither manifest.json nor verdicts.csv; expected the folder of a "
+            "finished run or of a talk in it; name another, or go on with `snakemake`"
         )
     return FinishedRun(folders[0])
 

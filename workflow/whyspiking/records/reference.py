@@ -18,7 +18,6 @@ from whyspiking.records.columns import (
     OF_A_RUN,
     OF_A_TALK,
     OF_THE_REFERENCE,
-    VERDICTS,
     TableSchema,
 )
 
@@ -31,16 +30,6 @@ REMEDY = (
     "take the one that belongs to this version (git checkout -- results/reference), or record it "
     "again (make reference)"
 )
-
-
-def verdicts(folder: Path = FOLDER) -> pd.DataFrame:
-    """The recorded verdicts of all talks; no row where nothing is recorded.
-
-    Raises:
-        UserError: If another version of this project recorded them.
-    """
-    path = folder / "verdicts.csv"
-    return table(path, VERDICTS) if path.is_file() else VERDICTS.table([])
 
 
 def table(path: Path, schema: TableSchema) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -108,6 +108,11 @@ def read_metrics(paths: Iterable[Path | str]) -> pd.DataFrame:
     parts = [check_metrics(read(Path(path), METRICS), str(path)) for path in paths]
     filled = [part for part in parts if not part.empty]
     return pd.concat(filled, ignore_index=True) if filled else METRICS.table([])
+
+
+def stacked(parts: Sequence[Table]) -> Table:
+    """Tables with the same columns, at least one, as one table below each other."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

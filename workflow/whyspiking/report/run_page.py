@@ -33,17 +33,22 @@ from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import Recorded, beside
 from whyspiking.report.same_task_rows import Ground, guest
 from whyspiking.report.talk_page import (
+    JUDGED,
     PICTURES,
     check_scale,
     claims_of,
     existing,
     find,
+    judged,
     show,
     thumbnail,
 )
 from whyspiking.verdicts import answers as synthesis
 from whyspiking.verdicts import chips
 from whyspiking.verdicts.answers import CLAIMS, Answer
+
+REPRODUCED = "reproduced.csv"
+"""Of a run that is held against the record; the record has none."""
 
 
 @dataclass
@@ -68,24 +73,28 @@ class RunPage:
 
     @classmethod
     def open(cls, results: str | Path, scale: str) -> RunPage:
-        """Read the common tables of a run.
+        """Read the tables of a run, those of all talks and those that each talk has.
 
         Raises:
             UserError: If a table is missing or was made at another scale.
         """
         folder = find(results)
-        manifest = read_json(existing(folder / "manifest.json"))
+        manifest = read_json(existing(folder / "manifest.json"), "config")
+        names = manifest["config"]["talks"]
         read = {
-            file.removesuffix(".csv"): tables.read(existing(folder / file), schema)
+            Path(file).stem: tables.read(existing(folder / file), schema)
             for file, schema in columns.OF_A_RUN.items()
-            if file != "metrics.csv"  # of which all others are made
         }
-        check_scale(read["verdicts"], scale, folder / "verdicts.csv")
+        by_talk = [judged(folder / name) for name in names]
+        read |= {table: tables.stacked([own[table] for own in by_talk]) for table in JUDGED}
+        check_scale(read["verdicts"], scale, folder)
         talks = {
-            name: registry.as_measured(registry.load_talk(name), folder / name)
-            for name in dict.fromkeys(read["verdicts"]["talk"])
+            name: registry.as_measured(registry.load_talk(name), folder / name) for name in names
         }
-        return cls(folder, scale, talks, read, manifest, beside(folder, scale))
+        path = folder / REPRODUCED
+        here = columns.REPRODUCED.table([])
+        here = tables.read(path, columns.REPRODUCED) if path.is_file() else here
+        return cls(folder, scale, talks, read, manifest, beside(folder, scale, here))
 
     @property
     def verdicts(self) -> Table:
@@ -112,7 +121,8 @@ class RunPage:
 
     def head(self) -> Html:
         """Scale and tables."""
-        return Html(macros("pages").head(self.talks, self.scale, list(self.tables)))
+        joint = [table for table in self.tables if table not in JUDGED]
+        return Html(macros("pages").head(self.talks, self.scale, joint, [*JUDGED, "metrics"]))
 
     def verdict_table(self) -> Html:
         """The key claims in words, and verdicts on all claims of all talks."""

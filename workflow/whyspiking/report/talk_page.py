@@ -19,12 +19,13 @@ from whyspiking.plots.figures import NotMeasuredError, Plate
 from whyspiking.plots.learning_curves import learning_curves
 from whyspiking.plots.perturbation_curves import perturbation_curves
 from whyspiking.records import labels, tables, whole_files
-from whyspiking.records.columns import HISTORY, OF_A_TALK
+from whyspiking.records.columns import ENERGY, HISTORY, MEASURES, VERDICTS
 from whyspiking.records.tables import Table
 from whyspiking.report import abstracts, energy_figures, forest_plots, html, sections
 from whyspiking.report.html import Html, macros
 from whyspiking.report.recorded import Recorded, beside
 from whyspiking.talks import talk_module
+from whyspiking.verdicts import reproduction
 
 
 def find(results: str | Path) -> Path:
@@ -49,7 +50,7 @@ class TalkPage:
     Attributes:
         talk: Its description.
         results: Its tables and exhibits.
-        tables: Name of one of its tables (verdicts, measures, energy) -> rows.
+        tables: Name of one of its tables, of `JUDGED` -> rows.
         recorded: The record.
     """
 
@@ -68,15 +69,13 @@ class TalkPage:
         own = find(results) / talk
         metrics = tables.read_metrics([existing(own / "metrics.csv")])
         check_scale(metrics, scale, own / "metrics.csv")
+        held = reproduction.held(talk, metrics, scale)
         history = tables.read(existing(own / "history.csv"), HISTORY)
         return cls(
             talk=registry.as_measured(registry.load_talk(talk), own),
-            results=Results(own, talk, scale, metrics, history),
-            tables={
-                name: tables.read(existing(own / f"{name}.csv"), OF_A_TALK[f"{name}.csv"])
-                for name in ("verdicts", "measures", "energy")
-            },
-            recorded=beside(own.parent, scale),
+            results=Results(own, talk, scale, held.metrics, history),
+            tables=judged(own),
+            recorded=beside(own.parent, scale, held.table),
         )
 
     def head(self) -> Html:
@@ -181,6 +180,25 @@ class TalkPage:
         return show(draw, f"{self.talk.name}-{html.slug(name)}", self.talk)
 
 
+JUDGED = {"verdicts": VERDICTS, "measures": MEASURES, "energy": ENERGY}
+"""Table of a talk that both its page and that of the run show -> its columns."""
+
+
+def judged(folder: Path) -> dict[str, Table]:
+    """The tables of `JUDGED` of one talk, by name.
+
+    Args:
+        folder: Of the talk.
+
+    Raises:
+        UserError: If one is missing, damaged or of another version.
+    """
+    return {
+        name: tables.read(existing(folder / f"{name}.csv"), schema)
+        for name, schema in JUDGED.items()
+    }
+
+
 PICTURE = "figure.svg"
 """What is recorded of a talk's page: the figure for its card."""
 PICTURES = "pictures.json"
@@ -218,6 +236,10 @@ def thumbnail(folder: Path) -> Markup:
     return Markup((fitting or drawn)[0]["svg"] if drawn else "")
 
 
+TABLES = "#tables"
+"""Where the page of a run links to the tables of each talk."""
+
+
 def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None) -> Html:
     """A figure with caption; nothing where there is nothing to draw.
 
@@ -232,10 +254,13 @@ def show(draw: Callable[[], Plate], name: str, talk: registry.Talk | None = None
         except NotMeasuredError:
             return Html("")
         picture = svg.inline(plate, name, plate.alt)
+    stacked = talk is None and Path(plate.source).stem in JUDGED
     own = talk.experiments[plate.experiment].provenance if talk and plate.experiment else ""
     stands_in = own if own in ("synthetic", "simulated") else ""
     return Html(
-        macros("macros").figure(Markup(picture), name, plate.caption, stands_in, plate.source)
+        macros("macros").figure(
+            Markup(picture), name, plate.caption, stands_in, TABLES if stacked else plate.source
+        )
     )
 
 

@@ -84,6 +84,7 @@ def biology_figure(biology: Table, talks: Mapping[str, Talk]) -> Plate:
         f"were {tau['used']:g} ms. A line spans the talk's experiments and populations; an arrow: "
         "not reached within the levels tried.",
         "Networks and nervous systems. " + "; ".join(words) + ".",
+        "biology.csv",
     )
 
 

@@ -36,7 +36,7 @@ def collect_talk(
     described = registry.as_measured(registry.load_talk(talk), folder)
     table = measured(described, metrics, facts, config)
     tables.write_metrics(table, folder / "metrics.csv")
-    held = held_of(described, config["scale"], folder)
+    held = held_of(talk, config["scale"], folder)
     summarise_talk(held.metrics, described, folder)
 
     history: list[dict[str, Any]] = []
@@ -62,16 +62,16 @@ def collect_talk(
     tables.write_csv(verdicts, folder / "verdicts.csv")
 
 
-def held_of(talk: Talk, scale: str, folder: Path) -> reproduction.Held:
+def held_of(talk: str, scale: str, folder: Path) -> reproduction.Held:
     """The metrics of a finished talk of a run, held against the record.
 
     Args:
-        talk: As it was measured.
+        talk: Its name.
         scale: Of the run.
         folder: Of the talk in it; as written there, since numbers are compared as they are written.
     """
     written = tables.read_metrics([folder / "metrics.csv"])
-    return reproduction.held(talk.name, written, scale)
+    return reproduction.held(talk, written, scale)
 
 
 def measured(

@@ -10,7 +10,8 @@ import pandas as pd
 
 from whyspiking.declared import registry
 from whyspiking.records import columns, datapackage, tables
-from whyspiking.stages import provenance
+from whyspiking.records.tables import Table
+from whyspiking.stages import collect, provenance
 from whyspiking.verdicts import (
     axes,
     biology,
@@ -18,6 +19,7 @@ from whyspiking.verdicts import (
     costs,
     memory_span,
     programme,
+    reproduction,
     score_curves,
     tolerance,
 )
@@ -31,42 +33,44 @@ def compare_talks(talks: Sequence[str], config: Mapping[str, Any], folder: Path)
         config: The run configuration.
         folder: `results/<scale>`; the tables of each talk lie in the folder of its name.
     """
-    summarise(talks, config, folder)
-    provenance.write(config, folder)
+    held = [collect.held_of(name, config["scale"], folder / name) for name in talks]
+    metrics = tables.stacked([own.metrics for own in held])
+    reproduced = tables.stacked([own.table for own in held])
+    found = joint(metrics, talks, config, exhibits=folder) | {"reproduced.csv": reproduced}
+    for file, table in found.items():
+        tables.write_csv(table, folder / file)
+    verdicts = [tables.read(folder / name / "verdicts.csv", columns.VERDICTS) for name in talks]
+    changed = sum(own.changed(rows) for own, rows in zip(held, verdicts, strict=True))
+    why_not = next((own.why_not for own in held if own.why_not), "")
+    said = reproduction.summary(reproduced, changed, why_not)
+    provenance.write({**config, "talks": list(talks)}, folder, said)
     datapackage.write(folder)
 
 
-def summarise(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> None:
-    """Stack the tables of the talks, and write the numbers that the report prints of all."""
-    found = joint(names, config, folder)
-    talks = {name: registry.load_talk(name) for name in names}
-    found["curves.csv"] = score_curves.curves(found["metrics.csv"], talks, folder)
-    for file, table in found.items():
-        tables.write_csv(table, folder / file)
-
-
-def joint(names: Sequence[str], config: Mapping[str, Any], folder: Path) -> dict[str, pd.DataFrame]:
-    """All that is computed from the tables of the talks alone, by file.
+def joint(
+    metrics: Table,
+    names: Sequence[str],
+    config: Mapping[str, Any],
+    exhibits: Path | None = None,
+) -> dict[str, pd.DataFrame]:
+    """All that is computed from the metrics of all talks, by file.
 
     Args:
+        metrics: Rows of the metrics tables of all talks.
         names: Names of the talks, in the order of the rows.
         config: The run configuration.
-        folder: The tables of each talk lie in the folder of its name.
+        exhibits: Folder with the exhibits, in that of each talk; None where none are kept, and with them no scores along
+            time.
     """
-    stacked = {}
-    for file in ("metrics.csv", "verdicts.csv", "measures.csv", "energy.csv"):
-        parts = [tables.read(folder / name / file, columns.OF_A_TALK[file]) for name in names]
-        stacked[file] = pd.concat(parts, ignore_index=True)
-    metrics = tables.check_metrics(stacked["metrics.csv"], str(folder))
     talks = {name: registry.load_talk(name) for name in names}
     shared = common_ground.matrix(metrics, talks, config)
     return {
-        **stacked,
         "axes.csv": axes.contrasts(metrics, config),
         "costs.csv": costs.costs(metrics, talks),
         "parity.csv": costs.parity(metrics, talks, config["parity"]),
         "limits.csv": tolerance.limits(metrics, talks),
         "biology.csv": biology.beside(metrics, talks),
+        "curves.csv": score_curves.curves(metrics, talks, exhibits),
         "shared.csv": shared,
         "span.csv": memory_span.spans(metrics, talks),
         "programme.csv": programme.of(shared, metrics, talks, config),

@@ -63,6 +63,12 @@ class Held:
         rows = self.verdicts.loc[self.verdicts["claim"] == claim.id, "data"]
         return str(rows.iloc[0]) if len(rows) else ""
 
+    def changed(self, verdicts: Table) -> int:
+        """How many verdicts of the run, rows of its verdicts.csv, are others than the recorded."""
+        recorded = dict(zip(self.verdicts["claim"], self.verdicts["verdict"], strict=True))
+        pairs = zip(verdicts["claim"], verdicts["verdict"], strict=True)
+        return sum(recorded.get(claim, verdict) != verdict for claim, verdict in pairs)
+
 
 def held(talk: str, metrics: Table, scale: str, folder: Path = reference.FOLDER) -> Held:
     """Hold the measurements of a talk against the record.
@@ -80,11 +86,11 @@ def held(talk: str, metrics: Table, scale: str, folder: Path = reference.FOLDER)
             raise UserError(f"{folder / talk} is not there")
         reference.manifest(folder / talk)
         recorded = reference.table(folder / talk / "metrics.csv", METRICS)
-        verdicts = reference.verdicts(folder)
+        verdicts = reference.table(folder / talk / "verdicts.csv", VERDICTS)
     except UserError as nothing:
         return Held(metrics, REPRODUCED.table([]), VERDICTS.table([]), str(nothing))
     table = compared(metrics, recorded)
-    found = Held(metrics, table, verdicts[verdicts["talk"] == talk])
+    found = Held(metrics, table, verdicts)
     kept = recorded[~recorded["experiment"].isin(found.own)].assign(scale=scale)
     parts = [part for part in (kept, metrics[metrics["experiment"].isin(found.own)]) if len(part)]
     joined = pd.concat(parts, ignore_index=True) if parts else metrics
