@@ -70,7 +70,6 @@ def variant(data, name, **changes):
 
 
 TALK_DAMAGE = {
-    "name of another folder": (lambda d: d.update(talk="comsa"), "talk", "comsa"),
     "negative time constant": (
         lambda d: d["parameters"]["tau_s_ms"].update(value=-1.0), "parameters.tau_s_ms", "-1.0",
     ),

@@ -33,7 +33,7 @@ def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None 
     """A talk with these experiments, and the made-up rule for its spiking networks."""
     learners = [f"{e.name}/spiking" for e in experiments if "spiking" in e.variants]
     rules = [Rule.model_validate({**RULE, "applies": learners})] if learners else []
-    told = {"talk": name, "speaker": f"A. {name.capitalize()}", "title": "A talk", "papers": {}}
+    told = {"speaker": f"A. {name.capitalize()}", "title": "A talk", "papers": {}}
     excused = {
         task: f"{name} was not made for {task}"
         for task in shared_tasks()
@@ -44,7 +44,7 @@ def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None 
         learning=tuple(rules),
         takes_no_part={**excused, **(no_part or {})},
         experiments={experiment.name: experiment for experiment in experiments},
-    )
+    ).called(name)
 
 
 def experiment(
@@ -66,7 +66,9 @@ def experiment(
         "variants": {v: {"role": ROLES[v], "says": f"network {v}"} for v in variants},
         **keys,
     }
-    return Experiment.model_validate(entry).completed(talk_name, name, {})
+    found = Experiment.model_validate(entry).completed(name, {})
+    found._talk = talk_name
+    return found
 
 
 def metrics(

@@ -269,7 +269,7 @@ class Experiment(Named):
 
     @property
     def talk(self) -> str:
-        """Name of its talk."""
+        """Name of its talk, once that is read."""
         return self._talk
 
     @property
@@ -330,7 +330,7 @@ class Experiment(Named):
         )
         return self
 
-    def completed(self, talk: str, name: str, shared: Mapping[str, Parameter]) -> Experiment:
+    def completed(self, name: str, shared: Mapping[str, Parameter]) -> Experiment:
         """With the parameters that a talk's experiments share, and the variants of other sizes."""
         own: dict[str, Parameter] = self.parameters
         scaled = cast("dict[str, Changes]", dict(self.scaled))
@@ -373,7 +373,7 @@ class Experiment(Named):
         if self.shared is not None and self.input_times is None:
             update["input_times"] = shared_tasks.shared_tasks()[self.shared].input_times
         found = self.model_copy(update=update)
-        found._talk, found._name = talk, name
+        found._name = name
         return found
 
     def simulated_variants(self) -> list[str]:

@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
@@ -52,7 +52,6 @@ class Talk(Block):
     """A talk's own description (talk.yaml).
 
     Attributes:
-        talk: Its name, that of its folder.
         title: Of the talk.
         speaker: Who gave it.
         question: What it asks.
@@ -64,7 +63,6 @@ class Talk(Block):
         experiments: By name.
     """
 
-    talk: Name
     title: str = Field(min_length=5)
     speaker: str = Field(min_length=3)
     question: str = Field(min_length=10)
@@ -74,16 +72,24 @@ class Talk(Block):
     learning: Some[Rule]
     takes_no_part: dict[str, Annotated[str, Field(min_length=20)]] = Field(default_factory=dict)
     experiments: dict[Name, Experiment] = Field(min_length=1)
+    _name: str = PrivateAttr("")
 
     @property
     def name(self) -> str:
         """That of its folder."""
-        return self.talk
+        return self._name
+
+    def called(self, name: str) -> Talk:
+        """Itself, told the name of its folder, which stands nowhere in the file."""
+        self._name = name
+        for experiment in self.experiments.values():
+            experiment._talk = name
+        return self
 
     @property
     def folder(self) -> Path:
         """Where its files are."""
-        return FOLDER / self.talk
+        return FOLDER / self.name
 
     @property
     def tau_char_ms(self) -> float:
@@ -108,10 +114,10 @@ class Talk(Block):
     def _complete(
         cls, experiments: dict[str, Experiment], info: ValidationInfo
     ) -> dict[str, Experiment]:
-        if not {"talk", "parameters"} <= set(info.data):
+        if "parameters" not in info.data:
             return experiments  # refused for these
-        talk, shared = info.data["talk"], info.data["parameters"]
-        found = {name: e.completed(talk, name, shared) for name, e in experiments.items()}
+        shared = info.data["parameters"]
+        found = {name: e.completed(name, shared) for name, e in experiments.items()}
         _check_parents(found)
         return found
 
@@ -181,14 +187,7 @@ def load_talk(name: str) -> Talk:
             f"config: talk '{name}' is not known; {hint} available: {', '.join(available())}. "
             "Correct 'talks' in the config."
         )
-    where = f"talks/{name}/talk.yaml"
-    talk = parsed(Talk, read_yaml(path), where)
-    if talk.name != name:
-        raise UserError(
-            f"{where}: 'talk' is '{talk.name}'; expected the folder's name, '{name}'. "
-            "Correct it there."
-        )
-    return talk
+    return parsed(Talk, read_yaml(path), f"talks/{name}/talk.yaml").called(name)
 
 
 def as_measured(talk: Talk, folder: Path) -> Talk:
