@@ -170,8 +170,8 @@ TALK_DAMAGE = {
     "perturbed spikes of which nobody says what their times are": (
         lambda d: yinyang(d).pop("input_times"), "yinyang.input_times", "constructed",
     ),
-    "spikes that are not simulated": (
-        lambda d: yinyang(d).update(simulated=False), "yinyang", "simulated: false",
+    "spikes to perturb where no network has any": (
+        lambda d: yinyang(d)["variants"]["spiking"].update(role="rate"), "yinyang", "'spiking'",
     ),
     "shared task that does not exist": (
         lambda d: shared(d).update(shared="yingyang"), "shared_yinyang.shared", "yinyang",

@@ -41,7 +41,7 @@ class Replication:
     """One experiment of a talk.
 
     Every experiment has `make_task`, `train` and `evaluate`, and `to_brian`, `bind` and `decode`
-    unless talk.yaml says `simulated: false`. All others are optional: what stands here is what
+    unless no variant has the role `spiking`. All others are optional: what stands here is what
     holds where a talk has none.
     """
 

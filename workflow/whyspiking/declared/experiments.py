@@ -223,7 +223,6 @@ class Experiment(Named):
         half_step: Whether it is checked at half the time step.
         whole_test: Whether its perturbed conditions get all test trials, not `battery.trials`.
         originals: Whether it reads files of the original authors, `data.originals_dir`.
-        simulated: Whether it has spikes; else no Brian2 and no battery.
         battery_of: Spiking variants that get the common perturbations; empty: all of them.
         sizes: Further networks at shares of a size, trained and scored only.
         states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
@@ -251,7 +250,6 @@ class Experiment(Named):
     half_step: bool = False
     whole_test: bool = False
     originals: bool = False
-    simulated: bool = True
     battery_of: Unique[Some[str]] = ()
     sizes: MayLack[Sizes] = None
     states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
@@ -271,6 +269,11 @@ class Experiment(Named):
     def talk(self) -> str:
         """Name of its talk, once that is read."""
         return self._talk
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it has a spiking network; else no Brian2 and no battery."""
+        return any(variant.role == "spiking" for variant in self.variants.values())
 
     @property
     def data_key(self) -> str:
@@ -299,7 +302,7 @@ class Experiment(Named):
 
     @model_validator(mode="after")
     def _check(self) -> Experiment:
-        """What has no spikes has no spiking variant and nothing that only a simulation measures."""
+        """What has no spiking network has nothing that only a simulation measures."""
         spiking = [name for name, v in self.variants.items() if v.role == "spiking"]
         nowhere = "the experiment does not have"
         for key, named, known, what in (
@@ -321,11 +324,10 @@ class Experiment(Named):
                 f"{', '.join(get_args(InputTimes))}. Add it.",
             ),
             (
-                not self.simulated and (spiking or self.battery or self.half_step),
+                not spiking and (self.battery or self.half_step),
                 "",
-                f"has 'simulated: false', but also spiking variants {spiking}, a battery "
-                f"{list(self.battery)} or 'half_step'; expected none of these. Remove them (role "
-                "'rate' names a talk's own network without spikes)",
+                f"has a battery {list(self.battery)} or 'half_step', but no variant with the role "
+                "'spiking', so it is not simulated; expected one. Add it, or remove them.",
             ),
         )
         return self
