@@ -196,7 +196,7 @@ TALK_DAMAGE = {
         "shared_yinyang.sizes", "Remove it",
     ),
     "shared task that was not tuned": (
-        lambda d: shared(d).pop("tuned"), "shared_yinyang.tuned", "tuned_as",
+        lambda d: shared(d).pop("tuned"), "shared_yinyang.tuned", "as many as",
     ),
     "shared task that was tuned more than others": (
         lambda d: shared(d)["tuned"]["spiking"].update(
@@ -226,10 +226,6 @@ TALK_DAMAGE = {
     "delay longer than any trial": (
         lambda d: (d.pop("takes_no_part"), delayed(d, 50_000.0)),
         "shared_yinyang.parameters.delay_ms", "50000.0",
-    ),
-    "settings of no experiment": (
-        lambda d: (shared(d).pop("tuned"), shared(d).update(tuned_as="yinyang")),
-        "shared_yinyang.tuned_as", "tuned",
     ),
     "data that fit nothing": (
         lambda d: yinyang(d)["data"].update(equal={"n_input": "pool"}),

@@ -141,15 +141,6 @@ def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, vari
     assert given == best
 
 
-@each
-def test_settings_are_those_that_were_tuned_elsewhere(experiment):
-    if experiment.tuned_as is None:
-        return
-    source = registry.load_talk(experiment.talk).experiments[experiment.tuned_as]
-    keys = {key for grid in source.tuned.values() for key in grid}
-    assert {k: experiment.published[k] for k in keys} == {k: source.published[k] for k in keys}
-
-
 def test_no_run_uses_the_seed_of_tuning():
     for name in ("config", "full", "paper", "smoke"):
         config = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())

@@ -238,7 +238,6 @@ class Experiment(Named):
         model_window_ms: How long the task's input window lasts in the model, ms; None: as long.
         tuned: Variant -> parameter -> values: the settings of which the best on validation data
             was chosen (`recording.tune`).
-        tuned_as: Experiment of the talk whose settings were taken over.
         parameters: As published; once the talk is read, with those that its experiments share.
         scaled: What smaller scales change.
         variants: What is trained; once the talk is read, with those of other sizes.
@@ -259,7 +258,6 @@ class Experiment(Named):
     input_step_ms: float = Field(0.0, ge=0)
     model_window_ms: MayLack[float] = Field(None, gt=0)
     tuned: dict[Name, dict[Name, list[float | int | str]]] = Field(default_factory=dict)
-    tuned_as: MayLack[str] = None
     parameters: Parameters
     scaled: Scaled
     variants: dict[Name, Variant] = Field(min_length=1)
@@ -369,7 +367,7 @@ class Experiment(Named):
             ]
             variants |= {variant.name: variant for variant in smaller}
         own_of = {key: {**described, **v.settings} for key, v in self.variants.items()}
-        if self.tuned or (self.shared is not None and self.tuned_as is None):
+        if self.tuned or self.shared is not None:
             shared_tasks.check_tuned(name, self.tuned, own_of)
         update: dict[str, Any] = {"parameters": described, "scaled": scaled, "variants": variants}
         if self.shared is not None and self.input_times is None:

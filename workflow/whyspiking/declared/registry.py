@@ -125,7 +125,6 @@ class Talk(Block):
     def _check(self) -> Talk:
         """Every shared task has an experiment or a reason, every learning rule names networks."""
         takes_part = {experiment.shared for experiment in self.experiments.values()}
-        tuned = [None, *(name for name, e in self.experiments.items() if e.tuned)]
         wrong = {
             True: "both takes part in and excuses itself from",
             False: "neither takes part in nor excuses itself from",
@@ -148,15 +147,6 @@ class Talk(Block):
                     f"with 'shared: {task}', or a reason under 'takes_no_part.{task}'. Correct it.",
                 )
                 for task in shared_tasks()
-            ),
-            *(
-                (
-                    experiment.tuned_as not in tuned,
-                    f"experiments.{name}.tuned_as",
-                    f"names '{experiment.tuned_as}'; expected an experiment of the talk that has "
-                    "'tuned'. Correct it.",
-                )
-                for name, experiment in self.experiments.items()
             ),
         )
         known = {(e.name, variant) for e in self.experiments.values() for variant in e.variants}

@@ -181,8 +181,7 @@ def check_tuned(
         raise Wrong(
             f"{name}.tuned",
             "is missing in an experiment that shares a task; expected settings that are tried on "
-            "validation data, as many as for every method, or 'tuned_as' with the experiment that "
-            "has them. Add it.",
+            "validation data, as many as for every method. Add it.",
         )
     for variant, grid in tuned.items():
         place = f"{name}.tuned.{variant}"

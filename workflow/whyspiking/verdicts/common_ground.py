@@ -281,10 +281,7 @@ def _mean(entry: Entry, metric: str) -> float:
 
 def _tried(entry: Entry) -> int:
     """Settings that were tried for it on validation data."""
-    experiment = entry.experiment
-    if experiment.tuned_as is not None:
-        experiment = entry.talk.experiments[experiment.tuned_as]
-    grid = experiment.tuned.get(entry.variant.name)
+    grid = entry.experiment.tuned.get(entry.variant.name)
     return 0 if grid is None else shared_tasks.settings(grid)
 
 
