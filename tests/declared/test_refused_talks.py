@@ -140,7 +140,7 @@ TALK_DAMAGE = {
     ),
     "recurrent network that sees less": (
         lambda d: yinyang(d)["variants"]["mlp"].update({"is": "gru", "sees": "mask"}),
-        "yinyang.variants.mlp", "neither 'sees'",
+        "yinyang.variants.mlp", "no 'sees'",
     ),
     "as it is where": (
         lambda d: yinyang(d)["variants"]["spiking"].update(as_is=True),

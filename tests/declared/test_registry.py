@@ -6,7 +6,8 @@ import pytest
 
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network
-from whyspiking.declared import registry
+from whyspiking.declared import plans, registry
+from whyspiking.declared.experiments import NEEDED
 from whyspiking.errors import UserError
 
 CONFIG = {
@@ -52,6 +53,25 @@ def test_a_variant_may_content_itself_with_the_first_seeds(toy):
     config = {**CONFIG, "seeds": [4, 7, 9], "seeds_of": []}
     assert registry.seeds(experiment, config, "spiking") == [4, 7]
     assert registry.seeds(experiment, config) == [4, 7, 9]
+
+
+@pytest.mark.parametrize("noisy", [False, True])
+def test_controls_see_the_noise_that_their_experiment_has(toy, noisy):
+    made = {"role": "control", "is": "relu", "hidden": [], "says": "a linear classifier"}
+    needed = [*NEEDED["relu"], *(["control_noise"] if noisy else [])]
+
+    def change(e):
+        e["variants"]["linear"] = made
+        e["parameters"].update({key: {"value": 1, "source": "ours"} for key in needed})
+
+    experiment = toy(change)
+    params = registry.params(experiment, CONFIG, 0, "linear")
+    told = plans.training(experiment, "linear", params)["control"]
+    assert told == {
+        **experiment.variants["linear"].layers,
+        "noise": "control_noise" if noisy else None,
+    }
+    assert plans.training(experiment, "spiking", params)["control"] is None
 
 
 def test_what_does_not_spike_is_not_simulated(toy):

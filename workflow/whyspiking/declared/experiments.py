@@ -34,6 +34,8 @@ NEEDED = {
     "gru": ("n_train", "control_batch", "control_learning_rate", "control_tau_ms"),
 }
 """Kind of a control that the core trains -> the parameters that its training needs."""
+NOISE = "control_noise"
+"""Parameter that an experiment may have: the noise on every feature of its ReLU networks (sd)."""
 
 
 class Named(Block):
@@ -71,7 +73,6 @@ class Variant(Named):
         hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
             empty makes a linear classifier.
         sees: What it is told of the input, where that is not all (`controls.seen`).
-        noise: Parameter with the standard deviation of the noise on every feature in training.
         settings: Parameters in which its training differs from that of the others, and why.
         as_is: Whether it is the network it starts from, unchanged.
         recovers: Variant that it was trained further from: the share of what that one loses under
@@ -85,7 +86,6 @@ class Variant(Named):
     is_: MayLack[Literal["relu", "random", "gru"]] = Field(None, alias="is")
     hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
     sees: MayLack[Sees] = None
-    noise: MayLack[str] = None
     settings: dict[Name, Change] = Field(default_factory=dict)
     as_is: bool = False
     recovers: MayLack[str] = None
@@ -100,16 +100,16 @@ class Variant(Named):
         return self._smaller
 
     @property
-    def control(self) -> dict[str, Any] | None:
-        """What the core needs to train it (`controls.train_declared`); None where it does not."""
+    def layers(self) -> dict[str, Any] | None:
+        """Kind, layers and input of a control that the core trains; None where it does not."""
         if self.is_ is None:
             return None
         hidden, sees = list(self.hidden or ()), self.sees or "all"
-        return {"is": self.is_, "hidden": hidden, "sees": sees, "noise": self.noise}
+        return {"is": self.is_, "hidden": hidden, "sees": sees}
 
     @model_validator(mode="after")
     def _check(self) -> Variant:
-        loose = self.model_fields_set & {"hidden", "sees", "noise"}
+        loose = self.model_fields_set & {"hidden", "sees"}
         refuse(
             (
                 self.as_is and len(self.starts_from) != 1,
@@ -131,8 +131,8 @@ class Variant(Named):
             (
                 self.is_ == "gru" and (len(self.hidden or ()) != 1 or loose - {"hidden"}),
                 "",
-                "has 'is: gru'; expected one entry in 'hidden', its units, and neither 'sees' nor "
-                "'noise'. Correct it.",
+                "has 'is: gru'; expected one entry in 'hidden', its units, and no 'sees'. Correct "
+                "it.",
             ),
         )
         return self
@@ -141,7 +141,7 @@ class Variant(Named):
         """Parameters that the core must be told to train it."""
         if not self.is_:
             return []
-        named = [n for n in (*(self.hidden or ()), self.noise) if isinstance(n, str)]
+        named = [n for n in self.hidden or () if isinstance(n, str)]
         return [*named, *([] if self.as_is else NEEDED[self.is_])]
 
     @property
@@ -385,6 +385,11 @@ class Experiment(Named):
         """Whether a variant gets the common perturbations."""
         chosen = not self.battery_of or variant in self.battery_of
         return self.variants[variant].role == "spiking" and chosen
+
+    def control(self, variant: str) -> dict[str, Any] | None:
+        """What the core needs to train a control (`controls.train_declared`), None of others."""
+        layers = self.variants[variant].layers
+        return layers and {**layers, "noise": NOISE if NOISE in self.parameters else None}
 
     def counted_variants(self) -> list[str]:
         """Variants whose operations are counted: those measured, and controls of other sizes."""

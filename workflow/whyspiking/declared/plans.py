@@ -60,7 +60,7 @@ def training(experiment: Experiment, variant: str, params: Params) -> Training:
         "trained_as": described.trained_as,
         "starts_from": list(described.starts_from),
         "as_is": known.as_is,
-        "control": known.control,
+        "control": experiment.control(known.name),
     }
 
 
