@@ -142,9 +142,19 @@ TALK_DAMAGE = {
         lambda d: yinyang(d)["variants"]["mlp"].update({"is": "gru", "sees": "mask"}),
         "yinyang.variants.mlp", "no 'sees'",
     ),
-    "as it is where": (
-        lambda d: yinyang(d)["variants"]["spiking"].update(as_is=True),
-        "yinyang.variants.spiking", "starts_from",
+    "another network that is trained further": (
+        lambda d: variant(d, "adapted", **{"is": "substrates/ideal"}),
+        "adapted.starts_from", "substrates/ideal",
+    ),
+    "another network that does not exist": (
+        lambda d: variant(d, "ideal", **{"is": "yinyang/spikin"}), "ideal.is", "yinyang/spiking",
+    ),
+    "layers of another network": (
+        lambda d: variant(d, "ideal", **{"is": "yinyang/mlp", "hidden": [3]}),
+        "substrates.variants.ideal.hidden", "is: relu",
+    ),
+    "control of no kind": (
+        lambda d: yinyang(d)["variants"]["mlp"].update({"is": "rely"}), "mlp.is", "relu",
     ),
     "parent that does not exist": (
         lambda d: variant(d, "adapted", starts_from=["yinyang/spikin"]),

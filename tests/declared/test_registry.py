@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from whyspiking.contract import network_files
-from whyspiking.contract.types import Network
+from whyspiking.contract.types import Network, Params
 from whyspiking.declared import plans, registry
 from whyspiking.declared.experiments import NEEDED
 from whyspiking.errors import UserError
@@ -72,6 +72,20 @@ def test_controls_see_the_noise_that_their_experiment_has(toy, noisy):
         "noise": "control_noise" if noisy else None,
     }
     assert plans.training(experiment, "spiking", params)["control"] is None
+
+
+def test_what_is_another_network_starts_from_it_and_has_its_layers():
+    slow, fast = (registry.load_talk("comsa").experiments[f"mnist_{s}"] for s in ("slow", "fast"))
+    told = {
+        experiment.name: plans.training(experiment, "mlp", Params("comsa", "mnist", "full", {}))
+        for experiment in (slow, fast)
+    }
+    of_slow, of_fast = told["mnist_slow"], told["mnist_fast"]
+    assert of_slow["control"] == of_fast["control"] and of_fast["control"] is not None
+    assert (of_slow["starts_from"], of_slow["as_is"]) == ([], False)
+    assert (of_fast["starts_from"], of_fast["as_is"]) == (["mnist_slow/mlp"], True)
+    smaller = plans.training(fast, "mlp_at_25", Params("comsa", "mnist", "full", {}))
+    assert (smaller["starts_from"], smaller["control"]) == ([], of_slow["control"])
 
 
 def test_what_does_not_spike_is_not_simulated(toy):

@@ -59,7 +59,7 @@ class Replication:
 
         `parents` holds the networks named by `starts_from` in talk.yaml. A loop of minutes should
         keep a `training.checkpoint.Checkpoint`, from which it goes on when it was stopped.
-        Never asked for a variant that talk.yaml declares whole (`is`, `as_is`).
+        Never asked for a variant that talk.yaml declares whole (`is`).
         """
         raise _missing(params, "train")
 

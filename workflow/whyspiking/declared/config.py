@@ -180,7 +180,7 @@ def _descents(
         for talk in talks.values()
         for experiment in talk.experiments.values()
         for variant in experiment.variants.values()
-        for parent in variant.starts_from
+        for parent in variant.parents
     ]
 
 

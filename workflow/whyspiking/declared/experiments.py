@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from whyspiking.contract.perturb import ON_SPIKES
 from whyspiking.declared import scales, shared_tasks
-from whyspiking.declared.learning_rules import Trained
+from whyspiking.declared.learning_rules import NETWORK, Trained
 from whyspiking.declared.parameters import Change, Changes, Parameter, Parameters, Scaled
 from whyspiking.declared.scales import Scale
 from whyspiking.declared.strict_yaml import (
@@ -66,15 +66,15 @@ class Variant(Named):
             another size has the role `size`, which no file can give.
         says: What it is, in words.
         first_seeds: Only so many of the experiment's seeds.
-        starts_from: Networks that must be trained before.
+        starts_from: Networks that must be trained before; its training gets them.
         is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
             `random`: the same with a random hidden layer, of which only the readout is fitted.
             `gru`: gated recurrent units that learn from fresh spike trains, `control_trials`.
+            "experiment/variant": that network, unchanged.
         hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
             empty makes a linear classifier.
         sees: What it is told of the input, where that is not all (`controls.seen`).
         settings: Parameters in which its training differs from that of the others, and why.
-        as_is: Whether it is the network it starts from, unchanged.
         recovers: Variant that it was trained further from: the share of what that one loses under
             each condition, and this one wins back, is measured.
     """
@@ -83,13 +83,23 @@ class Variant(Named):
     says: str = Field(min_length=5)
     first_seeds: MayLack[int] = Field(None, ge=1)
     starts_from: Listed[Trained] = ()
-    is_: MayLack[Literal["relu", "random", "gru"]] = Field(None, alias="is")
+    is_: MayLack[str] = Field(None, alias="is", pattern=f"^({'|'.join(NEEDED)}|{NETWORK})$")
     hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
     sees: MayLack[Sees] = None
     settings: dict[Name, Change] = Field(default_factory=dict)
-    as_is: bool = False
     recovers: MayLack[str] = None
     _smaller: tuple[str, float] | None = PrivateAttr(None)
+    _same: Variant | None = PrivateAttr(None)
+
+    @property
+    def as_is(self) -> bool:
+        """Whether it is another network, unchanged."""
+        return "/" in (self.is_ or "")
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Networks, "experiment/variant", that must be there before it."""
+        return (self.is_,) if self.is_ and self.as_is else self.starts_from
 
     @property
     def smaller(self) -> tuple[str, float] | None:
@@ -102,6 +112,8 @@ class Variant(Named):
     @property
     def layers(self) -> dict[str, Any] | None:
         """Kind, layers and input of a control that the core trains; None where it does not."""
+        if self._same is not None:
+            return self._same.layers
         if self.is_ is None:
             return None
         hidden, sees = list(self.hidden or ()), self.sees or "all"
@@ -110,20 +122,22 @@ class Variant(Named):
     @model_validator(mode="after")
     def _check(self) -> Variant:
         loose = self.model_fields_set & {"hidden", "sees"}
+        trained = self.is_ in NEEDED
         refuse(
             (
-                self.as_is and len(self.starts_from) != 1,
-                "",
-                "is another network 'as_is'; expected one in 'starts_from'. Name it.",
+                self.as_is and self.starts_from,
+                "starts_from",
+                f"is given, but the network is {self.is_} ('is'), unchanged; expected one of the "
+                "two. Remove the other.",
             ),
             (
-                loose and not self.is_,
+                loose and not trained,
                 min(loose, default=""),
                 "describes a network of the core; expected 'is: relu' beside it. Add that, or "
                 "remove it.",
             ),
             (
-                self.is_ and (self.hidden is None or "control" not in self.role),
+                trained and (self.hidden is None or "control" not in self.role),
                 "",
                 "has 'is: relu'; expected the role control or negative_control, and 'hidden', its "
                 "hidden layers ([] for a linear classifier). Correct it.",
@@ -139,10 +153,8 @@ class Variant(Named):
 
     def needs(self) -> list[str]:
         """Parameters that the core must be told to train it."""
-        if not self.is_:
-            return []
         named = [n for n in self.hidden or () if isinstance(n, str)]
-        return [*named, *([] if self.as_is else NEEDED[self.is_])]
+        return [*named, *NEEDED.get(self.is_ or "", ())]
 
     @property
     def trained_as(self) -> str:
@@ -155,6 +167,7 @@ class Variant(Named):
             "role": "size",
             "says": f"{self.name} with {100 * share:g} % of {sizes.parameter}",
             "starts_from": (),
+            "is_": None if self.as_is else self.is_,
             "first_seeds": sizes.first_seeds,
             "from_scale": self.from_scale if sizes.from_scale == "default" else sizes.from_scale,
         }

@@ -58,7 +58,7 @@ def training(experiment: Experiment, variant: str, params: Params) -> Training:
     return {
         "params": params.plain(),
         "trained_as": described.trained_as,
-        "starts_from": list(described.starts_from),
+        "starts_from": list(described.parents),
         "as_is": known.as_is,
         "control": experiment.control(known.name),
     }

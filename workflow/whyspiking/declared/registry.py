@@ -106,7 +106,7 @@ class Talk(Block):
         """A network, and those it starts from, with the experiments that they belong to."""
         found = self.experiments[experiment]
         yield found, found.variants[variant]
-        for parent in found.variants[variant].starts_from:
+        for parent in found.variants[variant].parents:
             yield from self.lineage(*split(parent))
 
     @field_validator("experiments")
@@ -118,7 +118,7 @@ class Talk(Block):
             return experiments  # refused for these
         shared = info.data["parameters"]
         found = {name: e.completed(name, shared) for name, e in experiments.items()}
-        _check_parents(found)
+        _find_parents(found)
         return found
 
     @model_validator(mode="after")
@@ -248,17 +248,19 @@ def seeds(
     return list(named.get(f"{full}/{variant}", found[: described.first_seeds]))
 
 
-def _check_parents(experiments: Mapping[str, Experiment]) -> None:
-    parents = {
-        f"{experiment.name}/{variant.name}": variant.starts_from
+def _find_parents(experiments: Mapping[str, Experiment]) -> None:
+    """Refuse networks that start from none that there is, or in circles; link those that are."""
+    known = {
+        f"{experiment.name}/{variant.name}": variant
         for experiment in experiments.values()
         for variant in experiment.variants.values()
     }
+    parents = {name: variant.parents for name, variant in known.items()}
     for child, named in parents.items():
         for parent in (parent for parent in named if parent not in parents):
             hint = nearest(parent, parents, f"known: {', '.join(parents)}.")
             raise Wrong(
-                _starts_from(child),
+                _place(child, known[child]),
                 f"names '{parent}', which is no experiment/variant of the talk; {hint} Correct it "
                 "there.",
             )
@@ -267,11 +269,15 @@ def _check_parents(experiments: Mapping[str, Experiment]) -> None:
     except CycleError as error:
         child = next(name for name in parents if name in error.args[1])
         raise Wrong(
-            _starts_from(child),
+            _place(child, known[child]),
             f"is {list(parents[child])}, and so {child} starts from itself; expected a network "
             "that is trained before. Remove one of these links.",
         ) from None
+    for variant in known.values():
+        if variant.as_is:
+            (parent,) = variant.parents
+            variant._same = known[parent]
 
 
-def _starts_from(network: str) -> str:
-    return "{}.variants.{}.starts_from".format(*split(network))
+def _place(network: str, variant: Variant) -> str:
+    return "{}.variants.{}.{}".format(*split(network), "is" if variant.as_is else "starts_from")
