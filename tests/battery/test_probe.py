@@ -13,6 +13,7 @@ from made.toy_talk import (
     K,
     ToyTalk,
     ToyThreshold,
+    described,
     experiment,
     probe,
     spiking_network,
@@ -317,11 +318,13 @@ def test_a_missing_level_names_the_key():
         )
 
 
-def test_a_whole_test_set_is_perturbed_where_talk_yaml_says_so():
-    asked = experiment(("jitter",)).model_copy(update={"whole_test": True})
-    for described, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
+def test_a_whole_test_set_is_perturbed_where_a_recovered_share_is_measured():
+    spiking = {"role": "spiking", "says": "A network."}
+    further = {"role": "ablation", "says": "The same, trained further.", "recovers": "spiking"}
+    asked = described(battery=("jitter",), variants={"spiking": spiking, "further": further})
+    for own, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
         rows, _ = battery.probe(
-            ToyTalk(), PARAMS, plans.measuring(described, PARAMS, TAU),
+            ToyTalk(), PARAMS, plans.measuring(own, PARAMS, TAU),
             {("spiking", 0): spiking_network()}, CONFIG, ToyThreshold(), lambda share, news: None,
         )  # fmt: skip
         perturbed = [row for row in rows if row["perturbation"] == "jitter"]

@@ -76,7 +76,7 @@ class Variant(Named):
         sees: What it is told of the input, where that is not all (`controls.seen`).
         settings: Parameters in which its training differs from that of the others, and why.
         recovers: Variant that it was trained further from: the share of what that one loses under
-            each condition, and this one wins back, is measured.
+            each condition, and this one wins back, is measured, on all test trials.
     """
 
     role: Literal["spiking", "rate", "control", "negative_control", "ablation"]
@@ -234,7 +234,6 @@ class Experiment(Named):
         kind: What the network answers.
         data: Its data.
         half_step: Whether it is checked at half the time step.
-        whole_test: Whether its perturbed conditions get all test trials, not `battery.trials`.
         originals: Whether it reads files of the original authors, `data.originals_dir`.
         battery_of: Spiking variants that get the common perturbations; empty: all of them.
         sizes: Further networks at shares of a size, trained and scored only.
@@ -260,7 +259,6 @@ class Experiment(Named):
     kind: Literal["classification", "labelling", "continuous"]
     data: Data
     half_step: bool = False
-    whole_test: bool = False
     originals: bool = False
     battery_of: Unique[Some[str]] = ()
     sizes: MayLack[Sizes] = None
@@ -285,6 +283,11 @@ class Experiment(Named):
     def simulated(self) -> bool:
         """Whether it has a spiking network; else no Brian2 and no battery."""
         return any(variant.role == "spiking" for variant in self.variants.values())
+
+    @property
+    def whole_test(self) -> bool:
+        """Whether its perturbed conditions get all test trials, not `battery.trials`."""
+        return any(variant.recovers for variant in self.variants.values())
 
     @property
     def data_key(self) -> str:
