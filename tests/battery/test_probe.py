@@ -283,11 +283,19 @@ def test_other_stimuli_are_not_taken_for_the_same():
 
 
 def test_the_battery_may_be_for_some_spiking_variants_only():
-    one = experiment(("jitter",)).model_copy(update={"battery_of": ("other",)})
-    assert not one.perturbed("spiking")
-    assert one.model_copy(update={"battery_of": ("spiking",)}).perturbed("spiking")
-    assert one.model_copy(update={"battery_of": ()}).perturbed("spiking")
-    assert not one.perturbed("ablated")
+    roles = {"chosen": "spiking", "other": "spiking", "mlp": "control", "ablated": "ablation"}
+    variants = {name: {"role": role, "says": "A network."} for name, role in roles.items()}
+    for given, other in ((["jitter"], ["jitter"]), ({"chosen": ["jitter"]}, [])):
+        plan = plans.measuring(described(battery=given, variants=variants), PARAMS, TAU)
+        told = {name: own["perturbations"] for name, own in plan["variants"].items()}
+        assert told == {"chosen": ["jitter"], "other": other, "mlp": ["jitter"], "ablated": []}
+
+
+def test_the_battery_says_whether_half_the_time_step_is_tried():
+    for given in (["jitter"], ["jitter", "half_step"]):
+        plan = plans.measuring(experiment(given), PARAMS, TAU)
+        assert plan["half_step"] == ("half_step" in given)
+        assert plan["variants"]["spiking"]["perturbations"] == ["jitter"]
 
 
 def test_an_ablation_is_measured_but_not_perturbed():

@@ -177,6 +177,13 @@ TALK_DAMAGE = {
     "unknown perturbation": (
         lambda d: yinyang(d).update(battery=["shufle"]), "battery", "shuffle",
     ),
+    "battery of what does not spike": (
+        lambda d: yinyang(d).update(battery={"mlp": ["shuffle"]}), "yinyang.battery", "mlp",
+    ),
+    "unknown perturbation of one variant": (
+        lambda d: yinyang(d).update(battery={"spiking": ["shufle"]}),
+        "yinyang.battery.spiking", "shuffle",
+    ),
     "perturbed spikes of which nobody says what their times are": (
         lambda d: yinyang(d).pop("input_times"), "yinyang.input_times", "constructed",
     ),

@@ -134,8 +134,7 @@ def test_who_is_perturbed():
     variants = {r: {"role": "spiking" if r == "chosen" else r, "says": "A network."} for r in roles}
     experiment = described(
         "one",
-        battery=("jitter",),
-        battery_of=("chosen",),
+        battery={"chosen": ("jitter",)},
         parameters={"n": {"value": 4, "source": "made up here"}},
         variants=variants,
         sizes={"parameter": "n", "of": {"control": [0.5]}, "first_seeds": 1},

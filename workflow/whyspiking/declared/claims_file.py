@@ -383,7 +383,10 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
                 f"{sorted(known)}{remedy}"
             )
     for (key, place), (experiment, _) in zip(claim.places.items(), claim.networks, strict=True):
-        known = {"perturbation": ("none", *talk.experiments[experiment].battery), "locus": LOCI}
+        known = {
+            "perturbation": ("none", *talk.experiments[experiment].perturbations()),
+            "locus": LOCI,
+        }
         for column, names in known.items():
             name = place.get(column, names[0])
             if name not in names and not _says(talk, name):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Annotated, Any, Literal, cast, get_args
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from whyspiking.contract.perturb import ON_SPIKES
 from whyspiking.declared import scales, shared_tasks
@@ -218,6 +219,13 @@ Perturbation = Literal[
     "quantise", "clip", "mismatch",
 ]
 # fmt: on
+Battery = Annotated[
+    Annotated[Unique[Listed[Perturbation | Literal["half_step"]]], Tag("of all")]
+    | Annotated[
+        dict[Name, Unique[Some[Perturbation]]], Field(min_length=1), Tag("of some variants")
+    ],
+    Discriminator(lambda given: "of some variants" if isinstance(given, dict) else "of all"),
+]
 
 
 InputTimes = Literal["constructed", "trains", "none"]
@@ -233,14 +241,13 @@ class Experiment(Named):
         title: In words.
         kind: What the network answers.
         data: Its data.
-        half_step: Whether it is checked at half the time step.
         originals: Whether it reads files of the original authors, `data.originals_dir`.
-        battery_of: Spiking variants that get the common perturbations; empty: all of them.
         sizes: Further networks at shares of a size, trained and scored only.
         states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
             current, dendrite), mean over its neurons: each costs an update. A population not
             named has none.
-        battery: The common perturbations that it gets.
+        battery: The common perturbations that it gets, and `half_step` where it is checked at half
+            the time step. Or spiking variant -> perturbations: the others get none.
         input_times: What the times of its input spikes are; needed where spikes are perturbed. Once
             the talk is read, that of a shared task where it says nothing else.
         shared: The task that it shares with experiments of other talks (`shared_tasks`); it then
@@ -258,12 +265,10 @@ class Experiment(Named):
     title: str = Field(min_length=3)
     kind: Literal["classification", "labelling", "continuous"]
     data: Data
-    half_step: bool = False
     originals: bool = False
-    battery_of: Unique[Some[str]] = ()
     sizes: MayLack[Sizes] = None
     states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
-    battery: Unique[Listed[Perturbation]]
+    battery: Battery
     input_times: MayLack[InputTimes] = None
     shared: MayLack[str] = None
     input_step_ms: float = Field(0.0, ge=0)
@@ -283,6 +288,11 @@ class Experiment(Named):
     def simulated(self) -> bool:
         """Whether it has a spiking network; else no Brian2 and no battery."""
         return any(variant.role == "spiking" for variant in self.variants.values())
+
+    @property
+    def half_step(self) -> bool:
+        """Whether it is checked at half the time step."""
+        return "half_step" in self.battery
 
     @property
     def whole_test(self) -> bool:
@@ -318,9 +328,10 @@ class Experiment(Named):
     def _check(self) -> Experiment:
         """What has no spiking network has nothing that only a simulation measures."""
         spiking = [name for name, v in self.variants.items() if v.role == "spiking"]
+        chosen = self.battery if isinstance(self.battery, dict) else ()
         nowhere = "the experiment does not have"
         for key, named, known, what in (
-            ("battery_of", self.battery_of, spiking, "is no spiking variant of the experiment"),
+            ("battery", chosen, spiking, "is no spiking variant of the experiment"),
             ("sizes.of", self.sizes.of if self.sizes else (), self.variants, nowhere),
             *(
                 (f"variants.{name}.recovers", [variant.recovers], [None, *self.variants], nowhere)
@@ -328,8 +339,10 @@ class Experiment(Named):
             ),
         ):
             if unknown := [name for name in named if name not in known]:
-                raise Wrong(key, f"names '{unknown[0]}', which {what}; correct it")
-        perturbed = sorted(set(self.battery) & set(ON_SPIKES))
+                fit = ", ".join(filter(None, known)) or "none"
+                says = f"names '{unknown[0]}', which {what}; expected one of {fit}. Correct it."
+                raise Wrong(key, says)
+        perturbed = sorted(set(self.perturbations()) & set(ON_SPIKES))
         refuse(
             (
                 perturbed and self.shared is None and self.input_times is None,
@@ -338,10 +351,10 @@ class Experiment(Named):
                 f"{', '.join(get_args(InputTimes))}. Add it.",
             ),
             (
-                not spiking and (self.battery or self.half_step),
-                "",
-                f"has a battery {list(self.battery)} or 'half_step', but no variant with the role "
-                "'spiking', so it is not simulated; expected one. Add it, or remove them.",
+                not spiking and self.battery,
+                "battery",
+                f"is {list(self.battery)}, but no variant has the role 'spiking', so nothing is "
+                "simulated; expected []. Correct it, or add such a variant.",
             ),
         )
         return self
@@ -397,10 +410,13 @@ class Experiment(Named):
         simulated = ("spiking", "ablation") if self.simulated else ()
         return [v.name for v in self.variants.values() if v.role in simulated]
 
-    def perturbed(self, variant: str) -> bool:
-        """Whether a variant gets the common perturbations."""
-        chosen = not self.battery_of or variant in self.battery_of
-        return self.variants[variant].role == "spiking" and chosen
+    def perturbations(self, spiking: str | None = None) -> list[str]:
+        """The common perturbations that one of its spiking variants gets; None: that any gets."""
+        found: Iterable[str] = self.battery
+        if isinstance(self.battery, dict):
+            names = self.battery if spiking is None else [spiking]
+            found = chain.from_iterable(self.battery.get(name, ()) for name in names)
+        return [name for name in dict.fromkeys(found) if name != "half_step"]
 
     def control(self, variant: str) -> dict[str, Any] | None:
         """What the core needs to train a control (`controls.train_declared`), None of others."""
