@@ -7,7 +7,7 @@ import pytest
 from whyspiking.contract import network_files
 from whyspiking.contract.types import Network, Params
 from whyspiking.declared import plans, registry
-from whyspiking.declared.experiments import NEEDED
+from whyspiking.declared.variants import NEEDED
 from whyspiking.errors import UserError
 
 CONFIG = {

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
-from whyspiking.declared.experiments import Experiment, Variant
+from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule, split
 from whyspiking.declared.parameters import Parameters
 from whyspiking.declared.shared_tasks import JITTER_UNITS, WINDOW_MS, shared_tasks
@@ -26,6 +26,7 @@ from whyspiking.declared.strict_yaml import (
     read_yaml,
     refuse,
 )
+from whyspiking.declared.variants import Variant
 from whyspiking.errors import UserError
 from whyspiking.records.whole_files import read_json
 

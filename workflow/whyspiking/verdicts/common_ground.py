@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.declared import learning_rules, registry, shared_tasks
-from whyspiking.declared.experiments import Experiment, Variant
+from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import SharedTask, presentations
+from whyspiking.declared.variants import Variant
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
