@@ -58,9 +58,7 @@ def shared(data):
 
 
 def delayed(data, delay_ms):
-    shared(data).update(
-        shared="delayed_xor", data={"key": "delayed_xor", "provenance": "definition"}
-    )
+    shared(data)["data"].update(key="delayed_xor")
     if delay_ms is not None:
         shared(data)["parameters"]["delay_ms"] = {"value": delay_ms, "unit": "ms", "source": "ours"}
 
@@ -191,7 +189,7 @@ TALK_DAMAGE = {
         lambda d: yinyang(d)["variants"]["spiking"].update(role="rate"), "yinyang", "'spiking'",
     ),
     "shared task that does not exist": (
-        lambda d: shared(d).update(shared="yingyang"), "shared_yinyang.shared", "yinyang",
+        lambda d: shared(d)["data"].update(key="yingyang"), "shared_yinyang.data.key", "yinyang",
     ),
     "shared task of another size": (
         lambda d: shared(d)["parameters"].update(n_hidden={"value": 120, "source": "code"}),
@@ -203,9 +201,6 @@ TALK_DAMAGE = {
         ),
         "shared_yinyang.parameters.epochs", "Remove it",
     ),
-    "shared task on other data": (
-        lambda d: shared(d)["data"].update(key="mnist"), "shared_yinyang.data.key", "mnist",
-    ),
     "shared task at several sizes": (
         lambda d: shared(d).update(
             sizes={"parameter": "n_hidden", "of": {"mlp": [0.5]}, "first_seeds": 1}
@@ -213,10 +208,10 @@ TALK_DAMAGE = {
         "shared_yinyang.sizes", "Remove it",
     ),
     "shared task that was not tuned": (
-        lambda d: shared(d).pop("tuned"), "shared_yinyang.tuned", "as many as",
+        lambda d: shared(d)["shared"].pop("tuned"), "shared_yinyang.shared.tuned", "is missing",
     ),
     "shared task that was tuned more than others": (
-        lambda d: shared(d)["tuned"]["spiking"].update(
+        lambda d: shared(d)["shared"]["tuned"]["spiking"].update(
             learning_rate=[0.005, *(1e-4 * k for k in range(1, 50))]
         ),
         "tuned.spiking", "6 or 8",

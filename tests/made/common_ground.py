@@ -37,7 +37,7 @@ def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None 
     excused = {
         task: f"{name} was not made for {task}"
         for task in shared_tasks()
-        if all(experiment.shared != task for experiment in experiments)
+        if all(experiment.task != task for experiment in experiments)
     }
     return Talk.model_construct(
         **told,
@@ -48,7 +48,13 @@ def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None 
 
 
 def experiment(
-    talk_name: str, task: str, variants: Sequence[str], *, at: float | None = None, **keys: Any
+    talk_name: str,
+    task: str,
+    variants: Sequence[str],
+    *,
+    at: float | None = None,
+    shared: Mapping[str, float] | None = None,
+    **keys: Any,
 ) -> Experiment:
     """An experiment that shares a task, with variants of `ROLES`."""
     name = f"shared_{task}" if at is None else f"shared_{task}_{at:g}"
@@ -57,10 +63,9 @@ def experiment(
     entry = {
         "title": f"Shared task {task}",
         "kind": "classification",
-        "shared": task,
-        "data": {"key": shared_tasks()[task].data, "provenance": "definition"},
+        "data": {"key": task, "provenance": "definition"},
         "battery": ["jitter", "delete"] if "spiking" in variants else [],
-        "tuned": {variants[0]: TUNED},
+        "shared": {"tuned": {variants[0]: TUNED}, **(shared or {})},
         "parameters": {**tried, **own},
         "scaled": {},
         "variants": {v: {"role": ROLES[v], "says": f"network {v}"} for v in variants},

@@ -124,7 +124,7 @@ def _check_shared_tasks(talks: Mapping[str, registry.Talk]) -> None:
     """A task that none of several talks is set compares nothing."""
     if len(talks) < 2:
         return
-    taken = {e.shared for talk in _all_talks(talks) for e in talk.experiments.values()}
+    taken = {e.task for talk in _all_talks(talks) for e in talk.experiments.values()}
     for task in (task for task in shared_tasks() if task not in taken):
         raise UserError(
             f"declared/shared_tasks.yaml: '{task}' is a task that no talk is set; expected an "

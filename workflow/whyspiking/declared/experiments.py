@@ -63,6 +63,22 @@ InputTimes = Literal["constructed", "trains", "none"]
 construction; those of spike trains that are recorded, simulated or drawn; no spikes are sent in."""
 
 
+class Shared(Block):
+    """How an experiment takes part in a shared task.
+
+    Attributes:
+        tuned: Variant -> parameter -> values: the settings of which the best on validation data
+            was chosen (`recording.tune`).
+        input_step_ms: The step to which the network is told the times of input spikes, in ms of the
+            task's own window; 0: whole.
+        model_window_ms: How long the task's input window lasts in the model, ms; left out: as long.
+    """
+
+    tuned: dict[Name, dict[Name, list[float | int | str]]] = Field(min_length=1)
+    input_step_ms: float = Field(0.0, ge=0)
+    model_window_ms: MayLack[float] = Field(None, gt=0)
+
+
 class Experiment(Named):
     """One experiment of a talk, as described in its talk.yaml.
 
@@ -79,13 +95,8 @@ class Experiment(Named):
             the time step. Or spiking variant -> perturbations: the others get none.
         input_times: What the times of its input spikes are; needed where spikes are perturbed. Once
             the talk is read, that of a shared task where it says nothing else.
-        shared: The task that it shares with experiments of other talks (`shared_tasks`); it then
-            has all of that task's parameters.
-        input_step_ms: In a shared task, the step to which the network is told the times of input
-            spikes, in ms of the task's own window; 0: whole.
-        model_window_ms: How long the task's input window lasts in the model, ms; None: as long.
-        tuned: Variant -> parameter -> values: the settings of which the best on validation data
-            was chosen (`recording.tune`).
+        shared: How it takes part in the task that experiments of other talks share, that of its
+            data (`shared_tasks`); it then has all of that task's parameters.
         parameters: As published; once the talk is read, with those that its experiments share.
         scaled: What smaller scales change.
         variants: What is trained; once the talk is read, with those of other sizes.
@@ -99,10 +110,7 @@ class Experiment(Named):
     states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     battery: Battery
     input_times: MayLack[InputTimes] = None
-    shared: MayLack[str] = None
-    input_step_ms: float = Field(0.0, ge=0)
-    model_window_ms: MayLack[float] = Field(None, gt=0)
-    tuned: dict[Name, dict[Name, list[float | int | str]]] = Field(default_factory=dict)
+    shared: MayLack[Shared] = None
     parameters: Parameters
     scaled: Scaled
     variants: dict[Name, Variant] = Field(min_length=1)
@@ -132,6 +140,21 @@ class Experiment(Named):
     def data_key(self) -> str:
         """Name of its data set."""
         return self.data.key
+
+    @property
+    def task(self) -> str | None:
+        """Name of the shared task that it takes part in: that of its data."""
+        return self.data.key if self.shared else None
+
+    @property
+    def tuned(self) -> Mapping[str, Mapping[str, list[Any]]]:
+        """Variant -> parameter -> values that were tried."""
+        return self.shared.tuned if self.shared else {}
+
+    @property
+    def input_step_ms(self) -> float:
+        """The step to which it is told the times of input spikes; 0: whole."""
+        return self.shared.input_step_ms if self.shared else 0.0
 
     @property
     def provenance(self) -> str:
@@ -195,9 +218,7 @@ class Experiment(Named):
         if self.shared is not None:
             both = "stands in a shared task; expected one size for all. Remove it."
             refuse((self.sizes is not None, f"{name}.sizes", both))
-            own, scaled = shared_tasks.joined(
-                name, self.shared, self.data.key, self.parameters, self.scaled
-            )
+            own, scaled = shared_tasks.joined(name, self.data.key, self.parameters, self.scaled)
         described = {**shared, **own}
         for scale, changes in scaled.items():
             for key, change in changes.items():
@@ -225,11 +246,10 @@ class Experiment(Named):
             ]
             variants |= {variant.name: variant for variant in smaller}
         own_of = {key: {**described, **v.settings} for key, v in self.variants.items()}
-        if self.tuned or self.shared is not None:
-            shared_tasks.check_tuned(name, self.tuned, own_of)
+        shared_tasks.check_tuned(name, self.tuned, own_of)
         update: dict[str, Any] = {"parameters": described, "scaled": scaled, "variants": variants}
         if self.shared is not None and self.input_times is None:
-            update["input_times"] = shared_tasks.shared_tasks()[self.shared].input_times
+            update["input_times"] = shared_tasks.shared_tasks()[self.data.key].input_times
         found = self.model_copy(update=update)
         found._name = name
         return found

@@ -101,7 +101,7 @@ class Talk(Block):
         """Its characteristic time, but of a shared task the same for all: a share of its window."""
         if experiment.shared is None:
             return self.tau_char_ms
-        return (experiment.model_window_ms or WINDOW_MS) / JITTER_UNITS
+        return (experiment.shared.model_window_ms or WINDOW_MS) / JITTER_UNITS
 
     def lineage(self, experiment: str, variant: str) -> Iterator[tuple[Experiment, Variant]]:
         """A network, and those it starts from, with the experiments that they belong to."""
@@ -125,7 +125,7 @@ class Talk(Block):
     @model_validator(mode="after")
     def _check(self) -> Talk:
         """Every shared task has an experiment or a reason, every learning rule names networks."""
-        takes_part = {experiment.shared for experiment in self.experiments.values()}
+        takes_part = {experiment.task for experiment in self.experiments.values()}
         wrong = {
             True: "both takes part in and excuses itself from",
             False: "neither takes part in nor excuses itself from",
@@ -145,7 +145,8 @@ class Talk(Block):
                     (task in takes_part) == (task in self.takes_no_part),
                     "takes_no_part",
                     f"{wrong[task in takes_part]} shared task '{task}'; expected an experiment "
-                    f"with 'shared: {task}', or a reason under 'takes_no_part.{task}'. Correct it.",
+                    f"on data '{task}' with 'shared', or a reason under 'takes_no_part.{task}'. "
+                    "Correct it.",
                 )
                 for task in shared_tasks()
             ),

@@ -123,13 +123,13 @@ def taking_part(talks: Mapping[str, Talk], task: str) -> list[tuple[Talk, Experi
         (talk, experiment)
         for talk in talks.values()
         for experiment in talk.experiments.values()
-        if experiment.shared == task
+        if experiment.task == task
     ]
 
 
 def value_of(experiment: Experiment, scale: str) -> float:
     """An experiment's own value of its shared task at a scale; nan where the task has none."""
-    own = shared_tasks.shared_tasks()[str(experiment.shared)].own
+    own = shared_tasks.shared_tasks()[str(experiment.task)].own
     if own is None:
         return math.nan
     changed = experiment.changes(scale).get(own.parameter)
