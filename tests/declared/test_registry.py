@@ -44,7 +44,7 @@ def test_scale_changes_the_published_value(toy):
 @pytest.mark.parametrize("asks", [False, True])
 def test_only_those_who_ask_get_files_of_the_authors(toy, asks):
     config = {**CONFIG, "data": {**CONFIG["data"], "originals_dir": "there"}}
-    params = registry.params(toy(lambda e: e.update(originals=asks)), config)
+    params = registry.params(toy(lambda e: e["data"].update(originals=asks)), config)
     assert params.originals_dir == (Path("there") if asks else None)
 
 

@@ -34,12 +34,15 @@ class Data(Block):
         equal: Parameter of the experiment -> setting of the config's `data.<key>` that must be
             equal.
         at_least: The same, at least as large.
+        originals: Whether files of the original authors are read, from the config's
+            `data.originals_dir`.
     """
 
     key: Name
     provenance: Literal["original", "definition", "simulated", "synthetic"]
     equal: dict[Name, str] = Field(default_factory=dict, min_length=1)
     at_least: dict[Name, str] = Field(default_factory=dict, min_length=1)
+    originals: bool = False
 
 
 # fmt: off
@@ -86,7 +89,6 @@ class Experiment(Named):
         title: In words.
         kind: What the network answers.
         data: Its data.
-        originals: Whether it reads files of the original authors, `data.originals_dir`.
         sizes: Further networks at shares of a size, trained and scored only.
         states: Population -> state variables per neuron beyond the membrane (adaptation, synaptic
             current, dendrite), mean over its neurons: each costs an update. A population not
@@ -105,7 +107,6 @@ class Experiment(Named):
     title: str = Field(min_length=3)
     kind: Literal["classification", "labelling", "continuous"]
     data: Data
-    originals: bool = False
     sizes: MayLack[Sizes] = None
     states: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     battery: Battery

@@ -212,7 +212,7 @@ def params(
     values = {**experiment.published, **{key: entry["value"] for key, entry in changed.items()}}
     if variant is not None:
         values = dict(experiment.resized(values, variant))
-    originals = config["data"]["originals_dir"] if experiment.originals else None
+    originals = config["data"]["originals_dir"] if experiment.data.originals else None
     folder = Path(config["data"]["folder"])
     dataset = folder_of(experiment.data_key, config["data"])
     return Params(
