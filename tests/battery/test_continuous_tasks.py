@@ -84,7 +84,7 @@ def test_what_does_not_spike_meets_no_simulator():
     rows, arrays = battery.probe(
         cast("Any", Rate()),
         PARAMS,
-        plans.measuring(experiment(()).model_copy(update={"simulated": False}), PARAMS, TAU),
+        plans.measuring(experiment(()), PARAMS, TAU),
         {("spiking", 0): Network({}, {"engine": "numpy", "counts": {"macs_dense": 5.0}})},
         CONFIG,
         None,

@@ -13,6 +13,7 @@ from made.toy_talk import (
     K,
     ToyTalk,
     ToyThreshold,
+    described,
     experiment,
     probe,
     spiking_network,
@@ -282,11 +283,19 @@ def test_other_stimuli_are_not_taken_for_the_same():
 
 
 def test_the_battery_may_be_for_some_spiking_variants_only():
-    one = experiment(("jitter",)).model_copy(update={"battery_of": ("other",)})
-    assert not one.perturbed("spiking")
-    assert one.model_copy(update={"battery_of": ("spiking",)}).perturbed("spiking")
-    assert one.model_copy(update={"battery_of": ()}).perturbed("spiking")
-    assert not one.perturbed("ablated")
+    roles = {"chosen": "spiking", "other": "spiking", "mlp": "control", "ablated": "ablation"}
+    variants = {name: {"role": role, "says": "A network."} for name, role in roles.items()}
+    for given, other in ((["jitter"], ["jitter"]), ({"chosen": ["jitter"]}, [])):
+        plan = plans.measuring(described(battery=given, variants=variants), PARAMS, TAU)
+        told = {name: own["perturbations"] for name, own in plan["variants"].items()}
+        assert told == {"chosen": ["jitter"], "other": other, "mlp": ["jitter"], "ablated": []}
+
+
+def test_the_battery_says_whether_half_the_time_step_is_tried():
+    for given in (["jitter"], ["jitter", "half_step"]):
+        plan = plans.measuring(experiment(given), PARAMS, TAU)
+        assert plan["half_step"] == ("half_step" in given)
+        assert plan["variants"]["spiking"]["perturbations"] == ["jitter"]
 
 
 def test_an_ablation_is_measured_but_not_perturbed():
@@ -317,11 +326,13 @@ def test_a_missing_level_names_the_key():
         )
 
 
-def test_a_whole_test_set_is_perturbed_where_talk_yaml_says_so():
-    asked = experiment(("jitter",)).model_copy(update={"whole_test": True})
-    for described, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
+def test_a_whole_test_set_is_perturbed_where_a_recovered_share_is_measured():
+    spiking = {"role": "spiking", "says": "A network."}
+    further = {"role": "ablation", "says": "The same, trained further.", "recovers": "spiking"}
+    asked = described(battery=("jitter",), variants={"spiking": spiking, "further": further})
+    for own, n in ((experiment(("jitter",)), CONFIG["trials"]), (asked, 200)):
         rows, _ = battery.probe(
-            ToyTalk(), PARAMS, plans.measuring(described, PARAMS, TAU),
+            ToyTalk(), PARAMS, plans.measuring(own, PARAMS, TAU),
             {("spiking", 0): spiking_network()}, CONFIG, ToyThreshold(), lambda share, news: None,
         )  # fmt: skip
         perturbed = [row for row in rows if row["perturbation"] == "jitter"]

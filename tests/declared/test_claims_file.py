@@ -59,3 +59,14 @@ def test_a_good_file_loads(tmp_path):
     }  # fmt: skip
     assert other.band("default") == Band(-np.inf, 2.0)
     assert other.published.value is None
+
+
+def test_what_a_claim_was_before_is_told(tmp_path):
+    look = {"commit": "77a7cd3", "recipe": "five epochs", "value": 0.9, "verdict": "inconclusive"}
+    band = {"commit": "36e8d87", "band": [0.97, None], "why": "a round number of ours"}
+    (claim,) = judge.load(written(tmp_path, changed(earlier=[look, band])))
+    assert [entry.value for entry in claim.looks] == [0.9]
+    assert claim.history == (
+        "second recipe after one look at the test set (five epochs: 0.9, inconclusive (77a7cd3)). "
+        "band was at least 0.97 until 36e8d87: a round number of ours"
+    )

@@ -58,9 +58,7 @@ def shared(data):
 
 
 def delayed(data, delay_ms):
-    shared(data).update(
-        shared="delayed_xor", data={"key": "delayed_xor", "provenance": "definition"}
-    )
+    shared(data)["data"].update(key="delayed_xor")
     if delay_ms is not None:
         shared(data)["parameters"]["delay_ms"] = {"value": delay_ms, "unit": "ms", "source": "ours"}
 
@@ -70,7 +68,6 @@ def variant(data, name, **changes):
 
 
 TALK_DAMAGE = {
-    "name of another folder": (lambda d: d.update(talk="comsa"), "talk", "comsa"),
     "negative time constant": (
         lambda d: d["parameters"]["tau_s_ms"].update(value=-1.0), "parameters.tau_s_ms", "-1.0",
     ),
@@ -141,11 +138,21 @@ TALK_DAMAGE = {
     ),
     "recurrent network that sees less": (
         lambda d: yinyang(d)["variants"]["mlp"].update({"is": "gru", "sees": "mask"}),
-        "yinyang.variants.mlp", "neither 'sees'",
+        "yinyang.variants.mlp", "no 'sees'",
     ),
-    "as it is where": (
-        lambda d: yinyang(d)["variants"]["spiking"].update(as_is=True),
-        "yinyang.variants.spiking", "starts_from",
+    "another network that is trained further": (
+        lambda d: variant(d, "adapted", **{"is": "substrates/ideal"}),
+        "adapted.starts_from", "substrates/ideal",
+    ),
+    "another network that does not exist": (
+        lambda d: variant(d, "ideal", **{"is": "yinyang/spikin"}), "ideal.is", "yinyang/spiking",
+    ),
+    "layers of another network": (
+        lambda d: variant(d, "ideal", **{"is": "yinyang/mlp", "hidden": [3]}),
+        "substrates.variants.ideal.hidden", "is: relu",
+    ),
+    "control of no kind": (
+        lambda d: yinyang(d)["variants"]["mlp"].update({"is": "rely"}), "mlp.is", "relu",
     ),
     "parent that does not exist": (
         lambda d: variant(d, "adapted", starts_from=["yinyang/spikin"]),
@@ -168,14 +175,21 @@ TALK_DAMAGE = {
     "unknown perturbation": (
         lambda d: yinyang(d).update(battery=["shufle"]), "battery", "shuffle",
     ),
+    "battery of what does not spike": (
+        lambda d: yinyang(d).update(battery={"mlp": ["shuffle"]}), "yinyang.battery", "mlp",
+    ),
+    "unknown perturbation of one variant": (
+        lambda d: yinyang(d).update(battery={"spiking": ["shufle"]}),
+        "yinyang.battery.spiking", "shuffle",
+    ),
     "perturbed spikes of which nobody says what their times are": (
         lambda d: yinyang(d).pop("input_times"), "yinyang.input_times", "constructed",
     ),
-    "spikes that are not simulated": (
-        lambda d: yinyang(d).update(simulated=False), "yinyang", "simulated: false",
+    "spikes to perturb where no network has any": (
+        lambda d: yinyang(d)["variants"]["spiking"].update(role="rate"), "yinyang", "'spiking'",
     ),
     "shared task that does not exist": (
-        lambda d: shared(d).update(shared="yingyang"), "shared_yinyang.shared", "yinyang",
+        lambda d: shared(d)["data"].update(key="yingyang"), "shared_yinyang.data.key", "yinyang",
     ),
     "shared task of another size": (
         lambda d: shared(d)["parameters"].update(n_hidden={"value": 120, "source": "code"}),
@@ -187,9 +201,6 @@ TALK_DAMAGE = {
         ),
         "shared_yinyang.parameters.epochs", "Remove it",
     ),
-    "shared task on other data": (
-        lambda d: shared(d)["data"].update(key="mnist"), "shared_yinyang.data.key", "mnist",
-    ),
     "shared task at several sizes": (
         lambda d: shared(d).update(
             sizes={"parameter": "n_hidden", "of": {"mlp": [0.5]}, "first_seeds": 1}
@@ -197,10 +208,10 @@ TALK_DAMAGE = {
         "shared_yinyang.sizes", "Remove it",
     ),
     "shared task that was not tuned": (
-        lambda d: shared(d).pop("tuned"), "shared_yinyang.tuned", "tuned_as",
+        lambda d: shared(d)["shared"].pop("tuned"), "shared_yinyang.shared.tuned", "is missing",
     ),
     "shared task that was tuned more than others": (
-        lambda d: shared(d)["tuned"]["spiking"].update(
+        lambda d: shared(d)["shared"]["tuned"]["spiking"].update(
             learning_rate=[0.005, *(1e-4 * k for k in range(1, 50))]
         ),
         "tuned.spiking", "6 or 8",
@@ -227,10 +238,6 @@ TALK_DAMAGE = {
     "delay longer than any trial": (
         lambda d: (d.pop("takes_no_part"), delayed(d, 50_000.0)),
         "shared_yinyang.parameters.delay_ms", "50000.0",
-    ),
-    "settings of no experiment": (
-        lambda d: (shared(d).pop("tuned"), shared(d).update(tuned_as="yinyang")),
-        "shared_yinyang.tuned_as", "tuned",
     ),
     "data that fit nothing": (
         lambda d: yinyang(d)["data"].update(equal={"n_input": "pool"}),

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from whyspiking.contract import network_files
-from whyspiking.contract.types import Network
-from whyspiking.declared import registry
+from whyspiking.contract.types import Network, Params
+from whyspiking.declared import plans, registry
+from whyspiking.declared.variants import NEEDED
 from whyspiking.errors import UserError
 
 CONFIG = {
@@ -43,7 +44,7 @@ def test_scale_changes_the_published_value(toy):
 @pytest.mark.parametrize("asks", [False, True])
 def test_only_those_who_ask_get_files_of_the_authors(toy, asks):
     config = {**CONFIG, "data": {**CONFIG["data"], "originals_dir": "there"}}
-    params = registry.params(toy(lambda e: e.update(originals=asks)), config)
+    params = registry.params(toy(lambda e: e["data"].update(originals=asks)), config)
     assert params.originals_dir == (Path("there") if asks else None)
 
 
@@ -54,12 +55,45 @@ def test_a_variant_may_content_itself_with_the_first_seeds(toy):
     assert registry.seeds(experiment, config) == [4, 7, 9]
 
 
+@pytest.mark.parametrize("noisy", [False, True])
+def test_controls_see_the_noise_that_their_experiment_has(toy, noisy):
+    made = {"role": "control", "is": "relu", "hidden": [], "says": "a linear classifier"}
+    needed = [*NEEDED["relu"], *(["control_noise"] if noisy else [])]
+
+    def change(e):
+        e["variants"]["linear"] = made
+        e["parameters"].update({key: {"value": 1, "source": "ours"} for key in needed})
+
+    experiment = toy(change)
+    params = registry.params(experiment, CONFIG, 0, "linear")
+    told = plans.training(experiment, "linear", params)["control"]
+    assert told == {
+        **experiment.variants["linear"].layers,
+        "noise": "control_noise" if noisy else None,
+    }
+    assert plans.training(experiment, "spiking", params)["control"] is None
+
+
+def test_what_is_another_network_starts_from_it_and_has_its_layers():
+    slow, fast = (registry.load_talk("comsa").experiments[f"mnist_{s}"] for s in ("slow", "fast"))
+    told = {
+        experiment.name: plans.training(experiment, "mlp", Params("comsa", "mnist", "full", {}))
+        for experiment in (slow, fast)
+    }
+    of_slow, of_fast = told["mnist_slow"], told["mnist_fast"]
+    assert of_slow["control"] == of_fast["control"] and of_fast["control"] is not None
+    assert (of_slow["starts_from"], of_slow["as_is"]) == ([], False)
+    assert (of_fast["starts_from"], of_fast["as_is"]) == (["mnist_slow/mlp"], True)
+    smaller = plans.training(fast, "mlp_at_25", Params("comsa", "mnist", "full", {}))
+    assert (smaller["starts_from"], smaller["control"]) == ([], of_slow["control"])
+
+
 def test_what_does_not_spike_is_not_simulated(toy):
     roles = {"spiking": "rate", "frozen": "ablation"}
     variants = {name: {"role": role, "says": "a network"} for name, role in roles.items()}
-    silent = toy(lambda e: e.update(simulated=False, battery=[], variants=variants))
+    silent = toy(lambda e: e.update(battery=[], variants=variants))
     assert not silent.simulated and silent.simulated_variants() == []
-    assert toy().simulated_variants() == ["spiking"]
+    assert toy().simulated and toy().simulated_variants() == ["spiking"]
 
 
 def test_networks_say_where_their_data_come_from(tmp_path):

@@ -33,22 +33,28 @@ def talk(name: str, *experiments: Experiment, no_part: Mapping[str, str] | None 
     """A talk with these experiments, and the made-up rule for its spiking networks."""
     learners = [f"{e.name}/spiking" for e in experiments if "spiking" in e.variants]
     rules = [Rule.model_validate({**RULE, "applies": learners})] if learners else []
-    told = {"talk": name, "speaker": f"A. {name.capitalize()}", "title": "A talk", "papers": {}}
+    told = {"speaker": f"A. {name.capitalize()}", "title": "A talk", "papers": {}}
     excused = {
         task: f"{name} was not made for {task}"
         for task in shared_tasks()
-        if all(experiment.shared != task for experiment in experiments)
+        if all(experiment.task != task for experiment in experiments)
     }
     return Talk.model_construct(
         **told,
         learning=tuple(rules),
         takes_no_part={**excused, **(no_part or {})},
         experiments={experiment.name: experiment for experiment in experiments},
-    )
+    ).called(name)
 
 
 def experiment(
-    talk_name: str, task: str, variants: Sequence[str], *, at: float | None = None, **keys: Any
+    talk_name: str,
+    task: str,
+    variants: Sequence[str],
+    *,
+    at: float | None = None,
+    shared: Mapping[str, float] | None = None,
+    **keys: Any,
 ) -> Experiment:
     """An experiment that shares a task, with variants of `ROLES`."""
     name = f"shared_{task}" if at is None else f"shared_{task}_{at:g}"
@@ -57,16 +63,17 @@ def experiment(
     entry = {
         "title": f"Shared task {task}",
         "kind": "classification",
-        "shared": task,
-        "data": {"key": shared_tasks()[task].data, "provenance": "definition"},
+        "data": {"key": task, "provenance": "definition"},
         "battery": ["jitter", "delete"] if "spiking" in variants else [],
-        "tuned": {variants[0]: TUNED},
+        "shared": {"tuned": {variants[0]: TUNED}, **(shared or {})},
         "parameters": {**tried, **own},
         "scaled": {},
         "variants": {v: {"role": ROLES[v], "says": f"network {v}"} for v in variants},
         **keys,
     }
-    return Experiment.model_validate(entry).completed(talk_name, name, {})
+    found = Experiment.model_validate(entry).completed(name, {})
+    found._talk = talk_name
+    return found
 
 
 def metrics(

@@ -115,7 +115,7 @@ def _metrics(
                 if variant.role not in ("spiking", "control"):
                     continue
                 steep = 1.0 if variant.role == "spiking" else 0.6
-                for name in experiment.battery:
+                for name in experiment.perturbations():
                     levels = settings["battery"].get(name, [1.0])
                     for locus in (
                         ("input", "hidden") if name in ("jitter", "delete") else ("weights",)

@@ -181,7 +181,9 @@ def described(name="first", **keys) -> Experiment:
         "scaled": {},
         **keys,
     }
-    return Experiment.model_validate(entry).completed("toy", name, {})
+    found = Experiment.model_validate(entry).completed(name, {})
+    found._talk = "toy"
+    return found
 
 
 def experiment(names=SPIKES_ONLY) -> Experiment:
@@ -199,8 +201,9 @@ def talk(names=SPIKES_ONLY) -> Talk:
 def talk_of(experiments: dict[str, Experiment], **keys) -> Talk:
     """A talk about whose text nobody cares, so it is not checked."""
     tau = TauChar(value=TAU, unit="ms", what="delay")
-    named = {"talk": "toy", "title": "Toy talk", "speaker": "Nobody", "papers": {}, "learning": ()}
-    return Talk.model_construct(**{**named, "tau_char": tau, "experiments": experiments, **keys})
+    named = {"title": "Toy talk", "speaker": "Nobody", "papers": {}, "learning": ()}
+    told = {**named, "tau_char": tau, "experiments": experiments, **keys}
+    return Talk.model_construct(**told).called("toy")
 
 
 def spiking_network() -> Network:

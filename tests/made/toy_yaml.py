@@ -1,7 +1,6 @@
 """A talk.yaml that is right, to be damaged."""
 
 TOY = {
-    "talk": "toy",
     "title": "A toy talk",
     "speaker": "Nobody",
     "question": "Does the registry work?",

@@ -24,8 +24,10 @@ DELAYS = (100.0, 400.0)
 def made(tmp_path_factory):
     """Ground, spans and curves of four made-up talks."""
     home = experiment("home", "randman", ["spiking", "bptt", "mlp", "random_hidden"])
-    rate = experiment("quiet", "randman", ["rates"], simulated=False, battery=[])
-    worse = experiment("worse", "randman", ["spiking"], input_step_ms=1.0, battery=["jitter"])
+    rate = experiment("quiet", "randman", ["rates"], battery=[])
+    worse = experiment(
+        "worse", "randman", ["spiking"], shared={"input_step_ms": 1.0}, battery=["jitter"]
+    )
     delayed = [experiment("home", "delayed_xor", ["spiking", "gru", "reset"], at=d) for d in DELAYS]
     talks = {
         "home": talk("home", home, *delayed),

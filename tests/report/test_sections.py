@@ -123,7 +123,7 @@ def test_every_verdict_has_its_own_symbol_word_and_chip():
 def test_checks_have_a_table_of_their_own_and_history_stands_beside_the_verdict():
     look = {"commit": "77a7cd3", "recipe": "five epochs", "value": 0.9, "verdict": "inconclusive"}
     registered = [
-        claim("key", "key", metric="accuracy", looks=[look]),
+        claim("key", "key", metric="accuracy", earlier=[look]),
         claim("check", metric="equal_decisions", origin="check"),
     ]
     table = verdicts(registered, {"toy.task.key": [0.95, 0.951], "toy.task.check": [0.99, 0.99]})

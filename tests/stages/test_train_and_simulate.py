@@ -32,7 +32,7 @@ def make_replication(measures):
 
 
 NETWORK = {"role": "rate", "says": "A network."}
-EXPERIMENT = described("one", variants={"net": NETWORK}, simulated=False)
+EXPERIMENT = described("one", variants={"net": NETWORK})
 
 
 @pytest.fixture
@@ -94,7 +94,6 @@ def test_networks_of_several_sizes_say_how_large_they_are(rows):
         parameters={"n": {"value": 4, "source": "made up here"}},
         variants={"net": NETWORK},
         sizes={"parameter": "n", "of": {"net": [0.5]}, "first_seeds": 1},
-        simulated=False,
     )
     made = make_replication({})
     made.train = lambda *_: Network({"w": np.ones(7)}, {"engine": "numpy"})
@@ -135,8 +134,7 @@ def test_who_is_perturbed():
     variants = {r: {"role": "spiking" if r == "chosen" else r, "says": "A network."} for r in roles}
     experiment = described(
         "one",
-        battery=("jitter",),
-        battery_of=("chosen",),
+        battery={"chosen": ("jitter",)},
         parameters={"n": {"value": 4, "source": "made up here"}},
         variants=variants,
         sizes={"parameter": "n", "of": {"control": [0.5]}, "first_seeds": 1},
@@ -192,7 +190,7 @@ def test_another_order_in_talk_yaml_is_no_change():
     told = []
     for turn in (list, reversed):
         ordered = [{k: d[k] for k in turn(list(d))} for d in (parameters, variants)]
-        one = described("one", parameters=ordered[0], variants=ordered[1], simulated=False)
+        one = described("one", parameters=ordered[0], variants=ordered[1])
         params = Params("toy", "one", "smoke", one.published)
         told.append(repr((plans.training(one, "net", params), plans.measuring(one, params, 1.0))))
     assert told[0] == told[1]

@@ -116,7 +116,7 @@ def test_spikes_moved_to_the_end_of_a_trial_do_not_leave_its_bins():
 def test_the_lstm_gets_the_counterpart_of_the_battery(trained):
     params, network = trained
     rows = probe_control(
-        fulfilled(params), params, TALK.experiments["evidence"].battery, "lstm", network,
+        fulfilled(params), params, TALK.experiments["evidence"].perturbations(), "lstm", network,
         BATTERY, lambda *_: None, tau_ms=20.0,
     )  # fmt: skip
     table = tables.check_metrics(pd.DataFrame(rows), "rows")

@@ -45,14 +45,14 @@ def digest(params, split):
 
 def test_every_task_is_set_to_more_than_one_talk():
     for name in shared_tasks():
-        assert len({e.talk for e in SHARED if e.shared == name}) > 1, name
+        assert len({e.talk for e in SHARED if e.task == name}) > 1, name
 
 
 def test_every_talk_has_a_result_or_a_reason_for_every_task():
     for name in registry.available():
         talk = registry.load_talk(name)
         for task in shared_tasks():
-            takes_part = any(e.shared == task for e in talk.experiments.values())
+            takes_part = any(e.task == task for e in talk.experiments.values())
             assert takes_part != (task in talk.takes_no_part), (name, task)
             assert "TO BE" not in talk.takes_no_part.get(task, "")
 
@@ -63,10 +63,10 @@ def test_all_have_the_same_size_samples_and_presentations(scale):
     found = {}
     for experiment in SHARED:
         values = registry.params(experiment, {**CONFIG, "scale": scale}).values
-        task = shared_tasks()[experiment.shared]
+        task = shared_tasks()[experiment.task]
         own = values[task.own.parameter] if task.own else None
         fixed = {key: values[key] for key in task.parameters}
-        found.setdefault((experiment.shared, own), []).append(fixed)
+        found.setdefault((experiment.task, own), []).append(fixed)
     for place, all_of_it in found.items():
         assert all(fixed == all_of_it[0] for fixed in all_of_it), place
 
@@ -96,7 +96,7 @@ def test_networks_are_shown_the_samples_of_the_task(experiment, seed, split):
     (given,) = task.stimulus.spikes.values()
     first = given.first_ms()[:, : params.n_input]
     assert np.isfinite(first).all(), "every input fires"
-    window = experiment.model_window_ms or params.window_ms
+    window = experiment.shared.model_window_ms or params.window_ms
     slope, start = np.polyfit(drawn.features.ravel(), first.ravel(), 1)
     step = experiment.input_step_ms / params.window_ms * window
     assert slope == pytest.approx(window, abs=0.02 * window + step)
@@ -110,7 +110,7 @@ def test_digests_of_the_samples_agree():
             params = registry.params(experiment, CONFIG, seed)
             own = params.values.get("delay_ms")
             for split in ("train", "validation", "test"):
-                place = (experiment.shared, own, seed, split)
+                place = (experiment.task, own, seed, split)
                 found.setdefault(place, set()).add(digest(params, split))
     assert all(len(digests) == 1 for digests in found.values())
     assert len({next(iter(d)) for (task, *_), d in found.items() if task != "yinyang"}) == sum(
@@ -139,15 +139,6 @@ def test_talk_yaml_has_the_best_of_the_settings_that_were_tried(experiment, vari
     best = tune.chosen(table, experiment.name, variant)
     given = {key: params.values[key] for key in best}
     assert given == best
-
-
-@each
-def test_settings_are_those_that_were_tuned_elsewhere(experiment):
-    if experiment.tuned_as is None:
-        return
-    source = registry.load_talk(experiment.talk).experiments[experiment.tuned_as]
-    keys = {key for grid in source.tuned.values() for key in grid}
-    assert {k: experiment.published[k] for k in keys} == {k: source.published[k] for k in keys}
 
 
 def test_no_run_uses_the_seed_of_tuning():

@@ -68,7 +68,7 @@ def test_p_values_are_corrected_over_the_methods_of_a_task():
     ("step", "control"), [(0.0, "mlp"), (0.2, "mlp_steps"), (2.0, "mlp_steps")]
 )
 def test_the_control_is_told_the_input_as_precisely(step, control):
-    row = judged({"a": [0.9, 0.9, 0.9]}, input_step_ms=step)["a"]
+    row = judged({"a": [0.9, 0.9, 0.9]}, shared={"input_step_ms": step})["a"]
     assert row["control"] == control and row["input_step_ms"] == step
 
 
@@ -135,7 +135,7 @@ def test_nothing_measured_leaves_reasons_only(tmp_path):
 
 
 def test_memory_of_learning_is_that_of_the_rule():
-    own = experiment("a", "randman", ["spiking", "bptt"], input_step_ms=2.0)
+    own = experiment("a", "randman", ["spiking", "bptt"], shared={"input_step_ms": 2.0})
     rows = metrics(own, "spiking", [0.9], synapses=700.0, spikes_hidden=31.0)
     rows += metrics(own, "bptt", [0.9])
     found = common_ground.matrix(table(rows), {"a": talk("a", own)}, CONFIG)
@@ -189,7 +189,7 @@ def test_spans_are_told_by_method_over_seeds(tmp_path):
 
 
 def test_jitter_is_told_in_ms_of_the_task(tmp_path):
-    own = experiment("a", "randman", ["spiking"], model_window_ms=5.0)
+    own = experiment("a", "randman", ["spiking"], shared={"model_window_ms": 5.0})
     rows = metrics(own, "spiking", [0.9, 0.92])
     rows += dosed(own, "spiking", "jitter", {0.5: 0.6, 1.0: 0.3})
     rows += dosed(own, "spiking", "delete", {0.4: 0.5})

@@ -32,7 +32,9 @@ def described(**variant):
     after = {**ENTRY["variants"]["after"], **variant}
     entry = {**ENTRY, "variants": {**ENTRY["variants"], "after": after}}
     learning = [{**TOY["learning"][0], "applies": ["one/after"]}]
-    return parsed(Talk, {**TOY, "learning": learning, "experiments": {"one": entry}}, "toy")
+    return parsed(Talk, {**TOY, "learning": learning, "experiments": {"one": entry}}, "toy").called(
+        "toy"
+    )
 
 
 def made_metrics(clean: float, lost: float, found: float) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def parents_of(wildcards):
     variant = experiment_of(wildcards).variants[wildcards.variant]
     return [
         f"<results>/{wildcards.talk}/{parent}/seed-{wildcards.seed}/network.npz"
-        for parent in variant.starts_from
+        for parent in variant.parents
     ]
 
 

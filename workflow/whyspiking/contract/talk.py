@@ -41,7 +41,7 @@ class Replication:
     """One experiment of a talk.
 
     Every experiment has `make_task`, `train` and `evaluate`, and `to_brian`, `bind` and `decode`
-    unless talk.yaml says `simulated: false`. All others are optional: what stands here is what
+    unless no variant has the role `spiking`. All others are optional: what stands here is what
     holds where a talk has none.
     """
 
@@ -59,7 +59,7 @@ class Replication:
 
         `parents` holds the networks named by `starts_from` in talk.yaml. A loop of minutes should
         keep a `training.checkpoint.Checkpoint`, from which it goes on when it was stopped.
-        Never asked for a variant that talk.yaml declares whole (`is`, `as_is`). What needs files of
+        Never asked for a variant that talk.yaml declares whole (`is`). What needs files of
         the original authors reads them with `datasets.released`, whose `Unavailable` means that
         nothing is measured.
         """

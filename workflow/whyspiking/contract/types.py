@@ -31,7 +31,7 @@ class Params:
 
     Values are read as attributes: `params.n_hidden`. A missing one names the file to mend.
     `dataset_dir` is the folder of the experiment's data set, None where it needs no files;
-    `originals_dir` is None unless talk.yaml says `originals: true`.
+    `originals_dir` is None unless talk.yaml says `data.originals: true`.
     """
 
     talk: str

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from pydantic import (
+    Discriminator,
     Field,
     PrivateAttr,
+    Tag,
     TypeAdapter,
     ValidationInfo,
     field_validator,
@@ -108,6 +110,10 @@ class EarlierBand(Block):
     why: str = Field(min_length=10)
 
 
+Earlier = Annotated[
+    Annotated[Look, Tag("look")] | Annotated[EarlierBand, Tag("band")],
+    Discriminator(lambda given: "band" if isinstance(given, dict) and "band" in given else "look"),
+]
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 ORDINALS = {1: "second", 2: "third", 3: "fourth", 4: "fifth"}
 
@@ -134,8 +140,8 @@ class Claim(Block):
             `exact`: a number that no seed changes, of a network that was not trained here.
         better: Which side is better; `both` where the test has two sides.
         accept: The bands.
-        looks: Earlier tests on test data, oldest first.
-        rebanded: Earlier bands, oldest first.
+        earlier: Its tests on test data with another recipe or band, and the bands that it had,
+            oldest first.
     """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
@@ -152,8 +158,7 @@ class Claim(Block):
     test: Literal["value", "range", "difference", "ratio", "equivalence", "every", "exact"]
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]
-    looks: list[Look] = Field(default_factory=list)
-    rebanded: list[EarlierBand] = Field(default_factory=list)
+    earlier: list[Earlier] = Field(default_factory=list)
     _data: str = PrivateAttr("")
 
     @property
@@ -239,6 +244,11 @@ class Claim(Block):
         return 1.0 if self.test == "ratio" else 0.0
 
     @property
+    def looks(self) -> list[Look]:
+        """Earlier tests on test data, oldest first."""
+        return [entry for entry in self.earlier if isinstance(entry, Look)]
+
+    @property
     def history(self) -> str:
         """How often the claim was tested before and what its bands were, in words."""
         told = []
@@ -254,7 +264,9 @@ class Claim(Block):
                 f"{ORDINALS.get(n, f'{n + 1}th')} recipe after {look} at the test set ({runs})"
             )
         told += [
-            f"band was {spelt(was.band)} until {was.commit[:7]}: {was.why}" for was in self.rebanded
+            f"band was {spelt(was.band)} until {was.commit[:7]}: {was.why}"
+            for was in self.earlier
+            if isinstance(was, EarlierBand)
         ]
         return ". ".join(told)
 
@@ -385,7 +397,10 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
                 f"{sorted(known)}{remedy}"
             )
     for (key, place), (experiment, _) in zip(claim.places.items(), claim.networks, strict=True):
-        known = {"perturbation": ("none", *talk.experiments[experiment].battery), "locus": LOCI}
+        known = {
+            "perturbation": ("none", *talk.experiments[experiment].perturbations()),
+            "locus": LOCI,
+        }
         for column, names in known.items():
             name = place.get(column, names[0])
             if name not in names and not _says(talk, name):

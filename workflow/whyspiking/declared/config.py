@@ -159,7 +159,7 @@ def _check_shared_tasks(talks: Mapping[str, registry.Talk]) -> None:
     """A task that none of several talks is set compares nothing."""
     if len(talks) < 2:
         return
-    taken = {e.shared for talk in _all_talks(talks) for e in talk.experiments.values()}
+    taken = {e.task for talk in _all_talks(talks) for e in talk.experiments.values()}
     for task in (task for task in shared_tasks() if task not in taken):
         raise UserError(
             f"declared/shared_tasks.yaml: '{task}' is a task that no talk is set; expected an "
@@ -215,7 +215,7 @@ def _descents(
         for talk in talks.values()
         for experiment in talk.experiments.values()
         for variant in experiment.variants.values()
-        for parent in variant.starts_from
+        for parent in variant.parents
     ]
 
 

@@ -21,7 +21,8 @@ OPERATIONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
-Trained = Annotated[str, Field(pattern="^[a-z0-9_]+/[a-z0-9_]+$")]
+NETWORK = "[a-z0-9_]+/[a-z0-9_]+"
+Trained = Annotated[str, Field(pattern=f"^{NETWORK}$")]
 """A trained network: "experiment/variant"."""
 Numbers = Annotated[str, Field(pattern="^[0-9NTK */+()-]+$")]
 """An expression in N, T and K: neurons of the layer, steps of a trial, outputs."""

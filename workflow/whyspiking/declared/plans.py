@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from whyspiking.contract.types import Params
     from whyspiking.declared.registry import Experiment
 
-UNPERTURBED = ("spiking", "ablation", "size")
-"""Roles that get none of the common perturbations, but for spiking variants that are chosen."""
+UNPERTURBED = ("ablation", "size")
+"""Roles that get none of the common perturbations."""
 
 
 class Training(TypedDict):
@@ -58,9 +58,9 @@ def training(experiment: Experiment, variant: str, params: Params) -> Training:
     return {
         "params": params.plain(),
         "trained_as": described.trained_as,
-        "starts_from": list(described.starts_from),
+        "starts_from": list(described.parents),
         "as_is": known.as_is,
-        "control": known.control,
+        "control": experiment.control(known.name),
     }
 
 
@@ -70,11 +70,11 @@ def measuring(experiment: Experiment, params: Params, tau_char_ms: float) -> Mea
     for name in experiment.counted_variants():
         described = experiment.variants[name]
         # An ablation answers one question: how well it does, and under the talk's own conditions.
-        perturbed = experiment.perturbed(name) or described.role not in UNPERTURBED
+        given = experiment.perturbations(name if described.role == "spiking" else None)
         resized = experiment.resized(params.values, name)
         variants[name] = {
             "role": described.role,
-            "perturbations": list(experiment.battery) if perturbed else [],
+            "perturbations": [] if described.role in UNPERTURBED else given,
             "trained_as": described.trained_as,
             "resized": {k: v for k, v in resized.items() if v != params.values[k]},
         }

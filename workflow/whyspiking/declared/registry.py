@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from whyspiking.contract.data_folders import folder_of
 from whyspiking.contract.types import Params
@@ -26,6 +26,7 @@ from whyspiking.declared.strict_yaml import (
     read_yaml,
     refuse,
 )
+from whyspiking.declared.variants import Variant
 from whyspiking.errors import UserError
 from whyspiking.records.whole_files import read_json
 
@@ -52,7 +53,6 @@ class Talk(Block):
     """A talk's own description (talk.yaml).
 
     Attributes:
-        talk: Its name, that of its folder.
         title: Of the talk.
         speaker: Who gave it.
         question: What it asks.
@@ -64,7 +64,6 @@ class Talk(Block):
         experiments: By name.
     """
 
-    talk: Name
     title: str = Field(min_length=5)
     speaker: str = Field(min_length=3)
     question: str = Field(min_length=10)
@@ -74,16 +73,24 @@ class Talk(Block):
     learning: Some[Rule]
     takes_no_part: dict[str, Annotated[str, Field(min_length=20)]] = Field(default_factory=dict)
     experiments: dict[Name, Experiment] = Field(min_length=1)
+    _name: str = PrivateAttr("")
 
     @property
     def name(self) -> str:
         """That of its folder."""
-        return self.talk
+        return self._name
+
+    def called(self, name: str) -> Talk:
+        """Itself, told the name of its folder, which stands nowhere in the file."""
+        self._name = name
+        for experiment in self.experiments.values():
+            experiment._talk = name
+        return self
 
     @property
     def folder(self) -> Path:
         """Where its files are."""
-        return FOLDER / self.talk
+        return FOLDER / self.name
 
     @property
     def tau_char_ms(self) -> float:
@@ -94,25 +101,24 @@ class Talk(Block):
         """Its characteristic time, but of a shared task the same for all: a share of its window."""
         if experiment.shared is None:
             return self.tau_char_ms
-        return (experiment.model_window_ms or WINDOW_MS) / JITTER_UNITS
+        return (experiment.shared.model_window_ms or WINDOW_MS) / JITTER_UNITS
 
     @field_validator("experiments")
     @classmethod
     def _complete(
         cls, experiments: dict[str, Experiment], info: ValidationInfo
     ) -> dict[str, Experiment]:
-        if not {"talk", "parameters"} <= set(info.data):
+        if "parameters" not in info.data:
             return experiments  # refused for these
-        talk, shared = info.data["talk"], info.data["parameters"]
-        found = {name: e.completed(talk, name, shared) for name, e in experiments.items()}
-        _check_parents(found)
+        shared = info.data["parameters"]
+        found = {name: e.completed(name, shared) for name, e in experiments.items()}
+        _find_parents(found)
         return found
 
     @model_validator(mode="after")
     def _check(self) -> Talk:
         """Every shared task has an experiment or a reason, every learning rule names networks."""
-        takes_part = {experiment.shared for experiment in self.experiments.values()}
-        tuned = [None, *(name for name, e in self.experiments.items() if e.tuned)]
+        takes_part = {experiment.task for experiment in self.experiments.values()}
         wrong = {
             True: "both takes part in and excuses itself from",
             False: "neither takes part in nor excuses itself from",
@@ -132,18 +138,10 @@ class Talk(Block):
                     (task in takes_part) == (task in self.takes_no_part),
                     "takes_no_part",
                     f"{wrong[task in takes_part]} shared task '{task}'; expected an experiment "
-                    f"with 'shared: {task}', or a reason under 'takes_no_part.{task}'. Correct it.",
+                    f"on data '{task}' with 'shared', or a reason under 'takes_no_part.{task}'. "
+                    "Correct it.",
                 )
                 for task in shared_tasks()
-            ),
-            *(
-                (
-                    experiment.tuned_as not in tuned,
-                    f"experiments.{name}.tuned_as",
-                    f"names '{experiment.tuned_as}'; expected an experiment of the talk that has "
-                    "'tuned'. Correct it.",
-                )
-                for name, experiment in self.experiments.items()
             ),
         )
         known = {(e.name, variant) for e in self.experiments.values() for variant in e.variants}
@@ -174,14 +172,7 @@ def load_talk(name: str) -> Talk:
             f"config: talk '{name}' is not known; {hint} available: {', '.join(available())}. "
             "Correct 'talks' in the config."
         )
-    where = f"talks/{name}/talk.yaml"
-    talk = parsed(Talk, read_yaml(path), where)
-    if talk.name != name:
-        raise UserError(
-            f"{where}: 'talk' is '{talk.name}'; expected the folder's name, '{name}'. "
-            "Correct it there."
-        )
-    return talk
+    return parsed(Talk, read_yaml(path), f"talks/{name}/talk.yaml").called(name)
 
 
 def as_measured(talk: Talk, folder: Path) -> Talk:
@@ -214,7 +205,7 @@ def params(
     values = {**experiment.published, **{key: entry["value"] for key, entry in changed.items()}}
     if variant is not None:
         values = dict(experiment.resized(values, variant))
-    originals = config["data"]["originals_dir"] if experiment.originals else None
+    originals = config["data"]["originals_dir"] if experiment.data.originals else None
     folder = Path(config["data"]["folder"])
     dataset = folder_of(experiment.data_key, config["data"])
     return Params(
@@ -252,17 +243,19 @@ def seeds(
     return list(named.get(f"{full}/{variant}", found[: described.first_seeds]))
 
 
-def _check_parents(experiments: Mapping[str, Experiment]) -> None:
-    parents = {
-        f"{experiment.name}/{variant.name}": variant.starts_from
+def _find_parents(experiments: Mapping[str, Experiment]) -> None:
+    """Refuse networks that start from none that there is, or in circles; link those that are."""
+    known = {
+        f"{experiment.name}/{variant.name}": variant
         for experiment in experiments.values()
         for variant in experiment.variants.values()
     }
+    parents = {name: variant.parents for name, variant in known.items()}
     for child, named in parents.items():
         for parent in (parent for parent in named if parent not in parents):
             hint = nearest(parent, parents, f"known: {', '.join(parents)}.")
             raise Wrong(
-                _starts_from(child),
+                _place(child, known[child]),
                 f"names '{parent}', which is no experiment/variant of the talk; {hint} Correct it "
                 "there.",
             )
@@ -271,11 +264,15 @@ def _check_parents(experiments: Mapping[str, Experiment]) -> None:
     except CycleError as error:
         child = next(name for name in parents if name in error.args[1])
         raise Wrong(
-            _starts_from(child),
+            _place(child, known[child]),
             f"is {list(parents[child])}, and so {child} starts from itself; expected a network "
             "that is trained before. Remove one of these links.",
         ) from None
+    for variant in known.values():
+        if variant.as_is:
+            (parent,) = variant.parents
+            variant._same = known[parent]
 
 
-def _starts_from(network: str) -> str:
-    return "{}.variants.{}.starts_from".format(*split(network))
+def _place(network: str, variant: Variant) -> str:
+    return "{}.variants.{}.{}".format(*split(network), "is" if variant.as_is else "starts_from")

@@ -58,7 +58,6 @@ class SharedTask(Block):
         says: What it is, in words.
         asks: The one question that it isolates.
         chance: Accuracy of a guess.
-        data: Key of its data set.
         input_times: What the times of its input spikes are (`experiments.InputTimes`).
         matched: Control that a method is held against -> step in ms to which both are told the
             times of input spikes; 0 where they are told them whole.
@@ -74,7 +73,6 @@ class SharedTask(Block):
     says: str
     asks: str
     chance: float = Field(gt=0, lt=1)
-    data: Name
     input_times: Literal["constructed", "trains"]
     matched: dict[Name, float] = Field(min_length=1)
     floors: list[Name]
@@ -92,14 +90,13 @@ def shared_tasks() -> dict[str, SharedTask]:
 
 
 def joined(
-    name: str, task: str, data_key: str, parameters: Parameters, scaled: Scaled
+    name: str, task: str, parameters: Parameters, scaled: Scaled
 ) -> tuple[dict[str, Parameter], dict[str, Changes]]:
     """Parameters of an experiment that takes part, and what scales change of them.
 
     Args:
         name: Of the experiment.
-        task: That it shares.
-        data_key: Of its data.
+        task: That it shares; it bears the name of its data.
         parameters: Its own, as in talk.yaml.
         scaled: What scales change of its own.
 
@@ -109,17 +106,11 @@ def joined(
     known = shared_tasks()
     if task not in known:
         raise Wrong(
-            f"{name}.shared",
-            f"names '{task}', which is no shared task; expected one of {', '.join(known)}. Correct "
-            "it.",
+            f"{name}.data.key",
+            f"is '{task}', of which no shared task is made; expected one of {', '.join(known)}. "
+            "Correct it, or remove 'shared'.",
         )
     found = known[task]
-    if data_key != found.data:
-        raise Wrong(
-            f"{name}.data.key",
-            f"is '{data_key}', but shared task '{task}' is made of '{found.data}'; "
-            "expected the same data for all who take part. Correct it.",
-        )
     own_keys = {*parameters, *(key for part in _changes(scaled) for key in part)}
     for key in sorted(own_keys & {*found.parameters, "shared_task"}):
         raise Wrong(
@@ -175,17 +166,10 @@ def check_tuned(
         described: Variant -> parameter -> what the file has of it, with `value`.
 
     Raises:
-        Wrong: If there are none, too few or too many, or the experiment has what was not tried.
+        Wrong: If there are too few or too many, or the experiment has what was not tried.
     """
-    if not tuned:
-        raise Wrong(
-            f"{name}.tuned",
-            "is missing in an experiment that shares a task; expected settings that are tried on "
-            "validation data, as many as for every method, or 'tuned_as' with the experiment that "
-            "has them. Add it.",
-        )
     for variant, grid in tuned.items():
-        place = f"{name}.tuned.{variant}"
+        place = f"{name}.shared.tuned.{variant}"
         own = {key: entry["value"] for key, entry in described.get(variant, {}).items()}
         what = "is no {} of the experiment; expected one. Correct it."
         refuse(

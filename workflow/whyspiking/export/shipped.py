@@ -219,7 +219,7 @@ def _written(trained: Trained, folder: Path, n: int, builds: Path) -> dict[str, 
     return {
         "file": f"{FOLDER}/{path.name}",
         "talk": params.talk,
-        "task": experiment.shared or "",
+        "task": experiment.task or "",
         "experiment": params.experiment,
         "variant": trained.variant,
         "seed": params.seed,
@@ -279,14 +279,14 @@ def _measured(trained: Trained, clock: Clock, experiment: Experiment) -> dict[st
     further = inputs[:, :, n_in:]
     if (further != further[:1]).any() or (further.sum(axis=1) != 1).any():
         return None
-    window_ms = experiment.model_window_ms or params.window_ms
+    window_ms = experiment.shared.model_window_ms or params.window_ms
     per_ms = params.window_ms / window_ms
     times = inputs[:, :, :n_in].argmax(axis=1) * step_ms
     # The step of the network at which the task's window begins: a spike lies in the step that it
     # falls into, so that the latest within a step tells.
     early = round(float(np.max(times - task.features * window_ms)) / step_ms)
     return {
-        "task": experiment.shared,
+        "task": experiment.task,
         "seed": params.seed,
         "step_ms": step_ms * per_ms,
         "graph_step_ms": step_ms,

@@ -186,7 +186,7 @@ def against_recorded(
         talk = registry.load_talk(name)
         for experiment in talk.experiments.values():
             known = [v for v in experiment.variants.values() if v.name in wanted]
-            if experiment.shared != params.experiment or not known:
+            if experiment.task != params.experiment or not known:
                 continue
             if not _same_value(experiment.published, params):
                 continue

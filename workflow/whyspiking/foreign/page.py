@@ -86,7 +86,7 @@ def beside(found: Measured) -> Ground | None:
     if math.isfinite(at):
         shared = shared[shared["at"].isna() | (shared["at"] == at)]
     talks = {name: registry.load_talk(name) for name in reference.recorded()}
-    ground = Ground(shared, talks, recorded=True, guests=[guest(found.row)])
+    ground = Ground(shared, talks, guests=[guest(found.row)])
     return ground if ground.cells else None
 
 

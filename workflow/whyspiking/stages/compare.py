@@ -59,8 +59,8 @@ def joint(
         metrics: Rows of the metrics tables of all talks.
         names: Names of the talks, in the order of the rows.
         config: The run configuration.
-        exhibits: Folder with the exhibits, in that of each talk; None where none are kept, and with them no scores along
-            time.
+        exhibits: Folder with the exhibits, in that of each talk; None where none are kept, and with
+            them no scores along time.
     """
     talks = {name: registry.load_talk(name) for name in names}
     shared = common_ground.matrix(metrics, talks, config)

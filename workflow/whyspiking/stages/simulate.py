@@ -30,7 +30,7 @@ def simulate(
 ) -> None:
     """Re-simulate all spiking networks of one experiment in Brian2 and run the battery.
 
-    An experiment that talk.yaml calls not simulated only has its exhibits collected.
+    An experiment without spiking networks only has its exhibits collected.
 
     Args:
         plan: Parameters and variants of the experiment, what is measured of each.

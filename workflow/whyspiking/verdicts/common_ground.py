@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 
 from whyspiking.declared import learning_rules, registry, shared_tasks
-from whyspiking.declared.experiments import Experiment, Variant
+from whyspiking.declared.experiments import Experiment
 from whyspiking.declared.learning_rules import Rule
 from whyspiking.declared.registry import Talk
 from whyspiking.declared.shared_tasks import SharedTask, presentations
+from whyspiking.declared.variants import Variant
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
@@ -122,13 +123,13 @@ def taking_part(talks: Mapping[str, Talk], task: str) -> list[tuple[Talk, Experi
         (talk, experiment)
         for talk in talks.values()
         for experiment in talk.experiments.values()
-        if experiment.shared == task
+        if experiment.task == task
     ]
 
 
 def value_of(experiment: Experiment, scale: str) -> float:
     """An experiment's own value of its shared task at a scale; nan where the task has none."""
-    own = shared_tasks.shared_tasks()[str(experiment.shared)].own
+    own = shared_tasks.shared_tasks()[str(experiment.task)].own
     if own is None:
         return math.nan
     changed = experiment.changes(scale).get(own.parameter)
@@ -281,10 +282,7 @@ def _mean(entry: Entry, metric: str) -> float:
 
 def _tried(entry: Entry) -> int:
     """Settings that were tried for it on validation data."""
-    experiment = entry.experiment
-    if experiment.tuned_as is not None:
-        experiment = entry.talk.experiments[experiment.tuned_as]
-    grid = experiment.tuned.get(entry.variant.name)
+    grid = entry.experiment.tuned.get(entry.variant.name)
     return 0 if grid is None else shared_tasks.settings(grid)
 
 

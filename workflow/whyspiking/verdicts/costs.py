@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from whyspiking.declared.experiments import Variant
 from whyspiking.declared.registry import Talk
+from whyspiking.declared.variants import Variant
 from whyspiking.measures import statistics
 from whyspiking.records import columns, tables
 from whyspiking.records.tables import Table

@@ -85,7 +85,7 @@ def _along_time(
     exhibits = array_files.load_arrays(folder / experiment.talk / experiment.name / "exhibits.npz")
     for variant in experiment.variants.values():
         # A network that another experiment trained has its line already.
-        fresh = variant.role == "spiking" and not variant.starts_from
+        fresh = variant.role == "spiking" and not variant.parents
         names = [k for k in sorted(exhibits) if k.startswith(f"anytime.{variant.name}.")]
         if not fresh or not names:
             continue

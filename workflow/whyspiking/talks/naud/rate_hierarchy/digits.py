@@ -1,6 +1,6 @@
 """The burst rule in a hierarchy of rate units: `mnist`, against backprop, and shared tasks.
 
-Nothing spikes here, so nothing is simulated in Brian2 (`simulated: false` in talk.yaml). A shared
+Nothing spikes here, so nothing is simulated in Brian2 (no variant has the role `spiking`). A shared
 task gives its spike times as numbers: nothing is timed either.
 """
 

@@ -1,0 +1,191 @@
+"""What a talk's talk.yaml may say about a variant: a network of an experiment, or a control."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from whyspiking.declared import scales
+from whyspiking.declared.learning_rules import NETWORK, Trained
+from whyspiking.declared.parameters import Change
+from whyspiking.declared.scales import Scale
+from whyspiking.declared.strict_yaml import (
+    Block,
+    Listed,
+    MayLack,
+    Name,
+    Some,
+    Unique,
+    refuse,
+)
+
+Sees = Literal["all", "mask", "ranks", "steps", "late"]
+"""What a control is told of its input (`controls.seen`)."""
+
+
+NEEDED = {
+    "relu": ("control_epochs", "control_batch", "control_learning_rate"),
+    "random": ("random_gain", "random_bias"),
+    "gru": ("n_train", "control_batch", "control_learning_rate", "control_tau_ms"),
+}
+"""Kind of a control that the core trains -> the parameters that its training needs."""
+NOISE = "control_noise"
+"""Parameter that an experiment may have: the noise on every feature of its ReLU networks (sd)."""
+
+
+class Named(Block):
+    """A block that its talk names, by its key.
+
+    Attributes:
+        from_scale: The smallest scale that has it.
+    """
+
+    from_scale: Scale = "default"
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self._name
+
+    def runs_at(self, scale: str) -> bool:
+        """Whether a scale has it."""
+        return scales.at_least(scale, self.from_scale)
+
+
+class Variant(Named):
+    """One trained thing of an experiment: the spiking network, a control, an ablation.
+
+    Attributes:
+        role: What it is for; `rate`: the talk's own network where it has no spikes. A network of
+            another size has the role `size`, which no file can give.
+        says: What it is, in words.
+        first_seeds: Only so many of the experiment's seeds.
+        starts_from: Networks that must be trained before; its training gets them.
+        is_: `relu`: a matched control that the core trains; its network has the layers `hidden`.
+            `random`: the same with a random hidden layer, of which only the readout is fitted.
+            `gru`: gated recurrent units that learn from fresh spike trains, `control_trials`.
+            "experiment/variant": that network, unchanged.
+        hidden: Units per hidden layer: numbers, or parameters that say them (a number or a list);
+            empty makes a linear classifier.
+        sees: What it is told of the input, where that is not all (`controls.seen`).
+        settings: Parameters in which its training differs from that of the others, and why.
+        recovers: Variant that it was trained further from: the share of what that one loses under
+            each condition, and this one wins back, is measured, on all test trials.
+    """
+
+    role: Literal["spiking", "rate", "control", "negative_control", "ablation"]
+    says: str = Field(min_length=5)
+    first_seeds: MayLack[int] = Field(None, ge=1)
+    starts_from: Listed[Trained] = ()
+    is_: MayLack[str] = Field(None, alias="is", pattern=f"^({'|'.join(NEEDED)}|{NETWORK})$")
+    hidden: MayLack[Listed[Annotated[int, Field(ge=1)] | str]] = None
+    sees: MayLack[Sees] = None
+    settings: dict[Name, Change] = Field(default_factory=dict)
+    recovers: MayLack[str] = None
+    _smaller: tuple[str, float] | None = PrivateAttr(None)
+    _same: Variant | None = PrivateAttr(None)
+
+    @property
+    def as_is(self) -> bool:
+        """Whether it is another network, unchanged."""
+        return "/" in (self.is_ or "")
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Networks, "experiment/variant", that must be there before it."""
+        return (self.is_,) if self.is_ and self.as_is else self.starts_from
+
+    @property
+    def smaller(self) -> tuple[str, float] | None:
+        """Of a network of another size: as which variant it is trained, and the share of its size.
+
+        Its role is `size`.
+        """
+        return self._smaller
+
+    @property
+    def layers(self) -> dict[str, Any] | None:
+        """Kind, layers and input of a control that the core trains; None where it does not."""
+        if self._same is not None:
+            return self._same.layers
+        if self.is_ is None:
+            return None
+        hidden, sees = list(self.hidden or ()), self.sees or "all"
+        return {"is": self.is_, "hidden": hidden, "sees": sees}
+
+    @model_validator(mode="after")
+    def _check(self) -> Variant:
+        loose = self.model_fields_set & {"hidden", "sees"}
+        trained = self.is_ in NEEDED
+        refuse(
+            (
+                self.as_is and self.starts_from,
+                "starts_from",
+                f"is given, but the network is {self.is_} ('is'), unchanged; expected one of the "
+                "two. Remove the other.",
+            ),
+            (
+                loose and not trained,
+                min(loose, default=""),
+                "describes a network of the core; expected 'is: relu' beside it. Add that, or "
+                "remove it.",
+            ),
+            (
+                trained and (self.hidden is None or "control" not in self.role),
+                "",
+                "has 'is: relu'; expected the role control or negative_control, and 'hidden', its "
+                "hidden layers ([] for a linear classifier). Correct it.",
+            ),
+            (
+                self.is_ == "gru" and (len(self.hidden or ()) != 1 or loose - {"hidden"}),
+                "",
+                "has 'is: gru'; expected one entry in 'hidden', its units, and no 'sees'. Correct "
+                "it.",
+            ),
+        )
+        return self
+
+    def needs(self) -> list[str]:
+        """Parameters that the core must be told to train it."""
+        named = [n for n in self.hidden or () if isinstance(n, str)]
+        return [*named, *NEEDED.get(self.is_ or "", ())]
+
+    @property
+    def trained_as(self) -> str:
+        """Name of the variant that the talk knows."""
+        return self.smaller[0] if self.smaller else self.name
+
+    def at(self, share: float, sizes: Sizes) -> Variant:
+        """The same at a share of its size."""
+        changes = {
+            "role": "size",
+            "says": f"{self.name} with {100 * share:g} % of {sizes.parameter}",
+            "starts_from": (),
+            "is_": None if self.as_is else self.is_,
+            "first_seeds": sizes.first_seeds,
+            "from_scale": self.from_scale if sizes.from_scale == "default" else sizes.from_scale,
+        }
+        found = self.model_copy(update=changes)
+        found._name, found._smaller = f"{self.name}_at_{round(100 * share)}", (self.name, share)
+        return found
+
+
+Shares = Unique[Some[Annotated[float, Field(gt=0, lt=1)]]]
+
+
+class Sizes(Block):
+    """At which other sizes networks are trained, to see how large they need to be (G1).
+
+    Attributes:
+        parameter: What is made smaller; a number, or a list of them.
+        of: Variant (spiking networks and controls) -> shares of the full value.
+        first_seeds: Only so many of the experiment's seeds.
+        from_scale: The smallest scale that has them.
+    """
+
+    parameter: str
+    of: dict[str, Shares] = Field(min_length=1)
+    first_seeds: int = Field(ge=1)
+    from_scale: Scale = "default"
