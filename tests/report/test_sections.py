@@ -15,6 +15,7 @@ from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview, rule
 
 ROOT = Path(__file__).parents[2]
+SOURCE = {"paper": "p21", "where": "Fig. 1", "value": 0.9}
 
 
 def talk(provenance="definition", scaled=None):
@@ -42,10 +43,9 @@ def claim(name, role="secondary", **changes):
         "role": role,
         "origin": "published",
         "says": f"It says {name} & more.",
-        "source": {"paper": "p21", "where": "Fig. 1"},
+        "source": SOURCE,
         "metric": "accuracy",
         "where": {"experiment": "task", "variant": "spiking"},
-        "published": {"value": 0.9},
         "test": "value",
         "better": "larger",
         "accept": {"default": [0.8, None]},
@@ -153,7 +153,7 @@ def test_failed_and_key_claims_are_as_visible_as_others():
             "bad",
             "key",
             metric="accuracy_fresh",
-            published={"value": 0.9, "spread": 0.007, "seeds": 20},
+            source={**SOURCE, "spread": 0.007, "seeds": 20},
         ),
         claim("absent", metric="undecided"),
     ]

@@ -232,7 +232,7 @@ def _check_control(
 def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     low, high = found.bounds
-    published = claim.published.value
+    published = claim.source.value
     if claim.test in ("difference", "ratio") and claim.better != "both":
         null = 1.0 if claim.test == "ratio" else 0.0
         sign = 1 if claim.better == "larger" else -1
@@ -245,7 +245,7 @@ def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, A
             shown["exceeds"] = bool(low > published + (published - band.low) > published)
         if claim.better == "smaller" and np.isfinite(band.high):
             shown["exceeds"] = bool(high < published - (band.high - published) < published)
-    spread, seeds = claim.published.spread, claim.published.seeds
+    spread, seeds = claim.source.spread, claim.source.seeds
     if spread is not None and seeds is not None and seeds > 1:
         start, stop = statistics.prediction_interval(published, spread, seeds, found.seeds)
         shown |= {"prediction_low": start, "prediction_high": stop}
@@ -289,7 +289,7 @@ def _trials_variance(
 ) -> tuple[float, float] | None:
     """What the choice of test trials adds where networks are held against a number."""
     # Of one network the test trials are all that there is an interval over.
-    if claim.published.same_trials and len(values) > 1:
+    if claim.source.same_trials and len(values) > 1:
         return None
     extra = _parts_variance(metrics, claim, sorted(values), where)
     if extra is None and _is_share(claim):
@@ -366,7 +366,7 @@ def _blank(claim: Claim, scale: str) -> dict[str, Any]:
         **dict.fromkeys(COLUMNS.names, np.nan),
         **{name: getattr(claim, name) for name in own},
         "claim": claim.id,
-        "published": np.nan if claim.published.value is None else claim.published.value,
+        "published": np.nan if claim.source.value is None else claim.source.value,
         "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
         "looks": len(claim.looks),
         "seeds": 0,
