@@ -14,10 +14,15 @@ ENTRY = {
     "role": "key",
     "origin": "published",
     "says": "First-spike networks learn the Yin-Yang task.",
-    "source": {"paper": "goeltz2021", "where": "Table 1"},
+    "source": {
+        "paper": "goeltz2021",
+        "where": "Table 1",
+        "value": 0.959,
+        "spread": 0.007,
+        "seeds": 20,
+    },
     "metric": "accuracy",
     "where": {"experiment": "yinyang", "variant": "spiking", "engine": "brian2"},
-    "published": {"value": 0.959, "spread": 0.007, "seeds": 20},
     "test": "value",
     "better": "larger",
     "accept": {
@@ -48,17 +53,15 @@ def test_a_good_file_loads(tmp_path):
         metric="t95",
         better="smaller",
         accept={"full": [None, 2.0]},
-        published={"value": None},
+        source={"paper": "goeltz2021", "where": "Fig. 2"},
     )
     first, other = judge.load(written(tmp_path, ENTRY, second))
     assert first.talk == "goeltz"
     assert first.band("default") == Band(0.95, np.inf, "two published sd below the mean")
     assert first.band("paper").low == 0.945
-    assert first.published.model_dump() == {
-        "value": 0.959, "spread": 0.007, "seeds": 20, "same_trials": False,
-    }  # fmt: skip
+    assert first.source.model_dump() == {**ENTRY["source"], "same_trials": False}
     assert other.band("default") == Band(-np.inf, 2.0)
-    assert other.published.value is None
+    assert other.source.value is None
 
 
 def test_what_a_claim_was_before_is_told(tmp_path):

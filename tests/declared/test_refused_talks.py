@@ -317,7 +317,8 @@ CLAIM_DAMAGE = {
         claim(test="difference", versus={"variant": "spiking"}), "versus", "spiking",
     ),
     "spread of nothing": (
-        claim(published={"value": None, "spread": 0.1}), "published.spread", "0.1",
+        claim(source={"paper": "goeltz2021", "where": "Table 1", "spread": 0.1}),
+        "source.spread", "0.1",
     ),
     "an id twice": (lambda entries: entries.append(dict(entries[0])), "id", "2 times"),
     "two key claims": (lambda entries: entries[1].update(

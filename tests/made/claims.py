@@ -5,11 +5,12 @@ import pandas as pd
 from whyspiking.records import columns, tables
 from whyspiking.verdicts.judge import Claim
 
+SOURCE = {"paper": "p2021", "where": "Table 1"}
 DIFFERENCE = {
     "test": "difference",
     "versus": {"variant": "mlp"},
     "accept": {"full": [0.0, None]},
-    "published": {"value": None},
+    "source": SOURCE,
 }
 
 
@@ -19,10 +20,9 @@ def claim(**changes) -> Claim:
         "role": "key",
         "origin": "published",
         "says": "It works well.",
-        "source": {"paper": "p2021", "where": "Table 1"},
+        "source": {**SOURCE, "value": 0.959},
         "metric": "accuracy",
         "where": {"experiment": "yinyang", "variant": "spiking"},
-        "published": {"value": 0.959},
         "test": "value",
         "better": "larger",
         "accept": {"full": [0.95, None]},

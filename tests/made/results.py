@@ -169,7 +169,7 @@ def _fulfil(
 
     Where the claim names no locus, that of an invented row at the same place is kept.
     """
-    value = 1.0 if claim.published.value is None else claim.published.value
+    value = 1.0 if claim.source.value is None else claim.source.value
     places = [(claim.where, value)]
     if claim.versus is not None:
         base = 0.9 if claim.test != "ratio" else 1.0

@@ -12,6 +12,8 @@ from whyspiking.report.recorded import Recorded
 from whyspiking.report.sections import verdict_table
 from whyspiking.verdicts import judge, overview, rule
 
+SOURCE = {"paper": "p21", "where": "Fig. 1", "value": 0.9}
+
 
 def talk(provenance="definition", scaled=None):
     experiment = described(
@@ -38,10 +40,9 @@ def claim(name, role="secondary", **changes):
         "role": role,
         "origin": "published",
         "says": f"It says {name} & more.",
-        "source": {"paper": "p21", "where": "Fig. 1"},
+        "source": SOURCE,
         "metric": "accuracy",
         "where": {"experiment": "task", "variant": "spiking"},
-        "published": {"value": 0.9},
         "test": "value",
         "better": "larger",
         "accept": {"full": [0.8, None]},
@@ -149,7 +150,7 @@ def test_failed_and_key_claims_are_as_visible_as_others():
             "bad",
             "key",
             metric="accuracy_fresh",
-            published={"value": 0.9, "spread": 0.007, "seeds": 20},
+            source={**SOURCE, "spread": 0.007, "seeds": 20},
         ),
         claim("absent", metric="undecided"),
     ]

@@ -148,8 +148,8 @@ def test_claims_are_complete(talk):
     for claim in registered:
         assert claim.id.startswith(f"{talk}.")
         assert claim.metric in GLOSSARY
-        assert claim.source["where"], f"{claim.id} cites no place in the paper"
-        assert claim.source["paper"] in described.papers
+        assert claim.source.where, f"{claim.id} cites no place in the paper"
+        assert claim.source.paper in described.papers
     assert keys[0].negative_control, "the key claim names a negative control"
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made.claims import DIFFERENCE, claim, rows, table
+from made.claims import DIFFERENCE, SOURCE, claim, rows, table
 from scipy import stats
 
 from whyspiking.errors import UserError
@@ -58,12 +58,12 @@ def test_shared_test_trials_widen_the_interval_of_an_accuracy():
 def test_a_number_published_for_the_same_trials_is_compared_over_seeds_only():
     values = [0.957, 0.958, 0.959]
     here = {"value": 0.959, "same_trials": True}
-    row = judge.judge(table(rows(values, trials=200)), claim(published=here))
+    row = judge.judge(table(rows(values, trials=200)), claim(source={**SOURCE, **here}))
     expected = statistics.logit_interval(values, 200)
     assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
     assert (row["verdict"], row["over"]) == ("replicated", "seeds")
     assert judge.judge(table(rows(values, trials=200)), claim())["verdict"] == "compatible"
-    alone = judge.judge(table(rows(values[:1], trials=200)), claim(published=here))
+    alone = judge.judge(table(rows(values[:1], trials=200)), claim(source={**SOURCE, **here}))
     assert alone["over"] == "test trials"
 
 
@@ -135,7 +135,7 @@ def test_a_band_that_the_negative_control_passes_proves_nothing():
 
 
 def test_other_indicators():
-    judged = claim(published={"value": 0.959, "spread": 0.007, "seeds": 20})
+    judged = claim(source={**SOURCE, "value": 0.959, "spread": 0.007, "seeds": 20})
     row = judge.judge(table(rows([0.958, 0.962, 0.957, 0.960])), judged)
     expected = statistics.prediction_interval(0.959, 0.007, 20, 4)
     assert (row["prediction_low"], row["prediction_high"]) == expected
@@ -193,7 +193,7 @@ KINDS = {
         "accept": {"full": [8.35, 8.65]},
     },
     "every": {
-        "metric": "order_correlation", "test": "every", "published": {"value": None},
+        "metric": "order_correlation", "test": "every", "source": SOURCE,
         "accept": {"full": [0.9, 1.0]},
     },
     "exact": {
@@ -201,8 +201,8 @@ KINDS = {
         "accept": {"full": [0.9595, 0.9605]},
     },
     "ratio": {
-        "metric": "energy_ratio", "test": "ratio", "where": ENERGY, "published": {"value": 100.0},
-        "accept": {"full": [50.0, None]},
+        "metric": "energy_ratio", "test": "ratio", "where": ENERGY,
+        "source": {**SOURCE, "value": 100.0}, "accept": {"full": [50.0, None]},
     },
     "difference": DIFFERENCE,
     "margin": {**DIFFERENCE, "accept": {"full": [-0.01, None]}},

@@ -72,24 +72,24 @@ class Place(Condition, total=False):
     variant: str
 
 
-@closed
-class Source(TypedDict):
-    """Where a claim stands."""
+class Source(Block):
+    """Where a claim stands, and the number that was published there, where there is one.
 
-    paper: Annotated[str, Field(min_length=3)]
-    where: Annotated[str, Field(min_length=2)]
-
-
-class Published(Block):
-    """The published number, where there is one, its standard deviation and number of seeds.
-
-    `same_trials`: it was measured on the very test trials that ours are; then which trials those
-    are is no reason for the two to differ.
+    Attributes:
+        paper: One of `papers` in talk.yaml.
+        where: Place in the paper.
+        value: The number.
+        spread: Its standard deviation over seeds.
+        seeds: How many those were.
+        same_trials: It was measured on the very test trials that ours are; then which trials those
+            are is no reason for the two to differ.
     """
 
-    value: float | None
-    spread: float | None = Field(None, gt=0)
-    seeds: int | None = Field(None, ge=1)
+    paper: str = Field(min_length=3)
+    where: str = Field(min_length=2)
+    value: MayLack[float] = None
+    spread: MayLack[float] = Field(None, gt=0)
+    seeds: MayLack[int] = Field(None, ge=1)
     same_trials: bool = False
 
 
@@ -127,13 +127,12 @@ class Claim(Block):
         origin: Whose claim: `published` in the paper or its code; of the `talk`'s abstract; `ours`,
             an extension; `check`, e.g. that two engines agree.
         says: What is claimed.
-        source: Where.
+        source: Where, and the number published there.
         metric: What is compared.
         where: Which rows of the metrics table.
         versus: With which rows they are compared.
         negative_control: A trivial method that must fail the same band.
         axis: Axis of "why spiking?" for which the claim counts (config.yaml, `answers`).
-        published: The number.
         test: `value`: mean inside the band; `range`: the same on both sides; `difference`: where -
             versus; `ratio`: on a log scale, where / versus or a metric that is a ratio;
             `equivalence`: 90 % interval inside the band; `every`: each seed inside the band;
@@ -154,7 +153,6 @@ class Claim(Block):
     versus: MayLack[Filled[Place]] = None
     negative_control: MayLack[Filled[Place]] = None
     axis: MayLack[Axis] = None
-    published: Published
     test: Literal["value", "range", "difference", "ratio", "equivalence", "every", "exact"]
     better: Literal["larger", "smaller", "both"]
     accept: Filled[Accept]
@@ -299,9 +297,10 @@ class Claim(Block):
                 )
                 for key, place in self.places.items()
             },
-            f"claim '{self.id}', 'published.spread' is {self.published.spread}, but "
-            "'published.value' is null; expected both or none. Add the value or remove the "
-            "spread.": self.published.value is None and self.published.spread is not None,
+            f"claim '{self.id}', 'source.spread' is {self.source.spread}, but 'source.value' is "
+            "missing; expected both or none. Add the value or remove the spread.": (
+                self.source.value is None and self.source.spread is not None
+            ),
             f"claim '{self.id}' is the key claim and has origin '{self.origin}'; expected one of "
             f"{list(REPLICABLE)}: a key claim is one that somebody made. Correct it.": (
                 self.role == "key" and self.origin not in REPLICABLE
@@ -329,7 +328,7 @@ class Claim(Block):
         )
         least = 0 if whole else -1
         bands: dict[str, Any] = dict(self.accept)
-        told = {"published": [self.published.value, self.published.spread]}
+        told = {"source": [self.source.value, self.source.spread]}
         for scale, given in bands.items():
             told[f"accept.{scale}"] = given.band if isinstance(given, Accepted) else given
         for key, numbers in told.items():
@@ -414,7 +413,7 @@ def _check_names(claim: Claim, talk: Talk, where: str) -> None:
 
 def _named(claim: Claim, talk: Talk) -> Iterator[tuple[str, str, Collection[str], str]]:
     """Key and name of what a claim says stands in talk.yaml, what stands there, and the remedy."""
-    paper = claim.source["paper"]
+    paper = claim.source.paper
     yield "source.paper", paper, talk.papers, ". Correct it, or add the paper to talk.yaml."
     for key, (experiment, variant) in zip(claim.places, claim.networks, strict=True):
         yield f"{key}.experiment", experiment, talk.experiments, ". Correct it."

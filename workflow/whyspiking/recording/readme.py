@@ -83,8 +83,8 @@ def counted(verdicts: pd.DataFrame) -> str:
 def _cells(row: Mapping[Any, Any], claim: Claim) -> str:
     unit, signed = str(row["unit"]), claim.test == "difference"
     published = html.value(row["published"], unit, signed=signed)
-    if claim.published.spread is not None and not np.isnan(row["published"]):
-        published += f" ± {html.bare(claim.published.spread, unit)}"
+    if claim.source.spread is not None and not np.isnan(row["published"]):
+        published += f" ± {html.bare(claim.source.spread, unit)}"
     ours = html.value(row["value"], unit, signed=signed)
     if np.isfinite(row["low"]) and np.isfinite(row["high"]):
         ours += f" [{html.bare(row['low'], unit)}, {html.bare(row['high'], unit)}]"

@@ -179,7 +179,7 @@ def verdict_table(
 
 def _source_and_control(claim: Claim, talk: Talk) -> tuple[str, str]:
     """Paper and negative control of a claim, in words."""
-    paper, control = claim.source["paper"], claim.negative_control or {}
+    paper, control = claim.source.paper, claim.negative_control or {}
     source = _short_citation(talk.papers[paper]["cite"] if paper in talk.papers else paper)
     named = (control.get(key) for key in ("experiment", "variant", "perturbation"))
     return source, ", ".join(str(part) for part in named if part not in (None, "none"))

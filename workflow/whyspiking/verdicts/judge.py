@@ -110,7 +110,7 @@ def judge_all(
         if talk is not None:
             row["data"] = claim.data or talk.experiments[experiment].provenance
         judged = row["verdict"] not in (NOT_MEASURED, OUT_OF_SCOPE)
-        if judged and row["data"] in rule.STAND_INS and claim.published.value is not None:
+        if judged and row["data"] in rule.STAND_INS and claim.source.value is not None:
             # What stands in for the published data says nothing of the number published for them.
             row |= {"verdict": OUT_OF_SCOPE, "label": rule.ON_STAND_INS, "p_value": np.nan}
     # What others claimed, what we add and what is checked are families of their own.
@@ -236,7 +236,7 @@ def _check_control(
 def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     low, high = found.bounds
-    published = claim.published.value
+    published = claim.source.value
     if claim.test in ("difference", "ratio") and claim.better != "both":
         null = 1.0 if claim.test == "ratio" else 0.0
         sign = 1 if claim.better == "larger" else -1
@@ -249,7 +249,7 @@ def _indicators(claim: Claim, found: Interval, band: Band | None) -> dict[str, A
             shown["exceeds"] = bool(low > published + (published - band.low) > published)
         if claim.better == "smaller" and np.isfinite(band.high):
             shown["exceeds"] = bool(high < published - (band.high - published) < published)
-    spread, seeds = claim.published.spread, claim.published.seeds
+    spread, seeds = claim.source.spread, claim.source.seeds
     if spread is not None and seeds is not None and seeds > 1:
         start, stop = statistics.prediction_interval(published, spread, seeds, found.seeds)
         shown |= {"prediction_low": start, "prediction_high": stop}
@@ -293,7 +293,7 @@ def _trials_variance(
 ) -> tuple[float, float] | None:
     """What the choice of test trials adds where networks are held against a number."""
     # Of one network the test trials are all that there is an interval over.
-    if claim.published.same_trials and len(values) > 1:
+    if claim.source.same_trials and len(values) > 1:
         return None
     extra = _parts_variance(metrics, claim, sorted(values), where)
     if extra is None and _is_share(claim):
@@ -370,7 +370,7 @@ def _blank(claim: Claim, scale: str) -> dict[str, Any]:
         **dict.fromkeys(COLUMNS.names, np.nan),
         **{name: getattr(claim, name) for name in own},
         "claim": claim.id,
-        "published": np.nan if claim.published.value is None else claim.published.value,
+        "published": np.nan if claim.source.value is None else claim.source.value,
         "unit": "1" if claim.test == "ratio" else GLOSSARY[claim.metric].unit,
         "looks": len(claim.looks),
         "seeds": 0,
