@@ -212,6 +212,15 @@ def test_any_change_of_the_description_changes_the_build():
     assert digest(make_model()) == known
 
 
+def test_a_name_of_a_folder_is_no_command(tmp_path, monkeypatch):
+    """The compiler gets paths as they are; a shell would make files named MADE of these."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / 'it\'s "größer"; touch MADE; $(touch MADE) `touch MADE` a,b #c'
+    assert Machine(make_clock_model(), folder).built
+    assert Machine(make_clock_model(), folder).run(Stimulus({}), {}).traces
+    assert not list(tmp_path.rglob("MADE"))
+
+
 def test_missing_compiler_is_explained(tmp_path, monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(UserError, match=r"no-such-compiler.*environment\.yml"):

@@ -120,6 +120,31 @@ OVERLAYS = {
     "seed beyond 32 bits": ({"seeds": [2**40]}, "seeds.0", str(2**40)),
     "true for a number": ({"battery": {"draws": True}}, "battery.draws", "True"),
     "text for a number": ({"seeds": ["7"]}, "seeds.0", "'7'"),
+    "a folder that is a command": (
+        {"build_folder": "resources/b;touch X;"}, "build_folder", "touch X",
+    ),
+    "a folder of a shell": ({"data": {"folder": "$(touch X)"}}, "data.folder", "$(touch X)"),
+    "a home folder, as a shell knows it": ({"build_folder": "~/b"}, "build_folder", "~/b"),
+    "a zero byte in a folder": ({"build_folder": "a\0b"}, "build_folder", "U+0000"),
+    "a zero byte in a folder that is read": (
+        {"data": {"vowels_dir": "a\0b"}}, "data.vowels_dir", "U+0000",
+    ),
+    "a folder turned around": ({"build_folder": "a\u202eb"}, "build_folder", "U+202E"),
+    "a long name of a folder": ({"build_folder": 5000 * "a"}, "aaaa", "File name too long"),
+    "a long name of a folder that is read": (
+        {"data": {"originals_dir": 5000 * "a"}}, "data.originals_dir", "exists",
+    ),
+    "more trials than numbers": (
+        {"battery": {"trials": 9 * 10**22}}, "battery.trials", "90000000000000000000000",
+    ),
+    "jitter without bounds": ({"battery": {"jitter": [1e308]}}, "battery.jitter.0", "1e+308"),
+    "jitter of years": ({"battery": {"jitter": [1e6]}}, "battery.jitter.0", "100"),
+    "thousands of seeds": ({"seeds": list(range(20_000))}, "seeds", "at most 100"),
+    "thousands of seeds of one experiment": (
+        {"seeds_of": [{"experiment": "goeltz.mnist", "seeds": list(range(101))}]},
+        "seeds_of.0.seeds", "at most 100",
+    ),
+    "a number of 400 digits": ({"seeds": [10**400]}, "seeds.0", "1e+15"),
 }  # fmt: skip
 
 
@@ -129,6 +154,30 @@ def test_malformed_overlay(case, monkeypatch):
     changes, key, value = OVERLAYS[case]
     text = refused(lambda: config.check_config(merged(changes)), key)
     assert value in text, text
+
+
+WRITTEN = {
+    "seeds": (["0", "12"], [0, 12]),
+    "data": ({"download": "true", "mnist_dir": "null"}, {"download": True, "mnist_dir": None}),
+    "talks": (["goeltz"], ["goeltz"]),
+    "sixty": (["1:30", "010"], ["1:30", "010"]),
+    "words": ("scale: [", "scale: ["),
+    "number": (0.5, 0.5),
+}
+
+
+def test_what_the_command_line_tells_is_read_as_a_file_would_be():
+    """Snakemake parses `--config seeds=[0]`, but not the numbers within."""
+    told = {key: given for key, (given, _) in WRITTEN.items()}
+    assert config.as_written(told) == {key: read for key, (_, read) in WRITTEN.items()}
+
+
+@pytest.mark.parametrize("brace", "{}")
+def test_a_project_below_braces_is_refused(brace, tmp_path, monkeypatch):
+    folder = tmp_path / f"a{brace}b"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    refused(lambda: config.check_config(good_config()), str(folder))
 
 
 # ---- files as such ----

@@ -1,6 +1,6 @@
 """Malformed talk files and claims are refused, each in one telling message.
 
-As for configs (`test_refusals_config`), most cases are made from the schemas, the others by hand.
+As for configs (`test_refused_configs`), most cases are made from the schemas, the others by hand.
 """
 
 import shutil
@@ -239,6 +239,27 @@ TALK_DAMAGE = {
         lambda d: (d.pop("takes_no_part"), delayed(d, 50_000.0)),
         "shared_yinyang.parameters.delay_ms", "50000.0",
     ),
+    "threshold without a value": (
+        lambda d: d["parameters"]["theta"].update(value=None), "parameters.theta", "None",
+    ),
+    "list of thresholds": (
+        lambda d: d["parameters"]["theta"].update(value=[1.0, 2.0]),
+        "parameters.theta", "[1.0, 2.0]",
+    ),
+    "more neurons than memory": (
+        lambda d: yinyang(d)["parameters"]["n_hidden"].update(value=10**9),
+        "n_hidden", "1000000000",
+    ),
+    "unit of nobody": (
+        lambda d: d["parameters"]["tau_s_ms"].update(unit="furlong"), "tau_s_ms.unit", "furlong",
+    ),
+    "unit against the name": (
+        lambda d: d["parameters"]["tau_s_ms"].update(unit="s"), "tau_s_ms", "unit s",
+    ),
+    "time constant without bounds": (
+        lambda d: d["tau_char"].update(value=1e300), "tau_char.value", "1e+300",
+    ),
+    "title turned around": (lambda d: d.update(title="Title \u202e eltit"), "title", "U+202E"),
     "data that fit nothing": (
         lambda d: yinyang(d)["data"].update(equal={"n_input": "pool"}),
         "n_input", "data.yinyang.pool",
@@ -320,6 +341,13 @@ CLAIM_DAMAGE = {
         claim(source={"paper": "goeltz2021", "where": "Table 1", "spread": 0.1}),
         "source.spread", "0.1",
     ),
+    "band in per cent": (claim(accept={"full": [0.9, 95]}), "accept.full", "95"),
+    "band below any share": (claim(accept={"full": [-0.1, None]}), "accept.full", "-0.1"),
+    "published in per cent": (claim(source={"paper": "goeltz2021", "where": "Table 1", "value": 97.0}), "source", "97"),
+    "level that is not measured": (
+        place("where", perturbation="jitter", locus="input", strength=0.3), "where.strength", "0.3",
+    ),
+    "level of no perturbation": (place("where", strength=0.3), "where.strength", "0.3"),
     "an id twice": (lambda entries: entries.append(dict(entries[0])), "id", "2 times"),
     "two key claims": (lambda entries: entries[1].update(
         role="key", origin="talk", negative_control={"variant": "linear"}), "key", "2 claims"),
@@ -328,13 +356,13 @@ CLAIM_DAMAGE = {
 
 
 @pytest.mark.parametrize("case", CLAIM_DAMAGE)
-def test_damaged_claims(case, folder):
+def test_damaged_claims(case, folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
     change, key, value = CLAIM_DAMAGE[case]
     entries = good_file("claims")
     change(entries)
     written(folder / "claims.yaml", entries)
-    talk = registry.load_talk(TALK)
-    text = refused(lambda: claims_file.load(folder / "claims.yaml", talk), key)
+    text = refused(lambda: config.check_config({**good_config(), "seeds_of": []}), key)
     assert value in text, text
 
 

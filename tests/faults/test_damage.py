@@ -111,3 +111,17 @@ def test_damage_is_found_and_its_remedy_works(finished, file, damage):
     scenes.finish(folder, JOINT)
     if not file.endswith("durations.csv"):
         scenes.assert_equal(saved, folder)
+
+
+def test_what_a_talk_lacks_is_made_again_though_its_page_is_there(small_run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(small_run, folder, symlinks=True)
+    scenes.finish(folder, "tempotron")
+    assert "othing to be done" in scenes.snakemake(folder, "-n", "tempotron")[1]
+    own = folder / "results" / "smoke" / "tempotron"
+    for lost in ("patterns/metrics.csv", "patterns/mlp/seed-0/outcome.npz", "history.csv"):
+        path = own / lost
+        kept = path.rename(path.with_name("kept"))
+        status, said = scenes.snakemake(folder, "-n", "tempotron")
+        assert status == 0 and "missing output files" in said, (lost, said)
+        kept.rename(path)

@@ -68,6 +68,16 @@ def test_read_only_folder_is_refused_before_any_job(folder, place, words):
     assert "jobs to do" not in said
 
 
+@pytest.mark.slow
+def test_a_checkout_below_a_folder_of_any_name(small_run, tmp_path):
+    (tmp_path / "it's größer; $(touch MADE)").mkdir()
+    folder = scenes.checkout(tmp_path / "it's größer; $(touch MADE)" / "run", ("tempotron",))
+    scenes.finish(folder, "tempotron")
+    assert (folder / "results/smoke/tempotron/report.html").is_file()
+    scenes.assert_equal(small_run, folder)
+    assert not list(tmp_path.rglob("MADE"))
+
+
 FULL = {
     "results, at once": ("results", "8k"),
     "results, later": ("results", "48k"),

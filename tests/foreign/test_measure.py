@@ -179,6 +179,12 @@ def test_rows_of_another_schema_are_one_message(tmp_path):
         "key 'speed'": {**row, "speed": 1},
         "'link'": {**row, "link": "javascript:alert(1)"},
         "'says'": {**row, "says": "<script>"},
+        "'accuracy' is 0.929, outside": {**row, "low": 0.95},
+        "'accuracy' is 0.5, outside": {**row, "accuracy": 0.5},
+        "'measures' has .*nonsense": {**row, "measures": {"jitter.input.nonsense": 1.0}},
+        "key 'measures.foo'": {**row, "measures": {"foo": 1.0}},
+        r"'name' .* U\+202E": {**row, "name": "a\u202eb"},
+        "'neurons' is 1000": {**row, "neurons": 10**400},
         "'full'": {**row, "made": {**row["made"], "scale": "smoke"}},
     }
     for match, data in wrong.items():
@@ -186,6 +192,9 @@ def test_rows_of_another_schema_are_one_message(tmp_path):
         with pytest.raises(community_file.UserError, match=match) as told:
             community_file.load(tmp_path)
         assert len(str(told.value).splitlines()) == 1
+    path.write_text(json.dumps(row)[:-1] + ', "seed": 3}')
+    with pytest.raises(community_file.UserError, match="key 'seed' is given twice"):
+        community_file.load(tmp_path)
     path.write_text("[" * 50_000)
     with pytest.raises(community_file.UserError, match="not JSON"):
         community_file.load(tmp_path)

@@ -76,6 +76,11 @@ FILES = {
         "aliases",
     ),
     "an alias of itself": (b"a: &a [*a]\n", "aliases"),
+    "many values": (b"seeds: [" + b"7, " * 120_000 + b"7]\n", "it holds more than"),
+    "no name of a key": (b"scale: smoke\n~: 3\n", "line 2"),
+    "an empty key": (b"data: {: 3}\n", "line 1"),
+    "a number to the base of sixty": (b"seeds: [0, 1:30]\n", "1:30"),
+    "a number to the base of eight": (b"data:\n  words: 010\n", "line 2 holds 010"),
     "too much": (b"# padding\n" * 200_000, "bytes"),
 }  # fmt: skip
 

@@ -98,6 +98,7 @@ GRAPHS = {
     "wrong size": ({"n1": lif(6)}, [], "6 neurons"),
     "wrong input": ({"ninput": ("Input", {"shape": np.array([7])})}, [], "'input'"),
     "negative tau": ({"n1": lif(5, tau=-np.ones(5))}, [], "'tau' of node '1'"),
+    "tau beyond all time": ({"n1": lif(5, tau=1e300)}, [], "'tau' of node '1'"),
     "loop of two layers": ({"nback": ("Linear", {"weight": np.ones((5, 3))})},
                            [("3", "back"), ("back", "1")], "loop through"),
     "loop of weights": ({"nback": ("Linear", {"weight": np.ones((3, 3))})},

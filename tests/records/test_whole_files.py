@@ -1,6 +1,9 @@
 """Files appear whole or not at all; what was changed afterwards is not read as if it were right."""
 
 import os
+import platform
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -33,6 +36,31 @@ def test_two_processes_do_not_write_into_one_file(tmp_path):
         assert str(os.getpid()) in partial.name
         assert partial.suffix == ".npz"
         partial.write_bytes(b"x")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from whyspiking.records.whole_files import replacing
+with replacing(Path(sys.argv[1])) as partial:
+    partial.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_and_nothing_else(tmp_path):
+    path = tmp_path / "re[p]ort.ipynb"
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    (left,) = listed(tmp_path)
+    assert left.endswith(".part.ipynb")
+    here = platform.node()
+    alive = [left.replace(here, "elsewhere"), left.replace(left.split("-")[-1], "1.part.ipynb")]
+    for name in (*alive, f".re[p]ort.{here}-x.part.ipynb"):
+        (tmp_path / name).write_text("half")
+    before = set(listed(tmp_path))
+    with whole_files.replacing(path) as partial:
+        partial.write_text("whole")
+    assert set(listed(tmp_path)) == before - {left} | {path.name}
 
 
 def test_a_seal_can_be_checked_with_sha256sum(tmp_path):

@@ -54,6 +54,26 @@ def test_success_ends_with_success(tmp_path):
     assert (tmp_path / "a.log").read_text().startswith("begins\n")
 
 
+IGNORING = """
+import os, signal, subprocess, sys
+from whyspiking.running.jobs import job
+with job("a.log", "a job"):
+    import brian2
+    interrupt = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    subprocess.run([sys.executable, "-c", interrupt], check=True)
+    exec(interrupt)
+    print("goes on")
+"""
+
+
+def test_an_interrupt_that_is_ignored_is_so_by_all_that_a_job_loads_and_starts(tmp_path):
+    command = ["bash", "-c", "trap '' INT; exec \"$@\"", "bash", sys.executable, "-c", IGNORING]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    told = (tmp_path / "a.log").read_text()
+    assert done.returncode == 0, told
+    assert "goes on\n" in told
+
+
 def test_a_job_that_is_told_to_stop_clears_up_and_takes_its_children_along(tmp_path):
     log, file = tmp_path / "a.log", tmp_path / "table.csv"
     code = (

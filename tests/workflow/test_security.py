@@ -144,6 +144,14 @@ def test_pages_escape_what_they_are_filled_with():
     assert all(given(node, "autoescape") is True for node in found)
 
 
+def test_the_tests_that_documents_name_are_there():
+    there = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+        named = set(re.findall(r"\btest_\w+\.py", path.read_text(encoding="utf-8")))
+        assert named <= there, path
+        assert named or path.name != "SECURITY.md"
+
+
 def test_the_script_of_ci_is_sound():
     path = ROOT / ".ci" / "run"
     assert subprocess.run(["bash", "-n", str(path)], check=False).returncode == 0

@@ -19,6 +19,8 @@ SPOKEN = data_folders.synthetic(config["data"])
 NMNIST = data_folders.event_recordings(config["data"])
 
 EXPERIMENTS = [e for talk in TALKS.values() for e in talk.experiments.values()]
+TRAINED = ("network.npz", "network.json", "outcome.npz")
+SIMULATED = ("metrics.csv", "exhibits.npz")
 MEASURED = "<results>/{talk}/{experiment}/{variant}/seed-{seed}"
 
 # The record that tables and pages are held against.
@@ -152,6 +154,18 @@ def simulated(talk, file):
         name for name, experiment in experiments if registry.seeds(experiment, config)
     ]
     return [f"<results>/{talk}/{name}/{file}" for name in run]
+
+
+def finished(talk):
+    """All that a finished talk has: what was deleted, as a message advised, is made again."""
+    return [
+        *(path for file in TRAINED for path in trained(talk, file)),
+        *(path for file in SIMULATED for path in simulated(talk, file)),
+        *(
+            f"<results>/{talk}/{file}"
+            for file in (*columns.OF_A_TALK, "report.ipynb", "report.html")
+        ),
+    ]
 
 
 def plan_of_training(wildcards):

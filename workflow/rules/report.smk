@@ -91,7 +91,7 @@ for talk in TALKS:
         name:
             talk
         input:
-            f"<results>/{talk}/report.html",
+            finished(talk),
 
 
 # `reference` records all talks, `reference_naud` one; no file below results/reference is an output:

@@ -390,8 +390,9 @@ def _no_rule(text: str) -> str:
     """What Snakemake says of a target that it does not know, without its remark on functions."""
     return "error: " + re.sub(
         r".*No rule to produce (.*) \(if you use input functions.*",
-        r"'\1' is no rule and no file that one makes; expected for example a talk's name or a file "
-        "below results/ at the scale of the config. Correct it; `snakemake --list` tells all.",
+        r"'\1' is no rule and no file that one makes; expected for example the name of a talk, or "
+        "a file below results/ at the scale of the config. Correct it; `snakemake --list` tells "
+        "all rules.",
         text,
         flags=re.DOTALL,
     )

@@ -71,6 +71,12 @@ def check_config(config: Mapping[str, Any]) -> dict[str, registry.Talk]:
     Raises:
         UserError: One message that names the key, the value, what was expected and the remedy.
     """
+    for place in (Path.cwd(), registry.FOLDER):
+        if {"{", "}"} & set(str(place)):
+            raise UserError(
+                f"the project lies in '{place}', and Snakemake takes braces for its wildcards; "
+                "expected a path without. Rename the folder, or move the project."
+            )
     parsed(Config, _plain(config), WHERE)
     chosen = list(config["talks"])
     if "all" in chosen:

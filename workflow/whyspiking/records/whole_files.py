@@ -7,9 +7,11 @@ that check themselves (npz, zip) need none.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +25,7 @@ def replacing(path: Path, sealed: bool = False) -> Iterator[Path]:
     """Write a file under another name, which takes its place when all went well.
 
     The other name is the process's own: a job that outlived a killed run does not write into the
-    file of the job that replaces it.
+    file of the job that replaces it. What a process that was killed has left of it is removed.
 
     Args:
         path: The file; its folder is made.
@@ -33,7 +35,12 @@ def replacing(path: Path, sealed: bool = False) -> Iterator[Path]:
         The path to write to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    own = f".{path.stem}.{platform.node()}-"
+    for left in path.parent.glob(f"{glob.escape(own)}*.part{path.suffix}"):
+        number = left.name.removeprefix(own).partition(".")[0]
+        if number.isdecimal() and not _alive(int(number)):
+            left.unlink(missing_ok=True)
+    partial = path.with_name(f"{own}{os.getpid()}.part{path.suffix}")
     try:
         yield partial
         with partial.open("rb") as file:
@@ -47,6 +54,17 @@ def replacing(path: Path, sealed: bool = False) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    """Whether there is a process of a number on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 def write(path: Path, text: str) -> None:

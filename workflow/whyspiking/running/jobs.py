@@ -61,6 +61,9 @@ def job(log: str | Path, label: str, build_folder: str | None = None) -> Iterato
         os.dup2(file.fileno(), 2)
         try:
             signal.signal(signal.SIGTERM, _stop)
+            if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+                # For what the job starts and loads as well: Brian2 would heed it again.
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
             yield reporter(path, label)
             print(USED.format(total=cpu_seconds(), start=started), flush=True)
         except Stopped:
