@@ -100,9 +100,9 @@ def _metrics(
                     *_beside_control(variant, settings["energy"]["models"], rng),
                 ):
                     put(experiment.name, variant.name, seed, metric, value, **place)
-    for *network, metric, value, place in _of_figures(talk):
+    for name, kind, metric, value, place in _of_figures(talk):
         for seed in SEEDS:
-            put(*network, seed, metric, value + 0.004 * rng.normal(), **place)
+            put(name, kind, seed, metric, value + 0.004 * rng.normal(), **place)
     loci = {
         (row["experiment"], row["variant"], row["perturbation"], row["strength"]): row["locus"]
         for row in rows.values()
