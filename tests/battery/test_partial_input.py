@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from made.digits import show
 from made.fulfilled import fulfilled, made_of, task_of
 from made.project import params_of
 
@@ -13,7 +14,6 @@ from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.talk import Replication
 from whyspiking.contract.types import Network, Params, Stimulus, Task, Trials
-from whyspiking.datasets import mnist
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.declared import registry
 from whyspiking.errors import UserError
@@ -174,10 +174,7 @@ def images(monkeypatch):
     rng = np.random.default_rng(0)
     made = rng.integers(0, 256, (30, 28, 28), np.uint8) * (rng.random((30, 28, 28)) < 0.5)
     labels = np.arange(30) % 10
-    monkeypatch.setattr(mnist, "load", lambda folder, split: (made.astype(np.uint8), labels))
-    mnist._flat.cache_clear()
-    yield
-    mnist._flat.cache_clear()
+    show(monkeypatch, lambda folder, split: (made.astype(np.uint8), labels))
 
 
 @pytest.mark.parametrize(
@@ -239,7 +236,6 @@ def test_the_vote_of_counts_settles_as_that_of_a_spiking_network_does():
     task = neftci.as_spikes(params, data, np.arange(2))
     network = Network({"w0": np.eye(2), "b0": np.array([0.1, 0.0])}, {"engine": "jax"})
     found = fulfilled(params).control_decisions(params, "linear", network, task)
-    assert found is not None
     assert found.choices.tolist() == [0, 1]
     # Frames so far: one against none, one each (a tie, by bias the first), then two against one.
     assert found.decision_ms.tolist() == [10.0, 30.0]

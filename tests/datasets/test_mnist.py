@@ -10,6 +10,7 @@ import tarfile
 
 import numpy as np
 import pytest
+from made.digits import show
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Params
@@ -254,11 +255,9 @@ def numbered(monkeypatch):
         n = 50 if file == "train" else 9
         return np.repeat(np.arange(n, dtype=np.uint8), 4).reshape(n, 2, 2), np.arange(n)
 
-    monkeypatch.setattr(mnist, "load", load)
-    mnist._flat.cache_clear()
+    show(monkeypatch, load)
     sizes = {"n_input": 4, "n_train": 40, "n_validation": 10, "n_test": 5}
-    yield lambda **changes: Params("talk", "digits", "default", {**sizes, **changes})
-    mnist._flat.cache_clear()
+    return lambda **changes: Params("talk", "digits", "default", {**sizes, **changes})
 
 
 @pytest.mark.parametrize("streams", [None, Streams(0), Streams(1)])

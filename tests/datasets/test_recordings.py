@@ -72,7 +72,6 @@ def test_shards_come_back_as_they_were_simulated(images, tmp_path):
     )
     assert train.events is None
     test = recordings.load(tmp_path / "set", "test", GRID)
-    assert test.events is not None
     expected = nmnist.simulate(images["test"][0][:4], "test", range(4))
     for name in recordings.EVENT_FIELDS:
         np.testing.assert_array_equal(getattr(test.events, name), getattr(expected, name))

@@ -1,8 +1,8 @@
 """Bright bars in place of MNIST, and settings of the smallest S4NN, for tests of masquelier."""
 
 import numpy as np
+from made.digits import show
 
-from whyspiking.datasets import mnist
 from whyspiking.talks.masquelier import brian_network, model, s4nn, task
 from whyspiking.talks.masquelier.network import Neurons, order_spikes
 
@@ -23,8 +23,7 @@ def made_digits(monkeypatch, n_train=300, n_test=60, side=8):
             image[2 * label : 2 * label + 2] = rng.integers(160, 256, (2, side))
         return images.astype(np.uint8), labels
 
-    monkeypatch.setattr(mnist, "load", load)
-    mnist._flat.cache_clear()
+    show(monkeypatch, load)
     return {
         "n_input": side * side,
         "n_hidden": 20,

@@ -26,9 +26,7 @@ def fulfilled(params: Params) -> Replication:
 
 def task_of(params: Params, split: Split = "test") -> Task:
     """The task of one split, which there must be."""
-    made = fulfilled(params).make_task(params, split, Streams(params.seed))
-    assert made is not None
-    return made
+    return fulfilled(params).make_task(params, split, Streams(params.seed))
 
 
 def made_of(**functions: Any) -> Any:

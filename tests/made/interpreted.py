@@ -24,8 +24,16 @@ def in_brian(model, stimulus, values, n_trials: int):
             target = parts["objects"][owner].variables[variable]
             target.get_value()[:] = np.ravel(value)
         for name, array in stimulus.arrays.items():
-            table = parts["objects"]["readout"].namespace[name].values
+            holders = (each.namespace for each in parts["objects"].values())
+            table = next(held[name].values for held in holders if name in (held or {}))
             rows = array.reshape(-1, array.shape[-1])
             table[: len(rows)] = rows
         network.run(n_trials * model.trial_ms * brian2.ms, namespace={})
     return parts
+
+
+def fired(monitor, dt_ms: float, n_steps: int, n: int):
+    """Spikes as 0 and 1, (step, neuron)."""
+    raster = np.zeros((n_steps, n))
+    raster[np.rint(np.asarray(monitor.t) * 1e3 / dt_ms).astype(int), np.asarray(monitor.i)] = 1
+    return raster

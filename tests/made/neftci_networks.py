@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+from made.interpreted import fired, in_brian
 from made.project import params_of
 
-from whyspiking.contract.types import Network
+from whyspiking.contract.spikes import Spikes
+from whyspiking.contract.types import Network, Stimulus
 from whyspiking.datasets.recordings import Recordings
 from whyspiking.talks.neftci import initial_weights, model, task
 
@@ -51,6 +53,12 @@ def seen(weights, c, frames):
         yield found
 
 
+def shown(monkeypatch, own, n_train, n_validation):
+    """Have trainings be shown made-up digits."""
+    sets = {"train": digits(own, n_train), "validation": digits(own, n_validation, seed=1)}
+    monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+
+
 def run_in_numpy(built, values, frames, arrays=None, after=None):
     """Spikes of all populations in one trial, (time, neuron), by Brian2's runtime mode.
 
@@ -61,29 +69,13 @@ def run_in_numpy(built, values, frames, arrays=None, after=None):
         arrays: Values of tables by name, for one trial.
         after: Filled with the values at the end, by the names in `values`.
     """
-    import brian2
-
-    from whyspiking.brian import assembling
-
-    brian2.set_device("runtime")
-    brian2.prefs.codegen.target = "numpy"
-    network, parts = assembling.assemble(built)
-    objects = parts["objects"]
-    step, channel = np.nonzero(np.asarray(frames))
-    (generator,) = parts["inputs"].values()
-    generator.set_spikes(channel, step * built.dt_ms * brian2.ms)
-    places = {key: key.split(".") for key in values}
-    variables = {key: objects[owner].variables[name] for key, (owner, name) in places.items()}
-    for key, value in values.items():
-        variables[key].get_value()[:] = np.ravel(value)
-    for name, rows in (arrays or {}).items():
-        # In place, since the generated code holds the array.
-        next(iter(objects.values())).namespace[name].values[: len(rows)] = rows
-    network.run(len(frames) * built.dt_ms * brian2.ms, namespace={})
+    (name,) = built.inputs
+    spikes = Spikes.from_raster(np.asarray(frames)[None] > 0, built.dt_ms)
+    parts = in_brian(built, Stimulus({name: spikes}, arrays or {}), values, 1)
     if after is not None:
-        after |= {key: np.array(variable.get_value()) for key, variable in variables.items()}
-    found = {}
-    for name, monitor in parts["spike_monitors"].items():
-        found[name] = np.zeros((len(frames), len(objects[name])))
-        found[name][np.rint(monitor.t / brian2.ms / built.dt_ms).astype(int), monitor.i] = 1
-    return found
+        places = {key: key.split(".") for key in values}
+        after |= {k: np.array(getattr(parts["objects"][o], v)) for k, (o, v) in places.items()}
+    return {
+        layer: fired(monitor, built.dt_ms, len(frames), len(parts["objects"][layer]))
+        for layer, monitor in parts["spike_monitors"].items()
+    }

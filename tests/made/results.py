@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,64 +95,15 @@ def _metrics(
         for variant in experiment.variants.values():
             for seed in SEEDS:
                 clean = 0.95 - 0.25 * (variant.role == "negative_control") + 0.01 * rng.normal()
-                here = (experiment.name, variant.name, seed)
-                put(*here, "score", clean)
-                put(*here, "chance", 1 / 3)
-                put(*here, "train_seconds", 9.0 if variant.role == "spiking" else 2.0)
-                put(*here, "normalised_score", 1.0)
-                if experiment.shared is not None:
-                    put(*here, "accuracy", clean)
-                    put(*here, "train_cpu_seconds", 3.0)
-                    if variant.role in ("spiking", "ablation"):
-                        put(*here, "spikes_hidden", 40.0 + rng.normal())
-                if experiment.sizes and variant.trained_as in experiment.sizes.of:
-                    share = variant.smaller[1] if variant.smaller else 1.0
-                    put(*here, "score", clean - 0.1 * (1 - share))
-                    put(*here, "parameters", 8000 * share)
-                    if variant.role == "spiking":
-                        ratio = 1.4 + 0.1 * rng.normal()
-                        put(*here, "size_ratio", ratio, locus=list(experiment.sizes.of)[1])
-                if variant.role not in ("spiking", "control"):
-                    continue
-                steep = 1.0 if variant.role == "spiking" else 0.6
-                for name in experiment.perturbations():
-                    levels = settings["battery"].get(name, [1.0])
-                    for locus in (
-                        ("input", "hidden") if name in ("jitter", "delete") else ("weights",)
-                    ):
-                        for place, level in enumerate(levels):
-                            loss = steep * (place + 1) / len(levels) * (0.8 + 0.05 * rng.normal())
-                            at = {"perturbation": name, "locus": locus, "strength": float(level)}
-                            put(*here, "score", clean - loss * (clean - 1 / 3), **at)
-                        at = {"perturbation": name, "locus": locus}
-                        put(*here, "robustness_area", 0.6 + 0.02 * rng.normal(), **at)
-                        if name == "shuffle":
-                            put(*here, "timing_index", 0.9 + 0.02 * rng.normal(), **at)
-                        if name == "jitter":
-                            put(*here, "sigma50", 0.21 + 0.01 * rng.normal(), **at)
-                        if variant.role == "spiking":
-                            lead = -0.1 + 0.02 * rng.normal()
-                            at["locus"] += "/mlp"
-                            put(*here, "robustness_advantage", lead, **at)
-                if variant.role == "spiking":
-                    put(*here, "density", 0.6)
-                    put(*here, "score_difference", 0.001 * rng.normal())
-                    if experiment.kind == "classification":
-                        put(*here, "t95", 1.1 + 0.03 * rng.normal())
-                        put(*here, "speed_area", 0.7)
-                        lag = -0.1 + 0.02 * rng.normal()
-                        put(*here, "speed_area_gain", lag, locus="mlp")
-                        put(*here, "information_per_spike", 0.021)
-                    for place, model in enumerate(settings["energy"]["models"]):
-                        ratio = 0.2 * 2.0**place * np.exp(0.1 * rng.normal())
-                        at = {"perturbation": model["id"], "locus": "mlp"}
-                        put(*here, "energy_ratio", ratio, **at)
-                        put(*here, "density_break_even", 0.25 * 2.0**place, **at)
-                    for factor in ("weight memory", "control"):
-                        for setting, value in (("low", 0.4), ("high", 3.0)):
-                            at = {"perturbation": f"{factor}={setting}", "locus": "mlp"}
-                            put(*here, "energy_ratio_variation", value, **at)
-    _special(talk, put, rng)
+                for metric, value, place in (
+                    *_clean(experiment, variant, clean, rng),
+                    *_perturbed(experiment, variant, clean, settings["battery"], rng),
+                    *_beside_control(variant, settings["energy"]["models"], rng),
+                ):
+                    put(experiment.name, variant.name, seed, metric, value, **place)
+    for name, kind, metric, value, place in _of_figures(talk):
+        for seed in SEEDS:
+            put(name, kind, seed, metric, value + 0.004 * rng.normal(), **place)
     loci = {
         (row["experiment"], row["variant"], row["perturbation"], row["strength"]): row["locus"]
         for row in rows.values()
@@ -160,6 +111,71 @@ def _metrics(
     for claim in registered:
         _fulfil(claim, put, loci, rng)
     return list(rows.values())
+
+
+Measured = Iterator[tuple[str, float, dict[str, Any]]]
+"""Metric, value, and where, if it is not the clean run of the whole network."""
+
+
+def _clean(experiment: Any, variant: Any, clean: float, rng: np.random.Generator) -> Measured:
+    spiking = variant.role in ("spiking", "ablation")
+    found = {
+        "score": clean,
+        "chance": 1 / 3,
+        "train_seconds": 9.0 if variant.role == "spiking" else 2.0,
+        "normalised_score": 1.0,
+    }
+    if experiment.shared is not None:
+        found |= {"accuracy": clean, "train_cpu_seconds": 3.0}
+        found |= {"spikes_hidden": 40.0 + rng.normal()} if spiking else {}
+    if experiment.sizes and variant.trained_as in experiment.sizes.of:
+        share = variant.smaller[1] if variant.smaller else 1.0
+        found |= {"score": clean - 0.1 * (1 - share), "parameters": 8000 * share}
+        if variant.role == "spiking":
+            yield "size_ratio", 1.4 + 0.1 * rng.normal(), {"locus": list(experiment.sizes.of)[1]}
+    if variant.role == "spiking":
+        found |= {"density": 0.6, "score_difference": 0.001 * rng.normal()}
+        if experiment.kind == "classification":
+            found |= {"t95": 1.1 + 0.03 * rng.normal(), "speed_area": 0.7}
+            found["information_per_spike"] = 0.021
+            yield "speed_area_gain", -0.1 + 0.02 * rng.normal(), {"locus": "mlp"}
+    yield from ((metric, value, {}) for metric, value in found.items())
+
+
+def _perturbed(
+    experiment: Any, variant: Any, clean: float, battery: Mapping, rng: np.random.Generator
+) -> Measured:
+    if variant.role not in ("spiking", "control"):
+        return
+    steep = 1.0 if variant.role == "spiking" else 0.6
+    areas = {"robustness_area": 0.6}
+    more = {"shuffle": {"timing_index": 0.9}, "jitter": {"sigma50": 0.21}}
+    for name in experiment.battery:
+        levels = battery.get(name, [1.0])
+        for locus in ("input", "hidden") if name in ("jitter", "delete") else ("weights",):
+            at = {"perturbation": name, "locus": locus}
+            for place, level in enumerate(levels):
+                loss = steep * (place + 1) / len(levels) * (0.8 + 0.05 * rng.normal())
+                score = clean - loss * (clean - 1 / 3)
+                yield "score", score, {**at, "strength": float(level)}
+            for metric, value in (areas | more.get(name, {})).items():
+                yield metric, value + 0.02 * rng.normal(), at
+            if variant.role == "spiking":
+                lead = -0.1 + 0.02 * rng.normal()
+                yield "robustness_advantage", lead, {**at, "locus": f"{locus}/mlp"}
+
+
+def _beside_control(variant: Any, models: Sequence, rng: np.random.Generator) -> Measured:
+    if variant.role != "spiking":
+        return
+    for place, model in enumerate(models):
+        at = {"perturbation": model["id"], "locus": "mlp"}
+        yield "energy_ratio", 0.2 * 2.0**place * np.exp(0.1 * rng.normal()), at
+        yield "density_break_even", 0.25 * 2.0**place, at
+    for factor in ("weight memory", "control"):
+        for setting, value in (("low", 0.4), ("high", 3.0)):
+            at = {"perturbation": f"{factor}={setting}", "locus": "mlp"}
+            yield "energy_ratio_variation", value, at
 
 
 def _fulfil(
@@ -189,126 +205,80 @@ def _fulfil(
             put(place["experiment"], place["variant"], seed, claim.metric, noisy, **rest)
 
 
-def _special(talk: registry.Talk, put: Any, rng: np.random.Generator) -> None:
-    """What only the signature figures of one talk need."""
-    if talk.name == "goeltz":
-        for seed in SEEDS:
-            for kind, level in (("fixed_point", 4.0), ("tau_shift", 2.0), ("jitter", 0.1)):
-                at = {"perturbation": kind, "locus": "weights", "strength": level}
-                put("substrates", "adapted", seed, "loss_recovered", 0.6 + 0.1 * rng.random(), **at)
-                for place, variant in enumerate(talk.experiments["substrates"].variants):
-                    value = 0.9 - 0.1 * place + 0.01 * rng.normal()
-                    put("substrates", variant, seed, "accuracy", value, **at)
-    if talk.name == "comsa":
-        for seed in SEEDS:
-            for experiment in ("mnist_slow", "mnist_fast"):
-                for probe, locus, strength in (
-                    ("same_time", "input", 1.0),
-                    ("swap_pixels", "input", 1.0),
-                    *(
-                        ("layer_jitter", where, x)
-                        for where in ("input", "hidden")
-                        for x in (0.02, 0.2)
-                    ),
-                ):
-                    at = {"perturbation": probe, "locus": locus, "strength": strength}
-                    kept = 0.99 - strength * (0.5 * (locus == "hidden")) + 0.002 * rng.normal()
-                    put(experiment, "spiking", seed, "normalised_score", kept, **at)
-            for variant in ("mlp", "ink", "linear"):
-                put("mnist_slow", variant, seed, "accuracy", 0.97 + 0.002 * rng.normal())
-    if talk.name == "scherr":
-        for seed in SEEDS:
-            for variant, kept in (("spiking", 1.2e5), ("bptt", 2.7e5)):
-                put("evidence", variant, seed, "learning_memory", kept, engine="compiled")
-    if talk.name == "bohte":
-        for seed in SEEDS:
-            for name in ("timescales",):
-                for variant in talk.experiments[name].variants:
-                    put(name, variant, seed, "accuracy", 0.8 + 0.01 * rng.normal())
-            for place, variant in enumerate(talk.experiments["sparse"].variants):
-                put("sparse", variant, seed, "accuracy", 0.85 - 0.01 * place)
-                put("sparse", variant, seed, "activation_sparsity", 0.8 + 0.05 * place)
-            for variant in ("gru", "rnn", "traces", "linear"):
-                put("ecg", variant, seed, "accuracy", 0.85 + 0.01 * rng.normal(), engine="jax")
-    if talk.name == "masquelier":
-        for seed in SEEDS:
-            for variant, score, sparsity in (
-                ("spiking", 0.8, 0.87), ("if_neuron", 0.6, 0.9), ("sparse", 0.77, 0.955),
-            ):  # fmt: skip
-                put("words", variant, seed, "accuracy", score + 0.01 * rng.normal())
-                put("words", variant, seed, "activation_sparsity", sparsity + 0.004 * rng.normal())
-            put("words", "conv", seed, "accuracy", 0.82 + 0.01 * rng.normal(), engine="jax")
-    if talk.name == "neftci":
-        for seed in SEEDS:
-            for name, variant in (
-                ("nmnist", "spiking"), ("budgets", "batched"), ("budgets", "spiking"),
-            ):  # fmt: skip
-                for layer in (1, 2, 3):
-                    score = 0.93 + 0.01 * layer + 0.002 * rng.normal()
-                    put(name, variant, seed, f"accuracy_layer{layer}", score)
-                    put(name, variant, seed, f"activity_layer{layer}", 0.04 * layer)
-            for variant in talk.experiments["continual"].variants:
-                put("continual", variant, seed, "accuracy", 0.2 + 0.7 * (variant[0] == "j"))
-                put("continual", variant, seed, "accuracy_told", 0.6 + 0.01 * rng.normal())
-            for level in (0.0, 0.4, 0.8):
-                at = {"perturbation": "device", "locus": "neurons", "strength": level}
-                for metric, lost in (
-                    ("accuracy_designed", 0.0), ("accuracy_built", 0.3), ("accuracy_relearned", 0.1)
-                ):  # fmt: skip
-                    put("mismatch", "spiking", seed, metric, 0.95 - lost * level, **at)
-                put("mismatch", "spiking", seed, "lost", 0.3 * level, **at)
-                put("mismatch", "spiking", seed, "gained", 0.2 * level, **at)
-                put("mismatch", "spiking", seed, "above_half_way", 0.05 * level, **at)
-    if talk.name == "clopath":
-        for seed in SEEDS:
-            for experiment in ("ode", "episode"):
-                for speed in (0.5, 1, 2, 4, 8, -1, -2):
-                    value = 0.97 / abs(speed) ** 0.3 - 0.3 * (speed < 0) + 0.02 * rng.normal()
-                    at = {"perturbation": "clock", "locus": "input", "strength": float(speed)}
-                    put(experiment, "spiking", seed, "correlation", value, **at)
-            for kind, septum, order in (
-                ("septum", 7.5, 0.98), ("septum", 8.25, 0.97), ("septum", 8.5, 0.5),
-                ("septum_constant", 1.0, 0.1), ("not_released", 1.0, None), ("none", None, 0.99),
-            ):  # fmt: skip
-                at = {"perturbation": kind, "locus": "input", "strength": septum}
-                at = {} if kind == "none" else at
-                rate = 0.0 if kind == "not_released" else 20.0
-                put("shot", "spiking", seed, "replay_rate", rate, **at)
-                if order is not None:
-                    own = 8.5 + 0.03 * rng.normal()
-                    put("shot", "spiking", seed, "order_correlation", order, **at)
-                    slow = abs(own - (septum or 8.0))
-                    put("shot", "spiking", seed, "compression", own / slow, **at)
+def _of_figures(talk: registry.Talk) -> list[tuple[str, str, str, float, dict[str, Any]]]:
+    """What only the signature figures of one talk need: network, metric, value and where."""
+
+    def at(perturbation: str, locus: str, strength: float) -> dict[str, Any]:
+        return {"perturbation": perturbation, "locus": locus, "strength": strength}
+
+    def variants(experiment: str) -> list[str]:
+        return list(talk.experiments[experiment].variants)
+
+    jax = {"engine": "jax"}
+    chips = [at("fixed_point", "weights", 4.0), at("tau_shift", "weights", 2.0),
+             at("jitter", "weights", 0.1)]  # fmt: skip
+    probes = [at("same_time", "input", 1.0), at("swap_pixels", "input", 1.0)]
+    probes += [at("layer_jitter", where, x) for where in ("input", "hidden") for x in (0.02, 0.2)]
+    budgets = (("nmnist", "spiking"), ("budgets", "batched"), ("budgets", "spiking"))
+    layers = [
+        (*network, f"{metric}_layer{k}", value, {})
+        for network in budgets
+        for k in (1, 2, 3)
+        for metric, value in (("accuracy", 0.93 + 0.01 * k), ("activity", 0.04 * k))
+    ]
+    devices = [
+        (
+            "mismatch",
+            "spiking",
+            f"accuracy_{stage}",
+            0.95 - lost * level,
+            at("device", "neurons", level),
+        )
+        for level in (0.0, 0.4, 0.8)
+        for stage, lost in (("designed", 0.0), ("built", 0.3), ("relearned", 0.1))
+    ]
+    words = {"spiking": (0.8, 0.87), "if_neuron": (0.6, 0.9), "sparse": (0.77, 0.955)}
+    made = {
+        "bohte": lambda: [
+            *(("timescales", v, "accuracy", 0.8, {}) for v in variants("timescales")),
+            *(("ecg", v, "accuracy", 0.85, jax) for v in ("gru", "rnn", "traces", "linear")),
+        ],
+        "comsa": lambda: [
+            *((name, "spiking", "normalised_score", 0.99 - 0.5 * p["strength"] *
+               (p["locus"] == "hidden"), p) for name in ("mnist_slow", "mnist_fast")
+              for p in probes),
+            *(("mnist_slow", v, "accuracy", 0.97, {}) for v in ("mlp", "ink", "linear")),
+        ],
+        "goeltz": lambda: [
+            *(("substrates", "adapted", "loss_recovered", 0.6, chip) for chip in chips),
+            *(("substrates", v, "accuracy", 0.9 - 0.1 * k, chip) for chip in chips
+              for k, v in enumerate(variants("substrates"))),
+        ],
+        "masquelier": lambda: [
+            *(("words", v, "accuracy", score, {}) for v, (score, _) in words.items()),
+            *(("words", v, "activation_sparsity", s, {}) for v, (_, s) in words.items()),
+            ("words", "conv", "accuracy", 0.82, jax),
+        ],
+        "neftci": lambda: [
+            *layers, *devices,
+            *(("continual", v, "accuracy", 0.2 + 0.7 * (v[0] == "j"), {})
+              for v in variants("continual")),
+            *(("continual", v, "accuracy_told", 0.6, {}) for v in variants("continual")),
+        ],
+    }  # fmt: skip
+    return made.get(talk.name, list)()
 
 
 def _history(talk: registry.Talk) -> pd.DataFrame:
     epochs = np.unique(np.round(np.geomspace(1, 300, 40)))
+    told = {f"told_lesson{k}": (0.9 - 0.02 * k, 0.05) for k in range(1, 6)}
     rows = [
         (experiment.name, variant.name, seed, int(epoch), metric, value + slope / epoch)
         for experiment in talk.experiments.values()
         for variant in experiment.variants.values()
         for seed in SEEDS
         for epoch in epochs
-        for metric, value, slope in (
-            ("validation_accuracy", 0.96, -0.4),
-            ("decision_tick", 90.0, 60.0),
-            ("validation_decision_ms", 20.0, 8.0),
-            ("validation_error", 0.03, 0.1),
-            *((f"feedback_angle_{layer}", 20.0 + layer, 60.0) for layer in (1, 2, 3)),
-            ("train_error", 0.06, 0.4),
-            ("alignment_symmetric", 0.7, 0.1),
-            ("alignment_random", 0.4, -0.3),
-            ("alignment_permuted", 0.0, 0.1),
-            *((f"alignment_layer{k}", 0.3 * k, 0.1) for k in (1, 2, 3)),
-            *((f"alignment_layer{k}_permuted", 0.1 * k, 0.1) for k in (1, 2, 3)),
-            ("nmse", 0.005, 0.9),
-            ("samples", 20_000.0 * epoch, 0.0),
-            ("updates", 800.0 * epoch, 0.0),
-            *((f"told_lesson{k}", 0.9 - 0.02 * k, 0.05) for k in (1, 2, 3, 4, 5)),
-            ("memory_local", 2e6, 0.0),
-            *((f"nmse_layer{k}", 1.0 / epoch, 0.0) for k in (1, 2, 3)),
-            ("memory_end_to_end", 6e5 * epoch, 0.0),
-        )
+        for metric, (value, slope) in {"validation_accuracy": (0.96, -0.4), **told}.items()
     ]
     return pd.DataFrame(rows, columns=pd.Index(columns.HISTORY.names))
 

@@ -28,7 +28,6 @@ from whyspiking.talks.naud.rate_hierarchy import learning as rate_hierarchy
 from whyspiking.talks.naud.xor import learning as bursting
 from whyspiking.talks.naud.xor.ensembles import Ensembles
 from whyspiking.talks.neftci import gru
-from whyspiking.talks.neftci import task as neftci_task
 from whyspiking.talks.neftci import training as decolle
 from whyspiking.talks.scherr import evidence, oneshot, reward, shared_networks
 from whyspiking.training import controls, gradient
@@ -179,11 +178,7 @@ def of_fresh_trials(progress, monkeypatch):
 
 def _frames(train, monkeypatch):
     own = neftci_networks.params(epochs=4, n_init=20, batch_online=10, batch_gru=10)
-    sets = {
-        "train": neftci_networks.digits(own, 40),
-        "validation": neftci_networks.digits(own, 20, 1),
-    }
-    monkeypatch.setattr(neftci_task, "recordings_of", lambda _, split: sets[split])
+    neftci_networks.shown(monkeypatch, own, 40, 20)
     return train(own)
 
 

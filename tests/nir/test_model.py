@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made.interpreted import fired as raster_of
 from made.interpreted import in_brian
 from made.nir_files import chain, lif, write
 
@@ -35,10 +36,7 @@ def run(nodes, edges, steps, folder):
 
 def fired(parts, steps, shape, n, layer="output"):
     """Spikes of a layer as 0 and 1, (trial, step, neuron)."""
-    monitor = parts["spike_monitors"][layer]
-    step = np.rint(np.asarray(monitor.t) * 1e3 / steps.step_ms).astype(int)
-    raster = np.zeros((shape[0] * shape[1], n))
-    raster[step, np.asarray(monitor.i)] = 1
+    raster = raster_of(parts["spike_monitors"][layer], steps.step_ms, shape[0] * shape[1], n)
     return raster.reshape(*shape, n)
 
 

@@ -47,7 +47,6 @@ def contrast(one, other):
 
 def page_colours():
     found = re.search(r"--page: light-dark\((#\w{6}), (#\w{6})\)", CSS.read_text())
-    assert found is not None
     return found.groups()
 
 

@@ -27,7 +27,6 @@ NOTEBOOK = "\n".join("".join(cell["source"]) for cell in CELLS)
 
 NOT_MADE_UP = {
     *("one-shot memory", "sharp waves", "reverse replay", "lesions", "feedback and cues"),
-    "one digit",
 }
 """Figures for which no exhibits are made up; the smoke run draws them."""
 

@@ -57,7 +57,6 @@ def test_counts_are_made_equal_where_the_experiment_says_so(monkeypatch):
     )
     wanted = np.sort(parts["train"].sum(axis=1), axis=0)[14]
     test = spoken_digits.make_task(equal, "test", Streams(0))
-    assert test is not None and test.features is not None
     assert (test.features == wanted).all()
     assert (test.stimulus.spikes["input"].counts() == wanted).all()
     x, labels = spoken_digits.shown(equal, "train", Streams(0))
@@ -65,7 +64,6 @@ def test_counts_are_made_equal_where_the_experiment_says_so(monkeypatch):
     assert labels.tolist() == [0, 1] * 30
     # Elsewhere nothing is drawn.
     told = spoken_digits.make_task(plain, "test", Streams(0))
-    assert told is not None and told.features is not None
     assert np.array_equal(told.features, parts["test_heldout"].sum(axis=1))
     assert np.array_equal(spoken_digits.shown(plain, "train", Streams(0))[0][30:], parts["train"])
 
@@ -128,7 +126,6 @@ def test_rows_of_digits_are_learned(monkeypatch, tmp_path):
     for variant in ("spiking", "counts"):
         made = fulfilled(params).train(params, variant, Streams(0), {}, silent)
         test = task_of(params)
-        assert test is not None
         score[variant] = scoring.score(fulfilled(params).evaluate(params, variant, made, test))
     assert score["spiking"] > 0.95 > 0.75 > score["counts"]
 

@@ -18,19 +18,6 @@ EXPERIMENTS = registry.load_talk("bohte").experiments
 DELAYS = [name for name in EXPERIMENTS if name.startswith("shared_xor")]
 
 
-@pytest.mark.parametrize("name", ["shared_yinyang", "shared_randman"])
-def test_an_input_fires_in_the_step_of_its_time(name):
-    """What the network is told is what the control of times in steps is told."""
-    params = params_of("bohte", name)
-    found = task.raster(params, task_of(params))
-    drawn = shared.latencies(params, "test")
-    assert drawn is not None
-    assert found.shape == (params.n_test, params.n_steps, params.n_input)
-    assert (found.sum(axis=1) == 1).all()
-    times = found.argmax(axis=1) / controls.STEPS
-    np.testing.assert_allclose(times, controls.steps(drawn.features), atol=1e-6)
-
-
 def test_every_input_of_randman_fires_after_0():
     """Or else the control that sees which inputs fired would see a time."""
     params = params_of("bohte", "shared_randman")
@@ -51,18 +38,6 @@ def test_delayed_trials_are_as_long_as_they_last_and_decided_in_the_answer_windo
     # The go signal (inputs 20 to 29) comes in the scored steps and nowhere else.
     assert found[:, params.n_unscored :, 20:30].any(axis=1).all()
     assert not found[:, : params.n_unscored, 20:30].any()
-
-
-def test_inputs_that_have_not_fired_are_taken_to_fire_last():
-    params = params_of("bohte", "shared_randman")
-    test = task_of(params)
-    features = np.asarray(test.features)
-    half = fulfilled(params).features_until(params, test, 25.0)
-    assert half is not None and half.shape == features.shape
-    early = np.floor(features * 50) <= 25
-    np.testing.assert_array_equal(half[early], features[early])
-    assert (half[~early] == 1).all() and 0.3 < early.mean() < 0.7
-    np.testing.assert_array_equal(fulfilled(params).features_until(params, test, 60.0), features)
 
 
 def test_every_trial_of_delayed_xor_is_shown_once(monkeypatch, tmp_path):

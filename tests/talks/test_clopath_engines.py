@@ -128,7 +128,6 @@ def test_own_conditions_change_what_they_say():
     network = made_network(params)
     binding = signals.bind(params, network)
     played = signals.make_task(params, "test", Streams(0))
-    assert played is not None
     rng = np.random.default_rng(0)
     lost = signals.vary(params, Condition("delete", "neurons", 0.2), played, binding, rng)[1]
     assert lost.values["neurons.p_lost"] == 0.2
@@ -171,7 +170,6 @@ def test_frozen_program_equals_the_training_engine(tmp_path, builds):
     network = made_network(params)
     machine = Machine(signals.to_brian(params), builds)
     played = signals.make_task(params, "test", Streams(0))
-    assert played is not None
     recording = machine.run(played.stimulus, signals.bind(params, network).values)
     frozen_first = recording.spikes["neurons"].first_ms()[0]
 
@@ -207,7 +205,6 @@ def test_lost_spikes_and_replay_act_on_the_readout(builds):
     machine = Machine(signals.to_brian(params), builds)
     binding = signals.bind(params, network)
     played = signals.make_task(params, "test", Streams(0))
-    assert played is not None
     clean = machine.run(played.stimulus, binding.values)
     output = clean.traces["output"]
 

@@ -109,7 +109,6 @@ def test_replay_at_another_speed_reads_clock_and_target_alike():
     params = params_of("clopath", "episode")
     streams = Streams(0)
     played = signals.make_task(params, "test", streams)
-    assert played is not None
     times = np.arange(played.targets.shape[1], dtype=float)
     for speed in (2.0, -1.0, 0.5):
         varied = signals.at_speed(params, played, speed)

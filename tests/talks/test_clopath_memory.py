@@ -94,7 +94,6 @@ def test_shuffled_memory_keeps_the_weights_of_every_cell():
     params = params_of("clopath", "oneshot")
     weights = np.arange(12.0).reshape(4, 3)
     task = oneshot.make_task(params, "test", Streams(0))
-    assert task is not None
     binding = Binding({"memory.w": weights}, {})
     (condition,) = oneshot.conditions(params)
     _, varied = oneshot.vary(params, condition, task, binding, np.random.default_rng(0))

@@ -102,7 +102,6 @@ def test_trials_are_independent_and_may_be_simulated_in_any_pieces():
 def test_readings_lie_in_the_answer_window(experiment):
     params = params_of("clopath", experiment)
     task = classification.make_task(params, "validation", Streams(0))
-    assert task is not None
     start, end = reservoir.answer_ms(params)
     assert task.stimulus.spikes["input"].duration_ms == end
     assert classification.to_brian(params).trial_ms == end
@@ -119,7 +118,6 @@ def test_without_feedback_learning_is_ridge_regression():
     params = params_of("clopath", "shared_randman", n_presented=60)
     network = classification.train(params, "spiking", Streams(0), {}, silent)
     shown = classification.make_task(params, "train", Streams(0))
-    assert shown is not None
     spikes = shown.stimulus.spikes["input"].select_trials(np.arange(60))
     rates, _ = reservoir.responses(params, network.arrays, spikes)
     rows = rates.reshape(-1, params.n_hidden)

@@ -97,7 +97,6 @@ def test_initiators_are_neighbours_in_the_trained_cycle(network):
 def test_conditions_take_away_what_they_say(network):
     binding = initiators.bind(PARAMS, network)
     task = sharp_waves.make_task(PARAMS, "test", Streams(0))
-    assert task is not None
     changed = {}
     for condition in sharp_waves.conditions(PARAMS):
         _, varied = sharp_waves.vary(PARAMS, condition, task, binding, np.random.default_rng(0))
@@ -139,7 +138,6 @@ def test_known_waves_are_measured(direction, ordered):
         final={"excitatory.place": told},
     )
     task = sharp_waves.make_task(PARAMS, "test", Streams(0))
-    assert task is not None
     found = measures_sharp_waves.measures(PARAMS, Condition(), recording, task)
     assert found["wave_rate"] == pytest.approx(3 / 1.3)
     assert found["wave_interval"] == pytest.approx(450, abs=2)

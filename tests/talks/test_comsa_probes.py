@@ -133,7 +133,10 @@ def test_brian_is_the_closed_form(builds):
     assert (again.choices == ours.choices).mean() >= 0.995
 
 
-def test_no_exhibits_without_a_spiking_network():
+def test_exhibits_are_of_spiking_networks_that_read_digits():
+    networks = {("spiking", 0): Network({})}
+    own = params_of("comsa", "shared_yinyang")
+    assert exhibits.exhibits(own, networks, silent, Streams(0)) == {}
     assert (
         exhibits.exhibits(
             params_of("comsa", "mnist_slow"), {("mlp", 0): Network({})}, silent, Streams(0)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.comsa_networks import small
+from made.digits import show
 from made.fulfilled import fulfilled, task_of
 from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
-from whyspiking.talks.comsa import exhibits, learning, model, task
+from whyspiking.talks.comsa import learning, model, task
 from whyspiking.training.first_spike.inputs import Inputs
 from whyspiking.training.first_spike.training import Training
 
@@ -25,10 +25,8 @@ def digits(monkeypatch):
     for image, label in zip(images, labels, strict=True):
         image[label * 78 : label * 78 + 79] = rng.integers(100, 256, 79)
     images = images.reshape(-1, 28, 28).astype(np.uint8)
-    monkeypatch.setattr(mnist, "load", lambda folder, file: (images, labels))
-    mnist._flat.cache_clear()
-    yield images, labels
-    mnist._flat.cache_clear()
+    show(monkeypatch, lambda folder, file: (images, labels))
+    return images, labels
 
 
 # ---- task ----------------------------------------------------------------------------------
@@ -166,31 +164,3 @@ def test_rates():
     assert learning.rates(params_of("comsa", "mnist_slow", scale="paper"), 99)[
         "w_output"
     ] == pytest.approx(1.0186e-3)
-
-
-# ---- shared tasks --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("name", "least"), [("shared_yinyang", 0.75), ("shared_randman", 0.4)])
-def test_shared_tasks_are_learned(name, least):
-    """A line has 0.66 and, of so few samples, 0.4; counts have 0.1."""
-    own = params_of("comsa", name, n_train=3000, n_validation=300, epochs=20)
-    network = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
-    held_out = task_of(own, "validation")
-    trials = fulfilled(own).evaluate(own, "spiking", network, held_out)
-    accuracy = (trials.choices == trials.targets).mean()
-    assert accuracy == pytest.approx(network.info["validation_accuracy"], abs=0.01)
-    assert accuracy > least
-    assert exhibits.exhibits(own, {("spiking", 0): network}, silent, Streams(0)) == {}
-
-
-def test_a_control_knows_the_inputs_that_have_fired():
-    for name in ("shared_yinyang", "shared_randman"):
-        own = params_of("comsa", name)
-        test = task_of(own)
-        found = fulfilled(own).features_until(own, test, own.t_window / 2)
-        fired = test.features <= 0.5
-        np.testing.assert_array_equal(found[fired], test.features[fired])
-        # Of Yin-Yang half of the window has everything: x or 1 - x has fired.
-        late = test.features if name == "shared_yinyang" else np.ones_like(test.features)
-        np.testing.assert_allclose(found[~fired], late[~fired])

@@ -5,13 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from made.neftci_networks import digits, params
+from made.neftci_networks import params, shown
 from made.project import params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.types import Recording
 from whyspiking.errors import UserError
-from whyspiking.talks.neftci import gru, regression, task, training
+from whyspiking.talks.neftci import gru, regression, training
 from whyspiking.talks.scherr import evidence, kernel, oneshot, pattern, pattern_brian2
 
 
@@ -21,8 +21,7 @@ def test_digits_end_at_the_first_step_that_is_not_finite(rule, monkeypatch):
     own = params(
         rule=rule, epochs=3, n_init=40, batch_online=20, batch_batched=20, batch_end_to_end=20
     )
-    sets = {"train": digits(own, 100), "validation": digits(own, 20, seed=1)}
-    monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+    shown(monkeypatch, own, 100, 20)
     learn, calls = training.RULES[rule], []
 
     def breaking(now, g, frames, *rest):
@@ -39,8 +38,7 @@ def test_digits_end_at_the_first_step_that_is_not_finite(rule, monkeypatch):
 
 def test_gru_ends_at_the_step_after_a_rate_without_bounds(monkeypatch):
     own = params(epochs=1, batch_gru=20, rate_gru=np.inf)
-    sets = {"train": digits(own, 100), "validation": digits(own, 20, seed=1)}
-    monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+    shown(monkeypatch, own, 100, 20)
     with pytest.raises(UserError, match=r"gradient of bias, .* not finite at epoch 1, step 2"):
         gru.train(own, Streams(0), silent)
 

@@ -4,12 +4,13 @@ from functools import partial
 
 import numpy as np
 import pytest
+from made.digits import show
 from made.fulfilled import fulfilled, task_of
 from made.project import params_of, silent
 from oracles import first_spike_layers
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.datasets import mnist, yinyang
+from whyspiking.datasets import yinyang
 from whyspiking.errors import UserError
 from whyspiking.talks.goeltz import learning, model, stepwise, task
 from whyspiking.training import first_spike
@@ -33,21 +34,14 @@ def test_digits_become_latencies(monkeypatch):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (30, 28, 28), np.uint8)
     monkeypatch.setattr(task, "MNIST_VALIDATION", 10)
-    monkeypatch.setattr(mnist, "load", lambda folder, split: (images, np.arange(30) % 10))
-    mnist._flat.cache_clear()
+    show(monkeypatch, lambda folder, split: (images, np.arange(30) % 10))
     own = params_of("goeltz", "mnist", n_train=20, n_validation=10, n_test=4)
-    try:
-        train, _ = task.samples(own, "train")
-        validation, labels = task.samples(own, "validation")
-        assert len(train) == 20 and len(validation) == 10
-        np.testing.assert_array_equal(labels, np.arange(20, 30) % 10)
-        test = task_of(own)
-        assert fulfilled(own).make_task(own, "fresh", Streams(0)) is None
-        with pytest.raises(UserError, match=r"784 pixels.*'goeltz' has 100"):
-            task.samples(params_of("goeltz", "mnist", n_input=100), "test")
-    finally:
-        mnist._flat.cache_clear()
-    first = test.stimulus.spikes["input"].first_ms()
+    assert len(task.samples(own, "train")[0]) == 20
+    np.testing.assert_array_equal(task.samples(own, "validation")[1], np.arange(20, 30) % 10)
+    assert task_of(own, "fresh") is None
+    with pytest.raises(UserError, match=r"784 pixels.*'goeltz' has 100"):
+        task.samples(params_of("goeltz", "mnist", n_input=100), "test")
+    first = task_of(own).stimulus.spikes["input"].first_ms()
     dark = 1 - images[:4].reshape(4, -1) / 256
     np.testing.assert_allclose(first, 0.15 + 1.85 * dark, atol=1e-6)
 

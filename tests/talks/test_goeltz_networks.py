@@ -87,32 +87,6 @@ def test_it_learns(trained):
     }
 
 
-# ---- shared tasks --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("name", "least"), [("shared_yinyang", 0.75), ("shared_randman", 0.4)])
-def test_shared_tasks_are_learned(name, least):
-    """A line has 0.66 and, of so few samples, 0.4; counts have 0.1."""
-    own = params_of("goeltz", name, n_train=3000, n_validation=300, epochs=12, learning_rate=0.005)
-    network = fulfilled(own).train(own, "spiking", Streams(0), {}, silent)
-    held_out = task_of(own, "validation")
-    trials = fulfilled(own).evaluate(own, "spiking", network, held_out)
-    assert (trials.choices == trials.targets).mean() > least
-
-
-def test_a_control_knows_the_inputs_that_have_fired():
-    for name in ("yinyang", "shared_yinyang", "shared_randman"):
-        own = params_of("goeltz", name)
-        test = task_of(own)
-        half = own.t_early + (own.t_late - own.t_early) / 2
-        found = fulfilled(own).features_until(own, test, half * own.tau_s_ms)
-        fired = test.features <= 0.5
-        np.testing.assert_array_equal(found[fired], test.features[fired])
-        # Of Yin-Yang half of the window has everything: x or 1 - x has fired.
-        late = np.ones_like(test.features) if name == "shared_randman" else test.features
-        np.testing.assert_allclose(found[~fired], late[~fired])
-
-
 # ---- Brian2 --------------------------------------------------------------------------------
 
 

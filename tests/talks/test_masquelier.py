@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from made.bars import NEURONS, T_MAX, made_digits, random_case, same_in_brian
+from made.digits import show
 from made.fulfilled import fulfilled, task_of
 from made.project import params_of
 from oracles import masquelier_reference as reference
@@ -12,7 +13,6 @@ from oracles import masquelier_reference as reference
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
-from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, model, task
 from whyspiking.talks.masquelier.network import Rule, order_spikes
@@ -20,8 +20,7 @@ from whyspiking.talks.masquelier.network import Rule, order_spikes
 
 @pytest.fixture
 def digits(monkeypatch):
-    yield made_digits(monkeypatch)
-    mnist._flat.cache_clear()
+    return made_digits(monkeypatch)
 
 
 # ---- task ----------------------------------------------------------------------------------
@@ -263,11 +262,10 @@ def test_replayed_hidden_spikes_decide_the_same(simulated):
     )
 
 
-def test_exhibits_show_one_digit_and_the_share_of_ties(simulated, digits, monkeypatch):
+def test_exhibits_show_one_digit_and_the_share_of_ties(simulated, monkeypatch):
     own, machine, _, cases = simulated
     images = np.random.default_rng(4).integers(0, 256, (90, 6, 6)).astype(np.uint8)
-    monkeypatch.setattr(mnist, "load", lambda folder, split: (images, np.arange(90) % 4))
-    mnist._flat.cache_clear()
+    show(monkeypatch, lambda folder, split: (images, np.arange(90) % 4))
     own = replace(own, values={**own.values, "n_test": 60})
     networks = {("spiking", 2): cases[1][0], ("spiking", 0): cases[2][0]}
 

@@ -12,7 +12,6 @@ from oracles import masquelier_reference as reference
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
 from whyspiking.contract.types import Network, Stimulus, Task
-from whyspiking.datasets import mnist
 from whyspiking.errors import UserError
 from whyspiking.talks.masquelier import compiled, learning, model
 from whyspiking.talks.masquelier.network import Averaged, Rule, of_layers, order_spikes
@@ -22,8 +21,7 @@ SIZES = ([30, 21, 5], [30, 64, 32], [30, 17, 21, 5], [30, 9, 40, 3, 6], [30, 4, 
 
 @pytest.fixture
 def digits(monkeypatch):
-    yield made_digits(monkeypatch)
-    mnist._flat.cache_clear()
+    return made_digits(monkeypatch)
 
 
 def case(seed, sizes, n_images=12):

@@ -166,7 +166,6 @@ def trained(params):
 
 def accuracy(params, variant, found, split="validation"):
     some = task.make_task(params, split, Streams(0))
-    assert some is not None
     outcome = learning.evaluate(params, variant, found, some)
     return float((outcome.choices == outcome.targets).mean())
 
@@ -218,7 +217,6 @@ def machine(params, builds):
 
 def some_words(params, n) -> Task:
     held_out = task.make_task(params, "validation", Streams(0))
-    assert held_out is not None
     return select_task(held_out, np.arange(n))
 
 

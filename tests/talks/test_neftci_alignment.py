@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from made import neftci_networks
-from made.neftci_networks import digits, params
+from made.neftci_networks import digits, params, shown
 
 from whyspiking.contract.randomness import Streams
-from whyspiking.talks.neftci import alignment, learning, model, once_per_batch, task, training
+from whyspiking.talks.neftci import alignment, learning, model, once_per_batch, training
 from whyspiking.talks.neftci.alignment import Gradient
 from whyspiking.talks.neftci.model import Weights
 
@@ -118,8 +118,7 @@ def trained(monkeypatch):
             hidden=[24, 16], epochs=2, n_init=40, batch_online=20, align_batches=3,
             align_points=align_points, **changes,
         )  # fmt: skip
-        sets = {"train": digits(own, 200), "validation": digits(own, 40, seed=1)}
-        monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+        shown(monkeypatch, own, 200, 40)
         return training.train(own, "spiking", Streams(0), lambda *_: None)
 
     return train

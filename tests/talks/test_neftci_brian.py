@@ -30,7 +30,6 @@ from whyspiking.talks.neftci import (
 )
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
 def test_brian_without_compiler_steps_as_jax_does():
     """The strings of both Brian2 models, run by Brian2's own NumPy, in float64."""
     own = params(hidden=[6, 5], n_frames=10)
@@ -50,7 +49,6 @@ def test_brian_without_compiler_steps_as_jax_does():
                 np.testing.assert_array_equal(found[name], expected[:, trial], err_msg=name)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
 def test_brian_learns_by_the_local_gradient():
     """One update, in the last step: what the equations of both engines say must be the same."""
     own = params(hidden=[6, 5], n_frames=10)
@@ -101,7 +99,6 @@ def test_deviations_act_only_on_the_device_as_built():
     assert not np.any(binding.values["layer1.d_tau_m"])
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
 def test_deviating_neurons_have_their_own_threshold_and_time_constants():
     """A device as built in Brian2 against Eqs. 1 to 4 with one value per neuron."""
     own = params("mismatch", hidden=[6, 5], n_frames=10)
@@ -167,7 +164,6 @@ def test_what_relearning_brings_counts_every_device():
     assert measured(4, 2)["above_half_way"] == pytest.approx(0.0)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
 def test_regression_learns_in_brian_as_the_equations_say():
     own = params("regression", n_in=8, hidden=[6, 5, 4], trial_ms=100.0)
     given = regression.trial(own, Streams(1))

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from made.neftci_networks import digits, params
+from made.neftci_networks import digits, params, shown
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.errors import UserError
-from whyspiking.talks.neftci import continual, decisions, task
+from whyspiking.talks.neftci import continual, decisions
 
 LESSONS = {"n_classes": 4, "lesson_classes": 2, "burn_in_ms": 0.0}
 
@@ -59,8 +59,7 @@ def test_each_lesson_is_learned_and_the_rate_stays(monkeypatch):
     own = params(
         "continual", **LESSONS, hidden=[24, 16], n_init=20, batch_online=10, rate_online=0.01
     )
-    sets = {"train": digits(own, 400), "validation": digits(own, 80, 1)}
-    monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+    shown(monkeypatch, own, 400, 80)
     trained = continual.train(own, "spiking", Streams(3), {}, lambda *_: None)
     assert trained.info["rule"] == "online"
     assert trained.info["measures"]["learned_told"] > 0.8

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from made.neftci_networks import digits, network_of, params, seen, task_of
+from made.neftci_networks import digits, network_of, params, seen, shown, task_of
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.contract.spikes import Spikes
@@ -148,8 +148,7 @@ def test_all_rules_learn(rule, monkeypatch):
         batch_online=20, batch_batched=20, batch_end_to_end=20,
         rate_online=0.01, rate_batched=0.05, rate_end_to_end=0.05,
     )  # fmt: skip
-    sets = {"train": digits(own, 200), "validation": digits(own, 100, seed=1)}
-    monkeypatch.setattr(task, "recordings_of", lambda _, split: sets[split])
+    shown(monkeypatch, own, 200, 100)
     found = training.train(own, "spiking", Streams(0), lambda *_: None)
     history = {(row["epoch"], row["metric"]): row["value"] for row in found.history}
     assert history[12, "validation_accuracy"] > 0.5

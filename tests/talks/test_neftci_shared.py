@@ -12,8 +12,6 @@ from whyspiking.datasets import shared as data
 from whyspiking.nir import Clock
 from whyspiking.talks.neftci import decisions, model, nir, shared, task
 
-TASKS = ("shared_yinyang", "shared_randman", "shared_xor_100", "shared_xor_400")
-
 
 def trained(own, variant="spiking"):
     return shared.train(own, variant, Streams(own.seed), {}, lambda share, news: None)
@@ -24,27 +22,6 @@ def one():
     """A network that was trained a little on delayed XOR."""
     own = params_of("neftci", "shared_xor_100", delay_ms=25.0, n_hidden=20, n_validation=40)
     return own, trained(own)
-
-
-@pytest.mark.parametrize("experiment", TASKS)
-def test_the_network_is_told_the_task_in_steps_and_nothing_else(experiment):
-    own = params_of("neftci", experiment)
-    given = shared.make_task(own, "test", Streams(0))
-    if experiment.startswith("shared_xor"):
-        theirs = data.delay_task(own, "test")
-    else:
-        theirs = data.latency_task(own, "test", trial_ms=60.0)
-    np.testing.assert_array_equal(given.targets, theirs.targets)
-    np.testing.assert_array_equal(given.features, theirs.features)
-    spikes = theirs.stimulus.spikes["input"]
-    step = np.floor(spikes.times_ms / own.dt_ms + 1e-9).astype(int)
-    n_frames = shared.own(own).n_frames
-    expected = np.zeros((n_frames, spikes.n_trials, spikes.n_units))
-    expected[step, spikes.trials, spikes.units] = 1
-    told = task.frames_of(shared.own(own), given.stimulus.spikes[task.INPUT])
-    np.testing.assert_array_equal(told, expected)
-    assert n_frames * own.dt_ms == spikes.duration_ms
-    assert model.sizes(shared.own(own)) == [own.n_input, own.n_hidden]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +79,6 @@ def test_two_cues_are_compared():
         assert least <= (decided.choices == given.targets).mean() <= most
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2's parsers
 def test_brian2_fires_the_same_spikes(one):
     own, network = one
     given = shared.make_task(own, "test", Streams(0))

@@ -188,7 +188,6 @@ def test_evidence_survives_the_task():
     again = evidence_task.from_task(params, task)
     for name in ("starts", "steps", "channels", "labels"):
         np.testing.assert_array_equal(getattr(trials, name), getattr(again, name))
-    assert task.features is not None
     assert task.features.sum() == trials.steps.size
 
 
@@ -292,7 +291,6 @@ def test_brian_simulates_the_same_network():
 def test_one_demonstration_in_brian_is_that_of_training(jax64, signal):
     params = params_of("scherr", "oneshot")
     task = oneshot_task.make_task(params, "test", Streams(4))
-    assert task is not None
     arrays = {k: v.astype(float) for k, v in oneshot.initial(params, Streams(4)).items()}
     arrays["log_rate"] = np.log(0.02)
     before, after = oneshot.demonstrate(params, arrays, signal, task.targets)

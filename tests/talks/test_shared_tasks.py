@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import yaml
 from made.checkouts import ROOT
-from made.project import config
+from made.fulfilled import fulfilled
+from made.fulfilled import task_of as split_of
+from made.project import config, params_of, silent
 
 from whyspiking.contract.randomness import Streams
 from whyspiking.datasets import shared
@@ -27,7 +29,6 @@ TUNED = [(e, variant) for e in ALL for variant in e.tuned]
 def task_of(experiment, split, seed):
     params = registry.params(experiment, CONFIG, seed)
     task = replication_of(experiment.talk, experiment.name).make_task(params, split, Streams(seed))
-    assert task is not None
     return params, task
 
 
@@ -38,7 +39,6 @@ def digest(params, split):
         parts = (spikes.times_ms, spikes.units, spikes.trials, classes)
     else:
         drawn = shared.latencies(params, split)
-        assert drawn is not None
         parts = (drawn.times_ms, drawn.classes)
     return hashlib.sha256(b"".join(np.ascontiguousarray(p).tobytes() for p in parts)).hexdigest()
 
@@ -71,36 +71,75 @@ def test_all_have_the_same_size_samples_and_presentations(scale):
         assert all(fixed == all_of_it[0] for fixed in all_of_it), place
 
 
+def on_steps(times_ms, step_ms):
+    """Which step a time lies in, or the time itself where there are no steps."""
+    return np.floor(times_ms / step_ms + 1e-6).astype(int) if step_ms else times_ms
+
+
+def events(spikes, step_ms):
+    """Trial, input and step of all spikes: several of an input in one step are one."""
+    steps = on_steps(spikes.times_ms, step_ms)
+    return set(zip(spikes.trials.tolist(), spikes.units.tolist(), steps.tolist(), strict=True))
+
+
 @each
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_networks_are_shown_the_samples_of_the_task(experiment, seed, split):
-    """Classes equal; spike times those of the task, laid anywhere and at most rounded to steps."""
+def test_networks_and_controls_are_shown_the_samples_of_the_task(experiment, seed, split):
+    """Classes, features, and spike times laid anywhere, in no other steps than is said."""
     params, task = task_of(experiment, split, seed)
+    step = experiment.input_step_ms
     if params.shared_task == "delayed_xor":
-        spikes, classes = shared.trials(params, split, getattr(params, f"n_{split}"))
-        np.testing.assert_array_equal(task.targets, classes)
-        (given,) = task.stimulus.spikes.values()
-        counts = np.bincount(given.trials[given.units < params.n_input], minlength=len(classes))
-        wanted = np.bincount(spikes.trials, minlength=len(classes))
-        # Two spikes of one input in one step are one.
-        assert (counts <= wanted).all()
-        assert counts.sum() > 0.97 * wanted.sum()
+        drawn, (given,) = shared.delay_task(params, split), task.stimulus.spikes.values()
+        np.testing.assert_array_equal(task.targets, drawn.targets)
+        np.testing.assert_array_equal(task.features, drawn.features)
+        assert events(given, step) == events(drawn.stimulus.spikes["input"], step)
         return
     drawn = shared.latencies(params, split)
     np.testing.assert_array_equal(task.targets, drawn.classes)
+    np.testing.assert_allclose(task.features, drawn.features, atol=1e-6)
     if not task.stimulus.spikes:
         assert not experiment.simulated
-        np.testing.assert_allclose(task.features, drawn.features, atol=1e-6)
         return
     (given,) = task.stimulus.spikes.values()
     first = given.first_ms()[:, : params.n_input]
-    assert np.isfinite(first).all(), "every input fires"
-    window = experiment.shared.model_window_ms or params.window_ms
-    slope, start = np.polyfit(drawn.features.ravel(), first.ravel(), 1)
-    step = experiment.input_step_ms / params.window_ms * window
-    assert slope == pytest.approx(window, abs=0.02 * window + step)
-    assert np.abs(first - start - slope * drawn.features).max() <= 1.1 * step + 1e-6
+    scale = (experiment.shared.model_window_ms or params.window_ms) / params.window_ms
+    if step:
+        np.testing.assert_array_equal(on_steps(first, step * scale), on_steps(drawn.times_ms, step))
+    else:
+        assert np.ptp(first - scale * drawn.times_ms) < 1e-6
+
+
+@pytest.mark.parametrize("talk", ["bohte", "comsa", "goeltz"])
+@pytest.mark.parametrize("name", ["shared_yinyang", "shared_randman"])
+def test_a_control_knows_the_inputs_that_have_fired(talk, name):
+    params, task = task_of(registry.load_talk(talk).experiments[name], "test", 0)
+    first = task.stimulus.spikes["input"].first_ms()[:, : params.n_input]
+    half = np.median(first)
+    found = replication_of(talk, name).features_until(params, task, half)
+    expected = shared.completed(params, task.features, first <= half)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert 0.4 < (first <= half).mean() < 0.6
+
+
+LEARNED = {
+    "comsa/shared_yinyang/spiking": ({"n_train": 3000, "epochs": 20}, 0.75),
+    "comsa/shared_randman/spiking": ({"n_train": 3000, "epochs": 20}, 0.4),
+    "goeltz/shared_yinyang/spiking": ({"n_train": 3000, "epochs": 12}, 0.75),
+    "goeltz/shared_randman/spiking": ({"n_train": 3000, "epochs": 12}, 0.4),
+    "scherr/shared_yinyang/bptt": ({"n_train": 1000, "epochs": 8}, 0.6),
+}
+"""Network -> its training in small, and an accuracy that no floor has: of Yin-Yang a line has 0.66,
+of so few samples of Randman 0.4, and who is not trained a third or a tenth."""
+
+
+@pytest.mark.parametrize("network", LEARNED)
+def test_networks_learn(network):
+    (talk, name, variant), (changes, least) = network.split("/"), LEARNED[network]
+    own = params_of(talk, name, n_validation=300, **changes)
+    trained = fulfilled(own).train(own, variant, Streams(0), {}, silent)
+    outcome = fulfilled(own).evaluate(own, variant, trained, split_of(own, "validation"))
+    assert (outcome.choices == outcome.targets).mean() > least
 
 
 def test_digests_of_the_samples_agree():

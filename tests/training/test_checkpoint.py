@@ -221,7 +221,6 @@ def test_a_job_that_was_killed_ends_in_the_same_bits(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert killed.stdout is not None
     while float(killed.stdout.readline()) < 0.1:
         pass
     killed.kill()
