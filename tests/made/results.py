@@ -14,6 +14,7 @@ from made.exhibits import SEEDS, exhibits
 
 from whyspiking.declared import registry
 from whyspiking.records import array_files, columns, tables, whole_files
+from whyspiking.records.glossary import GLOSSARY
 from whyspiking.report.talk_page import TalkPage
 from whyspiking.stages import collect, compare
 from whyspiking.verdicts import judge
@@ -93,7 +94,7 @@ def _metrics(
             "strength": 0.0,
             "metric": metric,
             "value": float(value),
-            "unit": tables.GLOSSARY[metric].unit,
+            "unit": GLOSSARY[metric].unit,
             "trials": 500,
             **place,
         }

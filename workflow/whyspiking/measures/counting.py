@@ -150,7 +150,7 @@ def count(
     stop_ms: NDArray | None = None,
     states: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """All counts of a spiking network per trial, by name of `tables.GLOSSARY`.
+    """All counts of a spiking network per trial, by name of `glossary.GLOSSARY`.
 
     Args:
         trains: Spike trains by population: inputs, and all recorded ones.

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from whyspiking.declared.registry import Talk
 from whyspiking.plots.figures import Plate, require
 from whyspiking.records import tables
-from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 from whyspiking.report import forest_plots, html
 from whyspiking.report.forest_plots import Panel
 from whyspiking.report.sentences import surnames

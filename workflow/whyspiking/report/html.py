@@ -128,7 +128,7 @@ def value(
 
     Args:
         x: The number; nan prints a dash, infinity "> max" (a level that was not reached).
-        unit: As in `tables.GLOSSARY`.
+        unit: As in `glossary.GLOSSARY`.
         signed: Print the plus sign of positive numbers (differences).
         low: Lower end of its interval, if there is one.
         high: Upper end.

@@ -11,7 +11,8 @@ from markupsafe import escape
 
 from whyspiking.declared import community_file, registry
 from whyspiking.records import columns, labels, tables
-from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 from whyspiking.records.whole_files import read_json
 from whyspiking.report import (
     abstracts,

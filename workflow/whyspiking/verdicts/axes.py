@@ -15,7 +15,7 @@ from whyspiking.errors import UserError
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval
 from whyspiking.records import columns, tables
-from whyspiking.records.tables import GLOSSARY
+from whyspiking.records.glossary import GLOSSARY
 
 PLACE_COLUMNS = ("talk", "experiment", "variant", "engine", "perturbation", "locus")
 FAVOURS, AGAINST, UNCLEAR = "yes", "no", "unclear"
@@ -41,8 +41,8 @@ def contrasts(metrics: pd.DataFrame, config: Mapping[str, Any]) -> pd.DataFrame:
     for entry in config["axes"]:
         if entry["metric"] not in GLOSSARY:
             raise UserError(
-                f"config: 'axes' uses metric '{entry['metric']}', which is not in tables.GLOSSARY; "
-                "correct it"
+                f"config: 'axes' uses metric '{entry['metric']}'; expected one of "
+                "records/glossary.py; correct it"
             )
         chosen = _matching(metrics, entry["metric"], entry["where"])
         for place in _places(chosen):

@@ -21,7 +21,7 @@ from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import tables
 from whyspiking.records.columns import VERDICTS as COLUMNS
-from whyspiking.records.tables import GLOSSARY
+from whyspiking.records.glossary import GLOSSARY
 from whyspiking.verdicts import rule, shared_trials
 from whyspiking.verdicts.rule import NOT_MEASURED, OUT_OF_SCOPE, label
 

@@ -18,7 +18,8 @@ from whyspiking.declared.registry import Experiment, Talk
 from whyspiking.measures import statistics
 from whyspiking.measures.statistics import Interval, Transform
 from whyspiking.records import columns, tables
-from whyspiking.records.tables import GLOSSARY, Table
+from whyspiking.records.glossary import GLOSSARY
+from whyspiking.records.tables import Table
 
 LOCI = ("hidden", "input", "weights", "neurons", "")
 """Where a measure exists for several loci, the first of these counts."""
