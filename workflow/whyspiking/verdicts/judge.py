@@ -76,7 +76,7 @@ def judge(metrics: pd.DataFrame, claim: Claim, scale: str | None = None) -> dict
     row |= {"over": sample.over(claim.test, found)} | _indicators(claim, found, band)
     if band is None:
         return _said(row, OUT_OF_SCOPE, judged_at)
-    asked = rule.Asked(claim.test, band, claim.null)
+    asked = rule.Criterion(claim.test, band, claim.null)
     row["p_value"] = sample.p_value(asked, found)
     verdict = rule.decide(asked, sample.values, found)
     return _said(row, _check_control(metrics, claim, band, verdict, row), judged_at)
@@ -179,7 +179,7 @@ class _Sample:
         several = self.values.size > 1
         return " and ".join([*["seeds"] * several, *["test trials"] * trials])
 
-    def p_value(self, asked: rule.Asked, found: Interval) -> float:
+    def p_value(self, asked: rule.Criterion, found: Interval) -> float:
         """Larger of the one-sided p values against the null, or the edges that are not open."""
         if asked.test in rule.OF_EVERY or found.seeds < 2 or not np.isfinite(found.low):
             return np.nan
