@@ -182,7 +182,7 @@ class _SpikeReader:
     def rows(
         self, shared: Mapping[str, Any], perturbations: Sequence[str], progress: Progress
     ) -> list[dict[str, Any]]:
-        """Its counts, and its score under every perturbation of spikes and weights."""
+        """Counts of a control, and its score under every perturbation of spikes and weights."""
         n_trials = int(self.task.targets.shape[0])
         described = (self.params, self.variant, self.network, self.task)
         counted = self.replication.control_counts(*described)

@@ -105,7 +105,7 @@ def measures(outcome: Outcome) -> dict[str, float]:
 
 
 def beside_score(outcome: Outcome) -> dict[str, float]:
-    """What is told beside the score, perturbed or not: by name of `glossary.GLOSSARY`."""
+    """Measures beside the score, perturbed or not: by name of `glossary.GLOSSARY`."""
     if isinstance(outcome, Traces):
         return {"correlation": correlation(outcome), "nrmse": float(np.sqrt(nmse(outcome)))}
     if isinstance(outcome, Labels):

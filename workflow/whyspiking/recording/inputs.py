@@ -60,11 +60,11 @@ def check(names: Sequence[str], config: Mapping[str, Any], folder: Path = refere
         UserError: Naming each talk, what changed and the stage that it is first used in.
     """
     reference.check(folder)
-    changed = {name: differing for name in names if (differing := stale(name, config, folder))}
+    changed = {name: places for name in names if (places := stale(name, config, folder))}
     if changed:
         listed = "\n".join(
-            f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in differing.items())}"
-            for name, differing in changed.items()
+            f"  {name}: {', '.join(f'{place} ({stage})' for place, (stage, _) in places.items())}"
+            for name, places in changed.items()
         )
         one = next(iter(changed))
         raise UserError(

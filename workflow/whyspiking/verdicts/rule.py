@@ -113,11 +113,11 @@ def _difference(side: int, criterion: Criterion, estimate: Interval) -> str:
     return _short_of(criterion.band, estimate)
 
 
-def _short_of(band: Band, found: Interval) -> str:
+def _short_of(band: Band, estimate: Interval) -> str:
     """The verdict of an interval that does not do."""
-    if band.contains(found.mean):
+    if band.contains(estimate.mean):
         return COMPATIBLE
-    overlaps = found.low <= band.high and found.high >= band.low
+    overlaps = estimate.low <= band.high and estimate.high >= band.low
     return INCONCLUSIVE if overlaps else NOT_REPLICATED
 
 
@@ -135,8 +135,8 @@ def label(
 
     Args:
         verdict: The verdict.
-        scale: Of the run.
-        data: Who made them.
+        scale: Scale of the run.
+        data: Provenance of the data.
         alone: Whether it is about one network only.
         judged_at: The scale that judges what this one does not.
     """
