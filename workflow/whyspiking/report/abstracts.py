@@ -33,7 +33,7 @@ def _tests(
     """
     tests = []
     for claim in (claims[name] for name in statement.claims if name in rows):
-        row, before = rows[claim.id], recorded.told(rows[claim.id])
+        row, before = rows[claim.id], recorded.row_for(rows[claim.id])
         shown = before or row
         tests.append(
             {
@@ -42,7 +42,7 @@ def _tests(
                 "row": row,
                 "recorded": before,
                 "compared": _compared(claim, shown),
-                "found": html.inline(
+                "value": html.inline(
                     shown["value"], shown["low"], shown["high"], str(shown["unit"])
                 ),
             }
@@ -51,7 +51,7 @@ def _tests(
 
 
 def _compared(claim: Claim, shown: Row) -> str:
-    """What a claim is compared with, in words: the other network, the negative control."""
+    """Words for what a claim is compared with: the other network, the negative control."""
     parts = [f"against {_named(claim.versus)}"] if claim.versus else []
     if claim.negative_control:
         value = html.value(shown["control_value"], str(shown["unit"]))

@@ -105,6 +105,6 @@ def size(measures: Table, talks: Mapping[str, Talk]) -> Markup:
     return html.macros("costs").size(rows, surnames(talks))
 
 
-def parity_told(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> Markup:
+def parity_words(parity: Table, talks: Mapping[str, Talk], limits: Mapping[str, float]) -> Markup:
     """Sentence and table on the agreement of the engines."""
     return html.macros("costs").parity(parity.to_dict("records"), limits, surnames(talks))

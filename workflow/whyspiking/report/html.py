@@ -43,9 +43,9 @@ DATA_WORDS = {
     "simulated": "simulated data",
     "synthetic": "stand-in data",
 }
-"""Where data come from, in the words of the report."""
+"""Provenance of data -> words of the report."""
 OPENED = str.maketrans("▲◆■●", "△◇□○")
-"""What is recorded has the symbol of what was run, open."""
+"""Symbols of what was run -> open ones, of what is recorded."""
 MINUS = "−"
 
 
@@ -113,7 +113,7 @@ def slug(words: str) -> str:
 
 
 def letter(number: int) -> str:
-    """What a footnote is called: a, b, ... z, aa."""
+    """Name of a footnote: a, b, ... z, aa."""
     more, place = divmod(number, 26)
     return (letter(more - 1) if more else "") + chr(ord("a") + place)
 
@@ -216,5 +216,5 @@ def band(low: float, high: float, unit: str) -> Markup:
 
 
 def sort_key(x: float) -> float | str:
-    """What a cell with this number sorts by; missing ones come together."""
+    """Sort key of a cell with this number; missing ones come together."""
     return float(x) if np.isfinite(x) else ""

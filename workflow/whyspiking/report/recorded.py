@@ -31,16 +31,16 @@ JOINT = {
 OF_TALKS = ("verdicts.csv", "manifest.json")
 """What pages need of every recorded talk."""
 SCALE = "full"
-"""Of the recorded run."""
+"""Scale of the recorded run."""
 FOLDER = "reference"
-"""Beside the folder of a run."""
+"""Name of its folder, beside that of a run."""
 PAPER = "paper"
-"""The largest scale; below FOLDER, what it said of talks that were run at it."""
+"""The largest scale, and the folder in FOLDER with verdicts of talks that were run at it."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What was recorded; nothing where a run shows none of it.
+    """The recorded tables that pages show; empty where a run shows none of them.
 
     Attributes:
         commit: With which code; several where talks were recorded at different times.
@@ -69,13 +69,13 @@ class Recorded:
     def _at_paper(self) -> dict[str, Row]:
         return _judged(self.paper)
 
-    def told(self, row: Row) -> Row | None:
+    def row_for(self, row: Row) -> Row | None:
         """The recorded row of a claim that the run at hand does not judge, if there is one."""
         return self.claims.get(row["claim"]) if row["verdict"] == rule.OUT_OF_SCOPE else None
 
     def otherwise(self, row: Row) -> Row | None:
-        """What the published sizes say of a claim, where it is another verdict."""
-        shown = self.told(row) or row
+        """Row of a claim at the published sizes, where the verdict is another one."""
+        shown = self.row_for(row) or row
         larger = self._at_paper.get(row["claim"], shown)
         return larger if larger["verdict"] != shown["verdict"] else None
 
@@ -115,7 +115,7 @@ def _of_full(folder: Path, scale: str) -> list[Path]:
 
 
 def beside(folder: Path, scale: str) -> Recorded:
-    """What pages of a run show of the recorded one.
+    """The recorded tables that the pages of a run show.
 
     Args:
         folder: Of the run.

@@ -156,7 +156,7 @@ class RunPage:
             (
                 talk,
                 keys[name],
-                self.recorded.told(keys[name]),
+                self.recorded.row_for(keys[name]),
                 self.recorded.otherwise(keys[name]),
                 thumbnail(self.folder / name),
             )
@@ -167,7 +167,7 @@ class RunPage:
         return Html(macros("first_screen").cards(rows, pictures))
 
     def abstracts(self) -> Html:
-        """What the abstracts of the talks state, beside what was found, a talk at a time."""
+        """Statements of the abstracts beside the verdicts on them, a talk at a time."""
         return Html("\n").join(
             macros("macros").details(
                 f"What the abstract of {talk.speaker}’s talk states, and what was found",
@@ -270,7 +270,7 @@ class RunPage:
         """Each axis: forest over talks, sentences, what would change our mind, its contrasts.
 
         Args:
-            levels: Of the axes to be told; all if none is named.
+            levels: Levels of the axes that are shown; all if none is named.
         """
         return Html("\n").join(
             self._axis_section(answer)
@@ -311,7 +311,9 @@ class RunPage:
                     lambda: score_figures.accuracy_size(self.tables["curves"], self.talks), "sizes"
                 ),
                 costs_section.size(self.tables["measures"], self.talks),
-                costs_section.parity_told(self.tables["parity"], self.talks, self.config["parity"]),
+                costs_section.parity_words(
+                    self.tables["parity"], self.talks, self.config["parity"]
+                ),
             )
         )
 

@@ -76,7 +76,7 @@ def key_claims(verdicts: Table, talks: Mapping[str, Talk], recorded: Recorded) -
     """Every key claim in a sentence, to open on demand."""
     rows = verdicts[verdicts["role"] == "key"].to_dict("records")
     return macros("sections").key_claims(
-        [(row, recorded.told(row), recorded.otherwise(row)) for row in rows], talks
+        [(row, recorded.row_for(row), recorded.otherwise(row)) for row in rows], talks
     )
 
 
@@ -152,7 +152,7 @@ def verdict_table(
             row,
             claims[row["claim"]],
             *_source_and_control(claims[row["claim"]], talks[row["talk"]]),
-            recorded.told(row),
+            recorded.row_for(row),
             recorded.otherwise(row),
         )
         for row in order

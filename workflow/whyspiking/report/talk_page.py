@@ -80,7 +80,7 @@ class TalkPage:
         """The question, the result in a sentence and a figure, papers; at smoke scale a banner."""
         verdicts = self.tables["verdicts"]
         key = verdicts[verdicts["role"] == "key"].to_dict("records")
-        rows = [(row, self.recorded.told(row), self.recorded.otherwise(row)) for row in key]
+        rows = [(row, self.recorded.row_for(row), self.recorded.otherwise(row)) for row in key]
         figure = next(iter(self._drawn.values()), "")
         return Html(macros("pages").talk_head(self.talk, self.results.scale, rows, figure))
 
@@ -97,7 +97,7 @@ class TalkPage:
         )
 
     def abstract(self) -> Html:
-        """What the talk's abstract states, beside what was found; what came after the talk."""
+        """Statements of the talk's abstract beside the verdicts; what came after the talk."""
         claims = claims_of([self.talk])
         stated = abstracts.section(self.talk, claims, self.tables["verdicts"], self.recorded)
         return Html(stated + macros("abstracts").after(after_file.load(self.talk).came))
@@ -162,7 +162,7 @@ class TalkPage:
         return Html(sections.deviations([self.talk], self.results.scale))
 
     def provenance(self) -> Html:
-        """Data, variants and where the rest is told."""
+        """Data, variants, and where to read the rest."""
         return Html(
             macros("sections").data_table([self.talk])
             + macros("sections").variants_table(list(self.talk.experiments.values()))
